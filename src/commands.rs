@@ -1,0 +1,120 @@
+//! The register of verbs. A new one is a file, its `mod` line and its line in [`VERBS`].
+
+mod add_user;
+mod completions;
+mod delete;
+mod disable;
+mod edit_user;
+mod enable;
+mod enrol;
+mod force_new_password;
+pub mod help;
+mod init;
+mod list_status;
+mod man;
+mod protection;
+mod remove_user;
+mod reset;
+mod show_qr;
+mod show_user;
+mod unlock;
+mod verify;
+
+use anyhow::Result;
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use crate::cli::misuse;
+use crate::report::Report;
+use crate::session::Session;
+
+/// A verb: its arguments, whose doc comment is its help, and what it does.
+pub trait Verb: Args + FromArgMatches {
+    const NAME: &'static str;
+    const ALIAS: Option<&'static str> = None;
+    /// Lines of the form `mfactl …`, shown before everything else.
+    const EXAMPLES: &'static [&'static str];
+    /// A verb that a login service calls has no help flag: nothing that a user can be named may
+    /// end in exit code 0.
+    const HELP_FLAG: bool = true;
+
+    /// # Errors
+    /// As the verb has them.
+    fn run(self, session: &mut Session<'_>) -> Result<Report>;
+}
+
+/// The groups of the overview.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    Enrolment,
+    Helpdesk,
+    SignIn,
+    Audit,
+    Store,
+}
+
+/// A registered verb.
+pub struct Entry {
+    pub name: &'static str,
+    pub group: Group,
+    pub run: fn(&ArgMatches, &mut Session<'_>) -> Result<Report>,
+    alias: Option<&'static str>,
+    examples: &'static [&'static str],
+    help_flag: bool,
+    arguments: fn(Command) -> Command,
+}
+
+/// Every verb, in the order in which a person meets them.
+pub static VERBS: &[Entry] = &[
+    entry::<enrol::Enrol>(Group::Enrolment),
+    entry::<show_qr::ShowQr>(Group::Enrolment),
+    entry::<add_user::AddUser>(Group::Enrolment),
+    entry::<edit_user::EditUser>(Group::Enrolment),
+    entry::<remove_user::RemoveUser>(Group::Enrolment),
+    entry::<reset::Reset>(Group::Helpdesk),
+    entry::<disable::Disable>(Group::Helpdesk),
+    entry::<enable::Enable>(Group::Helpdesk),
+    entry::<delete::Delete>(Group::Helpdesk),
+    entry::<force_new_password::ForceNewPassword>(Group::Helpdesk),
+    entry::<unlock::Unlock>(Group::Helpdesk),
+    entry::<show_user::ShowUser>(Group::Helpdesk),
+    entry::<verify::Verify>(Group::SignIn),
+    entry::<list_status::ListStatus>(Group::Audit),
+    entry::<init::Init>(Group::Store),
+    entry::<completions::Completions>(Group::Store),
+    entry::<man::Man>(Group::Store),
+    entry::<help::Help>(Group::Store),
+];
+
+const fn entry<V: Verb>(group: Group) -> Entry {
+    Entry {
+        name: V::NAME,
+        group,
+        run: |matches, session| V::from_arg_matches(matches).map_err(|e| misuse(&e))?.run(session),
+        alias: V::ALIAS,
+        examples: V::EXAMPLES,
+        help_flag: V::HELP_FLAG,
+        arguments: V::augment_args,
+    }
+}
+
+impl Entry {
+    /// The verb for the command line; its arguments are made when it is called.
+    pub fn command(&self) -> Command {
+        let examples = self.examples.iter().map(|e| format!("  {e}\n"));
+        let examples = format!("Examples:\n{}", examples.collect::<String>());
+        let command = Command::new(self.name)
+            .disable_help_flag(!self.help_flag)
+            .before_help(examples.trim_end().to_owned())
+            .defer(self.arguments);
+        match self.alias {
+            Some(alias) => command.visible_alias(alias),
+            None => command,
+        }
+    }
+
+    /// The first line of the help.
+    pub fn about(&self) -> String {
+        let command = (self.arguments)(Command::new(self.name));
+        command.get_about().map(ToString::to_string).unwrap_or_default()
+    }
+}

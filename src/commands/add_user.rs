@@ -1,0 +1,133 @@
+//! `mfactl add-user`
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use super::Verb;
+use super::protection::{OperatorOptions, Protection};
+use crate::domain::name::{UserName, group};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::text::line;
+use crate::domain::user::{Language, Profile, User};
+use crate::report::{Report, Verdict};
+use crate::session::{Done, Session, Telling};
+
+/// Add a user, without any device yet
+#[derive(Args, Debug)]
+pub struct AddUser {
+    /// The new user: letters, digits and . _ - @ +, at most 64 bytes
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    profile: ProfileOptions,
+    /// Only an admin may change this user
+    #[arg(long)]
+    protected: bool,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+/// What can be said of a user.
+#[derive(Args, Debug)]
+pub struct ProfileOptions {
+    /// The name as people write it
+    #[arg(long, value_name = "TEXT")]
+    pub display_name: Option<String>,
+    /// The e-mail address
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+    /// The language the user is written to in
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    pub language: Option<LanguageOption>,
+    /// A group of the user; can be given several times
+    #[arg(long = "group", value_name = "GROUP")]
+    pub groups: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LanguageOption {
+    En,
+    Fr,
+}
+
+impl ProfileOptions {
+    /// Puts what was given into a profile, and names the fields.
+    ///
+    /// # Errors
+    /// `bad_input`, with the name of the field.
+    pub fn apply(&self, profile: &mut Profile) -> Result<Vec<&'static str>, Refusal> {
+        let mut fields = Vec::new();
+        if let Some(text) = &self.display_name {
+            profile.display_name = Some(line("--display-name", text, 100)?);
+            fields.push("display_name");
+        }
+        if let Some(text) = &self.email {
+            profile.email = Some(email(text)?);
+            fields.push("email");
+        }
+        if let Some(language) = self.language {
+            profile.language = Some(match language {
+                LanguageOption::En => Language::English,
+                LanguageOption::Fr => Language::French,
+            });
+            fields.push("language");
+        }
+        if !self.groups.is_empty() {
+            let mut groups: Vec<String> =
+                self.groups.iter().map(|g| group(g)).collect::<Result<_, _>>()?;
+            groups.sort();
+            groups.dedup();
+            profile.groups = groups;
+            fields.push("groups");
+        }
+        Ok(fields)
+    }
+}
+
+/// An address that can be written to: one `@` with something on both sides, no blanks.
+fn email(text: &str) -> Result<String, Refusal> {
+    let address = line("--email", text, 254)?;
+    let sound = address.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    let plain = |c: char| !c.is_whitespace() && !matches!(c, '<' | '>' | ',' | ';' | '"' | '\\');
+    if sound && address.chars().all(plain) {
+        return Ok(address);
+    }
+    Err(Refusal::bad_input("--email", "is not an address").hint("write it as name@example.com"))
+}
+
+impl Verb for AddUser {
+    const NAME: &'static str = "add-user";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl add-user alice",
+        "mfactl add-user alice --display-name \"Alice Martin\" --email alice@example.com --group staff",
+    ];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = UserName::parse(&self.name)?;
+        let ticket = self.operator.ticket()?;
+        let mut profile = Profile::default();
+        self.profile.apply(&mut profile)?;
+        let mut opened = session.opened_or_new()?;
+        let id = Id::new(session.env.random()?);
+        let mut tx = opened.store.begin(&opened.vault)?;
+        let at = session.env.clock.now()?;
+        if tx.user(&name)?.is_some() {
+            return Err(Refusal::new(Code::UserExists, format!("there is a user {name} already"))
+                .hint(format!("change it with: mfactl edit-user {name}"))
+                .into());
+        }
+        let user = User { profile, protected: self.protected, ..User::new(id, name, at) };
+        let dry_run = self.operator.dry_run;
+        if !dry_run {
+            tx.insert(&user)?;
+            let told = Telling { verb: Self::NAME, outcome: "done", ticket, ..Telling::default() };
+            Session::append(session.env, &mut *tx, at, &user, told)?;
+            tx.commit()?;
+        }
+        let done = Done { user, changed: true, at };
+        Ok(Report::one(Protection::new("mfactl.add-user/1", &done, dry_run, "added"), Verdict::Yes))
+    }
+}

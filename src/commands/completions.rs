@@ -1,0 +1,45 @@
+//! `mfactl completions`
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use clap_complete::env::Shells;
+
+use super::Verb;
+use crate::report::Report;
+use crate::session::Session;
+
+/// Print the script by which a shell completes mfactl, names of users included
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}
+
+impl Verb for Completions {
+    const NAME: &'static str = "completions";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl completions bash > /etc/bash_completion.d/mfactl",
+        "mfactl completions fish > ~/.config/fish/completions/mfactl.fish",
+    ];
+
+    fn run(self, _: &mut Session<'_>) -> Result<Report> {
+        let value = self.shell.to_possible_value();
+        let shells = Shells::builtins();
+        let completer = value.and_then(|v| shells.completer(v.get_name()));
+        let mut script = Vec::new();
+        if let Some(completer) = completer {
+            completer.write_registration("COMPLETE", "mfactl", "mfactl", "mfactl", &mut script)?;
+        }
+        Ok(Report::text(script))
+    }
+}

@@ -1,0 +1,68 @@
+//! `mfactl disable`
+
+use anyhow::Result;
+use clap::Args;
+
+use super::Verb;
+use super::protection::{DeviceOption, OperatorOptions, Protection, Target};
+use crate::domain::user::{Status, User};
+use crate::report::{Report, Verdict};
+use crate::session::{Act, Session};
+
+/// Switch MFA off for a user, with all settings kept
+///
+/// The codes of disabled devices are refused until they are enabled again, and pending devices stop
+/// too. Where MFA is optional the user then signs in with the password alone; where it is required
+/// the user is refused until enabled.
+#[derive(Args, Debug)]
+pub struct Disable {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    device: DeviceOption,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+impl Verb for Disable {
+    const NAME: &'static str = "disable";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl disable alice", "mfactl disable alice --device tablet --yes --ticket HELP-1234"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let (name, label) = (self.target.name()?, self.device.label()?);
+        let ticket = self.operator.ticket()?;
+        let dry_run = self.operator.dry_run;
+        if !self.yes && !dry_run {
+            let question = |u: &User| format!("Switch MFA off for {name}? Then {}", afterwards(u));
+            let change = |user: User, _| user.disable(label.as_ref());
+            if !session.agreed(&name, question, change)? {
+                session.say("nothing was changed");
+                return Ok(Report::silence(Verdict::No));
+            }
+        }
+        let device = label.as_ref().map(ToString::to_string);
+        let act =
+            Act { verb: Self::NAME, name: &name, ticket, device, fields: Vec::new(), dry_run };
+        let mut opened = session.opened()?;
+        let done =
+            session.change(&mut opened, act, |user, _, _| Ok(user.disable(label.as_ref())?))?;
+        let mut words = "switched off".to_owned();
+        if done.changed && done.user.status() == Status::Disabled {
+            words = format!("switched off, {}", afterwards(&done.user));
+        }
+        let protection = Protection::new("mfactl.disable/1", &done, dry_run, &words);
+        Ok(Report::one(protection, Verdict::Yes))
+    }
+}
+
+fn afterwards(user: &User) -> &'static str {
+    if user.required {
+        "MFA is required, so the user is refused until enabled again"
+    } else {
+        "MFA is optional, so the password alone is enough"
+    }
+}

@@ -1,0 +1,126 @@
+//! `mfactl edit-user`
+
+use anyhow::Result;
+use clap::Args;
+
+use super::Verb;
+use super::add_user::ProfileOptions;
+use super::protection::{OperatorOptions, Protection, Target};
+use crate::domain::name::{Label, UserName};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::user::{Changed, User};
+use crate::report::{Report, Verdict};
+use crate::session::{Act, Session};
+
+/// Change what is known of a user, the user's name, or the label of a device
+///
+/// Devices, used codes and locks stay with a renamed user. --group replaces all groups.
+#[derive(Args, Debug)]
+pub struct EditUser {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    profile: ProfileOptions,
+    /// Take a field away; can be given several times
+    #[arg(long, value_name = "FIELD", value_parser = ["display-name", "email", "language", "groups"])]
+    clear: Vec<String>,
+    /// Only an admin may change this user
+    #[arg(long, conflicts_with = "no_protected")]
+    protected: bool,
+    /// Every operator may change this user again
+    #[arg(long)]
+    no_protected: bool,
+    /// Give the user another name
+    #[arg(long, value_name = "NEW")]
+    rename: Option<String>,
+    /// Give a device another label
+    #[arg(long, value_name = "OLD=NEW")]
+    relabel: Option<String>,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+impl Verb for EditUser {
+    const NAME: &'static str = "edit-user";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl edit-user alice --email alice@example.com",
+        "mfactl edit-user alice --rename alice.martin",
+        "mfactl edit-user alice --relabel phone=\"old phone\"",
+    ];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let ticket = self.operator.ticket()?;
+        let new_name = self.rename.as_deref().map(UserName::parse).transpose()?;
+        let relabel = self.relabel.as_deref().map(labels).transpose()?;
+        let fields = self.fields()?;
+        if fields.is_empty() {
+            return Err(Refusal::new(Code::Usage, "there is nothing to change")
+                .hint("say what: mfactl help edit-user")
+                .into());
+        }
+        let dry_run = self.operator.dry_run;
+        let mut opened = session.opened()?;
+        if let Some(taken) = new_name.as_ref().filter(|n| **n != name) {
+            let taken_by = opened.store.read()?.user(taken)?;
+            if taken_by.is_some() {
+                return Err(Refusal::new(
+                    Code::UserExists,
+                    format!("there is a user {taken} already"),
+                )
+                .hint("choose another name")
+                .into());
+            }
+        }
+        let act = Act { verb: Self::NAME, name: &name, ticket, device: None, fields, dry_run };
+        let done = session.change(&mut opened, act, |mut user, _, _| {
+            self.profile.apply(&mut user.profile)?;
+            self.clear(&mut user);
+            user.protected = (user.protected || self.protected) && !self.no_protected;
+            if let Some(new) = &new_name {
+                user.name = new.clone();
+            }
+            match &relabel {
+                Some((from, to)) => Ok(user.relabel(from, to)?),
+                None => Ok(Changed { user, touched: Vec::new() }),
+            }
+        })?;
+        let mut protection = Protection::new("mfactl.edit-user/1", &done, dry_run, "changed");
+        if !done.changed {
+            protection = protection.saying(format!("{name}: is so already; nothing to change"));
+        }
+        Ok(Report::one(protection, Verdict::Yes))
+    }
+}
+
+impl EditUser {
+    /// What is asked to change, for the log.
+    fn fields(&self) -> Result<Vec<&'static str>, Refusal> {
+        let mut fields = self.profile.apply(&mut crate::domain::user::Profile::default())?;
+        let rest = [
+            ("cleared", !self.clear.is_empty()),
+            ("protected", self.protected || self.no_protected),
+            ("name", self.rename.is_some()),
+            ("label", self.relabel.is_some()),
+        ];
+        fields.extend(rest.into_iter().filter(|(_, asked)| *asked).map(|(field, _)| field));
+        Ok(fields)
+    }
+
+    fn clear(&self, user: &mut User) {
+        for field in &self.clear {
+            match field.as_str() {
+                "display-name" => user.profile.display_name = None,
+                "email" => user.profile.email = None,
+                "language" => user.profile.language = None,
+                _ => user.profile.groups.clear(),
+            }
+        }
+    }
+}
+
+fn labels(text: &str) -> Result<(Label, Label), Refusal> {
+    let (old, new) =
+        text.split_once('=').ok_or_else(|| Refusal::bad_input("--relabel", "is not OLD=NEW"))?;
+    Ok((Label::parse(old)?, Label::parse(new)?))
+}

@@ -1,0 +1,258 @@
+//! `mfactl enrol`
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::Verb;
+use super::protection::{DeviceOption, OperatorOptions, Target, spoken};
+use super::verify::Verified;
+use crate::domain::device::Device;
+use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::{Id, Secret};
+use crate::domain::time::Timestamp;
+use crate::domain::totp::{self, Algorithm, Parameters, Window};
+use crate::domain::user::User;
+use crate::domain::verify::Outcome;
+use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing};
+use crate::report::{Record as _, Report, Verdict};
+use crate::session::{Opened, Session, Telling};
+
+/// Wrong codes after which enrolling ends, and the device stays pending.
+const TRIES: usize = 3;
+
+/// Set up a device: show its QR code, and prove it with a code
+///
+/// The device is pending until a right code was given, here or to verify. Without --create an
+/// unknown user is refused.
+#[derive(Args, Debug)]
+pub struct Enrol {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    device: DeviceOption,
+    /// Make the user if there is none of this name
+    #[arg(long)]
+    create: bool,
+    /// Ask for no code; the device stays pending until verify confirms it
+    #[arg(long)]
+    no_confirm: bool,
+    #[command(flatten)]
+    show: ShowOptions,
+    #[command(flatten)]
+    settings: Settings,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+/// Settings that many apps get wrong.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Settings that many apps get wrong")]
+struct Settings {
+    /// SHA1, SHA256 or SHA512 [default: SHA1]
+    #[arg(long, value_name = "HASH")]
+    algorithm: Option<String>,
+    /// Digits of a code, 6 to 8 [default: 6]
+    #[arg(long, value_name = "N")]
+    digits: Option<u8>,
+    /// Seconds a code lives, 15 to 300 [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    period: Option<u64>,
+    /// Use them all the same; two successive codes are then asked for
+    #[arg(long)]
+    allow_incompatible: bool,
+}
+
+impl Settings {
+    fn parameters(&self) -> Result<Parameters, Refusal> {
+        let common = Parameters::COMMON;
+        let parameters = Parameters::new(
+            self.algorithm.as_deref().map_or(Ok(common.algorithm), Algorithm::parse)?,
+            self.digits.unwrap_or(common.digits),
+            self.period.unwrap_or(common.period),
+        )?;
+        if parameters.is_common() || self.allow_incompatible {
+            return Ok(parameters);
+        }
+        let apps = parameters.apps_that_fail().join(", ");
+        Err(Refusal::new(Code::Usage, format!("{parameters} fails in {apps}"))
+            .hint("leave it at SHA1, 6 digits, 30 s, or add --allow-incompatible"))
+    }
+}
+
+impl Verb for Enrol {
+    const NAME: &'static str = "enrol";
+    const ALIAS: Option<&'static str> = Some("enroll");
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl enrol alice --create",
+        "mfactl enrol alice --device tablet",
+        "mfactl enrol alice --no-confirm --output alice.png",
+    ];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let label = self.device.label()?.unwrap_or_default();
+        let parameters = self.settings.parameters()?;
+        self.operator.ticket()?;
+        if !self.create {
+            session.look(&name)?;
+        }
+        let showing =
+            Showing::settle(session, &self.show, self.no_confirm || self.operator.dry_run)?;
+        let mut opened = if self.create { session.opened_or_new()? } else { session.opened()? };
+        let draft = Draft::new(session, label, parameters)?;
+        let (user, at) = self.make(session, &mut opened, &name, &draft)?;
+        let issuer = session.config()?.issuer.clone();
+        let device = found(&user, draft.id())?;
+        let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
+        let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
+        if self.operator.dry_run {
+            let mut record =
+                record.saying(format!("{name}: would be enrolled; nothing was changed"));
+            record.also = Also { dry_run: true, ..Also::default() };
+            return Ok(Report::one(record, Verdict::Yes));
+        }
+        if !parameters.is_common() {
+            session.say(&format!(
+                "hint: {} may fail with {parameters}",
+                parameters.apps_that_fail().join(", ")
+            ));
+        }
+        let goes_on = format!(
+            "{name}'s device {} is pending: mfactl show-qr {name} shows it again, mfactl verify {name} confirms it",
+            device.label
+        );
+        if let Some(person) = &mut session.env.person {
+            person.standing(&goes_on);
+        }
+        key.show(session, showing).with_context(|| goes_on.clone())?;
+        let proof =
+            if self.no_confirm { Proof::Unasked } else { prove(session, &mut opened, &key, at)? };
+        let (user, verdict) = match proof {
+            Proof::Unasked => (user.clone(), Verdict::Yes),
+            Proof::Given(user) => (user, Verdict::Yes),
+            Proof::Missed(user) => (user, Verdict::No),
+        };
+        let device = found(&user, draft.id())?;
+        if device.is_pending() {
+            session.say(&format!("hint: {goes_on}"));
+        }
+        let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
+        let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
+            .revealing(&key, self.show.reveal_secrets)
+            .saying(format!("{name}: {}", spoken(user.status())));
+        Ok(Report::one(record, verdict))
+    }
+}
+
+impl Enrol {
+    /// Puts the pending device into the store.
+    fn make(
+        &self,
+        session: &mut Session<'_>,
+        opened: &mut Opened,
+        name: &UserName,
+        draft: &Draft,
+    ) -> Result<(User, Timestamp)> {
+        let pending_for = session.config()?.pending_for;
+        let id = Id::new(session.env.random()?);
+        let mut tx = opened.store.begin(&opened.vault)?;
+        let now = session.env.clock.now()?;
+        let before = tx.user(name)?;
+        if before.is_none() && !self.create {
+            drop(tx);
+            return Err(Session::unknown(opened, name));
+        }
+        let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
+        let device = draft.device(&opened.vault, user.id, now, pending_for)?;
+        let mut user = user.enrol(device)?;
+        if self.operator.dry_run {
+            return Ok((user, now));
+        }
+        match &before {
+            Some(before) => user.rev = tx.save(before, &user)?,
+            None => tx.insert(&user)?,
+        }
+        let told = Telling {
+            verb: Self::NAME,
+            outcome: "pending",
+            ticket: self.operator.ticket()?,
+            device: Some(found(&user, draft.id())?.label.to_string()),
+            factor: Some("totp"),
+            detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
+        };
+        Session::append(session.env, &mut *tx, now, &user, told)?;
+        tx.commit()?;
+        Ok((user, now))
+    }
+}
+
+fn found(user: &User, id: Id) -> Result<&Device> {
+    let device = user.devices.iter().find(|d| d.id == id);
+    device.context("the device was just made")
+}
+
+/// Was the new device proved?
+enum Proof {
+    /// Nobody gave a code.
+    Unasked,
+    Given(User),
+    Missed(User),
+}
+
+/// Asks for codes until the device is active, or the tries are used up.
+fn prove(
+    session: &mut Session<'_>,
+    opened: &mut Opened,
+    key: &Key<'_>,
+    at: Timestamp,
+) -> Result<Proof> {
+    let name = &key.user.name;
+    let mut latest = key.user.clone();
+    let mut asked = false;
+    let mut wrong = 0;
+    while wrong < TRIES {
+        if let Some(Some(until)) = latest.locked(at) {
+            session.say(&format!("{name} is locked until {until}"));
+            return Ok(Proof::Missed(latest));
+        }
+        let Some(code) = code(session, key)? else { break };
+        asked = true;
+        let attempted = session.attempt(opened, Enrol::NAME, name, Some(key.device.id), &code)?;
+        let outcome = &attempted.outcome;
+        if outcome.lets_in() {
+            return Ok(Proof::Given(attempted.user));
+        }
+        session.say(&Verified::new(&attempted).sentence());
+        if *outcome == Outcome::Rejected && ignores_settings(key, &code, attempted.at) {
+            session.say(
+                "hint: the app ignores these settings and makes codes with SHA1, 6 digits, 30 s",
+            );
+        }
+        latest = attempted.user;
+        if let Outcome::Locked { .. } = outcome {
+            break;
+        }
+        wrong += usize::from(!matches!(outcome, Outcome::HalfProved { .. }));
+    }
+    Ok(if asked { Proof::Missed(latest) } else { Proof::Unasked })
+}
+
+fn code(session: &mut Session<'_>, key: &Key<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let digits = key.device.parameters.digits;
+    let Some(person) = &mut session.env.person else { return session.input_line() };
+    let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
+    let line = std::mem::take(&mut *line);
+    // A person copies what the app shows, and apps show "123 456".
+    Ok(Some(Zeroizing::new(line.into_bytes().into_iter().filter(|b| *b != b' ').collect())))
+}
+
+/// Would an app that ignores the settings show this code?
+fn ignores_settings(key: &Key<'_>, code: &[u8], now: Timestamp) -> bool {
+    let secret: &Secret = key.secret;
+    let matches =
+        |code| totp::matching_step(secret, Parameters::COMMON, &code, now, Window::DEFAULT);
+    !key.device.parameters.is_common()
+        && crate::domain::code::Code::read(code).is_some_and(|c| matches!(matches(c), Ok(Some(_))))
+}

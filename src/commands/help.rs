@@ -1,0 +1,96 @@
+//! `mfactl help`
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{Entry, Group, VERBS, Verb};
+use crate::cli;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::quoted;
+use crate::report::Report;
+use crate::session::Session;
+
+/// Show this overview, or the page of a verb
+#[derive(Args, Debug)]
+pub struct Help {
+    /// The verb
+    #[arg(value_name = "VERB")]
+    verb: Option<String>,
+}
+
+const GROUPS: &[(Group, &str)] = &[
+    (Group::Enrolment, "Enrolment"),
+    (Group::Helpdesk, "Helpdesk"),
+    (Group::SignIn, "Sign-in"),
+    (Group::Audit, "Audit"),
+    (Group::Store, "Store"),
+];
+
+const EXAMPLES: &str = "\
+Examples:
+  mfactl enrol alice --create       set up a phone: QR code, then a code to prove it
+  mfactl verify alice               is this code right?
+  mfactl reset alice                a lost phone: cut it off, show a new QR code
+  mfactl list-status --without-mfa  who has no MFA?
+";
+
+const OPTIONS: &str = "\
+Before the verb:
+  --store PATH     the store (or MFACTL_STORE)
+  --key-file PATH  the key file (or MFACTL_KEY_FILE)
+  --config PATH    the configuration (or MFACTL_CONFIG)
+
+Anywhere:
+  --json, --format table|json|jsonl|csv
+  --quiet, --no-input, --color auto|always|never, --lang en|fr
+  -h, --help, -V, --version
+
+Exit codes: 0 done or yes; 1 no; 64 misuse; 65 bad input; 67 no such user or device;
+69 no store; 70 bug; 73 can't create; 74 read or write failed; 75 busy; 76 refused;
+77 not permitted; 78 configuration, key, damage; 130 interrupted.
+";
+
+impl Verb for Help {
+    const NAME: &'static str = "help";
+    const EXAMPLES: &'static [&'static str] = &["mfactl help", "mfactl help verify"];
+
+    fn run(self, _: &mut Session<'_>) -> Result<Report> {
+        let Some(name) = self.verb else { return Ok(Report::text(overview())) };
+        let mut all = cli::command();
+        all.build();
+        match all.find_subcommand_mut(&name) {
+            Some(verb) => Ok(Report::text(verb.render_long_help().to_string())),
+            None => Err(unknown(&name).into()),
+        }
+    }
+}
+
+fn unknown(name: &str) -> Refusal {
+    let nearest = VERBS.iter().min_by_key(|e| strsim::damerau_levenshtein(e.name, name));
+    let hint =
+        nearest.map_or_else(|| "see: mfactl help".into(), |e| format!("did you mean {}?", e.name));
+    Refusal::new(Code::Usage, format!("there is no verb {}", quoted(name))).hint(hint)
+}
+
+/// The verbs in groups, examples first.
+pub fn overview() -> String {
+    let width = VERBS.iter().map(|e| e.name.len()).max().unwrap_or(0);
+    let mut text = format!(
+        "Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: mfactl [PLACES] VERB [OPTIONS]\n"
+    );
+    for (group, title) in GROUPS {
+        text.push_str(&format!("\n{title}:\n"));
+        let of_group = |e: &&Entry| e.group == *group;
+        for entry in VERBS.iter().filter(of_group) {
+            text.push_str(&format!("  {:width$}  {}\n", entry.name, entry.about()));
+        }
+    }
+    text.push('\n');
+    text.push_str(OPTIONS);
+    text
+}
+
+/// The version of the program and of what it brings along.
+pub fn version() -> String {
+    format!("{} (SQLite {})", env!("CARGO_PKG_VERSION"), rusqlite::version())
+}

@@ -1,0 +1,77 @@
+//! `mfactl init`
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::Verb;
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::session::Session;
+use crate::store::custody::place;
+
+/// Make the store and its key file
+///
+/// Missing folders are made too. Whatever is there already stays as it is. Keep a copy of the key
+/// file apart from the store and its backups: without the key no device can be verified again, and
+/// everybody enrols anew.
+#[derive(Args, Debug)]
+pub struct Init {}
+
+#[derive(Serialize)]
+struct Made {
+    schema: &'static str,
+    store: String,
+    key_file: String,
+    store_made: bool,
+    key_made: bool,
+    changed: bool,
+}
+
+impl Verb for Init {
+    const NAME: &'static str = "init";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl init", "mfactl --store ./test.db --key-file ./test.key init"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let created = session.create()?;
+        let made = Made {
+            schema: "mfactl.init/1",
+            store: place(&created.store),
+            key_file: place(&created.key_file),
+            store_made: created.store_is_new,
+            key_made: created.key_is_new,
+            changed: created.store_is_new || created.key_is_new,
+        };
+        Ok(Report::one(made, Verdict::Yes))
+    }
+}
+
+impl Record for Made {
+    const COLUMNS: &'static [&'static str] =
+        &["store", "key_file", "store_made", "key_made", "changed"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.store);
+        f.text(&self.key_file);
+        f.flag(self.store_made);
+        f.flag(self.key_made);
+        f.flag(self.changed);
+    }
+
+    fn sentence(&self) -> String {
+        let state = |made| if made { "made" } else { "was there already" };
+        let mut text = format!(
+            "store:    {} ({})\nkey file: {} ({})",
+            self.store,
+            state(self.store_made),
+            self.key_file,
+            state(self.key_made),
+        );
+        if self.changed {
+            text.push_str(
+                "\nKeep a copy of the key file apart from the store: without it everybody enrols anew.",
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,98 @@
+//! `mfactl man`
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::{Args, Command};
+use clap_mangen::Man as Page;
+
+use super::{VERBS, Verb};
+use crate::cli;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::quoted;
+use crate::report::{Report, Verdict};
+use crate::session::Session;
+
+/// Print a manual page, or write all of them into a folder
+#[derive(Args, Debug)]
+pub struct Man {
+    /// The verb whose page it is; without it the page of mfactl
+    #[arg(value_name = "VERB")]
+    verb: Option<String>,
+    /// Write every page into this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "verb")]
+    output_dir: Option<PathBuf>,
+}
+
+/// What the page of mfactl says besides its options.
+const SECTIONS: &[u8] = include_bytes!("man/sections.roff");
+
+impl Verb for Man {
+    const NAME: &'static str = "man";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl man verify | man -l -", "mfactl man --output-dir /usr/local/share/man/man1"];
+
+    fn run(self, _: &mut Session<'_>) -> Result<Report> {
+        if let Some(folder) = self.output_dir {
+            for (name, page) in pages()? {
+                let path = folder.join(name);
+                std::fs::write(&path, page).with_context(|| {
+                    format!("--output-dir: {} can't be written", path.display())
+                })?;
+            }
+            return Ok(Report::silence(Verdict::Yes));
+        }
+        let name = self.verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));
+        match pages()?.into_iter().find(|(n, _)| *n == name) {
+            Some((_, page)) => Ok(Report::text(page)),
+            None => Err(Refusal::new(Code::Usage, format!("there is no page {}", quoted(&name)))
+                .hint("see: mfactl help")
+                .into()),
+        }
+    }
+}
+
+/// Every page with the name of its file.
+fn pages() -> Result<Vec<(String, Vec<u8>)>> {
+    let mut all = cli::command().help_expected(false);
+    all.build();
+    let mut pages = vec![("mfactl.1".to_owned(), overview(&all)?)];
+    for entry in VERBS {
+        let Some(verb) = all.find_subcommand(entry.name) else { continue };
+        let name = format!("mfactl-{}", entry.name);
+        let command = verb.clone().name(name.clone()).bin_name(format!("mfactl {}", entry.name));
+        let examples = command.get_before_help().map(ToString::to_string).unwrap_or_default();
+        let page = Page::new(command.before_help(None::<&str>));
+        let mut text = Vec::new();
+        page.render_title(&mut text)?;
+        page.render_name_section(&mut text)?;
+        page.render_synopsis_section(&mut text)?;
+        text.extend(example_section(&examples).into_bytes());
+        page.render_description_section(&mut text)?;
+        page.render_options_section(&mut text)?;
+        text.extend(b".SH \"SEE ALSO\"\n.BR mfactl (1)\n");
+        pages.push((format!("{name}.1"), text));
+    }
+    Ok(pages)
+}
+
+fn example_section(examples: &str) -> String {
+    let lines: Vec<String> = examples
+        .lines()
+        .filter_map(|l| l.strip_prefix("  "))
+        .map(|l| l.replace('\\', "\\e").replace('-', "\\-"))
+        .collect();
+    format!(".SH EXAMPLES\n.nf\n{}\n.fi\n", lines.join("\n"))
+}
+
+fn overview(all: &Command) -> Result<Vec<u8>> {
+    let page = Page::new(all.clone());
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_options_section(&mut text)?;
+    page.render_subcommands_section(&mut text)?;
+    text.extend(SECTIONS);
+    Ok(text)
+}

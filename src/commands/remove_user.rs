@@ -1,0 +1,106 @@
+//! `mfactl remove-user`
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::Verb;
+use super::protection::{OperatorOptions, Target};
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::session::{Session, Telling};
+
+/// Remove a user with all devices
+///
+/// The log keeps what was done. With --erase it keeps no name, no label and no reason: what is left
+/// of the user is a number, and the chain of the log stays whole. A user of the same name who is
+/// added later is somebody else.
+#[derive(Args, Debug)]
+pub struct RemoveUser {
+    #[command(flatten)]
+    target: Target,
+    /// Take the user's name out of the log too
+    #[arg(long)]
+    erase: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+#[derive(Serialize)]
+struct Removed {
+    schema: &'static str,
+    user: String,
+    erased: bool,
+    changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+impl Verb for RemoveUser {
+    const NAME: &'static str = "remove-user";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl remove-user alice", "mfactl remove-user alice --erase --yes --ticket HR-77"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let ticket = self.operator.ticket()?;
+        let dry_run = self.operator.dry_run;
+        let user = session.look(&name)?;
+        if !self.yes && !dry_run {
+            let count = super::reset::counted(user.live().count());
+            let erase = if self.erase { ", and the name from the log" } else { "" };
+            if !session.confirm(&format!("Remove {name} with {count}{erase}?"))? {
+                session.say("nothing was changed");
+                return Ok(Report::silence(Verdict::No));
+            }
+        }
+        let mut opened = session.opened()?;
+        let mut tx = opened.store.begin(&opened.vault)?;
+        let at = session.env.clock.now()?;
+        let Some(user) = tx.user(&name)? else {
+            drop(tx);
+            return Err(Session::unknown(&mut opened, &name));
+        };
+        if !dry_run {
+            tx.remove(&user)?;
+            let outcome = if self.erase { "erased" } else { "done" };
+            let told = Telling { verb: Self::NAME, outcome, ticket, ..Telling::default() };
+            let mut gone = user.clone();
+            gone.devices.clear();
+            Session::append(session.env, &mut *tx, at, &gone, told)?;
+            if self.erase {
+                tx.erase(user.id)?;
+            }
+            tx.commit()?;
+        }
+        let removed = Removed {
+            schema: "mfactl.remove-user/1",
+            user: name.to_string(),
+            erased: self.erase,
+            changed: true,
+            dry_run,
+        };
+        Ok(Report::one(removed, Verdict::Yes))
+    }
+}
+
+impl Record for Removed {
+    const COLUMNS: &'static [&'static str] = &["user", "erased", "changed"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.flag(self.erased);
+        f.flag(self.changed);
+    }
+
+    fn sentence(&self) -> String {
+        let name = &self.user;
+        match (self.dry_run, self.erased) {
+            (true, _) => format!("{name}: would be removed; nothing was changed"),
+            (false, true) => format!("{name}: removed, and the name taken out of the log"),
+            (false, false) => format!("{name}: removed"),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `mfactl reset`
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use super::Verb;
+use super::protection::{DeviceOption, OperatorOptions, Target, spoken};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::domain::totp::Parameters;
+use crate::domain::user::{Changed, User};
+use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing};
+use crate::report::{Report, Verdict};
+use crate::session::{Act, Session};
+
+/// Replace a lost phone: cut off the old devices, and show a new QR code
+///
+/// One transaction: all devices are revoked, or the one named, the lock is cleared, and a new device
+/// waits for its first code. MFA stays required where it was.
+#[derive(Args, Debug)]
+pub struct Reset {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    device: DeviceOption,
+    /// Make no new device
+    #[arg(long, conflicts_with_all = ["keep_until_confirmed", "output"])]
+    no_enrol: bool,
+    /// Keep the old devices in force until the new one is proved (a planned change of phone)
+    #[arg(long)]
+    keep_until_confirmed: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    #[command(flatten)]
+    show: ShowOptions,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+impl Verb for Reset {
+    const NAME: &'static str = "reset";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl reset alice --ticket HELP-1234 --proof callback",
+        "mfactl reset alice --device tablet",
+        "mfactl reset alice --keep-until-confirmed",
+    ];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let (name, label) = (self.target.name()?, self.device.label()?);
+        let ticket = self.operator.ticket()?;
+        let dry_run = self.operator.dry_run;
+        let before = session.look(&name)?;
+        let showing = if self.no_enrol {
+            Showing::Nowhere
+        } else {
+            Showing::settle(session, &self.show, dry_run)?
+        };
+        if !self.yes && !dry_run {
+            let question = |user: &User| self.question(user);
+            let change = |user: User, now| self.change(user, None, now);
+            let agreed = if self.no_enrol {
+                session.agreed(&name, question, change)?
+            } else {
+                let _ = self.change(before.clone(), None, session.env.clock.now()?)?;
+                session.confirm(&self.question(&before))?
+            };
+            if !agreed {
+                session.say("nothing was changed");
+                return Ok(Report::silence(Verdict::No));
+            }
+        }
+        let draft = if self.no_enrol {
+            None
+        } else {
+            let label = label.clone().unwrap_or_default();
+            Some(Draft::new(session, label, Parameters::COMMON)?)
+        };
+        let issuer = session.config()?.issuer.clone();
+        let pending_for = session.config()?.pending_for;
+        let device = label.as_ref().map(ToString::to_string);
+        let act =
+            Act { verb: Self::NAME, name: &name, ticket, device, fields: Vec::new(), dry_run };
+        let mut opened = session.opened()?;
+        let mut revoked = Vec::new();
+        let done = session.change(&mut opened, act, |user, now, vault| {
+            let replacement =
+                draft.as_ref().map(|d| d.device(vault, user.id, now, pending_for)).transpose()?;
+            let changed = self.change(user, replacement, now)?;
+            revoked = changed.touched.iter().map(ToString::to_string).collect();
+            Ok(changed)
+        })?;
+        let user = &done.user;
+        let device = draft.as_ref().and_then(|d| user.devices.iter().find(|x| x.id == d.id()));
+        let words = match (done.changed, dry_run) {
+            (false, _) => format!("{name}: has no device and no lock already; nothing to change"),
+            (true, true) => format!("{name}: would be reset; nothing was changed"),
+            (true, false) => {
+                let cut = counted(revoked.len());
+                format!("{name}: reset; {cut} cut off; MFA is {}", spoken(user.status()))
+            }
+        };
+        let mut record = Enrolment::new("mfactl.reset/1", user, device, &issuer).saying(words);
+        record.also = Also {
+            status: Some(user.status().word()),
+            revoked: Some(revoked),
+            changed: Some(done.changed),
+            dry_run,
+        };
+        if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
+            let key = Key { user, issuer: &issuer, device, secret: &draft.secret };
+            let goes_on = format!(
+                "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
+            );
+            key.show(session, showing).context(goes_on)?;
+            session.say(&format!("hint: the first right code confirms it: mfactl verify {name}"));
+            record = record.revealing(&key, self.show.reveal_secrets);
+        }
+        Ok(Report::one(record, Verdict::Yes))
+    }
+}
+
+impl Reset {
+    fn change(
+        &self,
+        user: User,
+        replacement: Option<crate::domain::device::Device>,
+        now: Timestamp,
+    ) -> Result<Changed, Refusal> {
+        let label = self.device.label()?;
+        user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
+    }
+
+    fn question(&self, user: &User) -> String {
+        let mut who = user.name.to_string();
+        for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
+            who.push_str(", ");
+            who.push_str(&crate::domain::text::shown(more));
+        }
+        let devices = match self.device.label() {
+            Ok(Some(label)) => format!("device {label}"),
+            _ => counted(user.live().count()),
+        };
+        let seen = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
+        let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
+        format!("{who} (last code: {seen}). Cut off {devices}{when}?")
+    }
+}
+
+/// A number of devices in words.
+pub fn counted(devices: usize) -> String {
+    match devices {
+        0 => "no device".to_owned(),
+        1 => "1 device".to_owned(),
+        n => format!("{n} devices"),
+    }
+}

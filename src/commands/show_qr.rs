@@ -1,0 +1,76 @@
+//! `mfactl show-qr`
+
+use anyhow::Result;
+use clap::Args;
+
+use super::Verb;
+use super::protection::{DeviceOption, OperatorOptions, Target};
+use crate::enrolment::{Also, Enrolment, Key, ShowOptions, Showing};
+use crate::report::{Report, Verdict};
+use crate::session::{Session, Telling};
+
+/// Show the QR code of a pending device again
+///
+/// Of an active device only with --active, which the log tells of: whoever sees it has the device's
+/// secret. For a lost phone use reset.
+#[derive(Args, Debug)]
+pub struct ShowQr {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    device: DeviceOption,
+    /// Show the secret of an active device too
+    #[arg(long)]
+    active: bool,
+    #[command(flatten)]
+    show: ShowOptions,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+impl Verb for ShowQr {
+    const NAME: &'static str = "show-qr";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl show-qr alice", "mfactl show-qr alice --output alice.png"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let (name, label) = (self.target.name()?, self.device.label()?);
+        let ticket = self.operator.ticket()?;
+        session.look(&name)?.showable(label.as_ref(), self.active)?;
+        let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;
+        let mut opened = session.opened()?;
+        let issuer = session.config()?.issuer.clone();
+        let mut tx = opened.store.begin(&opened.vault)?;
+        let now = session.env.clock.now()?;
+        let Some(user) = tx.user(&name)? else {
+            drop(tx);
+            return Err(Session::unknown(&mut opened, &name));
+        };
+        let device = user.showable(label.as_ref(), self.active)?;
+        let secret = opened.vault.open(user.id, device)?;
+        let told = Telling {
+            verb: Self::NAME,
+            outcome: if device.is_active() { "shown_active" } else { "shown" },
+            ticket,
+            device: Some(device.label.to_string()),
+            factor: Some("totp"),
+            detail: None,
+        };
+        let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
+        if self.operator.dry_run {
+            record.also = Also { dry_run: true, ..Also::default() };
+            let words = format!("{name}: the QR code would be shown; nothing was changed");
+            return Ok(Report::one(record.saying(words), Verdict::Yes));
+        }
+        // Told before it is shown: a secret that was seen has always left its trace.
+        Session::append(session.env, &mut *tx, now, &user, told)?;
+        tx.commit()?;
+        let key = Key { user: &user, issuer: &issuer, device, secret: &secret };
+        key.show(session, showing)?;
+        let words = format!("{name}: {} is {}", device.label, device.state.word());
+        Ok(Report::one(
+            record.revealing(&key, self.show.reveal_secrets).saying(words),
+            Verdict::Yes,
+        ))
+    }
+}

@@ -1,0 +1,170 @@
+//! `mfactl show-user`
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::Verb;
+use super::list_status::Line;
+use super::protection::{Target, spoken};
+use crate::domain::device::State;
+use crate::domain::text::shown;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Language, User};
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::session::Session;
+use crate::store::Told;
+
+/// Events that are shown.
+const EVENTS: u32 = 10;
+
+/// Show all that is known of a user: devices, flags, the last events
+///
+/// Needs no key and writes nothing.
+#[derive(Args, Debug)]
+pub struct ShowUser {
+    #[command(flatten)]
+    target: Target,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    schema: &'static str,
+    #[serde(flatten)]
+    line: Line,
+    language: Option<&'static str>,
+    protected: bool,
+    created_at: Timestamp,
+    failures: u32,
+    /// Devices that were cut off and are kept sealed for undo.
+    revoked: Vec<Revoked>,
+    events: Vec<Told>,
+}
+
+#[derive(Serialize)]
+struct Revoked {
+    device: String,
+    revoked_at: Timestamp,
+}
+
+impl Verb for ShowUser {
+    const NAME: &'static str = "show-user";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl show-user alice", "mfactl show-user --json alice"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let now = session.env.clock.now()?;
+        let user = session.look(&name)?;
+        let mut store = session.reader()?;
+        let events = store.read()?.events(user.id, EVENTS)?;
+        Ok(Report::one(Shown::new(&user, now, events), Verdict::Yes))
+    }
+}
+
+impl Shown {
+    fn new(user: &User, now: Timestamp, mut events: Vec<Told>) -> Self {
+        for event in &mut events {
+            event.disarm();
+        }
+        let revoked = user.devices.iter().filter_map(|d| match &d.state {
+            State::Revoked(r) => Some(Revoked { device: d.label.to_string(), revoked_at: r.at }),
+            _ => None,
+        });
+        Self {
+            schema: "mfactl.show-user/1",
+            line: Line::of(user, now),
+            language: user.profile.language.map(Language::code),
+            protected: user.protected,
+            created_at: user.created_at,
+            failures: user.throttle.failures,
+            revoked: revoked.collect(),
+            events,
+        }
+    }
+}
+
+impl Record for Shown {
+    const COLUMNS: &'static [&'static str] = Line::COLUMNS;
+
+    fn fields(&self, f: &mut Fields) {
+        self.line.fields(f);
+    }
+
+    fn sentence(&self) -> String {
+        let line = &self.line;
+        let mut rows = vec![format!("{}: {}", line.user, spoken(line.status))];
+        let mut row = |name: &str, value: String| {
+            if !value.is_empty() {
+                rows.push(format!("  {name:12} {value}"));
+            }
+        };
+        let maybe = |t: Option<Timestamp>| t.map_or("never".to_owned(), |t| t.to_string());
+        row("name", line.display_name.clone().unwrap_or_default());
+        row("e-mail", line.email.clone().unwrap_or_default());
+        row("language", self.language.unwrap_or_default().to_owned());
+        row("groups", line.groups.join(", "));
+        row("protected", if self.protected { "yes".into() } else { String::new() });
+        row("MFA required", if line.required { "yes".into() } else { String::new() });
+        row(
+            "new password",
+            if line.password_change_required { "required".into() } else { String::new() },
+        );
+        row("created", self.created_at.to_string());
+        row("last code", maybe(line.last_verified_at));
+        if line.locked {
+            row(
+                "locked",
+                line.locked_until.map_or("until unlocked".into(), |t| format!("until {t}")),
+            );
+        } else if self.failures > 0 {
+            row("failures", self.failures.to_string());
+        }
+        for d in &line.devices {
+            let used = maybe(d.last_used_at);
+            row(
+                "device",
+                format!(
+                    "{}: {} ({}), since {}, last used {used}",
+                    d.device, d.state, d.kind, d.created_at
+                ),
+            );
+        }
+        for r in &self.revoked {
+            row("device", format!("{}: revoked {}", r.device, r.revoked_at));
+        }
+        for e in &self.events {
+            row("event", e.sentence());
+        }
+        rows.join("\n")
+    }
+}
+
+impl Told {
+    /// Makes everything that came from outside harmless to show.
+    fn disarm(&mut self) {
+        let texts = [
+            &mut self.operator_claim,
+            &mut self.ticket,
+            &mut self.proof,
+            &mut self.reason,
+            &mut self.device,
+        ];
+        for text in texts.into_iter().flatten().chain([&mut self.verb, &mut self.outcome]) {
+            *text = shown(text).into_owned();
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let who = match &self.operator_claim {
+            Some(claim) => format!("uid {} (sudo: {claim})", self.operator_uid),
+            None => format!("uid {}", self.operator_uid),
+        };
+        let mut text = format!("{} {} {} by {who}", self.at, self.verb, self.outcome);
+        for more in [&self.device, &self.ticket, &self.reason].into_iter().flatten() {
+            text.push_str(", ");
+            text.push_str(more);
+        }
+        text
+    }
+}

@@ -1,0 +1,53 @@
+//! `mfactl unlock`
+
+use anyhow::Result;
+use clap::Args;
+
+use super::Verb;
+use super::protection::{OperatorOptions, Protection, Target};
+use crate::domain::throttle::Throttle;
+use crate::domain::user::{Changed, User};
+use crate::report::{Report, Verdict};
+use crate::session::{Act, Session};
+
+/// Clear the failure counter and the lock of a user
+///
+/// Used codes stay used.
+#[derive(Args, Debug)]
+pub struct Unlock {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+impl Verb for Unlock {
+    const NAME: &'static str = "unlock";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl unlock alice", "mfactl unlock --ticket HELP-1234 -- alice"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let act = Act {
+            verb: Self::NAME,
+            name: &name,
+            ticket: self.operator.ticket()?,
+            device: None,
+            fields: Vec::new(),
+            dry_run: self.operator.dry_run,
+        };
+        let mut opened = session.opened()?;
+        let done = session.change(&mut opened, act, |user, _, _| {
+            let user = User { throttle: Throttle::default(), ..user };
+            Ok(Changed { user, touched: Vec::new() })
+        })?;
+        let protection =
+            Protection::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
+        let protection = if done.changed {
+            protection
+        } else {
+            protection.saying(format!("{name}: not locked; nothing to change"))
+        };
+        Ok(Report::one(protection, Verdict::Yes))
+    }
+}

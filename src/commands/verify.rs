@@ -1,0 +1,122 @@
+//! `mfactl verify`
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::Verb;
+use super::protection::Target;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Timestamp;
+use crate::domain::verify::Outcome;
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::session::{Attempted, Session};
+
+/// Is this code right?
+///
+/// The code is typed at the terminal, where it is not shown, or comes as one line of standard input;
+/// never as an argument. A code is accepted once. A right code of a pending device confirms it.
+/// Exit code 0 means accepted and stored, and nothing else; 1 means no. After 5 wrong codes in a row
+/// a lock of 30 seconds begins that doubles with each further one; 100 shut until `mfactl unlock`.
+#[derive(Args, Debug)]
+pub struct Verify {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// The answer.
+#[derive(Serialize)]
+pub struct Verified {
+    schema: &'static str,
+    user: String,
+    outcome: &'static str,
+    device: Option<String>,
+    factor: Option<&'static str>,
+    locked_until: Option<Timestamp>,
+    #[serde(skip)]
+    words: String,
+}
+
+impl Verb for Verify {
+    const NAME: &'static str = "verify";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl verify alice", "echo 123456 | mfactl verify --json alice"];
+    const HELP_FLAG: bool = false;
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let mut opened = session.opened()?;
+        if session.env.person.is_some() {
+            session.look(&name)?;
+        }
+        let presented = if let Some(person) = &mut session.env.person {
+            let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
+            zeroize::Zeroizing::new(std::mem::take(&mut *bytes).into_bytes())
+        } else {
+            session.input_line()?.unwrap_or_default()
+        };
+        if presented.trim_ascii().is_empty() {
+            return Err(Refusal::new(Code::Usage, "there is no code to verify")
+                .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
+                .into());
+        }
+        let attempted = session.attempt(&mut opened, Self::NAME, &name, None, &presented)?;
+        if let Some(ahead) = attempted.ahead {
+            session.say(&format!(
+                "hint: the last accepted code lies {ahead} ahead: the clock was wrong then, or is now"
+            ));
+        }
+        let verdict = if attempted.outcome.lets_in() { Verdict::Yes } else { Verdict::No };
+        Ok(Report::one(Verified::new(&attempted), verdict))
+    }
+}
+
+impl Verified {
+    pub fn new(attempted: &Attempted) -> Self {
+        let Attempted { user, outcome, at, .. } = attempted;
+        let locked_until = user.locked(*at).flatten();
+        let name = &user.name;
+        let words = match (outcome, user.locked(*at)) {
+            (Outcome::Accepted { .. }, _) => format!("{name}: accepted"),
+            (Outcome::Confirmed { device }, _) => {
+                format!("{name}: accepted; {device} is confirmed")
+            }
+            (Outcome::HalfProved { device }, _) => format!(
+                "{name}: {device}'s first code is right; send the next one, which its app shows soon"
+            ),
+            (Outcome::Replayed { .. }, _) => {
+                format!("{name}: replayed: this code was used already")
+            }
+            (Outcome::Rejected, None) => format!("{name}: rejected"),
+            (Outcome::Rejected, Some(Some(t))) => format!("{name}: rejected; locked until {t}"),
+            (_, Some(Some(t))) => format!("{name}: locked until {t}"),
+            (_, _) => format!("{name}: locked until somebody unlocks: mfactl unlock {name}"),
+        };
+        Self {
+            schema: "mfactl.verify/1",
+            user: name.to_string(),
+            outcome: outcome.word(),
+            device: outcome.device().map(ToString::to_string),
+            factor: outcome.device().map(|_| "totp"),
+            locked_until,
+            words,
+        }
+    }
+}
+
+impl Record for Verified {
+    const COLUMNS: &'static [&'static str] =
+        &["user", "outcome", "device", "factor", "locked_until"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.text(self.outcome);
+        f.maybe_text(self.device.as_deref());
+        f.maybe_text(self.factor);
+        f.maybe_value(self.locked_until);
+    }
+
+    fn sentence(&self) -> String {
+        self.words.clone()
+    }
+}

@@ -1,0 +1,142 @@
+//! The configuration: option > environment > file > default, with the origin of each value kept.
+
+mod file;
+mod places;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub use places::Places;
+
+use crate::domain::otpauth;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Span;
+use crate::domain::totp::Window;
+use crate::env::Env;
+use crate::store::custody::{Custody, Purpose, place};
+use crate::store::location::Location;
+
+/// What a run goes by.
+#[derive(Debug)]
+pub struct Config {
+    pub store: Location,
+    /// Nobody named the store: the default may be made on first use.
+    pub store_is_default: bool,
+    pub key_file: PathBuf,
+    pub custody: Custody,
+    /// The name above the code in an authenticator app.
+    pub issuer: String,
+    /// How long a pending device waits for its first code.
+    pub pending_for: Span,
+    pub window: Window,
+    /// How long a revoked device is kept for undo.
+    pub undo_for: Span,
+}
+
+/// The paths that were named on the command line.
+#[derive(Debug, Default)]
+pub struct Named {
+    pub store: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+    pub config: Option<PathBuf>,
+}
+
+impl Config {
+    /// Reads what there is to read.
+    ///
+    /// # Errors
+    /// `config` with file, line and key for what can't be understood, `not_permitted` for a file
+    /// that others could have written.
+    pub fn load(named: &Named, env: &Env) -> Result<Self> {
+        let variable =
+            |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let places = Places::of(env);
+        let custody = Custody { euid: env.process.euid, ..Custody::default() };
+        let asked = named.config.clone().or_else(|| variable("MFACTL_CONFIG"));
+        let file = read(asked, places.as_ref(), &custody)?;
+        let custody = Custody {
+            readers: group("store.readers", file.store.readers.as_deref())?,
+            writers: group("store.writers", file.store.writers.as_deref())?,
+            key_group: group("key.group", file.key.group.as_deref())?,
+            ..custody
+        };
+        let store =
+            named.store.clone().or_else(|| variable("MFACTL_STORE")).or(file.store.location);
+        let credential = variable("CREDENTIALS_DIRECTORY").map(|d| d.join("mfactl.key"));
+        let key_file = named
+            .key_file
+            .clone()
+            .or_else(|| variable("MFACTL_KEY_FILE"))
+            .or_else(|| credential.filter(|c| c.exists()))
+            .or(file.key.file);
+        let (default_store, default_key) = places.map(|p| (p.store, p.key_file)).unzip();
+        Ok(Self {
+            store_is_default: store.is_none(),
+            store: Location::parse(&store.or(default_store).ok_or_else(homeless)?)?,
+            key_file: key_file.or(default_key).ok_or_else(homeless)?,
+            custody,
+            issuer: file.enrolment.issuer.map_or_else(
+                || Ok("mfactl".into()),
+                |i| otpauth::issuer(&i).map_err(|e| in_config("enrolment.issuer", &e)),
+            )?,
+            pending_for: span(
+                "enrolment.expires_after",
+                file.enrolment.expires_after,
+                Span::hours(72),
+            )?,
+            window: Window::new(file.policy.window.unwrap_or(1))?,
+            undo_for: span("policy.undo_for", file.policy.undo_for, Span::hours(24))?,
+        })
+    }
+}
+
+fn read(asked: Option<PathBuf>, places: Option<&Places>, custody: &Custody) -> Result<file::File> {
+    let is_asked = asked.is_some();
+    let Some(path) = asked.or_else(|| places.map(|p| p.config.clone())) else {
+        return Ok(file::File::default());
+    };
+    if custody.check(&path, Purpose::Config)? {
+        return file::parse(&path);
+    }
+    if !is_asked {
+        return Ok(file::File::default());
+    }
+    let message = format!("there is no configuration file at {}", place(&path));
+    Err(Refusal::new(Code::Config, message).hint("name another with --config").into())
+}
+
+fn homeless() -> Refusal {
+    Refusal::new(Code::Config, "this user has no home folder to keep a store in")
+        .hint("name the files with --store and --key-file")
+}
+
+fn span(key: &str, text: Option<String>, default: Span) -> Result<Span> {
+    let Some(text) = text else { return Ok(default) };
+    Ok(Span::parse(key, &text).map_err(|e| in_config(key, &e))?)
+}
+
+fn in_config(key: &str, refusal: &Refusal) -> Refusal {
+    let problem = refusal.message.split_once(": ").map_or(refusal.message.as_str(), |(_, p)| p);
+    Refusal {
+        code: Code::Config,
+        message: format!("configuration: {key}: {problem}"),
+        hint: refusal.hint.clone(),
+    }
+}
+
+fn group(key: &str, name: Option<&str>) -> Result<Option<u32>> {
+    let Some(name) = name else { return Ok(None) };
+    match uzers::get_group_by_name(name) {
+        Some(group) => Ok(Some(group.gid())),
+        None => Err(Refusal::new(
+            Code::Config,
+            format!(
+                "configuration: {key}: there is no group {}",
+                crate::domain::text::quoted(name)
+            ),
+        )
+        .hint("make it with groupadd, or name another")
+        .into()),
+    }
+}

@@ -1,0 +1,37 @@
+//! Where files live when nobody says otherwise.
+
+use std::path::PathBuf;
+
+use directories::ProjectDirs;
+
+use crate::env::Env;
+use crate::store::custody::system_uid;
+
+/// The default places.
+pub struct Places {
+    pub store: PathBuf,
+    pub key_file: PathBuf,
+    pub config: PathBuf,
+}
+
+impl Places {
+    /// The system's for root and the system user, a person's own otherwise; none for somebody
+    /// without a home.
+    #[must_use]
+    pub fn of(env: &Env) -> Option<Self> {
+        let euid = env.process.euid;
+        if euid == 0 || system_uid() == Some(euid) {
+            return Some(Self {
+                store: "/var/lib/mfactl/mfactl.db".into(),
+                key_file: "/etc/mfactl/mfactl.key".into(),
+                config: "/etc/mfactl/config.toml".into(),
+            });
+        }
+        let own = ProjectDirs::from("", "", "mfactl").filter(|d| d.data_dir().is_absolute())?;
+        Some(Self {
+            store: own.data_dir().join("mfactl.db"),
+            key_file: own.config_dir().join("mfactl.key"),
+            config: own.config_dir().join("config.toml"),
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! A one-time code as somebody presented it.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// Six to eight ASCII digits; leading zeros count (RFC 4226, section 5.3).
+pub struct Code(Zeroizing<String>);
+
+/// More bytes than any code has; readers stop here.
+pub const LONGEST_INPUT: usize = 256;
+
+impl Code {
+    /// The code in these bytes, once a final NUL and then one line end are cut off.
+    ///
+    /// `pam_exec` ends its input with a NUL on some releases and with nothing on others; a person
+    /// ends it with LF, a Windows client with CRLF. Anything else that is not a digit is no code:
+    /// a code that could be written in two ways could be used twice.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        if !(6..=8).contains(&bytes.len()) || !bytes.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        std::str::from_utf8(bytes).ok().map(|s| Self(Zeroizing::new(s.to_owned())))
+    }
+
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Code(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_cut() {
+        for bytes in ["123456", "123456\n", "123456\r\n", "123456\0", "123456\n\0", "12345678"] {
+            assert!(Code::read(bytes.as_bytes()).is_some(), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn every_other_form_is_refused() {
+        for bytes in [
+            "",
+            "1",
+            "12345",
+            "123456789",
+            "+12345",
+            "-12345",
+            "0x1e240",
+            "1e5",
+            "12345.",
+            "123 456",
+            " 123456",
+            "123456 ",
+            "123456\n\n",
+            "123456\0junk",
+            "123456x",
+            "123456\0\0",
+            "\n",
+            "١٢٣٤٥٦",
+            "１２３４５６",
+            "¹²³⁴⁵⁶",
+            "123\u{a0}456",
+            "\u{feff}123456",
+        ] {
+            assert!(Code::read(bytes.as_bytes()).is_none(), "{bytes:?}");
+        }
+        assert!(Code::read(&[0x08, 0x0a, 0x0d, 0x7f, b'I', b'N', b'C']).is_none());
+    }
+}

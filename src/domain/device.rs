@@ -1,0 +1,183 @@
+//! A device, its states, and the only ways from one to another.
+//!
+//! ```text
+//!            right code
+//!   Pending ────────────▶ Active ◀──────▶ Disabled
+//!      ▲ └───────────────────────────────────▲ │
+//!      └────────────── enable ───────────────┼─┘
+//!   any ─────▶ Revoked (sealed for undo, then purged)
+//! ```
+
+use crate::domain::name::Label;
+use crate::domain::secret::{Id, Sealed};
+use crate::domain::time::Timestamp;
+use crate::domain::totp::Parameters;
+
+/// What holds a user's second factor (NIST calls it an authenticator).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    pub id: Id,
+    pub label: Label,
+    pub kind: Kind,
+    pub parameters: Parameters,
+    pub secret: Sealed,
+    pub state: State,
+    /// The last accepted time step; it and every earlier one are used up (RFC 6238, section 5.2).
+    pub last_step: Option<u64>,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// What kind of authenticator it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Totp,
+}
+
+impl Kind {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+        }
+    }
+}
+
+/// The state of a device; each variant carries just what that state needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    Pending(Pending),
+    Active(Active),
+    /// Kept, and refused until enabled; what it was before comes back then.
+    Disabled(Held),
+    Revoked(Revoked),
+}
+
+/// A secret was made, and no code of it proved yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub expires_at: Timestamp,
+    /// The step of the first right code, where two successive ones are asked for.
+    pub first_proof: Option<u64>,
+    /// Devices that stay in force until this one is proved, and are revoked then.
+    pub replaces: Vec<Id>,
+}
+
+/// A code of it was proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Active {
+    pub confirmed_at: Timestamp,
+}
+
+/// What a disabled device is when enabled again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    Pending(Pending),
+    Active(Active),
+}
+
+/// Cut off for good, unless undone within the undo time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    pub at: Timestamp,
+    pub was: Held,
+    pub was_disabled: bool,
+}
+
+impl State {
+    /// The word of the contract.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Pending(_) => "pending",
+            Self::Active(_) => "active",
+            Self::Disabled(_) => "disabled",
+            Self::Revoked(_) => "revoked",
+        }
+    }
+
+    /// What lies under a disabled or revoked state.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        match self {
+            Self::Pending(p) => Held::Pending(p.clone()),
+            Self::Active(a) => Held::Active(a.clone()),
+            Self::Disabled(held) | Self::Revoked(Revoked { was: held, .. }) => held.clone(),
+        }
+    }
+}
+
+impl Device {
+    /// Not revoked.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        !matches!(self.state, State::Revoked(_))
+    }
+
+    #[must_use]
+    pub const fn is_active(&self) -> bool {
+        matches!(self.state, State::Active(_))
+    }
+
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        matches!(self.state, State::Pending(_))
+    }
+
+    #[must_use]
+    pub const fn is_disabled(&self) -> bool {
+        matches!(self.state, State::Disabled(_))
+    }
+
+    /// Pending, and too old to be confirmed.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        matches!(&self.state, State::Pending(p) if p.expires_at <= now)
+    }
+
+    /// When its first code was proved.
+    #[must_use]
+    pub fn confirmed_at(&self) -> Option<Timestamp> {
+        match self.state.held() {
+            Held::Active(a) => Some(a.confirmed_at),
+            Held::Pending(_) => None,
+        }
+    }
+
+    /// The device after its code of this step was accepted; whoever calls has checked that the
+    /// step is later than [`Device::last_step`].
+    #[must_use]
+    pub fn used(self, step: u64, now: Timestamp) -> Self {
+        Self { last_step: Some(step), last_used_at: Some(now), ..self }
+    }
+
+    #[must_use]
+    pub fn disabled(mut self) -> Self {
+        self.state = match self.state {
+            State::Pending(p) => State::Disabled(Held::Pending(p)),
+            State::Active(a) => State::Disabled(Held::Active(a)),
+            same @ (State::Disabled(_) | State::Revoked(_)) => same,
+        };
+        self
+    }
+
+    /// An unproved device comes back as pending: nothing but a right code leads to active.
+    #[must_use]
+    pub fn enabled(mut self) -> Self {
+        self.state = match self.state {
+            State::Disabled(Held::Pending(p)) => State::Pending(p),
+            State::Disabled(Held::Active(a)) => State::Active(a),
+            same => same,
+        };
+        self
+    }
+
+    #[must_use]
+    pub fn revoked(mut self, at: Timestamp) -> Self {
+        if self.is_live() {
+            let was_disabled = self.is_disabled();
+            self.state = State::Revoked(Revoked { at, was: self.state.held(), was_disabled });
+        }
+        self
+    }
+}

@@ -1,0 +1,293 @@
+//! Names: one canonical form a user, so that no second "alice" can exist.
+//!
+//! RFC 8265 `UsernameCaseMapped` first, then a shorter list of characters, one script (UTS 39)
+//! and no look-alikes of ASCII names.
+
+use std::fmt;
+
+use precis_core::profile::PrecisFastInvocation as _;
+use precis_profiles::UsernameCaseMapped;
+use serde::{Serialize, Serializer};
+use unicode_security::{MixedScript as _, skeleton};
+
+use crate::domain::refusal::Refusal;
+use crate::domain::text::{line, quoted, shown};
+
+/// The longest canonical name, in bytes of UTF-8.
+pub const LONGEST: usize = 64;
+
+/// The canonical name of a user.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserName(String);
+
+impl UserName {
+    /// The canonical form of what somebody typed.
+    ///
+    /// # Errors
+    /// `bad_input` for everything that is not one acceptable spelling of one name.
+    pub fn parse(typed: &str) -> Result<Self, Refusal> {
+        canonical("user name", typed).map(Self)
+    }
+
+    /// A name as it stands in a store, where somebody may have put anything: whoever shows it
+    /// escapes it, and whoever decides by it has checked the MAC.
+    #[must_use]
+    pub const fn stored(name: String) -> Self {
+        Self(name)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The canonical name of a group; the same rules as a user's.
+///
+/// # Errors
+/// `bad_input`, as [`UserName::parse`].
+pub fn group(typed: &str) -> Result<String, Refusal> {
+    canonical("group", typed)
+}
+
+/// The label of a device: free text on one line, at most 32 characters, no `=`, comma or semicolon.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label(String);
+
+impl Label {
+    /// The label of a device that was given none.
+    pub const DEFAULT: &'static str = "phone";
+
+    /// # Errors
+    /// `bad_input` when it is empty, too long, or has a character that would confuse a reader.
+    pub fn parse(typed: &str) -> Result<Self, Refusal> {
+        let label = line("device label", typed, 32)?;
+        if label.trim() != label {
+            return Err(Refusal::bad_input("device label", "begins or ends with a space"));
+        }
+        if let Some(c) = label.chars().find(|c| matches!(c, '=' | ',' | ';' | ':' | '"')) {
+            return Err(Refusal::bad_input("device label", format!("may not contain '{c}'")));
+        }
+        if label.starts_with(['-', '+', '@']) {
+            return Err(Refusal::bad_input("device label", "may not start with - + or @"));
+        }
+        Ok(Self(label))
+    }
+
+    /// A label as it stands in a store; see [`UserName::stored`].
+    #[must_use]
+    pub const fn stored(label: String) -> Self {
+        Self(label)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for Label {
+    fn default() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+}
+
+fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
+    if typed.is_empty() {
+        return Err(Refusal::bad_input(field, "is empty"));
+    }
+    if typed.len() > 4 * LONGEST {
+        return Err(too_long(field));
+    }
+    let name = if typed.is_ascii() {
+        typed.to_ascii_lowercase()
+    } else {
+        UsernameCaseMapped::enforce(typed).map_err(|_| unacceptable(field, typed))?.into_owned()
+    };
+    if name.len() > LONGEST {
+        return Err(too_long(field));
+    }
+    if let Some(c) = name.chars().find(|c| !allowed(*c)) {
+        let shown =
+            if c == ' ' { "a space".to_owned() } else { format!("'{}'", c.escape_default()) };
+        return Err(Refusal::bad_input(field, format!("{} contains {shown}", quoted(typed)))
+            .hint("use letters, digits and . _ - @ +"));
+    }
+    if name.starts_with(['-', '.']) {
+        return Err(Refusal::bad_input(field, format!("{} starts with - or .", quoted(typed))));
+    }
+    if !name.is_ascii() {
+        look_alike(field, typed, &name)?;
+    }
+    Ok(name)
+}
+
+fn allowed(c: char) -> bool {
+    matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '@' | '+')
+        || (!c.is_ascii() && c.is_alphanumeric())
+        || is_mark(c)
+}
+
+/// Combining marks that NFC could not compose are part of a letter in many scripts.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+fn look_alike(field: &str, typed: &str, name: &str) -> Result<(), Refusal> {
+    let marks = name.chars().zip(name.chars().skip(1)).any(|(a, b)| is_mark(a) && is_mark(b));
+    if marks || name.chars().next().is_some_and(is_mark) {
+        return Err(unacceptable(field, typed));
+    }
+    let letters: String = name.chars().filter(|c| c.is_alphabetic() || is_mark(*c)).collect();
+    let digits_of_others = name.chars().any(|c| c.is_numeric() && !c.is_ascii_digit());
+    if !letters.as_str().is_single_script() || digits_of_others {
+        return Err(Refusal::bad_input(field, format!("{} mixes scripts", quoted(typed)))
+            .hint("write all its letters in one script, and digits as 0 to 9"));
+    }
+    if skeleton(name).all(|c| c.is_ascii()) {
+        return Err(Refusal::bad_input(
+            field,
+            format!("{} looks like another name in plain letters", quoted(typed)),
+        )
+        .hint("type it with plain letters"));
+    }
+    Ok(())
+}
+
+fn too_long(field: &str) -> Refusal {
+    Refusal::bad_input(field, format!("is longer than {LONGEST} bytes"))
+}
+
+fn unacceptable(field: &str, typed: &str) -> Refusal {
+    Refusal::bad_input(field, format!("{} has a character that names can't have", quoted(typed)))
+        .hint("use letters, digits and . _ - @ +")
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.0))
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown(&self.0))
+    }
+}
+
+impl Serialize for UserName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&shown(&self.0))
+    }
+}
+
+impl Serialize for Label {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&shown(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn other_spellings_are_the_same_user() {
+        for typed in ["alice", "ALICE", "Alice", "ａｌｉｃｅ", "ＡＬＩＣＥ"] {
+            assert_eq!(UserName::parse(typed).unwrap().as_str(), "alice", "{typed}");
+        }
+        for typed in ["éloïse.dupré@exemple.fr", "e\u{301}loi\u{308}se.dupre\u{301}@exemple.fr"]
+        {
+            assert_eq!(UserName::parse(typed).unwrap().as_str(), "éloïse.dupré@exemple.fr");
+        }
+        assert_eq!(UserName::parse("\u{212a}elvin").unwrap().as_str(), "kelvin");
+        assert_eq!(UserName::parse("дмитрий2").unwrap().as_str(), "дмитрий2");
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        let long = "a".repeat(65);
+        for typed in [
+            "",
+            " ",
+            "alice ",
+            " alice",
+            "a b",
+            "\u{a0}",
+            "\u{200b}",
+            "-",
+            "--",
+            "-h",
+            ".",
+            "..",
+            "../../x",
+            "/etc/passwd",
+            "a/b",
+            "$(id)",
+            "`id`",
+            "~root",
+            "a'--",
+            "a\"",
+            "%",
+            "*",
+            "a;b",
+            "a\\b",
+            "DOM\\alice",
+            "\u{1b}[2J",
+            "a\r",
+            "a\n",
+            "a\t",
+            "a\u{7f}",
+            "\u{9b}",
+            "\u{202e}alice",
+            "\u{2066}a",
+            "a\u{200d}b",
+            "ﬁn",
+            "аlice",
+            "alıce",
+            "аӏісе",
+            "αlice",
+            "=1+1",
+            "@\n",
+            "\u{feff}alice",
+            "a\u{301}\u{301}",
+            "٣",
+            "a٣",
+            "𝐚lice",
+            &long,
+            "a,b",
+            "alice\u{0}",
+        ] {
+            assert!(UserName::parse(typed).is_err(), "{typed:?}");
+        }
+        assert!(UserName::parse(&"a".repeat(64)).is_ok());
+    }
+
+    #[test]
+    fn labels_are_one_plain_line() {
+        for typed in ["phone", "Pixel 9", "téléphone"] {
+            assert!(Label::parse(typed).is_ok(), "{typed}");
+        }
+        for typed in ["", " ", " a", "a=b", "a;b", "a:b", "=1", "-x", "a\nb", &"x".repeat(33)] {
+            assert!(Label::parse(typed).is_err(), "{typed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_canonical_form_is_its_own(typed in "\\PC{0,20}") {
+            if let Ok(name) = UserName::parse(&typed) {
+                prop_assert_eq!(UserName::parse(name.as_str()).unwrap(), name);
+            }
+        }
+
+        #[test]
+        fn the_ascii_path_agrees_with_the_profile(typed in "[!-~]{1,20}") {
+            if let Ok(name) = UserName::parse(&typed) {
+                let enforced = UsernameCaseMapped::enforce(typed.as_str()).unwrap();
+                prop_assert_eq!(name.as_str(), enforced.as_ref());
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Secrets in memory, and sealed as they are stored.
+
+use std::fmt;
+
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use zeroize::Zeroizing;
+
+/// The shared secret of a device, wiped when dropped; can be neither printed nor serialised.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Bytes of a new secret: 160 bits, the length RFC 4226 (section 4, R6) recommends, which
+    /// base32 writes as 32 letters without padding.
+    pub const LENGTH: usize = 20;
+
+    #[must_use]
+    pub const fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+
+    /// The raw bytes, for the MAC and the seal and nobody else.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Base32 (RFC 4648) in capitals without padding, as authenticator apps take it.
+    #[must_use]
+    pub fn base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE32_NOPAD.encode(&self.0))
+    }
+
+    /// [`Secret::base32`] in groups of four, for people who type it.
+    #[must_use]
+    pub fn grouped(&self) -> Zeroizing<String> {
+        let mut text = String::with_capacity(self.0.len() * 2);
+        for (i, c) in self.base32().chars().enumerate() {
+            if i > 0 && i % 4 == 0 {
+                text.push(' ');
+            }
+            text.push(c);
+        }
+        Zeroizing::new(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// A secret under the seal; only the vault makes and opens it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed(pub Vec<u8>);
+
+/// The identity of a user or a device: random, never used again, unlike a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Id([u8; Id::LENGTH]);
+
+impl Id {
+    /// Bytes of an identity.
+    pub const LENGTH: usize = 16;
+
+    #[must_use]
+    pub const fn new(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_shows_nothing_of_itself() {
+        let secret = Secret::new(Zeroizing::new(b"12345678901234567890".to_vec()));
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+        assert_eq!(secret.base32().as_str(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert_eq!(secret.grouped().as_str(), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
+    }
+}

@@ -1,0 +1,92 @@
+//! Text from outside: what may be stored, and how anything is shown without harm.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::domain::refusal::Refusal;
+
+/// Is this a character that no terminal, log or table should ever get raw?
+///
+/// Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls
+/// (UAX 9) and the invisible format characters that make two different strings look alike.
+#[must_use]
+pub fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text with every harmful character written as `\u{…}`; borrowed where there is none.
+#[must_use]
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_harmful(c) {
+            safe.extend(c.escape_unicode());
+        } else {
+            safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// [`shown`] in double quotes, cut to a length that fits a message.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    const LONGEST: usize = 64;
+    let cut: String = text.chars().take(LONGEST).collect();
+    let more = if text.chars().nth(LONGEST).is_some() { "…" } else { "" };
+    format!("\"{}{more}\"", shown(&cut))
+}
+
+/// One line of free text in NFC: 1 to `most` characters, none of them harmful.
+///
+/// # Errors
+/// `bad_input`, with the name of the field.
+pub fn line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
+    let text: String = text.nfc().collect();
+    if text.trim().is_empty() {
+        return Err(Refusal::bad_input(field, "is empty"));
+    }
+    if text.chars().count() > most {
+        return Err(Refusal::bad_input(field, format!("is longer than {most} characters")));
+    }
+    if let Some(c) = text.chars().find(|c| is_harmful(*c)) {
+        let c = c.escape_unicode();
+        return Err(Refusal::bad_input(field, format!("has a control character ({c})")));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_never_gets_an_escape_or_a_bidi_control() {
+        let hostile = "a\u{1b}[2J\u{202e}b\u{9b}c\r\nd\u{200b}";
+        let safe = shown(hostile);
+        assert!(!safe.chars().any(is_harmful), "{safe}");
+        assert!(safe.contains("\\u{1b}"), "{safe}");
+    }
+
+    #[test]
+    fn harmless_text_is_borrowed() {
+        assert!(matches!(shown("éloïse 日本"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_line_is_refused_when_empty_long_or_harmful() {
+        assert!(line("reason", "  ", 10).is_err());
+        assert!(line("reason", "12345678901", 10).is_err());
+        assert!(line("reason", "a\nb", 10).is_err());
+        assert_eq!(line("reason", "e\u{301}", 10).as_deref(), Ok("é"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Moments and spans, in whole seconds; RFC 3339 in UTC on paper.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::quoted;
+
+/// A moment: seconds since 1970-01-01T00:00:00Z, never before it, never after the year 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+/// The last second of the year 9998, which every library between here and a reader can write.
+const LAST: u64 = 253_370_764_799;
+
+impl Timestamp {
+    /// From seconds since the epoch.
+    ///
+    /// # Errors
+    /// `clock` for a moment before 1970 or after 9998: no code can be judged by such a clock.
+    pub fn from_unix(seconds: i64) -> Result<Self, Refusal> {
+        match u64::try_from(seconds) {
+            Ok(s) if s <= LAST => Ok(Self(s)),
+            _ => Err(Refusal::new(
+                Code::Clock,
+                "the clock of this machine is outside the years 1970 to 9998",
+            )
+            .hint("set the clock, then try again")),
+        }
+    }
+
+    /// Seconds since the epoch.
+    #[must_use]
+    pub const fn unix(self) -> u64 {
+        self.0
+    }
+
+    /// Seconds since the epoch, as databases have them.
+    #[must_use]
+    pub const fn as_i64(self) -> i64 {
+        self.0.cast_signed()
+    }
+
+    /// This moment and a span later, at most the end of time.
+    #[must_use]
+    pub fn plus(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0).min(LAST))
+    }
+
+    /// How long since `earlier`; nothing where that lies ahead.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.as_i64()) {
+            Ok(t) => write!(f, "{t}"),
+            Err(_) => write!(f, "@{}", self.0),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A length of time in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub u64);
+
+impl Span {
+    #[must_use]
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    #[must_use]
+    pub const fn minutes(minutes: u64) -> Self {
+        Self(minutes * 60)
+    }
+
+    #[must_use]
+    pub const fn hours(hours: u64) -> Self {
+        Self(hours * 3600)
+    }
+
+    /// From words such as `90d`, `2w`, `36h` or `1h 30m`; a day has 24 hours.
+    ///
+    /// # Errors
+    /// `bad_input`: no unit, a month or a year (which have no fixed length), zero or less.
+    pub fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
+        let span: jiff::Span = text.trim().parse().map_err(|_| unreadable(field, text))?;
+        let seconds = span
+            .total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()))
+            .map_err(|_| unreadable(field, text))?;
+        if !(1.0..=LAST as f64).contains(&seconds) {
+            let problem = format!("{} is not a span of at least one second", quoted(text));
+            return Err(Refusal::bad_input(field, problem));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the range was checked just above"
+        )]
+        Ok(Self(seconds as u64))
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (amount, unit) = match self.0 {
+            s if s >= 2 * 86_400 => (s.div_ceil(86_400), "days"),
+            s if s >= 2 * 3600 => (s.div_ceil(3600), "hours"),
+            s if s >= 120 => (s.div_ceil(60), "minutes"),
+            1 => (1, "second"),
+            s => (s, "seconds"),
+        };
+        write!(f, "{amount} {unit}")
+    }
+}
+
+fn unreadable(field: &str, text: &str) -> Refusal {
+    Refusal::bad_input(field, format!("{} is not a span of time", quoted(text)))
+        .hint("write a number and a unit, such as 90d, 2w, 36h or 15m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_with_their_units() {
+        for (text, seconds) in [("90d", 7_776_000), ("2w", 1_209_600), ("36h", 129_600), ("1m", 60)]
+        {
+            assert_eq!(Span::parse("--for", text), Ok(Span(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_without_a_fixed_positive_length_are_refused() {
+        for text in ["90", "1mo", "-1d", "0s", "", "d", "٣d", "1e3", "1y", "9999999999999999d"] {
+            assert!(Span::parse("--for", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_outside_the_calendar_are_refused() {
+        assert!(Timestamp::from_unix(-1).is_err());
+        assert!(Timestamp::from_unix(i64::MAX).is_err());
+        assert_eq!(Timestamp::from_unix(59).unwrap().to_string(), "1970-01-01T00:00:59Z");
+        assert_eq!(
+            Timestamp::from_unix(LAST.cast_signed()).unwrap().plus(Span::hours(1)).unix(),
+            LAST
+        );
+    }
+}

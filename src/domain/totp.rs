@@ -1,0 +1,292 @@
+//! Time-based one-time codes (RFC 6238). The only room that names `totp_rs`.
+
+use std::fmt;
+
+use totp_rs::{Builder, Totp};
+
+use crate::domain::code::Code;
+use crate::domain::refusal::{Code as Word, Refusal};
+use crate::domain::secret::Secret;
+use crate::domain::text::quoted;
+use crate::domain::time::Timestamp;
+
+/// The hash under the HMAC (RFC 6238, section 1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+impl Algorithm {
+    /// The name in key URIs and in the store, in capitals: one app refuses it otherwise.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+            Self::Sha512 => "SHA512",
+        }
+    }
+
+    /// # Errors
+    /// `bad_input` for every other hash.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        match text.to_ascii_uppercase().as_str() {
+            "SHA1" => Ok(Self::Sha1),
+            "SHA256" => Ok(Self::Sha256),
+            "SHA512" => Ok(Self::Sha512),
+            _ => Err(Refusal::bad_input("--algorithm", format!("{} is unknown", quoted(text)))
+                .hint("use SHA1, SHA256 or SHA512")),
+        }
+    }
+}
+
+/// How codes are made from a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameters {
+    pub algorithm: Algorithm,
+    /// 6, 7 or 8.
+    pub digits: u8,
+    /// Seconds a step lasts.
+    pub period: u64,
+}
+
+impl Parameters {
+    /// What every authenticator app understands: SHA1, 6 digits, 30 seconds.
+    pub const COMMON: Self = Self { algorithm: Algorithm::Sha1, digits: 6, period: 30 };
+
+    /// # Errors
+    /// `bad_input` outside 6 to 8 digits and 15 to 300 seconds.
+    pub fn new(algorithm: Algorithm, digits: u8, period: u64) -> Result<Self, Refusal> {
+        if !(6..=8).contains(&digits) {
+            return Err(Refusal::bad_input("--digits", format!("{digits} is not 6, 7 or 8")));
+        }
+        if !(15..=300).contains(&period) {
+            return Err(Refusal::bad_input(
+                "--period",
+                format!("{period} is not 15 to 300 seconds"),
+            ));
+        }
+        Ok(Self { algorithm, digits, period })
+    }
+
+    #[must_use]
+    pub fn is_common(&self) -> bool {
+        *self == Self::COMMON
+    }
+
+    /// The time step of a moment (RFC 6238, section 4.2: T).
+    #[must_use]
+    pub const fn step(&self, now: Timestamp) -> u64 {
+        now.unix() / self.period
+    }
+
+    /// Apps known to ignore or refuse one of these settings, mostly without a word.
+    #[must_use]
+    pub fn apps_that_fail(&self) -> Vec<&'static str> {
+        let mut apps = Vec::new();
+        if self.algorithm != Algorithm::Sha1 || self.digits != 6 || self.period != 30 {
+            apps.extend(["Google Authenticator", "Microsoft Authenticator", "Okta Verify"]);
+        }
+        if self.algorithm != Algorithm::Sha1 || self.period != 30 {
+            apps.push("Duo Mobile");
+        }
+        if self.algorithm == Algorithm::Sha512 || self.digits != 6 {
+            apps.push("1Password");
+        }
+        if self.algorithm == Algorithm::Sha512 || self.period != 30 {
+            apps.push("Authy");
+        }
+        apps
+    }
+
+    fn generator(&self, secret: &Secret) -> Result<Totp, Refusal> {
+        let algorithm = match self.algorithm {
+            Algorithm::Sha1 => totp_rs::Algorithm::SHA1,
+            Algorithm::Sha256 => totp_rs::Algorithm::SHA256,
+            Algorithm::Sha512 => totp_rs::Algorithm::SHA512,
+        };
+        Builder::new()
+            .with_algorithm(algorithm)
+            .with_digits(self.digits)
+            .with_step_duration(self.period)
+            .with_skew(0)
+            .with_secret(secret.expose())
+            .build()
+            .map_err(|_| {
+                Refusal::new(Word::Damaged, "a device has settings no code can be made with")
+            })
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} digits, {} s", self.algorithm.as_str(), self.digits, self.period)
+    }
+}
+
+/// How many steps before and after the present one a code may belong to (RFC 6238, section 5.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window(u8);
+
+impl Window {
+    /// One step for the clock of a phone that is a little off.
+    pub const DEFAULT: Self = Self(1);
+    /// The widest that can be configured: a code then lives five steps.
+    pub const WIDEST: u8 = 2;
+
+    /// # Errors
+    /// `config` past [`Window::WIDEST`].
+    pub fn new(steps: u8) -> Result<Self, Refusal> {
+        if steps > Self::WIDEST {
+            return Err(Refusal::new(
+                Word::Config,
+                format!("policy.window: {steps} is not 0 to {} steps", Self::WIDEST),
+            ));
+        }
+        Ok(Self(steps))
+    }
+
+    #[must_use]
+    pub const fn steps(self) -> u64 {
+        self.0 as u64
+    }
+}
+
+/// The newest step of the window that has this code.
+///
+/// Every step is computed and compared in constant time, whether or not an earlier one matched.
+/// The newest is taken because two steps can have the same digits: burning the older one would
+/// leave the code good for the newer.
+///
+/// # Errors
+/// `damaged` when no code can be made with these settings.
+pub fn matching_step(
+    secret: &Secret,
+    parameters: Parameters,
+    code: &Code,
+    now: Timestamp,
+    window: Window,
+) -> Result<Option<u64>, Refusal> {
+    let generator = parameters.generator(secret)?;
+    let present = parameters.step(now);
+    let first = present.saturating_sub(window.steps());
+    Ok((first..=present + window.steps()).fold(None, |newest, step| {
+        generator.check(code.digits(), step * parameters.period).map(|_| step).or(newest)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zeroize::Zeroizing;
+
+    const NOW_ONLY: Window = Window(0);
+
+    fn secret(bytes: &[u8]) -> Secret {
+        Secret::new(Zeroizing::new(bytes.to_vec()))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(seconds).unwrap()
+    }
+
+    fn step(secret: &Secret, p: Parameters, code: &str, t: i64, w: Window) -> Option<u64> {
+        matching_step(secret, p, &Code::read(code.as_bytes()).unwrap(), at(t), w).unwrap()
+    }
+
+    /// RFC 6238, appendix B.
+    #[test]
+    fn rfc_6238_vectors() {
+        let seed = b"1234567890".repeat(7);
+        let rows: [(i64, [&str; 3]); 6] = [
+            (59, ["94287082", "46119246", "90693936"]),
+            (1_111_111_109, ["07081804", "68084774", "25091201"]),
+            (1_111_111_111, ["14050471", "67062674", "99943326"]),
+            (1_234_567_890, ["89005924", "91819424", "93441116"]),
+            (2_000_000_000, ["69279037", "90698825", "38618901"]),
+            (20_000_000_000, ["65353130", "77737706", "47863826"]),
+        ];
+        let kinds = [(Algorithm::Sha1, 20), (Algorithm::Sha256, 32), (Algorithm::Sha512, 64)];
+        for (t, codes) in rows {
+            for ((algorithm, length), code) in kinds.into_iter().zip(codes) {
+                let key = secret(&seed[..length]);
+                let p = Parameters { algorithm, digits: 8, period: 30 };
+                assert_eq!(
+                    step(&key, p, code, t, NOW_ONLY),
+                    Some(t as u64 / 30),
+                    "{t} {algorithm:?}"
+                );
+                let six = Parameters { digits: 6, ..p };
+                assert_eq!(step(&key, six, &code[2..], t, NOW_ONLY), Some(t as u64 / 30));
+            }
+        }
+    }
+
+    /// RFC 4226, appendix D: counters 0 to 9 are the steps of a one-second clock's thirtyfold.
+    #[test]
+    fn rfc_4226_vectors() {
+        let key = secret(b"12345678901234567890");
+        let codes = [
+            "755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583",
+            "399871", "520489",
+        ];
+        for (counter, code) in codes.into_iter().enumerate() {
+            let t = i64::try_from(counter).unwrap() * 30;
+            assert_eq!(step(&key, Parameters::COMMON, code, t, NOW_ONLY), Some(counter as u64));
+        }
+    }
+
+    #[test]
+    fn leading_zeros_and_length_count() {
+        let key = secret(b"12345678901234567890");
+        let p = Parameters::COMMON;
+        assert!(step(&key, p, "081804", 1_111_111_109, NOW_ONLY).is_some());
+        assert!(step(&key, p, "0081804", 1_111_111_109, NOW_ONLY).is_none());
+        assert!(step(&key, p, "00081804", 1_111_111_109, NOW_ONLY).is_none());
+        assert!(step(&key, p, "000000", 1_720_006_830, NOW_ONLY).is_some());
+    }
+
+    #[test]
+    fn the_window_is_exactly_what_it_says() {
+        let key = secret(b"12345678901234567890");
+        for width in 0..=Window::WIDEST {
+            let window = Window::new(width).unwrap();
+            for second in [0, 29] {
+                for offset in -4_i64..=4 {
+                    let now = 59_700_000 * 30 + second;
+                    let code = totp_rs_code(&key, now + offset * 30);
+                    let found = step(&key, Parameters::COMMON, &code, now, window).is_some();
+                    assert_eq!(
+                        found,
+                        offset.unsigned_abs() <= u64::from(width),
+                        "{offset} {second}"
+                    );
+                }
+            }
+        }
+        assert!(Window::new(3).is_err());
+    }
+
+    #[test]
+    fn of_two_steps_with_one_code_the_newer_is_taken() {
+        let key = secret(b"12345678901234567890");
+        let t = 1_732_990_050;
+        assert_eq!(
+            step(&key, Parameters::COMMON, "251166", t, Window::DEFAULT),
+            Some(t as u64 / 30 + 1)
+        );
+    }
+
+    #[test]
+    fn the_first_seconds_of_time_do_not_underflow() {
+        let key = secret(b"12345678901234567890");
+        assert_eq!(step(&key, Parameters::COMMON, "755224", 0, Window::DEFAULT), Some(0));
+        assert_eq!(step(&key, Parameters::COMMON, "755224", 59, Window::DEFAULT), Some(0));
+    }
+
+    fn totp_rs_code(key: &Secret, t: i64) -> String {
+        Parameters::COMMON.generator(key).unwrap().generate(t.unsigned_abs()).to_string()
+    }
+}

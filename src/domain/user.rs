@@ -1,0 +1,351 @@
+//! A user with everything that protects the account, and what an operator may do to it.
+
+use serde::Serialize;
+
+use crate::domain::device::{Device, State};
+use crate::domain::name::{Label, UserName};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::text::quoted;
+use crate::domain::throttle::{Gate, Throttle};
+use crate::domain::time::{Span, Timestamp};
+
+/// Devices a user may have at once, revoked ones not counted.
+pub const MOST_DEVICES: usize = 8;
+
+/// One account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    pub id: Id,
+    pub name: UserName,
+    pub profile: Profile,
+    /// Only an admin may change this user.
+    pub protected: bool,
+    /// MFA is required of this user.
+    pub required: bool,
+    pub password_change: PasswordChange,
+    pub throttle: Throttle,
+    /// In the order in which they were made.
+    pub devices: Vec<Device>,
+    pub created_at: Timestamp,
+    pub last_verified_at: Option<Timestamp>,
+    /// Counts the saves of this user.
+    pub rev: u64,
+}
+
+/// What a person sees of a user, and no decision depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub language: Option<Language>,
+    /// Sorted, each once.
+    pub groups: Vec<String>,
+}
+
+/// The language a user is written to in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    English,
+    French,
+}
+
+impl Language {
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::French => "fr",
+        }
+    }
+}
+
+/// Must the user choose a new password, and which one opens the door to that?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PasswordChange {
+    #[default]
+    NotRequired,
+    /// A temporary password opens the door.
+    Required,
+    /// The old password opens the door.
+    RequiredOldOpens,
+}
+
+/// The MFA status of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Enabled,
+    Disabled,
+    Pending,
+    NotEnabled,
+}
+
+impl Status {
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Enabled => "enabled",
+            Self::Disabled => "disabled",
+            Self::Pending => "pending",
+            Self::NotEnabled => "not_enabled",
+        }
+    }
+}
+
+/// A user after a request, and the labels of the devices that it touched.
+#[derive(Debug)]
+#[must_use]
+pub struct Changed {
+    pub user: User,
+    pub touched: Vec<Label>,
+}
+
+impl User {
+    #[must_use]
+    pub fn new(id: Id, name: UserName, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            name,
+            profile: Profile::default(),
+            protected: false,
+            required: false,
+            password_change: PasswordChange::NotRequired,
+            throttle: Throttle::default(),
+            devices: Vec::new(),
+            created_at,
+            last_verified_at: None,
+            rev: 0,
+        }
+    }
+
+    /// The first that fits: an active device, a disabled one, a pending one, none.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        if self.devices.iter().any(Device::is_active) {
+            Status::Enabled
+        } else if self.devices.iter().any(Device::is_disabled) {
+            Status::Disabled
+        } else if self.devices.iter().any(Device::is_pending) {
+            Status::Pending
+        } else {
+            Status::NotEnabled
+        }
+    }
+
+    /// The devices that are not revoked.
+    pub fn live(&self) -> impl Iterator<Item = &Device> {
+        self.devices.iter().filter(|d| d.is_live())
+    }
+
+    /// Is an attempt turned away at this moment, and until when (`None`: until unlocked)?
+    #[must_use]
+    pub fn locked(&self, now: Timestamp) -> Option<Option<Timestamp>> {
+        match self.throttle.gate(now) {
+            Gate::Open => None,
+            Gate::LockedUntil(t) => Some(Some(t)),
+            Gate::Shut => Some(None),
+        }
+    }
+
+    /// Adds a pending device; one with the same label that is still pending is made anew.
+    ///
+    /// # Errors
+    /// `already_enrolled` where the label is active or disabled, `disabled` where the user's MFA is
+    /// switched off, `too_many_devices` past [`MOST_DEVICES`].
+    pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
+        if self.live().any(|d| d.label == device.label && !d.is_pending()) {
+            let label = quoted(device.label.as_str());
+            return Err(Refusal::new(
+                Code::AlreadyEnrolled,
+                format!("{} already has a device {label}", self.name),
+            )
+            .hint("name another with --device, or use reset for a lost or new phone"));
+        }
+        if self.status() == Status::Disabled {
+            return Err(self.disabled_refusal());
+        }
+        self.devices.retain(|d| !(d.is_pending() && d.label == device.label));
+        self.with_device(device)
+    }
+
+    fn with_device(mut self, device: Device) -> Result<Self, Refusal> {
+        if self.live().count() >= MOST_DEVICES {
+            return Err(Refusal::new(
+                Code::TooManyDevices,
+                format!("{} has {MOST_DEVICES} devices, the most a user can have", self.name),
+            )
+            .hint("delete one that is not used any more: mfactl delete NAME --device LABEL"));
+        }
+        self.devices.push(device);
+        Ok(self)
+    }
+
+    /// A lost phone: devices revoked, the lock cleared, and `replacement` pending.
+    ///
+    /// With a replacement that `keeps` the old ones in force they are revoked when it is proved.
+    ///
+    /// # Errors
+    /// `device_not_found` for a label that the user does not have, `disabled` for keeping devices
+    /// that are switched off.
+    pub fn reset(
+        self,
+        label: Option<&Label>,
+        replacement: Option<Device>,
+        keep_until_confirmed: bool,
+        now: Timestamp,
+    ) -> Result<Changed, Refusal> {
+        let mut changed = if keep_until_confirmed {
+            self.known(label)?;
+            if self.status() == Status::Disabled {
+                return Err(self.disabled_refusal());
+            }
+            Changed { user: self, touched: Vec::new() }
+        } else {
+            self.revoke(label, now)?
+        };
+        changed.user.throttle = Throttle::default();
+        let Some(mut device) = replacement else { return Ok(changed) };
+        if let (true, State::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
+            pending.replaces = changed.user.matching(label).map(|d| d.id).collect();
+            let stale = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
+            changed.user.devices.retain(|d| !stale(d));
+        }
+        changed.user = changed.user.with_device(device)?;
+        Ok(changed)
+    }
+
+    /// Takes devices away, sealed for undo; what an earlier request left for undo is purged.
+    ///
+    /// # Errors
+    /// `device_not_found` for a label that the user does not have.
+    pub fn revoke(mut self, label: Option<&Label>, now: Timestamp) -> Result<Changed, Refusal> {
+        self.known(label)?;
+        let touched: Vec<Label> = self.matching(label).map(|d| d.label.clone()).collect();
+        if !touched.is_empty() {
+            self.devices.retain(Device::is_live);
+        }
+        self.map_matching(label, |d| d.revoked(now));
+        Ok(Changed { user: self, touched })
+    }
+
+    /// Switches MFA off with its settings kept.
+    ///
+    /// # Errors
+    /// `not_enabled` without a device, `device_not_found` for an unknown label.
+    pub fn disable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
+        self.has_devices()?;
+        self.known(label)?;
+        let touched = self.matching(label).filter(|d| !d.is_disabled());
+        let touched = touched.map(|d| d.label.clone()).collect();
+        self.map_matching(label, Device::disabled);
+        Ok(Changed { user: self, touched })
+    }
+
+    /// Switches MFA on again, as it was.
+    ///
+    /// # Errors
+    /// `not_enabled` without a device, `device_not_found` for an unknown label.
+    pub fn enable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
+        self.has_devices()?;
+        self.known(label)?;
+        let touched = self.matching(label).filter(|d| d.is_disabled());
+        let touched = touched.map(|d| d.label.clone()).collect();
+        self.map_matching(label, Device::enabled);
+        Ok(Changed { user: self, touched })
+    }
+
+    /// Gives a device another label.
+    ///
+    /// # Errors
+    /// `device_not_found` for an unknown label, `already_enrolled` where the new one is taken.
+    pub fn relabel(mut self, from: &Label, to: &Label) -> Result<Changed, Refusal> {
+        self.known(Some(from))?;
+        if from != to && self.live().any(|d| d.label == *to) {
+            let message = format!("{} already has a device {}", self.name, quoted(to.as_str()));
+            return Err(Refusal::new(Code::AlreadyEnrolled, message).hint("choose another label"));
+        }
+        let touched = if from == to { Vec::new() } else { vec![to.clone()] };
+        self.map_matching(Some(from), |d| Device { label: to.clone(), ..d });
+        Ok(Changed { user: self, touched })
+    }
+
+    /// Drops what was revoked longer ago than the undo time.
+    pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
+        self.devices
+            .retain(|d| !matches!(&d.state, State::Revoked(r) if now.since(r.at) > undo_time));
+    }
+
+    /// The pending device that a person can be shown the QR code of.
+    ///
+    /// # Errors
+    /// `not_enabled`, `not_pending`, `device_not_found` or `ambiguous_device`.
+    pub fn showable(&self, label: Option<&Label>, active_too: bool) -> Result<&Device, Refusal> {
+        self.has_devices()?;
+        self.known(label)?;
+        let pending = |d: &&Device| d.is_pending();
+        let mut found: Vec<&Device> = self.matching(label).filter(pending).collect();
+        if found.is_empty() && active_too {
+            found = self.matching(label).filter(|d| d.is_active()).collect();
+        }
+        match found.as_slice() {
+            [one] => Ok(one),
+            [] if self.matching(label).any(Device::is_active) => Err(Refusal::new(
+                Code::NotPending,
+                format!("{}'s device is active, and its QR code is not shown again", self.name),
+            )
+            .hint("for a lost phone use reset; --active shows it all the same, and is logged")),
+            [] => Err(self.disabled_refusal()),
+            many => {
+                let labels: Vec<_> = many.iter().map(|d| quoted(d.label.as_str())).collect();
+                let message = format!("{} has {} such devices", self.name, many.len());
+                Err(Refusal::new(Code::AmbiguousDevice, message)
+                    .hint(format!("name one with --device: {}", labels.join(", "))))
+            }
+        }
+    }
+
+    /// Refuses a user without any device.
+    ///
+    /// # Errors
+    /// `not_enabled`.
+    pub fn has_devices(&self) -> Result<(), Refusal> {
+        if self.live().next().is_some() {
+            return Ok(());
+        }
+        Err(Refusal::new(Code::NotEnabled, format!("{} has no device", self.name))
+            .hint(format!("set one up with: mfactl enrol {}", self.name)))
+    }
+
+    /// The refusal for a user whose MFA is switched off.
+    #[must_use]
+    pub fn disabled_refusal(&self) -> Refusal {
+        Refusal::new(Code::Disabled, format!("{}'s MFA is switched off", self.name))
+            .hint(format!("switch it on with: mfactl enable {}", self.name))
+    }
+
+    fn known(&self, label: Option<&Label>) -> Result<(), Refusal> {
+        let Some(label) = label else { return Ok(()) };
+        if self.matching(Some(label)).next().is_some() {
+            return Ok(());
+        }
+        let known: Vec<_> = self.live().map(|d| quoted(d.label.as_str())).collect();
+        let message = format!("{} has no device {}", self.name, quoted(label.as_str()));
+        let refusal = Refusal::new(Code::DeviceNotFound, message);
+        Err(if known.is_empty() {
+            refusal.hint(format!("{} has no device at all", self.name))
+        } else {
+            refusal.hint(format!("there is: {}", known.join(", ")))
+        })
+    }
+
+    fn matching<'a>(&'a self, label: Option<&Label>) -> impl Iterator<Item = &'a Device> {
+        self.live().filter(move |d| label.is_none_or(|l| d.label == *l))
+    }
+
+    fn map_matching(&mut self, label: Option<&Label>, change: impl Fn(Device) -> Device) {
+        let devices = std::mem::take(&mut self.devices).into_iter();
+        let wanted = |d: &Device| d.is_live() && label.is_none_or(|l| d.label == *l);
+        self.devices = devices.map(|d| if wanted(&d) { change(d) } else { d }).collect();
+    }
+}

@@ -1,0 +1,303 @@
+//! A new device: its secret, how it is shown, and what is said of it.
+
+mod sheet;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::domain::device::{Device, Kind, Pending, State};
+use crate::domain::name::Label;
+use crate::domain::otpauth;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::{Id, Sealed, Secret};
+use crate::domain::text::shown;
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::totp::Parameters;
+use crate::domain::user::{Language, User};
+use crate::env::Stream;
+use crate::operator_file::NewFile;
+use crate::picture;
+use crate::report::{Fields, Record};
+use crate::session::Session;
+use crate::store::custody::place;
+use crate::vault::Vault;
+
+/// How a secret leaves the program.
+#[derive(Args, Clone, Debug)]
+pub struct ShowOptions {
+    /// Write the QR code to a new file (.png or .svg, mode 0600) instead of the terminal
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Let the secret go to a pipe, and into JSON
+    #[arg(long)]
+    pub reveal_secrets: bool,
+}
+
+/// A secret that is not in the store yet.
+pub struct Draft {
+    pub secret: Secret,
+    id: Id,
+    nonce: [u8; 24],
+    label: Label,
+    parameters: Parameters,
+}
+
+impl Draft {
+    /// Draws everything that is random about a new device.
+    ///
+    /// # Errors
+    /// `io` where there is no chance to be had.
+    pub fn new(session: &mut Session<'_>, label: Label, parameters: Parameters) -> Result<Self> {
+        let mut secret = Zeroizing::new(vec![0; Secret::LENGTH]);
+        session.env.chance.fill(&mut secret)?;
+        Ok(Self {
+            secret: Secret::new(secret),
+            id: Id::new(session.env.random()?),
+            nonce: session.env.random()?,
+            label,
+            parameters,
+        })
+    }
+
+    /// The pending device, sealed for its user.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`].
+    pub fn device(
+        &self,
+        vault: &Vault,
+        user: Id,
+        now: Timestamp,
+        pending_for: Span,
+    ) -> Result<Device> {
+        let pending =
+            Pending { expires_at: now.plus(pending_for), first_proof: None, replaces: Vec::new() };
+        let mut device = Device {
+            id: self.id,
+            label: self.label.clone(),
+            kind: Kind::Totp,
+            parameters: self.parameters,
+            secret: Sealed(Vec::new()),
+            state: State::Pending(pending),
+            last_step: None,
+            created_at: now,
+            last_used_at: None,
+        };
+        device.secret = vault.seal(user, &device, &self.secret, self.nonce)?;
+        Ok(device)
+    }
+
+    #[must_use]
+    pub const fn id(&self) -> Id {
+        self.id
+    }
+}
+
+/// Where a secret will be shown; settled before anything changes.
+pub enum Showing {
+    Out,
+    Err,
+    File(NewFile, Picture),
+    Nowhere,
+}
+
+/// A kind of picture file.
+#[derive(Clone, Copy)]
+pub enum Picture {
+    Png,
+    Svg,
+}
+
+impl Showing {
+    /// Settles it. `may_hide`: the verb goes on where there is nowhere to show it.
+    ///
+    /// # Errors
+    /// `usage` where there is nowhere to show it, `cannot_create` for the file.
+    pub fn settle(
+        session: &mut Session<'_>,
+        options: &ShowOptions,
+        may_hide: bool,
+    ) -> Result<Self> {
+        if let Some(path) = &options.output {
+            let picture = kind_of(path)?;
+            return Ok(Self::File(NewFile::create(path, &session.env.process)?, picture));
+        }
+        if !session.for_people() {
+            let asked = session.env.person.is_some() && session.env.err.terminal.is_some();
+            return Ok(if asked { Self::Err } else { Self::Nowhere });
+        }
+        if session.env.out.terminal.is_some() || options.reveal_secrets {
+            return Ok(Self::Out);
+        }
+        if may_hide {
+            return Ok(Self::Nowhere);
+        }
+        Err(Refusal::new(
+            Code::Usage,
+            "there is nowhere to show the secret: the output is no terminal",
+        )
+        .hint("add --output FILE.png, or --reveal-secrets to let it into the pipe")
+        .into())
+    }
+}
+
+fn kind_of(path: &Path) -> Result<Picture> {
+    match path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => Ok(Picture::Png),
+        Some("svg") => Ok(Picture::Svg),
+        _ => {
+            Err(Refusal::new(Code::Usage, format!("--output: {} is no .png or .svg", place(path)))
+                .hint("name a file that ends in .png or .svg")
+                .into())
+        }
+    }
+}
+
+/// A secret with everything around it.
+pub struct Key<'a> {
+    pub user: &'a User,
+    pub issuer: &'a str,
+    pub device: &'a Device,
+    pub secret: &'a Secret,
+}
+
+impl Key<'_> {
+    fn uri(&self) -> Zeroizing<String> {
+        otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, self.device.parameters)
+    }
+
+    /// Shows it; returns once it has left the program whole.
+    ///
+    /// # Errors
+    /// As the stream or the file has them.
+    pub fn show(&self, session: &mut Session<'_>, showing: Showing) -> Result<()> {
+        let language = session.options.language().or(self.user.profile.language);
+        let language = language.unwrap_or(Language::English);
+        match showing {
+            Showing::Nowhere => Ok(()),
+            Showing::Out => self.print(&mut session.env.out, language),
+            Showing::Err => self.print(&mut session.env.err, language),
+            Showing::File(mut file, picture) => {
+                let uri = self.uri();
+                let content = Zeroizing::new(match picture {
+                    Picture::Png => picture::png(&uri)?,
+                    Picture::Svg => picture::svg(&uri)?,
+                });
+                file.write(&content).with_context(|| {
+                    format!("--output: {} can't be written", place(file.path()))
+                })?;
+                session.say(&format!(
+                    "wrote the QR code to {}; destroy it once it is scanned",
+                    place(file.path())
+                ));
+                file.keep();
+                Ok(())
+            }
+        }
+    }
+
+    fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {
+        let drawn = picture::draw(&self.uri(), stream.terminal)?;
+        let sheet =
+            sheet::Sheet { key: self, language, columns: stream.terminal.map(|t| t.columns) };
+        let written = sheet.write(&mut *stream.writer, drawn).and_then(|()| stream.writer.flush());
+        written.context("the QR code can't be written")
+    }
+}
+
+/// The report of `enrol`, `reset` and `show-qr`.
+#[derive(Serialize)]
+pub struct Enrolment {
+    schema: &'static str,
+    user: String,
+    device: Option<String>,
+    state: Option<&'static str>,
+    issuer: String,
+    account: String,
+    algorithm: Option<&'static str>,
+    digits: Option<u8>,
+    period: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<Zeroizing<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<Zeroizing<String>>,
+    #[serde(flatten)]
+    pub also: Also,
+    #[serde(skip)]
+    pub words: String,
+}
+
+/// What `reset` has to say besides.
+#[derive(Default, Serialize)]
+pub struct Also {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+impl Enrolment {
+    #[must_use]
+    pub fn new(schema: &'static str, user: &User, device: Option<&Device>, issuer: &str) -> Self {
+        Self {
+            schema,
+            user: user.name.to_string(),
+            device: device.map(|d| d.label.to_string()),
+            state: device.map(|d| d.state.word()),
+            issuer: shown(issuer).into_owned(),
+            account: user.name.to_string(),
+            algorithm: device.map(|d| d.parameters.algorithm.as_str()),
+            digits: device.map(|d| d.parameters.digits),
+            period: device.map(|d| d.parameters.period),
+            secret: None,
+            uri: None,
+            also: Also::default(),
+            words: String::new(),
+        }
+    }
+
+    /// With the secret in it, where that was asked for.
+    #[must_use]
+    pub fn revealing(mut self, key: &Key<'_>, reveal: bool) -> Self {
+        if reveal {
+            self.secret = Some(key.secret.base32());
+            self.uri = Some(key.uri());
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn saying(mut self, words: impl Into<String>) -> Self {
+        self.words = words.into();
+        self
+    }
+}
+
+impl Record for Enrolment {
+    const COLUMNS: &'static [&'static str] =
+        &["user", "device", "state", "issuer", "account", "algorithm", "digits", "period"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.maybe_text(self.device.as_deref());
+        f.maybe_text(self.state);
+        f.text(&self.issuer);
+        f.text(&self.account);
+        f.maybe_text(self.algorithm);
+        f.maybe_value(self.digits);
+        f.maybe_value(self.period);
+    }
+
+    fn sentence(&self) -> String {
+        self.words.clone()
+    }
+}

@@ -1,0 +1,99 @@
+//! The real world.
+
+use std::io::{IsTerminal as _, Read, Write};
+use std::os::fd::AsFd;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+
+use super::person::Terminal;
+use super::{Chance, Clock, Env, Person, Process, Size, Stream};
+use crate::domain::event::Operator;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Timestamp;
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is where the real clock comes from")]
+    fn now(&self) -> Result<Timestamp> {
+        let seconds = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(-1, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
+        Ok(Timestamp::from_unix(seconds)?)
+    }
+}
+
+struct SystemChance;
+
+impl Chance for SystemChance {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
+        getrandom::fill(bytes).map_err(|_| {
+            Refusal::new(Code::Io, "the system gives no random numbers; nothing was changed").into()
+        })
+    }
+}
+
+/// Standard input, locked only while it is read.
+struct Input;
+
+impl Read for Input {
+    #[expect(clippy::disallowed_methods, reason = "this is where standard input comes from")]
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        std::io::stdin().read(buffer)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where standard input comes from")]
+pub fn env() -> Env {
+    let (out, err) = (std::io::stdout(), std::io::stderr());
+    let input_is_terminal = std::io::stdin().is_terminal();
+    let asks = input_is_terminal && err.is_terminal();
+    Env {
+        clock: Box::new(SystemClock),
+        chance: Box::new(SystemChance),
+        person: asks.then(|| Box::new(Terminal::default()) as Box<dyn Person>),
+        input: Box::new(Input),
+        input_is_terminal,
+        out: Stream { terminal: size(&out), writer: Box::new(std::io::BufWriter::new(RawOut)) },
+        err: Stream { terminal: size(&err), writer: Box::new(err) },
+        variables: Box::new(|name| std::env::var_os(name)),
+        process: process(),
+    }
+}
+
+/// Standard output without the line buffer that Rust puts in front of it: ours is larger.
+struct RawOut;
+
+impl Write for RawOut {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(rustix::io::write(rustix::stdio::stdout(), bytes)?)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn process() -> Process {
+    let variable = |name| std::env::var(name).ok();
+    Process {
+        operator: Operator {
+            uid: rustix::process::getuid().as_raw(),
+            claim: variable("SUDO_USER").map(|u| u.chars().take(64).collect()),
+        },
+        euid: rustix::process::geteuid().as_raw(),
+        sudo_uid: variable("SUDO_UID").and_then(|u| u.parse().ok()),
+    }
+}
+
+fn size(stream: &(impl std::io::IsTerminal + AsFd)) -> Option<Size> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(stream).ok();
+    let size = size.filter(|s| s.ws_col > 0 && s.ws_row > 0);
+    Some(
+        size.map_or(Size { columns: 80, rows: 24 }, |s| Size { columns: s.ws_col, rows: s.ws_row }),
+    )
+}

@@ -1,0 +1,164 @@
+//! A QR code for a terminal, as PNG and as SVG.
+
+use anyhow::Result;
+use qr2term::matrix::Matrix;
+use qrcode::types::Color;
+use qrcode::{EcLevel, QrCode, render::svg};
+
+use crate::env::Size;
+
+/// Light modules around the code (ISO/IEC 18004 asks for four).
+const QUIET: usize = 4;
+/// White 231 on black 16 of the 256 colours: unlike the first sixteen, no theme changes them. They
+/// carry the data, so they are written under `NO_COLOR` too.
+const LIGHT_ON_DARK: &str = "\x1b[38;5;231;48;5;16m";
+const PLAIN: &str = "\x1b[0m";
+
+/// The lines of a picture for a terminal.
+pub struct Drawn {
+    pub lines: Vec<String>,
+    /// Columns that each line takes.
+    pub width: usize,
+}
+
+/// Draws the code with the highest error correction that fits: M, else L. A room of `None` is
+/// endless.
+///
+/// # Errors
+/// The smallest width and height it would need, where it does not fit.
+pub fn draw(text: &str, room: Option<Size>) -> Result<std::result::Result<Drawn, (usize, usize)>> {
+    let mut needed = (0, 0);
+    for level in [EcLevel::M, EcLevel::L] {
+        let matrix = matrix(text, level)?;
+        let (width, height) = (matrix.size(), matrix.size().div_ceil(2));
+        needed = (width, height);
+        let fits =
+            |room: Size| usize::from(room.columns) >= width && usize::from(room.rows) > height;
+        if room.is_none_or(fits) {
+            return Ok(Ok(Drawn { lines: lines(&matrix), width }));
+        }
+    }
+    Ok(Err(needed))
+}
+
+/// Two modules a character, one above the other.
+fn lines(matrix: &Matrix<Color>) -> Vec<String> {
+    let size = matrix.size();
+    let is_light = |row: usize, column: usize| {
+        row < size && matrix.pixels()[row * size + column] == Color::Light
+    };
+    let line = |row: usize| {
+        let modules =
+            (0..size).map(|column| match (is_light(row, column), is_light(row + 1, column)) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            });
+        format!("{LIGHT_ON_DARK}{}{PLAIN}", modules.collect::<String>())
+    };
+    (0..size).step_by(2).map(line).collect()
+}
+
+fn matrix(text: &str, level: EcLevel) -> Result<Matrix<Color>> {
+    let code = QrCode::with_error_correction_level(text, level)?;
+    let mut matrix = Matrix::new(code.to_colors());
+    matrix.surround(QUIET, Color::Light);
+    Ok(matrix)
+}
+
+/// A black and white PNG, eight pixels a module.
+///
+/// # Errors
+/// When the text is too long for a code.
+pub fn png(text: &str) -> Result<Vec<u8>> {
+    const SCALE: usize = 8;
+    let matrix = matrix(text, EcLevel::M)?;
+    let side = matrix.size() * SCALE;
+    let mut image = vec![0_u8; side.div_ceil(8) * side];
+    for (i, bits) in image.iter_mut().enumerate() {
+        // A module is eight pixels wide, and so is a byte of a one-bit image.
+        let (row, column) = (i / matrix.size() / SCALE, i % matrix.size());
+        *bits =
+            if matrix.pixels()[row * matrix.size() + column] == Color::Light { 0xff } else { 0 };
+    }
+    let mut file = Vec::new();
+    let side = u32::try_from(side)?;
+    let mut encoder = png::Encoder::new(&mut file, side, side);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&image)?;
+    writer.finish()?;
+    Ok(file)
+}
+
+/// A black and white SVG.
+///
+/// # Errors
+/// When the text is too long for a code.
+pub fn svg(text: &str) -> Result<Vec<u8>> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M)?;
+    let picture = code.render::<svg::Color<'_>>().quiet_zone(true).min_dimensions(240, 240).build();
+    Ok(picture.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URI: &str = "otpauth://totp/mfactl:alice?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB\
+                       &issuer=mfactl&algorithm=SHA1&digits=6&period=30";
+
+    /// Paints the lines as a terminal would, and reads them with a decoder that is not ours.
+    fn read(drawn: &Drawn) -> String {
+        let rows: Vec<Vec<char>> = drawn
+            .lines
+            .iter()
+            .map(|l| l.trim_start_matches(LIGHT_ON_DARK).trim_end_matches(PLAIN).chars().collect())
+            .collect();
+        let scale = 4;
+        let light = |x: usize, y: usize| {
+            let (column, row) = (x / scale, y / scale);
+            let upper = row.is_multiple_of(2);
+            matches!((rows[row / 2][column], upper), ('█', _) | ('▀', true) | ('▄', false))
+        };
+        let side = drawn.width * scale;
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
+            if light(x, y) { 255 } else { 0 }
+        });
+        let grids = image.detect_grids();
+        grids[0].decode().unwrap().1
+    }
+
+    #[test]
+    fn an_independent_decoder_reads_what_a_terminal_shows() {
+        for room in [None, Some(Size { columns: 80, rows: 24 })] {
+            let drawn = draw(URI, room).unwrap().ok().unwrap();
+            assert_eq!(read(&drawn), URI);
+        }
+    }
+
+    #[test]
+    fn it_fits_the_smallest_usual_terminal_and_not_a_smaller_one() {
+        let drawn = draw(URI, Some(Size { columns: 80, rows: 24 })).unwrap().ok().unwrap();
+        assert!(drawn.lines.len() < 24 && drawn.width < 80);
+        for (columns, rows) in [(40, 24), (80, 20)] {
+            assert!(draw(URI, Some(Size { columns, rows })).unwrap().is_err());
+        }
+    }
+
+    #[test]
+    fn the_picture_files_are_what_they_say() {
+        let mut image =
+            png::Decoder::new(std::io::Cursor::new(png(URI).unwrap())).read_info().unwrap();
+        let mut bits = vec![0; image.output_buffer_size().unwrap()];
+        let info = image.next_frame(&mut bits).unwrap();
+        let side = info.width as usize;
+        let mut grey = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
+            if bits[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1 { 255 } else { 0 }
+        });
+        assert_eq!(grey.detect_grids()[0].decode().unwrap().1, URI);
+        assert!(String::from_utf8(svg(URI).unwrap()).unwrap().contains("<svg"));
+    }
+}

@@ -1,0 +1,212 @@
+//! What a verb found out, and the five ways to write it: each exists once, and here.
+
+mod csv;
+mod table;
+
+use std::io::Write;
+
+use anyhow::Result;
+use clap::ValueEnum;
+use serde::Serialize;
+
+pub use self::csv::Fields;
+pub use self::table::{Cell, Tone};
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Sentences and tables for people
+    #[default]
+    Table,
+    /// One JSON document
+    Json,
+    /// JSON lines, one a record
+    Jsonl,
+    /// CSV (RFC 4180) with a header, formulas disarmed
+    Csv,
+}
+
+/// The answer, where the verb asked a question.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verdict {
+    #[default]
+    Yes,
+    No,
+}
+
+/// One thing to tell, in every form.
+pub trait Record: Serialize {
+    /// The columns of CSV.
+    const COLUMNS: &'static [&'static str];
+
+    /// The values of [`Record::COLUMNS`].
+    fn fields(&self, fields: &mut Fields);
+
+    /// For people: one sentence, or a few lines, without a line end.
+    fn sentence(&self) -> String;
+
+    /// The header of a table, where records come in numbers.
+    fn header() -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The cells under [`Record::header`].
+    fn cells(&self) -> Vec<Cell> {
+        Vec::new()
+    }
+}
+
+/// What a verb gives back.
+#[must_use]
+pub struct Report {
+    pub body: Body,
+    pub verdict: Verdict,
+}
+
+/// What there is to write.
+pub enum Body {
+    /// Nothing at all.
+    Silence,
+    /// Text as it is, whatever the format: help, scripts, manual pages.
+    Text(Vec<u8>),
+    Record(Box<dyn Writable>),
+    /// Records one by one from the store's cursor to the stream, in constant memory.
+    List(Box<dyn FnOnce(&mut Writer<'_>) -> Result<Verdict>>),
+}
+
+impl Report {
+    pub fn one(record: impl Record + 'static, verdict: Verdict) -> Self {
+        Self { body: Body::Record(Box::new(record)), verdict }
+    }
+
+    pub fn text(text: impl Into<Vec<u8>>) -> Self {
+        Self { body: Body::Text(text.into()), verdict: Verdict::Yes }
+    }
+
+    pub fn silence(verdict: Verdict) -> Self {
+        Self { body: Body::Silence, verdict }
+    }
+
+    pub fn list(list: impl FnOnce(&mut Writer<'_>) -> Result<Verdict> + 'static) -> Self {
+        Self { body: Body::List(Box::new(list)), verdict: Verdict::Yes }
+    }
+}
+
+/// A [`Record`] whose type is forgotten.
+pub trait Writable {
+    /// # Errors
+    /// As the stream has them.
+    fn write(&self, writer: &mut Writer<'_>) -> Result<()>;
+}
+
+impl<R: Record> Writable for R {
+    fn write(&self, writer: &mut Writer<'_>) -> Result<()> {
+        writer.one(self)
+    }
+}
+
+/// How and where to write.
+pub struct Writer<'a> {
+    pub out: &'a mut dyn Write,
+    pub format: Format,
+    pub colour: bool,
+    pub quiet: bool,
+    /// Columns of the terminal; `None` in a pipe, where nothing is wrapped.
+    pub columns: Option<u16>,
+}
+
+impl Writer<'_> {
+    /// Writes a report, and gives the verdict back.
+    ///
+    /// # Errors
+    /// As the stream has them, or the list.
+    pub fn report(&mut self, report: Report) -> Result<Verdict> {
+        let mut verdict = report.verdict;
+        match report.body {
+            Body::Silence => {}
+            Body::Text(text) => self.out.write_all(&text)?,
+            Body::Record(record) => record.write(self)?,
+            Body::List(list) => verdict = list(self)?,
+        }
+        self.out.flush()?;
+        Ok(verdict)
+    }
+
+    fn one<R: Record>(&mut self, record: &R) -> Result<()> {
+        match self.format {
+            Format::Table if self.quiet => {}
+            Format::Table => writeln!(self.out, "{}", record.sentence())?,
+            Format::Json | Format::Jsonl => {
+                serde_json::to_writer(&mut *self.out, record)?;
+                self.out.write_all(b"\n")?;
+            }
+            Format::Csv => {
+                let mut csv = csv::Writer::new(&mut *self.out);
+                csv.header::<R>()?;
+                csv.record(record)?;
+                csv.finish()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes records as they come. `fill` calls its argument with each, and gives back what goes
+    /// after them.
+    ///
+    /// In JSON the records stand in an array under `name`, after `preamble` and before the tail.
+    ///
+    /// # Errors
+    /// As the stream has them, or `fill`.
+    pub fn many<R: Record, T: Serialize>(
+        &mut self,
+        preamble: &[(&str, String)],
+        name: &str,
+        fill: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
+    ) -> Result<T> {
+        match self.format {
+            Format::Table => {
+                let mut table = table::Writer::new::<R>(self.out, self.columns, self.colour);
+                let tail = fill(&mut |record| table.row(record))?;
+                table.finish()?;
+                Ok(tail)
+            }
+            Format::Json => self.document(preamble, name, fill),
+            Format::Jsonl => fill(&mut |record| {
+                serde_json::to_writer(&mut *self.out, record)?;
+                Ok(self.out.write_all(b"\n")?)
+            }),
+            Format::Csv => {
+                let mut csv = csv::Writer::new(&mut *self.out);
+                csv.header::<R>()?;
+                let tail = fill(&mut |record| csv.record(record))?;
+                csv.finish()?;
+                Ok(tail)
+            }
+        }
+    }
+
+    fn document<R: Record, T: Serialize>(
+        &mut self,
+        preamble: &[(&str, String)],
+        name: &str,
+        fill: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
+    ) -> Result<T> {
+        self.out.write_all(b"{")?;
+        for (key, value) in preamble {
+            serde_json::to_writer(&mut *self.out, key)?;
+            self.out.write_all(b":")?;
+            serde_json::to_writer(&mut *self.out, value)?;
+            self.out.write_all(b",")?;
+        }
+        write!(self.out, "\"{name}\":[")?;
+        let mut first = true;
+        let tail = fill(&mut |record| {
+            self.out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
+            Ok(serde_json::to_writer(&mut *self.out, record)?)
+        })?;
+        self.out.write_all(b"\n],\"summary\":")?;
+        serde_json::to_writer(&mut *self.out, &tail)?;
+        self.out.write_all(b"}\n")?;
+        Ok(tail)
+    }
+}

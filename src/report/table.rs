@@ -1,0 +1,112 @@
+//! Tables for people, written a few hundred rows at a time.
+
+use std::io::Write;
+
+use anyhow::Result;
+use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
+
+use super::Record;
+
+/// Rows on which the columns are measured, and which are written at once.
+const BATCH: usize = 400;
+/// A narrower terminal gets a sentence a record: a table would break words into letters.
+const NARROWEST: u16 = 60;
+
+/// One cell; the tone is said in the words too, colour only adds to it.
+pub struct Cell {
+    pub text: String,
+    pub tone: Tone,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    Good,
+    Warning,
+    Bad,
+}
+
+impl Cell {
+    pub fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Plain }
+    }
+
+    pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
+        Self { text: text.into(), tone }
+    }
+
+    fn drawn(self) -> comfy_table::Cell {
+        let cell = comfy_table::Cell::new_owned(self.text);
+        match self.tone {
+            Tone::Plain => cell,
+            Tone::Good => cell.fg(comfy_table::Color::Green),
+            Tone::Warning => cell.fg(comfy_table::Color::Yellow),
+            Tone::Bad => cell.fg(comfy_table::Color::Red),
+        }
+    }
+}
+
+pub struct Writer<'a> {
+    out: &'a mut dyn Write,
+    columns: Option<u16>,
+    colour: bool,
+    header: &'static [&'static str],
+    rows: Vec<Vec<Cell>>,
+    /// Measured on the first rows; later ones may only be wider.
+    widths: Option<Vec<u16>>,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new<R: Record>(out: &'a mut dyn Write, columns: Option<u16>, colour: bool) -> Self {
+        Self { out, columns, colour, header: R::header(), rows: Vec::new(), widths: None }
+    }
+
+    pub fn row<R: Record>(&mut self, record: &R) -> Result<()> {
+        if self.columns.is_some_and(|c| c < NARROWEST) {
+            return Ok(writeln!(self.out, "{}", record.sentence())?);
+        }
+        self.rows.push(record.cells());
+        if self.rows.len() >= BATCH { self.batch() } else { Ok(()) }
+    }
+
+    pub fn finish(mut self) -> Result<()> {
+        if self.rows.is_empty() { Ok(()) } else { self.batch() }
+    }
+
+    fn batch(&mut self) -> Result<()> {
+        let mut table = Table::new();
+        table.load_style(if self.columns.is_some() { UTF8_FULL_CONDENSED } else { NOTHING });
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        match self.columns {
+            Some(columns) => table.set_width(columns),
+            None => table.set_content_arrangement(ContentArrangement::Disabled),
+        };
+        if self.colour {
+            table.enforce_styling();
+        } else {
+            table.force_no_tty();
+        }
+        if self.widths.is_none() {
+            table.set_header(self.header);
+        }
+        for row in self.rows.drain(..) {
+            table.add_row(row.into_iter().map(Cell::drawn));
+        }
+        match &self.widths {
+            Some(widths) => {
+                table.set_constraints(
+                    widths.iter().map(|w| ColumnConstraint::LowerBoundary(Width::Fixed(*w))),
+                );
+            }
+            None => {
+                self.widths =
+                    Some(table.column_max_content_widths().iter().map(|w| w + 2).collect())
+            }
+        }
+        for line in table.lines() {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}

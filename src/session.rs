@@ -1,0 +1,226 @@
+//! One run of a verb: its options, the configuration, the store once opened, the person.
+
+mod attempt;
+mod change;
+pub mod completion;
+mod create;
+mod nearest;
+
+use std::io::{Read as _, Write as _};
+
+use anyhow::Result;
+use zeroize::Zeroizing;
+
+pub use attempt::Attempted;
+pub use change::{Act, Done};
+
+use crate::cli::Options;
+use crate::config::{Config, Named};
+use crate::domain::code::LONGEST_INPUT;
+use crate::domain::event::{Event, Subject, Ticket};
+use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::shown;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::env::{Env, Person};
+use crate::report::{Format, Writer};
+use crate::store::custody::{Purpose, place};
+use crate::store::location::Location;
+use crate::store::sqlite::{self, Access};
+use crate::store::{Store, Transaction};
+use crate::vault::{Vault, key_file};
+
+/// The run of one verb.
+pub struct Session<'a> {
+    pub env: &'a mut Env,
+    pub options: Options,
+    named: Named,
+    config: Option<Config>,
+}
+
+/// A store and its keys.
+pub struct Opened {
+    pub store: Box<dyn Store>,
+    pub vault: Vault,
+}
+
+impl<'a> Session<'a> {
+    pub fn new(env: &'a mut Env, options: Options, named: Named) -> Self {
+        if options.no_input {
+            env.person = None;
+        }
+        Self { env, options, named, config: None }
+    }
+
+    /// The configuration, read when it is first asked for.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn config(&mut self) -> Result<&Config> {
+        if self.config.is_none() {
+            self.config = Some(Config::load(&self.named, self.env)?);
+        }
+        self.config.as_ref().ok_or_else(|| anyhow::anyhow!("the configuration was just read"))
+    }
+
+    /// The store for looking only: no key, no lock.
+    ///
+    /// # Errors
+    /// As [`sqlite::open`].
+    pub fn reader(&mut self) -> Result<Box<dyn Store>> {
+        self.open(Access::Read)
+    }
+
+    /// The store for changes, and its key.
+    ///
+    /// # Errors
+    /// As [`sqlite::open`]; `key` where the key is missing or another.
+    pub fn opened(&mut self) -> Result<Opened> {
+        let store = self.open(Access::Write)?;
+        let identity = store.identity();
+        let config = self.config()?;
+        let shown = place(&config.key_file);
+        if !config.custody.check(&config.key_file, Purpose::Key)? {
+            return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
+                .hint("put the saved copy there, or name it with --key-file")
+                .into());
+        }
+        let root = key_file::load(&config.key_file, &shown, Some(identity.key))?;
+        Ok(Opened { store, vault: Vault::new(&root, identity.store) })
+    }
+
+    fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {
+        let config = self.config()?;
+        let Location::Sqlite(path) = &config.store;
+        Ok(Box::new(sqlite::open(path, access, &config.custody)?))
+    }
+
+    /// A user as he stands, without a lock and unchecked: to ask a person about, not to decide by.
+    ///
+    /// # Errors
+    /// `user_not_found`, with the nearest names.
+    pub fn look(&mut self, name: &UserName) -> Result<User> {
+        let mut store = self.reader()?;
+        let mut snapshot = store.read()?;
+        match snapshot.user(name)? {
+            Some(user) => Ok(user),
+            None => Err(nearest::unknown(name, &mut *snapshot)),
+        }
+    }
+
+    /// The refusal for a name that the store does not have.
+    pub fn unknown(opened: &mut Opened, name: &UserName) -> anyhow::Error {
+        match opened.store.read() {
+            Ok(mut snapshot) => nearest::unknown(name, &mut *snapshot),
+            Err(error) => error,
+        }
+    }
+
+    /// Writes an event about a user as he stands after the act.
+    ///
+    /// # Errors
+    /// As [`Transaction::append`].
+    pub fn append(
+        env: &mut Env,
+        tx: &mut dyn Transaction,
+        at: Timestamp,
+        user: &User,
+        told: Telling,
+    ) -> Result<()> {
+        let event = Event {
+            at,
+            verb: told.verb,
+            outcome: told.outcome,
+            operator: env.process.operator.clone(),
+            ticket: told.ticket,
+            subject: Some(Subject {
+                id: user.id,
+                name: user.name.as_str().to_owned(),
+                status: user.status().word(),
+                rev: user.rev,
+                device: told.device,
+                factor: told.factor,
+            }),
+            detail: told.detail,
+        };
+        let salt = env.random()?;
+        tx.append(&event, salt).map(|_| ())
+    }
+
+    /// Asks for a yes.
+    ///
+    /// # Errors
+    /// `usage` where there is nobody to ask.
+    pub fn confirm(&mut self, question: &str) -> Result<bool> {
+        self.person("add --yes to do it unasked")?.confirm(question)
+    }
+
+    /// Somebody to ask.
+    ///
+    /// # Errors
+    /// `usage`, with the option that makes asking unnecessary.
+    pub fn person(&mut self, hint: &str) -> Result<&mut Box<dyn Person>> {
+        self.env.person.as_mut().ok_or_else(|| {
+            Refusal::new(Code::Usage, "there is nobody to ask: no terminal, or --no-input")
+                .hint(hint)
+                .into()
+        })
+    }
+
+    /// One line of standard input with its end, at most a little longer than any code; `None` at
+    /// its end. A terminal is not read.
+    ///
+    /// # Errors
+    /// As the stream has them.
+    pub fn input_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        if self.env.input_is_terminal {
+            return Ok(None);
+        }
+        let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_INPUT + 1));
+        let mut byte = [0];
+        while line.len() <= LONGEST_INPUT && self.env.input.read(&mut byte)? == 1 {
+            line.push(byte[0]);
+            if byte[0] == b'\n' {
+                break;
+            }
+        }
+        Ok(Some(line).filter(|l| !l.is_empty()))
+    }
+
+    /// A word to the person beside the output; silent where nobody wants to hear.
+    pub fn say(&mut self, words: &str) {
+        if !self.options.quiet {
+            let _ = writeln!(self.env.err.writer, "mfactl: {}", shown(words));
+        }
+    }
+
+    /// Where and how the report goes.
+    pub fn writer(&mut self) -> Writer<'_> {
+        let colour = self.options.colour(self.env);
+        Writer {
+            colour,
+            format: self.options.format(),
+            quiet: self.options.quiet,
+            columns: self.env.out.terminal.map(|t| t.columns),
+            out: &mut *self.env.out.writer,
+        }
+    }
+
+    /// Does the output go to people?
+    #[must_use]
+    pub fn for_people(&self) -> bool {
+        self.options.format() == Format::Table
+    }
+}
+
+/// What the log is told of an act.
+#[derive(Default)]
+pub struct Telling {
+    pub verb: &'static str,
+    pub outcome: &'static str,
+    pub ticket: Ticket,
+    pub device: Option<String>,
+    pub factor: Option<&'static str>,
+    pub detail: Option<String>,
+}

@@ -1,0 +1,98 @@
+//! The way of every verb that changes a user: look, ask, lock, change, log, commit.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{Opened, Session, Telling};
+use crate::domain::event::Ticket;
+use crate::domain::name::UserName;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Changed, User};
+use crate::vault::Vault;
+
+/// What is asked for, of whom, and on whose word.
+pub struct Act<'a> {
+    pub verb: &'static str,
+    pub name: &'a UserName,
+    pub ticket: Ticket,
+    /// The device that was named.
+    pub device: Option<String>,
+    /// What else the log shall say: names of fields, never their values.
+    pub fields: Vec<&'static str>,
+    pub dry_run: bool,
+}
+
+/// What came of it.
+pub struct Done {
+    pub user: User,
+    pub changed: bool,
+    pub at: Timestamp,
+}
+
+impl Session<'_> {
+    /// Asks before a change that would change something; `false` for a no.
+    ///
+    /// # Errors
+    /// `user_not_found`, what the change refuses, or `usage` where there is nobody to ask.
+    pub fn agreed(
+        &mut self,
+        name: &UserName,
+        question: impl FnOnce(&User) -> String,
+        change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
+    ) -> Result<bool> {
+        let user = self.look(name)?;
+        let after = change(user.clone(), self.env.clock.now()?)?.user;
+        if after == user {
+            return Ok(true);
+        }
+        let question = question(&user);
+        self.confirm(&question)
+    }
+
+    /// Changes one user in one transaction, with its event; nothing is written where nothing changes,
+    /// nor on a dry run.
+    ///
+    /// # Errors
+    /// `user_not_found`, what the change refuses, or as the store has them.
+    pub fn change(
+        &mut self,
+        opened: &mut Opened,
+        act: Act<'_>,
+        change: impl FnOnce(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<Done> {
+        let undo_for = self.config()?.undo_for;
+        let Opened { store, vault } = opened;
+        let mut tx = store.begin(vault)?;
+        let at = self.env.clock.now()?;
+        let Some(before) = tx.user(act.name)? else {
+            drop(tx);
+            return Err(Self::unknown(opened, act.name));
+        };
+        let Changed { mut user, touched } = change(before.clone(), at, vault)?;
+        let changed = user != before;
+        if changed && !act.dry_run {
+            user.purge(at, undo_for);
+            user.rev = tx.save(&before, &user)?;
+            let mut detail = serde_json::Map::new();
+            if !touched.is_empty() {
+                detail.insert("devices".into(), json!(touched));
+            }
+            if !act.fields.is_empty() {
+                detail.insert("fields".into(), json!(act.fields));
+            }
+            let detail = (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
+            let told = Telling {
+                verb: act.verb,
+                outcome: "done",
+                ticket: act.ticket,
+                device: act.device,
+                factor: None,
+                detail,
+            };
+            Self::append(self.env, &mut *tx, at, &user, told)?;
+            tx.commit()?;
+        }
+        Ok(Done { user, changed, at })
+    }
+}

@@ -1,0 +1,120 @@
+//! Making a store and its key, over nothing that exists.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use zeroize::Zeroizing;
+
+use super::{Opened, Session};
+use crate::domain::event::{Event, Ticket};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::store::Identity;
+use crate::store::custody::{Custody, Purpose, place, place_new};
+use crate::store::location::Location;
+use crate::store::sqlite;
+use crate::vault::{RootKey, Vault, key_file};
+
+/// What [`Session::create`] found or made.
+pub struct Created {
+    pub store: PathBuf,
+    pub key_file: PathBuf,
+    pub store_is_new: bool,
+    pub key_is_new: bool,
+}
+
+impl Session<'_> {
+    /// The store for changes; the default one is made where it is missing, and said so.
+    ///
+    /// # Errors
+    /// As [`Session::opened`] and [`Session::create`].
+    pub fn opened_or_new(&mut self) -> Result<Opened> {
+        let config = self.config()?;
+        let Location::Sqlite(path) = &config.store;
+        if config.store_is_default && !config.custody.check(path, Purpose::Store)? {
+            let created = self.create()?;
+            if created.key_is_new {
+                self.say(&format!("made the key file {}", place(&created.key_file)));
+            }
+            if created.store_is_new {
+                self.say(&format!("made the store {}", place(&created.store)));
+                self.say("keep a copy of the key file apart from the store: without it everybody enrols anew");
+            }
+        }
+        self.opened()
+    }
+
+    /// Makes what is missing of store and key file. A key that is there already is taken.
+    ///
+    /// # Errors
+    /// `cannot_create`, `not_permitted`, or `key` for a key file that holds no key.
+    pub fn create(&mut self) -> Result<Created> {
+        let at = self.env.clock.now()?;
+        let store_id = Id::new(self.env.random()?);
+        let salt = self.env.random()?;
+        let mut root = Zeroizing::new([0; RootKey::LENGTH]);
+        self.env.chance.fill(&mut *root)?;
+        let operator = self.env.process.operator.clone();
+        let config = self.config()?;
+        let (custody, key_path) = (config.custody, config.key_file.clone());
+        let Location::Sqlite(store_path) = config.store.clone();
+        if custody.check(&store_path, Purpose::Store)? {
+            // Opened so that a stranger's file is refused, whatever it is.
+            sqlite::open(&store_path, sqlite::Access::Read, &custody)?;
+            let key_is_there = custody.check(&key_path, Purpose::Key)?;
+            if !key_is_there {
+                return Err(Refusal::new(
+                    Code::Key,
+                    format!(
+                        "the store {} is there, and its key file {} is not",
+                        place(&store_path),
+                        place(&key_path)
+                    ),
+                )
+                .hint("put the saved copy there, or name it with --key-file")
+                .into());
+            }
+            return Ok(Created {
+                store: store_path,
+                key_file: key_path,
+                store_is_new: false,
+                key_is_new: false,
+            });
+        }
+        custody.make_folder(&key_path, Purpose::Key)?;
+        custody.make_folder(&store_path, Purpose::Store)?;
+        let (root, key_is_new) = make_key(&custody, &key_path, RootKey::new(root), store_id)?;
+        let vault = Vault::new(&root, store_id);
+        let identity = Identity { store: store_id, key: root.id() };
+        let first = Event {
+            at,
+            verb: "init",
+            outcome: "done",
+            operator,
+            ticket: Ticket::default(),
+            subject: None,
+            detail: None,
+        };
+        let store_is_new = sqlite::create(&store_path, &custody, &vault, identity, &first, salt)?;
+        Ok(Created { store: store_path, key_file: key_path, store_is_new, key_is_new })
+    }
+}
+
+/// The key of the file, which is made with this one where it is missing.
+fn make_key(
+    custody: &Custody,
+    path: &std::path::Path,
+    new: RootKey,
+    nonce: Id,
+) -> Result<(RootKey, bool)> {
+    let mut is_new = false;
+    if !custody.check(path, Purpose::Key)? {
+        is_new = place_new(path, &nonce.to_string(), key_file::write(&new).as_bytes())?;
+        custody.share_file(path, Purpose::Key)?;
+    }
+    if is_new {
+        return Ok((new, true));
+    }
+    custody.check(path, Purpose::Key)?;
+    Ok((key_file::load(path, &place(path), None)?, false))
+}

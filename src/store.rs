@@ -1,0 +1,135 @@
+//! Where users live: what a store promises, whichever database keeps it.
+
+pub mod custody;
+pub mod location;
+mod row;
+mod sql;
+pub mod sqlite;
+
+#[cfg(test)]
+mod contract;
+
+use anyhow::Result;
+
+use crate::domain::event::Event;
+use crate::domain::name::UserName;
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::vault::{KeyId, Vault};
+
+/// An open store.
+pub trait Store {
+    /// Which store this is, and which key seals it; read once, at opening.
+    fn identity(&self) -> Identity;
+
+    /// Takes the write lock and promises that no other writer comes between this and the commit.
+    ///
+    /// # Errors
+    /// `busy` when another writer holds the lock for too long.
+    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>>;
+
+    /// A consistent view for verbs that only look: no lock, no key, nothing written.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>>;
+}
+
+/// Which store, and which key.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    pub store: Id,
+    pub key: KeyId,
+}
+
+/// Changes that happen together or not at all; dropping it undoes them.
+pub trait Transaction {
+    /// The user of this name, with the MAC of the user and of each device checked.
+    ///
+    /// # Errors
+    /// `tampered` when a MAC does not fit, `damaged` when a column makes no sense.
+    fn user(&mut self, name: &UserName) -> Result<Option<User>>;
+
+    /// A new user with all devices.
+    ///
+    /// # Errors
+    /// `damaged` when the row was not written.
+    fn insert(&mut self, user: &User) -> Result<()>;
+
+    /// Writes what differs between a user as he was read and as he shall be, one revision on, and
+    /// gives back that revision.
+    ///
+    /// # Errors
+    /// `damaged` when not exactly one row took the change.
+    fn save(&mut self, before: &User, after: &User) -> Result<u64>;
+
+    /// Removes the user and all devices.
+    ///
+    /// # Errors
+    /// `damaged` when not exactly one row went.
+    fn remove(&mut self, user: &User) -> Result<()>;
+
+    /// Writes an event to the end of the chain; `salt` hides what is personal in it.
+    ///
+    /// # Errors
+    /// `tampered` when the end of the chain is not ours.
+    fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64>;
+
+    /// Takes what names this user out of every event; the chain stays whole.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn erase(&mut self, user: Id) -> Result<()>;
+
+    /// Makes everything durable; until it returns nothing has happened.
+    ///
+    /// # Errors
+    /// As the database has them; the changes are then undone.
+    fn commit(self: Box<Self>) -> Result<()>;
+}
+
+/// Bytes of the salt of an event's personal part.
+pub const SALT: usize = 16;
+
+/// A view of the store that can't change anything and checks no MAC.
+pub trait Snapshot {
+    /// The user of this name.
+    ///
+    /// # Errors
+    /// `damaged` when a column makes no sense.
+    fn user(&mut self, name: &UserName) -> Result<Option<User>>;
+
+    /// Every user by name, one at a time, in constant memory.
+    ///
+    /// # Errors
+    /// What `visit` returns, and `damaged` when a column makes no sense.
+    fn users(&mut self, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()>;
+
+    /// Names in order that start with `prefix`, until `visit` says that it has enough.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()>;
+
+    /// The newest events about a user, newest first.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn events(&mut self, user: Id, most: u32) -> Result<Vec<Told>>;
+}
+
+/// An event as it is told to a reader.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Told {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub verb: String,
+    pub outcome: String,
+    pub operator_uid: u32,
+    pub operator_claim: Option<String>,
+    pub ticket: Option<String>,
+    pub proof: Option<String>,
+    pub reason: Option<String>,
+    pub device: Option<String>,
+}

@@ -1,0 +1,268 @@
+//! Which files are trusted: their kind, owner, mode and folder; and how new ones are born.
+//!
+//! Everything is looked at with `lstat` before it is opened: a link, a fifo or a device is refused
+//! without being touched, and a fifo can't hang us.
+
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::shown;
+
+/// The system user that a shared store belongs to.
+pub const SYSTEM_USER: &str = "mfactl";
+
+/// Who may own our files, and which groups may share them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Custody {
+    /// The effective uid of this process.
+    pub euid: u32,
+    /// The group that may read the store.
+    pub readers: Option<u32>,
+    /// The group that may write the store.
+    pub writers: Option<u32>,
+    /// The group that may read the key.
+    pub key_group: Option<u32>,
+}
+
+/// What a file is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Store,
+    /// SQLite's `-wal`, `-shm` and `-journal`; any writer may own them.
+    Sidecar,
+    Key,
+    Config,
+}
+
+impl Purpose {
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Sidecar => "store's side file",
+            Self::Key => "key file",
+            Self::Config => "configuration file",
+        }
+    }
+}
+
+impl Custody {
+    /// Is the file one of ours? `false` where there is none.
+    ///
+    /// # Errors
+    /// `not_permitted` for a link, anything but a regular file, a foreign owner, a mode that is too
+    /// loose, or a folder that others can write to.
+    pub fn check(&self, path: &Path, purpose: Purpose) -> Result<bool> {
+        let metadata = match std::fs::symlink_metadata(path) {
+            Ok(metadata) => metadata,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(false);
+            }
+            Err(e) => {
+                let noun = purpose.noun();
+                return Err(Refusal::new(
+                    Code::NotPermitted,
+                    format!("the {noun} {} can't be looked at: {e}", place(path)),
+                )
+                .into());
+            }
+        };
+        let refuse = |problem: &str, hint: &str| -> Result<bool> {
+            let message = format!("the {} {} {problem}", purpose.noun(), place(path));
+            Err(Refusal::new(Code::NotPermitted, message).hint(hint).into())
+        };
+        let kind = metadata.file_type();
+        if kind.is_symlink() {
+            return refuse("is a symbolic link", "name the file itself");
+        }
+        if !kind.is_file() {
+            return refuse("is not a regular file", "name a regular file");
+        }
+        if metadata.nlink() != 1 {
+            return refuse("has more than one hard link", "remove the other links");
+        }
+        let shared = self.shared_mode(metadata.gid(), purpose);
+        let writer = purpose == Purpose::Sidecar && self.writers == Some(metadata.gid());
+        if !self.owns(&metadata) && !writer {
+            return refuse(
+                &format!("belongs to uid {}", metadata.uid()),
+                "it must belong to you, to root or to the system user mfactl",
+            );
+        }
+        if metadata.mode() & 0o7777 & !shared != 0 {
+            return refuse(
+                &format!("has mode {:04o}", metadata.mode() & 0o7777),
+                &format!("chmod {shared:04o} it, and ask who has read it until now"),
+            );
+        }
+        self.check_folder(path, purpose)?;
+        Ok(true)
+    }
+
+    fn check_folder(&self, path: &Path, purpose: Purpose) -> Result<()> {
+        let folder = folder_of(path);
+        let metadata = std::fs::metadata(&folder)
+            .map_err(|e| not_created(&folder, &e))
+            .with_context(|| format!("looking at {}", place(&folder)))?;
+        let groups = [self.writers, self.readers];
+        let may_group = purpose != Purpose::Config && groups.contains(&Some(metadata.gid()));
+        let others = metadata.mode() & 0o002 != 0;
+        let group = metadata.mode() & 0o020 != 0 && !may_group;
+        if others || group || !self.owns(&metadata) {
+            let who = match (others, group) {
+                (true, _) => "everybody",
+                (_, true) => "its group",
+                _ => "a foreign owner",
+            };
+            return Err(Refusal::new(
+                Code::NotPermitted,
+                format!(
+                    "the folder {} of the {} can be written by {who}",
+                    place(&folder),
+                    purpose.noun()
+                ),
+            )
+            .hint("keep it in a folder of its own with mode 0700")
+            .into());
+        }
+        Ok(())
+    }
+
+    /// The loosest mode a file of this group may have.
+    fn shared_mode(&self, gid: u32, purpose: Purpose) -> u32 {
+        match purpose {
+            Purpose::Config => 0o644,
+            Purpose::Key if self.key_group == Some(gid) => 0o640,
+            Purpose::Store | Purpose::Sidecar if self.writers == Some(gid) => 0o660,
+            Purpose::Store | Purpose::Sidecar if self.readers == Some(gid) => 0o640,
+            _ => 0o600,
+        }
+    }
+
+    fn owns(&self, metadata: &Metadata) -> bool {
+        let uid = metadata.uid();
+        uid == self.euid || uid == 0 || system_uid() == Some(uid)
+    }
+
+    /// Makes the missing folders above a file, 0700 each, and gives the last one to the store's
+    /// group where there is one.
+    ///
+    /// # Errors
+    /// `cannot_create`.
+    pub fn make_folder(&self, path: &Path, purpose: Purpose) -> Result<()> {
+        let folder = folder_of(path);
+        if folder.is_dir() {
+            return Ok(());
+        }
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(|e| not_created(&folder, &e))?;
+        let (group, mode) = match purpose {
+            Purpose::Store => {
+                (self.writers.or(self.readers), if self.writers.is_some() { 0o770 } else { 0o750 })
+            }
+            _ => (None, 0o700),
+        };
+        self.share(&folder, group, mode)
+    }
+
+    /// Gives a new file to the group that shares it, and the mode that goes with that.
+    ///
+    /// # Errors
+    /// `cannot_create` when the group can't be given.
+    pub fn share_file(&self, path: &Path, purpose: Purpose) -> Result<()> {
+        match purpose {
+            Purpose::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
+            Purpose::Store => self.share(path, self.readers, 0o640),
+            Purpose::Key => self.share(path, self.key_group, 0o640),
+            Purpose::Sidecar | Purpose::Config => Ok(()),
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "it is custody that decides who shares")]
+    fn share(&self, path: &Path, group: Option<u32>, mode: u32) -> Result<()> {
+        let Some(gid) = group else { return Ok(()) };
+        std::os::unix::fs::chown(path, None, Some(gid)).map_err(|e| not_created(path, &e))?;
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, mode).map_err(|e| not_created(path, &e).into())
+    }
+}
+
+/// The uid of the system user, where there is one; looked up once at most.
+#[must_use]
+pub fn system_uid() -> Option<u32> {
+    static UID: std::sync::OnceLock<Option<u32>> = std::sync::OnceLock::new();
+    *UID.get_or_init(|| uzers::get_user_by_name(SYSTEM_USER).map(|u| u.uid()))
+}
+
+/// Writes a new file beside its place, makes it durable and moves it there, if nothing is there;
+/// `false` where something was, which is then left alone.
+///
+/// # Errors
+/// `cannot_create`.
+pub fn place_new(path: &Path, nonce: &str, content: &[u8]) -> Result<bool> {
+    let draft = draft(path, nonce);
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        file.write_all(content)?;
+        file.sync_all()
+    })();
+    let placed =
+        written.map_err(|e| not_created(path, &e).into()).and_then(|()| adopt(&draft, path));
+    if !matches!(placed, Ok(true)) {
+        let _ = std::fs::remove_file(&draft);
+    }
+    placed
+}
+
+/// The name under which a file is made before it is whole.
+#[must_use]
+pub fn draft(path: &Path, nonce: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    folder_of(path).join(format!(".{name}.{nonce}.new"))
+}
+
+/// Moves a draft to its place for good; `false` where something is there already.
+///
+/// # Errors
+/// `cannot_create`.
+pub fn adopt(draft: &Path, path: &Path) -> Result<bool> {
+    match renameat_with(CWD, draft, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::EXIST) => return Ok(false),
+        Err(e) => return Err(not_created(path, &e.into()).into()),
+    }
+    File::open(folder_of(path))
+        .and_then(|folder| folder.sync_all())
+        .map_err(|e| not_created(path, &e))?;
+    Ok(true)
+}
+
+/// The folder that a path is in.
+#[must_use]
+pub fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
+    Refusal::new(Code::CannotCreate, format!("{} can't be made: {error}", place(path)))
+        .hint("look at the rights of its folder")
+}
+
+/// A path in words.
+#[must_use]
+pub fn place(path: &Path) -> String {
+    shown(&path.to_string_lossy()).into_owned()
+}

@@ -1,0 +1,195 @@
+//! A user and a device as columns: the only mapping, for every database.
+
+mod device;
+mod user;
+
+use anyhow::Result;
+
+pub use device::{DEVICE_COLUMNS, device, device_values};
+pub use user::{USER_COLUMNS, user, user_values};
+
+use crate::domain::device::Device;
+use crate::domain::event::Canonical;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::vault::{MAC, Vault};
+
+/// One column's value on its way into a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Null,
+    Int(i64),
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+/// One row on its way out, by column number.
+pub trait Row {
+    /// # Errors
+    /// `damaged` when the column holds something else.
+    fn int(&self, column: usize) -> Result<Option<i64>>;
+    /// # Errors
+    /// `damaged` when the column holds something else.
+    fn text(&self, column: usize) -> Result<Option<String>>;
+    /// # Errors
+    /// `damaged` when the column holds something else.
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>>;
+}
+
+/// The MACs of a user's rows: each device's, and the user's over his own columns and over theirs,
+/// so that neither a missing device nor one put back from an older copy goes unseen.
+pub struct Macs {
+    pub user: [u8; MAC],
+    pub devices: Vec<[u8; MAC]>,
+}
+
+impl Macs {
+    pub fn of(vault: &Vault, user: &User) -> Self {
+        let devices: Vec<_> = user.devices.iter().map(|d| device_mac(vault, user.id, d)).collect();
+        let mut row = Canonical::default();
+        for (column, value) in USER_COLUMNS.iter().zip(user_values(user)) {
+            put(&mut row, column, &value);
+        }
+        for mac in &devices {
+            row.field("device", mac);
+        }
+        Self { user: vault.state_mac("user", &row), devices }
+    }
+}
+
+fn device_mac(vault: &Vault, owner: Id, device: &Device) -> [u8; MAC] {
+    let mut row = Canonical::default();
+    row.field("user", owner.bytes());
+    for (column, value) in DEVICE_COLUMNS.iter().zip(device_values(device)) {
+        put(&mut row, column, &value);
+    }
+    vault.state_mac("device", &row)
+}
+
+/// Absent values are left out, so that a column added later changes no MAC that exists.
+fn put(row: &mut Canonical, column: &str, value: &Value) {
+    match value {
+        Value::Null => {}
+        Value::Int(n) => row.field(column, n.to_be_bytes()),
+        Value::Text(s) => row.field(column, s),
+        Value::Bytes(b) => row.field(column, b),
+    }
+}
+
+/// Names the place of a value that makes no sense.
+fn nonsense(table: &str, column: &str) -> anyhow::Error {
+    Refusal::new(Code::Damaged, format!("the store is damaged: table {table}, column {column}"))
+        .hint("restore a backup, or ask: mfactl doctor")
+        .into()
+}
+
+/// Reads the columns of one table, one after the other.
+struct Reader<'a> {
+    row: &'a dyn Row,
+    table: &'static str,
+    columns: &'static [&'static str],
+    first: usize,
+    next: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        row: &'a dyn Row,
+        table: &'static str,
+        columns: &'static [&'static str],
+        first: usize,
+    ) -> Self {
+        Self { row, table, columns, first, next: 0 }
+    }
+
+    fn at(&mut self) -> usize {
+        self.next += 1;
+        self.first + self.next - 1
+    }
+
+    fn wrong(&self) -> anyhow::Error {
+        nonsense(self.table, self.columns[self.next - 1])
+    }
+
+    fn maybe_int(&mut self) -> Result<Option<i64>> {
+        let at = self.at();
+        self.row.int(at).map_err(|e| e.context(self.wrong()))
+    }
+
+    fn int(&mut self) -> Result<i64> {
+        self.maybe_int()?.ok_or_else(|| self.wrong())
+    }
+
+    fn maybe_number<N: TryFrom<i64>>(&mut self) -> Result<Option<N>> {
+        self.maybe_int()?.map(|n| N::try_from(n).map_err(|_| self.wrong())).transpose()
+    }
+
+    fn number<N: TryFrom<i64>>(&mut self) -> Result<N> {
+        self.maybe_number()?.ok_or_else(|| self.wrong())
+    }
+
+    fn flag(&mut self) -> Result<bool> {
+        match self.int()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(self.wrong()),
+        }
+    }
+
+    fn maybe_time(&mut self) -> Result<Option<Timestamp>> {
+        self.maybe_int()?.map(|n| Timestamp::from_unix(n).map_err(|_| self.wrong())).transpose()
+    }
+
+    fn time(&mut self) -> Result<Timestamp> {
+        self.maybe_time()?.ok_or_else(|| self.wrong())
+    }
+
+    fn maybe_text(&mut self) -> Result<Option<String>> {
+        let at = self.at();
+        self.row.text(at).map_err(|e| e.context(self.wrong()))
+    }
+
+    fn text(&mut self) -> Result<String> {
+        self.maybe_text()?.ok_or_else(|| self.wrong())
+    }
+
+    fn maybe_bytes(&mut self) -> Result<Option<Vec<u8>>> {
+        let at = self.at();
+        self.row.bytes(at).map_err(|e| e.context(self.wrong()))
+    }
+
+    fn bytes(&mut self) -> Result<Vec<u8>> {
+        self.maybe_bytes()?.ok_or_else(|| self.wrong())
+    }
+
+    fn id(&mut self) -> Result<Id> {
+        let bytes = self.bytes()?;
+        Ok(Id::new(bytes.try_into().map_err(|_| self.wrong())?))
+    }
+}
+
+fn number(n: u64) -> Value {
+    Value::Int(n.cast_signed())
+}
+
+fn maybe_number(n: Option<u64>) -> Value {
+    n.map_or(Value::Null, number)
+}
+
+fn time(t: Timestamp) -> Value {
+    Value::Int(t.as_i64())
+}
+
+fn maybe_time(t: Option<Timestamp>) -> Value {
+    t.map_or(Value::Null, time)
+}
+
+fn maybe_text(s: Option<&str>) -> Value {
+    s.map_or(Value::Null, |s| Value::Text(s.to_owned()))
+}
+
+fn bytes(b: &[u8]) -> Value {
+    Value::Bytes(b.to_vec())
+}

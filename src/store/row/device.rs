@@ -1,0 +1,119 @@
+//! A device as columns.
+
+use anyhow::Result;
+
+use super::{Reader, Row, Value, bytes, maybe_number, maybe_time, number, time};
+use crate::domain::device::{Active, Device, Held, Kind, Pending, Revoked, State};
+use crate::domain::name::Label;
+use crate::domain::secret::{Id, Sealed};
+use crate::domain::totp::{Algorithm, Parameters};
+
+/// The columns of `devices`, without the row number, the owner and the MAC.
+pub const DEVICE_COLUMNS: &[&str] = &[
+    "id",
+    "label",
+    "kind",
+    "algorithm",
+    "digits",
+    "period",
+    "secret",
+    "state",
+    "confirmed_at",
+    "expires_at",
+    "first_proof",
+    "replaces",
+    "revoked_at",
+    "was_disabled",
+    "last_step",
+    "created_at",
+    "last_used_at",
+];
+
+/// The values of [`DEVICE_COLUMNS`].
+pub fn device_values(device: &Device) -> Vec<Value> {
+    let held = device.state.held();
+    let (confirmed_at, pending) = match &held {
+        Held::Active(a) => (Some(a.confirmed_at), None),
+        Held::Pending(p) => (None, Some(p)),
+    };
+    let revoked = match &device.state {
+        State::Revoked(r) => Some(r),
+        _ => None,
+    };
+    let replaces = pending.filter(|p| !p.replaces.is_empty());
+    vec![
+        bytes(device.id.bytes()),
+        Value::Text(device.label.as_str().to_owned()),
+        Value::Text(device.kind.as_str().to_owned()),
+        Value::Text(device.parameters.algorithm.as_str().to_owned()),
+        number(device.parameters.digits.into()),
+        number(device.parameters.period),
+        bytes(&device.secret.0),
+        Value::Text(device.state.word().to_owned()),
+        maybe_time(confirmed_at),
+        maybe_time(pending.map(|p| p.expires_at)),
+        maybe_number(pending.and_then(|p| p.first_proof)),
+        replaces.map_or(Value::Null, |p| {
+            Value::Bytes(p.replaces.iter().flat_map(|id| *id.bytes()).collect())
+        }),
+        maybe_time(revoked.map(|r| r.at)),
+        maybe_number(revoked.map(|r| r.was_disabled.into())),
+        maybe_number(device.last_step),
+        time(device.created_at),
+        maybe_time(device.last_used_at),
+    ]
+}
+
+/// A device from [`DEVICE_COLUMNS`] that start at column `first`.
+pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
+    let mut r = Reader::new(row, "devices", DEVICE_COLUMNS, first);
+    let id = r.id()?;
+    let label = Label::stored(r.text()?);
+    let kind = match r.text()?.as_str() {
+        "totp" => Kind::Totp,
+        _ => return Err(r.wrong()),
+    };
+    let algorithm = r.text()?;
+    let algorithm = Algorithm::parse(&algorithm).map_err(|_| r.wrong())?;
+    let (digits, period) = (r.number()?, r.number()?);
+    let parameters = Parameters::new(algorithm, digits, period).map_err(|_| r.wrong())?;
+    let secret = Sealed(r.bytes()?);
+    let word = r.text()?;
+    let wrong_state = r.wrong();
+    let confirmed_at = r.maybe_time()?;
+    let expires_at = r.maybe_time()?;
+    let first_proof = r.maybe_number()?;
+    let replaces = r.maybe_bytes()?.unwrap_or_default();
+    let (replaces, rest) = replaces.as_chunks::<{ Id::LENGTH }>();
+    if !rest.is_empty() {
+        return Err(r.wrong());
+    }
+    let replaces = replaces.iter().map(|id| Id::new(*id)).collect();
+    let revoked_at = r.maybe_time()?;
+    let was_disabled = r.maybe_number::<u8>()?;
+    let held = match (confirmed_at, expires_at) {
+        (Some(confirmed_at), None) => Held::Active(Active { confirmed_at }),
+        (None, Some(expires_at)) => Held::Pending(Pending { expires_at, first_proof, replaces }),
+        _ => return Err(wrong_state),
+    };
+    let state = match (word.as_str(), held, revoked_at, was_disabled) {
+        ("pending", Held::Pending(pending), None, None) => State::Pending(pending),
+        ("active", Held::Active(active), None, None) => State::Active(active),
+        ("disabled", held, None, None) => State::Disabled(held),
+        ("revoked", was, Some(at), Some(d @ (0 | 1))) => {
+            State::Revoked(Revoked { at, was, was_disabled: d == 1 })
+        }
+        _ => return Err(wrong_state),
+    };
+    Ok(Device {
+        id,
+        label,
+        kind,
+        parameters,
+        secret,
+        state,
+        last_step: r.maybe_number()?,
+        created_at: r.time()?,
+        last_used_at: r.maybe_time()?,
+    })
+}

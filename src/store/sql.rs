@@ -1,0 +1,93 @@
+//! The statements that every database reads.
+//!
+//! SQLite numbers `$n` by first appearance, PostgreSQL by `n`: in each statement they appear in order.
+
+use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS};
+
+pub const HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
+pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
+pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
+pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
+pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
+                         detail = NULL, salt = NULL WHERE user_id = $1";
+pub const APPEND: &str = "INSERT INTO events(seq, at, verb, outcome, operator_uid, operator_claim, \
+    ticket, proof, user_id, status, rev, factor, \"user\", device, reason, detail, salt, personal, \
+    hash, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+    $18, $19, $20)";
+pub const EVENTS_OF_USER: &str = "SELECT seq, at, verb, outcome, operator_uid, operator_claim, \
+    ticket, proof, reason, device FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT $2";
+pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
+
+/// A user by name.
+pub fn user() -> String {
+    format!("SELECT {}, mac FROM users WHERE name = $1", USER_COLUMNS.join(", "))
+}
+
+/// The devices of a user by the user's id, in the order in which they were made.
+pub fn devices() -> String {
+    format!(
+        "SELECT {}, mac FROM devices WHERE \"user\" = (SELECT n FROM users WHERE id = $1) ORDER BY n",
+        DEVICE_COLUMNS.join(", ")
+    )
+}
+
+/// Every user with every device beside him; a user without any has one row of nothing.
+pub fn everyone() -> String {
+    format!(
+        "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.name, d.n",
+        USER_COLUMNS.join(", u."),
+        DEVICE_COLUMNS.join(", d.")
+    )
+}
+
+pub fn insert_user() -> String {
+    let columns = USER_COLUMNS.len() + 1;
+    format!(
+        "INSERT INTO users({}, mac) VALUES ({})",
+        USER_COLUMNS.join(", "),
+        placeholders(columns)
+    )
+}
+
+/// The columns, then the MAC, then the id of the user.
+pub fn insert_device() -> String {
+    let columns = DEVICE_COLUMNS.len() + 1;
+    format!(
+        "INSERT INTO devices({}, mac, \"user\") SELECT {}, n FROM users WHERE id = ${}",
+        DEVICE_COLUMNS.join(", "),
+        placeholders(columns),
+        columns + 1
+    )
+}
+
+/// The columns, then the MAC, then the id and the revision that must still be there.
+pub fn update_user() -> String {
+    let last = USER_COLUMNS.len() + 1;
+    format!(
+        "UPDATE users SET {}, mac = ${last} WHERE id = ${} AND rev = ${}",
+        assignments(USER_COLUMNS),
+        last + 1,
+        last + 2
+    )
+}
+
+/// The columns, then the MAC, then the id.
+pub fn update_device() -> String {
+    let last = DEVICE_COLUMNS.len() + 1;
+    format!(
+        "UPDATE devices SET {}, mac = ${last} WHERE id = ${}",
+        assignments(DEVICE_COLUMNS),
+        last + 1
+    )
+}
+
+fn placeholders(count: usize) -> String {
+    let all: Vec<String> = (1..=count).map(|n| format!("${n}")).collect();
+    all.join(", ")
+}
+
+fn assignments(columns: &[&str]) -> String {
+    let all: Vec<String> =
+        columns.iter().enumerate().map(|(i, c)| format!("{c} = ${}", i + 1)).collect();
+    all.join(", ")
+}

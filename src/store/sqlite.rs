@@ -1,0 +1,119 @@
+//! The embedded store: one SQLite file, its driver calls and nothing else.
+
+mod open;
+mod schema;
+mod snapshot;
+mod transaction;
+
+use anyhow::{Error, Result};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+
+pub use open::{Access, create, open};
+
+use crate::domain::refusal::{Code, Refusal};
+use crate::store::row::{Row, Value};
+use crate::store::{Identity, Snapshot, Store, Transaction};
+use crate::vault::Vault;
+
+/// An open SQLite store.
+pub struct Sqlite {
+    connection: Connection,
+    identity: Identity,
+}
+
+impl Store for Sqlite {
+    fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
+    /// another writes, and would fail at once instead of waiting.
+    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(trouble)?;
+        Ok(Box::new(transaction::SqliteTransaction::new(tx, vault)))
+    }
+
+    fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
+        let tx = self.connection.transaction().map_err(trouble)?;
+        Ok(Box::new(snapshot::SqliteSnapshot::new(tx)))
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(n) => ValueRef::Integer(*n),
+            Self::Text(s) => ValueRef::Text(s.as_bytes()),
+            Self::Bytes(b) => ValueRef::Blob(b),
+        }))
+    }
+}
+
+impl Row for rusqlite::Row<'_> {
+    fn int(&self, column: usize) -> Result<Option<i64>> {
+        match self.get_ref(column).map_err(trouble)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(n) => Ok(Some(n)),
+            other => Err(wrong_type(column, &other)),
+        }
+    }
+
+    fn text(&self, column: usize) -> Result<Option<String>> {
+        match self.get_ref(column).map_err(trouble)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(s) => Ok(Some(std::str::from_utf8(s)?.to_owned())),
+            other => Err(wrong_type(column, &other)),
+        }
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
+        match self.get_ref(column).map_err(trouble)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(b) => Ok(Some(b.to_vec())),
+            other => Err(wrong_type(column, &other)),
+        }
+    }
+}
+
+fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
+    anyhow::anyhow!("column {column} holds a {}", value.data_type())
+}
+
+/// What SQLite says, in the contract's words.
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
+fn trouble(error: rusqlite::Error) -> Error {
+    let code = error.sqlite_error_code();
+    let refusal = match code {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Refusal::new(Code::Busy, "the store is busy: another program is writing to it")
+                .hint("try again in a moment")
+        }
+        Some(ErrorCode::CannotOpen) => {
+            Refusal::new(Code::StoreUnavailable, "the store can't be opened")
+                .hint("look at the rights of the file and of its folder")
+        }
+        Some(ErrorCode::NotADatabase) => {
+            Refusal::new(Code::Damaged, "the store is not an mfactl store: it is no SQLite file")
+        }
+        Some(
+            ErrorCode::DatabaseCorrupt | ErrorCode::TypeMismatch | ErrorCode::ConstraintViolation,
+        ) => Refusal::new(Code::Damaged, "the store is damaged").hint("restore a backup"),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            Refusal::new(Code::NotPermitted, "the store may only be read")
+        }
+        Some(
+            ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed,
+        ) => Refusal::new(Code::Io, "reading or writing the store failed; nothing was changed")
+            .hint("is the disk full, or read-only"),
+        Some(ErrorCode::OutOfMemory) => {
+            Refusal::new(Code::Io, "out of memory; nothing was changed")
+        }
+        _ => Refusal::new(Code::Internal, "the store did not do what was asked"),
+    };
+    Error::new(error).context(refusal)
+}

@@ -1,0 +1,193 @@
+//! How the file is made, looked over and opened.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Result;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Sqlite, schema, transaction::SqliteTransaction, trouble};
+use crate::domain::event::{Event, Head};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::store::custody::{Custody, Purpose, adopt, draft, folder_of, place};
+use crate::store::{Identity, SALT, Transaction as _};
+use crate::vault::{KeyId, Vault};
+
+/// How long a writer waits for another; services have their own, shorter limit.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between two tries for the lock. SQLite's own handler sleeps up to 100 ms, which is forty commits.
+const PAUSE: Duration = Duration::from_millis(1);
+/// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
+/// each start reads the whole log, and each copying costs two syncs.
+const CHECKPOINT_PAGES: i64 = 128;
+
+/// What an opened store is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Write,
+    Read,
+}
+
+/// Opens an existing store.
+///
+/// # Errors
+/// `store_unavailable` where there is none, `not_permitted` for a file that is not trusted,
+/// `damaged`, `tampered` or `config` for one whose content is not ours.
+pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
+    if !custody.check(path, Purpose::Store)? {
+        return Err(Refusal::new(
+            Code::StoreUnavailable,
+            format!("there is no store at {}", place(path)),
+        )
+        .hint("make one with: mfactl init")
+        .into());
+    }
+    for suffix in ["-wal", "-shm", "-journal"] {
+        custody.check(&with_suffix(path, suffix), Purpose::Sidecar)?;
+    }
+    let path = resolved(path)?;
+    let opened = connect(&path, access, false).and_then(|c| admit(c, access));
+    match opened {
+        // Without its side files a store in a folder that we may not write to opens only as one
+        // that nobody changes.
+        Err(_) if access == Access::Read && is_settled(&path) => {
+            connect(&path, access, true).and_then(|c| admit(c, access))
+        }
+        opened => opened,
+    }
+}
+
+/// Makes a store with its first event; `false` where a file is there already, which is left alone.
+///
+/// # Errors
+/// `cannot_create`, or as the database has them.
+pub fn create(
+    path: &Path,
+    custody: &Custody,
+    vault: &Vault,
+    identity: Identity,
+    first: &Event,
+    salt: [u8; SALT],
+) -> Result<bool> {
+    let draft = draft(path, &identity.store.to_string());
+    let made = fill(&draft, vault, identity, first, salt)
+        .and_then(|()| custody.share_file(&draft, Purpose::Store))
+        .and_then(|()| adopt(&draft, path));
+    if !matches!(made, Ok(true)) {
+        for suffix in ["", "-journal", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(with_suffix(&draft, suffix));
+        }
+    }
+    made
+}
+
+fn fill(
+    draft: &Path,
+    vault: &Vault,
+    identity: Identity,
+    first: &Event,
+    salt: [u8; SALT],
+) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(draft, flags).map_err(trouble)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
+    let tx = connection.transaction().map_err(trouble)?;
+    schema::create(&tx)?;
+    tx.execute(
+        "INSERT INTO store(one, id, key_id, created_at) VALUES (1, ?1, ?2, ?3)",
+        (identity.store.bytes().as_slice(), identity.key.0.as_slice(), first.at.as_i64()),
+    )
+    .map_err(trouble)?;
+    let start = Head { seq: 0, hash: [0; 32] };
+    tx.execute(
+        "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, 0, ?1, ?2)",
+        (start.hash.as_slice(), vault.head_mac(&start).as_slice()),
+    )
+    .map_err(trouble)?;
+    let mut tx = SqliteTransaction::new(tx, vault);
+    tx.append(first, salt)?;
+    Box::new(tx).commit()?;
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+        .map_err(trouble)?;
+    if mode != "wal" {
+        return Err(Refusal::new(Code::CannotCreate, "this file system can't hold a store")
+            .hint("use a local disk: SQLite's write-ahead log needs shared memory")
+            .into());
+    }
+    connection.close().map_err(|(_, e)| trouble(e))
+}
+
+fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
+    let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    flags |= match access {
+        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    if !immutable {
+        return Connection::open_with_flags(path, flags).map_err(trouble);
+    }
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-');
+    let path = path.as_os_str().as_encoded_bytes();
+    let uri = format!("file:{}?immutable=1", percent_encode(path, RESERVED));
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(trouble)
+}
+
+fn admit(mut connection: Connection, access: Access) -> Result<Sqlite> {
+    let most = PATIENCE.as_millis() / PAUSE.as_millis();
+    connection
+        .busy_handler(Some(move |tries: i32| {
+            std::thread::sleep(PAUSE);
+            tries.unsigned_abs() < most as u32
+        }))
+        .map_err(trouble)?;
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
+    ] {
+        connection.set_db_config(setting, on).map_err(trouble)?;
+    }
+    schema::check(&connection)?;
+    if access == Access::Write {
+        connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
+        connection
+            .pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))
+            .map_err(trouble)?;
+    }
+    let identity = connection
+        .query_row("SELECT id, key_id FROM store", (), |row| {
+            Ok(Identity { store: Id::new(row.get(0)?), key: KeyId(row.get(1)?) })
+        })
+        .map_err(|_| {
+            Refusal::new(Code::Damaged, "the store does not say which store it is")
+                .hint("restore a backup")
+        })?;
+    Ok(Sqlite { connection, identity })
+}
+
+/// Symbolic links in the folders above are the administrator's; the file itself must not be one.
+fn resolved(path: &Path) -> Result<PathBuf> {
+    let folder = folder_of(path).canonicalize().map_err(|_| {
+        Refusal::new(Code::StoreUnavailable, format!("there is no store at {}", place(path)))
+    })?;
+    Ok(folder.join(path.file_name().unwrap_or_default()))
+}
+
+/// Nothing waits in a write-ahead log.
+fn is_settled(path: &Path) -> bool {
+    !with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > 0)
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,86 @@
+//! The schema of the SQLite store: numbered migrations, and nothing else in the file.
+
+use anyhow::Result;
+use rusqlite::Connection;
+
+use super::trouble;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::quoted;
+
+/// In the header of the file: "mfac".
+const APPLICATION: i64 = 0x6d66_6163;
+
+/// In order, one statement a line; the number of the last is the version of the schema.
+const MIGRATIONS: &[&str] = &[include_str!("../schema/sqlite/0001.sql")];
+
+/// The version that this program reads and writes.
+const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Makes the tables in an empty database.
+pub fn create(connection: &Connection) -> Result<()> {
+    for migration in MIGRATIONS {
+        connection.execute_batch(migration).map_err(trouble)?;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION).map_err(trouble)?;
+    connection.pragma_update(None, "user_version", VERSION).map_err(trouble)
+}
+
+/// Refuses whatever is not exactly our schema: another program's file, an older or a newer one, and
+/// one with a table, index, view or trigger too many, too few or other than it was made.
+pub fn check(connection: &Connection) -> Result<()> {
+    let number = |pragma: &str| -> Result<i64> {
+        connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(trouble)
+    };
+    if number("application_id")? != APPLICATION {
+        return Err(Refusal::new(Code::Damaged, "the file is not an mfactl store")
+            .hint("name another with --store, or move it away and run mfactl init")
+            .into());
+    }
+    let version = number("user_version")?;
+    if version > VERSION {
+        return Err(Refusal::new(
+            Code::Config,
+            format!(
+                "the store is newer than this program: schema {version}, known up to {VERSION}"
+            ),
+        )
+        .hint("use the mfactl that wrote it, or a later one")
+        .into());
+    }
+    if version < VERSION {
+        return Err(Refusal::new(
+            Code::Config,
+            format!("the store is older than this program: schema {version} of {VERSION}"),
+        )
+        .hint("use the mfactl that wrote it")
+        .into());
+    }
+    compare(connection)
+}
+
+fn compare(connection: &Connection) -> Result<()> {
+    let mut expected = MIGRATIONS.iter().flat_map(|m| m.lines()).filter(|l| !l.is_empty());
+    let mut objects = connection
+        .prepare("SELECT sql, type, name FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+        .map_err(trouble)?;
+    let mut rows = objects.query(()).map_err(trouble)?;
+    while let Some(row) = rows.next().map_err(trouble)? {
+        let sql = row.get_ref(0).map_err(trouble)?;
+        let wanted = expected.next().map(|line| line.trim_end_matches(';'));
+        if sql.as_str().ok() != wanted {
+            let (kind, name): (String, String) =
+                (row.get(1).map_err(trouble)?, row.get(2).map_err(trouble)?);
+            return Err(altered(&format!("{kind} {} is not as it was made", quoted(&name))));
+        }
+    }
+    match expected.next() {
+        Some(_) => Err(altered("a table or an index is missing")),
+        None => Ok(()),
+    }
+}
+
+fn altered(what: &str) -> anyhow::Error {
+    Refusal::new(Code::Tampered, format!("the schema of the store was altered: {what}"))
+        .hint("restore a backup, and find out who can write to the store")
+        .into()
+}

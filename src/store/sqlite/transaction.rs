@@ -1,0 +1,195 @@
+//! Changes to the embedded store.
+
+use anyhow::{Context as _, Result};
+use rusqlite::{OptionalExtension as _, ToSql, params_from_iter};
+use subtle::ConstantTimeEq as _;
+
+use super::trouble;
+use crate::domain::device::Device;
+use crate::domain::event::{Event, Head};
+use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::user::User;
+use crate::store::row::{self, DEVICE_COLUMNS, Macs, Row as _, USER_COLUMNS, Value};
+use crate::store::{SALT, Transaction, sql};
+use crate::vault::{MAC, Vault};
+
+/// A transaction that holds the write lock.
+pub struct SqliteTransaction<'a> {
+    tx: rusqlite::Transaction<'a>,
+    vault: &'a Vault,
+}
+
+impl<'a> SqliteTransaction<'a> {
+    pub const fn new(tx: rusqlite::Transaction<'a>, vault: &'a Vault) -> Self {
+        Self { tx, vault }
+    }
+
+    fn run(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<usize> {
+        let mut statement = self.tx.prepare_cached(sql).map_err(trouble)?;
+        statement.execute(params_from_iter(values)).map_err(trouble)
+    }
+
+    fn insert_device(&self, owner: Id, device: &Device, mac: [u8; MAC]) -> Result<()> {
+        let values = row::device_values(device)
+            .into_iter()
+            .chain([Value::Bytes(mac.to_vec()), Value::Bytes(owner.bytes().to_vec())]);
+        one_row(self.run(&sql::insert_device(), values)?)
+    }
+
+    fn head(&self) -> Result<Head> {
+        let mut statement = self.tx.prepare_cached(sql::HEAD).map_err(trouble)?;
+        let found = statement
+            .query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
+            .optional()
+            .map_err(trouble)?;
+        let (seq, hash, mac): (i64, [u8; 32], [u8; MAC]) = found.ok_or_else(cut_chain)?;
+        let head = Head { seq: seq.cast_unsigned(), hash };
+        if !bool::from(self.vault.head_mac(&head).ct_eq(&mac)) {
+            return Err(cut_chain().into());
+        }
+        Ok(head)
+    }
+}
+
+impl Transaction for SqliteTransaction<'_> {
+    fn user(&mut self, name: &UserName) -> Result<Option<User>> {
+        let mut statement = self.tx.prepare_cached(&sql::user()).map_err(trouble)?;
+        let mut rows = statement.query([name.as_str()]).map_err(trouble)?;
+        let Some(row) = rows.next().map_err(trouble)? else { return Ok(None) };
+        let mut user = row::user(row, 0)?;
+        let user_mac = row.bytes(USER_COLUMNS.len())?;
+        let mut statement = self.tx.prepare_cached(&sql::devices()).map_err(trouble)?;
+        let mut rows = statement.query([user.id.bytes().as_slice()]).map_err(trouble)?;
+        let mut device_macs = Vec::new();
+        while let Some(row) = rows.next().map_err(trouble)? {
+            user.devices.push(row::device(row, 0)?);
+            device_macs.push(row.bytes(DEVICE_COLUMNS.len())?);
+        }
+        let macs = Macs::of(self.vault, &user);
+        let mut sound = fits(user_mac.as_deref(), &macs.user);
+        for (stored, mac) in device_macs.iter().zip(&macs.devices) {
+            sound &= fits(stored.as_deref(), mac);
+        }
+        if !sound {
+            return Err(Refusal::new(
+                Code::Tampered,
+                format!("the record of {name} was altered outside of mfactl"),
+            )
+            .hint("restore a backup, and find out who can write to the store")
+            .into());
+        }
+        Ok(Some(user))
+    }
+
+    fn insert(&mut self, user: &User) -> Result<()> {
+        let macs = Macs::of(self.vault, user);
+        let values = row::user_values(user).into_iter().chain([Value::Bytes(macs.user.to_vec())]);
+        one_row(self.run(&sql::insert_user(), values)?)?;
+        for (device, mac) in user.devices.iter().zip(macs.devices) {
+            self.insert_device(user.id, device, mac)?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, before: &User, after: &User) -> Result<u64> {
+        let after = User { rev: before.rev + 1, ..after.clone() };
+        let macs = Macs::of(self.vault, &after);
+        let values = row::user_values(&after).into_iter().chain([
+            Value::Bytes(macs.user.to_vec()),
+            Value::Bytes(before.id.bytes().to_vec()),
+            Value::Int(before.rev.cast_signed()),
+        ]);
+        one_row(self.run(&sql::update_user(), values)?)?;
+        for gone in before.devices.iter().filter(|b| after.devices.iter().all(|a| a.id != b.id)) {
+            one_row(self.run(sql::REMOVE_DEVICE, [Value::Bytes(gone.id.bytes().to_vec())])?)?;
+        }
+        for (device, mac) in after.devices.iter().zip(macs.devices) {
+            match before.devices.iter().find(|b| b.id == device.id) {
+                Some(same) if same == device => {}
+                Some(_) => {
+                    let values = row::device_values(device).into_iter().chain([
+                        Value::Bytes(mac.to_vec()),
+                        Value::Bytes(device.id.bytes().to_vec()),
+                    ]);
+                    one_row(self.run(&sql::update_device(), values)?)?;
+                }
+                None => self.insert_device(after.id, device, mac)?,
+            }
+        }
+        Ok(after.rev)
+    }
+
+    fn remove(&mut self, user: &User) -> Result<()> {
+        for device in &user.devices {
+            one_row(self.run(sql::REMOVE_DEVICE, [Value::Bytes(device.id.bytes().to_vec())])?)?;
+        }
+        let id = Value::Bytes(user.id.bytes().to_vec());
+        one_row(self.run(sql::REMOVE_USER, [id, Value::Int(user.rev.cast_signed())])?)
+    }
+
+    fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64> {
+        let previous = self.head()?;
+        let personal = event.personal_hash(&salt);
+        let head = Head { seq: previous.seq + 1, hash: event.chain_hash(&previous, &personal) };
+        let subject = event.subject.as_ref();
+        let mac = self.vault.event_mac(&head);
+        let seq = head.seq.cast_signed();
+        let values: [&dyn ToSql; 20] = [
+            &seq,
+            &event.at.as_i64(),
+            &event.verb,
+            &event.outcome,
+            &event.operator.uid,
+            &event.operator.claim,
+            &event.ticket.ticket,
+            &event.ticket.proof,
+            &subject.map(|s| s.id.bytes().as_slice()),
+            &subject.map(|s| s.status),
+            &subject.map(|s| s.rev.cast_signed()),
+            &subject.and_then(|s| s.factor),
+            &subject.map(|s| s.name.as_str()),
+            &subject.and_then(|s| s.device.as_deref()),
+            &event.ticket.reason,
+            &event.detail,
+            &salt.as_slice(),
+            &personal.as_slice(),
+            &head.hash.as_slice(),
+            &mac.as_slice(),
+        ];
+        let mut statement = self.tx.prepare_cached(sql::APPEND).map_err(trouble)?;
+        one_row(statement.execute(values).map_err(trouble)?)?;
+        let mac = self.vault.head_mac(&head);
+        let mut statement = self.tx.prepare_cached(sql::SET_HEAD).map_err(trouble)?;
+        let values = (seq, head.hash.as_slice(), mac.as_slice());
+        one_row(statement.execute(values).map_err(trouble)?)?;
+        Ok(head.seq)
+    }
+
+    fn erase(&mut self, user: Id) -> Result<()> {
+        self.run(sql::ERASE, [Value::Bytes(user.bytes().to_vec())]).map(|_| ())
+    }
+
+    fn commit(self: Box<Self>) -> Result<()> {
+        self.tx.commit().map_err(trouble).context("the change was not stored")
+    }
+}
+
+fn fits(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
+    stored.is_some_and(|s| bool::from(s.ct_eq(mac)))
+}
+
+fn one_row(changed: usize) -> Result<()> {
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::Damaged, format!("a change touched {changed} rows instead of one"))
+        .hint("nothing was changed; restore a backup")
+        .into())
+}
+
+fn cut_chain() -> Refusal {
+    Refusal::new(Code::Tampered, "the end of the audit log was altered outside of mfactl")
+        .hint("restore a backup, and find out who can write to the store")
+}

@@ -1,0 +1,208 @@
+//! The root key and what is derived from it: the seal, the state MAC, the audit MAC.
+//!
+//! XChaCha20-Poly1305 (192-bit random nonces) seals; HMAC-SHA-256 authenticates; HKDF-SHA-256
+//! (RFC 5869) gives each purpose a key of its own, and the store's id as salt gives each store its
+//! own, so that nothing of one store opens or passes in another.
+
+pub mod key_file;
+
+use anyhow::Result;
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use data_encoding::HEXLOWER;
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::domain::device::Device;
+use crate::domain::event::{Canonical, Head};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::{Id, Sealed, Secret};
+
+/// Bytes of a MAC.
+pub const MAC: usize = 32;
+
+const NONCE: usize = 24;
+/// The layout of an envelope: version, algorithm, key id, nonce, ciphertext with its tag.
+const VERSION: u8 = 1;
+const XCHACHA20_POLY1305: u8 = 1;
+const HEADER: usize = 2 + KeyId::LENGTH;
+
+/// The 32 bytes that everything hangs on; wiped when dropped.
+pub struct RootKey(Zeroizing<[u8; RootKey::LENGTH]>);
+
+impl RootKey {
+    /// Bytes of a root key.
+    pub const LENGTH: usize = 32;
+
+    #[must_use]
+    pub const fn new(bytes: Zeroizing<[u8; Self::LENGTH]>) -> Self {
+        Self(bytes)
+    }
+
+    /// The public name of this key, derived from it: a store that names another key is refused
+    /// before anything is opened, and a key that was altered no longer answers to its name.
+    #[must_use]
+    pub fn id(&self) -> KeyId {
+        let mut id = [0; KeyId::LENGTH];
+        derive(&Hkdf::new(None, &*self.0), "mfactl key-id v1", &mut id);
+        KeyId(id)
+    }
+}
+
+/// The public name of a root key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyId(pub [u8; KeyId::LENGTH]);
+
+impl KeyId {
+    /// Bytes of a key's name.
+    pub const LENGTH: usize = 8;
+}
+
+impl std::fmt::Display for KeyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+/// The keys of one store.
+pub struct Vault {
+    store: Id,
+    key_id: KeyId,
+    seal: Zeroizing<[u8; 32]>,
+    state: Hmac<Sha256>,
+    audit: Hmac<Sha256>,
+}
+
+impl Vault {
+    #[must_use]
+    pub fn new(root: &RootKey, store: Id) -> Self {
+        let hkdf = Hkdf::new(Some(store.bytes()), &*root.0);
+        let key = |purpose: &str| {
+            let mut key = Zeroizing::new([0; 32]);
+            derive(&hkdf, purpose, &mut *key);
+            key
+        };
+        Self {
+            store,
+            key_id: root.id(),
+            seal: key("mfactl seal v1"),
+            state: hmac(&key("mfactl state-mac v1")),
+            audit: hmac(&key("mfactl audit-mac v1")),
+        }
+    }
+
+    /// Seals the secret of a device so that it opens nowhere but in its place.
+    ///
+    /// # Errors
+    /// `internal`; the cipher refuses no secret of this length.
+    pub fn seal(
+        &self,
+        user: Id,
+        device: &Device,
+        secret: &Secret,
+        nonce: [u8; NONCE],
+    ) -> Result<Sealed> {
+        let place = self.place(user, device);
+        let payload = Payload { msg: secret.expose(), aad: place.bytes() };
+        let sealed = XChaCha20Poly1305::new((&*self.seal).into())
+            .encrypt(&XNonce::from(nonce), payload)
+            .map_err(|_| Refusal::new(Code::Internal, "a secret could not be sealed"))?;
+        let mut envelope = Vec::with_capacity(HEADER + NONCE + sealed.len());
+        envelope.extend([VERSION, XCHACHA20_POLY1305]);
+        envelope.extend(self.key_id.0);
+        envelope.extend(nonce);
+        envelope.extend(sealed);
+        Ok(Sealed(envelope))
+    }
+
+    /// Opens the secret of a device.
+    ///
+    /// # Errors
+    /// `tampered` when it was altered, or belongs to another place.
+    pub fn open(&self, user: Id, device: &Device) -> Result<Secret> {
+        let tampered = || {
+            Refusal::new(Code::Tampered, format!("the secret of device {} was altered", device.id))
+                .hint("reset the user, and find out who can write to the store")
+        };
+        let envelope = device.secret.0.as_slice();
+        let (header, rest) = envelope.split_at_checked(HEADER).ok_or_else(tampered)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(tampered)?;
+        if header[..2] != [VERSION, XCHACHA20_POLY1305] || header[2..] != self.key_id.0 {
+            return Err(tampered().into());
+        }
+        let place = self.place(user, device);
+        let opened = XChaCha20Poly1305::new((&*self.seal).into())
+            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place.bytes() })
+            .map_err(|_| tampered())?;
+        Ok(Secret::new(Zeroizing::new(opened)))
+    }
+
+    /// The MAC of a row's state.
+    #[must_use]
+    pub fn state_mac(&self, kind: &str, row: &Canonical) -> [u8; MAC] {
+        let mut whole = Canonical::default();
+        whole.field("row", kind);
+        whole.field("store", self.store.bytes());
+        self.state
+            .clone()
+            .chain_update(whole.bytes())
+            .chain_update(row.bytes())
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
+    /// The MAC of one event in the chain.
+    #[must_use]
+    pub fn event_mac(&self, event: &Head) -> [u8; MAC] {
+        self.audit_mac("event", event)
+    }
+
+    /// The MAC of the end of the chain; under another label, so that no event passes for it.
+    #[must_use]
+    pub fn head_mac(&self, head: &Head) -> [u8; MAC] {
+        self.audit_mac("head", head)
+    }
+
+    fn audit_mac(&self, label: &str, head: &Head) -> [u8; MAC] {
+        let mut c = Canonical::default();
+        c.field("audit", label);
+        c.number("seq", head.seq);
+        c.field("hash", head.hash);
+        self.audit.clone().chain_update(c.bytes()).finalize().into_bytes().into()
+    }
+
+    /// What a sealed secret is bound to: a row moved in the database opens nothing.
+    fn place(&self, user: Id, device: &Device) -> Canonical {
+        let mut place = Canonical::default();
+        place.field("mfactl", [VERSION, XCHACHA20_POLY1305]);
+        place.field("key", self.key_id.0);
+        place.field("store", self.store.bytes());
+        place.field("user", user.bytes());
+        place.field("device", device.id.bytes());
+        place.field("field", "secret");
+        place.field("kind", device.kind.as_str());
+        place.field("algorithm", device.parameters.algorithm.as_str());
+        place.number("digits", u64::from(device.parameters.digits));
+        place.number("period", device.parameters.period);
+        place
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({}, ..)", self.key_id)
+    }
+}
+
+#[expect(clippy::expect_used, reason = "RFC 2104 takes keys of every length")]
+fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
+    <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("a length that HMAC takes")
+}
+
+#[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8160 bytes, and we ask for 32")]
+fn derive(hkdf: &Hkdf<Sha256>, purpose: &str, key: &mut [u8]) {
+    hkdf.expand(purpose.as_bytes(), key).expect("a length that HKDF gives");
+}
