@@ -20,6 +20,9 @@ mod show_user;
 mod unlock;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 

@@ -7,8 +7,10 @@ use qrcode::{EcLevel, QrCode, render::svg};
 
 use crate::env::Size;
 
-/// Light modules around the code (ISO/IEC 18004 asks for four).
+/// Light modules around the code, as ISO/IEC 18004 asks for.
 const QUIET: usize = 4;
+/// What scanners make do with; it brings the code into a terminal of 80 by 24.
+const NARROW_QUIET: usize = 2;
 /// White 231 on black 16 of the 256 colours: unlike the first sixteen, no theme changes them. They
 /// carry the data, so they are written under `NO_COLOR` too.
 const LIGHT_ON_DARK: &str = "\x1b[38;5;231;48;5;16m";
@@ -21,15 +23,15 @@ pub struct Drawn {
     pub width: usize,
 }
 
-/// Draws the code with the highest error correction that fits: M, else L. A room of `None` is
-/// endless.
+/// Draws the code as large as fits: error correction M, else L, else L with a narrow margin. A room
+/// of `None` is endless.
 ///
 /// # Errors
 /// The smallest width and height it would need, where it does not fit.
 pub fn draw(text: &str, room: Option<Size>) -> Result<std::result::Result<Drawn, (usize, usize)>> {
     let mut needed = (0, 0);
-    for level in [EcLevel::M, EcLevel::L] {
-        let matrix = matrix(text, level)?;
+    for (level, quiet) in [(EcLevel::M, QUIET), (EcLevel::L, QUIET), (EcLevel::L, NARROW_QUIET)] {
+        let matrix = matrix(text, level, quiet)?;
         let (width, height) = (matrix.size(), matrix.size().div_ceil(2));
         needed = (width, height);
         let fits =
@@ -60,10 +62,10 @@ fn lines(matrix: &Matrix<Color>) -> Vec<String> {
     (0..size).step_by(2).map(line).collect()
 }
 
-fn matrix(text: &str, level: EcLevel) -> Result<Matrix<Color>> {
+fn matrix(text: &str, level: EcLevel, quiet: usize) -> Result<Matrix<Color>> {
     let code = QrCode::with_error_correction_level(text, level)?;
     let mut matrix = Matrix::new(code.to_colors());
-    matrix.surround(QUIET, Color::Light);
+    matrix.surround(quiet, Color::Light);
     Ok(matrix)
 }
 
@@ -73,7 +75,7 @@ fn matrix(text: &str, level: EcLevel) -> Result<Matrix<Color>> {
 /// When the text is too long for a code.
 pub fn png(text: &str) -> Result<Vec<u8>> {
     const SCALE: usize = 8;
-    let matrix = matrix(text, EcLevel::M)?;
+    let matrix = matrix(text, EcLevel::M, QUIET)?;
     let side = matrix.size() * SCALE;
     let mut image = vec![0_u8; side.div_ceil(8) * side];
     for (i, bits) in image.iter_mut().enumerate() {

@@ -168,6 +168,19 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// All of standard input, at most a little longer than any code. A terminal is not read.
+    ///
+    /// # Errors
+    /// As the stream has them.
+    pub fn input(&mut self) -> Result<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_INPUT + 1));
+        if !self.env.input_is_terminal {
+            let most = LONGEST_INPUT as u64 + 1;
+            (&mut self.env.input).take(most).read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    }
+
     /// One line of standard input with its end, at most a little longer than any code; `None` at
     /// its end. A terminal is not read.
     ///

@@ -1,1 +1,243 @@
+//! The whole program in process: fixed clock, seeded chance, captured streams, a scripted person.
 
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{Cursor, Write};
+use std::rc::Rc;
+
+use anyhow::Result;
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use crate::domain::event::Operator;
+use crate::domain::secret::Secret;
+use crate::domain::time::Timestamp;
+use crate::domain::totp::{Parameters, code_at};
+use crate::env::{Chance, Clock, Env, Person, Process, Size, Stream};
+
+/// The moment at which every test begins: 2026-01-01T00:00:00Z, the first second of a step.
+pub const START: i64 = 1_767_225_600;
+
+/// A folder with a store in it, a clock that stands still, and a count of the chance used up.
+pub struct World {
+    pub folder: TempDir,
+    pub now: Rc<Cell<i64>>,
+    draws: Rc<Cell<u64>>,
+    pub terminal: Option<Size>,
+    pub answers: Option<Vec<&'static str>>,
+}
+
+/// What a run left behind.
+#[must_use]
+#[derive(Debug)]
+pub struct Ran {
+    pub code: u8,
+    pub out: String,
+    pub err: String,
+    pub asked: Vec<String>,
+}
+
+impl Ran {
+    /// The JSON document on standard output.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+
+    /// The error code of the JSON document on standard error.
+    pub fn error(&self) -> String {
+        let error: serde_json::Value = serde_json::from_str(&self.err).unwrap_or_default();
+        error["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+}
+
+impl World {
+    /// A world without a store.
+    pub fn empty() -> Self {
+        Self {
+            folder: tempfile::Builder::new().prefix("mfactl-test").tempdir().unwrap(),
+            now: Rc::new(Cell::new(START)),
+            draws: Rc::default(),
+            terminal: None,
+            answers: None,
+        }
+    }
+
+    /// A world with an empty store.
+    pub fn new() -> Self {
+        let world = Self::empty();
+        let _ = world.run("init").ok();
+        world
+    }
+
+    /// Runs a command line, split at blanks, with nothing on standard input.
+    pub fn run(&self, line: &str) -> Ran {
+        self.run_with(line, "")
+    }
+
+    /// Runs a command line with this on standard input.
+    pub fn run_with(&self, line: &str, input: &str) -> Ran {
+        let args = ["mfactl"].into_iter().chain(line.split_whitespace()).map(OsString::from);
+        let (out, err) = (Captured::default(), Captured::default());
+        let asked = Rc::new(RefCell::new(Vec::new()));
+        let person = self.answers.as_ref().map(|answers| {
+            let answers = answers.iter().copied().collect();
+            Box::new(Script { answers, asked: asked.clone() }) as Box<dyn Person>
+        });
+        let folder = self.folder.path().to_owned();
+        let mut env = Env {
+            clock: Box::new(Fixed(self.now.clone())),
+            chance: Box::new(Seeded(self.draws.clone())),
+            input_is_terminal: person.is_some(),
+            person,
+            input: Box::new(Cursor::new(input.as_bytes().to_vec())),
+            out: Stream { writer: Box::new(out.clone()), terminal: self.terminal },
+            err: Stream { writer: Box::new(err.clone()), terminal: self.terminal },
+            variables: Box::new(move |name| match name {
+                "MFACTL_STORE" => Some(folder.join("store/mfactl.db").into()),
+                "MFACTL_KEY_FILE" => Some(folder.join("key/mfactl.key").into()),
+                "MFACTL_CONFIG" => {
+                    Some(folder.join("config.toml")).filter(|p| p.exists()).map(Into::into)
+                }
+                _ => None,
+            }),
+            process: Process {
+                operator: Operator { uid: 1000, claim: None },
+                euid: rustix::process::geteuid().as_raw(),
+                sudo_uid: None,
+            },
+        };
+        let code = crate::run(args, &mut env);
+        drop(env);
+        Ran { code, out: out.text(), err: err.text(), asked: asked.take() }
+    }
+
+    /// Writes the configuration.
+    pub fn configure(&self, text: &str) {
+        let path = self.folder.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+    }
+
+    /// Enrols, and leaves the device pending; gives back its secret.
+    pub fn pending(&self, user: &str, more: &str) -> Secret {
+        let line = format!("enrol {user} --create --no-confirm --json --reveal-secrets {more}");
+        secret(&self.run(&line).ok())
+    }
+
+    /// Enrols and confirms with the code of the present step.
+    pub fn active(&self, user: &str) -> Secret {
+        let secret = self.pending(user, "");
+        let _ = self.verify(user, &self.code(&secret, 0)).ok();
+        secret
+    }
+
+    pub fn verify(&self, user: &str, code: &str) -> Ran {
+        self.run_with(&format!("verify --json {user}"), code)
+    }
+
+    /// The code of a step so many steps from now.
+    pub fn code(&self, secret: &Secret, steps: i64) -> String {
+        code_at(secret, Parameters::COMMON, self.now.get() + 30 * steps)
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, seconds: i64) {
+        self.now.set(self.now.get() + seconds);
+    }
+
+    /// The user as the list shows him.
+    pub fn listed(&self, user: &str) -> serde_json::Value {
+        let all = self.run("list-status --json").ok().json();
+        let users = all["users"].as_array().unwrap();
+        users.iter().find(|u| u["user"] == user).cloned().unwrap_or_default()
+    }
+
+    /// One value from the store's file, read as an auditor with SQL would.
+    pub fn sql<T: rusqlite::types::FromSql>(&self, query: &str) -> T {
+        self.database().query_row(query, (), |row| row.get(0)).unwrap()
+    }
+
+    pub fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("store/mfactl.db")).unwrap()
+    }
+}
+
+/// The secret in a JSON report.
+pub fn secret(ran: &Ran) -> Secret {
+    let base32 = ran.json()["secret"].as_str().unwrap().to_owned();
+    Secret::new(Zeroizing::new(data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap()))
+}
+
+struct Fixed(Rc<Cell<i64>>);
+
+impl Clock for Fixed {
+    fn now(&self) -> Result<Timestamp> {
+        Ok(Timestamp::from_unix(self.0.get())?)
+    }
+}
+
+struct Seeded(Rc<Cell<u64>>);
+
+impl Chance for Seeded {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
+        for chunk in bytes.chunks_mut(32) {
+            let draw = self.0.replace(self.0.get() + 1);
+            chunk.copy_from_slice(&Sha256::digest(draw.to_be_bytes())[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+struct Script {
+    answers: VecDeque<&'static str>,
+    asked: Rc<RefCell<Vec<String>>>,
+}
+
+impl Script {
+    fn answer(&mut self, question: &str) -> String {
+        self.asked.borrow_mut().push(question.to_owned());
+        self.answers.pop_front().unwrap_or_default().to_owned()
+    }
+}
+
+impl Person for Script {
+    fn confirm(&mut self, question: &str) -> Result<bool> {
+        Ok(self.answer(question) == "y")
+    }
+
+    fn line(&mut self, question: &str) -> Result<Zeroizing<String>> {
+        Ok(Zeroizing::new(self.answer(question)))
+    }
+
+    fn hidden_line(&mut self, question: &str) -> Result<Zeroizing<String>> {
+        Ok(Zeroizing::new(self.answer(question)))
+    }
+
+    fn standing(&mut self, _: &str) {}
+}
+
+#[derive(Clone, Default)]
+struct Captured(Rc<RefCell<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.borrow().clone()).unwrap()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

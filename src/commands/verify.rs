@@ -53,7 +53,7 @@ impl Verb for Verify {
             let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
             zeroize::Zeroizing::new(std::mem::take(&mut *bytes).into_bytes())
         } else {
-            session.input_line()?.unwrap_or_default()
+            session.input()?
         };
         if presented.trim_ascii().is_empty() {
             return Err(Refusal::new(Code::Usage, "there is no code to verify")

@@ -177,6 +177,12 @@ pub fn matching_step(
     }))
 }
 
+/// The code of a moment, for tests: the program itself never makes one.
+#[cfg(test)]
+pub fn code_at(secret: &Secret, parameters: Parameters, seconds: i64) -> String {
+    parameters.generator(secret).unwrap().generate(seconds.unsigned_abs()).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -256,7 +262,7 @@ mod tests {
             for second in [0, 29] {
                 for offset in -4_i64..=4 {
                     let now = 59_700_000 * 30 + second;
-                    let code = totp_rs_code(&key, now + offset * 30);
+                    let code = code_at(&key, Parameters::COMMON, now + offset * 30);
                     let found = step(&key, Parameters::COMMON, &code, now, window).is_some();
                     assert_eq!(
                         found,
@@ -284,9 +290,5 @@ mod tests {
         let key = secret(b"12345678901234567890");
         assert_eq!(step(&key, Parameters::COMMON, "755224", 0, Window::DEFAULT), Some(0));
         assert_eq!(step(&key, Parameters::COMMON, "755224", 59, Window::DEFAULT), Some(0));
-    }
-
-    fn totp_rs_code(key: &Secret, t: i64) -> String {
-        Parameters::COMMON.generator(key).unwrap().generate(t.unsigned_abs()).to_string()
     }
 }

@@ -256,7 +256,8 @@ pub fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
+/// The refusal for a file that can't be made.
+pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(Code::CannotCreate, format!("{} can't be made: {error}", place(path)))
         .hint("look at the rights of its folder")
 }

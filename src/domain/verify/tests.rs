@@ -1,1 +1,278 @@
+use proptest::prelude::*;
+use zeroize::Zeroizing;
 
+use super::*;
+use crate::domain::device::{Kind, Pending};
+use crate::domain::name::UserName;
+use crate::domain::secret::Sealed;
+use crate::domain::throttle::MOST_WRONG_CODES;
+use crate::domain::totp::{Parameters, code_at};
+use crate::domain::user::User;
+
+const START: i64 = 1_800_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds).unwrap()
+}
+
+fn secret(byte: u8) -> Secret {
+    Secret::new(Zeroizing::new(vec![byte; Secret::LENGTH]))
+}
+
+fn id(byte: u8) -> Id {
+    Id::new([byte; Id::LENGTH])
+}
+
+/// A pending device whose id and secret are made of one byte.
+fn device(byte: u8, parameters: Parameters) -> Device {
+    Device {
+        id: id(byte),
+        label: Label::parse(&format!("device {byte}")).unwrap(),
+        kind: Kind::Totp,
+        parameters,
+        secret: Sealed(vec![byte]),
+        state: State::Pending(Pending {
+            expires_at: at(START + 259_200),
+            first_proof: None,
+            replaces: Vec::new(),
+        }),
+        last_step: None,
+        created_at: at(START),
+        last_used_at: None,
+    }
+}
+
+fn alice(devices: Vec<Device>) -> User {
+    User { devices, ..User::new(id(0), UserName::parse("alice").unwrap(), at(START)) }
+}
+
+fn proved(mut user: User, byte: u8) -> User {
+    let device = user.devices.iter_mut().find(|d| d.id == id(byte)).unwrap();
+    device.state = State::Active(Active { confirmed_at: at(START) });
+    user
+}
+
+/// One attempt as the program makes it: candidates, secrets, decision.
+fn attempt(user: User, code: &str, now: i64) -> (User, Outcome) {
+    let code = Code::read(code.as_bytes());
+    let secrets: Vec<_> = candidates(&user, None, at(now))
+        .unwrap()
+        .iter()
+        .map(|d| (d.id, secret(d.id.bytes()[0])))
+        .collect();
+    let attempt =
+        Attempt { code: code.as_ref(), now: at(now), window: Window::DEFAULT, secrets: &secrets };
+    verify(user, &attempt).unwrap()
+}
+
+fn code(byte: u8, now: i64) -> String {
+    code_at(&secret(byte), Parameters::COMMON, now)
+}
+
+#[test]
+fn the_first_right_code_confirms_and_burns_itself() {
+    let (user, outcome) = attempt(alice(vec![device(1, Parameters::COMMON)]), &code(1, START), START);
+    assert_eq!(outcome.word(), "confirmed");
+    assert!(user.devices[0].is_active());
+    let (user, outcome) = attempt(user, &code(1, START), START + 10);
+    assert_eq!(outcome.word(), "replayed");
+    let (_, outcome) = attempt(user, &code(1, START + 30), START + 30);
+    assert_eq!(outcome.word(), "accepted");
+}
+
+#[test]
+fn after_the_code_of_a_fast_phone_the_earlier_one_is_refused() {
+    let user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+    let (user, outcome) = attempt(user, &code(1, START + 30), START);
+    assert_eq!(outcome.word(), "accepted");
+    let (user, outcome) = attempt(user, &code(1, START), START);
+    assert_eq!(outcome.word(), "replayed");
+    assert_eq!(user.throttle.failures, 0, "a replay is no guess");
+}
+
+#[test]
+fn a_code_of_another_users_device_is_wrong() {
+    let user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+    let (user, outcome) = attempt(user, &code(2, START), START);
+    assert_eq!(outcome, Outcome::Rejected);
+    assert_eq!(user.throttle.failures, 1);
+}
+
+#[test]
+fn what_is_no_code_counts_as_a_wrong_one() {
+    let user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+    let (user, outcome) = attempt(user, "hunter2", START);
+    assert_eq!((outcome, user.throttle.wrong_codes), (Outcome::Rejected, 1));
+}
+
+#[test]
+fn while_locked_a_right_code_is_neither_looked_at_nor_burnt() {
+    let mut user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+    for _ in 0..5 {
+        user = attempt(user, "000000", START).0;
+    }
+    let (user, outcome) = attempt(user, &code(1, START), START);
+    assert_eq!(outcome, Outcome::Locked { until: Some(at(START + 30)) });
+    let (user, outcome) = attempt(user, &code(1, START), START + 30);
+    assert_eq!(outcome.word(), "accepted", "the lock is over and the code was kept");
+    assert_eq!(user.throttle.failures, 0);
+}
+
+#[test]
+fn any_device_of_the_user_will_do_and_each_burns_its_own_steps() {
+    let devices = vec![device(1, Parameters::COMMON), device(2, Parameters::COMMON)];
+    let user = proved(proved(alice(devices), 1), 2);
+    let (user, first) = attempt(user, &code(1, START), START);
+    let (_, second) = attempt(user, &code(2, START), START);
+    assert_eq!((first.word(), second.word()), ("accepted", "accepted"));
+    assert_ne!(first.device(), second.device());
+}
+
+#[test]
+fn uncommon_settings_are_proved_by_two_successive_codes() {
+    let parameters = Parameters { digits: 8, ..Parameters::COMMON };
+    let code = |steps: i64| code_at(&secret(1), parameters, START + 30 * steps);
+    let (user, outcome) = attempt(alice(vec![device(1, parameters)]), &code(0), START);
+    assert!(matches!(outcome, Outcome::HalfProved { .. }) && !outcome.lets_in());
+    assert!(user.devices[0].is_pending());
+    let (user, outcome) = attempt(user, &code(0), START);
+    assert_eq!(outcome.word(), "replayed");
+    let (gap, outcome) = attempt(user.clone(), &code(2), START + 60);
+    assert!(matches!(outcome, Outcome::HalfProved { .. }), "not successive");
+    assert!(gap.devices[0].is_pending());
+    let (user, outcome) = attempt(user, &code(1), START + 30);
+    assert_eq!(outcome.word(), "confirmed");
+    assert!(user.devices[0].is_active());
+}
+
+#[test]
+fn a_proved_replacement_cuts_off_what_it_replaces() {
+    let mut new = device(2, Parameters::COMMON);
+    if let State::Pending(p) = &mut new.state {
+        p.replaces = vec![id(1)];
+    }
+    let user = proved(alice(vec![device(1, Parameters::COMMON), new]), 1);
+    let (user, outcome) = attempt(user, &code(1, START), START);
+    assert_eq!(outcome.word(), "accepted", "the old one is in force until then");
+    let (user, outcome) = attempt(user, &code(2, START), START);
+    assert_eq!(outcome.word(), "confirmed");
+    assert!(!user.devices[0].is_live() && user.devices[1].is_active());
+}
+
+#[test]
+fn nothing_is_looked_at_without_a_live_device() {
+    let now = at(START);
+    let word = |user: &User, now| candidates(user, None, now).unwrap_err().code.word();
+    let pending = alice(vec![device(1, Parameters::COMMON)]);
+    assert_eq!(word(&alice(Vec::new()), now), "not_enabled");
+    let disabled = pending.clone().disable(None).unwrap().user;
+    assert_eq!(word(&disabled, now), "disabled");
+    assert_eq!(word(&pending.clone().revoke(None, now).unwrap().user, now), "not_enabled");
+    assert_eq!(word(&pending, at(START + 259_200)), "pending_expired");
+    assert!(candidates(&pending, None, at(START + 259_199)).is_ok());
+    let other_waits = alice(vec![
+        device(1, Parameters::COMMON).disabled(),
+        device(2, Parameters::COMMON),
+    ]);
+    assert_eq!(word(&other_waits, now), "disabled", "nothing confirms while disabled");
+}
+
+#[test]
+fn enabling_never_makes_an_unproved_device_active() {
+    let user = alice(vec![device(1, Parameters::COMMON)]).disable(None).unwrap().user;
+    assert!(user.enable(None).unwrap().user.devices[0].is_pending());
+}
+
+/// What may happen to alice, as a random sequence.
+#[derive(Clone, Debug)]
+enum Act {
+    Right { device: u8, offset: i64 },
+    Wrong,
+    Wait(i64),
+    Disable,
+    Enable,
+    Relabel,
+    Unlock,
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        4 => (1_u8..3, -2_i64..3).prop_map(|(device, offset)| Act::Right { device, offset }),
+        2 => Just(Act::Wrong),
+        2 => (1_i64..100).prop_map(Act::Wait),
+        1 => (-100_i64..0).prop_map(Act::Wait),
+        1 => Just(Act::Disable),
+        1 => Just(Act::Enable),
+        1 => Just(Act::Relabel),
+        1 => Just(Act::Unlock),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    /// Whatever happens, in whatever order, clocks set back included: a step of a device is accepted
+    /// once at most, steps only grow, and only a right code makes a device active.
+    #[test]
+    fn a_step_is_accepted_at_most_once(acts in prop::collection::vec(act(), 1..60)) {
+        let devices = vec![device(1, Parameters::COMMON), device(2, Parameters::COMMON)];
+        let mut user = proved(alice(devices), 1);
+        let mut now = START;
+        let mut accepted: Vec<(Label, u64)> = Vec::new();
+        for act in acts {
+            let active_before = user.devices.iter().filter(|d| d.confirmed_at().is_some()).count();
+            let mut confirmed = false;
+            match act {
+                Act::Wait(seconds) => now += seconds,
+                Act::Disable => user = user.disable(None).unwrap().user,
+                Act::Enable => user = user.enable(None).unwrap().user,
+                Act::Unlock => user.throttle = crate::domain::throttle::Throttle::default(),
+                Act::Relabel => {
+                    let from = user.devices[0].label.clone();
+                    let to = Label::parse(&format!("{from}x")).or_else(|_| Label::parse("short"));
+                    user = user.relabel(&from, &to.unwrap()).unwrap().user;
+                }
+                Act::Wrong | Act::Right { .. } if candidates(&user, None, at(now)).is_err() => {}
+                Act::Wrong => {
+                    let (next, outcome) = attempt(user, "00000000", now);
+                    prop_assert!(!outcome.lets_in());
+                    user = next;
+                }
+                Act::Right { device, offset } => {
+                    let before = user.clone();
+                    let (next, outcome) = attempt(user, &code(device, now + 30 * offset), now);
+                    user = next;
+                    if outcome.lets_in() {
+                        confirmed = outcome.word() == "confirmed";
+                        let used = user.devices.iter().find(|d| Some(&d.label) == outcome.device());
+                        let used = used.unwrap();
+                        let step = used.last_step.unwrap();
+                        let key = (Label::parse(&used.id.to_string()).unwrap(), step);
+                        prop_assert!(!accepted.contains(&key), "step {step} twice");
+                        accepted.push(key);
+                        prop_assert!(before.locked(at(now)).is_none());
+                    }
+                    for (a, b) in before.devices.iter().zip(&user.devices) {
+                        prop_assert!(b.last_step >= a.last_step);
+                    }
+                }
+            }
+            let active = user.devices.iter().filter(|d| d.confirmed_at().is_some()).count();
+            prop_assert_eq!(active, active_before + usize::from(confirmed));
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_limit_is_evaluated(gaps in prop::collection::vec(0_i64..1000, 1..300)) {
+        let mut user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+        let mut now = START;
+        let mut evaluated = 0;
+        for gap in gaps {
+            now += gap;
+            let (next, outcome) = attempt(user, "00000000", now);
+            user = next;
+            evaluated += u32::from(outcome == Outcome::Rejected);
+        }
+        prop_assert!(evaluated <= MOST_WRONG_CODES);
+    }
+}

@@ -1,5 +1,7 @@
 //! How the file is made, looked over and opened.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use super::{Sqlite, schema, transaction::SqliteTransaction, trouble};
 use crate::domain::event::{Event, Head};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
-use crate::store::custody::{Custody, Purpose, adopt, draft, folder_of, place};
+use crate::store::custody::{Custody, Purpose, adopt, draft, folder_of, not_created, place};
 use crate::store::{Identity, SALT, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
@@ -91,9 +93,14 @@ fn fill(
     first: &Event,
     salt: [u8; SALT],
 ) -> Result<()> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Born private, whatever the umask: SQLite gives its side files the mode of the file.
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(draft)
+        .map_err(|e| not_created(draft, &e))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(draft, flags).map_err(trouble)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
     let tx = connection.transaction().map_err(trouble)?;

@@ -1,0 +1,102 @@
+//! What a person is asked, and what happens where there is nobody to ask.
+
+use crate::env::Size;
+use crate::testing::World;
+
+const TERMINAL: Option<Size> = Some(Size { columns: 80, rows: 40 });
+
+fn at_a_terminal(answers: &[&'static str]) -> World {
+    let mut world = World::new();
+    world.terminal = TERMINAL;
+    world.answers = Some(answers.to_vec());
+    world
+}
+
+#[test]
+fn enrol_shows_the_key_asks_three_times_and_leaves_the_device_pending() {
+    let world = at_a_terminal(&["000000", "111111", "222222", "333333"]);
+    let ran = world.run("enrol alice --create");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(ran.asked.len(), 3);
+    assert!(ran.out.contains("Scan this") && ran.out.ends_with("alice: pending\n"), "{}", ran.out);
+    assert!(ran.err.contains("mfactl show-qr alice"), "{}", ran.err);
+    assert_eq!(world.listed("alice")["status"], "pending");
+}
+
+#[test]
+fn an_end_user_who_reads_french_gets_french() {
+    let world = at_a_terminal(&[]);
+    let _ = world.run("add-user alice --language fr").ok();
+    let ran = world.run("enrol alice --no-confirm").ok();
+    assert!(ran.out.contains("Scannez ceci") && ran.out.contains("clé\u{a0}:"), "{}", ran.out);
+    let ran = world.run("show-qr alice --lang en").ok();
+    assert!(ran.out.contains("Scan this"), "{}", ran.out);
+}
+
+#[test]
+fn a_terminal_too_small_gets_the_key_and_the_reason_and_no_picture() {
+    for size in [Size { columns: 40, rows: 40 }, Size { columns: 80, rows: 20 }] {
+        let mut world = at_a_terminal(&[]);
+        world.terminal = Some(size);
+        let ran = world.run("enrol alice --create --no-confirm").ok();
+        assert!(!ran.out.contains('█') && ran.out.contains("--output FILE.png"), "{}", ran.out);
+        let groups = |l: &&str| l.trim().split(' ').filter(|g| g.len() == 4).count() == 4;
+        assert_eq!(ran.out.lines().filter(groups).count(), 2, "{}", ran.out);
+    }
+}
+
+#[test]
+fn what_cuts_off_asks_first_and_no_is_the_default() {
+    for verb in ["reset", "disable", "delete", "remove-user", "force-new-password"] {
+        let mut world = World::new();
+        world.active("alice");
+        (world.terminal, world.answers) = (TERMINAL, Some(Vec::new()));
+        let ran = world.run(&format!("{verb} alice"));
+        assert_eq!((ran.code, ran.asked.len()), (1, 1), "{verb}: {ran:?}");
+        assert!(ran.err.contains("nothing was changed"), "{verb}: {ran:?}");
+        assert_eq!(world.listed("alice")["status"], "enabled", "{verb}");
+        world.answers = Some(vec!["y"]);
+        let ran = world.run(&format!("{verb} alice")).ok();
+        assert_eq!(ran.asked.len(), 1, "{verb}");
+        assert_ne!(world.listed("alice")["status"], "enabled", "{verb}");
+    }
+}
+
+#[test]
+fn nobody_to_ask_is_misuse_and_changes_nothing() {
+    let world = World::new();
+    world.active("alice");
+    for line in [
+        "reset alice --json", "reset alice --no-enrol", "disable alice", "delete alice",
+        "remove-user alice", "force-new-password alice", "disable alice --no-input", "verify alice",
+        "reset alice --yes", "enrol alice --device tablet", "show-qr alice --active",
+    ] {
+        let ran = world.run(line);
+        assert_eq!(ran.code, 64, "{line}: {ran:?}");
+        assert!(ran.err.contains("mfactl: hint: ") || line.contains("--json"), "{line}: {ran:?}");
+        assert_eq!(world.listed("alice")["status"], "enabled", "{line}");
+        assert_eq!(world.listed("alice")["devices"].as_array().unwrap().len(), 1, "{line}");
+    }
+}
+
+#[test]
+fn already_so_is_not_asked_about() {
+    let mut world = World::new();
+    world.active("bob");
+    let _ = world.run("disable bob --yes").ok();
+    (world.terminal, world.answers) = (TERMINAL, Some(Vec::new()));
+    let _ = world.run("add-user alice").ok();
+    assert!(world.run("delete alice").ok().asked.is_empty());
+    assert!(world.run("disable bob").ok().asked.is_empty());
+}
+
+#[test]
+fn verify_asks_without_echo_and_only_for_somebody_who_is_there() {
+    let world = at_a_terminal(&["000000"]);
+    world.pending("alice", "");
+    let ran = world.run("verify alice");
+    assert_eq!((ran.code, ran.asked.as_slice()), (1, ["Code of alice".to_owned()].as_slice()));
+    let ran = world.run("verify alcie");
+    assert_eq!((ran.code, ran.asked.len()), (67, 0));
+    assert!(ran.err.contains("did you mean alice?"), "{}", ran.err);
+}

@@ -1,0 +1,173 @@
+//! Every verb on every state: it does its thing, says "already so", or refuses with its own word.
+
+use crate::testing::World;
+
+/// A user in each state that a verb can meet.
+const STATES: [&str; 8] = [
+    "nobody", "not_enabled", "pending", "expired", "enabled", "disabled", "dis.pending", "locked",
+];
+
+/// The exit code, then the status afterwards and whether something changed (`+`) or not (`=`), or
+/// the word of the refusal.
+const TABLE: &[(&str, [&str; 8])] = &[
+    // verb                      nobody                not_enabled        pending            expired            enabled              disabled             dis.pending          locked
+    ("enrol NAME --no-confirm",  ["67 user_not_found", "0 pending",       "0 pending",       "0 pending",       "76 already_enrolled", "76 already_enrolled", "76 already_enrolled", "76 already_enrolled"]),
+    ("enrol NAME --no-confirm --device tablet", ["67 user_not_found", "0 pending", "0 pending", "0 pending",   "0 enabled",         "76 disabled",       "76 disabled",       "0 enabled"]),
+    ("enrol NAME --no-confirm --create", ["0 pending",  "0 pending",       "0 pending",       "0 pending",       "76 already_enrolled", "76 already_enrolled", "76 already_enrolled", "76 already_enrolled"]),
+    ("show-qr NAME",             ["67 user_not_found", "76 not_enabled",  "0 pending",       "0 pending",       "76 not_pending",    "76 disabled",       "76 disabled",       "76 not_pending"]),
+    ("show-qr NAME --active",    ["67 user_not_found", "76 not_enabled",  "0 pending",       "0 pending",       "0 enabled",         "76 disabled",       "76 disabled",       "0 enabled"]),
+    ("verify NAME right",        ["67 user_not_found", "76 not_enabled",  "0 enabled",       "76 pending_expired", "0 enabled",      "76 disabled",       "76 disabled",       "1 enabled"]),
+    ("verify NAME wrong",        ["67 user_not_found", "76 not_enabled",  "1 pending",       "76 pending_expired", "1 enabled",      "76 disabled",       "76 disabled",       "1 enabled"]),
+    ("reset NAME --yes",         ["67 user_not_found", "0 pending+",      "0 pending+",      "0 pending+",      "0 pending+",        "0 pending+",        "0 pending+",        "0 pending+"]),
+    ("reset NAME --yes --no-enrol", ["67 user_not_found", "0 not_enabled=", "0 not_enabled+", "0 not_enabled+", "0 not_enabled+",    "0 not_enabled+",    "0 not_enabled+",    "0 not_enabled+"]),
+    ("reset NAME --yes --keep-until-confirmed", ["67 user_not_found", "0 pending+", "0 pending+", "0 pending+",  "0 enabled+",        "76 disabled",       "76 disabled",       "0 enabled+"]),
+    ("reset NAME --yes --device tablet", ["67 user_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found"]),
+    ("disable NAME --yes",       ["67 user_not_found", "76 not_enabled",  "0 disabled+",     "0 disabled+",     "0 disabled+",       "0 disabled=",       "0 disabled=",       "0 disabled+"]),
+    ("disable NAME --yes --device phone", ["67 user_not_found", "76 not_enabled", "0 disabled+", "0 disabled+",   "0 disabled+",       "0 disabled=",       "0 disabled=",       "0 disabled+"]),
+    ("enable NAME",              ["67 user_not_found", "76 not_enabled",  "0 pending=",      "0 pending=",      "0 enabled=",        "0 enabled+",        "0 pending+",        "0 enabled="]),
+    ("enable NAME --device tablet", ["67 user_not_found", "76 not_enabled", "67 device_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found", "67 device_not_found"]),
+    ("delete NAME --yes",        ["67 user_not_found", "0 not_enabled=",  "0 not_enabled+",  "0 not_enabled+",  "0 not_enabled+",    "0 not_enabled+",    "0 not_enabled+",    "0 not_enabled+"]),
+    ("force-new-password NAME --yes", ["67 user_not_found", "0 not_enabled+", "0 not_enabled+", "0 not_enabled+", "0 not_enabled+",  "0 not_enabled+",    "0 not_enabled+",    "0 not_enabled+"]),
+    ("force-new-password NAME --yes --keep-mfa", ["67 user_not_found", "0 not_enabled+", "0 pending+", "0 pending+", "0 enabled+",   "0 disabled+",       "0 disabled+",       "0 enabled+"]),
+    ("unlock NAME",              ["67 user_not_found", "0 not_enabled=",  "0 pending=",      "0 pending=",      "0 enabled=",        "0 disabled=",       "0 disabled=",       "0 enabled+"]),
+    ("edit-user NAME --relabel phone=mobile", ["67 user_not_found", "67 device_not_found", "0 pending+", "0 pending+", "0 enabled+", "0 disabled+",       "0 disabled+",       "0 enabled+"]),
+    ("edit-user NAME --email a@b", ["67 user_not_found", "0 not_enabled+", "0 pending+",     "0 pending+",      "0 enabled+",        "0 disabled+",       "0 disabled+",       "0 enabled+"]),
+    ("add-user NAME",            ["0 not_enabled+",    "76 user_exists",  "76 user_exists",  "76 user_exists",  "76 user_exists",    "76 user_exists",    "76 user_exists",    "76 user_exists"]),
+    ("remove-user NAME --yes",   ["67 user_not_found", "0 gone+",         "0 gone+",         "0 gone+",         "0 gone+",           "0 gone+",           "0 gone+",           "0 gone+"]),
+    ("show-user NAME",           ["67 user_not_found", "0 not_enabled",   "0 pending",       "0 pending",       "0 enabled",         "0 disabled",        "0 disabled",        "0 enabled"]),
+];
+
+/// Puts alice into a state, and gives back the code that would be right now.
+fn put(world: &World, state: &str) -> String {
+    if state == "nobody" {
+        return "123456".into();
+    }
+    let _ = world.run("add-user alice").ok();
+    if state == "not_enabled" {
+        return "123456".into();
+    }
+    let secret = if matches!(state, "pending" | "expired" | "dis.pending") {
+        world.pending("alice", "")
+    } else {
+        world.active("alice")
+    };
+    match state {
+        "expired" => world.wait(72 * 3600),
+        "disabled" | "dis.pending" => drop(world.run("disable alice --yes").ok()),
+        "locked" => (0..5).for_each(|_| drop(world.verify("alice", "000000"))),
+        _ => {}
+    }
+    if state != "locked" {
+        world.wait(30);
+    }
+    world.code(&secret, 0)
+}
+
+#[test]
+fn the_table_of_verbs_and_states() {
+    for (verb, expected) in TABLE {
+        for (state, expected) in STATES.iter().zip(expected) {
+            let world = World::new();
+            let code = put(&world, state);
+            let before = dump(&world);
+            let line = format!("{} --json", verb.replace("NAME", "alice").replace(" right", "").replace(" wrong", ""));
+            let input = if verb.ends_with("wrong") { "00000000" } else { &code };
+            let ran = world.run_with(&line, input);
+            let status = world.listed("alice")["status"].as_str().unwrap_or("gone").to_owned();
+            let mark = if ran.code > 1 {
+                assert_eq!(dump(&world), before, "a refusal changed something: {verb} on {state}");
+                ran.error()
+            } else {
+                match ran.json()["changed"].as_bool() {
+                    Some(true) => format!("{status}+"),
+                    Some(false) => format!("{status}="),
+                    None => status,
+                }
+            };
+            assert_eq!(format!("{} {mark}", ran.code), *expected, "{verb} on {state}: {ran:?}");
+            if ran.code > 1 && !verb.starts_with("add-user") {
+                let told: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+                assert!(told["error"]["hint"].is_string(), "no hint: {verb} on {state}");
+            }
+        }
+    }
+}
+
+/// Every row of users and devices, but for the count of attempts that were turned away.
+fn dump(world: &World) -> Vec<String> {
+    let database = world.database();
+    let mut rows = Vec::new();
+    for table in ["users", "devices"] {
+        let columns = if table == "users" {
+            "name, display_name, email, groups, failures, lock_start, password_change"
+        } else {
+            "label, state, confirmed_at, expires_at, last_step, hex(secret)"
+        };
+        let mut statement = database.prepare(&format!("SELECT {columns} FROM {table}")).unwrap();
+        let count = statement.column_count();
+        let all = statement.query_map((), |row| {
+            Ok((0..count).map(|i| format!("{:?}", row.get_ref(i).unwrap())).collect::<String>())
+        });
+        rows.extend(all.unwrap().map(Result::unwrap));
+    }
+    rows
+}
+
+#[test]
+fn a_dry_run_changes_nothing_whatever_the_verb() {
+    for (verb, _) in TABLE {
+        if verb.starts_with("verify") || verb.starts_with("show-user") {
+            continue;
+        }
+        for state in STATES {
+            let world = World::new();
+            put(&world, state);
+            let (rows, events) = (dump(&world), world.sql::<i64>("SELECT count(*) FROM events"));
+            let ran = world.run(&format!("{} --dry-run", verb.replace("NAME", "alice")));
+            assert_eq!(dump(&world), rows, "{verb} on {state}: {ran:?}");
+            assert_eq!(world.sql::<i64>("SELECT count(*) FROM events"), events, "{verb} on {state}");
+            assert!(matches!(ran.code, 0 | 67 | 76), "{verb} on {state}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn used_codes_stay_used_through_disable_enable_and_unlock() {
+    let world = World::new();
+    let secret = world.pending("alice", "");
+    let code = world.code(&secret, 0);
+    assert_eq!(world.verify("alice", &code).json()["outcome"], "confirmed");
+    let _ = world.run("disable alice --yes").ok();
+    let _ = world.run("enable alice").ok();
+    let _ = world.run("unlock alice").ok();
+    let again = world.verify("alice", &code);
+    assert_eq!((again.code, again.json()["outcome"].as_str()), (1, Some("replayed")));
+}
+
+#[test]
+fn after_a_reset_the_old_phone_is_cut_off_and_the_lock_cleared() {
+    let world = World::new();
+    let old = world.active("alice");
+    for _ in 0..5 {
+        assert_eq!(world.verify("alice", "000000").code, 1);
+    }
+    let reset = world.run("reset alice --yes --json --reveal-secrets --ticket HELP-1").ok();
+    let new = crate::testing::secret(&reset);
+    world.wait(30);
+    assert_eq!(world.verify("alice", &world.code(&old, 0)).json()["outcome"], "rejected");
+    assert_eq!(world.verify("alice", &world.code(&new, 0)).json()["outcome"], "confirmed");
+    assert_eq!(world.sql::<String>("SELECT ticket FROM events WHERE verb = 'reset'"), "HELP-1");
+}
+
+#[test]
+fn a_planned_change_of_phone_keeps_the_old_one_until_the_new_one_is_proved() {
+    let world = World::new();
+    let old = world.active("alice");
+    let reset = world.run("reset alice --yes --keep-until-confirmed --json --reveal-secrets").ok();
+    let new = crate::testing::secret(&reset);
+    world.wait(30);
+    assert_eq!(world.verify("alice", &world.code(&old, 0)).json()["outcome"], "accepted");
+    assert_eq!(world.verify("alice", &world.code(&new, 0)).json()["outcome"], "confirmed");
+    world.wait(30);
+    assert_eq!(world.verify("alice", &world.code(&old, 0)).json()["outcome"], "rejected");
+}
