@@ -108,8 +108,11 @@ impl Options {
 pub struct Call {
     pub options: Options,
     pub named: Named,
-    pub run: Box<dyn FnOnce(&mut Session<'_>) -> Result<Report>>,
+    pub run: Run,
 }
+
+/// What a verb does once there is a session.
+type Run = Box<dyn FnOnce(&mut Session<'_>) -> Result<Report>>;
 
 /// The whole command line. The options of a verb are made only for the verb that is called.
 #[must_use]

@@ -21,8 +21,6 @@ use crate::store::location::Location;
 #[derive(Debug)]
 pub struct Config {
     pub store: Location,
-    /// Nobody named the store: the default may be made on first use.
-    pub store_is_default: bool,
     pub key_file: PathBuf,
     pub custody: Custody,
     /// The name above the code in an authenticator app.
@@ -72,7 +70,6 @@ impl Config {
             .or(file.key.file);
         let (default_store, default_key) = places.map(|p| (p.store, p.key_file)).unzip();
         Ok(Self {
-            store_is_default: store.is_none(),
             store: Location::parse(&store.or(default_store).ok_or_else(homeless)?)?,
             key_file: key_file.or(default_key).ok_or_else(homeless)?,
             custody,

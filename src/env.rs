@@ -24,9 +24,12 @@ pub struct Env {
     pub out: Stream,
     pub err: Stream,
     /// The environment variables.
-    pub variables: Box<dyn Fn(&str) -> Option<OsString>>,
+    pub variables: Variables,
     pub process: Process,
 }
+
+/// An environment variable by name.
+pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
 
 /// Who runs us.
 #[derive(Clone, Debug, Default)]

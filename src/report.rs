@@ -71,8 +71,11 @@ pub enum Body {
     Text(Vec<u8>),
     Record(Box<dyn Writable>),
     /// Records one by one from the store's cursor to the stream, in constant memory.
-    List(Box<dyn FnOnce(&mut Writer<'_>) -> Result<Verdict>>),
+    List(List),
 }
+
+/// Writes records as it reads them, and says what they come to.
+type List = Box<dyn FnOnce(&mut Writer<'_>) -> Result<Verdict>>;
 
 impl Report {
     pub fn one(record: impl Record + 'static, verdict: Verdict) -> Self {

@@ -37,7 +37,7 @@ impl Verb for Disable {
         let ticket = self.operator.ticket()?;
         let dry_run = self.operator.dry_run;
         if !self.yes && !dry_run {
-            let question = |u: &User| format!("Switch MFA off for {name}? Then {}", afterwards(u));
+            let question = |u: &User| format!("Switch MFA off for {name}? Then: {}", afterwards(u));
             let change = |user: User, _| user.disable(label.as_ref());
             if !session.agreed(&name, question, change)? {
                 session.say("nothing was changed");
@@ -50,19 +50,19 @@ impl Verb for Disable {
         let mut opened = session.opened()?;
         let done =
             session.change(&mut opened, act, |user, _, _| Ok(user.disable(label.as_ref())?))?;
-        let mut words = "switched off".to_owned();
-        if done.changed && done.user.status() == Status::Disabled {
-            words = format!("switched off, {}", afterwards(&done.user));
+        let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, "switched off");
+        if done.changed && !dry_run && done.user.status() == Status::Disabled {
+            let then = afterwards(&done.user);
+            protection = protection.saying(format!("{name}: MFA is switched off; {then}"));
         }
-        let protection = Protection::new("mfactl.disable/1", &done, dry_run, &words);
         Ok(Report::one(protection, Verdict::Yes))
     }
 }
 
 fn afterwards(user: &User) -> &'static str {
     if user.required {
-        "MFA is required, so the user is refused until enabled again"
+        "it is required, so the user is refused until enabled again"
     } else {
-        "MFA is optional, so the password alone is enough"
+        "it is optional, so the password alone is enough"
     }
 }

@@ -79,14 +79,13 @@ pub fn overview() -> String {
         "Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: mfactl [PLACES] VERB [OPTIONS]\n"
     );
     for (group, title) in GROUPS {
-        text.push_str(&format!("\n{title}:\n"));
+        text.extend(["\n", title, ":\n"]);
         let of_group = |e: &&Entry| e.group == *group;
         for entry in VERBS.iter().filter(of_group) {
-            text.push_str(&format!("  {:width$}  {}\n", entry.name, entry.about()));
+            text.extend([format!("  {:width$}  {}\n", entry.name, entry.about())]);
         }
     }
-    text.push('\n');
-    text.push_str(OPTIONS);
+    text.extend(["\n", OPTIONS]);
     text
 }
 

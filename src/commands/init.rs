@@ -22,8 +22,8 @@ struct Made {
     schema: &'static str,
     store: String,
     key_file: String,
-    store_made: bool,
-    key_made: bool,
+    store_is_new: bool,
+    key_is_new: bool,
     changed: bool,
 }
 
@@ -38,8 +38,8 @@ impl Verb for Init {
             schema: "mfactl.init/1",
             store: place(&created.store),
             key_file: place(&created.key_file),
-            store_made: created.store_is_new,
-            key_made: created.key_is_new,
+            store_is_new: created.store_is_new,
+            key_is_new: created.key_is_new,
             changed: created.store_is_new || created.key_is_new,
         };
         Ok(Report::one(made, Verdict::Yes))
@@ -48,13 +48,13 @@ impl Verb for Init {
 
 impl Record for Made {
     const COLUMNS: &'static [&'static str] =
-        &["store", "key_file", "store_made", "key_made", "changed"];
+        &["store", "key_file", "store_is_new", "key_is_new", "changed"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.store);
         f.text(&self.key_file);
-        f.flag(self.store_made);
-        f.flag(self.key_made);
+        f.flag(self.store_is_new);
+        f.flag(self.key_is_new);
         f.flag(self.changed);
     }
 
@@ -63,9 +63,9 @@ impl Record for Made {
         let mut text = format!(
             "store:    {} ({})\nkey file: {} ({})",
             self.store,
-            state(self.store_made),
+            state(self.store_is_new),
             self.key_file,
-            state(self.key_made),
+            state(self.key_is_new),
         );
         if self.changed {
             text.push_str(

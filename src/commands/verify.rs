@@ -56,6 +56,7 @@ impl Verb for Verify {
             session.input()?
         };
         if presented.trim_ascii().is_empty() {
+            session.look(&name)?;
             return Err(Refusal::new(Code::Usage, "there is no code to verify")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
                 .into());

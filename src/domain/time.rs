@@ -95,11 +95,13 @@ impl Span {
     /// # Errors
     /// `bad_input`: no unit, a month or a year (which have no fixed length), zero or less.
     pub fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
+        /// Three thousand years: more than a store lives, less than a clock can't hold.
+        const LONGEST: f64 = 1e11;
         let span: jiff::Span = text.trim().parse().map_err(|_| unreadable(field, text))?;
         let seconds = span
             .total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()))
             .map_err(|_| unreadable(field, text))?;
-        if !(1.0..=LAST as f64).contains(&seconds) {
+        if !(1.0..=LONGEST).contains(&seconds) {
             let problem = format!("{} is not a span of at least one second", quoted(text));
             return Err(Refusal::bad_input(field, problem));
         }

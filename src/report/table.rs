@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
             }
             None => {
                 self.widths =
-                    Some(table.column_max_content_widths().iter().map(|w| w + 2).collect())
+                    Some(table.column_max_content_widths().iter().map(|w| w + 2).collect());
             }
         }
         for line in table.lines() {

@@ -51,7 +51,7 @@ impl Session<'_> {
         };
         let secrets: Vec<(Id, Secret)> = match candidates(&before, only, now) {
             Err(refusal) => {
-                turn_away(self.env, tx, verb, before, now, refusal.code.word())?;
+                turn_away(self.env, tx, verb, &before, now, refusal.code.word())?;
                 return Err(refusal.into());
             }
             Ok(devices) if before.throttle.gate(now) == Gate::Open => {
@@ -63,7 +63,7 @@ impl Session<'_> {
         let attempt = Attempt { code: code.as_ref(), now, window, secrets: &secrets };
         let (mut user, outcome) = verify(before.clone(), &attempt)?;
         if let Outcome::Locked { .. } = outcome {
-            let user = turn_away(self.env, tx, verb, user, now, outcome.word())?;
+            let user = turn_away(self.env, tx, verb, &user, now, outcome.word())?;
             return Ok(Attempted { user, outcome, ahead: None, at: now });
         }
         user.purge(now, undo_for);
@@ -100,13 +100,13 @@ fn turn_away(
     env: &mut Env,
     mut tx: Box<dyn Transaction + '_>,
     verb: &'static str,
-    before: User,
+    before: &User,
     now: Timestamp,
     outcome: &'static str,
 ) -> Result<User> {
     let (throttle, tell) = before.throttle.clone().turned_away(now);
     let mut user = User { throttle, ..before.clone() };
-    user.rev = tx.save(&before, &user)?;
+    user.rev = tx.save(before, &user)?;
     if let Some(attempts) = tell {
         let detail = Some(json!({ "attempts": attempts }).to_string());
         let told = Telling { verb, outcome, detail, ..Telling::default() };

@@ -24,14 +24,14 @@ pub struct Created {
 }
 
 impl Session<'_> {
-    /// The store for changes; the default one is made where it is missing, and said so.
+    /// The store for changes; it is made where it is missing, and said so.
     ///
     /// # Errors
     /// As [`Session::opened`] and [`Session::create`].
     pub fn opened_or_new(&mut self) -> Result<Opened> {
         let config = self.config()?;
         let Location::Sqlite(path) = &config.store;
-        if config.store_is_default && !config.custody.check(path, Purpose::Store)? {
+        if !config.custody.check(path, Purpose::Store)? {
             let created = self.create()?;
             if created.key_is_new {
                 self.say(&format!("made the key file {}", place(&created.key_file)));

@@ -257,6 +257,7 @@ pub fn folder_of(path: &Path) -> PathBuf {
 }
 
 /// The refusal for a file that can't be made.
+#[must_use]
 pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
     Refusal::new(Code::CannotCreate, format!("{} can't be made: {error}", place(path)))
         .hint("look at the rights of its folder")

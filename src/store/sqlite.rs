@@ -85,7 +85,6 @@ fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
 }
 
 /// What SQLite says, in the contract's words.
-#[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands over")]
 fn trouble(error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
     let refusal = match code {

@@ -12,7 +12,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::vault::{KeyId, RootKey};
 
 /// More bytes than any key file has.
-const LARGEST: u64 = 4096;
+const LARGEST: usize = 4096;
 
 /// The text of a new key file.
 #[must_use]
@@ -33,9 +33,9 @@ pub fn load(path: &Path, shown: &str, wanted: Option<KeyId>) -> Result<RootKey> 
         Refusal::new(Code::Key, format!("the key file {shown} {problem}"))
             .hint("name another with --key-file, or put the saved copy back")
     };
-    let mut text = Zeroizing::new(Vec::with_capacity(LARGEST as usize + 1));
+    let mut text = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
     File::open(path)
-        .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut text))
+        .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut text))
         .map_err(|e| unusable(&format!("can't be read: {e}")))?;
     if text.is_empty() {
         return Err(unusable("is empty").into());

@@ -12,7 +12,10 @@ fn a_user_is_added_with_everything_that_is_known() {
     assert_eq!(alice["user"], "alice");
     assert_eq!(alice["email"], "alice@example.com");
     assert_eq!(alice["groups"], serde_json::json!(["admins", "staff"]));
-    assert_eq!((alice["language"].as_str(), alice["protected"].as_bool()), (Some("fr"), Some(true)));
+    assert_eq!(
+        (alice["language"].as_str(), alice["protected"].as_bool()),
+        (Some("fr"), Some(true))
+    );
     assert_eq!(alice["created_at"], "2026-01-01T00:00:00Z");
 }
 
@@ -98,7 +101,10 @@ fn the_log_says_who_did_what_when_and_why() {
     assert_eq!(event["verb"], "force-new-password");
     assert_eq!(event["at"], "2026-01-01T00:00:00Z");
     assert_eq!(event["operator_uid"], 1000);
-    assert_eq!((event["ticket"].as_str(), event["reason"].as_str()), (Some("HELP-7"), Some("lost")));
+    assert_eq!(
+        (event["ticket"].as_str(), event["reason"].as_str()),
+        (Some("HELP-7"), Some("lost"))
+    );
     assert_eq!(event["proof"], "callback");
     assert_eq!(shown["password_change_required"], true);
     assert_eq!(world.sql::<i64>("SELECT at FROM events WHERE seq = 1"), START);
@@ -120,9 +126,20 @@ fn a_user_has_eight_devices_at_most() {
 }
 
 #[test]
-fn the_first_use_makes_no_store_where_one_was_named() {
+fn the_first_use_makes_the_store_and_says_so() {
+    for line in ["enrol alice --create --no-confirm --json", "add-user alice"] {
+        let world = World::empty();
+        let ran = world.run(line).ok();
+        assert!(ran.err.contains("made the store ") && ran.err.contains("made the key file "));
+        assert_eq!(world.listed("alice")["user"], "alice");
+        assert!(!world.run("add-user bob").ok().err.contains("made"));
+    }
+}
+
+#[test]
+fn every_other_verb_says_that_there_is_no_store_and_makes_none() {
     let world = World::empty();
-    for line in ["enrol alice --create --no-confirm --json", "add-user alice", "list-status", "verify alice"] {
+    for line in ["enrol alice --no-confirm --json", "list-status", "verify alice", "unlock alice"] {
         let ran = world.run(line);
         assert_eq!(ran.code, 69, "{line}: {ran:?}");
         assert!(ran.err.contains("mfactl init"), "{line}: {ran:?}");

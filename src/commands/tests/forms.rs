@@ -43,7 +43,10 @@ fn the_answer_of_verify_has_its_six_fields() {
         assert!(world.verify("alice", "000000").json()["locked_until"].is_null());
     }
     let fifth = world.verify("alice", "000000").json();
-    assert_eq!((fifth["outcome"].as_str(), fifth["locked_until"].as_str()), (Some("rejected"), Some("2026-01-01T00:00:30Z")));
+    assert_eq!(
+        (fifth["outcome"].as_str(), fifth["locked_until"].as_str()),
+        (Some("rejected"), Some("2026-01-01T00:00:30Z"))
+    );
     let sixth = world.verify("alice", "000000").json();
     assert_eq!((sixth["outcome"].as_str(), sixth["device"].as_str()), (Some("locked"), None));
 }
@@ -57,7 +60,13 @@ fn secrets_are_in_json_only_when_asked_for() {
     let key = secret(&world.run("show-qr alice --json --reveal-secrets").ok());
     let shown = world.run("show-qr alice --json").ok();
     assert!(!shown.out.contains(key.base32().as_str()));
-    for line in ["list-status --json", "list-status --format csv", "list-status", "show-user alice", "show-user alice --json"] {
+    for line in [
+        "list-status --json",
+        "list-status --format csv",
+        "list-status",
+        "show-user alice",
+        "show-user alice --json",
+    ] {
         let ran = world.run(line).ok();
         assert!(!ran.out.contains(key.base32().as_str()), "{line}");
     }
@@ -73,7 +82,10 @@ fn every_form_of_one_record() {
         world.run("unlock alice --format csv").ok().out,
         "user,status,devices,locked,password_change_required,changed\r\nalice,not_enabled,,false,false,false\r\n"
     );
-    assert_eq!(world.run("unlock alice --format jsonl").ok().out, world.run("unlock alice --json").ok().out);
+    assert_eq!(
+        world.run("unlock alice --format jsonl").ok().out,
+        world.run("unlock alice --json").ok().out
+    );
 }
 
 #[test]
@@ -81,7 +93,10 @@ fn errors_are_one_line_and_one_hint_and_json_where_that_was_asked_for() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let ran = world.run("show-user alcie");
-    assert_eq!(ran.err, "mfactl: error: there is no user \"alcie\"\nmfactl: hint: did you mean alice?\n");
+    assert_eq!(
+        ran.err,
+        "mfactl: error: there is no user \"alcie\"\nmfactl: hint: did you mean alice?\n"
+    );
     let ran = world.run("show-user alcie --json");
     assert_eq!(
         ran.err,
@@ -141,7 +156,8 @@ fn uncommon_settings_are_named_and_proved_twice() {
     let ran = world.run("enrol alice --create --no-confirm --algorithm SHA256");
     assert_eq!(ran.code, 64);
     assert!(ran.err.contains("Microsoft Authenticator"), "{}", ran.err);
-    let key = world.pending("alice", "--algorithm sha256 --digits 8 --period 60 --allow-incompatible");
+    let key =
+        world.pending("alice", "--algorithm sha256 --digits 8 --period 60 --allow-incompatible");
     let settings = crate::domain::totp::Parameters {
         algorithm: crate::domain::totp::Algorithm::Sha256,
         digits: 8,

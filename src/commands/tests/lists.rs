@@ -111,7 +111,8 @@ fn a_spreadsheet_finds_no_formula_and_no_reader_a_control_character() {
     for form in ["table", "json", "jsonl", "csv"] {
         for verb in ["list-status", "show-user alice"] {
             let out = world.run(&format!("{verb} --format {form}")).ok().out;
-            let harmful = |c: &char| !matches!(c, '\n' | '\r') && crate::domain::text::is_harmful(*c);
+            let harmful =
+                |c: &char| !matches!(c, '\n' | '\r') && crate::domain::text::is_harmful(*c);
             assert_eq!(out.chars().find(harmful), None, "{verb} {form}");
         }
     }
@@ -122,7 +123,10 @@ fn a_narrow_terminal_gets_a_line_a_user() {
     let mut world = five();
     world.terminal = Some(crate::env::Size { columns: 40, rows: 24 });
     let out = world.run("list-status").ok().out;
-    assert!(out.starts_with("alice: enabled; phone:active\nbob: pending; phone:pending\n"), "{out}");
+    assert!(
+        out.starts_with("alice: enabled; phone:active\nbob: pending; phone:pending\n"),
+        "{out}"
+    );
     world.terminal = Some(crate::env::Size { columns: 100, rows: 24 });
     let out = world.run("list-status --color always").ok().out;
     assert!(out.contains("\u{1b}[38;5;10m") && out.contains("enabled"), "{out:?}");

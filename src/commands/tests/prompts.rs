@@ -67,9 +67,17 @@ fn nobody_to_ask_is_misuse_and_changes_nothing() {
     let world = World::new();
     world.active("alice");
     for line in [
-        "reset alice --json", "reset alice --no-enrol", "disable alice", "delete alice",
-        "remove-user alice", "force-new-password alice", "disable alice --no-input", "verify alice",
-        "reset alice --yes", "enrol alice --device tablet", "show-qr alice --active",
+        "reset alice --json",
+        "reset alice --no-enrol",
+        "disable alice",
+        "delete alice",
+        "remove-user alice",
+        "force-new-password alice",
+        "disable alice --no-input",
+        "verify alice",
+        "reset alice --yes",
+        "enrol alice --device tablet",
+        "show-qr alice --active",
     ] {
         let ran = world.run(line);
         assert_eq!(ran.code, 64, "{line}: {ran:?}");

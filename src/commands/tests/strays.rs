@@ -9,8 +9,13 @@ fn what_is_no_code_is_refused_and_burns_nothing() {
     world.wait(30);
     let right = world.code(&key, 0);
     for junk in [
-        format!(" {right}"), format!("{right}x"), format!("{right}\n\n"), format!("+{right}"),
-        format!("{right}\0junk"), "1".repeat(100_000), format!("{} {}", &right[..3], &right[3..]),
+        format!(" {right}"),
+        format!("{right}x"),
+        format!("{right}\n\n"),
+        format!("+{right}"),
+        format!("{right}\0junk"),
+        "1".repeat(100_000),
+        format!("{} {}", &right[..3], &right[3..]),
     ] {
         let ran = world.verify("alice", &junk);
         assert_eq!((ran.code, ran.json()["outcome"].as_str()), (1, Some("rejected")), "{junk:.20}");
@@ -143,7 +148,9 @@ fn configurations_are_read_strictly() {
         assert!(ran.err.contains(said) && !ran.err.contains("secret"), "{text}: {ran:?}");
     }
     let world = World::new();
-    world.configure("[enrolment]\nissuer = \"Exemple & Co\"\nexpires_after = \"1h\"\n[policy]\nwindow = 0\n");
+    world.configure(
+        "[enrolment]\nissuer = \"Exemple & Co\"\nexpires_after = \"1h\"\n[policy]\nwindow = 0\n",
+    );
     let ran = world.run("enrol alice --create --no-confirm --json --reveal-secrets").ok();
     assert!(ran.json()["uri"].as_str().unwrap().contains("Exemple%20%26%20Co:alice"));
     world.wait(3600);

@@ -71,7 +71,8 @@ fn code(byte: u8, now: i64) -> String {
 
 #[test]
 fn the_first_right_code_confirms_and_burns_itself() {
-    let (user, outcome) = attempt(alice(vec![device(1, Parameters::COMMON)]), &code(1, START), START);
+    let (user, outcome) =
+        attempt(alice(vec![device(1, Parameters::COMMON)]), &code(1, START), START);
     assert_eq!(outcome.word(), "confirmed");
     assert!(user.devices[0].is_active());
     let (user, outcome) = attempt(user, &code(1, START), START + 10);
@@ -170,10 +171,8 @@ fn nothing_is_looked_at_without_a_live_device() {
     assert_eq!(word(&pending.clone().revoke(None, now).unwrap().user, now), "not_enabled");
     assert_eq!(word(&pending, at(START + 259_200)), "pending_expired");
     assert!(candidates(&pending, None, at(START + 259_199)).is_ok());
-    let other_waits = alice(vec![
-        device(1, Parameters::COMMON).disabled(),
-        device(2, Parameters::COMMON),
-    ]);
+    let other_waits =
+        alice(vec![device(1, Parameters::COMMON).disabled(), device(2, Parameters::COMMON)]);
     assert_eq!(word(&other_waits, now), "disabled", "nothing confirms while disabled");
 }
 

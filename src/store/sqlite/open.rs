@@ -18,10 +18,11 @@ use crate::store::custody::{Custody, Purpose, adopt, draft, folder_of, not_creat
 use crate::store::{Identity, SALT, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
-/// How long a writer waits for another; services have their own, shorter limit.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two tries for the lock. SQLite's own handler sleeps up to 100 ms, which is forty commits.
-const PAUSE: Duration = Duration::from_millis(1);
+/// Milliseconds that a writer waits for another.
+const PATIENCE: i32 = 5000;
+/// Milliseconds between two tries for the lock. SQLite's own handler sleeps up to 100, which is
+/// forty commits.
+const PAUSE: i32 = 1;
 /// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
 /// each start reads the whole log, and each copying costs two syncs.
 const CHECKPOINT_PAGES: i64 = 128;
@@ -131,6 +132,7 @@ fn fill(
 }
 
 fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-');
     let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     flags |= match access {
         Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
@@ -139,18 +141,16 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
     if !immutable {
         return Connection::open_with_flags(path, flags).map_err(trouble);
     }
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-');
     let path = path.as_os_str().as_encoded_bytes();
     let uri = format!("file:{}?immutable=1", percent_encode(path, RESERVED));
     Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(trouble)
 }
 
 fn admit(mut connection: Connection, access: Access) -> Result<Sqlite> {
-    let most = PATIENCE.as_millis() / PAUSE.as_millis();
     connection
-        .busy_handler(Some(move |tries: i32| {
-            std::thread::sleep(PAUSE);
-            tries.unsigned_abs() < most as u32
+        .busy_handler(Some(|tries: i32| {
+            std::thread::sleep(Duration::from_millis(PAUSE.unsigned_abs().into()));
+            tries < PATIENCE / PAUSE
         }))
         .map_err(trouble)?;
     for (setting, on) in [

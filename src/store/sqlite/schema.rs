@@ -14,7 +14,7 @@ const APPLICATION: i64 = 0x6d66_6163;
 const MIGRATIONS: &[&str] = &[include_str!("../schema/sqlite/0001.sql")];
 
 /// The version that this program reads and writes.
-const VERSION: i64 = MIGRATIONS.len() as i64;
+const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 
 /// Makes the tables in an empty database.
 pub fn create(connection: &Connection) -> Result<()> {
