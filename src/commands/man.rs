@@ -1,8 +1,6 @@
 //! `mfactl man`
 
-use std::path::PathBuf;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
@@ -10,18 +8,15 @@ use super::{VERBS, Verb};
 use crate::cli;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
-use crate::report::{Report, Verdict};
+use crate::report::Report;
 use crate::session::Session;
 
-/// Print a manual page, or write all of them into a folder
+/// Print the manual page of mfactl, or of a verb
 #[derive(Args, Debug)]
 pub struct Man {
     /// The verb whose page it is; without it the page of mfactl
     #[arg(value_name = "VERB")]
     verb: Option<String>,
-    /// Write every page into this folder
-    #[arg(long, value_name = "FOLDER", conflicts_with = "verb")]
-    output_dir: Option<PathBuf>,
 }
 
 /// What the page of mfactl says besides its options.
@@ -30,18 +25,9 @@ const SECTIONS: &[u8] = include_bytes!("man/sections.roff");
 impl Verb for Man {
     const NAME: &'static str = "man";
     const EXAMPLES: &'static [&'static str] =
-        &["mfactl man verify | man -l -", "mfactl man --output-dir /usr/local/share/man/man1"];
+        &["mfactl man | man -l -", "mfactl man verify > mfactl-verify.1"];
 
     fn run(self, _: &mut Session<'_>) -> Result<Report> {
-        if let Some(folder) = self.output_dir {
-            for (name, page) in pages()? {
-                let path = folder.join(name);
-                std::fs::write(&path, page).with_context(|| {
-                    format!("--output-dir: {} can't be written", path.display())
-                })?;
-            }
-            return Ok(Report::silence(Verdict::Yes));
-        }
         let name = self.verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));
         match pages()?.into_iter().find(|(n, _)| *n == name) {
             Some((_, page)) => Ok(Report::text(page)),

@@ -99,8 +99,8 @@ impl Sheet<'_> {
         let groups: Vec<&str> = grouped.split(' ').collect();
         lines.extend(groups.chunks(4).map(|four| format!("  {}", four.join(" "))));
         lines.push(String::new());
-        lines.push(format!("{} {}", words.account, shown(key.user.name.as_str())));
-        lines.push(shown(key.issuer).into_owned());
+        let (account, issuer) = (shown(key.user.name.as_str()), shown(key.issuer));
+        lines.push(format!("{} {account} ({issuer})", words.account));
         lines.push(format!(
             "TOTP, {}, {} {}, {} s",
             p.algorithm.as_str(),

@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use super::{Opened, Session};
 use crate::domain::event::{Event, Ticket};
-use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::Identity;
 use crate::store::custody::{Custody, Purpose, place, place_new};
@@ -59,21 +58,8 @@ impl Session<'_> {
         let (custody, key_path) = (config.custody, config.key_file.clone());
         let Location::Sqlite(store_path) = config.store.clone();
         if custody.check(&store_path, Purpose::Store)? {
-            // Opened so that a stranger's file is refused, whatever it is.
-            sqlite::open(&store_path, sqlite::Access::Read, &custody)?;
-            let key_is_there = custody.check(&key_path, Purpose::Key)?;
-            if !key_is_there {
-                return Err(Refusal::new(
-                    Code::Key,
-                    format!(
-                        "the store {} is there, and its key file {} is not",
-                        place(&store_path),
-                        place(&key_path)
-                    ),
-                )
-                .hint("put the saved copy there, or name it with --key-file")
-                .into());
-            }
+            // Opened with its key, so that a stranger's file or key is refused.
+            self.opened()?;
             return Ok(Created {
                 store: store_path,
                 key_file: key_path,
