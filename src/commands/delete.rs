@@ -4,10 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Protection, Target};
+use super::protection::{DeviceOption, OperatorOptions, Protection, Target, declined};
 use crate::domain::user::User;
 use crate::report::{Report, Verdict};
-use crate::session::{Act, Session};
+use crate::session::Session;
 
 /// Delete a user's MFA setup; the user can enrol again at any time
 ///
@@ -32,8 +32,8 @@ impl Verb for Delete {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (name, label) = (self.target.name()?, self.device.label()?);
-        let ticket = self.operator.ticket()?;
-        let dry_run = self.operator.dry_run;
+        let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
+        let dry_run = act.dry_run;
         if !self.yes && !dry_run {
             let question = |user: &User| {
                 let devices = user.live().filter(|d| label.as_ref().is_none_or(|l| d.label == *l));
@@ -41,13 +41,9 @@ impl Verb for Delete {
             };
             let change = |user: User, now| user.revoke(label.as_ref(), now);
             if !session.agreed(&name, question, change)? {
-                session.say("nothing was changed");
-                return Ok(Report::silence(Verdict::No));
+                return Ok(declined(session));
             }
         }
-        let device = label.as_ref().map(ToString::to_string);
-        let act =
-            Act { verb: Self::NAME, name: &name, ticket, device, fields: Vec::new(), dry_run };
         let mut opened = session.opened()?;
         let done = session
             .change(&mut opened, act, |user, now, _| Ok(user.revoke(label.as_ref(), now)?))?;

@@ -4,10 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Protection, Target};
+use super::protection::{DeviceOption, OperatorOptions, Protection, Target, declined};
 use crate::domain::user::{Status, User};
 use crate::report::{Report, Verdict};
-use crate::session::{Act, Session};
+use crate::session::Session;
 
 /// Switch MFA off for a user, with all settings kept
 ///
@@ -34,19 +34,15 @@ impl Verb for Disable {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (name, label) = (self.target.name()?, self.device.label()?);
-        let ticket = self.operator.ticket()?;
-        let dry_run = self.operator.dry_run;
+        let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
+        let dry_run = act.dry_run;
         if !self.yes && !dry_run {
             let question = |u: &User| format!("Switch MFA off for {name}? Then: {}", afterwards(u));
             let change = |user: User, _| user.disable(label.as_ref());
             if !session.agreed(&name, question, change)? {
-                session.say("nothing was changed");
-                return Ok(Report::silence(Verdict::No));
+                return Ok(declined(session));
             }
         }
-        let device = label.as_ref().map(ToString::to_string);
-        let act =
-            Act { verb: Self::NAME, name: &name, ticket, device, fields: Vec::new(), dry_run };
         let mut opened = session.opened()?;
         let done =
             session.change(&mut opened, act, |user, _, _| Ok(user.disable(label.as_ref())?))?;

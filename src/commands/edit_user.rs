@@ -10,7 +10,7 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
-use crate::session::{Act, Session};
+use crate::session::Session;
 
 /// Change what is known of a user, the user's name, or the label of a device
 ///
@@ -50,11 +50,11 @@ impl Verb for EditUser {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.target.name()?;
-        let ticket = self.operator.ticket()?;
+        let mut act = self.operator.act(Self::NAME, &name, None)?;
         let new_name = self.rename.as_deref().map(UserName::parse).transpose()?;
         let relabel = self.relabel.as_deref().map(labels).transpose()?;
-        let fields = self.fields()?;
-        if fields.is_empty() {
+        act.fields = self.fields()?;
+        if act.fields.is_empty() {
             return Err(Refusal::new(Code::Usage, "there is nothing to change")
                 .hint("say what: mfactl help edit-user")
                 .into());
@@ -72,7 +72,6 @@ impl Verb for EditUser {
                 .into());
             }
         }
-        let act = Act { verb: Self::NAME, name: &name, ticket, device: None, fields, dry_run };
         let done = session.change(&mut opened, act, |mut user, _, _| {
             self.profile.apply(&mut user.profile)?;
             self.clear(&mut user);

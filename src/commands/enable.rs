@@ -7,7 +7,7 @@ use super::Verb;
 use super::protection::{DeviceOption, OperatorOptions, Protection, Target};
 use crate::domain::user::Status;
 use crate::report::{Report, Verdict};
-use crate::session::{Act, Session};
+use crate::session::Session;
 
 /// Switch MFA on again, as it was before it was disabled
 ///
@@ -29,14 +29,7 @@ impl Verb for Enable {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (name, label) = (self.target.name()?, self.device.label()?);
-        let act = Act {
-            verb: Self::NAME,
-            name: &name,
-            ticket: self.operator.ticket()?,
-            device: label.as_ref().map(ToString::to_string),
-            fields: Vec::new(),
-            dry_run: self.operator.dry_run,
-        };
+        let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
         let mut opened = session.opened()?;
         let done =
             session.change(&mut opened, act, |user, _, _| Ok(user.enable(label.as_ref())?))?;

@@ -4,12 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Protection, Target};
+use super::protection::{OperatorOptions, Protection, Target, declined};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, PasswordChange, User};
 use crate::report::{Report, Verdict};
-use crate::session::{Act, Session};
+use crate::session::Session;
 
 /// Clear a user's devices and require a new password at the next sign-in
 ///
@@ -40,8 +40,9 @@ impl Verb for ForceNewPassword {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.target.name()?;
-        let ticket = self.operator.ticket()?;
-        let dry_run = self.operator.dry_run;
+        let mut act = self.operator.act(Self::NAME, &name, None)?;
+        act.fields.push("password_change_required");
+        let dry_run = act.dry_run;
         if !self.yes && !dry_run {
             let devices = if self.keep_mfa { "keep" } else { "cut off" };
             let question = |user: &User| {
@@ -49,12 +50,9 @@ impl Verb for ForceNewPassword {
                 format!("Require a new password of {name}, and {devices} {count}?")
             };
             if !session.agreed(&name, question, |user, now| self.change(user, now))? {
-                session.say("nothing was changed");
-                return Ok(Report::silence(Verdict::No));
+                return Ok(declined(session));
             }
         }
-        let fields = vec!["password_change_required"];
-        let act = Act { verb: Self::NAME, name: &name, ticket, device: None, fields, dry_run };
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, act, |user, now, _| Ok(self.change(user, now)?))?;
         let protection = Protection::new(

@@ -9,8 +9,8 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::Refusal;
 use crate::domain::text::line;
 use crate::domain::user::{Status, User};
-use crate::report::{Fields, Record};
-use crate::session::Done;
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::session::{Act, Done, Session};
 
 /// The options of every verb that changes a user.
 #[derive(Args, Clone, Debug)]
@@ -50,6 +50,34 @@ impl OperatorOptions {
             proof: proof.map(|p| p.get_name().to_owned()),
         })
     }
+}
+
+impl OperatorOptions {
+    /// What is asked for, as the store's log will tell it.
+    ///
+    /// # Errors
+    /// As [`OperatorOptions::ticket`].
+    pub fn act<'a>(
+        &self,
+        verb: &'static str,
+        name: &'a UserName,
+        device: Option<&Label>,
+    ) -> Result<Act<'a>, Refusal> {
+        Ok(Act {
+            verb,
+            name,
+            ticket: self.ticket()?,
+            device: device.map(ToString::to_string),
+            fields: Vec::new(),
+            dry_run: self.dry_run,
+        })
+    }
+}
+
+/// The report of a person's no.
+pub fn declined(session: &mut Session<'_>) -> Report {
+    session.say("nothing was changed");
+    Report::silence(Verdict::No)
 }
 
 /// The user that a verb is about.

@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Target};
+use super::protection::{OperatorOptions, Target, declined};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Session, Telling};
 
@@ -52,8 +52,7 @@ impl Verb for RemoveUser {
             let count = super::reset::counted(user.live().count());
             let erase = if self.erase { ", and the name from the log" } else { "" };
             if !session.confirm(&format!("Remove {name} with {count}{erase}?"))? {
-                session.say("nothing was changed");
-                return Ok(Report::silence(Verdict::No));
+                return Ok(declined(session));
             }
         }
         let mut opened = session.opened()?;

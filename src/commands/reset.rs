@@ -4,14 +4,14 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Target, spoken};
+use super::protection::{DeviceOption, OperatorOptions, Target, declined, spoken};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 use crate::domain::user::{Changed, User};
 use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing};
 use crate::report::{Report, Verdict};
-use crate::session::{Act, Session};
+use crate::session::Session;
 
 /// Replace a lost phone: cut off the old devices, and show a new QR code
 ///
@@ -48,8 +48,8 @@ impl Verb for Reset {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (name, label) = (self.target.name()?, self.device.label()?);
-        let ticket = self.operator.ticket()?;
-        let dry_run = self.operator.dry_run;
+        let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
+        let dry_run = act.dry_run;
         let before = session.look(&name)?;
         let showing = if self.no_enrol {
             Showing::Nowhere
@@ -66,8 +66,7 @@ impl Verb for Reset {
                 session.confirm(&self.question(&before))?
             };
             if !agreed {
-                session.say("nothing was changed");
-                return Ok(Report::silence(Verdict::No));
+                return Ok(declined(session));
             }
         }
         let draft = if self.no_enrol {
@@ -78,9 +77,6 @@ impl Verb for Reset {
         };
         let issuer = session.config()?.issuer.clone();
         let pending_for = session.config()?.pending_for;
-        let device = label.as_ref().map(ToString::to_string);
-        let act =
-            Act { verb: Self::NAME, name: &name, ticket, device, fields: Vec::new(), dry_run };
         let mut opened = session.opened()?;
         let mut revoked = Vec::new();
         let done = session.change(&mut opened, act, |user, now, vault| {

@@ -8,7 +8,7 @@ use super::protection::{OperatorOptions, Protection, Target};
 use crate::domain::throttle::Throttle;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
-use crate::session::{Act, Session};
+use crate::session::Session;
 
 /// Clear the failure counter and the lock of a user
 ///
@@ -28,14 +28,7 @@ impl Verb for Unlock {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.target.name()?;
-        let act = Act {
-            verb: Self::NAME,
-            name: &name,
-            ticket: self.operator.ticket()?,
-            device: None,
-            fields: Vec::new(),
-            dry_run: self.operator.dry_run,
-        };
+        let act = self.operator.act(Self::NAME, &name, None)?;
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, act, |user, _, _| {
             let user = User { throttle: Throttle::default(), ..user };
