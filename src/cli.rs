@@ -149,6 +149,10 @@ pub fn parse(args: Vec<OsString>) -> Result<Call> {
 
 fn understood(matches: &ArgMatches) -> Result<Call> {
     let options = Options::from_arg_matches(matches).map_err(|e| misuse(&e))?;
+    if options.json && options.format.is_some_and(|f| f != Format::Json) {
+        let problem = "--json and --format ask for two forms";
+        return Err(Refusal::new(Code::Usage, problem).hint("leave one of them out").into());
+    }
     let places = Places::from_arg_matches(matches).map_err(|e| misuse(&e))?;
     let named = Named { store: places.store, key_file: places.key_file, config: places.config };
     let called = matches.subcommand().filter(|_| !matches.get_flag("help"));

@@ -1,4 +1,4 @@
-//! The configuration: option > environment > file > default, with the origin of each value kept.
+//! The configuration: option > environment > file > default.
 
 mod file;
 mod places;
@@ -22,6 +22,8 @@ use crate::store::location::Location;
 pub struct Config {
     pub store: Location,
     pub key_file: PathBuf,
+    /// systemd handed the key over.
+    pub key_purpose: Purpose,
     pub custody: Custody,
     /// The name above the code in an authenticator app.
     pub issuer: String,
@@ -62,16 +64,15 @@ impl Config {
         let store =
             named.store.clone().or_else(|| variable("MFACTL_STORE")).or(file.store.location);
         let credential = variable("CREDENTIALS_DIRECTORY").map(|d| d.join("mfactl.key"));
-        let key_file = named
-            .key_file
-            .clone()
-            .or_else(|| variable("MFACTL_KEY_FILE"))
-            .or_else(|| credential.filter(|c| c.exists()))
-            .or(file.key.file);
+        let key_file = named.key_file.clone().or_else(|| variable("MFACTL_KEY_FILE"));
+        let credential = credential.filter(|c| key_file.is_none() && c.exists());
+        let key_purpose = if credential.is_some() { Purpose::Credential } else { Purpose::Key };
+        let key_file = key_file.or(credential).or(file.key.file);
         let (default_store, default_key) = places.map(|p| (p.store, p.key_file)).unzip();
         Ok(Self {
             store: Location::parse(&store.or(default_store).ok_or_else(homeless)?)?,
             key_file: key_file.or(default_key).ok_or_else(homeless)?,
+            key_purpose,
             custody,
             issuer: file.enrolment.issuer.map_or_else(
                 || Ok("mfactl".into()),
@@ -82,7 +83,9 @@ impl Config {
                 file.enrolment.expires_after,
                 Span::hours(72),
             )?,
-            window: Window::new(file.policy.window.unwrap_or(1))?,
+            window: file.policy.window.map_or(Ok(Window::DEFAULT), |w| {
+                Window::new(w).map_err(|e| in_config("policy.window", &e))
+            })?,
             undo_for: span("policy.undo_for", file.policy.undo_for, Span::hours(24))?,
         })
     }

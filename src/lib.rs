@@ -23,6 +23,7 @@ mod testing;
 
 use std::ffi::OsString;
 
+use anyhow::Context as _;
 use env::Env;
 use failure::Failure;
 use report::Verdict;
@@ -54,5 +55,5 @@ fn told(args: Vec<OsString>, env: &mut Env) -> anyhow::Result<Verdict> {
     let call = cli::parse(args)?;
     let mut session = Session::new(env, call.options, call.named);
     let report = (call.run)(&mut session)?;
-    session.writer().report(report)
+    session.writer().report(report).context("writing the output")
 }

@@ -25,7 +25,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::{Env, Person};
 use crate::report::{Format, Writer};
-use crate::store::custody::{Purpose, place};
+use crate::store::custody::place;
 use crate::store::location::Location;
 use crate::store::sqlite::{self, Access};
 use crate::store::{Store, Transaction};
@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
         let identity = store.identity();
         let config = self.config()?;
         let shown = place(&config.key_file);
-        if !config.custody.check(&config.key_file, Purpose::Key)? {
+        if !config.custody.check(&config.key_file, config.key_purpose)? {
             return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
                 .hint("put the saved copy there, or name it with --key-file")
                 .into());

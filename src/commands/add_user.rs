@@ -21,7 +21,7 @@ pub struct AddUser {
     name: String,
     #[command(flatten)]
     profile: ProfileOptions,
-    /// Only an admin may change this user
+    /// Mark the user as protected
     #[arg(long)]
     protected: bool,
     #[command(flatten)]

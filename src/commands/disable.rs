@@ -37,7 +37,7 @@ impl Verb for Disable {
         let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
-            let question = |u: &User| format!("Switch MFA off for {name}? Then: {}", afterwards(u));
+            let question = |u: &User| format!("{name}: {}. Switch MFA off?", afterwards(u));
             let change = |user: User, _| user.disable(label.as_ref());
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
@@ -49,7 +49,7 @@ impl Verb for Disable {
         let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, "switched off");
         if done.changed && !dry_run && done.user.status() == Status::Disabled {
             let then = afterwards(&done.user);
-            protection = protection.saying(format!("{name}: MFA is switched off; {then}"));
+            protection = protection.saying(format!("{name}: switched off; {then}"));
         }
         Ok(Report::one(protection, Verdict::Yes))
     }
@@ -57,8 +57,8 @@ impl Verb for Disable {
 
 fn afterwards(user: &User) -> &'static str {
     if user.required {
-        "it is required, so the user is refused until enabled again"
+        "MFA is required, so the user is refused until enabled again"
     } else {
-        "it is optional, so the password alone is enough"
+        "MFA is optional, so the password alone is then enough"
     }
 }

@@ -24,10 +24,10 @@ pub struct EditUser {
     /// Take a field away; can be given several times
     #[arg(long, value_name = "FIELD", value_parser = ["display-name", "email", "language", "groups"])]
     clear: Vec<String>,
-    /// Only an admin may change this user
+    /// Mark the user as protected
     #[arg(long, conflicts_with = "no_protected")]
     protected: bool,
-    /// Every operator may change this user again
+    /// Take that mark away
     #[arg(long)]
     no_protected: bool,
     /// Give the user another name
@@ -61,17 +61,6 @@ impl Verb for EditUser {
         }
         let dry_run = self.operator.dry_run;
         let mut opened = session.opened()?;
-        if let Some(taken) = new_name.as_ref().filter(|n| **n != name) {
-            let taken_by = opened.store.read()?.user(taken)?;
-            if taken_by.is_some() {
-                return Err(Refusal::new(
-                    Code::UserExists,
-                    format!("there is a user {taken} already"),
-                )
-                .hint("choose another name")
-                .into());
-            }
-        }
         let done = session.change(&mut opened, act, |mut user, _, _| {
             self.profile.apply(&mut user.profile)?;
             self.clear(&mut user);
@@ -119,7 +108,8 @@ impl EditUser {
 }
 
 fn labels(text: &str) -> Result<(Label, Label), Refusal> {
-    let (old, new) =
-        text.split_once('=').ok_or_else(|| Refusal::bad_input("--relabel", "is not OLD=NEW"))?;
+    let (old, new) = text.split_once('=').ok_or_else(|| {
+        Refusal::bad_input("--relabel", "is not OLD=NEW").hint("such as phone=tablet")
+    })?;
     Ok((Label::parse(old)?, Label::parse(new)?))
 }

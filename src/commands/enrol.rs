@@ -102,7 +102,7 @@ impl Verb for Enrol {
             Showing::settle(session, &self.show, self.no_confirm || self.operator.dry_run)?;
         let mut opened = if self.create { session.opened_or_new()? } else { session.opened()? };
         let draft = Draft::new(session, label, parameters)?;
-        let (user, at) = self.make(session, &mut opened, &name, &draft)?;
+        let (user, at, anew) = self.make(session, &mut opened, &name, &draft)?;
         let issuer = session.config()?.issuer.clone();
         let device = found(&user, draft.id())?;
         let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
@@ -112,6 +112,9 @@ impl Verb for Enrol {
                 record.saying(format!("{name}: would be enrolled; nothing was changed"));
             record.also = Also { dry_run: true, ..Also::default() };
             return Ok(Report::one(record, Verdict::Yes));
+        }
+        if anew {
+            session.say("the device was pending already: its earlier QR code is void");
         }
         if !parameters.is_common() {
             session.say(&format!(
@@ -147,14 +150,14 @@ impl Verb for Enrol {
 }
 
 impl Enrol {
-    /// Puts the pending device into the store.
+    /// Puts the pending device into the store; `true` where it takes the place of another.
     fn make(
         &self,
         session: &mut Session<'_>,
         opened: &mut Opened,
         name: &UserName,
         draft: &Draft,
-    ) -> Result<(User, Timestamp)> {
+    ) -> Result<(User, Timestamp, bool)> {
         let pending_for = session.config()?.pending_for;
         let id = Id::new(session.env.random()?);
         let mut tx = opened.store.begin(&opened.vault)?;
@@ -166,9 +169,10 @@ impl Enrol {
         }
         let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
         let device = draft.device(&opened.vault, user.id, now, pending_for)?;
+        let anew = user.live().any(|d| d.is_pending() && d.label == device.label);
         let mut user = user.enrol(device)?;
         if self.operator.dry_run {
-            return Ok((user, now));
+            return Ok((user, now, anew));
         }
         match &before {
             Some(before) => user.rev = tx.save(before, &user)?,
@@ -184,7 +188,7 @@ impl Enrol {
         };
         Session::append(session.env, &mut *tx, now, &user, told)?;
         tx.commit()?;
-        Ok((user, now))
+        Ok((user, now, anew))
     }
 }
 

@@ -44,10 +44,16 @@ impl Verb for ForceNewPassword {
         act.fields.push("password_change_required");
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
-            let devices = if self.keep_mfa { "keep" } else { "cut off" };
             let question = |user: &User| {
-                let count = super::reset::counted(user.live().count());
-                format!("Require a new password of {name}, and {devices} {count}?")
+                let count = user.live().count();
+                match (count, self.keep_mfa) {
+                    (0, _) => format!("Require a new password of {name}?"),
+                    (_, true) => format!("Require a new password of {name}, and keep MFA?"),
+                    (n, false) => {
+                        let cut = super::reset::counted(n);
+                        format!("Require a new password of {name}, and cut off {cut}?")
+                    }
+                }
             };
             if !session.agreed(&name, question, |user, now| self.change(user, now))? {
                 return Ok(declined(session));

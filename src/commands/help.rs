@@ -66,7 +66,8 @@ impl Verb for Help {
 }
 
 fn unknown(name: &str) -> Refusal {
-    let nearest = VERBS.iter().min_by_key(|e| strsim::damerau_levenshtein(e.name, name));
+    let distance = |e: &&Entry| strsim::damerau_levenshtein(e.name, name);
+    let nearest = VERBS.iter().min_by_key(distance).filter(|e| distance(e) <= 1 + name.len() / 4);
     let hint =
         nearest.map_or_else(|| "see: mfactl help".into(), |e| format!("did you mean {}?", e.name));
     Refusal::new(Code::Usage, format!("there is no verb {}", quoted(name))).hint(hint)

@@ -99,7 +99,7 @@ impl Target {
 /// The device that a verb is about.
 #[derive(Args, Clone, Debug)]
 pub struct DeviceOption {
-    /// Only this device
+    /// The label of the device
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
 }
@@ -149,13 +149,13 @@ impl DeviceState {
 }
 
 impl Protection {
-    /// `words` say what was done; what stands is added.
+    /// `words` say what was done, or would be; what stands is added.
     pub fn new(schema: &'static str, done: &Done, dry_run: bool, words: &str) -> Self {
         let user = &done.user;
         let status = user.status();
         let words = match (done.changed, dry_run) {
             (false, _) => format!("{}: {} already; nothing to change", user.name, spoken(status)),
-            (true, true) => format!("{}: would be {words}; nothing was changed", user.name),
+            (true, true) => format!("{}: a dry run; would say: {words}", user.name),
             (true, false) => format!("{}: {words}; MFA is {}", user.name, spoken(status)),
         };
         Self {

@@ -62,9 +62,11 @@ impl Verb for ShowQr {
             let words = format!("{name}: the QR code would be shown; nothing was changed");
             return Ok(Report::one(record.saying(words), Verdict::Yes));
         }
-        // Told before it is shown: a secret that was seen has always left its trace.
-        Session::append(session.env, &mut *tx, now, &user, told)?;
-        tx.commit()?;
+        if self.show.reveal_secrets || !matches!(showing, Showing::Nowhere) {
+            // Told before it is shown: a secret that was seen has always left its trace.
+            Session::append(session.env, &mut *tx, now, &user, told)?;
+            tx.commit()?;
+        }
         let key = Key { user: &user, issuer: &issuer, device, secret: &secret };
         key.show(session, showing)?;
         let words = format!("{name}: {} is {}", device.label, device.state.word());

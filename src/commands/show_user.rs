@@ -161,7 +161,7 @@ impl Told {
             None => format!("uid {}", self.operator_uid),
         };
         let mut text = format!("{} {} {} by {who}", self.at, self.verb, self.outcome);
-        for more in [&self.device, &self.ticket, &self.reason].into_iter().flatten() {
+        for more in [&self.device, &self.ticket, &self.proof, &self.reason].into_iter().flatten() {
             text.push_str(", ");
             text.push_str(more);
         }

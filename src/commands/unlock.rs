@@ -5,7 +5,6 @@ use clap::Args;
 
 use super::Verb;
 use super::protection::{OperatorOptions, Protection, Target};
-use crate::domain::throttle::Throttle;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -31,7 +30,7 @@ impl Verb for Unlock {
         let act = self.operator.act(Self::NAME, &name, None)?;
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, act, |user, _, _| {
-            let user = User { throttle: Throttle::default(), ..user };
+            let user = User { throttle: user.throttle.clone().cleared(), ..user };
             Ok(Changed { user, touched: Vec::new() })
         })?;
         let protection =

@@ -22,6 +22,9 @@ use crate::session::{Attempted, Session};
 pub struct Verify {
     #[command(flatten)]
     target: Target,
+    /// Taken to be refused in words
+    #[arg(hide = true)]
+    code: Option<String>,
 }
 
 /// The answer.
@@ -45,6 +48,14 @@ impl Verb for Verify {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.target.name()?;
+        if self.code.is_some() {
+            return Err(Refusal::new(
+                Code::Usage,
+                "a code is never an argument: others could read it",
+            )
+            .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
+            .into());
+        }
         let mut opened = session.opened()?;
         if session.env.person.is_some() {
             session.look(&name)?;

@@ -49,7 +49,8 @@ pub struct Enrolment {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
-    pub window: Option<u8>,
+    /// Steps.
+    pub window: Option<i64>,
     pub undo_for: Option<String>,
 }
 
@@ -70,6 +71,6 @@ pub fn parse(path: &Path) -> Result<File> {
         let line =
             e.span().map_or(1, |s| 1 + text[..s.start.min(text.len())].matches('\n').count());
         let problem = e.message().lines().next().unwrap_or("can't be understood").to_owned();
-        refuse(format!(", line {line}: {problem}")).hint("see mfactl(1), FILES").into()
+        refuse(format!(", line {line}: {problem}")).hint("see mfactl(1), CONFIGURATION").into()
     })
 }

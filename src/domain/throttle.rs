@@ -95,6 +95,13 @@ impl Throttle {
         Self { hour_codes: self.hour_codes, hour_start: self.hour_start, ..Self::default() }
     }
 
+    /// The state after somebody unlocked; as it was where there is nothing to clear.
+    #[must_use]
+    pub fn cleared(self) -> Self {
+        let idle = self.failures == 0 && self.wrong_codes == 0 && self.lock.is_none();
+        if idle { self } else { Self::default() }
+    }
+
     /// The state after an attempt during a lock, and how many such attempts to tell of now.
     #[must_use]
     pub fn turned_away(mut self, now: Timestamp) -> (Self, Option<u32>) {

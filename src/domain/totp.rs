@@ -137,15 +137,15 @@ impl Window {
     pub const WIDEST: u8 = 2;
 
     /// # Errors
-    /// `config` past [`Window::WIDEST`].
-    pub fn new(steps: u8) -> Result<Self, Refusal> {
-        if steps > Self::WIDEST {
-            return Err(Refusal::new(
-                Word::Config,
-                format!("policy.window: {steps} is not 0 to {} steps", Self::WIDEST),
-            ));
+    /// `bad_input` below zero and past [`Window::WIDEST`].
+    pub fn new(steps: i64) -> Result<Self, Refusal> {
+        match u8::try_from(steps) {
+            Ok(steps) if steps <= Self::WIDEST => Ok(Self(steps)),
+            _ => {
+                let problem = format!("{steps} is not 0 to {} steps", Self::WIDEST);
+                Err(Refusal::bad_input("window", problem))
+            }
         }
-        Ok(Self(steps))
     }
 
     #[must_use]
@@ -259,7 +259,7 @@ mod tests {
     fn the_window_is_exactly_what_it_says() {
         let key = secret(b"12345678901234567890");
         for width in 0..=Window::WIDEST {
-            let window = Window::new(width).unwrap();
+            let window = Window::new(width.into()).unwrap();
             for second in [0, 29] {
                 for offset in -4_i64..=4 {
                     let now = 59_700_000 * 30 + second;

@@ -13,13 +13,16 @@ use crate::domain::time::{Span, Timestamp};
 /// Devices a user may have at once, revoked ones not counted.
 pub const MOST_DEVICES: usize = 8;
 
+/// Revoked devices that are kept for undo.
+pub const MOST_REVOKED: usize = 2 * MOST_DEVICES;
+
 /// One account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     pub id: Id,
     pub name: UserName,
     pub profile: Profile,
-    /// Only an admin may change this user.
+    /// Marked as one whom not every operator may change.
     pub protected: bool,
     /// MFA is required of this user.
     pub required: bool,
@@ -204,7 +207,7 @@ impl User {
         } else {
             self.revoke(label, now)?
         };
-        changed.user.throttle = Throttle::default();
+        changed.user.throttle = changed.user.throttle.cleared();
         let Some(mut device) = replacement else { return Ok(changed) };
         if let (true, State::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
             pending.replaces = changed.user.matching(label).map(|d| d.id).collect();
@@ -215,17 +218,15 @@ impl User {
         Ok(changed)
     }
 
-    /// Takes devices away, sealed for undo; what an earlier request left for undo is purged.
+    /// Takes devices away, sealed for undo.
     ///
     /// # Errors
     /// `device_not_found` for a label that the user does not have.
     pub fn revoke(mut self, label: Option<&Label>, now: Timestamp) -> Result<Changed, Refusal> {
         self.known(label)?;
         let touched: Vec<Label> = self.matching(label).map(|d| d.label.clone()).collect();
-        if !touched.is_empty() {
-            self.devices.retain(Device::is_live);
-        }
         self.map_matching(label, |d| d.revoked(now));
+        self.forget_oldest_revoked();
         Ok(Changed { user: self, touched })
     }
 
@@ -268,6 +269,17 @@ impl User {
         let touched = if from == to { Vec::new() } else { vec![to.clone()] };
         self.map_matching(Some(from), |d| Device { label: to.clone(), ..d });
         Ok(Changed { user: self, touched })
+    }
+
+    /// However often somebody resets, a user stays small.
+    pub(super) fn forget_oldest_revoked(&mut self) {
+        let mut surplus = self.devices.iter().filter(|d| !d.is_live()).count();
+        surplus = surplus.saturating_sub(MOST_REVOKED);
+        self.devices.retain(|d| {
+            let goes = surplus > 0 && !d.is_live();
+            surplus -= usize::from(goes);
+            !goes
+        });
     }
 
     /// Drops what was revoked longer ago than the undo time.

@@ -174,12 +174,12 @@ fn accept(user: &mut User, index: usize, step: u64, now: Timestamp) -> Outcome {
     device.state = State::Active(Active { confirmed_at: now });
     *device = device.clone().used(step, now);
     if !replaced.is_empty() {
-        user.devices.retain(Device::is_live);
         for device in &mut user.devices {
             if replaced.contains(&device.id) {
                 *device = device.clone().revoked(now);
             }
         }
+        user.forget_oldest_revoked();
     }
     Outcome::Confirmed { device: label }
 }

@@ -12,6 +12,8 @@ use crate::picture::Drawn;
 
 /// Columns between the picture and the words beside it.
 const GAP: usize = 2;
+/// Columns of the shortest words worth writing.
+const SHORTEST: usize = 28;
 
 pub struct Sheet<'a> {
     pub key: &'a Key<'a>,
@@ -21,8 +23,7 @@ pub struct Sheet<'a> {
 }
 
 struct Words {
-    scan: &'static str,
-    or_type: &'static str,
+    scan: [&'static str; 2],
     account: &'static str,
     digits: &'static str,
     never: [&'static str; 2],
@@ -30,8 +31,7 @@ struct Words {
 }
 
 const ENGLISH: Words = Words {
-    scan: "Scan this with your authenticator app,",
-    or_type: "or type this key:",
+    scan: ["Scan this with your", "authenticator app, or type:"],
     account: "Account:",
     digits: "digits",
     never: ["We will never ask you", "for a code or this key."],
@@ -43,8 +43,7 @@ const ENGLISH: Words = Words {
 };
 
 const FRENCH: Words = Words {
-    scan: "Scannez ceci avec votre application,",
-    or_type: "ou saisissez cette clé\u{a0}:",
+    scan: ["Scannez ceci avec votre", "application, ou saisissez\u{a0}:"],
     account: "Compte\u{a0}:",
     digits: "chiffres",
     never: ["Nous ne vous demanderons", "jamais un code ni cette clé."],
@@ -56,8 +55,8 @@ const FRENCH: Words = Words {
 };
 
 impl Sheet<'_> {
-    /// Writes the picture with the words beside it, or below it where the terminal is narrow; or,
-    /// where the picture does not fit, the words and why.
+    /// Writes the picture with the words beside it, or above it where the terminal is narrow, so
+    /// that the picture is in view; or, where it does not fit, why, and the words.
     pub fn write(
         &self,
         out: &mut dyn Write,
@@ -67,19 +66,19 @@ impl Sheet<'_> {
             Language::English => &ENGLISH,
             Language::French => &FRENCH,
         };
-        let lines = self.lines(words);
+        let columns = self.columns.map_or(usize::MAX, usize::from);
         let drawn = match drawn {
             Ok(drawn) => drawn,
             Err((width, height)) => {
                 writeln!(out, "{}", (words.too_small)(width, height + 1))?;
-                return lines.iter().try_for_each(|l| writeln!(out, "{}", l.as_str()));
+                return all(out, &self.lines(words, columns));
             }
         };
+        let lines = self.lines(words, columns.saturating_sub(drawn.width + GAP));
         let widest = lines.iter().map(|l| l.width()).max().unwrap_or(0);
-        let room = self.columns.map_or(usize::MAX, usize::from);
-        if drawn.width + GAP + widest > room {
-            drawn.lines.iter().try_for_each(|l| writeln!(out, "{l}"))?;
-            return lines.iter().try_for_each(|l| writeln!(out, "{}", l.as_str()));
+        if drawn.width + GAP + widest > columns {
+            all(out, &lines)?;
+            return drawn.lines.iter().try_for_each(|l| writeln!(out, "{l}"));
         }
         let first = drawn.lines.len().saturating_sub(lines.len()) / 2;
         for (row, picture) in drawn.lines.iter().enumerate() {
@@ -91,16 +90,18 @@ impl Sheet<'_> {
         Ok(())
     }
 
-    fn lines(&self, words: &Words) -> Vec<Zeroizing<String>> {
+    /// The words; an account too long for the room is cut, since the picture has it whole.
+    fn lines(&self, words: &Words, room: usize) -> Vec<Zeroizing<String>> {
         let key = self.key;
         let p = key.device.parameters;
-        let mut lines: Vec<String> = vec![words.scan.into(), words.or_type.into(), String::new()];
+        let mut lines: Vec<String> =
+            vec![words.scan[0].into(), words.scan[1].into(), String::new()];
         let grouped = key.secret.grouped();
         let groups: Vec<&str> = grouped.split(' ').collect();
         lines.extend(groups.chunks(4).map(|four| format!("  {}", four.join(" "))));
         lines.push(String::new());
         let (account, issuer) = (shown(key.user.name.as_str()), shown(key.issuer));
-        lines.push(format!("{} {account} ({issuer})", words.account));
+        lines.push(cut(&format!("{} {account} ({issuer})", words.account), room.max(SHORTEST)));
         lines.push(format!(
             "TOTP, {}, {} {}, {} s",
             p.algorithm.as_str(),
@@ -112,4 +113,16 @@ impl Sheet<'_> {
         lines.extend(words.never.map(str::to_owned));
         lines.into_iter().map(Zeroizing::new).collect()
     }
+}
+
+fn all(out: &mut dyn Write, lines: &[Zeroizing<String>]) -> Result<()> {
+    lines.iter().try_for_each(|line| writeln!(out, "{}", line.as_str()))
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
+    format!("{kept}…")
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Opened, Session, Telling};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::vault::Vault;
@@ -70,6 +70,10 @@ impl Session<'_> {
             return Err(Self::unknown(opened, act.name));
         };
         let Changed { mut user, touched } = change(before.clone(), at, vault)?;
+        if user.name != before.name && tx.user(&user.name)?.is_some() {
+            let message = format!("there is a user {} already", user.name);
+            return Err(Refusal::new(Code::UserExists, message).hint("choose another name").into());
+        }
         let changed = user != before;
         if changed && !act.dry_run {
             user.purge(at, undo_for);

@@ -33,12 +33,14 @@ pub struct Custody {
 }
 
 /// What a file is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Store,
     /// SQLite's `-wal`, `-shm` and `-journal`; any writer may own them.
     Sidecar,
     Key,
+    /// A key that systemd hands over; it may show a group's right to read, which is an ACL's mask.
+    Credential,
     Config,
 }
 
@@ -47,7 +49,7 @@ impl Purpose {
         match self {
             Self::Store => "store",
             Self::Sidecar => "store's side file",
-            Self::Key => "key file",
+            Self::Key | Self::Credential => "key file",
             Self::Config => "configuration file",
         }
     }
@@ -139,6 +141,7 @@ impl Custody {
     fn shared_mode(&self, gid: u32, purpose: Purpose) -> u32 {
         match purpose {
             Purpose::Config => 0o644,
+            Purpose::Credential => 0o440,
             Purpose::Key if self.key_group == Some(gid) => 0o640,
             Purpose::Store | Purpose::Sidecar if self.writers == Some(gid) => 0o660,
             Purpose::Store | Purpose::Sidecar if self.readers == Some(gid) => 0o640,
@@ -167,9 +170,10 @@ impl Custody {
             .create(&folder)
             .map_err(|e| not_created(&folder, &e))?;
         let (group, mode) = match purpose {
-            Purpose::Store => {
-                (self.writers.or(self.readers), if self.writers.is_some() { 0o770 } else { 0o750 })
-            }
+            Purpose::Store => (
+                self.writers.or(self.readers),
+                if self.writers.is_some() { 0o2770 } else { 0o2750 },
+            ),
             _ => (None, 0o700),
         };
         self.share(&folder, group, mode)
@@ -184,7 +188,7 @@ impl Custody {
             Purpose::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
             Purpose::Store => self.share(path, self.readers, 0o640),
             Purpose::Key => self.share(path, self.key_group, 0o640),
-            Purpose::Sidecar | Purpose::Config => Ok(()),
+            Purpose::Sidecar | Purpose::Credential | Purpose::Config => Ok(()),
         }
     }
 

@@ -16,6 +16,7 @@ pub const APPEND: &str = "INSERT INTO events(seq, at, verb, outcome, operator_ui
     $18, $19, $20)";
 pub const EVENTS_OF_USER: &str = "SELECT seq, at, verb, outcome, operator_uid, operator_claim, \
     ticket, proof, reason, device FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT $2";
+pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 /// A user by name.

@@ -36,7 +36,11 @@ pub fn load(path: &Path, shown: &str, wanted: Option<KeyId>) -> Result<RootKey> 
     let mut text = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
     File::open(path)
         .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut text))
-        .map_err(|e| unusable(&format!("can't be read: {e}")))?;
+        .map_err(|e| {
+            let denied = e.kind() == std::io::ErrorKind::PermissionDenied;
+            let code = if denied { Code::NotPermitted } else { Code::Key };
+            Refusal { code, ..unusable(&format!("can't be read: {e}")) }
+        })?;
     if text.is_empty() {
         return Err(unusable("is empty").into());
     }

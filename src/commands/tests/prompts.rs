@@ -28,7 +28,11 @@ fn an_end_user_who_reads_french_gets_french() {
     let world = at_a_terminal(&[]);
     let _ = world.run("add-user alice --language fr").ok();
     let ran = world.run("enrol alice --no-confirm").ok();
-    assert!(ran.out.contains("Scannez ceci") && ran.out.contains("clé\u{a0}:"), "{}", ran.out);
+    assert!(
+        ran.out.contains("Scannez ceci") && ran.out.contains("saisissez\u{a0}:"),
+        "{}",
+        ran.out
+    );
     let ran = world.run("show-qr alice --lang en").ok();
     assert!(ran.out.contains("Scan this"), "{}", ran.out);
 }
@@ -40,8 +44,31 @@ fn a_terminal_too_small_gets_the_key_and_the_reason_and_no_picture() {
         world.terminal = Some(size);
         let ran = world.run("enrol alice --create --no-confirm").ok();
         assert!(!ran.out.contains('█') && ran.out.contains("--output FILE.png"), "{}", ran.out);
-        let groups = |l: &&str| l.trim().split(' ').filter(|g| g.len() == 4).count() == 4;
+        let capitals = |g: &str| g.len() == 4 && !g.contains(|c: char| c.is_lowercase());
+        let groups = |l: &&str| l.trim().split(' ').filter(|g| capitals(g)).count() == 4;
         assert_eq!(ran.out.lines().filter(groups).count(), 2, "{}", ran.out);
+    }
+}
+
+#[test]
+fn on_eighty_columns_the_key_stands_beside_and_on_fewer_above_the_picture() {
+    for (columns, beside) in [(80, true), (60, false)] {
+        for language in ["en", "fr"] {
+            let mut world = at_a_terminal(&[]);
+            world.terminal = Some(Size { columns, rows: 24 });
+            let line = format!("enrol alice --create --no-confirm --lang {language}");
+            let ran = world.run(&line).ok();
+            let shown: Vec<&str> = ran.out.lines().collect();
+            let picture = |l: &&str| l.contains('█') || l.contains('▀');
+            let last = shown.iter().rposition(|l| picture(l)).unwrap();
+            assert_eq!(last, shown.len() - 2, "the picture is what is in view");
+            let first = shown.iter().position(|l| picture(l)).unwrap();
+            assert!(last - first < 24 && (first == 0) == beside, "{columns} {language}");
+            for line in &shown {
+                let bare = line.replace("\u{1b}[38;5;231;48;5;16m", "").replace("\u{1b}[0m", "");
+                assert!(bare.chars().count() <= columns.into(), "{bare}");
+            }
+        }
     }
 }
 

@@ -126,9 +126,9 @@ fn a_clock_that_was_ahead_is_named() {
 #[test]
 fn configurations_are_read_strictly() {
     for (text, said) in [
-        ("[policy]\nwindow = 1000\n", "line 2"),
+        ("[policy]\nwindow = 1000\n", "policy.window"),
         ("[policy]\nwindow = 3\n", "policy.window"),
-        ("[policy]\nwindow = -1\n", "line 2"),
+        ("[policy]\nwindow = -1\n", "policy.window"),
         ("[policy]\nwindoww = 1\n", "windoww"),
         ("[polcy]\n", "polcy"),
         ("[policy]\nwindow = 1\nwindow = 2\n", "line 3"),

@@ -165,6 +165,10 @@ fn admit(mut connection: Connection, access: Access) -> Result<Sqlite> {
     schema::check(&connection)?;
     if access == Access::Write {
         connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
+        // What is taken out is gone from the pages too.
+        connection
+            .pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))
+            .map_err(trouble)?;
         connection
             .pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))
             .map_err(trouble)?;

@@ -58,25 +58,24 @@ pub fn check(connection: &Connection) -> Result<()> {
     compare(connection)
 }
 
+/// In any order: `VACUUM` changes it.
 fn compare(connection: &Connection) -> Result<()> {
-    let mut expected = MIGRATIONS.iter().flat_map(|m| m.lines()).filter(|l| !l.is_empty());
+    let mut missing: Vec<&str> = MIGRATIONS.iter().flat_map(|m| m.lines()).collect();
     let mut objects = connection
-        .prepare("SELECT sql, type, name FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+        .prepare("SELECT sql, type, name FROM sqlite_schema WHERE sql IS NOT NULL")
         .map_err(trouble)?;
     let mut rows = objects.query(()).map_err(trouble)?;
     while let Some(row) = rows.next().map_err(trouble)? {
-        let sql = row.get_ref(0).map_err(trouble)?;
-        let wanted = expected.next().map(|line| line.trim_end_matches(';'));
-        if sql.as_str().ok() != wanted {
+        let sql = row.get_ref(0).map_err(trouble)?.as_str().unwrap_or_default();
+        let known = missing.iter().position(|line| line.strip_suffix(';') == Some(sql));
+        let Some(known) = known else {
             let (kind, name): (String, String) =
                 (row.get(1).map_err(trouble)?, row.get(2).map_err(trouble)?);
             return Err(altered(&format!("{kind} {} is not as it was made", quoted(&name))));
-        }
+        };
+        missing.swap_remove(known);
     }
-    match expected.next() {
-        Some(_) => Err(altered("a table or an index is missing")),
-        None => Ok(()),
-    }
+    if missing.is_empty() { Ok(()) } else { Err(altered("a table or an index is missing")) }
 }
 
 fn altered(what: &str) -> anyhow::Error {

@@ -19,11 +19,12 @@ use crate::vault::{MAC, Vault};
 pub struct SqliteTransaction<'a> {
     tx: rusqlite::Transaction<'a>,
     vault: &'a Vault,
+    erased: bool,
 }
 
 impl<'a> SqliteTransaction<'a> {
     pub const fn new(tx: rusqlite::Transaction<'a>, vault: &'a Vault) -> Self {
-        Self { tx, vault }
+        Self { tx, vault, erased: false }
     }
 
     fn run(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<usize> {
@@ -36,6 +37,14 @@ impl<'a> SqliteTransaction<'a> {
             .into_iter()
             .chain([Value::Bytes(mac.to_vec()), Value::Bytes(owner.bytes().to_vec())]);
         one_row(self.run(&sql::insert_device(), values)?)
+    }
+
+    /// The revision that the log knows of: rows put back from an older copy fall behind it.
+    fn newest_rev(&self, user: Id) -> Result<Option<u64>> {
+        let mut statement = self.tx.prepare_cached(sql::NEWEST_REV).map_err(trouble)?;
+        let rev =
+            statement.query_row([user.bytes().as_slice()], |row| row.get::<_, Option<i64>>(0));
+        Ok(rev.optional().map_err(trouble)?.flatten().map(i64::cast_unsigned))
     }
 
     fn head(&self) -> Result<Head> {
@@ -72,7 +81,7 @@ impl Transaction for SqliteTransaction<'_> {
         for (stored, mac) in device_macs.iter().zip(&macs.devices) {
             sound &= fits(stored.as_deref(), mac);
         }
-        if !sound {
+        if !sound || self.newest_rev(user.id)?.is_some_and(|newest| user.rev < newest) {
             return Err(Refusal::new(
                 Code::Tampered,
                 format!("the record of {name} was altered outside of mfactl"),
@@ -168,10 +177,17 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn erase(&mut self, user: Id) -> Result<()> {
+        self.erased = true;
         self.run(sql::ERASE, [Value::Bytes(user.bytes().to_vec())]).map(|_| ())
     }
 
     fn commit(self: Box<Self>) -> Result<()> {
+        if self.erased {
+            // The write-ahead log still has the old pages. It is emptied when the connection is
+            // closed next without this setting; a reader in the way only puts that off.
+            let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            self.tx.set_db_config(keep, false).map_err(trouble)?;
+        }
         self.tx.commit().map_err(trouble).context("the change was not stored")
     }
 }

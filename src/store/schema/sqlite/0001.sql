@@ -3,5 +3,5 @@ CREATE TABLE users(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, name TEXT NOT
 CREATE TABLE devices(n INTEGER PRIMARY KEY, "user" INTEGER NOT NULL REFERENCES users(n) ON DELETE CASCADE, id BLOB NOT NULL UNIQUE, label TEXT NOT NULL, kind TEXT NOT NULL, algorithm TEXT NOT NULL, digits INTEGER NOT NULL, period INTEGER NOT NULL, secret BLOB NOT NULL, state TEXT NOT NULL, confirmed_at INTEGER, expires_at INTEGER, first_proof INTEGER, replaces BLOB, revoked_at INTEGER, was_disabled INTEGER, last_step INTEGER, created_at INTEGER NOT NULL, last_used_at INTEGER, mac BLOB NOT NULL) STRICT;
 CREATE INDEX devices_of_user ON devices("user");
 CREATE TABLE events(seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, verb TEXT NOT NULL, outcome TEXT NOT NULL, operator_uid INTEGER NOT NULL, operator_claim TEXT, ticket TEXT, proof TEXT, user_id BLOB, status TEXT, rev INTEGER, factor TEXT, "user" TEXT, device TEXT, reason TEXT, detail TEXT, salt BLOB, personal BLOB NOT NULL, hash BLOB NOT NULL, mac BLOB NOT NULL) STRICT;
-CREATE INDEX events_of_user ON events(user_id, seq) WHERE user_id IS NOT NULL;
+CREATE INDEX events_of_user ON events(user_id, seq, rev) WHERE user_id IS NOT NULL;
 CREATE TABLE audit_head(one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash BLOB NOT NULL, mac BLOB NOT NULL) STRICT;
