@@ -26,7 +26,9 @@ mod tests;
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use crate::cli::misuse;
+use crate::config::Named;
+use crate::misuse::misuse;
+use crate::options::Options;
 use crate::report::Report;
 use crate::session::Session;
 
@@ -98,6 +100,21 @@ const fn entry<V: Verb>(group: Group) -> Entry {
         help_flag: V::HELP_FLAG,
         arguments: V::augment_args,
     }
+}
+
+/// The whole command line. The options of a verb are made only for the verb that is called.
+#[must_use]
+pub fn command() -> Command {
+    let command = Command::new("mfactl")
+        .about("Enrol, verify, reset and list second factors")
+        .version(help::version())
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .arg(clap::arg!(help: -h --help "Print help").global(false))
+        .subcommand_value_name("VERB")
+        .subcommand_help_heading("Verbs");
+    let command = Options::augment_args(Named::augment_args(command));
+    command.subcommands(VERBS.iter().map(Entry::command))
 }
 
 impl Entry {

@@ -6,6 +6,7 @@ mod places;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::Args;
 
 pub use places::Places;
 
@@ -34,12 +35,20 @@ pub struct Config {
     pub undo_for: Span,
 }
 
-/// The paths that were named on the command line.
-#[derive(Debug, Default)]
+/// The paths that were named on the command line, before the verb only: a sudo rule that begins
+/// with the verb shuts them out.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Places (before the verb)")]
 pub struct Named {
+    /// The store [environment: `MFACTL_STORE`]
+    #[arg(long, value_name = "PATH")]
     pub store: Option<PathBuf>,
-    pub key_file: Option<PathBuf>,
+    /// The configuration file [environment: `MFACTL_CONFIG`]
+    #[arg(long, value_name = "PATH")]
     pub config: Option<PathBuf>,
+    /// The key file [environment: `MFACTL_KEY_FILE`]
+    #[arg(long, value_name = "PATH")]
+    pub key_file: Option<PathBuf>,
 }
 
 impl Config {

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 pub use attempt::Attempted;
 pub use change::{Act, Done};
 
-use crate::cli::Options;
 use crate::config::{Config, Named};
 use crate::domain::code::LONGEST_INPUT;
 use crate::domain::event::{Event, Subject, Ticket};
@@ -24,6 +23,7 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::{Env, Person};
+use crate::options::Options;
 use crate::report::{Format, Writer};
 use crate::store::custody::place;
 use crate::store::location::Location;

@@ -3,8 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Entry, Group, VERBS, Verb};
-use crate::cli;
+use super::{Entry, Group, VERBS, Verb, command};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
@@ -56,7 +55,7 @@ impl Verb for Help {
 
     fn run(self, _: &mut Session<'_>) -> Result<Report> {
         let Some(name) = self.verb else { return Ok(Report::text(overview())) };
-        let mut all = cli::command();
+        let mut all = command();
         all.build();
         match all.find_subcommand_mut(&name) {
             Some(verb) => Ok(Report::text(verb.render_long_help().to_string())),

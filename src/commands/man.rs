@@ -4,8 +4,7 @@ use anyhow::Result;
 use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use super::{VERBS, Verb};
-use crate::cli;
+use super::{VERBS, Verb, command};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
@@ -40,7 +39,7 @@ impl Verb for Man {
 
 /// Every page with the name of its file.
 fn pages() -> Result<Vec<(String, Vec<u8>)>> {
-    let mut all = cli::command().help_expected(false);
+    let mut all = command().help_expected(false);
     all.build();
     let mut pages = vec![("mfactl.1".to_owned(), overview(&all)?)];
     for entry in VERBS {

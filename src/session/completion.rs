@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::Session;
-use crate::cli::Options;
 use crate::config::Named;
 use crate::env::Env;
+use crate::options::Options;
 
 /// Names offered at once: more help nobody.
 const MOST: usize = 200;

@@ -1,0 +1,150 @@
+//! A store to try, and users in whom every column has a value.
+
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use crate::domain::device::{Active, Device, Kind, Pending, State};
+use crate::domain::event::{Event, Operator, Subject, Ticket};
+use crate::domain::name::{Label, UserName};
+use crate::domain::secret::{Id, Sealed};
+use crate::domain::time::Timestamp;
+use crate::domain::totp::{Algorithm, Parameters};
+use crate::domain::user::{Language, PasswordChange, Profile, User};
+use crate::failure::Failure;
+use crate::store::custody::Custody;
+use crate::store::sqlite::{self, Access};
+use crate::store::{Identity, Store, Transaction};
+use crate::vault::{RootKey, Vault};
+
+/// A store of one of the databases, which can be opened more than once.
+pub struct Site {
+    pub vault: Vault,
+    pub path: PathBuf,
+    _folder: TempDir,
+}
+
+impl Site {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let root = root(1);
+        let identity = Identity { store: id(99), key: root.id() };
+        let vault = Vault::new(&root, identity.store);
+        let first = event("init", None);
+        assert!(sqlite::create(&path, &custody(), &vault, identity, &first, [0; 16]).unwrap());
+        assert!(!sqlite::create(&path, &custody(), &vault, identity, &first, [0; 16]).unwrap());
+        Self { vault, path, _folder: folder }
+    }
+
+    pub fn open(&self) -> Box<dyn Store> {
+        Box::new(sqlite::open(&self.path, Access::Write, &custody()).unwrap())
+    }
+
+    /// One change in a transaction of its own.
+    pub fn change<T>(&self, change: impl FnOnce(&mut dyn Transaction) -> T) -> T {
+        let mut store = self.open();
+        let mut tx = store.begin(&self.vault).unwrap();
+        let value = change(&mut *tx);
+        tx.commit().unwrap();
+        value
+    }
+
+    pub fn user(&self, name: &str) -> anyhow::Result<Option<User>> {
+        self.open().begin(&self.vault)?.user(&UserName::parse(name)?)
+    }
+
+    pub fn sql(&self, sql: &str) {
+        rusqlite::Connection::open(&self.path).unwrap().execute_batch(sql).unwrap();
+    }
+}
+
+pub fn custody() -> Custody {
+    Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() }
+}
+
+pub fn root(byte: u8) -> RootKey {
+    RootKey::new(Zeroizing::new([byte; RootKey::LENGTH]))
+}
+
+pub fn id(byte: u8) -> Id {
+    Id::new([byte; Id::LENGTH])
+}
+
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds).unwrap()
+}
+
+pub fn word(error: &anyhow::Error) -> &'static str {
+    Failure::of(error).unwrap().code
+}
+
+/// A user in whom every column has a value.
+pub fn alice() -> User {
+    let pending =
+        Pending { expires_at: at(500), first_proof: Some(7), replaces: vec![id(2), id(3)] };
+    let active = Active { confirmed_at: at(200) };
+    let states = [
+        State::Pending(pending.clone()),
+        State::Active(active.clone()),
+        State::Disabled(crate::domain::device::Held::Pending(pending)),
+    ];
+    let mut devices: Vec<Device> =
+        (2_u8..).zip(states).map(|(n, state)| device(n, state)).collect();
+    devices.push(device(5, State::Active(active)).disabled().revoked(at(300)));
+    let mut user = User::new(id(1), UserName::parse("alice").unwrap(), at(100));
+    user.profile = Profile {
+        display_name: Some("Alice".into()),
+        email: Some("alice@example.com".into()),
+        language: Some(Language::French),
+        groups: vec!["admins".into(), "staff".into()],
+    };
+    (user.protected, user.required) = (true, true);
+    user.password_change = PasswordChange::RequiredOldOpens;
+    for _ in 0..6 {
+        user.throttle = user.throttle.failed(crate::domain::throttle::Failure::Code, at(400));
+    }
+    user.throttle = user.throttle.turned_away(at(401)).0.turned_away(at(402)).0;
+    user.last_verified_at = Some(at(350));
+    user.devices = devices;
+    user
+}
+
+pub fn device(n: u8, state: State) -> Device {
+    Device {
+        id: id(n),
+        label: Label::parse(&format!("device {n}")).unwrap(),
+        kind: Kind::Totp,
+        parameters: Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 },
+        secret: Sealed(vec![n; 40]),
+        state,
+        last_step: Some(12),
+        created_at: at(100),
+        last_used_at: Some(at(350)),
+    }
+}
+
+pub fn event(verb: &'static str, user: Option<&User>) -> Event {
+    let subject = user.map(|u| Subject {
+        id: u.id,
+        name: u.name.as_str().into(),
+        status: u.status().word(),
+        rev: u.rev,
+        device: Some("phone".into()),
+        factor: Some("totp"),
+    });
+    Event {
+        at: at(1000),
+        verb,
+        outcome: "done",
+        operator: Operator { uid: 7, claim: Some("bob".into()) },
+        ticket: Ticket {
+            ticket: Some("T-1".into()),
+            proof: Some("video".into()),
+            reason: Some("because".into()),
+        },
+        subject,
+        detail: Some("{}".into()),
+    }
+}
