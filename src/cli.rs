@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::commands::{self, VERBS, command};
+use crate::commands::{self, VERBS, command, command_for};
 use crate::config::Named;
 use crate::domain::refusal::{Code, Refusal};
 use crate::env::Env;
@@ -30,7 +30,7 @@ type Run = Box<dyn FnOnce(&mut Session<'_>) -> Result<Report>>;
 /// # Errors
 /// `usage`, with the nearest word where one was mistyped.
 pub fn parse(args: Vec<OsString>) -> Result<Call> {
-    match command().try_get_matches_from(args) {
+    match command_for(&args).try_get_matches_from(args) {
         Ok(matches) => understood(&matches),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Call {

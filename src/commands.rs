@@ -23,6 +23,8 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
+
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
@@ -63,7 +65,6 @@ pub struct Entry {
     pub group: Group,
     pub run: fn(&ArgMatches, &mut Session<'_>) -> Result<Report>,
     alias: Option<&'static str>,
-    examples: &'static [&'static str],
     help_flag: bool,
     arguments: fn(Command) -> Command,
 }
@@ -96,15 +97,31 @@ const fn entry<V: Verb>(group: Group) -> Entry {
         group,
         run: |matches, session| V::from_arg_matches(matches).map_err(|e| misuse(&e))?.run(session),
         alias: V::ALIAS,
-        examples: V::EXAMPLES,
         help_flag: V::HELP_FLAG,
-        arguments: V::augment_args,
+        arguments: |command| V::augment_args(command.before_help(examples(V::EXAMPLES))),
     }
 }
 
-/// The whole command line. The options of a verb are made only for the verb that is called.
+fn examples(lines: &[&str]) -> String {
+    format!("Examples:\n  {}", lines.join("\n  "))
+}
+
+/// The whole command line.
 #[must_use]
 pub fn command() -> Command {
+    root().subcommands(VERBS.iter().map(Entry::command))
+}
+
+/// The command line for these words: of the verbs only those that occur among them, where one
+/// does. Making all of them costs more than half of what the answer to a code costs.
+#[must_use]
+pub fn command_for(words: &[OsString]) -> Command {
+    let occurs = |e: &&Entry| words.iter().any(|w| w == e.name || e.alias.is_some_and(|a| w == a));
+    let mut called = VERBS.iter().filter(occurs).peekable();
+    if called.peek().is_none() { command() } else { root().subcommands(called.map(Entry::command)) }
+}
+
+fn root() -> Command {
     let command = Command::new("mfactl")
         .about("Enrol, verify, reset and list second factors")
         .version(help::version())
@@ -113,19 +130,14 @@ pub fn command() -> Command {
         .arg(clap::arg!(help: -h --help "Print help").global(false))
         .subcommand_value_name("VERB")
         .subcommand_help_heading("Verbs");
-    let command = Options::augment_args(Named::augment_args(command));
-    command.subcommands(VERBS.iter().map(Entry::command))
+    Options::augment_args(Named::augment_args(command))
 }
 
 impl Entry {
     /// The verb for the command line; its arguments are made when it is called.
     pub fn command(&self) -> Command {
-        let examples = self.examples.iter().map(|e| format!("  {e}\n"));
-        let examples = format!("Examples:\n{}", examples.collect::<String>());
-        let command = Command::new(self.name)
-            .disable_help_flag(!self.help_flag)
-            .before_help(examples.trim_end().to_owned())
-            .defer(self.arguments);
+        let command =
+            Command::new(self.name).disable_help_flag(!self.help_flag).defer(self.arguments);
         match self.alias {
             Some(alias) => command.visible_alias(alias),
             None => command,

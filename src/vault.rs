@@ -30,24 +30,27 @@ const XCHACHA20_POLY1305: u8 = 1;
 const HEADER: usize = 2 + KeyId::LENGTH;
 
 /// The 32 bytes that everything hangs on; wiped when dropped.
-pub struct RootKey(Zeroizing<[u8; RootKey::LENGTH]>);
+pub struct RootKey {
+    bytes: Zeroizing<[u8; RootKey::LENGTH]>,
+    id: KeyId,
+}
 
 impl RootKey {
     /// Bytes of a root key.
     pub const LENGTH: usize = 32;
 
     #[must_use]
-    pub const fn new(bytes: Zeroizing<[u8; Self::LENGTH]>) -> Self {
-        Self(bytes)
+    pub fn new(bytes: Zeroizing<[u8; Self::LENGTH]>) -> Self {
+        let mut id = [0; KeyId::LENGTH];
+        derive(&Hkdf::new(None, &*bytes), "mfactl key-id v1", &mut id);
+        Self { bytes, id: KeyId(id) }
     }
 
     /// The public name of this key, derived from it: a store that names another key is refused
     /// before anything is opened, and a key that was altered no longer answers to its name.
     #[must_use]
-    pub fn id(&self) -> KeyId {
-        let mut id = [0; KeyId::LENGTH];
-        derive(&Hkdf::new(None, &*self.0), "mfactl key-id v1", &mut id);
-        KeyId(id)
+    pub const fn id(&self) -> KeyId {
+        self.id
     }
 }
 
@@ -78,7 +81,7 @@ pub struct Vault {
 impl Vault {
     #[must_use]
     pub fn new(root: &RootKey, store: Id) -> Self {
-        let hkdf = Hkdf::new(Some(store.bytes()), &*root.0);
+        let hkdf = Hkdf::new(Some(store.bytes()), &*root.bytes);
         let key = |purpose: &str| {
             let mut key = Zeroizing::new([0; 32]);
             derive(&hkdf, purpose, &mut *key);

@@ -36,7 +36,7 @@ pub struct Custody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Store,
-    /// SQLite's `-wal`, `-shm` and `-journal`; any writer may own them.
+    /// SQLite's `-wal`, `-shm` and `-journal`, and our `-queue`; any writer may own them.
     Sidecar,
     Key,
     /// A key that systemd hands over; it may show a group's right to read, which is an ACL's mask.
@@ -104,7 +104,10 @@ impl Custody {
                 &format!("chmod {shared:04o} it, and ask who has read it until now"),
             );
         }
-        self.check_folder(path, purpose)?;
+        // Side files lie where the store does.
+        if purpose != Purpose::Sidecar {
+            self.check_folder(path, purpose)?;
+        }
         Ok(true)
     }
 
@@ -188,7 +191,8 @@ impl Custody {
             Purpose::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
             Purpose::Store => self.share(path, self.readers, 0o640),
             Purpose::Key => self.share(path, self.key_group, 0o640),
-            Purpose::Sidecar | Purpose::Credential | Purpose::Config => Ok(()),
+            Purpose::Sidecar => self.share(path, self.writers, 0o660),
+            Purpose::Credential | Purpose::Config => Ok(()),
         }
     }
 

@@ -4,7 +4,8 @@
 
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS};
 
-pub const HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
+pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
+                        LEFT JOIN events e ON e.seq = h.seq";
 pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
 pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
 pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file, its driver calls and nothing else.
 
 mod open;
+mod queue;
 mod schema;
 mod snapshot;
 mod transaction;
@@ -11,6 +12,8 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 pub use open::{Access, create, open};
 
+use queue::Queue;
+
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::row::{Row, Value};
 use crate::store::{Identity, Snapshot, Store, Transaction};
@@ -20,6 +23,7 @@ use crate::vault::Vault;
 pub struct Sqlite {
     connection: Connection,
     identity: Identity,
+    queue: Queue,
 }
 
 impl Store for Sqlite {
@@ -30,11 +34,12 @@ impl Store for Sqlite {
     /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
     /// another writes, and would fail at once instead of waiting.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
+        let turn = self.queue.wait().ok_or_else(busy)?;
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(trouble)?;
-        Ok(Box::new(transaction::SqliteTransaction::new(tx, vault)))
+        Ok(Box::new(transaction::SqliteTransaction::new(tx, vault, Some(turn))))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
@@ -84,14 +89,16 @@ fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
     anyhow::anyhow!("column {column} holds a {}", value.data_type())
 }
 
+fn busy() -> Refusal {
+    Refusal::new(Code::Busy, "the store is busy: another program is writing to it")
+        .hint("try again in a moment")
+}
+
 /// What SQLite says, in the contract's words.
 fn trouble(error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
     let refusal = match code {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-            Refusal::new(Code::Busy, "the store is busy: another program is writing to it")
-                .hint("try again in a moment")
-        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => busy(),
         Some(ErrorCode::CannotOpen) => {
             Refusal::new(Code::StoreUnavailable, "the store can't be opened")
                 .hint("look at the rights of the file and of its folder")

@@ -20,7 +20,7 @@ pub fn write(key: &RootKey) -> Zeroizing<String> {
     Zeroizing::new(format!(
         "# mfactl root key: keep a copy apart from the store and its backups\nv1 {} {}\n",
         key.id(),
-        Zeroizing::new(BASE64.encode(&*key.0)).as_str(),
+        Zeroizing::new(BASE64.encode(&*key.bytes)).as_str(),
     ))
 }
 

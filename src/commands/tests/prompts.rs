@@ -60,9 +60,9 @@ fn on_eighty_columns_the_key_stands_beside_and_on_fewer_above_the_picture() {
             let ran = world.run(&line).ok();
             let shown: Vec<&str> = ran.out.lines().collect();
             let picture = |l: &&str| l.contains('█') || l.contains('▀');
-            let last = shown.iter().rposition(|l| picture(l)).unwrap();
+            let last = shown.iter().rposition(picture).unwrap();
             assert_eq!(last, shown.len() - 2, "the picture is what is in view");
-            let first = shown.iter().position(|l| picture(l)).unwrap();
+            let first = shown.iter().position(picture).unwrap();
             assert!(last - first < 24 && (first == 0) == beside, "{columns} {language}");
             for line in &shown {
                 let bare = line.replace("\u{1b}[38;5;231;48;5;16m", "").replace("\u{1b}[0m", "");

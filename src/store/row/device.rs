@@ -88,11 +88,13 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     if !rest.is_empty() {
         return Err(r.wrong());
     }
-    let replaces = replaces.iter().map(|id| Id::new(*id)).collect();
+    let replaces: Vec<Id> = replaces.iter().map(|id| Id::new(*id)).collect();
     let revoked_at = r.maybe_time()?;
     let was_disabled = r.maybe_number::<u8>()?;
     let held = match (confirmed_at, expires_at) {
-        (Some(confirmed_at), None) => Held::Active(Active { confirmed_at }),
+        (Some(confirmed_at), None) if first_proof.is_none() && replaces.is_empty() => {
+            Held::Active(Active { confirmed_at })
+        }
         (None, Some(expires_at)) => Held::Pending(Pending { expires_at, first_proof, replaces }),
         _ => return Err(wrong_state),
     };

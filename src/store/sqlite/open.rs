@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::queue::Queue;
 use super::{Sqlite, schema, transaction::SqliteTransaction, trouble};
 use crate::domain::event::{Event, Head};
 use crate::domain::refusal::{Code, Refusal};
@@ -48,19 +49,21 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
         .hint("make one with: mfactl init")
         .into());
     }
-    for suffix in ["-wal", "-shm", "-journal"] {
+    for suffix in ["-wal", "-shm", "-journal", "-queue"] {
         custody.check(&with_suffix(path, suffix), Purpose::Sidecar)?;
     }
     let path = resolved(path)?;
+    let queue = Queue::of(&path, custody);
     let opened = connect(&path, access, false).and_then(|c| admit(c, access));
-    match opened {
+    let opened = match opened {
         // Without its side files a store in a folder that we may not write to opens only as one
         // that nobody changes.
         Err(_) if access == Access::Read && is_settled(&path) => {
             connect(&path, access, true).and_then(|c| admit(c, access))
         }
         opened => opened,
-    }
+    };
+    opened.map(|(connection, identity)| Sqlite { connection, identity, queue })
 }
 
 /// Makes a store with its first event; `false` where a file is there already, which is left alone.
@@ -117,7 +120,7 @@ fn fill(
         (start.hash.as_slice(), vault.head_mac(&start).as_slice()),
     )
     .map_err(trouble)?;
-    let mut tx = SqliteTransaction::new(tx, vault);
+    let mut tx = SqliteTransaction::new(tx, vault, None);
     tx.append(first, salt)?;
     Box::new(tx).commit()?;
     let mode: String = connection
@@ -146,7 +149,7 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
     Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(trouble)
 }
 
-fn admit(mut connection: Connection, access: Access) -> Result<Sqlite> {
+fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Identity)> {
     connection
         .busy_handler(Some(|tries: i32| {
             std::thread::sleep(Duration::from_millis(PAUSE.unsigned_abs().into()));
@@ -181,7 +184,7 @@ fn admit(mut connection: Connection, access: Access) -> Result<Sqlite> {
             Refusal::new(Code::Damaged, "the store does not say which store it is")
                 .hint("restore a backup")
         })?;
-    Ok(Sqlite { connection, identity })
+    Ok((connection, identity))
 }
 
 /// Symbolic links in the folders above are the administrator's; the file itself must not be one.
@@ -197,7 +200,7 @@ fn is_settled(path: &Path) -> bool {
     !with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > 0)
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

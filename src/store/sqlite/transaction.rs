@@ -1,9 +1,10 @@
 //! Changes to the embedded store.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use rusqlite::{OptionalExtension as _, ToSql, params_from_iter};
 use subtle::ConstantTimeEq as _;
 
+use super::queue::Turn;
 use super::trouble;
 use crate::domain::device::Device;
 use crate::domain::event::{Event, Head};
@@ -20,11 +21,13 @@ pub struct SqliteTransaction<'a> {
     tx: rusqlite::Transaction<'a>,
     vault: &'a Vault,
     erased: bool,
+    /// Dropped after the transaction.
+    _turn: Option<Turn>,
 }
 
 impl<'a> SqliteTransaction<'a> {
-    pub const fn new(tx: rusqlite::Transaction<'a>, vault: &'a Vault) -> Self {
-        Self { tx, vault, erased: false }
+    pub const fn new(tx: rusqlite::Transaction<'a>, vault: &'a Vault, turn: Option<Turn>) -> Self {
+        Self { tx, vault, erased: false, _turn: turn }
     }
 
     fn run(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<usize> {
@@ -50,12 +53,15 @@ impl<'a> SqliteTransaction<'a> {
     fn head(&self) -> Result<Head> {
         let mut statement = self.tx.prepare_cached(sql::HEAD).map_err(trouble)?;
         let found = statement
-            .query_row((), |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))
+            .query_row((), |row| {
+                let head = Head { seq: row.get::<_, i64>(0)?.cast_unsigned(), hash: row.get(1)? };
+                Ok((head, row.get(2)?, row.get(3)?))
+            })
             .optional()
             .map_err(trouble)?;
-        let (seq, hash, mac): (i64, [u8; 32], [u8; MAC]) = found.ok_or_else(cut_chain)?;
-        let head = Head { seq: seq.cast_unsigned(), hash };
-        if !bool::from(self.vault.head_mac(&head).ct_eq(&mac)) {
+        let (head, mac, last): (Head, [u8; MAC], Option<[u8; 32]>) = found.ok_or_else(cut_chain)?;
+        let is_there = last == Some(head.hash) || (head.seq == 0 && last.is_none());
+        if !is_there || !bool::from(self.vault.head_mac(&head).ct_eq(&mac)) {
             return Err(cut_chain().into());
         }
         Ok(head)
@@ -188,7 +194,7 @@ impl Transaction for SqliteTransaction<'_> {
             let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             self.tx.set_db_config(keep, false).map_err(trouble)?;
         }
-        self.tx.commit().map_err(trouble).context("the change was not stored")
+        self.tx.commit().map_err(unconfirmed)
     }
 }
 
@@ -203,6 +209,18 @@ fn one_row(changed: usize) -> Result<()> {
     Err(Refusal::new(Code::Damaged, format!("a change touched {changed} rows instead of one"))
         .hint("nothing was changed; restore a backup")
         .into())
+}
+
+/// A disk that fails while it confirms leaves it open what it has kept.
+fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
+    let error = trouble(error);
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if refusal.code == Code::Io => error.context(
+            Refusal::new(Code::Io, "the disk did not confirm the change; it may be stored or not")
+                .hint("look with show-user before you try again"),
+        ),
+        _ => error,
+    }
 }
 
 fn cut_chain() -> Refusal {

@@ -1,0 +1,26 @@
+//! What only real processes show: races, kills, faults, file modes, streams, terminals, clocks,
+//! and what other people's programs read from what ours wrote.
+//!
+//! Codes come from `oathtool`, the store is looked into with `sqlite3`, pictures are read by
+//! `zbarimg`: nothing here is checked against ourselves. Where such a program is missing, a test
+//! says loudly what it left out; where `CI` is set, leaving something out is a failure.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what can't be run fails the test"
+)]
+mod screen;
+mod support;
+
+mod badinput;
+mod clock;
+mod durable;
+mod files;
+mod kill;
+mod pty;
+mod qr;
+mod race;
+mod streams;
+mod tamper;

@@ -1,0 +1,198 @@
+//! Processes that want the same thing at the same moment.
+
+use std::sync::Barrier;
+use std::thread;
+
+use super::support::{Call, Ran, World, has};
+
+/// Starts them all, lets them open what they open, and only then gives them their input.
+fn at_once(calls: Vec<Call>) -> Vec<Ran> {
+    let gate = Barrier::new(calls.len());
+    thread::scope(|scope| {
+        let runs: Vec<_> = calls
+            .into_iter()
+            .map(|call| {
+                let started = call.start();
+                let gate = &gate;
+                scope.spawn(move || {
+                    gate.wait();
+                    started.finish()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|r| r.join().unwrap()).collect()
+    })
+}
+
+fn presenting(world: &World, user: &str, code: &str) -> Call {
+    world.call(&format!("verify --json {user}")).input(code)
+}
+
+fn count(runs: &[Ran], outcome: &str) -> usize {
+    runs.iter().filter(|r| r.outcome() == outcome).count()
+}
+
+fn tools(what: &str) -> bool {
+    has("oathtool", what) && has("sqlite3", what)
+}
+
+#[test]
+fn one_right_code_sixty_four_times_at_once_is_accepted_once() {
+    if !tools("the race for one code") {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let runs = at_once(vec![presenting(&world, "alice", &code); 64]);
+    let accepted: Vec<_> = runs.iter().filter(|r| r.code == 0).collect();
+    assert_eq!(accepted.len(), 1, "{runs:#?}");
+    assert_eq!(accepted[0].outcome(), "accepted");
+    assert_eq!(count(&runs, "replayed"), 63, "{runs:#?}");
+    assert!(runs.iter().all(|r| r.code <= 1), "nobody was told to come back: {runs:#?}");
+    let written = |outcome: &str| {
+        let about = format!("verb = 'verify' AND outcome = '{outcome}'");
+        world.sql(&format!("SELECT count(*) FROM events WHERE {about}"))
+    };
+    assert_eq!((written("accepted"), written("replayed")), ("1".into(), "63".into()));
+    world.assert_sound();
+}
+
+#[test]
+fn the_code_that_confirms_confirms_once() {
+    if !tools("the race for a confirmation") {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.pending("alice");
+    let code = world.next(&mut seed);
+    let runs = at_once(vec![presenting(&world, "alice", &code); 16]);
+    assert_eq!(count(&runs, "confirmed"), 1, "{runs:#?}");
+    assert_eq!(count(&runs, "replayed"), 15, "{runs:#?}");
+    assert_eq!(runs.iter().filter(|r| r.code == 0).count(), 1);
+}
+
+#[test]
+fn of_two_hundred_wrong_codes_at_once_five_are_looked_at() {
+    if !tools("guessing in parallel") {
+        return;
+    }
+    let world = World::new();
+    let seed = world.active("alice");
+    let wrong = seed.wrong(world.step());
+    let runs = at_once(vec![presenting(&world, "alice", &wrong); 200]);
+    assert!(runs.iter().all(|r| r.code == 1), "{runs:#?}");
+    assert_eq!(count(&runs, "rejected") + count(&runs, "locked"), 200, "{runs:#?}");
+    let evaluated = "SELECT count(*) FROM events WHERE verb = 'verify' AND outcome = 'rejected'";
+    assert_eq!(world.sql(evaluated), "5");
+    assert_eq!(count(&runs, "rejected"), 5);
+    let told = "SELECT count(*) FROM events WHERE outcome = 'locked'";
+    assert!(
+        world.sql(told).parse::<u32>().unwrap() <= 3,
+        "locked attempts are summed by the minute"
+    );
+    world.assert_sound();
+}
+
+#[test]
+fn the_right_code_among_wrong_ones_is_never_accepted_twice() {
+    if !tools("right and wrong codes at once") {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let (right, wrong) = (world.next(&mut seed), seed.wrong(world.step()));
+    let calls =
+        (0..60).map(|i| presenting(&world, "alice", if i % 3 == 0 { &right } else { &wrong }));
+    let runs = at_once(calls.collect());
+    assert!(count(&runs, "accepted") <= 1, "{runs:#?}");
+    assert!(runs.iter().all(|r| r.code <= 1), "{runs:#?}");
+    // Before the acceptance at most five, after it at most five more.
+    let evaluated = "SELECT count(*) FROM events WHERE verb = 'verify' AND outcome = 'rejected'";
+    assert!(world.sql(evaluated).parse::<u32>().unwrap() <= 10);
+}
+
+#[test]
+fn eight_users_at_once_are_all_let_in() {
+    if !tools("several users at once") {
+        return;
+    }
+    let world = World::new();
+    let calls: Vec<Call> = (0..8)
+        .map(|i| {
+            let user = format!("user{i}");
+            let mut seed = world.active(&user);
+            presenting(&world, &user, &world.next(&mut seed))
+        })
+        .collect();
+    let runs = at_once(calls);
+    assert_eq!(count(&runs, "accepted"), 8, "{runs:#?}");
+    assert!(runs.iter().all(|r| r.code == 0), "{runs:#?}");
+}
+
+#[test]
+fn an_operator_who_disables_and_a_user_who_signs_in_do_not_mix() {
+    if !tools("disable against verify") {
+        return;
+    }
+    for _ in 0..8 {
+        let world = World::new();
+        let mut seed = world.active("alice");
+        let code = world.next(&mut seed);
+        let runs =
+            at_once(vec![presenting(&world, "alice", &code), world.call("disable alice --yes")]);
+        assert_eq!(runs[1].code, 0, "{runs:#?}");
+        assert!(matches!(runs[0].code, 0 | 76), "{runs:#?}");
+        assert_eq!(world.status("alice"), "disabled");
+        world.verify("alice", &code).expect(76);
+        world.run("enable alice").expect(0);
+        let (again, first) = (world.verify("alice", &code), runs[0].code);
+        assert_eq!(again.code == 0, first != 0, "once in all: {again:?}");
+    }
+}
+
+#[test]
+fn two_first_runs_make_one_store_and_one_key() {
+    for _ in 0..8 {
+        let world = World::empty();
+        let runs = at_once(vec![world.call("init --json"); 4]);
+        assert!(runs.iter().all(|r| r.code == 0), "{runs:#?}");
+        let made = |what: &str| runs.iter().filter(|r| r.document()[what] == true).count();
+        assert_eq!((made("store_is_new"), made("key_is_new")), (1, 1), "{runs:#?}");
+        assert_files(&world);
+        world.run("enrol alice --create --no-confirm --json").expect(0);
+    }
+}
+
+#[test]
+fn two_first_enrolments_make_one_store_and_one_key() {
+    for _ in 0..8 {
+        let world = World::empty();
+        let line = |user: &str| format!("enrol {user} --create --no-confirm --json");
+        let runs = at_once(vec![
+            world.call(&line("alice")),
+            world.call(&line("bob")),
+            world.call("add-user carol"),
+        ]);
+        assert!(runs.iter().all(|r| r.code == 0), "{runs:#?}");
+        assert_files(&world);
+        let list = world.run("list-status --json").expect(0).document();
+        assert_eq!(list["summary"]["users"], 3, "{list}");
+        world.run("show-qr alice --json").expect(0);
+        world.run("show-qr bob --json").expect(0);
+    }
+}
+
+/// A store and a key, and nothing that was left lying about.
+#[track_caller]
+fn assert_files(world: &World) {
+    let names = |folder: &str| {
+        let entries = std::fs::read_dir(world.path(folder)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|n| !matches!(n.as_str(), "m.db-wal" | "m.db-shm" | "m.db-queue"));
+        names
+    };
+    assert_eq!(names("s"), ["m.db"]);
+    assert_eq!(names("k"), ["m.key"]);
+}

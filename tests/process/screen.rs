@@ -1,0 +1,98 @@
+//! A real terminal, by tmux: type into it, look at it.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::support::{MFACTL, World};
+
+/// How often a screen is looked at before it counts as wrong: ten seconds.
+const LOOKS: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A terminal with a shell in it that has run a few commands.
+pub struct Screen {
+    name: String,
+}
+
+impl Screen {
+    /// A shell in a terminal of this size, with `mfactl` as the program on this world's store.
+    pub fn new(world: &World, columns: u16, rows: u16) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mfactl-test-{}-{count}", std::process::id());
+        let screen = Self { name };
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        let files =
+            format!("--store {} --key-file {}", world.store().display(), world.key().display());
+        let shell = format!(
+            "env -i TERM=screen-256color PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/nonexistent \
+             M='{MFACTL} {files}' PS1='$ ' sh"
+        );
+        screen.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, &shell]);
+        screen.until("$");
+        screen
+    }
+
+    fn tmux(&self, args: &[&str]) -> String {
+        let output = Command::new("tmux")
+            .args(["-L", &self.name, "-f", "/dev/null"])
+            .args(args)
+            .env_remove("TMUX")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Types a line and the end of it.
+    pub fn line(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+        self.key("Enter");
+    }
+
+    /// Presses a key by its name.
+    pub fn key(&self, name: &str) {
+        self.tmux(&["send-keys", name]);
+    }
+
+    /// What the terminal shows, and what has scrolled off it.
+    pub fn text(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-J", "-S", "-200"])
+    }
+
+    /// What is in view, with its colours.
+    pub fn coloured(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-e"])
+    }
+
+    /// Waits for these words.
+    #[track_caller]
+    pub fn until(&self, words: &str) -> String {
+        for _ in 0..LOOKS {
+            let text = self.text();
+            if text.contains(words) {
+                return text;
+            }
+            sleep(PAUSE);
+        }
+        panic!("{words:?} never came:\n{}", self.text());
+    }
+
+    /// The exit code of the last command, and whether the terminal echoes again.
+    pub fn left(&self) -> (String, bool) {
+        self.line("echo le''ft: $? $(stty -a | grep -o ' -\\?echo ')");
+        let text = self.until("left: ");
+        let line = text.lines().rev().find(|l| l.starts_with("left: ")).unwrap().to_owned();
+        let mut words = line.split_whitespace().skip(1);
+        (words.next().unwrap().to_owned(), words.next() == Some("echo"))
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let server = ["-L", &self.name, "kill-server"];
+        let _ = Command::new("tmux").args(server).output();
+    }
+}

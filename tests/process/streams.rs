@@ -1,0 +1,123 @@
+//! Streams that are closed, full, endless or cut off, and machines with little to give.
+
+use std::fs::OpenOptions;
+
+use super::support::{IO, World, has};
+
+#[test]
+fn a_listing_into_a_closed_pipe_ends_quietly() {
+    let world = World::new();
+    for n in 0..300 {
+        world.run(&format!("add-user user{n} --quiet")).expect(0);
+    }
+    for form in ["table", "json", "jsonl", "csv"] {
+        let script = format!(
+            "\"$@\" list-status --format {form} | head -1 >/dev/null; \
+                              [ \"${{PIPESTATUS[0]}}\" = 0 ]"
+        );
+        let files = world.call_of(Vec::<String>::new());
+        let ran = files.under(["bash", "-c", &script, "bash"]).run();
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{form}");
+    }
+}
+
+#[test]
+fn a_full_output_is_a_failure_and_the_secret_that_was_not_written_is_in_force_nowhere() {
+    let world = World::new();
+    let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
+    world.run("add-user alice").expect(0);
+    world.call("list-status").run_to(full()).expect(IO);
+    world.call("show-user alice --json").run_to(full()).expect(IO);
+    let ran = world.call("enrol bob --create --reveal-secrets").run_to(full()).expect(IO);
+    assert!(ran.err.contains("is pending"), "it says what stands: {ran:?}");
+    assert_eq!(world.status("bob"), "pending");
+    world.call("reset bob --yes --reveal-secrets").run_to(full()).expect(IO);
+    assert_eq!(world.status("bob"), "pending");
+}
+
+#[test]
+fn whatever_is_closed_nothing_crashes_and_the_store_stays_whole() {
+    if !has("sqlite3", "closed streams") {
+        return;
+    }
+    for closed in ["<&-", ">&-", "2>&-", "<&- >&-", ">&- 2>&-", "<&- >&- 2>&-"] {
+        let world = World::new();
+        world.run("add-user alice").expect(0);
+        for line in
+            ["list-status", "verify alice", "add-user bob", "enrol alice --no-confirm --json"]
+        {
+            let ran = world.call(line).in_shell("", closed).run();
+            assert!(matches!(ran.code, 0 | 1 | 64..=78) && ran.code != 70, "{closed}: {ran:?}");
+        }
+        world.assert_sound();
+        assert_eq!(world.status("bob"), "not_enabled", "{closed}");
+    }
+}
+
+#[test]
+fn an_endless_input_is_read_no_further_than_a_code_goes() {
+    let world = World::new();
+    world.run("enrol alice --create --no-confirm --json").expect(0);
+    let files = world.call_of(["verify", "alice"]);
+    let ran = files.under(["sh", "-c", "yes 123456 | tr -d '\\n' | \"$@\"", "sh"]).run().expect(1);
+    assert!(ran.took.as_secs() < 5, "{ran:?}");
+}
+
+#[test]
+fn with_little_memory_few_descriptors_or_small_files_it_refuses_and_breaks_nothing() {
+    if !(has("oathtool", "small machines") && has("sqlite3", "small machines")) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let before = world.state();
+    let limits: Vec<String> = (3..7)
+        .map(|n| format!("ulimit -n {n}"))
+        .chain(["ulimit -f 8", "ulimit -v 9000", "ulimit -v 10000"].map(str::to_owned))
+        .collect();
+    for limit in limits {
+        let call = world.call("verify --json alice").input(&code).with("RUST_BACKTRACE", "1");
+        let ran = call.in_shell(&limit, "").run();
+        assert!(ran.code != 0 && ran.code != 101 && ran.code != 139, "{limit}: {ran:?}");
+        assert!(ran.took.as_secs() < 10, "{limit}: {ran:?}");
+        world.assert_sound();
+        assert_eq!(world.state(), before, "{limit}");
+    }
+    assert_eq!(world.verify("alice", &code).outcome(), "accepted", "the code was kept");
+}
+
+#[test]
+fn no_secret_is_in_anything_that_is_written_however_loud() {
+    if !(has("oathtool", "looking for secrets") && has("sqlite3", "looking for secrets")) {
+        return;
+    }
+    let world = World::new();
+    let seed = world.active("alice");
+    for line in [
+        "list-status --json",
+        "show-user alice --json",
+        "verify alice",
+        "show-qr alice",
+        "reset alice",
+        "enrol alice",
+        "disable alice --yes",
+        "nonsense",
+        "help verify",
+    ] {
+        let call = world.call(line).input("000000\n");
+        let ran = call.with("RUST_BACKTRACE", "full").with("RUST_LOG", "trace").run();
+        assert!(!ran.out.contains(&seed.base32) && !ran.err.contains(&seed.base32), "{line}");
+    }
+    let hex: String = data_encoding::HEXLOWER
+        .encode(&data_encoding::BASE32_NOPAD.decode(seed.base32.as_bytes()).unwrap());
+    let raw = data_encoding::HEXLOWER.decode(hex.as_bytes()).unwrap();
+    for name in ["s/m.db", "s/m.db-wal", "s/m.db-shm"] {
+        let file = std::fs::read(world.path(name)).unwrap_or_default();
+        for form in
+            [seed.base32.as_bytes(), seed.base32.to_lowercase().as_bytes(), hex.as_bytes(), &raw]
+        {
+            assert!(!file.windows(form.len()).any(|w| w == form), "{name}");
+        }
+    }
+}
