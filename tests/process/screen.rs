@@ -80,8 +80,20 @@ impl Screen {
         panic!("{words:?} never came:\n{}", self.text());
     }
 
+    fn until_prompt(&self) {
+        for _ in 0..LOOKS {
+            if self.text().trim_end().ends_with('$') {
+                return;
+            }
+            sleep(PAUSE);
+        }
+        panic!("the prompt never came back:\n{}", self.text());
+    }
+
     /// The exit code of the last command, and whether the terminal echoes again.
     pub fn left(&self) -> (String, bool) {
+        // What is typed before the prompt is back may be read by the program that ends.
+        self.until_prompt();
         self.line("echo le''ft: $? $(stty -a | grep -o ' -\\?echo ')");
         let text = self.until("left: ");
         let line = text.lines().rev().find(|l| l.starts_with("left: ")).unwrap().to_owned();

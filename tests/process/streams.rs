@@ -64,7 +64,7 @@ fn an_endless_input_is_read_no_further_than_a_code_goes() {
 }
 
 #[test]
-fn with_little_memory_few_descriptors_or_small_files_it_refuses_and_breaks_nothing() {
+fn with_few_descriptors_or_small_files_it_refuses_and_breaks_nothing() {
     if !(has("oathtool", "small machines") && has("sqlite3", "small machines")) {
         return;
     }
@@ -72,10 +72,8 @@ fn with_little_memory_few_descriptors_or_small_files_it_refuses_and_breaks_nothi
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
     let before = world.state();
-    let limits: Vec<String> = (3..7)
-        .map(|n| format!("ulimit -n {n}"))
-        .chain(["ulimit -f 8", "ulimit -v 9000", "ulimit -v 10000"].map(str::to_owned))
-        .collect();
+    let limits: Vec<String> =
+        (3..7).map(|n| format!("ulimit -n {n}")).chain(["ulimit -f 8".to_owned()]).collect();
     for limit in limits {
         let call = world.call("verify --json alice").input(&code).with("RUST_BACKTRACE", "1");
         let ran = call.in_shell(&limit, "").run();
