@@ -1,6 +1,7 @@
 //! Where users live: what a store promises, whichever database keeps it.
 
 pub mod custody;
+pub mod draft;
 pub mod location;
 mod row;
 mod sql;

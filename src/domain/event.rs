@@ -60,14 +60,16 @@ pub struct Head {
 }
 
 /// Bytes in which no two different lists of fields look the same: every field is a name and a
-/// value, each with its length in front, and absent values are left out with their names.
+/// value, each with its length in front (four bytes, the highest first), and absent values are left out with their names.
 #[derive(Default)]
 pub struct Canonical(Vec<u8>);
 
 impl Canonical {
     pub fn field(&mut self, name: &str, value: impl AsRef<[u8]>) {
         for part in [name.as_bytes(), value.as_ref()] {
-            self.0.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            // No database takes a value of 4 GiB.
+            let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+            self.0.extend_from_slice(&length.to_be_bytes());
             self.0.extend_from_slice(part);
         }
     }

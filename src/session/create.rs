@@ -9,7 +9,8 @@ use super::{Opened, Session};
 use crate::domain::event::{Event, Ticket};
 use crate::domain::secret::Id;
 use crate::store::Identity;
-use crate::store::custody::{Custody, Purpose, place, place_new};
+use crate::store::custody::{Custody, Purpose, place};
+use crate::store::draft::place_new;
 use crate::store::location::Location;
 use crate::store::sqlite;
 use crate::vault::{RootKey, Vault, key_file};
@@ -95,7 +96,7 @@ fn make_key(
 ) -> Result<(RootKey, bool)> {
     let mut is_new = false;
     if !custody.check(path, Purpose::Key)? {
-        is_new = place_new(path, &nonce.to_string(), key_file::write(&new).as_bytes())?;
+        is_new = place_new(path, nonce, key_file::write(&new).as_bytes())?;
         custody.share_file(path, Purpose::Key)?;
     }
     if is_new {

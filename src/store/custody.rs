@@ -1,17 +1,14 @@
-//! Which files are trusted: their kind, owner, mode and folder; and how new ones are born.
+//! Which files are trusted: their kind, owner, mode and folder.
 //!
 //! Everything is looked at with `lstat` before it is opened: a link, a fifo or a device is refused
 //! without being touched, and a fifo can't hang us.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-};
+use std::fs::{DirBuilder, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
@@ -210,49 +207,6 @@ impl Custody {
 pub fn system_uid() -> Option<u32> {
     static UID: std::sync::OnceLock<Option<u32>> = std::sync::OnceLock::new();
     *UID.get_or_init(|| uzers::get_user_by_name(SYSTEM_USER).map(|u| u.uid()))
-}
-
-/// Writes a new file beside its place, makes it durable and moves it there, if nothing is there;
-/// `false` where something was, which is then left alone.
-///
-/// # Errors
-/// `cannot_create`.
-pub fn place_new(path: &Path, nonce: &str, content: &[u8]) -> Result<bool> {
-    let draft = draft(path, nonce);
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-        file.write_all(content)?;
-        file.sync_all()
-    })();
-    let placed =
-        written.map_err(|e| not_created(path, &e).into()).and_then(|()| adopt(&draft, path));
-    if !matches!(placed, Ok(true)) {
-        let _ = std::fs::remove_file(&draft);
-    }
-    placed
-}
-
-/// The name under which a file is made before it is whole.
-#[must_use]
-pub fn draft(path: &Path, nonce: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    folder_of(path).join(format!(".{name}.{nonce}.new"))
-}
-
-/// Moves a draft to its place for good; `false` where something is there already.
-///
-/// # Errors
-/// `cannot_create`.
-pub fn adopt(draft: &Path, path: &Path) -> Result<bool> {
-    match renameat_with(CWD, draft, CWD, path, RenameFlags::NOREPLACE) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::EXIST) => return Ok(false),
-        Err(e) => return Err(not_created(path, &e.into()).into()),
-    }
-    File::open(folder_of(path))
-        .and_then(|folder| folder.sync_all())
-        .map_err(|e| not_created(path, &e))?;
-    Ok(true)
 }
 
 /// The folder that a path is in.

@@ -38,6 +38,18 @@ pub trait Row {
     fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>>;
 }
 
+/// The columns that two versions of a row differ in, with the newer values. Naming a column in an
+/// `UPDATE` costs a write to every index that has it, changed or not.
+pub fn changed(
+    columns: &[&'static str],
+    before: Vec<Value>,
+    after: Vec<Value>,
+) -> (Vec<&'static str>, Vec<Value>) {
+    let pairs = before.into_iter().zip(after);
+    let differing = columns.iter().zip(pairs).filter(|(_, (before, after))| before != after);
+    differing.map(|(column, (_, after))| (*column, after)).unzip()
+}
+
 /// The MACs of a user's rows: each device's, and the user's over his own columns and over theirs,
 /// so that neither a missing device nor one put back from an older copy goes unseen.
 pub struct Macs {

@@ -2,6 +2,8 @@
 //!
 //! SQLite numbers `$n` by first appearance, PostgreSQL by `n`: in each statement they appear in order.
 
+use std::sync::LazyLock;
+
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
@@ -21,38 +23,37 @@ pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 /// A user by name.
-pub fn user() -> String {
-    format!("SELECT {}, mac FROM users WHERE name = $1", USER_COLUMNS.join(", "))
-}
+pub static USER: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {}, mac FROM users WHERE name = $1", USER_COLUMNS.join(", ")));
 
 /// The devices of a user by the user's id, in the order in which they were made.
-pub fn devices() -> String {
+pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {}, mac FROM devices WHERE \"user\" = (SELECT n FROM users WHERE id = $1) ORDER BY n",
         DEVICE_COLUMNS.join(", ")
     )
-}
+});
 
 /// Every user with every device beside him; a user without any has one row of nothing.
-pub fn everyone() -> String {
+pub static EVERYONE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.name, d.n",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")
     )
-}
+});
 
-pub fn insert_user() -> String {
+pub static INSERT_USER: LazyLock<String> = LazyLock::new(|| {
     let columns = USER_COLUMNS.len() + 1;
     format!(
         "INSERT INTO users({}, mac) VALUES ({})",
         USER_COLUMNS.join(", "),
         placeholders(columns)
     )
-}
+});
 
 /// The columns, then the MAC, then the id of the user.
-pub fn insert_device() -> String {
+pub static INSERT_DEVICE: LazyLock<String> = LazyLock::new(|| {
     let columns = DEVICE_COLUMNS.len() + 1;
     format!(
         "INSERT INTO devices({}, mac, \"user\") SELECT {}, n FROM users WHERE id = ${}",
@@ -60,27 +61,23 @@ pub fn insert_device() -> String {
         placeholders(columns),
         columns + 1
     )
-}
+});
 
-/// The columns, then the MAC, then the id and the revision that must still be there.
-pub fn update_user() -> String {
-    let last = USER_COLUMNS.len() + 1;
+/// The changed columns, then the MAC, then the id and the revision that must still be there.
+pub fn update_user(changed: &[&str]) -> String {
+    let last = changed.len() + 1;
     format!(
         "UPDATE users SET {}, mac = ${last} WHERE id = ${} AND rev = ${}",
-        assignments(USER_COLUMNS),
+        assignments(changed),
         last + 1,
         last + 2
     )
 }
 
-/// The columns, then the MAC, then the id.
-pub fn update_device() -> String {
-    let last = DEVICE_COLUMNS.len() + 1;
-    format!(
-        "UPDATE devices SET {}, mac = ${last} WHERE id = ${}",
-        assignments(DEVICE_COLUMNS),
-        last + 1
-    )
+/// The changed columns, then the MAC, then the id.
+pub fn update_device(changed: &[&str]) -> String {
+    let last = changed.len() + 1;
+    format!("UPDATE devices SET {}, mac = ${last} WHERE id = ${}", assignments(changed), last + 1)
 }
 
 fn placeholders(count: usize) -> String {

@@ -1,6 +1,8 @@
 //! The embedded store: one SQLite file, its driver calls and nothing else.
 
 mod open;
+mod patience;
+mod prepared;
 mod queue;
 mod schema;
 mod snapshot;
@@ -13,6 +15,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 pub use open::{Access, create, open};
 
 use queue::Queue;
+use transaction::SqliteTransaction;
 
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::row::{Row, Value};
@@ -24,6 +27,7 @@ pub struct Sqlite {
     connection: Connection,
     identity: Identity,
     queue: Queue,
+    has_written: bool,
 }
 
 impl Store for Sqlite {
@@ -34,15 +38,17 @@ impl Store for Sqlite {
     /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
     /// another writes, and would fail at once instead of waiting.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
-        let turn = self.queue.wait().ok_or_else(busy)?;
+        let turn = self.queue.wait(patience::begin()).ok_or_else(busy)?;
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(trouble)?;
-        Ok(Box::new(transaction::SqliteTransaction::new(tx, vault, Some(turn))))
+        let again = std::mem::replace(&mut self.has_written, true);
+        Ok(Box::new(SqliteTransaction::new(tx, vault, again, Some(turn))))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
+        patience::begin();
         let tx = self.connection.transaction().map_err(trouble)?;
         Ok(Box::new(snapshot::SqliteSnapshot::new(tx)))
     }

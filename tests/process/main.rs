@@ -15,6 +15,7 @@ mod screen;
 mod support;
 
 mod badinput;
+mod busy;
 mod clock;
 mod durable;
 mod files;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Reader, Row, Value, bytes, maybe_number, maybe_time, number, time};
+use super::{Reader, Row, Value, bytes, maybe_number, maybe_time, nonsense, number, time};
 use crate::domain::device::{Active, Device, Held, Kind, Pending, Revoked, State};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
@@ -79,7 +79,6 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let parameters = Parameters::new(algorithm, digits, period).map_err(|_| r.wrong())?;
     let secret = Sealed(r.bytes()?);
     let word = r.text()?;
-    let wrong_state = r.wrong();
     let confirmed_at = r.maybe_time()?;
     let expires_at = r.maybe_time()?;
     let first_proof = r.maybe_number()?;
@@ -96,7 +95,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
             Held::Active(Active { confirmed_at })
         }
         (None, Some(expires_at)) => Held::Pending(Pending { expires_at, first_proof, replaces }),
-        _ => return Err(wrong_state),
+        _ => return Err(nonsense("devices", "state")),
     };
     let state = match (word.as_str(), held, revoked_at, was_disabled) {
         ("pending", Held::Pending(pending), None, None) => State::Pending(pending),
@@ -105,7 +104,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
         ("revoked", was, Some(at), Some(d @ (0 | 1))) => {
             State::Revoked(Revoked { at, was, was_disabled: d == 1 })
         }
-        _ => return Err(wrong_state),
+        _ => return Err(nonsense("devices", "state")),
     };
     Ok(Device {
         id,

@@ -3,30 +3,27 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Result;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
+use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
 use super::queue::Queue;
-use super::{Sqlite, schema, transaction::SqliteTransaction, trouble};
+use super::{Sqlite, patience, schema, transaction::SqliteTransaction, trouble};
 use crate::domain::event::{Event, Head};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
-use crate::store::custody::{Custody, Purpose, adopt, draft, folder_of, not_created, place};
+use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
+use crate::store::draft::{adopt, draft};
 use crate::store::{Identity, SALT, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
-/// Milliseconds that a writer waits for another.
-const PATIENCE: i32 = 5000;
-/// Milliseconds between two tries for the lock. SQLite's own handler sleeps up to 100, which is
-/// forty commits.
-const PAUSE: i32 = 1;
 /// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
 /// each start reads the whole log, and each copying costs two syncs.
-const CHECKPOINT_PAGES: i64 = 128;
+const LONGEST_LOG: i32 = 128;
 
 /// What an opened store is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +60,7 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
         }
         opened => opened,
     };
-    opened.map(|(connection, identity)| Sqlite { connection, identity, queue })
+    opened.map(|(connection, identity)| Sqlite { connection, identity, queue, has_written: false })
 }
 
 /// Makes a store with its first event; `false` where a file is there already, which is left alone.
@@ -78,7 +75,7 @@ pub fn create(
     first: &Event,
     salt: [u8; SALT],
 ) -> Result<bool> {
-    let draft = draft(path, &identity.store.to_string());
+    let draft = draft(path, identity.store);
     let made = fill(&draft, vault, identity, first, salt)
         .and_then(|()| custody.share_file(&draft, Purpose::Store))
         .and_then(|()| adopt(&draft, path));
@@ -87,7 +84,11 @@ pub fn create(
             let _ = std::fs::remove_file(with_suffix(&draft, suffix));
         }
     }
-    made
+    match made {
+        // Whoever was quicker has cleared our draft away while we filled it.
+        Err(_) if path.exists() => Ok(false),
+        made => made,
+    }
 }
 
 fn fill(
@@ -120,7 +121,7 @@ fn fill(
         (start.hash.as_slice(), vault.head_mac(&start).as_slice()),
     )
     .map_err(trouble)?;
-    let mut tx = SqliteTransaction::new(tx, vault, None);
+    let mut tx = SqliteTransaction::new(tx, vault, false, None);
     tx.append(first, salt)?;
     Box::new(tx).commit()?;
     let mode: String = connection
@@ -150,12 +151,8 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
 }
 
 fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Identity)> {
-    connection
-        .busy_handler(Some(|tries: i32| {
-            std::thread::sleep(Duration::from_millis(PAUSE.unsigned_abs().into()));
-            tries < PATIENCE / PAUSE
-        }))
-        .map_err(trouble)?;
+    patience::begin();
+    connection.busy_handler(Some(patience::try_again)).map_err(trouble)?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -172,9 +169,7 @@ fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Iden
         connection
             .pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))
             .map_err(trouble)?;
-        connection
-            .pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))
-            .map_err(trouble)?;
+        connection.wal_hook(Some(shorten)).map_err(trouble)?;
     }
     let identity = connection
         .query_row("SELECT id, key_id FROM store", (), |row| {
@@ -185,6 +180,20 @@ fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Iden
                 .hint("restore a backup")
         })?;
     Ok((connection, identity))
+}
+
+/// After a commit: copies a log that has become long into the file and empties it.
+///
+/// SQLite's own automatic checkpoint leaves the log as it is, for the next writer of the same process
+/// to begin anew. Where every process writes once, it would grow for ever.
+#[expect(clippy::unnecessary_wraps, reason = "the form that SQLite's hook has")]
+fn shorten(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
+    if pages > LONGEST_LOG {
+        // The commit stands already: a reader in the way only puts this off to the next one.
+        patience::end();
+        let _ = log.checkpoint_v2(CheckpointMode::TRUNCATE);
+    }
+    Ok(())
 }
 
 /// Symbolic links in the folders above are the administrator's; the file itself must not be one.

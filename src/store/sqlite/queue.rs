@@ -8,14 +8,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::Instant;
 
 use rustix::fs::OFlags;
 
+use super::patience;
 use crate::store::custody::{Custody, Purpose};
-
-/// How long a writer stands in the queue.
-pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The file that is locked; nothing is ever written to it.
 pub struct Queue {
@@ -31,9 +29,9 @@ impl Queue {
         Self { path: super::open::with_suffix(store, "-queue"), custody: *custody }
     }
 
-    /// Stands in line; `None` when the turn did not come in time. Where the file can't be had there
+    /// Stands in line; `None` when the turn did not come until then. Where the file can't be had there
     /// is no line, and everybody is first.
-    pub fn wait(&self) -> Option<Turn> {
+    pub fn wait(&self, until: Instant) -> Option<Turn> {
         let Some(file) = self.open() else { return Some(Turn(None)) };
         match file.try_lock() {
             Ok(()) => return Some(Turn(Some(file))),
@@ -46,7 +44,7 @@ impl Queue {
             // Whoever has stopped waiting drops the lock with the channel.
             let _ = sender.send(Turn(locked.then_some(file)));
         });
-        receiver.recv_timeout(PATIENCE).ok()
+        receiver.recv_timeout(patience::left(until)).ok()
     }
 
     fn open(&self) -> Option<File> {

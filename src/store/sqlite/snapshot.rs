@@ -23,11 +23,11 @@ impl<'a> SqliteSnapshot<'a> {
 
 impl Snapshot for SqliteSnapshot<'_> {
     fn user(&mut self, name: &UserName) -> Result<Option<User>> {
-        let mut statement = self.tx.prepare(&sql::user()).map_err(trouble)?;
+        let mut statement = self.tx.prepare(&sql::USER).map_err(trouble)?;
         let mut rows = statement.query([name.as_str()]).map_err(trouble)?;
         let Some(row) = rows.next().map_err(trouble)? else { return Ok(None) };
         let mut user = row::user(row, 0)?;
-        let mut statement = self.tx.prepare(&sql::devices()).map_err(trouble)?;
+        let mut statement = self.tx.prepare(&sql::DEVICES).map_err(trouble)?;
         let mut rows = statement.query([user.id.bytes().as_slice()]).map_err(trouble)?;
         while let Some(row) = rows.next().map_err(trouble)? {
             user.devices.push(row::device(row, 0)?);
@@ -36,7 +36,7 @@ impl Snapshot for SqliteSnapshot<'_> {
     }
 
     fn users(&mut self, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
-        let mut statement = self.tx.prepare(&sql::everyone()).map_err(trouble)?;
+        let mut statement = self.tx.prepare(&sql::EVERYONE).map_err(trouble)?;
         let mut rows = statement.query(()).map_err(trouble)?;
         let mut current: Option<User> = None;
         while let Some(row) = rows.next().map_err(trouble)? {

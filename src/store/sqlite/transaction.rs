@@ -4,6 +4,7 @@ use anyhow::Result;
 use rusqlite::{OptionalExtension as _, ToSql, params_from_iter};
 use subtle::ConstantTimeEq as _;
 
+use super::prepared::Prepared;
 use super::queue::Turn;
 use super::trouble;
 use crate::domain::device::Device;
@@ -16,22 +17,40 @@ use crate::store::row::{self, DEVICE_COLUMNS, Macs, Row as _, USER_COLUMNS, Valu
 use crate::store::{SALT, Transaction, sql};
 use crate::vault::{MAC, Vault};
 
+/// KiB of pages that a change of many users keeps in memory: identities are random, so that their
+/// indexes are written all over.
+const BULK_CACHE: i32 = 64 * 1024;
+
 /// A transaction that holds the write lock.
 pub struct SqliteTransaction<'a> {
     tx: rusqlite::Transaction<'a>,
     vault: &'a Vault,
     erased: bool,
+    /// Where the log ends, once it has been read; what was appended is written with the commit.
+    head: Option<Head>,
+    appended: bool,
+    /// What is done here has been done before, and will be again: statements are kept.
+    is_repeated: bool,
     /// Dropped after the transaction.
     _turn: Option<Turn>,
 }
 
 impl<'a> SqliteTransaction<'a> {
-    pub const fn new(tx: rusqlite::Transaction<'a>, vault: &'a Vault, turn: Option<Turn>) -> Self {
-        Self { tx, vault, erased: false, _turn: turn }
+    pub const fn new(
+        tx: rusqlite::Transaction<'a>,
+        vault: &'a Vault,
+        is_repeated: bool,
+        turn: Option<Turn>,
+    ) -> Self {
+        Self { tx, vault, erased: false, head: None, appended: false, is_repeated, _turn: turn }
+    }
+
+    fn prepare(&self, sql: &str) -> Result<Prepared<'_>> {
+        Prepared::new(&self.tx, sql, self.is_repeated)
     }
 
     fn run(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Result<usize> {
-        let mut statement = self.tx.prepare_cached(sql).map_err(trouble)?;
+        let mut statement = self.prepare(sql)?;
         statement.execute(params_from_iter(values)).map_err(trouble)
     }
 
@@ -39,19 +58,28 @@ impl<'a> SqliteTransaction<'a> {
         let values = row::device_values(device)
             .into_iter()
             .chain([Value::Bytes(mac.to_vec()), Value::Bytes(owner.bytes().to_vec())]);
-        one_row(self.run(&sql::insert_device(), values)?)
+        one_row(self.run(&sql::INSERT_DEVICE, values)?)
     }
 
     /// The revision that the log knows of: rows put back from an older copy fall behind it.
     fn newest_rev(&self, user: Id) -> Result<Option<u64>> {
-        let mut statement = self.tx.prepare_cached(sql::NEWEST_REV).map_err(trouble)?;
+        let mut statement = self.prepare(sql::NEWEST_REV)?;
         let rev =
             statement.query_row([user.bytes().as_slice()], |row| row.get::<_, Option<i64>>(0));
         Ok(rev.optional().map_err(trouble)?.flatten().map(i64::cast_unsigned))
     }
 
-    fn head(&self) -> Result<Head> {
-        let mut statement = self.tx.prepare_cached(sql::HEAD).map_err(trouble)?;
+    fn head(&mut self) -> Result<Head> {
+        let head = match self.head {
+            Some(head) => head,
+            None => self.stored_head()?,
+        };
+        self.head = Some(head);
+        Ok(head)
+    }
+
+    fn stored_head(&self) -> Result<Head> {
+        let mut statement = self.prepare(sql::HEAD)?;
         let found = statement
             .query_row((), |row| {
                 let head = Head { seq: row.get::<_, i64>(0)?.cast_unsigned(), hash: row.get(1)? };
@@ -70,12 +98,12 @@ impl<'a> SqliteTransaction<'a> {
 
 impl Transaction for SqliteTransaction<'_> {
     fn user(&mut self, name: &UserName) -> Result<Option<User>> {
-        let mut statement = self.tx.prepare_cached(&sql::user()).map_err(trouble)?;
+        let mut statement = self.prepare(&sql::USER)?;
         let mut rows = statement.query([name.as_str()]).map_err(trouble)?;
         let Some(row) = rows.next().map_err(trouble)? else { return Ok(None) };
         let mut user = row::user(row, 0)?;
         let user_mac = row.bytes(USER_COLUMNS.len())?;
-        let mut statement = self.tx.prepare_cached(&sql::devices()).map_err(trouble)?;
+        let mut statement = self.prepare(&sql::DEVICES)?;
         let mut rows = statement.query([user.id.bytes().as_slice()]).map_err(trouble)?;
         let mut device_macs = Vec::new();
         while let Some(row) = rows.next().map_err(trouble)? {
@@ -101,7 +129,7 @@ impl Transaction for SqliteTransaction<'_> {
     fn insert(&mut self, user: &User) -> Result<()> {
         let macs = Macs::of(self.vault, user);
         let values = row::user_values(user).into_iter().chain([Value::Bytes(macs.user.to_vec())]);
-        one_row(self.run(&sql::insert_user(), values)?)?;
+        one_row(self.run(&sql::INSERT_USER, values)?)?;
         for (device, mac) in user.devices.iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
         }
@@ -111,24 +139,31 @@ impl Transaction for SqliteTransaction<'_> {
     fn save(&mut self, before: &User, after: &User) -> Result<u64> {
         let after = User { rev: before.rev + 1, ..after.clone() };
         let macs = Macs::of(self.vault, &after);
-        let values = row::user_values(&after).into_iter().chain([
+        let (columns, values) =
+            row::changed(USER_COLUMNS, row::user_values(before), row::user_values(&after));
+        let values = values.into_iter().chain([
             Value::Bytes(macs.user.to_vec()),
             Value::Bytes(before.id.bytes().to_vec()),
             Value::Int(before.rev.cast_signed()),
         ]);
-        one_row(self.run(&sql::update_user(), values)?)?;
+        one_row(self.run(&sql::update_user(&columns), values)?)?;
         for gone in before.devices.iter().filter(|b| after.devices.iter().all(|a| a.id != b.id)) {
             one_row(self.run(sql::REMOVE_DEVICE, [Value::Bytes(gone.id.bytes().to_vec())])?)?;
         }
         for (device, mac) in after.devices.iter().zip(macs.devices) {
             match before.devices.iter().find(|b| b.id == device.id) {
                 Some(same) if same == device => {}
-                Some(_) => {
-                    let values = row::device_values(device).into_iter().chain([
+                Some(old) => {
+                    let (columns, values) = row::changed(
+                        DEVICE_COLUMNS,
+                        row::device_values(old),
+                        row::device_values(device),
+                    );
+                    let values = values.into_iter().chain([
                         Value::Bytes(mac.to_vec()),
                         Value::Bytes(device.id.bytes().to_vec()),
                     ]);
-                    one_row(self.run(&sql::update_device(), values)?)?;
+                    one_row(self.run(&sql::update_device(&columns), values)?)?;
                 }
                 None => self.insert_device(after.id, device, mac)?,
             }
@@ -173,12 +208,15 @@ impl Transaction for SqliteTransaction<'_> {
             &head.hash.as_slice(),
             &mac.as_slice(),
         ];
-        let mut statement = self.tx.prepare_cached(sql::APPEND).map_err(trouble)?;
+        let mut statement = self.prepare(sql::APPEND)?;
         one_row(statement.execute(values).map_err(trouble)?)?;
-        let mac = self.vault.head_mac(&head);
-        let mut statement = self.tx.prepare_cached(sql::SET_HEAD).map_err(trouble)?;
-        let values = (seq, head.hash.as_slice(), mac.as_slice());
-        one_row(statement.execute(values).map_err(trouble)?)?;
+        drop(statement);
+        self.head = Some(head);
+        if self.appended && !self.is_repeated {
+            self.is_repeated = true;
+            self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(trouble)?;
+        }
+        self.appended = true;
         Ok(head.seq)
     }
 
@@ -193,6 +231,14 @@ impl Transaction for SqliteTransaction<'_> {
             // closed next without this setting; a reader in the way only puts that off.
             let keep = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             self.tx.set_db_config(keep, false).map_err(trouble)?;
+        }
+        if let Some(head) = self.head.filter(|_| self.appended) {
+            let values = [
+                Value::Int(head.seq.cast_signed()),
+                Value::Bytes(head.hash.to_vec()),
+                Value::Bytes(self.vault.head_mac(&head).to_vec()),
+            ];
+            one_row(self.run(sql::SET_HEAD, values)?)?;
         }
         self.tx.commit().map_err(unconfirmed)
     }
