@@ -2,10 +2,13 @@
 
 pub mod custody;
 pub mod draft;
+mod driver;
+mod ledger;
 pub mod location;
 mod row;
 mod sql;
 pub mod sqlite;
+mod view;
 
 #[cfg(test)]
 mod contract;
@@ -14,6 +17,7 @@ use anyhow::Result;
 
 use crate::domain::event::Event;
 use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -46,6 +50,12 @@ pub struct Identity {
 
 /// Changes that happen together or not at all; dropping it undoes them.
 pub trait Transaction {
+    /// The database's own clock, where it is not this machine's.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn clock(&mut self) -> Result<Option<Timestamp>>;
+
     /// The user of this name, with the MAC of the user and of each device checked.
     ///
     /// # Errors
@@ -133,4 +143,10 @@ pub struct Told {
     pub proof: Option<String>,
     pub reason: Option<String>,
     pub device: Option<String>,
+}
+
+/// A database that fails while it confirms leaves it open what it has kept.
+fn unconfirmed() -> Refusal {
+    Refusal::new(Code::Io, "the store did not confirm the change; it may be stored or not")
+        .hint("look with show-user before you try again")
 }

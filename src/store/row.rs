@@ -1,11 +1,13 @@
 //! A user and a device as columns: the only mapping, for every database.
 
 mod device;
+mod event;
 mod user;
 
 use anyhow::Result;
 
 pub use device::{DEVICE_COLUMNS, device, device_values};
+pub use event::{EVENT_COLUMNS, TOLD_COLUMNS, event_values, told};
 pub use user::{USER_COLUMNS, user, user_values};
 
 use crate::domain::device::Device;
@@ -27,6 +29,11 @@ pub enum Value {
 
 /// One row on its way out, by column number.
 pub trait Row {
+    /// # Errors
+    /// `damaged` when there is no such column.
+    fn is_null(&self, column: usize) -> Result<bool>;
+    /// Does the column hold just these bytes?
+    fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool;
     /// # Errors
     /// `damaged` when the column holds something else.
     fn int(&self, column: usize) -> Result<Option<i64>>;
@@ -91,10 +98,9 @@ fn put(row: &mut Canonical, column: &str, value: &Value) {
 }
 
 /// Names the place of a value that makes no sense.
-fn nonsense(table: &str, column: &str) -> anyhow::Error {
+fn nonsense(table: &str, column: &str) -> Refusal {
     Refusal::new(Code::Damaged, format!("the store is damaged: table {table}, column {column}"))
-        .hint("restore a backup, or ask: mfactl doctor")
-        .into()
+        .hint("restore a backup")
 }
 
 /// Reads the columns of one table, one after the other.
@@ -121,13 +127,17 @@ impl<'a> Reader<'a> {
         self.first + self.next - 1
     }
 
-    fn wrong(&self) -> anyhow::Error {
+    fn damage(&self) -> Refusal {
         nonsense(self.table, self.columns[self.next - 1])
+    }
+
+    fn wrong(&self) -> anyhow::Error {
+        self.damage().into()
     }
 
     fn maybe_int(&mut self) -> Result<Option<i64>> {
         let at = self.at();
-        self.row.int(at).map_err(|e| e.context(self.wrong()))
+        self.row.int(at).map_err(|e| e.context(self.damage()))
     }
 
     fn int(&mut self) -> Result<i64> {
@@ -160,7 +170,7 @@ impl<'a> Reader<'a> {
 
     fn maybe_text(&mut self) -> Result<Option<String>> {
         let at = self.at();
-        self.row.text(at).map_err(|e| e.context(self.wrong()))
+        self.row.text(at).map_err(|e| e.context(self.damage()))
     }
 
     fn text(&mut self) -> Result<String> {
@@ -169,7 +179,7 @@ impl<'a> Reader<'a> {
 
     fn maybe_bytes(&mut self) -> Result<Option<Vec<u8>>> {
         let at = self.at();
-        self.row.bytes(at).map_err(|e| e.context(self.wrong()))
+        self.row.bytes(at).map_err(|e| e.context(self.damage()))
     }
 
     fn bytes(&mut self) -> Result<Vec<u8>> {

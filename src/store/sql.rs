@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS};
+use crate::store::row::{DEVICE_COLUMNS, EVENT_COLUMNS, TOLD_COLUMNS, USER_COLUMNS};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
@@ -13,14 +13,21 @@ pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
 pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, salt = NULL WHERE user_id = $1";
-pub const APPEND: &str = "INSERT INTO events(seq, at, verb, outcome, operator_uid, operator_claim, \
-    ticket, proof, user_id, status, rev, factor, \"user\", device, reason, detail, salt, personal, \
-    hash, mac) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-    $18, $19, $20)";
-pub const EVENTS_OF_USER: &str = "SELECT seq, at, verb, outcome, operator_uid, operator_claim, \
-    ticket, proof, reason, device FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT $2";
 pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
+
+pub const FOUND: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3)";
+pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, $1, $2, $3)";
+pub static EVENTS_OF_USER: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT $2",
+        TOLD_COLUMNS.join(", ")
+    )
+});
+pub static APPEND: LazyLock<String> = LazyLock::new(|| {
+    let columns = EVENT_COLUMNS.join(", ");
+    format!("INSERT INTO events({columns}) VALUES ({})", placeholders(EVENT_COLUMNS.len()))
+});
 
 /// A user by name.
 pub static USER: LazyLock<String> =

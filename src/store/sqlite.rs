@@ -1,12 +1,11 @@
 //! The embedded store: one SQLite file, its driver calls and nothing else.
 
+mod driver;
 mod open;
 mod patience;
 mod prepared;
 mod queue;
 mod schema;
-mod snapshot;
-mod transaction;
 
 use anyhow::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -14,11 +13,13 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 pub use open::{Access, create, open};
 
+use driver::SqliteDriver;
 use queue::Queue;
-use transaction::SqliteTransaction;
 
 use crate::domain::refusal::{Code, Refusal};
+use crate::store::ledger::Ledger;
 use crate::store::row::{Row, Value};
+use crate::store::view::View;
 use crate::store::{Identity, Snapshot, Store, Transaction};
 use crate::vault::Vault;
 
@@ -44,13 +45,14 @@ impl Store for Sqlite {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(trouble)?;
         let again = std::mem::replace(&mut self.has_written, true);
-        Ok(Box::new(SqliteTransaction::new(tx, vault, again, Some(turn))))
+        let driver = SqliteDriver { tx, is_repeated: again, _turn: Some(turn) };
+        Ok(Box::new(Ledger::new(driver, vault)))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
         patience::begin();
         let tx = self.connection.transaction().map_err(trouble)?;
-        Ok(Box::new(snapshot::SqliteSnapshot::new(tx)))
+        Ok(Box::new(View(SqliteDriver { tx, is_repeated: false, _turn: None })))
     }
 }
 
@@ -74,6 +76,14 @@ impl Row for rusqlite::Row<'_> {
         }
     }
 
+    fn is_null(&self, column: usize) -> Result<bool> {
+        Ok(self.get_ref(column).map_err(trouble)? == ValueRef::Null)
+    }
+
+    fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool {
+        self.get_ref(column).is_ok_and(|value| value == ValueRef::Blob(bytes))
+    }
+
     fn text(&self, column: usize) -> Result<Option<String>> {
         match self.get_ref(column).map_err(trouble)? {
             ValueRef::Null => Ok(None),
@@ -92,7 +102,10 @@ impl Row for rusqlite::Row<'_> {
 }
 
 fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
-    anyhow::anyhow!("column {column} holds a {}", value.data_type())
+    Error::msg(format!("column {column} holds a {}", value.data_type())).context(
+        Refusal::new(Code::Damaged, "the store is damaged: a value is of another type")
+            .hint("restore a backup"),
+    )
 }
 
 fn busy() -> Refusal {

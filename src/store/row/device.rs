@@ -95,7 +95,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
             Held::Active(Active { confirmed_at })
         }
         (None, Some(expires_at)) => Held::Pending(Pending { expires_at, first_proof, replaces }),
-        _ => return Err(nonsense("devices", "state")),
+        _ => return Err(nonsense("devices", "state").into()),
     };
     let state = match (word.as_str(), held, revoked_at, was_disabled) {
         ("pending", Held::Pending(pending), None, None) => State::Pending(pending),
@@ -104,7 +104,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
         ("revoked", was, Some(at), Some(d @ (0 | 1))) => {
             State::Revoked(Revoked { at, was, was_disabled: d == 1 })
         }
-        _ => return Err(nonsense("devices", "state")),
+        _ => return Err(nonsense("devices", "state").into()),
     };
     Ok(Device {
         id,

@@ -12,12 +12,13 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
 use super::queue::Queue;
-use super::{Sqlite, patience, schema, transaction::SqliteTransaction, trouble};
-use crate::domain::event::{Event, Head};
+use super::{Sqlite, driver::SqliteDriver, patience, schema, trouble};
+use crate::domain::event::Event;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
 use crate::store::draft::{adopt, draft};
+use crate::store::ledger::Ledger;
 use crate::store::{Identity, SALT, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
@@ -110,20 +111,10 @@ fn fill(
     connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
     let tx = connection.transaction().map_err(trouble)?;
     schema::create(&tx)?;
-    tx.execute(
-        "INSERT INTO store(one, id, key_id, created_at) VALUES (1, ?1, ?2, ?3)",
-        (identity.store.bytes().as_slice(), identity.key.0.as_slice(), first.at.as_i64()),
-    )
-    .map_err(trouble)?;
-    let start = Head { seq: 0, hash: [0; 32] };
-    tx.execute(
-        "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, 0, ?1, ?2)",
-        (start.hash.as_slice(), vault.head_mac(&start).as_slice()),
-    )
-    .map_err(trouble)?;
-    let mut tx = SqliteTransaction::new(tx, vault, false, None);
-    tx.append(first, salt)?;
-    Box::new(tx).commit()?;
+    let mut ledger = Ledger::new(SqliteDriver { tx, is_repeated: false, _turn: None }, vault);
+    ledger.found(identity, first.at)?;
+    ledger.append(first, salt)?;
+    Box::new(ledger).commit()?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
         .map_err(trouble)?;

@@ -1,0 +1,222 @@
+//! Changes to a store: rows with their MACs, and the chain of events.
+
+use anyhow::Result;
+use subtle::ConstantTimeEq as _;
+
+use super::driver::{Driver, first};
+use super::row::{self, DEVICE_COLUMNS, Macs, USER_COLUMNS, Value};
+use super::{SALT, Transaction, sql};
+use crate::domain::device::Device;
+use crate::domain::event::{Event, Head};
+use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::vault::{MAC, Vault};
+
+/// A transaction that holds the write lock.
+pub struct Ledger<'v, D> {
+    driver: D,
+    vault: &'v Vault,
+    /// Where the log ends, once it has been read; what was appended is written with the commit.
+    head: Option<Head>,
+    appended: u64,
+}
+
+impl<'v, D: Driver> Ledger<'v, D> {
+    pub const fn new(driver: D, vault: &'v Vault) -> Self {
+        Self { driver, vault, head: None, appended: 0 }
+    }
+
+    /// The first rows of a new store: which store it is, and where its log begins.
+    ///
+    /// # Errors
+    /// As the database has them.
+    pub fn found(&mut self, identity: super::Identity, at: Timestamp) -> Result<()> {
+        let start = Head { seq: 0, hash: [0; 32] };
+        let store =
+            [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
+        one_row(self.driver.execute(sql::FOUND, &store)?)?;
+        let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
+        one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
+    }
+
+    fn insert_device(&mut self, owner: Id, device: &Device, mac: [u8; MAC]) -> Result<()> {
+        let mut values = row::device_values(device);
+        values.extend([bytes(&mac), bytes(owner.bytes())]);
+        one_row(self.driver.execute(&sql::INSERT_DEVICE, &values)?)
+    }
+
+    fn remove_device(&mut self, device: &Device) -> Result<()> {
+        one_row(self.driver.execute(sql::REMOVE_DEVICE, &[bytes(device.id.bytes())])?)
+    }
+
+    /// The revision that the log knows of: rows put back from an older copy fall behind it.
+    fn newest_rev(&mut self, user: Id) -> Result<Option<u64>> {
+        let rev =
+            first(&mut self.driver, sql::NEWEST_REV, &[bytes(user.bytes())], |row| row.int(0))?;
+        Ok(rev.flatten().map(i64::cast_unsigned))
+    }
+
+    fn head(&mut self) -> Result<Head> {
+        let head = match self.head {
+            Some(head) => head,
+            None => self.stored_head()?,
+        };
+        self.head = Some(head);
+        Ok(head)
+    }
+
+    fn stored_head(&mut self) -> Result<Head> {
+        let found = first(&mut self.driver, sql::HEAD, &[], |row| {
+            let seq = row.int(0)?.map(i64::cast_unsigned);
+            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
+            let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
+            Ok(head.map(|head| (head, row.bytes(2), row.bytes(3))))
+        })?;
+        let Some((head, mac, last)) = found.flatten() else { return Err(cut_chain().into()) };
+        let last = last?;
+        let is_there = last.as_deref() == Some(&head.hash[..]) || (head.seq == 0 && last.is_none());
+        if !is_there || !fits(mac?.as_deref(), &self.vault.head_mac(&head)) {
+            return Err(cut_chain().into());
+        }
+        Ok(head)
+    }
+}
+
+impl<D: Driver> Transaction for Ledger<'_, D> {
+    fn clock(&mut self) -> Result<Option<Timestamp>> {
+        self.driver.clock()
+    }
+
+    fn user(&mut self, name: &UserName) -> Result<Option<User>> {
+        let name_value = Value::Text(name.as_str().to_owned());
+        let found = first(&mut self.driver, &sql::USER, &[name_value], |row| {
+            Ok((row::user(row, 0)?, row.bytes(USER_COLUMNS.len())?))
+        })?;
+        let Some((mut user, user_mac)) = found else { return Ok(None) };
+        let mut device_macs = Vec::new();
+        self.driver.query(&sql::DEVICES, &[bytes(user.id.bytes())], &mut |row| {
+            user.devices.push(row::device(row, 0)?);
+            device_macs.push(row.bytes(DEVICE_COLUMNS.len())?);
+            Ok(true)
+        })?;
+        let macs = Macs::of(self.vault, &user);
+        let mut sound = fits(user_mac.as_deref(), &macs.user);
+        for (stored, mac) in device_macs.iter().zip(&macs.devices) {
+            sound &= fits(stored.as_deref(), mac);
+        }
+        if !sound || self.newest_rev(user.id)?.is_some_and(|newest| user.rev < newest) {
+            return Err(Refusal::new(
+                Code::Tampered,
+                format!("the record of {name} was altered outside of mfactl"),
+            )
+            .hint("restore a backup, and find out who can write to the store")
+            .into());
+        }
+        Ok(Some(user))
+    }
+
+    fn insert(&mut self, user: &User) -> Result<()> {
+        let macs = Macs::of(self.vault, user);
+        let mut values = row::user_values(user);
+        values.push(bytes(&macs.user));
+        one_row(self.driver.execute(&sql::INSERT_USER, &values)?)?;
+        for (device, mac) in user.devices.iter().zip(macs.devices) {
+            self.insert_device(user.id, device, mac)?;
+        }
+        Ok(())
+    }
+
+    fn save(&mut self, before: &User, after: &User) -> Result<u64> {
+        let after = User { rev: before.rev + 1, ..after.clone() };
+        let macs = Macs::of(self.vault, &after);
+        let (columns, mut values) =
+            row::changed(USER_COLUMNS, row::user_values(before), row::user_values(&after));
+        values.extend([
+            bytes(&macs.user),
+            bytes(before.id.bytes()),
+            Value::Int(before.rev.cast_signed()),
+        ]);
+        one_row(self.driver.execute(&sql::update_user(&columns), &values)?)?;
+        for gone in before.devices.iter().filter(|b| after.devices.iter().all(|a| a.id != b.id)) {
+            self.remove_device(gone)?;
+        }
+        for (device, mac) in after.devices.iter().zip(macs.devices) {
+            match before.devices.iter().find(|b| b.id == device.id) {
+                Some(same) if same == device => {}
+                Some(old) => {
+                    let (columns, mut values) = row::changed(
+                        DEVICE_COLUMNS,
+                        row::device_values(old),
+                        row::device_values(device),
+                    );
+                    values.extend([bytes(&mac), bytes(device.id.bytes())]);
+                    one_row(self.driver.execute(&sql::update_device(&columns), &values)?)?;
+                }
+                None => self.insert_device(after.id, device, mac)?,
+            }
+        }
+        Ok(after.rev)
+    }
+
+    fn remove(&mut self, user: &User) -> Result<()> {
+        for device in &user.devices {
+            self.remove_device(device)?;
+        }
+        let values = [bytes(user.id.bytes()), Value::Int(user.rev.cast_signed())];
+        one_row(self.driver.execute(sql::REMOVE_USER, &values)?)
+    }
+
+    fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64> {
+        if self.appended == 1 {
+            self.driver.expect_many()?;
+        }
+        let previous = self.head()?;
+        let personal = event.personal_hash(&salt);
+        let head = Head { seq: previous.seq + 1, hash: event.chain_hash(&previous, &personal) };
+        let mac = self.vault.event_mac(&head);
+        let values = row::event_values(event, &salt, &personal, &head, &mac);
+        one_row(self.driver.execute(&sql::APPEND, &values)?)?;
+        self.head = Some(head);
+        self.appended += 1;
+        Ok(head.seq)
+    }
+
+    fn erase(&mut self, user: Id) -> Result<()> {
+        self.driver.forget()?;
+        self.driver.execute(sql::ERASE, &[bytes(user.bytes())]).map(|_| ())
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<()> {
+        if let Some(head) = self.head.filter(|_| self.appended > 0) {
+            let mac = self.vault.head_mac(&head);
+            let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&mac)];
+            one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
+        }
+        self.driver.commit()
+    }
+}
+
+fn bytes(bytes: &[u8]) -> Value {
+    Value::Bytes(bytes.to_vec())
+}
+
+fn fits(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
+    stored.is_some_and(|s| bool::from(s.ct_eq(mac)))
+}
+
+fn one_row(changed: u64) -> Result<()> {
+    if changed == 1 {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::Damaged, format!("a change touched {changed} rows instead of one"))
+        .hint("nothing was changed; restore a backup")
+        .into())
+}
+
+fn cut_chain() -> Refusal {
+    Refusal::new(Code::Tampered, "the end of the audit log was altered outside of mfactl")
+        .hint("restore a backup, and find out who can write to the store")
+}

@@ -1,0 +1,77 @@
+//! A transaction of SQLite.
+
+use anyhow::Result;
+use rusqlite::config::DbConfig;
+use rusqlite::params_from_iter;
+
+use super::prepared::Prepared;
+use super::queue::Turn;
+use super::trouble;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Timestamp;
+use crate::store::driver::Driver;
+use crate::store::row::{Row, Value};
+
+/// KiB of pages that a change of many users keeps in memory: identities are random, so that their
+/// indexes are written all over.
+const BULK_CACHE: i32 = 64 * 1024;
+
+pub struct SqliteDriver<'a> {
+    pub tx: rusqlite::Transaction<'a>,
+    /// What is done here has been done before, or will be again.
+    pub is_repeated: bool,
+    /// Given back after the transaction has ended.
+    pub _turn: Option<Turn>,
+}
+
+impl Driver for SqliteDriver<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        let mut statement = Prepared::new(&self.tx, sql, self.is_repeated)?;
+        Ok(statement.execute(params_from_iter(values)).map_err(trouble)? as u64)
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        visit: &mut dyn FnMut(&dyn Row) -> Result<bool>,
+    ) -> Result<()> {
+        let mut statement = Prepared::new(&self.tx, sql, self.is_repeated)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(trouble)?;
+        while let Some(row) = rows.next().map_err(trouble)? {
+            if !visit(row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn clock(&mut self) -> Result<Option<Timestamp>> {
+        Ok(None)
+    }
+
+    fn expect_many(&mut self) -> Result<()> {
+        self.is_repeated = true;
+        self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(trouble)
+    }
+
+    /// The write-ahead log still has the old pages. It is emptied when the connection is closed next
+    /// without this setting; a reader in the way only puts that off.
+    fn forget(&mut self) -> Result<()> {
+        let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        self.tx.set_db_config(keep, false).map_err(trouble).map(|_| ())
+    }
+
+    fn commit(self) -> Result<()> {
+        self.tx.commit().map_err(unconfirmed)
+    }
+}
+
+/// A disk that fails while it confirms leaves it open what it has kept.
+fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
+    let error = trouble(error);
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if refusal.code == Code::Io => error.context(crate::store::unconfirmed()),
+        _ => error,
+    }
+}

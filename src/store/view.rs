@@ -1,0 +1,62 @@
+//! Looking at a store.
+
+use anyhow::Result;
+
+use super::driver::{Driver, first};
+use super::row::{self, USER_COLUMNS, Value};
+use super::{Snapshot, Told, sql};
+use crate::domain::name::UserName;
+use crate::domain::secret::Id;
+use crate::domain::user::User;
+
+/// One read transaction.
+pub struct View<D>(pub D);
+
+impl<D: Driver> Snapshot for View<D> {
+    fn user(&mut self, name: &UserName) -> Result<Option<User>> {
+        let name = Value::Text(name.as_str().to_owned());
+        let found = first(&mut self.0, &sql::USER, &[name], |row| row::user(row, 0))?;
+        let Some(mut user) = found else { return Ok(None) };
+        let id = Value::Bytes(user.id.bytes().to_vec());
+        self.0.query(&sql::DEVICES, &[id], &mut |row| {
+            user.devices.push(row::device(row, 0)?);
+            Ok(true)
+        })?;
+        Ok(Some(user))
+    }
+
+    fn users(&mut self, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
+        let mut current: Option<User> = None;
+        self.0.query(&sql::EVERYONE, &[], &mut |row| {
+            let same = current.as_ref().is_some_and(|u| row.is_bytes(0, u.id.bytes()));
+            if !same && let Some(done) = current.replace(row::user(row, 0)?) {
+                visit(done)?;
+            }
+            if let Some(user) = &mut current
+                && !row.is_null(USER_COLUMNS.len())?
+            {
+                user.devices.push(row::device(row, USER_COLUMNS.len())?);
+            }
+            Ok(true)
+        })?;
+        current.map_or(Ok(()), visit)
+    }
+
+    fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
+        self.0.query(sql::NAMES, &[Value::Text(prefix.to_owned())], &mut |row| {
+            // A name that is no text is nobody's.
+            let Ok(Some(name)) = row.text(0) else { return Ok(true) };
+            Ok(name.starts_with(prefix) && visit(&name))
+        })
+    }
+
+    fn events(&mut self, user: Id, most: u32) -> Result<Vec<Told>> {
+        let values = [Value::Bytes(user.bytes().to_vec()), Value::Int(most.into())];
+        let mut events = Vec::new();
+        self.0.query(&sql::EVENTS_OF_USER, &values, &mut |row| {
+            events.push(row::told(row)?);
+            Ok(true)
+        })?;
+        Ok(events)
+    }
+}
