@@ -21,7 +21,7 @@ fn tools(what: &str) -> bool {
 }
 
 /// A world with alice enrolled and active, and bob pending.
-fn template() -> (World, Seed) {
+pub fn template() -> (World, Seed) {
     let world = World::new();
     let seed = world.active("alice");
     world.pending("bob");
@@ -59,7 +59,7 @@ fn sweep(fresh: impl Fn() -> World, call: impl Fn(&World) -> Call, check: impl F
 
 /// The old state without a new event, or a new state with one: was it carried out?
 #[track_caller]
-fn old_or_new(template: &World, world: &World) -> bool {
+pub fn old_or_new(template: &World, world: &World) -> bool {
     world.assert_sound();
     let carried_out = world.events() == template.events() + 1;
     assert!(carried_out || world.events() == template.events());

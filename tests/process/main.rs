@@ -23,5 +23,6 @@ mod kill;
 mod pty;
 mod qr;
 mod race;
+mod storage;
 mod streams;
 mod tamper;

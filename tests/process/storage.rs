@@ -1,0 +1,401 @@
+//! Storage that goes wrong: killed at any moment, full, read-only, with flipped bits, and copied
+//! without its log.
+
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::kill::{old_or_new, template};
+use super::support::{Ran, Seed, World, has, is_root, leave_out, now};
+
+/// How many random kills; a third of them each verb.
+const KILLS: u64 = 60;
+const FLIPS: u64 = 300;
+
+fn tools(what: &str) -> bool {
+    has("sqlite3", what) && has("oathtool", what)
+}
+
+/// Chance that can be had again: the seed is said where a test fails, and is taken from
+/// `MFACTL_TEST_SEED` where that is set.
+struct Dice {
+    seed: u64,
+    state: u64,
+}
+
+impl Dice {
+    fn new() -> Self {
+        let given = std::env::var("MFACTL_TEST_SEED").ok().and_then(|s| s.parse().ok());
+        let chance = now().cast_unsigned() << 20 | u64::from(std::process::id());
+        let seed = given.unwrap_or(chance);
+        Self { seed, state: seed }
+    }
+
+    /// A number below this one (SplitMix64).
+    fn below(&mut self, end: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % end
+    }
+}
+
+impl Drop for Dice {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = writeln!(std::io::stderr(), "MFACTL_TEST_SEED={}", self.seed);
+        }
+    }
+}
+
+/// No crash: not by a panic (70, 101), not by a signal.
+#[track_caller]
+fn assert_no_crash(ran: &Ran, what: &str) {
+    assert!(matches!(ran.code, 0 | 1 | 64..=69 | 71..=78), "{what}: {ran:?}");
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_old_state_or_the_new_one() {
+    let what = "kills at random moments";
+    if !(tools(what) && has("timeout", what)) {
+        return;
+    }
+    let (template, seed) = template();
+    let code = template.next(&mut seed.clone());
+    let mut dice = Dice::new();
+    let mut killed = 0;
+    for line in
+        ["enrol carol --create --no-confirm --json", "reset alice --yes --no-enrol", "verify alice"]
+    {
+        let whole = template.copy().call(line).input(&code).run().expect(0).took.as_micros();
+        let whole = u64::try_from(whole).unwrap();
+        for _ in 0..KILLS / 3 {
+            let world = template.copy();
+            let after = 1000 + dice.below(whole);
+            let limit = format!("{}.{:06}", after / 1_000_000, after % 1_000_000);
+            let ran = world.call(line).input(&code).under(["timeout", "-s", "KILL", &limit]).run();
+            assert!([0, 128 + 9].contains(&ran.code), "{limit} s: {ran:?}");
+            killed += u32::from(ran.code != 0);
+            let done = old_or_new(&template, &world);
+            assert!(done || ran.code != 0, "an answer before the commit: {ran:?}");
+            let verb = line.split(' ').next().unwrap();
+            match verb {
+                "enrol" => assert_eq!(world.status("carol"), if done { "pending" } else { "" }),
+                "reset" => {
+                    let status = if done { "not_enabled" } else { "enabled" };
+                    assert_eq!(world.status("alice"), status);
+                }
+                _ => assert_eq!(world.verify("alice", &code).code, i32::from(done), "{limit} s"),
+            }
+            // Who comes next finds no lock and no half work in the way.
+            world.run(line.replace("verify", "unlock").as_str()).expect(0);
+            world.assert_sound();
+        }
+    }
+    assert!(killed >= 5, "{killed}");
+}
+
+/// A world with a small disk of its own in one of its folders.
+struct Disk {
+    world: World,
+    at: PathBuf,
+}
+
+impl Deref for Disk {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Before the folder goes.
+        let _ = Command::new("umount").arg("-l").arg(&self.at).output();
+    }
+}
+
+impl Disk {
+    /// A disk of a mebibyte in this folder; nothing where that is not permitted.
+    fn new(world: World, folder: &str, what: &str) -> Option<Self> {
+        if !(tools(what) && is_root(what) && has("mount", what) && has("umount", what)) {
+            return None;
+        }
+        let at = world.path(folder);
+        fs::create_dir(&at).unwrap();
+        let words = ["-t", "tmpfs", "-o", "size=1m,mode=700", "mfactl-test"];
+        let output = Command::new("mount").args(words).arg(&at).output().unwrap();
+        if !output.status.success() {
+            leave_out(String::from_utf8_lossy(&output.stderr).trim(), what);
+            return None;
+        }
+        fs::set_permissions(&at, Permissions::from_mode(0o700)).unwrap();
+        Some(Self { world, at })
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.at.join("ballast")
+    }
+
+    /// Writes until nothing more fits.
+    fn fill(&self) {
+        let mut file = fs::File::create(self.ballast()).unwrap();
+        while file.write_all(&[0x55; 4096]).is_ok() {}
+    }
+
+    fn empty(&self) {
+        fs::remove_file(self.ballast()).unwrap();
+    }
+
+    /// Mounts it anew, read-only or not.
+    fn remount(&self, how: &str) {
+        let how = format!("remount,{how}");
+        let done = Command::new("mount").args(["-o", &how]).arg(&self.at).status().unwrap();
+        assert!(done.success(), "{how}");
+    }
+}
+
+/// A store with alice active on a disk of its own, and her next code.
+fn house(what: &str) -> Option<(Disk, String)> {
+    let disk = Disk::new(World::empty(), "s", what)?;
+    disk.run("init").expect(0);
+    let mut seed: Seed = disk.active("alice");
+    let code = disk.next(&mut seed);
+    Some((disk, code))
+}
+
+#[test]
+fn a_full_disk_burns_no_code() {
+    let Some((disk, code)) = house("a full disk") else { return };
+    let before = (disk.state(), disk.events());
+    disk.fill();
+    for line in [
+        "verify --json alice",
+        "enrol carol --create --no-confirm --json",
+        "reset alice --yes --no-enrol",
+        "disable alice --yes",
+    ] {
+        let ran = disk.call(line).input(&code).run();
+        ran.assert_trouble();
+        assert_eq!(ran.out, "", "{ran:?}");
+    }
+    assert_eq!(disk.status("alice"), "enabled", "who only looks can still look");
+    disk.empty();
+    disk.assert_sound();
+    assert_eq!((disk.state(), disk.events()), before);
+    assert_eq!(disk.verify("alice", &code).expect(0).outcome(), "accepted");
+    assert_eq!(disk.verify("alice", &code).expect(1).outcome(), "replayed");
+}
+
+#[test]
+fn a_picture_on_a_full_disk_puts_no_device_in_force() {
+    let world = World::new();
+    let Some(disk) = Disk::new(world, "o", "a picture on a full disk") else { return };
+    let mut seed = disk.active("alice");
+    let code = disk.next(&mut seed);
+    disk.fill();
+    for line in ["enrol bob --create --no-confirm", "reset alice --yes"] {
+        for name in ["new.png", "new.svg"] {
+            let before = (disk.state(), disk.events());
+            let output = disk.path("o").join(name).into_os_string();
+            let words = line.split(' ').map(Into::into).chain(["--output".into(), output.clone()]);
+            let ran = disk.call_of(words).run();
+            ran.assert_trouble();
+            assert!([73, 74].contains(&ran.code), "{ran:?}");
+            assert!(!std::path::Path::new(&output).exists(), "a torn picture: {ran:?}");
+            if ran.err.contains("nothing was changed") {
+                assert_eq!((disk.state(), disk.events()), before, "{ran:?}");
+            }
+        }
+    }
+    let active = "SELECT count(*) FROM devices d JOIN users u ON d.user = u.n
+                  WHERE u.name = 'bob' AND d.state = 'active'";
+    assert_eq!(disk.sql(active), "0");
+    disk.assert_sound();
+    let left: Vec<_> = fs::read_dir(&disk.at).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["ballast"], "nothing beside it either");
+    let kept = disk.status("alice") == "enabled";
+    assert_eq!(disk.verify("alice", &code).code == 0, kept, "alice's phone is in force or is not");
+}
+
+#[test]
+fn a_read_only_disk_lets_look_and_burns_no_code() {
+    let Some((disk, code)) = house("a read-only disk") else { return };
+    let before = (disk.state(), disk.events());
+    disk.remount("ro");
+    let ran = disk.verify("alice", &code);
+    ran.assert_trouble();
+    assert_eq!(ran.out, "", "{ran:?}");
+    disk.run("reset alice --yes --no-enrol").assert_trouble();
+    disk.run("enrol carol --create --no-confirm --json").assert_trouble();
+    for line in ["list-status --json", "show-user alice --json"] {
+        let ran = disk.run(line);
+        if ran.code == 0 {
+            assert!(ran.out.contains("\"enabled\""), "the newest state: {ran:?}");
+        } else {
+            ran.assert_trouble();
+        }
+    }
+    disk.remount("rw");
+    assert_eq!((disk.state(), disk.events()), before);
+    assert_eq!(disk.verify("alice", &code).expect(0).outcome(), "accepted");
+}
+
+#[test]
+fn a_read_only_disk_without_side_files_lets_look_too() {
+    let Some((disk, code)) = house("a read-only disk without side files") else { return };
+    disk.alter("PRAGMA wal_checkpoint(TRUNCATE);");
+    for suffix in ["-wal", "-shm", "-queue"] {
+        let _ = fs::remove_file(disk.path(&format!("s/m.db{suffix}")));
+    }
+    disk.remount("ro");
+    disk.verify("alice", &code).assert_trouble();
+    assert_eq!(disk.status("alice"), "enabled");
+    disk.remount("rw");
+    assert_eq!(disk.verify("alice", &code).expect(0).outcome(), "accepted");
+}
+
+/// Codes of alice.
+struct Codes {
+    spent: String,
+    fresh: String,
+    wrong: String,
+}
+
+/// Copies the log into the store's main file.
+fn settled(world: &World, seed: &Seed) -> Codes {
+    world.alter("PRAGMA wal_checkpoint(TRUNCATE);");
+    let step = world.step();
+    Codes { spent: seed.code(step), fresh: seed.code(step + 1), wrong: seed.wrong(step) }
+}
+
+/// Flips one bit of one file.
+fn flip(path: &std::path::Path, bit: u64) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[usize::try_from(bit / 8).unwrap()] ^= 1 << (bit % 8);
+    fs::write(path, bytes).unwrap();
+}
+
+/// A single flipped bit in a file: nothing crashes or hangs, and no code that was no good is good.
+/// Gives back how often the fresh code was refused, and how often accepted.
+fn flips(world: &World, name: &str, refused: &[&str], fresh: &str, times: u64) -> (u64, u64) {
+    let mut dice = Dice::new();
+    let length = fs::metadata(world.path(name)).unwrap().len();
+    let (mut seen, mut harmless) = (0, 0);
+    for _ in 0..times {
+        let bit = dice.below(length * 8);
+        let what = format!("{name}, bit {bit}");
+        let copy = world.copy();
+        flip(&copy.path(name), bit);
+        for code in refused {
+            let ran = copy.call("verify alice").input(code).run();
+            assert_no_crash(&ran, &what);
+            assert_ne!(ran.code, 0, "{what}: {ran:?}");
+        }
+        assert_no_crash(&copy.run("list-status"), &what);
+        let ran = copy.verify("alice", fresh);
+        assert_no_crash(&ran, &what);
+        if ran.code == 0 {
+            harmless += 1;
+            let again = copy.verify("alice", fresh);
+            assert_no_crash(&again, &what);
+            assert_ne!(again.code, 0, "{what}: twice: {again:?}");
+        } else {
+            seen += 1;
+        }
+    }
+    (seen, harmless)
+}
+
+#[test]
+fn a_flipped_bit_in_the_store_makes_no_code_good_and_crashes_nothing() {
+    let what = "flipped bits";
+    if !(tools(what) && has("faketime", what)) {
+        return;
+    }
+    let world = World::stopped();
+    let seed = world.active("alice");
+    world.pending("bob");
+    let codes = settled(&world, &seed);
+    let (seen, harmless) =
+        flips(&world, "s/m.db", &[&codes.spent, &codes.wrong], &codes.fresh, FLIPS * 4 / 5);
+    assert!(seen > 0 && harmless > 0, "{seen} seen, {harmless} harmless");
+}
+
+#[test]
+fn a_flipped_bit_in_the_log_makes_no_wrong_code_good_and_crashes_nothing() {
+    let what = "flipped bits in the log";
+    if !(tools(what) && has("faketime", what)) {
+        return;
+    }
+    let world = World::stopped();
+    let seed = world.active("alice");
+    let codes = settled(&world, &seed);
+    for n in 0..3 {
+        world.run(&format!("add-user user{n}")).expect(0);
+    }
+    // The log's checksums end it at the flipped bit: the commits after it are as if they had never
+    // been. What was spent in the main file stays spent.
+    let (_, harmless) =
+        flips(&world, "s/m.db-wal", &[&codes.spent, &codes.wrong], &codes.fresh, FLIPS / 5);
+    assert!(harmless > 0);
+}
+
+/// What holds of a copy whose log is cut off: it is the store as it was after one of its commits.
+/// Which one it was can't be seen without an anchor elsewhere: whoever copies only the main file
+/// copies a store in which a code that was spent since is not spent. See README, Keep the key.
+#[test]
+fn a_store_copied_without_its_log_or_with_a_part_of_it_is_whole_and_older() {
+    let what = "a store without its log";
+    if !(tools(what) && has("faketime", what)) {
+        return;
+    }
+    let world = World::stopped();
+    let seed = world.active("alice");
+    let codes = settled(&world, &seed);
+    let old = (world.state(), world.events());
+    world.run("add-user bob").expect(0);
+    assert_eq!(world.verify("alice", &codes.fresh).expect(0).outcome(), "accepted");
+    let spent_at = world.events();
+    world.run("add-user carol").expect(0);
+    let log = fs::read(world.path("s/m.db-wal")).unwrap();
+    let cuts = (0..=16).map(|n| log.len() * n / 16).chain([1, 31, 32, 56, log.len() - 1]);
+    let (mut older, mut newer) = (0, 0);
+    for cut in [None].into_iter().chain(cuts.map(Some)) {
+        for index in [true, false] {
+            let copy = world.copy();
+            let path = copy.path("s/m.db-wal");
+            match cut {
+                None => fs::remove_file(&path).unwrap(),
+                Some(cut) => fs::write(&path, &log[..cut]).unwrap(),
+            }
+            if !index {
+                fs::remove_file(copy.path("s/m.db-shm")).unwrap();
+            }
+            let what = format!("cut at {cut:?}, -shm: {index}");
+            assert_no_crash(&copy.run("list-status"), &what);
+            let wrong = copy.copy().verify("alice", &codes.wrong);
+            assert_eq!((wrong.code, &*wrong.outcome()), (1, "rejected"), "{what}: {wrong:?}");
+            copy.assert_sound();
+            let events = copy.events();
+            assert!((old.1..=world.events()).contains(&events), "{what}");
+            assert!(events > old.1 || copy.state() == old.0, "{what}: half a commit");
+            // What was spent before stays so, and what is spent in what is left.
+            assert_eq!(copy.verify("alice", &codes.spent).outcome(), "replayed", "{what}");
+            let ran = copy.verify("alice", &codes.fresh);
+            let expected = if events >= spent_at { "replayed" } else { "accepted" };
+            assert_eq!(ran.outcome(), expected, "{what}: {ran:?}");
+            if events >= spent_at {
+                newer += 1
+            } else {
+                older += 1
+            }
+            assert_eq!(copy.verify("alice", &codes.fresh).outcome(), "replayed", "{what}");
+        }
+    }
+    assert!(older > 5 && newer > 5, "{older} older, {newer} newer");
+}
