@@ -1,38 +1,9 @@
 //! Who waits for the store while another program holds it, and for how long.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use super::support::{World, has};
-
-/// Holds the write lock of a store until it is dropped.
-struct Held(Child);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-impl World {
-    fn held(&self) -> Held {
-        let mut child = Command::new("sqlite3")
-            .arg(self.store())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let pipe = child.stdin.as_mut().unwrap();
-        pipe.write_all(b"BEGIN IMMEDIATE;\nSELECT 'held';\n").unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!(line, "held\n");
-        Held(child)
-    }
-}
 
 fn tools(what: &str) -> bool {
     has("oathtool", what) && has("sqlite3", what)
@@ -46,7 +17,7 @@ fn a_store_held_by_another_program_is_busy_and_not_waited_for_for_ever() {
     let world = World::new();
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
-    let held = world.held();
+    let held = world.held_by("BEGIN IMMEDIATE;");
     let ran = world.verify("alice", &code).expect(75);
     assert_eq!(ran.error(), "busy");
     assert!(ran.took < Duration::from_secs(7), "{ran:?}");
@@ -63,7 +34,7 @@ fn who_comes_late_to_a_held_store_waits_no_longer_than_who_came_early() {
     let world = World::new();
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
-    let _held = world.held();
+    let _held = world.held_by("BEGIN IMMEDIATE;");
     let early = world.call("verify --json alice").input(&code).start();
     // The early one is first in the queue for two seconds more: what the late one then still waits
     // for the lock must not begin at nought again.

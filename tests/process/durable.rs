@@ -1,7 +1,5 @@
 //! The answer comes after the commit, and the commit is on the disk.
 
-use std::process::Command;
-
 use super::support::{World, has};
 
 /// The calls that matter, in order, as `strace` saw them.
@@ -34,18 +32,15 @@ fn the_log_is_synced_after_its_last_write_and_before_the_answer() {
     }
     let world = World::new();
     let mut seed = world.active("alice");
-    // Another connection, so that no checkpoint at the end hides what the commit did.
-    let held = Command::new("sqlite3")
-        .arg(world.store())
-        .arg("BEGIN; SELECT count(*) FROM users; SELECT 1;")
-        .output();
-    assert!(held.unwrap().status.success());
+    // Another connection that reads, so that no checkpoint at the end hides what the commit did.
+    let held = world.held_by("BEGIN; SELECT count(*) FROM users;");
     let lines = trace(&world, &world.next(&mut seed));
     let written = last(&lines, &["pwrite64(", "-wal>"]);
     let synced = lines.iter().rposition(|l| l.contains("sync(") && l.contains("-wal>")).unwrap();
     let answered = last(&lines, &["write(1<"]);
     let ended = last(&lines, &["exit_group(0)"]);
     assert!(written < synced && synced < answered && answered < ended, "{lines:#?}");
+    drop(held);
 }
 
 #[test]

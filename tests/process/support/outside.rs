@@ -1,0 +1,73 @@
+//! Other people's programs: `sqlite3`, `libfaketime`.
+
+use std::ffi::OsString;
+use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use super::{Clock, World, text};
+
+/// The environment in which `libfaketime` shows a program this clock.
+pub fn faked(clock: Clock) -> [(OsString, OsString); 3] {
+    static LIBRARY: OnceLock<OsString> = OnceLock::new();
+    let library = LIBRARY.get_or_init(|| {
+        let output = Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
+        text(&output.unwrap().stdout).trim().into()
+    });
+    let moment = Command::new("date")
+        .args(["-u", "-d", &format!("@{}", clock.at), "+%Y-%m-%d %H:%M:%S"])
+        .output()
+        .unwrap();
+    [
+        ("LD_PRELOAD".into(), library.clone()),
+        ("FAKETIME".into(), text(&moment.stdout).trim().into()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC".into(), "1".into()),
+    ]
+}
+
+pub fn sqlite3(store: &Path, options: &[&str], input: &str) -> Output {
+    let mut child = Command::new("sqlite3")
+        .args(["-batch", "-cmd", ".timeout 20000"])
+        .args(options)
+        .arg(store)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    if let Err(error) = pipe.write_all(input.as_bytes()) {
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+    }
+    drop(pipe);
+    child.wait_with_output().unwrap()
+}
+
+/// A `sqlite3` with an open transaction; it ends where this is dropped.
+pub struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl World {
+    /// The store, held by another program in a transaction that begins with these statements.
+    pub fn held_by(&self, statements: &str) -> Held {
+        let mut child = Command::new("sqlite3")
+            .arg(self.store())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pipe = child.stdin.as_mut().unwrap();
+        pipe.write_all(format!("{statements}\nSELECT 'held';\n").as_bytes()).unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let held = Held(child);
+        assert!(lines.map_while(Result::ok).any(|l| l == "held"), "{statements}");
+        held
+    }
+}
