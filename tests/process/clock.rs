@@ -1,6 +1,6 @@
 //! Clocks that are wrong, by `libfaketime`; codes by `oathtool`.
 
-use super::support::{CONFIG, MOMENT, World, has};
+use super::support::{CONFIG, Call, MOMENT, World, faketime, has};
 
 fn tools(what: &str) -> bool {
     has("faketime", what) && has("oathtool", what) && has("sqlite3", what)
@@ -93,4 +93,81 @@ fn a_clock_before_1970_judges_nothing_and_the_far_future_is_a_time_like_another(
     world.set_clock(MOMENT + 60);
     let ran = world.call("verify alice").input(seed.code(STEP + 2)).run().expect(1);
     assert!(ran.err.contains("ahead"), "a person is told of the clock: {ran:?}");
+}
+
+/// With a clock that begins at this moment, for each process anew, and moves: `i3600` by an hour at
+/// each reading, `x600` by ten minutes in a second.
+fn moving(call: Call, at: i64, how: &str) -> Call {
+    call.with("FAKETIME", format!("@{} {how}", faketime(at)))
+}
+
+#[test]
+fn a_clock_that_jumps_whenever_it_is_read_is_read_once() {
+    if !tools("a clock that jumps") {
+        return;
+    }
+    let world = World::stopped();
+    let mut seed = world.active("alice");
+    let mut at = MOMENT;
+    for how in ["i30", "i3600", "i86400"] {
+        at += 600;
+        let run = |line: &str| moving(world.call(line), at, how).run().expect(0);
+        let step = at.cast_unsigned() / 30;
+        let user = format!("u{how}");
+        run(&format!("enrol {user} --create --no-confirm --json"));
+        run(&format!("enrol {user} --no-confirm --json"));
+        seed.spent = step;
+        let code = seed.code(step);
+        let ran = moving(world.call("verify --json alice"), at, how).input(&code).run();
+        assert_eq!(ran.outcome(), "accepted", "{how}: {ran:?}");
+        run("disable alice --yes");
+        run("enable alice");
+        let list = run("list-status --json").json("generated_at");
+        assert_eq!(list, faketime(at).replace(' ', "T") + "Z", "{how}");
+        // Whatever was written down in these runs is of the one first reading.
+        let last = "SELECT last_used_at, last_step FROM devices WHERE last_step IS NOT NULL";
+        assert_eq!(world.sql(last), format!("{at}|{step}"), "{how}");
+        let made = format!(
+            "SELECT DISTINCT d.created_at - u.created_at, u.created_at, (d.expires_at - d.created_at) % 3600
+             FROM devices d JOIN users u ON d.user = u.n WHERE u.name = '{user}'"
+        );
+        assert_eq!(world.sql(&made), format!("0|{at}|0"), "{how}");
+        assert_eq!(
+            world.sql(&format!("SELECT count(*) FROM events WHERE at = {at}")),
+            "5",
+            "{how}"
+        );
+    }
+    let moments = "SELECT count(DISTINCT at) FROM events";
+    assert_eq!(world.sql(moments), "4", "the beginning, and one for each clock");
+}
+
+#[test]
+fn a_clock_that_runs_six_hundred_times_too_fast_is_a_clock() {
+    if !tools("a clock that runs fast") {
+        return;
+    }
+    let world = World::stopped();
+    let seed = world.active("alice");
+    let at = MOMENT + 3600;
+    // How late in its run the program reads the clock is the machine's affair; what it then writes
+    // is of one moment.
+    let wrong = "00000000";
+    moving(world.call("verify --json alice"), at, "x600").input(wrong).run().expect(1);
+    moving(world.call("disable alice --yes"), at, "x600").run().expect(0);
+    moving(world.call("enable alice"), at, "x600").run().expect(0);
+    let line = "enrol bob --create --no-confirm --json";
+    moving(world.call(line), at, "x600").run().expect(0);
+    let same = "SELECT count(*) FROM users u, devices d, events e WHERE u.name = 'bob'
+                AND d.user = u.n AND e.verb = 'enrol' AND e.user = 'bob'
+                AND u.created_at = d.created_at AND e.at = d.created_at
+                AND (d.expires_at - d.created_at) % 3600 = 0";
+    assert_eq!(world.sql(same), "1");
+    // And back at the true time the code that was good is good.
+    let code = seed.code(at.cast_unsigned() / 30 + 60);
+    let mut world = world;
+    world.set_clock(at + 1800);
+    world.run("unlock alice").expect(0);
+    assert_eq!(world.verify("alice", &code).outcome(), "accepted");
+    world.assert_sound();
 }

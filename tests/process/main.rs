@@ -23,6 +23,7 @@ mod kill;
 mod pty;
 mod qr;
 mod race;
+mod signals;
 mod storage;
 mod streams;
 mod tamper;

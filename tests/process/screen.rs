@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::support::{MFACTL, World};
+use rustix::process::Pid;
+
+use super::support::{MFACTL, World, children};
 
 /// How often a screen is looked at before it counts as wrong: ten seconds.
 const LOOKS: u32 = 200;
@@ -78,6 +80,26 @@ impl Screen {
             sleep(PAUSE);
         }
         panic!("{words:?} never came:\n{}", self.text());
+    }
+
+    /// The process that the shell waits for.
+    pub fn child(&self) -> Pid {
+        let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
+        let shell: u32 = shell.trim().parse().unwrap();
+        *children(shell).first().unwrap()
+    }
+
+    /// The terminal's modes, as the shell and its children find them.
+    pub fn modes(&self) -> String {
+        self.until_prompt();
+        self.line("clear; echo mo''des: $(stty -g)");
+        let text = self.until("modes: ");
+        text.lines().find(|l| l.starts_with("modes: ")).unwrap().to_owned()
+    }
+
+    /// Is the cursor in view?
+    pub fn has_cursor(&self) -> bool {
+        self.tmux(&["display-message", "-p", "#{cursor_flag}"]).trim() == "1"
     }
 
     fn until_prompt(&self) {

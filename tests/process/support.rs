@@ -13,7 +13,8 @@ mod outside;
 mod tools;
 
 pub use call::{Call, Ran};
-pub use tools::{has, is_harmful, is_root, leave_out, now};
+pub use outside::faketime;
+pub use tools::{children, has, is_harmful, is_root, leave_out, now};
 
 use outside::{faked, sqlite3};
 

@@ -103,6 +103,16 @@ impl Call {
         Started { child, call: self, since: Instant::now() }
     }
 
+    /// Starts it and gives it its input at once.
+    pub fn start_fed(self) -> Started {
+        let mut started = self.start();
+        let mut pipe = started.child.stdin.take().unwrap();
+        // A code fits into a pipe that nobody reads yet.
+        assert!(started.call.input.len() < 4096);
+        let _ = pipe.write_all(&started.call.input);
+        started
+    }
+
     pub fn run(self) -> Ran {
         self.start().finish()
     }

@@ -15,15 +15,20 @@ pub fn faked(clock: Clock) -> [(OsString, OsString); 3] {
         let output = Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
         text(&output.unwrap().stdout).trim().into()
     });
-    let moment = Command::new("date")
-        .args(["-u", "-d", &format!("@{}", clock.at), "+%Y-%m-%d %H:%M:%S"])
-        .output()
-        .unwrap();
     [
         ("LD_PRELOAD".into(), library.clone()),
-        ("FAKETIME".into(), text(&moment.stdout).trim().into()),
+        ("FAKETIME".into(), faketime(clock.at).into()),
         ("FAKETIME_DONT_FAKE_MONOTONIC".into(), "1".into()),
     ]
+}
+
+/// A moment in `libfaketime`'s words.
+pub fn faketime(at: i64) -> String {
+    let moment = Command::new("date")
+        .args(["-u", "-d", &format!("@{at}"), "+%Y-%m-%d %H:%M:%S"])
+        .output()
+        .unwrap();
+    text(&moment.stdout).trim().to_owned()
 }
 
 pub fn sqlite3(store: &Path, options: &[&str], input: &str) -> Output {

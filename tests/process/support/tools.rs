@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::process::Pid;
+
 /// Is the program here? Where it is not, says loudly what is left out; under CI that is a failure.
 #[track_caller]
 pub fn has(program: &str, left_out: &str) -> bool {
@@ -43,4 +45,12 @@ pub fn is_harmful(c: char) -> bool {
 #[expect(clippy::disallowed_methods, reason = "the program under test goes by the real clock")]
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().cast_signed()
+}
+
+/// The processes that this one started and that have not ended.
+pub fn children(parent: u32) -> Vec<Pid> {
+    let list = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"));
+    let list = list.unwrap_or_default();
+    let ids = list.split_whitespace().map(|id| id.parse().unwrap());
+    ids.map(|id| Pid::from_raw(id).unwrap()).collect()
 }
