@@ -54,6 +54,68 @@ fn whatever_is_closed_nothing_crashes_and_the_store_stays_whole() {
     }
 }
 
+/// A descriptor that was closed at the start is opened on `/dev/null` before anything else, so that
+/// no file of ours is given its number. What is written there is written: the exit code is that of
+/// the work, as under `>/dev/null`.
+#[test]
+fn with_all_three_streams_closed_the_answer_is_the_exit_code_and_no_file_takes_their_place() {
+    let what = "three closed streams";
+    if !(has("oathtool", what) && has("sqlite3", what) && has("strace", what)) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let closed = "<&- >&- 2>&-";
+    for (line, expected) in [
+        ("list-status", 0),
+        ("list-status --json", 0),
+        // Nobody gives a code, and nobody is there to be asked.
+        ("verify alice", 64),
+        ("enrol bob --create --no-confirm --json", 0),
+        ("enrol bob --create --no-confirm --json --reveal-secrets", 0),
+        // The QR code has nowhere to go.
+        ("enrol carol --create", 64),
+    ] {
+        let trace = world.path("trace");
+        let only = "trace=openat,write,pwrite64,pwritev,ftruncate,exit_group";
+        let call = world.call(line).in_shell("", closed);
+        let strace = ["strace", "-f", "-y", "-e", only, "-o", trace.to_str().unwrap()];
+        call.under(strace).run().expect(expected);
+        let text = std::fs::read_to_string(&trace).unwrap();
+        let ours = format!("{}/", world.path("").display());
+        for call in text.lines() {
+            // Opened as 0, 1 or 2, or written to under that number.
+            let opened = ["= 0<", "= 1<", "= 2<"].iter().any(|n| call.contains(n));
+            let written = ["(0<", "(1<", "(2<"].iter().any(|n| call.contains(n));
+            assert!(!(opened || written) || !call.contains(&ours), "{line}: {call}");
+        }
+        assert!(text.contains("exit_group"), "{line}: {text}");
+        world.assert_sound();
+    }
+    assert_eq!((world.status("bob"), world.status("carol")), ("pending".into(), String::new()));
+    // The code can't be given where standard input is closed; with the other two closed it is spent.
+    let call = world.call("verify alice").input(&code);
+    call.clone().in_shell("", ">&- 2>&-").run().expect(0);
+    call.clone().in_shell("", ">&- 2>&-").run().expect(1);
+    assert_eq!(world.verify("alice", &code).outcome(), "replayed");
+    world.assert_sound();
+}
+
+#[test]
+fn an_answer_that_can_not_be_written_is_a_failure_and_the_code_is_spent() {
+    if !(has("oathtool", "a full output") && has("sqlite3", "a full output")) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let call = world.call("verify --json alice").input(&code);
+    let ran = call.in_shell("", ">/dev/full").run().expect(IO);
+    assert!(!ran.err.contains("nothing was changed"), "{ran:?}");
+    assert_eq!(world.verify("alice", &code).expect(1).outcome(), "replayed");
+}
+
 #[test]
 fn an_endless_input_is_read_no_further_than_a_code_goes() {
     let world = World::new();
