@@ -1,0 +1,113 @@
+//! Output files that are taken, ours, or of a run that fails.
+
+use std::ffi::OsString;
+use std::os::unix::fs::symlink;
+
+use super::{ANSWERS, House, tools};
+use crate::support::{CANNOT_CREATE, USAGE, World};
+
+#[test]
+fn an_output_that_is_taken_is_left_alone() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let world = &house.world;
+    let path = |name: &str| world.path(name);
+    std::fs::write(path("there.png"), "precious").unwrap();
+    std::fs::hard_link(path("there.png"), path("hard.png")).unwrap();
+    symlink(path("there.png"), path("link.png")).unwrap();
+    symlink(path("nowhere.png"), path("dangling.png")).unwrap();
+    std::fs::create_dir(path("folder.png")).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(path("fifo.png")).status().unwrap();
+    assert!(made.success());
+    symlink(world.store(), path("store.png")).unwrap();
+    symlink(world.key(), path("key.svg")).unwrap();
+    for name in [
+        "there.png",
+        "hard.png",
+        "link.png",
+        "dangling.png",
+        "folder.png",
+        "fifo.png",
+        "store.png",
+        "key.svg",
+        "there.png/x.png",
+        "missing/x.png",
+    ] {
+        for words in [
+            vec!["enrol", "carol", "--create", "--no-confirm", "--output"],
+            vec!["reset", "alice", "--yes", "--output"],
+            vec!["show-qr", "bob", "--output"],
+        ] {
+            let words = words.into_iter().map(OsString::from);
+            let call = world.call_of(words.chain([path(name).into_os_string()]));
+            let ran = house.refuses(call, &["--output"]);
+            assert_eq!(ran.code, CANNOT_CREATE, "{ran:?}");
+        }
+    }
+    assert_eq!(std::fs::read_to_string(path("there.png")).unwrap(), "precious");
+    assert!(!path("nowhere.png").exists());
+    for name in ["/dev/stdout", "/dev/null", "-", "", "x", "x.jpg", "x.png.txt", ".png/", "/"] {
+        let words = ["enrol", "carol", "--create", "--no-confirm", "--output", name];
+        let ran = house.refuses(world.call_of(words), &["--output"]);
+        assert!([USAGE, CANNOT_CREATE].contains(&ran.code), "{ran:?}");
+    }
+    house.refuses(world.call_of(["show-qr", "bob", "--output", "/proc/self/x.png"]), &["--output"]);
+}
+
+#[test]
+fn an_output_over_store_or_key_is_refused() {
+    if !tools() {
+        return;
+    }
+    let world = World::empty();
+    let (store, key) = (world.path("s/m.png"), world.path("k/m.svg"));
+    let call = |words: &[&str], output: &std::path::Path| {
+        let files = ["--store".into(), store.clone(), "--key-file".into(), key.clone()];
+        let words = words.iter().map(Into::into).chain(["--output".into(), output.to_owned()]);
+        world.bare(files.into_iter().chain(words)).run()
+    };
+    // Before there is a store: the picture must not become it, nor stay behind.
+    let enrol = ["enrol", "alice", "--create", "--no-confirm"];
+    for output in [&store, &key] {
+        std::fs::create_dir_all(output.parent().unwrap()).unwrap();
+        let ran = call(&enrol, output);
+        assert!(ANSWERS[1..].contains(&ran.code), "{ran:?}");
+    }
+    let files = ["--store".into(), store.clone(), "--key-file".into(), key.clone()];
+    world.bare(files.into_iter().chain(["init".into()])).run().expect(0);
+    for output in [&store, &key] {
+        let before = std::fs::read(output).unwrap();
+        call(&enrol, output).expect(CANNOT_CREATE);
+        assert_eq!(std::fs::read(output).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_run_that_fails_leaves_no_output_file() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let output = house.world.path("new.png");
+    for line in [
+        "enrol alice --no-confirm",
+        "enrol nobody --no-confirm",
+        "enrol alice --device -x",
+        "enrol carol --create --digits 9 --allow-incompatible",
+        "reset nobody --yes",
+        "reset alice --yes --device tablet",
+        "reset alice",
+        "show-qr alice",
+        "show-qr nobody",
+        "enrol carol --create --no-confirm --dry-run",
+    ] {
+        let words = line.split(' ').map(OsString::from);
+        let call = house.world.call_of(words.chain(["--output".into(), output.clone().into()]));
+        let ran = call.run();
+        assert_eq!(ran.code == 0, line.ends_with("--dry-run"), "{ran:?}");
+        assert!(!output.exists(), "{ran:?}");
+        assert_eq!((house.world.state(), house.world.events()), house.before, "{ran:?}");
+    }
+}

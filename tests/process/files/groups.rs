@@ -1,0 +1,147 @@
+//! Stores that a group shares, and files made with the rights of another.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::Path;
+use std::process::Command;
+
+use super::{House, NOBODY, set_mode, tools};
+use crate::support::{
+    CANNOT_CREATE, CONFIG, Call, MFACTL, NOT_PERMITTED, Seed, World, has, is_root, leave_out,
+};
+
+/// The name of a group that nobody on this machine relies on.
+fn group() -> Option<String> {
+    let line = Command::new("getent").args(["group", &NOBODY.to_string()]).output().ok()?;
+    let line = String::from_utf8(line.stdout).ok()?;
+    line.split(':').next().filter(|n| !n.is_empty()).map(str::to_owned)
+}
+
+/// A world that a group shares, with a program that everybody can run.
+fn shared(config: &str) -> Option<World> {
+    let what = "a store that a group shares";
+    if !tools() || !is_root(what) || !has("setpriv", what) {
+        return None;
+    }
+    let Some(group) = group() else {
+        leave_out("there is no group 65534", what);
+        return None;
+    };
+    let world = World::empty();
+    set_mode(&world.path("."), 0o711);
+    fs::create_dir(world.path("c")).unwrap();
+    set_mode(&world.path("c"), 0o755);
+    fs::write(world.path("c/config.toml"), config.replace("GROUP", &group)).unwrap();
+    set_mode(&world.path("c/config.toml"), 0o644);
+    fs::copy(MFACTL, world.path("c/mfactl")).unwrap();
+    set_mode(&world.path("c/mfactl"), 0o755);
+    Some(world)
+}
+
+impl World {
+    fn configured(&self, line: &str) -> Call {
+        let config = self.path("c/config.toml").into_os_string();
+        let words = ["--config".into(), config];
+        self.call_of(words.into_iter().chain(line.split(' ').map(Into::into)))
+    }
+
+    /// Run by nobody, who is in the group of the same number.
+    fn by_nobody(&self, line: &str) -> Call {
+        let id = NOBODY.to_string();
+        let call = self.configured(line).program(self.path("c/mfactl"));
+        call.under(["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups"])
+    }
+}
+
+#[test]
+fn an_auditor_of_the_readers_group_lists_without_the_key() {
+    let Some(world) = shared("[store]\nreaders = \"GROUP\"\n") else { return };
+    world.configured("init").run().expect(0);
+    assert_eq!(fs::metadata(world.store()).unwrap().mode() & 0o777, 0o640);
+    let line = "enrol alice --create --no-confirm --json --reveal-secrets";
+    let secret = world.configured(line).run().expect(0).json("secret");
+    let mut seed = Seed { base32: secret, spent: 0 };
+    let listed = || world.by_nobody("list-status --json").run().expect(0).document();
+    assert_eq!(listed()["users"][0]["status"], "pending");
+    let code = world.next(&mut seed);
+    world.configured("verify alice").input(&code).run().expect(0);
+    assert_eq!(listed()["users"][0]["status"], "enabled", "the newest state, not the last copied");
+    world.by_nobody("show-user alice").run().expect(0);
+    let (state, events) = (world.state(), world.events());
+    let code = world.next(&mut seed);
+    for line in [
+        "verify alice",
+        "disable alice --yes",
+        "reset alice --yes --json",
+        "unlock alice",
+        "add-user bob",
+        "show-qr alice --active --json --reveal-secrets",
+        "init",
+    ] {
+        let ran = world.by_nobody(line).input(&code).run();
+        assert!([NOT_PERMITTED, CONFIG].contains(&ran.code), "{ran:?}");
+        assert!(!ran.out.contains("secret"), "{ran:?}");
+    }
+    assert_eq!((world.state(), world.events()), (state, events));
+    let answer = world.configured("verify --json alice").input(&code).run();
+    assert_eq!(answer.outcome(), "accepted");
+}
+
+#[test]
+fn a_service_of_the_writers_group_verifies_beside_root() {
+    let Some(world) = shared("[store]\nwriters = \"GROUP\"\n[key]\ngroup = \"GROUP\"\n") else {
+        return;
+    };
+    world.configured("init").run().expect(0);
+    set_mode(&world.path("k"), 0o711);
+    let line = "enrol alice --create --no-confirm --json --reveal-secrets";
+    let secret = world.configured(line).run().expect(0).json("secret");
+    let mut seed = Seed { base32: secret, spent: 0 };
+    // First the one, then the other, each over the side files that the other made.
+    for name in ["m.db-wal", "m.db-shm"] {
+        let _ = fs::remove_file(world.path(&format!("s/{name}")));
+    }
+    let line = "enrol bob --create --no-confirm --json --reveal-secrets";
+    let secret = world.by_nobody(line).run().expect(0).json("secret");
+    let mut bob = Seed { base32: secret, spent: 0 };
+    let secret = world.configured(line.replace("bob", "alice").as_str());
+    seed.base32 = secret.run().expect(0).json("secret");
+    for code in [world.next(&mut bob), world.next(&mut bob)] {
+        let ran = world.by_nobody("verify --json bob").input(&code).run().expect(0);
+        assert!(ran.err.is_empty(), "{ran:?}");
+        world.configured("verify --json bob").input(&code).run().expect(1);
+    }
+    for code in [world.next(&mut seed), world.next(&mut seed)] {
+        world.configured("verify alice").input(&code).run().expect(0);
+        world.by_nobody("verify alice").input(&code).run().expect(1);
+    }
+    world.assert_sound();
+}
+
+#[test]
+fn an_output_is_made_with_the_rights_of_whom_sudo_acts_for() {
+    if !tools() || !is_root("output files under sudo") {
+        return;
+    }
+    let house = House::new();
+    house.world.pending("bob");
+    set_mode(&house.world.path("."), 0o711);
+    fs::create_dir(house.world.path("n")).unwrap();
+    chown(house.world.path("n"), Some(NOBODY), None).unwrap();
+    let ask = |path: &Path| {
+        let words = ["show-qr", "bob", "--output", path.to_str().unwrap()];
+        let call = house.world.call_of(words).with("SUDO_UID", NOBODY.to_string());
+        call.with("SUDO_USER", "nobody").run()
+    };
+    let own = house.world.path("n/bob.png");
+    ask(&own).expect(0);
+    let metadata = fs::metadata(&own).unwrap();
+    assert_eq!((metadata.uid(), metadata.mode() & 0o777), (NOBODY, 0o600));
+    for forbidden in ["s/bob.png", "k/bob.png", "c/bob.png", "bob.png"] {
+        let path = house.world.path(forbidden);
+        ask(&path).expect(CANNOT_CREATE);
+        assert!(!path.exists());
+    }
+    let claim = "SELECT operator_uid, operator_claim FROM events ORDER BY seq DESC LIMIT 1";
+    assert_eq!(house.world.sql(claim), "0|nobody");
+}

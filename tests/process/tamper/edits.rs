@@ -1,0 +1,189 @@
+//! Values that are changed, and rows that are put back or taken away.
+
+use super::{House, assert_listed, tools};
+use crate::support::CONFIG;
+
+/// An edit by hand, and the user whom it would help.
+const EDITS: &[(&str, &str)] = &[
+    ("carol", "UPDATE devices SET state = 'active' WHERE state = 'disabled'"),
+    ("dave", "UPDATE users SET lock_start = NULL, lock_length = NULL"),
+    ("dave", "UPDATE users SET lock_length = 0 WHERE lock_length > 0"),
+    ("dave", "UPDATE users SET lock_start = lock_start - 3600 WHERE lock_start > 0"),
+    ("dave", "UPDATE users SET failures = 0, wrong_codes = 0, lock_start = NULL, lock_length = NULL"),
+    ("dave", "UPDATE users SET hour_codes = 0"),
+    ("dave", "UPDATE users SET failures = -1"),
+    ("eve", "UPDATE devices SET last_step = NULL"),
+    ("eve", "UPDATE devices SET last_step = last_step - 10"),
+    ("eve", "UPDATE devices SET last_step = 0"),
+    ("eve", "UPDATE devices SET last_step = -1"),
+    ("alice", "UPDATE users SET required = 1 - required"),
+    ("alice", "UPDATE users SET protected = 1 - protected"),
+    ("alice", "UPDATE users SET required = 2"),
+    ("alice", "UPDATE users SET password_change = 'required'"),
+    ("alice", "UPDATE users SET password_change = 'anything'"),
+    ("alice", "UPDATE users SET rev = rev + 1"),
+    ("alice", "UPDATE users SET wrong_codes = 100"),
+    ("alice", "UPDATE users SET mac = x''"),
+    ("alice", "UPDATE users SET mac = zeroblob(32)"),
+    ("alice", "UPDATE users SET mac = (SELECT mac FROM users WHERE name = 'bob')"),
+    ("alice", "UPDATE users SET id = randomblob(16) WHERE name = 'alice'"),
+    ("alice", "UPDATE users SET id = x'' WHERE name = 'alice'"),
+    ("alice", "UPDATE users SET created_at = created_at - 1"),
+    ("alice", "UPDATE users SET created_at = -1"),
+    ("alice", "UPDATE users SET created_at = 9223372036854775807"),
+    ("alice", "UPDATE users SET email = 'mallory@example.org' WHERE name = 'alice'"),
+    ("alice", "UPDATE users SET groups = 'admins'"),
+    ("alice", "UPDATE devices SET confirmed_at = confirmed_at + 1"),
+    ("alice", "UPDATE devices SET confirmed_at = NULL, expires_at = 1900000000, state = 'pending'"),
+    ("alice", "UPDATE devices SET state = 'pending'"),
+    ("alice", "UPDATE devices SET state = 'revoked', revoked_at = 1, was_disabled = 0"),
+    ("alice", "UPDATE devices SET label = 'other'"),
+    ("alice", "UPDATE devices SET kind = 'hotp'"),
+    ("alice", "UPDATE devices SET algorithm = 'SHA256'"),
+    ("alice", "UPDATE devices SET digits = 8"),
+    ("alice", "UPDATE devices SET digits = 1"),
+    ("alice", "UPDATE devices SET digits = 0"),
+    ("alice", "UPDATE devices SET period = 300"),
+    ("alice", "UPDATE devices SET period = 0"),
+    ("alice", "UPDATE devices SET period = 9223372036854775807"),
+    ("alice", "UPDATE devices SET secret = x''"),
+    ("alice", "UPDATE devices SET secret = zeroblob(length(secret))"),
+    ("alice", "UPDATE devices SET secret = substr(secret, 1, 40)"),
+    ("alice", "UPDATE devices SET secret = zeroblob(1000000)"),
+    ("alice", "UPDATE devices SET created_at = created_at + 1"),
+    ("alice", "UPDATE devices SET last_used_at = NULL"),
+    ("alice", "UPDATE devices SET mac = zeroblob(32)"),
+    ("alice", "UPDATE devices SET replaces = zeroblob(16)"),
+    ("alice", "UPDATE devices SET replaces = x'00'"),
+    ("alice", "UPDATE devices SET id = randomblob(16) WHERE \"user\" = 1"),
+    ("bob", "DELETE FROM devices WHERE label = 'tablet'"),
+    ("bob", "DELETE FROM devices WHERE label = 'phone'"),
+    ("alice", "DELETE FROM devices"),
+    (
+        "alice",
+        "INSERT INTO devices SELECT 99, \"user\", randomblob(16), 'x', kind, algorithm, digits,
+         period, secret, state, confirmed_at, expires_at, first_proof, replaces, revoked_at,
+         was_disabled, last_step, created_at, last_used_at, mac FROM devices WHERE \"user\" = 1",
+    ),
+    ("alice", "UPDATE store SET id = randomblob(16)"),
+    ("alice", "UPDATE audit_head SET seq = seq - 1"),
+    ("alice", "UPDATE audit_head SET hash = zeroblob(32)"),
+    ("alice", "UPDATE audit_head SET mac = zeroblob(32)"),
+    ("alice", "UPDATE audit_head SET mac = (SELECT mac FROM events ORDER BY seq DESC LIMIT 1)"),
+    ("alice", "DELETE FROM audit_head"),
+    (
+        "alice",
+        "UPDATE audit_head SET seq = (SELECT seq FROM events WHERE seq = 3),
+         hash = (SELECT hash FROM events WHERE seq = 3), mac = (SELECT mac FROM events WHERE seq = 3)",
+    ),
+];
+
+#[test]
+fn an_edit_by_hand_is_tampering() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let mut unseen = Vec::new();
+    for (user, edit) in EDITS {
+        let world = house.world.copy();
+        world.alter(edit);
+        let before = world.state();
+        let ran = house.verify(&world, user);
+        if ran.code != CONFIG || !matches!(&*ran.error(), "tampered" | "damaged") {
+            unseen.push((edit, ran.code, ran.err));
+            continue;
+        }
+        assert_eq!(world.state(), before, "{edit}");
+        assert_listed(&world, edit);
+    }
+    assert!(unseen.is_empty(), "{unseen:#?}");
+}
+
+#[test]
+fn other_verbs_see_an_edit_too() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let edit = "UPDATE users SET rev = rev + 1";
+    for line in [
+        "enrol alice --device new --no-confirm --json",
+        "reset alice --yes --json",
+        "disable alice --yes",
+        "enable carol",
+        "delete alice --yes",
+        "unlock dave",
+        "force-new-password alice --yes",
+        "show-qr bob --device tablet --json",
+        "edit-user alice --display-name Alice",
+        "remove-user alice --yes",
+    ] {
+        let world = house.world.copy();
+        world.alter(edit);
+        let before = world.state();
+        let ran = world.run(&format!("{line} --no-input")).expect(CONFIG);
+        assert!(ran.err.contains("altered"), "{line}: {ran:?}");
+        assert_eq!(world.state(), before, "{line}");
+    }
+}
+
+#[test]
+fn an_old_device_row_put_back_alone_is_tampering() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let world = house.world.copy();
+    world.alter("CREATE TABLE was AS SELECT * FROM devices;");
+    let table = world.sql(".mode insert devices\nSELECT * FROM was");
+    world.alter("DROP TABLE was;");
+    // The code is accepted and spent; then the row from before comes back.
+    house.verify(&world, "alice").expect(0);
+    world.alter(&format!("DELETE FROM devices;\n{table}"));
+    let ran = house.verify(&world, "alice").expect(CONFIG);
+    assert_eq!(ran.error(), "tampered");
+}
+
+#[test]
+fn old_rows_of_user_and_device_put_back_together_are_seen_against_the_log() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let world = house.world.copy();
+    let rows = |table: &str| world.sql(&format!(".mode insert {table}\nSELECT * FROM {table}"));
+    let (users, devices) = (rows("users"), rows("devices"));
+    house.verify(&world, "alice").expect(0);
+    world.alter(&format!("DELETE FROM devices;\nDELETE FROM users;\n{users}\n{devices}"));
+    let ran = house.verify(&world.copy(), "alice").expect(CONFIG);
+    assert_eq!(ran.error(), "tampered");
+    // Nor does it help to take the event away that knows better.
+    world.alter("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events);");
+    let ran = house.verify(&world, "alice").expect(CONFIG);
+    assert_eq!(ran.error(), "tampered");
+}
+
+#[test]
+fn deleted_events_are_seen_where_the_log_ends() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let last = "(SELECT max(seq) FROM events)";
+    let mut unseen = Vec::new();
+    for edit in [
+        format!("DELETE FROM events WHERE seq = {last}"),
+        "DELETE FROM events".to_owned(),
+        format!("UPDATE audit_head SET seq = seq - 1; DELETE FROM events WHERE seq = {last}"),
+        format!("UPDATE events SET hash = zeroblob(32) WHERE seq = {last}"),
+    ] {
+        let world = house.world.copy();
+        world.alter(&edit);
+        let ran = house.verify(&world, "alice");
+        if ran.code != CONFIG || ran.error() != "tampered" {
+            unseen.push((edit, ran.code, ran.err));
+        }
+    }
+    assert!(unseen.is_empty(), "{unseen:#?}");
+}

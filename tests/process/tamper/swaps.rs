@@ -1,0 +1,111 @@
+//! Values and rows in another's place.
+
+use super::{DEVICES, House, USERS, assert_listed, tools};
+use crate::support::{CONFIG, World};
+
+/// Nobody comes in who was kept out before; and who was let in still is, or is told of tampering.
+#[track_caller]
+fn assert_nobody_gains(house: &House, world: &World, what: &str, baselines: &[(&str, i32)]) {
+    for (user, before) in baselines {
+        let ran = house.verify(&world.copy(), user);
+        let told = ran.code == CONFIG && matches!(&*ran.error(), "tampered" | "damaged");
+        assert!(told || ran.code == *before || ran.code == 67, "{what}: {user}: {ran:?}");
+        assert!(ran.code != 0 || *before == 0, "{what}: {user} came in: {ran:?}");
+    }
+    assert_listed(world, what);
+}
+
+/// The columns of a table, the row number and unique ids among them.
+fn columns(world: &World, table: &str) -> Vec<String> {
+    let query = format!("SELECT name FROM pragma_table_info('{table}')");
+    world.sql(&query).lines().map(str::to_owned).collect()
+}
+
+/// Every column of every pair of rows, swapped.
+fn swap_all(table: &str) {
+    let house = House::new();
+    let baselines = house.baselines();
+    let rows = house.world.sql(&format!("SELECT count(*) FROM {table}")).parse::<u32>().unwrap();
+    let mut swapped = 0;
+    for column in columns(&house.world, table) {
+        for (one, other) in (1..=rows).flat_map(|a| (a + 1..=rows).map(move |b| (a, b))) {
+            let differs = format!(
+                "SELECT (SELECT \"{column}\" FROM {table} WHERE rowid = {one}) IS NOT \
+                 (SELECT \"{column}\" FROM {table} WHERE rowid = {other})"
+            );
+            // Users all with alice, devices all with hers: what matters is another's value.
+            if one > 1 || house.world.sql(&differs) == "0" {
+                continue;
+            }
+            let world = house.world.copy();
+            world.alter(&swap(table, &column, one, other));
+            let what = format!("{table}.{column} of {one} and {other}");
+            assert_nobody_gains(&house, &world, &what, &baselines);
+            swapped += 1;
+        }
+    }
+    assert!(swapped > 20, "{table}: {swapped}");
+}
+
+/// Unique columns are swapped by way of a third value.
+fn swap(table: &str, column: &str, one: u32, other: u32) -> String {
+    let key = if column == "n" { "rowid" } else { column };
+    let spare = match column {
+        "n" => "-1".to_owned(),
+        "label" | "name" | "kind" | "state" | "algorithm" => "'swapped'".to_owned(),
+        _ => "x'00'".to_owned(),
+    };
+    let spare_works = matches!(column, "n" | "id" | "name");
+    if !spare_works {
+        return format!(
+            "CREATE TEMP TABLE was AS SELECT rowid AS r, \"{key}\" AS v FROM {table};
+             UPDATE {table} SET \"{key}\" = (SELECT v FROM was WHERE r = {other}) WHERE rowid = {one};
+             UPDATE {table} SET \"{key}\" = (SELECT v FROM was WHERE r = {one}) WHERE rowid = {other};"
+        );
+    }
+    if column == "n" {
+        return format!(
+            "UPDATE {table} SET n = -1 WHERE n = {one};
+             UPDATE {table} SET n = {one} WHERE n = {other};
+             UPDATE {table} SET n = {other} WHERE n = -1;"
+        );
+    }
+    format!(
+        "CREATE TEMP TABLE was AS SELECT n AS r, {key} AS v FROM {table};
+         UPDATE {table} SET {key} = {spare} WHERE n = {one};
+         UPDATE {table} SET {key} = (SELECT v FROM was WHERE r = {one}) WHERE n = {other};
+         UPDATE {table} SET {key} = (SELECT v FROM was WHERE r = {other}) WHERE n = {one};"
+    )
+}
+
+#[test]
+fn no_column_of_users_can_be_another_users() {
+    if tools() {
+        swap_all(USERS);
+    }
+}
+
+#[test]
+fn no_column_of_devices_can_be_another_devices() {
+    if tools() {
+        swap_all(DEVICES);
+    }
+}
+
+#[test]
+fn a_whole_row_under_another_name_opens_nothing() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let world = house.world.copy();
+    world.alter(
+        "UPDATE devices SET \"user\" = (SELECT n FROM users WHERE name = 'dave')
+         WHERE \"user\" = (SELECT n FROM users WHERE name = 'alice');",
+    );
+    for (user, code) in [("alice", "alice"), ("dave", "dave"), ("dave", "alice")] {
+        let ran = world.copy().verify(user, &house.code(code)).expect(CONFIG);
+        assert_eq!(ran.error(), "tampered", "{ran:?}");
+    }
+    assert_listed(&world, "a moved device");
+}

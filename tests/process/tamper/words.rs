@@ -1,0 +1,59 @@
+//! Words in the store that would harm whoever reads them.
+
+use super::{DEVICES, House, USERS, tools};
+use crate::support::is_harmful;
+
+fn harmful(text: &str) -> Option<char> {
+    text.chars().find(|c| *c != '\n' && is_harmful(*c))
+}
+
+#[test]
+fn hostile_text_in_the_store_reaches_no_output_raw() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let hostile = "char(65, 27) || '[2J' || char(13, 10, 0x202e, 0x9b) || '31m' || char(9, 7, 0x2066, 0x7f, 0xad, 0x2028)";
+    for (column, table) in [
+        ("name", USERS),
+        ("display_name", USERS),
+        ("email", USERS),
+        ("groups", USERS),
+        ("label", DEVICES),
+        ("\"user\"", "events"),
+        ("device", "events"),
+        ("reason", "events"),
+        ("ticket", "events"),
+        ("operator_claim", "events"),
+    ] {
+        let world = house.world.copy();
+        let rows = if column == "name" { "rowid = 1" } else { "1" };
+        world.alter(&format!("UPDATE {table} SET {column} = {hostile} WHERE {rows};"));
+        for line in [
+            "list-status",
+            "show-user bob",
+            "show-user bob --format json",
+            "verify bob",
+            "verify al",
+            "verify bob --json",
+            "reset bob --yes --device x",
+            "disable bob --device tablet --yes",
+            "enrol al",
+            "show-qr bob",
+        ] {
+            let ran = world.call(line).input("123456").run();
+            assert!(ran.code != 101, "{column}: {ran:?}");
+            assert_eq!(harmful(&ran.out), None, "{column}: {ran:?}");
+            assert_eq!(harmful(&ran.err), None, "{column}: {ran:?}");
+        }
+        for format in ["table", "json", "jsonl", "csv"] {
+            let ran = world.run(&format!("list-status --format {format}")).expect(0);
+            // CSV ends its lines with CR LF.
+            assert_eq!(harmful(&ran.out.replace("\r\n", "\n")), None, "{column}: {ran:?}");
+            let lines = ran.out.lines().count();
+            let plain = house.world.run(&format!("list-status --format {format}")).expect(0);
+            assert_eq!(lines, plain.out.lines().count(), "{column}: no line was forged: {ran:?}");
+            assert!(format != "json" || ran.document().is_object());
+        }
+    }
+}
