@@ -122,11 +122,11 @@ fn a_clock_that_jumps_whenever_it_is_read_is_read_once() {
         assert_eq!(ran.outcome(), "accepted", "{how}: {ran:?}");
         run("disable alice --yes");
         run("enable alice");
-        let list = run("list-status --json").json("generated_at");
-        assert_eq!(list, faketime(at).replace(' ', "T") + "Z", "{how}");
+        let listed = run("list-status --json").json("generated_at");
+        assert_eq!(listed, faketime(at).replace(' ', "T") + "Z", "{how}");
         // Whatever was written down in these runs is of the one first reading.
-        let last = "SELECT last_used_at, last_step FROM devices WHERE last_step IS NOT NULL";
-        assert_eq!(world.sql(last), format!("{at}|{step}"), "{how}");
+        let stamps = "SELECT last_used_at, last_step FROM devices WHERE last_step IS NOT NULL";
+        assert_eq!(world.sql(stamps), format!("{at}|{step}"), "{how}");
         let made = format!(
             "SELECT DISTINCT d.created_at - u.created_at, u.created_at, (d.expires_at - d.created_at) % 3600
              FROM devices d JOIN users u ON d.user = u.n WHERE u.name = '{user}'"

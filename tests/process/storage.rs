@@ -34,7 +34,7 @@ impl Dice {
         Self { seed, state: seed }
     }
 
-    /// A number below this one (SplitMix64).
+    /// A number below this one (`SplitMix64`).
     fn below(&mut self, end: u64) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -320,9 +320,9 @@ fn a_flipped_bit_in_the_store_makes_no_code_good_and_crashes_nothing() {
     let seed = world.active("alice");
     world.pending("bob");
     let codes = settled(&world, &seed);
-    let (seen, harmless) =
+    let (refused, harmless) =
         flips(&world, "s/m.db", &[&codes.spent, &codes.wrong], &codes.fresh, FLIPS * 4 / 5);
-    assert!(seen > 0 && harmless > 0, "{seen} seen, {harmless} harmless");
+    assert!(refused > 0 && harmless > 0, "{refused} refused, {harmless} harmless");
 }
 
 #[test]
@@ -389,9 +389,9 @@ fn a_store_copied_without_its_log_or_with_a_part_of_it_is_whole_and_older() {
             let expected = if events >= spent_at { "replayed" } else { "accepted" };
             assert_eq!(ran.outcome(), expected, "{what}: {ran:?}");
             if events >= spent_at {
-                newer += 1
+                newer += 1;
             } else {
-                older += 1
+                older += 1;
             }
             assert_eq!(copy.verify("alice", &codes.fresh).outcome(), "replayed", "{what}");
         }
