@@ -51,11 +51,10 @@ impl Drop for Dice {
     }
 }
 
-/// No crash: not by a panic, which says that it is a bug, and not by a signal.
+/// No crash: not by a panic (70, 101), not by a signal; and damage is no bug (70).
 #[track_caller]
 fn assert_no_crash(ran: &Ran, what: &str) {
-    let panicked = ran.err.contains("this is a bug in mfactl");
-    assert!(matches!(ran.code, 0 | 1 | 64..=78) && !panicked, "{what}: {ran:?}");
+    assert!(matches!(ran.code, 0 | 1 | 64..=69 | 71..=78), "{what}: {ran:?}");
 }
 
 #[test]

@@ -187,3 +187,39 @@ fn deleted_events_are_seen_where_the_log_ends() {
     }
     assert!(unseen.is_empty(), "{unseen:#?}");
 }
+
+#[test]
+fn a_value_of_another_type_is_damage_and_no_bug() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    for edit in [
+        "UPDATE devices SET confirmed_at = x'00'",
+        "UPDATE devices SET label = x'00'",
+        "UPDATE devices SET secret = 'text'",
+        "UPDATE users SET created_at = 'text'",
+        "UPDATE users SET display_name = x'00'",
+        "UPDATE users SET mac = 1",
+    ] {
+        let world = house.world.copy();
+        // A strict table would not take it; a flipped bit asks no table.
+        let strict = |from: &str, to: &str| {
+            world.alter(&format!(
+                "PRAGMA writable_schema = 1;
+                 UPDATE sqlite_schema SET sql = replace(sql, '{from}', '{to}')
+                 WHERE type = 'table' AND name IN ('users', 'devices');"
+            ));
+        };
+        strict(") STRICT", ")");
+        world.alter(edit);
+        strict("mac BLOB NOT NULL)", "mac BLOB NOT NULL) STRICT");
+        let ran = house.verify(&world, "alice").expect(CONFIG);
+        assert_eq!(ran.error(), "damaged", "{edit}: {ran:?}");
+        for line in ["list-status", "list-status --json", "show-user alice"] {
+            let ran = world.run(line);
+            let told = ran.code == CONFIG && ran.err.contains("damaged");
+            assert!(ran.code == 0 || told, "{edit}: {ran:?}");
+        }
+    }
+}
