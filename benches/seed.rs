@@ -22,7 +22,7 @@ use mfactl::domain::totp::Parameters;
 use mfactl::domain::user::User;
 use mfactl::store::Store as _;
 use mfactl::store::custody::Custody;
-use mfactl::store::sqlite::{self, Access};
+use mfactl::store::{Access, sqlite};
 use mfactl::vault::{Vault, key_file};
 use zeroize::Zeroizing;
 

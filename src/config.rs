@@ -40,7 +40,7 @@ pub struct Config {
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Places (before the verb)")]
 pub struct Named {
-    /// The store [environment: `MFACTL_STORE`]
+    /// The store: a file, or `postgres://user@host/database` [environment: `MFACTL_STORE`]
     #[arg(long, value_name = "PATH")]
     pub store: Option<PathBuf>,
     /// The configuration file [environment: `MFACTL_CONFIG`]

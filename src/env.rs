@@ -59,6 +59,11 @@ pub trait Clock {
     /// # Errors
     /// `clock` where the machine's clock can't be true.
     fn now(&self) -> Result<Timestamp>;
+
+    /// Seconds by which a moment on this clock lies ahead of the same one on another.
+    fn ahead(&self, now: Timestamp, theirs: Timestamp) -> i64 {
+        now.as_i64() - theirs.as_i64()
+    }
 }
 
 pub trait Chance {

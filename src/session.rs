@@ -5,6 +5,7 @@ mod change;
 pub mod completion;
 mod create;
 mod nearest;
+mod work;
 
 use std::io::{Read as _, Write as _};
 
@@ -26,9 +27,7 @@ use crate::env::{Env, Person};
 use crate::options::Options;
 use crate::report::{Format, Writer};
 use crate::store::custody::place;
-use crate::store::location::Location;
-use crate::store::sqlite::{self, Access};
-use crate::store::{Store, Transaction};
+use crate::store::{Access, Store, Transaction};
 use crate::vault::{Vault, key_file};
 
 /// The run of one verb.
@@ -67,7 +66,7 @@ impl<'a> Session<'a> {
     /// The store for looking only: no key, no lock.
     ///
     /// # Errors
-    /// As [`sqlite::open`].
+    /// As [`Location::open`](crate::store::location::Location::open).
     pub fn reader(&mut self) -> Result<Box<dyn Store>> {
         self.open(Access::Read)
     }
@@ -75,7 +74,7 @@ impl<'a> Session<'a> {
     /// The store for changes, and its key.
     ///
     /// # Errors
-    /// As [`sqlite::open`]; `key` where the key is missing or another.
+    /// As [`Session::reader`]; `key` where the key is missing or another.
     pub fn opened(&mut self) -> Result<Opened> {
         let store = self.open(Access::Write)?;
         let identity = store.identity();
@@ -92,8 +91,7 @@ impl<'a> Session<'a> {
 
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {
         let config = self.config()?;
-        let Location::Sqlite(path) = &config.store;
-        Ok(Box::new(sqlite::open(path, access, &config.custody)?))
+        config.store.open(access, &config.custody)
     }
 
     /// A user as he stands, without a lock and unchecked: to ask a person about, not to decide by.

@@ -5,6 +5,7 @@ pub mod draft;
 mod driver;
 mod ledger;
 pub mod location;
+pub mod postgres;
 mod row;
 mod sql;
 pub mod sqlite;
@@ -39,6 +40,24 @@ pub trait Store {
     /// # Errors
     /// As the database has them.
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>>;
+}
+
+/// What an opened store is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    Write,
+    Read,
+}
+
+/// The database undid a unit of work because of another; it may be done again, with all that was
+/// read for it read anew.
+#[derive(Debug)]
+pub struct Conflict;
+
+impl std::fmt::Display for Conflict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("another change came between")
+    }
 }
 
 /// Which store, and which key.
@@ -143,6 +162,11 @@ pub struct Told {
     pub proof: Option<String>,
     pub reason: Option<String>,
     pub device: Option<String>,
+}
+
+fn busy() -> Refusal {
+    Refusal::new(Code::Busy, "the store is busy: another program is writing to it")
+        .hint("try again in a moment")
 }
 
 /// A database that fails while it confirms leaves it open what it has kept.

@@ -1,5 +1,7 @@
 //! The whole program in process: fixed clock, seeded chance, captured streams, a scripted person.
 
+mod engine;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -10,6 +12,8 @@ use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
+
+pub use engine::Engine;
 
 use crate::domain::event::Operator;
 use crate::domain::secret::Secret;
@@ -23,6 +27,7 @@ pub const START: i64 = 1_767_225_600;
 /// A folder with a store in it, a clock that stands still, and a count of the chance used up.
 pub struct World {
     pub folder: TempDir,
+    pub engine: Engine,
     pub now: Rc<Cell<i64>>,
     draws: Rc<Cell<u64>>,
     pub terminal: Option<Size>,
@@ -61,8 +66,10 @@ impl Ran {
 impl World {
     /// A world without a store.
     pub fn empty() -> Self {
+        let folder = tempfile::Builder::new().prefix("mfactl-test").tempdir().unwrap();
         Self {
-            folder: tempfile::Builder::new().prefix("mfactl-test").tempdir().unwrap(),
+            engine: Engine::new(folder.path()),
+            folder,
             now: Rc::new(Cell::new(START)),
             draws: Rc::default(),
             terminal: None,
@@ -92,6 +99,7 @@ impl World {
             Box::new(Script { answers, asked: asked.clone() }) as Box<dyn Person>
         });
         let folder = self.folder.path().to_owned();
+        let store = self.engine.location();
         let mut env = Env {
             clock: Box::new(Fixed(self.now.clone())),
             chance: Box::new(Seeded(self.draws.clone())),
@@ -101,7 +109,7 @@ impl World {
             out: Stream { writer: Box::new(out.clone()), terminal: self.terminal },
             err: Stream { writer: Box::new(err.clone()), terminal: self.terminal },
             variables: Box::new(move |name| match name {
-                "MFACTL_STORE" => Some(folder.join("store/mfactl.db").into()),
+                "MFACTL_STORE" => Some(store.clone().into()),
                 "MFACTL_KEY_FILE" => Some(folder.join("key/mfactl.key").into()),
                 "MFACTL_CONFIG" => {
                     Some(folder.join("config.toml")).filter(|p| p.exists()).map(Into::into)
@@ -159,13 +167,9 @@ impl World {
         users.iter().find(|u| u["user"] == user).cloned().unwrap_or_default()
     }
 
-    /// One value from the store's file, read as an auditor with SQL would.
-    pub fn sql<T: rusqlite::types::FromSql>(&self, query: &str) -> T {
-        self.database().query_row(query, (), |row| row.get(0)).unwrap()
-    }
-
-    pub fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.folder.path().join("store/mfactl.db")).unwrap()
+    /// What SQL finds in the store, read as an auditor would.
+    pub fn sql(&self, query: &str) -> String {
+        self.engine.sql(query)
     }
 }
 
@@ -180,6 +184,11 @@ struct Fixed(Rc<Cell<i64>>);
 impl Clock for Fixed {
     fn now(&self) -> Result<Timestamp> {
         Ok(Timestamp::from_unix(self.0.get())?)
+    }
+
+    /// No database's clock can be set to the time of a test.
+    fn ahead(&self, _: Timestamp, _: Timestamp) -> i64 {
+        0
     }
 }
 

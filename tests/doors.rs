@@ -61,8 +61,9 @@ fn source() -> PathBuf {
 /// Tests may look everywhere.
 fn is_test(path: &Path) -> bool {
     let name = path.file_stem().unwrap().to_string_lossy();
-    let in_tests =
-        path.components().any(|c| c.as_os_str() == "tests" || c.as_os_str() == "contract");
+    let in_tests = path
+        .components()
+        .any(|c| ["tests", "contract", "testing"].iter().any(|t| c.as_os_str() == *t));
     in_tests || matches!(&*name, "tests" | "testing" | "contract" | "main")
 }
 

@@ -113,7 +113,7 @@ impl Verb for AddUser {
         let mut opened = session.opened_or_new()?;
         let id = Id::new(session.env.random()?);
         let mut tx = opened.store.begin(&opened.vault)?;
-        let at = session.env.clock.now()?;
+        let at = Session::moment(session.env, &mut *tx)?;
         if tx.user(&name)?.is_some() {
             return Err(Refusal::new(Code::UserExists, format!("there is a user {name} already"))
                 .hint(format!("change it with: mfactl edit-user {name}"))

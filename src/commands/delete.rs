@@ -46,7 +46,7 @@ impl Verb for Delete {
         }
         let mut opened = session.opened()?;
         let done = session
-            .change(&mut opened, act, |user, now, _| Ok(user.revoke(label.as_ref(), now)?))?;
+            .change(&mut opened, &act, |user, now, _| Ok(user.revoke(label.as_ref(), now)?))?;
         let protection = Protection::new("mfactl.delete/1", &done, dry_run, "MFA setup deleted");
         Ok(Report::one(protection, Verdict::Yes))
     }

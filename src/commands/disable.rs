@@ -45,7 +45,7 @@ impl Verb for Disable {
         }
         let mut opened = session.opened()?;
         let done =
-            session.change(&mut opened, act, |user, _, _| Ok(user.disable(label.as_ref())?))?;
+            session.change(&mut opened, &act, |user, _, _| Ok(user.disable(label.as_ref())?))?;
         let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, "switched off");
         if done.changed && !dry_run && done.user.status() == Status::Disabled {
             let then = afterwards(&done.user);

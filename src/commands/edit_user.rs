@@ -61,7 +61,7 @@ impl Verb for EditUser {
         }
         let dry_run = self.operator.dry_run;
         let mut opened = session.opened()?;
-        let done = session.change(&mut opened, act, |mut user, _, _| {
+        let done = session.change(&mut opened, &act, |mut user, _, _| {
             self.profile.apply(&mut user.profile)?;
             self.clear(&mut user);
             user.protected = (user.protected || self.protected) && !self.no_protected;

@@ -32,7 +32,7 @@ impl Verb for Enable {
         let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
         let mut opened = session.opened()?;
         let done =
-            session.change(&mut opened, act, |user, _, _| Ok(user.enable(label.as_ref())?))?;
+            session.change(&mut opened, &act, |user, _, _| Ok(user.enable(label.as_ref())?))?;
         let mut protection =
             Protection::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");
         if !done.changed && done.user.status() == Status::Pending {

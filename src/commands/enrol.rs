@@ -161,7 +161,7 @@ impl Enrol {
         let pending_for = session.config()?.pending_for;
         let id = Id::new(session.env.random()?);
         let mut tx = opened.store.begin(&opened.vault)?;
-        let now = session.env.clock.now()?;
+        let now = Session::moment(session.env, &mut *tx)?;
         let before = tx.user(name)?;
         if before.is_none() && !self.create {
             drop(tx);

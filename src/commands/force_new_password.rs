@@ -60,7 +60,7 @@ impl Verb for ForceNewPassword {
             }
         }
         let mut opened = session.opened()?;
-        let done = session.change(&mut opened, act, |user, now, _| Ok(self.change(user, now)?))?;
+        let done = session.change(&mut opened, &act, |user, now, _| Ok(self.change(user, now)?))?;
         let protection = Protection::new(
             "mfactl.force-new-password/1",
             &done,

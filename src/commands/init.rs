@@ -15,7 +15,11 @@ use crate::store::custody::place;
 /// file apart from the store and its backups: without the key no device can be verified again, and
 /// everybody enrols anew.
 #[derive(Args, Debug)]
-pub struct Init {}
+pub struct Init {
+    /// Bring an older store up to date instead
+    #[arg(long)]
+    migrate: bool,
+}
 
 #[derive(Serialize)]
 struct Made {
@@ -29,14 +33,21 @@ struct Made {
 
 impl Verb for Init {
     const NAME: &'static str = "init";
-    const EXAMPLES: &'static [&'static str] =
-        &["mfactl init", "mfactl --store ./test.db --key-file ./test.key init"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl init",
+        "mfactl --store ./test.db --key-file ./test.key init",
+        "mfactl --store postgres://mfactl@db.example.org/mfactl init",
+        "mfactl init --migrate",
+    ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        if self.migrate {
+            return migrate(session);
+        }
         let created = session.create()?;
         let made = Made {
             schema: "mfactl.init/1",
-            store: place(&created.store),
+            store: created.store.to_string(),
             key_file: place(&created.key_file),
             store_is_new: created.store_is_new,
             key_is_new: created.key_is_new,
@@ -44,6 +55,20 @@ impl Verb for Init {
         };
         Ok(Report::one(made, Verdict::Yes))
     }
+}
+
+fn migrate(session: &mut Session<'_>) -> Result<Report> {
+    let changed = session.migrate()?;
+    let config = session.config()?;
+    let made = Made {
+        schema: "mfactl.init/1",
+        store: config.store.to_string(),
+        key_file: place(&config.key_file),
+        store_is_new: false,
+        key_is_new: false,
+        changed,
+    };
+    Ok(Report::one(made, Verdict::Yes))
 }
 
 impl Record for Made {

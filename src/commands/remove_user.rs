@@ -57,7 +57,7 @@ impl Verb for RemoveUser {
         }
         let mut opened = session.opened()?;
         let mut tx = opened.store.begin(&opened.vault)?;
-        let at = session.env.clock.now()?;
+        let at = Session::moment(session.env, &mut *tx)?;
         let Some(user) = tx.user(&name)? else {
             drop(tx);
             return Err(Session::unknown(&mut opened, &name));

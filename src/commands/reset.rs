@@ -79,7 +79,7 @@ impl Verb for Reset {
         let pending_for = session.config()?.pending_for;
         let mut opened = session.opened()?;
         let mut revoked = Vec::new();
-        let done = session.change(&mut opened, act, |user, now, vault| {
+        let done = session.change(&mut opened, &act, |user, now, vault| {
             let replacement =
                 draft.as_ref().map(|d| d.device(vault, user.id, now, pending_for)).transpose()?;
             let changed = self.change(user, replacement, now)?;

@@ -41,7 +41,7 @@ impl Verb for ShowQr {
         let mut opened = session.opened()?;
         let issuer = session.config()?.issuer.clone();
         let mut tx = opened.store.begin(&opened.vault)?;
-        let now = session.env.clock.now()?;
+        let now = Session::moment(session.env, &mut *tx)?;
         let Some(user) = tx.user(&name)? else {
             drop(tx);
             return Err(Session::unknown(&mut opened, &name));

@@ -29,7 +29,7 @@ impl Verb for Unlock {
         let name = self.target.name()?;
         let act = self.operator.act(Self::NAME, &name, None)?;
         let mut opened = session.opened()?;
-        let done = session.change(&mut opened, act, |user, _, _| {
+        let done = session.change(&mut opened, &act, |user, _, _| {
             let user = User { throttle: user.throttle.clone().cleared(), ..user };
             Ok(Changed { user, touched: Vec::new() })
         })?;

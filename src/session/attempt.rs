@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
+use super::work::again;
 use super::{Opened, Session, Telling};
 use crate::domain::code::Code;
 use crate::domain::name::UserName;
@@ -39,12 +40,23 @@ impl Session<'_> {
         only: Option<Id>,
         presented: &[u8],
     ) -> Result<Attempted> {
+        again(|| self.attempt_once(opened, verb, name, only, presented))
+    }
+
+    fn attempt_once(
+        &mut self,
+        opened: &mut Opened,
+        verb: &'static str,
+        name: &UserName,
+        only: Option<Id>,
+        presented: &[u8],
+    ) -> Result<Attempted> {
         let window = self.config()?.window;
         let undo_for = self.config()?.undo_for;
         let code = Code::read(presented);
         let Opened { store, vault } = opened;
         let mut tx = store.begin(vault)?;
-        let now = self.env.clock.now()?;
+        let now = Self::moment(self.env, &mut *tx)?;
         let Some(before) = tx.user(name)? else {
             drop(tx);
             return Err(Self::unknown(opened, name));

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
+use super::work::again;
 use super::{Opened, Session, Telling};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
@@ -58,13 +59,22 @@ impl Session<'_> {
     pub fn change(
         &mut self,
         opened: &mut Opened,
-        act: Act<'_>,
-        change: impl FnOnce(User, Timestamp, &Vault) -> Result<Changed>,
+        act: &Act<'_>,
+        mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<Done> {
+        again(|| self.change_once(opened, act, &mut change))
+    }
+
+    fn change_once(
+        &mut self,
+        opened: &mut Opened,
+        act: &Act<'_>,
+        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Done> {
         let undo_for = self.config()?.undo_for;
         let Opened { store, vault } = opened;
         let mut tx = store.begin(vault)?;
-        let at = self.env.clock.now()?;
+        let at = Self::moment(self.env, &mut *tx)?;
         let Some(before) = tx.user(act.name)? else {
             drop(tx);
             return Err(Self::unknown(opened, act.name));
@@ -89,8 +99,8 @@ impl Session<'_> {
             let told = Telling {
                 verb: act.verb,
                 outcome: "done",
-                ticket: act.ticket,
-                device: act.device,
+                ticket: act.ticket.clone(),
+                device: act.device.clone(),
                 factor: None,
                 detail,
             };

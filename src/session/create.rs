@@ -7,17 +7,17 @@ use zeroize::Zeroizing;
 
 use super::{Opened, Session};
 use crate::domain::event::{Event, Ticket};
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::Identity;
 use crate::store::custody::{Custody, Purpose, place};
 use crate::store::draft::place_new;
 use crate::store::location::Location;
-use crate::store::sqlite;
 use crate::vault::{RootKey, Vault, key_file};
 
 /// What [`Session::create`] found or made.
 pub struct Created {
-    pub store: PathBuf,
+    pub store: Location,
     pub key_file: PathBuf,
     pub store_is_new: bool,
     pub key_is_new: bool,
@@ -30,18 +30,34 @@ impl Session<'_> {
     /// As [`Session::opened`] and [`Session::create`].
     pub fn opened_or_new(&mut self) -> Result<Opened> {
         let config = self.config()?;
-        let Location::Sqlite(path) = &config.store;
-        if !config.custody.check(path, Purpose::Store)? {
+        // What a fleet shares is made by `init` alone.
+        let is_ours_to_make = matches!(config.store, Location::Sqlite(_));
+        if is_ours_to_make && !config.store.exists(&config.custody)? {
             let created = self.create()?;
             if created.key_is_new {
                 self.say(&format!("made the key file {}", place(&created.key_file)));
             }
             if created.store_is_new {
-                self.say(&format!("made the store {}", place(&created.store)));
+                self.say(&format!("made the store {}", created.store));
                 self.say("keep a copy of the key file apart from the store: without it everybody enrols anew");
             }
         }
         self.opened()
+    }
+
+    /// Brings an older store up to date; `false` where it was.
+    ///
+    /// # Errors
+    /// As [`Location::migrate`].
+    pub fn migrate(&mut self) -> Result<bool> {
+        let config = self.config()?;
+        if !config.store.exists(&config.custody)? {
+            let message = format!("there is no store at {}", config.store);
+            return Err(Refusal::new(Code::StoreUnavailable, message)
+                .hint("make one with: mfactl init")
+                .into());
+        }
+        config.store.migrate(&config.custody)
     }
 
     /// Makes what is missing of store and key file. A key that is there already is taken.
@@ -57,19 +73,18 @@ impl Session<'_> {
         let operator = self.env.process.operator.clone();
         let config = self.config()?;
         let (custody, key_path) = (config.custody, config.key_file.clone());
-        let Location::Sqlite(store_path) = config.store.clone();
-        if custody.check(&store_path, Purpose::Store)? {
+        let store = config.store.clone();
+        if store.exists(&custody)? {
             // Opened with its key, so that a stranger's file or key is refused.
             self.opened()?;
             return Ok(Created {
-                store: store_path,
+                store,
                 key_file: key_path,
                 store_is_new: false,
                 key_is_new: false,
             });
         }
         custody.make_folder(&key_path, Purpose::Key)?;
-        custody.make_folder(&store_path, Purpose::Store)?;
         let (root, key_is_new) = make_key(&custody, &key_path, RootKey::new(root), store_id)?;
         let vault = Vault::new(&root, store_id);
         let identity = Identity { store: store_id, key: root.id() };
@@ -82,8 +97,8 @@ impl Session<'_> {
             subject: None,
             detail: None,
         };
-        let store_is_new = sqlite::create(&store_path, &custody, &vault, identity, &first, salt)?;
-        Ok(Created { store: store_path, key_file: key_path, store_is_new, key_is_new })
+        let store_is_new = store.create(&custody, &vault, identity, &first, salt)?;
+        Ok(Created { store, key_file: key_path, store_is_new, key_is_new })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::domain::name::UserName;
 use crate::domain::time::Span;
 use crate::domain::user::User;
 use crate::store::Identity;
-use crate::store::sqlite::{self, Access};
+use crate::store::{Access, sqlite};
 use crate::vault::Vault;
 
 use site::*;

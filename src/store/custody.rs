@@ -39,6 +39,8 @@ pub enum Purpose {
     /// A key that systemd hands over; it may show a group's right to read, which is an ACL's mask.
     Credential,
     Config,
+    /// libpq's password file.
+    Password,
 }
 
 impl Purpose {
@@ -48,6 +50,7 @@ impl Purpose {
             Self::Sidecar => "store's side file",
             Self::Key | Self::Credential => "key file",
             Self::Config => "configuration file",
+            Self::Password => "password file",
         }
     }
 }
@@ -158,11 +161,11 @@ impl Custody {
     /// group where there is one.
     ///
     /// # Errors
-    /// `cannot_create`.
+    /// `cannot_create`, and `not_permitted` for one that is there and that others can write to.
     pub fn make_folder(&self, path: &Path, purpose: Purpose) -> Result<()> {
         let folder = folder_of(path);
         if folder.is_dir() {
-            return Ok(());
+            return self.check_folder(path, purpose);
         }
         DirBuilder::new()
             .recursive(true)
@@ -189,7 +192,7 @@ impl Custody {
             Purpose::Store => self.share(path, self.readers, 0o640),
             Purpose::Key => self.share(path, self.key_group, 0o640),
             Purpose::Sidecar => self.share(path, self.writers, 0o660),
-            Purpose::Credential | Purpose::Config => Ok(()),
+            Purpose::Credential | Purpose::Config | Purpose::Password => Ok(()),
         }
     }
 

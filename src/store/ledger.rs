@@ -17,7 +17,7 @@ use crate::vault::{MAC, Vault};
 
 /// A transaction that holds the write lock.
 pub struct Ledger<'v, D> {
-    driver: D,
+    pub(super) driver: D,
     vault: &'v Vault,
     /// Where the log ends, once it has been read; what was appended is written with the commit.
     head: Option<Head>,

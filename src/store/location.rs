@@ -3,22 +3,33 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
+
+use super::custody::{Custody, Purpose};
+use super::postgres::address::Address;
+use super::{Access, Identity, SALT, Store, postgres, sqlite};
+use crate::domain::event::Event;
 use crate::domain::refusal::{Code, Refusal};
+use crate::vault::Vault;
 
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     Sqlite(PathBuf),
+    Postgres(Address),
 }
 
 impl Location {
-    /// A path; an address of a database server is refused in words, and never repeated, since a
-    /// password may be in it.
+    /// A path or the address of a database. An address that can't be understood is never repeated,
+    /// since a password may be in it.
     ///
     /// # Errors
     /// `usage` for what is no path.
     pub fn parse(text: &Path) -> Result<Self, Refusal> {
         let shown = text.to_string_lossy();
+        if Address::is_meant(&shown) {
+            return Address::parse(&shown).map(Self::Postgres);
+        }
         if let Some((scheme, _)) = shown.split_once("://")
             && scheme.chars().all(|c| c.is_ascii_alphanumeric())
         {
@@ -26,7 +37,7 @@ impl Location {
                 Code::Usage,
                 format!("--store: {scheme}:// is not supported"),
             )
-            .hint("name the path of a file"));
+            .hint("name the path of a file, or postgres://user@host/database"));
         }
         if shown.is_empty() {
             return Err(
@@ -37,9 +48,68 @@ impl Location {
     }
 }
 
+impl Location {
+    /// Opens an existing store.
+    ///
+    /// # Errors
+    /// As [`sqlite::open`] and [`postgres::open`].
+    pub fn open(&self, access: Access, custody: &Custody) -> Result<Box<dyn Store>> {
+        Ok(match self {
+            Self::Sqlite(path) => Box::new(sqlite::open(path, access, custody)?),
+            Self::Postgres(address) => Box::new(postgres::open(address, access, custody)?),
+        })
+    }
+
+    /// Is there a store?
+    ///
+    /// # Errors
+    /// As [`Location::open`].
+    pub fn exists(&self, custody: &Custody) -> Result<bool> {
+        match self {
+            Self::Sqlite(path) => custody.check(path, Purpose::Store),
+            Self::Postgres(address) => postgres::exists(address, custody),
+        }
+    }
+
+    /// Makes a store with its first event; `false` where one is there already, which is left alone.
+    ///
+    /// # Errors
+    /// As [`sqlite::create`] and [`postgres::create`].
+    pub fn create(
+        &self,
+        custody: &Custody,
+        vault: &Vault,
+        identity: Identity,
+        first: &Event,
+        salt: [u8; SALT],
+    ) -> Result<bool> {
+        match self {
+            Self::Sqlite(path) => {
+                custody.make_folder(path, Purpose::Store)?;
+                sqlite::create(path, custody, vault, identity, first, salt)
+            }
+            Self::Postgres(address) => {
+                postgres::create(address, custody, vault, identity, first, salt)
+            }
+        }
+    }
+
+    /// Brings an older schema up to date, in one transaction; `false` where it was.
+    ///
+    /// # Errors
+    /// As [`Location::open`].
+    pub fn migrate(&self, custody: &Custody) -> Result<bool> {
+        match self {
+            Self::Sqlite(path) => sqlite::migrate(path, custody),
+            Self::Postgres(address) => postgres::migrate(address, custody),
+        }
+    }
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Postgres(address) => address.fmt(f),
             Self::Sqlite(path) => f.write_str(&crate::domain::text::shown(&path.to_string_lossy())),
         }
     }

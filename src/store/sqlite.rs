@@ -11,7 +11,7 @@ use anyhow::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-pub use open::{Access, create, open};
+pub use open::{create, migrate, open};
 
 use driver::SqliteDriver;
 use queue::Queue;
@@ -20,7 +20,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::store::ledger::Ledger;
 use crate::store::row::{Row, Value};
 use crate::store::view::View;
-use crate::store::{Identity, Snapshot, Store, Transaction};
+use crate::store::{Identity, Snapshot, Store, Transaction, busy};
 use crate::vault::Vault;
 
 /// An open SQLite store.
@@ -106,11 +106,6 @@ fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
         Refusal::new(Code::Damaged, "the store is damaged: a value is of another type")
             .hint("restore a backup"),
     )
-}
-
-fn busy() -> Refusal {
-    Refusal::new(Code::Busy, "the store is busy: another program is writing to it")
-        .hint("try again in a moment")
 }
 
 /// What SQLite says, in the contract's words.

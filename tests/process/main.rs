@@ -19,6 +19,7 @@ mod busy;
 mod clock;
 mod durable;
 mod files;
+mod fleet;
 mod kill;
 mod pty;
 mod qr;

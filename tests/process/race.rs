@@ -6,7 +6,7 @@ use std::thread;
 use super::support::{Call, Ran, World, has};
 
 /// Starts them all, lets them open what they open, and only then gives them their input.
-fn at_once(calls: Vec<Call>) -> Vec<Ran> {
+pub fn at_once(calls: Vec<Call>) -> Vec<Ran> {
     let gate = Barrier::new(calls.len());
     thread::scope(|scope| {
         let runs: Vec<_> = calls

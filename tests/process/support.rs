@@ -40,6 +40,8 @@ pub const CONFIG: i32 = 78;
 pub struct World {
     folder: TempDir,
     clock: Option<Clock>,
+    /// The address of the store, where it is no file of this folder.
+    pub address: Option<String>,
 }
 
 /// A clock that `libfaketime` shows to the program.
@@ -61,7 +63,7 @@ impl World {
     pub fn empty() -> Self {
         let folder = tempfile::Builder::new().prefix("mfactl-process").tempdir().unwrap();
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-        Self { folder, clock: None }
+        Self { folder, clock: None, address: None }
     }
 
     /// A world with an empty store.
@@ -85,7 +87,7 @@ impl World {
 
     /// The same files under another folder; links, owners and modes are kept.
     pub fn copy(&self) -> Self {
-        let copy = Self { clock: self.clock, ..Self::empty() };
+        let copy = Self { clock: self.clock, address: self.address.clone(), ..Self::empty() };
         let from = self.path(".");
         let done = Command::new("cp").arg("-a").arg(from).arg(copy.folder.path()).status();
         assert!(done.unwrap().success());
@@ -111,8 +113,9 @@ impl World {
 
     /// A run with these arguments as they are.
     pub fn call_of(&self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Call {
+        let store = self.address.clone().map_or_else(|| self.store().into(), OsString::from);
         let files: [OsString; 4] =
-            ["--store".into(), self.store().into(), "--key-file".into(), self.key().into()];
+            ["--store".into(), store, "--key-file".into(), self.key().into()];
         self.bare(files.into_iter().chain(args.into_iter().map(Into::into)))
     }
 

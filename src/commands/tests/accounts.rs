@@ -69,7 +69,7 @@ fn a_removed_user_who_is_added_again_is_somebody_else() {
     world.wait(30);
     assert_eq!(world.verify("alice", &world.code(&old, 0)).json()["outcome"], "rejected");
     assert_eq!(world.verify("alice", &world.code(&new, 0)).code, 0);
-    assert_eq!(world.sql::<i64>("SELECT count(DISTINCT user_id) FROM events"), 2);
+    assert_eq!(world.sql("SELECT count(DISTINCT user_id) FROM events"), "2");
 }
 
 #[test]
@@ -78,16 +78,21 @@ fn an_erased_user_is_nowhere_in_the_store_and_the_log_stays_whole() {
     let _ = world.run("add-user rumpelstiltskin --email gnome@example.com").ok();
     let line = "enrol rumpelstiltskin --no-confirm --json --device secretphone --reason spindle";
     let _ = world.run(line).ok();
-    let hashes = "SELECT group_concat(hex(hash)) FROM events";
-    let before: String = world.sql(hashes);
+    let hashes = "SELECT hash FROM events ORDER BY seq";
+    let before = world.sql(hashes);
     let _ = world.run("remove-user rumpelstiltskin --erase --yes --reason straw").ok();
-    assert!(world.sql::<String>(hashes).starts_with(&before), "a hash was changed");
-    world.database().execute_batch("SELECT 1").unwrap();
-    let file = std::fs::read(world.folder.path().join("store/mfactl.db")).unwrap();
+    assert!(world.sql(hashes).starts_with(&before), "a hash was changed");
+    let rows = world.sql("SELECT * FROM events");
+    let file = match &world.engine {
+        crate::testing::Engine::Sqlite(path) => std::fs::read(path).unwrap(),
+        // Its old row versions go with the next vacuum; they are no part of any backup of ours.
+        crate::testing::Engine::Postgres { .. } => Vec::new(),
+    };
     for word in ["rumpelstiltskin", "gnome@", "secretphone", "spindle", "straw"] {
         assert!(!file.windows(word.len()).any(|w| w == word.as_bytes()), "{word}");
+        assert!(!rows.contains(word), "{word}");
     }
-    assert_eq!(world.sql::<i64>("SELECT count(*) FROM events"), 4);
+    assert_eq!(world.sql("SELECT count(*) FROM events"), "4");
 }
 
 #[test]
@@ -107,7 +112,7 @@ fn the_log_says_who_did_what_when_and_why() {
     );
     assert_eq!(event["proof"], "callback");
     assert_eq!(shown["password_change_required"], true);
-    assert_eq!(world.sql::<i64>("SELECT at FROM events WHERE seq = 1"), START);
+    assert_eq!(world.sql("SELECT at FROM events WHERE seq = 1"), START.to_string());
 }
 
 #[test]
@@ -129,6 +134,12 @@ fn a_user_has_eight_devices_at_most() {
 fn the_first_use_makes_the_store_and_says_so() {
     for line in ["enrol alice --create --no-confirm --json", "add-user alice"] {
         let world = World::empty();
+        if world.engine.is_postgres() {
+            let ran = world.run(line);
+            assert_eq!(ran.code, 69, "what a fleet shares is made by init alone: {ran:?}");
+            assert!(ran.err.contains("mfactl init"), "{ran:?}");
+            continue;
+        }
         let ran = world.run(line).ok();
         assert!(ran.err.contains("made the store ") && ran.err.contains("made the key file "));
         assert_eq!(world.listed("alice")["user"], "alice");

@@ -196,9 +196,9 @@ fn output_files_are_new_and_private() {
         assert!(!ran.out.contains("otpauth") && ran.err.contains("destroy it"), "{ran:?}");
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        let events: i64 = world.sql("SELECT count(*) FROM events");
+        let events = world.sql("SELECT count(*) FROM events");
         assert_eq!(world.run(&line).code, 73, "it is there already");
-        assert_eq!(world.sql::<i64>("SELECT count(*) FROM events"), events);
+        assert_eq!(world.sql("SELECT count(*) FROM events"), events);
     }
     assert_eq!(world.run("enrol bob --create --no-confirm --output x.jpg").code, 64);
     let missing = world.folder.path().join("no/such/x.png");

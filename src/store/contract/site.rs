@@ -1,7 +1,5 @@
 //! A store to try, and users in whom every column has a value.
 
-use std::path::PathBuf;
-
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -14,32 +12,40 @@ use crate::domain::totp::{Algorithm, Parameters};
 use crate::domain::user::{Language, PasswordChange, Profile, User};
 use crate::failure::Failure;
 use crate::store::custody::Custody;
-use crate::store::sqlite::{self, Access};
-use crate::store::{Identity, Store, Transaction};
+use crate::store::location::Location;
+use crate::store::{Access, Identity, Store, Transaction};
+use crate::testing::Engine;
 use crate::vault::{RootKey, Vault};
 
 /// A store of one of the databases, which can be opened more than once.
 pub struct Site {
     pub vault: Vault,
-    pub path: PathBuf,
+    pub engine: Engine,
     _folder: TempDir,
 }
 
 impl Site {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("store.db");
+        let engine = Engine::new(folder.path());
+        let location = Location::parse(&engine.location()).unwrap();
         let root = root(1);
         let identity = Identity { store: id(99), key: root.id() };
         let vault = Vault::new(&root, identity.store);
         let first = event("init", None);
-        assert!(sqlite::create(&path, &custody(), &vault, identity, &first, [0; 16]).unwrap());
-        assert!(!sqlite::create(&path, &custody(), &vault, identity, &first, [0; 16]).unwrap());
-        Self { vault, path, _folder: folder }
+        assert!(!location.exists(&custody()).unwrap());
+        assert!(location.create(&custody(), &vault, identity, &first, [0; 16]).unwrap());
+        assert!(!location.create(&custody(), &vault, identity, &first, [0; 16]).unwrap());
+        assert!(!location.migrate(&custody()).unwrap());
+        Self { vault, engine, _folder: folder }
     }
 
     pub fn open(&self) -> Box<dyn Store> {
-        Box::new(sqlite::open(&self.path, Access::Write, &custody()).unwrap())
+        self.try_open().unwrap()
+    }
+
+    pub fn try_open(&self) -> anyhow::Result<Box<dyn Store>> {
+        Location::parse(&self.engine.location())?.open(Access::Write, &custody())
     }
 
     /// One change in a transaction of its own.
@@ -56,7 +62,7 @@ impl Site {
     }
 
     pub fn sql(&self, sql: &str) {
-        rusqlite::Connection::open(&self.path).unwrap().execute_batch(sql).unwrap();
+        let _ = self.engine.sql(sql);
     }
 }
 

@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::queue::Queue;
 use super::{Sqlite, driver::SqliteDriver, patience, schema, trouble};
@@ -19,19 +19,12 @@ use crate::domain::secret::Id;
 use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
 use crate::store::draft::{adopt, draft};
 use crate::store::ledger::Ledger;
-use crate::store::{Identity, SALT, Transaction as _};
+use crate::store::{Access, Identity, SALT, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
 /// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
 /// each start reads the whole log, and each copying costs two syncs.
 const LONGEST_LOG: i32 = 128;
-
-/// What an opened store is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    Write,
-    Read,
-}
 
 /// Opens an existing store.
 ///
@@ -92,6 +85,27 @@ pub fn create(
     }
 }
 
+/// Brings an older schema up to date, in one transaction; `false` where it was.
+///
+/// # Errors
+/// As [`open`].
+pub fn migrate(path: &Path, custody: &Custody) -> Result<bool> {
+    custody.check(path, Purpose::Store)?;
+    let mut connection = connect(&resolved(path)?, Access::Write, false)?;
+    patience::begin();
+    connection.busy_handler(Some(patience::try_again)).map_err(trouble)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
+    let tx =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(trouble)?;
+    let version = schema::version(&tx)?;
+    if version < schema::VERSION {
+        schema::migrate(&tx, version)?;
+    }
+    schema::check(&tx)?;
+    tx.commit().map_err(trouble)?;
+    Ok(version < schema::VERSION)
+}
+
 fn fill(
     draft: &Path,
     vault: &Vault,
@@ -110,7 +124,7 @@ fn fill(
     let mut connection = Connection::open_with_flags(draft, flags).map_err(trouble)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
     let tx = connection.transaction().map_err(trouble)?;
-    schema::create(&tx)?;
+    schema::migrate(&tx, 0)?;
     let mut ledger = Ledger::new(SqliteDriver { tx, is_repeated: false, _turn: None }, vault);
     ledger.found(identity, first.at)?;
     ledger.append(first, salt)?;

@@ -14,11 +14,11 @@ const APPLICATION: i64 = 0x6d66_6163;
 const MIGRATIONS: &[&str] = &[include_str!("../schema/sqlite/0001.sql")];
 
 /// The version that this program reads and writes.
-const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
+pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 
-/// Makes the tables in an empty database.
-pub fn create(connection: &Connection) -> Result<()> {
-    for migration in MIGRATIONS {
+/// Runs every migration after the version that stands there; none stands in an empty database.
+pub fn migrate(connection: &Connection, from: i64) -> Result<()> {
+    for migration in MIGRATIONS.iter().skip(usize::try_from(from)?) {
         connection.execute_batch(migration).map_err(trouble)?;
     }
     connection.pragma_update(None, "application_id", APPLICATION).map_err(trouble)?;
@@ -28,15 +28,7 @@ pub fn create(connection: &Connection) -> Result<()> {
 /// Refuses whatever is not exactly our schema: another program's file, an older or a newer one, and
 /// one with a table, index, view or trigger too many, too few or other than it was made.
 pub fn check(connection: &Connection) -> Result<()> {
-    let number = |pragma: &str| -> Result<i64> {
-        connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(trouble)
-    };
-    if number("application_id")? != APPLICATION {
-        return Err(Refusal::new(Code::Damaged, "the file is not an mfactl store")
-            .hint("name another with --store, or move it away and run mfactl init")
-            .into());
-    }
-    let version = number("user_version")?;
+    let version = version(connection)?;
     if version > VERSION {
         return Err(Refusal::new(
             Code::Config,
@@ -56,6 +48,19 @@ pub fn check(connection: &Connection) -> Result<()> {
         .into());
     }
     compare(connection)
+}
+
+/// The version that stands there.
+pub fn version(connection: &Connection) -> Result<i64> {
+    let number = |pragma: &str| -> Result<i64> {
+        connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(trouble)
+    };
+    if number("application_id")? != APPLICATION {
+        return Err(Refusal::new(Code::Damaged, "the file is not an mfactl store")
+            .hint("name another with --store, or move it away and run mfactl init")
+            .into());
+    }
+    number("user_version")
 }
 
 /// In any order: `VACUUM` changes it.

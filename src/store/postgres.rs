@@ -1,0 +1,139 @@
+//! The store of a fleet: one PostgreSQL database, its driver calls and nothing else.
+
+pub mod address;
+mod driver;
+mod link;
+mod schema;
+mod trouble;
+
+use anyhow::Result;
+
+use address::Address;
+use driver::PostgresDriver;
+use link::Link;
+
+use crate::domain::event::Event;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::store::custody::Custody;
+use crate::store::driver::{Driver as _, first};
+use crate::store::ledger::Ledger;
+use crate::store::view::View;
+use crate::store::{Access, Identity, SALT, Snapshot, Store, Transaction};
+use crate::vault::{KeyId, Vault};
+
+/// Whoever makes or migrates a schema is alone in it: "mfactl".
+const ALONE: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
+const IDENTITY: &str = "SELECT id, key_id FROM store";
+
+/// An open PostgreSQL store.
+pub struct Postgres {
+    link: Link,
+    identity: Identity,
+}
+
+/// Opens an existing store.
+///
+/// # Errors
+/// `store_unavailable` where the server or the store is missing, `not_permitted` where it does not
+/// let us in, `damaged`, `tampered` or `config` for one whose content is not ours.
+pub fn open(address: &Address, access: Access, custody: &Custody) -> Result<Postgres> {
+    let link = Link::new(address, access, custody)?;
+    let identity = {
+        let mut driver = PostgresDriver::read(&link)?;
+        schema::check(&mut driver)?;
+        identity(&mut driver)?
+    };
+    Ok(Postgres { link, identity })
+}
+
+/// Is there a store in the database?
+///
+/// # Errors
+/// As [`open`].
+pub fn exists(address: &Address, custody: &Custody) -> Result<bool> {
+    let link = Link::new(address, Access::Read, custody)?;
+    let mut driver = PostgresDriver::read(&link)?;
+    Ok(schema::look(&mut driver)? != schema::Found::Nothing)
+}
+
+/// Makes a store with its first event; `false` where one is there already, which is left alone.
+///
+/// # Errors
+/// As [`open`].
+pub fn create(
+    address: &Address,
+    custody: &Custody,
+    vault: &Vault,
+    identity: Identity,
+    first_event: &Event,
+    salt: [u8; SALT],
+) -> Result<bool> {
+    let link = Link::new(address, Access::Write, custody)?;
+    let mut driver = alone(&link)?;
+    if schema::look(&mut driver)? != schema::Found::Nothing {
+        return Ok(false);
+    }
+    schema::migrate(&mut driver, 0)?;
+    let mut ledger = Ledger::new(driver, vault);
+    ledger.found(identity, first_event.at)?;
+    ledger.append(first_event, salt)?;
+    schema::mark(&mut ledger.driver)?;
+    Box::new(ledger).commit()?;
+    Ok(true)
+}
+
+/// Brings an older schema up to date, in one transaction; `false` where it was.
+///
+/// # Errors
+/// As [`open`].
+pub fn migrate(address: &Address, custody: &Custody) -> Result<bool> {
+    let link = Link::new(address, Access::Write, custody)?;
+    let mut driver = alone(&link)?;
+    let version = match schema::look(&mut driver)? {
+        schema::Found::Ours(version) if version < schema::VERSION => version,
+        _ => {
+            schema::check(&mut driver)?;
+            return Ok(false);
+        }
+    };
+    schema::migrate(&mut driver, version)?;
+    schema::mark(&mut driver)?;
+    schema::check(&mut driver)?;
+    driver.commit()?;
+    Ok(true)
+}
+
+fn alone(link: &Link) -> Result<PostgresDriver<'_>> {
+    let mut driver =
+        PostgresDriver::begin(link, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
+    first(&mut driver, ALONE, &[], |_| Ok(()))?;
+    Ok(driver)
+}
+
+fn identity(driver: &mut PostgresDriver<'_>) -> Result<Identity> {
+    let found = first(driver, IDENTITY, &[], |row| {
+        let store = row.bytes(0)?.and_then(|id| id.try_into().ok()).map(Id::new);
+        let key = row.bytes(1)?.and_then(|id| id.try_into().ok()).map(KeyId);
+        Ok(store.zip(key).map(|(store, key)| Identity { store, key }))
+    })?;
+    found.flatten().ok_or_else(|| {
+        Refusal::new(Code::Damaged, "the store does not say which store it is")
+            .hint("restore a backup")
+            .into()
+    })
+}
+
+impl Store for Postgres {
+    fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
+        Ok(Box::new(Ledger::new(PostgresDriver::write(&self.link)?, vault)))
+    }
+
+    fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
+        Ok(Box::new(View(PostgresDriver::read(&self.link)?)))
+    }
+}

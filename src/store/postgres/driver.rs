@@ -1,0 +1,162 @@
+//! A transaction of PostgreSQL.
+
+use std::error::Error as StdError;
+use std::pin::pin;
+
+use anyhow::Result;
+use futures_util::TryStreamExt as _;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use super::link::Link;
+use super::trouble::trouble;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Timestamp;
+use crate::store::driver::{Driver, first};
+use crate::store::row::{Row, Value};
+
+/// The chain of events has one end: whoever holds its row is alone in writing.
+const LOCK: &str = "SELECT one FROM audit_head FOR UPDATE";
+const CLOCK: &str = "SELECT extract(epoch FROM clock_timestamp())::bigint";
+
+/// What was begun is undone when this is dropped.
+pub struct PostgresDriver<'a> {
+    link: &'a Link,
+    is_open: bool,
+}
+
+impl<'a> PostgresDriver<'a> {
+    /// A transaction in which each statement sees what was committed before it.
+    ///
+    /// # Errors
+    /// `busy` when another writer holds the lock for too long.
+    pub fn write(link: &'a Link) -> Result<Self> {
+        let mut driver = Self::begin(link, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
+        if first(&mut driver, LOCK, &[], |_| Ok(()))?.is_none() {
+            return Err(Refusal::new(
+                Code::Tampered,
+                "the end of the audit log was altered outside of mfactl",
+            )
+            .hint("restore a backup, and find out who can write to the store")
+            .into());
+        }
+        Ok(driver)
+    }
+
+    /// # Errors
+    /// As the database has them.
+    pub fn read(link: &'a Link) -> Result<Self> {
+        Self::begin(link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    /// # Errors
+    /// As the database has them.
+    pub fn begin(link: &'a Link, how: &str) -> Result<Self> {
+        link.renew();
+        link.wait(link.client.batch_execute(how))?;
+        Ok(Self { link, is_open: true })
+    }
+}
+
+impl Drop for PostgresDriver<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            // A server that is gone has undone it already.
+            let _ = self.link.wait(self.link.client.batch_execute("ROLLBACK"));
+        }
+    }
+}
+
+impl Driver for PostgresDriver<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        let values = typed(values);
+        self.link.wait(self.link.client.execute_typed(sql, &values))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        values: &[Value],
+        visit: &mut dyn FnMut(&dyn Row) -> Result<bool>,
+    ) -> Result<()> {
+        let values = typed(values);
+        let rows = self.link.wait(self.link.client.query_typed_raw(sql, values))?;
+        let mut rows = pin!(rows);
+        while let Some(row) = self.link.wait(rows.try_next())? {
+            if !visit(&row)? {
+                break;
+            }
+            self.link.row_came();
+        }
+        Ok(())
+    }
+
+    fn clock(&mut self) -> Result<Option<Timestamp>> {
+        let seconds = first(self, CLOCK, &[], |row| row.int(0))?.flatten();
+        seconds.map(|s| Ok(Timestamp::from_unix(s)?)).transpose()
+    }
+
+    fn commit(mut self) -> Result<()> {
+        self.is_open = false;
+        self.link.wait(self.link.client.batch_execute("COMMIT")).map_err(|error| {
+            match error.downcast_ref::<Refusal>() {
+                Some(refusal) if refusal.code == Code::StoreUnavailable => {
+                    error.context(crate::store::unconfirmed())
+                }
+                _ => error,
+            }
+        })
+    }
+}
+
+/// The server works out the types from where the values go.
+fn typed(values: &[Value]) -> Vec<(&(dyn ToSql + Sync), Type)> {
+    values.iter().map(|value| (value as &(dyn ToSql + Sync), Type::UNKNOWN)).collect()
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(n) => n.to_sql(&Type::INT8, out),
+            Self::Text(s) => s.to_sql(&Type::TEXT, out),
+            Self::Bytes(b) => b.to_sql(&Type::BYTEA, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+impl Row for tokio_postgres::Row {
+    fn is_null(&self, column: usize) -> Result<bool> {
+        match *self.columns()[column].type_() {
+            Type::INT8 => Ok(self.int(column)?.is_none()),
+            Type::TEXT => Ok(self.text(column)?.is_none()),
+            _ => Ok(self.bytes(column)?.is_none()),
+        }
+    }
+
+    fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool {
+        self.try_get::<_, Option<&[u8]>>(column).is_ok_and(|found| found == Some(bytes))
+    }
+
+    fn int(&self, column: usize) -> Result<Option<i64>> {
+        self.try_get(column).map_err(trouble)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<String>> {
+        self.try_get(column).map_err(trouble)
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
+        self.try_get(column).map_err(trouble)
+    }
+}

@@ -1,0 +1,227 @@
+//! A connection that never waits for ever: each unit of work has an end, whatever the server does.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, timeout_at};
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::{Address, Tls};
+use super::trouble::{silent, trouble};
+use crate::domain::refusal::{Code, Refusal};
+use crate::store::Access;
+use crate::store::custody::{Custody, Purpose, place};
+
+/// For a server to answer at all, with all its names.
+const CONNECT: Duration = Duration::from_secs(2);
+/// For a change: its lock, its statements and its commit.
+const CHANGE: Duration = Duration::from_millis(2900);
+/// For each batch of rows of a listing, which the server may have to sort first.
+const READ: Duration = Duration::from_mins(1);
+
+/// The server gives up before we do, so that it tells why.
+const SERVER_LIMITS: &str = "-c statement_timeout=2700 -c lock_timeout=2500 \
+                             -c idle_in_transaction_session_timeout=10000 \
+                             -c synchronous_commit=on -c client_min_messages=error";
+
+/// An open connection.
+pub struct Link {
+    runtime: Runtime,
+    pub client: Client,
+    patience: Duration,
+    until: Cell<Instant>,
+}
+
+impl Link {
+    /// # Errors
+    /// `store_unavailable`, `not_permitted`, or `config` for certificates that can't be read.
+    pub fn new(address: &Address, access: Access, custody: &Custody) -> Result<Self> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let config = config(address, access, custody)?;
+        let client = match address.tls {
+            Tls::Off => runtime.block_on(connect(&config, NoTls))?,
+            Tls::VerifyFull => {
+                let tls = MakeRustlsConnect::new(tls(address.root_certificates.as_deref())?);
+                runtime.block_on(connect(&config, tls))?
+            }
+        };
+        let patience = match access {
+            Access::Write => CHANGE,
+            Access::Read => READ,
+        };
+        let until = Cell::new(Instant::now() + patience);
+        Ok(Self { runtime, client, patience, until })
+    }
+
+    /// Starts to wait anew, for a unit of work.
+    pub fn renew(&self) {
+        self.until.set(Instant::now() + self.patience);
+    }
+
+    /// A listing may last as long as rows come.
+    pub fn row_came(&self) {
+        if self.patience == READ {
+            self.renew();
+        }
+    }
+
+    /// Waits for an answer, until the unit of work has to be over.
+    ///
+    /// # Errors
+    /// As the server has them; `store_unavailable` when it says nothing.
+    pub fn wait<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        self.runtime.block_on(async {
+            match timeout_at(self.until.get(), answer).await {
+                Ok(answer) => answer.map_err(trouble),
+                Err(_) => Err(silent().into()),
+            }
+        })
+    }
+}
+
+async fn connect<T>(config: &Config, tls: T) -> Result<Client>
+where
+    T: MakeTlsConnect<Socket>,
+    T::TlsConnect: Send,
+    T::Stream: Send + 'static,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    let until = Instant::now() + CONNECT;
+    match timeout_at(until, config.connect(tls)).await {
+        Ok(Ok((client, connection))) => {
+            // What goes wrong on the way is told to whoever waits for an answer.
+            tokio::spawn(async move { drop(connection.await) });
+            Ok(client)
+        }
+        Ok(Err(error)) => Err(trouble(error)),
+        Err(_) => Err(silent().into()),
+    }
+}
+
+fn config(address: &Address, access: Access, custody: &Custody) -> Result<Config> {
+    let mut config = Config::new();
+    for (host, port) in &address.hosts {
+        config.host(host).port(*port);
+    }
+    let user = address.user.clone().or_else(|| {
+        uzers::get_user_by_uid(custody.euid).map(|u| u.name().to_string_lossy().into_owned())
+    });
+    let user = user.unwrap_or_else(|| custody.euid.to_string());
+    let database = address.database.clone().unwrap_or_else(|| user.clone());
+    if let Some(path) = &address.password_file
+        && let Some(password) = password(path, address, &user, &database, custody)?
+    {
+        config.password(password);
+    }
+    let (target, limits) = match access {
+        Access::Write => (TargetSessionAttrs::ReadWrite, SERVER_LIMITS),
+        Access::Read => (TargetSessionAttrs::Any, "-c default_transaction_read_only=on"),
+    };
+    config
+        .user(user)
+        .dbname(database)
+        .application_name("mfactl")
+        .options(limits)
+        .connect_timeout(CONNECT)
+        .tcp_user_timeout(CHANGE)
+        .target_session_attrs(target)
+        .ssl_mode(match address.tls {
+            Tls::Off => SslMode::Disable,
+            Tls::VerifyFull => SslMode::Require,
+        });
+    Ok(config)
+}
+
+/// The password of libpq's password file, whose lines are tried in turn.
+fn password(
+    path: &Path,
+    address: &Address,
+    user: &str,
+    database: &str,
+    custody: &Custody,
+) -> Result<Option<String>> {
+    if !custody.check(path, Purpose::Password)? {
+        let message = format!("there is no password file at {}", place(path));
+        return Err(Refusal::new(Code::Config, message).hint("look at passfile in --store").into());
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Refusal::new(Code::Config, format!("{} can't be read: {}", place(path), e.kind()))
+    })?;
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let fields = fields(line);
+        let [hosts, port, databases, users, password] = &fields[..] else { continue };
+        let fits = |field: &str, value: &str| field == "*" || field == value;
+        let is_there = address.hosts.iter().any(|(h, p)| {
+            let h = if h.starts_with('/') { "localhost" } else { h };
+            fits(hosts, h) && fits(port, &p.to_string())
+        });
+        if is_there && fits(databases, database) && fits(users, user) {
+            return Ok(Some(password.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// The fields of a line, in which a backslash takes its meaning from a colon.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut rest = line.chars();
+    while let Some(c) = rest.next() {
+        match c {
+            ':' if fields.len() < 5 => fields.push(String::new()),
+            _ => {
+                let c = if c == '\\' { rest.next().unwrap_or(c) } else { c };
+                fields.last_mut().into_iter().for_each(|field| field.push(c));
+            }
+        }
+    }
+    fields
+}
+
+fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
+    let mut store = RootCertStore::empty();
+    if let Some(path) = roots {
+        let refuse = || Refusal::new(Code::Config, format!("{} holds no certificate", place(path)));
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|_| refuse())? {
+            store.add(certificate.map_err(|_| refuse())?).map_err(|_| refuse())?;
+        }
+    } else {
+        store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
+    if store.is_empty() {
+        return Err(Refusal::new(Code::Config, "there is no certificate to check the server by")
+            .hint("name a file with ?sslrootcert=/path/to/it")
+            .into());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .context("choosing the versions of TLS")?
+        .with_root_certificates(store)
+        .with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_password_file_is_read_as_libpq_reads_it() {
+        assert_eq!(fields(r"db\:1:5432:*:me:a\\b:c"), ["db:1", "5432", "*", "me", r"a\b:c"]);
+        assert_eq!(fields("a:b"), ["a", "b"]);
+    }
+}

@@ -1,0 +1,143 @@
+//! The schema of the PostgreSQL store: numbered migrations in a schema of the database's own.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::quoted;
+use crate::store::driver::{Driver, first};
+use crate::store::row::Value;
+
+/// In order, one statement a line; the number of the last is the version of the schema.
+const MIGRATIONS: &[&str] = &[include_str!("../schema/postgres/0001.sql")];
+
+/// The version that this program reads and writes.
+pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
+
+/// What else a schema can hold that would act on our tables, or stand in for them.
+const FOREIGN: &str = "SELECT kind || ' ' || name FROM ( \
+    SELECT 'relation' AS kind, c.relname::text AS name FROM pg_class c \
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind NOT IN ('r', 'i', 'S') \
+    UNION ALL SELECT 'trigger', t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
+        WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal \
+    UNION ALL SELECT 'rule', r.rulename::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class \
+        WHERE c.relnamespace = current_schema()::regnamespace \
+    UNION ALL SELECT 'policy', p.polname::text FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid \
+        WHERE c.relnamespace = current_schema()::regnamespace) AS other LIMIT 1";
+
+/// Every column of every table, in order.
+const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, \
+        format_type(a.atttypid, a.atttypmod), a.attnotnull::int::bigint \
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' \
+        AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname::text COLLATE \"C\", a.attnum";
+
+const TABLES: &str = "SELECT count(*) FROM pg_class c \
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v', 'm', 'f', 'p')";
+
+const VERSION_OF_STORE: &str = "SELECT schema_version FROM store";
+
+/// What stands in the database.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Found {
+    Nothing,
+    /// Tables with the columns of ours; the number of their version.
+    Ours(i64),
+}
+
+/// Looks at what stands in the database, without believing any of it.
+///
+/// # Errors
+/// `damaged` for somebody else's tables, `tampered` for ours with something added or missing.
+pub fn look(driver: &mut impl Driver) -> Result<Found> {
+    let tables = first(driver, TABLES, &[], |row| row.int(0))?.flatten().unwrap_or_default();
+    if tables == 0 {
+        return Ok(Found::Nothing);
+    }
+    let mut found = String::new();
+    let mut is_ours = false;
+    driver.query(COLUMNS, &[], &mut |row| {
+        let text = |column| row.text(column).map(Option::unwrap_or_default);
+        let (table, column) = (text(0)?, text(1)?);
+        is_ours |= table == "store" && column == "schema_version";
+        let nullable = if row.int(3)? == Some(1) { " NOT NULL" } else { "" };
+        let _ = writeln!(found, "{table}.{column} {}{nullable}", text(2)?);
+        Ok(true)
+    })?;
+    if !is_ours {
+        return Err(Refusal::new(Code::Damaged, "the database holds somebody else's tables")
+            .hint("give mfactl a database of its own: createdb mfactl")
+            .into());
+    }
+    let version = first(driver, VERSION_OF_STORE, &[], |row| row.int(0))?.flatten().unwrap_or(0);
+    if version == VERSION {
+        if let Some(other) = first(driver, FOREIGN, &[], |row| row.text(0))?.flatten() {
+            return Err(altered(&format!("{} is not ours", quoted(&other))));
+        }
+        let expected = include_str!("../schema/postgres/columns.txt");
+        let odd = found.lines().find(|line| !expected.lines().any(|e| e == *line));
+        if let Some(odd) = odd {
+            return Err(altered(&format!("{} is not as it was made", quoted(odd))));
+        }
+        if found != expected {
+            return Err(altered("a table or a column is missing"));
+        }
+    }
+    Ok(Found::Ours(version))
+}
+
+/// Refuses every version but ours.
+///
+/// # Errors
+/// `store_unavailable` where there is no schema, `config` for an older or a newer one, and as
+/// [`look`].
+pub fn check(driver: &mut impl Driver) -> Result<()> {
+    match look(driver)? {
+        Found::Ours(VERSION) => Ok(()),
+        Found::Nothing => {
+            Err(Refusal::new(Code::StoreUnavailable, "there is no store in this database")
+                .hint("make one with: mfactl init")
+                .into())
+        }
+        Found::Ours(version) if version > VERSION => Err(Refusal::new(
+            Code::Config,
+            format!(
+                "the store is newer than this program: schema {version}, known up to {VERSION}"
+            ),
+        )
+        .hint("use the mfactl that wrote it, or a later one")
+        .into()),
+        Found::Ours(version) => Err(Refusal::new(
+            Code::Config,
+            format!("the store is older than this program: schema {version} of {VERSION}"),
+        )
+        .hint("bring it up to date with: mfactl init --migrate")
+        .into()),
+    }
+}
+
+/// Runs every migration after the version that stands there.
+///
+/// # Errors
+/// As the database has them.
+pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
+    for statement in MIGRATIONS.iter().skip(usize::try_from(from)?).flat_map(|m| m.lines()) {
+        driver.execute(statement, &[])?;
+    }
+    Ok(())
+}
+
+/// Writes down which version stands there now.
+///
+/// # Errors
+/// As the database has them.
+pub fn mark(driver: &mut impl Driver) -> Result<()> {
+    driver.execute("UPDATE store SET schema_version = $1", &[Value::Int(VERSION)]).map(|_| ())
+}
+
+fn altered(what: &str) -> anyhow::Error {
+    Refusal::new(Code::Tampered, format!("the schema of the store was altered: {what}"))
+        .hint("restore a backup, and find out who can write to the store")
+        .into()
+}

@@ -1,0 +1,85 @@
+//! What PostgreSQL says, in the contract's words.
+
+use anyhow::Error;
+use tokio_postgres::error::SqlState;
+
+use crate::domain::refusal::{Code, Refusal};
+use crate::store::{Conflict, busy};
+
+/// A server that does not answer in time.
+pub fn silent() -> Refusal {
+    Refusal::new(Code::StoreUnavailable, "the database server does not answer")
+        .hint("nothing was accepted; is the server up, and reachable from here")
+}
+
+pub fn trouble(error: tokio_postgres::Error) -> Error {
+    let refusal = match error.code() {
+        Some(state) => told(state),
+        None => unreachable(&error),
+    };
+    let is_conflict = error.code().is_some_and(|state| {
+        [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state)
+    });
+    let error = Error::new(error);
+    let error = if is_conflict { error.context(Conflict) } else { error };
+    error.context(refusal)
+}
+
+/// The server said something.
+fn told(state: &SqlState) -> Refusal {
+    let unavailable = |words: &str| Refusal::new(Code::StoreUnavailable, words);
+    match state.code() {
+        // Locks, cancelled statements, conflicts, too many connections.
+        "55P03" | "57014" | "40001" | "40P01" | "53300" => busy(),
+        "25006" => unavailable("the database takes no changes: it is a standby")
+            .hint("name the primary in --store, or all servers: postgres://a,b/database"),
+        "3D000" => unavailable("there is no such database on the server")
+            .hint("make it with createdb, or name another"),
+        "28000" | "28P01" => {
+            Refusal::new(Code::NotPermitted, "the database server does not let this user in")
+                .hint("look at the user in --store, at passfile, and at pg_hba.conf")
+        }
+        "42501" => Refusal::new(Code::NotPermitted, "the database role may not do this")
+            .hint("see contrib/postgres-roles.sql for what each role may do"),
+        "42P01" | "42703" | "3F000" => {
+            Refusal::new(Code::Damaged, "the store is damaged: a table or a column is missing")
+                .hint("restore a backup")
+        }
+        "53100" | "53200" | "58030" => {
+            Refusal::new(Code::Io, "the database server has no room left; nothing was changed")
+        }
+        code if code.starts_with("23") || code.starts_with("XX") => {
+            Refusal::new(Code::Damaged, "the store is damaged").hint("restore a backup")
+        }
+        code if code.starts_with("57P") || code.starts_with("08") => {
+            unavailable("the database server went away; nothing was accepted")
+                .hint("try again when it is back")
+        }
+        _ => Refusal::new(Code::Internal, "the database did not do what was asked"),
+    }
+}
+
+/// The connection said something.
+fn unreachable(error: &tokio_postgres::Error) -> Refusal {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return Refusal::new(
+                Code::NotPermitted,
+                "the database server does not prove that it is the one named in --store",
+            )
+            .hint("its certificate must be for that name and signed by somebody in sslrootcert");
+        }
+        // The driver has no kind for it but these words.
+        if error.to_string().contains("does not allow writes") {
+            return Refusal::new(
+                Code::StoreUnavailable,
+                "the database takes no changes: it is a standby",
+            )
+            .hint("name the primary in --store, or all servers: postgres://a,b/database");
+        }
+        cause = error.source();
+    }
+    Refusal::new(Code::StoreUnavailable, "the database server can't be reached")
+        .hint("nothing was accepted; is the server up, and reachable from here")
+}

@@ -1,0 +1,131 @@
+//! The database behind a test: SQLite, or PostgreSQL where `MFACTL_TEST_ENGINE=postgres` asks for it
+//! and `MFACTL_TEST_POSTGRES` names a server's socket folder as `folder:port:user`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// An empty place for one store, looked into with the database's own program or driver.
+pub enum Engine {
+    Sqlite(PathBuf),
+    Postgres { server: Server, database: String },
+}
+
+#[derive(Clone)]
+pub struct Server {
+    folder: String,
+    port: String,
+    user: String,
+}
+
+/// Databases that were made by this process.
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+impl Engine {
+    /// Below the folder, or in a new database.
+    pub fn new(folder: &Path) -> Self {
+        if std::env::var_os("MFACTL_TEST_ENGINE").is_none_or(|engine| engine != "postgres") {
+            return Self::Sqlite(folder.join("store/mfactl.db"));
+        }
+        let text = std::env::var("MFACTL_TEST_POSTGRES").expect("the server to test with");
+        let [folder, port, user] = text.split(':').collect::<Vec<_>>()[..] else {
+            panic!("MFACTL_TEST_POSTGRES={text} is not folder:port:user");
+        };
+        let server = Server { folder: folder.into(), port: port.into(), user: user.into() };
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let database = format!("mfactl_{}_{count}", std::process::id());
+        server.psql("postgres", &format!("CREATE DATABASE {database}"));
+        Self::Postgres { server, database }
+    }
+
+    pub const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+
+    /// What `--store` takes.
+    pub fn location(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(path) => path.clone(),
+            Self::Postgres { server: Server { folder, port, user }, database } => {
+                let folder = folder.replace('/', "%2F");
+                format!("postgres://{user}@{folder}:{port}/{database}").into()
+            }
+        }
+    }
+
+    /// Runs SQL as an outsider would; the rows as lines, their columns with bars between.
+    pub fn sql(&self, sql: &str) -> String {
+        match self {
+            Self::Postgres { server, database } => server.psql(database, sql),
+            Self::Sqlite(path) => sqlite(path, sql),
+        }
+    }
+
+    /// An expression that gives a column another value of its type, or one where there is none.
+    pub fn another(&self, table: &str, column: &str) -> String {
+        if !self.is_postgres() {
+            return format!(
+                "CASE typeof(\"{column}\") WHEN 'integer' THEN \"{column}\" + 1 \
+                 WHEN 'text' THEN \"{column}\" || 'x' \
+                 WHEN 'blob' THEN zeroblob(length(\"{column}\")) ELSE 1 END"
+            );
+        }
+        let columns = include_str!("../store/schema/postgres/columns.txt");
+        let start = format!("{table}.{column} ");
+        let kind = columns.lines().find_map(|line| line.strip_prefix(&start)).expect("a column");
+        match kind.split(' ').next() {
+            Some("bigint") => format!("coalesce(\"{column}\", 0) + 1"),
+            Some("text") => format!("coalesce(\"{column}\", '') || 'x'"),
+            _ => format!("decode(repeat('00', length(\"{column}\")), 'hex')"),
+        }
+    }
+
+    /// Sixteen bytes of nothing.
+    pub const fn nobody(&self) -> &'static str {
+        if self.is_postgres() { "decode(repeat('00', 16), 'hex')" } else { "zeroblob(16)" }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Self::Postgres { server, database } = self {
+            server.psql("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
+        }
+    }
+}
+
+impl Server {
+    fn psql(&self, database: &str, sql: &str) -> String {
+        let ran = Command::new("psql")
+            .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", &self.folder])
+            .args(["-p", &self.port, "-U", &self.user, "-d", database, "-c", sql])
+            .output()
+            .expect("psql");
+        assert!(ran.status.success(), "{sql}: {}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).expect("text").trim_end().to_owned()
+    }
+}
+
+fn sqlite(path: &Path, sql: &str) -> String {
+    use rusqlite::types::ValueRef;
+    let connection = rusqlite::Connection::open(path).expect("a store");
+    if !sql.starts_with("SELECT") {
+        connection.execute_batch(sql).expect("SQL");
+        return String::new();
+    }
+    let mut statement = connection.prepare(sql).expect("SQL");
+    let columns = statement.column_count();
+    let mut rows = statement.query(()).expect("rows");
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next().expect("a row") {
+        let text = |n| match row.get_ref(n).expect("a column") {
+            ValueRef::Null => String::new(),
+            ValueRef::Integer(n) => n.to_string(),
+            ValueRef::Real(n) => n.to_string(),
+            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            ValueRef::Blob(bytes) => data_encoding::HEXLOWER.encode(bytes),
+        };
+        lines.push((0..columns).map(text).collect::<Vec<_>>().join("|"));
+    }
+    lines.join("\n")
+}
