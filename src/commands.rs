@@ -2,6 +2,7 @@
 
 mod add_user;
 mod completions;
+mod copy_store;
 mod delete;
 mod disable;
 mod edit_user;
@@ -64,7 +65,7 @@ pub struct Entry {
     pub name: &'static str,
     pub group: Group,
     pub run: fn(&ArgMatches, &mut Session<'_>) -> Result<Report>,
-    alias: Option<&'static str>,
+    pub alias: Option<&'static str>,
     help_flag: bool,
     arguments: fn(Command) -> Command,
 }
@@ -87,6 +88,7 @@ pub static VERBS: &[Entry] = &[
     entry::<list_status::ListStatus>(Group::Audit),
     entry::<init::Init>(Group::Store),
     entry::<completions::Completions>(Group::Store),
+    entry::<copy_store::CopyStore>(Group::Store),
     entry::<man::Man>(Group::Store),
     entry::<help::Help>(Group::Store),
 ];

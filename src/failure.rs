@@ -1,6 +1,6 @@
 //! Any error → words, hint, error code, exit code. The only place that knows the numbers.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 
 use anyhow::Error;
 use serde::Serialize;
@@ -18,28 +18,22 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// From whatever went wrong; `None` for a closed pipe, which ends a listing quietly.
+    /// From whatever went wrong.
     #[must_use]
-    pub fn of(error: &Error) -> Option<Self> {
+    pub fn of(error: &Error) -> Self {
         if let Some(refusal) = error.downcast_ref::<Refusal>() {
-            return Some(Self {
+            return Self {
                 code: refusal.code.word(),
                 exit: exit(refusal.code),
                 message: refusal.message.clone(),
                 hint: refusal.hint.clone(),
-            });
+            };
         }
-        let io = error.chain().find_map(|cause| {
-            let serde = cause
-                .downcast_ref::<serde_json::Error>()
-                .and_then(serde_json::Error::io_error_kind);
-            cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(serde)
+        let is_io = error.chain().any(|cause| {
+            let serde = cause.downcast_ref::<serde_json::Error>();
+            cause.is::<std::io::Error>() || serde.is_some_and(serde_json::Error::is_io)
         });
-        match io {
-            Some(ErrorKind::BrokenPipe) => None,
-            Some(_) => Some(Self::new(Code::Io, format!("{error:#}"))),
-            None => Some(Self::new(Code::Internal, format!("{error:#}"))),
-        }
+        Self::new(if is_io { Code::Io } else { Code::Internal }, format!("{error:#}"))
     }
 
     fn new(code: Code, message: String) -> Self {
@@ -109,25 +103,25 @@ mod tests {
         let over: Error = anyhow::anyhow!("driver words").context(refusal.clone());
         let under = Err::<(), Error>(refusal.into()).context("while committing").unwrap_err();
         for error in [over, under] {
-            let failure = Failure::of(&error).unwrap();
+            let failure = Failure::of(&error);
             assert_eq!((failure.exit, failure.code), (75, "busy"), "{failure:?}");
         }
     }
 
     #[test]
-    fn a_closed_pipe_is_no_failure_and_a_full_disk_is_one() {
-        let io = |kind| Error::new(std::io::Error::from(kind)).context("writing");
-        assert_eq!(Failure::of(&io(ErrorKind::BrokenPipe)), None);
-        assert_eq!(Failure::of(&io(ErrorKind::StorageFull)).unwrap().exit, 74);
+    fn a_stream_that_fails_is_74_and_anything_else_that_is_no_refusal_a_bug() {
+        let io = Error::new(std::io::Error::from(std::io::ErrorKind::StorageFull)).context("so");
+        assert_eq!(Failure::of(&io).exit, 74);
         let json = serde_json::to_writer(Closed, "x").map_err(Error::new).unwrap_err();
-        assert_eq!(Failure::of(&json), None);
+        assert_eq!(Failure::of(&json).exit, 74);
+        assert_eq!(Failure::of(&anyhow::anyhow!("so")).exit, 70);
     }
 
     struct Closed;
 
     impl Write for Closed {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(ErrorKind::BrokenPipe.into())
+            Err(std::io::ErrorKind::BrokenPipe.into())
         }
 
         fn flush(&mut self) -> std::io::Result<()> {

@@ -43,13 +43,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     match told(args, env) {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
-        Err(error) => match Failure::of(&error) {
-            Some(failure) => {
-                failure.tell(&mut *env.err.writer, asked_json);
-                failure.exit
-            }
-            None => 0,
-        },
+        Err(error) => {
+            let failure = Failure::of(&error);
+            failure.tell(&mut *env.err.writer, asked_json);
+            failure.exit
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::store::custody::place;
 pub struct NewFile {
     path: PathBuf,
     file: File,
+    process: Process,
     kept: bool,
 }
 
@@ -39,7 +40,7 @@ impl NewFile {
             Refusal::new(Code::CannotCreate, format!("--output: {} {problem}", place(path)))
                 .hint(hint)
         })?;
-        Ok(Self { path: path.to_owned(), file, kept: false })
+        Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
     }
 
     #[must_use]
@@ -65,7 +66,9 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.kept {
-            let _ = std::fs::remove_file(&self.path);
+            // By the name, which may mean another file by now: with no more rights than it was made.
+            let path = self.path.clone();
+            let _ = as_operator(&self.process, move || std::fs::remove_file(path));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::report::Format;
 #[command(next_help_heading = "Options everywhere")]
 pub struct Options {
     /// The form of the output
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", conflicts_with = "json")]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
     /// Short for --format json
     #[arg(long, global = true)]

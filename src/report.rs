@@ -3,9 +3,9 @@
 mod csv;
 mod table;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
-use anyhow::Result;
+use anyhow::{Context as _, Error, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -60,7 +60,10 @@ pub trait Record: Serialize {
 #[must_use]
 pub struct Report {
     pub body: Body,
+    /// The answer; of a list, the answer where nobody reads it to its end.
     pub verdict: Verdict,
+    /// What has to reach somebody: a secret that is shown once.
+    pub must_arrive: bool,
 }
 
 /// What there is to write.
@@ -79,20 +82,39 @@ type List = Box<dyn FnOnce(&mut Writer<'_>) -> Result<Verdict>>;
 
 impl Report {
     pub fn one(record: impl Record + 'static, verdict: Verdict) -> Self {
-        Self { body: Body::Record(Box::new(record)), verdict }
+        Self { body: Body::Record(Box::new(record)), verdict, must_arrive: false }
     }
 
     pub fn text(text: impl Into<Vec<u8>>) -> Self {
-        Self { body: Body::Text(text.into()), verdict: Verdict::Yes }
+        Self { body: Body::Text(text.into()), verdict: Verdict::Yes, must_arrive: false }
     }
 
     pub fn silence(verdict: Verdict) -> Self {
-        Self { body: Body::Silence, verdict }
+        Self { body: Body::Silence, verdict, must_arrive: false }
     }
 
-    pub fn list(list: impl FnOnce(&mut Writer<'_>) -> Result<Verdict> + 'static) -> Self {
-        Self { body: Body::List(Box::new(list)), verdict: Verdict::Yes }
+    /// A list, and the answer where its reader leaves before the end.
+    pub fn list(
+        cut_short: Verdict,
+        list: impl FnOnce(&mut Writer<'_>) -> Result<Verdict> + 'static,
+    ) -> Self {
+        Self { body: Body::List(Box::new(list)), verdict: cut_short, must_arrive: false }
     }
+
+    /// A closed pipe is a failure, for what could not be written is shown once.
+    pub fn arriving(mut self, must_arrive: bool) -> Self {
+        self.must_arrive = must_arrive;
+        self
+    }
+}
+
+fn is_closed_pipe(error: &Error) -> bool {
+    error.chain().any(|cause| {
+        let serde =
+            cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(serde);
+        kind == Some(ErrorKind::BrokenPipe)
+    })
 }
 
 /// A [`Record`] whose type is forgotten.
@@ -119,19 +141,28 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes a report, and gives the verdict back.
+    /// Writes a report, and gives the verdict back. A reader who leaves early changes no verdict: who
+    /// asks whether a code is right and does not listen has not been told yes.
     ///
     /// # Errors
     /// As the stream has them, or the list.
     pub fn report(&mut self, report: Report) -> Result<Verdict> {
-        let mut verdict = report.verdict;
-        match report.body {
+        let (verdict, must_arrive) = (report.verdict, report.must_arrive);
+        match self.body(report.body, verdict) {
+            Err(error) if !must_arrive && is_closed_pipe(&error) => Ok(verdict),
+            written => written,
+        }
+    }
+
+    fn body(&mut self, body: Body, mut verdict: Verdict) -> Result<Verdict> {
+        let done = "writing the answer; what it tells of stands";
+        match body {
             Body::Silence => {}
             Body::Text(text) => self.out.write_all(&text)?,
-            Body::Record(record) => record.write(self)?,
+            Body::Record(record) => record.write(self).context(done)?,
             Body::List(list) => verdict = list(self)?,
         }
-        self.out.flush()?;
+        self.out.flush().context(done)?;
         Ok(verdict)
     }
 

@@ -5,6 +5,7 @@ mod change;
 pub mod completion;
 mod create;
 mod nearest;
+mod transfer;
 mod work;
 
 use std::io::{Read as _, Write as _};
@@ -143,6 +144,10 @@ impl<'a> Session<'a> {
             detail: told.detail,
         };
         let salt = env.random()?;
+        if let Some(person) = &mut env.person {
+            let name = &user.name;
+            person.standing(&format!("it may be done; see: mfactl show-user {name}"));
+        }
         tx.append(&event, salt).map(|_| ())
     }
 

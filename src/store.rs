@@ -9,12 +9,18 @@ pub mod postgres;
 mod row;
 mod sql;
 pub mod sqlite;
+mod table;
+mod transfer;
 mod view;
 
 #[cfg(test)]
 mod contract;
 
 use anyhow::Result;
+
+use row::Value;
+use table::Table;
+pub use transfer::Counts;
 
 use crate::domain::event::Event;
 use crate::domain::name::UserName;
@@ -119,6 +125,30 @@ pub trait Transaction {
     fn commit(self: Box<Self>) -> Result<()>;
 }
 
+/// A store that is being made; it exists once it is committed.
+pub trait Birth: Transaction {
+    /// An empty store.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn found(&mut self, identity: Identity, at: Timestamp) -> Result<()>;
+
+    /// The store of another place, row by row; then each row is read back, each MAC checked. `step`
+    /// hears of each.
+    ///
+    /// # Errors
+    /// `tampered` where a MAC does not fit, `io` for a row that did not arrive as it was sent.
+    fn fill(
+        &mut self,
+        identity: Identity,
+        source: &mut dyn Snapshot,
+        step: &mut dyn FnMut(),
+    ) -> Result<()>;
+}
+
+/// What a new store begins with.
+pub type Content<'c> = &'c mut dyn FnMut(&mut dyn Birth) -> Result<()>;
+
 /// Bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
 
@@ -129,6 +159,28 @@ pub trait Snapshot {
     /// # Errors
     /// `damaged` when a column makes no sense.
     fn user(&mut self, name: &UserName) -> Result<Option<User>>;
+
+    /// When the store was made.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn created_at(&mut self) -> Result<Timestamp>;
+
+    /// How much there is.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn counts(&mut self) -> Result<Counts>;
+
+    /// Every row of a table as it is, in order, in constant memory.
+    ///
+    /// # Errors
+    /// What `visit` returns, and `damaged` for a value of another kind.
+    fn rows(
+        &mut self,
+        table: &Table,
+        visit: &mut dyn FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()>;
 
     /// Every user by name, one at a time, in constant memory.
     ///

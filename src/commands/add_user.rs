@@ -110,7 +110,8 @@ impl Verb for AddUser {
         let ticket = self.operator.ticket()?;
         let mut profile = Profile::default();
         self.profile.apply(&mut profile)?;
-        let mut opened = session.opened_or_new()?;
+        let dry_run = self.operator.dry_run;
+        let mut opened = if dry_run { session.opened()? } else { session.opened_or_new()? };
         let id = Id::new(session.env.random()?);
         let mut tx = opened.store.begin(&opened.vault)?;
         let at = Session::moment(session.env, &mut *tx)?;
@@ -120,7 +121,6 @@ impl Verb for AddUser {
                 .into());
         }
         let user = User { profile, protected: self.protected, ..User::new(id, name, at) };
-        let dry_run = self.operator.dry_run;
         if !dry_run {
             tx.insert(&user)?;
             let told = Telling { verb: Self::NAME, outcome: "done", ticket, ..Telling::default() };

@@ -35,7 +35,7 @@ impl Verb for Delete {
         let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
-            let question = |user: &User| {
+            let question = |user: &User, _: &User| {
                 let devices = user.live().filter(|d| label.as_ref().is_none_or(|l| d.label == *l));
                 format!("Delete {} of {name}?", super::reset::counted(devices.count()))
             };
@@ -47,7 +47,8 @@ impl Verb for Delete {
         let mut opened = session.opened()?;
         let done = session
             .change(&mut opened, &act, |user, now, _| Ok(user.revoke(label.as_ref(), now)?))?;
-        let protection = Protection::new("mfactl.delete/1", &done, dry_run, "MFA setup deleted");
+        let what = label.map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));
+        let protection = Protection::new("mfactl.delete/1", &done, dry_run, &what);
         Ok(Report::one(protection, Verdict::Yes))
     }
 }

@@ -37,7 +37,12 @@ impl Verb for Disable {
         let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
-            let question = |u: &User| format!("{name}: {}. Switch MFA off?", afterwards(u));
+            let question = |_: &User, after: &User| match &label {
+                Some(label) if after.status() != Status::Disabled => {
+                    format!("{name}: other devices stay in force. Switch off {label}?")
+                }
+                _ => format!("{name}: {}. Switch MFA off?", afterwards(after)),
+            };
             let change = |user: User, _| user.disable(label.as_ref());
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
@@ -46,7 +51,9 @@ impl Verb for Disable {
         let mut opened = session.opened()?;
         let done =
             session.change(&mut opened, &act, |user, _, _| Ok(user.disable(label.as_ref())?))?;
-        let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, "switched off");
+        let what = label.map_or_else(String::new, |label| format!("{label} "));
+        let what = format!("{what}switched off");
+        let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, &what);
         if done.changed && !dry_run && done.user.status() == Status::Disabled {
             let then = afterwards(&done.user);
             protection = protection.saying(format!("{name}: switched off; {then}"));

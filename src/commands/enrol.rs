@@ -100,7 +100,8 @@ impl Verb for Enrol {
         }
         let showing =
             Showing::settle(session, &self.show, self.no_confirm || self.operator.dry_run)?;
-        let mut opened = if self.create { session.opened_or_new()? } else { session.opened()? };
+        let may_make = self.create && !self.operator.dry_run;
+        let mut opened = if may_make { session.opened_or_new()? } else { session.opened()? };
         let draft = Draft::new(session, label, parameters)?;
         let (user, at, anew) = self.make(session, &mut opened, &name, &draft)?;
         let issuer = session.config()?.issuer.clone();
@@ -145,7 +146,7 @@ impl Verb for Enrol {
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
             .revealing(&key, self.show.reveal_secrets)
             .saying(format!("{name}: {}", spoken(user.status())));
-        Ok(Report::one(record, verdict))
+        Ok(Report::one(record, verdict).arriving(self.show.reveal_secrets))
     }
 }
 

@@ -44,7 +44,7 @@ impl Verb for ForceNewPassword {
         act.fields.push("password_change_required");
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
-            let question = |user: &User| {
+            let question = |user: &User, _: &User| {
                 let count = user.live().count();
                 match (count, self.keep_mfa) {
                     (0, _) => format!("Require a new password of {name}?"),

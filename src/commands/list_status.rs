@@ -83,7 +83,7 @@ impl Summary {
         format!(
             "{users} {noun}: {enabled} enabled, {pending} pending, {disabled} disabled, \
              {not_enabled} not enabled{locked}; coverage {:.1}%",
-            self.coverage
+            (self.coverage * 10.0).floor() / 10.0
         )
     }
 }
@@ -102,7 +102,9 @@ impl Verb for ListStatus {
         let filter = self.filter.filter()?;
         let now = session.env.clock.now()?;
         let store = session.reader()?;
-        Ok(Report::list(move |writer| self.write(store, &filter, now, writer)))
+        let is_asked = self.fail_if_any || self.min_coverage.is_some();
+        let cut_short = if is_asked { Verdict::No } else { Verdict::Yes };
+        Ok(Report::list(cut_short, move |writer| self.write(store, &filter, now, writer)))
     }
 }
 
@@ -136,7 +138,7 @@ impl ListStatus {
                 }
                 Ok(())
             })?;
-            summary.coverage = (summary.exact_coverage() * 100.0).round() / 100.0;
+            summary.coverage = (summary.exact_coverage() * 100.0).floor() / 100.0;
             Ok(summary)
         })?;
         let too_low = self.min_coverage.is_some_and(|least| summary.exact_coverage() < least);

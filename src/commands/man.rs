@@ -27,7 +27,9 @@ impl Verb for Man {
         &["mfactl man | man -l -", "mfactl man verify > mfactl-verify.1"];
 
     fn run(self, _: &mut Session<'_>) -> Result<Report> {
-        let name = self.verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));
+        let verb = self.verb.as_deref();
+        let verb = verb.map(|v| VERBS.iter().find(|e| e.alias == Some(v)).map_or(v, |e| e.name));
+        let name = verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));
         match pages()?.into_iter().find(|(n, _)| *n == name) {
             Some((_, page)) => Ok(Report::text(page)),
             None => Err(Refusal::new(Code::Usage, format!("there is no page {}", quoted(&name)))

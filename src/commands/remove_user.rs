@@ -68,6 +68,8 @@ impl Verb for RemoveUser {
             let told = Telling { verb: Self::NAME, outcome, ticket, ..Telling::default() };
             let mut gone = user.clone();
             gone.devices.clear();
+            // One revision on, so that rows that are put back fall behind the log.
+            gone.rev += 1;
             Session::append(session.env, &mut *tx, at, &gone, told)?;
             if self.erase {
                 tx.erase(user.id)?;

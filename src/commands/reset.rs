@@ -57,7 +57,7 @@ impl Verb for Reset {
             Showing::settle(session, &self.show, dry_run)?
         };
         if !self.yes && !dry_run {
-            let question = |user: &User| self.question(user);
+            let question = |user: &User, _: &User| self.question(user);
             let change = |user: User, now| self.change(user, None, now);
             let agreed = if self.no_enrol {
                 session.agreed(&name, question, change)?
@@ -112,7 +112,7 @@ impl Verb for Reset {
             session.say(&format!("hint: the first right code confirms it: mfactl verify {name}"));
             record = record.revealing(&key, self.show.reveal_secrets);
         }
-        Ok(Report::one(record, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes).arriving(self.show.reveal_secrets))
     }
 }
 

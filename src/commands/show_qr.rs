@@ -36,7 +36,8 @@ impl Verb for ShowQr {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (name, label) = (self.target.name()?, self.device.label()?);
         let ticket = self.operator.ticket()?;
-        session.look(&name)?.showable(label.as_ref(), self.active)?;
+        let now = session.env.clock.now()?;
+        session.look(&name)?.showable(label.as_ref(), self.active, now)?;
         let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;
         let mut opened = session.opened()?;
         let issuer = session.config()?.issuer.clone();
@@ -46,7 +47,7 @@ impl Verb for ShowQr {
             drop(tx);
             return Err(Session::unknown(&mut opened, &name));
         };
-        let device = user.showable(label.as_ref(), self.active)?;
+        let device = user.showable(label.as_ref(), self.active, now)?;
         let secret = opened.vault.open(user.id, device)?;
         let told = Telling {
             verb: Self::NAME,
@@ -70,9 +71,8 @@ impl Verb for ShowQr {
         let key = Key { user: &user, issuer: &issuer, device, secret: &secret };
         key.show(session, showing)?;
         let words = format!("{name}: {} is {}", device.label, device.state.word());
-        Ok(Report::one(
-            record.revealing(&key, self.show.reveal_secrets).saying(words),
-            Verdict::Yes,
-        ))
+        let reveal = self.show.reveal_secrets;
+        let record = record.revealing(&key, reveal).saying(words);
+        Ok(Report::one(record, Verdict::Yes).arriving(reveal))
     }
 }

@@ -66,7 +66,8 @@ impl Verb for Verify {
         } else {
             session.input()?
         };
-        if presented.trim_ascii().is_empty() {
+        // pam_exec ends what it hands over with a NUL.
+        if presented.trim_ascii().strip_suffix(b"\0").unwrap_or(presented.trim_ascii()).is_empty() {
             session.look(&name)?;
             return Err(Refusal::new(Code::Usage, "there is no code to verify")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))

@@ -82,6 +82,15 @@ impl Refusal {
         Self::new(Code::BadInput, format!("{field}: {problem}"))
     }
 
+    /// The same about another option than the one it names.
+    #[must_use]
+    pub fn of_option(mut self, option: &str) -> Self {
+        if let Some((_, problem)) = self.message.split_once(": ") {
+            self.message = format!("{option}: {problem}");
+        }
+        self
+    }
+
     /// Adds what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

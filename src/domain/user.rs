@@ -174,6 +174,10 @@ impl User {
 
     fn with_device(mut self, device: Device) -> Result<Self, Refusal> {
         if self.live().count() >= MOST_DEVICES {
+            // Nothing can be done with these any more.
+            self.devices.retain(|d| !d.is_expired(device.created_at));
+        }
+        if self.live().count() >= MOST_DEVICES {
             return Err(Refusal::new(
                 Code::TooManyDevices,
                 format!("{} has {MOST_DEVICES} devices, the most a user can have", self.name),
@@ -212,6 +216,8 @@ impl User {
         if let (true, State::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
             pending.replaces = changed.user.matching(label).map(|d| d.id).collect();
             let stale = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
+            let void = changed.user.devices.iter().filter(|d| stale(d));
+            changed.touched.extend(void.map(|d| d.label.clone()));
             changed.user.devices.retain(|d| !stale(d));
         }
         changed.user = changed.user.with_device(device)?;
@@ -291,8 +297,13 @@ impl User {
     /// The pending device that a person can be shown the QR code of.
     ///
     /// # Errors
-    /// `not_enabled`, `not_pending`, `device_not_found` or `ambiguous_device`.
-    pub fn showable(&self, label: Option<&Label>, active_too: bool) -> Result<&Device, Refusal> {
+    /// `not_enabled`, `not_pending`, `pending_expired`, `device_not_found` or `ambiguous_device`.
+    pub fn showable(
+        &self,
+        label: Option<&Label>,
+        active_too: bool,
+        now: Timestamp,
+    ) -> Result<&Device, Refusal> {
         self.has_devices()?;
         self.known(label)?;
         let pending = |d: &&Device| d.is_pending();
@@ -301,6 +312,11 @@ impl User {
             found = self.matching(label).filter(|d| d.is_active()).collect();
         }
         match found.as_slice() {
+            [one] if one.is_expired(now) => Err(Refusal::new(
+                Code::PendingExpired,
+                format!("{}'s device {} was not confirmed in time", self.name, one.label),
+            )
+            .hint(format!("make it anew with: mfactl enrol {} --device {}", self.name, one.label))),
             [one] => Ok(one),
             [] if self.matching(label).any(Device::is_active) => Err(Refusal::new(
                 Code::NotPending,

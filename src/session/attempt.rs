@@ -80,8 +80,8 @@ impl Session<'_> {
         }
         user.purge(now, undo_for);
         let missed = before.throttle.turned_away;
+        user.throttle.turned_away = 0;
         if user != before {
-            user.throttle.turned_away = 0;
             user.rev = tx.save(&before, &user)?;
         }
         let told = Telling {

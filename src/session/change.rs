@@ -32,14 +32,15 @@ pub struct Done {
 }
 
 impl Session<'_> {
-    /// Asks before a change that would change something; `false` for a no.
+    /// Asks before a change that would change something, with the user as he is and as he would be;
+    /// `false` for a no.
     ///
     /// # Errors
     /// `user_not_found`, what the change refuses, or `usage` where there is nobody to ask.
     pub fn agreed(
         &mut self,
         name: &UserName,
-        question: impl FnOnce(&User) -> String,
+        question: impl FnOnce(&User, &User) -> String,
         change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
     ) -> Result<bool> {
         let user = self.look(name)?;
@@ -47,7 +48,7 @@ impl Session<'_> {
         if after == user {
             return Ok(true);
         }
-        let question = question(&user);
+        let question = question(&user, &after);
         self.confirm(&question)
     }
 

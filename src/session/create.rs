@@ -73,6 +73,7 @@ impl Session<'_> {
         let operator = self.env.process.operator.clone();
         let config = self.config()?;
         let (custody, key_path) = (config.custody, config.key_file.clone());
+        let purpose = config.key_purpose;
         let store = config.store.clone();
         if store.exists(&custody)? {
             // Opened with its key, so that a stranger's file or key is refused.
@@ -84,8 +85,11 @@ impl Session<'_> {
                 key_is_new: false,
             });
         }
-        custody.make_folder(&key_path, Purpose::Key)?;
-        let (root, key_is_new) = make_key(&custody, &key_path, RootKey::new(root), store_id)?;
+        if purpose == Purpose::Key {
+            custody.make_folder(&key_path, purpose)?;
+        }
+        let (root, key_is_new) =
+            make_key(&custody, &key_path, purpose, RootKey::new(root), store_id)?;
         let vault = Vault::new(&root, store_id);
         let identity = Identity { store: store_id, key: root.id() };
         let first = Event {
@@ -97,7 +101,10 @@ impl Session<'_> {
             subject: None,
             detail: None,
         };
-        let store_is_new = store.create(&custody, &vault, identity, &first, salt)?;
+        let store_is_new = store.create(&custody, &vault, store_id, &mut |birth| {
+            birth.found(identity, at)?;
+            birth.append(&first, salt).map(|_| ())
+        })?;
         Ok(Created { store, key_file: key_path, store_is_new, key_is_new })
     }
 }
@@ -106,17 +113,18 @@ impl Session<'_> {
 fn make_key(
     custody: &Custody,
     path: &std::path::Path,
+    purpose: Purpose,
     new: RootKey,
     nonce: Id,
 ) -> Result<(RootKey, bool)> {
     let mut is_new = false;
-    if !custody.check(path, Purpose::Key)? {
+    if !custody.check(path, purpose)? {
         is_new = place_new(path, nonce, key_file::write(&new).as_bytes())?;
         custody.share_file(path, Purpose::Key)?;
     }
     if is_new {
         return Ok((new, true));
     }
-    custody.check(path, Purpose::Key)?;
+    custody.check(path, purpose)?;
     Ok((key_file::load(path, &place(path), None)?, false))
 }

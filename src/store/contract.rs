@@ -9,8 +9,8 @@ use crate::domain::device::{Active, State};
 use crate::domain::name::UserName;
 use crate::domain::time::Span;
 use crate::domain::user::User;
-use crate::store::Identity;
 use crate::store::{Access, sqlite};
+use crate::store::{Birth, Identity};
 use crate::vault::Vault;
 
 use site::*;
@@ -130,7 +130,8 @@ fn a_path_of_any_bytes_is_a_path() {
     let root = root(1);
     let identity = Identity { store: id(99), key: root.id() };
     let vault = Vault::new(&root, identity.store);
-    sqlite::create(&path, &custody(), &vault, identity, &event("init", None), [0; 16]).unwrap();
+    let mut content = |birth: &mut dyn Birth| birth.found(identity, at(1));
+    sqlite::create(&path, &custody(), &vault, id(99), &mut content).unwrap();
     assert_eq!(files(folder.path()), 1);
     assert!(sqlite::open(&path, Access::Write, &custody()).is_ok());
 }

@@ -116,8 +116,8 @@ impl Custody {
         let metadata = std::fs::metadata(&folder)
             .map_err(|e| not_created(&folder, &e))
             .with_context(|| format!("looking at {}", place(&folder)))?;
-        let groups = [self.writers, self.readers];
-        let may_group = purpose != Purpose::Config && groups.contains(&Some(metadata.gid()));
+        // Who may write to a folder may put another file in place of one.
+        let may_group = purpose == Purpose::Store && self.writers == Some(metadata.gid());
         let others = metadata.mode() & 0o002 != 0;
         let group = metadata.mode() & 0o020 != 0 && !may_group;
         if others || group || !self.owns(&metadata) {

@@ -38,6 +38,14 @@ pub trait Driver {
         Ok(())
     }
 
+    /// Rows that number themselves go on after the highest number that was given to one.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn number_on(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// What was overwritten must not be readable in the database's files after the commit.
     ///
     /// # Errors

@@ -29,17 +29,23 @@ impl<'v, D: Driver> Ledger<'v, D> {
         Self { driver, vault, head: None, appended: 0 }
     }
 
-    /// The first rows of a new store: which store it is, and where its log begins.
-    ///
-    /// # Errors
-    /// As the database has them.
-    pub fn found(&mut self, identity: super::Identity, at: Timestamp) -> Result<()> {
-        let start = Head { seq: 0, hash: [0; 32] };
+    /// The row that says which store it is.
+    pub(super) fn found_store(&mut self, identity: super::Identity, at: Timestamp) -> Result<()> {
         let store =
             [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
-        one_row(self.driver.execute(sql::FOUND, &store)?)?;
+        one_row(self.driver.execute(sql::FOUND, &store)?)
+    }
+
+    /// The row that says where the log begins.
+    pub(super) fn found_log(&mut self) -> Result<()> {
+        let start = Head { seq: 0, hash: [0; 32] };
         let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
         one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
+    }
+
+    /// Is the end of the log ours?
+    pub(super) fn check_head(&mut self) -> Result<()> {
+        self.head().map(|_| ())
     }
 
     fn insert_device(&mut self, owner: Id, device: &Device, mac: [u8; MAC]) -> Result<()> {
@@ -103,7 +109,7 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
             Ok(true)
         })?;
         let macs = Macs::of(self.vault, &user);
-        let mut sound = fits(user_mac.as_deref(), &macs.user);
+        let mut sound = user.name == *name && fits(user_mac.as_deref(), &macs.user);
         for (stored, mac) in device_macs.iter().zip(&macs.devices) {
             sound &= fits(stored.as_deref(), mac);
         }

@@ -7,9 +7,9 @@ use anyhow::Result;
 
 use super::custody::{Custody, Purpose};
 use super::postgres::address::Address;
-use super::{Access, Identity, SALT, Store, postgres, sqlite};
-use crate::domain::event::Event;
+use super::{Access, Content, Store, postgres, sqlite};
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
 use crate::vault::Vault;
 
 /// Where a store is.
@@ -71,7 +71,7 @@ impl Location {
         }
     }
 
-    /// Makes a store with its first event; `false` where one is there already, which is left alone.
+    /// Makes a store; `false` where one is there already, which is left alone.
     ///
     /// # Errors
     /// As [`sqlite::create`] and [`postgres::create`].
@@ -79,18 +79,15 @@ impl Location {
         &self,
         custody: &Custody,
         vault: &Vault,
-        identity: Identity,
-        first: &Event,
-        salt: [u8; SALT],
+        nonce: Id,
+        content: Content<'_>,
     ) -> Result<bool> {
         match self {
             Self::Sqlite(path) => {
                 custody.make_folder(path, Purpose::Store)?;
-                sqlite::create(path, custody, vault, identity, first, salt)
+                sqlite::create(path, custody, vault, nonce, content)
             }
-            Self::Postgres(address) => {
-                postgres::create(address, custody, vault, identity, first, salt)
-            }
+            Self::Postgres(address) => postgres::create(address, custody, vault, content),
         }
     }
 

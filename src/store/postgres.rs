@@ -12,14 +12,13 @@ use address::Address;
 use driver::PostgresDriver;
 use link::Link;
 
-use crate::domain::event::Event;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::Custody;
 use crate::store::driver::{Driver as _, first};
 use crate::store::ledger::Ledger;
 use crate::store::view::View;
-use crate::store::{Access, Identity, SALT, Snapshot, Store, Transaction};
+use crate::store::{Access, Content, Identity, Snapshot, Store, Transaction};
 use crate::vault::{KeyId, Vault};
 
 /// Whoever makes or migrates a schema is alone in it: "mfactl".
@@ -57,7 +56,7 @@ pub fn exists(address: &Address, custody: &Custody) -> Result<bool> {
     Ok(schema::look(&mut driver)? != schema::Found::Nothing)
 }
 
-/// Makes a store with its first event; `false` where one is there already, which is left alone.
+/// Makes a store; `false` where one is there already, which is left alone.
 ///
 /// # Errors
 /// As [`open`].
@@ -65,9 +64,7 @@ pub fn create(
     address: &Address,
     custody: &Custody,
     vault: &Vault,
-    identity: Identity,
-    first_event: &Event,
-    salt: [u8; SALT],
+    content: Content<'_>,
 ) -> Result<bool> {
     let link = Link::new(address, Access::Write, custody)?;
     let mut driver = alone(&link)?;
@@ -76,8 +73,7 @@ pub fn create(
     }
     schema::migrate(&mut driver, 0)?;
     let mut ledger = Ledger::new(driver, vault);
-    ledger.found(identity, first_event.at)?;
-    ledger.append(first_event, salt)?;
+    content(&mut ledger)?;
     schema::mark(&mut ledger.driver)?;
     Box::new(ledger).commit()?;
     Ok(true)

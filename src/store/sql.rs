@@ -14,6 +14,8 @@ pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, salt = NULL WHERE user_id = $1";
 pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
+pub const NAMES_AFTER: &str = "SELECT name FROM users WHERE name > $1 ORDER BY name LIMIT 1000";
+pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const FOUND: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3)";

@@ -4,9 +4,12 @@ use anyhow::Result;
 
 use super::driver::{Driver, first};
 use super::row::{self, USER_COLUMNS, Value};
+use super::table::Table;
+use super::transfer::Counts;
 use super::{Snapshot, Told, sql};
 use crate::domain::name::UserName;
 use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
 /// One read transaction.
@@ -23,6 +26,26 @@ impl<D: Driver> Snapshot for View<D> {
             Ok(true)
         })?;
         Ok(Some(user))
+    }
+
+    fn created_at(&mut self) -> Result<Timestamp> {
+        let at = first(&mut self.0, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
+        Ok(Timestamp::from_unix(at.unwrap_or_default())?)
+    }
+
+    fn counts(&mut self) -> Result<Counts> {
+        Counts::of(&mut self.0)
+    }
+
+    fn rows(
+        &mut self,
+        table: &Table,
+        visit: &mut dyn FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()> {
+        self.0.query(&table.select(), &[], &mut |row| {
+            visit(table.values(row)?)?;
+            Ok(true)
+        })
     }
 
     fn users(&mut self, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {

@@ -22,6 +22,35 @@ fn a_listing_into_a_closed_pipe_ends_quietly() {
 }
 
 #[test]
+fn a_reader_who_leaves_turns_no_answer_into_a_yes() {
+    let world = World::new();
+    world.run("enrol alice --create --no-confirm --json").expect(0);
+    let into_closed_pipe = |line: &str, input: &str| {
+        let script =
+            format!("exec 3> >(exec true); sleep 0.2; printf '{input}' | \"$@\" {line} >&3");
+        let files = world.call_of(Vec::<String>::new());
+        files.under(["bash", "-c", &script, "bash"]).run()
+    };
+    for form in ["table", "json", "csv"] {
+        let ran = into_closed_pipe(&format!("verify --format {form} alice"), "000000");
+        assert_eq!((ran.code, ran.err.as_str()), (1, ""), "{ran:?}");
+    }
+    for line in ["list-status --fail-if-any", "list-status --min-coverage 99"] {
+        assert_eq!(into_closed_pipe(line, "").code, 1, "{line}");
+    }
+    assert_eq!(into_closed_pipe("list-status", "").code, 0);
+    for line in [
+        "show-qr alice --reveal-secrets",
+        "show-qr alice --json --reveal-secrets",
+        "reset alice --yes --json --reveal-secrets",
+        "reset alice --yes --reveal-secrets",
+    ] {
+        let ran = into_closed_pipe(line, "").expect(IO);
+        assert!(!ran.err.is_empty(), "{line}: {ran:?}");
+    }
+}
+
+#[test]
 fn a_full_output_is_a_failure_and_the_secret_that_was_not_written_is_in_force_nowhere() {
     let world = World::new();
     let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();

@@ -13,7 +13,7 @@ use crate::domain::user::{Language, PasswordChange, Profile, User};
 use crate::failure::Failure;
 use crate::store::custody::Custody;
 use crate::store::location::Location;
-use crate::store::{Access, Identity, Store, Transaction};
+use crate::store::{Access, Birth, Identity, Store, Transaction};
 use crate::testing::Engine;
 use crate::vault::{RootKey, Vault};
 
@@ -34,8 +34,12 @@ impl Site {
         let vault = Vault::new(&root, identity.store);
         let first = event("init", None);
         assert!(!location.exists(&custody()).unwrap());
-        assert!(location.create(&custody(), &vault, identity, &first, [0; 16]).unwrap());
-        assert!(!location.create(&custody(), &vault, identity, &first, [0; 16]).unwrap());
+        let mut content = |birth: &mut dyn Birth| {
+            birth.found(identity, at(1000))?;
+            birth.append(&first, [0; 16]).map(|_| ())
+        };
+        assert!(location.create(&custody(), &vault, id(99), &mut content).unwrap());
+        assert!(!location.create(&custody(), &vault, id(99), &mut content).unwrap());
         assert!(!location.migrate(&custody()).unwrap());
         Self { vault, engine, _folder: folder }
     }
@@ -83,7 +87,7 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 pub fn word(error: &anyhow::Error) -> &'static str {
-    Failure::of(error).unwrap().code
+    Failure::of(error).code
 }
 
 /// A user in whom every column has a value.

@@ -174,7 +174,7 @@ fn a_schema_that_is_not_ours_is_refused_in_words() {
         let site = Site::new();
         site.sql(edit);
         let error = site.try_open().err().unwrap();
-        let failure = Failure::of(&error).unwrap();
+        let failure = Failure::of(&error);
         assert_eq!(failure.exit, 78, "{edit}");
         assert!(failure.message.contains(expected), "{edit}: {}", failure.message);
     }

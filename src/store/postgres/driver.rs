@@ -23,6 +23,8 @@ const CLOCK: &str = "SELECT extract(epoch FROM clock_timestamp())::bigint";
 pub struct PostgresDriver<'a> {
     link: &'a Link,
     is_open: bool,
+    /// A change of many rows may last as long as each of them is answered.
+    has_many: bool,
 }
 
 impl<'a> PostgresDriver<'a> {
@@ -54,7 +56,7 @@ impl<'a> PostgresDriver<'a> {
     pub fn begin(link: &'a Link, how: &str) -> Result<Self> {
         link.renew();
         link.wait(link.client.batch_execute(how))?;
-        Ok(Self { link, is_open: true })
+        Ok(Self { link, is_open: true, has_many: false })
     }
 }
 
@@ -69,6 +71,9 @@ impl Drop for PostgresDriver<'_> {
 
 impl Driver for PostgresDriver<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        if self.has_many {
+            self.link.renew();
+        }
         let values = typed(values);
         self.link.wait(self.link.client.execute_typed(sql, &values))
     }
@@ -86,6 +91,9 @@ impl Driver for PostgresDriver<'_> {
             if !visit(&row)? {
                 break;
             }
+            if self.has_many {
+                self.link.renew();
+            }
             self.link.row_came();
         }
         Ok(())
@@ -96,8 +104,27 @@ impl Driver for PostgresDriver<'_> {
         seconds.map(|s| Ok(Timestamp::from_unix(s)?)).transpose()
     }
 
+    fn expect_many(&mut self) -> Result<()> {
+        self.has_many = true;
+        self.link.wait(self.link.client.batch_execute("SET LOCAL statement_timeout = 0"))
+    }
+
+    fn number_on(&mut self) -> Result<()> {
+        for table in ["users", "devices"] {
+            let sql = format!(
+                "SELECT setval(pg_get_serial_sequence('{table}', 'n'), coalesce(max(n), 0) + 1, \
+                 false) FROM {table}"
+            );
+            first(self, &sql, &[], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
     fn commit(mut self) -> Result<()> {
         self.is_open = false;
+        if self.has_many {
+            self.link.renew();
+        }
         self.link.wait(self.link.client.batch_execute("COMMIT")).map_err(|error| {
             match error.downcast_ref::<Refusal>() {
                 Some(refusal) if refusal.code == Code::StoreUnavailable => {

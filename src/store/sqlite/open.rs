@@ -13,13 +13,12 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::queue::Queue;
 use super::{Sqlite, driver::SqliteDriver, patience, schema, trouble};
-use crate::domain::event::Event;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
 use crate::store::draft::{adopt, draft};
 use crate::store::ledger::Ledger;
-use crate::store::{Access, Identity, SALT, Transaction as _};
+use crate::store::{Access, Content, Identity, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
 /// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
@@ -49,7 +48,7 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
     let opened = match opened {
         // Without its side files a store in a folder that we may not write to opens only as one
         // that nobody changes.
-        Err(_) if access == Access::Read && is_settled(&path) => {
+        Err(error) if access == Access::Read && is_settled(&path) && needs_side_files(&error) => {
             connect(&path, access, true).and_then(|c| admit(c, access))
         }
         opened => opened,
@@ -57,7 +56,7 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
     opened.map(|(connection, identity)| Sqlite { connection, identity, queue, has_written: false })
 }
 
-/// Makes a store with its first event; `false` where a file is there already, which is left alone.
+/// Makes a store; `false` where a file is there already, which is left alone.
 ///
 /// # Errors
 /// `cannot_create`, or as the database has them.
@@ -65,12 +64,11 @@ pub fn create(
     path: &Path,
     custody: &Custody,
     vault: &Vault,
-    identity: Identity,
-    first: &Event,
-    salt: [u8; SALT],
+    nonce: Id,
+    content: Content<'_>,
 ) -> Result<bool> {
-    let draft = draft(path, identity.store);
-    let made = fill(&draft, vault, identity, first, salt)
+    let draft = draft(path, nonce);
+    let made = fill(&draft, vault, content)
         .and_then(|()| custody.share_file(&draft, Purpose::Store))
         .and_then(|()| adopt(&draft, path));
     if !matches!(made, Ok(true)) {
@@ -106,13 +104,7 @@ pub fn migrate(path: &Path, custody: &Custody) -> Result<bool> {
     Ok(version < schema::VERSION)
 }
 
-fn fill(
-    draft: &Path,
-    vault: &Vault,
-    identity: Identity,
-    first: &Event,
-    salt: [u8; SALT],
-) -> Result<()> {
+fn fill(draft: &Path, vault: &Vault, content: Content<'_>) -> Result<()> {
     // Born private, whatever the umask: SQLite gives its side files the mode of the file.
     OpenOptions::new()
         .write(true)
@@ -126,8 +118,7 @@ fn fill(
     let tx = connection.transaction().map_err(trouble)?;
     schema::migrate(&tx, 0)?;
     let mut ledger = Ledger::new(SqliteDriver { tx, is_repeated: false, _turn: None }, vault);
-    ledger.found(identity, first.at)?;
-    ledger.append(first, salt)?;
+    content(&mut ledger)?;
     Box::new(ledger).commit()?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
@@ -207,6 +198,12 @@ fn resolved(path: &Path) -> Result<PathBuf> {
         Refusal::new(Code::StoreUnavailable, format!("there is no store at {}", place(path)))
     })?;
     Ok(folder.join(path.file_name().unwrap_or_default()))
+}
+
+/// Could the store be read but for the side files that can't be made?
+fn needs_side_files(error: &anyhow::Error) -> bool {
+    let code = error.downcast_ref::<Refusal>().map(|refusal| refusal.code);
+    matches!(code, Some(Code::StoreUnavailable | Code::NotPermitted))
 }
 
 /// Nothing waits in a write-ahead log.

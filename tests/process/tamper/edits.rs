@@ -1,7 +1,7 @@
 //! Values that are changed, and rows that are put back or taken away.
 
 use super::{House, assert_listed, tools};
-use crate::support::CONFIG;
+use crate::support::{CONFIG, World};
 
 /// An edit by hand, and the user whom it would help.
 const EDITS: &[(&str, &str)] = &[
@@ -221,5 +221,24 @@ fn a_value_of_another_type_is_damage_and_no_bug() {
             let told = ran.code == CONFIG && ran.err.contains("damaged");
             assert!(ran.code == 0 || told, "{edit}: {ran:?}");
         }
+    }
+}
+
+#[test]
+fn a_removed_user_who_is_put_back_is_seen_against_the_log() {
+    if !tools() {
+        return;
+    }
+    for line in ["remove-user alice --yes", "remove-user alice --yes --erase"] {
+        let world = World::new();
+        let mut seed = world.active("alice");
+        let rows = world.path("rows.sql");
+        let dump = ".mode insert users\nSELECT * FROM users;\n.mode insert devices\nSELECT * FROM devices;";
+        std::fs::write(&rows, world.sql(dump)).unwrap();
+        world.run(line).expect(0);
+        world.alter(&std::fs::read_to_string(&rows).unwrap());
+        let code = world.next(&mut seed);
+        let ran = world.verify("alice", &code).expect(CONFIG);
+        assert_eq!(ran.error(), "tampered", "{line}: {ran:?}");
     }
 }

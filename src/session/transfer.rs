@@ -1,0 +1,62 @@
+//! Taking a whole store to another place.
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Session;
+use crate::domain::event::{Event, Ticket};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::store::location::Location;
+use crate::store::{Birth, Counts};
+
+impl Session<'_> {
+    /// Copies the store to a place where there is none: all of it, or nothing at all.
+    ///
+    /// # Errors
+    /// `cannot_create` where there is a store already, `tampered` for a row that is not ours, or as
+    /// the stores have them.
+    pub fn copy_store(&mut self, to: &Location) -> Result<Counts> {
+        let event = Event {
+            at: self.env.clock.now()?,
+            verb: "copy-store",
+            outcome: "done",
+            operator: self.env.process.operator.clone(),
+            ticket: Ticket::default(),
+            subject: None,
+            detail: None,
+        };
+        let (nonce, salt) = (Id::new(self.env.random()?), self.env.random()?);
+        let custody = self.config()?.custody;
+        // Opened with its key, to check every MAC by.
+        let opened = self.opened()?;
+        let (identity, vault) = (opened.store.identity(), opened.vault);
+        drop(opened.store);
+        let mut source = self.reader()?;
+        let mut rows = source.read()?;
+        let counts = rows.counts()?;
+        let bar = self.bar(counts.steps());
+        let mut content = |birth: &mut dyn Birth| {
+            birth.fill(identity, &mut *rows, &mut || bar.inc(1))?;
+            birth.append(&event, salt).map(|_| ())
+        };
+        let made = to.create(&custody, &vault, nonce, &mut content);
+        bar.finish_and_clear();
+        if made? {
+            return Ok(counts);
+        }
+        Err(Refusal::new(Code::CannotCreate, format!("there is a store already at {to}"))
+            .hint("name a place without one; nothing was copied")
+            .into())
+    }
+
+    /// A bar that moves on a person's terminal, and nothing anywhere else.
+    fn bar(&self, steps: u64) -> ProgressBar {
+        let is_seen = self.env.err.terminal.is_some() && !self.options.quiet;
+        let target =
+            if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template("{wide_bar} {percent}%, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(steps), target).with_style(style)
+    }
+}

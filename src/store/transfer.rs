@@ -1,0 +1,118 @@
+//! A whole store on its way to another place: every row as it is, and the proof that it arrived.
+
+use anyhow::Result;
+use sha2::{Digest as _, Sha256};
+
+use super::driver::Driver;
+use super::ledger::Ledger;
+use super::row::Value;
+use super::table::Table;
+use super::{Birth, Identity, Snapshot, Transaction as _, sql};
+use crate::domain::event::Canonical;
+use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Timestamp;
+
+/// How many rows of each table a store has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub users: u64,
+    pub devices: u64,
+    pub events: u64,
+}
+
+impl Counts {
+    /// # Errors
+    /// As the database has them.
+    pub(super) fn of(driver: &mut impl Driver) -> Result<Self> {
+        let mut count = |table: &str| -> Result<u64> {
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count = super::driver::first(driver, &sql, &[], |row| row.int(0))?.flatten();
+            Ok(count.unwrap_or_default().cast_unsigned())
+        };
+        Ok(Self { users: count("users")?, devices: count("devices")?, events: count("events")? })
+    }
+
+    /// What a progress bar counts: each row goes and is read back, and each user's MACs are checked.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        2 * (self.users + self.devices + self.events) + self.users
+    }
+}
+
+impl<D: Driver> Birth for Ledger<'_, D> {
+    fn found(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
+        self.found_store(identity, at)?;
+        self.found_log()
+    }
+
+    fn fill(
+        &mut self,
+        identity: Identity,
+        source: &mut dyn Snapshot,
+        step: &mut dyn FnMut(),
+    ) -> Result<()> {
+        self.driver.expect_many()?;
+        self.found_store(identity, source.created_at()?)?;
+        for table in Table::all() {
+            let insert = table.insert();
+            let mut sent = Sha256::new();
+            source.rows(&table, &mut |values| {
+                digest(&mut sent, &values);
+                step();
+                self.driver.execute(&insert, &values).map(|_| ())
+            })?;
+            let mut arrived = Sha256::new();
+            self.driver.query(&table.select(), &[], &mut |row| {
+                digest(&mut arrived, &table.values(row)?);
+                step();
+                Ok(true)
+            })?;
+            if sent.finalize() != arrived.finalize() {
+                let message = format!("the table {} did not arrive as it was sent", table.name);
+                return Err(Refusal::new(Code::Io, message)
+                    .hint("nothing was kept of it; look at the disk of the target")
+                    .into());
+            }
+        }
+        self.driver.number_on()?;
+        self.check_all(step)
+    }
+}
+
+impl<D: Driver> Ledger<'_, D> {
+    /// Checks the MACs of every user and every device, and the end of the log.
+    fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
+        let mut last = String::new();
+        loop {
+            let mut names = Vec::new();
+            self.driver.query(sql::NAMES_AFTER, &[Value::Text(last)], &mut |row| {
+                names.extend(row.text(0)?);
+                Ok(true)
+            })?;
+            for name in &names {
+                self.user(&UserName::stored(name.clone()))?;
+                step();
+            }
+            match names.pop() {
+                Some(name) => last = name,
+                None => return self.check_head(),
+            }
+        }
+    }
+}
+
+fn digest(digest: &mut Sha256, values: &[Value]) {
+    let mut row = Canonical::default();
+    for value in values {
+        match value {
+            Value::Null => row.field("null", []),
+            Value::Int(n) => row.field("int", n.to_be_bytes()),
+            Value::Text(s) => row.field("text", s),
+            Value::Bytes(b) => row.field("bytes", b),
+        }
+    }
+    // The length of a row says where the next one begins.
+    digest.update((row.bytes().len() as u64).to_be_bytes());
+    digest.update(row.bytes());
+}
