@@ -59,6 +59,10 @@ impl Verb for EditUser {
                 .hint("say what: mfactl help edit-user")
                 .into());
         }
+        if let Some(field) = self.clear.iter().find(|field| self.is_given(field)) {
+            let message = format!("--{field} and --clear {field} are contrary wishes");
+            return Err(Refusal::new(Code::Usage, message).hint("leave one of them out").into());
+        }
         let dry_run = self.operator.dry_run;
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, &act, |mut user, _, _| {
@@ -93,6 +97,15 @@ impl EditUser {
         ];
         fields.extend(rest.into_iter().filter(|(_, asked)| *asked).map(|(field, _)| field));
         Ok(fields)
+    }
+
+    fn is_given(&self, field: &str) -> bool {
+        match field {
+            "display-name" => self.profile.display_name.is_some(),
+            "email" => self.profile.email.is_some(),
+            "language" => self.profile.language.is_some(),
+            _ => !self.profile.groups.is_empty(),
+        }
     }
 
     fn clear(&self, user: &mut User) {

@@ -272,6 +272,11 @@ impl User {
             let message = format!("{} already has a device {}", self.name, quoted(to.as_str()));
             return Err(Refusal::new(Code::AlreadyEnrolled, message).hint("choose another label"));
         }
+        if self.matching(Some(from)).count() > 1 {
+            let message = format!("{} has two devices {}", self.name, quoted(from.as_str()));
+            return Err(Refusal::new(Code::AmbiguousDevice, message)
+                .hint("one is to replace the other: wait until it is proved, or delete it"));
+        }
         let touched = if from == to { Vec::new() } else { vec![to.clone()] };
         self.map_matching(Some(from), |d| Device { label: to.clone(), ..d });
         Ok(Changed { user: self, touched })

@@ -48,12 +48,11 @@ impl Link {
     /// `store_unavailable`, `not_permitted`, or `config` for certificates that can't be read.
     pub fn new(address: &Address, access: Access, custody: &Custody) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let config = config(address, access, custody)?;
         let client = match address.tls {
-            Tls::Off => runtime.block_on(connect(&config, NoTls))?,
+            Tls::Off => runtime.block_on(connect(address, access, custody, NoTls))?,
             Tls::VerifyFull => {
                 let tls = MakeRustlsConnect::new(tls(address.root_certificates.as_deref())?);
-                runtime.block_on(connect(&config, tls))?
+                runtime.block_on(connect(address, access, custody, tls))?
             }
         };
         let patience = match access {
@@ -93,37 +92,49 @@ impl Link {
     }
 }
 
-async fn connect<T>(config: &Config, tls: T) -> Result<Client>
+/// To the first host that answers and will do. Each gets its share of the time, so that one that
+/// swallows what is sent to it does not stand before the others.
+async fn connect<T>(address: &Address, access: Access, custody: &Custody, tls: T) -> Result<Client>
 where
-    T: MakeTlsConnect<Socket>,
+    T: MakeTlsConnect<Socket> + Clone,
     T::TlsConnect: Send,
     T::Stream: Send + 'static,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
-    let until = Instant::now() + CONNECT;
-    match timeout_at(until, config.connect(tls)).await {
-        Ok(Ok((client, connection))) => {
-            // What goes wrong on the way is told to whoever waits for an answer.
-            tokio::spawn(async move { drop(connection.await) });
-            Ok(client)
-        }
-        Ok(Err(error)) => Err(trouble(error)),
-        Err(_) => Err(silent().into()),
+    let mut refused = None;
+    let share = CONNECT / u32::try_from(address.hosts.len()).unwrap_or(u32::MAX).max(1);
+    for (host, port) in &address.hosts {
+        let config = config(address, (host, *port), access, custody)?;
+        let until = Instant::now() + share;
+        let error = match timeout_at(until, config.connect(tls.clone())).await {
+            Ok(Ok((client, connection))) => {
+                // What goes wrong on the way is told to whoever waits for an answer.
+                tokio::spawn(async move { drop(connection.await) });
+                return Ok(client);
+            }
+            Ok(Err(error)) => trouble(error),
+            Err(_) => silent().into(),
+        };
+        refused = Some(error);
     }
+    Err(refused.unwrap_or_else(|| silent().into()))
 }
 
-fn config(address: &Address, access: Access, custody: &Custody) -> Result<Config> {
+fn config(
+    address: &Address,
+    (host, port): (&str, u16),
+    access: Access,
+    custody: &Custody,
+) -> Result<Config> {
     let mut config = Config::new();
-    for (host, port) in &address.hosts {
-        config.host(host).port(*port);
-    }
+    config.host(host).port(port);
     let user = address.user.clone().or_else(|| {
         uzers::get_user_by_uid(custody.euid).map(|u| u.name().to_string_lossy().into_owned())
     });
     let user = user.unwrap_or_else(|| custody.euid.to_string());
     let database = address.database.clone().unwrap_or_else(|| user.clone());
     if let Some(path) = &address.password_file
-        && let Some(password) = password(path, address, &user, &database, custody)?
+        && let Some(password) = password(path, (host, port), &user, &database, custody)?
     {
         config.password(password);
     }
@@ -136,7 +147,6 @@ fn config(address: &Address, access: Access, custody: &Custody) -> Result<Config
         .dbname(database)
         .application_name("mfactl")
         .options(limits)
-        .connect_timeout(CONNECT)
         .tcp_user_timeout(CHANGE)
         .target_session_attrs(target)
         .ssl_mode(match address.tls {
@@ -149,7 +159,7 @@ fn config(address: &Address, access: Access, custody: &Custody) -> Result<Config
 /// The password of libpq's password file, whose lines are tried in turn.
 fn password(
     path: &Path,
-    address: &Address,
+    (host, port): (&str, u16),
     user: &str,
     database: &str,
     custody: &Custody,
@@ -161,14 +171,12 @@ fn password(
     let text = std::fs::read_to_string(path).map_err(|e| {
         Refusal::new(Code::Config, format!("{} can't be read: {}", place(path), e.kind()))
     })?;
+    let host = if host.starts_with('/') { "localhost" } else { host };
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let fields = fields(line);
-        let [hosts, port, databases, users, password] = &fields[..] else { continue };
+        let [hosts, ports, databases, users, password] = &fields[..] else { continue };
         let fits = |field: &str, value: &str| field == "*" || field == value;
-        let is_there = address.hosts.iter().any(|(h, p)| {
-            let h = if h.starts_with('/') { "localhost" } else { h };
-            fits(hosts, h) && fits(port, &p.to_string())
-        });
+        let is_there = fits(hosts, host) && fits(ports, &port.to_string());
         if is_there && fits(databases, database) && fits(users, user) {
             return Ok(Some(password.clone()));
         }
