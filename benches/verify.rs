@@ -10,6 +10,7 @@
 )]
 
 mod shared {
+    pub mod codes;
     pub mod measure;
     pub mod people;
     pub mod programs;
@@ -17,10 +18,10 @@ mod shared {
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
+use shared::codes::code;
 use shared::measure::{Task, Walls, highest};
 use shared::people;
 use shared::programs::built;
@@ -28,7 +29,6 @@ use shared::programs::built;
 const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
 const ROUNDS: u32 = 101;
 const TRACED_ROUNDS: u32 = 40;
-const PERIOD: u64 = 30;
 
 /// What is run in turn: on the floor's store, and on ours with a right code, with a wrong one, and
 /// with the right one again.
@@ -90,18 +90,6 @@ impl Stores {
             self.next % self.users
         };
         let (one, other) = (someone(), someone());
-        let code = |n: u32, wrong: u32| -> Result<String> {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-            let codes = totp_rs::Builder::new()
-                .with_algorithm(totp_rs::Algorithm::SHA1)
-                .with_digits(6)
-                .with_step_duration(PERIOD)
-                .with_secret(people::bytes::<20>("secret", n).as_slice())
-                .build()
-                .map_err(|e| anyhow!("{e:?}"))?;
-            let code: u32 = codes.generate(now).to_string().parse()?;
-            Ok(format!("{:06}\n", (code + wrong) % 1_000_000))
-        };
         let path = self.folder.path();
         let ours = |n, input, exit| {
             let args = ["--store", &text(path, "store.db"), "--key-file", &text(path, "key")]

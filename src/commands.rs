@@ -1,6 +1,7 @@
 //! The register of verbs. A new one is a file, its `mod` line and its line in [`VERBS`].
 
 mod add_user;
+mod backup;
 mod completions;
 mod copy_store;
 mod delete;
@@ -16,6 +17,7 @@ mod man;
 mod protection;
 mod remove_user;
 mod reset;
+mod restore;
 mod show_qr;
 mod show_user;
 mod unlock;
@@ -87,6 +89,8 @@ pub static VERBS: &[Entry] = &[
     entry::<verify::Verify>(Group::SignIn),
     entry::<list_status::ListStatus>(Group::Audit),
     entry::<init::Init>(Group::Store),
+    entry::<backup::Backup>(Group::Store),
+    entry::<restore::Restore>(Group::Store),
     entry::<completions::Completions>(Group::Store),
     entry::<copy_store::CopyStore>(Group::Store),
     entry::<man::Man>(Group::Store),

@@ -125,7 +125,10 @@ impl Showing {
     ) -> Result<Self> {
         if let Some(path) = &options.output {
             let picture = kind_of(path)?;
-            return Ok(Self::File(NewFile::create(path, &session.env.process)?, picture));
+            return Ok(Self::File(
+                NewFile::create(path, &session.env.process, "--output")?,
+                picture,
+            ));
         }
         if !session.for_people() {
             let asked = session.env.person.is_some() && session.env.err.terminal.is_some();
@@ -188,7 +191,7 @@ impl Key<'_> {
                     Picture::Png => picture::png(&uri)?,
                     Picture::Svg => picture::svg(&uri)?,
                 });
-                file.write(&content).with_context(|| {
+                file.write_whole(&content).with_context(|| {
                     format!("--output: {} can't be written", place(file.path()))
                 })?;
                 session.say(&format!(

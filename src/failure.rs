@@ -86,7 +86,8 @@ const fn exit(code: Code) -> u8 {
         | Code::NotPending
         | Code::PendingExpired
         | Code::AmbiguousDevice
-        | Code::TooManyDevices => 76,
+        | Code::TooManyDevices
+        | Code::StoreNewer => 76,
         Code::NotPermitted => 77,
         Code::Config | Code::Key | Code::Damaged | Code::Tampered | Code::Clock => 78,
     }

@@ -1,7 +1,7 @@
 //! Files that an operator names are made with his rights, not with ours.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Result as IoResult, Write as _};
+use std::io::{BufWriter, ErrorKind, Result as IoResult, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -16,17 +16,17 @@ use crate::store::custody::place;
 /// A new file with mode 0600, which is taken away again unless it is kept.
 pub struct NewFile {
     path: PathBuf,
-    file: File,
+    file: BufWriter<File>,
     process: Process,
     kept: bool,
 }
 
 impl NewFile {
-    /// Makes it; whatever is there already stays as it is.
+    /// Makes it; `field` is what a person would call it; whatever is there already stays as it is.
     ///
     /// # Errors
     /// `cannot_create`.
-    pub fn create(path: &Path, process: &Process) -> Result<Self> {
+    pub fn create(path: &Path, process: &Process, field: &str) -> Result<Self> {
         let make = {
             let path = path.to_owned();
             move || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
@@ -37,9 +37,10 @@ impl NewFile {
             } else {
                 (format!("can't be made: {e}"), "look at the rights of its folder")
             };
-            Refusal::new(Code::CannotCreate, format!("--output: {} {problem}", place(path)))
+            Refusal::new(Code::CannotCreate, format!("{field}: {} {problem}", place(path)))
                 .hint(hint)
         })?;
+        let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
     }
 
@@ -52,14 +53,54 @@ impl NewFile {
     ///
     /// # Errors
     /// As the file system has them; the file then goes when this is dropped.
-    pub fn write(&mut self, content: &[u8]) -> IoResult<()> {
+    pub fn write_whole(&mut self, content: &[u8]) -> IoResult<()> {
         self.file.write_all(content)?;
-        self.file.sync_all()
+        self.sync()
+    }
+
+    /// Makes durable what was written.
+    ///
+    /// # Errors
+    /// As [`NewFile::write_whole`].
+    pub fn sync(&mut self) -> IoResult<()> {
+        self.flush()?;
+        self.file.get_ref().sync_all()
     }
 
     /// It stays from now on.
     pub fn keep(mut self) {
         self.kept = true;
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> IoResult<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> IoResult<()> {
+        self.file.flush()
+    }
+}
+
+/// Opens a file for reading; `field` is what a person would call it.
+///
+/// # Errors
+/// `bad_input` for what can't be opened or is no regular file.
+pub fn open(path: &Path, process: &Process, field: &str) -> Result<File, Refusal> {
+    let look = {
+        let path = path.to_owned();
+        // Looked at first: a fifo would be waited for.
+        move || std::fs::metadata(&path)?.is_file().then(|| File::open(path)).transpose()
+    };
+    let refuse = |problem: String| {
+        Refusal::bad_input(field, format!("{} {problem}", place(path)))
+            .hint("name a file that is there and that you may read")
+    };
+    match as_operator(process, look) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(refuse("is not a regular file".to_owned())),
+        Err(e) => Err(refuse(format!("can't be opened: {e}"))),
     }
 }
 

@@ -1,6 +1,7 @@
 //! One run of a verb: its options, the configuration, the store once opened, the person.
 
 mod attempt;
+mod backup;
 mod change;
 pub mod completion;
 mod create;
@@ -14,6 +15,7 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 pub use attempt::Attempted;
+pub use backup::Plan;
 pub use change::{Act, Done};
 
 use crate::config::{Config, Named};

@@ -1,5 +1,6 @@
 //! Where users live: what a store promises, whichever database keeps it.
 
+pub mod backup;
 pub mod custody;
 pub mod draft;
 mod driver;
@@ -22,7 +23,7 @@ use row::Value;
 use table::Table;
 pub use transfer::Counts;
 
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Head};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -40,6 +41,13 @@ pub trait Store {
     /// # Errors
     /// `busy` when another writer holds the lock for too long.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>>;
+
+    /// Takes the write lock for other content in place of all that is there, if the log still ends
+    /// at `head`.
+    ///
+    /// # Errors
+    /// `busy` when it does not, and when another writer holds the lock for too long.
+    fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>>;
 
     /// A consistent view for verbs that only look: no lock, no key, nothing written.
     ///
@@ -141,7 +149,7 @@ pub trait Birth: Transaction {
     fn fill(
         &mut self,
         identity: Identity,
-        source: &mut dyn Snapshot,
+        source: &mut dyn Source,
         step: &mut dyn FnMut(),
     ) -> Result<()>;
 }
@@ -152,27 +160,16 @@ pub type Content<'c> = &'c mut dyn FnMut(&mut dyn Birth) -> Result<()>;
 /// Bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
 
-/// A view of the store that can't change anything and checks no MAC.
-pub trait Snapshot {
-    /// The user of this name.
-    ///
-    /// # Errors
-    /// `damaged` when a column makes no sense.
-    fn user(&mut self, name: &UserName) -> Result<Option<User>>;
-
+/// All rows of a store, from wherever they are.
+pub trait Source {
     /// When the store was made.
     ///
     /// # Errors
-    /// As the database has them.
+    /// As the source has them.
     fn created_at(&mut self) -> Result<Timestamp>;
 
-    /// How much there is.
-    ///
-    /// # Errors
-    /// As the database has them.
-    fn counts(&mut self) -> Result<Counts>;
-
-    /// Every row of a table as it is, in order, in constant memory.
+    /// Every row of a table as it is, in order, in constant memory; the tables are asked for in the
+    /// order of [`Table::all`].
     ///
     /// # Errors
     /// What `visit` returns, and `damaged` for a value of another kind.
@@ -181,6 +178,39 @@ pub trait Snapshot {
         table: &Table,
         visit: &mut dyn FnMut(Vec<Value>) -> Result<()>,
     ) -> Result<()>;
+}
+
+/// A view of the store that can't change anything and checks no MAC.
+pub trait Snapshot: Source {
+    /// The user of this name.
+    ///
+    /// # Errors
+    /// `damaged` when a column makes no sense.
+    fn user(&mut self, name: &UserName) -> Result<Option<User>>;
+
+    /// How much there is.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn counts(&mut self) -> Result<Counts>;
+
+    /// Where the log ends; unproved.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn head(&mut self) -> Result<Head>;
+
+    /// The hash of an event.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>>;
+
+    /// What was done after an event, and to whom, at most so many names.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn since(&mut self, seq: u64, most: u32) -> Result<Since>;
 
     /// Every user by name, one at a time, in constant memory.
     ///
@@ -214,6 +244,16 @@ pub struct Told {
     pub proof: Option<String>,
     pub reason: Option<String>,
     pub device: Option<String>,
+}
+
+/// What the log tells after one of its events.
+#[derive(Clone, Debug, Default)]
+pub struct Since {
+    /// Each verb, and how often.
+    pub acts: Vec<(String, u64)>,
+    /// The time of the first.
+    pub from: Option<Timestamp>,
+    pub users: Vec<String>,
 }
 
 fn busy() -> Refusal {

@@ -20,7 +20,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("operator_file", &["domain", "env", "store"]),
     ("options", &["domain", "env", "report"]),
     ("misuse", &["domain"]),
-    ("session", &["config", "domain", "env", "options", "report", "store", "vault"]),
+    (
+        "session",
+        &["config", "domain", "env", "operator_file", "options", "report", "store", "vault"],
+    ),
     (
         "enrolment",
         &["domain", "env", "operator_file", "picture", "report", "session", "store", "vault"],

@@ -113,20 +113,28 @@ impl Verb for AddUser {
         let dry_run = self.operator.dry_run;
         let mut opened = if dry_run { session.opened()? } else { session.opened_or_new()? };
         let id = Id::new(session.env.random()?);
-        let mut tx = opened.store.begin(&opened.vault)?;
-        let at = Session::moment(session.env, &mut *tx)?;
-        if tx.user(&name)?.is_some() {
-            return Err(Refusal::new(Code::UserExists, format!("there is a user {name} already"))
-                .hint(format!("change it with: mfactl edit-user {name}"))
-                .into());
-        }
-        let user = User { profile, protected: self.protected, ..User::new(id, name, at) };
-        if !dry_run {
-            tx.insert(&user)?;
-            let told = Telling { verb: Self::NAME, outcome: "done", ticket, ..Telling::default() };
-            Session::append(session.env, &mut *tx, at, &user, told)?;
-            tx.commit()?;
-        }
+        let (user, at) = session.unit(&mut opened, |session, mut unit| {
+            if unit.tx.user(&name)?.is_some() {
+                let message = format!("there is a user {name} already");
+                return Err(Refusal::new(Code::UserExists, message)
+                    .hint(format!("change it with: mfactl edit-user {name}"))
+                    .into());
+            }
+            let user = User {
+                profile: profile.clone(),
+                protected: self.protected,
+                ..User::new(id, name.clone(), unit.at)
+            };
+            if !dry_run {
+                unit.tx.insert(&user)?;
+                let ticket = ticket.clone();
+                let told =
+                    Telling { verb: Self::NAME, outcome: "done", ticket, ..Telling::default() };
+                Session::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                unit.tx.commit()?;
+            }
+            Ok((user, unit.at))
+        })?;
         let done = Done { user, changed: true, at };
         Ok(Report::one(Protection::new("mfactl.add-user/1", &done, dry_run, "added"), Verdict::Yes))
     }

@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 use super::Verb;
 use super::protection::{DeviceOption, OperatorOptions, Target, spoken};
 use super::verify::Verified;
-use crate::domain::device::Device;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::{Id, Secret};
@@ -105,7 +104,7 @@ impl Verb for Enrol {
         let draft = Draft::new(session, label, parameters)?;
         let (user, at, anew) = self.make(session, &mut opened, &name, &draft)?;
         let issuer = session.config()?.issuer.clone();
-        let device = found(&user, draft.id())?;
+        let device = user.device(draft.id())?;
         let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
@@ -138,7 +137,7 @@ impl Verb for Enrol {
             Proof::Given(user) => (user, Verdict::Yes),
             Proof::Missed(user) => (user, Verdict::No),
         };
-        let device = found(&user, draft.id())?;
+        let device = user.device(draft.id())?;
         if device.is_pending() {
             session.say(&format!("hint: {goes_on}"));
         }
@@ -161,41 +160,33 @@ impl Enrol {
     ) -> Result<(User, Timestamp, bool)> {
         let pending_for = session.config()?.pending_for;
         let id = Id::new(session.env.random()?);
-        let mut tx = opened.store.begin(&opened.vault)?;
-        let now = Session::moment(session.env, &mut *tx)?;
-        let before = tx.user(name)?;
-        if before.is_none() && !self.create {
-            drop(tx);
-            return Err(Session::unknown(opened, name));
-        }
-        let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
-        let device = draft.device(&opened.vault, user.id, now, pending_for)?;
-        let anew = user.live().any(|d| d.is_pending() && d.label == device.label);
-        let mut user = user.enrol(device)?;
-        if self.operator.dry_run {
-            return Ok((user, now, anew));
-        }
-        match &before {
-            Some(before) => user.rev = tx.save(before, &user)?,
-            None => tx.insert(&user)?,
-        }
-        let told = Telling {
-            verb: Self::NAME,
-            outcome: "pending",
-            ticket: self.operator.ticket()?,
-            device: Some(found(&user, draft.id())?.label.to_string()),
-            factor: Some("totp"),
-            detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
-        };
-        Session::append(session.env, &mut *tx, now, &user, told)?;
-        tx.commit()?;
-        Ok((user, now, anew))
+        session.unit(opened, |session, mut unit| {
+            let before = if self.create { unit.tx.user(name)? } else { Some(unit.user(name)?) };
+            let now = unit.at;
+            let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
+            let device = draft.device(unit.vault, user.id, now, pending_for)?;
+            let anew = user.live().any(|d| d.is_pending() && d.label == device.label);
+            let mut user = user.enrol(device)?;
+            if self.operator.dry_run {
+                return Ok((user, now, anew));
+            }
+            match &before {
+                Some(before) => user.rev = unit.tx.save(before, &user)?,
+                None => unit.tx.insert(&user)?,
+            }
+            let told = Telling {
+                verb: Self::NAME,
+                outcome: "pending",
+                ticket: self.operator.ticket()?,
+                device: Some(user.device(draft.id())?.label.to_string()),
+                factor: Some("totp"),
+                detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
+            };
+            Session::append(session.env, &mut *unit.tx, now, &user, told)?;
+            unit.tx.commit()?;
+            Ok((user, now, anew))
+        })
     }
-}
-
-fn found(user: &User, id: Id) -> Result<&Device> {
-    let device = user.devices.iter().find(|d| d.id == id);
-    device.context("the device was just made")
 }
 
 /// Was the new device proved?

@@ -56,26 +56,25 @@ impl Verb for RemoveUser {
             }
         }
         let mut opened = session.opened()?;
-        let mut tx = opened.store.begin(&opened.vault)?;
-        let at = Session::moment(session.env, &mut *tx)?;
-        let Some(user) = tx.user(&name)? else {
-            drop(tx);
-            return Err(Session::unknown(&mut opened, &name));
-        };
-        if !dry_run {
-            tx.remove(&user)?;
+        session.unit(&mut opened, |session, mut unit| {
+            let user = unit.user(&name)?;
+            if dry_run {
+                return Ok(());
+            }
+            unit.tx.remove(&user)?;
             let outcome = if self.erase { "erased" } else { "done" };
+            let ticket = ticket.clone();
             let told = Telling { verb: Self::NAME, outcome, ticket, ..Telling::default() };
             let mut gone = user.clone();
             gone.devices.clear();
             // One revision on, so that rows that are put back fall behind the log.
             gone.rev += 1;
-            Session::append(session.env, &mut *tx, at, &gone, told)?;
+            Session::append(session.env, &mut *unit.tx, unit.at, &gone, told)?;
             if self.erase {
-                tx.erase(user.id)?;
+                unit.tx.erase(user.id)?;
             }
-            tx.commit()?;
-        }
+            unit.tx.commit()
+        })?;
         let removed = Removed {
             schema: "mfactl.remove-user/1",
             user: name.to_string(),

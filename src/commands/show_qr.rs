@@ -41,32 +41,33 @@ impl Verb for ShowQr {
         let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;
         let mut opened = session.opened()?;
         let issuer = session.config()?.issuer.clone();
-        let mut tx = opened.store.begin(&opened.vault)?;
-        let now = Session::moment(session.env, &mut *tx)?;
-        let Some(user) = tx.user(&name)? else {
-            drop(tx);
-            return Err(Session::unknown(&mut opened, &name));
-        };
-        let device = user.showable(label.as_ref(), self.active, now)?;
-        let secret = opened.vault.open(user.id, device)?;
-        let told = Telling {
-            verb: Self::NAME,
-            outcome: if device.is_active() { "shown_active" } else { "shown" },
-            ticket,
-            device: Some(device.label.to_string()),
-            factor: Some("totp"),
-            detail: None,
-        };
+        let is_told = !self.operator.dry_run
+            && (self.show.reveal_secrets || !matches!(showing, Showing::Nowhere));
+        let (user, id, secret) = session.unit(&mut opened, |session, mut unit| {
+            let user = unit.user(&name)?;
+            let device = user.showable(label.as_ref(), self.active, unit.at)?;
+            let (id, secret) = (device.id, unit.vault.open(user.id, device)?);
+            let told = Telling {
+                verb: Self::NAME,
+                outcome: if device.is_active() { "shown_active" } else { "shown" },
+                ticket: ticket.clone(),
+                device: Some(device.label.to_string()),
+                factor: Some("totp"),
+                detail: None,
+            };
+            if is_told {
+                // Told before it is shown: a secret that was seen has always left its trace.
+                Session::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                unit.tx.commit()?;
+            }
+            Ok((user, id, secret))
+        })?;
+        let device = user.device(id)?;
         let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
             record.also = Also { dry_run: true, ..Also::default() };
             let words = format!("{name}: the QR code would be shown; nothing was changed");
             return Ok(Report::one(record.saying(words), Verdict::Yes));
-        }
-        if self.show.reveal_secrets || !matches!(showing, Showing::Nowhere) {
-            // Told before it is shown: a secret that was seen has always left its trace.
-            Session::append(session.env, &mut *tx, now, &user, told)?;
-            tx.commit()?;
         }
         let key = Key { user: &user, issuer: &issuer, device, secret: &secret };
         key.show(session, showing)?;

@@ -1,6 +1,7 @@
 //! The verbs in process: fixed clock, seeded chance.
 
 mod accounts;
+mod backups;
 mod copies;
 mod forms;
 mod lists;

@@ -25,6 +25,8 @@ pub struct File {
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
     pub location: Option<PathBuf>,
+    /// Passwords of databases, as libpq's `.pgpass` has them.
+    pub password_file: Option<PathBuf>,
     /// The group that may read the store.
     pub readers: Option<String>,
     /// The group that may write the store.

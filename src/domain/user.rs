@@ -122,6 +122,16 @@ impl User {
         }
     }
 
+    /// A device that was found in this user before.
+    ///
+    /// # Errors
+    /// `device_not_found`.
+    pub fn device(&self, id: Id) -> Result<&Device, Refusal> {
+        let gone =
+            || Refusal::new(Code::DeviceNotFound, format!("{} has no device {id}", self.name));
+        self.devices.iter().find(|d| d.id == id).ok_or_else(gone)
+    }
+
     /// The first that fits: an active device, a disabled one, a pending one, none.
     #[must_use]
     pub fn status(&self) -> Status {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::work::again;
+use super::work::Unit;
 use super::{Opened, Session, Telling};
 use crate::domain::code::Code;
 use crate::domain::name::UserName;
@@ -14,7 +14,6 @@ use crate::domain::totp::Window;
 use crate::domain::user::User;
 use crate::domain::verify::{Attempt, Outcome, candidates, verify};
 use crate::env::Env;
-use crate::store::Transaction;
 
 /// What came of a presented code, once it is stored.
 pub struct Attempted {
@@ -40,91 +39,69 @@ impl Session<'_> {
         only: Option<Id>,
         presented: &[u8],
     ) -> Result<Attempted> {
-        again(|| self.attempt_once(opened, verb, name, only, presented))
-    }
-
-    fn attempt_once(
-        &mut self,
-        opened: &mut Opened,
-        verb: &'static str,
-        name: &UserName,
-        only: Option<Id>,
-        presented: &[u8],
-    ) -> Result<Attempted> {
         let window = self.config()?.window;
         let undo_for = self.config()?.undo_for;
         let code = Code::read(presented);
-        let Opened { store, vault } = opened;
-        let mut tx = store.begin(vault)?;
-        let now = Self::moment(self.env, &mut *tx)?;
-        let Some(before) = tx.user(name)? else {
-            drop(tx);
-            return Err(Self::unknown(opened, name));
-        };
-        let secrets: Vec<(Id, Secret)> = match candidates(&before, only, now) {
-            Err(refusal) => {
-                turn_away(self.env, tx, verb, &before, now, refusal.code.word())?;
-                return Err(refusal.into());
+        self.unit(opened, |session, mut unit| {
+            let before = unit.user(name)?;
+            let now = unit.at;
+            let secrets: Vec<(Id, Secret)> = match candidates(&before, only, now) {
+                Err(refusal) => {
+                    turn_away(session.env, unit, verb, &before, refusal.code.word())?;
+                    return Err(refusal.into());
+                }
+                Ok(devices) if before.throttle.gate(now) == Gate::Open => {
+                    let open = |id| Ok((id, unit.vault.open(before.id, before.device(id)?)?));
+                    devices.iter().map(|d| open(d.id)).collect::<Result<_>>()?
+                }
+                Ok(_) => Vec::new(),
+            };
+            let attempt = Attempt { code: code.as_ref(), now, window, secrets: &secrets };
+            let (mut user, outcome) = verify(before.clone(), &attempt)?;
+            if let Outcome::Locked { .. } = outcome {
+                let user = turn_away(session.env, unit, verb, &user, outcome.word())?;
+                return Ok(Attempted { user, outcome, ahead: None, at: now });
             }
-            Ok(devices) if before.throttle.gate(now) == Gate::Open => {
-                let open = |id| Ok((id, vault.open(before.id, device(&before, id)?)?));
-                devices.iter().map(|d| open(d.id)).collect::<Result<_>>()?
+            user.purge(now, undo_for);
+            let missed = before.throttle.turned_away;
+            user.throttle.turned_away = 0;
+            if user != before {
+                user.rev = unit.tx.save(&before, &user)?;
             }
-            Ok(_) => Vec::new(),
-        };
-        let attempt = Attempt { code: code.as_ref(), now, window, secrets: &secrets };
-        let (mut user, outcome) = verify(before.clone(), &attempt)?;
-        if let Outcome::Locked { .. } = outcome {
-            let user = turn_away(self.env, tx, verb, &user, now, outcome.word())?;
-            return Ok(Attempted { user, outcome, ahead: None, at: now });
-        }
-        user.purge(now, undo_for);
-        let missed = before.throttle.turned_away;
-        user.throttle.turned_away = 0;
-        if user != before {
-            user.rev = tx.save(&before, &user)?;
-        }
-        let told = Telling {
-            verb,
-            outcome: outcome.word(),
-            device: outcome.device().map(ToString::to_string),
-            factor: outcome.device().map(|_| "totp"),
-            detail: (missed > 0).then(|| json!({ "turned_away_before": missed }).to_string()),
-            ..Telling::default()
-        };
-        Self::append(self.env, &mut *tx, now, &user, told)?;
-        tx.commit()?;
-        let ahead = ahead(&user, &outcome, now, window);
-        Ok(Attempted { user, outcome, ahead, at: now })
+            let told = Telling {
+                verb,
+                outcome: outcome.word(),
+                device: outcome.device().map(ToString::to_string),
+                factor: outcome.device().map(|_| "totp"),
+                detail: (missed > 0).then(|| json!({ "turned_away_before": missed }).to_string()),
+                ..Telling::default()
+            };
+            Self::append(session.env, &mut *unit.tx, now, &user, told)?;
+            unit.tx.commit()?;
+            let ahead = ahead(&user, &outcome, now, window);
+            Ok(Attempted { user, outcome, ahead, at: now })
+        })
     }
-}
-
-fn device(user: &User, id: Id) -> Result<&crate::domain::device::Device> {
-    user.devices
-        .iter()
-        .find(|d| d.id == id)
-        .ok_or_else(|| anyhow::anyhow!("a candidate is a device of its user"))
 }
 
 /// Counts an attempt that was not evaluated, and tells of such attempts once a minute at most, so
 /// that nobody fills the disk with them.
 fn turn_away(
     env: &mut Env,
-    mut tx: Box<dyn Transaction + '_>,
+    mut unit: Unit<'_>,
     verb: &'static str,
     before: &User,
-    now: Timestamp,
     outcome: &'static str,
 ) -> Result<User> {
-    let (throttle, tell) = before.throttle.clone().turned_away(now);
+    let (throttle, tell) = before.throttle.clone().turned_away(unit.at);
     let mut user = User { throttle, ..before.clone() };
-    user.rev = tx.save(before, &user)?;
+    user.rev = unit.tx.save(before, &user)?;
     if let Some(attempts) = tell {
         let detail = Some(json!({ "attempts": attempts }).to_string());
         let told = Telling { verb, outcome, detail, ..Telling::default() };
-        Session::append(env, &mut *tx, now, &user, told)?;
+        Session::append(env, &mut *unit.tx, unit.at, &user, told)?;
     }
-    tx.commit()?;
+    unit.tx.commit()?;
     Ok(user)
 }
 

@@ -3,7 +3,6 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::work::again;
 use super::{Opened, Session, Telling};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
@@ -63,51 +62,41 @@ impl Session<'_> {
         act: &Act<'_>,
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Done> {
-        again(|| self.change_once(opened, act, &mut change))
-    }
-
-    fn change_once(
-        &mut self,
-        opened: &mut Opened,
-        act: &Act<'_>,
-        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
-    ) -> Result<Done> {
         let undo_for = self.config()?.undo_for;
-        let Opened { store, vault } = opened;
-        let mut tx = store.begin(vault)?;
-        let at = Self::moment(self.env, &mut *tx)?;
-        let Some(before) = tx.user(act.name)? else {
-            drop(tx);
-            return Err(Self::unknown(opened, act.name));
-        };
-        let Changed { mut user, touched } = change(before.clone(), at, vault)?;
-        if user.name != before.name && tx.user(&user.name)?.is_some() {
-            let message = format!("there is a user {} already", user.name);
-            return Err(Refusal::new(Code::UserExists, message).hint("choose another name").into());
-        }
-        let changed = user != before;
-        if changed && !act.dry_run {
-            user.purge(at, undo_for);
-            user.rev = tx.save(&before, &user)?;
-            let mut detail = serde_json::Map::new();
-            if !touched.is_empty() {
-                detail.insert("devices".into(), json!(touched));
+        self.unit(opened, |session, mut unit| {
+            let before = unit.user(act.name)?;
+            let Changed { mut user, touched } = change(before.clone(), unit.at, unit.vault)?;
+            if user.name != before.name && unit.tx.user(&user.name)?.is_some() {
+                let message = format!("there is a user {} already", user.name);
+                return Err(Refusal::new(Code::UserExists, message)
+                    .hint("choose another name")
+                    .into());
             }
-            if !act.fields.is_empty() {
-                detail.insert("fields".into(), json!(act.fields));
+            let changed = user != before;
+            if changed && !act.dry_run {
+                user.purge(unit.at, undo_for);
+                user.rev = unit.tx.save(&before, &user)?;
+                let mut detail = serde_json::Map::new();
+                if !touched.is_empty() {
+                    detail.insert("devices".into(), json!(touched));
+                }
+                if !act.fields.is_empty() {
+                    detail.insert("fields".into(), json!(act.fields));
+                }
+                let detail =
+                    (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
+                let told = Telling {
+                    verb: act.verb,
+                    outcome: "done",
+                    ticket: act.ticket.clone(),
+                    device: act.device.clone(),
+                    factor: None,
+                    detail,
+                };
+                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                unit.tx.commit()?;
             }
-            let detail = (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
-            let told = Telling {
-                verb: act.verb,
-                outcome: "done",
-                ticket: act.ticket.clone(),
-                device: act.device.clone(),
-                factor: None,
-                detail,
-            };
-            Self::append(self.env, &mut *tx, at, &user, told)?;
-            tx.commit()?;
-        }
-        Ok(Done { user, changed, at })
+            Ok(Done { user, changed, at: unit.at })
+        })
     }
 }

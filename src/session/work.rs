@@ -2,23 +2,83 @@
 
 use anyhow::Result;
 
-use super::Session;
+use super::{Opened, Session};
+use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
+use crate::domain::user::User;
 use crate::env::Env;
 use crate::store::{Conflict, Transaction};
+use crate::vault::Vault;
 
 /// How often a unit of work is begun, where the database undoes it because of another.
 const TRIES: u32 = 5;
 
+/// A transaction under the lock, the moment it goes by, and the keys of its store.
+pub struct Unit<'u> {
+    pub tx: Box<dyn Transaction + 'u>,
+    pub at: Timestamp,
+    pub vault: &'u Vault,
+}
+
+impl Unit<'_> {
+    /// The user, who must be there.
+    ///
+    /// # Errors
+    /// `user_not_found`, to which [`Session::unit`] adds the nearest names; `tampered`.
+    pub fn user(&mut self, name: &UserName) -> Result<User> {
+        self.tx.user(name)?.ok_or_else(|| anyhow::Error::msg(Absent(name.clone())))
+    }
+}
+
+/// There is no user of this name.
+#[derive(Debug)]
+struct Absent(UserName);
+
+impl std::fmt::Display for Absent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there is no user {}", self.0)
+    }
+}
+
 impl Session<'_> {
+    /// Does a unit of work under the lock, anew where the database undid it because of another. The
+    /// work itself commits.
+    ///
+    /// # Errors
+    /// As the work has them; `user_not_found` with the nearest names.
+    pub fn unit<T>(
+        &mut self,
+        opened: &mut Opened,
+        mut work: impl FnMut(&mut Self, Unit<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut once = || {
+            let mut tx = opened.store.begin(&opened.vault)?;
+            let at = Self::moment(self.env, &mut *tx)?;
+            work(self, Unit { tx, at, vault: &opened.vault })
+        };
+        let mut tries = 1;
+        let done = loop {
+            match once() {
+                Err(error) if tries < TRIES && error.downcast_ref::<Conflict>().is_some() => {
+                    tries += 1;
+                }
+                done => break done,
+            }
+        };
+        done.map_err(|error| match error.downcast::<Absent>() {
+            Ok(Absent(name)) => Self::unknown(opened, &name),
+            Err(error) => error,
+        })
+    }
+
     /// What time it is, once for the whole unit of work. Machines that share a store must agree on it
     /// within a time step, or what one of them has accepted is another one's future.
     ///
     /// # Errors
     /// `clock`.
-    pub fn moment(env: &Env, tx: &mut dyn Transaction) -> Result<Timestamp> {
+    fn moment(env: &Env, tx: &mut dyn Transaction) -> Result<Timestamp> {
         let now = env.clock.now()?;
         let Some(theirs) = tx.clock()? else { return Ok(now) };
         let ahead = env.clock.ahead(now, theirs);
@@ -31,19 +91,5 @@ impl Session<'_> {
                 .into());
         }
         Ok(now)
-    }
-}
-
-/// Does a unit of work, anew where the database undid it because of another.
-///
-/// # Errors
-/// As the work has them.
-pub fn again<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
-    let mut tries = 1;
-    loop {
-        match work() {
-            Err(error) if tries < TRIES && error.downcast_ref::<Conflict>().is_some() => tries += 1,
-            done => return done,
-        }
     }
 }

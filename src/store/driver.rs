@@ -46,6 +46,14 @@ pub trait Driver {
         Ok(())
     }
 
+    /// Nobody else may even look at what is locked: rows that others wait for are about to go.
+    ///
+    /// # Errors
+    /// `busy` when somebody else does.
+    fn stand_alone(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// What was overwritten must not be readable in the database's files after the commit.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use crate::vault::Vault;
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     Sqlite(PathBuf),
-    Postgres(Address),
+    Postgres(Box<Address>),
 }
 
 impl Location {
@@ -28,7 +28,7 @@ impl Location {
     pub fn parse(text: &Path) -> Result<Self, Refusal> {
         let shown = text.to_string_lossy();
         if Address::is_meant(&shown) {
-            return Address::parse(&shown).map(Self::Postgres);
+            return Address::parse(&shown).map(|address| Self::Postgres(Box::new(address)));
         }
         if let Some((scheme, _)) = shown.split_once("://")
             && scheme.chars().all(|c| c.is_ascii_alphanumeric())
@@ -45,6 +45,18 @@ impl Location {
             );
         }
         Ok(Self::Sqlite(text.to_owned()))
+    }
+
+    /// Where a database's password is, if the address does not say so itself.
+    #[must_use]
+    pub fn with_password_file(self, file: Option<PathBuf>) -> Self {
+        match self {
+            Self::Sqlite(path) => Self::Sqlite(path),
+            Self::Postgres(mut address) => {
+                address.password_file = address.password_file.or(file);
+                Self::Postgres(address)
+            }
+        }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod address;
 mod driver;
 mod link;
 mod schema;
+mod service;
 mod trouble;
 
 use anyhow::Result;
@@ -12,13 +13,14 @@ use address::Address;
 use driver::PostgresDriver;
 use link::Link;
 
+use crate::domain::event::Head;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::Custody;
 use crate::store::driver::{Driver as _, first};
 use crate::store::ledger::Ledger;
 use crate::store::view::View;
-use crate::store::{Access, Content, Identity, Snapshot, Store, Transaction};
+use crate::store::{Access, Birth, Content, Identity, Snapshot, Store, Transaction};
 use crate::vault::{KeyId, Vault};
 
 /// Whoever makes or migrates a schema is alone in it: "mfactl".
@@ -101,8 +103,7 @@ pub fn migrate(address: &Address, custody: &Custody) -> Result<bool> {
 }
 
 fn alone(link: &Link) -> Result<PostgresDriver<'_>> {
-    let mut driver =
-        PostgresDriver::begin(link, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
+    let mut driver = PostgresDriver::begin(link, driver::WRITE)?;
     first(&mut driver, ALONE, &[], |_| Ok(()))?;
     Ok(driver)
 }
@@ -127,6 +128,11 @@ impl Store for Postgres {
 
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
         Ok(Box::new(Ledger::new(PostgresDriver::write(&self.link)?, vault)))
+    }
+
+    fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
+        let driver = PostgresDriver::begin(&self.link, driver::WRITE)?;
+        Ok(Box::new(Ledger::anew(driver, vault, head)?))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {

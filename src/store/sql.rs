@@ -18,7 +18,17 @@ pub const NAMES_AFTER: &str = "SELECT name FROM users WHERE name > $1 ORDER BY n
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
-pub const FOUND: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3)";
+pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
+pub const HASH_OF_EVENT: &str = "SELECT hash FROM events WHERE seq = $1";
+pub const ACTS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE seq > $1 \
+                              GROUP BY verb ORDER BY verb";
+pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > $1 \
+                               AND \"user\" IS NOT NULL ORDER BY \"user\" LIMIT $2";
+
+/// A restored store keeps the row, which has the version of its schema in PostgreSQL.
+pub const FOUND: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3) \
+                         ON CONFLICT (one) DO UPDATE SET id = excluded.id, \
+                         key_id = excluded.key_id, created_at = excluded.created_at";
 pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, $1, $2, $3)";
 pub static EVENTS_OF_USER: LazyLock<String> = LazyLock::new(|| {
     format!(

@@ -16,11 +16,12 @@ pub use open::{create, migrate, open};
 use driver::SqliteDriver;
 use queue::Queue;
 
+use crate::domain::event::Head;
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::ledger::Ledger;
 use crate::store::row::{Row, Value};
 use crate::store::view::View;
-use crate::store::{Identity, Snapshot, Store, Transaction, busy};
+use crate::store::{Birth, Identity, Snapshot, Store, Transaction, busy};
 use crate::vault::Vault;
 
 /// An open SQLite store.
@@ -39,20 +40,29 @@ impl Store for Sqlite {
     /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
     /// another writes, and would fail at once instead of waiting.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
-        let turn = self.queue.wait(patience::begin()).ok_or_else(busy)?;
-        let tx = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(trouble)?;
-        let again = std::mem::replace(&mut self.has_written, true);
-        let driver = SqliteDriver { tx, is_repeated: again, _turn: Some(turn) };
-        Ok(Box::new(Ledger::new(driver, vault)))
+        Ok(Box::new(Ledger::new(self.locked()?, vault)))
+    }
+
+    fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
+        Ok(Box::new(Ledger::anew(self.locked()?, vault, head)?))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
         patience::begin();
         let tx = self.connection.transaction().map_err(trouble)?;
         Ok(Box::new(View(SqliteDriver { tx, is_repeated: false, _turn: None })))
+    }
+}
+
+impl Sqlite {
+    fn locked(&mut self) -> Result<SqliteDriver<'_>> {
+        let turn = self.queue.wait(patience::begin()).ok_or_else(busy)?;
+        let tx = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(trouble)?;
+        let is_repeated = std::mem::replace(&mut self.has_written, true);
+        Ok(SqliteDriver { tx, is_repeated, _turn: Some(turn) })
     }
 }
 

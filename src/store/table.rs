@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
+use data_encoding::BASE64;
+use serde_json::Value as Json;
 
 use super::row::{Row, Value};
 
@@ -27,7 +29,7 @@ enum Kind {
 
 impl Table {
     /// All tables, in the order in which they are filled.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
         NAMES.into_iter().map(|name| {
             let columns = COLUMNS.lines().filter_map(|line| {
                 let (column, kind) = line.strip_prefix(name)?.strip_prefix('.')?.split_once(' ')?;
@@ -70,6 +72,62 @@ impl Table {
             .unwrap_or(Value::Null))
         };
         self.columns.iter().enumerate().map(value).collect()
+    }
+
+    /// The names of its columns.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|(name, _)| *name)
+    }
+
+    /// A row in JSON: bytes as base64.
+    pub fn to_json(values: Vec<Value>) -> Vec<Json> {
+        let json = |value| match value {
+            Value::Null => Json::Null,
+            Value::Int(n) => n.into(),
+            Value::Text(text) => text.into(),
+            Value::Bytes(bytes) => BASE64.encode(&bytes).into(),
+        };
+        values.into_iter().map(json).collect()
+    }
+
+    /// Which of our columns these are; `None` where one of them is none of ours.
+    pub fn places(&self, columns: &[String]) -> Option<Vec<usize>> {
+        columns.iter().map(|c| self.columns.iter().position(|(name, _)| name == c)).collect()
+    }
+
+    /// A row from JSON, its values in these places and nothing in the others.
+    pub fn values_from_json(&self, places: &[usize], row: Vec<Json>) -> Option<Vec<Value>> {
+        let mut values = vec![Value::Null; self.columns.len()];
+        if row.len() != places.len() {
+            return None;
+        }
+        for (place, json) in places.iter().zip(row) {
+            values[*place] = match (self.columns[*place].1, json) {
+                (_, Json::Null) => Value::Null,
+                (Kind::Int, Json::Number(n)) => Value::Int(n.as_i64()?),
+                (Kind::Text, Json::String(text)) => Value::Text(text),
+                (Kind::Bytes, Json::String(text)) => {
+                    Value::Bytes(BASE64.decode(text.as_bytes()).ok()?)
+                }
+                _ => return None,
+            };
+        }
+        Some(values)
+    }
+
+    /// The hash in a row of the log that has this number.
+    pub fn event_hash<'v>(&self, values: &'v [Value], seq: u64) -> Option<&'v [u8]> {
+        let is_it = self.name == "events" && values[0] == Value::Int(seq.cast_signed());
+        let hash = self.columns.iter().position(|(name, _)| *name == "hash")?;
+        match &values[hash] {
+            Value::Bytes(hash) if is_it => Some(hash),
+            _ => None,
+        }
+    }
+
+    /// Without its rows.
+    pub fn clear(&self) -> String {
+        format!("DELETE FROM {}", self.name)
     }
 
     fn list(&self) -> String {

@@ -7,11 +7,12 @@ use super::driver::Driver;
 use super::ledger::Ledger;
 use super::row::Value;
 use super::table::Table;
-use super::{Birth, Identity, Snapshot, Transaction as _, sql};
-use crate::domain::event::Canonical;
+use super::{Birth, Identity, Source, Transaction as _, sql};
+use crate::domain::event::{Canonical, Head};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
+use crate::vault::Vault;
 
 /// How many rows of each table a store has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,10 +34,16 @@ impl Counts {
         Ok(Self { users: count("users")?, devices: count("devices")?, events: count("events")? })
     }
 
+    /// All rows of the tables that grow.
+    #[must_use]
+    pub const fn rows(&self) -> u64 {
+        self.users + self.devices + self.events
+    }
+
     /// What a progress bar counts: each row goes and is read back, and each user's MACs are checked.
     #[must_use]
     pub const fn steps(&self) -> u64 {
-        2 * (self.users + self.devices + self.events) + self.users
+        2 * self.rows() + self.users
     }
 }
 
@@ -49,7 +56,7 @@ impl<D: Driver> Birth for Ledger<'_, D> {
     fn fill(
         &mut self,
         identity: Identity,
-        source: &mut dyn Snapshot,
+        source: &mut dyn Source,
         step: &mut dyn FnMut(),
     ) -> Result<()> {
         self.driver.expect_many()?;
@@ -80,7 +87,25 @@ impl<D: Driver> Birth for Ledger<'_, D> {
     }
 }
 
-impl<D: Driver> Ledger<'_, D> {
+impl<'v, D: Driver> Ledger<'v, D> {
+    /// A store without anything in it, in place of one that is there; nobody sees it before the
+    /// commit.
+    ///
+    /// # Errors
+    /// `busy` where the log no longer ends at `head`.
+    pub fn anew(mut driver: D, vault: &'v Vault, head: &Head) -> Result<Self> {
+        driver.stand_alone()?;
+        if super::view::end_of_log(&mut driver)? != *head {
+            return Err(Refusal::new(Code::Busy, "the store has changed meanwhile")
+                .hint("nothing was changed; look again, then try again")
+                .into());
+        }
+        for table in Table::all().collect::<Vec<_>>().into_iter().rev() {
+            driver.execute(&table.clear(), &[])?;
+        }
+        Ok(Self::new(driver, vault))
+    }
+
     /// Checks the MACs of every user and every device, and the end of the log.
     fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
         let mut last = String::new();

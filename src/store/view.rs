@@ -6,7 +6,8 @@ use super::driver::{Driver, first};
 use super::row::{self, USER_COLUMNS, Value};
 use super::table::Table;
 use super::transfer::Counts;
-use super::{Snapshot, Told, sql};
+use super::{Since, Snapshot, Source, Told, sql};
+use crate::domain::event::Head;
 use crate::domain::name::UserName;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -28,24 +29,34 @@ impl<D: Driver> Snapshot for View<D> {
         Ok(Some(user))
     }
 
-    fn created_at(&mut self) -> Result<Timestamp> {
-        let at = first(&mut self.0, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
-        Ok(Timestamp::from_unix(at.unwrap_or_default())?)
-    }
-
     fn counts(&mut self) -> Result<Counts> {
         Counts::of(&mut self.0)
     }
 
-    fn rows(
-        &mut self,
-        table: &Table,
-        visit: &mut dyn FnMut(Vec<Value>) -> Result<()>,
-    ) -> Result<()> {
-        self.0.query(&table.select(), &[], &mut |row| {
-            visit(table.values(row)?)?;
+    fn head(&mut self) -> Result<Head> {
+        end_of_log(&mut self.0)
+    }
+
+    fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
+        let seq = Value::Int(seq.cast_signed());
+        Ok(first(&mut self.0, sql::HASH_OF_EVENT, &[seq], |row| row.bytes(0))?.flatten())
+    }
+
+    fn since(&mut self, seq: u64, most: u32) -> Result<Since> {
+        let mut since = Since::default();
+        let seq = Value::Int(seq.cast_signed());
+        self.0.query(sql::ACTS_SINCE, std::slice::from_ref(&seq), &mut |row| {
+            let count = row.int(1)?.unwrap_or_default().cast_unsigned();
+            since.acts.push((row.text(0)?.unwrap_or_default(), count));
+            let at = row.int(2)?.map(Timestamp::from_unix).transpose()?;
+            since.from = since.from.into_iter().chain(at).min();
             Ok(true)
-        })
+        })?;
+        self.0.query(sql::USERS_SINCE, &[seq, Value::Int(most.into())], &mut |row| {
+            since.users.extend(row.text(0)?);
+            Ok(true)
+        })?;
+        Ok(since)
     }
 
     fn users(&mut self, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
@@ -82,4 +93,32 @@ impl<D: Driver> Snapshot for View<D> {
         })?;
         Ok(events)
     }
+}
+
+impl<D: Driver> Source for View<D> {
+    fn created_at(&mut self) -> Result<Timestamp> {
+        let at = first(&mut self.0, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
+        Ok(Timestamp::from_unix(at.unwrap_or_default())?)
+    }
+
+    fn rows(
+        &mut self,
+        table: &Table,
+        visit: &mut dyn FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()> {
+        self.0.query(&table.select(), &[], &mut |row| {
+            visit(table.values(row)?)?;
+            Ok(true)
+        })
+    }
+}
+
+/// Where the log ends, by its last event.
+pub fn end_of_log(driver: &mut impl Driver) -> Result<Head> {
+    let last = first(driver, sql::LAST_EVENT, &[], |row| {
+        let seq = row.int(0)?.map(i64::cast_unsigned);
+        let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
+        Ok(seq.zip(hash).map(|(seq, hash)| Head { seq, hash }))
+    })?;
+    Ok(last.flatten().unwrap_or(Head { seq: 0, hash: [0; 32] }))
 }

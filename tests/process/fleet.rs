@@ -1,6 +1,8 @@
 //! A store that many machines share: races, tampering, clocks, and a server in trouble.
 
 mod cluster;
+mod commits;
+mod trust;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Stdio};
@@ -162,7 +164,7 @@ fn a_lock_that_somebody_else_holds_is_busy_and_a_cut_connection_accepts_nothing(
     assert_soon(&ran);
     world.run("list-status").expect(0);
     // Cut while it waits for the lock.
-    let waiting = world.call("verify --json alice").input(&code).start();
+    let waiting = world.call("verify --json alice").input(&code).start_fed();
     thread::sleep(Duration::from_secs(1));
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                WHERE application_name = 'mfactl'";

@@ -39,7 +39,11 @@ impl Call {
 
 /// Runs a verb again and again on fresh copies, killed at its first, second, … call of each kind,
 /// until it gets through; `check` judges what is left. Gives back how often it was killed.
-fn sweep(fresh: impl Fn() -> World, call: impl Fn(&World) -> Call, check: impl Fn(&World)) -> u32 {
+pub fn sweep(
+    fresh: impl Fn() -> World,
+    call: impl Fn(&World) -> Call,
+    check: impl Fn(&World),
+) -> u32 {
     let mut kills = 0;
     for calls in WRITES {
         for nth in 1..=MOST {

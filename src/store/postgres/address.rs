@@ -15,6 +15,9 @@ const PORT: u16 = 5432;
 /// `postgres://[user@][host[:port][,…]]/[database][?parameters]`, without any password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
+    /// A section of libpq's service file has what the address does not say; then nothing below is
+    /// settled yet.
+    pub service: Option<(String, Wishes)>,
     /// In the order in which they are tried; the first that takes writes is the primary.
     pub hosts: Vec<(String, u16)>,
     pub user: Option<String>,
@@ -24,6 +27,18 @@ pub struct Address {
     pub root_certificates: Option<PathBuf>,
     /// Passwords in libpq's form: `host:port:database:user:password`.
     pub password_file: Option<PathBuf>,
+}
+
+/// What an address says of itself, before anything is filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    hosts: Vec<(String, u16)>,
+    user: Option<String>,
+    database: Option<String>,
+    tls: Option<Tls>,
+    root_certificates: Option<PathBuf>,
+    password_file: Option<PathBuf>,
+    service: Option<String>,
 }
 
 /// How far the server has to prove itself.
@@ -47,6 +62,28 @@ impl Address {
     /// # Errors
     /// `usage`, with the part that can't be understood.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let mut wishes = Wishes::parse(text)?;
+        match wishes.service.take() {
+            None => wishes.settle(),
+            Some(service) => Ok(Self { service: Some((service, wishes)), ..Self::nowhere() }),
+        }
+    }
+
+    const fn nowhere() -> Self {
+        Self {
+            service: None,
+            hosts: Vec::new(),
+            user: None,
+            database: None,
+            tls: Tls::VerifyFull,
+            root_certificates: None,
+            password_file: None,
+        }
+    }
+}
+
+impl Wishes {
+    fn parse(text: &str) -> Result<Self, Refusal> {
         let rest = scheme(text).ok_or_else(|| refuse("is no postgres:// address"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -55,55 +92,83 @@ impl Address {
             None => (None, authority),
         };
         if user.is_some_and(|user| user.contains(':')) {
-            return Err(refuse("an address must not hold a password")
-                .hint("put it into a file with mode 0600 and add ?passfile=/path/to/it"));
+            return Err(password());
         }
-        let mut hosts = hosts
-            .split(',')
-            .filter(|host| !host.is_empty())
-            .map(host)
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut database = decoded("the database", path)?;
-        let mut user = decoded("the user", user.unwrap_or_default())?;
-        let (mut tls, mut root_certificates, mut password_file) = (None, None, None);
+        let hosts = hosts.split(',').filter(|host| !host.is_empty()).map(host);
+        let mut wishes = Self {
+            hosts: hosts.collect::<Result<_, _>>()?,
+            user: decoded("the user", user.unwrap_or_default())?,
+            database: decoded("the database", path)?,
+            ..Self::default()
+        };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair
                 .split_once('=')
                 .ok_or_else(|| refuse("a parameter has no value").hint("write name=value"))?;
             let value = decoded(name, value)?
                 .ok_or_else(|| refuse(&format!("the parameter {} is empty", quoted(name))))?;
-            match name {
-                "host" => hosts = value.split(',').map(host).collect::<Result<_, _>>()?,
-                "port" => {
-                    let port = port(&value)?;
-                    if hosts.is_empty() {
-                        hosts.push((SOCKETS.to_owned(), port));
-                    }
-                    for (_, other) in &mut hosts {
-                        *other = port;
-                    }
+            wishes.put(name, value)?;
+        }
+        Ok(wishes)
+    }
+
+    /// Takes one parameter, by the name that libpq has for it.
+    ///
+    /// # Errors
+    /// `usage` for one that there is not, and for a password.
+    pub fn put(&mut self, name: &str, value: String) -> Result<(), Refusal> {
+        match name {
+            "host" => self.hosts = value.split(',').map(host).collect::<Result<_, _>>()?,
+            "port" => {
+                let port = port(&value)?;
+                if self.hosts.is_empty() {
+                    self.hosts.push((SOCKETS.to_owned(), port));
                 }
-                "user" => user = Some(value),
-                "dbname" => database = Some(value),
-                "sslrootcert" => root_certificates = Some(value.into()),
-                "passfile" => password_file = Some(value.into()),
-                "sslmode" => tls = Some(mode(&value)?),
-                "password" => {
-                    return Err(refuse("an address must not hold a password")
-                        .hint("put it into a file with mode 0600 and add ?passfile=/path/to/it"));
-                }
-                _ => {
-                    return Err(refuse(&format!("there is no parameter {}", quoted(name))).hint(
-                        "known are host, port, user, dbname, passfile, sslmode and sslrootcert",
-                    ));
+                for (_, other) in &mut self.hosts {
+                    *other = port;
                 }
             }
+            "user" => self.user = Some(value),
+            "dbname" => self.database = Some(value),
+            "sslrootcert" => self.root_certificates = Some(value.into()),
+            "passfile" => self.password_file = Some(value.into()),
+            "sslmode" => self.tls = Some(mode(&value)?),
+            "service" => self.service = Some(value),
+            "password" => return Err(password()),
+            _ => {
+                return Err(refuse(&format!("there is no parameter {}", quoted(name))).hint(
+                    "known are host, port, user, dbname, passfile, service, sslmode and sslrootcert",
+                ));
+            }
         }
+        Ok(())
+    }
+
+    /// What another one says where this one says nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            hosts: if self.hosts.is_empty() { other.hosts } else { self.hosts },
+            user: self.user.or(other.user),
+            database: self.database.or(other.database),
+            tls: self.tls.or(other.tls),
+            root_certificates: self.root_certificates.or(other.root_certificates),
+            password_file: self.password_file.or(other.password_file),
+            service: None,
+        }
+    }
+
+    /// Fills in what is left open.
+    ///
+    /// # Errors
+    /// `usage` for another machine without TLS.
+    pub fn settle(self) -> Result<Address, Refusal> {
+        let mut hosts = self.hosts;
         if hosts.is_empty() {
             hosts.push((SOCKETS.to_owned(), PORT));
         }
         let is_here = hosts.iter().all(|(host, _)| is_local(host));
-        let tls = match tls {
+        let tls = match self.tls {
             Some(Tls::Off) if !is_here => {
                 return Err(refuse("a server on another machine needs sslmode=verify-full")
                     .hint("leave sslmode out: it is the default there"));
@@ -112,8 +177,21 @@ impl Address {
             None if is_here => Tls::Off,
             None => Tls::VerifyFull,
         };
-        Ok(Self { hosts, user, database, tls, root_certificates, password_file })
+        Ok(Address {
+            service: None,
+            hosts,
+            user: self.user,
+            database: self.database,
+            tls,
+            root_certificates: self.root_certificates,
+            password_file: self.password_file,
+        })
     }
+}
+
+fn password() -> Refusal {
+    refuse("an address must not hold a password")
+        .hint("put it into a file with mode 0600 and add ?passfile=/path/to/it")
 }
 
 fn scheme(text: &str) -> Option<&str> {
@@ -168,6 +246,9 @@ fn is_local(host: &str) -> bool {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;
+        if let Some((service, _)) = &self.service {
+            return write!(f, "?service={}", shown(service));
+        }
         if let Some(user) = &self.user {
             write!(f, "{}@", shown(user))?;
         }
@@ -201,6 +282,7 @@ mod tests {
         assert_eq!(socket.hosts, [("/tmp/pg".to_owned(), 5433)]);
         assert_eq!(of("postgres:///x?host=/tmp/pg&port=7").hosts, [("/tmp/pg".to_owned(), 7)]);
         assert_eq!(of("postgres://[::1]:9/x").hosts, [("::1".to_owned(), 9)]);
+        assert_eq!(of("postgres://?service=mfa").to_string(), "postgres://?service=mfa");
         assert_eq!(two.to_string(), "postgres://svc@db1:5432,db2:6000/mfa");
     }
 

@@ -17,6 +17,8 @@ use crate::store::row::{Row, Value};
 
 /// The chain of events has one end: whoever holds its row is alone in writing.
 const LOCK: &str = "SELECT one FROM audit_head FOR UPDATE";
+/// Each statement sees what was committed before it.
+pub const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const CLOCK: &str = "SELECT extract(epoch FROM clock_timestamp())::bigint";
 
 /// What was begun is undone when this is dropped.
@@ -28,12 +30,12 @@ pub struct PostgresDriver<'a> {
 }
 
 impl<'a> PostgresDriver<'a> {
-    /// A transaction in which each statement sees what was committed before it.
+    /// A transaction that holds the lock.
     ///
     /// # Errors
     /// `busy` when another writer holds the lock for too long.
     pub fn write(link: &'a Link) -> Result<Self> {
-        let mut driver = Self::begin(link, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
+        let mut driver = Self::begin(link, WRITE)?;
         if first(&mut driver, LOCK, &[], |_| Ok(()))?.is_none() {
             return Err(Refusal::new(
                 Code::Tampered,
@@ -118,6 +120,11 @@ impl Driver for PostgresDriver<'_> {
             first(self, &sql, &[], |_| Ok(()))?;
         }
         Ok(())
+    }
+
+    fn stand_alone(&mut self) -> Result<()> {
+        let lock = "LOCK TABLE audit_head IN ACCESS EXCLUSIVE MODE";
+        self.link.wait(self.link.client.batch_execute(lock))
     }
 
     fn commit(mut self) -> Result<()> {

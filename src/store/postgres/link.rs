@@ -18,6 +18,7 @@ use tokio_postgres::{Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Address, Tls};
+use super::service::{self, Password};
 use super::trouble::{silent, trouble};
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::Access;
@@ -48,11 +49,13 @@ impl Link {
     /// `store_unavailable`, `not_permitted`, or `config` for certificates that can't be read.
     pub fn new(address: &Address, access: Access, custody: &Custody) -> Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
+        let (address, password) = service::settle(address, custody)?;
+        let call = Call { address: &address, password, access, custody };
         let client = match address.tls {
-            Tls::Off => runtime.block_on(connect(address, access, custody, NoTls))?,
+            Tls::Off => runtime.block_on(call.connect(NoTls))?,
             Tls::VerifyFull => {
                 let tls = MakeRustlsConnect::new(tls(address.root_certificates.as_deref())?);
-                runtime.block_on(connect(address, access, custody, tls))?
+                runtime.block_on(call.connect(tls))?
             }
         };
         let patience = match access {
@@ -92,68 +95,78 @@ impl Link {
     }
 }
 
-/// To the first host that answers and will do. Each gets its share of the time, so that one that
-/// swallows what is sent to it does not stand before the others.
-async fn connect<T>(address: &Address, access: Access, custody: &Custody, tls: T) -> Result<Client>
-where
-    T: MakeTlsConnect<Socket> + Clone,
-    T::TlsConnect: Send,
-    T::Stream: Send + 'static,
-    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
-{
-    let mut refused = None;
-    let share = CONNECT / u32::try_from(address.hosts.len()).unwrap_or(u32::MAX).max(1);
-    for (host, port) in &address.hosts {
-        let config = config(address, (host, *port), access, custody)?;
-        let until = Instant::now() + share;
-        let error = match timeout_at(until, config.connect(tls.clone())).await {
-            Ok(Ok((client, connection))) => {
-                // What goes wrong on the way is told to whoever waits for an answer.
-                tokio::spawn(async move { drop(connection.await) });
-                return Ok(client);
-            }
-            Ok(Err(error)) => trouble(error),
-            Err(_) => silent().into(),
-        };
-        refused = Some(error);
-    }
-    Err(refused.unwrap_or_else(|| silent().into()))
+/// Whom to call, and as whom.
+struct Call<'a> {
+    address: &'a Address,
+    /// What the service file has.
+    password: Option<Password>,
+    access: Access,
+    custody: &'a Custody,
 }
 
-fn config(
-    address: &Address,
-    (host, port): (&str, u16),
-    access: Access,
-    custody: &Custody,
-) -> Result<Config> {
-    let mut config = Config::new();
-    config.host(host).port(port);
-    let user = address.user.clone().or_else(|| {
-        uzers::get_user_by_uid(custody.euid).map(|u| u.name().to_string_lossy().into_owned())
-    });
-    let user = user.unwrap_or_else(|| custody.euid.to_string());
-    let database = address.database.clone().unwrap_or_else(|| user.clone());
-    if let Some(path) = &address.password_file
-        && let Some(password) = password(path, (host, port), &user, &database, custody)?
+impl Call<'_> {
+    /// To the first host that answers and will do. Each gets its share of the time, so that one that
+    /// swallows what is sent to it does not stand before the others.
+    async fn connect<T>(&self, tls: T) -> Result<Client>
+    where
+        T: MakeTlsConnect<Socket> + Clone,
+        T::TlsConnect: Send,
+        T::Stream: Send + 'static,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        config.password(password);
+        let mut refused = None;
+        let hosts = &self.address.hosts;
+        let share = CONNECT / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
+        for (host, port) in hosts {
+            let config = self.config(host, *port)?;
+            let until = Instant::now() + share;
+            let error = match timeout_at(until, config.connect(tls.clone())).await {
+                Ok(Ok((client, connection))) => {
+                    // What goes wrong on the way is told to whoever waits for an answer.
+                    tokio::spawn(async move { drop(connection.await) });
+                    return Ok(client);
+                }
+                Ok(Err(error)) => trouble(error),
+                Err(_) => silent().into(),
+            };
+            refused = Some(error);
+        }
+        Err(refused.unwrap_or_else(|| silent().into()))
     }
-    let (target, limits) = match access {
-        Access::Write => (TargetSessionAttrs::ReadWrite, SERVER_LIMITS),
-        Access::Read => (TargetSessionAttrs::Any, "-c default_transaction_read_only=on"),
-    };
-    config
-        .user(user)
-        .dbname(database)
-        .application_name("mfactl")
-        .options(limits)
-        .tcp_user_timeout(CHANGE)
-        .target_session_attrs(target)
-        .ssl_mode(match address.tls {
-            Tls::Off => SslMode::Disable,
-            Tls::VerifyFull => SslMode::Require,
+
+    fn config(&self, host: &str, port: u16) -> Result<Config> {
+        let Self { address, custody, .. } = self;
+        let mut config = Config::new();
+        config.host(host).port(port);
+        let user = address.user.clone().or_else(|| {
+            uzers::get_user_by_uid(custody.euid).map(|u| u.name().to_string_lossy().into_owned())
         });
-    Ok(config)
+        let user = user.unwrap_or_else(|| custody.euid.to_string());
+        let database = address.database.clone().unwrap_or_else(|| user.clone());
+        if let Some(path) = &address.password_file {
+            if let Some(password) = password(path, (host, port), &user, &database, custody)? {
+                config.password(password);
+            }
+        } else if let Some(password) = &self.password {
+            config.password(password.as_str());
+        }
+        let (target, limits) = match self.access {
+            Access::Write => (TargetSessionAttrs::ReadWrite, SERVER_LIMITS),
+            Access::Read => (TargetSessionAttrs::Any, "-c default_transaction_read_only=on"),
+        };
+        config
+            .user(user)
+            .dbname(database)
+            .application_name("mfactl")
+            .options(limits)
+            .tcp_user_timeout(CHANGE)
+            .target_session_attrs(target)
+            .ssl_mode(match address.tls {
+                Tls::Off => SslMode::Disable,
+                Tls::VerifyFull => SslMode::Require,
+            });
+        Ok(config)
+    }
 }
 
 /// The password of libpq's password file, whose lines are tried in turn.

@@ -35,10 +35,7 @@ fn told(state: &SqlState) -> Refusal {
             .hint("name the primary in --store, or all servers: postgres://a,b/database"),
         "3D000" => unavailable("there is no such database on the server")
             .hint("make it with createdb, or name another"),
-        "28000" | "28P01" => {
-            Refusal::new(Code::NotPermitted, "the database server does not let this user in")
-                .hint("look at the user in --store, at passfile, and at pg_hba.conf")
-        }
+        "28000" | "28P01" => not_let_in(),
         "42501" => Refusal::new(Code::NotPermitted, "the database role may not do this")
             .hint("see contrib/postgres-roles.sql for what each role may do"),
         "42P01" | "42703" | "3F000" => {
@@ -59,18 +56,30 @@ fn told(state: &SqlState) -> Refusal {
     }
 }
 
+fn not_let_in() -> Refusal {
+    Refusal::new(Code::NotPermitted, "the database server does not let this user in")
+        .hint("look at the user in --store, at passfile, and at pg_hba.conf")
+}
+
 /// The connection said something.
 fn unreachable(error: &tokio_postgres::Error) -> Refusal {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
+        // An I/O error stands for what it holds, which is no source of it.
+        let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if error.is::<rustls::Error>()
+            || held.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
+        {
             return Refusal::new(
                 Code::NotPermitted,
                 "the database server does not prove that it is the one named in --store",
             )
             .hint("its certificate must be for that name and signed by somebody in sslrootcert");
         }
-        // The driver has no kind for it but these words.
+        // The driver has no kind for these two but their words.
+        if error.to_string().contains("password missing") {
+            return not_let_in();
+        }
         if error.to_string().contains("does not allow writes") {
             return Refusal::new(
                 Code::StoreUnavailable,

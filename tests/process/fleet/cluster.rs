@@ -1,6 +1,7 @@
 //! A PostgreSQL cluster of a test's own: in a folder, on a socket, gone with the test.
 
-use std::os::unix::fs::chown;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -67,12 +68,28 @@ impl Cluster {
     }
 
     pub fn on(&self) {
-        let options = format!("{SETTINGS} -k {}", self.folder.path().display());
-        self.program("pg_ctl", &["-D", "data", "-w", "-o", &options, "-l", "log", "start"]);
+        self.on_with("");
     }
 
     pub fn off(&self) {
         self.program("pg_ctl", &["-D", "data", "-w", "-m", "immediate", "stop"]);
+    }
+
+    /// With settings of its own besides.
+    pub fn on_with(&self, more: &str) {
+        let options = format!("{SETTINGS} -k {} {more}", self.folder.path().display());
+        self.program("pg_ctl", &["-D", "data", "-w", "-o", &options, "-l", "log", "start"]);
+    }
+
+    /// Puts a file into the server's folder, with its owner and mode 0600.
+    pub fn put(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        if let Some(user) = server_user() {
+            chown(&path, Some(user), None).unwrap();
+        }
+        path
     }
 
     pub fn promote(&self) {

@@ -1,0 +1,201 @@
+//! The whole store into a file, and out of it again.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use super::{Opened, Session};
+use crate::domain::event::{Event, Head, Ticket};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::operator_file::{self, NewFile};
+use crate::store::backup::{self, Backup, Header};
+use crate::store::custody::place;
+use crate::store::{Birth, Since, Transaction};
+use crate::vault::{Vault, key_file};
+
+/// How many of the users that lose something are named.
+const NAMED: u32 = 10;
+
+/// What a restore does, before it is done.
+pub struct Plan {
+    pub header: Header,
+    /// What the store there has and the backup has not.
+    pub lost: Since,
+    /// The store there and the backup have no common end: one of them was restored before.
+    pub has_parted: bool,
+    vault: Vault,
+    target: Option<(Opened, Head)>,
+}
+
+impl Plan {
+    /// Is there a store already that would be replaced?
+    #[must_use]
+    pub const fn replaces(&self) -> bool {
+        self.target.is_some()
+    }
+
+    #[must_use]
+    pub fn lost_events(&self) -> u64 {
+        self.lost.acts.iter().map(|(_, count)| count).sum()
+    }
+}
+
+impl Session<'_> {
+    /// Writes a consistent copy of the store to a new file, while others go on writing.
+    ///
+    /// # Errors
+    /// `cannot_create` for the file, `io` while it is written, or as the store has them.
+    pub fn backup(&mut self, path: &Path) -> Result<Header> {
+        let mut file = NewFile::create(path, &self.env.process, "FILE")?;
+        let mut opened = self.opened()?;
+        let mut source = self.reader()?;
+        let mut rows = source.read()?;
+        let at = self.env.clock.now()?;
+        let header = Header::new(opened.store.identity(), &mut *rows, at)?;
+        let bar = self.bar(header.counts().rows());
+        let vault = &opened.vault;
+        let written = backup::write(&mut file, &header, vault, &mut *rows, &mut || bar.inc(1));
+        bar.finish_and_clear();
+        written?;
+        file.sync().with_context(|| format!("{} can't be written", place(path)))?;
+        drop(rows);
+        // After the file is there: who looks when the last backup was taken is told of no attempt.
+        let head = header.head()?;
+        let detail = json!({ "users": header.users, "events": head.seq }).to_string();
+        self.unit(&mut opened, |session, mut unit| {
+            let detail = Some(detail.clone());
+            session.tell(&mut *unit.tx, unit.at, "backup", Ticket::default(), detail)?;
+            unit.tx.commit()
+        })?;
+        file.keep();
+        Ok(header)
+    }
+
+    /// Proves a backup, and compares it with the store that is there.
+    ///
+    /// # Errors
+    /// `bad_input` for what is no backup, `tampered` for one that was altered, `key` for one of
+    /// another key, `cannot_create` where another store is.
+    pub fn plan_restore(&mut self, path: &Path) -> Result<Plan> {
+        let header = Backup::open(self.backup_file(path)?)?.header;
+        let identity = header.identity()?;
+        let config = self.config()?;
+        let shown = place(&config.key_file);
+        let (custody, key_path) = (config.custody, config.key_file.clone());
+        if !custody.check(&key_path, config.key_purpose)? {
+            return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
+                .hint(format!("put the saved copy of key {} there", identity.key))
+                .into());
+        }
+        let root = key_file::load(&key_path, &shown, Some(identity.key))?;
+        let vault = Vault::new(&root, identity.store);
+        let (target, here) = match self.target(identity.store)? {
+            Some((opened, head)) => (Some(opened), head),
+            None => (None, Head { seq: 0, hash: [0; 32] }),
+        };
+        let head = header.head()?;
+        let bar = self.bar(header.counts().rows());
+        let there =
+            Backup::open(self.backup_file(path)?)?.prove(&vault, here.seq, &mut || bar.inc(1));
+        bar.finish_and_clear();
+        let there = there?;
+        let mut plan =
+            Plan { header, lost: Since::default(), has_parted: false, vault, target: None };
+        if let Some(opened) = target {
+            let mut reader = self.reader()?;
+            let mut snapshot = reader.read()?;
+            plan.has_parted = if here.seq <= head.seq {
+                here.seq > 0 && there.as_deref() != Some(&here.hash[..])
+            } else {
+                head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
+            };
+            plan.lost = snapshot.since(if plan.has_parted { 0 } else { head.seq }, NAMED)?;
+            plan.lost.acts.retain(|(verb, _)| verb != "backup");
+            plan.target = Some((opened, here));
+        }
+        Ok(plan)
+    }
+
+    /// Puts the backup where the store is or shall be: all of it, or nothing at all.
+    ///
+    /// # Errors
+    /// `busy` where the store has changed since it was compared, or as [`Birth::fill`].
+    pub fn restore(&mut self, path: &Path, plan: Plan, ticket: &Ticket) -> Result<Header> {
+        let lost = plan.lost_events();
+        let Plan { header, vault, target, .. } = plan;
+        let identity = header.identity()?;
+        let at = self.env.clock.now()?;
+        let detail = json!({ "taken_at": header.taken_at, "lost_events": lost }).to_string();
+        let (nonce, salt) = (Id::new(self.env.random()?), self.env.random()?);
+        let event = Event {
+            at,
+            verb: "restore",
+            outcome: "done",
+            operator: self.env.process.operator.clone(),
+            ticket: ticket.clone(),
+            subject: None,
+            detail: Some(detail),
+        };
+        let mut backup = Backup::open(self.backup_file(path)?)?;
+        let bar = self.bar(header.counts().steps());
+        let mut content = |birth: &mut dyn Birth| {
+            birth.fill(identity, &mut backup, &mut || bar.inc(1))?;
+            backup.finish(&vault)?;
+            birth.append(&event, salt).map(|_| ())
+        };
+        let config = self.config()?;
+        let done = match target {
+            None => config.store.create(&config.custody, &vault, nonce, &mut content),
+            Some((mut opened, head)) => opened.store.renew(&vault, &head).and_then(|mut birth| {
+                content(&mut *birth)?;
+                birth.commit().map(|()| true)
+            }),
+        };
+        bar.finish_and_clear();
+        if done? {
+            return Ok(header);
+        }
+        Err(Refusal::new(Code::Busy, "a store was made there meanwhile")
+            .hint("look at it, then try again")
+            .into())
+    }
+
+    /// The store that is there already, and where its log ends.
+    fn target(&mut self, backed_up: Id) -> Result<Option<(Opened, Head)>> {
+        let config = self.config()?;
+        let location = config.store.clone();
+        if !location.exists(&config.custody)? {
+            return Ok(None);
+        }
+        let opened = self.opened()?;
+        if opened.store.identity().store != backed_up {
+            let message = format!("there is another store at {location}, not the one backed up");
+            return Err(Refusal::new(Code::CannotCreate, message)
+                .hint("name a place without one, or move that store away first")
+                .into());
+        }
+        let head = self.reader()?.read()?.head()?;
+        Ok(Some((opened, head)))
+    }
+
+    fn backup_file(&self, path: &Path) -> Result<File> {
+        Ok(operator_file::open(path, &self.env.process, "FILE")?)
+    }
+
+    /// Writes an event that is about no user.
+    fn tell(
+        &mut self,
+        tx: &mut dyn Transaction,
+        at: crate::domain::time::Timestamp,
+        verb: &'static str,
+        ticket: Ticket,
+        detail: Option<String>,
+    ) -> Result<()> {
+        let operator = self.env.process.operator.clone();
+        let event = Event { at, verb, outcome: "done", operator, ticket, subject: None, detail };
+        tx.append(&event, self.env.random()?).map(|_| ())
+    }
+}

@@ -1,0 +1,112 @@
+//! libpq's service file: named sections of what an address leaves out, the password among it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use zeroize::Zeroizing;
+
+use super::address::{Address, Wishes};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::quoted;
+use crate::store::custody::{Custody, Purpose, place};
+
+/// Debian's place for it, where the user has none of his own.
+const SYSTEM: &str = "/etc/postgresql-common/pg_service.conf";
+
+/// The address with everything that its service says, and the password, where it has one.
+///
+/// # Errors
+/// `config` for a file or a section that is not there or can't be understood; `not_permitted` for a
+/// file that others may read.
+pub fn settle(address: &Address, custody: &Custody) -> Result<(Address, Option<Password>)> {
+    let Some((name, wishes)) = &address.service else { return Ok((address.clone(), None)) };
+    for path in places(custody) {
+        if !custody.check(&path, Purpose::Password)? {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| {
+            Refusal::new(Code::Config, format!("{} can't be read: {}", place(&path), e.kind()))
+        })?;
+        if let Some((service, password)) = section(&path, &text, name)? {
+            let mut settled = wishes.clone().or(service).settle()?;
+            if password.is_none() {
+                settled.password_file =
+                    settled.password_file.or_else(|| address.password_file.clone());
+            }
+            return Ok((settled, password));
+        }
+    }
+    let message = format!("there is no service {} in any service file", quoted(name));
+    Err(Refusal::new(Code::Config, message)
+        .hint(format!("write a section [{name}] into ~/.pg_service.conf, mode 0600"))
+        .into())
+}
+
+pub type Password = Zeroizing<String>;
+
+fn places(custody: &Custody) -> Vec<PathBuf> {
+    use uzers::os::unix::UserExt as _;
+    let home = uzers::get_user_by_uid(custody.euid).map(|u| u.home_dir().to_owned());
+    home.map(|home| home.join(".pg_service.conf")).into_iter().chain([SYSTEM.into()]).collect()
+}
+
+/// The section of this name. No message repeats a line, since the password may be in it.
+fn section(path: &Path, text: &str, name: &str) -> Result<Option<(Wishes, Option<Password>)>> {
+    let (mut wishes, mut password) = (Wishes::default(), None);
+    let (mut is_inside, mut is_there) = (false, false);
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some(title) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            is_inside = title == name;
+            is_there |= is_inside;
+        } else if is_inside {
+            let at = format!("{}, line {number}", place(path));
+            let (key, value) = line
+                .split_once('=')
+                .ok_or_else(|| Refusal::new(Code::Config, format!("{at}: is no name=value")))?;
+            match key.trim_end() {
+                "password" => password = Some(Zeroizing::new(value.trim_start().to_owned())),
+                key => wishes.put(key, value.trim_start().to_owned()).map_err(|refusal| {
+                    let problem = refusal.message.replacen("--store: ", "", 1);
+                    let refusal = Refusal { code: Code::Config, ..refusal };
+                    Refusal { message: format!("{at}: {problem}"), ..refusal }
+                })?,
+            }
+        }
+    }
+    Ok(is_there.then_some((wishes, password)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "# ours\n[other]\nhost=h\npassword=no\n\n[mfa]\nhost=/tmp/a\nport=7\n\
+                        dbname = mfa\npassword=a=b c\n";
+
+    fn read(text: &str, name: &str) -> Result<Option<(Wishes, Option<Password>)>> {
+        section(Path::new("/f"), text, name)
+    }
+
+    #[test]
+    fn a_section_fills_in_what_the_address_leaves_open() {
+        let (service, password) = read(FILE, "mfa").unwrap().unwrap();
+        assert_eq!(password.unwrap().as_str(), "a=b c");
+        let mut wishes = Wishes::default();
+        wishes.put("dbname", "mine".into()).unwrap();
+        let address = wishes.or(service).settle().unwrap();
+        assert_eq!(address.to_string(), "postgres://%2Ftmp%2Fa:7/mine");
+        assert!(read(FILE, "absent").unwrap().is_none());
+    }
+
+    #[test]
+    fn what_can_not_be_understood_is_named_by_its_line_and_not_repeated() {
+        for line in ["hunter2", "hunter2=x", "port=hunter2"] {
+            let error = read(&format!("[mfa]\n{line}\n"), "mfa").unwrap_err().to_string();
+            assert!(error.starts_with("/f, line 2: "), "{error}");
+            assert!(line == "hunter2=x" || !error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a database does at the worst moment: it undoes a transaction, or dies while it commits.
+
+use super::super::support::IO;
+use super::*;
+
+/// A constraint that makes the first writes of an event fail as a serialization failure does. The
+/// count outlives each undone transaction, since sequences do.
+fn fail_first(cluster: &Cluster, times: u32) {
+    cluster.sql(
+        "mfactl",
+        &format!(
+            "DROP SCHEMA IF EXISTS chaos CASCADE; CREATE SCHEMA chaos; \
+             CREATE SEQUENCE chaos.writes; \
+             CREATE FUNCTION chaos.calm() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN \
+                 IF nextval('chaos.writes') <= {times} THEN \
+                     RAISE EXCEPTION 'restart transaction' USING ERRCODE = '40001'; \
+                 END IF; RETURN true; END $$; \
+             ALTER TABLE events ADD CONSTRAINT calm CHECK (chaos.calm()) NOT VALID"
+        ),
+    );
+}
+
+#[test]
+fn a_serialization_failure_is_tried_again_a_bounded_number_of_times() {
+    let Some((cluster, world)) = fleet("serialization failures") else { return };
+    let mut seed = world.active("alice");
+    for line in [
+        "add-user bob",
+        "enrol carol --create --no-confirm --json",
+        "show-qr carol --reveal-secrets --json",
+        "disable alice --yes",
+        "enable alice",
+        "remove-user bob --yes",
+    ] {
+        fail_first(&cluster, 4);
+        world.run(line).expect(0);
+        assert_eq!(cluster.sql("mfactl", "SELECT last_value FROM chaos.writes"), "5", "{line}");
+    }
+    fail_first(&cluster, 4);
+    let events = || cluster.sql("mfactl", "SELECT count(*) FROM events");
+    let before = events();
+    let code = world.next(&mut seed);
+    assert_eq!(world.verify("alice", &code).expect(0).outcome(), "accepted");
+    assert_eq!(events().parse::<u32>(), before.parse().map(|n: u32| n + 1));
+    let mut seed = world.active("dave");
+    let code = world.next(&mut seed);
+    fail_first(&cluster, 1000);
+    let before = events();
+    let ran = world.verify("dave", &code).expect(75);
+    assert_eq!(ran.error(), "busy");
+    assert_soon(&ran);
+    assert_eq!((events(), ran.out.as_str()), (before, ""));
+    fail_first(&cluster, 0);
+    assert_eq!(world.verify("dave", &code).expect(0).outcome(), "accepted");
+}
+
+#[test]
+fn a_backend_that_dies_while_it_commits_accepts_nothing_that_is_not_stored() {
+    let Some((cluster, world)) = fleet("a commit that is cut off") else { return };
+    let wait_for = |standby: &str| {
+        cluster
+            .sql("postgres", &format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'"));
+        cluster.sql("postgres", "SELECT pg_reload_conf()");
+        thread::sleep(Duration::from_millis(300));
+    };
+    let backends = "FROM pg_stat_activity WHERE application_name = 'mfactl'";
+    // The commit waits for a standby that does not exist: it is kept here, but not confirmed.
+    for (user, is_cut) in [("alice", true), ("bob", false)] {
+        let mut seed = world.active(user);
+        let code = world.next(&mut seed);
+        wait_for("nobody");
+        let waiting = world.call(&format!("verify --json {user}")).input(&code).start_fed();
+        if is_cut {
+            for _ in 0..50 {
+                let state = format!("SELECT count(*) {backends} AND wait_event = 'SyncRep'");
+                if cluster.sql("postgres", &state) == "1" {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+            cluster.sql("postgres", &format!("SELECT pg_terminate_backend(pid) {backends}"));
+        }
+        let ran = waiting.finish();
+        assert_soon(&ran);
+        let ran = ran.expect(IO);
+        assert_eq!((ran.error().as_str(), ran.out.as_str()), ("io", ""), "{ran:?}");
+        assert!(ran.err.contains("may be stored or not"), "{ran:?}");
+        wait_for("");
+        assert_eq!(world.verify(user, &code).expect(1).outcome(), "replayed", "it was stored");
+    }
+}
