@@ -87,7 +87,9 @@ const fn exit(code: Code) -> u8 {
         | Code::PendingExpired
         | Code::AmbiguousDevice
         | Code::TooManyDevices
-        | Code::StoreNewer => 76,
+        | Code::StoreNewer
+        | Code::NothingToUndo
+        | Code::NoPassword => 76,
         Code::NotPermitted => 77,
         Code::Config | Code::Key | Code::Damaged | Code::Tampered | Code::Clock => 78,
     }

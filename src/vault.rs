@@ -5,6 +5,7 @@
 //! own, so that nothing of one store opens or passes in another.
 
 pub mod key_file;
+pub mod password;
 
 use anyhow::Result;
 use chacha20poly1305::aead::{Aead as _, Payload};
@@ -17,8 +18,10 @@ use zeroize::Zeroizing;
 
 use crate::domain::device::Device;
 use crate::domain::event::{Canonical, Head};
+use crate::domain::recovery::Tag;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret};
+use crate::domain::spare::SpareCode;
 
 /// Bytes of a MAC.
 pub const MAC: usize = 32;
@@ -76,6 +79,7 @@ pub struct Vault {
     seal: Zeroizing<[u8; 32]>,
     state: Hmac<Sha256>,
     audit: Hmac<Sha256>,
+    spare: Hmac<Sha256>,
 }
 
 impl Vault {
@@ -93,6 +97,7 @@ impl Vault {
             seal: key("mfactl seal v1"),
             state: hmac(&key("mfactl state-mac v1")),
             audit: hmac(&key("mfactl audit-mac v1")),
+            spare: hmac(&key("mfactl recovery v1")),
         }
     }
 
@@ -107,8 +112,25 @@ impl Vault {
         secret: &Secret,
         nonce: [u8; NONCE],
     ) -> Result<Sealed> {
-        let place = self.place(user, device);
-        let payload = Payload { msg: secret.expose(), aad: place.bytes() };
+        self.seal_in(&self.place(user, device), secret.expose(), nonce)
+    }
+
+    /// Seals the hash of a user's password for its column.
+    ///
+    /// # Errors
+    /// As [`Vault::seal`].
+    pub fn seal_hash(
+        &self,
+        user: Id,
+        column: &str,
+        hash: &str,
+        nonce: [u8; NONCE],
+    ) -> Result<Sealed> {
+        self.seal_in(&self.place_of_hash(user, column), hash.as_bytes(), nonce)
+    }
+
+    fn seal_in(&self, place: &Canonical, text: &[u8], nonce: [u8; NONCE]) -> Result<Sealed> {
+        let payload = Payload { msg: text, aad: place.bytes() };
         let sealed = XChaCha20Poly1305::new((&*self.seal).into())
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| Refusal::new(Code::Internal, "a secret could not be sealed"))?;
@@ -129,17 +151,45 @@ impl Vault {
             Refusal::new(Code::Tampered, format!("the secret of device {} was altered", device.id))
                 .hint("reset the user, and find out who can write to the store")
         };
-        let envelope = device.secret.0.as_slice();
-        let (header, rest) = envelope.split_at_checked(HEADER).ok_or_else(tampered)?;
-        let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(tampered)?;
+        let opened =
+            self.open_in(&self.place(user, device), &device.secret).ok_or_else(tampered)?;
+        Ok(Secret::new(opened))
+    }
+
+    /// Opens the hash of a user's password.
+    ///
+    /// # Errors
+    /// `tampered` when it was altered, or belongs to another place.
+    pub fn open_hash(&self, user: Id, column: &str, hash: &Sealed) -> Result<Zeroizing<String>> {
+        let opened = self.open_in(&self.place_of_hash(user, column), hash);
+        let text = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
+        Ok(text.map(Zeroizing::new).ok_or_else(|| {
+            Refusal::new(Code::Tampered, "the hash of a password was altered")
+                .hint("set the password anew, and find out who can write to the store")
+        })?)
+    }
+
+    fn open_in(&self, place: &Canonical, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
+        let envelope = sealed.0.as_slice();
+        let (header, rest) = envelope.split_at_checked(HEADER)?;
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE>()?;
         if header[..2] != [VERSION, XCHACHA20_POLY1305] || header[2..] != self.key_id.0 {
-            return Err(tampered().into());
+            return None;
         }
-        let place = self.place(user, device);
         let opened = XChaCha20Poly1305::new((&*self.seal).into())
-            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place.bytes() })
-            .map_err(|_| tampered())?;
-        Ok(Secret::new(Zeroizing::new(opened)))
+            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place.bytes() });
+        opened.ok().map(Zeroizing::new)
+    }
+
+    /// What a store keeps of a spare code; it fits this user and this set only.
+    #[must_use]
+    pub fn spare_tag(&self, user: Id, set: Id, code: &SpareCode) -> Tag {
+        let mut c = Canonical::default();
+        c.field("spare", code.kind.word());
+        c.field("user", user.bytes());
+        c.field("set", set.bytes());
+        c.field("code", code.letters());
+        self.spare.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 
     /// The MAC of a row's state.
@@ -179,17 +229,28 @@ impl Vault {
 
     /// What a sealed secret is bound to: a row moved in the database opens nothing.
     fn place(&self, user: Id, device: &Device) -> Canonical {
-        let mut place = Canonical::default();
-        place.field("mfactl", [VERSION, XCHACHA20_POLY1305]);
-        place.field("key", self.key_id.0);
-        place.field("store", self.store.bytes());
-        place.field("user", user.bytes());
+        let mut place = self.place_of_user(user);
         place.field("device", device.id.bytes());
         place.field("field", "secret");
         place.field("kind", device.kind.as_str());
         place.field("algorithm", device.parameters.algorithm.as_str());
         place.number("digits", u64::from(device.parameters.digits));
         place.number("period", device.parameters.period);
+        place
+    }
+
+    fn place_of_hash(&self, user: Id, column: &str) -> Canonical {
+        let mut place = self.place_of_user(user);
+        place.field("field", column);
+        place
+    }
+
+    fn place_of_user(&self, user: Id) -> Canonical {
+        let mut place = Canonical::default();
+        place.field("mfactl", [VERSION, XCHACHA20_POLY1305]);
+        place.field("key", self.key_id.0);
+        place.field("store", self.store.bytes());
+        place.field("user", user.bytes());
         place
     }
 }

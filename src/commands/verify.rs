@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Verb;
 use super::protection::Target;
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::spare::Spare;
 use crate::domain::time::Timestamp;
 use crate::domain::verify::Outcome;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -97,6 +98,12 @@ impl Verified {
             (Outcome::HalfProved { device }, _) => format!(
                 "{name}: {device}'s first code is right; send the next one, which its app shows soon"
             ),
+            (Outcome::Spared { kind: Spare::Recovery, left }, _) => {
+                format!("{name}: accepted by a recovery code; {left} are left")
+            }
+            (Outcome::Spared { kind: Spare::Bypass, left }, _) => {
+                format!("{name}: accepted by the bypass code; it is good {left} more times")
+            }
             (Outcome::Replayed { .. }, _) => {
                 format!("{name}: replayed: this code was used already")
             }
@@ -110,7 +117,7 @@ impl Verified {
             user: name.to_string(),
             outcome: outcome.word(),
             device: outcome.device().map(ToString::to_string),
-            factor: outcome.device().map(|_| "totp"),
+            factor: outcome.factor(),
             locked_until,
             words,
         }

@@ -34,6 +34,8 @@ pub struct Throttle {
     pub hour_codes: u32,
     pub hour_start: Option<Timestamp>,
     pub lock: Option<Lock>,
+    /// Passwords that were looked at during this lock.
+    pub lock_looks: u32,
     /// Attempts during a lock that no event has told of yet.
     pub turned_away: u32,
     pub told_at: Option<Timestamp>,
@@ -86,7 +88,17 @@ impl Throttle {
             }
         }
         self.lock = delay.map(|length| Lock { start: now, length });
+        self.lock_looks = 0;
         self
+    }
+
+    /// May a password be looked at during a lock? Who has the right one is told of the lock; were
+    /// that told without end, a lock would be the best time to guess.
+    #[must_use]
+    pub fn looked(mut self) -> (Self, bool) {
+        let may = self.lock_looks < FREE_FAILURES;
+        self.lock_looks = self.lock_looks.saturating_add(u32::from(may));
+        (self, may)
     }
 
     /// The state after a full acceptance: everything but the hour's count is forgotten.

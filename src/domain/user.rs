@@ -1,14 +1,20 @@
 //! A user with everything that protects the account, and what an operator may do to it.
 
+mod acts;
+
 use serde::Serialize;
 
+use crate::domain::bypass::Bypass;
 use crate::domain::device::{Device, State};
 use crate::domain::name::{Label, UserName};
+use crate::domain::password::Temporary;
+use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::secret::Id;
+use crate::domain::secret::{Id, Sealed};
 use crate::domain::text::quoted;
 use crate::domain::throttle::{Gate, Throttle};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::undo::Undo;
 
 /// Devices a user may have at once, revoked ones not counted.
 pub const MOST_DEVICES: usize = 8;
@@ -26,7 +32,17 @@ pub struct User {
     pub protected: bool,
     /// MFA is required of this user.
     pub required: bool,
+    /// From when on; at once where nothing is said.
+    pub required_from: Option<Timestamp>,
     pub password_change: PasswordChange,
+    /// The hash of the password, sealed.
+    pub password: Option<Sealed>,
+    pub temporary: Option<Temporary>,
+    /// The password alone does not open the way to a new device: an operator took the last one.
+    pub enrolment_barred: bool,
+    pub recovery: Option<RecoverySet>,
+    pub bypass: Option<Bypass>,
+    pub undo: Option<Undo>,
     pub throttle: Throttle,
     /// In the order in which they were made.
     pub devices: Vec<Device>,
@@ -74,6 +90,24 @@ pub enum PasswordChange {
     RequiredOldOpens,
 }
 
+impl PasswordChange {
+    /// The word that a store keeps; none where nothing is required.
+    #[must_use]
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::NotRequired => None,
+            Self::Required => Some("required"),
+            Self::RequiredOldOpens => Some("old_opens"),
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: Option<&str>) -> Option<Self> {
+        let all = [Self::NotRequired, Self::Required, Self::RequiredOldOpens];
+        all.into_iter().find(|change| change.word() == word)
+    }
+}
+
 /// The MFA status of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -113,7 +147,14 @@ impl User {
             profile: Profile::default(),
             protected: false,
             required: false,
+            required_from: None,
             password_change: PasswordChange::NotRequired,
+            password: None,
+            temporary: None,
+            enrolment_barred: false,
+            recovery: None,
+            bypass: None,
+            undo: None,
             throttle: Throttle::default(),
             devices: Vec::new(),
             created_at,
@@ -161,137 +202,6 @@ impl User {
         }
     }
 
-    /// Adds a pending device; one with the same label that is still pending is made anew.
-    ///
-    /// # Errors
-    /// `already_enrolled` where the label is active or disabled, `disabled` where the user's MFA is
-    /// switched off, `too_many_devices` past [`MOST_DEVICES`].
-    pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
-        if self.live().any(|d| d.label == device.label && !d.is_pending()) {
-            let label = quoted(device.label.as_str());
-            return Err(Refusal::new(
-                Code::AlreadyEnrolled,
-                format!("{} already has a device {label}", self.name),
-            )
-            .hint("name another with --device, or use reset for a lost or new phone"));
-        }
-        if self.status() == Status::Disabled {
-            return Err(self.disabled_refusal());
-        }
-        self.devices.retain(|d| !(d.is_pending() && d.label == device.label));
-        self.with_device(device)
-    }
-
-    fn with_device(mut self, device: Device) -> Result<Self, Refusal> {
-        if self.live().count() >= MOST_DEVICES {
-            // Nothing can be done with these any more.
-            self.devices.retain(|d| !d.is_expired(device.created_at));
-        }
-        if self.live().count() >= MOST_DEVICES {
-            return Err(Refusal::new(
-                Code::TooManyDevices,
-                format!("{} has {MOST_DEVICES} devices, the most a user can have", self.name),
-            )
-            .hint("delete one that is not used any more: mfactl delete NAME --device LABEL"));
-        }
-        self.devices.push(device);
-        Ok(self)
-    }
-
-    /// A lost phone: devices revoked, the lock cleared, and `replacement` pending.
-    ///
-    /// With a replacement that `keeps` the old ones in force they are revoked when it is proved.
-    ///
-    /// # Errors
-    /// `device_not_found` for a label that the user does not have, `disabled` for keeping devices
-    /// that are switched off.
-    pub fn reset(
-        self,
-        label: Option<&Label>,
-        replacement: Option<Device>,
-        keep_until_confirmed: bool,
-        now: Timestamp,
-    ) -> Result<Changed, Refusal> {
-        let mut changed = if keep_until_confirmed {
-            self.known(label)?;
-            if self.status() == Status::Disabled {
-                return Err(self.disabled_refusal());
-            }
-            Changed { user: self, touched: Vec::new() }
-        } else {
-            self.revoke(label, now)?
-        };
-        changed.user.throttle = changed.user.throttle.cleared();
-        let Some(mut device) = replacement else { return Ok(changed) };
-        if let (true, State::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
-            pending.replaces = changed.user.matching(label).map(|d| d.id).collect();
-            let stale = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
-            let void = changed.user.devices.iter().filter(|d| stale(d));
-            changed.touched.extend(void.map(|d| d.label.clone()));
-            changed.user.devices.retain(|d| !stale(d));
-        }
-        changed.user = changed.user.with_device(device)?;
-        Ok(changed)
-    }
-
-    /// Takes devices away, sealed for undo.
-    ///
-    /// # Errors
-    /// `device_not_found` for a label that the user does not have.
-    pub fn revoke(mut self, label: Option<&Label>, now: Timestamp) -> Result<Changed, Refusal> {
-        self.known(label)?;
-        let touched: Vec<Label> = self.matching(label).map(|d| d.label.clone()).collect();
-        self.map_matching(label, |d| d.revoked(now));
-        self.forget_oldest_revoked();
-        Ok(Changed { user: self, touched })
-    }
-
-    /// Switches MFA off with its settings kept.
-    ///
-    /// # Errors
-    /// `not_enabled` without a device, `device_not_found` for an unknown label.
-    pub fn disable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
-        self.has_devices()?;
-        self.known(label)?;
-        let touched = self.matching(label).filter(|d| !d.is_disabled());
-        let touched = touched.map(|d| d.label.clone()).collect();
-        self.map_matching(label, Device::disabled);
-        Ok(Changed { user: self, touched })
-    }
-
-    /// Switches MFA on again, as it was.
-    ///
-    /// # Errors
-    /// `not_enabled` without a device, `device_not_found` for an unknown label.
-    pub fn enable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
-        self.has_devices()?;
-        self.known(label)?;
-        let touched = self.matching(label).filter(|d| d.is_disabled());
-        let touched = touched.map(|d| d.label.clone()).collect();
-        self.map_matching(label, Device::enabled);
-        Ok(Changed { user: self, touched })
-    }
-
-    /// Gives a device another label.
-    ///
-    /// # Errors
-    /// `device_not_found` for an unknown label, `already_enrolled` where the new one is taken.
-    pub fn relabel(mut self, from: &Label, to: &Label) -> Result<Changed, Refusal> {
-        self.known(Some(from))?;
-        if from != to && self.live().any(|d| d.label == *to) {
-            let message = format!("{} already has a device {}", self.name, quoted(to.as_str()));
-            return Err(Refusal::new(Code::AlreadyEnrolled, message).hint("choose another label"));
-        }
-        if self.matching(Some(from)).count() > 1 {
-            let message = format!("{} has two devices {}", self.name, quoted(from.as_str()));
-            return Err(Refusal::new(Code::AmbiguousDevice, message)
-                .hint("one is to replace the other: wait until it is proved, or delete it"));
-        }
-        let touched = if from == to { Vec::new() } else { vec![to.clone()] };
-        self.map_matching(Some(from), |d| Device { label: to.clone(), ..d });
-        Ok(Changed { user: self, touched })
-    }
-
     /// However often somebody resets, a user stays small.
     pub(super) fn forget_oldest_revoked(&mut self) {
         let mut surplus = self.devices.iter().filter(|d| !d.is_live()).count();
@@ -303,10 +213,14 @@ impl User {
         });
     }
 
-    /// Drops what was revoked longer ago than the undo time.
+    /// Drops what can't be used any more: devices that were revoked longer ago than the undo time,
+    /// with what could be undone, and a bypass code and a temporary password that have ended.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
         self.devices
             .retain(|d| !matches!(&d.state, State::Revoked(r) if now.since(r.at) > undo_time));
+        self.undo = self.undo.take().filter(|undo| now.since(undo.at) <= undo_time);
+        self.bypass = self.bypass.take().filter(|bypass| bypass.is_open(now));
+        self.temporary = self.temporary.take().filter(|temporary| now < temporary.until);
     }
 
     /// The pending device that a person can be shown the QR code of.

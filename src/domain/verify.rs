@@ -3,11 +3,12 @@
 //! A code is accepted when it belongs to an active or pending device of the user, for a time step
 //! within the window that is later than the last accepted one. Every other way ends in a refusal.
 
-use crate::domain::code::Code;
 use crate::domain::device::{Active, Device, State};
 use crate::domain::name::Label;
+use crate::domain::recovery::Tag;
 use crate::domain::refusal::{Code as Word, Refusal};
 use crate::domain::secret::{Id, Secret};
+use crate::domain::spare::{Presented, Spare};
 use crate::domain::throttle::{Failure, Gate};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{Window, matching_step};
@@ -15,8 +16,9 @@ use crate::domain::user::{Status, User};
 
 /// One attempt.
 pub struct Attempt<'a> {
-    /// `None`: what was presented cannot be a code.
-    pub code: Option<&'a Code>,
+    pub presented: &'a Presented,
+    /// What the vault makes of a spare code, for the set or the bypass of this user.
+    pub tag: Option<Tag>,
     /// Read once, after the user was locked for writing.
     pub now: Timestamp,
     pub window: Window,
@@ -40,6 +42,11 @@ pub enum Outcome {
     HalfProved {
         device: Label,
     },
+    /// Accepted by a code that stands in for a device; so many of it are left.
+    Spared {
+        kind: Spare,
+        left: u32,
+    },
     Rejected,
     Replayed {
         device: Label,
@@ -54,7 +61,7 @@ impl Outcome {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Accepted { .. } => "accepted",
+            Self::Accepted { .. } | Self::Spared { .. } => "accepted",
             Self::Confirmed { .. } => "confirmed",
             Self::HalfProved { .. } | Self::Rejected => "rejected",
             Self::Replayed { .. } => "replayed",
@@ -65,7 +72,7 @@ impl Outcome {
     /// Does it let the user in?
     #[must_use]
     pub const fn lets_in(&self) -> bool {
-        matches!(self, Self::Accepted { .. } | Self::Confirmed { .. })
+        matches!(self, Self::Accepted { .. } | Self::Confirmed { .. } | Self::Spared { .. })
     }
 
     #[must_use]
@@ -75,7 +82,19 @@ impl Outcome {
             | Self::Confirmed { device }
             | Self::HalfProved { device }
             | Self::Replayed { device } => Some(device),
-            Self::Rejected | Self::Locked { .. } => None,
+            Self::Spared { .. } | Self::Rejected | Self::Locked { .. } => None,
+        }
+    }
+
+    /// The kind of thing that was proved.
+    #[must_use]
+    pub const fn factor(&self) -> Option<&'static str> {
+        match self {
+            Self::Spared { kind, .. } => Some(kind.word()),
+            other => match other.device() {
+                Some(_) => Some("totp"),
+                None => None,
+            },
         }
     }
 }
@@ -84,11 +103,19 @@ impl Outcome {
 ///
 /// # Errors
 /// `not_enabled`, `disabled` or `pending_expired` where there is none.
-pub fn candidates(user: &User, only: Option<Id>, now: Timestamp) -> Result<Vec<&Device>, Refusal> {
-    user.has_devices()?;
+pub fn candidates<'u>(
+    user: &'u User,
+    only: Option<Id>,
+    presented: &Presented,
+    now: Timestamp,
+) -> Result<Vec<&'u Device>, Refusal> {
     if user.status() == Status::Disabled {
         return Err(user.disabled_refusal());
     }
+    if only.is_none() && presented.spare().is_some_and(|code| stands_in(user, code.kind, now)) {
+        return Ok(Vec::new());
+    }
+    user.has_devices()?;
     let waiting = |d: &&Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
     let wanted = |d: &&Device| only.is_none_or(|id| d.id == id);
     let found: Vec<_> = user.devices.iter().filter(waiting).filter(wanted).collect();
@@ -100,6 +127,14 @@ pub fn candidates(user: &User, only: Option<Id>, now: Timestamp) -> Result<Vec<&
         .hint(format!("make a new one with: mfactl enrol {}", user.name)));
     }
     Ok(found)
+}
+
+/// Could a code of this kind let the user in at all?
+fn stands_in(user: &User, kind: Spare, now: Timestamp) -> bool {
+    match kind {
+        Spare::Recovery => user.recovery.is_some(),
+        Spare::Bypass => user.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now)),
+    }
 }
 
 /// Decides, and gives back the user as he is to be stored.
@@ -114,6 +149,7 @@ pub fn verify(mut user: User, attempt: &Attempt<'_>) -> Result<(User, Outcome), 
     }
     let found = best_match(&user, attempt)?;
     let outcome = match found {
+        None if let Some(spared) = spend(&mut user, attempt) => spared,
         None => {
             user.throttle = user.throttle.failed(Failure::Code, attempt.now);
             Outcome::Rejected
@@ -126,6 +162,7 @@ pub fn verify(mut user: User, attempt: &Attempt<'_>) -> Result<(User, Outcome), 
     if outcome.lets_in() {
         user.throttle = user.throttle.accepted();
         user.last_verified_at = Some(attempt.now);
+        user.undo = None;
     }
     Ok((user, outcome))
 }
@@ -142,7 +179,7 @@ struct Match {
 /// Fresh before used, active before pending; all devices are computed, whatever matched before.
 fn best_match(user: &User, attempt: &Attempt<'_>) -> Result<Option<Match>, Refusal> {
     let mut best: Option<Match> = None;
-    let Some(code) = attempt.code else { return Ok(best) };
+    let Some(code) = attempt.presented.totp() else { return Ok(best) };
     for (id, secret) in attempt.secrets {
         let Some(index) = user.devices.iter().position(|d| d.id == *id) else { continue };
         let device = &user.devices[index];
@@ -155,6 +192,22 @@ fn best_match(user: &User, attempt: &Attempt<'_>) -> Result<Option<Match>, Refus
         }
     }
     Ok(best)
+}
+
+/// Uses up a spare code; nothing else about the user changes where it is not one of his.
+fn spend(user: &mut User, attempt: &Attempt<'_>) -> Option<Outcome> {
+    let (kind, tag) = (attempt.presented.spare()?.kind, attempt.tag.as_ref()?);
+    let left = match kind {
+        Spare::Recovery => {
+            let set = user.recovery.clone()?.used(tag)?;
+            user.recovery.insert(set).left().try_into().unwrap_or(u32::MAX)
+        }
+        Spare::Bypass => {
+            let bypass = user.bypass.clone()?.used(tag, attempt.now)?;
+            user.bypass.insert(bypass).uses
+        }
+    };
+    Some(Outcome::Spared { kind, left })
 }
 
 fn accept(user: &mut User, index: usize, step: u64, now: Timestamp) -> Outcome {
@@ -172,6 +225,7 @@ fn accept(user: &mut User, index: usize, step: u64, now: Timestamp) -> Outcome {
     }
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = State::Active(Active { confirmed_at: now });
+    user.enrolment_barred = false;
     *device = device.clone().used(step, now);
     if !replaced.is_empty() {
         for device in &mut user.devices {

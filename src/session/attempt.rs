@@ -5,15 +5,17 @@ use serde_json::json;
 
 use super::work::Unit;
 use super::{Opened, Session, Telling};
-use crate::domain::code::Code;
 use crate::domain::name::UserName;
+use crate::domain::recovery::Tag;
 use crate::domain::secret::{Id, Secret};
+use crate::domain::spare::{Presented, Spare, SpareCode};
 use crate::domain::throttle::Gate;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Window;
 use crate::domain::user::User;
 use crate::domain::verify::{Attempt, Outcome, candidates, verify};
 use crate::env::Env;
+use crate::vault::Vault;
 
 /// What came of a presented code, once it is stored.
 pub struct Attempted {
@@ -41,11 +43,11 @@ impl Session<'_> {
     ) -> Result<Attempted> {
         let window = self.config()?.window;
         let undo_for = self.config()?.undo_for;
-        let code = Code::read(presented);
+        let presented = Presented::read(presented);
         self.unit(opened, |session, mut unit| {
             let before = unit.user(name)?;
             let now = unit.at;
-            let secrets: Vec<(Id, Secret)> = match candidates(&before, only, now) {
+            let secrets: Vec<(Id, Secret)> = match candidates(&before, only, &presented, now) {
                 Err(refusal) => {
                     turn_away(session.env, unit, verb, &before, refusal.code.word())?;
                     return Err(refusal.into());
@@ -56,7 +58,8 @@ impl Session<'_> {
                 }
                 Ok(_) => Vec::new(),
             };
-            let attempt = Attempt { code: code.as_ref(), now, window, secrets: &secrets };
+            let tag = presented.spare().and_then(|code| spare_tag(unit.vault, &before, code));
+            let attempt = Attempt { presented: &presented, tag, now, window, secrets: &secrets };
             let (mut user, outcome) = verify(before.clone(), &attempt)?;
             if let Outcome::Locked { .. } = outcome {
                 let user = turn_away(session.env, unit, verb, &user, outcome.word())?;
@@ -72,7 +75,7 @@ impl Session<'_> {
                 verb,
                 outcome: outcome.word(),
                 device: outcome.device().map(ToString::to_string),
-                factor: outcome.device().map(|_| "totp"),
+                factor: outcome.factor(),
                 detail: (missed > 0).then(|| json!({ "turned_away_before": missed }).to_string()),
                 ..Telling::default()
             };
@@ -82,6 +85,15 @@ impl Session<'_> {
             Ok(Attempted { user, outcome, ahead, at: now })
         })
     }
+}
+
+/// What the vault makes of a spare code for the set that the user has.
+pub fn spare_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
+    let set = match code.kind {
+        Spare::Recovery => user.recovery.as_ref()?.id,
+        Spare::Bypass => user.bypass.as_ref()?.id,
+    };
+    Some(vault.spare_tag(user.id, set, code))
 }
 
 /// Counts an attempt that was not evaluated, and tells of such attempts once a minute at most, so

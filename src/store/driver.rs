@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::row::{Row, Value};
+use super::table::Table;
 use crate::domain::time::Timestamp;
 
 /// A transaction of one database, with the statements of [`super::sql`].
@@ -38,6 +39,15 @@ pub trait Driver {
         Ok(())
     }
 
+    /// Fills a table with the rows that `source` puts into it.
+    ///
+    /// # Errors
+    /// As the database and the source have them.
+    fn load(&mut self, table: &Table, source: Rows<'_>) -> Result<()> {
+        let insert = table.insert();
+        source(&mut |values| self.execute(&insert, &values).map(|_| ()))
+    }
+
     /// Rows that number themselves go on after the highest number that was given to one.
     ///
     /// # Errors
@@ -66,6 +76,9 @@ pub trait Driver {
     /// As the database has them.
     fn commit(self) -> Result<()>;
 }
+
+/// Puts rows, one at a time, into what it is given.
+pub type Rows<'r> = &'r mut dyn FnMut(&mut dyn FnMut(Vec<Value>) -> Result<()>) -> Result<()>;
 
 /// The first row, as `read` takes it.
 pub fn first<T>(

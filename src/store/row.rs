@@ -2,6 +2,7 @@
 
 mod device;
 mod event;
+mod spares;
 mod user;
 
 use anyhow::Result;
@@ -214,4 +215,8 @@ fn maybe_text(s: Option<&str>) -> Value {
 
 fn bytes(b: &[u8]) -> Value {
     Value::Bytes(b.to_vec())
+}
+
+fn maybe_bytes(b: Option<&[u8]>) -> Value {
+    b.map_or(Value::Null, bytes)
 }

@@ -12,7 +12,7 @@ use super::row::{Row, Value};
 const COLUMNS: &str = include_str!("schema/postgres/columns.txt");
 
 /// What a store holds, in an order in which no row comes before the one it refers to.
-const NAMES: [&str; 4] = ["users", "devices", "events", "audit_head"];
+const NAMES: [&str; 5] = ["users", "devices", "events", "requests", "audit_head"];
 
 /// A table with all its columns; the first one numbers its rows.
 pub struct Table {
@@ -20,8 +20,9 @@ pub struct Table {
     columns: Vec<(&'static str, Kind)>,
 }
 
+/// What a column holds.
 #[derive(Clone, Copy)]
-enum Kind {
+pub enum Kind {
     Int,
     Text,
     Bytes,
@@ -130,7 +131,12 @@ impl Table {
         format!("DELETE FROM {}", self.name)
     }
 
-    fn list(&self) -> String {
+    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.columns.iter().map(|(_, kind)| *kind)
+    }
+
+    /// The names of its columns, as SQL writes them.
+    pub fn list(&self) -> String {
         let columns: Vec<String> =
             self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         columns.join(", ")

@@ -62,12 +62,13 @@ impl<D: Driver> Birth for Ledger<'_, D> {
         self.driver.expect_many()?;
         self.found_store(identity, source.created_at()?)?;
         for table in Table::all() {
-            let insert = table.insert();
             let mut sent = Sha256::new();
-            source.rows(&table, &mut |values| {
-                digest(&mut sent, &values);
-                step();
-                self.driver.execute(&insert, &values).map(|_| ())
+            self.driver.load(&table, &mut |put| {
+                source.rows(&table, &mut |values| {
+                    digest(&mut sent, &values);
+                    step();
+                    put(values)
+                })
             })?;
             let mut arrived = Sha256::new();
             self.driver.query(&table.select(), &[], &mut |row| {

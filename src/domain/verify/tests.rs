@@ -2,9 +2,12 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::domain::bypass::Bypass;
 use crate::domain::device::{Kind, Pending};
 use crate::domain::name::UserName;
+use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::Sealed;
+use crate::domain::spare::SpareCode;
 use crate::domain::throttle::MOST_WRONG_CODES;
 use crate::domain::totp::{Parameters, code_at};
 use crate::domain::user::User;
@@ -54,15 +57,25 @@ fn proved(mut user: User, byte: u8) -> User {
 
 /// One attempt as the program makes it: candidates, secrets, decision.
 fn attempt(user: User, code: &str, now: i64) -> (User, Outcome) {
-    let code = Code::read(code.as_bytes());
-    let secrets: Vec<_> = candidates(&user, None, at(now))
+    let presented = Presented::read(code.as_bytes());
+    let secrets: Vec<_> = candidates(&user, None, &presented, at(now))
         .unwrap()
         .iter()
         .map(|d| (d.id, secret(d.id.bytes()[0])))
         .collect();
-    let attempt =
-        Attempt { code: code.as_ref(), now: at(now), window: Window::DEFAULT, secrets: &secrets };
+    let tag = presented.spare().map(tag);
+    let (presented, secrets) = (&presented, secrets.as_slice());
+    let attempt = Attempt { presented, tag, now: at(now), window: Window::DEFAULT, secrets };
     verify(user, &attempt).unwrap()
+}
+
+/// What stands for the vault: a tag that is the code's own letters.
+fn tag(code: &SpareCode) -> Tag {
+    std::array::from_fn(|n| code.letters().as_bytes().get(n).copied().unwrap_or_default())
+}
+
+fn spare(kind: Spare, byte: u8) -> SpareCode {
+    SpareCode::new(kind, &[byte; 16])
 }
 
 fn code(byte: u8, now: i64) -> String {
@@ -163,17 +176,51 @@ fn a_proved_replacement_cuts_off_what_it_replaces() {
 #[test]
 fn nothing_is_looked_at_without_a_live_device() {
     let now = at(START);
-    let word = |user: &User, now| candidates(user, None, now).unwrap_err().code.word();
+    let nothing = &Presented::Nothing;
+    let word = |user: &User, now| candidates(user, None, nothing, now).unwrap_err().code.word();
     let pending = alice(vec![device(1, Parameters::COMMON)]);
     assert_eq!(word(&alice(Vec::new()), now), "not_enabled");
     let disabled = pending.clone().disable(None).unwrap().user;
     assert_eq!(word(&disabled, now), "disabled");
     assert_eq!(word(&pending.clone().revoke(None, now).unwrap().user, now), "not_enabled");
     assert_eq!(word(&pending, at(START + 259_200)), "pending_expired");
-    assert!(candidates(&pending, None, at(START + 259_199)).is_ok());
+    assert!(candidates(&pending, None, nothing, at(START + 259_199)).is_ok());
     let other_waits =
         alice(vec![device(1, Parameters::COMMON).disabled(), device(2, Parameters::COMMON)]);
     assert_eq!(word(&other_waits, now), "disabled", "nothing confirms while disabled");
+}
+
+#[test]
+fn a_recovery_code_lets_in_once_and_a_wrong_one_counts() {
+    let mut user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+    let code = |byte| spare(Spare::Recovery, byte);
+    let tags = [1, 2].map(|byte| Some(tag(&code(byte)))).to_vec();
+    user.recovery = Some(RecoverySet { id: id(9), made_at: at(START), tags });
+    let (user, outcome) = attempt(user, &code(3).grouped(), START);
+    assert_eq!((outcome, user.throttle.wrong_codes), (Outcome::Rejected, 1));
+    let (user, outcome) = attempt(user, &code(2).grouped(), START);
+    assert_eq!(outcome, Outcome::Spared { kind: Spare::Recovery, left: 1 });
+    assert_eq!((user.throttle.wrong_codes, user.last_verified_at), (0, Some(at(START))));
+    let (user, outcome) = attempt(user, &code(2).grouped(), START);
+    assert_eq!((outcome, user.throttle.failures), (Outcome::Rejected, 1));
+    let off = user.disable(None).unwrap().user;
+    let presented = Presented::Spare(code(1));
+    assert!(candidates(&off, None, &presented, at(START)).is_err());
+}
+
+#[test]
+fn a_bypass_code_stands_in_for_a_device_that_is_not_there_until_it_ends() {
+    let mut user = alice(Vec::new());
+    let code = spare(Spare::Bypass, 5);
+    let (starts_at, expires_at) = (at(START), at(START + 60));
+    user.bypass = Some(Bypass { id: id(9), tag: tag(&code), starts_at, expires_at, uses: 2 });
+    let (user, outcome) = attempt(user, &spare(Spare::Bypass, 6).grouped(), START);
+    assert_eq!(outcome, Outcome::Rejected);
+    let (user, outcome) = attempt(user, &code.grouped(), START + 1);
+    assert_eq!(outcome, Outcome::Spared { kind: Spare::Bypass, left: 1 });
+    let presented = Presented::Spare(code);
+    assert!(candidates(&user, None, &presented, at(START + 59)).is_ok());
+    assert!(candidates(&user, None, &presented, at(START + 60)).is_err());
 }
 
 #[test]
@@ -231,7 +278,7 @@ proptest! {
                     let to = Label::parse(&format!("{from}x")).or_else(|_| Label::parse("short"));
                     user = user.relabel(&from, &to.unwrap()).unwrap().user;
                 }
-                Act::Wrong | Act::Right { .. } if candidates(&user, None, at(now)).is_err() => {}
+                Act::Wrong | Act::Right { .. } if candidates(&user, None, &Presented::Nothing, at(now)).is_err() => {}
                 Act::Wrong => {
                     let (next, outcome) = attempt(user, "00000000", now);
                     prop_assert!(!outcome.lets_in());

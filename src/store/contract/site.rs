@@ -3,12 +3,16 @@
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
+use crate::domain::bypass::Bypass;
 use crate::domain::device::{Active, Device, Kind, Pending, State};
 use crate::domain::event::{Event, Operator, Subject, Ticket};
 use crate::domain::name::{Label, UserName};
+use crate::domain::password::Temporary;
+use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{Algorithm, Parameters};
+use crate::domain::undo::{Act, Undo};
 use crate::domain::user::{Language, PasswordChange, Profile, User};
 use crate::failure::Failure;
 use crate::store::custody::Custody;
@@ -117,6 +121,24 @@ pub fn alice() -> User {
     }
     user.throttle = user.throttle.turned_away(at(401)).0.turned_away(at(402)).0;
     user.last_verified_at = Some(at(350));
+    user.password = Some(Sealed(vec![1; 40]));
+    user.temporary = Some(Temporary { hash: Sealed(vec![2; 40]), until: at(600) });
+    user.required_from = Some(at(700));
+    user.enrolment_barred = true;
+    user.throttle.lock_looks = 2;
+    let recovery = RecoverySet { id: id(11), made_at: at(310), tags: vec![Some([3; 32]), None] };
+    user.recovery = Some(recovery.clone());
+    user.bypass =
+        Some(Bypass { id: id(12), tag: [4; 32], starts_at: at(320), expires_at: at(800), uses: 3 });
+    user.undo = Some(Undo {
+        act: Act::ForceNewPassword,
+        at: at(330),
+        devices: vec![id(2), id(5)],
+        made: Some(id(3)),
+        recovery: Some(recovery),
+        password_change: PasswordChange::RequiredOldOpens,
+        enrolment_barred: true,
+    });
     user.devices = devices;
     user
 }

@@ -8,6 +8,7 @@ use crate::store::{Access, Store, sqlite};
 use crate::vault::Vault;
 
 use super::site::*;
+use crate::store::location::Location;
 use crate::testing::Engine;
 
 #[test]
@@ -100,6 +101,38 @@ fn all_rows_of_a_user_put_back_from_an_older_copy_are_seen() {
     );
     assert_eq!(word(&user(&mut store).unwrap_err()), "tampered");
     assert_eq!(word(&site.user("alice").unwrap_err()), "tampered");
+}
+
+/// Takes back what the second migration made.
+const TO_FIRST: &str = "DROP TABLE requests; ALTER TABLE users DROP COLUMN password; \
+    ALTER TABLE users DROP COLUMN temporary_password; ALTER TABLE users DROP COLUMN temporary_until; \
+    ALTER TABLE users DROP COLUMN required_from; ALTER TABLE users DROP COLUMN enrolment_barred; \
+    ALTER TABLE users DROP COLUMN lock_looks; ALTER TABLE users DROP COLUMN recovery; \
+    ALTER TABLE users DROP COLUMN bypass; ALTER TABLE users DROP COLUMN undo; ";
+
+#[test]
+fn a_store_of_the_first_schema_is_brought_up_to_date_and_nobody_loses_anything() {
+    let site = Site::new();
+    let mut plain = alice();
+    (plain.password, plain.temporary, plain.required_from) = (None, None, None);
+    (plain.recovery, plain.bypass, plain.undo) = (None, None, None);
+    (plain.enrolment_barred, plain.throttle.lock_looks) = (false, 0);
+    site.change(|tx| tx.insert(&plain).unwrap());
+    let version = if site.engine.is_postgres() {
+        "UPDATE store SET schema_version = 1"
+    } else {
+        "PRAGMA user_version = 1"
+    };
+    site.sql(&format!("{TO_FIRST}{version}"));
+    assert_eq!(word(&site.try_open().err().unwrap()), "config");
+    let location = Location::parse(&site.engine.location()).unwrap();
+    assert!(location.migrate(&custody()).unwrap());
+    assert!(!location.migrate(&custody()).unwrap());
+    assert_eq!(site.user("alice").unwrap().unwrap(), plain);
+    let mut after = alice();
+    after.rev = plain.rev + 1;
+    site.change(|tx| tx.save(&plain, &alice()).unwrap());
+    assert_eq!(site.user("alice").unwrap().unwrap(), after);
 }
 
 #[test]

@@ -2,8 +2,13 @@
 
 use anyhow::Result;
 
-use super::{Reader, Row, Value, bytes, maybe_number, maybe_text, maybe_time, number, time};
+use super::{
+    Reader, Row, Value, bytes, maybe_bytes, maybe_number, maybe_text, maybe_time, number, spares,
+    time,
+};
 use crate::domain::name::UserName;
+use crate::domain::password::Temporary;
+use crate::domain::secret::Sealed;
 use crate::domain::throttle::{Lock, Throttle};
 use crate::domain::time::Span;
 use crate::domain::user::{Language, PasswordChange, Profile, User};
@@ -30,6 +35,15 @@ pub const USER_COLUMNS: &[&str] = &[
     "created_at",
     "last_verified_at",
     "rev",
+    "password",
+    "temporary_password",
+    "temporary_until",
+    "required_from",
+    "enrolment_barred",
+    "lock_looks",
+    "recovery",
+    "bypass",
+    "undo",
 ];
 
 /// The values of [`USER_COLUMNS`].
@@ -45,11 +59,7 @@ pub fn user_values(user: &User) -> Vec<Value> {
         Value::Text(profile.groups.join(" ")),
         number(user.protected.into()),
         number(user.required.into()),
-        maybe_text(match user.password_change {
-            PasswordChange::NotRequired => None,
-            PasswordChange::Required => Some("required"),
-            PasswordChange::RequiredOldOpens => Some("old_opens"),
-        }),
+        maybe_text(user.password_change.word()),
         number(throttle.failures.into()),
         number(throttle.wrong_codes.into()),
         number(throttle.hour_codes.into()),
@@ -61,6 +71,15 @@ pub fn user_values(user: &User) -> Vec<Value> {
         time(user.created_at),
         maybe_time(user.last_verified_at),
         number(user.rev),
+        maybe_bytes(user.password.as_ref().map(|hash| hash.0.as_slice())),
+        maybe_bytes(user.temporary.as_ref().map(|t| t.hash.0.as_slice())),
+        maybe_time(user.temporary.as_ref().map(|t| t.until)),
+        maybe_time(user.required_from),
+        maybe_number(user.enrolment_barred.then_some(1)),
+        maybe_number((throttle.lock_looks > 0).then_some(throttle.lock_looks.into())),
+        maybe_text(user.recovery.as_ref().map(spares::recovery_text).as_deref()),
+        maybe_text(user.bypass.as_ref().map(spares::bypass_text).as_deref()),
+        maybe_text(user.undo.as_ref().map(spares::undo_text).as_deref()),
     ]
 }
 
@@ -82,12 +101,8 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     };
     let protected = r.flag()?;
     let required = r.flag()?;
-    let password_change = match r.maybe_text()?.as_deref() {
-        None => PasswordChange::NotRequired,
-        Some("required") => PasswordChange::Required,
-        Some("old_opens") => PasswordChange::RequiredOldOpens,
-        Some(_) => return Err(r.wrong()),
-    };
+    let text = r.maybe_text()?;
+    let password_change = PasswordChange::from_word(text.as_deref()).ok_or_else(|| r.wrong())?;
     let (failures, wrong_codes, hour_codes) = (r.number()?, r.number()?, r.number()?);
     let hour_start = r.maybe_time()?;
     let (start, length) = (r.maybe_time()?, r.maybe_number()?);
@@ -97,7 +112,7 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
         _ => return Err(r.wrong()),
     };
     let (turned_away, told_at) = (r.number()?, r.maybe_time()?);
-    Ok(User {
+    let mut user = User {
         id,
         name,
         profile,
@@ -112,10 +127,37 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
             lock,
             turned_away,
             told_at,
+            lock_looks: 0,
         },
         devices: Vec::new(),
         created_at: r.time()?,
         last_verified_at: r.maybe_time()?,
         rev: r.number()?,
-    })
+        password: r.maybe_bytes()?.map(Sealed),
+        temporary: None,
+        required_from: None,
+        enrolment_barred: false,
+        recovery: None,
+        bypass: None,
+        undo: None,
+    };
+    user.temporary = match (r.maybe_bytes()?, r.maybe_time()?) {
+        (Some(hash), Some(until)) => Some(Temporary { hash: Sealed(hash), until }),
+        (None, None) => None,
+        _ => return Err(r.wrong()),
+    };
+    user.required_from = r.maybe_time()?;
+    user.enrolment_barred = match r.maybe_int()? {
+        None => false,
+        Some(1) => true,
+        Some(_) => return Err(r.wrong()),
+    };
+    user.throttle.lock_looks = r.maybe_number()?.unwrap_or_default();
+    let text = r.maybe_text()?;
+    user.recovery = text.map(|t| spares::recovery(&t).ok_or_else(|| r.wrong())).transpose()?;
+    let text = r.maybe_text()?;
+    user.bypass = text.map(|t| spares::bypass(&t).ok_or_else(|| r.wrong())).transpose()?;
+    let text = r.maybe_text()?;
+    user.undo = text.map(|t| spares::undo(&t).ok_or_else(|| r.wrong())).transpose()?;
+    Ok(user)
 }

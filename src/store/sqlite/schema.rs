@@ -11,7 +11,11 @@ use crate::domain::text::quoted;
 const APPLICATION: i64 = 0x6d66_6163;
 
 /// In order, one statement a line; the number of the last is the version of the schema.
-const MIGRATIONS: &[&str] = &[include_str!("../schema/sqlite/0001.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../schema/sqlite/0001.sql"), include_str!("../schema/sqlite/0002.sql")];
+
+/// What the migrations make, each object as SQLite writes it down.
+const OBJECTS: &str = include_str!("../schema/sqlite/objects.txt");
 
 /// The version that this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
@@ -44,7 +48,7 @@ pub fn check(connection: &Connection) -> Result<()> {
             Code::Config,
             format!("the store is older than this program: schema {version} of {VERSION}"),
         )
-        .hint("use the mfactl that wrote it")
+        .hint("bring it up to date with: mfactl init --migrate")
         .into());
     }
     compare(connection)
@@ -65,14 +69,14 @@ pub fn version(connection: &Connection) -> Result<i64> {
 
 /// In any order: `VACUUM` changes it.
 fn compare(connection: &Connection) -> Result<()> {
-    let mut missing: Vec<&str> = MIGRATIONS.iter().flat_map(|m| m.lines()).collect();
+    let mut missing: Vec<&str> = OBJECTS.lines().collect();
     let mut objects = connection
         .prepare("SELECT sql, type, name FROM sqlite_schema WHERE sql IS NOT NULL")
         .map_err(trouble)?;
     let mut rows = objects.query(()).map_err(trouble)?;
     while let Some(row) = rows.next().map_err(trouble)? {
         let sql = row.get_ref(0).map_err(trouble)?.as_str().unwrap_or_default();
-        let known = missing.iter().position(|line| line.strip_suffix(';') == Some(sql));
+        let known = missing.iter().position(|line| *line == sql);
         let Some(known) = known else {
             let (kind, name): (String, String) =
                 (row.get(1).map_err(trouble)?, row.get(2).map_err(trouble)?);
@@ -87,4 +91,21 @@ fn altered(what: &str) -> anyhow::Error {
     Refusal::new(Code::Tampered, format!("the schema of the store was altered: {what}"))
         .hint("restore a backup, and find out who can write to the store")
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_migrations_make_the_objects_that_are_written_down() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection, 0).unwrap();
+        let mut made = connection
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")
+            .unwrap();
+        let made: Vec<String> =
+            made.query_map((), |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(made.join("\n") + "\n", OBJECTS);
+    }
 }

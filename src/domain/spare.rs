@@ -1,0 +1,181 @@
+//! Codes that stand in for an authenticator: recovery codes and bypass codes, as people type them.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::domain::code::Code;
+
+/// Crockford's base32: no I, L, O or U, so that a code can be read aloud.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// What a spare code is for; each kind has a length of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spare {
+    /// 80 bits; NIST SP 800-63B-4, section 4.2.1.1 asks for 64.
+    Recovery,
+    /// 60 bits, for hours and a few uses.
+    Bypass,
+}
+
+impl Spare {
+    /// Letters of a code of this kind, hyphens not counted.
+    #[must_use]
+    pub const fn letters(self) -> usize {
+        match self {
+            Self::Recovery => 16,
+            Self::Bypass => 12,
+        }
+    }
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Recovery => "recovery",
+            Self::Bypass => "bypass",
+        }
+    }
+}
+
+/// A spare code: capitals of [`LETTERS`] and nothing between them.
+#[derive(Clone)]
+pub struct SpareCode {
+    pub kind: Spare,
+    letters: Zeroizing<String>,
+}
+
+impl SpareCode {
+    /// A new code from random bytes, of which five bits make a letter.
+    #[must_use]
+    pub fn new(kind: Spare, random: &[u8; 16]) -> Self {
+        let letter = |byte: &u8| char::from(LETTERS[usize::from(byte & 31)]);
+        let letters = Zeroizing::new(random[..kind.letters()].iter().map(letter).collect());
+        Self { kind, letters }
+    }
+
+    /// The code that somebody typed: in any case, with or without hyphens and blanks, and with the
+    /// letters that look like 0 and 1 taken for them.
+    #[must_use]
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let mut letters = Zeroizing::new(String::with_capacity(Spare::Recovery.letters()));
+        for byte in text.iter().filter(|b| !matches!(b, b'-' | b' ')) {
+            let letter = match byte.to_ascii_uppercase() {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                other => other,
+            };
+            if !LETTERS.contains(&letter) || letters.len() == Spare::Recovery.letters() {
+                return None;
+            }
+            letters.push(char::from(letter));
+        }
+        let kinds = [Spare::Recovery, Spare::Bypass];
+        let kind = kinds.into_iter().find(|kind| kind.letters() == letters.len())?;
+        Some(Self { kind, letters })
+    }
+
+    /// What is hashed.
+    #[must_use]
+    pub fn letters(&self) -> &str {
+        &self.letters
+    }
+
+    /// In groups of four, as it is shown.
+    #[must_use]
+    pub fn grouped(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(20));
+        for (n, letter) in self.letters.chars().enumerate() {
+            if n > 0 && n % 4 == 0 {
+                text.push('-');
+            }
+            text.push(letter);
+        }
+        text
+    }
+}
+
+impl fmt::Debug for SpareCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SpareCode({}, ..)", self.kind.word())
+    }
+}
+
+/// What somebody presented where a code is asked for.
+#[derive(Debug)]
+pub enum Presented {
+    Totp(Code),
+    Spare(SpareCode),
+    /// Nothing that could be a code; it counts as a wrong one.
+    Nothing,
+}
+
+impl Presented {
+    /// One line end, or the NUL of `pam_exec`, is cut off.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        if let Some(code) = Code::read(bytes) {
+            return Self::Totp(code);
+        }
+        let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        SpareCode::read(bytes).map_or(Self::Nothing, Self::Spare)
+    }
+
+    #[must_use]
+    pub const fn totp(&self) -> Option<&Code> {
+        match self {
+            Self::Totp(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn spare(&self) -> Option<&SpareCode> {
+        match self {
+            Self::Spare(code) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_as_people_type_it() {
+        let code = SpareCode::new(
+            Spare::Recovery,
+            &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+        );
+        assert_eq!(code.grouped().as_str(), "0123-4567-89AB-CDEF");
+        for text in
+            ["0123-4567-89AB-CDEF", "0123456789abcdef", "o1 23 456789abcdef", "oi23-4567-89ab-cdef"]
+        {
+            assert_eq!(
+                SpareCode::read(text.as_bytes()).unwrap().letters(),
+                code.letters(),
+                "{text}"
+            );
+        }
+        assert_eq!(SpareCode::read(b"0123-4567-89AB").unwrap().kind, Spare::Bypass);
+    }
+
+    #[test]
+    fn what_is_no_code_is_none() {
+        for text in [
+            "",
+            "0123",
+            "0123-4567-89AB-CDEFG",
+            "0123-4567-89AB-CDEU",
+            "0123-4567-89A",
+            "é123456789ab",
+        ] {
+            assert!(SpareCode::read(text.as_bytes()).is_none(), "{text}");
+        }
+        assert!(matches!(Presented::read(b"123456\n"), Presented::Totp(_)));
+        assert!(matches!(Presented::read(b"0123-4567-89ab\r\n\0"), Presented::Spare(_)));
+        assert!(matches!(Presented::read(b"0123-4567-89ab\n\n"), Presented::Nothing));
+    }
+}

@@ -1,0 +1,136 @@
+//! Taking back the last thing that an operator did to a user's protection.
+
+use crate::domain::device::{Device, State};
+use crate::domain::recovery::RecoverySet;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::user::{Changed, MOST_DEVICES, PasswordChange, User};
+
+/// What can be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Reset,
+    Disable,
+    Delete,
+    ForceNewPassword,
+}
+
+impl Act {
+    pub const ALL: [Self; 4] = [Self::Reset, Self::Disable, Self::Delete, Self::ForceNewPassword];
+
+    /// The verb that did it.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Disable => "disable",
+            Self::Delete => "delete",
+            Self::ForceNewPassword => "force-new-password",
+        }
+    }
+}
+
+/// What was before an act, as far as the act changed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    pub act: Act,
+    pub at: Timestamp,
+    /// Devices that the act revoked or switched off.
+    pub devices: Vec<Id>,
+    /// The new device that it made.
+    pub made: Option<Id>,
+    pub recovery: Option<RecoverySet>,
+    pub password_change: PasswordChange,
+    pub enrolment_barred: bool,
+}
+
+impl User {
+    /// Remembers how `before` was, so that this act can be taken back. An earlier act can't be any
+    /// more.
+    #[must_use]
+    pub fn undoable(mut self, act: Act, before: &Self, at: Timestamp) -> Self {
+        let differs = |d: &&Device| self.devices.iter().any(|a| a.id == d.id && a.state != d.state);
+        let devices = before.live().filter(differs).map(|d| d.id).collect();
+        let is_new = |d: &&Device| before.devices.iter().all(|b| b.id != d.id);
+        let undo = Undo {
+            act,
+            at,
+            devices,
+            made: self.live().find(is_new).map(|d| d.id),
+            recovery: before.recovery.clone(),
+            password_change: before.password_change,
+            enrolment_barred: before.enrolment_barred,
+        };
+        self.undo = Some(undo);
+        self
+    }
+
+    /// Puts back what the last act took: devices, recovery codes, the mark of a password change. What
+    /// was used stays used.
+    ///
+    /// # Errors
+    /// `nothing_to_undo` where there is none, it lies too far back, or something newer was proved.
+    pub fn undone(mut self, now: Timestamp, undo_for: Span) -> Result<Changed, Refusal> {
+        let none = |problem: String| {
+            Refusal::new(Code::NothingToUndo, problem)
+                .hint(format!("see what was done with: mfactl show-user {}", self.name))
+        };
+        let Some(undo) = self.undo.take() else {
+            return Err(none(format!(
+                "there is nothing to undo for {}: nothing was taken away, or a code was proved since",
+                self.name
+            )));
+        };
+        if now.since(undo.at) > undo_for {
+            return Err(none(format!(
+                "the {} of {} lies longer back than {undo_for}",
+                undo.act.verb(),
+                self.name
+            )));
+        }
+        let is_there = |id: &Id| self.devices.iter().any(|d| d.id == *id);
+        if !undo.devices.iter().all(is_there) {
+            return Err(none(format!("what {} had is purged by now", self.name)));
+        }
+        let back = |d: &Device| undo.devices.contains(&d.id);
+        let labels: Vec<_> =
+            self.devices.iter().filter(|d| back(d)).map(|d| d.label.clone()).collect();
+        // Nobody has proved what was made since.
+        self.devices.retain(|d| {
+            let is_later = Some(d.id) == undo.made || (labels.contains(&d.label) && !back(d));
+            !(is_later && d.is_pending())
+        });
+        let devices = std::mem::take(&mut self.devices).into_iter();
+        self.devices = devices.map(|d| if back(&d) { d.restored() } else { d }).collect();
+        if self.live().count() > MOST_DEVICES {
+            return Err(Refusal::new(
+                Code::TooManyDevices,
+                format!("{} would have more than {MOST_DEVICES} devices", self.name),
+            )
+            .hint("delete one of the newer ones first"));
+        }
+        self.recovery = undo.recovery;
+        self.password_change = undo.password_change;
+        self.enrolment_barred = undo.enrolment_barred;
+        if self.password_change != PasswordChange::Required {
+            self.temporary = None;
+        }
+        Ok(Changed { user: self, touched: labels })
+    }
+}
+
+impl Device {
+    /// As it was before it was revoked or switched off.
+    #[must_use]
+    fn restored(mut self) -> Self {
+        match self.state {
+            State::Revoked(revoked) => {
+                let was_disabled = revoked.was_disabled;
+                self.state = State::Disabled(revoked.was);
+                if was_disabled { self } else { self.enabled() }
+            }
+            _ => self.enabled(),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Recovery codes, a bypass code and what can be undone, each as the text of one column: JSON, so that
+//! an auditor's SQL can look into them.
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::bypass::Bypass;
+use crate::domain::recovery::{RecoverySet, Tag};
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+use crate::domain::undo::{Act, Undo};
+use crate::domain::user::PasswordChange;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecoveryForm {
+    id: String,
+    made_at: i64,
+    tags: Vec<Option<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BypassForm {
+    id: String,
+    tag: String,
+    starts_at: i64,
+    expires_at: i64,
+    uses: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UndoForm {
+    verb: String,
+    at: i64,
+    devices: Vec<String>,
+    made: Option<String>,
+    recovery: Option<RecoveryForm>,
+    password_change: Option<String>,
+    enrolment_barred: bool,
+}
+
+pub fn recovery_text(set: &RecoverySet) -> String {
+    text(&recovery_form(set))
+}
+
+pub fn recovery(text: &str) -> Option<RecoverySet> {
+    recovery_set(serde_json::from_str(text).ok()?)
+}
+
+pub fn bypass_text(bypass: &Bypass) -> String {
+    text(&BypassForm {
+        id: bypass.id.to_string(),
+        tag: HEXLOWER.encode(&bypass.tag),
+        starts_at: bypass.starts_at.as_i64(),
+        expires_at: bypass.expires_at.as_i64(),
+        uses: bypass.uses,
+    })
+}
+
+pub fn bypass(text: &str) -> Option<Bypass> {
+    let form: BypassForm = serde_json::from_str(text).ok()?;
+    Some(Bypass {
+        id: id(&form.id)?,
+        tag: tag(&form.tag)?,
+        starts_at: time(form.starts_at)?,
+        expires_at: time(form.expires_at)?,
+        uses: form.uses,
+    })
+}
+
+pub fn undo_text(undo: &Undo) -> String {
+    text(&UndoForm {
+        verb: undo.act.verb().to_owned(),
+        at: undo.at.as_i64(),
+        devices: undo.devices.iter().map(Id::to_string).collect(),
+        made: undo.made.map(|id| id.to_string()),
+        recovery: undo.recovery.as_ref().map(recovery_form),
+        password_change: undo.password_change.word().map(ToOwned::to_owned),
+        enrolment_barred: undo.enrolment_barred,
+    })
+}
+
+pub fn undo(text: &str) -> Option<Undo> {
+    let form: UndoForm = serde_json::from_str(text).ok()?;
+    Some(Undo {
+        act: Act::ALL.into_iter().find(|act| act.verb() == form.verb)?,
+        at: time(form.at)?,
+        devices: form.devices.iter().map(|text| id(text)).collect::<Option<_>>()?,
+        made: form.made.map(|text| id(&text).ok_or(())).transpose().ok()?,
+        recovery: form.recovery.map(|form| recovery_set(form).ok_or(())).transpose().ok()?,
+        password_change: PasswordChange::from_word(form.password_change.as_deref())?,
+        enrolment_barred: form.enrolment_barred,
+    })
+}
+
+fn recovery_form(set: &RecoverySet) -> RecoveryForm {
+    RecoveryForm {
+        id: set.id.to_string(),
+        made_at: set.made_at.as_i64(),
+        tags: set.tags.iter().map(|tag| tag.map(|tag| HEXLOWER.encode(&tag))).collect(),
+    }
+}
+
+fn recovery_set(form: RecoveryForm) -> Option<RecoverySet> {
+    let there = |text: Option<String>| text.map(|text| tag(&text).ok_or(())).transpose().ok();
+    Some(RecoverySet {
+        id: id(&form.id)?,
+        made_at: time(form.made_at)?,
+        tags: form.tags.into_iter().map(there).collect::<Option<_>>()?,
+    })
+}
+
+fn text(form: &impl Serialize) -> String {
+    // None of the forms has a key or a value that JSON can't take.
+    serde_json::to_string(form).unwrap_or_default()
+}
+
+fn id(text: &str) -> Option<Id> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Id::new)
+}
+
+fn tag(text: &str) -> Option<Tag> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+}
+
+fn time(seconds: i64) -> Option<Timestamp> {
+    Timestamp::from_unix(seconds).ok()
+}

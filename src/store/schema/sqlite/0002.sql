@@ -1,0 +1,10 @@
+ALTER TABLE users ADD COLUMN password BLOB;
+ALTER TABLE users ADD COLUMN temporary_password BLOB;
+ALTER TABLE users ADD COLUMN temporary_until INTEGER;
+ALTER TABLE users ADD COLUMN required_from INTEGER;
+ALTER TABLE users ADD COLUMN enrolment_barred INTEGER;
+ALTER TABLE users ADD COLUMN lock_looks INTEGER;
+ALTER TABLE users ADD COLUMN recovery TEXT;
+ALTER TABLE users ADD COLUMN bypass TEXT;
+ALTER TABLE users ADD COLUMN undo TEXT;
+CREATE TABLE requests(n INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, made_at INTEGER NOT NULL, operator_uid INTEGER NOT NULL, operator_claim TEXT, verb TEXT NOT NULL, user_id BLOB NOT NULL, request TEXT NOT NULL, mac BLOB NOT NULL) STRICT;

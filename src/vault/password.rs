@@ -1,0 +1,83 @@
+//! The slow hash of passwords: Argon2id (RFC 9106), as a PHC string.
+
+use anyhow::Result;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use zeroize::Zeroizing;
+
+use crate::domain::password::Password;
+use crate::domain::refusal::{Code, Refusal};
+
+/// Bytes of a salt.
+pub const SALT: usize = 16;
+
+/// What one hash costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// MiB.
+    pub memory: u32,
+    pub passes: u32,
+    pub lanes: u32,
+}
+
+impl Cost {
+    /// 136 ms where it was measured first.
+    pub const DEFAULT: Self = Self { memory: 64, passes: 2, lanes: 1 };
+    /// OWASP's least: 19 MiB, two passes, one lane.
+    pub const LEAST: Self = Self { memory: 19, passes: 2, lanes: 1 };
+
+    fn argon2(self) -> Result<Argon2<'static>> {
+        let params = Params::new(self.memory * 1024, self.passes, self.lanes, None)
+            .map_err(|e| Refusal::new(Code::Config, format!("configuration: password: {e}")))?;
+        Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
+}
+
+/// Hashes a password.
+///
+/// # Errors
+/// `config` for a cost that Argon2 does not have.
+pub fn hash(password: &Password, cost: Cost, salt: &[u8; SALT]) -> Result<Zeroizing<String>> {
+    let hash = cost.argon2()?.hash_password_with_salt(password.expose().as_bytes(), salt);
+    Ok(Zeroizing::new(hash.map_err(|_| broken())?.to_string()))
+}
+
+/// Is it the password of this hash?
+///
+/// # Errors
+/// `damaged` for what is no hash.
+pub fn fits(password: &Password, hash: &str) -> Result<bool> {
+    let hash = PasswordHash::new(hash).map_err(|_| broken())?;
+    Ok(Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok())
+}
+
+/// Was the hash made at less than this cost?
+#[must_use]
+pub fn is_cheaper(hash: &str, cost: Cost) -> bool {
+    let params = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
+    params.is_none_or(|p| {
+        p.m_cost() < cost.memory * 1024 || p.t_cost() < cost.passes || p.p_cost() < cost.lanes
+    })
+}
+
+fn broken() -> Refusal {
+    Refusal::new(Code::Damaged, "the store is damaged: a password's hash can't be read")
+        .hint("set the password anew, or restore a backup")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_fits_its_password_and_tells_what_it_cost() {
+        let password = |text| Password::read("password", text).unwrap();
+        let hash = hash(&password("correct horse"), Cost::LEAST, &[7; SALT]).unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", *hash);
+        assert!(fits(&password("correct horse"), &hash).unwrap());
+        assert!(!fits(&password("correct horse "), &hash).unwrap());
+        assert!(fits(&password("x"), "no hash").is_err());
+        assert!(!is_cheaper(&hash, Cost::LEAST) && is_cheaper(&hash, Cost::DEFAULT));
+    }
+}
