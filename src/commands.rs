@@ -2,9 +2,11 @@
 
 mod add_user;
 mod backup;
+mod bypass;
 mod completions;
 mod copy_store;
 mod delete;
+mod diagnose;
 mod disable;
 mod edit_user;
 mod enable;
@@ -14,12 +16,18 @@ pub mod help;
 mod init;
 mod list_status;
 mod man;
+mod many;
 mod protection;
+mod recovery_codes;
 mod remove_user;
+mod require_mfa;
 mod reset;
 mod restore;
+mod set_password;
 mod show_qr;
 mod show_user;
+mod sign_in;
+mod undo;
 mod unlock;
 mod verify;
 
@@ -85,8 +93,15 @@ pub static VERBS: &[Entry] = &[
     entry::<delete::Delete>(Group::Helpdesk),
     entry::<force_new_password::ForceNewPassword>(Group::Helpdesk),
     entry::<unlock::Unlock>(Group::Helpdesk),
+    entry::<undo::Undo>(Group::Helpdesk),
+    entry::<recovery_codes::RecoveryCodes>(Group::Helpdesk),
+    entry::<bypass::Bypass>(Group::Helpdesk),
+    entry::<diagnose::Diagnose>(Group::Helpdesk),
+    entry::<require_mfa::RequireMfa>(Group::Helpdesk),
     entry::<show_user::ShowUser>(Group::Helpdesk),
     entry::<verify::Verify>(Group::SignIn),
+    entry::<sign_in::SignIn>(Group::SignIn),
+    entry::<set_password::SetPassword>(Group::SignIn),
     entry::<list_status::ListStatus>(Group::Audit),
     entry::<init::Init>(Group::Store),
     entry::<backup::Backup>(Group::Store),

@@ -2,6 +2,7 @@
 
 mod file;
 mod places;
+mod rules;
 
 use std::path::PathBuf;
 
@@ -11,12 +12,15 @@ use clap::Args;
 pub use places::Places;
 
 use crate::domain::otpauth;
+use crate::domain::password::Rules;
+use crate::domain::policy::Policy;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Span;
 use crate::domain::totp::Window;
 use crate::env::Env;
 use crate::store::custody::{Custody, Purpose, place};
 use crate::store::location::Location;
+use crate::vault::password::Cost;
 
 /// What a run goes by.
 #[derive(Debug)]
@@ -33,6 +37,23 @@ pub struct Config {
     pub window: Window,
     /// How long a revoked device is kept for undo.
     pub undo_for: Span,
+    /// Of whom MFA is required.
+    pub policy: Policy,
+    /// The longest that a bypass code may be good.
+    pub bypass_for: Span,
+    /// What a new password must be.
+    pub rules: Rules,
+    /// What the hash of a password costs.
+    pub cost: Cost,
+    /// Verbs that must name a ticket, and verbs that must name a proof.
+    pub must_name: MustName,
+}
+
+/// Verbs whose case must be written down.
+#[derive(Clone, Debug, Default)]
+pub struct MustName {
+    pub ticket: Vec<String>,
+    pub proof: Vec<String>,
 }
 
 /// The paths that were named on the command line, before the verb only: a sudo rule that begins
@@ -97,6 +118,16 @@ impl Config {
                 Window::new(w).map_err(|e| in_config("policy.window", &e))
             })?,
             undo_for: span("policy.undo_for", file.policy.undo_for, Span::hours(24))?,
+            bypass_for: span("policy.bypass_for", file.policy.bypass_for, Span::hours(24))?,
+            policy: rules::policy(
+                file.policy.mfa.as_deref(),
+                &file.policy.required_groups,
+                file.policy.since.as_deref(),
+                file.policy.grace,
+            )?,
+            cost: rules::cost(&file.password)?,
+            rules: rules::passwords(&file.password)?,
+            must_name: rules::must_name(file.helpdesk)?,
         })
     }
 }

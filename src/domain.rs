@@ -5,6 +5,7 @@
 pub mod bypass;
 pub mod code;
 pub mod device;
+pub mod diagnosis;
 pub mod event;
 pub mod name;
 pub mod otpauth;
@@ -13,6 +14,7 @@ pub mod policy;
 pub mod recovery;
 pub mod refusal;
 pub mod secret;
+pub mod sign_in;
 pub mod spare;
 pub mod text;
 pub mod throttle;

@@ -1,5 +1,6 @@
 //! A new device: its secret, how it is shown, and what is said of it.
 
+pub mod once;
 mod sheet;
 
 use std::ffi::OsStr;
@@ -170,7 +171,9 @@ pub struct Key<'a> {
 }
 
 impl Key<'_> {
-    fn uri(&self) -> Zeroizing<String> {
+    /// The key URI that the QR code holds.
+    #[must_use]
+    pub fn uri(&self) -> Zeroizing<String> {
         otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, self.device.parameters)
     }
 

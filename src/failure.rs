@@ -89,7 +89,8 @@ const fn exit(code: Code) -> u8 {
         | Code::TooManyDevices
         | Code::StoreNewer
         | Code::NothingToUndo
-        | Code::NoPassword => 76,
+        | Code::NoPassword
+        | Code::TooManyChanges => 76,
         Code::NotPermitted => 77,
         Code::Config | Code::Key | Code::Damaged | Code::Tampered | Code::Clock => 78,
     }

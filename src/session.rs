@@ -5,7 +5,11 @@ mod backup;
 mod change;
 pub mod completion;
 mod create;
+mod diagnose;
+mod names;
 mod nearest;
+mod sign_in;
+mod slot;
 mod transfer;
 mod work;
 
@@ -16,7 +20,8 @@ use zeroize::Zeroizing;
 
 pub use attempt::Attempted;
 pub use backup::Plan;
-pub use change::{Act, Done};
+pub use change::{Act, Done, Row};
+pub use sign_in::{Credentials, SignedIn};
 
 use crate::config::{Config, Named};
 use crate::domain::code::LONGEST_INPUT;
@@ -204,6 +209,35 @@ impl<'a> Session<'a> {
             }
         }
         Ok(Some(line).filter(|l| !l.is_empty()))
+    }
+
+    /// One line of standard input without its end, as long as credentials may be; `None` at its end.
+    ///
+    /// # Errors
+    /// `bad_input` for a longer one, or as the stream has them.
+    pub fn secret_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        /// Three texts of 256 characters, each of which JSON may write as twelve bytes.
+        const LONGEST: usize = 3 * 256 * 12 + 64;
+        if self.env.input_is_terminal {
+            return Ok(None);
+        }
+        let mut line = Zeroizing::new(Vec::with_capacity(LONGEST + 1));
+        let mut byte = [0];
+        while self.env.input.read(&mut byte)? == 1 {
+            if byte[0] == b'\n' {
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return Ok(Some(line));
+            }
+            if line.len() == LONGEST {
+                return Err(Refusal::bad_input("standard input", "is too long a line")
+                    .hint("give one line of a few hundred characters")
+                    .into());
+            }
+            line.push(byte[0]);
+        }
+        Ok(Some(line).filter(|line| !line.is_empty()))
     }
 
     /// A word to the person beside the output; silent where nobody wants to hear.

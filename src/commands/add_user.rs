@@ -107,7 +107,7 @@ impl Verb for AddUser {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = UserName::parse(&self.name)?;
-        let ticket = self.operator.ticket()?;
+        let ticket = self.operator.ticket(session, Self::NAME)?;
         let mut profile = Profile::default();
         self.profile.apply(&mut profile)?;
         let dry_run = self.operator.dry_run;

@@ -4,8 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Protection, Target, declined};
-use crate::domain::user::User;
+use super::many::{Crowd, Many, Who};
+use super::protection::{DeviceOption, OperatorOptions, Protection, declined};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::domain::undo::Act;
+use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
@@ -15,7 +19,7 @@ use crate::session::Session;
 #[derive(Args, Debug)]
 pub struct Delete {
     #[command(flatten)]
-    target: Target,
+    crowd: Crowd,
     #[command(flatten)]
     device: DeviceOption,
     /// Do not ask
@@ -31,23 +35,42 @@ impl Verb for Delete {
         &["mfactl delete alice", "mfactl delete alice --device tablet --yes --ticket HELP-1234"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let (name, label) = (self.target.name()?, self.device.label()?);
-        let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
+        let label = self.device.label()?;
+        let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
+            let before = user.clone();
+            let mut changed = user.revoke(label.as_ref(), now)?;
+            if label.is_none() {
+                changed = changed.without_spares();
+            }
+            if changed.user != before {
+                changed.user = changed.user.undoable(Act::Delete, &before, now);
+            }
+            Ok(changed)
+        };
+        let name = match self.crowd.who(session)? {
+            Who::One(name) => name,
+            Who::Many(names) => {
+                let schema = "mfactl.delete/1";
+                let (crowd, operator) = (&self.crowd, &self.operator);
+                let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
+                return many.run(session, |user, now, _| Ok(change(user, now)?));
+            }
+        };
+        let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| {
                 let devices = user.live().filter(|d| label.as_ref().is_none_or(|l| d.label == *l));
                 format!("Delete {} of {name}?", super::reset::counted(devices.count()))
             };
-            let change = |user: User, now| user.revoke(label.as_ref(), now);
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
         let mut opened = session.opened()?;
-        let done = session
-            .change(&mut opened, &act, |user, now, _| Ok(user.revoke(label.as_ref(), now)?))?;
-        let what = label.map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));
+        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
+        let what =
+            label.as_ref().map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));
         let protection = Protection::new("mfactl.delete/1", &done, dry_run, &what);
         Ok(Report::one(protection, Verdict::Yes))
     }

@@ -4,8 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Protection, Target, declined};
-use crate::domain::user::{Status, User};
+use super::many::{Crowd, Many, Who};
+use super::protection::{DeviceOption, OperatorOptions, Protection, declined};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::domain::undo::Act;
+use crate::domain::user::{Changed, Status, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
@@ -17,7 +21,7 @@ use crate::session::Session;
 #[derive(Args, Debug)]
 pub struct Disable {
     #[command(flatten)]
-    target: Target,
+    crowd: Crowd,
     #[command(flatten)]
     device: DeviceOption,
     /// Do not ask
@@ -33,37 +37,54 @@ impl Verb for Disable {
         &["mfactl disable alice", "mfactl disable alice --device tablet --yes --ticket HELP-1234"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let (name, label) = (self.target.name()?, self.device.label()?);
-        let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
+        let label = self.device.label()?;
+        let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
+            let before = user.clone();
+            let Changed { user, touched } = user.disable(label.as_ref())?;
+            let is_change = user != before;
+            let user = if is_change { user.undoable(Act::Disable, &before, now) } else { user };
+            Ok(Changed { user, touched })
+        };
+        let name = match self.crowd.who(session)? {
+            Who::One(name) => name,
+            Who::Many(names) => {
+                let schema = "mfactl.disable/1";
+                let (crowd, operator) = (&self.crowd, &self.operator);
+                let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
+                return many.run(session, |user, now, _| Ok(change(user, now)?));
+            }
+        };
+        let policy = session.config()?.policy.clone();
+        let now = session.env.clock.now()?;
+        let is_required = |user: &User| policy.demand(user).is_in_force(now);
+        let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
             let question = |_: &User, after: &User| match &label {
                 Some(label) if after.status() != Status::Disabled => {
                     format!("{name}: other devices stay in force. Switch off {label}?")
                 }
-                _ => format!("{name}: {}. Switch MFA off?", afterwards(after)),
+                _ => format!("{name}: {}. Switch MFA off?", afterwards(is_required(after))),
             };
-            let change = |user: User, _| user.disable(label.as_ref());
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
         let mut opened = session.opened()?;
-        let done =
-            session.change(&mut opened, &act, |user, _, _| Ok(user.disable(label.as_ref())?))?;
-        let what = label.map_or_else(String::new, |label| format!("{label} "));
+        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
+        let what = label.as_ref().map_or_else(String::new, |label| format!("{label} "));
         let what = format!("{what}switched off");
         let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, &what);
         if done.changed && !dry_run && done.user.status() == Status::Disabled {
-            let then = afterwards(&done.user);
+            let then = afterwards(is_required(&done.user));
             protection = protection.saying(format!("{name}: switched off; {then}"));
         }
         Ok(Report::one(protection, Verdict::Yes))
     }
 }
 
-fn afterwards(user: &User) -> &'static str {
-    if user.required {
+const fn afterwards(is_required: bool) -> &'static str {
+    if is_required {
         "MFA is required, so the user is refused until enabled again"
     } else {
         "MFA is optional, so the password alone is then enough"

@@ -5,7 +5,8 @@ use clap::Args;
 
 use super::Verb;
 use super::add_user::ProfileOptions;
-use super::protection::{OperatorOptions, Protection, Target};
+use super::many::{Crowd, Many, Who};
+use super::protection::{OperatorOptions, Protection};
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::user::{Changed, User};
@@ -18,7 +19,7 @@ use crate::session::Session;
 #[derive(Args, Debug)]
 pub struct EditUser {
     #[command(flatten)]
-    target: Target,
+    crowd: Crowd,
     #[command(flatten)]
     profile: ProfileOptions,
     /// Take a field away; can be given several times
@@ -31,11 +32,14 @@ pub struct EditUser {
     #[arg(long)]
     no_protected: bool,
     /// Give the user another name
-    #[arg(long, value_name = "NEW")]
+    #[arg(long, value_name = "NEW", conflicts_with = "from")]
     rename: Option<String>,
     /// Give a device another label
-    #[arg(long, value_name = "OLD=NEW")]
+    #[arg(long, value_name = "OLD=NEW", conflicts_with = "from")]
     relabel: Option<String>,
+    /// Do not ask, of many
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     operator: OperatorOptions,
 }
@@ -49,12 +53,10 @@ impl Verb for EditUser {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
-        let mut act = self.operator.act(Self::NAME, &name, None)?;
         let new_name = self.rename.as_deref().map(UserName::parse).transpose()?;
         let relabel = self.relabel.as_deref().map(labels).transpose()?;
-        act.fields = self.fields()?;
-        if act.fields.is_empty() {
+        let fields = self.fields()?;
+        if fields.is_empty() {
             return Err(Refusal::new(Code::Usage, "there is nothing to change")
                 .hint("say what: mfactl help edit-user")
                 .into());
@@ -63,9 +65,7 @@ impl Verb for EditUser {
             let message = format!("--{field} and --clear {field} are contrary wishes");
             return Err(Refusal::new(Code::Usage, message).hint("leave one of them out").into());
         }
-        let dry_run = self.operator.dry_run;
-        let mut opened = session.opened()?;
-        let done = session.change(&mut opened, &act, |mut user, _, _| {
+        let change = |mut user: User| -> Result<Changed, Refusal> {
             self.profile.apply(&mut user.profile)?;
             self.clear(&mut user);
             user.protected = (user.protected || self.protected) && !self.no_protected;
@@ -73,10 +73,25 @@ impl Verb for EditUser {
                 user.name = new.clone();
             }
             match &relabel {
-                Some((from, to)) => Ok(user.relabel(from, to)?),
+                Some((from, to)) => user.relabel(from, to),
                 None => Ok(Changed { user, touched: Vec::new() }),
             }
-        })?;
+        };
+        let name = match self.crowd.who(session)? {
+            Who::One(name) => name,
+            Who::Many(names) => {
+                let schema = "mfactl.edit-user/1";
+                let (crowd, operator) = (&self.crowd, &self.operator);
+                let mut many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
+                many.fields = fields;
+                return many.run(session, |user, _, _| Ok(change(user)?));
+            }
+        };
+        let act = self.operator.act(session, Self::NAME, &name, None)?;
+        let act = crate::session::Act { fields, ..act };
+        let dry_run = self.operator.dry_run;
+        let mut opened = session.opened()?;
+        let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)?))?;
         let mut protection = Protection::new("mfactl.edit-user/1", &done, dry_run, "changed");
         if !done.changed {
             protection = protection.saying(format!("{name}: is so already; nothing to change"));

@@ -93,7 +93,7 @@ impl Verb for Enrol {
         let name = self.target.name()?;
         let label = self.device.label()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
-        self.operator.ticket()?;
+        self.operator.ticket(session, Self::NAME)?;
         if !self.create {
             session.look(&name)?;
         }
@@ -177,7 +177,7 @@ impl Enrol {
             let told = Telling {
                 verb: Self::NAME,
                 outcome: "pending",
-                ticket: self.operator.ticket()?,
+                ticket: self.operator.ticket(session, Self::NAME)?,
                 device: Some(user.device(draft.id())?.label.to_string()),
                 factor: Some("totp"),
                 detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),

@@ -1,24 +1,39 @@
 //! `mfactl force-new-password`
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use clap::Args;
+use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Protection, Target, declined};
-use crate::domain::refusal::Refusal;
-use crate::domain::time::Timestamp;
+use super::many::{Crowd, Many, Who};
+use super::protection::{OperatorOptions, Protection, declined};
+use crate::domain::name::UserName;
+use crate::domain::password::{Password, Temporary};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::{Id, Sealed};
+use crate::domain::spare::{Spare, SpareCode};
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::undo::Act;
 use crate::domain::user::{Changed, PasswordChange, User};
+use crate::enrolment::once::OnceOptions;
 use crate::report::{Report, Verdict};
-use crate::session::Session;
+use crate::session::{Opened, Session};
+
+/// How long a temporary password opens the door.
+const GOOD_FOR: Span = Span::hours(24);
 
 /// Clear a user's devices and require a new password at the next sign-in
 ///
-/// After the new password a user of whom MFA is required enrols again.
+/// Who has a password gets a random temporary one, shown once and good for a day: it alone opens the
+/// door to choosing a new one, so that a stolen old password does not. After that a user of whom MFA
+/// is required enrols again. Recovery and bypass codes are void.
 #[derive(Args, Debug)]
 pub struct ForceNewPassword {
     #[command(flatten)]
-    target: Target,
-    /// Keep the user's devices
+    crowd: Crowd,
+    /// Keep the user's devices: a code is then asked for as well
     #[arg(long)]
     keep_mfa: bool,
     /// Let the old password open the door to choosing a new one, and nothing else
@@ -28,45 +43,62 @@ pub struct ForceNewPassword {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
+    show: OnceOptions,
+    #[command(flatten)]
     operator: OperatorOptions,
 }
+
+/// Temporary passwords, made before the store is locked: each costs a slow hash.
+#[derive(Default)]
+struct Drafts(BTreeMap<Id, (Zeroizing<String>, Sealed)>);
 
 impl Verb for ForceNewPassword {
     const NAME: &'static str = "force-new-password";
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl force-new-password alice",
         "mfactl force-new-password alice --keep-mfa --yes --ticket HELP-1234",
+        "mfactl force-new-password --from leavers.txt --output passwords.txt",
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
-        let mut act = self.operator.act(Self::NAME, &name, None)?;
+        let name = match self.crowd.who(session)? {
+            Who::One(name) => name,
+            Who::Many(names) => return self.many(session, names),
+        };
+        let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("password_change_required");
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
-            let question = |user: &User, _: &User| {
-                let count = user.live().count();
-                match (count, self.keep_mfa) {
-                    (0, _) => format!("Require a new password of {name}?"),
-                    (_, true) => format!("Require a new password of {name}, and keep MFA?"),
-                    (n, false) => {
-                        let cut = super::reset::counted(n);
-                        format!("Require a new password of {name}, and cut off {cut}?")
-                    }
-                }
-            };
-            if !session.agreed(&name, question, |user, now| self.change(user, now))? {
+            let question = |user: &User, _: &User| self.question(user);
+            let nothing = Drafts::default();
+            let change = |user: User, now| self.change(user, now, &nothing);
+            if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
+        let user = session.look(&name)?;
+        let is_needed = self.needs_temporary(&user) && !dry_run;
+        let once = if is_needed { Some(self.show.settle_or_hide(session)?) } else { None };
         let mut opened = session.opened()?;
-        let done = session.change(&mut opened, &act, |user, now, _| Ok(self.change(user, now)?))?;
-        let protection = Protection::new(
-            "mfactl.force-new-password/1",
-            &done,
-            dry_run,
-            "a new password is required at the next sign-in",
-        );
+        let mut drafts = Drafts::default();
+        if is_needed {
+            drafts.add(session, &opened, &user)?;
+        }
+        let kept = match once {
+            Some(once) => Some(once.show(session, &drafts.sheet(std::slice::from_ref(&user)))?),
+            None => None,
+        };
+        let done = session
+            .change(&mut opened, &act, |user, now, _| Ok(self.change(user, now, &drafts)?))?;
+        if let Some(kept) = kept {
+            kept.keep(session);
+        }
+        let words = "a new password is required at the next sign-in";
+        let mut protection = Protection::new("mfactl.force-new-password/1", &done, dry_run, words);
+        let reveal = self.show.reveal_secrets && is_needed;
+        if reveal {
+            protection.temporary_password = drafts.0.remove(&user.id).map(|(text, _)| text);
+        }
         let protection = match (done.changed, dry_run) {
             (false, _) => protection
                 .saying(format!("{name}: a new password is required already; nothing to change")),
@@ -74,22 +106,113 @@ impl Verb for ForceNewPassword {
                 .saying(format!("{name}: a new password would be required; nothing was changed")),
             (true, false) => protection,
         };
-        Ok(Report::one(protection, Verdict::Yes))
+        Ok(Report::one(protection, Verdict::Yes).arriving(reveal))
     }
 }
 
 impl ForceNewPassword {
-    fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
+    fn needs_temporary(&self, user: &User) -> bool {
+        user.password.is_some() && !self.old_password_opens
+    }
+
+    fn question(&self, user: &User) -> String {
+        let name = &user.name;
+        match (user.live().count(), self.keep_mfa) {
+            (0, _) => format!("Require a new password of {name}?"),
+            (_, true) => format!("Require a new password of {name}, and keep MFA?"),
+            (n, false) => {
+                let cut = super::reset::counted(n);
+                format!("Require a new password of {name}, and cut off {cut}?")
+            }
+        }
+    }
+
+    fn change(&self, user: User, now: Timestamp, drafts: &Drafts) -> Result<Changed, Refusal> {
+        let before = user.clone();
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
         } else {
-            user.revoke(None, now)?
+            user.revoke(None, now)?.without_spares()
         };
-        changed.user.password_change = if self.old_password_opens {
+        let user = &mut changed.user;
+        user.password_change = if self.old_password_opens {
             PasswordChange::RequiredOldOpens
         } else {
             PasswordChange::Required
         };
+        if let Some((_, hash)) = drafts.0.get(&user.id) {
+            user.temporary = Some(Temporary { hash: hash.clone(), until: now.plus(GOOD_FOR) });
+        }
+        if *user != before {
+            changed.user = changed.user.undoable(Act::ForceNewPassword, &before, now);
+        }
         Ok(changed)
+    }
+
+    fn many(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
+        let mut opened = session.opened()?;
+        let nothing = Drafts::default();
+        let dry_run = self.operator.dry_run;
+        let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &nothing)?);
+        let (rows, _) = session.plan(&mut opened, &names, &mut change)?;
+        let needy: Vec<User> = rows
+            .iter()
+            .filter(|row| row.is_change())
+            .map(|row| row.user().clone())
+            .filter(|user| self.needs_temporary(user))
+            .collect();
+        if !needy.is_empty() && !dry_run && !self.show.has_file() {
+            let message = "--from: the temporary passwords of many users go to a file";
+            return Err(Refusal::new(Code::Usage, message)
+                .hint("add --output FILE, or --old-password-opens")
+                .into());
+        }
+        let mut drafts = Drafts::default();
+        let mut kept = None;
+        if !needy.is_empty() && !dry_run {
+            let once = self.show.settle(session)?;
+            let bar = session.bar(needy.len() as u64);
+            for user in &needy {
+                drafts.add(session, &opened, user)?;
+                bar.inc(1);
+            }
+            bar.finish_and_clear();
+            kept = Some(once.show(session, &drafts.sheet(&needy))?);
+        }
+        drop(opened);
+        let schema = "mfactl.force-new-password/1";
+        let (crowd, operator) = (&self.crowd, &self.operator);
+        let mut many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
+        many.fields.push("password_change_required");
+        let (report, is_done) =
+            many.run_all(session, |user, now, _| Ok(self.change(user, now, &drafts)?))?;
+        if let (Some(kept), true) = (kept, is_done) {
+            kept.keep(session);
+        }
+        Ok(report)
+    }
+}
+
+impl Drafts {
+    fn add(&mut self, session: &mut Session<'_>, opened: &Opened, user: &User) -> Result<()> {
+        let text = SpareCode::new(Spare::Recovery, &session.env.random()?).grouped();
+        let password = Password::read("password", &text)?;
+        let hash = session.sealed_temporary(opened, user.id, &password)?;
+        self.0.insert(user.id, (text, hash));
+        Ok(())
+    }
+
+    /// A line for each user.
+    fn sheet(&self, users: &[User]) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::new());
+        for user in users {
+            if let Some((password, _)) = self.0.get(&user.id) {
+                text.push_str(user.name.as_str());
+                text.push_str("  ");
+                text.push_str(password);
+                text.push('\n');
+            }
+        }
+        text
     }
 }

@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
 use crate::report::{Format, Report, Verdict, Writer};
@@ -68,7 +69,7 @@ impl Summary {
             Status::NotEnabled => self.not_enabled += 1,
         }
         self.locked += u64::from(line.locked);
-        self.required_without_mfa += u64::from(line.required && line.status != Status::Enabled);
+        self.required_without_mfa += u64::from(line.is_overdue());
     }
 
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
@@ -101,10 +102,11 @@ impl Verb for ListStatus {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let filter = self.filter.filter()?;
         let now = session.env.clock.now()?;
+        let policy = session.config()?.policy.clone();
         let store = session.reader()?;
         let is_asked = self.fail_if_any || self.min_coverage.is_some();
         let cut_short = if is_asked { Verdict::No } else { Verdict::Yes };
-        Ok(Report::list(cut_short, move |writer| self.write(store, &filter, now, writer)))
+        Ok(Report::list(cut_short, move |writer| self.write(store, &filter, &policy, now, writer)))
     }
 }
 
@@ -113,6 +115,7 @@ impl ListStatus {
         &self,
         mut store: Box<dyn Store>,
         filter: &filter::Filter,
+        policy: &Policy,
         now: Timestamp,
         writer: &mut Writer<'_>,
     ) -> Result<Verdict> {
@@ -128,7 +131,7 @@ impl ListStatus {
                 if !filter.is_in_scope(&user) {
                     return Ok(());
                 }
-                let line = Line::of(&user, now);
+                let line = Line::of(&user, policy, now);
                 summary.count(&line);
                 if filter.wants(&user, &line, now) {
                     summary.listed += 1;

@@ -1,12 +1,14 @@
 //! What operators' verbs say of a user afterwards, and the options that all of them have.
 
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::domain::device::Device;
 use crate::domain::event::Ticket;
 use crate::domain::name::{Label, UserName};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::line;
 use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -41,8 +43,20 @@ enum Proof {
 
 impl OperatorOptions {
     /// # Errors
-    /// `bad_input` for a ticket or a reason that is empty, long or harmful.
-    pub fn ticket(&self) -> Result<Ticket, Refusal> {
+    /// `bad_input` for a ticket or a reason that is empty, long or harmful; `usage` where the
+    /// configuration asks for one that is not named.
+    pub fn ticket(&self, session: &mut Session<'_>, verb: &str) -> Result<Ticket> {
+        let must_name = &session.config()?.must_name;
+        for (option, verbs, is_named) in [
+            ("--ticket", &must_name.ticket, self.ticket.is_some()),
+            ("--proof", &must_name.proof, self.proof.is_some()),
+        ] {
+            if !is_named && verbs.iter().any(|v| v == verb) {
+                return Err(Refusal::new(Code::Usage, format!("{verb} needs {option} here"))
+                    .hint("the configuration asks for it under [helpdesk]")
+                    .into());
+            }
+        }
         let proof = self.proof.and_then(|p| p.to_possible_value());
         Ok(Ticket {
             ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
@@ -50,23 +64,22 @@ impl OperatorOptions {
             proof: proof.map(|p| p.get_name().to_owned()),
         })
     }
-}
 
-impl OperatorOptions {
     /// What is asked for, as the store's log will tell it.
     ///
     /// # Errors
     /// As [`OperatorOptions::ticket`].
     pub fn act<'a>(
         &self,
+        session: &mut Session<'_>,
         verb: &'static str,
         name: &'a UserName,
         device: Option<&Label>,
-    ) -> Result<Act<'a>, Refusal> {
+    ) -> Result<Act<'a>> {
         Ok(Act {
             verb,
             name,
-            ticket: self.ticket()?,
+            ticket: self.ticket(session, verb)?,
             device: device.map(ToString::to_string),
             fields: Vec::new(),
             dry_run: self.dry_run,
@@ -122,6 +135,8 @@ pub struct Protection {
     locked: bool,
     password_change_required: bool,
     changed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temporary_password: Option<Zeroizing<String>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip)]
@@ -167,6 +182,7 @@ impl Protection {
             password_change_required: user.password_change
                 != crate::domain::user::PasswordChange::NotRequired,
             changed: done.changed,
+            temporary_password: None,
             dry_run,
             words,
         }

@@ -45,7 +45,7 @@ impl Verb for RemoveUser {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.target.name()?;
-        let ticket = self.operator.ticket()?;
+        let ticket = self.operator.ticket(session, Self::NAME)?;
         let dry_run = self.operator.dry_run;
         let user = session.look(&name)?;
         if !self.yes && !dry_run {

@@ -4,10 +4,13 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Target, declined, spoken};
-use crate::domain::refusal::Refusal;
-use crate::domain::time::Timestamp;
+use super::many::{Crowd, Many, Who};
+use super::protection::{DeviceOption, OperatorOptions, declined, spoken};
+use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
+use crate::domain::undo::Act;
 use crate::domain::user::{Changed, User};
 use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing};
 use crate::report::{Report, Verdict};
@@ -20,7 +23,7 @@ use crate::session::Session;
 #[derive(Args, Debug)]
 pub struct Reset {
     #[command(flatten)]
-    target: Target,
+    crowd: Crowd,
     #[command(flatten)]
     device: DeviceOption,
     /// Make no new device
@@ -47,8 +50,12 @@ impl Verb for Reset {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let (name, label) = (self.target.name()?, self.device.label()?);
-        let act = self.operator.act(Self::NAME, &name, label.as_ref())?;
+        let label = self.device.label()?;
+        let name = match self.crowd.who(session)? {
+            Who::One(name) => name,
+            Who::Many(names) => return self.many(session, names),
+        };
+        let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         let before = session.look(&name)?;
         let showing = if self.no_enrol {
@@ -57,13 +64,14 @@ impl Verb for Reset {
             Showing::settle(session, &self.show, dry_run)?
         };
         if !self.yes && !dry_run {
-            let question = |user: &User, _: &User| self.question(user);
+            let resets = recent_resets(session, &before)?;
+            let question = |user: &User, _: &User| self.question(user, resets);
             let change = |user: User, now| self.change(user, None, now);
             let agreed = if self.no_enrol {
                 session.agreed(&name, question, change)?
             } else {
                 let _ = self.change(before.clone(), None, session.env.clock.now()?)?;
-                session.confirm(&self.question(&before))?
+                session.confirm(&self.question(&before, resets))?
             };
             if !agreed {
                 return Ok(declined(session));
@@ -124,10 +132,29 @@ impl Reset {
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let label = self.device.label()?;
-        user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
+        let before = user.clone();
+        let mut changed =
+            user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)?;
+        if changed.user != before {
+            changed.user = changed.user.undoable(Act::Reset, &before, now);
+        }
+        Ok(changed)
     }
 
-    fn question(&self, user: &User) -> String {
+    fn many(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
+        if !self.no_enrol {
+            let message = "--from: no QR codes can be shown to many users at once";
+            return Err(Refusal::new(Code::Usage, message)
+                .hint("add --no-enrol; each user then enrols anew")
+                .into());
+        }
+        let schema = "mfactl.reset/1";
+        let (crowd, operator) = (&self.crowd, &self.operator);
+        let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
+        many.run(session, |user, now, _| Ok(self.change(user, None, now)?))
+    }
+
+    fn question(&self, user: &User, resets: usize) -> String {
         let mut who = user.name.to_string();
         for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
             who.push_str(", ");
@@ -139,8 +166,23 @@ impl Reset {
         };
         let seen = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
         let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
-        format!("{who} (last code: {seen}). Cut off {devices}{when}?")
+        let warning = match resets {
+            0 => String::new(),
+            1 => " Warning: was reset once in the last 7 days.".to_owned(),
+            n => format!(" Warning: was reset {n} times in the last 7 days."),
+        };
+        format!("{who} (last code: {seen}).{warning} Cut off {devices}{when}?")
     }
+}
+
+/// Somebody who is reset again and again may be somebody else.
+fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<usize> {
+    const LOOKED_AT: u32 = 100;
+    let now = session.env.clock.now()?;
+    let mut store = session.reader()?;
+    let events = store.read()?.events(user.id, LOOKED_AT)?;
+    let is_recent = |at: Timestamp| now.since(at) <= Span::hours(7 * 24);
+    Ok(events.iter().filter(|e| e.verb == "reset" && is_recent(e.at)).count())
 }
 
 /// A number of devices in words.

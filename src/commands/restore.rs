@@ -58,7 +58,7 @@ impl Verb for Restore {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let ticket = self.operator.ticket()?;
+        let ticket = self.operator.ticket(session, Self::NAME)?;
         let plan = session.plan_restore(&self.file)?;
         let store = session.config()?.store.to_string();
         let loss = loss(&plan);

@@ -35,7 +35,7 @@ impl Verb for ShowQr {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (name, label) = (self.target.name()?, self.device.label()?);
-        let ticket = self.operator.ticket()?;
+        let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
         session.look(&name)?.showable(label.as_ref(), self.active, now)?;
         let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;

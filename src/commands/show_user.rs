@@ -8,6 +8,7 @@ use super::Verb;
 use super::list_status::Line;
 use super::protection::{Target, spoken};
 use crate::domain::device::State;
+use crate::domain::policy::Policy;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
@@ -56,14 +57,15 @@ impl Verb for ShowUser {
         let name = self.target.name()?;
         let now = session.env.clock.now()?;
         let user = session.look(&name)?;
+        let policy = session.config()?.policy.clone();
         let mut store = session.reader()?;
         let events = store.read()?.events(user.id, EVENTS)?;
-        Ok(Report::one(Shown::new(&user, now, events), Verdict::Yes))
+        Ok(Report::one(Shown::new(&user, &policy, now, events), Verdict::Yes))
     }
 }
 
 impl Shown {
-    fn new(user: &User, now: Timestamp, mut events: Vec<Told>) -> Self {
+    fn new(user: &User, policy: &Policy, now: Timestamp, mut events: Vec<Told>) -> Self {
         for event in &mut events {
             event.disarm();
         }
@@ -73,7 +75,7 @@ impl Shown {
         });
         Self {
             schema: "mfactl.show-user/1",
-            line: Line::of(user, now),
+            line: Line::of(user, policy, now),
             language: user.profile.language.map(Language::code),
             protected: user.protected,
             created_at: user.created_at,
@@ -106,6 +108,15 @@ impl Record for Shown {
         row("groups", line.groups.join(", "));
         row("protected", if self.protected { "yes".into() } else { String::new() });
         row("MFA required", if line.required { "yes".into() } else { String::new() });
+        row("MFA due", line.due_at.map(|t| t.to_string()).unwrap_or_default());
+        row(
+            "recovery",
+            match line.recovery_codes_left {
+                0 => String::new(),
+                n => format!("{n} codes left"),
+            },
+        );
+        row("bypass", if line.bypass { "open".into() } else { String::new() });
         row(
             "new password",
             if line.password_change_required { "required".into() } else { String::new() },

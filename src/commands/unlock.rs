@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Protection, Target};
+use super::many::{Crowd, Many, Who};
+use super::protection::{OperatorOptions, Protection};
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -15,7 +16,10 @@ use crate::session::Session;
 #[derive(Args, Debug)]
 pub struct Unlock {
     #[command(flatten)]
-    target: Target,
+    crowd: Crowd,
+    /// Do not ask, of many
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     operator: OperatorOptions,
 }
@@ -26,13 +30,22 @@ impl Verb for Unlock {
         &["mfactl unlock alice", "mfactl unlock --ticket HELP-1234 -- alice"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
-        let act = self.operator.act(Self::NAME, &name, None)?;
-        let mut opened = session.opened()?;
-        let done = session.change(&mut opened, &act, |user, _, _| {
+        let change = |user: User| {
             let user = User { throttle: user.throttle.clone().cleared(), ..user };
-            Ok(Changed { user, touched: Vec::new() })
-        })?;
+            Changed { user, touched: Vec::new() }
+        };
+        let name = match self.crowd.who(session)? {
+            Who::One(name) => name,
+            Who::Many(names) => {
+                let schema = "mfactl.unlock/1";
+                let (crowd, operator) = (&self.crowd, &self.operator);
+                let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
+                return many.run(session, |user, _, _| Ok(change(user)));
+            }
+        };
+        let act = self.operator.act(session, Self::NAME, &name, None)?;
+        let mut opened = session.opened()?;
+        let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)))?;
         let protection =
             Protection::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
         let protection = if done.changed {

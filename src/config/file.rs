@@ -19,6 +19,8 @@ pub struct File {
     pub key: Key,
     pub enrolment: Enrolment,
     pub policy: Policy,
+    pub password: Password,
+    pub helpdesk: Helpdesk,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,9 +53,41 @@ pub struct Enrolment {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
+    /// `optional` or `required`.
+    pub mfa: Option<String>,
+    /// Groups of whom MFA is required where it is optional for the others.
+    pub required_groups: Vec<String>,
+    /// A day, or a moment.
+    pub since: Option<String>,
+    pub grace: Option<String>,
     /// Steps.
     pub window: Option<i64>,
     pub undo_for: Option<String>,
+    /// The longest that a bypass code may be good.
+    pub bypass_for: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Password {
+    /// MiB.
+    pub memory: Option<u32>,
+    pub passes: Option<u32>,
+    pub lanes: Option<u32>,
+    /// Characters.
+    pub shortest: Option<usize>,
+    /// The least score of zxcvbn.
+    pub strength: Option<u8>,
+    pub forbidden: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Helpdesk {
+    /// Verbs that must name a ticket.
+    pub ticket: Vec<String>,
+    /// Verbs that must name a proof.
+    pub proof: Vec<String>,
 }
 
 /// Reads the file.

@@ -31,6 +31,23 @@ impl Timestamp {
         }
     }
 
+    /// A day such as 2026-03-01, which begins in UTC, or a moment in RFC 3339.
+    ///
+    /// # Errors
+    /// `bad_input` for what is neither, or is not in the calendar.
+    pub fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
+        let day = |text: &str| {
+            let day: jiff::civil::Date = text.parse().ok().filter(|_| text.len() == 10)?;
+            let start = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            Some(start.timestamp())
+        };
+        let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| day(text));
+        moment.and_then(|moment| Self::from_unix(moment.as_second()).ok()).ok_or_else(|| {
+            Refusal::bad_input(field, format!("{} is no date", quoted(text)))
+                .hint("write it as 2026-03-01, or as 2026-03-01T12:00:00Z")
+        })
+    }
+
     /// Seconds since the epoch.
     #[must_use]
     pub const fn unix(self) -> u64 {
@@ -157,6 +174,27 @@ mod tests {
     fn spans_without_a_fixed_positive_length_are_refused() {
         for text in ["90", "1mo", "-1d", "0s", "", "d", "٣d", "1e3", "1y", "9999999999999999d"] {
             assert!(Span::parse("--for", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_moments_are_read_in_utc() {
+        let read = |text| Timestamp::parse("--from", text).map(Timestamp::unix).ok();
+        assert_eq!(read("2026-01-01"), Some(1_767_225_600));
+        assert_eq!(read("2026-01-01T00:00:00Z"), Some(1_767_225_600));
+        assert_eq!(read("2026-01-01T01:00:00+01:00"), Some(1_767_225_600));
+        for text in [
+            "2026-02-30",
+            "2026-1-1",
+            "01.03.2026",
+            "",
+            "0000-00-00",
+            "1969-12-31",
+            "now",
+            "2026-01-01T00:00:00",
+            "99999-01-01",
+        ] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

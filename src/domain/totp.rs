@@ -177,6 +177,25 @@ pub fn matching_step(
     }))
 }
 
+/// All steps that have this code, within so many of the present one; for whoever looks for the reason
+/// why it fails.
+///
+/// # Errors
+/// `damaged` when no code can be made with these settings.
+pub fn matching_steps(
+    secret: &Secret,
+    parameters: Parameters,
+    code: &Code,
+    now: Timestamp,
+    reach: u64,
+) -> Result<Vec<u64>, Refusal> {
+    let generator = parameters.generator(secret)?;
+    let present = parameters.step(now);
+    let first = present.saturating_sub(reach);
+    let has = |step: &u64| generator.check(code.digits(), step * parameters.period).is_some();
+    Ok((first..=present + reach).filter(has).collect())
+}
+
 /// The code of a moment, for tests: the program itself never makes one.
 #[cfg(test)]
 #[expect(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "for tests only")]

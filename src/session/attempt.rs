@@ -7,6 +7,7 @@ use super::work::Unit;
 use super::{Opened, Session, Telling};
 use crate::domain::name::UserName;
 use crate::domain::recovery::Tag;
+use crate::domain::refusal::{Code as Word, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::spare::{Presented, Spare, SpareCode};
 use crate::domain::throttle::Gate;
@@ -47,16 +48,17 @@ impl Session<'_> {
         self.unit(opened, |session, mut unit| {
             let before = unit.user(name)?;
             let now = unit.at;
-            let secrets: Vec<(Id, Secret)> = match candidates(&before, only, &presented, now) {
-                Err(refusal) => {
-                    turn_away(session.env, unit, verb, &before, refusal.code.word())?;
-                    return Err(refusal.into());
+            let opened = opened_secrets(unit.vault, &before, only, &presented, now);
+            let secrets = match opened {
+                Ok(secrets) => secrets,
+                Err(error) => {
+                    if let Some(refusal) = error.downcast_ref::<Refusal>()
+                        && refusal.code != Word::Tampered
+                    {
+                        turn_away(session.env, unit, verb, &before, refusal.code.word())?;
+                    }
+                    return Err(error);
                 }
-                Ok(devices) if before.throttle.gate(now) == Gate::Open => {
-                    let open = |id| Ok((id, unit.vault.open(before.id, before.device(id)?)?));
-                    devices.iter().map(|d| open(d.id)).collect::<Result<_>>()?
-                }
-                Ok(_) => Vec::new(),
             };
             let tag = presented.spare().and_then(|code| spare_tag(unit.vault, &before, code));
             let attempt = Attempt { presented: &presented, tag, now, window, secrets: &secrets };
@@ -85,6 +87,24 @@ impl Session<'_> {
             Ok(Attempted { user, outcome, ahead, at: now })
         })
     }
+}
+
+/// The secrets that a code may be compared with, opened; none while the user is locked.
+///
+/// # Errors
+/// As [`candidates`]; `tampered`.
+pub fn opened_secrets(
+    vault: &Vault,
+    user: &User,
+    only: Option<Id>,
+    presented: &Presented,
+    now: Timestamp,
+) -> Result<Vec<(Id, Secret)>> {
+    let devices = candidates(user, only, presented, now)?;
+    if user.throttle.gate(now) != Gate::Open {
+        return Ok(Vec::new());
+    }
+    devices.iter().map(|device| Ok((device.id, vault.open(user.id, device)?))).collect()
 }
 
 /// What the vault makes of a spare code for the set that the user has.

@@ -76,15 +76,8 @@ impl Session<'_> {
             if changed && !act.dry_run {
                 user.purge(unit.at, undo_for);
                 user.rev = unit.tx.save(&before, &user)?;
-                let mut detail = serde_json::Map::new();
-                if !touched.is_empty() {
-                    detail.insert("devices".into(), json!(touched));
-                }
-                if !act.fields.is_empty() {
-                    detail.insert("fields".into(), json!(act.fields));
-                }
-                let detail =
-                    (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
+                let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
+                let detail = detail(&touched, &act.fields);
                 let told = Telling {
                     verb: act.verb,
                     outcome: "done",
@@ -99,4 +92,131 @@ impl Session<'_> {
             Ok(Done { user, changed, at: unit.at })
         })
     }
+}
+
+/// What comes of one of many.
+pub enum Row {
+    Changed(User),
+    Already(User),
+    Refused(User, Refusal),
+}
+
+impl Row {
+    #[must_use]
+    pub const fn is_change(&self) -> bool {
+        matches!(self, Self::Changed(_))
+    }
+
+    #[must_use]
+    pub const fn user(&self) -> &User {
+        match self {
+            Self::Changed(user) | Self::Already(user) | Self::Refused(user, _) => user,
+        }
+    }
+
+    fn of(
+        before: User,
+        at: Timestamp,
+        vault: &Vault,
+        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<(Self, Vec<String>)> {
+        match change(before.clone(), at, vault) {
+            Ok(Changed { user, .. }) if user == before => Ok((Self::Already(user), Vec::new())),
+            Ok(Changed { user, touched }) => {
+                Ok((Self::Changed(user), touched.iter().map(ToString::to_string).collect()))
+            }
+            Err(error) => match error.downcast::<Refusal>() {
+                Ok(refusal) => Ok((Self::Refused(before, refusal), Vec::new())),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+impl Session<'_> {
+    /// What a change would do to many users, and how many users there are; nothing is written.
+    ///
+    /// # Errors
+    /// `user_not_found` for names that the store does not have, all of them named.
+    pub fn plan(
+        &mut self,
+        opened: &mut Opened,
+        names: &[UserName],
+        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<(Vec<Row>, u64)> {
+        let at = self.env.clock.now()?;
+        let mut snapshot = opened.store.read()?;
+        let users = snapshot.counts()?.users;
+        let (mut rows, mut unknown) = (Vec::new(), Vec::new());
+        for name in names {
+            match snapshot.user(name)? {
+                Some(user) => rows.push(Row::of(user, at, &opened.vault, change)?.0),
+                None => unknown.push(name.to_string()),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok((rows, users));
+        }
+        let more = unknown.len().saturating_sub(10);
+        unknown.truncate(10);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let message = format!("--from: there are no users {}{more}", unknown.join(", "));
+        Err(Refusal::new(Code::UserNotFound, message)
+            .hint("nothing was changed; mend the list")
+            .into())
+    }
+
+    /// Changes many users in one transaction, with an event each.
+    ///
+    /// # Errors
+    /// As [`Session::change`]; then nothing was changed.
+    pub fn change_many(
+        &mut self,
+        opened: &mut Opened,
+        verb: &'static str,
+        ticket: &Ticket,
+        fields: &[&'static str],
+        names: &[UserName],
+        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<Vec<Row>> {
+        let undo_for = self.config()?.undo_for;
+        let bar = self.bar(names.len() as u64);
+        let done = self.unit(opened, |session, mut unit| {
+            let mut rows = Vec::with_capacity(names.len());
+            bar.set_position(0);
+            for name in names {
+                bar.inc(1);
+                let before = unit.user(name)?;
+                let (mut row, touched) = Row::of(before.clone(), unit.at, unit.vault, change)?;
+                if let Row::Changed(user) = &mut row {
+                    user.purge(unit.at, undo_for);
+                    user.rev = unit.tx.save(&before, user)?;
+                    let told = Telling {
+                        verb,
+                        outcome: "done",
+                        ticket: ticket.clone(),
+                        detail: detail(&touched, fields),
+                        ..Telling::default()
+                    };
+                    Self::append(session.env, &mut *unit.tx, unit.at, user, told)?;
+                }
+                rows.push(row);
+            }
+            unit.tx.commit()?;
+            Ok(rows)
+        });
+        bar.finish_and_clear();
+        done
+    }
+}
+
+fn detail(touched: &[String], fields: &[&'static str]) -> Option<String> {
+    let mut detail = serde_json::Map::new();
+    if !touched.is_empty() {
+        detail.insert("devices".into(), json!(touched));
+    }
+    if !fields.is_empty() {
+        detail.insert("fields".into(), json!(fields));
+    }
+    (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }

@@ -51,7 +51,8 @@ impl Session<'_> {
     }
 
     /// A bar that moves on a person's terminal, and nothing anywhere else.
-    pub(super) fn bar(&self, steps: u64) -> ProgressBar {
+    #[must_use]
+    pub fn bar(&self, steps: u64) -> ProgressBar {
         let is_seen = self.env.err.terminal.is_some() && !self.options.quiet;
         let target =
             if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

@@ -15,10 +15,44 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::vault::{MAC, Vault};
 
+/// A user as he stands in the rows, unproved.
+pub(super) struct Found {
+    pub user: User,
+    pub user_mac: Option<Vec<u8>>,
+    pub device_macs: Vec<Option<Vec<u8>>>,
+    /// The revision that the log knows of: rows put back from an older copy fall behind it.
+    pub newest: Option<u64>,
+}
+
+impl Found {
+    /// The user, if every MAC fits.
+    ///
+    /// # Errors
+    /// `tampered`.
+    pub fn proved(self, vault: &Vault) -> Result<User> {
+        let macs = Macs::of(vault, &self.user);
+        let mut sound = fits(self.user_mac.as_deref(), &macs.user);
+        for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
+            sound &= fits(stored.as_deref(), mac);
+        }
+        if !sound || self.newest.is_some_and(|newest| self.user.rev < newest) {
+            return Err(self.altered());
+        }
+        Ok(self.user)
+    }
+
+    fn altered(&self) -> anyhow::Error {
+        let name = &self.user.name;
+        Refusal::new(Code::Tampered, format!("the record of {name} was altered outside of mfactl"))
+            .hint("restore a backup, and find out who can write to the store")
+            .into()
+    }
+}
+
 /// A transaction that holds the write lock.
 pub struct Ledger<'v, D> {
     pub(super) driver: D,
-    vault: &'v Vault,
+    pub(super) vault: &'v Vault,
     /// Where the log ends, once it has been read; what was appended is written with the commit.
     head: Option<Head>,
     appended: u64,
@@ -58,7 +92,6 @@ impl<'v, D: Driver> Ledger<'v, D> {
         one_row(self.driver.execute(sql::REMOVE_DEVICE, &[bytes(device.id.bytes())])?)
     }
 
-    /// The revision that the log knows of: rows put back from an older copy fall behind it.
     fn newest_rev(&mut self, user: Id) -> Result<Option<u64>> {
         let rev =
             first(&mut self.driver, sql::NEWEST_REV, &[bytes(user.bytes())], |row| row.int(0))?;
@@ -108,20 +141,12 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
             device_macs.push(row.bytes(DEVICE_COLUMNS.len())?);
             Ok(true)
         })?;
-        let macs = Macs::of(self.vault, &user);
-        let mut sound = user.name == *name && fits(user_mac.as_deref(), &macs.user);
-        for (stored, mac) in device_macs.iter().zip(&macs.devices) {
-            sound &= fits(stored.as_deref(), mac);
+        let newest = self.newest_rev(user.id)?;
+        let found = Found { user, user_mac, device_macs, newest };
+        if found.user.name != *name {
+            return Err(found.altered());
         }
-        if !sound || self.newest_rev(user.id)?.is_some_and(|newest| user.rev < newest) {
-            return Err(Refusal::new(
-                Code::Tampered,
-                format!("the record of {name} was altered outside of mfactl"),
-            )
-            .hint("restore a backup, and find out who can write to the store")
-            .into());
-        }
-        Ok(Some(user))
+        found.proved(self.vault).map(Some)
     }
 
     fn insert(&mut self, user: &User) -> Result<()> {

@@ -14,7 +14,6 @@ pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, salt = NULL WHERE user_id = $1";
 pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
-pub const NAMES_AFTER: &str = "SELECT name FROM users WHERE name > $1 ORDER BY name LIMIT 1000";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
@@ -57,6 +56,17 @@ pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
 pub static EVERYONE: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.name, d.n",
+        USER_COLUMNS.join(", u."),
+        DEVICE_COLUMNS.join(", d.")
+    )
+});
+
+/// Every user with every device beside him, their MACs, and the revision that the log knows of.
+pub static EVERYONE_PROVED: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT u.{}, u.mac, \
+         (SELECT e.rev FROM events e WHERE e.user_id = u.id ORDER BY e.seq DESC LIMIT 1), \
+         d.{}, d.mac FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")
     )

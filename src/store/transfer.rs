@@ -4,12 +4,11 @@ use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
 use super::driver::Driver;
-use super::ledger::Ledger;
-use super::row::Value;
+use super::ledger::{Found, Ledger};
+use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
-use super::{Birth, Identity, Source, Transaction as _, sql};
+use super::{Birth, Identity, Source, sql};
 use crate::domain::event::{Canonical, Head};
-use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::vault::Vault;
@@ -109,22 +108,33 @@ impl<'v, D: Driver> Ledger<'v, D> {
 
     /// Checks the MACs of every user and every device, and the end of the log.
     fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
-        let mut last = String::new();
-        loop {
-            let mut names = Vec::new();
-            self.driver.query(sql::NAMES_AFTER, &[Value::Text(last)], &mut |row| {
-                names.extend(row.text(0)?);
-                Ok(true)
-            })?;
-            for name in &names {
-                self.user(&UserName::stored(name.clone()))?;
+        let vault = self.vault;
+        let mut current: Option<Found> = None;
+        let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
+        self.driver.query(&sql::EVERYONE_PROVED, &[], &mut |row| {
+            let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
+            if !same {
+                let found = Found {
+                    user: row::user(row, 0)?,
+                    user_mac: row.bytes(mac)?,
+                    device_macs: Vec::new(),
+                    newest: row.int(mac + 1)?.map(i64::cast_unsigned),
+                };
+                if let Some(done) = current.replace(found) {
+                    done.proved(vault)?;
+                }
                 step();
             }
-            match names.pop() {
-                Some(name) => last = name,
-                None => return self.check_head(),
+            if let Some(found) = &mut current
+                && !row.is_null(device)?
+            {
+                found.user.devices.push(row::device(row, device)?);
+                found.device_macs.push(row.bytes(device + DEVICE_COLUMNS.len())?);
             }
-        }
+            Ok(true)
+        })?;
+        current.map_or(Ok(()), |last| last.proved(vault).map(|_| ()))?;
+        self.check_head()
     }
 }
 

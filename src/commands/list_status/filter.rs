@@ -33,6 +33,18 @@ pub struct FilterOptions {
     /// Users without any accepted code
     #[arg(long)]
     never_used: bool,
+    /// Users without MFA of whom it will be required
+    #[arg(long)]
+    due: bool,
+    /// Users without MFA of whom it is required by now
+    #[arg(long)]
+    overdue: bool,
+    /// Users with an open bypass code
+    #[arg(long)]
+    bypass: bool,
+    /// Users with fewer unused recovery codes than this
+    #[arg(long, value_name = "N")]
+    recovery_codes_below: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,6 +77,9 @@ pub struct Filter {
     pending_longer_than: Option<Span>,
     inactive_for: Option<Span>,
     never_used: bool,
+    duties: (bool, bool),
+    bypass: bool,
+    recovery_codes_below: Option<usize>,
 }
 
 impl FilterOptions {
@@ -82,6 +97,9 @@ impl FilterOptions {
             pending_longer_than: span("--pending-longer-than", &self.pending_longer_than)?,
             inactive_for: span("--inactive-for", &self.inactive_for)?,
             never_used: self.never_used,
+            duties: (self.due, self.overdue),
+            bypass: self.bypass,
+            recovery_codes_below: self.recovery_codes_below,
         })
     }
 }
@@ -101,6 +119,10 @@ impl Filter {
         (self.statuses.is_empty() || self.statuses.contains(&line.status))
             && (!self.without_mfa || line.status != Status::Enabled)
             && (!self.locked || line.locked)
+            && (!self.duties.0 || line.due_at.is_some())
+            && (!self.duties.1 || line.is_overdue())
+            && (!self.bypass || line.bypass)
+            && self.recovery_codes_below.is_none_or(|n| line.recovery_codes_left < n)
             && (!self.never_used || user.last_verified_at.is_none())
             && since(last, self.inactive_for)
             && self.pending_longer_than.is_none_or(waits)

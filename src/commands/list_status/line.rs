@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use crate::commands::protection::spoken;
 use crate::domain::device::Device;
+use crate::domain::policy::{Duty, Policy};
+use crate::domain::recovery::RecoverySet;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, Status, User};
@@ -18,13 +20,16 @@ pub struct Line {
     pub email: Option<String>,
     pub groups: Vec<String>,
     pub status: Status,
+    /// MFA is required by now.
     pub required: bool,
+    /// MFA is not required yet, and will be then.
+    pub due_at: Option<Timestamp>,
     pub locked: bool,
     pub locked_until: Option<Timestamp>,
     pub password_change_required: bool,
     pub bypass: bool,
     pub devices: Vec<DeviceLine>,
-    pub recovery_codes_left: u32,
+    pub recovery_codes_left: usize,
     pub last_verified_at: Option<Timestamp>,
 }
 
@@ -52,7 +57,9 @@ impl DeviceLine {
 }
 
 impl Line {
-    pub fn of(user: &User, now: Timestamp) -> Self {
+    pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
+        let demand = policy.demand(user);
+        let due = demand.duty(user.status(), now);
         let profile = &user.profile;
         let safe = |text: &Option<String>| text.as_deref().map(|t| shown(t).into_owned());
         let locked = user.locked(now);
@@ -62,21 +69,32 @@ impl Line {
             email: safe(&profile.email),
             groups: profile.groups.iter().map(|g| shown(g).into_owned()).collect(),
             status: user.status(),
-            required: user.required,
+            required: demand.is_in_force(now),
+            due_at: match due {
+                Some(Duty::Due(at)) => Some(at),
+                _ => None,
+            },
             locked: locked.is_some(),
             locked_until: locked.flatten(),
             password_change_required: user.password_change != PasswordChange::NotRequired,
-            bypass: false,
+            bypass: user.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now)),
             devices: user.live().map(DeviceLine::of).collect(),
-            recovery_codes_left: 0,
+            recovery_codes_left: user.recovery.as_ref().map_or(0, RecoverySet::left),
             last_verified_at: user.last_verified_at,
         }
+    }
+
+    /// MFA is required, and the user has none.
+    pub fn is_overdue(&self) -> bool {
+        self.required && self.status != Status::Enabled
     }
 
     /// The flags that are up, in words.
     fn flags(&self) -> String {
         let flags = [
-            ("required", self.required),
+            ("overdue", self.is_overdue()),
+            ("required", self.required && !self.is_overdue()),
+            ("due", self.due_at.is_some()),
             ("locked", self.locked),
             ("new password", self.password_change_required),
             ("bypass", self.bypass),
@@ -125,6 +143,7 @@ impl Record for Line {
         "devices",
         "recovery_codes_left",
         "last_verified_at",
+        "due_at",
     ];
 
     fn fields(&self, f: &mut Fields) {
@@ -141,6 +160,7 @@ impl Record for Line {
         f.text(&self.devices(";"));
         f.value(self.recovery_codes_left);
         f.maybe_value(self.last_verified_at);
+        f.maybe_value(self.due_at);
     }
 
     fn sentence(&self) -> String {

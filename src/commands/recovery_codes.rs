@@ -1,0 +1,120 @@
+//! `mfactl recovery-codes`
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::Verb;
+use super::protection::{OperatorOptions, Target};
+use crate::domain::recovery::{CODES, RecoverySet};
+use crate::domain::secret::Id;
+use crate::domain::spare::{Spare, SpareCode};
+use crate::domain::user::{Changed, User};
+use crate::enrolment::once::OnceOptions;
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::session::Session;
+
+/// Make a new set of recovery codes, shown once
+///
+/// Ten codes, each good once where a code is asked for. The old set dies when the new one was shown;
+/// the user's devices stay as they are.
+#[derive(Args, Debug)]
+pub struct RecoveryCodes {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    show: OnceOptions,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+#[derive(Serialize)]
+struct Made {
+    schema: &'static str,
+    user: String,
+    left: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codes: Option<Vec<Zeroizing<String>>>,
+    changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+impl Verb for RecoveryCodes {
+    const NAME: &'static str = "recovery-codes";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl recovery-codes alice", "mfactl recovery-codes alice --output alice.txt"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let mut act = self.operator.act(session, Self::NAME, &name, None)?;
+        act.fields.push("recovery_codes");
+        let dry_run = act.dry_run;
+        let user = session.look(&name)?;
+        user.has_devices()?;
+        let codes = (0..CODES)
+            .map(|_| Ok(SpareCode::new(Spare::Recovery, &session.env.random()?)))
+            .collect::<Result<Vec<_>>>()?;
+        let set = Id::new(session.env.random()?);
+        let mut opened = session.opened()?;
+        let mut kept = None;
+        if !dry_run {
+            let once = self.show.settle(session)?;
+            kept = Some(once.show(session, &sheet(&user, &codes))?);
+        }
+        let done = session.change(&mut opened, &act, |before, now, vault| {
+            before.has_devices()?;
+            let tag = |code| Some(vault.spare_tag(before.id, set, code));
+            let tags = codes.iter().map(tag).collect();
+            let recovery = Some(RecoverySet { id: set, made_at: now, tags });
+            Ok(Changed { user: User { recovery, ..before }, touched: Vec::new() })
+        });
+        let done = done.context("the codes that were shown are not in force")?;
+        if let Some(kept) = kept {
+            kept.keep(session);
+        }
+        let reveal = self.show.reveal_secrets && !dry_run;
+        let made = Made {
+            schema: "mfactl.recovery-codes/1",
+            user: name.to_string(),
+            left: done.user.recovery.as_ref().map_or(0, RecoverySet::left),
+            codes: reveal.then(|| codes.iter().map(SpareCode::grouped).collect()),
+            changed: done.changed,
+            dry_run,
+        };
+        Ok(Report::one(made, Verdict::Yes).arriving(reveal))
+    }
+}
+
+fn sheet(user: &User, codes: &[SpareCode]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(format!(
+        "Recovery codes of {}. Each is good once, where a code of the phone is asked for.\n\n",
+        user.name
+    ));
+    for code in codes {
+        text.push_str("    ");
+        text.push_str(&code.grouped());
+        text.push('\n');
+    }
+    text.push('\n');
+    text
+}
+
+impl Record for Made {
+    const COLUMNS: &'static [&'static str] = &["user", "left", "changed"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.value(self.left);
+        f.flag(self.changed);
+    }
+
+    fn sentence(&self) -> String {
+        let name = &self.user;
+        if self.dry_run {
+            return format!("{name}: would get {CODES} new recovery codes; nothing was changed");
+        }
+        format!("{name}: {} new recovery codes; the earlier ones are void", self.left)
+    }
+}

@@ -1,0 +1,314 @@
+//! `mfactl sign-in`
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::Verb;
+use super::protection::Target;
+use crate::domain::device::Device;
+use crate::domain::name::{Label, UserName};
+use crate::domain::password::Password;
+use crate::domain::policy::{Demand, Duty};
+use crate::domain::recovery::{FEW, RecoverySet};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Secret;
+use crate::domain::sign_in::Step;
+use crate::domain::time::Timestamp;
+use crate::domain::totp::Parameters;
+use crate::domain::user::User;
+use crate::enrolment::{Draft, Key, ShowOptions, Showing};
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::session::{Credentials, Opened, Session, SignedIn, Telling};
+
+/// Wrong codes after which a conversation ends.
+const TRIES: usize = 3;
+
+/// The whole sign-in: password, a new one where that is due, a new device where that is due, code
+///
+/// At a terminal it is a conversation. Without one it takes a line of JSON on standard input,
+/// `{"password":…,"code":…,"new_password":…}`, and its report says in `outcome` what comes next: each
+/// call takes everything again. Exit code 0 means signed in and stored, and nothing else. An unknown
+/// user and a wrong password look the same.
+#[derive(Args, Debug)]
+pub struct SignIn {
+    #[command(flatten)]
+    target: Target,
+    /// Put the secret of a new device into the report
+    #[arg(long)]
+    reveal_secrets: bool,
+}
+
+/// What a program presents.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    password: Zeroizing<String>,
+    code: Option<Zeroizing<String>>,
+    new_password: Option<Zeroizing<String>>,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    schema: &'static str,
+    user: String,
+    outcome: &'static str,
+    factor: Option<&'static str>,
+    locked_until: Option<Timestamp>,
+    /// MFA is required from this moment on, and the user has none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_at: Option<Timestamp>,
+    /// Where few are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_codes_left: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enrolment: Option<NewDevice>,
+    #[serde(skip)]
+    words: String,
+}
+
+#[derive(Serialize)]
+struct NewDevice {
+    device: String,
+    secret: Zeroizing<String>,
+    uri: Zeroizing<String>,
+}
+
+impl Verb for SignIn {
+    const NAME: &'static str = "sign-in";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl sign-in alice", "mfactl sign-in --json alice < credentials.json"];
+    const HELP_FLAG: bool = false;
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let name = self.target.name()?;
+        let mut opened = session.opened()?;
+        if session.env.person.is_some() {
+            return converse(session, &mut opened, &name);
+        }
+        let credentials = presented(session)?;
+        let done = session.sign_in(&mut opened, &name, &credentials)?;
+        let mut answer = Answer::new(session, &name, &done)?;
+        if let (Step::EnrolmentRequired { is_barred: false }, true) =
+            (&done.step, self.reveal_secrets)
+        {
+            let (user, device, secret) = new_device(session, &mut opened, &name)?;
+            let issuer = session.config()?.issuer.clone();
+            let key = Key { user: &user, issuer: &issuer, device: &device, secret: &secret };
+            answer.enrolment = Some(NewDevice {
+                device: device.label.to_string(),
+                secret: secret.base32(),
+                uri: key.uri(),
+            });
+        }
+        let reveals = answer.enrolment.is_some();
+        Ok(Report::one(answer, verdict(&done.step)).arriving(reveals))
+    }
+}
+
+const fn verdict(step: &Step) -> Verdict {
+    if matches!(step, Step::Accepted(_)) { Verdict::Yes } else { Verdict::No }
+}
+
+fn presented(session: &mut Session<'_>) -> Result<Credentials> {
+    let line = session.secret_line()?.ok_or_else(|| {
+        Refusal::new(Code::Usage, "there is nothing to sign in with")
+            .hint(r#"give a line of JSON on standard input: {"password":…,"code":…}"#)
+    })?;
+    // What the parser says would repeat what it was given.
+    let line: Line = serde_json::from_slice(&line).map_err(|_| {
+        Refusal::bad_input("standard input", "is no line of JSON with a password")
+            .hint(r#"write {"password":…,"code":…,"new_password":…}, the last two where needed"#)
+    })?;
+    let new_password = line.new_password.map(|text| Password::read("new_password", &text));
+    Ok(Credentials {
+        password: Password::read("password", &line.password).ok(),
+        new_password: new_password.transpose()?,
+        code: line.code.map(|code| Zeroizing::new(code.as_bytes().to_vec())),
+    })
+}
+
+/// Asks for one thing after the other, until it is decided.
+fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> Result<Report> {
+    let mut credentials = Credentials { password: None, new_password: None, code: None };
+    let typed = hidden(session, &format!("Password of {name}"))?;
+    credentials.password = Password::read("password", &typed).ok();
+    let mut wrong = 0;
+    let mut shown = false;
+    loop {
+        let done = session.sign_in(opened, name, &credentials)?;
+        if credentials.new_password.is_some()
+            && done.user.as_ref().is_some_and(|u| u.password_change.word().is_none())
+        {
+            credentials.password = credentials.new_password.take();
+        }
+        let had_code = credentials.code.take().is_some();
+        match &done.step {
+            Step::PasswordChangeRequired => {
+                session.say("a new password is needed");
+                credentials.new_password = Some(chosen(session, done.user.as_ref())?);
+            }
+            Step::EnrolmentRequired { is_barred: false } if !shown => {
+                session.say("MFA is required: set up an authenticator app now");
+                let (user, device, secret) = new_device(session, opened, name)?;
+                let issuer = session.config()?.issuer.clone();
+                let key = Key { user: &user, issuer: &issuer, device: &device, secret: &secret };
+                let options = ShowOptions { output: None, reveal_secrets: false };
+                let showing = Showing::settle(session, &options, false)?;
+                key.show(session, showing).context("the new device is pending; sign in again")?;
+                shown = true;
+                credentials.code = Some(code(session)?);
+            }
+            Step::EnrolmentRequired { is_barred: false } | Step::CodeRequired => {
+                credentials.code = Some(code(session)?);
+            }
+            Step::Rejected(crate::domain::sign_in::Why::Code) if had_code && wrong + 1 < TRIES => {
+                wrong += 1;
+                session.say("that code is not right");
+                credentials.code = Some(code(session)?);
+            }
+            step => {
+                let verdict = verdict(step);
+                return Ok(Report::one(Answer::new(session, name, &done)?, verdict));
+            }
+        }
+    }
+}
+
+fn hidden(session: &mut Session<'_>, question: &str) -> Result<Zeroizing<String>> {
+    session.person("give a line of JSON on standard input instead")?.hidden_line(question)
+}
+
+fn code(session: &mut Session<'_>) -> Result<Zeroizing<Vec<u8>>> {
+    let mut line = hidden(session, "Code")?;
+    let line = std::mem::take(&mut *line);
+    // A person copies what the app shows, and apps show "123 456".
+    Ok(Zeroizing::new(line.into_bytes().into_iter().filter(|b| *b != b' ').collect()))
+}
+
+/// A new password, typed twice, until it will do.
+fn chosen(session: &mut Session<'_>, user: Option<&User>) -> Result<Password> {
+    for _ in 0..TRIES {
+        let first = hidden(session, "New password")?;
+        let second = hidden(session, "Once more")?;
+        let read = if *first == *second {
+            Password::read("password", &first)
+        } else {
+            Err(Refusal::bad_input("password", "the two are not the same"))
+        };
+        let judged = match (read, user) {
+            (Ok(password), Some(user)) => {
+                session.strong(user, "password", &password).map(|()| password)
+            }
+            (read, _) => read.map_err(Into::into),
+        };
+        match judged {
+            Ok(password) => return Ok(password),
+            Err(error) => session.say(&error.to_string()),
+        }
+    }
+    Err(Refusal::bad_input("password", "no acceptable one was chosen")
+        .hint("the old state stands; sign in again")
+        .into())
+}
+
+/// The device that the user is to set up: a new one, or the one that waits already.
+fn new_device(
+    session: &mut Session<'_>,
+    opened: &mut Opened,
+    name: &UserName,
+) -> Result<(User, Device, Secret)> {
+    let draft = Draft::new(session, Label::default(), Parameters::COMMON)?;
+    let pending_for = session.config()?.pending_for;
+    session.unit(opened, |session, mut unit| {
+        let before = unit.user(name)?;
+        let waits = |d: &&Device| d.is_pending() && !d.is_expired(unit.at);
+        let waiting = before.live().find(waits).cloned();
+        if let Some(waiting) = waiting {
+            let secret = unit.vault.open(before.id, &waiting)?;
+            return Ok((before, waiting, secret));
+        }
+        let device = draft.device(unit.vault, before.id, unit.at, pending_for)?;
+        let mut user = before.clone().enrol(device.clone())?;
+        user.rev = unit.tx.save(&before, &user)?;
+        let told = Telling {
+            verb: "sign-in",
+            outcome: "pending",
+            device: Some(device.label.to_string()),
+            factor: Some("totp"),
+            ..Telling::default()
+        };
+        Session::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+        unit.tx.commit()?;
+        Ok((user, device, draft.secret.clone()))
+    })
+}
+
+impl Answer {
+    fn new(session: &mut Session<'_>, name: &UserName, done: &SignedIn) -> Result<Self> {
+        let factor = match &done.step {
+            Step::Accepted(Some(outcome)) => outcome.factor(),
+            _ => None,
+        };
+        let locked_until = match done.step {
+            Step::Locked { until } => until,
+            _ => None,
+        };
+        let (mut due_at, mut left) = (None, None);
+        if let (Step::Accepted(_), Some(user)) = (&done.step, &done.user) {
+            let demand: Demand = session.config()?.policy.demand(user);
+            due_at = match demand.duty(user.status(), done.at) {
+                Some(Duty::Due(at)) => Some(at),
+                _ => None,
+            };
+            left = user.recovery.as_ref().map(RecoverySet::left).filter(|left| *left <= FEW);
+        }
+        let words = match (&done.step, locked_until) {
+            (Step::Accepted(_), _) => format!("{name}: signed in"),
+            (Step::Rejected(_), _) => format!("{name}: rejected"),
+            (Step::PasswordChangeRequired, _) => format!("{name}: a new password is required"),
+            (Step::EnrolmentRequired { is_barred: false }, _) => {
+                format!("{name}: MFA is required; set up a device")
+            }
+            (Step::EnrolmentRequired { is_barred: true }, _) => {
+                format!("{name}: MFA is required; ask the helpdesk for a new QR code")
+            }
+            (Step::CodeRequired, _) => format!("{name}: a code is required"),
+            (Step::Locked { .. }, Some(until)) => format!("{name}: locked until {until}"),
+            (Step::Locked { .. }, None) => format!("{name}: locked until somebody unlocks"),
+        };
+        if let Some(due_at) = due_at {
+            session.say(&format!("hint: MFA is required from {due_at} on: set up a device"));
+        }
+        if let Some(left) = left {
+            session.say(&format!("hint: {left} recovery codes are left: ask for new ones"));
+        }
+        Ok(Self {
+            schema: "mfactl.sign-in/1",
+            user: name.to_string(),
+            outcome: done.step.word(),
+            factor,
+            locked_until,
+            due_at,
+            recovery_codes_left: left,
+            enrolment: None,
+            words,
+        })
+    }
+}
+
+impl Record for Answer {
+    const COLUMNS: &'static [&'static str] = &["user", "outcome", "factor", "locked_until"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.text(self.outcome);
+        f.maybe_text(self.factor);
+        f.maybe_value(self.locked_until);
+    }
+
+    fn sentence(&self) -> String {
+        self.words.clone()
+    }
+}

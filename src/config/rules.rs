@@ -1,0 +1,104 @@
+//! What the configuration asks of users, passwords and operators, each value within its bounds.
+
+use anyhow::Result;
+
+use super::{MustName, file, in_config, span};
+use crate::domain::name::group;
+use crate::domain::password::{LONGEST, Rules, SHORTEST};
+use crate::domain::policy::{Policy, Scope};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::quoted;
+use crate::domain::time::{Span, Timestamp};
+use crate::vault::password::Cost;
+
+/// Verbs that take `--ticket` and `--proof`.
+const OPERATORS_VERBS: &[&str] = &[
+    "add-user",
+    "bypass",
+    "delete",
+    "disable",
+    "edit-user",
+    "enable",
+    "enrol",
+    "force-new-password",
+    "recovery-codes",
+    "remove-user",
+    "require-mfa",
+    "reset",
+    "restore",
+    "set-password",
+    "show-qr",
+    "undo",
+    "unlock",
+];
+
+pub fn policy(
+    mfa: Option<&str>,
+    groups: &[String],
+    since: Option<&str>,
+    grace: Option<String>,
+) -> Result<Policy> {
+    let scope = match mfa {
+        Some("required") => Scope::Everybody,
+        None | Some("optional") if groups.is_empty() => Scope::Nobody,
+        None | Some("optional") => {
+            let groups = groups.iter().map(|g| group(g)).collect::<Result<_, _>>();
+            Scope::Groups(groups.map_err(|e| in_config("policy.required_groups", &e))?)
+        }
+        Some(other) => {
+            let problem = format!("{} is neither optional nor required", quoted(other));
+            return Err(refuse("policy.mfa", problem).into());
+        }
+    };
+    let since = since.map(|text| Timestamp::parse("policy.since", text)).transpose();
+    Ok(Policy {
+        scope,
+        since: since.map_err(|e| in_config("policy.since", &e))?,
+        grace: grace.map_or(Ok(Span(0)), |text| span("policy.grace", Some(text), Span(0)))?,
+    })
+}
+
+pub fn cost(file: &file::Password) -> Result<Cost> {
+    let (usual, least) = (Cost::DEFAULT, Cost::LEAST);
+    let within = |key: &str, value: Option<u32>, usual: u32, least: u32, most: u32| {
+        let value = value.unwrap_or(usual);
+        if (least..=most).contains(&value) {
+            return Ok(value);
+        }
+        Err(refuse(key, format!("{value} is not between {least} and {most}")))
+    };
+    Ok(Cost {
+        memory: within("password.memory", file.memory, usual.memory, least.memory, 1024)?,
+        passes: within("password.passes", file.passes, usual.passes, least.passes, 16)?,
+        lanes: within("password.lanes", file.lanes, usual.lanes, least.lanes, 8)?,
+    })
+}
+
+pub fn passwords(file: &file::Password) -> Result<Rules> {
+    let shortest = file.shortest.unwrap_or(SHORTEST);
+    if !(SHORTEST..=LONGEST / 4).contains(&shortest) {
+        let problem = format!("{shortest} is not between {SHORTEST} and {}", LONGEST / 4);
+        return Err(refuse("password.shortest", problem).into());
+    }
+    let strength = file.strength.unwrap_or(3);
+    if !(2..=4).contains(&strength) {
+        return Err(refuse("password.strength", format!("{strength} is not 2, 3 or 4")).into());
+    }
+    let forbidden = file.forbidden.iter().map(|word| word.to_lowercase()).collect();
+    Ok(Rules { shortest, strength, forbidden })
+}
+
+pub fn must_name(file: file::Helpdesk) -> Result<MustName> {
+    for (key, verbs) in [("helpdesk.ticket", &file.ticket), ("helpdesk.proof", &file.proof)] {
+        if let Some(other) = verbs.iter().find(|verb| !OPERATORS_VERBS.contains(&verb.as_str())) {
+            let problem = format!("{} is no verb that takes one", quoted(other));
+            return Err(refuse(key, problem).into());
+        }
+    }
+    Ok(MustName { ticket: file.ticket, proof: file.proof })
+}
+
+fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::Config, format!("configuration: {key}: {problem}"))
+        .hint("see mfactl(1), CONFIGURATION")
+}

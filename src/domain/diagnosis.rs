@@ -1,0 +1,289 @@
+//! Why a code fails: the one thing that an operator can tell the caller.
+
+use crate::domain::code::Code;
+use crate::domain::device::Device;
+use crate::domain::name::Label;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::{Id, Secret};
+use crate::domain::time::Timestamp;
+use crate::domain::totp::{Algorithm, Parameters, Window, matching_steps};
+use crate::domain::user::User;
+
+/// Steps before and after the present one that are looked at.
+const REACH: u64 = 20;
+
+/// What was found, the likeliest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It would be accepted.
+    Right {
+        device: Label,
+        pending: bool,
+    },
+    AlreadyUsed {
+        device: Label,
+    },
+    /// The phone's clock is off by so many steps of so many seconds; ahead where positive.
+    ClockOff {
+        device: Label,
+        steps: i64,
+        period: u64,
+    },
+    /// The app makes its codes with other settings than it was given.
+    OtherSettings {
+        device: Label,
+        given: Parameters,
+        used: Parameters,
+    },
+    Disabled {
+        device: Label,
+    },
+    Revoked {
+        device: Label,
+        at: Timestamp,
+    },
+    Expired {
+        device: Label,
+    },
+    /// It belongs to none of the user's devices.
+    Unknown,
+    /// It is no code at all.
+    NoCode,
+}
+
+impl Finding {
+    /// The word for programs.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Right { .. } => "right",
+            Self::AlreadyUsed { .. } => "already_used",
+            Self::ClockOff { .. } => "clock_off",
+            Self::OtherSettings { .. } => "other_settings",
+            Self::Disabled { .. } => "disabled",
+            Self::Revoked { .. } => "revoked",
+            Self::Expired { .. } => "expired",
+            Self::Unknown => "unknown",
+            Self::NoCode => "no_code",
+        }
+    }
+
+    #[must_use]
+    pub const fn device(&self) -> Option<&Label> {
+        match self {
+            Self::Right { device, .. }
+            | Self::AlreadyUsed { device }
+            | Self::ClockOff { device, .. }
+            | Self::OtherSettings { device, .. }
+            | Self::Disabled { device }
+            | Self::Revoked { device, .. }
+            | Self::Expired { device } => Some(device),
+            Self::Unknown | Self::NoCode => None,
+        }
+    }
+
+    /// The finding and the cure, in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Right { device, pending: false } => {
+                format!("the code of {device} is right: use the next one it shows to sign in")
+            }
+            Self::Right { device, pending: true } => {
+                format!("the code of {device} is right: the next one, given to verify, confirms it")
+            }
+            Self::AlreadyUsed { device } => {
+                format!("the code of {device} was used already: wait for the next one")
+            }
+            Self::ClockOff { device, steps, period } => {
+                let seconds = steps.unsigned_abs() * period;
+                let way = if *steps > 0 { "ahead" } else { "behind" };
+                format!(
+                    "the clock of {device} is about {seconds} s {way}: set the phone's time to automatic"
+                )
+            }
+            Self::OtherSettings { device, given, used } => format!(
+                "the app of {device} makes codes with {used} and was given {given}: enrol with {used}"
+            ),
+            Self::Disabled { device } => {
+                format!("the code belongs to {device}, which is switched off: use enable")
+            }
+            Self::Revoked { device, at } => format!(
+                "the code belongs to {device}, which was cut off {at}: remove the old account from the app"
+            ),
+            Self::Expired { device } => {
+                format!("the code belongs to {device}, which was not confirmed in time: enrol anew")
+            }
+            Self::Unknown => "the code belongs to none of this user's devices: look whether the \
+                              app's account is the right one, or reset"
+                .to_owned(),
+            Self::NoCode => "it is no code: six to eight digits are needed".to_owned(),
+        }
+    }
+
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Right { .. } => 0,
+            Self::AlreadyUsed { .. } => 1,
+            Self::Disabled { .. } => 2,
+            Self::Revoked { .. } => 3,
+            Self::Expired { .. } => 4,
+            Self::ClockOff { .. } => 5,
+            Self::OtherSettings { .. } => 6,
+            Self::Unknown | Self::NoCode => 7,
+        }
+    }
+}
+
+/// Compares a code with all that a user has or had.
+///
+/// # Errors
+/// `damaged` when a device has settings that no code can be made with.
+pub fn diagnose(
+    user: &User,
+    secrets: &[(Id, Secret)],
+    code: Option<&Code>,
+    now: Timestamp,
+    window: Window,
+) -> Result<Finding, Refusal> {
+    let Some(code) = code else { return Ok(Finding::NoCode) };
+    let mut best = Finding::Unknown;
+    for (id, secret) in secrets {
+        let device = user.device(*id)?;
+        for used in settings(device.parameters) {
+            let present = used.step(now);
+            for step in matching_steps(secret, used, code, now, REACH)? {
+                let found = finding(device, used, step, present, now, window);
+                if found.rank() < best.rank() {
+                    best = found;
+                }
+            }
+        }
+    }
+    Ok(best)
+}
+
+fn finding(
+    device: &Device,
+    used: Parameters,
+    step: u64,
+    present: u64,
+    now: Timestamp,
+    window: Window,
+) -> Finding {
+    let label = device.label.clone();
+    let near = step.abs_diff(present) <= window.steps();
+    if used != device.parameters {
+        return Finding::OtherSettings { device: label, given: device.parameters, used };
+    }
+    if !near {
+        let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(present).unwrap_or(0);
+        return Finding::ClockOff { device: label, steps, period: used.period };
+    }
+    if let crate::domain::device::State::Revoked(revoked) = &device.state {
+        return Finding::Revoked { device: label, at: revoked.at };
+    }
+    if device.is_disabled() {
+        return Finding::Disabled { device: label };
+    }
+    if device.is_expired(now) {
+        return Finding::Expired { device: label };
+    }
+    if device.last_step.is_some_and(|last| step <= last) {
+        return Finding::AlreadyUsed { device: label };
+    }
+    Finding::Right { device: label, pending: device.is_pending() }
+}
+
+/// The device's own settings, and all that apps are known to fall back to.
+fn settings(own: Parameters) -> impl Iterator<Item = Parameters> {
+    let algorithms = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
+    let others = algorithms.into_iter().flat_map(|algorithm| {
+        [6, 8].into_iter().flat_map(move |digits| {
+            [30, 60].into_iter().map(move |period| Parameters { algorithm, digits, period })
+        })
+    });
+    std::iter::once(own).chain(others.filter(move |other| *other != own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::device::{Active, Kind, State};
+    use crate::domain::name::UserName;
+    use crate::domain::secret::Sealed;
+    use crate::domain::totp::code_at;
+    use zeroize::Zeroizing;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(seconds).unwrap()
+    }
+
+    fn secret() -> Secret {
+        Secret::new(Zeroizing::new(vec![7; 20]))
+    }
+
+    fn alice(parameters: Parameters) -> User {
+        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+        user.devices.push(Device {
+            id: Id::new([2; 16]),
+            label: Label::parse("phone").unwrap(),
+            kind: Kind::Totp,
+            parameters,
+            secret: Sealed(Vec::new()),
+            state: State::Active(Active { confirmed_at: at(0) }),
+            last_step: None,
+            created_at: at(0),
+            last_used_at: None,
+        });
+        user
+    }
+
+    fn found(user: &User, made_with: Parameters, seconds: i64) -> Finding {
+        let code = Code::read(code_at(&secret(), made_with, seconds).as_bytes());
+        let secrets = [(Id::new([2; 16]), secret())];
+        diagnose(user, &secrets, code.as_ref(), at(NOW), Window::DEFAULT).unwrap()
+    }
+
+    #[test]
+    fn each_reason_is_found() {
+        let common = Parameters::COMMON;
+        let user = alice(common);
+        let label = Label::parse("phone").unwrap();
+        let device = label.clone();
+        assert_eq!(found(&user, common, NOW), Finding::Right { device, pending: false });
+        for steps in [-20, -2, 2, 20] {
+            let device = label.clone();
+            let expected = Finding::ClockOff { device, steps, period: 30 };
+            assert_eq!(found(&user, common, NOW + 30 * steps), expected);
+        }
+        assert_eq!(found(&user, common, NOW + 30 * 21), Finding::Unknown);
+        let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
+        assert_eq!(found(&alice(sha256), common, NOW).word(), "other_settings");
+        assert_eq!(found(&user, sha256, NOW).word(), "other_settings");
+        let mut spent = user.clone();
+        spent.devices[0].last_step = Some(common.step(at(NOW)));
+        assert_eq!(found(&spent, common, NOW).word(), "already_used");
+        assert_eq!(
+            found(&user.clone().disable(None).unwrap().user, common, NOW).word(),
+            "disabled"
+        );
+        let revoked = user.clone().revoke(None, at(NOW)).unwrap().user;
+        assert_eq!(found(&revoked, common, NOW).word(), "revoked");
+        let none = diagnose(&user, &[], None, at(NOW), Window::DEFAULT).unwrap();
+        assert_eq!(none, Finding::NoCode);
+    }
+
+    #[test]
+    fn no_sentence_has_a_code_in_it() {
+        let user = alice(Parameters::COMMON);
+        for offset in -21..=21 {
+            let code = code_at(&secret(), Parameters::COMMON, NOW + 30 * offset);
+            assert!(
+                !found(&user, Parameters::COMMON, NOW + 30 * offset).sentence().contains(&code)
+            );
+        }
+    }
+}

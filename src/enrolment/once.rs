@@ -1,0 +1,115 @@
+//! Codes and temporary passwords: shown once, to a person or into a new file, and never again.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use zeroize::Zeroizing;
+
+use crate::domain::refusal::{Code, Refusal};
+use crate::operator_file::NewFile;
+use crate::session::Session;
+use crate::store::custody::place;
+
+/// Where they go.
+#[derive(Args, Clone, Debug)]
+pub struct OnceOptions {
+    /// Write it to a new file (mode 0600) instead of the terminal
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Let it go to a pipe, and into JSON
+    #[arg(long)]
+    pub reveal_secrets: bool,
+}
+
+/// Where it will be shown; settled before anything changes.
+pub enum Once {
+    Out,
+    Err,
+    File(NewFile),
+    /// In the document on standard output, and nowhere else.
+    Document,
+    Nowhere,
+}
+
+impl OnceOptions {
+    /// Settles it.
+    ///
+    /// # Errors
+    /// `usage` where there is nowhere to show it, `cannot_create` for the file.
+    pub fn settle(&self, session: &mut Session<'_>) -> Result<Once> {
+        let once = self.maybe(session)?;
+        if !matches!(once, Once::Nowhere) {
+            return Ok(once);
+        }
+        Err(Refusal::new(Code::Usage, "there is nowhere to show it: the output is no terminal")
+            .hint("add --output FILE, or --reveal-secrets to let it into the pipe")
+            .into())
+    }
+
+    /// The same for a verb that goes on without showing it, where a program reads its report.
+    ///
+    /// # Errors
+    /// As [`OnceOptions::settle`].
+    pub fn settle_or_hide(&self, session: &mut Session<'_>) -> Result<Once> {
+        if session.for_people() { self.settle(session) } else { self.maybe(session) }
+    }
+
+    /// Was a file named?
+    #[must_use]
+    pub const fn has_file(&self) -> bool {
+        self.output.is_some()
+    }
+
+    fn maybe(&self, session: &mut Session<'_>) -> Result<Once> {
+        if let Some(path) = &self.output {
+            let file = NewFile::create(path, &session.env.process, "--output")?;
+            return Ok(Once::File(file));
+        }
+        let is_seen = session.env.person.is_some() && session.env.err.terminal.is_some();
+        Ok(match (session.for_people(), self.reveal_secrets) {
+            (false, true) => Once::Document,
+            (false, false) if is_seen => Once::Err,
+            (true, reveal) if reveal || session.env.out.terminal.is_some() => Once::Out,
+            _ => Once::Nowhere,
+        })
+    }
+}
+
+impl Once {
+    /// Shows it; returns once it has left the program whole. A file stays if what is shown came to
+    /// be: it is given back to be kept.
+    ///
+    /// # Errors
+    /// As the stream or the file has them.
+    pub fn show(self, session: &mut Session<'_>, text: &Zeroizing<String>) -> Result<Kept> {
+        let stream = match self {
+            Self::Document | Self::Nowhere => return Ok(Kept(None)),
+            Self::Out => &mut session.env.out,
+            Self::Err => &mut session.env.err,
+            Self::File(mut file) => {
+                file.write_whole(text.as_bytes()).with_context(|| {
+                    format!("--output: {} can't be written", place(file.path()))
+                })?;
+                return Ok(Kept(Some(file)));
+            }
+        };
+        let written = stream.writer.write_all(text.as_bytes()).and_then(|()| stream.writer.flush());
+        written.context("it can't be shown")?;
+        Ok(Kept(None))
+    }
+}
+
+/// A file that goes unless it is kept.
+#[must_use]
+pub struct Kept(Option<NewFile>);
+
+impl Kept {
+    /// What the file tells of has come to be.
+    pub fn keep(self, session: &mut Session<'_>) {
+        if let Some(file) = self.0 {
+            session.say(&format!("wrote it to {}", place(file.path())));
+            file.keep();
+        }
+    }
+}

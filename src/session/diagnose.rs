@@ -1,0 +1,58 @@
+//! The way of a code that an operator asks about: it counts as a wrong one, whatever is found.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{Opened, Session, Telling};
+use crate::domain::code::Code;
+use crate::domain::diagnosis::{Finding, diagnose};
+use crate::domain::event::Ticket;
+use crate::domain::name::UserName;
+use crate::domain::secret::{Id, Secret};
+use crate::domain::throttle::{Failure, Gate};
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+
+impl Session<'_> {
+    /// Looks at a code without using it; `None` while the user is locked, when nothing is looked at.
+    ///
+    /// # Errors
+    /// `user_not_found`, `tampered`, or as the store has them.
+    pub fn diagnose(
+        &mut self,
+        opened: &mut Opened,
+        name: &UserName,
+        presented: &[u8],
+        ticket: &Ticket,
+    ) -> Result<(User, Option<Finding>, Timestamp)> {
+        let window = self.config()?.window;
+        let code = Code::read(presented);
+        self.unit(opened, |session, mut unit| {
+            let before = unit.user(name)?;
+            let at = unit.at;
+            if before.throttle.gate(at) != Gate::Open {
+                return Ok((before, None, at));
+            }
+            let secrets: Vec<(Id, Secret)> = before
+                .devices
+                .iter()
+                .map(|device| Ok((device.id, unit.vault.open(before.id, device)?)))
+                .collect::<Result<_>>()?;
+            let finding = diagnose(&before, &secrets, code.as_ref(), at, window)?;
+            let mut user = before.clone();
+            user.throttle = user.throttle.failed(Failure::Code, at);
+            user.rev = unit.tx.save(&before, &user)?;
+            let told = Telling {
+                verb: "diagnose",
+                outcome: "done",
+                ticket: ticket.clone(),
+                device: finding.device().map(ToString::to_string),
+                detail: Some(json!({ "finding": finding.word() }).to_string()),
+                ..Telling::default()
+            };
+            Self::append(session.env, &mut *unit.tx, at, &user, told)?;
+            unit.tx.commit()?;
+            Ok((user, Some(finding), at))
+        })
+    }
+}

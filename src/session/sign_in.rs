@@ -1,0 +1,292 @@
+//! The way of a sign-in: look, hash without a lock, then lock, look again, decide, store, and only then
+//! tell.
+
+use anyhow::Result;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::attempt::{opened_secrets, spare_tag};
+use super::slot::Slot;
+use super::{Opened, Session, Telling};
+use crate::domain::name::UserName;
+use crate::domain::password::Password;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::{Id, Sealed};
+use crate::domain::sign_in::{Claim, Door, Step, Why, door, sign_in};
+use crate::domain::spare::Presented;
+use crate::domain::throttle::Gate;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{PasswordChange, User};
+use crate::domain::verify::Attempt;
+use crate::vault::password;
+
+/// The columns that a hash is sealed for.
+const PASSWORD: &str = "password";
+const TEMPORARY: &str = "temporary_password";
+
+/// How often a sign-in is begun anew because the password was changed while it was checked.
+const TRIES: u32 = 3;
+
+/// What somebody presents.
+pub struct Credentials {
+    /// `None` for what can't be a password.
+    pub password: Option<Password>,
+    pub new_password: Option<Password>,
+    pub code: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// What came of it, once it is stored.
+pub struct SignedIn {
+    /// `None` for a name that nobody has.
+    pub user: Option<User>,
+    pub step: Step,
+    pub at: Timestamp,
+}
+
+impl Session<'_> {
+    /// Signs somebody in, as far as it goes. An unknown name takes as long as a wrong password.
+    ///
+    /// # Errors
+    /// `bad_input` for a new password that is too weak; `busy`; or as the store has them.
+    pub fn sign_in(
+        &mut self,
+        opened: &mut Opened,
+        name: &UserName,
+        credentials: &Credentials,
+    ) -> Result<SignedIn> {
+        let mut tries = 0;
+        loop {
+            let user = opened.store.read()?.user(name)?;
+            let checked = self.check(opened, user.as_ref(), credentials)?;
+            let Some(user) = user else {
+                let at = self.env.clock.now()?;
+                return Ok(SignedIn { user: None, step: Step::Rejected(Why::Password), at });
+            };
+            if let Some(done) = self.decide(opened, &user, &checked, credentials)? {
+                if checked.is_outgrown && done.step.word() == "accepted" {
+                    self.renew_hash(opened, name, credentials)?;
+                }
+                return Ok(done);
+            }
+            tries += 1;
+            if tries == TRIES {
+                return Err(Refusal::new(Code::Busy, "the password changes all the time")
+                    .hint("try again in a moment")
+                    .into());
+            }
+        }
+    }
+
+    /// The slow part, without a lock.
+    fn check(
+        &mut self,
+        opened: &Opened,
+        user: Option<&User>,
+        credentials: &Credentials,
+    ) -> Result<Checked> {
+        let now = self.env.clock.now()?;
+        let cost = self.config()?.cost;
+        let vault = &opened.vault;
+        let mut checked = Checked { is_right: false, is_outgrown: false, new_password: None };
+        let hash = match user.map(|user| (user, door(user, now))) {
+            Some((user, Door::Password(hash))) => Some(vault.open_hash(user.id, PASSWORD, hash)?),
+            Some((user, Door::Temporary(hash))) => Some(vault.open_hash(user.id, TEMPORARY, hash)?),
+            Some((_, Door::Shut)) | None => None,
+        };
+        {
+            let _slot = Slot::take(opened.store.identity().store)?;
+            match (&hash, &credentials.password) {
+                (Some(hash), Some(given)) => {
+                    checked.is_right = password::fits(given, hash)?;
+                    checked.is_outgrown = password::is_cheaper(hash, cost);
+                }
+                // Nobody is to learn from the time it takes that there is nothing to compare with.
+                (_, Some(given)) => drop(password::hash(given, cost, &[0; password::SALT])?),
+                (_, None) => {}
+            }
+        }
+        if let (true, Some(user), Some(new)) = (checked.is_right, user, &credentials.new_password) {
+            self.may_choose(opened, user, new, credentials.password.as_ref())?;
+            checked.new_password = Some(self.sealed_hash(opened, user.id, new)?);
+        }
+        Ok(checked)
+    }
+
+    /// Is it strong, and another one than before?
+    fn may_choose(
+        &mut self,
+        opened: &Opened,
+        user: &User,
+        new: &Password,
+        given: Option<&Password>,
+    ) -> Result<()> {
+        self.strong(user, "new_password", new)?;
+        let same = || {
+            Refusal::bad_input("new_password", "is the same as before").hint("choose another one")
+        };
+        if given.is_some_and(|given| given.expose() == new.expose()) {
+            return Err(same().into());
+        }
+        let is_temporary = user.password_change == PasswordChange::Required;
+        if let (true, Some(old)) = (is_temporary, &user.password) {
+            let old = opened.vault.open_hash(user.id, PASSWORD, old)?;
+            let _slot = Slot::take(opened.store.identity().store)?;
+            if password::fits(new, &old)? {
+                return Err(same().into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Is a password strong enough for this user?
+    ///
+    /// # Errors
+    /// `bad_input`, under the name that the person knows it by.
+    pub fn strong(&mut self, user: &User, field: &str, password: &Password) -> Result<()> {
+        let issuer = self.config()?.issuer.clone();
+        let mut known = vec![user.name.as_str(), issuer.as_str()];
+        known.extend(user.profile.display_name.as_deref());
+        known.extend(user.profile.email.as_deref());
+        known.extend(user.profile.email.as_deref().and_then(|e| e.split('@').next()));
+        Ok(password.check(field, &self.config()?.rules, &known)?)
+    }
+
+    /// The sealed hash of a password, for the user's column.
+    ///
+    /// # Errors
+    /// `busy`, and as [`password::hash`].
+    pub fn sealed_hash(&mut self, opened: &Opened, user: Id, new: &Password) -> Result<Sealed> {
+        self.seal(opened, user, PASSWORD, new)
+    }
+
+    /// The same for a temporary password.
+    ///
+    /// # Errors
+    /// As [`Session::sealed_hash`].
+    pub fn sealed_temporary(
+        &mut self,
+        opened: &Opened,
+        user: Id,
+        new: &Password,
+    ) -> Result<Sealed> {
+        self.seal(opened, user, TEMPORARY, new)
+    }
+
+    fn seal(&mut self, opened: &Opened, user: Id, column: &str, new: &Password) -> Result<Sealed> {
+        let cost = self.config()?.cost;
+        let (salt, nonce) = (self.env.random()?, self.env.random()?);
+        let hash = {
+            let _slot = Slot::take(opened.store.identity().store)?;
+            password::hash(new, cost, &salt)?
+        };
+        opened.vault.seal_hash(user, column, &hash, nonce)
+    }
+
+    /// `None` where the user is another one by now than the one who was checked.
+    fn decide(
+        &mut self,
+        opened: &mut Opened,
+        looked_at: &User,
+        checked: &Checked,
+        credentials: &Credentials,
+    ) -> Result<Option<SignedIn>> {
+        let (window, undo_for) = (self.config()?.window, self.config()?.undo_for);
+        let policy = self.config()?.policy.clone();
+        let presented = credentials.code.as_deref().map(|code| Presented::read(code));
+        self.unit(opened, |session, mut unit| {
+            let now = unit.at;
+            let Some(before) = unit.tx.user(&looked_at.name)? else { return Ok(None) };
+            if door(&before, now) != door(looked_at, now) || before.id != looked_at.id {
+                return Ok(None);
+            }
+            let may_prove = checked.is_right && before.throttle.gate(now) == Gate::Open;
+            let secrets = match presented.as_ref().filter(|_| may_prove) {
+                Some(presented) => opened_secrets(unit.vault, &before, None, presented, now)?,
+                None => Vec::new(),
+            };
+            let tag = presented.as_ref().and_then(Presented::spare);
+            let tag = tag.and_then(|code| spare_tag(unit.vault, &before, code));
+            let attempt = |presented| Attempt { presented, tag, now, window, secrets: &secrets };
+            let claim = Claim {
+                now,
+                is_right: checked.is_right,
+                new_password: checked.new_password.clone(),
+                code: presented.as_ref().map(attempt),
+                demand: policy.demand(&before),
+            };
+            let (mut user, step) = sign_in(before.clone(), claim)?;
+            user.purge(now, undo_for);
+            let told = told(&before, &user, &step);
+            let mut tell = 1;
+            if matches!(step, Step::Locked { .. } | Step::Rejected(Why::Locked)) {
+                let (throttle, due) = user.throttle.turned_away(now);
+                user.throttle = throttle;
+                tell = due.unwrap_or_default();
+            }
+            if user != before {
+                user.rev = unit.tx.save(&before, &user)?;
+            }
+            if tell > 0 {
+                Self::append(session.env, &mut *unit.tx, now, &user, told)?;
+            }
+            unit.tx.commit()?;
+            Ok(Some(SignedIn { user: Some(user), step, at: now }))
+        })
+    }
+
+    /// The password again at what a hash costs by now. It is right as it is, so trouble is no trouble.
+    fn renew_hash(
+        &mut self,
+        opened: &mut Opened,
+        name: &UserName,
+        credentials: &Credentials,
+    ) -> Result<()> {
+        let (None, Some(given)) = (&credentials.new_password, &credentials.password) else {
+            return Ok(());
+        };
+        let Some(user) = opened.store.read()?.user(name)? else { return Ok(()) };
+        let hash = self.sealed_hash(opened, user.id, given)?;
+        self.unit(opened, |_, mut unit| {
+            let before = unit.user(name)?;
+            if before.password == user.password {
+                let after = User { password: Some(hash.clone()), ..before.clone() };
+                unit.tx.save(&before, &after)?;
+                unit.tx.commit()?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// What the slow part found.
+struct Checked {
+    is_right: bool,
+    /// The hash was made at less than it would be made at now.
+    is_outgrown: bool,
+    new_password: Option<Sealed>,
+}
+
+fn told(before: &User, after: &User, step: &Step) -> Telling {
+    let mut detail = serde_json::Map::new();
+    if after.password != before.password {
+        detail.insert("password".into(), json!("changed"));
+    }
+    let (mut device, mut factor) = (None, None);
+    match step {
+        Step::Accepted(Some(outcome)) => {
+            (device, factor) = (outcome.device().map(ToString::to_string), outcome.factor());
+        }
+        Step::Rejected(why) => {
+            let why = match why {
+                Why::Password => "password",
+                Why::Code => "code",
+                Why::Disabled => "disabled",
+                Why::Locked => "locked",
+            };
+            detail.insert("why".into(), json!(why));
+        }
+        _ => {}
+    }
+    let detail = (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
+    Telling { verb: "sign-in", outcome: step.word(), device, factor, detail, ..Telling::default() }
+}
