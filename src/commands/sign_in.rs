@@ -134,10 +134,20 @@ fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> 
     let mut credentials = Credentials { password: None, new_password: None, code: None };
     let typed = hidden(session, &format!("Password of {name}"))?;
     credentials.password = Password::read("password", &typed).ok();
-    let mut wrong = 0;
+    let (mut wrong, mut unfit) = (0, 0);
     let mut shown = false;
     loop {
-        let done = session.sign_in(opened, name, &credentials)?;
+        let done = match session.sign_in(opened, name, &credentials) {
+            Err(error)
+                if is_unfit(&error) && credentials.new_password.is_some() && unfit < TRIES =>
+            {
+                unfit += 1;
+                session.say(&error.to_string());
+                credentials.new_password = Some(chosen(session, None)?);
+                continue;
+            }
+            done => done?,
+        };
         if credentials.new_password.is_some()
             && done.user.as_ref().is_some_and(|u| u.password_change.word().is_none())
         {
@@ -174,6 +184,11 @@ fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> 
             }
         }
     }
+}
+
+/// Was the new password refused?
+fn is_unfit(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == Code::BadInput)
 }
 
 fn hidden(session: &mut Session<'_>, question: &str) -> Result<Zeroizing<String>> {

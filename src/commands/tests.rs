@@ -3,8 +3,11 @@
 mod accounts;
 mod backups;
 mod copies;
+mod crowds;
 mod forms;
 mod lists;
 mod prompts;
+mod signing_in;
+mod spares;
 mod states;
 mod strays;

@@ -174,3 +174,6 @@ impl User {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

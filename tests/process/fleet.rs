@@ -1,6 +1,6 @@
 //! A store that many machines share: races, tampering, clocks, and a server in trouble.
 
-mod cluster;
+pub mod cluster;
 mod commits;
 mod trust;
 

@@ -8,7 +8,7 @@ fn tools(what: &str) -> bool {
 }
 
 /// The manual key as it stands on the screen.
-fn key(text: &str) -> Seed {
+pub fn key(text: &str) -> Seed {
     let group = |g: &&str| {
         g.len() == 4 && g.chars().all(|c| c.is_ascii_uppercase() || ('2'..='7').contains(&c))
     };
@@ -17,7 +17,7 @@ fn key(text: &str) -> Seed {
     Seed { base32, spent: 0 }
 }
 
-fn right(seed: &Seed) -> String {
+pub fn right(seed: &Seed) -> String {
     seed.code(now().cast_unsigned() / 30)
 }
 

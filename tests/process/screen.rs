@@ -1,5 +1,6 @@
 //! A real terminal, by tmux: type into it, look at it.
 
+use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
@@ -26,8 +27,10 @@ impl Screen {
         let name = format!("mfactl-test-{}-{count}", std::process::id());
         let screen = Self { name };
         let (columns, rows) = (columns.to_string(), rows.to_string());
-        let files =
-            format!("--store {} --key-file {}", world.store().display(), world.key().display());
+        let mut files = format!("--store {} --key-file {}", world.place(), world.key().display());
+        if world.configuration().exists() {
+            let _ = write!(files, " --config {}", world.configuration().display());
+        }
         let shell = format!(
             "env -i TERM=screen-256color PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/nonexistent \
              M='{MFACTL} {files}' PS1='$ ' sh"

@@ -106,6 +106,20 @@ impl World {
         self.path("k/m.key")
     }
 
+    /// Where the store is, as `--store` takes it.
+    pub fn place(&self) -> String {
+        self.address.clone().unwrap_or_else(|| self.store().to_str().unwrap().to_owned())
+    }
+
+    pub fn configuration(&self) -> PathBuf {
+        self.path("k/config.toml")
+    }
+
+    /// Writes the configuration, for runs that are told of it.
+    pub fn configure(&self, text: &str) {
+        std::fs::write(self.configuration(), text).unwrap();
+    }
+
     /// A run of a command line, split at blanks, on this world's store and key.
     pub fn call(&self, line: &str) -> Call {
         self.call_of(line.split_whitespace())
@@ -113,9 +127,11 @@ impl World {
 
     /// A run with these arguments as they are.
     pub fn call_of(&self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Call {
-        let store = self.address.clone().map_or_else(|| self.store().into(), OsString::from);
-        let files: [OsString; 4] =
-            ["--store".into(), store, "--key-file".into(), self.key().into()];
+        let mut files: Vec<OsString> =
+            vec!["--store".into(), self.place().into(), "--key-file".into(), self.key().into()];
+        if self.configuration().exists() {
+            files.extend(["--config".into(), self.configuration().into()]);
+        }
         self.bare(files.into_iter().chain(args.into_iter().map(Into::into)))
     }
 

@@ -1,0 +1,98 @@
+//! Many users at once.
+
+use crate::testing::World;
+
+fn world(users: u32) -> World {
+    let world = World::new();
+    for n in 0..users {
+        let _ = world.run(&format!("enrol user{n:02} --create --no-confirm --json")).ok();
+    }
+    world
+}
+
+fn names(range: std::ops::Range<u32>) -> String {
+    let names: Vec<_> = range.map(|n| format!("user{n:02}")).collect();
+    names.join("\n") + "\n"
+}
+
+#[test]
+fn a_list_is_changed_in_one_transaction_with_a_result_and_an_event_each() {
+    let world = world(4);
+    let _ = world.run("disable user01 --yes").ok();
+    let _ = world.run("add-user nobody").ok();
+    let list = format!("{}nobody\n", names(0..3));
+    let ran = world.run_with("disable --from - --yes --json --ticket T-1", &list);
+    assert_eq!(ran.code, 1, "one of them was refused: {ran:?}");
+    let told = ran.json();
+    let results: Vec<_> = told["users"].as_array().unwrap().iter().map(|u| &u["result"]).collect();
+    assert_eq!(results, ["changed", "already", "changed", "refused"]);
+    assert_eq!(told["summary"]["changed"], 2);
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE ticket = 'T-1'"), "2");
+    assert_eq!(world.listed("user03")["status"], "pending");
+    let _ = world.run_with("enable --from - --yes", &names(0..3)).ok();
+    let csv = world.run_with("delete --from - --yes --format csv", "group,user\nx,user00\n").ok();
+    assert_eq!(csv.out, "user,status,result,reason\r\nuser00,not_enabled,changed,\r\n");
+    let _ = world.run_with("undo user00 --yes", "").ok();
+    let _ = world.run_with("edit-user --from - --yes --group staff", &names(0..4)).ok();
+    assert_eq!(world.listed("user03")["groups"][0], "staff");
+    let _ = world.run_with("unlock --from - --yes", &names(0..4)).ok();
+    let _ = world.run_with("reset --from - --yes --no-enrol", &names(0..2)).ok();
+    assert_eq!(world.run_with("reset --from - --yes", &names(0..2)).code, 64);
+    let _ = world.run_with("force-new-password --from - --yes", &names(0..2)).ok();
+}
+
+#[test]
+fn an_unknown_name_stops_all_of_it_and_so_does_the_guard() {
+    let world = world(12);
+    let ran = world.run_with("disable --from - --yes --json", "user00\nuser0\n");
+    assert_eq!((ran.code, ran.error().as_str()), (67, "user_not_found"), "{ran:?}");
+    assert!(ran.err.contains("user0"), "{ran:?}");
+    let ran = world.run_with("disable --from - --yes --json", &names(0..11));
+    assert_eq!((ran.code, ran.error().as_str()), (76, "too_many_changes"), "{ran:?}");
+    assert_eq!(world.listed("user00")["status"], "pending", "nothing was changed");
+    assert_eq!(world.run_with("disable --from - --yes --max-changes 50%", &names(0..11)).code, 76);
+    for bad in ["0", "0%", "101%", "-1", "x", "", "1e3"] {
+        let ran = world.run_with(&format!("disable --from - --max-changes={bad}"), &names(0..1));
+        assert!(matches!(ran.code, 64 | 65), "{bad}: {ran:?}");
+    }
+    let dry = world.run_with("disable --from - --max-changes 11 --dry-run --json", &names(0..11));
+    assert_eq!(dry.ok().json()["users"][0]["result"], "would_change");
+    let _ = world.run_with("disable --from - --yes --max-changes 100%", &names(0..11)).ok();
+    assert_eq!(world.run("disable --from /nowhere/list --yes").code, 65);
+    assert_eq!(world.run_with("disable --from - user00", "user01\n").code, 64);
+}
+
+#[test]
+fn a_person_types_the_number_of_changes() {
+    let mut world = world(3);
+    let file = world.folder.path().join("list");
+    std::fs::write(&file, names(0..3)).unwrap();
+    let line = format!("disable --from {}", file.display());
+    world.answers = Some(vec!["y"]);
+    assert_eq!(world.run(&line).code, 1);
+    assert_eq!(world.listed("user00")["status"], "pending");
+    world.answers = Some(vec!["3"]);
+    let ran = world.run(&line).ok();
+    assert!(ran.asked[0].contains("Type 3"), "{ran:?}");
+    assert_eq!(world.listed("user00")["status"], "disabled");
+    world.answers = None;
+    assert_eq!(world.run(&line.replace("disable", "enable")).code, 64, "nobody to ask");
+}
+
+#[test]
+fn the_temporary_passwords_of_many_go_to_a_file_and_each_opens_its_door() {
+    let world = world(2);
+    world.configure("[password]\nmemory = 19\n");
+    let _ = world.run_with("set-password user00", "correct horse battery staple").ok();
+    assert_eq!(world.run_with("force-new-password --from - --yes", &names(0..2)).code, 64);
+    assert_eq!(world.listed("user01")["password_change_required"], false);
+    let file = world.folder.path().join("passwords");
+    let line = format!("force-new-password --from - --yes --output {}", file.display());
+    let _ = world.run_with(&line, &names(0..2)).ok();
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (user, password) = text.trim_end().split_once("  ").unwrap();
+    assert_eq!((user, text.lines().count()), ("user00", 1), "user01 has no password");
+    let line = serde_json::json!({ "password": password }).to_string();
+    let ran = world.run_with("sign-in --json user00", &line);
+    assert_eq!(ran.json()["outcome"], "password_change_required", "{ran:?}");
+}

@@ -1,0 +1,231 @@
+//! Passwords, and the whole sign-in.
+
+use serde_json::{Value, json};
+
+use crate::testing::{Ran, START, World};
+
+const CHEAP: &str = "[password]\nmemory = 19\n";
+const OLD: &str = "correct horse battery staple";
+const NEW: &str = "vurmel taktor ninety-three";
+
+/// A world in which hashing is as cheap as it may be, with alice and her password.
+fn world(more: &str) -> World {
+    let world = World::new();
+    world.configure(&format!("{more}{CHEAP}"));
+    let _ = world.run("add-user alice").ok();
+    let _ = world.run_with("set-password alice", OLD).ok();
+    world
+}
+
+impl World {
+    fn sign_in(&self, line: &Value) -> Ran {
+        self.run_with("sign-in --json --reveal-secrets alice", &format!("{line}\n"))
+    }
+
+    #[track_caller]
+    fn signs_in(&self, line: &Value, outcome: &str) -> Value {
+        let ran = self.sign_in(line);
+        let answer = ran.json();
+        assert_eq!(answer["outcome"], outcome, "{ran:?}");
+        assert_eq!(ran.code, u8::from(outcome != "accepted"), "{ran:?}");
+        answer
+    }
+}
+
+fn secret_of(answer: &Value) -> crate::domain::secret::Secret {
+    let base32 = answer["enrolment"]["secret"].as_str().unwrap();
+    let bytes = data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap();
+    crate::domain::secret::Secret::new(zeroize::Zeroizing::new(bytes))
+}
+
+#[test]
+fn the_whole_circle_turns() {
+    let world = world("[policy]\nmfa = \"required\"\n");
+    let given = world.signs_in(&json!({ "password": OLD }), "enrolment_required");
+    let phone = secret_of(&given);
+    let again = world.signs_in(&json!({ "password": OLD }), "enrolment_required");
+    assert_eq!(again["enrolment"], given["enrolment"], "the device that waits already");
+    let code = world.code(&phone, 0);
+    let answer = world.signs_in(&json!({ "password": OLD, "code": code }), "accepted");
+    assert_eq!(answer["factor"], "totp");
+    world.signs_in(&json!({ "password": OLD, "code": code }), "rejected");
+    world.signs_in(&json!({ "password": OLD }), "code_required");
+
+    // The phone is lost.
+    let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
+    let temporary = forced["temporary_password"].as_str().unwrap().to_owned();
+    world.wait(60);
+    let code = world.code(&phone, 0);
+    world.signs_in(&json!({ "password": OLD, "code": code }), "rejected");
+    world.signs_in(&json!({ "password": temporary }), "password_change_required");
+    for bad in ["short", "password1234", OLD, &temporary] {
+        let ran = world.sign_in(&json!({ "password": temporary, "new_password": bad }));
+        assert_eq!((ran.code, ran.error().as_str()), (65, "bad_input"), "{bad}: {ran:?}");
+        assert!(!ran.err.contains(bad), "{ran:?}");
+    }
+    let line = json!({ "password": temporary, "new_password": NEW });
+    let tablet = secret_of(&world.signs_in(&line, "enrolment_required"));
+    world.signs_in(&json!({ "password": temporary }), "rejected");
+    world.signs_in(&json!({ "password": OLD }), "rejected");
+    let line = json!({ "password": NEW, "code": world.code(&tablet, 0) });
+    world.signs_in(&line, "accepted");
+    assert_eq!(world.listed("alice")["status"], "enabled");
+    assert_eq!(
+        world.sql("SELECT count(*) FROM events WHERE detail LIKE '%\"password\":\"changed\"%'"),
+        "1"
+    );
+}
+
+#[test]
+fn an_unknown_user_and_a_wrong_password_get_one_answer() {
+    let world = world("");
+    let wrong = world.sign_in(&json!({ "password": "wrong" }));
+    let line = "sign-in --json --reveal-secrets mallory";
+    let unknown = world.run_with(line, "{\"password\":\"wrong\"}");
+    assert_eq!(unknown.out.replace("mallory", "alice"), wrong.out);
+    assert_eq!((unknown.code, &unknown.err), (wrong.code, &wrong.err));
+    let none = world.run("add-user bob").ok();
+    drop(none);
+    let without = world.run_with("sign-in --json bob", "{\"password\":\"wrong\"}");
+    assert_eq!(without.out.replace("bob", "alice"), wrong.out);
+}
+
+#[test]
+fn wrong_passwords_and_wrong_codes_fill_one_counter() {
+    let world = world("");
+    let phone = world.active("alice");
+    for _ in 0..2 {
+        world.signs_in(&json!({ "password": "wrong" }), "rejected");
+    }
+    for _ in 0..2 {
+        world.signs_in(&json!({ "password": OLD, "code": "000000" }), "rejected");
+    }
+    assert_eq!(
+        world.verify("ALICE", "000000").json()["locked_until"],
+        json!("2026-01-01T00:00:30Z")
+    );
+    let code = world.code(&phone, 1);
+    let answer = world.signs_in(&json!({ "password": OLD, "code": code }), "locked");
+    assert_eq!(answer["locked_until"], "2026-01-01T00:00:30Z");
+    world.signs_in(&json!({ "password": "wrong", "code": code }), "rejected");
+    world.wait(30);
+    world.signs_in(&json!({ "password": OLD, "code": code }), "accepted");
+}
+
+#[test]
+fn what_is_no_line_of_json_is_refused_without_repeating_it() {
+    let world = world("");
+    for (line, code) in [
+        ("", 64),
+        ("hunter2", 65),
+        ("{\"password\":\"hunter2\"", 65),
+        ("{\"password\":7}", 65),
+        ("{\"code\":\"hunter2\"}", 65),
+        ("{\"password\":\"x\",\"pass\":\"hunter2\"}", 65),
+        (&"x".repeat(20_000), 65),
+    ] {
+        let ran = world.run_with("sign-in alice", line);
+        assert_eq!(ran.code, code, "{line:.40}: {ran:?}");
+        assert!(!ran.err.contains("hunter2") && ran.out.is_empty(), "{ran:?}");
+    }
+    let ran = world.sign_in(&json!({ "password": "a\u{0}b" }));
+    assert_eq!(ran.json()["outcome"], "rejected", "no password, and no error that tells so");
+    assert_eq!(world.run("sign-in --help").code, 64);
+}
+
+#[test]
+fn passwords_are_checked_and_set() {
+    let world = world("");
+    let before = world.sql("SELECT rev FROM users");
+    for bad in ["", "\n", "short", "password1234", "alicealice", "12345678901"] {
+        let ran = world.run_with("set-password alice", bad);
+        assert!(matches!(ran.code, 64 | 65), "{bad}: {ran:?}");
+        assert!(bad.trim().is_empty() || !ran.err.contains(bad), "{ran:?}");
+    }
+    assert_eq!(world.sql("SELECT rev FROM users"), before);
+    let _ = world.run_with("set-password alice", " blanks count: vurmel \n").ok();
+    world.signs_in(&json!({ "password": "blanks count: vurmel" }), "rejected");
+    world.signs_in(&json!({ "password": " blanks count: vurmel " }), "accepted");
+    assert_eq!(world.run_with("set-password nobody", NEW).code, 67);
+    let mut asked = World::new();
+    asked.configure(CHEAP);
+    let _ = asked.run("add-user alice").ok();
+    asked.answers = Some(vec![NEW, "another"]);
+    assert_eq!(asked.run("set-password alice").code, 65);
+    asked.answers = Some(vec![NEW, NEW]);
+    let _ = asked.run("set-password alice").ok();
+}
+
+#[test]
+fn a_hash_rises_with_the_configuration_at_the_next_sign_in() {
+    let world = world("");
+    let revision = || world.sql("SELECT rev FROM users").parse::<u32>().unwrap();
+    world.signs_in(&json!({ "password": OLD }), "accepted");
+    let before = revision();
+    world.configure("[password]\nmemory = 20\npasses = 3\n");
+    world.signs_in(&json!({ "password": OLD }), "accepted");
+    assert_eq!(revision(), before + 1, "hashed anew once");
+    world.signs_in(&json!({ "password": OLD }), "accepted");
+    assert_eq!(revision(), before + 1);
+}
+
+#[test]
+fn a_temporary_password_ends_after_a_day_and_the_old_one_opens_only_where_told() {
+    let world = world("");
+    let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
+    let temporary = forced["temporary_password"].as_str().unwrap();
+    world.wait(24 * 3600);
+    world.signs_in(&json!({ "password": temporary, "new_password": NEW }), "rejected");
+    let _ = world.run("force-new-password alice --yes --old-password-opens").ok();
+    world.wait(60);
+    world.signs_in(&json!({ "password": OLD }), "password_change_required");
+    world.signs_in(&json!({ "password": OLD, "new_password": NEW }), "accepted");
+    world.signs_in(&json!({ "password": OLD }), "rejected");
+    let ran = world.run("force-new-password alice --yes");
+    assert_eq!(ran.code, 64, "nowhere to show it, and nothing changed: {ran:?}");
+    assert_eq!(world.listed("alice")["password_change_required"], false);
+}
+
+#[test]
+fn after_a_reset_the_old_password_alone_gets_no_new_device() {
+    let world = world("[policy]\nmfa = \"required\"\n");
+    let _ = world.active("alice");
+    let _ = world.run("delete alice --yes").ok();
+    let answer = world.signs_in(&json!({ "password": OLD }), "enrolment_required");
+    assert_eq!(answer.get("enrolment"), None, "no QR code for the old password");
+    let enrolled = world.run("enrol alice --no-confirm --json --reveal-secrets").ok();
+    let phone = crate::testing::secret(&enrolled);
+    world.signs_in(&json!({ "password": OLD }), "code_required");
+    world.signs_in(&json!({ "password": OLD, "code": world.code(&phone, 1) }), "accepted");
+}
+
+#[test]
+fn a_grace_is_told_and_ends() {
+    let world = world("[policy]\nmfa = \"required\"\ngrace = \"7d\"\n");
+    let due = "2026-01-08T00:00:00Z";
+    let answer = world.signs_in(&json!({ "password": OLD }), "accepted");
+    assert_eq!((&answer["due_at"], &answer["factor"]), (&json!(due), &Value::Null));
+    let listed = world.listed("alice");
+    assert_eq!((&listed["due_at"], &listed["required"]), (&json!(due), &json!(false)));
+    assert_eq!(world.run("list-status --due --fail-if-any").code, 1);
+    world.wait(7 * 24 * 3600);
+    assert_eq!(world.now.get(), START + 7 * 24 * 3600);
+    world.signs_in(&json!({ "password": OLD }), "enrolment_required");
+    assert_eq!(world.listed("alice")["required"], true);
+    assert_eq!(world.run("list-status --overdue --fail-if-any").code, 1);
+    let _ = world.run("disable alice").code;
+}
+
+#[test]
+fn at_a_terminal_it_is_a_conversation() {
+    let mut world = world("");
+    let phone = world.active("alice");
+    world.wait(30);
+    let code: &'static str = Box::leak(world.code(&phone, 0).into_boxed_str());
+    world.answers = Some(vec![OLD, "000000", code]);
+    let ran = world.run("sign-in alice").ok();
+    assert_eq!(ran.out, "alice: signed in\n");
+    assert_eq!(ran.asked, ["Password of alice", "Code", "Code"]);
+    world.answers = Some(vec!["wrong"]);
+    assert_eq!(world.run("sign-in alice").code, 1);
+}

@@ -1,0 +1,215 @@
+//! Recovery codes, bypass codes, undo, diagnosis and requirements.
+
+use serde_json::{Value, json};
+
+use crate::testing::World;
+
+fn codes(world: &World, user: &str) -> Vec<String> {
+    let line = format!("recovery-codes {user} --json --reveal-secrets");
+    let made = world.run(&line).ok().json();
+    let codes = made["codes"].as_array().unwrap().iter();
+    codes.map(|code| code.as_str().unwrap().to_owned()).collect()
+}
+
+fn outcome(world: &World, user: &str, code: &str) -> (String, Value) {
+    let answer = world.verify(user, code).json();
+    (answer["outcome"].as_str().unwrap().to_owned(), answer["factor"].clone())
+}
+
+#[test]
+fn a_recovery_code_is_good_once_and_for_its_owner_only() {
+    let world = World::new();
+    let _ = (world.active("alice"), world.active("bob"));
+    let (alices, bobs) = (codes(&world, "alice"), codes(&world, "bob"));
+    assert_eq!((alices.len(), alices[0].len()), (10, 19));
+    assert_eq!(outcome(&world, "alice", &alices[0]), ("accepted".into(), json!("recovery")));
+    assert_eq!(outcome(&world, "alice", &alices[0]), ("rejected".into(), Value::Null));
+    assert_eq!(outcome(&world, "alice", &bobs[0]).0, "rejected");
+    assert_eq!(outcome(&world, "bob", &bobs[0]).0, "accepted", "it is still unused");
+    let typed = alices[1].to_lowercase().replace('-', " ");
+    assert_eq!(outcome(&world, "alice", &typed).0, "accepted");
+    assert_eq!(world.listed("alice")["recovery_codes_left"], 8);
+    assert_eq!(world.run("list-status --recovery-codes-below 9 --fail-if-any").code, 1);
+    // A new set voids the old one.
+    let newer = codes(&world, "alice");
+    assert_eq!(outcome(&world, "alice", &alices[2]).0, "rejected");
+    assert_eq!(outcome(&world, "alice", &newer[2]).0, "accepted");
+    let text = world.sql("SELECT recovery FROM users WHERE name = 'alice'");
+    assert!(newer.iter().all(|code| !text.contains(code)), "only hashes are stored");
+    let ran = world.run("recovery-codes alice");
+    assert_eq!(ran.code, 64, "nowhere to show them");
+    assert_eq!(outcome(&world, "alice", &newer[3]).0, "accepted", "the set still stands");
+}
+
+#[test]
+fn codes_go_to_a_new_private_file() {
+    let world = World::new();
+    let _ = world.active("alice");
+    let file = world.folder.path().join("codes.txt");
+    let line = format!("recovery-codes alice --output {}", file.display());
+    let _ = world.run(&line).ok();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(text.lines().filter(|line| line.trim().len() == 19).count(), 10, "{text}");
+    assert_eq!(world.run(&line).code, 73);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let code = text.lines().find(|line| line.trim().len() == 19).unwrap().trim();
+    assert_eq!(outcome(&world, "alice", code).0, "accepted");
+}
+
+#[test]
+fn a_bypass_code_opens_for_its_time_and_uses() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    let bypass = |more: &str| {
+        let line = format!("bypass alice {more} --json --reveal-secrets");
+        world.run(&line).ok().json()
+    };
+    let first = bypass("--for 1h --uses 2 --ticket T-1");
+    let code = first["code"].as_str().unwrap();
+    assert_eq!(first["expires_at"], "2026-01-01T01:00:00Z");
+    assert_eq!(world.listed("alice")["bypass"], true);
+    assert_eq!(outcome(&world, "alice", code), ("accepted".into(), json!("bypass")));
+    assert_eq!(outcome(&world, "alice", code).0, "accepted");
+    assert_eq!(world.verify("alice", code).code, 76, "there is nothing left to prove with");
+    let second = bypass("--for 1h");
+    let third = bypass("--for 1h");
+    assert_eq!(outcome(&world, "alice", second["code"].as_str().unwrap()).0, "rejected");
+    let _ = world.run("bypass alice --revoke").ok();
+    assert_eq!(world.verify("alice", third["code"].as_str().unwrap()).code, 76);
+    let later = bypass("--for 1h --starts 2026-01-01T02:00:00Z");
+    assert_eq!(outcome(&world, "alice", later["code"].as_str().unwrap()).0, "rejected");
+    world.wait(2 * 3600);
+    assert_eq!(outcome(&world, "alice", later["code"].as_str().unwrap()).0, "accepted");
+    let last = bypass("--for 1h");
+    world.wait(3600);
+    assert_eq!(world.verify("alice", last["code"].as_str().unwrap()).code, 76);
+    for bad in [
+        "--for 25h",
+        "--for 0s",
+        "--for 1h --uses 0",
+        "--for 1h --uses 21",
+        "",
+        "--for 1h --starts 2026-02-30",
+        "--for 1h --starts 2020-01-01",
+        "--for 1h --revoke",
+    ] {
+        let ran = world.run(&format!("bypass alice {bad} --reveal-secrets"));
+        assert!(matches!(ran.code, 64 | 65), "{bad}: {ran:?}");
+    }
+}
+
+#[test]
+fn spare_codes_are_void_after_what_cuts_off() {
+    for verb in ["reset alice --no-enrol", "delete alice", "force-new-password alice"] {
+        let world = World::new();
+        let _ = world.active("alice");
+        let code = &codes(&world, "alice")[0];
+        let _ = world.run(&format!("{verb} --yes")).ok();
+        assert_eq!(world.verify("alice", code).code, 76, "{verb}");
+        let _ = world.run("undo alice --yes").ok();
+        assert_eq!(outcome(&world, "alice", code).0, "accepted", "{verb}");
+    }
+    let world = World::new();
+    let _ = world.active("alice");
+    let code = &codes(&world, "alice")[0];
+    let _ = world.run("disable alice --yes").ok();
+    assert_eq!(world.verify("alice", code).code, 76);
+    let _ = world.run("enable alice").ok();
+    assert_eq!(outcome(&world, "alice", code).0, "accepted");
+}
+
+#[test]
+fn the_last_act_is_taken_back_and_used_codes_stay_used() {
+    for (verb, status) in [
+        ("reset alice --yes --json", "pending"),
+        ("reset alice --yes --no-enrol", "not_enabled"),
+        ("disable alice --yes", "disabled"),
+        ("delete alice --yes", "not_enabled"),
+        ("force-new-password alice --yes", "not_enabled"),
+    ] {
+        let world = World::new();
+        let phone = world.active("alice");
+        let _ = world.run(verb).ok();
+        assert_eq!(world.listed("alice")["status"], status, "{verb}");
+        let undone = world.run("undo alice --yes --json --ticket T-7").ok().json();
+        assert_eq!((&undone["status"], &undone["changed"]), (&json!("enabled"), &json!(true)));
+        assert_eq!(undone["devices"].as_array().unwrap().len(), 1, "{verb}");
+        assert_eq!(undone["password_change_required"], false);
+        assert_eq!(outcome(&world, "alice", &world.code(&phone, 0)).0, "replayed", "{verb}");
+        assert_eq!(outcome(&world, "alice", &world.code(&phone, 1)).0, "accepted", "{verb}");
+        let again = world.run("undo alice --yes --json");
+        assert_eq!((again.code, again.error().as_str()), (76, "nothing_to_undo"));
+    }
+}
+
+#[test]
+fn nothing_is_taken_back_too_late_or_after_something_newer_was_proved() {
+    let world = World::new();
+    let _ = world.active("alice");
+    let reset = world.run("reset alice --yes --json --reveal-secrets").ok();
+    let new = crate::testing::secret(&reset);
+    world.wait(30);
+    let _ = world.verify("alice", &world.code(&new, 0)).ok();
+    assert_eq!(world.run("undo alice --yes --json").error(), "nothing_to_undo");
+    let _ = world.run("disable alice --yes").ok();
+    world.wait(24 * 3600 + 1);
+    assert_eq!(world.run("undo alice --yes --json").error(), "nothing_to_undo");
+    assert_eq!(world.listed("alice")["status"], "disabled");
+    let _ = world.run("edit-user alice --email a@b").ok();
+    assert_eq!(world.sql("SELECT count(*) FROM users WHERE undo IS NOT NULL"), "0", "purged");
+}
+
+#[test]
+fn a_diagnosis_names_the_reason_and_counts_as_a_wrong_code() {
+    let world = World::new();
+    let phone = world.active("alice");
+    let ask = |code: &str| world.run_with("diagnose alice --json", code).ok().json();
+    assert_eq!(ask(&world.code(&phone, 0))["finding"], "already_used");
+    let off = ask(&world.code(&phone, -10));
+    assert_eq!(off["finding"], "clock_off");
+    assert!(off["sentence"].as_str().unwrap().contains("300 s behind"), "{off}");
+    assert_eq!(ask(&world.code(&phone, 1))["finding"], "right");
+    assert_eq!(ask("000000")["finding"], "unknown");
+    assert_eq!(
+        outcome(&world, "alice", &world.code(&phone, 1)).0,
+        "accepted",
+        "it was not used up"
+    );
+    for _ in 0..5 {
+        let _ = ask("12345");
+    }
+    let locked = world.run_with("diagnose alice --json", &world.code(&phone, 2));
+    assert_eq!((locked.code, &locked.json()["finding"]), (1, &json!("locked")));
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE verb = 'diagnose'"), "9");
+    assert_eq!(world.run("diagnose alice --dry-run").code, 64);
+}
+
+#[test]
+fn mfa_is_required_of_one_of_a_group_or_of_a_list() {
+    let world = World::new();
+    for (name, group) in [("alice", "staff"), ("bob", "staff"), ("carol", "guests")] {
+        let _ = world.run(&format!("add-user {name} --group {group}")).ok();
+    }
+    let _ = world.run("require-mfa --group staff --from 2026-03-01 --yes").ok();
+    assert_eq!(world.listed("alice")["due_at"], "2026-03-01T00:00:00Z");
+    assert_eq!(world.listed("carol")["due_at"], Value::Null);
+    assert_eq!(world.run("require-mfa alice --json").ok().json()["changed"], true);
+    assert_eq!(world.run("require-mfa alice --json").ok().json()["changed"], false);
+    assert_eq!(world.listed("alice")["required"], true);
+    let line = "require-mfa --from - --from 2026-04-01 --yes";
+    let _ = world.run_with(line, "carol\n").ok();
+    assert_eq!(world.listed("carol")["due_at"], "2026-04-01T00:00:00Z");
+    let _ = world.run("require-mfa carol --not").ok();
+    assert_eq!(world.listed("carol")["due_at"], Value::Null);
+    for bad in [
+        "alice --from 2026-02-30",
+        "--group nobody-is-here",
+        "alice --group staff",
+        "alice --not --from 2026-03-01",
+        "--from 2026-03-01",
+        "",
+    ] {
+        let ran = world.run(&format!("require-mfa {bad}"));
+        assert!(matches!(ran.code, 64 | 65), "{bad}: {ran:?}");
+    }
+}

@@ -1,0 +1,247 @@
+use super::*;
+use crate::domain::device::{Active, Kind, Pending, State};
+use crate::domain::name::{Label, UserName};
+use crate::domain::password::Temporary;
+use crate::domain::secret::{Id, Secret};
+use crate::domain::spare::Presented;
+use crate::domain::throttle::{FREE_FAILURES, MOST_WRONG_CODES};
+use crate::domain::totp::{Parameters, Window, code_at};
+use zeroize::Zeroizing;
+
+const NOW: i64 = 1_800_000_000;
+const OPTIONAL: Demand = Demand::Optional;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds).unwrap()
+}
+
+fn required() -> Demand {
+    Demand::From(at(NOW))
+}
+
+fn secret() -> Secret {
+    Secret::new(Zeroizing::new(vec![7; 20]))
+}
+
+fn hash(byte: u8) -> Sealed {
+    Sealed(vec![byte])
+}
+
+fn alice() -> User {
+    let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+    user.password = Some(hash(1));
+    user
+}
+
+fn with_device(mut user: User, state: State) -> User {
+    user.devices.push(Device {
+        id: Id::new([2; 16]),
+        label: Label::parse("phone").unwrap(),
+        kind: Kind::Totp,
+        parameters: Parameters::COMMON,
+        secret: Sealed(Vec::new()),
+        state,
+        last_step: None,
+        created_at: at(0),
+        last_used_at: None,
+    });
+    user
+}
+
+fn active() -> User {
+    with_device(alice(), State::Active(Active { confirmed_at: at(0) }))
+}
+
+fn pending() -> User {
+    let pending = Pending { expires_at: at(NOW + 1000), first_proof: None, replaces: Vec::new() };
+    with_device(alice(), State::Pending(pending))
+}
+
+/// What is presented: a right or wrong password, the hash of a new one, a code.
+struct Given {
+    is_right: bool,
+    new: Option<u8>,
+    code: Option<String>,
+}
+
+const RIGHT: Given = Given { is_right: true, new: None, code: None };
+const WRONG: Given = Given { is_right: false, new: None, code: None };
+
+fn with_code(code: String) -> Given {
+    Given { code: Some(code), ..RIGHT }
+}
+
+fn right_code() -> Given {
+    with_code(code_at(&secret(), Parameters::COMMON, NOW))
+}
+
+fn attempt(user: &User, given: &Given, demand: Demand) -> (User, Step) {
+    let now = at(NOW);
+    let presented = given.code.as_ref().map(|code| Presented::read(code.as_bytes()));
+    let secrets = [(Id::new([2; 16]), secret())];
+    let attempt = |presented| Attempt {
+        presented,
+        tag: None,
+        now,
+        window: Window::DEFAULT,
+        secrets: &secrets,
+    };
+    let claim = Claim {
+        now,
+        is_right: given.is_right,
+        new_password: given.new.map(hash),
+        code: presented.as_ref().map(attempt),
+        demand,
+    };
+    sign_in(user.clone(), claim).unwrap()
+}
+
+fn step(user: &User, given: &Given, demand: Demand) -> Step {
+    attempt(user, given, demand).1
+}
+
+#[test]
+fn a_wrong_password_is_rejected_whatever_else_is_right() {
+    let mut must_change = active();
+    must_change.password_change = PasswordChange::RequiredOldOpens;
+    for user in [alice(), active(), pending(), active().disable(None).unwrap().user, must_change] {
+        for demand in [OPTIONAL, required()] {
+            let given = Given { is_right: false, new: Some(9), ..right_code() };
+            let (after, step) = attempt(&user, &given, demand);
+            assert_eq!(step, Step::Rejected(Why::Password));
+            assert_eq!(after.throttle.failures, 1);
+            assert_eq!(after.throttle.wrong_codes, 0, "passwords only delay");
+            assert_eq!(
+                (after.password, after.devices),
+                (user.password.clone(), user.devices.clone())
+            );
+        }
+    }
+}
+
+#[test]
+fn what_comes_after_the_password_depends_on_device_and_demand() {
+    let disabled = active().disable(None).unwrap().user;
+    let mut barred = pending();
+    barred.enrolment_barred = true;
+    let mut empty_barred = alice();
+    empty_barred.enrolment_barred = true;
+    let enrol = |is_barred| Step::EnrolmentRequired { is_barred };
+    for (user, optional, needed) in [
+        (alice(), Step::Accepted(None), enrol(false)),
+        (empty_barred, Step::Accepted(None), enrol(true)),
+        (pending(), Step::Accepted(None), enrol(false)),
+        (barred, Step::Accepted(None), Step::CodeRequired),
+        (active(), Step::CodeRequired, Step::CodeRequired),
+        (disabled, Step::Accepted(None), Step::Rejected(Why::Disabled)),
+    ] {
+        assert_eq!(step(&user, &RIGHT, OPTIONAL), optional);
+        assert_eq!(step(&user, &RIGHT, required()), needed);
+        let later = Demand::From(at(NOW + 1));
+        assert_eq!(step(&user, &RIGHT, later), optional, "the grace is not over");
+    }
+}
+
+#[test]
+fn a_code_is_looked_at_after_the_password_and_counts_when_it_is_wrong() {
+    let (after, step) = attempt(&active(), &right_code(), OPTIONAL);
+    assert!(matches!(&step, Step::Accepted(Some(Outcome::Accepted { .. }))), "{step:?}");
+    assert_eq!(attempt(&after, &right_code(), OPTIONAL).1, Step::Rejected(Why::Code), "replayed");
+    let (after, step) = attempt(&active(), &with_code("000000".into()), OPTIONAL);
+    assert_eq!((step, after.throttle.wrong_codes), (Step::Rejected(Why::Code), 1));
+    let (after, step) = attempt(&pending(), &right_code(), required());
+    assert!(matches!(step, Step::Accepted(Some(Outcome::Confirmed { .. }))));
+    assert!(after.devices[0].is_active());
+}
+
+#[test]
+fn only_a_full_acceptance_clears_the_counter() {
+    let mut user = active();
+    for n in 1..FREE_FAILURES {
+        user = attempt(&user, &WRONG, OPTIONAL).0;
+        assert_eq!(user.throttle.failures, n);
+        let (after, step) = attempt(&user, &RIGHT, OPTIONAL);
+        assert_eq!((step, after.throttle.failures), (Step::CodeRequired, n));
+    }
+    assert_eq!(attempt(&user, &right_code(), OPTIONAL).0.throttle.failures, 0);
+}
+
+#[test]
+fn a_lock_is_told_to_who_has_the_password_and_only_for_a_few_guesses() {
+    let mut user = (0..FREE_FAILURES).fold(active(), |user, _| attempt(&user, &WRONG, OPTIONAL).0);
+    let locked = user.clone();
+    assert!(matches!(step(&user, &right_code(), OPTIONAL), Step::Locked { until: Some(_) }));
+    for _ in 0..FREE_FAILURES {
+        let (after, step) = attempt(&user, &WRONG, OPTIONAL);
+        assert_eq!(step, Step::Rejected(Why::Locked));
+        assert_eq!(after.throttle.failures, user.throttle.failures, "it does not count");
+        user = after;
+    }
+    let told = step(&user, &right_code(), OPTIONAL);
+    assert_eq!(told, Step::Rejected(Why::Locked), "no oracle");
+    assert_eq!(attempt(&locked, &right_code(), OPTIONAL).0.devices, locked.devices, "unspent");
+    let mut shut = active();
+    shut.throttle.wrong_codes = MOST_WRONG_CODES;
+    assert_eq!(step(&shut, &right_code(), OPTIONAL), Step::Locked { until: None });
+}
+
+#[test]
+fn a_forced_change_goes_through_the_door_that_is_open() {
+    let mut user = alice();
+    assert_eq!(door(&user, at(NOW)), Door::Password(&hash(1)));
+    user.password_change = PasswordChange::Required;
+    assert_eq!(door(&user, at(NOW)), Door::Shut, "no temporary password was given");
+    user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
+    assert_eq!(door(&user, at(NOW)), Door::Temporary(&hash(5)));
+    assert_eq!(door(&user, at(NOW + 1)), Door::Shut, "a day is over");
+    user.password_change = PasswordChange::RequiredOldOpens;
+    assert_eq!(door(&user, at(NOW)), Door::Password(&hash(1)));
+    user.password = None;
+    user.password_change = PasswordChange::NotRequired;
+    assert_eq!(door(&user, at(NOW)), Door::Shut);
+}
+
+#[test]
+fn the_circle_of_a_forced_change() {
+    let mut user = alice();
+    user.password_change = PasswordChange::Required;
+    user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
+    user.enrolment_barred = true;
+    let (same, step) = attempt(&user, &RIGHT, required());
+    assert_eq!((&same, step), (&user, Step::PasswordChangeRequired));
+    let (user, step) = attempt(&user, &Given { new: Some(6), ..RIGHT }, required());
+    assert_eq!(step, Step::EnrolmentRequired { is_barred: false });
+    assert_eq!((&user.password, &user.temporary), (&Some(hash(6)), &None));
+    assert_eq!(user.password_change, PasswordChange::NotRequired);
+    let user = with_device(user, pending().devices.remove(0).state);
+    let (user, step) = attempt(&user, &right_code(), required());
+    assert!(matches!(step, Step::Accepted(Some(Outcome::Confirmed { .. }))));
+    assert_eq!(user.status(), Status::Enabled);
+}
+
+#[test]
+fn a_change_with_mfa_kept_takes_the_code_as_well_and_changes_nothing_before() {
+    let mut user = active();
+    user.password_change = PasswordChange::Required;
+    user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
+    let (same, step) = attempt(&user, &right_code(), OPTIONAL);
+    assert_eq!((&same, step), (&user, Step::PasswordChangeRequired), "the code is not spent");
+    let (same, step) = attempt(&user, &Given { new: Some(6), ..RIGHT }, OPTIONAL);
+    assert_eq!((&same, step), (&user, Step::CodeRequired));
+    let wrong = Given { new: Some(6), ..with_code("000000".into()) };
+    let (after, step) = attempt(&user, &wrong, OPTIONAL);
+    assert_eq!((after.password, step), (Some(hash(1)), Step::Rejected(Why::Code)));
+    let (after, step) = attempt(&user, &Given { new: Some(6), ..right_code() }, OPTIONAL);
+    assert!(matches!(step, Step::Accepted(Some(_))));
+    assert_eq!((after.password, after.temporary), (Some(hash(6)), None));
+}
+
+#[test]
+fn the_old_password_opens_the_door_to_a_new_one_and_to_no_new_device() {
+    let mut user = alice();
+    user.password_change = PasswordChange::RequiredOldOpens;
+    user.enrolment_barred = true;
+    let (user, step) = attempt(&user, &Given { new: Some(6), ..RIGHT }, required());
+    assert_eq!(step, Step::EnrolmentRequired { is_barred: true });
+    assert_eq!(user.password, Some(hash(6)));
+}
