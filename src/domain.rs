@@ -13,6 +13,7 @@ pub mod password;
 pub mod policy;
 pub mod recovery;
 pub mod refusal;
+pub mod request;
 pub mod secret;
 pub mod sign_in;
 pub mod spare;
