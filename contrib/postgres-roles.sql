@@ -23,7 +23,8 @@ END
 $$;
 
 -- The helpdesk: every verb but init --migrate, which takes the owner of the tables.
-GRANT SELECT, INSERT, UPDATE, DELETE ON store, users, devices, events, audit_head TO mfactl_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON store, users, devices, events, requests, audit_head
+    TO mfactl_owner;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO mfactl_owner;
 REVOKE INSERT, UPDATE, DELETE ON store FROM mfactl_owner;
 

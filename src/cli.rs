@@ -55,7 +55,11 @@ fn understood(matches: &ArgMatches) -> Result<Call> {
     let entry = VERBS.iter().find(|e| e.name == name);
     let entry = entry.ok_or_else(|| Refusal::new(Code::Internal, "an unknown verb was parsed"))?;
     let matches = matches.clone();
-    Ok(Call { options, named, run: Box::new(move |session| (entry.run)(&matches, session)) })
+    Ok(Call {
+        options,
+        named,
+        run: Box::new(move |session| commands::run(entry, &matches, session)),
+    })
 }
 
 /// Does a command line that may not even parse ask for JSON?

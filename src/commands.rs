@@ -1,6 +1,7 @@
 //! The register of verbs. A new one is a file, its `mod` line and its line in [`VERBS`].
 
 mod add_user;
+mod approve;
 mod backup;
 mod bypass;
 mod completions;
@@ -12,6 +13,7 @@ mod edit_user;
 mod enable;
 mod enrol;
 mod force_new_password;
+mod gate;
 pub mod help;
 mod init;
 mod list_status;
@@ -33,6 +35,8 @@ mod verify;
 
 #[cfg(test)]
 mod tests;
+
+pub use gate::run;
 
 use std::ffi::OsString;
 
@@ -98,6 +102,7 @@ pub static VERBS: &[Entry] = &[
     entry::<bypass::Bypass>(Group::Helpdesk),
     entry::<diagnose::Diagnose>(Group::Helpdesk),
     entry::<require_mfa::RequireMfa>(Group::Helpdesk),
+    entry::<approve::Approve>(Group::Helpdesk),
     entry::<show_user::ShowUser>(Group::Helpdesk),
     entry::<verify::Verify>(Group::SignIn),
     entry::<sign_in::SignIn>(Group::SignIn),

@@ -2,6 +2,7 @@
 
 mod file;
 mod places;
+mod roles;
 mod rules;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::domain::otpauth;
 use crate::domain::password::Rules;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::role::Roles;
 use crate::domain::time::Span;
 use crate::domain::totp::Window;
 use crate::env::Env;
@@ -47,6 +49,8 @@ pub struct Config {
     pub cost: Cost,
     /// Verbs that must name a ticket, and verbs that must name a proof.
     pub must_name: MustName,
+    /// Who may do what; `None` where whoever can read store and key may do all.
+    pub roles: Option<Roles>,
 }
 
 /// Verbs whose case must be written down.
@@ -128,6 +132,7 @@ impl Config {
             cost: rules::cost(&file.password)?,
             rules: rules::passwords(&file.password)?,
             must_name: rules::must_name(file.helpdesk)?,
+            roles: file.roles.map(roles::roles).transpose()?,
         })
     }
 }

@@ -13,6 +13,8 @@ pub mod password;
 pub mod policy;
 pub mod recovery;
 pub mod refusal;
+pub mod request;
+pub mod role;
 pub mod secret;
 pub mod sign_in;
 pub mod spare;

@@ -73,7 +73,7 @@ const fn exit(code: Code) -> u8 {
     match code {
         Code::Usage => 64,
         Code::BadInput => 65,
-        Code::UserNotFound | Code::DeviceNotFound => 67,
+        Code::UserNotFound | Code::DeviceNotFound | Code::RequestNotFound => 67,
         Code::StoreUnavailable => 69,
         Code::Internal => 70,
         Code::CannotCreate => 73,

@@ -8,8 +8,10 @@ mod create;
 mod diagnose;
 mod names;
 mod nearest;
+mod request;
 mod sign_in;
 mod slot;
+mod standing;
 mod transfer;
 mod work;
 
@@ -22,6 +24,7 @@ pub use attempt::Attempted;
 pub use backup::Plan;
 pub use change::{Act, Done, Row};
 pub use sign_in::{Credentials, SignedIn};
+pub use standing::{Leave, Standing};
 
 use crate::config::{Config, Named};
 use crate::domain::code::LONGEST_INPUT;
@@ -44,6 +47,8 @@ pub struct Session<'a> {
     pub options: Options,
     named: Named,
     config: Option<Config>,
+    /// What the operator may do, once a verb begins.
+    pub standing: Standing,
 }
 
 /// A store and its keys.
@@ -57,7 +62,7 @@ impl<'a> Session<'a> {
         if options.no_input {
             env.person = None;
         }
-        Self { env, options, named, config: None }
+        Self { env, options, named, config: None, standing: Standing::default() }
     }
 
     /// The configuration, read when it is first asked for.

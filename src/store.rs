@@ -7,6 +7,7 @@ mod driver;
 mod ledger;
 pub mod location;
 pub mod postgres;
+mod requests;
 mod row;
 mod sql;
 pub mod sqlite;
@@ -19,6 +20,7 @@ mod contract;
 
 use anyhow::Result;
 
+pub use requests::Requests;
 use row::Value;
 use table::Table;
 pub use transfer::Counts;
@@ -82,7 +84,7 @@ pub struct Identity {
 }
 
 /// Changes that happen together or not at all; dropping it undoes them.
-pub trait Transaction {
+pub trait Transaction: Requests {
     /// The database's own clock, where it is not this machine's.
     ///
     /// # Errors

@@ -32,6 +32,9 @@ pub struct World {
     draws: Rc<Cell<u64>>,
     pub terminal: Option<Size>,
     pub answers: Option<Vec<&'static str>>,
+    /// Who runs it, and for whom `sudo` does.
+    pub uid: Cell<u32>,
+    pub sudo_uid: Cell<Option<u32>>,
 }
 
 /// What a run left behind.
@@ -74,6 +77,8 @@ impl World {
             draws: Rc::default(),
             terminal: None,
             answers: None,
+            uid: Cell::new(1000),
+            sudo_uid: Cell::default(),
         }
     }
 
@@ -117,9 +122,9 @@ impl World {
                 _ => None,
             }),
             process: Process {
-                operator: Operator { uid: 1000, claim: None },
+                operator: Operator { uid: self.uid.get(), claim: None },
                 euid: rustix::process::geteuid().as_raw(),
-                sudo_uid: None,
+                sudo_uid: self.sudo_uid.get(),
             },
         };
         let code = crate::run(args, &mut env);

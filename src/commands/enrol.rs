@@ -161,7 +161,7 @@ impl Enrol {
         let pending_for = session.config()?.pending_for;
         let id = Id::new(session.env.random()?);
         session.unit(opened, |session, mut unit| {
-            let before = if self.create { unit.tx.user(name)? } else { Some(unit.user(name)?) };
+            let before = if self.create { unit.maybe(name)? } else { Some(unit.user(name)?) };
             let now = unit.at;
             let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
             let device = draft.device(unit.vault, user.id, now, pending_for)?;

@@ -182,7 +182,10 @@ fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<usize> {
     let mut store = session.reader()?;
     let events = store.read()?.events(user.id, LOOKED_AT)?;
     let is_recent = |at: Timestamp| now.since(at) <= Span::hours(7 * 24);
-    Ok(events.iter().filter(|e| e.verb == "reset" && is_recent(e.at)).count())
+    Ok(events
+        .iter()
+        .filter(|e| e.verb == "reset" && e.outcome == "done" && is_recent(e.at))
+        .count())
 }
 
 /// A number of devices in words.

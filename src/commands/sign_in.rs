@@ -237,7 +237,7 @@ fn new_device(
     let draft = Draft::new(session, Label::default(), Parameters::COMMON)?;
     let pending_for = session.config()?.pending_for;
     session.unit(opened, |session, mut unit| {
-        let before = unit.user(name)?;
+        let before = unit.known(name)?;
         let waits = |d: &&Device| d.is_pending() && !d.is_expired(unit.at);
         let waiting = before.live().find(waits).cloned();
         if let Some(waiting) = waiting {

@@ -1,5 +1,6 @@
 //! The configuration file as it is written: TOML, every key known, every type checked.
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ pub struct File {
     pub policy: Policy,
     pub password: Password,
     pub helpdesk: Helpdesk,
+    pub roles: Option<Roles>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,6 +90,20 @@ pub struct Helpdesk {
     pub ticket: Vec<String>,
     /// Verbs that must name a proof.
     pub proof: Vec<String>,
+}
+
+/// Users, and groups as `%group`, of each role.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Roles {
+    pub helpdesk: Vec<String>,
+    pub auditor: Vec<String>,
+    pub service: Vec<String>,
+    pub admin: Vec<String>,
+    /// Verbs that take two operators where the user is protected.
+    pub second_operator: Vec<String>,
+    /// Verbs for other roles than usual.
+    pub verbs: BTreeMap<String, Vec<String>>,
 }
 
 /// Reads the file.

@@ -46,7 +46,7 @@ impl Session<'_> {
         let undo_for = self.config()?.undo_for;
         let presented = Presented::read(presented);
         self.unit(opened, |session, mut unit| {
-            let before = unit.user(name)?;
+            let before = unit.known(name)?;
             let now = unit.at;
             let opened = opened_secrets(unit.vault, &before, only, &presented, now);
             let secrets = match opened {

@@ -150,7 +150,10 @@ impl Session<'_> {
         let (mut rows, mut unknown) = (Vec::new(), Vec::new());
         for name in names {
             match snapshot.user(name)? {
-                Some(user) => rows.push(Row::of(user, at, &opened.vault, change)?.0),
+                Some(user) => {
+                    self.standing.outright(&user)?;
+                    rows.push(Row::of(user, at, &opened.vault, change)?.0);
+                }
                 None => unknown.push(name.to_string()),
             }
         }

@@ -28,7 +28,7 @@ impl Session<'_> {
         let window = self.config()?.window;
         let code = Code::read(presented);
         self.unit(opened, |session, mut unit| {
-            let before = unit.user(name)?;
+            let before = unit.known(name)?;
             let at = unit.at;
             if before.throttle.gate(at) != Gate::Open {
                 return Ok((before, None, at));

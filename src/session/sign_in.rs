@@ -247,7 +247,7 @@ impl Session<'_> {
         let Some(user) = opened.store.read()?.user(name)? else { return Ok(()) };
         let hash = self.sealed_hash(opened, user.id, given)?;
         self.unit(opened, |_, mut unit| {
-            let before = unit.user(name)?;
+            let before = unit.known(name)?;
             if before.password == user.password {
                 let after = User { password: Some(hash.clone()), ..before.clone() };
                 unit.tx.save(&before, &after)?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Opened, Session};
+use super::{Opened, Session, Standing};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
@@ -20,16 +20,43 @@ pub struct Unit<'u> {
     pub tx: Box<dyn Transaction + 'u>,
     pub at: Timestamp,
     pub vault: &'u Vault,
+    standing: Standing,
 }
 
 impl Unit<'_> {
-    /// The user, who must be there.
+    /// The user, who must be there, for an operator who changes or shows something of his.
     ///
     /// # Errors
-    /// `user_not_found`, to which [`Session::unit`] adds the nearest names; `tampered`.
+    /// `user_not_found`, to which [`Session::unit`] adds the nearest names; `tampered`;
+    /// `not_permitted` for a protected user.
     pub fn user(&mut self, name: &UserName) -> Result<User> {
-        self.tx.user(name)?.ok_or_else(|| anyhow::Error::msg(Absent(name.clone())))
+        self.maybe(name)?.ok_or_else(|| absent(name))
     }
+
+    /// The same, where nobody need be there.
+    ///
+    /// # Errors
+    /// As [`Unit::user`].
+    pub fn maybe(&mut self, name: &UserName) -> Result<Option<User>> {
+        let user = self.tx.user(name)?;
+        if let Some(user) = &user {
+            self.standing.check(&mut *self.tx, user, self.at)?;
+        }
+        Ok(user)
+    }
+
+    /// The user, who must be there, protected or not: for what a user does himself (`verify`,
+    /// `sign-in`, the code that ends `enrol`), for `diagnose`, and for a request to a second operator.
+    ///
+    /// # Errors
+    /// As [`Unit::user`], but for the last.
+    pub fn known(&mut self, name: &UserName) -> Result<User> {
+        self.tx.user(name)?.ok_or_else(|| absent(name))
+    }
+}
+
+fn absent(name: &UserName) -> anyhow::Error {
+    anyhow::Error::msg(Absent(name.clone()))
 }
 
 /// There is no user of this name.
@@ -56,7 +83,8 @@ impl Session<'_> {
         let mut once = || {
             let mut tx = opened.store.begin(&opened.vault)?;
             let at = Self::moment(self.env, &mut *tx)?;
-            work(self, Unit { tx, at, vault: &opened.vault })
+            let standing = self.standing.clone();
+            work(self, Unit { tx, at, vault: &opened.vault, standing })
         };
         let mut tries = 1;
         let done = loop {

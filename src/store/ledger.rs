@@ -196,6 +196,8 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         for device in &user.devices {
             self.remove_device(device)?;
         }
+        // What was asked about him has his name in it.
+        self.driver.execute(sql::REMOVE_REQUESTS_OF, &[bytes(user.id.bytes())])?;
         let values = [bytes(user.id.bytes()), Value::Int(user.rev.cast_signed())];
         one_row(self.driver.execute(sql::REMOVE_USER, &values)?)
     }
@@ -230,15 +232,15 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
     }
 }
 
-fn bytes(bytes: &[u8]) -> Value {
+pub(super) fn bytes(bytes: &[u8]) -> Value {
     Value::Bytes(bytes.to_vec())
 }
 
-fn fits(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
+pub(super) fn fits(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
     stored.is_some_and(|s| bool::from(s.ct_eq(mac)))
 }
 
-fn one_row(changed: u64) -> Result<()> {
+pub(super) fn one_row(changed: u64) -> Result<()> {
     if changed == 1 {
         return Ok(());
     }

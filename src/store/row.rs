@@ -2,6 +2,7 @@
 
 mod device;
 mod event;
+mod request;
 mod spares;
 mod user;
 
@@ -9,6 +10,7 @@ use anyhow::Result;
 
 pub use device::{DEVICE_COLUMNS, device, device_values};
 pub use event::{EVENT_COLUMNS, TOLD_COLUMNS, event_values, told};
+pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
 pub use user::{USER_COLUMNS, user, user_values};
 
 use crate::domain::device::Device;

@@ -4,13 +4,17 @@
 
 use std::sync::LazyLock;
 
-use crate::store::row::{DEVICE_COLUMNS, EVENT_COLUMNS, TOLD_COLUMNS, USER_COLUMNS};
+use crate::store::row::{
+    DEVICE_COLUMNS, EVENT_COLUMNS, REQUEST_COLUMNS, TOLD_COLUMNS, USER_COLUMNS,
+};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
 pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
 pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
 pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
+pub const REMOVE_REQUEST: &str = "DELETE FROM requests WHERE id = $1";
+pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, salt = NULL WHERE user_id = $1";
 pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
@@ -38,6 +42,18 @@ pub static EVENTS_OF_USER: LazyLock<String> = LazyLock::new(|| {
 pub static APPEND: LazyLock<String> = LazyLock::new(|| {
     let columns = EVENT_COLUMNS.join(", ");
     format!("INSERT INTO events({columns}) VALUES ({})", placeholders(EVENT_COLUMNS.len()))
+});
+
+/// Every request to a second operator, in the order in which they were made.
+pub static REQUESTS: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {}, mac FROM requests ORDER BY n", REQUEST_COLUMNS.join(", "))
+});
+
+/// The columns, then the MAC.
+pub static INSERT_REQUEST: LazyLock<String> = LazyLock::new(|| {
+    let columns = REQUEST_COLUMNS.join(", ");
+    let values = placeholders(REQUEST_COLUMNS.len() + 1);
+    format!("INSERT INTO requests({columns}, mac) VALUES ({values})")
 });
 
 /// A user by name.

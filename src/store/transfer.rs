@@ -7,7 +7,7 @@ use super::driver::Driver;
 use super::ledger::{Found, Ledger};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
-use super::{Birth, Identity, Source, sql};
+use super::{Birth, Identity, Requests as _, Source, sql};
 use crate::domain::event::{Canonical, Head};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
@@ -134,6 +134,7 @@ impl<'v, D: Driver> Ledger<'v, D> {
             Ok(true)
         })?;
         current.map_or(Ok(()), |last| last.proved(vault).map(|_| ()))?;
+        self.requests()?;
         self.check_head()
     }
 }

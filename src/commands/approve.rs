@@ -1,0 +1,180 @@
+//! `mfactl approve`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{ArgMatches, Args, Command};
+use serde::Serialize;
+
+use super::protection::declined;
+use super::{Entry, VERBS, Verb};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::request::Request;
+use crate::domain::text::shown;
+use crate::domain::time::Timestamp;
+use crate::misuse::misuse;
+use crate::report::{Cell, Fields, Record, Report, Verdict};
+use crate::session::Session;
+
+/// Carry out what another operator asked for
+///
+/// On protected users some verbs take two operators, where the configuration says so: the first one
+/// gets an ID, and the second one says yes to it within 24 hours. A secret is shown to the second
+/// one. Without ID, list what waits.
+#[derive(Args, Debug)]
+pub struct Approve {
+    /// What was asked for
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// As root by itself, without a second operator; the log says so
+    #[arg(long, requires = "id")]
+    alone: bool,
+    /// Write a secret to a new file (mode 0600) instead of the terminal
+    #[arg(long, value_name = "FILE", requires = "id")]
+    output: Option<PathBuf>,
+    /// Let a secret go to a pipe, and into JSON
+    #[arg(long, requires = "id")]
+    reveal_secrets: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Verb for Approve {
+    const NAME: &'static str = "approve";
+    const EXAMPLES: &'static [&'static str] =
+        &["mfactl approve", "mfactl approve 3f09a1c2", "mfactl approve 3f09a1c2 --alone"];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let mut opened = session.opened()?;
+        let Some(id) = &self.id else {
+            let requests = session.requests(&mut opened)?;
+            return Ok(list(requests));
+        };
+        let request = session.request(&mut opened, id)?;
+        let entry = VERBS.iter().find(|entry| entry.name == request.verb).ok_or_else(|| {
+            let message = format!("this version knows no verb {}", shown(&request.verb));
+            Refusal::new(Code::Internal, message).hint("ask for it anew")
+        })?;
+        let approval = session.approve(entry.name, &request, self.alone)?;
+        let matches = self.matches(entry, &request)?;
+        if !self.yes {
+            let (line, asker, at) = (request.line(), request.asker(), request.made_at);
+            let question = format!("{asker} asked at {at}: mfactl {line}. Carry it out?");
+            if !session.confirm(&question)? {
+                return Ok(declined(session));
+            }
+        }
+        // Whoever erases a user wants the file for himself.
+        drop(opened);
+        let report = (entry.run)(&matches, session)?;
+        if report.verdict == Verdict::Yes {
+            let mut opened = session.opened()?;
+            session.settle(&mut opened, &request, &approval)?;
+        }
+        Ok(report)
+    }
+}
+
+impl Approve {
+    /// The words that were asked for, with what the second operator adds to them.
+    fn matches(&self, entry: &Entry, request: &Request) -> Result<ArgMatches, Refusal> {
+        let mut words = vec![entry.name.into()];
+        let command = (entry.arguments)(Command::new(entry.name));
+        let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
+        if takes("yes") {
+            words.push("--yes".into());
+        }
+        if let Some(path) = &self.output {
+            words.push("--output".into());
+            words.push(path.clone().into_os_string());
+        }
+        if self.reveal_secrets {
+            words.push("--reveal-secrets".into());
+        }
+        words.extend(request.words.iter().map(Into::into));
+        command.try_get_matches_from(words).map_err(|e| misuse(&e))
+    }
+}
+
+/// What waits.
+#[derive(Serialize)]
+struct Line {
+    request: String,
+    id: String,
+    made_at: Timestamp,
+    expires_at: Timestamp,
+    operator_uid: u32,
+    operator_claim: Option<String>,
+    verb: String,
+    user: String,
+    words: Vec<String>,
+    #[serde(skip)]
+    told: (String, String),
+}
+
+#[derive(Serialize)]
+struct Count {
+    requests: usize,
+}
+
+fn list(requests: Vec<Request>) -> Report {
+    Report::list(Verdict::Yes, move |writer| {
+        let preamble = [("schema", "mfactl.approve/1".to_owned())];
+        writer.many(&preamble, "requests", |write| {
+            for request in &requests {
+                write(&Line::of(request))?;
+            }
+            Ok(Count { requests: requests.len() })
+        })?;
+        Ok(Verdict::Yes)
+    })
+}
+
+impl Line {
+    fn of(request: &Request) -> Self {
+        let safe = |text: &str| shown(text).into_owned();
+        Self {
+            request: request.short(),
+            id: request.id.to_string(),
+            made_at: request.made_at,
+            expires_at: request.expires_at(),
+            operator_uid: request.operator.uid,
+            operator_claim: request.operator.claim.as_deref().map(safe),
+            verb: safe(&request.verb),
+            user: safe(&request.user),
+            words: request.words.iter().map(|word| safe(word)).collect(),
+            told: (request.asker(), request.line()),
+        }
+    }
+}
+
+impl Record for Line {
+    const COLUMNS: &'static [&'static str] =
+        &["request", "made_at", "expires_at", "operator_uid", "operator_claim", "verb", "user"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.request);
+        f.value(self.made_at);
+        f.value(self.expires_at);
+        f.value(self.operator_uid);
+        f.maybe_text(self.operator_claim.as_deref());
+        f.text(&self.verb);
+        f.text(&self.user);
+    }
+
+    fn sentence(&self) -> String {
+        let (asker, line) = &self.told;
+        format!("{}: {asker}, until {}: {line}", self.request, self.expires_at)
+    }
+
+    fn header() -> &'static [&'static str] {
+        &["REQUEST", "ASKED BY", "UNTIL", "FOR"]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let (asker, line) = &self.told;
+        let until = self.expires_at.to_string();
+        [self.request.as_str(), asker, &until, line].map(Cell::plain).into()
+    }
+}

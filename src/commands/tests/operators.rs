@@ -1,0 +1,407 @@
+//! Operators: who may run what, protected users, and verbs that take two.
+
+use crate::commands::VERBS;
+use crate::domain::role;
+use crate::testing::{Ran, World};
+
+/// Users that every Linux has, and their roles in [`ROLES`].
+const HELPDESK: u32 = 1;
+const OTHER_HELPDESK: u32 = 8;
+const AUDITOR: u32 = 2;
+const ADMIN: u32 = 3;
+const OTHER_ADMIN: u32 = 5;
+const SERVICE: u32 = 65534;
+const STRANGER: u32 = 6;
+
+const ROLES: &str = "[roles]
+helpdesk = [\"daemon\", \"%mail\"]
+auditor = [\"bin\"]
+admin = [\"sys\", \"games\"]
+service = [\"nobody\"]
+";
+const TWO: &str = "second_operator = [\"reset\", \"disable\", \"enable\", \"delete\", \"remove-user\", \
+    \"force-new-password\", \"unlock\", \"require-mfa\", \"bypass\", \"edit-user\", \"show-qr\", \"recovery-codes\"]
+";
+
+fn world(more: &str) -> World {
+    let world = World::new();
+    let _ = world.active("alice");
+    let _ = world.run("add-user bob").ok();
+    world.configure(&format!("{ROLES}{more}"));
+    world
+}
+
+/// The same with alice protected.
+fn guarded(more: &str) -> World {
+    let world = world(more);
+    let _ = by(&world, ADMIN, "edit-user alice --protected").ok();
+    world
+}
+
+fn by(world: &World, uid: u32, line: &str) -> Ran {
+    world.uid.set(uid);
+    world.run(line)
+}
+
+/// Asks, and gives back the ID.
+fn asked(world: &World, uid: u32, line: &str) -> String {
+    let ran = by(world, uid, &format!("{line} --json")).ok().json();
+    assert_eq!(
+        (ran["changed"].as_bool(), ran["schema"].as_str()),
+        (Some(false), Some("mfactl.request/1"))
+    );
+    ran["request"].as_str().unwrap().to_owned()
+}
+
+fn word(ran: &Ran) -> (u8, String) {
+    (ran.code, ran.error())
+}
+
+fn refused() -> (u8, String) {
+    (77, "not_permitted".to_owned())
+}
+
+#[test]
+fn every_verb_has_its_roles_or_needs_none() {
+    let mut known: Vec<_> = role::VERBS.iter().map(|(verb, _)| *verb).collect();
+    known.extend(role::FREE);
+    known.sort_unstable();
+    let mut verbs: Vec<_> = VERBS.iter().map(|entry| entry.name).collect();
+    verbs.sort_unstable();
+    assert_eq!(known, verbs, "each verb has a line in domain/role.rs");
+}
+
+#[test]
+fn without_roles_whoever_reads_store_and_key_may_do_all() {
+    let world = World::new();
+    let _ = by(&world, STRANGER, "add-user alice --protected").ok();
+    let _ = by(&world, HELPDESK, "reset alice --yes --no-enrol").ok();
+    let _ = by(&world, AUDITOR, "remove-user alice --yes").ok();
+}
+
+#[test]
+fn each_operator_runs_the_verbs_of_his_roles() {
+    let world = world("");
+    for (uid, line, may) in [
+        (HELPDESK, "unlock alice", true),
+        (OTHER_HELPDESK, "unlock alice", true),
+        (HELPDESK, "remove-user alice --yes", false),
+        (HELPDESK, "verify alice", false),
+        (AUDITOR, "list-status", true),
+        (AUDITOR, "show-user alice", true),
+        (AUDITOR, "unlock alice", false),
+        (SERVICE, "unlock alice", false),
+        (SERVICE, "list-status", false),
+        (STRANGER, "list-status", false),
+        (STRANGER, "help reset", true),
+        (STRANGER, "help", true),
+        (STRANGER, "man", true),
+        (ADMIN, "backup --json /nowhere/x", true),
+        (0, "unlock alice", true),
+    ] {
+        let ran = by(&world, uid, &format!("{line} --json"));
+        assert_eq!(ran.code != 77, may, "{uid} {line}: {ran:?}");
+        assert_eq!(word(&ran) == refused(), !may, "{uid} {line}: {ran:?}");
+    }
+    world.uid.set(SERVICE);
+    assert_eq!(world.verify("alice", "000000").json()["outcome"], "rejected");
+    let ran = by(&world, AUDITOR, "reset alice");
+    assert!(ran.err.contains("reset is for helpdesk and admin, and you are auditor"), "{ran:?}");
+}
+
+#[test]
+fn the_refusal_comes_before_anything_is_opened_or_asked() {
+    let mut world = World::empty();
+    world.configure(ROLES);
+    world.answers = Some(vec!["y"]);
+    let ran = by(&world, AUDITOR, "reset nobody-at-all --json");
+    assert_eq!(word(&ran), refused());
+    assert!(ran.asked.is_empty());
+}
+
+#[test]
+fn sudo_says_for_whom_root_acts_and_nobody_else_may_say_so() {
+    let world = world("");
+    world.sudo_uid.set(Some(AUDITOR));
+    assert_eq!(word(&by(&world, 0, "unlock alice --json")), refused());
+    let _ = by(&world, 0, "list-status").ok();
+    world.sudo_uid.set(Some(0));
+    assert_eq!(word(&by(&world, AUDITOR, "unlock alice --json")), refused());
+    let _ = by(&world, 0, "unlock alice").ok();
+}
+
+#[test]
+fn the_configuration_can_give_a_verb_to_other_roles() {
+    let world =
+        world("[roles.verbs]\nbypass = [\"admin\"]\nverify = [\"service\", \"helpdesk\"]\n");
+    let line = "bypass alice --for 1h --json --reveal-secrets";
+    assert_eq!(word(&by(&world, HELPDESK, line)), refused());
+    let _ = by(&world, ADMIN, line).ok();
+    world.uid.set(HELPDESK);
+    assert_eq!(world.verify("alice", "000000").code, 1);
+}
+
+#[test]
+fn what_makes_no_sense_under_roles_is_refused_with_its_key() {
+    for (text, words) in [
+        ("[roles]\nboss = []\n", "boss"),
+        (
+            "[roles]\nadmin = [\"nobody-at-all\"]\n",
+            "roles.admin: there is no user \"nobody-at-all\"",
+        ),
+        (
+            "[roles]\nadmin = [\"%nobody-at-all\"]\n",
+            "roles.admin: there is no group \"nobody-at-all\"",
+        ),
+        ("[roles.verbs]\nrest = []\n", "roles.verbs: \"rest\" is no verb that takes a role"),
+        ("[roles.verbs]\nhelp = []\n", "roles.verbs: \"help\" is no verb"),
+        ("[roles.verbs]\nreset = [\"boss\"]\n", "roles.verbs.reset: \"boss\" is no role"),
+        (
+            "[roles]\nsecond_operator = [\"verify\"]\n",
+            "roles.second_operator: \"verify\" is no verb",
+        ),
+    ] {
+        let world = World::new();
+        world.configure(text);
+        let ran = world.run("list-status");
+        assert_eq!(ran.code, 78, "{text}: {ran:?}");
+        assert!(ran.err.contains(words), "{text}: {ran:?}");
+        let _ = world.run("help").ok();
+    }
+}
+
+#[test]
+fn a_protected_user_is_changed_by_an_admin_only() {
+    let world = guarded("");
+    let before = world.sql("SELECT count(*) FROM events");
+    for line in [
+        "reset alice --yes --no-enrol",
+        "disable alice --yes",
+        "enable alice",
+        "delete alice --yes",
+        "unlock alice",
+        "undo alice --yes",
+        "force-new-password alice --yes",
+        "require-mfa alice",
+        "recovery-codes alice --reveal-secrets",
+        "bypass alice --for 1h --reveal-secrets",
+        "edit-user alice --no-protected",
+        "edit-user alice --rename al",
+        "enrol alice --device tablet --no-confirm",
+        "enrol alice --device tablet --no-confirm --create",
+        "show-qr alice --active --reveal-secrets",
+        "disable alice --yes --dry-run",
+    ] {
+        let ran = by(&world, HELPDESK, &format!("{line} --json"));
+        assert_eq!(word(&ran), refused(), "{line}: {ran:?}");
+        assert_eq!(ran.out, "", "{line}");
+        assert!(ran.err.contains("alice is protected"), "{ran:?}");
+    }
+    world.uid.set(HELPDESK);
+    let ran = world.run_with("disable --from - --yes --json", "bob\nalice\n");
+    assert_eq!(word(&ran), refused(), "{ran:?}");
+    assert_eq!(world.sql("SELECT count(*) FROM events"), before);
+    let _ = by(&world, HELPDESK, "unlock bob").ok();
+    world.uid.set(SERVICE);
+    assert_eq!(world.verify("alice", "000000").code, 1, "her own sign-in is hers");
+    let _ = by(&world, ADMIN, "edit-user alice --no-protected").ok();
+    let _ = by(&world, HELPDESK, "disable alice --yes").ok();
+}
+
+#[test]
+fn two_operators_do_together_what_one_may_not() {
+    for (line, after) in [
+        ("reset alice --yes --no-enrol", "not_enabled"),
+        ("disable alice", "disabled"),
+        ("delete alice --device phone", "not_enabled"),
+        ("force-new-password alice --old-password-opens", "not_enabled"),
+        ("unlock alice", "enabled"),
+        ("require-mfa alice --from 2026-03-01", "enabled"),
+        ("edit-user alice --display-name \u{e9}", "enabled"),
+        ("remove-user alice --yes", ""),
+    ] {
+        let world = guarded(TWO);
+        let status = || world.listed("alice")["status"].as_str().unwrap_or_default().to_owned();
+        // Only an admin may ask for some.
+        let first = if line.starts_with("remove-user") { OTHER_ADMIN } else { HELPDESK };
+        let id = asked(&world, first, &format!("{line} --ticket T-1"));
+        assert_eq!(
+            world.sql("SELECT outcome, ticket FROM events ORDER BY seq DESC LIMIT 1"),
+            "requested|T-1"
+        );
+        world.uid.set(ADMIN);
+        assert_eq!(status(), "enabled", "{line}: nothing was done yet");
+        assert_eq!(by(&world, ADMIN, &format!("approve {id}")).code, 64, "nobody to ask");
+        let _ = by(&world, ADMIN, &format!("approve {id} --yes --json")).ok();
+        assert_eq!(status(), after, "{line}");
+        assert_eq!(world.sql("SELECT count(*) FROM requests"), "0", "{line}");
+        let told = world.sql("SELECT verb, outcome, ticket FROM events ORDER BY seq DESC LIMIT 2");
+        let verb = line.split(' ').next().unwrap();
+        let own = format!("{verb}|done|T-1\n");
+        let expected = if line.starts_with("unlock") { "approve|approved|\n" } else { &own };
+        assert!(told.starts_with(expected.trim_end()), "{told}");
+        assert!(told.contains("approve|approved|"), "{told}");
+        let ran = by(&world, ADMIN, &format!("approve {id} --yes --json"));
+        assert_eq!(word(&ran), (67, "request_not_found".to_owned()), "{line}");
+    }
+}
+
+#[test]
+fn the_same_operator_and_two_without_an_admin_are_refused() {
+    let world = guarded(TWO);
+    let id = asked(&world, HELPDESK, "disable alice");
+    let approve = format!("approve {id} --yes --json");
+    for (uid, words) in [
+        (HELPDESK, "you asked for"),
+        (OTHER_HELPDESK, "one of the two must be an admin"),
+        (AUDITOR, "approve is for helpdesk and admin"),
+    ] {
+        let ran = by(&world, uid, &approve);
+        assert_eq!(word(&ran), refused(), "{uid}: {ran:?}");
+        assert!(ran.err.contains(words), "{ran:?}");
+    }
+    let _ = by(&world, ADMIN, &approve).ok();
+    // The other way round one of the two is an admin as well.
+    let id = asked(&world, ADMIN, "enable alice");
+    assert_eq!(word(&by(&world, ADMIN, &format!("approve {id} --yes --json"))), refused());
+    let _ = by(&world, HELPDESK, &format!("approve {id} --yes")).ok();
+    assert_eq!(by(&world, ADMIN, "list-status --json").json()["users"][0]["status"], "enabled");
+}
+
+#[test]
+fn whoever_may_not_run_the_verb_does_not_approve_it_either() {
+    let world = guarded(&format!("{TWO}[roles.verbs]\ndisable = [\"admin\"]\n"));
+    let id = asked(&world, ADMIN, "disable alice");
+    let ran = by(&world, HELPDESK, &format!("approve {id} --yes"));
+    assert!(ran.code == 77 && ran.err.contains("disable is for admin"), "{ran:?}");
+    let _ = by(&world, OTHER_ADMIN, &format!("approve {id} --yes")).ok();
+}
+
+#[test]
+fn root_alone_says_so_loudly() {
+    let world = guarded(TWO);
+    let id = asked(&world, 0, "disable alice");
+    assert_eq!(word(&by(&world, 0, &format!("approve {id} --yes --json"))), refused());
+    assert_eq!(word(&by(&world, ADMIN, &format!("approve {id} --alone --yes --json"))), refused());
+    world.sudo_uid.set(Some(ADMIN));
+    assert_eq!(word(&by(&world, 0, &format!("approve {id} --alone --yes --json"))), refused());
+    world.sudo_uid.set(None);
+    let _ = by(&world, 0, &format!("approve {id} --alone --yes")).ok();
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'approved_alone'"), "1");
+    assert_eq!(world.listed("alice")["status"], "disabled");
+}
+
+#[test]
+fn a_request_ends_after_a_day_and_the_same_one_is_made_once() {
+    let world = guarded(TWO);
+    let id = asked(&world, HELPDESK, "disable alice");
+    assert_eq!(asked(&world, HELPDESK, "disable alice --yes"), id);
+    assert_ne!(asked(&world, ADMIN, "disable alice"), id);
+    world.wait(24 * 3600);
+    let ran = by(&world, ADMIN, &format!("approve {id} --yes --json"));
+    assert_eq!(word(&ran), (67, "request_not_found".to_owned()));
+    assert_eq!(by(&world, ADMIN, "approve --json").ok().json()["summary"]["requests"], 0);
+    assert_eq!(world.sql("SELECT count(*) FROM requests"), "2");
+    asked(&world, HELPDESK, "disable alice");
+    assert_eq!(world.sql("SELECT count(*) FROM requests"), "1");
+}
+
+#[test]
+fn what_waits_is_listed_with_who_asked_and_for_what() {
+    let world = guarded(TWO);
+    assert_eq!(
+        by(&world, HELPDESK, "approve --json").ok().json()["requests"],
+        serde_json::json!([])
+    );
+    let id = asked(&world, HELPDESK, "reset alice --no-enrol --reason lost");
+    let list = by(&world, ADMIN, "approve --json").ok().json();
+    let line = &list["requests"][0];
+    assert_eq!((line["request"].as_str(), line["operator_uid"].as_u64()), (Some(&*id), Some(1)));
+    assert_eq!(line["words"], serde_json::json!(["--no-enrol", "--reason=lost", "--", "alice"]));
+    let shown = by(&world, ADMIN, "approve").ok().out;
+    assert!(shown.contains("reset --no-enrol --reason=lost -- alice"), "{shown}");
+    for bad in ["abc", "xyzxyzxy", "../../.."] {
+        assert_eq!(by(&world, ADMIN, &format!("approve {bad}")).code, 65, "{bad}");
+    }
+}
+
+#[test]
+fn the_second_operator_is_asked_and_sees_the_secret() {
+    let mut world = guarded(TWO);
+    let reset = asked(&world, HELPDESK, "reset alice --output /nowhere/alice.png --reveal-secrets");
+    let bypass = asked(&world, HELPDESK, "bypass alice --for 1h");
+    let ran = by(&world, ADMIN, &format!("approve {bypass} --yes --json"));
+    assert_eq!(ran.code, 64, "nowhere to show it: {ran:?}");
+    let ran = by(&world, ADMIN, &format!("approve {bypass} --yes --json --reveal-secrets")).ok();
+    assert!(ran.json()["code"].is_string(), "{ran:?}");
+    world.answers = Some(vec!["n"]);
+    let ran = by(&world, ADMIN, &format!("approve {reset} --reveal-secrets"));
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert!(
+        ran.asked[0].starts_with("uid 1 asked at 2026-01-01T00:00:00Z: mfactl reset -- alice.")
+    );
+    world.answers = Some(vec!["y"]);
+    let ran = by(&world, ADMIN, &format!("approve {reset} --reveal-secrets --json")).ok();
+    assert!(ran.json()["uri"].as_str().unwrap().starts_with("otpauth://"), "{ran:?}");
+    assert_eq!(ran.asked.len(), 1, "asked once: {ran:?}");
+}
+
+#[test]
+fn a_dry_run_asks_nobody_and_others_than_the_protected_are_changed_at_once() {
+    let world = guarded(TWO);
+    let _ = by(&world, ADMIN, "disable alice --dry-run").ok();
+    let _ = by(&world, HELPDESK, "require-mfa bob").ok();
+    assert_eq!(world.sql("SELECT count(*) FROM requests"), "0");
+    world.uid.set(ADMIN);
+    let ran = world.run_with("require-mfa --from - --yes --json", "bob\nalice\n");
+    assert_eq!(word(&ran), refused(), "a list asks nobody: {ran:?}");
+}
+
+#[test]
+fn a_request_is_about_the_user_who_was_there() {
+    let world = guarded(TWO);
+    let disable = asked(&world, HELPDESK, "disable alice");
+    world.configure(ROLES);
+    let _ = by(&world, ADMIN, "remove-user alice --yes").ok();
+    let ran = by(&world, ADMIN, &format!("approve {disable} --yes --json"));
+    assert_eq!(ran.error(), "request_not_found", "{ran:?}");
+    let _ = by(&world, ADMIN, "add-user alice").ok();
+    world.configure(&format!("{ROLES}{TWO}"));
+    let _ = by(&world, ADMIN, "edit-user alice --protected").ok();
+    let delete = asked(&world, HELPDESK, "delete alice");
+    world.configure(ROLES);
+    let _ = by(&world, ADMIN, "edit-user alice --rename ann").ok();
+    assert_eq!(by(&world, ADMIN, &format!("approve {delete} --yes")).code, 67);
+    let _ = by(&world, ADMIN, "add-user alice").ok();
+    let ran = by(&world, ADMIN, &format!("approve {delete} --yes"));
+    assert!(ran.code == 77 && ran.err.contains("somebody else"), "{ran:?}");
+}
+
+#[test]
+fn an_erased_user_leaves_no_request_behind() {
+    let world = guarded(TWO);
+    asked(&world, HELPDESK, "disable alice --reason spindle");
+    let id = asked(&world, ADMIN, "remove-user alice --erase --reason straw");
+    let _ = by(&world, OTHER_ADMIN, &format!("approve {id} --yes")).ok();
+    assert_eq!(world.sql("SELECT count(*) FROM requests"), "0");
+    let rows = world.sql("SELECT * FROM events");
+    for word in ["alice", "spindle", "straw"] {
+        assert!(!rows.contains(word), "{word}");
+    }
+    let crate::testing::Engine::Sqlite(path) = &world.engine else { return };
+    let file = std::fs::read(path).unwrap();
+    for word in ["alice", "spindle", "straw"] {
+        assert!(!file.windows(word.len()).any(|w| w == word.as_bytes()), "{word}");
+    }
+}
+
+#[test]
+fn an_altered_request_is_not_carried_out() {
+    let world = guarded(TWO);
+    let id = asked(&world, HELPDESK, "disable alice");
+    world.sql("UPDATE requests SET operator_uid = 5");
+    let ran = by(&world, HELPDESK, &format!("approve {id} --yes --json"));
+    assert_eq!(word(&ran), (78, "tampered".to_owned()));
+    world.uid.set(ADMIN);
+    assert_eq!(world.listed("alice")["status"], "enabled");
+}

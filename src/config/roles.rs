@@ -1,0 +1,59 @@
+//! Who has which role: names of users and groups, looked up.
+
+use anyhow::Result;
+
+use super::{file, group};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::role::{CHANGES, Member, Role, Roles, VERBS};
+use crate::domain::text::quoted;
+
+pub fn roles(file: file::Roles) -> Result<Roles> {
+    let mut roles = Roles::default();
+    for (role, names) in [
+        (Role::Helpdesk, &file.helpdesk),
+        (Role::Auditor, &file.auditor),
+        (Role::Service, &file.service),
+        (Role::Admin, &file.admin),
+    ] {
+        let key = format!("roles.{}", role.word());
+        for name in names {
+            roles.members.push((role, member(&key, name)?));
+        }
+    }
+    for (verb, words) in file.verbs {
+        let key = format!("roles.verbs.{verb}");
+        if !VERBS.iter().any(|(name, _)| *name == verb) {
+            let problem = format!("{} is no verb that takes a role", quoted(&verb));
+            return Err(refuse("roles.verbs", problem).into());
+        }
+        let role = |word: &String| {
+            Role::parse(word).ok_or_else(|| refuse(&key, format!("{} is no role", quoted(word))))
+        };
+        let named = words.iter().map(role).collect::<Result<_, _>>()?;
+        roles.verbs.insert(verb, named);
+    }
+    if let Some(other) = file.second_operator.iter().find(|v| !CHANGES.contains(&v.as_str())) {
+        let problem = format!("{} is no verb that changes a user", quoted(other));
+        return Err(refuse("roles.second_operator", problem).into());
+    }
+    roles.second_operator = file.second_operator;
+    Ok(roles)
+}
+
+fn member(key: &str, name: &str) -> Result<Member> {
+    if let Some(name) = name.strip_prefix('%') {
+        let gid = group(key, Some(name))?;
+        return Ok(gid.map(Member::Group).ok_or_else(|| refuse(key, "names no group"))?);
+    }
+    match uzers::get_user_by_name(name) {
+        Some(user) => Ok(Member::User(user.uid())),
+        None => Err(refuse(key, format!("there is no user {}", quoted(name)))
+            .hint("make it with useradd, or name another; a group is written as %group")
+            .into()),
+    }
+}
+
+fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::Config, format!("configuration: {key}: {problem}"))
+        .hint("see mfactl(1), CONFIGURATION")
+}

@@ -1,0 +1,90 @@
+//! What one operator asks of another: a verb on a protected user, which takes two.
+
+use crate::domain::event::Operator;
+use crate::domain::secret::Id;
+use crate::domain::text::shown;
+use crate::domain::time::{Span, Timestamp};
+
+/// How long it waits for the second operator.
+const OPEN_FOR: Span = Span::hours(24);
+/// Letters of an ID by which people know it.
+pub const SHORT: usize = 8;
+
+/// A verb that waits for a second operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub id: Id,
+    pub made_at: Timestamp,
+    /// Who asked: the uid that roles go by, and what `sudo` claims.
+    pub operator: Operator,
+    pub verb: String,
+    pub user_id: Id,
+    pub user: String,
+    /// The command line after the verb, without what only says how to ask and where to show.
+    pub words: Vec<String>,
+}
+
+impl Request {
+    /// The ID as people type it.
+    #[must_use]
+    pub fn short(&self) -> String {
+        self.id.to_string().chars().take(SHORT).collect()
+    }
+
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.made_at.plus(OPEN_FOR)
+    }
+
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        now < self.expires_at()
+    }
+
+    /// The verb and its words, as they may be shown.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let words = std::iter::once(&self.verb).chain(&self.words);
+        let words: Vec<_> = words.map(|word| shown(word)).collect();
+        words.join(" ")
+    }
+
+    /// Who asked, in words.
+    #[must_use]
+    pub fn asker(&self) -> String {
+        let claim = self.operator.claim.as_deref().map(|c| format!(" (sudo: {})", shown(c)));
+        format!("uid {}{}", self.operator.uid, claim.unwrap_or_default())
+    }
+
+    /// Does somebody else ask for the same?
+    #[must_use]
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        (self.operator.uid, self.user_id, &self.verb, &self.words)
+            == (other.operator.uid, other.user_id, &other.verb, &other.words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_waits_for_a_day_under_a_short_name() {
+        let made_at = Timestamp::from_unix(1000).unwrap();
+        let request = Request {
+            id: Id::new([0xab; 16]),
+            made_at,
+            operator: Operator { uid: 7, claim: Some("ha\u{1b}na".into()) },
+            verb: "reset".into(),
+            user_id: Id::new([1; 16]),
+            user: "alice".into(),
+            words: vec!["--no-enrol".into(), "--".into(), "alice".into()],
+        };
+        assert_eq!(request.short(), "abababab");
+        assert_eq!(request.line(), "reset --no-enrol -- alice");
+        assert!(!request.asker().contains('\u{1b}'));
+        let day = 24 * 3600;
+        assert!(request.is_open(made_at.plus(Span::seconds(day - 1))));
+        assert!(!request.is_open(made_at.plus(Span::seconds(day))));
+    }
+}

@@ -1,0 +1,115 @@
+//! What is asked of a second operator: made, found, listed, done with.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::standing::{Approval, gone};
+use super::{Opened, Session, Telling};
+use crate::domain::event::{Operator, Ticket};
+use crate::domain::name::UserName;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{Request, SHORT};
+use crate::domain::secret::Id;
+
+impl Session<'_> {
+    /// Asks a second operator for a verb, with its event; the same asked twice is one request.
+    ///
+    /// # Errors
+    /// `user_not_found`, or as the store has them.
+    pub fn ask(
+        &mut self,
+        opened: &mut Opened,
+        verb: &'static str,
+        name: &UserName,
+        words: &[String],
+        ticket: &Ticket,
+    ) -> Result<Request> {
+        let id = Id::new(self.env.random()?);
+        let claim = self.env.process.operator.claim.clone();
+        let operator = Operator { uid: self.operator_uid(), claim };
+        self.unit(opened, |session, mut unit| {
+            let user = unit.known(name)?;
+            let request = Request {
+                id,
+                made_at: unit.at,
+                operator: operator.clone(),
+                verb: verb.to_owned(),
+                user_id: user.id,
+                user: user.name.to_string(),
+                words: words.to_vec(),
+            };
+            unit.tx.purge_requests(unit.at)?;
+            if let Some(same) = unit.tx.requests()?.into_iter().find(|r| r.asks_the_same(&request))
+            {
+                return Ok(same);
+            }
+            unit.tx.ask(&request)?;
+            let told = Telling {
+                verb,
+                outcome: "requested",
+                ticket: ticket.clone(),
+                detail: Some(json!({ "request": request.short() }).to_string()),
+                ..Telling::default()
+            };
+            Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+            unit.tx.commit()?;
+            Ok(request)
+        })
+    }
+
+    /// The requests that wait, the oldest first.
+    ///
+    /// # Errors
+    /// `tampered`, or as the store has them.
+    pub fn requests(&mut self, opened: &mut Opened) -> Result<Vec<Request>> {
+        self.unit(opened, |_, mut unit| {
+            let mut open = unit.tx.requests()?;
+            open.retain(|request| request.is_open(unit.at));
+            Ok(open)
+        })
+    }
+
+    /// The request of this ID, or of the one that begins so.
+    ///
+    /// # Errors
+    /// `request_not_found`, `bad_input` for what is no ID.
+    pub fn request(&mut self, opened: &mut Opened, id: &str) -> Result<Request> {
+        let text = id.to_ascii_lowercase();
+        let is_id = text.len() >= SHORT && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if !is_id {
+            return Err(Refusal::bad_input("ID", "is no ID of a request")
+                .hint("mfactl approve lists them")
+                .into());
+        }
+        let mut found = self.requests(opened)?;
+        found.retain(|request| request.id.to_string().starts_with(&text));
+        match (found.pop(), found.is_empty()) {
+            (Some(request), true) => Ok(request),
+            (Some(_), false) => Err(Refusal::bad_input("ID", "is the beginning of several")
+                .hint("write all of it, as JSON has it")
+                .into()),
+            (None, _) => Err(gone(&text).into()),
+        }
+    }
+
+    /// Takes a request away whose verb found nothing left to change, and so did not take it.
+    ///
+    /// # Errors
+    /// As the store has them.
+    pub fn settle(
+        &mut self,
+        opened: &mut Opened,
+        request: &Request,
+        approval: &Approval,
+    ) -> Result<()> {
+        let name = UserName::parse(&request.user)?;
+        self.unit(opened, |_, mut unit| {
+            let user = unit.tx.user(&name)?.filter(|user| user.id == request.user_id);
+            if let (Some(user), true) = (user, unit.tx.requests()?.contains(request)) {
+                approval.take(&mut *unit.tx, &user, unit.at)?;
+                unit.tx.commit()?;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Requests to a second operator: written, proved as they are read, taken away.
+
+use anyhow::Result;
+
+use super::driver::Driver;
+use super::ledger::{Ledger, bytes, fits, one_row};
+use super::row::{REQUEST_COLUMNS, Value, request, request_mac, request_values};
+use super::sql;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::request::Request;
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+
+/// What operators ask of each other.
+pub trait Requests {
+    /// Every request that is there, the oldest first, with its MAC checked.
+    ///
+    /// # Errors
+    /// `tampered` when a MAC does not fit, `damaged` when a column makes no sense.
+    fn requests(&mut self) -> Result<Vec<Request>>;
+
+    /// A new one.
+    ///
+    /// # Errors
+    /// `damaged` when the row was not written.
+    fn ask(&mut self, request: &Request) -> Result<()>;
+
+    /// Takes one away, which must be there.
+    ///
+    /// # Errors
+    /// `damaged` when not exactly one row went.
+    fn take_request(&mut self, id: Id) -> Result<()>;
+
+    /// Takes those away that are not open any more.
+    ///
+    /// # Errors
+    /// As [`Requests::requests`].
+    fn purge_requests(&mut self, now: Timestamp) -> Result<()> {
+        for old in self.requests()?.iter().filter(|request| !request.is_open(now)) {
+            self.take_request(old.id)?;
+        }
+        Ok(())
+    }
+}
+
+impl<D: Driver> Requests for Ledger<'_, D> {
+    fn requests(&mut self) -> Result<Vec<Request>> {
+        let mut found = Vec::new();
+        self.driver.query(&sql::REQUESTS, &[], &mut |row| {
+            found.push((request(row)?, row.bytes(REQUEST_COLUMNS.len())?));
+            Ok(true)
+        })?;
+        let proved = |(request, mac): (Request, Option<Vec<u8>>)| {
+            if fits(mac.as_deref(), &request_mac(self.vault, &request)) {
+                return Ok(request);
+            }
+            let message = "a request to a second operator was altered outside of mfactl";
+            Err(Refusal::new(Code::Tampered, message)
+                .hint("restore a backup, and find out who can write to the store")
+                .into())
+        };
+        found.into_iter().map(proved).collect()
+    }
+
+    fn ask(&mut self, request: &Request) -> Result<()> {
+        let mut values = request_values(request);
+        values.push(bytes(&request_mac(self.vault, request)));
+        one_row(self.driver.execute(&sql::INSERT_REQUEST, &values)?)
+    }
+
+    fn take_request(&mut self, id: Id) -> Result<()> {
+        one_row(self.driver.execute(sql::REMOVE_REQUEST, &[Value::Bytes(id.bytes().to_vec())])?)
+    }
+}

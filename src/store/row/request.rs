@@ -1,0 +1,51 @@
+//! A request to a second operator as columns.
+
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+
+use super::{Reader, Row, Value, bytes, maybe_text, put, time};
+use crate::domain::event::{Canonical, Operator};
+use crate::domain::request::Request;
+use crate::vault::{MAC, Vault};
+
+pub const REQUEST_COLUMNS: &[&str] =
+    &["id", "made_at", "operator_uid", "operator_claim", "verb", "user_id", "request"];
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Form {
+    user: String,
+    words: Vec<String>,
+}
+
+pub fn request_values(request: &Request) -> Vec<Value> {
+    let form = Form { user: request.user.clone(), words: request.words.clone() };
+    vec![
+        bytes(request.id.bytes()),
+        time(request.made_at),
+        Value::Int(request.operator.uid.into()),
+        maybe_text(request.operator.claim.as_deref()),
+        Value::Text(request.verb.clone()),
+        bytes(request.user_id.bytes()),
+        // The form has no key and no value that JSON can't take.
+        Value::Text(serde_json::to_string(&form).unwrap_or_default()),
+    ]
+}
+
+pub fn request_mac(vault: &Vault, request: &Request) -> [u8; MAC] {
+    let mut row = Canonical::default();
+    for (column, value) in REQUEST_COLUMNS.iter().zip(request_values(request)) {
+        put(&mut row, column, &value);
+    }
+    vault.state_mac("request", &row)
+}
+
+pub fn request(row: &dyn Row) -> Result<Request> {
+    let mut r = Reader::new(row, "requests", REQUEST_COLUMNS, 0);
+    let (id, made_at) = (r.id()?, r.time()?);
+    let operator = Operator { uid: r.number()?, claim: r.maybe_text()? };
+    let (verb, user_id) = (r.text()?, r.id()?);
+    let form: Form = serde_json::from_str(&r.text()?).map_err(|_| r.wrong())?;
+    let Form { user, words } = form;
+    Ok(Request { id, made_at, operator, verb, user_id, user, words })
+}
