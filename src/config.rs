@@ -1,6 +1,7 @@
 //! The configuration: option > environment > file > default.
 
 mod file;
+mod notify;
 mod places;
 mod rules;
 
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+pub use notify::{Guard, Hook, Mail, Notify};
 pub use places::Places;
 
 use crate::domain::otpauth;
@@ -47,6 +49,8 @@ pub struct Config {
     pub cost: Cost,
     /// Verbs that must name a ticket, and verbs that must name a proof.
     pub must_name: MustName,
+    /// How users are told of changes.
+    pub notify: Option<Notify>,
 }
 
 /// Verbs whose case must be written down.
@@ -128,6 +132,7 @@ impl Config {
             cost: rules::cost(&file.password)?,
             rules: rules::passwords(&file.password)?,
             must_name: rules::must_name(file.helpdesk)?,
+            notify: notify::notify(file.notify)?,
         })
     }
 }

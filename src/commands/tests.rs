@@ -5,6 +5,7 @@ mod backups;
 mod copies;
 mod forms;
 mod lists;
+mod notices;
 mod prompts;
 mod states;
 mod strays;

@@ -21,6 +21,7 @@ pub struct File {
     pub policy: Policy,
     pub password: Password,
     pub helpdesk: Helpdesk,
+    pub notify: Notify,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -88,6 +89,19 @@ pub struct Helpdesk {
     pub ticket: Vec<String>,
     /// Verbs that must name a proof.
     pub proof: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// The mail server, as `smtps://host`.
+    pub smtp: Option<String>,
+    pub from: Option<String>,
+    pub user: Option<String>,
+    /// The password of that user, on one line.
+    pub password_file: Option<PathBuf>,
+    /// A program and its arguments.
+    pub hook: Option<Vec<String>>,
 }
 
 /// Reads the file.
