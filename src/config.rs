@@ -1,6 +1,7 @@
 //! The configuration: option > environment > file > default.
 
 mod file;
+mod notify;
 mod places;
 mod roles;
 mod rules;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
+pub use notify::{Guard, Hook, Mail, Notify};
 pub use places::Places;
 
 use crate::domain::otpauth;
@@ -51,6 +53,8 @@ pub struct Config {
     pub must_name: MustName,
     /// Who may do what; `None` where whoever can read store and key may do all.
     pub roles: Option<Roles>,
+    /// How users are told of changes.
+    pub notify: Option<Notify>,
 }
 
 /// Verbs whose case must be written down.
@@ -133,6 +137,7 @@ impl Config {
             rules: rules::passwords(&file.password)?,
             must_name: rules::must_name(file.helpdesk)?,
             roles: file.roles.map(roles::roles).transpose()?,
+            notify: notify::notify(file.notify)?,
         })
     }
 }

@@ -12,6 +12,7 @@ pub mod env;
 mod failure;
 pub mod hardening;
 mod misuse;
+mod notice;
 mod operator_file;
 mod options;
 mod picture;

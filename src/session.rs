@@ -8,6 +8,7 @@ mod create;
 mod diagnose;
 mod names;
 mod nearest;
+mod notify;
 mod request;
 mod sign_in;
 mod slot;

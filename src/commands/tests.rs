@@ -6,6 +6,7 @@ mod copies;
 mod crowds;
 mod forms;
 mod lists;
+mod notices;
 mod operators;
 mod prompts;
 mod signing_in;

@@ -23,6 +23,7 @@ pub struct File {
     pub password: Password,
     pub helpdesk: Helpdesk,
     pub roles: Option<Roles>,
+    pub notify: Notify,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -104,6 +105,19 @@ pub struct Roles {
     pub second_operator: Vec<String>,
     /// Verbs for other roles than usual.
     pub verbs: BTreeMap<String, Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notify {
+    /// The mail server, as `smtps://host`.
+    pub smtp: Option<String>,
+    pub from: Option<String>,
+    pub user: Option<String>,
+    /// The password of that user, on one line.
+    pub password_file: Option<PathBuf>,
+    /// A program and its arguments.
+    pub hook: Option<Vec<String>>,
 }
 
 /// Reads the file.

@@ -98,7 +98,7 @@ pub fn must_name(file: file::Helpdesk) -> Result<MustName> {
     Ok(MustName { ticket: file.ticket, proof: file.proof })
 }
 
-fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
+pub fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::Config, format!("configuration: {key}: {problem}"))
         .hint("see mfactl(1), CONFIGURATION")
 }

@@ -45,7 +45,7 @@ impl Session<'_> {
         let window = self.config()?.window;
         let undo_for = self.config()?.undo_for;
         let presented = Presented::read(presented);
-        self.unit(opened, |session, mut unit| {
+        let attempted = self.unit(opened, |session, mut unit| {
             let before = unit.known(name)?;
             let now = unit.at;
             let opened = opened_secrets(unit.vault, &before, only, &presented, now);
@@ -85,7 +85,9 @@ impl Session<'_> {
             unit.tx.commit()?;
             let ahead = ahead(&user, &outcome, now, window);
             Ok(Attempted { user, outcome, ahead, at: now })
-        })
+        })?;
+        self.notify_proof(opened, &attempted.user, &attempted.outcome, attempted.at);
+        Ok(attempted)
     }
 }
 

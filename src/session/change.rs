@@ -63,7 +63,7 @@ impl Session<'_> {
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Done> {
         let undo_for = self.config()?.undo_for;
-        self.unit(opened, |session, mut unit| {
+        let done = self.unit(opened, |session, mut unit| {
             let before = unit.user(act.name)?;
             let Changed { mut user, touched } = change(before.clone(), unit.at, unit.vault)?;
             if user.name != before.name && unit.tx.user(&user.name)?.is_some() {
@@ -90,7 +90,11 @@ impl Session<'_> {
                 unit.tx.commit()?;
             }
             Ok(Done { user, changed, at: unit.at })
-        })
+        })?;
+        if done.changed && !act.dry_run {
+            self.notify(opened, act, &done.user, done.at);
+        }
+        Ok(done)
     }
 }
 
@@ -206,10 +210,12 @@ impl Session<'_> {
                 rows.push(row);
             }
             unit.tx.commit()?;
-            Ok(rows)
+            Ok((rows, unit.at))
         });
         bar.finish_and_clear();
-        done
+        let (rows, at) = done?;
+        self.notify_many(opened, verb, ticket, &rows, at);
+        Ok(rows)
     }
 }
 

@@ -63,6 +63,9 @@ impl Session<'_> {
                 return Ok(SignedIn { user: None, step: Step::Rejected(Why::Password), at });
             };
             if let Some(done) = self.decide(opened, &user, &checked, credentials)? {
+                if let (Step::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
+                    self.notify_proof(opened, user, outcome, done.at);
+                }
                 if checked.is_outgrown && done.step.word() == "accepted" {
                     self.renew_hash(opened, name, credentials)?;
                 }

@@ -39,8 +39,10 @@ pub enum Purpose {
     /// A key that systemd hands over; it may show a group's right to read, which is an ACL's mask.
     Credential,
     Config,
-    /// libpq's password file.
+    /// libpq's password file, or a mail server's.
     Password,
+    /// A program that the configuration names.
+    Hook,
 }
 
 impl Purpose {
@@ -51,6 +53,15 @@ impl Purpose {
             Self::Key | Self::Credential => "key file",
             Self::Config => "configuration file",
             Self::Password => "password file",
+            Self::Hook => "program",
+        }
+    }
+
+    /// What a mode that is too loose has let others do.
+    const fn done(self) -> &'static str {
+        match self {
+            Self::Config | Self::Hook => "changed",
+            _ => "read",
         }
     }
 }
@@ -101,7 +112,7 @@ impl Custody {
         if metadata.mode() & 0o7777 & !shared != 0 {
             return refuse(
                 &format!("has mode {:04o}", metadata.mode() & 0o7777),
-                &format!("chmod {shared:04o} it, and ask who has read it until now"),
+                &format!("chmod {shared:04o} it, and ask who has {} it until now", purpose.done()),
             );
         }
         // Side files lie where the store does.
@@ -144,6 +155,7 @@ impl Custody {
     fn shared_mode(&self, gid: u32, purpose: Purpose) -> u32 {
         match purpose {
             Purpose::Config => 0o644,
+            Purpose::Hook => 0o755,
             Purpose::Credential => 0o440,
             Purpose::Key if self.key_group == Some(gid) => 0o640,
             Purpose::Store | Purpose::Sidecar if self.writers == Some(gid) => 0o660,
@@ -192,7 +204,7 @@ impl Custody {
             Purpose::Store => self.share(path, self.readers, 0o640),
             Purpose::Key => self.share(path, self.key_group, 0o640),
             Purpose::Sidecar => self.share(path, self.writers, 0o660),
-            Purpose::Credential | Purpose::Config | Purpose::Password => Ok(()),
+            Purpose::Credential | Purpose::Config | Purpose::Password | Purpose::Hook => Ok(()),
         }
     }
 

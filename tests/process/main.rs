@@ -23,6 +23,7 @@ mod durable;
 mod files;
 mod fleet;
 mod kill;
+mod notices;
 mod pty;
 mod qr;
 mod race;

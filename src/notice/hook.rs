@@ -1,0 +1,130 @@
+//! Notices by a program of the site: one run each, one JSON document on its standard input.
+
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Serialize;
+use uzers::os::unix::UserExt as _;
+
+use super::{Notice, PATIENCE, SILENT, Way};
+use crate::config::Hook;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::shown;
+use crate::domain::time::Timestamp;
+use crate::store::custody::{Custody, Purpose, place, system_uid};
+
+/// Where it finds other programs, whatever our caller's path is.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What it gets.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    event: &'static str,
+    user: &'a str,
+    display_name: Option<&'a str>,
+    email: Option<&'a str>,
+    language: &'static str,
+    device: Option<&'a str>,
+    at: Timestamp,
+    ticket: Option<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    fn of(notice: &'a Notice) -> Self {
+        Self {
+            schema: "mfactl.notice/1",
+            event: notice.happening.word(),
+            user: &notice.user,
+            display_name: notice.display_name.as_deref(),
+            email: notice.email.as_deref(),
+            language: notice.language.code(),
+            device: notice.device.as_deref(),
+            at: notice.at,
+            ticket: notice.ticket.as_deref(),
+        }
+    }
+}
+
+/// Runs it once for each notice; one that hung is not run again.
+pub fn run(hook: &Hook, custody: &Custody, notices: &[Notice]) -> Vec<Way> {
+    let mut is_over = checked(hook, custody).err().map(|error| spoken(&error));
+    let mut one = |notice| {
+        if let Some(why) = &is_over {
+            return Way::Failed(why.clone());
+        }
+        match once(hook, custody, notice) {
+            Ok(Some(status)) if status.success() => Way::Sent,
+            Ok(Some(status)) => Way::Failed(format!("it ended with {status}")),
+            Ok(None) => Way::Failed(is_over.insert(SILENT.to_owned()).clone()),
+            Err(error) => Way::Failed(spoken(&error)),
+        }
+    };
+    notices.iter().map(&mut one).collect()
+}
+
+fn spoken(error: &anyhow::Error) -> String {
+    shown(&format!("{error:#}")).into_owned()
+}
+
+/// Whoever could change the program could run what he likes with our rights.
+fn checked(hook: &Hook, custody: &Custody) -> Result<()> {
+    if custody.check(&hook.program, Purpose::Hook)? {
+        return Ok(());
+    }
+    let message = format!("there is no program {}", place(&hook.program));
+    Err(Refusal::new(Code::Config, message).into())
+}
+
+/// How it ended; `None` where it did not in time.
+fn once(hook: &Hook, custody: &Custody, notice: &Notice) -> Result<Option<ExitStatus>> {
+    // A file in memory: unlike a pipe it never waits for a reader, and breaks on none.
+    let document = memfd_create(c"notice", MemfdFlags::CLOEXEC).context("keeping the notice")?;
+    let mut document = File::from(document);
+    serde_json::to_writer(&document, &Document::of(notice))?;
+    document.write_all(b"\n")?;
+    document.rewind()?;
+    let mut command = Command::new(&hook.program);
+    command
+        .args(&hook.arguments)
+        .env_clear()
+        .env("PATH", PATH)
+        .env("LANG", "C")
+        .current_dir("/")
+        .stdin(document)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0);
+    // The system user may write the configuration, and must not become root by it.
+    let uid = system_uid().filter(|_| custody.euid == 0).unwrap_or(custody.euid);
+    let user = uzers::get_user_by_uid(uid);
+    if let (true, Some(user)) = (uid != custody.euid, &user) {
+        command.uid(uid).gid(user.primary_group_id());
+    }
+    let home = user.map_or_else(|| "/".into(), |user| user.home_dir().to_owned());
+    command.env("HOME", home);
+    let child = command.spawn().with_context(|| format!("starting {}", place(&hook.program)))?;
+    waited_for(child)
+}
+
+fn waited_for(mut child: Child) -> Result<Option<ExitStatus>> {
+    let (mut waited, mut nap) = (Duration::ZERO, Duration::from_millis(1));
+    while waited < PATIENCE {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        std::thread::sleep(nap);
+        waited += nap;
+        nap = (nap * 2).min(Duration::from_millis(20));
+    }
+    // With all that it has started. It is not reaped yet, so its number is nobody else's.
+    let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
+    child.wait()?;
+    Ok(None)
+}

@@ -1,0 +1,194 @@
+//! Notices by mail: one connection for all of them, each within its time.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use data_encoding::HEXLOWER;
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::words::Words;
+use super::{Notice, PATIENCE, SILENT, Way};
+use crate::config::{Guard, Mail};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::text::shown;
+use crate::store::custody::{Custody, Purpose, place};
+
+/// For a goodbye, which no mail depends on.
+const GOODBYE: Duration = Duration::from_millis(500);
+
+/// Sends to everybody who has an address.
+pub fn send(mail: &Mail, custody: &Custody, issuer: &str, notices: &[Notice]) -> Vec<Way> {
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return vec![Way::Failed(error.to_string()); notices.len()],
+    };
+    let mut post = Post { mail, custody, issuer, open: None, is_over: None };
+    let ways = runtime.block_on(post.all(notices));
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    ways
+}
+
+/// A conversation with the server.
+struct Post<'a> {
+    mail: &'a Mail,
+    custody: &'a Custody,
+    issuer: &'a str,
+    open: Option<AsyncSmtpConnection>,
+    /// Why the server is not asked again.
+    is_over: Option<String>,
+}
+
+impl Post<'_> {
+    async fn all(&mut self, notices: &[Notice]) -> Vec<Way> {
+        let mut ways = Vec::with_capacity(notices.len());
+        for notice in notices {
+            ways.push(self.way(notice).await);
+        }
+        if let Some(mut open) = self.open.take() {
+            let _ = timeout(GOODBYE, open.quit()).await;
+        }
+        ways
+    }
+
+    async fn way(&mut self, notice: &Notice) -> Way {
+        let Some(email) = &notice.email else { return Way::NoAddress };
+        if let Some(why) = &self.is_over {
+            return Way::Failed(why.clone());
+        }
+        match timeout(PATIENCE, self.one(notice, email)).await {
+            Ok(Ok(())) => Way::Sent,
+            Ok(Err(error)) => Way::Failed(spoken(&error)),
+            Err(_) => {
+                self.open = None;
+                Way::Failed(self.is_over.insert(SILENT.to_owned()).clone())
+            }
+        }
+    }
+
+    async fn one(&mut self, notice: &Notice, email: &str) -> Result<()> {
+        let message = message(self.mail, self.issuer, notice, email)?;
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => match self.connect().await {
+                Ok(open) => open,
+                Err(error) => {
+                    self.is_over = Some(spoken(&error));
+                    return Err(error);
+                }
+            },
+        };
+        // One that ended badly is not kept: another recipient gets a fresh connection.
+        open.send(message.envelope(), &message.formatted()).await?;
+        self.open = Some(open);
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection> {
+        let Mail { host, port, guard, login, .. } = self.mail;
+        let hello = ClientId::default();
+        let tls = || TlsParameters::new(host.clone()).context("preparing TLS");
+        let wrapper = if *guard == Guard::Tls { Some(tls()?) } else { None };
+        let server = (host.as_str(), *port);
+        let mut open =
+            AsyncSmtpConnection::connect_tokio1(server, None, &hello, wrapper, None).await?;
+        if *guard == Guard::StartTls {
+            open.starttls(tls()?, &hello).await?;
+        }
+        if let Some(login) = login {
+            let password = self.password(&login.password_file)?;
+            let credentials = Credentials::new(login.user.clone(), password.to_string());
+            open.auth(DEFAULT_MECHANISMS, &credentials).await?;
+        }
+        Ok(open)
+    }
+
+    /// The first line of the password file.
+    fn password(&self, path: &std::path::Path) -> Result<Zeroizing<String>> {
+        let refuse =
+            |problem: &str| Refusal::new(Code::Config, format!("{} {problem}", place(path)));
+        if !self.custody.check(path, Purpose::Password)? {
+            return Err(refuse("is not there").into());
+        }
+        let text = std::fs::read_to_string(path).map(Zeroizing::new);
+        let text = text.map_err(|e| refuse(&format!("can't be read: {}", e.kind())))?;
+        let line = text.lines().next().filter(|line| !line.is_empty());
+        Ok(Zeroizing::new(line.ok_or_else(|| refuse("is empty"))?.to_owned()))
+    }
+}
+
+fn message(mail: &Mail, issuer: &str, notice: &Notice, email: &str) -> Result<Message> {
+    let to = email.parse().context("the e-mail address can't be written to")?;
+    let Words { subject, text } = Words::of(notice, issuer);
+    let id = format!("<{}@{}>", HEXLOWER.encode(&notice.id), mail.from.email.domain());
+    // RFC 3834: nobody's absence note comes back.
+    let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+    let message = Message::builder()
+        .from(mail.from.clone())
+        .to(Mailbox::new(None, to))
+        .subject(subject)
+        .date(UNIX_EPOCH + Duration::from_secs(notice.at.unix()))
+        .message_id(Some(id))
+        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+        .header(ContentType::TEXT_PLAIN)
+        .body(text)?;
+    Ok(message)
+}
+
+/// An error on one line of a bearable length, whatever the server put into it.
+fn spoken(error: &anyhow::Error) -> String {
+    const LONGEST: usize = 200;
+    let text = format!("{error:#}").replace(['\r', '\n'], " ");
+    shown(&text).chars().take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::user::Language;
+    use crate::notice::tests::sample;
+
+    fn mail() -> Mail {
+        let from = "Helpdesk <mfa@example.org>".parse().unwrap();
+        Mail { host: "localhost".into(), port: 25, guard: Guard::Local, from, login: None }
+    }
+
+    #[test]
+    fn a_mail_is_plain_ascii_under_headers_that_no_machine_answers() {
+        let notice = Notice { language: Language::French, ..sample() };
+        let message = message(&mail(), "Exämple", &notice, "alice@example.com").unwrap();
+        let text = String::from_utf8(message.formatted()).unwrap();
+        assert!(text.is_ascii(), "{text}");
+        for header in [
+            "From: Helpdesk <mfa@example.org>\r\n",
+            "To: alice@example.com\r\n",
+            "Date: Thu, 01 Jan 2026 00:00:00 +0000\r\n",
+            "Message-ID: <07070707070707070707070707070707@example.org>\r\n",
+            "Auto-Submitted: auto-generated\r\n",
+            "Content-Type: text/plain; charset=utf-8\r\n",
+        ] {
+            assert!(text.contains(header), "{header}: {text}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_a_failure_and_no_second_header() {
+        for bad in ["alice", "a@b\r\nBcc: eve@example.com", "a@b, eve@example.com", ""] {
+            assert!(message(&mail(), "x", &sample(), bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_stays_on_one_line() {
+        let said =
+            spoken(&anyhow::anyhow!("550 no\r\n\u{1b}[2Jmfactl: all is well{}", "x".repeat(999)));
+        assert!(said.chars().count() <= 200 && !said.chars().any(char::is_control), "{said}");
+    }
+}

@@ -1,0 +1,152 @@
+//! After the commit: users hear of changes of their protection, and the log hears whether they did.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+
+use super::{Act, Opened, Row, Session, Telling};
+use crate::config::Notify;
+use crate::domain::event::Ticket;
+use crate::domain::text::shown;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Language, User};
+use crate::domain::verify::Outcome;
+use crate::notice::{Happening, Notice, Told, send};
+
+/// What the notices of one change have in common.
+struct Change<'c> {
+    at: Timestamp,
+    device: Option<String>,
+    ticket: &'c Ticket,
+}
+
+impl Session<'_> {
+    /// Tells of a change that is committed.
+    pub(super) fn notify(
+        &mut self,
+        opened: &mut Opened,
+        act: &Act<'_>,
+        user: &User,
+        at: Timestamp,
+    ) {
+        let change = Change { at, device: act.device.clone(), ticket: &act.ticket };
+        let due = Happening::of(act.verb, user).map(|happening| (user, happening));
+        self.notify_all(opened, &change, due.as_slice());
+    }
+
+    /// Tells each user of a change of many that is committed.
+    pub(super) fn notify_many(
+        &mut self,
+        opened: &mut Opened,
+        verb: &str,
+        ticket: &Ticket,
+        rows: &[Row],
+        at: Timestamp,
+    ) {
+        let users = rows.iter().filter(|row| row.is_change()).map(Row::user);
+        let due: Vec<_> =
+            users.filter_map(|user| Some((user, Happening::of(verb, user)?))).collect();
+        self.notify_all(opened, &Change { at, device: None, ticket }, &due);
+    }
+
+    /// Tells of a device that a code has made active.
+    pub(super) fn notify_proof(
+        &mut self,
+        opened: &mut Opened,
+        user: &User,
+        outcome: &Outcome,
+        at: Timestamp,
+    ) {
+        let Outcome::Confirmed { device } = outcome else { return };
+        let change = Change { at, device: Some(device.to_string()), ticket: &Ticket::default() };
+        self.notify_all(opened, &change, &[(user, Happening::NewDevice)]);
+    }
+
+    /// The change stands, whatever comes of this.
+    fn notify_all(&mut self, opened: &mut Opened, change: &Change<'_>, due: &[(&User, Happening)]) {
+        if due.is_empty() {
+            return;
+        }
+        let Ok(Some(notify)) = self.config().map(|config| config.notify.clone()) else { return };
+        match self.told(&notify, change, due) {
+            Ok(told) => {
+                self.warn_of(&told, due);
+                if let Err(error) = self.log_notices(opened, change, due, &told) {
+                    self.warn(&format!("the log could not be told of the notice: {error:#}"));
+                }
+            }
+            Err(error) => self.warn(&format!("nobody was told of the change: {error:#}")),
+        }
+    }
+
+    fn told(
+        &mut self,
+        notify: &Notify,
+        change: &Change<'_>,
+        due: &[(&User, Happening)],
+    ) -> Result<Vec<Told>> {
+        let mut notices = Vec::with_capacity(due.len());
+        for (user, happening) in due {
+            notices.push(Notice {
+                id: self.env.random()?,
+                happening: *happening,
+                at: change.at,
+                user: user.name.to_string(),
+                display_name: user.profile.display_name.clone(),
+                email: user.profile.email.clone(),
+                language: user.profile.language.unwrap_or(Language::English),
+                device: change.device.clone(),
+                ticket: change.ticket.ticket.clone(),
+            });
+        }
+        let config = self.config()?;
+        Ok(send(notify, &config.custody, &config.issuer, &notices))
+    }
+
+    /// In a transaction of its own. The users are looked at again: who was removed by now, and
+    /// perhaps erased, is not named anew.
+    fn log_notices(
+        &mut self,
+        opened: &mut Opened,
+        change: &Change<'_>,
+        due: &[(&User, Happening)],
+        told: &[Told],
+    ) -> Result<()> {
+        self.unit(opened, |session, mut unit| {
+            for ((user, happening), told) in due.iter().zip(told) {
+                let found = unit.tx.user(&user.name)?.filter(|found| found.id == user.id);
+                let Some(user) = found else { continue };
+                let told = Telling {
+                    verb: "notify",
+                    outcome: told.outcome(),
+                    ticket: change.ticket.clone(),
+                    device: change.device.clone(),
+                    factor: None,
+                    detail: Some(told.detail(*happening)),
+                };
+                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+            }
+            unit.tx.commit()
+        })
+    }
+
+    fn warn_of(&mut self, told: &[Told], due: &[(&User, Happening)]) {
+        let mut failed =
+            due.iter().zip(told).filter_map(|((user, _), t)| Some((user, t.problem()?)));
+        let Some((user, problem)) = failed.next() else { return };
+        let name = &user.name;
+        let words = match failed.count() {
+            0 if due.len() == 1 => format!("{name} was not told of this: {problem}"),
+            more => {
+                let users = due.len();
+                format!("{} of {users} users were not told of this; {name}: {problem}", more + 1)
+            }
+        };
+        self.warn(&words);
+    }
+
+    /// One line about trouble that changes nothing else; said also to who wants quiet.
+    fn warn(&mut self, words: &str) {
+        let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
+    }
+}
