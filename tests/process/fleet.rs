@@ -2,7 +2,7 @@
 
 pub mod cluster;
 mod commits;
-mod trust;
+pub mod trust;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Stdio};

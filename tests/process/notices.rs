@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::Duration;
 
+use super::fleet::trust::certify;
 use super::support::{Call, World, faketime, has};
 use server::{Manner, Server};
 
@@ -182,6 +183,33 @@ fn a_server_that_offers_no_tls_gets_no_mail_where_tls_is_asked_for() {
         world.told("enable alice").run().expect(0);
     }
     assert!(!server.said().contains("MAIL FROM"), "{}", server.said());
+}
+
+#[test]
+fn a_server_elsewhere_has_to_prove_its_name() {
+    if !tools("TLS to a mail server") || !has("openssl", "TLS to a mail server") {
+        return;
+    }
+    let world = alice("en");
+    certify(&world.path("."));
+    for (scheme, manner) in [("smtps", Manner::SpeaksTls), ("smtp+starttls", Manner::OffersTls)] {
+        let server = Server::certified(manner, &world.path("."));
+        for (host, authority, is_taken) in [
+            ("localhost", "ca", true),
+            ("localhost", "stranger", false),
+            ("127.0.0.1", "ca", false),
+        ] {
+            let port = server.port;
+            world.notify(&format!("smtp = '{scheme}://{host}:{port}'\nfrom = 'mfa@example.org'"));
+            let authority = world.path(&format!("{authority}.pem"));
+            let call = world.told("disable alice --yes").with("SSL_CERT_FILE", &authority);
+            let ran = call.run().expect(0);
+            assert_eq!(ran.err.is_empty(), is_taken, "{scheme} {host}: {ran:?}");
+            assert_eq!(server.said().contains("MAIL FROM"), is_taken, "{scheme} {host}");
+            assert_eq!(server.mails().len(), usize::from(is_taken), "{scheme} {host}");
+            world.told("enable alice").run().expect(0);
+        }
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn openssl(folder: &Path, args: &str) {
 }
 
 /// A certificate for `localhost` and nothing else, and who signed it.
-fn certify(folder: &Path) {
+pub fn certify(folder: &Path) {
     std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
     for name in ["ca", "stranger"] {
         openssl(

@@ -1,9 +1,14 @@
 //! A mail server on the loopback that speaks as much SMTP as it takes to get a mail.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How it behaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +20,10 @@ pub enum Manner {
     KnowsSome,
     /// It says nothing after a connection.
     Silent,
+    /// It speaks TLS from the first byte.
+    SpeaksTls,
+    /// It offers TLS, and takes mail only then.
+    OffersTls,
 }
 
 /// Lines of all conversations, and how many there were.
@@ -31,6 +40,20 @@ pub struct Server {
 
 impl Server {
     pub fn start(manner: Manner) -> Self {
+        Self::run(manner, None)
+    }
+
+    /// With the certificate `s.pem` of a folder and its key.
+    pub fn certified(manner: Manner, folder: &Path) -> Self {
+        let certificate = CertificateDer::from_pem_file(folder.join("s.pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_file(folder.join("s.key")).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider);
+        let config = config.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+        Self::run(manner, Some(Arc::new(config.with_single_cert(vec![certificate], key).unwrap())))
+    }
+
+    fn run(manner: Manner, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let heard = Arc::new(Mutex::new(Heard::default()));
@@ -38,8 +61,8 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 ears.lock().unwrap().connections += 1;
-                let ears = ears.clone();
-                thread::spawn(move || talk(stream, manner, &ears));
+                let (ears, tls) = (ears.clone(), tls.clone());
+                thread::spawn(move || talk(stream, manner, tls.as_ref(), &ears));
             }
         });
         Self { port, heard }
@@ -63,41 +86,60 @@ impl Server {
     }
 }
 
-fn talk(stream: TcpStream, manner: Manner, heard: &Mutex<Heard>) {
-    let mut out = stream.try_clone().unwrap();
-    let mut say = |line: &str| drop(write!(out, "{line}\r\n"));
-    if manner == Manner::Silent {
+fn talk(stream: TcpStream, manner: Manner, tls: Option<&Arc<ServerConfig>>, heard: &Mutex<Heard>) {
+    let guarded =
+        |stream| StreamOwned::new(ServerConnection::new(tls.unwrap().clone()).unwrap(), stream);
+    match manner {
         // Until the other side gives up.
-        drop(BufReader::new(stream).read_line(&mut String::new()));
-        return;
+        Manner::Silent => drop(BufReader::new(stream).read_line(&mut String::new())),
+        Manner::SpeaksTls => drop(converse(guarded(stream), manner, true, heard)),
+        _ => {
+            if converse(&stream, manner, true, heard) {
+                converse(guarded(stream), Manner::Takes, false, heard);
+            }
+        }
     }
-    say("220 test ESMTP");
-    let mut is_text = false;
-    for line in BufReader::new(stream).lines().map_while(Result::ok) {
-        heard.lock().unwrap().lines.push(line.clone());
-        let verb = line.split(' ').next().unwrap_or_default();
-        match verb {
+}
+
+/// Until the other side leaves; `true` where it asked for TLS.
+fn converse(wire: impl Read + Write, manner: Manner, greets: bool, heard: &Mutex<Heard>) -> bool {
+    let mut wire = BufReader::new(wire);
+    let mut answer = if greets { "220 test ESMTP" } else { "" };
+    let (mut is_text, mut line) = (false, String::new());
+    loop {
+        if !answer.is_empty() && write!(wire.get_mut(), "{answer}\r\n").is_err() {
+            return false;
+        }
+        let _ = wire.get_mut().flush();
+        line.clear();
+        if wire.read_line(&mut line).unwrap_or_default() == 0 {
+            return false;
+        }
+        let said = line.trim_end_matches(['\r', '\n']);
+        heard.lock().unwrap().lines.push(said.to_owned());
+        let verb = said.split(' ').next().unwrap_or_default();
+        answer = match verb {
             "." if is_text => {
                 is_text = false;
-                say("250 taken");
+                "250 taken"
             }
-            _ if is_text => {}
-            "EHLO" if manner == Manner::AsksLogin => say("250-test\r\n250 AUTH PLAIN"),
-            "EHLO" => say("250 test"),
-            "AUTH" => say("235 welcome"),
-            "RCPT" if manner == Manner::KnowsSome && line.contains("<no") => {
-                say("550 nobody of this name");
+            _ if is_text => "",
+            "EHLO" if manner == Manner::AsksLogin => "250-test\r\n250 AUTH PLAIN",
+            "EHLO" if manner == Manner::OffersTls => "250-test\r\n250 STARTTLS",
+            "EHLO" => "250 test",
+            "STARTTLS" if manner == Manner::OffersTls => {
+                let _ = wire.get_mut().write_all(b"220 go on\r\n");
+                return true;
             }
+            _ if manner == Manner::OffersTls => "530 TLS first",
+            "AUTH" => "235 welcome",
+            "RCPT" if manner == Manner::KnowsSome && said.contains("<no") => "550 nobody like that",
             "DATA" => {
                 is_text = true;
-                say("354 go on");
+                "354 go on"
             }
-            "QUIT" => {
-                say("221 bye");
-                return;
-            }
-            _ => say("250 fine"),
-        }
+            _ => "250 fine",
+        };
     }
 }
 
