@@ -49,6 +49,9 @@ impl Verb for Approve {
         let mut opened = session.opened()?;
         let Some(id) = &self.id else {
             let requests = session.requests(&mut opened)?;
+            if requests.is_empty() && session.for_people() {
+                session.say("nothing waits for a second operator");
+            }
             return Ok(list(requests));
         };
         let request = session.request(&mut opened, id)?;

@@ -55,16 +55,16 @@ impl Verb for Disable {
             }
         };
         let policy = session.config()?.policy.clone();
-        let now = session.env.clock.now()?;
-        let is_required = |user: &User| policy.demand(user).is_in_force(now);
+        let is_required = |user: &User, at| policy.demand(user).is_in_force(at);
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
+            let now = session.env.clock.now()?;
             let question = |_: &User, after: &User| match &label {
                 Some(label) if after.status() != Status::Disabled => {
                     format!("{name}: other devices stay in force. Switch off {label}?")
                 }
-                _ => format!("{name}: {}. Switch MFA off?", afterwards(is_required(after))),
+                _ => format!("{name}: {}. Switch MFA off?", afterwards(is_required(after, now))),
             };
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
@@ -76,7 +76,7 @@ impl Verb for Disable {
         let what = format!("{what}switched off");
         let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, &what);
         if done.changed && !dry_run && done.user.status() == Status::Disabled {
-            let then = afterwards(is_required(&done.user));
+            let then = afterwards(is_required(&done.user, done.at));
             protection = protection.saying(format!("{name}: switched off; {then}"));
         }
         Ok(Report::one(protection, Verdict::Yes))

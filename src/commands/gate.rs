@@ -70,7 +70,7 @@ fn words(entry: &Entry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
             continue;
         }
         let Some(long) = arg.get_long() else {
-            names.extend(matches.get_one::<String>(id).cloned());
+            names.extend(matches.try_get_one::<String>(id).ok().flatten().cloned());
             continue;
         };
         if !arg.get_action().takes_values() {

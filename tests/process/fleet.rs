@@ -286,6 +286,7 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
         "reset alice --yes --no-enrol",
         "force-new-password alice --yes",
         "remove-user bob --erase --yes",
+        "approve",
     ] {
         owner.run(line).expect(0);
     }

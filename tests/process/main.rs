@@ -24,6 +24,7 @@ mod files;
 mod fleet;
 mod kill;
 mod notices;
+mod operators;
 mod pty;
 mod qr;
 mod race;

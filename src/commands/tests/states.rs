@@ -37,6 +37,7 @@ diagnose NAME right                      | 67 user_not_found | 0 not_enabled    
 set-password NAME wrong                  | 67 user_not_found | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input
 add-user NAME                            | 0 not_enabled+    | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists
 remove-user NAME --yes                   | 67 user_not_found | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+
+approve 00000000 --yes                   | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found
 show-user NAME                           | 67 user_not_found | 0 not_enabled       | 0 pending           | 0 pending           | 0 enabled           | 0 disabled          | 0 disabled          | 0 enabled
 ";
 
@@ -122,7 +123,7 @@ fn dump(world: &World) -> [String; 2] {
 
 #[test]
 fn a_dry_run_changes_nothing_whatever_the_verb() {
-    let fed = ["verify", "show-user", "diagnose", "set-password"];
+    let fed = ["verify", "show-user", "diagnose", "set-password", "approve"];
     let dry = |verb: &str| !fed.iter().any(|v| verb.starts_with(v));
     for (verb, state, _) in cells().filter(|(verb, _, _)| dry(verb)) {
         let world = World::new();

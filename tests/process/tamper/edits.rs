@@ -204,16 +204,15 @@ fn a_value_of_another_type_is_damage_and_no_bug() {
     ] {
         let world = house.world.copy();
         // A strict table would not take it; a flipped bit asks no table.
-        let strict = |from: &str, to: &str| {
+        let strict = |sql: &str| {
             world.alter(&format!(
-                "PRAGMA writable_schema = 1;
-                 UPDATE sqlite_schema SET sql = replace(sql, '{from}', '{to}')
+                "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = {sql}
                  WHERE type = 'table' AND name IN ('users', 'devices');"
             ));
         };
-        strict(") STRICT", ")");
+        strict("replace(sql, ') STRICT', ')')");
         world.alter(edit);
-        strict("mac BLOB NOT NULL)", "mac BLOB NOT NULL) STRICT");
+        strict("sql || ' STRICT'");
         let ran = house.verify(&world, "alice").expect(CONFIG);
         assert_eq!(ran.error(), "damaged", "{edit}: {ran:?}");
         for line in ["list-status", "list-status --json", "show-user alice"] {

@@ -1,0 +1,221 @@
+//! Operators: two who approve at once, and the real `sudo` with the sample of its rules.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
+
+use super::race::at_once;
+use super::support::{Call, MFACTL, NOT_PERMITTED, World, has, is_root, leave_out};
+
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/contrib/sudoers");
+
+/// A world with roles, in which alice is protected.
+fn guarded() -> World {
+    let world = World::new();
+    world.active("alice");
+    world.run("edit-user alice --protected").expect(0);
+    let config = world.path("config.toml");
+    let text = "[roles]\nadmin = [\"sys\", \"games\"]\nhelpdesk = [\"daemon\"]\n\
+                second_operator = [\"unlock\", \"disable\", \"require-mfa\"]\n";
+    fs::write(&config, text).unwrap();
+    fs::set_permissions(config, fs::Permissions::from_mode(0o600)).unwrap();
+    world
+}
+
+/// As root has it from `sudo`.
+fn by(world: &World, uid: u32, line: &str) -> Call {
+    let config = world.path("config.toml").into_os_string();
+    let words = ["--config".into(), config].into_iter();
+    let call = world.call_of(words.chain(line.split(' ').map(Into::into)));
+    call.with("SUDO_UID", uid.to_string())
+}
+
+#[test]
+fn of_two_who_approve_at_once_one_carries_it_out() {
+    let what = "two operators who approve at once";
+    if !is_root(what) || !has("sqlite3", what) || !has("oathtool", what) {
+        return;
+    }
+    for _ in 0..8 {
+        let world = guarded();
+        let asked = by(&world, 1, "disable alice --json").run().expect(0);
+        let line = format!("approve {} --yes --json", asked.json("request"));
+        by(&world, 1, &line).run().expect(NOT_PERMITTED);
+        let runs = at_once(vec![by(&world, 3, &line), by(&world, 5, &line)]);
+        let mut codes: Vec<_> = runs.iter().map(|ran| ran.code).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, [0, 67], "{runs:#?}");
+        let done = "SELECT count(*) FROM events WHERE outcome = 'approved'";
+        assert_eq!(world.sql(done), "1");
+        assert_eq!(world.sql("SELECT count(*) FROM requests"), "0");
+        assert_eq!(by(&world, 3, "show-user alice --json").run().json("status"), "disabled");
+        world.assert_sound();
+    }
+}
+
+#[test]
+fn the_sample_of_sudo_rules_is_one_that_sudo_understands() {
+    if !has("visudo", "the sample of sudo rules") {
+        return;
+    }
+    let output = Command::new("visudo").args(["-c", "-f", SAMPLE]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Users, groups, rules and files of a machine's administrator, all on copies and memory that only
+/// the processes of this test see: `/etc`, `/var/lib` and `/usr/local/bin` are our own.
+const MACHINE: &str = r#"
+exec 2>&1
+work=$1 program=$2 sample=$3
+mount --make-rprivate /
+cp -a /etc "$work/etc"
+mkdir -p "$work/lib" "$work/bin" "$work/homes"
+mount --bind "$work/etc" /etc
+mount --bind "$work/lib" /var/lib
+mount --bind "$work/bin" /usr/local/bin
+cp "$program" /usr/local/bin/mfactl
+chmod 755 "$work" "$work/bin" "$work/lib" "$work/homes" /usr/local/bin/mfactl
+useradd --system --home-dir /var/lib/mfactl --shell /usr/sbin/nologin mfactl
+for group in helpdesk mfaaudit mfaadmin; do groupadd -f "$group"; done
+for person in hana:helpdesk ivan:mfaadmin aude:mfaaudit zoe:nogroup; do
+    useradd -M -d "$work/homes/${person%:*}" -G "${person#*:}" -s /bin/sh "${person%:*}"
+    install -d -m 0700 -o "${person%:*}" "$work/homes/${person%:*}"
+done
+rm -rf /etc/sudoers.d/* /etc/mfactl
+install -m 0440 "$sample" /etc/sudoers.d/mfactl
+cat >/etc/sudoers <<'END'
+Defaults !lecture, !syslog, !fqdn
+root ALL=(ALL) NOPASSWD: ALL
+@includedir /etc/sudoers.d
+END
+chmod 0440 /etc/sudoers
+admin="sudo -n -u mfactl mfactl"
+install -d -o mfactl -g mfactl -m 0700 /var/lib/mfactl /etc/mfactl
+# want EXPECTED PERSON WORDS: the exit code, or `denied` where sudo itself says no.
+want() {
+    local expected=$1 person=$2 got=0
+    shift 2
+    cd "$work/homes/$person"
+    told=$(runuser -u "$person" -- sudo -n "$@" 2>&1 </dev/null) || got=$?
+    case $told in
+        *'a password is required'*|*'not allowed to'*) got=denied ;;
+    esac
+    cd /
+    [ "$got" = "$expected" ] || { echo "wanted $expected, got $got: $person: $*: $told"; exit 1; }
+}
+"#;
+
+/// Runs commands on such a machine.
+#[track_caller]
+fn on_a_machine(what: &str, commands: &str) {
+    if !is_root(what) || !has("sudo", what) || !has("unshare", what) || !has("useradd", what) {
+        return;
+    }
+    let probe = ["-m", "mount", "-t", "tmpfs", "none", "/mnt"];
+    let probed = Command::new("unshare").args(probe).status();
+    if !probed.is_ok_and(|status| status.success()) {
+        return leave_out("no mounts of one's own", what);
+    }
+    let work = tempfile::Builder::new().prefix("mfactl-sudo").tempdir().unwrap();
+    let output = Command::new("unshare")
+        .args(["-m", "bash", "-euc", &format!("{MACHINE}\n{commands}\necho done"), "machine"])
+        .arg(work.path())
+        .args([MFACTL, SAMPLE])
+        .env_clear()
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        .output()
+        .unwrap();
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && out.ends_with("done\n"), "{out}");
+}
+
+#[test]
+fn the_sample_of_sudo_rules_lets_each_group_do_its_own() {
+    on_a_machine(
+        "sudo rules with the real sudo",
+        r#"
+mf="-u mfactl mfactl"
+cat >/etc/mfactl/config.toml <<'END'
+[roles]
+helpdesk = ["%helpdesk"]
+auditor = ["%mfaaudit"]
+admin = ["%mfaadmin"]
+second_operator = ["disable"]
+END
+chown mfactl: /etc/mfactl/config.toml
+chmod 600 /etc/mfactl/config.toml
+$admin init
+$admin add-user alice
+$admin add-user carol --protected
+want 0 hana $mf add-user --display-name "Bob B." --group staff -- bob
+want 0 hana $mf enrol --no-confirm --json -- bob
+want 0 hana $mf unlock --ticket HELP-12 --reason "he rang" -- bob
+want 0 hana $mf list-status --json
+want 0 aude $mf list-status --without-mfa
+want 0 aude $mf show-user -- bob
+want 0 ivan $mf remove-user --yes -- alice
+# sudo says no.
+want denied aude $mf unlock -- bob
+want denied zoe $mf list-status
+want denied hana $mf remove-user --yes -- bob
+want denied hana $mf --store /tmp/x unlock -- bob
+want denied hana $mf --config /tmp/x unlock -- bob
+want denied hana $mf unlock --from /etc/shadow
+want denied hana $mf enrol --output /tmp/x.png -- bob
+want denied hana $mf enrol --output=/tmp/x.png -- bob
+want denied hana $mf recovery-codes --reveal-secrets -- bob
+want denied hana $mf unlock -- bob --output x
+want denied hana $mf unlock --reason "x --output y" -- bob
+want denied hana $mf approve --alone -- 00000000
+want denied hana $mf backup x
+want denied hana SUDO_UID=0 $mf unlock -- bob
+want denied hana mfactl unlock -- bob
+# mfactl says no: the role, and the protected user.
+echo '%mfaaudit ALL=(mfactl) NOPASSWD: /usr/local/bin/mfactl' >>/etc/sudoers
+want 77 aude $mf unlock -- bob
+want 77 hana $mf unlock -- carol
+want 65 hana $mf unlock --json --from -
+# On a protected user it takes two.
+want 0 ivan $mf enrol --no-confirm --json -- carol
+want 0 hana $mf disable --ticket HELP-13 --json -- carol
+id=$(printf %s "$told" | sed -n 's/.*"request":"\([0-9a-f]*\)".*/\1/p')
+want 77 hana $mf approve --yes -- "$id"
+want 0 hana $mf approve
+want 0 ivan $mf approve --yes --json -- "$id"
+case $told in *'"status":"disabled"'*) ;; *) echo "$told"; exit 1 ;; esac
+"#,
+    );
+}
+
+#[test]
+fn files_that_an_operator_names_are_opened_with_his_rights_whatever_sudo_made_of_us() {
+    on_a_machine(
+        "files under the real sudo",
+        r#"
+own=$work/homes/hana
+echo 'hana ALL=(root) NOPASSWD: /usr/local/bin/mfactl' >>/etc/sudoers
+install -d -m 0700 "$work/closed"
+echo alice >"$work/closed/list"
+echo alice >"$own/list"
+chown hana: "$own/list"
+chmod 600 "$own/list" "$work/closed/list"
+ln -s "$work/closed/new.png" "$own/link.png"
+mfactl init
+mfactl add-user alice
+want 65 hana mfactl unlock --from "$work/closed/list"
+want 0 hana mfactl unlock --from "$own/list"
+want 73 hana mfactl enrol alice --no-confirm --output "$work/closed/a.png"
+want 73 hana mfactl enrol alice --no-confirm --output "$own/link.png"
+want 0 hana mfactl enrol alice --no-confirm --output "$own/a.png"
+want 73 hana mfactl bypass alice --for 1h --output "$work/closed/a.txt"
+want 0 hana mfactl bypass alice --for 1h --output "$own/a.txt"
+want 73 hana mfactl backup "$work/closed/a.backup"
+want 0 hana mfactl backup "$own/a.backup"
+[ "$(stat -c '%U %a' "$own"/a.*)" = "$(printf 'hana 600\n%.0s' 1 2 3)" ]
+[ "$(ls "$work/closed")" = list ]
+mfactl backup "$work/closed/b.backup"
+want 65 hana mfactl restore "$work/closed/b.backup" --dry-run --lose-newer
+want 0 hana mfactl restore "$own/a.backup" --dry-run --lose-newer
+"#,
+    );
+}
