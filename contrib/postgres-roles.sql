@@ -28,11 +28,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON store, users, devices, events, requests,
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO mfactl_owner;
 REVOKE INSERT, UPDATE, DELETE ON store FROM mfactl_owner;
 
--- PAM, OpenVPN, RADIUS: `verify` reads a user, writes what an attempt changes and adds an event. A
--- revoked device whose time is over goes with the next write.
+-- PAM, OpenVPN, RADIUS: `verify` and `sign-in` read a user, write what an attempt changes and add an
+-- event. A revoked device whose time is over goes with the next write.
 GRANT SELECT ON store, users, devices, events, audit_head TO mfactl_service;
 GRANT UPDATE (failures, wrong_codes, hour_codes, hour_start, lock_start, lock_length, turned_away,
-    told_at, last_verified_at, rev, mac) ON users TO mfactl_service;
+    told_at, lock_looks, last_verified_at, password, password_change, temporary_password,
+    temporary_until, enrolment_barred, recovery, bypass, undo, rev, mac) ON users TO mfactl_service;
 GRANT UPDATE (state, confirmed_at, expires_at, first_proof, replaces, revoked_at, was_disabled,
     last_step, last_used_at, mac), DELETE ON devices TO mfactl_service;
 GRANT INSERT ON events TO mfactl_service;

@@ -125,7 +125,11 @@ fn presented(session: &mut Session<'_>) -> Result<Credentials> {
     Ok(Credentials {
         password: Password::read("password", &line.password).ok(),
         new_password: new_password.transpose()?,
-        code: line.code.map(|code| Zeroizing::new(code.as_bytes().to_vec())),
+        // A form that has a field for it sends it empty.
+        code: line
+            .code
+            .filter(|code| !code.is_empty())
+            .map(|code| Zeroizing::new(code.as_bytes().to_vec())),
     })
 }
 

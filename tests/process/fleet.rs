@@ -270,6 +270,9 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
     assert_eq!(service.verify("bob", "123456").expect(1).outcome(), "rejected");
     let code = world.next(&mut seed);
     assert_eq!(service.verify("alice", &code).expect(0).outcome(), "accepted");
+    let made = world.run("recovery-codes alice --json --reveal-secrets").expect(0).document();
+    let spare = made["codes"][0].as_str().unwrap();
+    assert_eq!(service.verify("alice", spare).expect(0).outcome(), "accepted");
     for line in [
         "edit-user alice --rename mallory",
         "edit-user alice --group admins",

@@ -50,6 +50,7 @@ fn the_whole_circle_turns() {
     assert_eq!(answer["factor"], "totp");
     world.signs_in(&json!({ "password": OLD, "code": code }), "rejected");
     world.signs_in(&json!({ "password": OLD }), "code_required");
+    world.signs_in(&json!({ "password": OLD, "code": "" }), "code_required");
 
     // The phone is lost.
     let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
