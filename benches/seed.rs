@@ -1,9 +1,15 @@
 //! Fills a store with users through the library's store, as an import would: `seed FOLDER USERS`
 //! makes `FOLDER/store.db` and `FOLDER/key`, and leaves the write-ahead log empty.
 //!
-//! Every user has one active authenticator and one event in the log, all in one transaction.
+//! Every user has one active authenticator and one event in the log, all in one transaction. With a third
+//! argument, `seed FOLDER USERS EVENTS`, users differ (one in ten without MFA, some locked, pending or
+//! disabled), and the log has so many more events of a year, and 10 000 codes of today.
 
-#![expect(clippy::disallowed_macros, reason = "a program of its own, without the Env to write to")]
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "a program of its own, without the Env that the bans protect"
+)]
 
 mod shared {
     pub mod people;
@@ -13,10 +19,11 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Result, ensure};
-use mfactl::domain::device::{Active, Device, Kind, State};
+use mfactl::domain::device::{Active, Device, Kind, Pending, State};
 use mfactl::domain::event::{Event, Operator, Subject, Ticket};
 use mfactl::domain::name::{Label, UserName};
 use mfactl::domain::secret::{Id, Sealed, Secret};
+use mfactl::domain::throttle::MOST_WRONG_CODES;
 use mfactl::domain::time::{Span, Timestamp};
 use mfactl::domain::totp::Parameters;
 use mfactl::domain::user::User;
@@ -30,17 +37,24 @@ use shared::people;
 
 /// When everybody enrolled: the autumn of 2025.
 const ENROLLED: i64 = 1_760_000_000;
+const YEAR: u64 = 365 * 24 * 3600;
+/// Codes of today.
+const TODAY: u32 = 10_000;
 
 fn main() -> Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if let [folder, users] = &args[..] {
-        return seed(Path::new(folder), users.parse()?);
+    match &args[..] {
+        [folder, users] => return seed(Path::new(folder), users.parse()?, None),
+        [folder, users, events] => {
+            return seed(Path::new(folder), users.parse()?, Some(events.parse()?));
+        }
+        _ => {}
     }
-    println!("seed FOLDER USERS; the benchmarks verify, list and fill run it");
+    println!("seed FOLDER USERS [EVENTS]; the benchmarks run it");
     Ok(())
 }
 
-fn seed(folder: &Path, users: u32) -> Result<()> {
+fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
     let (store, key) = (folder.join("store.db"), folder.join("key"));
     let made = Command::new(env!("CARGO_BIN_EXE_mfactl"))
         .arg("--store")
@@ -51,25 +65,77 @@ fn seed(folder: &Path, users: u32) -> Result<()> {
         .status()?;
     ensure!(made.success(), "mfactl init: {made}");
     let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
-    fill(&store, &key, &custody, users)?;
+    fill(&store, &key, &custody, users, events)?;
     // What an import leaves in the log is no part of what a verification costs.
     rusqlite::Connection::open(&store)?
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
     Ok(())
 }
 
-fn fill(store: &Path, key: &Path, custody: &Custody, users: u32) -> Result<()> {
+fn fill(
+    store: &Path,
+    key: &Path,
+    custody: &Custody,
+    users: u32,
+    events: Option<u64>,
+) -> Result<()> {
     let mut store = sqlite::open(store, Access::Write, custody)?;
     let identity = store.identity();
     let vault = Vault::new(&key_file::load(key, "key", Some(identity.key))?, identity.store);
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let mut tx = store.begin(&vault)?;
     for n in 0..users {
-        let user = user(n, enrolled, &vault)?;
+        let user = one(n, enrolled, &vault, events.is_some())?;
         tx.insert(&user)?;
         tx.append(&event(&user, enrolled), people::bytes("salt", n))?;
     }
+    let Some(events) = events else { return tx.commit() };
+    for n in 0..events {
+        let user = one(u32::try_from(n % u64::from(users))?, enrolled, &vault, true)?;
+        let at = enrolled.plus(Span::seconds(YEAR * n / events));
+        let event = Event { verb: "verify", outcome: "accepted", ..event(&user, at) };
+        tx.append(&event, people::bytes("salt", u32::try_from(n % 65_536)?))?;
+    }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
+    for n in 0..TODAY.min(users) {
+        let before = one(n, enrolled, &vault, true)?;
+        let at = Timestamp::from_unix(now.cast_signed() - i64::from(TODAY - n))?;
+        let mut after = before.clone();
+        after.last_verified_at = Some(at);
+        after.rev = tx.save(&before, &after)?;
+        let event = Event { verb: "verify", outcome: "accepted", ..event(&after, at) };
+        tx.append(&event, people::bytes("salt", n))?;
+    }
     tx.commit()
+}
+
+/// A user; where they differ, one in ten has no device, and a few are disabled, pending or locked.
+fn one(n: u32, enrolled: Timestamp, vault: &Vault, they_differ: bool) -> Result<User> {
+    let mut user = user(n, enrolled, vault)?;
+    if !they_differ {
+        return Ok(user);
+    }
+    if n.is_multiple_of(7) {
+        user.profile.groups = vec!["sales".to_owned(), "staff".to_owned()];
+    }
+    let device = user.devices.remove(0);
+    match n {
+        n if n % 10 == 1 => user.last_verified_at = None,
+        n if n % 50 == 2 => user.devices.push(device.disabled()),
+        n if n % 100 == 3 => {
+            let pending = Pending {
+                expires_at: enrolled.plus(Span::hours(72)),
+                first_proof: None,
+                replaces: Vec::new(),
+            };
+            user.devices.push(Device { state: State::Pending(pending), ..device });
+        }
+        _ => user.devices.push(device),
+    }
+    if n % 200 == 4 {
+        user.throttle.wrong_codes = MOST_WRONG_CODES;
+    }
+    Ok(user)
 }
 
 fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {

@@ -23,7 +23,8 @@ END
 $$;
 
 -- The helpdesk: every verb but init --migrate, which takes the owner of the tables.
-GRANT SELECT, INSERT, UPDATE, DELETE ON store, users, devices, events, requests, audit_head
+GRANT SELECT, INSERT, UPDATE, DELETE ON store, users, devices, log_start, events, requests,
+    audit_head
     TO mfactl_owner;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO mfactl_owner;
 REVOKE INSERT, UPDATE, DELETE ON store FROM mfactl_owner;
@@ -39,5 +40,6 @@ GRANT UPDATE (state, confirmed_at, expires_at, first_proof, replaces, revoked_at
 GRANT INSERT ON events TO mfactl_service;
 GRANT UPDATE ON audit_head TO mfactl_service;
 
--- Auditors: `list-status`, and nothing else.
-GRANT SELECT ON store, users, devices TO mfactl_auditor;
+-- Auditors look at everything that needs no key, and change nothing: `list-status`, `log`, `verify-log`,
+-- `changes`, `report`, `metrics`, `check`, `show-user`.
+GRANT SELECT ON store, users, devices, events, log_start, audit_head TO mfactl_auditor;

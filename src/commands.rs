@@ -4,6 +4,8 @@ mod add_user;
 mod approve;
 mod backup;
 mod bypass;
+mod changes;
+mod check;
 mod completions;
 mod copy_store;
 mod delete;
@@ -17,11 +19,14 @@ mod gate;
 pub mod help;
 mod init;
 mod list_status;
+mod log;
 mod man;
 mod many;
+mod metrics;
 mod protection;
 mod recovery_codes;
 mod remove_user;
+mod report;
 mod require_mfa;
 mod reset;
 mod restore;
@@ -32,6 +37,7 @@ mod sign_in;
 mod undo;
 mod unlock;
 mod verify;
+mod verify_log;
 
 #[cfg(test)]
 mod tests;
@@ -108,6 +114,12 @@ pub static VERBS: &[Entry] = &[
     entry::<sign_in::SignIn>(Group::SignIn),
     entry::<set_password::SetPassword>(Group::SignIn),
     entry::<list_status::ListStatus>(Group::Audit),
+    entry::<changes::Changes>(Group::Audit),
+    entry::<log::Log>(Group::Audit),
+    entry::<verify_log::VerifyLog>(Group::Audit),
+    entry::<report::Report>(Group::Audit),
+    entry::<metrics::Metrics>(Group::Audit),
+    entry::<check::Check>(Group::Audit),
     entry::<init::Init>(Group::Store),
     entry::<backup::Backup>(Group::Store),
     entry::<restore::Restore>(Group::Store),

@@ -34,7 +34,8 @@ use session::Session;
 
 /// Runs the program: parse → verb → report or failure → words and exit code.
 ///
-/// The exit code is 0 for done or yes, 1 for no, 64 and up for trouble, and never 2 to 9.
+/// The exit code is 0 for done or yes, 1 for no, 64 and up for trouble, and never 2 to 9: those are
+/// for `check` alone, which has the codes of a monitoring plugin.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if cli::complete(&args, env) {
@@ -44,6 +45,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     match told(args, env) {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
+        Ok(Verdict::State(state)) => state as u8,
         Err(error) => {
             let failure = Failure::of(&error);
             failure.tell(&mut *env.err.writer, asked_json);

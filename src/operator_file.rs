@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Result as IoResult, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -102,6 +102,85 @@ pub fn open(path: &Path, process: &Process, field: &str) -> Result<File, Refusal
         Ok(None) => Err(refuse("is not a regular file".to_owned())),
         Err(e) => Err(refuse(format!("can't be opened: {e}"))),
     }
+}
+
+/// A file that is put in a place whole or not at all, also where one is already.
+pub struct OperatorFile {
+    pub path: PathBuf,
+    pub process: Process,
+    /// What a person would call it.
+    pub field: &'static str,
+    pub mode: u32,
+}
+
+impl OperatorFile {
+    /// # Errors
+    /// `cannot_create` where the place is no regular file or its folder takes none.
+    pub fn replace(&self, content: &[u8]) -> Result<(), Refusal> {
+        let write = {
+            let (path, mode, content) = (self.path.clone(), self.mode, content.to_owned());
+            move || put(&path, mode, &content)
+        };
+        as_operator(&self.process, write).map_err(|e| unwritten(&self.path, self.field, &e))
+    }
+}
+
+fn unwritten(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
+    Refusal::new(Code::CannotCreate, format!("{field}: {} can't be written: {error}", place(path)))
+        .hint(
+            "name a regular file, or one that is not there yet, in a folder that you may write to",
+        )
+}
+
+fn put(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {
+    let is_ours_to_replace = match path.symlink_metadata() {
+        Ok(there) => there.is_file(),
+        Err(e) => e.kind() == ErrorKind::NotFound,
+    };
+    let name = path.file_name().filter(|_| is_ours_to_replace);
+    let name = name.ok_or_else(|| std::io::Error::other("it is not a regular file"))?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = std::ffi::OsString::from(".");
+    draft.push(name);
+    draft.push(format!(".{}", std::process::id()));
+    let draft = folder.join(draft);
+    // What a run with the same number has left.
+    let _ = std::fs::remove_file(&draft);
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)?;
+        File::open(folder)?.sync_all()
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    written
+}
+
+/// Adds a line to a file, which is made where there is none; `field` is what a person would call it.
+///
+/// # Errors
+/// `cannot_create` for what is no regular file or takes no line.
+pub fn append(path: &Path, process: &Process, field: &str, line: &str) -> Result<(), Refusal> {
+    let write = {
+        let (path, line) = (path.to_owned(), format!("{line}\n"));
+        move || {
+            let mut options = OpenOptions::new();
+            let no_link = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+            options.append(true).create(true).mode(0o600);
+            options.custom_flags(no_link.bits().cast_signed());
+            let mut file = options.open(path)?;
+            if !file.metadata()?.is_file() {
+                return Err(std::io::Error::other("it is not a regular file"));
+            }
+            file.write_all(line.as_bytes())?;
+            file.sync_all()
+        }
+    };
+    as_operator(process, write).map_err(|e| unwritten(path, field, &e))
 }
 
 impl Drop for NewFile {

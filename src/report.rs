@@ -32,6 +32,17 @@ pub enum Verdict {
     #[default]
     Yes,
     No,
+    /// What a monitoring plugin says.
+    State(State),
+}
+
+/// The states of a monitoring plugin, with the exit codes that monitoring systems know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Ok = 0,
+    Warning = 1,
+    Critical = 2,
+    Unknown = 3,
 }
 
 /// One thing to tell, in every form.
@@ -138,6 +149,8 @@ pub struct Writer<'a> {
     pub quiet: bool,
     /// Columns of the terminal; `None` in a pipe, where nothing is wrapped.
     pub columns: Option<u16>,
+    /// Of the columns of a list only these, in this order.
+    pub only: Option<Vec<&'static str>>,
 }
 
 impl Writer<'_> {
@@ -175,7 +188,7 @@ impl Writer<'_> {
                 self.out.write_all(b"\n")?;
             }
             Format::Csv => {
-                let mut csv = csv::Writer::new(&mut *self.out);
+                let mut csv = csv::Writer::new(&mut *self.out, None);
                 csv.header::<R>()?;
                 csv.record(record)?;
                 csv.finish()?;
@@ -199,24 +212,33 @@ impl Writer<'_> {
     ) -> Result<T> {
         match self.format {
             Format::Table => {
-                let mut table = table::Writer::new::<R>(self.out, self.columns, self.colour);
+                let chosen = self.chosen::<R>();
+                let mut table =
+                    table::Writer::new::<R>(self.out, self.columns, self.colour, chosen);
                 let tail = fill(&mut |record| table.row(record))?;
                 table.finish()?;
                 Ok(tail)
             }
             Format::Json => self.document(preamble, name, fill),
             Format::Jsonl => fill(&mut |record| {
-                serde_json::to_writer(&mut *self.out, record)?;
+                object(self.out, record, self.only.as_deref())?;
                 Ok(self.out.write_all(b"\n")?)
             }),
             Format::Csv => {
-                let mut csv = csv::Writer::new(&mut *self.out);
+                let chosen = self.chosen::<R>();
+                let mut csv = csv::Writer::new(&mut *self.out, chosen);
                 csv.header::<R>()?;
                 let tail = fill(&mut |record| csv.record(record))?;
                 csv.finish()?;
                 Ok(tail)
             }
         }
+    }
+
+    /// Where the columns stand that are asked for.
+    fn chosen<R: Record>(&self) -> Option<Vec<usize>> {
+        let place = |name: &&str| R::COLUMNS.iter().position(|column| column == name);
+        Some(self.only.as_ref()?.iter().filter_map(place).collect())
     }
 
     fn document<R: Record, T: Serialize>(
@@ -236,11 +258,22 @@ impl Writer<'_> {
         let mut first = true;
         let tail = fill(&mut |record| {
             self.out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
-            Ok(serde_json::to_writer(&mut *self.out, record)?)
+            object(self.out, record, self.only.as_deref())
         })?;
         self.out.write_all(b"\n],\"summary\":")?;
         serde_json::to_writer(&mut *self.out, &tail)?;
         self.out.write_all(b"}\n")?;
         Ok(tail)
     }
+}
+
+/// A record as a JSON object, or as much of it as is asked for.
+fn object<R: Record>(out: &mut dyn Write, record: &R, only: Option<&[&'static str]>) -> Result<()> {
+    let Some(only) = only else { return Ok(serde_json::to_writer(out, record)?) };
+    let whole = serde_json::to_value(record)?;
+    for (n, name) in only.iter().enumerate() {
+        write!(out, "{}\"{name}\":", if n == 0 { '{' } else { ',' })?;
+        serde_json::to_writer(&mut *out, &whole[name])?;
+    }
+    Ok(out.write_all(b"}")?)
 }

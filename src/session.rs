@@ -9,6 +9,8 @@ mod diagnose;
 mod names;
 mod nearest;
 mod notify;
+mod proof;
+mod prune;
 mod request;
 mod sign_in;
 mod slot;
@@ -16,14 +18,18 @@ mod standing;
 mod transfer;
 mod work;
 
+use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::path::Path;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
 
+pub use crate::operator_file::OperatorFile;
 pub use attempt::Attempted;
 pub use backup::Plan;
 pub use change::{Act, Done, Row};
+pub use proof::Proved;
 pub use sign_in::{Credentials, SignedIn};
 pub use standing::{Leave, Standing};
 
@@ -36,9 +42,11 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::{Env, Person};
+use crate::operator_file;
 use crate::options::Options;
 use crate::report::{Format, Writer};
-use crate::store::custody::place;
+use crate::store::custody::{Custody, place};
+use crate::store::location::Location;
 use crate::store::{Access, Store, Transaction};
 use crate::vault::{Vault, key_file};
 
@@ -50,6 +58,20 @@ pub struct Session<'a> {
     config: Option<Config>,
     /// What the operator may do, once a verb begins.
     pub standing: Standing,
+}
+
+/// Where a store is, and which files of it are trusted.
+pub struct Place {
+    location: Location,
+    custody: Custody,
+}
+
+impl Place {
+    /// # Errors
+    /// As [`Location::open`].
+    pub fn open(&self) -> Result<Box<dyn Store>> {
+        self.location.open(Access::Read, &self.custody)
+    }
 }
 
 /// A store and its keys.
@@ -106,6 +128,37 @@ impl<'a> Session<'a> {
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {
         let config = self.config()?;
         config.store.open(access, &config.custody)
+    }
+
+    /// Where the store is, for whoever opens it again and again.
+    ///
+    /// # Errors
+    /// As the configuration has them.
+    pub fn place(&mut self) -> Result<Place> {
+        let config = self.config()?;
+        Ok(Place { location: config.store.clone(), custody: config.custody })
+    }
+
+    /// A file that the operator names, for reading, with his rights.
+    ///
+    /// # Errors
+    /// `bad_input` for what can't be opened or is no regular file.
+    pub fn open_file(&self, path: &Path, field: &str) -> Result<File, Refusal> {
+        operator_file::open(path, &self.env.process, field)
+    }
+
+    /// Adds a line to a file that the operator names, with his rights.
+    ///
+    /// # Errors
+    /// `cannot_create`.
+    pub fn append_line(&self, path: &Path, field: &str, line: &str) -> Result<(), Refusal> {
+        operator_file::append(path, &self.env.process, field, line)
+    }
+
+    /// A file that the operator names, to be put in place later, with his rights.
+    #[must_use]
+    pub fn file(&self, path: &Path, field: &'static str, mode: u32) -> OperatorFile {
+        OperatorFile { path: path.to_owned(), process: self.env.process.clone(), field, mode }
     }
 
     /// A user as he stands, without a lock and unchecked: to ask a person about, not to decide by.
@@ -261,6 +314,7 @@ impl<'a> Session<'a> {
             format: self.options.format(),
             quiet: self.options.quiet,
             columns: self.env.out.terminal.map(|t| t.columns),
+            only: None,
             out: &mut *self.env.out.writer,
         }
     }

@@ -6,6 +6,7 @@ pub mod draft;
 mod driver;
 mod ledger;
 pub mod location;
+mod log;
 pub mod postgres;
 mod requests;
 mod row;
@@ -20,6 +21,7 @@ mod contract;
 
 use anyhow::Result;
 
+pub use log::{Change, Guarded, Log, OperatorIs, Start, Step, Subject, Told, Wanted};
 pub use requests::Requests;
 use row::Value;
 use table::Table;
@@ -27,6 +29,7 @@ pub use transfer::Counts;
 
 use crate::domain::event::{Event, Head};
 use crate::domain::name::UserName;
+use crate::domain::past::Undoing;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -128,6 +131,13 @@ pub trait Transaction: Requests {
     /// As the database has them.
     fn erase(&mut self, user: Id) -> Result<()>;
 
+    /// Takes the events up to this number out of the log, never the last one, and leaves a proof in
+    /// their place, so that the chain still proves itself. Gives back the number of the last that went.
+    ///
+    /// # Errors
+    /// `tampered` when the end of the chain is not ours.
+    fn prune(&mut self, up_to: u64) -> Result<u64>;
+
     /// Makes everything durable; until it returns nothing has happened.
     ///
     /// # Errors
@@ -183,7 +193,7 @@ pub trait Source {
 }
 
 /// A view of the store that can't change anything and checks no MAC.
-pub trait Snapshot: Source {
+pub trait Snapshot: Source + Log {
     /// The user of this name.
     ///
     /// # Errors
@@ -214,38 +224,70 @@ pub trait Snapshot: Source {
     /// As the database has them.
     fn since(&mut self, seq: u64, most: u32) -> Result<Since>;
 
-    /// Every user by name, one at a time, in constant memory.
+    /// The user of this identity.
+    ///
+    /// # Errors
+    /// `damaged` when a column makes no sense.
+    fn user_of(&mut self, id: Id) -> Result<Option<User>>;
+
+    /// Every user in an order, one at a time, in constant memory.
     ///
     /// # Errors
     /// What `visit` returns, and `damaged` when a column makes no sense.
-    fn users(&mut self, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()>;
+    fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()>;
+
+    /// Every user by name, with what the events after this number take back from how he stands.
+    ///
+    /// # Errors
+    /// As [`Snapshot::users`].
+    fn users_then(
+        &mut self,
+        after: u64,
+        visit: &mut dyn FnMut(User, Undoing) -> Result<()>,
+    ) -> Result<()>;
+
+    /// The users for whom a moment lies after `after` and not after `until`.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn users_between(
+        &mut self,
+        what: Moment,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Id>>;
 
     /// Names in order that start with `prefix`, until `visit` says that it has enough.
     ///
     /// # Errors
     /// As the database has them.
     fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()>;
-
-    /// The newest events about a user, newest first.
-    ///
-    /// # Errors
-    /// As the database has them.
-    fn events(&mut self, user: Id, most: u32) -> Result<Vec<Told>>;
 }
 
-/// An event as it is told to a reader.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Told {
-    pub seq: u64,
-    pub at: Timestamp,
-    pub verb: String,
-    pub outcome: String,
-    pub operator_uid: u32,
-    pub operator_claim: Option<String>,
-    pub ticket: Option<String>,
-    pub proof: Option<String>,
-    pub reason: Option<String>,
-    pub device: Option<String>,
+/// In which order users are listed; those who are equal in it by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    pub by: By,
+    pub is_reversed: bool,
+}
+
+/// What an order goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum By {
+    #[default]
+    Name,
+    /// The least protected first.
+    Status,
+    CreatedAt,
+    /// Those without any accepted code first.
+    LastVerifiedAt,
+}
+
+/// A moment that users have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    CreatedAt,
+    RequiredFrom,
 }
 
 /// What the log tells after one of its events.

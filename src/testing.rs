@@ -82,6 +82,14 @@ impl World {
         }
     }
 
+    /// A world with another store than all of the others, which draw the same chance.
+    pub fn strange() -> Self {
+        let world = Self::empty();
+        world.draws.set(1 << 32);
+        let _ = world.run("init").ok();
+        world
+    }
+
     /// A world with an empty store.
     pub fn new() -> Self {
         let world = Self::empty();

@@ -22,6 +22,7 @@ use crate::domain::recovery::Tag;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::spare::SpareCode;
+use crate::domain::time::Timestamp;
 
 /// Bytes of a MAC.
 pub const MAC: usize = 32;
@@ -217,6 +218,12 @@ impl Vault {
     #[must_use]
     pub fn head_mac(&self, head: &Head) -> [u8; MAC] {
         self.audit_mac("head", head)
+    }
+
+    /// The MAC of where a pruned chain begins, and of the time of the last event that went.
+    #[must_use]
+    pub fn start_mac(&self, head: &Head, at: Timestamp) -> [u8; MAC] {
+        self.audit_mac(&format!("start {}", at.unix()), head)
     }
 
     fn audit_mac(&self, label: &str, head: &Head) -> [u8; MAC] {

@@ -14,6 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
+use crate::store::Order;
 
 /// Require MFA of a user, or of a group, from a date on
 ///
@@ -141,7 +142,7 @@ impl RequireMfa {
 fn members(session: &mut Session<'_>, group: &str) -> Result<Vec<UserName>> {
     let mut names = Vec::new();
     let mut store = session.reader()?;
-    store.read()?.users(&mut |user| {
+    store.read()?.users(Order::default(), &mut |user| {
         if user.profile.groups.iter().any(|g| g == group) {
             names.push(user.name);
         }

@@ -15,6 +15,7 @@ use crate::domain::user::{Changed, User};
 use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
+use crate::store::{Subject, Wanted};
 
 /// Replace a lost phone: cut off the old devices, and show a new QR code
 ///
@@ -154,7 +155,7 @@ impl Reset {
         many.run(session, |user, now, _| Ok(self.change(user, None, now)?))
     }
 
-    fn question(&self, user: &User, resets: usize) -> String {
+    fn question(&self, user: &User, resets: u64) -> String {
         let mut who = user.name.to_string();
         for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
             who.push_str(", ");
@@ -176,16 +177,21 @@ impl Reset {
 }
 
 /// Somebody who is reset again and again may be somebody else.
-fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<usize> {
-    const LOOKED_AT: u32 = 100;
+fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<u64> {
     let now = session.env.clock.now()?;
-    let mut store = session.reader()?;
-    let events = store.read()?.events(user.id, LOOKED_AT)?;
-    let is_recent = |at: Timestamp| now.since(at) <= Span::hours(7 * 24);
-    Ok(events
-        .iter()
-        .filter(|e| e.verb == "reset" && e.outcome == "done" && is_recent(e.at))
-        .count())
+    let wanted = Wanted {
+        user: Some(Subject::Id(user.id)),
+        verb: Some(Reset::NAME.to_owned()),
+        outcome: Some("done".to_owned()),
+        since: Some(now.minus(Span::hours(7 * 24))),
+        ..Wanted::default()
+    };
+    let mut resets = 0;
+    session.reader()?.read()?.log(&wanted, &mut |_| {
+        resets += 1;
+        Ok(true)
+    })?;
+    Ok(resets)
 }
 
 /// A number of devices in words.

@@ -6,18 +6,18 @@ use serde::Serialize;
 
 use super::Verb;
 use super::list_status::Line;
+use super::log::EventLine;
 use super::protection::{Target, spoken};
 use crate::domain::device::State;
 use crate::domain::policy::Policy;
-use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
-use crate::store::Told;
+use crate::store::{Subject, Wanted};
 
 /// Events that are shown.
-const EVENTS: u32 = 10;
+const EVENTS: u64 = 10;
 
 /// Show all that is known of a user: devices, flags, the last events
 ///
@@ -39,7 +39,7 @@ struct Shown {
     failures: u32,
     /// Devices that were cut off and are kept sealed for undo.
     revoked: Vec<Revoked>,
-    events: Vec<Told>,
+    events: Vec<EventLine>,
 }
 
 #[derive(Serialize)]
@@ -59,16 +59,23 @@ impl Verb for ShowUser {
         let user = session.look(&name)?;
         let policy = session.config()?.policy.clone();
         let mut store = session.reader()?;
-        let events = store.read()?.events(user.id, EVENTS)?;
+        let wanted = Wanted {
+            user: Some(Subject::Id(user.id)),
+            last: Some(EVENTS),
+            is_newest_first: true,
+            ..Wanted::default()
+        };
+        let mut events = Vec::new();
+        store.read()?.log(&wanted, &mut |event| {
+            events.push(EventLine::of(event));
+            Ok(true)
+        })?;
         Ok(Report::one(Shown::new(&user, &policy, now, events), Verdict::Yes))
     }
 }
 
 impl Shown {
-    fn new(user: &User, policy: &Policy, now: Timestamp, mut events: Vec<Told>) -> Self {
-        for event in &mut events {
-            event.disarm();
-        }
+    fn new(user: &User, policy: &Policy, now: Timestamp, events: Vec<EventLine>) -> Self {
         let revoked = user.devices.iter().filter_map(|d| match &d.state {
             State::Revoked(r) => Some(Revoked { device: d.label.to_string(), revoked_at: r.at }),
             _ => None,
@@ -145,37 +152,8 @@ impl Record for Shown {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));
         }
         for e in &self.events {
-            row("event", e.sentence());
+            row("event", e.deed());
         }
         rows.join("\n")
-    }
-}
-
-impl Told {
-    /// Makes everything that came from outside harmless to show.
-    fn disarm(&mut self) {
-        let texts = [
-            &mut self.operator_claim,
-            &mut self.ticket,
-            &mut self.proof,
-            &mut self.reason,
-            &mut self.device,
-        ];
-        for text in texts.into_iter().flatten().chain([&mut self.verb, &mut self.outcome]) {
-            *text = shown(text).into_owned();
-        }
-    }
-
-    fn sentence(&self) -> String {
-        let who = match &self.operator_claim {
-            Some(claim) => format!("uid {} (sudo: {claim})", self.operator_uid),
-            None => format!("uid {}", self.operator_uid),
-        };
-        let mut text = format!("{} {} {} by {who}", self.at, self.verb, self.outcome);
-        for more in [&self.device, &self.ticket, &self.proof, &self.reason].into_iter().flatten() {
-            text.push_str(", ");
-            text.push_str(more);
-        }
-        text
     }
 }

@@ -59,6 +59,11 @@ pub struct Head {
     pub hash: [u8; 32],
 }
 
+impl Head {
+    /// Where the chain begins: before the first event.
+    pub const START: Self = Self { seq: 0, hash: [0; 32] };
+}
+
 /// Bytes in which no two different lists of fields look the same: every field is a name and a
 /// value, each with its length in front (four bytes, the highest first), and absent values are left out with their names.
 #[derive(Default)]
@@ -90,20 +95,77 @@ impl Canonical {
     }
 }
 
-impl Event {
+/// One event as its columns say it: what is hashed, whether it is about to be written or was read.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'e> {
+    pub at: u64,
+    pub verb: &'e str,
+    pub outcome: &'e str,
+    pub operator_uid: u64,
+    pub operator_claim: Option<&'e str>,
+    pub ticket: Option<&'e str>,
+    pub proof: Option<&'e str>,
+    pub user_id: Option<&'e [u8]>,
+    pub status: Option<&'e str>,
+    pub rev: Option<u64>,
+    pub factor: Option<&'e str>,
+    /// The MFA status before the act, where it was another; `absent` before there was a user.
+    pub was_status: Option<&'e str>,
+    pub personal: Personal<'e>,
+}
+
+/// What names a person in an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Personal<'e> {
+    pub user: Option<&'e str>,
+    pub device: Option<&'e str>,
+    pub reason: Option<&'e str>,
+    pub detail: Option<&'e str>,
+    /// How the user stood before, as far as that was changed; see [`crate::domain::past`].
+    pub was: Option<&'e str>,
+}
+
+impl Personal<'_> {
     /// A commitment to what names a person, so that it can be erased with the chain intact: the
     /// chain holds this hash only, and without the salt nobody can guess a name into it.
     #[must_use]
-    pub fn personal_hash(&self, salt: &[u8]) -> [u8; 32] {
+    pub fn hash(&self, salt: &[u8]) -> [u8; 32] {
         let mut c = Canonical::default();
         c.field("salt", salt);
-        if let Some(s) = &self.subject {
-            c.field("user", &s.name);
-            c.maybe("device", s.device.as_ref());
-        }
-        c.maybe("reason", self.ticket.reason.as_ref());
-        c.maybe("detail", self.detail.as_ref());
+        c.maybe("user", self.user);
+        c.maybe("device", self.device);
+        c.maybe("reason", self.reason);
+        c.maybe("detail", self.detail);
+        c.maybe("was", self.was);
         Sha256::digest(c.bytes()).into()
+    }
+}
+
+impl<'e> Entry<'e> {
+    #[must_use]
+    pub fn of(event: &'e Event, was_status: Option<&'e str>, was: Option<&'e str>) -> Self {
+        let subject = event.subject.as_ref();
+        Self {
+            at: event.at.unix(),
+            verb: event.verb,
+            outcome: event.outcome,
+            operator_uid: event.operator.uid.into(),
+            operator_claim: event.operator.claim.as_deref(),
+            ticket: event.ticket.ticket.as_deref(),
+            proof: event.ticket.proof.as_deref(),
+            user_id: subject.map(|s| &s.id.bytes()[..]),
+            status: subject.map(|s| s.status),
+            rev: subject.map(|s| s.rev),
+            factor: subject.and_then(|s| s.factor),
+            was_status,
+            personal: Personal {
+                user: subject.map(|s| s.name.as_str()),
+                device: subject.and_then(|s| s.device.as_deref()),
+                reason: event.ticket.reason.as_deref(),
+                detail: event.detail.as_deref(),
+                was,
+            },
+        }
     }
 
     /// `SHA-256(previous hash ‖ canonical event)`.
@@ -112,19 +174,18 @@ impl Event {
         let mut c = Canonical::default();
         c.field("previous", previous.hash);
         c.number("seq", previous.seq + 1);
-        c.number("at", self.at.unix());
+        c.number("at", self.at);
         c.field("verb", self.verb);
         c.field("outcome", self.outcome);
-        c.number("operator_uid", u64::from(self.operator.uid));
-        c.maybe("operator_claim", self.operator.claim.as_ref());
-        c.maybe("ticket", self.ticket.ticket.as_ref());
-        c.maybe("proof", self.ticket.proof.as_ref());
-        if let Some(s) = &self.subject {
-            c.field("user_id", s.id.bytes());
-            c.field("status", s.status);
-            c.number("rev", s.rev);
-            c.maybe("factor", s.factor);
-        }
+        c.number("operator_uid", self.operator_uid);
+        c.maybe("operator_claim", self.operator_claim);
+        c.maybe("ticket", self.ticket);
+        c.maybe("proof", self.proof);
+        c.maybe("user_id", self.user_id);
+        c.maybe("status", self.status);
+        c.maybe("rev", self.rev.map(u64::to_be_bytes));
+        c.maybe("factor", self.factor);
+        c.maybe("was_status", self.was_status);
         c.field("personal", personal);
         Sha256::digest(c.bytes()).into()
     }

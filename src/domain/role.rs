@@ -45,6 +45,8 @@ pub const VERBS: &[(&str, &[Role])] = &[
     ("approve", HELPDESK),
     ("backup", ADMIN),
     ("bypass", HELPDESK),
+    ("changes", LOOKING),
+    ("check", LOOKING),
     ("copy-store", ADMIN),
     ("delete", HELPDESK),
     ("diagnose", HELPDESK),
@@ -55,8 +57,11 @@ pub const VERBS: &[(&str, &[Role])] = &[
     ("force-new-password", HELPDESK),
     ("init", ADMIN),
     ("list-status", LOOKING),
+    ("log", LOOKING),
+    ("metrics", LOOKING),
     ("recovery-codes", HELPDESK),
     ("remove-user", ADMIN),
+    ("report", LOOKING),
     ("require-mfa", HELPDESK),
     ("reset", HELPDESK),
     ("restore", ADMIN),
@@ -67,6 +72,7 @@ pub const VERBS: &[(&str, &[Role])] = &[
     ("undo", HELPDESK),
     ("unlock", HELPDESK),
     ("verify", SERVICE),
+    ("verify-log", LOOKING),
 ];
 
 /// Verbs that touch no store.

@@ -48,6 +48,32 @@ impl Timestamp {
         })
     }
 
+    /// A moment that is over: as [`Timestamp::parse`] takes it, `today` or `yesterday`, which begin in
+    /// UTC, or a span such as 24h, so long ago.
+    ///
+    /// # Errors
+    /// `bad_input` for anything else, and for a moment that is still to come.
+    pub fn parse_past(field: &str, text: &str, now: Self) -> Result<Self, Refusal> {
+        const DAY: u64 = 24 * 3600;
+        let today = Self(now.0 - now.0 % DAY);
+        let moment = match text {
+            "now" => now,
+            "today" => today,
+            "yesterday" => today.minus(Span(DAY)),
+            _ => match Span::parse(field, text) {
+                Ok(span) => now.minus(span),
+                Err(_) => Self::parse(field, text).map_err(|refusal| {
+                    refusal.hint("write it as 2026-03-01, 2026-03-01T12:00:00Z, yesterday or 24h")
+                })?,
+            },
+        };
+        if moment > now {
+            return Err(Refusal::bad_input(field, format!("{} is still to come", quoted(text)))
+                .hint("name a moment that is over"));
+        }
+        Ok(moment)
+    }
+
     /// Seconds since the epoch.
     #[must_use]
     pub const fn unix(self) -> u64 {
@@ -64,6 +90,12 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0).min(LAST))
+    }
+
+    /// This moment and a span earlier, at the earliest the beginning of time.
+    #[must_use]
+    pub const fn minus(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
     }
 
     /// How long since `earlier`; nothing where that lies ahead.

@@ -52,25 +52,42 @@ impl Fields {
     }
 }
 
+impl Fields {
+    /// The values of a record in these places, or all of them.
+    pub fn chosen<R: Record>(&mut self, record: &R, chosen: Option<&[usize]>) -> &ByteRecord {
+        self.record.clear();
+        record.fields(self);
+        if let Some(chosen) = chosen {
+            let whole = std::mem::take(&mut self.record);
+            self.record.extend(chosen.iter().map(|n| &whole[*n]));
+        }
+        &self.record
+    }
+}
+
 pub struct Writer<W: Write> {
     csv: csv::Writer<W>,
     fields: Fields,
+    chosen: Option<Vec<usize>>,
 }
 
 impl<W: Write> Writer<W> {
-    pub fn new(out: W) -> Self {
+    pub fn new(out: W, chosen: Option<Vec<usize>>) -> Self {
         let csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
-        Self { csv, fields: Fields::default() }
+        Self { csv, fields: Fields::default(), chosen }
     }
 
     pub fn header<R: Record>(&mut self) -> Result<()> {
-        self.csv.write_record(R::COLUMNS).map_err(unwrapped)
+        match &self.chosen {
+            None => self.csv.write_record(R::COLUMNS),
+            Some(chosen) => self.csv.write_record(chosen.iter().map(|n| R::COLUMNS[*n])),
+        }
+        .map_err(unwrapped)
     }
 
     pub fn record<R: Record>(&mut self, record: &R) -> Result<()> {
-        self.fields.record.clear();
-        record.fields(&mut self.fields);
-        self.csv.write_byte_record(&self.fields.record).map_err(unwrapped)
+        let fields = self.fields.chosen(record, self.chosen.as_deref());
+        self.csv.write_byte_record(fields).map_err(unwrapped)
     }
 
     pub fn finish(mut self) -> Result<()> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
-use super::Record;
+use super::{Fields, Record};
 
 /// Rows on which the columns are measured, and which are written at once.
 const BATCH: usize = 400;
@@ -51,22 +51,41 @@ pub struct Writer<'a> {
     out: &'a mut dyn Write,
     columns: Option<u16>,
     colour: bool,
-    header: &'static [&'static str],
+    header: Vec<String>,
+    chosen: Option<Vec<usize>>,
     rows: Vec<Vec<Cell>>,
     /// Measured on the first rows; later ones may only be wider.
     widths: Option<Vec<u16>>,
 }
 
 impl<'a> Writer<'a> {
-    pub fn new<R: Record>(out: &'a mut dyn Write, columns: Option<u16>, colour: bool) -> Self {
-        Self { out, columns, colour, header: R::header(), rows: Vec::new(), widths: None }
+    pub fn new<R: Record>(
+        out: &'a mut dyn Write,
+        columns: Option<u16>,
+        colour: bool,
+        chosen: Option<Vec<usize>>,
+    ) -> Self {
+        let header = match &chosen {
+            None => R::header().iter().map(|name| (*name).to_owned()).collect(),
+            Some(chosen) => {
+                let names = chosen.iter().map(|n| R::COLUMNS[*n]);
+                names.map(|name| name.replace('_', " ").to_uppercase()).collect()
+            }
+        };
+        Self { out, columns, colour, header, chosen, rows: Vec::new(), widths: None }
     }
 
     pub fn row<R: Record>(&mut self, record: &R) -> Result<()> {
-        if self.columns.is_some_and(|c| c < NARROWEST) {
+        if let Some(chosen) = &self.chosen {
+            let mut fields = Fields::default();
+            let values = fields.chosen(record, Some(chosen)).iter();
+            let cell = |value| Cell::plain(String::from_utf8_lossy(value));
+            self.rows.push(values.map(cell).collect());
+        } else if self.columns.is_some_and(|c| c < NARROWEST) {
             return Ok(writeln!(self.out, "{}", record.sentence())?);
+        } else {
+            self.rows.push(record.cells());
         }
-        self.rows.push(record.cells());
         if self.rows.len() >= BATCH { self.batch() } else { Ok(()) }
     }
 
@@ -88,7 +107,7 @@ impl<'a> Writer<'a> {
             table.force_no_tty();
         }
         if self.widths.is_none() {
-            table.set_header(self.header);
+            table.set_header(&self.header);
         }
         for row in self.rows.drain(..) {
             table.add_row(row.into_iter().map(Cell::drawn));

@@ -26,7 +26,7 @@ fn a_user_comes_back_as_he_went() {
         seen.push(user);
         Ok(())
     };
-    site.open().read().unwrap().users(&mut keep).unwrap();
+    site.open().read().unwrap().users(crate::store::Order::default(), &mut keep).unwrap();
     assert_eq!(seen, [alice()]);
     assert!(site.user("bob").unwrap().is_none());
 }

@@ -7,8 +7,9 @@ use super::driver::{Driver, first};
 use super::row::{self, DEVICE_COLUMNS, Macs, USER_COLUMNS, Value};
 use super::{SALT, Transaction, sql};
 use crate::domain::device::Device;
-use crate::domain::event::{Event, Head};
+use crate::domain::event::{Entry, Event, Head};
 use crate::domain::name::UserName;
+use crate::domain::past::Past;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -56,11 +57,20 @@ pub struct Ledger<'v, D> {
     /// Where the log ends, once it has been read; what was appended is written with the commit.
     head: Option<Head>,
     appended: u64,
+    /// What was changed of whom, until the event comes that tells of it.
+    acts: Vec<Act>,
+}
+
+/// How a user stood before an act and stands after it.
+struct Act {
+    user: Id,
+    before: Option<User>,
+    after: Option<User>,
 }
 
 impl<'v, D: Driver> Ledger<'v, D> {
     pub const fn new(driver: D, vault: &'v Vault) -> Self {
-        Self { driver, vault, head: None, appended: 0 }
+        Self { driver, vault, head: None, appended: 0, acts: Vec::new() }
     }
 
     /// The row that says which store it is.
@@ -72,7 +82,7 @@ impl<'v, D: Driver> Ledger<'v, D> {
 
     /// The row that says where the log begins.
     pub(super) fn found_log(&mut self) -> Result<()> {
-        let start = Head { seq: 0, hash: [0; 32] };
+        let start = Head::START;
         let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
         one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
     }
@@ -80,6 +90,23 @@ impl<'v, D: Driver> Ledger<'v, D> {
     /// Is the end of the log ours?
     pub(super) fn check_head(&mut self) -> Result<()> {
         self.head().map(|_| ())
+    }
+
+    fn note(&mut self, user: Id, before: Option<&User>, after: Option<&User>) {
+        let after = after.cloned();
+        match self.acts.iter_mut().find(|act| act.user == user) {
+            Some(act) => act.after = after,
+            None => self.acts.push(Act { user, before: before.cloned(), after }),
+        }
+    }
+
+    /// What an event about this user keeps of the time before.
+    fn past(&mut self, user: Id) -> Past {
+        let act = self.acts.iter().position(|act| act.user == user);
+        act.map_or_else(Past::default, |act| {
+            let Act { before, after, .. } = self.acts.swap_remove(act);
+            Past::of(before.as_ref(), after.as_ref())
+        })
     }
 
     fn insert_device(&mut self, owner: Id, device: &Device, mac: [u8; MAC]) -> Result<()> {
@@ -157,6 +184,7 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         for (device, mac) in user.devices.iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
         }
+        self.note(user.id, None, Some(user));
         Ok(())
     }
 
@@ -189,6 +217,7 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
                 None => self.insert_device(after.id, device, mac)?,
             }
         }
+        self.note(after.id, Some(before), Some(&after));
         Ok(after.rev)
     }
 
@@ -199,7 +228,9 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         // What was asked about him has his name in it.
         self.driver.execute(sql::REMOVE_REQUESTS_OF, &[bytes(user.id.bytes())])?;
         let values = [bytes(user.id.bytes()), Value::Int(user.rev.cast_signed())];
-        one_row(self.driver.execute(sql::REMOVE_USER, &values)?)
+        one_row(self.driver.execute(sql::REMOVE_USER, &values)?)?;
+        self.note(user.id, Some(user), None);
+        Ok(())
     }
 
     fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64> {
@@ -207,10 +238,12 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
             self.driver.expect_many()?;
         }
         let previous = self.head()?;
-        let personal = event.personal_hash(&salt);
-        let head = Head { seq: previous.seq + 1, hash: event.chain_hash(&previous, &personal) };
+        let past = event.subject.as_ref().map_or_else(Past::default, |s| self.past(s.id));
+        let entry = Entry::of(event, past.status, past.values.as_deref());
+        let personal = entry.personal.hash(&salt);
+        let head = Head { seq: previous.seq + 1, hash: entry.chain_hash(&previous, &personal) };
         let mac = self.vault.event_mac(&head);
-        let values = row::event_values(event, &salt, &personal, &head, &mac);
+        let values = row::event_values(&entry, &salt, &personal, &head, &mac);
         one_row(self.driver.execute(&sql::APPEND, &values)?)?;
         self.head = Some(head);
         self.appended += 1;
@@ -220,6 +253,24 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
     fn erase(&mut self, user: Id) -> Result<()> {
         self.driver.forget()?;
         self.driver.execute(sql::ERASE, &[bytes(user.bytes())]).map(|_| ())
+    }
+
+    fn prune(&mut self, up_to: u64) -> Result<u64> {
+        let up_to = up_to.min(self.head()?.seq.saturating_sub(1));
+        let seq = Value::Int(up_to.cast_signed());
+        let last = first(&mut self.driver, sql::AT_OF_EVENT, std::slice::from_ref(&seq), |row| {
+            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
+            Ok(row.int(0)?.zip(hash))
+        })?;
+        // Nothing is left of what would go.
+        let Some((at, hash)) = last.flatten() else { return Ok(0) };
+        let head = Head { seq: up_to, hash };
+        let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
+        let start = [seq.clone(), Value::Int(at), bytes(&hash), bytes(&mac)];
+        one_row(self.driver.execute(sql::SET_START, &start)?)?;
+        self.driver.expect_many()?;
+        self.driver.execute(sql::PRUNE, &[seq])?;
+        Ok(up_to)
     }
 
     fn commit(mut self: Box<Self>) -> Result<()> {

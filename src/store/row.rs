@@ -9,7 +9,7 @@ mod user;
 use anyhow::Result;
 
 pub use device::{DEVICE_COLUMNS, device, device_values};
-pub use event::{EVENT_COLUMNS, TOLD_COLUMNS, event_values, told};
+pub use event::{CHANGE_COLUMNS, EVENT_COLUMNS, TOLD_COLUMNS, change, entry, event_values, told};
 pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
 pub use user::{USER_COLUMNS, user, user_values};
 
@@ -42,10 +42,20 @@ pub trait Row {
     fn int(&self, column: usize) -> Result<Option<i64>>;
     /// # Errors
     /// `damaged` when the column holds something else.
-    fn text(&self, column: usize) -> Result<Option<String>>;
+    fn lent_text(&self, column: usize) -> Result<Option<&str>>;
     /// # Errors
     /// `damaged` when the column holds something else.
-    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>>;
+    fn lent_bytes(&self, column: usize) -> Result<Option<&[u8]>>;
+    /// # Errors
+    /// As [`Row::lent_text`].
+    fn text(&self, column: usize) -> Result<Option<String>> {
+        Ok(self.lent_text(column)?.map(str::to_owned))
+    }
+    /// # Errors
+    /// As [`Row::lent_bytes`].
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
+        Ok(self.lent_bytes(column)?.map(<[u8]>::to_vec))
+    }
 }
 
 /// The columns that two versions of a row differ in, with the newer values. Naming a column in an

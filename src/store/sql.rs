@@ -2,11 +2,14 @@
 //!
 //! SQLite numbers `$n` by first appearance, PostgreSQL by `n`: in each statement they appear in order.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use crate::store::row::{
-    DEVICE_COLUMNS, EVENT_COLUMNS, REQUEST_COLUMNS, TOLD_COLUMNS, USER_COLUMNS,
+    CHANGE_COLUMNS, DEVICE_COLUMNS, EVENT_COLUMNS, REQUEST_COLUMNS, TOLD_COLUMNS, USER_COLUMNS,
+    Value,
 };
+use crate::store::{By, OperatorIs, Order, Subject, Wanted};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
@@ -16,7 +19,7 @@ pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
 pub const REMOVE_REQUEST: &str = "DELETE FROM requests WHERE id = $1";
 pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
-                         detail = NULL, salt = NULL WHERE user_id = $1";
+                         detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
 pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
@@ -28,17 +31,88 @@ pub const ACTS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE s
 pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > $1 \
                                AND \"user\" IS NOT NULL ORDER BY \"user\" LIMIT $2";
 
+pub const START: &str = "SELECT seq, hash, at, mac FROM log_start";
+pub const GUARDED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
+pub const NUMBERS: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
+pub const STEPS: &str = "SELECT at, verb, was_status, status FROM events \
+                         WHERE was_status IS NOT NULL ORDER BY seq";
+pub const TALLY: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
+                         ORDER BY verb, outcome";
+pub const LAST_DONE: &str = "SELECT at FROM events WHERE verb = $1 AND outcome = 'done' \
+                             ORDER BY seq DESC LIMIT 1";
+pub static CHANGES: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM events WHERE seq > $1 AND was IS NOT NULL ORDER BY seq DESC",
+        CHANGE_COLUMNS.join(", ")
+    )
+});
+pub static CHAIN: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM events ORDER BY seq", EVENT_COLUMNS.join(", ")));
+
+/// Events between two numbers that pass what is wanted, and the values for it.
+pub fn log(wanted: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) {
+    let mut conditions = Conditions::default();
+    conditions.put("seq >= ", Value::Int(bounds.0.cast_signed()));
+    let int = |n: u64| Value::Int(n.cast_signed());
+    conditions.and("seq <= ", bounds.1.map(int));
+    match &wanted.user {
+        Some(Subject::Id(id)) => {
+            conditions.and("user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
+        }
+        Some(Subject::Name(name)) => conditions.and("\"user\" = ", Some(Value::Text(name.clone()))),
+        None => {}
+    }
+    if let Some(OperatorIs { uid, claim }) = &wanted.operator {
+        // No process has the uid -1.
+        conditions.and("(operator_uid = ", Some(Value::Int(uid.map_or(-1, i64::from))));
+        conditions.put(" OR operator_claim = ", Value::Text(claim.clone()));
+        conditions.text.push(')');
+    }
+    for (column, value) in
+        [("verb = ", &wanted.verb), ("outcome = ", &wanted.outcome), ("ticket = ", &wanted.ticket)]
+    {
+        conditions.and(column, value.clone().map(Value::Text));
+    }
+    conditions.and("at >= ", wanted.since.map(|at| Value::Int(at.as_i64())));
+    conditions.and("at < ", wanted.until.map(|at| Value::Int(at.as_i64())));
+    let order = if wanted.is_newest_first { " DESC" } else { "" };
+    let Conditions { mut text, mut values } = conditions;
+    text = format!("SELECT {} FROM events WHERE {text}", TOLD_COLUMNS.join(", "));
+    match wanted.last {
+        None => text = format!("{text} ORDER BY seq{order}"),
+        Some(last) => {
+            values.push(int(last.min(i64::MAX as u64)));
+            let newest = format!("{text} ORDER BY seq DESC LIMIT ${}", values.len());
+            text = format!("SELECT * FROM ({newest}) AS newest ORDER BY seq{order}");
+        }
+    }
+    (text, values)
+}
+
+#[derive(Default)]
+struct Conditions {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Conditions {
+    fn put(&mut self, condition: &str, value: Value) {
+        self.values.push(value);
+        let _ = write!(self.text, "{condition}${}", self.values.len());
+    }
+
+    fn and(&mut self, condition: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.put(&format!(" AND {condition}"), value);
+        }
+    }
+}
+
 /// A restored store keeps the row, which has the version of its schema in PostgreSQL.
 pub const FOUND: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3) \
                          ON CONFLICT (one) DO UPDATE SET id = excluded.id, \
                          key_id = excluded.key_id, created_at = excluded.created_at";
 pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, $1, $2, $3)";
-pub static EVENTS_OF_USER: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {} FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT $2",
-        TOLD_COLUMNS.join(", ")
-    )
-});
 pub static APPEND: LazyLock<String> = LazyLock::new(|| {
     let columns = EVENT_COLUMNS.join(", ");
     format!("INSERT INTO events({columns}) VALUES ({})", placeholders(EVENT_COLUMNS.len()))
@@ -68,14 +142,62 @@ pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// A user by identity.
+pub static USER_OF: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM users WHERE id = $1", USER_COLUMNS.join(", ")));
+
 /// Every user with every device beside him; a user without any has one row of nothing.
-pub static EVERYONE: LazyLock<String> = LazyLock::new(|| {
+pub fn everyone(order: Order) -> String {
+    let has = |state: &str| {
+        format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
+    };
+    let direction = if order.is_reversed { " DESC" } else { "" };
+    let first = match order.by {
+        By::Name => String::new(),
+        By::Status => format!(
+            "CASE WHEN {} THEN 3 WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END{direction}, ",
+            has("active"),
+            has("disabled"),
+            has("pending")
+        ),
+        By::CreatedAt => format!("u.created_at{direction}, "),
+        By::LastVerifiedAt => format!("coalesce(u.last_verified_at, 0){direction}, "),
+    };
+    let direction = if order.by == By::Name { direction } else { "" };
     format!(
-        "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.name, d.n",
+        "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n \
+         ORDER BY {first}u.name{direction}, d.n",
+        USER_COLUMNS.join(", u."),
+        DEVICE_COLUMNS.join(", d.")
+    )
+}
+
+/// Every user with every device beside him, and each of these with every later event that changed how
+/// he stands, the newest first.
+pub static EVERYONE_THEN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT u.{}, d.{}, e.was FROM users u LEFT JOIN devices d ON d.\"user\" = u.n \
+         LEFT JOIN events e ON e.user_id = u.id AND e.seq > $1 AND e.was IS NOT NULL \
+         ORDER BY u.name, d.n, e.seq DESC",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")
     )
 });
+
+pub const MADE_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
+pub const REQUIRED_BETWEEN: &str =
+    "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";
+/// Renaming and removing keep the name that a user had.
+pub const MOVED: &str = "SELECT DISTINCT user_id FROM events WHERE seq > $1 \
+                         AND verb IN ('edit-user', 'remove-user') AND was LIKE '%\"name\":%'";
+pub const CHANGES_OF: &str = "SELECT was FROM events WHERE user_id = $1 AND seq > $2 \
+                              AND was IS NOT NULL ORDER BY seq DESC";
+pub const PRUNE: &str = "DELETE FROM events WHERE seq <= $1";
+pub const AT_OF_EVENT: &str = "SELECT at, hash FROM events WHERE seq = $1";
+pub const SET_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) \
+                             VALUES (1, $1, $2, $3, $4) ON CONFLICT (one) DO UPDATE SET \
+                             seq = excluded.seq, at = excluded.at, hash = excluded.hash, \
+                             mac = excluded.mac";
 
 /// Every user with every device beside him, their MACs, and the revision that the log knows of.
 pub static EVERYONE_PROVED: LazyLock<String> = LazyLock::new(|| {

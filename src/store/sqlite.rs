@@ -94,18 +94,18 @@ impl Row for rusqlite::Row<'_> {
         self.get_ref(column).is_ok_and(|value| value == ValueRef::Blob(bytes))
     }
 
-    fn text(&self, column: usize) -> Result<Option<String>> {
+    fn lent_text(&self, column: usize) -> Result<Option<&str>> {
         match self.get_ref(column).map_err(trouble)? {
             ValueRef::Null => Ok(None),
-            ValueRef::Text(s) => Ok(Some(std::str::from_utf8(s)?.to_owned())),
+            ValueRef::Text(s) => Ok(Some(std::str::from_utf8(s)?)),
             other => Err(wrong_type(column, &other)),
         }
     }
 
-    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
+    fn lent_bytes(&self, column: usize) -> Result<Option<&[u8]>> {
         match self.get_ref(column).map_err(trouble)? {
             ValueRef::Null => Ok(None),
-            ValueRef::Blob(b) => Ok(Some(b.to_vec())),
+            ValueRef::Blob(b) => Ok(Some(b)),
             other => Err(wrong_type(column, &other)),
         }
     }

@@ -12,7 +12,7 @@ use super::row::{Row, Value};
 const COLUMNS: &str = include_str!("schema/postgres/columns.txt");
 
 /// What a store holds, in an order in which no row comes before the one it refers to.
-const NAMES: [&str; 5] = ["users", "devices", "events", "requests", "audit_head"];
+const NAMES: [&str; 6] = ["users", "devices", "log_start", "events", "requests", "audit_head"];
 
 /// A table with all its columns; the first one numbers its rows.
 pub struct Table {

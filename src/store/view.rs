@@ -3,12 +3,13 @@
 use anyhow::Result;
 
 use super::driver::{Driver, first};
-use super::row::{self, USER_COLUMNS, Value};
+use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
 use super::transfer::Counts;
-use super::{Since, Snapshot, Source, Told, sql};
+use super::{Moment, Order, Since, Snapshot, Source, sql};
 use crate::domain::event::Head;
 use crate::domain::name::UserName;
+use crate::domain::past::Undoing;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -20,13 +21,7 @@ impl<D: Driver> Snapshot for View<D> {
     fn user(&mut self, name: &UserName) -> Result<Option<User>> {
         let name = Value::Text(name.as_str().to_owned());
         let found = first(&mut self.0, &sql::USER, &[name], |row| row::user(row, 0))?;
-        let Some(mut user) = found else { return Ok(None) };
-        let id = Value::Bytes(user.id.bytes().to_vec());
-        self.0.query(&sql::DEVICES, &[id], &mut |row| {
-            user.devices.push(row::device(row, 0)?);
-            Ok(true)
-        })?;
-        Ok(Some(user))
+        found.map(|user| self.with_devices(user)).transpose()
     }
 
     fn counts(&mut self) -> Result<Counts> {
@@ -59,9 +54,15 @@ impl<D: Driver> Snapshot for View<D> {
         Ok(since)
     }
 
-    fn users(&mut self, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
+    fn user_of(&mut self, id: Id) -> Result<Option<User>> {
+        let id = Value::Bytes(id.bytes().to_vec());
+        let found = first(&mut self.0, &sql::USER_OF, &[id], |row| row::user(row, 0))?;
+        found.map(|user| self.with_devices(user)).transpose()
+    }
+
+    fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
         let mut current: Option<User> = None;
-        self.0.query(&sql::EVERYONE, &[], &mut |row| {
+        self.0.query(&sql::everyone(order), &[], &mut |row| {
             let same = current.as_ref().is_some_and(|u| row.is_bytes(0, u.id.bytes()));
             if !same && let Some(done) = current.replace(row::user(row, 0)?) {
                 visit(done)?;
@@ -76,22 +77,63 @@ impl<D: Driver> Snapshot for View<D> {
         current.map_or(Ok(()), visit)
     }
 
+    fn users_then(
+        &mut self,
+        after: u64,
+        visit: &mut dyn FnMut(User, Undoing) -> Result<()>,
+    ) -> Result<()> {
+        let device = USER_COLUMNS.len();
+        let was = device + DEVICE_COLUMNS.len();
+        let mut current: Option<(User, Undoing)> = None;
+        self.0.query(&sql::EVERYONE_THEN, &[Value::Int(after.cast_signed())], &mut |row| {
+            let same = current.as_ref().is_some_and(|(u, _)| row.is_bytes(0, u.id.bytes()));
+            let next = |row| Ok::<_, anyhow::Error>((row::user(row, 0)?, Undoing::default()));
+            if !same && let Some((user, back)) = current.replace(next(row)?) {
+                visit(user, back)?;
+            }
+            let Some((user, back)) = &mut current else { return Ok(true) };
+            // Every device comes with every event: events are taken with the first, or without any.
+            if !row.is_null(device)?
+                && user.devices.last().is_none_or(|d| !row.is_bytes(device, d.id.bytes()))
+            {
+                user.devices.push(row::device(row, device)?);
+            }
+            if user.devices.len() <= 1
+                && let Some(was) = row.lent_text(was)?
+            {
+                back.take_back(was)?;
+            }
+            Ok(true)
+        })?;
+        current.map_or(Ok(()), |(user, back)| visit(user, back))
+    }
+
+    fn users_between(
+        &mut self,
+        what: Moment,
+        after: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Id>> {
+        let sql = match what {
+            Moment::CreatedAt => sql::MADE_BETWEEN,
+            Moment::RequiredFrom => sql::REQUIRED_BETWEEN,
+        };
+        let values = [Value::Int(after.as_i64()), Value::Int(until.as_i64())];
+        let mut users = Vec::new();
+        self.0.query(sql, &values, &mut |row| {
+            let id = row.lent_bytes(0)?.and_then(|id| id.try_into().ok());
+            users.extend(id.map(Id::new));
+            Ok(true)
+        })?;
+        Ok(users)
+    }
+
     fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
         self.0.query(sql::NAMES, &[Value::Text(prefix.to_owned())], &mut |row| {
             // A name that is no text is nobody's.
             let Ok(Some(name)) = row.text(0) else { return Ok(true) };
             Ok(name.starts_with(prefix) && visit(&name))
         })
-    }
-
-    fn events(&mut self, user: Id, most: u32) -> Result<Vec<Told>> {
-        let values = [Value::Bytes(user.bytes().to_vec()), Value::Int(most.into())];
-        let mut events = Vec::new();
-        self.0.query(&sql::EVENTS_OF_USER, &values, &mut |row| {
-            events.push(row::told(row)?);
-            Ok(true)
-        })?;
-        Ok(events)
     }
 }
 
@@ -113,6 +155,17 @@ impl<D: Driver> Source for View<D> {
     }
 }
 
+impl<D: Driver> View<D> {
+    fn with_devices(&mut self, mut user: User) -> Result<User> {
+        let id = Value::Bytes(user.id.bytes().to_vec());
+        self.0.query(&sql::DEVICES, &[id], &mut |row| {
+            user.devices.push(row::device(row, 0)?);
+            Ok(true)
+        })?;
+        Ok(user)
+    }
+}
+
 /// Where the log ends, by its last event.
 pub fn end_of_log(driver: &mut impl Driver) -> Result<Head> {
     let last = first(driver, sql::LAST_EVENT, &[], |row| {
@@ -120,5 +173,5 @@ pub fn end_of_log(driver: &mut impl Driver) -> Result<Head> {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
         Ok(seq.zip(hash).map(|(seq, hash)| Head { seq, hash }))
     })?;
-    Ok(last.flatten().unwrap_or(Head { seq: 0, hash: [0; 32] }))
+    Ok(last.flatten().unwrap_or(Head::START))
 }

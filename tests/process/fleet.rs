@@ -263,7 +263,23 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
     };
     let (owner, service, auditor) = (member("owner"), member("service"), member("auditor"));
     assert_eq!(auditor.run("list-status --format csv").expect(0).out.lines().count(), 3);
-    for line in ["verify alice", "show-user alice", "unlock alice", "enrol carol --create --json"] {
+    for line in [
+        "show-user alice",
+        "log --user alice",
+        "verify-log",
+        "changes --since 1h",
+        "list-status --at now",
+        "metrics",
+        "check locked",
+    ] {
+        auditor.run(line).expect(0);
+    }
+    for line in [
+        "verify alice",
+        "unlock alice",
+        "enrol carol --create --json",
+        "log --prune --before now --yes",
+    ] {
         let ran = auditor.call(line).input("123456").run().expect(NOT_PERMITTED);
         assert!(ran.err.contains("may not do this"), "{ran:?}");
     }

@@ -14,6 +14,7 @@
 mod screen;
 mod support;
 
+mod auditing;
 mod backup;
 mod badinput;
 mod busy;

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::bypass::Bypass;
 use crate::domain::device::{Active, Device, Kind, Pending, State};
-use crate::domain::event::{Event, Operator, Subject, Ticket};
+use crate::domain::event::{Event, Operator, Subject as About, Ticket};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Temporary;
 use crate::domain::recovery::RecoverySet;
@@ -17,7 +17,7 @@ use crate::domain::user::{Language, PasswordChange, Profile, User};
 use crate::failure::Failure;
 use crate::store::custody::Custody;
 use crate::store::location::Location;
-use crate::store::{Access, Birth, Identity, Store, Transaction};
+use crate::store::{Access, Birth, Identity, Store, Subject, Told, Transaction, Wanted};
 use crate::testing::Engine;
 use crate::vault::{RootKey, Vault};
 
@@ -67,6 +67,23 @@ impl Site {
 
     pub fn user(&self, name: &str) -> anyhow::Result<Option<User>> {
         self.open().begin(&self.vault)?.user(&UserName::parse(name)?)
+    }
+
+    /// The newest events about alice.
+    pub fn told(&self, last: u64) -> Vec<Told> {
+        let wanted = Wanted {
+            user: Some(Subject::Id(id(1))),
+            last: Some(last),
+            is_newest_first: true,
+            ..Wanted::default()
+        };
+        let mut told = Vec::new();
+        let mut keep = |event| {
+            told.push(event);
+            Ok(true)
+        };
+        self.open().read().unwrap().log(&wanted, &mut keep).unwrap();
+        told
     }
 
     pub fn sql(&self, sql: &str) {
@@ -158,7 +175,7 @@ pub fn device(n: u8, state: State) -> Device {
 }
 
 pub fn event(verb: &'static str, user: Option<&User>) -> Event {
-    let subject = user.map(|u| Subject {
+    let subject = user.map(|u| About {
         id: u.id,
         name: u.name.as_str().into(),
         status: u.status().word(),

@@ -197,8 +197,8 @@ impl Row for tokio_postgres::Row {
     fn is_null(&self, column: usize) -> Result<bool> {
         match *self.columns()[column].type_() {
             Type::INT8 => Ok(self.int(column)?.is_none()),
-            Type::TEXT => Ok(self.text(column)?.is_none()),
-            _ => Ok(self.bytes(column)?.is_none()),
+            Type::TEXT => Ok(self.lent_text(column)?.is_none()),
+            _ => Ok(self.lent_bytes(column)?.is_none()),
         }
     }
 
@@ -210,11 +210,11 @@ impl Row for tokio_postgres::Row {
         self.try_get(column).map_err(trouble)
     }
 
-    fn text(&self, column: usize) -> Result<Option<String>> {
+    fn lent_text(&self, column: usize) -> Result<Option<&str>> {
         self.try_get(column).map_err(trouble)
     }
 
-    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
+    fn lent_bytes(&self, column: usize) -> Result<Option<&[u8]>> {
         self.try_get(column).map_err(trouble)
     }
 }

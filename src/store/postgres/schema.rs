@@ -10,8 +10,11 @@ use crate::store::driver::{Driver, first};
 use crate::store::row::Value;
 
 /// In order, one statement a line; the number of the last is the version of the schema.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../schema/postgres/0001.sql"), include_str!("../schema/postgres/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../schema/postgres/0001.sql"),
+    include_str!("../schema/postgres/0002.sql"),
+    include_str!("../schema/postgres/0003.sql"),
+];
 
 /// The version that this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;

@@ -11,8 +11,11 @@ use crate::domain::text::quoted;
 const APPLICATION: i64 = 0x6d66_6163;
 
 /// In order, one statement a line; the number of the last is the version of the schema.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../schema/sqlite/0001.sql"), include_str!("../schema/sqlite/0002.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../schema/sqlite/0001.sql"),
+    include_str!("../schema/sqlite/0002.sql"),
+    include_str!("../schema/sqlite/0003.sql"),
+];
 
 /// What the migrations make, each object as SQLite writes it down.
 const OBJECTS: &str = include_str!("../schema/sqlite/objects.txt");

@@ -1,0 +1,96 @@
+//! `mfactl changes`
+
+mod difference;
+mod since;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::Verb;
+use crate::domain::anchor::Anchor;
+use crate::report::{Format, Record as _, Report, Verdict};
+use crate::session::Session;
+use since::Since;
+
+pub use since::told;
+
+/// What changed in anybody's protection since a moment
+///
+/// Prints nothing where nothing changed, so that cron sends no mail. A moment is written as 2026-03-01,
+/// as 2026-03-01T12:00:00Z, as `yesterday`, or as a span such as 24h, so long ago; days begin in UTC.
+/// With --state the next run goes on where this one ended; the first one only remembers. Needs no key.
+#[derive(Args, Debug)]
+pub struct Changes {
+    /// From when on; `last-run` goes on from where --state says
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+    /// Remember in this file how far the log was read
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+/// What comes after the changes.
+#[derive(Serialize)]
+struct Summary {
+    users: u64,
+}
+
+impl Verb for Changes {
+    const NAME: &'static str = "changes";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl changes --since yesterday",
+        "mfactl changes --state /var/lib/mfactl/changes.state",
+        "mfactl changes --since 7d --format csv",
+    ];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let now = session.env.clock.now()?;
+        let since = Since::read(session, self.since.as_deref(), self.state.as_deref(), now)?;
+        let policy = session.config()?.policy.clone();
+        let mut store = session.reader()?;
+        let identity = store.identity();
+        let mut snapshot = store.read()?;
+        let from = since.place(&mut *snapshot)?;
+        let differences = match &from {
+            Some(from) => since::differences(&mut *snapshot, from, &policy, now)?,
+            None => Vec::new(),
+        };
+        let head = snapshot.head()?;
+        drop(snapshot);
+        let state = self.state.map(|path| {
+            let anchor = Anchor { store: identity.store, head, at: now };
+            (session.file(&path, "--state", 0o600), format!("{anchor}\n"))
+        });
+        let preamble = [
+            ("schema", "mfactl.changes/1".to_owned()),
+            ("since", from.map_or(now, |from| from.at).to_string()),
+            ("generated_at", now.to_string()),
+        ];
+        Ok(Report::list(Verdict::Yes, move |writer| {
+            match writer.format {
+                Format::Table => {
+                    for difference in &differences {
+                        writeln!(writer.out, "{}", difference.sentence())?;
+                    }
+                }
+                Format::Csv | Format::Jsonl if differences.is_empty() => {}
+                _ => {
+                    let users = differences.len() as u64;
+                    writer.many(&preamble, "changes", |write| {
+                        differences.iter().try_for_each(write)?;
+                        Ok(Summary { users })
+                    })?;
+                }
+            }
+            // What nobody could be told of comes again.
+            writer.out.flush()?;
+            if let Some((file, line)) = state {
+                file.replace(line.as_bytes())?;
+            }
+            Ok(Verdict::Yes)
+        }))
+    }
+}

@@ -1,0 +1,221 @@
+//! From when on changes are told, and what they come to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::difference::Difference;
+use crate::commands::list_status::Line;
+use crate::domain::anchor::Anchor;
+use crate::domain::past::Undoing;
+use crate::domain::policy::{Policy, Scope};
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::text::shown;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Status, User};
+use crate::session::Session;
+use crate::store::{Change, Moment, Order, Snapshot};
+
+const LAST_RUN: &str = "last-run";
+
+/// From when on, as it was asked for.
+pub enum Since {
+    Moment(Timestamp),
+    LastRun(Anchor),
+    /// Nothing is remembered yet.
+    FirstRun,
+}
+
+/// A place in the log, and its time.
+pub struct From {
+    pub after: u64,
+    pub at: Timestamp,
+}
+
+impl Since {
+    /// # Errors
+    /// `usage` where nothing says from when on; `bad_input` for a moment or a file that says nothing.
+    pub fn read(
+        session: &mut Session<'_>,
+        since: Option<&str>,
+        state: Option<&Path>,
+        now: Timestamp,
+    ) -> Result<Self> {
+        let usage = |message: &str, hint: &str| Refusal::new(Code::Usage, message).hint(hint);
+        let path = match (since, state) {
+            (Some(moment), _) if moment != LAST_RUN => {
+                return Ok(Self::Moment(Timestamp::parse_past("--since", moment, now)?));
+            }
+            (_, Some(path)) => path,
+            (Some(_), None) => {
+                let hint = "add --state FILE, which remembers it";
+                return Err(usage("nobody remembers the last run", hint).into());
+            }
+            (None, None) => {
+                let hint = "add --since yesterday, or --state FILE to go on from run to run";
+                return Err(usage("nothing says from when on", hint).into());
+            }
+        };
+        if !path.try_exists().unwrap_or(true) {
+            return Ok(Self::FirstRun);
+        }
+        let mut line = String::new();
+        let file = session.open_file(path, "--state")?;
+        file.take(4096).read_to_string(&mut line).map_err(|_| unreadable())?;
+        let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| unreadable())?;
+        if anchor.store != session.reader()?.identity().store {
+            return Err(Refusal::bad_input("--state", "the file is about another store")
+                .hint("name another file for this store")
+                .into());
+        }
+        Ok(Self::LastRun(anchor))
+    }
+
+    /// Where in the log that is; nowhere on the first run.
+    ///
+    /// # Errors
+    /// `tampered` where the log is not the one of the last run; `bad_input` for a time of which it does
+    /// not tell.
+    pub fn place(&self, snapshot: &mut dyn Snapshot) -> Result<Option<From>> {
+        let (field, from) = match self {
+            Self::FirstRun => return Ok(None),
+            Self::Moment(at) => ("--since", From { after: snapshot.last_before(*at)?, at: *at }),
+            Self::LastRun(Anchor { head, at, .. }) => {
+                let hash = snapshot.event_hash(head.seq)?;
+                let start = snapshot.start()?.head.seq;
+                if head.seq > start && hash.as_deref() != Some(&head.hash[..]) {
+                    let message = format!("the log is not the one of the last run, of {at}");
+                    return Err(Refusal::new(Code::Tampered, message)
+                        .hint("was an older store put back? look with: mfactl verify-log")
+                        .into());
+                }
+                ("--state", From { after: head.seq, at: *at })
+            }
+        };
+        told(snapshot, field, from.after, from.at)?;
+        Ok(Some(from))
+    }
+}
+
+/// Does the log tell of what was after an event?
+///
+/// # Errors
+/// `bad_input` where it was pruned.
+pub fn told(
+    snapshot: &mut dyn Snapshot,
+    field: &str,
+    after: u64,
+    at: Timestamp,
+) -> Result<(), Refusal> {
+    let start = snapshot.start().map_err(|_| unreadable())?;
+    match start.at {
+        Some(told_from) if after < start.head.seq || at < told_from => Err(Refusal::bad_input(
+            field,
+            format!("the log tells nothing of the time before {told_from}"),
+        )
+        .hint("name a later moment")),
+        _ => Ok(()),
+    }
+}
+
+fn unreadable() -> Refusal {
+    Refusal::bad_input("--state", "the file does not say where the last run ended")
+        .hint("name the file of an earlier run, or one that is not there yet")
+}
+
+/// What was done to one user.
+#[derive(Default)]
+struct Done {
+    back: Undoing,
+    last: Option<Change>,
+    was_reset: bool,
+}
+
+/// Who stands otherwise than then, by name.
+///
+/// # Errors
+/// As the store has them.
+pub fn differences(
+    snapshot: &mut dyn Snapshot,
+    from: &From,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Vec<Difference>> {
+    let mut touched: BTreeMap<Id, Done> = BTreeMap::new();
+    snapshot.changes(from.after, &mut |change| {
+        let done = touched.entry(change.user).or_default();
+        done.back.take_back(change.was.as_deref().unwrap_or_default())?;
+        done.was_reset |= change.verb == "reset" && change.outcome == "done";
+        if done.last.as_ref().is_none_or(|last| last.outcome != "done") {
+            done.last = Some(change);
+        }
+        Ok(())
+    })?;
+    for id in fallen_due(snapshot, policy, from.at, now)? {
+        touched.entry(id).or_default();
+    }
+    let mut differences = Vec::new();
+    for (id, done) in touched {
+        let user = snapshot.user_of(id)?;
+        let before = match user.clone() {
+            Some(user) => done.back.stood(user)?,
+            None => done.back.stood_once(id)?,
+        };
+        let line = |user: &Option<User>, at| user.as_ref().map(|u| Line::of(u, policy, at));
+        let (then, is) = (line(&before, from.at), line(&user, now));
+        let changes = Difference::between(then.as_ref(), is.as_ref(), done.was_reset);
+        if changes.is_empty() {
+            continue;
+        }
+        let safe = |text: String| shown(&text).into_owned();
+        let last = done.last;
+        let Some(name) = is.as_ref().or(then.as_ref()).map(|line| line.user.clone()) else {
+            continue;
+        };
+        differences.push(Difference {
+            user: name,
+            changes,
+            was: then.map(|line| line.status),
+            is: is.map(|line| line.status),
+            at: last.as_ref().map(|l| l.at),
+            operator_uid: last.as_ref().map(|l| l.operator_uid),
+            verb: last.as_ref().map(|l| safe(l.verb.clone())),
+            operator_claim: last.as_ref().and_then(|l| l.operator_claim.clone()).map(safe),
+            ticket: last.and_then(|l| l.ticket).map(safe),
+        });
+    }
+    differences.sort_by(|a, b| a.user.cmp(&b.user));
+    Ok(differences)
+}
+
+/// Users for whom the time until MFA is required ran out, though nobody did anything. By index: in time
+/// that goes by how many these are, but for the one day on which it runs out for everybody.
+fn fallen_due(
+    snapshot: &mut dyn Snapshot,
+    policy: &Policy,
+    then: Timestamp,
+    now: Timestamp,
+) -> Result<BTreeSet<Id>> {
+    let mut users: BTreeSet<Id> =
+        snapshot.users_between(Moment::RequiredFrom, then, now)?.into_iter().collect();
+    if policy.scope == Scope::Nobody {
+        return Ok(users);
+    }
+    let grace = policy.grace;
+    let day = policy.since.map(|since| since.plus(grace));
+    if day.is_some_and(|day| then < day && day <= now) {
+        snapshot.users(Order::default(), &mut |user| {
+            if user.status() != Status::Enabled {
+                users.insert(user.id);
+            }
+            Ok(())
+        })?;
+    } else {
+        let (then, now) = (then.minus(grace), now.minus(grace));
+        users.extend(snapshot.users_between(Moment::CreatedAt, then, now)?);
+    }
+    Ok(users)
+}

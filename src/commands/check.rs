@@ -1,0 +1,162 @@
+//! `mfactl check`
+
+mod measure;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::Verb;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::threshold::Threshold;
+use crate::report::{Fields, Record, Report, State, Verdict};
+use crate::session::Session;
+use measure::Measured;
+
+/// Say to a monitoring system how it stands
+///
+/// One line with performance data, and the exit codes of a monitoring plugin: 0 OK, 1 WARNING, 2
+/// CRITICAL, 3 UNKNOWN. This is the only verb with such codes: a login service must never be given it.
+/// Thresholds are ranges: `10` is 0 to 10, `10:` is 10 and more, `~:10`, `5:10`, `@5:10` for outside of
+/// it.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// What is looked at
+    #[arg(value_enum, default_value = "coverage", hide_default_value = true, value_name = "WHAT")]
+    what: What,
+    /// WARNING outside this range
+    #[arg(short, long, value_name = "RANGE")]
+    warning: Option<String>,
+    /// CRITICAL outside this range
+    #[arg(short, long, value_name = "RANGE")]
+    critical: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Enabled users in percent of all; 95: and 90: where nothing is said
+    Coverage,
+    /// Users without MFA of whom it is required; 0 and 0
+    Overdue,
+    /// Open bypass codes; 5 and 20
+    Bypasses,
+    /// Locked users; 5 and 20
+    Locked,
+    /// Whether the log is whole
+    Log,
+    /// Hours since the last backup; 26 and 50
+    Backup,
+}
+
+impl What {
+    const fn defaults(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Coverage => ("95:", "90:"),
+            Self::Overdue | Self::Log => ("0", "0"),
+            Self::Bypasses | Self::Locked => ("5", "20"),
+            Self::Backup => ("26", "50"),
+        }
+    }
+}
+
+/// What login services set, each in its own way.
+const SERVICES: &[&str] =
+    &["PAM_TYPE", "PAM_USER", "script_type", "auth_control_file", "USER_NAME"];
+
+#[derive(Serialize)]
+struct Checked {
+    schema: &'static str,
+    state: &'static str,
+    message: String,
+    #[serde(skip)]
+    data: String,
+}
+
+impl Verb for Check {
+    const NAME: &'static str = "check";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl check --warning 95: --critical 90:",
+        "mfactl check overdue --critical 0",
+        "mfactl check backup --warning 26 --critical 50",
+        "mfactl check log",
+    ];
+
+    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        if let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some())
+        {
+            let message =
+                format!("check does not say whether a code is right, and {service} is set");
+            return Err(Refusal::new(Code::Usage, message)
+                .hint("a login service takes: mfactl verify --from SERVICE")
+                .into());
+        }
+        let (warning, critical) = self.what.defaults();
+        let range = |field: &str, text: &Option<String>, default: &str| {
+            Threshold::parse(field, text.as_deref().unwrap_or(default))
+        };
+        let warning = range("--warning", &self.warning, warning)?;
+        let critical = range("--critical", &self.critical, critical)?;
+        let checked = match measure::measure(session, self.what) {
+            Ok(measured) => Checked::new(&measured, &warning, &critical),
+            Err(error) => Checked::unknown(&error),
+        };
+        let state = checked.1;
+        Ok(Report::one(checked.0, Verdict::State(state)))
+    }
+}
+
+impl Checked {
+    fn new(measured: &Measured, warning: &Threshold, critical: &Threshold) -> (Self, State) {
+        let Measured { name, value, unit, words, most, .. } = measured;
+        let state = match value {
+            None => State::Critical,
+            Some(value) if critical.alerts(*value) => State::Critical,
+            Some(value) if warning.alerts(*value) => State::Warning,
+            Some(_) => State::Ok,
+        };
+        let value = value.map_or("U".to_owned(), |value| {
+            // Whole numbers without a fraction, others cut to one: 94.99 % is not 95 %.
+            if value.fract() == 0.0 {
+                value.to_string()
+            } else {
+                format!("{:.1}", (value * 10.0).floor() / 10.0)
+            }
+        });
+        let unit = if value == "U" { "" } else { unit };
+        let most = most.map_or(String::new(), |most| most.to_string());
+        let data = format!("{name}={value}{unit};{warning};{critical};0;{most}");
+        (Self::of(state, words, data.trim_end_matches(';').to_owned()), state)
+    }
+
+    fn unknown(error: &anyhow::Error) -> (Self, State) {
+        let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
+        let words = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
+        (Self::of(State::Unknown, &words, String::new()), State::Unknown)
+    }
+
+    fn of(state: State, message: &str, data: String) -> Self {
+        let state = match state {
+            State::Ok => "OK",
+            State::Warning => "WARNING",
+            State::Critical => "CRITICAL",
+            State::Unknown => "UNKNOWN",
+        };
+        // What comes after a bar is data to a monitoring system.
+        let message = crate::domain::text::shown(message).replace('|', "/");
+        Self { schema: "mfactl.check/1", state, message, data }
+    }
+}
+
+impl Record for Checked {
+    const COLUMNS: &'static [&'static str] = &["state", "message"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(self.state);
+        f.text(&self.message);
+    }
+
+    fn sentence(&self) -> String {
+        let data = if self.data.is_empty() { String::new() } else { format!(" | {}", self.data) };
+        format!("MFA {} - {}{data}", self.state, self.message)
+    }
+}

@@ -1,0 +1,169 @@
+//! Everybody in numbers: all of them, or group by group.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::Line;
+use crate::domain::user::Status;
+use crate::report::{Cell, Fields, Record, Tone};
+
+/// Users in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    pub users: u64,
+    pub enabled: u64,
+    pub pending: u64,
+    pub disabled: u64,
+    pub not_enabled: u64,
+    pub locked: u64,
+    pub required_without_mfa: u64,
+    /// Enabled users in percent of all, in hundredths; 100 where there are none.
+    pub coverage: f64,
+}
+
+impl Summary {
+    pub fn count(&mut self, line: &Line) {
+        self.users += 1;
+        match line.status {
+            Status::Enabled => self.enabled += 1,
+            Status::Pending => self.pending += 1,
+            Status::Disabled => self.disabled += 1,
+            Status::NotEnabled => self.not_enabled += 1,
+        }
+        self.locked += u64::from(line.locked);
+        self.required_without_mfa += u64::from(line.is_overdue());
+    }
+
+    /// The same once everybody was counted.
+    #[must_use]
+    pub fn closed(mut self) -> Self {
+        self.coverage = (self.exact_coverage() * 100.0).floor() / 100.0;
+        self
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
+    pub fn coverage_ratio(&self) -> f64 {
+        if self.users == 0 { 1.0 } else { self.enabled as f64 / self.users as f64 }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
+    pub fn exact_coverage(&self) -> f64 {
+        if self.users == 0 { 100.0 } else { self.enabled as f64 * 100.0 / self.users as f64 }
+    }
+
+    fn percent(&self) -> String {
+        format!("{:.1}%", (self.exact_coverage() * 10.0).floor() / 10.0)
+    }
+
+    pub fn sentence(&self) -> String {
+        let Self { users, enabled, pending, disabled, not_enabled, locked, .. } = self;
+        let noun = if *users == 1 { "user" } else { "users" };
+        let locked = if *locked > 0 { format!(", {locked} locked") } else { String::new() };
+        format!(
+            "{users} {noun}: {enabled} enabled, {pending} pending, {disabled} disabled, \
+             {not_enabled} not enabled{locked}; coverage {}",
+            self.percent()
+        )
+    }
+}
+
+/// A group in numbers; everybody where no group is named.
+#[derive(Serialize)]
+pub struct GroupLine {
+    pub group: Option<String>,
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// Groups as they are counted.
+#[derive(Default)]
+pub struct Groups(BTreeMap<String, Summary>);
+
+impl Groups {
+    /// A user counts in each of his groups; one without any under the empty name.
+    pub fn count(&mut self, line: &Line) {
+        for group in &line.groups {
+            self.0.entry(group.clone()).or_default().count(line);
+        }
+        if line.groups.is_empty() {
+            self.0.entry(String::new()).or_default().count(line);
+        }
+    }
+
+    /// Each group by name; the empty name is nobody's group.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Summary)> {
+        self.0.iter().map(|(name, summary)| (name.as_str(), summary))
+    }
+
+    pub fn lines(self) -> impl Iterator<Item = GroupLine> {
+        let line = |(group, summary): (String, Summary)| GroupLine {
+            group: Some(group),
+            summary: summary.closed(),
+        };
+        self.0.into_iter().map(line)
+    }
+}
+
+impl Record for GroupLine {
+    const COLUMNS: &'static [&'static str] = &[
+        "group",
+        "users",
+        "enabled",
+        "pending",
+        "disabled",
+        "not_enabled",
+        "locked",
+        "required_without_mfa",
+        "coverage",
+    ];
+
+    fn fields(&self, f: &mut Fields) {
+        let s = &self.summary;
+        f.maybe_text(self.group.as_deref());
+        for number in [
+            s.users,
+            s.enabled,
+            s.pending,
+            s.disabled,
+            s.not_enabled,
+            s.locked,
+            s.required_without_mfa,
+        ] {
+            f.value(number);
+        }
+        f.value(s.coverage);
+    }
+
+    fn sentence(&self) -> String {
+        match self.group.as_deref() {
+            None => self.summary.sentence(),
+            Some("") => format!("(no group): {}", self.summary.sentence()),
+            Some(group) => format!("{group}: {}", self.summary.sentence()),
+        }
+    }
+
+    fn header() -> &'static [&'static str] {
+        &["GROUP", "USERS", "ENABLED", "PENDING", "DISABLED", "NOT ENABLED", "LOCKED", "COVERAGE"]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let s = &self.summary;
+        let name = match self.group.as_deref() {
+            Some("") | None => "(no group)",
+            Some(group) => group,
+        };
+        let number = |n: u64| Cell::plain(n.to_string());
+        let tone = if s.enabled == s.users { Tone::Good } else { Tone::Warning };
+        vec![
+            Cell::plain(name),
+            number(s.users),
+            number(s.enabled),
+            number(s.pending),
+            number(s.disabled),
+            number(s.not_enabled),
+            number(s.locked),
+            Cell::toned(s.percent(), tone),
+        ]
+    }
+}

@@ -1,0 +1,236 @@
+//! How everybody stood at an earlier time, and the log that tells it.
+
+use serde_json::Value;
+
+use crate::testing::{START, World};
+
+/// What the list says of everybody.
+fn listed(world: &World, more: &str) -> Value {
+    let all = world.run(&format!("list-status --json {more}")).ok().json();
+    serde_json::json!([all["users"], all["summary"]])
+}
+
+fn when(seconds: i64) -> String {
+    crate::domain::time::Timestamp::from_unix(seconds).unwrap().to_string()
+}
+
+#[test]
+fn the_list_of_an_earlier_time_is_the_list_that_was_seen_then() {
+    let world = World::new();
+    world
+        .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\ngrace = \"1h\"\n");
+    let mut seen = vec![(world.now.get(), listed(&world, ""))];
+    let mut note = |world: &World| {
+        seen.push((world.now.get(), listed(world, "")));
+        world.wait(61);
+    };
+    world.wait(61);
+    let mut phone = world.active("alice");
+    note(&world);
+    for line in [
+        "add-user bob --group staff --display-name Bob --email bob@example.org",
+        "add-user carol",
+        "recovery-codes alice --json --reveal-secrets",
+        "edit-user alice --group staff --group sales",
+        "bypass bob --for 2h --uses 2 --json --reveal-secrets",
+        "require-mfa carol --from 2026-02-01",
+    ] {
+        let _ = world.run(line).ok();
+        note(&world);
+    }
+    let tablet = world.pending("alice", "--device tablet");
+    note(&world);
+    let _ = world.verify("alice", &world.code(&tablet, 0)).ok();
+    note(&world);
+    for _ in 0..6 {
+        let _ = world.verify("alice", "000000");
+        note(&world);
+    }
+    for line in [
+        "unlock alice",
+        "disable alice --device tablet --yes",
+        "edit-user alice --rename zoe",
+        "edit-user carol --rename aaron",
+    ] {
+        let _ = world.run(line).ok();
+        note(&world);
+    }
+    let _ = world.verify("zoe", &world.code(&phone, 0)).ok();
+    note(&world);
+    for line in [
+        "disable zoe --yes",
+        "enable zoe",
+        "reset zoe --yes --json --reveal-secrets --no-enrol",
+        "undo zoe --yes",
+        "force-new-password zoe --yes --old-password-opens",
+        "bypass bob --revoke",
+        "remove-user aaron --yes",
+        "add-user carol --display-name Another",
+        "delete zoe --yes",
+    ] {
+        let ran = world.run(line);
+        assert!(matches!(ran.code, 0 | 76), "{line}: {ran:?}");
+        note(&world);
+    }
+    phone = world.active("zoe");
+    note(&world);
+    world.wait(4000);
+    let _ = world.verify("zoe", &world.code(&phone, 0)).ok();
+    let _ = world.run("remove-user zoe --yes").ok();
+    world.wait(1);
+
+    assert!(seen.len() > 25);
+    for (at, then) in &seen {
+        let found = listed(&world, &format!("--at {}", when(*at)));
+        assert_eq!(&found, then, "at {}", when(*at));
+        let before_the_next = listed(&world, &format!("--at {} --locked", when(*at)));
+        assert_eq!(before_the_next[1], then[1], "the summary counts everybody");
+    }
+    assert_eq!(listed(&world, "--at now"), listed(&world, ""));
+}
+
+#[test]
+fn a_time_that_the_log_does_not_tell_of_is_refused() {
+    let world = World::new();
+    world.active("alice");
+    for (line, code, words) in [
+        ("list-status --at 2027-01-01", 65, "still to come"),
+        ("list-status --at 2026-02-30", 65, "is no date"),
+        ("list-status --at soon", 65, "is no date"),
+        ("list-status --at now --sort status", 64, "--sort"),
+        ("changes --since 2027-01-01", 65, "still to come"),
+        ("changes --since 2025-13-01", 65, "is no date"),
+        ("changes", 64, "from when on"),
+        ("changes --since last-run", 64, "--state"),
+        ("log --since 2025-12-02 --until 2025-12-01", 65, "is not after"),
+        ("log --since 2025-12-01 --until 2025-12-01", 65, "is not after"),
+        ("log --verb rest", 65, "did you mean reset"),
+        ("log --user nobody", 67, "nobody"),
+        ("log --last 0", 64, "--last"),
+        ("log --follow --json", 64, "--follow"),
+        ("log --prune", 64, "--before"),
+        ("log --prune --before 2020-01-01 --user alice", 64, "filters"),
+        ("list-status --columns user,colour", 64, "column"),
+    ] {
+        let ran = world.run(line);
+        assert_eq!(ran.code, code, "{line}: {ran:?}");
+        assert!(ran.err.contains(words), "{line}: {}", ran.err);
+        assert_eq!(ran.err.matches("error").count(), 1, "{line}: {}", ran.err);
+    }
+    // Before there was a store, there was nobody.
+    assert_eq!(listed(&world, "--at 2020-01-01")[0], serde_json::json!([]));
+}
+
+#[test]
+fn the_log_is_read_by_whom_what_when_and_why() {
+    let world = World::new();
+    world.active("alice");
+    let _ = world.run("add-user bob").ok();
+    world.wait(100);
+    world.uid.set(1001);
+    let _ = world.run("disable alice --yes --ticket T-7 --reason lost --proof video").ok();
+    world.wait(100);
+    let _ = world.run("edit-user bob --rename robert").ok();
+    let verbs = |filter: &str| -> Vec<String> {
+        let log = world.run(&format!("log --json {filter}")).ok().json();
+        assert_eq!(log["schema"], "mfactl.log/1");
+        let events = log["events"].as_array().unwrap();
+        assert_eq!(log["summary"]["events"], events.len());
+        events.iter().map(|e| e["verb"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(verbs(""), ["init", "enrol", "verify", "add-user", "disable", "edit-user"]);
+    assert_eq!(verbs("--newest-first --last 2"), ["edit-user", "disable"]);
+    assert_eq!(verbs("--last 2"), ["disable", "edit-user"]);
+    assert_eq!(verbs("--user alice"), ["enrol", "verify", "disable"]);
+    assert_eq!(verbs("--user robert"), ["add-user", "edit-user"], "the same user by the new name");
+    assert_eq!(verbs("--user bob"), ["add-user"], "events that have the old one");
+    assert_eq!(verbs("--operator 1001"), ["disable", "edit-user"]);
+    assert_eq!(verbs("--verb enroll"), ["enrol"], "an alias is the verb");
+    assert_eq!(verbs("--outcome confirmed"), ["verify"]);
+    assert_eq!(verbs("--ticket T-7"), ["disable"]);
+    assert_eq!(verbs("--since 150s"), ["disable", "edit-user"]);
+    assert_eq!(verbs("--until 150s"), ["init", "enrol", "verify", "add-user"]);
+    assert_eq!(
+        verbs(&format!("--since {} --until {}", when(START + 100), when(START + 101))),
+        ["disable"]
+    );
+    assert!(verbs("--user alice --verb edit-user").is_empty());
+    assert_eq!(world.run("log --user alice --verb edit-user").ok().out, "no event\n");
+    let event = &world.run("log --json --ticket T-7").ok().json()["events"][0];
+    for (field, value) in [
+        ("user", "alice"),
+        ("status", "disabled"),
+        ("reason", "lost"),
+        ("proof", "video"),
+        ("outcome", "done"),
+    ] {
+        assert_eq!(event[field], value, "{field}");
+    }
+    let csv = world.run("log --format csv --last 1").ok().out;
+    assert!(csv.starts_with("seq,at,verb,outcome,user,device,"), "{csv}");
+    assert_eq!(csv.lines().count(), 2);
+    assert_eq!(world.run("log --format jsonl").ok().out.lines().count(), 6);
+    assert_eq!(world.run("log").ok().out.lines().count(), 7);
+}
+
+#[test]
+fn hostile_text_in_the_log_reaches_nobody_raw() {
+    let world = World::new();
+    world.active("alice");
+    let hostile = "\u{1b}[2J\u{202e}=1+1";
+    world.sql(&format!(
+        "UPDATE events SET reason = '{hostile}', detail = '{{\"x\":\"\u{9b}{hostile}\"}}', \
+         operator_claim = '{hostile}', ticket = '{hostile}', device = '{hostile}'"
+    ));
+    for format in ["table", "json", "jsonl", "csv"] {
+        let out = world.run(&format!("log --format {format}")).ok().out;
+        let raw = out.chars().find(|c| crate::domain::text::is_harmful(*c) && !"\r\n".contains(*c));
+        assert_eq!(raw, None, "{format}: {out}");
+    }
+    let shown = world.run("show-user alice").ok().out;
+    assert!(!shown.contains('\u{1b}') && !shown.contains('\u{202e}'));
+}
+
+#[test]
+fn the_list_is_ordered_cut_and_counted_as_asked() {
+    let world = World::new();
+    world.active("carol");
+    world.wait(60);
+    let _ = world.run("add-user alice --group staff --group sales").ok();
+    world.pending("bob", "");
+    let order = |more: &str| -> String {
+        let all = world.run(&format!("list-status --json {more}")).ok().json();
+        let users = all["users"].as_array().unwrap();
+        users.iter().map(|u| u["user"].as_str().unwrap().chars().next().unwrap()).collect()
+    };
+    assert_eq!(order(""), "abc");
+    assert_eq!(order("--reverse"), "cba");
+    assert_eq!(order("--sort status"), "abc");
+    assert_eq!(order("--sort status --reverse"), "cba");
+    assert_eq!(order("--sort created"), "cab");
+    assert_eq!(order("--sort last-code --reverse"), "cab");
+    let csv = world.run("list-status --columns status,user --format csv").ok().out;
+    assert_eq!(csv, "status,user\r\nnot_enabled,alice\r\npending,bob\r\nenabled,carol\r\n");
+    let json = world.run("list-status --columns user,devices --format jsonl --locked").ok();
+    assert_eq!(json.out, "");
+    let json = world.run("list-status --columns status,user --json").ok().json();
+    assert_eq!(json["users"][0], serde_json::json!({"status": "not_enabled", "user": "alice"}));
+    let table = world.run("list-status --columns user,recovery_codes_left").ok().out;
+    assert!(table.contains("RECOVERY CODES LEFT") && !table.contains("STATUS"), "{table}");
+    assert_eq!(
+        world.run("list-status --summary").ok().out,
+        "3 users: 1 enabled, 1 pending, 0 disabled, 1 not enabled; coverage 33.3%\n"
+    );
+    let groups = world.run("list-status --group-by group --json").ok().json();
+    assert_eq!(groups["schema"], "mfactl.summary/1");
+    let names: Vec<_> = groups["groups"].as_array().unwrap().iter().map(|g| &g["group"]).collect();
+    assert_eq!(names, ["", "sales", "staff"]);
+    assert_eq!(groups["groups"][0]["users"], 2);
+    assert_eq!(groups["summary"]["users"], 3);
+    let csv = world.run("list-status --group-by group --format csv").ok().out;
+    assert!(csv.contains("\r\nstaff,1,0,0,0,1,0,0,0\r\n"), "{csv}");
+    let csv = world.run("list-status --summary --format csv").ok().out;
+    assert!(csv.ends_with("\r\n,3,1,1,0,1,0,0,33.33\r\n"), "{csv}");
+    let json = world.run("list-status --summary --json").ok().json();
+    assert_eq!((&json["summary"]["users"], &json["groups"]), (&3.into(), &serde_json::json!([])));
+}

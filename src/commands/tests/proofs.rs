@@ -1,0 +1,222 @@
+//! The log proves itself: what was edited, taken out, added, rewritten, cut off or put back is seen.
+
+use serde_json::Value;
+
+use crate::testing::World;
+
+/// Ten events: init, two users, their codes.
+fn ten() -> World {
+    let world = World::new();
+    for user in ["alice", "bob"] {
+        let phone = world.active(user);
+        world.wait(60);
+        let _ = world.verify(user, &world.code(&phone, 0)).ok();
+        let _ = world.run(&format!("disable {user} --yes --reason because")).ok();
+    }
+    let _ = world.run("unlock alice").ok();
+    assert_eq!(world.sql("SELECT max(seq) FROM events"), "9");
+    world
+}
+
+fn proved(world: &World, more: &str) -> (u8, Value) {
+    let ran = world.run(&format!("verify-log --json {more}"));
+    (ran.code, ran.json())
+}
+
+#[test]
+fn a_log_that_nobody_touched_is_whole() {
+    let world = ten();
+    let (code, report) = proved(&world, "");
+    assert_eq!((code, &report["outcome"], &report["events"]), (0, &"whole".into(), &9.into()));
+    assert_eq!((&report["macs_checked"], &report["last_event"]), (&true.into(), &9.into()));
+    let words = world.run("verify-log").ok().out;
+    assert_eq!(words, "the log is whole: 9 events, 1 to 9; every link and every MAC fits\n");
+    assert_eq!(world.run("verify-log --quiet").ok().out, "");
+}
+
+/// What was done to the log, the first bad event, and whether it is seen without the key too.
+const EDITS: &[(&str, Option<u64>, bool)] = &[
+    ("UPDATE events SET verb = 'enable' WHERE seq = 4", Some(4), true),
+    ("UPDATE events SET at = at + 1 WHERE seq = 4", Some(4), true),
+    ("UPDATE events SET outcome = 'accepted' WHERE seq = 2", Some(2), true),
+    ("UPDATE events SET operator_uid = 0 WHERE seq = 5", Some(5), true),
+    ("UPDATE events SET operator_claim = 'mallory' WHERE seq = 5", Some(5), true),
+    ("UPDATE events SET \"user\" = 'mallory' WHERE seq = 3", Some(3), true),
+    ("UPDATE events SET reason = NULL WHERE seq = 5", Some(5), true),
+    ("UPDATE events SET detail = '{}' WHERE seq = 5", Some(5), true),
+    ("UPDATE events SET was = NULL WHERE seq = 5", Some(5), true),
+    ("UPDATE events SET was_status = NULL WHERE seq = 5", Some(5), true),
+    ("UPDATE events SET salt = NULL WHERE seq = 5", Some(5), true),
+    (
+        "UPDATE events SET hash = (SELECT hash FROM events WHERE seq = 1) WHERE seq = 4",
+        Some(4),
+        true,
+    ),
+    ("UPDATE events SET personal = hash WHERE seq = 4", Some(4), true),
+    ("UPDATE events SET mac = hash WHERE seq = 4", Some(4), false),
+    ("DELETE FROM events WHERE seq = 1", Some(2), true),
+    ("DELETE FROM events WHERE seq = 4", Some(5), true),
+    ("DELETE FROM events WHERE seq IN (4, 5, 6)", Some(7), true),
+    ("DELETE FROM events WHERE seq = 9", Some(9), true),
+    ("DELETE FROM events WHERE seq > 6", Some(7), true),
+    ("DELETE FROM events", Some(1), true),
+    ("DELETE FROM audit_head", None, true),
+    ("UPDATE audit_head SET mac = hash", None, false),
+    (
+        "UPDATE events SET seq = 100 WHERE seq = 4; UPDATE events SET seq = 4 WHERE seq = 5; \
+         UPDATE events SET seq = 5 WHERE seq = 100",
+        Some(4),
+        true,
+    ),
+    (
+        "DELETE FROM events WHERE seq = 9; \
+         UPDATE audit_head SET seq = 8, hash = (SELECT hash FROM events WHERE seq = 8)",
+        None,
+        false,
+    ),
+    (
+        "INSERT INTO log_start(one, seq, at, hash) SELECT 1, seq, at, hash FROM events \
+         WHERE seq = 3; DELETE FROM events WHERE seq <= 3",
+        None,
+        false,
+    ),
+    (
+        "INSERT INTO events(seq, at, verb, outcome, operator_uid, personal, hash, mac) \
+         SELECT 10, at, verb, outcome, operator_uid, personal, hash, mac FROM events WHERE seq = 1",
+        Some(10),
+        true,
+    ),
+];
+
+#[test]
+fn every_edit_is_found_and_the_first_bad_event_is_named() {
+    for (edit, first_bad, is_seen_without_key) in EDITS {
+        let world = ten();
+        world.sql(edit);
+        let (code, report) = proved(&world, "");
+        assert_eq!((code, &report["outcome"]), (1, &"damaged".into()), "{edit}");
+        assert_eq!(report["first_bad_event"].as_u64(), *first_bad, "{edit}: {report}");
+        let words = world.run("verify-log");
+        assert!(words.code == 1 && words.out.starts_with("the log is damaged: "), "{edit}");
+        assert!(!report["problem"].as_str().unwrap().is_empty());
+        assert_eq!(world.run("check log").code, 2, "{edit}");
+        // The auditor has no key.
+        std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
+        let (code, report) = proved(&world, "");
+        assert_eq!(report["macs_checked"], false);
+        assert_eq!(code == 1, *is_seen_without_key, "{edit}, without the key");
+    }
+}
+
+#[test]
+fn an_anchor_shows_a_cut_tail_a_rewritten_log_and_an_older_store() {
+    let world = ten();
+    let anchors = world.folder.path().join("anchors");
+    let anchors = anchors.display();
+    let old = world.folder.path().join("old");
+    let _ = world.run(&format!("backup {}", old.display())).ok();
+    let saved = world.run(&format!("verify-log --save-anchor {anchors}")).ok();
+    assert!(saved.out.contains("whole"));
+    world.wait(60);
+    let _ = world.run("enable alice").ok();
+    let printed = world.run("verify-log --save-anchor -").ok().out;
+    assert!(printed.starts_with("mfactl-anchor 1 ") && printed.lines().count() == 1, "{printed}");
+    let _ = world.run(&format!("verify-log --quiet --save-anchor {anchors}")).ok();
+    assert_eq!(std::fs::read_to_string(anchors.to_string()).unwrap().lines().count(), 2);
+    let (code, report) = proved(&world, &format!("--anchor {anchors}"));
+    assert_eq!((code, &report["anchors"]), (0, &2.into()));
+    // An older store, whole in itself, with every MAC right.
+    let _ = world.run(&format!("restore {} --lose-newer --yes", old.display())).ok();
+    let (code, _) = proved(&world, "");
+    assert_eq!(code, 0, "nothing shows it without an anchor");
+    let (code, report) = proved(&world, &format!("--anchor {anchors}"));
+    assert_eq!(code, 1, "{report}");
+    let other = World::strange();
+    let ran = other.run(&format!("verify-log --anchor {anchors}"));
+    assert_eq!(ran.code, 65);
+    assert!(ran.err.contains("of another store"), "{}", ran.err);
+    std::fs::write(anchors.to_string(), "nothing\n").unwrap();
+    assert_eq!(world.run(&format!("verify-log --anchor {anchors}")).code, 65);
+    assert_eq!(world.run("verify-log --anchor /nonexistent/x").code, 65);
+    assert_eq!(world.run("verify-log --save-anchor /nonexistent/x").code, 73);
+}
+
+#[test]
+fn a_pruned_log_still_proves_itself() {
+    let world = ten();
+    world.wait(100);
+    let _ = world.run("enable alice").ok();
+    let list = world.run("list-status --json --columns user,status,devices").ok();
+    let dry = world.run("log --prune --before now --dry-run").ok();
+    assert_eq!(dry.out, format!("9 events before {} would go; nothing was changed\n", now(&world)));
+    assert_eq!(world.run("log --prune --before now").code, 64, "nobody is asked");
+    let pruned = world.run("log --prune --before 50s --yes --ticket A-1 --json").ok().json();
+    assert_eq!((&pruned["pruned"], &pruned["changed"]), (&9.into(), &true.into()));
+    assert_eq!(world.sql("SELECT min(seq) FROM events"), "10");
+    let (code, report) = proved(&world, "");
+    assert_eq!((code, &report["events"], &report["first_event"]), (0, &2.into(), &10.into()));
+    let newest = world.run("log --json --last 1").ok().json()["events"][0].clone();
+    assert_eq!((&newest["verb"], &newest["outcome"]), (&"log".into(), &"pruned".into()));
+    assert_eq!(newest["ticket"], "A-1");
+    assert_eq!(
+        world.run("list-status --json --columns user,status,devices").ok().out.len(),
+        list.out.len()
+    );
+    let refused = world.run("list-status --at 2026-01-01");
+    assert!(refused.code == 65 && refused.err.contains("tells nothing"), "{refused:?}");
+    assert_eq!(world.run("changes --since 2026-01-01").code, 65);
+    let again = world.run("log --prune --before 50s --yes").ok();
+    assert!(again.out.starts_with("no event before"), "{}", again.out);
+    for edit in [
+        "UPDATE log_start SET seq = 8",
+        "UPDATE log_start SET at = at + 1",
+        "UPDATE log_start SET hash = mac",
+        "UPDATE log_start SET mac = NULL",
+        "DELETE FROM log_start",
+    ] {
+        let before = world.sql("SELECT hash, mac FROM log_start");
+        let (hash, mac) = before.split_once('|').unwrap();
+        let at = world.sql("SELECT at FROM log_start");
+        world.sql(edit);
+        assert_eq!(proved(&world, "").0, 1, "{edit}");
+        world.sql("DELETE FROM log_start");
+        let bytes = |hex: &str| {
+            if world.engine.is_postgres() {
+                format!("decode('{}', 'hex')", hex.trim_start_matches("\\x"))
+            } else {
+                format!("x'{hex}'")
+            }
+        };
+        world.sql(&format!(
+            "INSERT INTO log_start(one, seq, at, hash, mac) VALUES (1, 9, {at}, {}, {})",
+            bytes(hash),
+            bytes(mac)
+        ));
+        assert_eq!(proved(&world, "").0, 0, "{edit}, put right");
+    }
+    // What is not whole is not pruned: nobody could look into it any more.
+    world.wait(100);
+    world.sql("UPDATE events SET reason = 'none' WHERE seq = 11");
+    let refused = world.run("log --prune --before now --yes");
+    assert_eq!(refused.code, 78, "{refused:?}");
+}
+
+fn now(world: &World) -> String {
+    crate::domain::time::Timestamp::from_unix(world.now.get()).unwrap().to_string()
+}
+
+#[test]
+fn the_log_is_pruned_by_admins_only() {
+    let world = ten();
+    world.configure("[roles]\nauditor = [\"daemon\"]\nadmin = [\"bin\"]\n");
+    world.uid.set(1);
+    for line in
+        ["log", "verify-log", "changes --since 1h", "metrics", "check locked", "list-status"]
+    {
+        let _ = world.run(line).ok();
+    }
+    let refused = world.run("log --prune --before now --yes");
+    assert_eq!(refused.code, 77, "{refused:?}");
+    world.uid.set(2);
+    let _ = world.run("log --prune --before now --yes").ok();
+}

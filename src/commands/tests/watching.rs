@@ -1,0 +1,220 @@
+//! Cron and monitoring: changes, metrics, check.
+
+use crate::testing::World;
+
+fn words(world: &World, line: &str) -> String {
+    let ran = world.run(line).ok();
+    assert_eq!(ran.err, "");
+    ran.out
+}
+
+#[test]
+fn changes_are_silent_until_something_changes() {
+    let world = World::new();
+    let phone = world.active("alice");
+    world.active("bob");
+    let _ = world.run("recovery-codes bob --json --reveal-secrets").ok();
+    let state = world.folder.path().join("state");
+    let run = format!("changes --state {}", state.display());
+    assert_eq!(words(&world, &run), "", "the first run remembers");
+    assert_eq!(words(&world, &run), "");
+    world.wait(60);
+    let _ = world.verify("alice", &world.code(&phone, 0)).ok();
+    assert_eq!(words(&world, &run), "", "a code that is accepted changes nobody's protection");
+    world.wait(60);
+    let _ = world.run("disable alice --yes --ticket T-1").ok();
+    let _ = world.run("add-user carol").ok();
+    let _ = world.run("reset bob --yes --no-enrol --json").ok();
+    let told = words(&world, &run);
+    assert_eq!(
+        told,
+        "alice: disabled, newly unprotected; enabled before, disabled now; disable by uid 1000 at \
+         2026-01-01T00:02:00Z, T-1\n\
+         bob: reset, newly unprotected, few recovery codes are left; enabled before, not enabled now; \
+         reset by uid 1000 at 2026-01-01T00:02:00Z\n\
+         carol: added, newly unprotected; not enabled now; add-user by uid 1000 at \
+         2026-01-01T00:02:00Z\n"
+    );
+    assert_eq!(words(&world, &run), "", "told once");
+    assert_eq!(words(&world, "changes --since 90s"), told);
+    let json = world.run("changes --since 90s --json").ok().json();
+    assert_eq!(json["schema"], "mfactl.changes/1");
+    assert_eq!(json["changes"][0]["changes"], serde_json::json!(["disabled", "unprotected"]));
+    assert_eq!(world.run("changes --since 90s --format csv").ok().out.lines().count(), 4);
+    world.wait(5);
+    assert_eq!(words(&world, "changes --since 1s --format csv"), "");
+    let _ = world.run("enable alice").ok();
+    assert!(words(&world, &run).starts_with("alice: enabled; disabled before, enabled now"));
+    let _ = world.run("remove-user alice --yes").ok();
+    let _ = world.run("remove-user carol --yes --erase").ok();
+    assert!(words(&world, &run).starts_with("alice: removed; remove-user by uid 1000"));
+    for _ in 0..5 {
+        let _ = world.verify("bob", "000000");
+    }
+    world.active("dave");
+    for _ in 0..5 {
+        let _ = world.verify("dave", "000000");
+    }
+    assert!(words(&world, &run).contains("dave: added, enabled, locked"));
+}
+
+#[test]
+fn the_state_of_the_last_run_is_believed_as_far_as_it_can_be() {
+    let world = World::new();
+    world.active("alice");
+    let state = world.folder.path().join("state");
+    let run = format!("changes --since last-run --state {}", state.display());
+    let _ = world.run(&run).ok();
+    let sound = std::fs::read_to_string(&state).unwrap();
+    for wrong in ["", "junk", "\0\0", &sound.replace("anchor 1", "anchor 3")] {
+        std::fs::write(&state, wrong).unwrap();
+        let ran = world.run(&run);
+        assert_eq!(ran.code, 65, "{wrong:?}: {ran:?}");
+        assert_eq!(std::fs::read_to_string(&state).unwrap(), wrong, "nothing is lost");
+    }
+    std::fs::write(&state, &sound).unwrap();
+    assert_eq!(World::strange().run(&run).code, 65, "the file is of another store");
+    world.sql("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
+    let ran = world.run(&run);
+    assert!(ran.code == 78 && ran.err.contains("not the one of the last run"), "{ran:?}");
+    std::fs::remove_file(&state).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", &state).unwrap();
+    assert!(matches!(world.run(&run).code, 65 | 73));
+}
+
+#[test]
+fn grace_that_runs_out_is_a_change_though_nobody_did_anything() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    let _ = world.run("add-user bob --group staff").ok();
+    let _ = world.run("require-mfa alice --from 2026-01-02").ok();
+    world
+        .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\ngrace = \"3d\"\n");
+    let overdue = "MFA is required by now, and is not there\n";
+    world.wait(86_400 + 60);
+    assert_eq!(words(&world, "changes --since 1h"), format!("alice: {overdue}"));
+    world.wait(2 * 86_400);
+    assert_eq!(words(&world, "changes --since 1h"), format!("bob: {overdue}"));
+    world.wait(86_400);
+    assert_eq!(words(&world, "changes --since 1h"), "");
+    world.configure("[policy]\nmfa = \"required\"\nsince = \"2026-01-04\"\ngrace = \"1d\"\n");
+    world.wait(86_400);
+    assert_eq!(words(&world, "changes --since 2h"), "", "four days and a minute");
+    assert_eq!(words(&world, "changes --since 25h").lines().count(), 1, "bob; alice was before");
+}
+
+#[test]
+fn metrics_are_numbers_without_names() {
+    let world = World::new();
+    world.active("alice");
+    world.pending("bob", "");
+    let _ = world.run("add-user carol").ok();
+    let _ = world.run("bypass carol --for 1h --json --reveal-secrets").ok();
+    let page = words(&world, "metrics");
+    for line in [
+        "mfactl_users{state=\"enabled\"} 1",
+        "mfactl_users{state=\"pending\"} 1",
+        "mfactl_users{state=\"disabled\"} 0",
+        "mfactl_users{state=\"none\"} 1",
+        "mfactl_users_locked 0",
+        "mfactl_coverage_ratio 0.3333333333333333",
+        "mfactl_bypass_codes_open 1",
+        "mfactl_events_total{event=\"verify\",outcome=\"confirmed\"} 1",
+        "mfactl_audit_chain_ok 1",
+        "mfactl_last_success_timestamp_seconds 1767225600",
+    ] {
+        assert!(page.lines().any(|l| l == line), "{line} is not in {page}");
+    }
+    for name in ["alice", "bob", "carol"] {
+        assert!(!page.contains(name));
+    }
+    assert!(!words(&world, "metrics --without-log").contains("chain_ok"));
+    let file = world.folder.path().join("m.prom");
+    for _ in 0..2 {
+        assert_eq!(words(&world, &format!("metrics --output {}", file.display())), "");
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), page);
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o644);
+    let left = std::fs::read_dir(world.folder.path()).unwrap();
+    assert!(left.flatten().all(|e| !e.file_name().to_string_lossy().starts_with(".m.prom")));
+    assert_eq!(world.run("metrics --output /nonexistent/m.prom").code, 73);
+    world.sql("UPDATE events SET at = at + 1 WHERE seq = 2");
+    assert!(words(&world, "metrics").contains("mfactl_audit_chain_ok 0"));
+}
+
+#[test]
+fn check_has_the_codes_of_a_monitoring_plugin() {
+    let world = World::new();
+    world.active("alice");
+    let _ = world.run("add-user bob").ok();
+    for (line, code, out) in [
+        (
+            "check --warning 95: --critical 40:",
+            1,
+            "MFA WARNING - 50.0% of 2 users | coverage=50%;95:;40:;0;100\n",
+        ),
+        ("check", 2, "MFA CRITICAL - 50.0% of 2 users | coverage=50%;95:;90:;0;100\n"),
+        ("check -w 50: -c 10:", 0, "MFA OK - 50.0% of 2 users | coverage=50%;50:;10:;0;100\n"),
+        ("check locked", 0, "MFA OK - 0 of 2 users are locked | locked=0;5;20;0;2\n"),
+        (
+            "check overdue",
+            0,
+            "MFA OK - 0 of 2 users must have MFA and have none | overdue=0;0;0;0;2\n",
+        ),
+        (
+            "check bypasses -c ~:0",
+            0,
+            "MFA OK - 0 of 2 users have an open bypass code | bypasses=0;5;~:0;0;2\n",
+        ),
+        ("check log", 0, "MFA OK - the log is whole: 4 events | damage=0;0;0;0;1\n"),
+        ("check backup", 2, "MFA CRITICAL - no backup was ever taken | backup_age=U;26;50;0\n"),
+    ] {
+        let ran = world.run(line);
+        assert_eq!((ran.code, ran.out.as_str()), (code, out), "{line}");
+    }
+    let file = world.folder.path().join("b");
+    let _ = world.run(&format!("backup {}", file.display())).ok();
+    world.wait(30 * 3600);
+    let ran = world.run("check backup");
+    assert!(ran.code == 1 && ran.out.contains("30 hours old"), "{ran:?}");
+    for wrong in ["check -w x", "check -c 5:1", "check everything"] {
+        assert!(matches!(world.run(wrong).code, 64 | 65), "{wrong}");
+    }
+    let gone = World::empty().run("check");
+    assert_eq!(gone.code, 3);
+    assert!(gone.out.starts_with("MFA UNKNOWN - "), "{gone:?}");
+}
+
+#[test]
+fn a_report_is_one_page_that_loads_nothing() {
+    let world = World::new();
+    world.active("alice");
+    let _ = world.run("add-user bob --group staff --display-name <b>&\"'=1").ok();
+    world.wait(2 * 86_400);
+    world.active("carol");
+    let _ = world.run("disable alice --yes").ok();
+    let file = world.folder.path().join("r.html");
+    let said = words(&world, &format!("report --output {}", file.display()));
+    assert!(said.ends_with("r.html: 3 users, coverage 33.3%\n"), "{said}");
+    let page = std::fs::read_to_string(&file).unwrap();
+    for there in [
+        "<td>bob</td><td>&lt;b&gt;&amp;&quot;&#39;=1</td><td>staff</td><td>not enabled</td>",
+        "<b>33.3%</b><span>coverage</span>",
+        "<desc id=\"d\">From 50.0% of 2 users on 2026-01-02 to 33.3% of 3 users on 2026-01-03.</desc>",
+        "<h2>Without MFA: 2</h2>",
+        "<td>staff</td><td class=\"n\">1</td><td class=\"n\">0</td>",
+    ] {
+        assert!(page.contains(there), "{there} is not in {page}");
+    }
+    for loads in ["<script", "href=", "src=", "url(", "@import", "javascript:"] {
+        assert!(!page.contains(loads), "{loads}");
+    }
+    let svg = world.folder.path().join("r.svg");
+    let _ = world.run(&format!("report --output {} --since 365d", svg.display())).ok();
+    let svg = std::fs::read_to_string(&svg).unwrap();
+    assert!(svg.starts_with("<?xml") && svg.contains("stroke=\"#2f6fb3\""));
+    assert_eq!(world.run("report --output r.pdf").code, 64);
+    assert_eq!(world.run("report --output /nonexistent/r.svg").code, 73);
+}

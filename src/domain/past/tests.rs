@@ -1,0 +1,143 @@
+//! Back and forth between how a user stands and how he stood.
+
+use super::*;
+use crate::domain::user::Language;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds).unwrap()
+}
+
+fn id(byte: u8) -> Id {
+    Id::new([byte; Id::LENGTH])
+}
+
+fn device(n: u8, state: State) -> Device {
+    Device {
+        id: id(n),
+        label: Label::parse(&format!("device {n}")).unwrap(),
+        kind: Kind::Totp,
+        parameters: Parameters::COMMON,
+        secret: Sealed(vec![n; 40]),
+        state,
+        last_step: Some(12),
+        created_at: at(100),
+        last_used_at: None,
+    }
+}
+
+fn alice() -> User {
+    let mut user = User::new(id(1), UserName::parse("alice").unwrap(), at(100));
+    let pending = Pending { expires_at: at(500), first_proof: None, replaces: Vec::new() };
+    user.devices = vec![
+        device(2, State::Active(Active { confirmed_at: at(120) })),
+        device(3, State::Pending(pending)),
+    ];
+    user
+}
+
+/// All that a list tells of a user.
+fn listed(user: &User) -> Option<String> {
+    Past::of(Some(user), None).values
+}
+
+fn acts() -> Vec<fn(&mut User)> {
+    vec![
+        |u| u.name = UserName::parse("alicia").unwrap(),
+        |u| u.profile.display_name = Some("Alice".into()),
+        |u| u.profile.email = Some("alice@example.org".into()),
+        |u| u.profile.groups = vec!["staff".into()],
+        |u| (u.required, u.required_from) = (true, Some(at(900))),
+        |u| u.password_change = PasswordChange::RequiredOldOpens,
+        |u| u.last_verified_at = Some(at(200)),
+        |u| u.devices[0] = u.devices[0].clone().used(7, at(200)),
+        |u| u.throttle.lock = Some(Lock { start: at(210), length: Span(30) }),
+        |u| u.throttle.wrong_codes = MOST_WRONG_CODES,
+        |u| u.recovery = Some(nameless_codes(9, at(1))),
+        |u| {
+            u.bypass = Some(Bypass {
+                id: id(0),
+                tag: [0; 32],
+                starts_at: at(1),
+                expires_at: at(9),
+                uses: 2,
+            });
+        },
+        |u| u.devices[0] = u.devices[0].clone().disabled(),
+        |u| u.devices[1] = u.devices[1].clone().revoked(at(300)),
+        |u| u.devices.push(device(4, State::Active(Active { confirmed_at: at(310) }))),
+        |u| u.devices[0] = u.devices[0].clone().enabled().used(9, at(320)),
+        |u| u.devices.clear(),
+        |u| u.recovery = None,
+        |u| u.bypass = None,
+        |u| u.throttle.lock = None,
+    ]
+}
+
+#[test]
+fn from_now_every_earlier_time_is_reached_event_by_event() {
+    let mut stood = vec![alice()];
+    let mut events = Vec::new();
+    for act in acts() {
+        let before = stood.last().unwrap().clone();
+        let mut after = before.clone();
+        act(&mut after);
+        let past = Past::of(Some(&before), Some(&after));
+        assert_eq!(past.status.is_some(), before.status() != after.status());
+        events.push(past.values.expect("each of these acts changes what is listed"));
+        stood.push(after);
+    }
+    let now = stood.last().unwrap().clone();
+    for (n, then) in stood.iter().enumerate() {
+        let (mut back, mut removed) = (Undoing::default(), Undoing::default());
+        removed.take_back(&listed(&now).unwrap()).unwrap();
+        for event in events[n..].iter().rev() {
+            back.take_back(event).unwrap();
+            removed.take_back(event).unwrap();
+        }
+        let found = back.stood(now.clone()).unwrap().unwrap();
+        assert_eq!(listed(&found), listed(then), "after {n} acts");
+        let found = removed.stood_once(now.id).unwrap().unwrap();
+        assert_eq!(listed(&found), listed(then), "after {n} acts, and removed since");
+    }
+}
+
+#[test]
+fn what_no_list_tells_is_not_kept() {
+    let before = alice();
+    let mut after = before.clone();
+    after.throttle.failures = 3;
+    after.profile.language = Some(Language::French);
+    after.devices[0].last_step = Some(99);
+    after.password = Some(Sealed(vec![1]));
+    assert_eq!(Past::of(Some(&before), Some(&after)), Past::default());
+}
+
+#[test]
+fn before_a_user_is_made_there_is_nobody() {
+    let past = Past::of(None, Some(&alice()));
+    assert_eq!(past.status, Some(ABSENT));
+    let mut back = Undoing::default();
+    back.take_back(&past.values.unwrap()).unwrap();
+    assert!(back.clone().stood(alice()).unwrap().is_none());
+    assert!(back.stood_once(id(1)).unwrap().is_none());
+    assert_eq!(Past::of(Some(&alice()), None).status, Some("enabled"));
+}
+
+#[test]
+fn an_event_that_makes_no_sense_is_damage() {
+    for was in [
+        "",
+        "[]",
+        r#"{"name":7}"#,
+        r#"{"lock":[1]}"#,
+        r#"{"devices":[["x"]]}"#,
+        r#"{"devices":[["02020202020202020202020202020202","a","totp","revoked",1,1]]}"#,
+        r#"{"colour":"red"}"#,
+        r#"{"last_code":-1}"#,
+    ] {
+        let mut back = Undoing::default();
+        let found = back.take_back(was).and_then(|()| back.stood(alice()));
+        assert_eq!(found.unwrap_err().code, Code::Damaged, "{was}");
+    }
+    assert_eq!(Undoing::default().stood_once(id(1)).unwrap_err().code, Code::Damaged);
+}

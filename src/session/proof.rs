@@ -1,0 +1,193 @@
+//! Proving the log: each link of its chain, with the key each MAC, and what anchors say of it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::ErrorKind;
+
+use anyhow::Result;
+use subtle::ConstantTimeEq as _;
+
+use super::Session;
+use crate::domain::anchor::Anchor;
+use crate::domain::chain::{Chain, Mac};
+use crate::domain::event::Head;
+use crate::domain::refusal::{Code, Refusal};
+use crate::domain::secret::Id;
+use crate::store::custody::place;
+use crate::store::{Guarded, Start};
+use crate::vault::{Vault, key_file};
+
+/// What came of walking through the log.
+pub struct Proved {
+    pub store: Id,
+    pub start: Start,
+    /// The last event that is sound.
+    pub head: Head,
+    pub events: u64,
+    /// Every MAC was checked too; otherwise links, order and number only.
+    pub has_macs: bool,
+    /// Anchors from before the log begins: nothing can be said of them.
+    pub pruned_anchors: u64,
+    pub damage: Option<Damage>,
+}
+
+/// What is wrong with a log.
+pub struct Damage {
+    /// The first bad event, where it is one.
+    pub event: Option<u64>,
+    pub words: String,
+}
+
+impl Damage {
+    fn at(event: u64, words: String) -> Self {
+        Self { event: Some(event), words }
+    }
+}
+
+impl Session<'_> {
+    /// Walks through the log from its beginning to its end.
+    ///
+    /// # Errors
+    /// `bad_input` for an anchor of another store, `key` for a wrong key, and as the store has them;
+    /// damage is no error but what was asked for.
+    pub fn prove(&mut self, anchors: &[Anchor]) -> Result<Proved> {
+        let mut store = self.reader()?;
+        let identity = store.identity();
+        if let Some(other) = anchors.iter().find(|a| a.store != identity.store) {
+            let problem = format!("the anchor of {} is of another store", other.at);
+            return Err(Refusal::bad_input("--anchor", problem)
+                .hint("compare it with the store that it was taken of")
+                .into());
+        }
+        let vault = self.vault_if_there(identity.store, identity.key)?;
+        let mut snapshot = store.read()?;
+        let (start, guarded) = (snapshot.start()?, snapshot.guarded_head()?);
+        let bar =
+            self.bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
+        let mut of_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
+        for anchor in anchors {
+            of_event.entry(anchor.head.seq).or_default().push(anchor);
+        }
+        let mut chain = Chain::from(start.head);
+        let mut damage = unsound(&start, vault.as_ref());
+        let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
+        let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
+        for anchor in of_event.get(&start.head.seq).into_iter().flatten() {
+            damage = damage.or_else(|| parted(anchor, &start.head));
+        }
+        if damage.is_none() {
+            snapshot.chain(&mut |entry, proof| {
+                damage = match chain.next(entry, proof, mac) {
+                    Ok(()) => of_event
+                        .get(&proof.seq)
+                        .into_iter()
+                        .flatten()
+                        .find_map(|anchor| parted(anchor, &chain.head)),
+                    Err(broken) => Some(Damage::at(proof.seq, broken.words(proof.seq))),
+                };
+                if chain.events.is_multiple_of(1024) {
+                    bar.set_position(chain.events);
+                }
+                Ok(damage.is_none())
+            })?;
+        }
+        bar.finish_and_clear();
+        let damage = damage
+            .or_else(|| cut(&chain, guarded.as_ref(), vault.as_ref()))
+            .or_else(|| of_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
+                let words = format!(
+                    "the log ends at event {}, and on {} it had come to event {seq}: its end was cut \
+                     off, or an older store was put back",
+                    chain.head.seq, a[0].at
+                );
+                Damage { event: None, words }
+            }));
+        Ok(Proved {
+            store: identity.store,
+            head: chain.head,
+            events: chain.events,
+            has_macs: vault.is_some(),
+            pruned_anchors: of_event.range(..start.head.seq).map(|(_, a)| a.len() as u64).sum(),
+            damage,
+            start,
+        })
+    }
+
+    /// The keys of the store, where there is a key file that the operator may read.
+    fn vault_if_there(&mut self, store: Id, key: crate::vault::KeyId) -> Result<Option<Vault>> {
+        let config = self.config()?;
+        let path = &config.key_file;
+        match File::open(path) {
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                return Ok(None);
+            }
+            _ => {}
+        }
+        let shown = place(path);
+        if !config.custody.check(path, config.key_purpose)? {
+            return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
+                .hint("try again")
+                .into());
+        }
+        let root = key_file::load(path, &shown, Some(key))?;
+        Ok(Some(Vault::new(&root, store)))
+    }
+}
+
+/// Was what the log begins with made by us?
+fn unsound(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
+    let (vault, at) = (vault?, start.at?);
+    let is_sound = start.head == Head::START
+        || start
+            .mac
+            .as_deref()
+            .is_some_and(|mac| bool::from(vault.start_mac(&start.head, at).ct_eq(mac)));
+    let words = format!(
+        "the beginning of the log was altered: nobody pruned it up to event {}",
+        start.head.seq
+    );
+    (!is_sound).then_some(Damage { event: None, words })
+}
+
+/// An event that is not the one of the anchor.
+fn parted(anchor: &Anchor, head: &Head) -> Option<Damage> {
+    let words = format!(
+        "event {} is not the one that was there on {}: the log was written anew",
+        head.seq, anchor.at
+    );
+    (anchor.head != *head).then(|| Damage::at(head.seq, words))
+}
+
+/// An end that is not the guarded one.
+fn cut(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
+    let missing = |words: String| Some(Damage { event: None, words });
+    let Some(guarded) = guarded else {
+        return missing("the end of the log is not guarded any more".to_owned());
+    };
+    let (end, last) = (guarded.head.seq, chain.head.seq);
+    if end > last {
+        return Some(Damage::at(
+            last + 1,
+            match end - last {
+                1 => format!("event {end} is missing: the end of the log was cut off"),
+                _ => format!(
+                    "events {} to {end} are missing: the end of the log was cut off",
+                    last + 1
+                ),
+            },
+        ));
+    }
+    if guarded.head != chain.head {
+        return Some(Damage::at(
+            end.max(1),
+            format!("the guarded end of the log is event {end} and not event {last}"),
+        ));
+    }
+    let is_ours =
+        vault.is_none_or(|v| bool::from(v.head_mac(&guarded.head).ct_eq(&guarded.mac[..])));
+    if is_ours {
+        None
+    } else {
+        missing("the end of the log was not written with this store's key".to_owned())
+    }
+}

@@ -1,0 +1,309 @@
+//! Reading the log: events for people, the chain for who proves it, and how users stood before.
+
+use anyhow::Result;
+
+use super::driver::{Driver, first};
+use super::row::{self, Row, Value};
+use super::sql;
+use super::view::View;
+use crate::domain::chain::Proof;
+use crate::domain::event::{Entry, Head};
+use crate::domain::past::Undoing;
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+
+/// What is read of the log; no key, no lock, nothing written.
+pub trait Log {
+    /// The events that are wanted, one at a time, until `visit` has enough.
+    ///
+    /// # Errors
+    /// What `visit` returns, and `damaged` when a column makes no sense.
+    fn log(&mut self, wanted: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()>;
+
+    /// Every event in its order with what proves it, until `visit` has enough.
+    ///
+    /// # Errors
+    /// As [`Log::log`].
+    fn chain(
+        &mut self,
+        visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
+    ) -> Result<()>;
+
+    /// Where the log begins; what was before was pruned.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn start(&mut self) -> Result<Start>;
+
+    /// Where the log ends by the guarded head, and the MAC of that; none where it is missing.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn guarded_head(&mut self) -> Result<Option<Guarded>>;
+
+    /// The number of the last event before a moment; 0 where there is none.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn last_before(&mut self, moment: Timestamp) -> Result<u64>;
+
+    /// What the events after this number changed of how users stand, the newest first.
+    ///
+    /// # Errors
+    /// As [`Log::log`].
+    fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()>;
+
+    /// Those whose name is another now, or who were removed, by events after this number.
+    ///
+    /// # Errors
+    /// As [`Log::log`].
+    fn moved(&mut self, after: u64) -> Result<Vec<Id>>;
+
+    /// How far a user is taken back by the events after this number.
+    ///
+    /// # Errors
+    /// As [`Log::log`].
+    fn undoing(&mut self, user: Id, after: u64) -> Result<Undoing>;
+
+    /// Every change of anybody's MFA status, in order.
+    ///
+    /// # Errors
+    /// As [`Log::log`].
+    fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()>;
+
+    /// How often each verb had each outcome.
+    ///
+    /// # Errors
+    /// As [`Log::log`].
+    fn tally(&mut self) -> Result<Vec<(String, String, u64)>>;
+
+    /// When something of this verb was done last.
+    ///
+    /// # Errors
+    /// As [`Log::log`].
+    fn last_done(&mut self, verb: &str) -> Result<Option<Timestamp>>;
+}
+
+/// Which events are wanted: those that pass all of it.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    pub user: Option<Subject>,
+    pub operator: Option<OperatorIs>,
+    pub verb: Option<String>,
+    pub outcome: Option<String>,
+    pub ticket: Option<String>,
+    /// From this moment on.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+    /// Events with a higher number than this.
+    pub after: Option<u64>,
+    /// As many of the newest.
+    pub last: Option<u64>,
+    pub is_newest_first: bool,
+}
+
+/// Whom an event is about.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// Somebody who is there, under whatever name.
+    Id(Id),
+    /// Somebody who had this name.
+    Name(String),
+}
+
+/// Who did it: whoever has this uid, or was called so by `sudo`.
+#[derive(Clone, Debug)]
+pub struct OperatorIs {
+    pub uid: Option<u32>,
+    pub claim: String,
+}
+
+/// An event as it is told to a reader.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Told {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub verb: String,
+    pub outcome: String,
+    pub user: Option<String>,
+    pub device: Option<String>,
+    pub factor: Option<String>,
+    /// The MFA status after the act.
+    pub status: Option<String>,
+    pub operator_uid: u32,
+    pub operator_claim: Option<String>,
+    pub ticket: Option<String>,
+    pub proof: Option<String>,
+    pub reason: Option<String>,
+    /// A JSON object.
+    pub detail: Option<String>,
+}
+
+/// What an event changed of how a user stands.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub verb: String,
+    pub outcome: String,
+    pub operator_uid: u32,
+    pub operator_claim: Option<String>,
+    pub ticket: Option<String>,
+    pub user: Id,
+    /// Earlier values; see [`crate::domain::past`]. None where nothing that is listed changed, or
+    /// where the user's name was taken out of the log.
+    pub was: Option<String>,
+}
+
+/// One change of an MFA status, as the log keeps it also of those whose names were taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    pub at: Timestamp,
+    pub is_removal: bool,
+    pub was: String,
+    pub is: String,
+}
+
+/// Where a log begins.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The last event that is not there any more.
+    pub head: Head,
+    /// Of earlier moments the log doesn't tell.
+    pub at: Option<Timestamp>,
+    pub mac: Option<Vec<u8>>,
+}
+
+/// Where a log says that it ends.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    pub head: Head,
+    pub mac: Vec<u8>,
+}
+
+impl<D: Driver> Log for View<D> {
+    fn log(&mut self, wanted: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()> {
+        let mut bounds = (wanted.after.map_or(1, |seq| seq + 1), None);
+        if wanted.since.is_some() || wanted.until.is_some() {
+            let Some((low, high)) = self.numbers(wanted.since, wanted.until)? else {
+                return Ok(());
+            };
+            bounds = (bounds.0.max(low), Some(high));
+        }
+        let (text, values) = sql::log(wanted, bounds);
+        self.0.query(&text, &values, &mut |row| visit(row::told(row)?))
+    }
+
+    fn chain(
+        &mut self,
+        visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
+    ) -> Result<()> {
+        self.0.query(&sql::CHAIN, &[], &mut |row| {
+            let (entry, proof) = row::entry(row)?;
+            visit(&entry, &proof)
+        })
+    }
+
+    fn start(&mut self) -> Result<Start> {
+        let start = first(&mut self.0, sql::START, &[], |row| {
+            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
+            let head = Head { seq: row.int(0)?.unwrap_or_default().cast_unsigned(), hash };
+            Ok(Start { head, at: at(row, 2)?, mac: row.bytes(3)? })
+        })?;
+        Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
+    }
+
+    fn guarded_head(&mut self) -> Result<Option<Guarded>> {
+        let head = first(&mut self.0, sql::GUARDED_HEAD, &[], |row| {
+            let seq = row.int(0)?.map(i64::cast_unsigned);
+            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
+            let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
+            Ok(head.zip(row.bytes(2)?).map(|(head, mac)| Guarded { head, mac }))
+        })?;
+        Ok(head.flatten())
+    }
+
+    fn last_before(&mut self, moment: Timestamp) -> Result<u64> {
+        let found = self.numbers(Some(moment), None)?;
+        match found {
+            Some((first, _)) => Ok(first - 1),
+            None => Ok(super::view::end_of_log(&mut self.0)?.seq),
+        }
+    }
+
+    fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
+        self.0.query(&sql::CHANGES, &[Value::Int(after.cast_signed())], &mut |row| {
+            visit(row::change(row)?)?;
+            Ok(true)
+        })
+    }
+
+    fn moved(&mut self, after: u64) -> Result<Vec<Id>> {
+        let mut moved = Vec::new();
+        self.0.query(sql::MOVED, &[Value::Int(after.cast_signed())], &mut |row| {
+            let id = row.lent_bytes(0)?.and_then(|id| id.try_into().ok());
+            moved.extend(id.map(Id::new));
+            Ok(true)
+        })?;
+        Ok(moved)
+    }
+
+    fn undoing(&mut self, user: Id, after: u64) -> Result<Undoing> {
+        let values = [Value::Bytes(user.bytes().to_vec()), Value::Int(after.cast_signed())];
+        let mut undoing = Undoing::default();
+        self.0.query(sql::CHANGES_OF, &values, &mut |row| {
+            undoing.take_back(row.lent_text(0)?.unwrap_or_default())?;
+            Ok(true)
+        })?;
+        Ok(undoing)
+    }
+
+    fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
+        self.0.query(sql::STEPS, &[], &mut |row| {
+            let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
+            let at = at(row, 0)?.unwrap_or(Timestamp::from_unix(0)?);
+            let is_removal = text(1)? == "remove-user";
+            visit(Step { at, is_removal, was: text(2)?, is: text(3)? })?;
+            Ok(true)
+        })
+    }
+
+    fn tally(&mut self) -> Result<Vec<(String, String, u64)>> {
+        let mut tally = Vec::new();
+        self.0.query(sql::TALLY, &[], &mut |row| {
+            let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
+            let count = row.int(2)?.unwrap_or_default().cast_unsigned();
+            tally.push((text(0)?, text(1)?, count));
+            Ok(true)
+        })?;
+        Ok(tally)
+    }
+
+    fn last_done(&mut self, verb: &str) -> Result<Option<Timestamp>> {
+        let verb = Value::Text(verb.to_owned());
+        Ok(first(&mut self.0, sql::LAST_DONE, &[verb], |row| at(row, 0))?.flatten())
+    }
+}
+
+impl<D: Driver> View<D> {
+    /// The lowest and the highest number of the events of a time; the clock may have gone back
+    /// between them.
+    fn numbers(
+        &mut self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Option<(u64, u64)>> {
+        let since = since.map_or(0, Timestamp::as_i64);
+        let until = until.map_or(i64::MAX, Timestamp::as_i64);
+        let numbers =
+            first(&mut self.0, sql::NUMBERS, &[Value::Int(since), Value::Int(until)], |row| {
+                Ok(row.int(0)?.zip(row.int(1)?))
+            })?;
+        Ok(numbers.flatten().map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())))
+    }
+}
+
+fn at(row: &dyn Row, column: usize) -> Result<Option<Timestamp>> {
+    Ok(row.int(column)?.map(Timestamp::from_unix).transpose()?)
+}
