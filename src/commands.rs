@@ -11,6 +11,7 @@ mod copy_store;
 mod delete;
 mod diagnose;
 mod disable;
+mod doctor;
 mod edit_user;
 mod enable;
 mod enrol;
@@ -123,6 +124,7 @@ pub static VERBS: &[Entry] = &[
     entry::<init::Init>(Group::Store),
     entry::<backup::Backup>(Group::Store),
     entry::<restore::Restore>(Group::Store),
+    entry::<doctor::Doctor>(Group::Store),
     entry::<completions::Completions>(Group::Store),
     entry::<copy_store::CopyStore>(Group::Store),
     entry::<man::Man>(Group::Store),

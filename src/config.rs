@@ -31,6 +31,8 @@ use crate::vault::password::Cost;
 pub struct Config {
     pub store: Location,
     pub key_file: PathBuf,
+    /// Where these came from.
+    pub origins: Origins,
     /// systemd handed the key over.
     pub key_purpose: Purpose,
     pub custody: Custody,
@@ -55,6 +57,15 @@ pub struct Config {
     pub roles: Option<Roles>,
     /// How users are told of changes.
     pub notify: Option<Notify>,
+}
+
+/// Where values came from, in words.
+#[derive(Clone, Debug)]
+pub struct Origins {
+    /// The configuration file, where there is one.
+    pub config: Option<PathBuf>,
+    pub store: &'static str,
+    pub key_file: &'static str,
 }
 
 /// Verbs whose case must be written down.
@@ -92,18 +103,33 @@ impl Config {
         let places = Places::of(env);
         let custody = Custody { euid: env.process.euid, ..Custody::default() };
         let asked = named.config.clone().or_else(|| variable("MFACTL_CONFIG"));
-        let file = read(asked, places.as_ref(), &custody)?;
+        let (file, config_file) = read(asked, places.as_ref(), &custody)?;
         let custody = Custody {
             readers: group("store.readers", file.store.readers.as_deref())?,
             writers: group("store.writers", file.store.writers.as_deref())?,
             key_group: group("key.group", file.key.group.as_deref())?,
             ..custody
         };
+        let of = |option: &Option<PathBuf>, name: &str, in_file: bool| match option {
+            Some(_) => "the command line",
+            None if variable(name).is_some() => "the environment",
+            None if in_file => "the configuration",
+            None => "the default",
+        };
+        let origins = Origins {
+            config: config_file,
+            store: of(&named.store, "MFACTL_STORE", file.store.location.is_some()),
+            key_file: of(&named.key_file, "MFACTL_KEY_FILE", file.key.file.is_some()),
+        };
         let store =
             named.store.clone().or_else(|| variable("MFACTL_STORE")).or(file.store.location);
         let credential = variable("CREDENTIALS_DIRECTORY").map(|d| d.join("mfactl.key"));
         let key_file = named.key_file.clone().or_else(|| variable("MFACTL_KEY_FILE"));
         let credential = credential.filter(|c| key_file.is_none() && c.exists());
+        let origins = match credential {
+            Some(_) => Origins { key_file: "systemd", ..origins },
+            None => origins,
+        };
         let key_purpose = if credential.is_some() { Purpose::Credential } else { Purpose::Key };
         let key_file = key_file.or(credential).or(file.key.file);
         let (default_store, default_key) = places.map(|p| (p.store, p.key_file)).unzip();
@@ -112,6 +138,7 @@ impl Config {
                 .with_password_file(file.store.password_file),
             key_file: key_file.or(default_key).ok_or_else(homeless)?,
             key_purpose,
+            origins,
             custody,
             issuer: file.enrolment.issuer.map_or_else(
                 || Ok("mfactl".into()),
@@ -142,16 +169,21 @@ impl Config {
     }
 }
 
-fn read(asked: Option<PathBuf>, places: Option<&Places>, custody: &Custody) -> Result<file::File> {
+/// The file, and where it is; nothing stands in one that is not there.
+fn read(
+    asked: Option<PathBuf>,
+    places: Option<&Places>,
+    custody: &Custody,
+) -> Result<(file::File, Option<PathBuf>)> {
     let is_asked = asked.is_some();
     let Some(path) = asked.or_else(|| places.map(|p| p.config.clone())) else {
-        return Ok(file::File::default());
+        return Ok((file::File::default(), None));
     };
     if custody.check(&path, Purpose::Config)? {
-        return file::parse(&path);
+        return Ok((file::parse(&path)?, Some(path)));
     }
     if !is_asked {
-        return Ok(file::File::default());
+        return Ok((file::File::default(), None));
     }
     let message = format!("there is no configuration file at {}", place(&path));
     Err(Refusal::new(Code::Config, message).hint("name another with --config").into())

@@ -6,6 +6,7 @@ mod change;
 pub mod completion;
 mod create;
 mod diagnose;
+mod health;
 mod names;
 mod nearest;
 mod notify;

@@ -33,7 +33,7 @@ use crate::domain::past::Undoing;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{Status, User};
 use crate::vault::{KeyId, Vault};
 
 /// An open store.
@@ -234,7 +234,20 @@ pub trait Snapshot: Source + Log {
     ///
     /// # Errors
     /// What `visit` returns, and `damaged` when a column makes no sense.
-    fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()>;
+    fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
+        self.users_like(order, &Likeness::default(), visit)
+    }
+
+    /// The users who may be of a kind, in an order: all who are, and perhaps more.
+    ///
+    /// # Errors
+    /// As [`Snapshot::users`].
+    fn users_like(
+        &mut self,
+        order: Order,
+        likeness: &Likeness,
+        visit: &mut dyn FnMut(User) -> Result<()>,
+    ) -> Result<()>;
 
     /// Every user by name, with what the events after this number take back from how he stands.
     ///
@@ -245,6 +258,12 @@ pub trait Snapshot: Source + Log {
         after: u64,
         visit: &mut dyn FnMut(User, Undoing) -> Result<()>,
     ) -> Result<()>;
+
+    /// Checks the MACs of every user and every device; `step` hears of each user.
+    ///
+    /// # Errors
+    /// `tampered`, with the name of the first that does not fit.
+    fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
 
     /// The users for whom a moment lies after `after` and not after `until`.
     ///
@@ -269,6 +288,21 @@ pub trait Snapshot: Source + Log {
 pub struct Order {
     pub by: By,
     pub is_reversed: bool,
+}
+
+/// What a database can tell of users at a glance, so that a list of a few does not read all. Nothing
+/// is decided by it.
+#[derive(Clone, Debug, Default)]
+pub struct Likeness {
+    /// Any of these; everybody where there is none.
+    pub statuses: Vec<Status>,
+    pub group: Option<String>,
+    /// Locked now, or once.
+    pub was_locked: bool,
+    /// Without an accepted code since then.
+    pub unused_since: Option<Timestamp>,
+    pub is_unused: bool,
+    pub has_bypass: bool,
 }
 
 /// What an order goes by.

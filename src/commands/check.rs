@@ -46,6 +46,8 @@ pub enum What {
     Log,
     /// Hours since the last backup; 26 and 50
     Backup,
+    /// Whether a copy of the key is kept apart, as doctor --key-saved confirms
+    Key,
 }
 
 impl What {
@@ -53,6 +55,7 @@ impl What {
         match self {
             Self::Coverage => ("95:", "90:"),
             Self::Overdue | Self::Log => ("0", "0"),
+            Self::Key => ("0", "1"),
             Self::Bypasses | Self::Locked => ("5", "20"),
             Self::Backup => ("26", "50"),
         }

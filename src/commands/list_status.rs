@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::session::Session;
-use crate::store::{By, Order, Snapshot, Store};
+use crate::store::{By, Likeness, Order, Snapshot, Store};
 use totals::GroupLine;
 
 pub use line::Line;
@@ -164,10 +164,14 @@ impl List {
             && writer.quiet
             && self.options.min_coverage.is_some()
             && !self.options.fail_if_any;
+        // Where nobody is told of the others they need not be counted.
+        let is_summed = matches!(writer.format, Format::Table | Format::Json)
+            || self.options.min_coverage.is_some();
+        let likeness = if is_summed { Likeness::default() } else { self.filter.likeness(self.now) };
         let mut listed = 0;
         let preamble = self.preamble("mfactl.list-status/1");
         let summary = writer.many(&preamble, "users", |write| {
-            self.count(&mut *store.read()?, &mut |line, is_wanted| {
+            self.count(&mut *store.read()?, &likeness, &mut |line, is_wanted| {
                 if is_wanted {
                     listed += 1;
                     if !only_count {
@@ -187,7 +191,8 @@ impl List {
     ) -> Result<(Summary, u64)> {
         let (mut groups, mut listed) = (Groups::default(), 0);
         let is_grouped = self.options.group_by.is_some();
-        let summary = self.count(&mut *store.read()?, &mut |line, is_wanted| {
+        let everybody = Likeness::default();
+        let summary = self.count(&mut *store.read()?, &everybody, &mut |line, is_wanted| {
             listed += u64::from(is_wanted);
             if is_grouped {
                 groups.count(line);
@@ -221,6 +226,7 @@ impl List {
     fn count(
         &self,
         snapshot: &mut dyn Snapshot,
+        likeness: &Likeness,
         visit: &mut dyn FnMut(&Line, bool) -> Result<()>,
     ) -> Result<Summary> {
         let at = self.then.unwrap_or(self.now);
@@ -235,7 +241,7 @@ impl List {
         };
         match self.then {
             Some(then) => then::users(snapshot, then, &mut each)?,
-            None => snapshot.users(self.options.order(), &mut each)?,
+            None => snapshot.users_like(self.options.order(), likeness, &mut each)?,
         }
         Ok(summary.closed())
     }

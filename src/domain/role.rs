@@ -51,6 +51,7 @@ pub const VERBS: &[(&str, &[Role])] = &[
     ("delete", HELPDESK),
     ("diagnose", HELPDESK),
     ("disable", HELPDESK),
+    ("doctor", ADMIN),
     ("edit-user", HELPDESK),
     ("enable", HELPDESK),
     ("enrol", HELPDESK),

@@ -10,6 +10,7 @@ use super::{Opened, Session};
 use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
 use crate::operator_file::{self, NewFile};
 use crate::store::backup::{self, Backup, Header};
 use crate::store::custody::place;
@@ -67,7 +68,7 @@ impl Session<'_> {
         let detail = json!({ "users": header.users, "events": head.seq }).to_string();
         self.unit(&mut opened, |session, mut unit| {
             let detail = Some(detail.clone());
-            session.tell(&mut *unit.tx, unit.at, "backup", Ticket::default(), detail)?;
+            session.tell(&mut *unit.tx, unit.at, ("backup", "done"), Ticket::default(), detail)?;
             unit.tx.commit()
         })?;
         file.keep();
@@ -186,16 +187,16 @@ impl Session<'_> {
     }
 
     /// Writes an event that is about no user.
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         tx: &mut dyn Transaction,
-        at: crate::domain::time::Timestamp,
-        verb: &'static str,
+        at: Timestamp,
+        (verb, outcome): (&'static str, &'static str),
         ticket: Ticket,
         detail: Option<String>,
     ) -> Result<()> {
         let operator = self.env.process.operator.clone();
-        let event = Event { at, verb, outcome: "done", operator, ticket, subject: None, detail };
+        let event = Event { at, verb, outcome, operator, ticket, subject: None, detail };
         tx.append(&event, self.env.random()?).map(|_| ())
     }
 }

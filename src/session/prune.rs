@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Session;
-use crate::domain::event::{Event, Ticket};
+use crate::domain::event::Ticket;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 
@@ -40,17 +40,8 @@ impl Session<'_> {
             let up_to = unit.tx.prune(last)?;
             let pruned = up_to.saturating_sub(proved.start.head.seq);
             let detail = json!({ "before": before, "events": pruned, "last": up_to }).to_string();
-            let event = Event {
-                at: unit.at,
-                verb: "log",
-                outcome: "pruned",
-                operator: session.env.process.operator.clone(),
-                ticket: ticket.clone(),
-                subject: None,
-                detail: Some(detail),
-            };
-            let salt = session.env.random()?;
-            unit.tx.append(&event, salt)?;
+            let told = ("log", "pruned");
+            session.tell(&mut *unit.tx, unit.at, told, ticket.clone(), Some(detail))?;
             unit.tx.commit()?;
             Ok(pruned)
         })

@@ -5,11 +5,12 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use crate::domain::user::Status;
 use crate::store::row::{
     CHANGE_COLUMNS, DEVICE_COLUMNS, EVENT_COLUMNS, REQUEST_COLUMNS, TOLD_COLUMNS, USER_COLUMNS,
     Value,
 };
-use crate::store::{By, OperatorIs, Order, Subject, Wanted};
+use crate::store::{By, Likeness, OperatorIs, Order, Subject, Wanted};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
@@ -146,30 +147,66 @@ pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
 pub static USER_OF: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM users WHERE id = $1", USER_COLUMNS.join(", ")));
 
-/// Every user with every device beside him; a user without any has one row of nothing.
-pub fn everyone(order: Order) -> String {
-    let has = |state: &str| {
-        format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
-    };
+/// Users with every device beside them; a user without any has one row of nothing.
+pub fn users(order: Order, likeness: &Likeness) -> (String, Vec<Value>) {
     let direction = if order.is_reversed { " DESC" } else { "" };
     let first = match order.by {
         By::Name => String::new(),
-        By::Status => format!(
-            "CASE WHEN {} THEN 3 WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END{direction}, ",
-            has("active"),
-            has("disabled"),
-            has("pending")
-        ),
+        By::Status => format!("{}{direction}, ", status_rank()),
         By::CreatedAt => format!("u.created_at{direction}, "),
         By::LastVerifiedAt => format!("coalesce(u.last_verified_at, 0){direction}, "),
     };
     let direction = if order.by == By::Name { direction } else { "" };
-    format!(
-        "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n \
+    let Conditions { text: conditions, values } = alike(likeness);
+    let text = format!(
+        "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n WHERE {conditions} \
          ORDER BY {first}u.name{direction}, d.n",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")
+    );
+    (text, values)
+}
+
+const STATUSES: [Status; 4] =
+    [Status::NotEnabled, Status::Pending, Status::Disabled, Status::Enabled];
+
+/// The status as a number, its place in [`STATUSES`].
+fn status_rank() -> String {
+    let has = |state: &str| {
+        format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
+    };
+    format!(
+        "CASE WHEN {} THEN 3 WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END",
+        has("active"),
+        has("disabled"),
+        has("pending")
     )
+}
+
+fn alike(likeness: &Likeness) -> Conditions {
+    let mut conditions = Conditions { text: "1 = 1".to_owned(), values: Vec::new() };
+    if !likeness.statuses.is_empty() {
+        let ranks = (0..).zip(STATUSES).filter(|(_, status)| likeness.statuses.contains(status));
+        let ranks: Vec<String> = ranks.map(|(rank, _): (u8, _)| rank.to_string()).collect();
+        let _ = write!(conditions.text, " AND {} IN ({})", status_rank(), ranks.join(", "));
+    }
+    if let Some(group) = &likeness.group {
+        // Letters and digits, and what stands for any of them finds a few more.
+        let like = Value::Text(format!("% {group} %"));
+        conditions.and("' ' || u.groups || ' ' LIKE ", Some(like));
+    }
+    if likeness.was_locked {
+        conditions.text.push_str(" AND (u.lock_start IS NOT NULL OR u.wrong_codes >= 100)");
+    }
+    let unused = "coalesce(u.last_verified_at, u.created_at) <= ";
+    conditions.and(unused, likeness.unused_since.map(|at| Value::Int(at.as_i64())));
+    if likeness.is_unused {
+        conditions.text.push_str(" AND u.last_verified_at IS NULL");
+    }
+    if likeness.has_bypass {
+        conditions.text.push_str(" AND u.bypass IS NOT NULL");
+    }
+    conditions
 }
 
 /// Every user with every device beside him, and each of these with every later event that changed how

@@ -108,35 +108,43 @@ impl<'v, D: Driver> Ledger<'v, D> {
 
     /// Checks the MACs of every user and every device, and the end of the log.
     fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
-        let vault = self.vault;
-        let mut current: Option<Found> = None;
-        let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
-        self.driver.query(&sql::EVERYONE_PROVED, &[], &mut |row| {
-            let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
-            if !same {
-                let found = Found {
-                    user: row::user(row, 0)?,
-                    user_mac: row.bytes(mac)?,
-                    device_macs: Vec::new(),
-                    newest: row.int(mac + 1)?.map(i64::cast_unsigned),
-                };
-                if let Some(done) = current.replace(found) {
-                    done.proved(vault)?;
-                }
-                step();
-            }
-            if let Some(found) = &mut current
-                && !row.is_null(device)?
-            {
-                found.user.devices.push(row::device(row, device)?);
-                found.device_macs.push(row.bytes(device + DEVICE_COLUMNS.len())?);
-            }
-            Ok(true)
-        })?;
-        current.map_or(Ok(()), |last| last.proved(vault).map(|_| ()))?;
+        prove_users(&mut self.driver, self.vault, step)?;
         self.requests()?;
         self.check_head()
     }
+}
+
+/// Checks the MACs of every user and every device.
+pub(super) fn prove_users(
+    driver: &mut impl Driver,
+    vault: &Vault,
+    step: &mut dyn FnMut(),
+) -> Result<()> {
+    let mut current: Option<Found> = None;
+    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
+    driver.query(&sql::EVERYONE_PROVED, &[], &mut |row| {
+        let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
+        if !same {
+            let found = Found {
+                user: row::user(row, 0)?,
+                user_mac: row.bytes(mac)?,
+                device_macs: Vec::new(),
+                newest: row.int(mac + 1)?.map(i64::cast_unsigned),
+            };
+            if let Some(done) = current.replace(found) {
+                done.proved(vault)?;
+            }
+            step();
+        }
+        if let Some(found) = &mut current
+            && !row.is_null(device)?
+        {
+            found.user.devices.push(row::device(row, device)?);
+            found.device_macs.push(row.bytes(device + DEVICE_COLUMNS.len())?);
+        }
+        Ok(true)
+    })?;
+    current.map_or(Ok(()), |last| last.proved(vault).map(|_| ()))
 }
 
 fn digest(digest: &mut Sha256, values: &[Value]) {

@@ -6,13 +6,14 @@ use super::driver::{Driver, first};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
 use super::transfer::Counts;
-use super::{Moment, Order, Since, Snapshot, Source, sql};
+use super::{Likeness, Moment, Order, Since, Snapshot, Source, sql};
 use crate::domain::event::Head;
 use crate::domain::name::UserName;
 use crate::domain::past::Undoing;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::vault::Vault;
 
 /// One read transaction.
 pub struct View<D>(pub D);
@@ -60,9 +61,15 @@ impl<D: Driver> Snapshot for View<D> {
         found.map(|user| self.with_devices(user)).transpose()
     }
 
-    fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
+    fn users_like(
+        &mut self,
+        order: Order,
+        likeness: &Likeness,
+        visit: &mut dyn FnMut(User) -> Result<()>,
+    ) -> Result<()> {
         let mut current: Option<User> = None;
-        self.0.query(&sql::everyone(order), &[], &mut |row| {
+        let (text, values) = sql::users(order, likeness);
+        self.0.query(&text, &values, &mut |row| {
             let same = current.as_ref().is_some_and(|u| row.is_bytes(0, u.id.bytes()));
             if !same && let Some(done) = current.replace(row::user(row, 0)?) {
                 visit(done)?;
@@ -106,6 +113,10 @@ impl<D: Driver> Snapshot for View<D> {
             Ok(true)
         })?;
         current.map_or(Ok(()), |(user, back)| visit(user, back))
+    }
+
+    fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
+        super::transfer::prove_users(&mut self.0, vault, step)
     }
 
     fn users_between(

@@ -24,6 +24,7 @@ pub fn measure(session: &mut Session<'_>, what: What) -> Result<Measured> {
     match what {
         What::Log => log(session),
         What::Backup => backup(session),
+        What::Key => key(session),
         What::Coverage | What::Overdue | What::Bypasses | What::Locked => users(session, what),
     }
 }
@@ -85,6 +86,16 @@ fn backup(session: &mut Session<'_>) -> Result<Measured> {
         _ => "no backup was ever taken".to_owned(),
     };
     Ok(Measured { name: "backup_age", value: hours.map(number), unit: "h", most: None, words })
+}
+
+fn key(session: &mut Session<'_>) -> Result<Measured> {
+    let saved = session.key_saved()?;
+    let words = match saved {
+        Some(at) => format!("a copy of the key is kept apart, as confirmed on {at}"),
+        None => "nobody has confirmed that a copy of the key is kept apart".to_owned(),
+    };
+    let value = Some(number(u64::from(saved.is_none())));
+    Ok(Measured { name: "key_unsaved", value, unit: "", most: Some(1), words })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]

@@ -7,6 +7,7 @@ use crate::domain::name::group;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
+use crate::store::Likeness;
 
 /// Filters; a user is listed who passes all of them.
 #[derive(Args, Debug)]
@@ -108,6 +109,30 @@ impl Filter {
     /// Does the summary count this user?
     pub fn is_in_scope(&self, user: &User) -> bool {
         self.group.as_ref().is_none_or(|g| user.profile.groups.contains(g))
+    }
+
+    /// What the database can tell of those who are listed, all of them and perhaps more.
+    pub fn likeness(&self, now: Timestamp) -> Likeness {
+        let mut statuses = self.statuses.clone();
+        if self.without_mfa || self.duties.0 || self.duties.1 {
+            let without = [Status::Disabled, Status::Pending, Status::NotEnabled];
+            match statuses.is_empty() {
+                true => statuses.extend(without),
+                false => statuses.retain(|status| without.contains(status)),
+            }
+            // Nobody is both.
+            if statuses.is_empty() {
+                statuses.push(Status::NotEnabled);
+            }
+        }
+        Likeness {
+            statuses,
+            group: self.group.clone(),
+            was_locked: self.locked,
+            unused_since: self.inactive_for.map(|span| now.minus(span)),
+            is_unused: self.never_used,
+            has_bypass: self.bypass,
+        }
     }
 
     /// Is this user listed?

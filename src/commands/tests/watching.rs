@@ -218,3 +218,49 @@ fn a_report_is_one_page_that_loads_nothing() {
     assert_eq!(world.run("report --output r.pdf").code, 64);
     assert_eq!(world.run("report --output /nonexistent/r.svg").code, 73);
 }
+
+#[test]
+fn the_doctor_finds_what_is_bad_and_takes_away_what_is_overripe() {
+    let world = World::new();
+    world.active("alice");
+    let state = |what: &str| -> String {
+        let all = world.run("doctor --json").json();
+        let found = all["findings"].as_array().unwrap().iter().find(|f| f["what"] == what);
+        found.map_or("missing", |f| f["state"].as_str().unwrap()).to_owned()
+    };
+    for (what, expected) in [
+        ("configuration", "good"),
+        ("store", "good"),
+        ("key file", "good"),
+        ("records", "good"),
+        ("log", "good"),
+        ("key copy", "warning"),
+        ("backup", "warning"),
+        ("secrets", "good"),
+    ] {
+        assert_eq!(state(what), expected, "{what}");
+    }
+    assert_eq!(world.run("check key").code, 1);
+    let _ = world.run("doctor --key-saved").ok();
+    let _ = world.run(&format!("backup {}", world.folder.path().join("b").display())).ok();
+    assert_eq!((state("key copy"), state("backup")), ("good".into(), "good".into()));
+    assert_eq!(world.run("check key").code, 0);
+    let _ = world.run("delete alice --yes").ok();
+    world.wait(25 * 3600);
+    assert_eq!(state("secrets"), "warning");
+    assert_eq!(world.sql("SELECT count(*) FROM devices"), "1");
+    assert_eq!(world.run("doctor --quiet --purge").ok().out, "");
+    assert_eq!(world.sql("SELECT count(*) FROM devices"), "0");
+    assert_eq!(state("secrets"), "good");
+    let last = world.run("log --last 1 --json").ok().json()["events"][0].clone();
+    assert_eq!((&last["verb"], &last["outcome"]), (&"doctor".into(), &"purged".into()));
+    let out = world.run("doctor").ok().out;
+    assert!(out.contains("from the environment"), "{out}");
+    world.sql("UPDATE users SET required = 1");
+    let ran = world.run("doctor");
+    assert!(ran.code == 1 && ran.out.contains("the record of alice was altered"), "{ran:?}");
+    assert!(world.run("doctor --quiet").out.contains("altered"));
+    world.sql("UPDATE users SET required = 0");
+    world.sql("UPDATE events SET at = at + 1 WHERE seq = 2");
+    assert_eq!(state("log"), "bad");
+}

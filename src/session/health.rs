@@ -1,0 +1,112 @@
+//! How store, key and log are.
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::{Opened, Session, Telling};
+use crate::domain::event::Ticket;
+use crate::domain::name::UserName;
+use crate::domain::time::Timestamp;
+use crate::store::{Order, Wanted};
+
+const VERB: &str = "doctor";
+const KEY_SAVED: &str = "key_saved";
+
+impl Session<'_> {
+    /// When somebody confirmed last that a copy of the key is kept apart.
+    ///
+    /// # Errors
+    /// As the store has them.
+    pub fn key_saved(&mut self) -> Result<Option<Timestamp>> {
+        let wanted = Wanted {
+            verb: Some(VERB.to_owned()),
+            outcome: Some(KEY_SAVED.to_owned()),
+            last: Some(1),
+            ..Wanted::default()
+        };
+        let mut saved = None;
+        self.reader()?.read()?.log(&wanted, &mut |event| {
+            saved = Some(event.at);
+            Ok(false)
+        })?;
+        Ok(saved)
+    }
+
+    /// Writes down that a copy of the key is kept apart.
+    ///
+    /// # Errors
+    /// As the store has them; `key` where there is no key that could have been copied.
+    pub fn confirm_key_saved(&mut self) -> Result<()> {
+        let mut opened = self.opened()?;
+        self.unit(&mut opened, |session, mut unit| {
+            let told = (VERB, KEY_SAVED);
+            session.tell(&mut *unit.tx, unit.at, told, Ticket::default(), None)?;
+            unit.tx.commit()
+        })
+    }
+
+    /// Checks the MAC of every record; gives back how many users there are.
+    ///
+    /// # Errors
+    /// `tampered`, with the name of the first that was altered.
+    pub fn prove_users(&mut self, opened: &mut Opened) -> Result<u64> {
+        let mut snapshot = opened.store.read()?;
+        let users = snapshot.counts()?.users;
+        let bar = self.bar(users);
+        let proved = snapshot.prove_users(&opened.vault, &mut || bar.inc(1));
+        bar.finish_and_clear();
+        proved.map(|()| users)
+    }
+
+    /// Users of whom something sealed is kept past its time.
+    ///
+    /// # Errors
+    /// As the store has them.
+    pub fn overripe(&mut self) -> Result<Vec<UserName>> {
+        let now = self.env.clock.now()?;
+        let undo_for = self.config()?.undo_for;
+        let mut names = Vec::new();
+        self.reader()?.read()?.users(Order::default(), &mut |user| {
+            let mut purged = user.clone();
+            purged.purge(now, undo_for);
+            if purged != user {
+                names.push(user.name);
+            }
+            Ok(())
+        })?;
+        Ok(names)
+    }
+
+    /// Takes away what is kept of these users past its time, in one transaction.
+    ///
+    /// # Errors
+    /// As the store has them; then nothing was changed.
+    pub fn purge(&mut self, names: &[UserName]) -> Result<u64> {
+        let undo_for = self.config()?.undo_for;
+        let mut opened = self.opened()?;
+        let bar = self.bar(names.len() as u64);
+        let purged = self.unit(&mut opened, |session, mut unit| {
+            bar.set_position(0);
+            let mut purged = 0;
+            for name in names {
+                bar.inc(1);
+                let before = unit.known(name)?;
+                let mut user = before.clone();
+                user.purge(unit.at, undo_for);
+                if user == before {
+                    continue;
+                }
+                user.rev = unit.tx.save(&before, &user)?;
+                let gone = before.devices.len() - user.devices.len();
+                let detail = Some(json!({ "devices": gone }).to_string());
+                let told = Telling { verb: VERB, outcome: "purged", detail, ..Telling::default() };
+                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                purged += 1;
+            }
+            unit.tx.commit()?;
+            Ok(purged)
+        });
+        bar.finish_and_clear();
+        purged
+    }
+}
