@@ -17,6 +17,7 @@ mod operator_file;
 mod options;
 mod picture;
 mod report;
+mod services;
 mod session;
 pub mod store;
 pub mod vault;
@@ -34,7 +35,8 @@ use session::Session;
 
 /// Runs the program: parse → verb → report or failure → words and exit code.
 ///
-/// The exit code is 0 for done or yes, 1 for no, 64 and up for trouble, and never 2 to 9.
+/// The exit code is 0 for done or yes, 1 for no, 64 and up for trouble, and never 2 to 9, but for the
+/// 2 that tells OpenVPN to ask its client for the code first.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if cli::complete(&args, env) {
@@ -44,6 +46,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     match told(args, env) {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
+        Ok(Verdict::Later) => 2,
         Err(error) => {
             let failure = Failure::of(&error);
             failure.tell(&mut *env.err.writer, asked_json);

@@ -2,10 +2,13 @@
 
 mod attempt;
 mod backup;
+mod batch;
 mod change;
 pub mod completion;
 mod create;
+mod deadline;
 mod diagnose;
+mod login;
 mod names;
 mod nearest;
 mod notify;
@@ -24,6 +27,7 @@ use zeroize::Zeroizing;
 pub use attempt::Attempted;
 pub use backup::Plan;
 pub use change::{Act, Done, Row};
+pub use login::Login;
 pub use sign_in::{Credentials, SignedIn};
 pub use standing::{Leave, Standing};
 
@@ -50,6 +54,8 @@ pub struct Session<'a> {
     config: Option<Config>,
     /// What the operator may do, once a verb begins.
     pub standing: Standing,
+    /// The login service that asks, where one does.
+    service: Option<login::Service>,
 }
 
 /// A store and its keys.
@@ -63,7 +69,7 @@ impl<'a> Session<'a> {
         if options.no_input {
             env.person = None;
         }
-        Self { env, options, named, config: None, standing: Standing::default() }
+        Self { env, options, named, config: None, standing: Standing::default(), service: None }
     }
 
     /// The configuration, read when it is first asked for.
@@ -90,7 +96,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As [`Session::reader`]; `key` where the key is missing or another.
     pub fn opened(&mut self) -> Result<Opened> {
-        let store = self.open(Access::Write)?;
+        let waits = if self.service.is_some() { Access::Answer } else { Access::Write };
+        let store = self.open(waits)?;
         let identity = store.identity();
         let config = self.config()?;
         let shown = place(&config.key_file);
@@ -189,9 +196,17 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As the stream has them.
     pub fn input(&mut self) -> Result<Zeroizing<Vec<u8>>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_INPUT + 1));
+        self.input_to(LONGEST_INPUT)
+    }
+
+    /// The same with another bound: what is longer by a byte is given back so, to be refused.
+    ///
+    /// # Errors
+    /// As the stream has them.
+    pub fn input_to(&mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
         if !self.env.input_is_terminal {
-            let most = LONGEST_INPUT as u64 + 1;
+            let most = longest as u64 + 1;
             (&mut self.env.input).take(most).read_to_end(&mut bytes)?;
         }
         Ok(bytes)

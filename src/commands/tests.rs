@@ -2,10 +2,12 @@
 
 mod accounts;
 mod backups;
+mod batches;
 mod copies;
 mod crowds;
 mod forms;
 mod lists;
+mod logins;
 mod notices;
 mod operators;
 mod prompts;
