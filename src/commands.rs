@@ -66,6 +66,12 @@ pub trait Verb: Args + FromArgMatches {
     /// end in exit code 0.
     const HELP_FLAG: bool = true;
 
+    /// Does a login service ask, with these arguments? Its environment is its users' to set, so this is
+    /// settled before anything is read.
+    fn is_service(_: &ArgMatches) -> bool {
+        false
+    }
+
     /// # Errors
     /// As the verb has them.
     fn run(self, session: &mut Session<'_>) -> Result<Report>;
@@ -88,6 +94,7 @@ pub struct Entry {
     pub run: fn(&ArgMatches, &mut Session<'_>) -> Result<Report>,
     pub alias: Option<&'static str>,
     help_flag: bool,
+    is_service: fn(&ArgMatches) -> bool,
     arguments: fn(Command) -> Command,
 }
 
@@ -138,6 +145,7 @@ const fn entry<V: Verb>(group: Group) -> Entry {
         run: |matches, session| V::from_arg_matches(matches).map_err(|e| misuse(&e))?.run(session),
         alias: V::ALIAS,
         help_flag: V::HELP_FLAG,
+        is_service: V::is_service,
         arguments: |command| V::augment_args(command.before_help(examples(V::EXAMPLES))),
     }
 }

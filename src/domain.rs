@@ -9,6 +9,7 @@ pub mod code;
 pub mod device;
 pub mod diagnosis;
 pub mod event;
+pub mod login;
 pub mod name;
 pub mod otpauth;
 pub mod password;

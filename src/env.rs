@@ -26,6 +26,8 @@ pub struct Env {
     /// The environment variables.
     pub variables: Variables,
     pub process: Process,
+    /// Ends the process with an exit code, from any thread; nothing where a test runs us.
+    pub end: fn(u8),
 }
 
 /// An environment variable by name.
@@ -38,6 +40,8 @@ pub struct Process {
     pub euid: u32,
     /// The uid that `sudo` acts for, where it ran us.
     pub sudo_uid: Option<u32>,
+    /// A login service asks: files are where the system has them, whoever runs us.
+    pub is_service: bool,
 }
 
 /// A stream, and how large the terminal is that it goes to.

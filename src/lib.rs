@@ -17,6 +17,7 @@ mod operator_file;
 mod options;
 mod picture;
 mod report;
+mod services;
 mod session;
 pub mod store;
 pub mod vault;
@@ -35,7 +36,8 @@ use session::Session;
 /// Runs the program: parse → verb → report or failure → words and exit code.
 ///
 /// The exit code is 0 for done or yes, 1 for no, 64 and up for trouble, and never 2 to 9: those are
-/// for `check` alone, which has the codes of a monitoring plugin.
+/// for `check` alone, which has the codes of a monitoring plugin, but for the 2 that tells OpenVPN to
+/// ask its client for the code first.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if cli::complete(&args, env) {
@@ -46,6 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
         Ok(Verdict::State(state)) => state as u8,
+        Ok(Verdict::Later) => 2,
         Err(error) => {
             let failure = Failure::of(&error);
             failure.tell(&mut *env.err.writer, asked_json);

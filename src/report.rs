@@ -32,6 +32,8 @@ pub enum Verdict {
     #[default]
     Yes,
     No,
+    /// Asked of OpenVPN only, which takes it for "wait for another answer".
+    Later,
     /// What a monitoring plugin says.
     State(State),
 }

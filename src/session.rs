@@ -2,11 +2,14 @@
 
 mod attempt;
 mod backup;
+mod batch;
 mod change;
 pub mod completion;
 mod create;
+mod deadline;
 mod diagnose;
 mod health;
+mod login;
 mod names;
 mod nearest;
 mod notify;
@@ -30,6 +33,7 @@ pub use crate::operator_file::OperatorFile;
 pub use attempt::Attempted;
 pub use backup::Plan;
 pub use change::{Act, Done, Row};
+pub use login::Login;
 pub use proof::Proved;
 pub use sign_in::{Credentials, SignedIn};
 pub use standing::{Leave, Standing};
@@ -59,6 +63,8 @@ pub struct Session<'a> {
     config: Option<Config>,
     /// What the operator may do, once a verb begins.
     pub standing: Standing,
+    /// The login service that asks, where one does.
+    service: Option<login::Service>,
 }
 
 /// Where a store is, and which files of it are trusted.
@@ -86,7 +92,7 @@ impl<'a> Session<'a> {
         if options.no_input {
             env.person = None;
         }
-        Self { env, options, named, config: None, standing: Standing::default() }
+        Self { env, options, named, config: None, standing: Standing::default(), service: None }
     }
 
     /// The configuration, read when it is first asked for.
@@ -113,7 +119,8 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As [`Session::reader`]; `key` where the key is missing or another.
     pub fn opened(&mut self) -> Result<Opened> {
-        let store = self.open(Access::Write)?;
+        let waits = if self.service.is_some() { Access::Answer } else { Access::Write };
+        let store = self.open(waits)?;
         let identity = store.identity();
         let config = self.config()?;
         let shown = place(&config.key_file);
@@ -243,9 +250,17 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As the stream has them.
     pub fn input(&mut self) -> Result<Zeroizing<Vec<u8>>> {
-        let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST_INPUT + 1));
+        self.input_to(LONGEST_INPUT)
+    }
+
+    /// The same with another bound: what is longer by a byte is given back so, to be refused.
+    ///
+    /// # Errors
+    /// As the stream has them.
+    pub fn input_to(&mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
         if !self.env.input_is_terminal {
-            let most = LONGEST_INPUT as u64 + 1;
+            let most = longest as u64 + 1;
             (&mut self.env.input).take(most).read_to_end(&mut bytes)?;
         }
         Ok(bytes)

@@ -41,6 +41,10 @@ pub trait Store {
     /// Which store this is, and which key seals it; read once, at opening.
     fn identity(&self) -> Identity;
 
+    /// Is it still where it was opened? A file may have been put in its place since, and a server may
+    /// have hung up.
+    fn is_there(&self) -> bool;
+
     /// Takes the write lock and promises that no other writer comes between this and the commit.
     ///
     /// # Errors
@@ -65,6 +69,8 @@ pub trait Store {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Write,
+    /// As `Write`, for a login service, which waits for nothing longer than 1.5 s.
+    Answer,
     Read,
 }
 
@@ -124,6 +130,19 @@ pub trait Transaction: Requests {
     /// # Errors
     /// `tampered` when the end of the chain is not ours.
     fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64>;
+
+    /// When the newest event of this verb and outcome was written, if it is among the last so many.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn lately(&mut self, verb: &str, outcome: &str, among: u64) -> Result<Option<Timestamp>>;
+
+    /// Makes the commit cost what any commit costs, although nothing is stored: how long an answer
+    /// takes must not tell whether somebody is known.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn touch(&mut self) -> Result<()>;
 
     /// Takes what names this user out of every event; the chain stays whole.
     ///

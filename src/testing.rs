@@ -35,6 +35,8 @@ pub struct World {
     /// Who runs it, and for whom `sudo` does.
     pub uid: Cell<u32>,
     pub sudo_uid: Cell<Option<u32>>,
+    /// What a login service hands over, in the environment.
+    pub handed: Vec<(String, OsString)>,
 }
 
 /// What a run left behind.
@@ -79,6 +81,7 @@ impl World {
             answers: None,
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
+            handed: Vec::new(),
         }
     }
 
@@ -113,6 +116,7 @@ impl World {
         });
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
+        let handed = self.handed.clone();
         let mut env = Env {
             clock: Box::new(Fixed(self.now.clone())),
             chance: Box::new(Seeded(self.draws.clone())),
@@ -127,13 +131,15 @@ impl World {
                 "MFACTL_CONFIG" => {
                     Some(folder.join("config.toml")).filter(|p| p.exists()).map(Into::into)
                 }
-                _ => None,
+                _ => handed.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
             }),
             process: Process {
                 operator: Operator { uid: self.uid.get(), claim: None },
                 euid: rustix::process::geteuid().as_raw(),
                 sudo_uid: self.sudo_uid.get(),
+                is_service: false,
             },
+            end: |_| {},
         };
         let code = crate::run(args, &mut env);
         drop(env);

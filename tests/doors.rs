@@ -21,6 +21,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("operator_file", &["domain", "env", "store"]),
     ("options", &["domain", "env", "report"]),
     ("misuse", &["domain"]),
+    ("services", &["domain"]),
     (
         "session",
         &[
@@ -31,6 +32,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "operator_file",
             "options",
             "report",
+            "services",
             "store",
             "vault",
         ],
@@ -49,6 +51,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "misuse",
             "options",
             "report",
+            "services",
             "session",
             "store",
             "vault",

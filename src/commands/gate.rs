@@ -25,6 +25,9 @@ const OWN: &[&str] = &["yes", "output", "reveal_secrets"];
 /// # Errors
 /// `not_permitted`, and as the verb has them.
 pub fn run(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Result<Report> {
+    if (entry.is_service)(matches) {
+        session.serve()?;
+    }
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
     session.admit(entry.name, is_dry)?;
     // Before anything is asked or shown; under the lock it is looked at again.

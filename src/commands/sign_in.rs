@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use super::protection::Target;
 use crate::domain::device::Device;
+use crate::domain::login::Without;
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
 use crate::domain::policy::{Demand, Duty};
@@ -130,12 +131,14 @@ fn presented(session: &mut Session<'_>) -> Result<Credentials> {
             .code
             .filter(|code| !code.is_empty())
             .map(|code| Zeroizing::new(code.as_bytes().to_vec())),
+        without: Without::Accept,
     })
 }
 
 /// Asks for one thing after the other, until it is decided.
 fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> Result<Report> {
-    let mut credentials = Credentials { password: None, new_password: None, code: None };
+    let without = Without::Accept;
+    let mut credentials = Credentials { password: None, new_password: None, code: None, without };
     let typed = hidden(session, &format!("Password of {name}"))?;
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut unfit) = (0, 0);

@@ -2,11 +2,13 @@
 
 mod accounts;
 mod backups;
+mod batches;
 mod copies;
 mod crowds;
 mod forms;
 mod history;
 mod lists;
+mod logins;
 mod notices;
 mod operators;
 mod prompts;

@@ -15,12 +15,12 @@ pub struct Places {
 }
 
 impl Places {
-    /// The system's for root and the system user, a person's own otherwise; none for somebody
-    /// without a home.
+    /// The system's for root, the system user and every login service, a person's own otherwise; none
+    /// for somebody without a home.
     #[must_use]
     pub fn of(env: &Env) -> Option<Self> {
         let euid = env.process.euid;
-        if euid == 0 || system_uid() == Some(euid) {
+        if env.process.is_service || euid == 0 || system_uid() == Some(euid) {
             return Some(Self {
                 store: "/var/lib/mfactl/mfactl.db".into(),
                 key_file: "/etc/mfactl/mfactl.key".into(),

@@ -1,6 +1,7 @@
 //! The whole sign-in, decided at once: password, forced change, code, and what comes next.
 
 use crate::domain::device::Device;
+use crate::domain::login::Without;
 use crate::domain::policy::Demand;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
@@ -37,6 +38,8 @@ pub struct Claim<'a> {
     pub new_password: Option<Sealed>,
     pub code: Option<Attempt<'a>>,
     pub demand: Demand,
+    /// May somebody without MFA sign in by the password alone?
+    pub without: Without,
 }
 
 /// What comes of it.
@@ -64,6 +67,8 @@ pub enum Why {
     Code,
     /// MFA is switched off, and it is required.
     Disabled,
+    /// There is no MFA, and who asks lets nobody in without.
+    NotEnabled,
     /// Too many passwords were tried during a lock.
     Locked,
 }
@@ -137,8 +142,9 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
 fn prove(user: User, claim: &Claim<'_>) -> Result<(User, Step), Refusal> {
     let now = claim.now;
     let is_required = claim.demand.is_in_force(now);
+    let is_refused = is_required || claim.without == Without::Refuse;
     if user.status() == Status::Disabled {
-        let off = if is_required { Step::Rejected(Why::Disabled) } else { Step::Accepted(None) };
+        let off = if is_refused { Step::Rejected(Why::Disabled) } else { Step::Accepted(None) };
         return Ok((user, off));
     }
     let can_prove =
@@ -155,7 +161,8 @@ fn prove(user: User, claim: &Claim<'_>) -> Result<(User, Step), Refusal> {
     let waits = |d: &Device| d.is_pending() && !d.is_expired(now);
     let step = match user.status() {
         Status::Enabled => Step::CodeRequired,
-        _ if !is_required => Step::Accepted(None),
+        _ if !is_refused => Step::Accepted(None),
+        _ if !is_required => Step::Rejected(Why::NotEnabled),
         _ if user.enrolment_barred && user.live().any(waits) => Step::CodeRequired,
         _ => Step::EnrolmentRequired { is_barred: user.enrolment_barred },
     };

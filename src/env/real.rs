@@ -59,7 +59,13 @@ pub fn env() -> Env {
         err: Stream { terminal: size(&err), writer: Box::new(err) },
         variables: Box::new(|name| std::env::var_os(name)),
         process: process(),
+        end,
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "nothing that hangs can be asked to return")]
+fn end(code: u8) {
+    std::process::exit(code.into());
 }
 
 /// Standard output without the line buffer that Rust puts in front of it: ours is larger.
@@ -84,6 +90,7 @@ fn process() -> Process {
         },
         euid: rustix::process::geteuid().as_raw(),
         sudo_uid: variable("SUDO_UID").and_then(|u| u.parse().ok()),
+        is_service: false,
     }
 }
 

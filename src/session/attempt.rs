@@ -28,6 +28,17 @@ pub struct Attempted {
     pub at: Timestamp,
 }
 
+/// What is presented, by whom, to which verb.
+pub(super) struct Presentation<'p> {
+    pub verb: &'static str,
+    /// The login service that asks, where one does.
+    pub from: Option<&'static str>,
+    pub only: Option<Id>,
+    pub presented: &'p Presented,
+    pub window: Window,
+    pub undo_for: Span,
+}
+
 impl Session<'_> {
     /// Presents bytes as a code of a user, for one device or any.
     ///
@@ -42,53 +53,76 @@ impl Session<'_> {
         only: Option<Id>,
         presented: &[u8],
     ) -> Result<Attempted> {
-        let window = self.config()?.window;
-        let undo_for = self.config()?.undo_for;
-        let presented = Presented::read(presented);
+        let (window, undo_for) = (self.config()?.window, self.config()?.undo_for);
+        let presented = &Presented::read(presented);
+        let presentation = Presentation { verb, from: None, only, presented, window, undo_for };
         let attempted = self.unit(opened, |session, mut unit| {
             let before = unit.known(name)?;
-            let now = unit.at;
-            let opened = opened_secrets(unit.vault, &before, only, &presented, now);
-            let secrets = match opened {
-                Ok(secrets) => secrets,
-                Err(error) => {
-                    if let Some(refusal) = error.downcast_ref::<Refusal>()
-                        && refusal.code != Word::Tampered
-                    {
-                        turn_away(session.env, unit, verb, &before, refusal.code.word())?;
-                    }
-                    return Err(error);
-                }
-            };
-            let tag = presented.spare().and_then(|code| spare_tag(unit.vault, &before, code));
-            let attempt = Attempt { presented: &presented, tag, now, window, secrets: &secrets };
-            let (mut user, outcome) = verify(before.clone(), &attempt)?;
-            if let Outcome::Locked { .. } = outcome {
-                let user = turn_away(session.env, unit, verb, &user, outcome.word())?;
-                return Ok(Attempted { user, outcome, ahead: None, at: now });
-            }
-            user.purge(now, undo_for);
-            let missed = before.throttle.turned_away;
-            user.throttle.turned_away = 0;
-            if user != before {
-                user.rev = unit.tx.save(&before, &user)?;
-            }
-            let told = Telling {
-                verb,
-                outcome: outcome.word(),
-                device: outcome.device().map(ToString::to_string),
-                factor: outcome.factor(),
-                detail: (missed > 0).then(|| json!({ "turned_away_before": missed }).to_string()),
-                ..Telling::default()
-            };
-            Self::append(session.env, &mut *unit.tx, now, &user, told)?;
+            let weighed = weigh(session.env, &mut unit, &before, &presentation)?;
             unit.tx.commit()?;
-            let ahead = ahead(&user, &outcome, now, window);
-            Ok(Attempted { user, outcome, ahead, at: now })
-        })?;
+            Ok(weighed)
+        })??;
         self.notify_proof(opened, &attempted.user, &attempted.outcome, attempted.at);
         Ok(attempted)
     }
+}
+
+/// Decides about one presentation inside of a unit of work, and leaves the commit to its owner. Who has
+/// nothing that could be compared is turned away, which is an answer to be committed too.
+///
+/// # Errors
+/// As the store has them; nothing may be committed then.
+pub(super) fn weigh(
+    env: &mut Env,
+    unit: &mut Unit<'_>,
+    before: &User,
+    presentation: &Presentation<'_>,
+) -> Result<Result<Attempted, Refusal>> {
+    let Presentation { verb, from, only, presented, window, undo_for } = *presentation;
+    let now = unit.at;
+    let secrets = match opened_secrets(unit.vault, before, only, presented, now) {
+        Ok(secrets) => secrets,
+        Err(error) => {
+            let refusal = error.downcast::<Refusal>()?;
+            if refusal.code == Word::Tampered {
+                return Err(refusal.into());
+            }
+            turn_away(env, unit, (verb, from), before, refusal.code.word())?;
+            return Ok(Err(refusal));
+        }
+    };
+    let tag = presented.spare().and_then(|code| spare_tag(unit.vault, before, code));
+    let attempt = Attempt { presented, tag, now, window, secrets: &secrets };
+    let (mut user, outcome) = verify(before.clone(), &attempt)?;
+    if let Outcome::Locked { .. } = outcome {
+        let user = turn_away(env, unit, (verb, from), &user, outcome.word())?;
+        return Ok(Ok(Attempted { user, outcome, ahead: None, at: now }));
+    }
+    user.purge(now, undo_for);
+    let missed = before.throttle.turned_away;
+    user.throttle.turned_away = 0;
+    if user != *before {
+        user.rev = unit.tx.save(before, &user)?;
+    }
+    let told = Telling {
+        verb,
+        outcome: outcome.word(),
+        device: outcome.device().map(ToString::to_string),
+        factor: outcome.factor(),
+        detail: detail(from, (missed > 0).then_some(("turned_away_before", missed))),
+        ..Telling::default()
+    };
+    Session::append(env, &mut *unit.tx, now, &user, told)?;
+    let ahead = ahead(&user, &outcome, now, window);
+    Ok(Ok(Attempted { user, outcome, ahead, at: now }))
+}
+
+/// Who asked, and a count, as far as there is either.
+pub(super) fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<String> {
+    let mut detail = serde_json::Map::new();
+    detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
+    detail.extend(count.map(|(name, count)| (name.to_owned(), json!(count))));
+    (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }
 
 /// The secrets that a code may be compared with, opened; none while the user is locked.
@@ -120,10 +154,10 @@ pub fn spare_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
 
 /// Counts an attempt that was not evaluated, and tells of such attempts once a minute at most, so
 /// that nobody fills the disk with them.
-fn turn_away(
+pub(super) fn turn_away(
     env: &mut Env,
-    mut unit: Unit<'_>,
-    verb: &'static str,
+    unit: &mut Unit<'_>,
+    (verb, from): (&'static str, Option<&'static str>),
     before: &User,
     outcome: &'static str,
 ) -> Result<User> {
@@ -131,11 +165,10 @@ fn turn_away(
     let mut user = User { throttle, ..before.clone() };
     user.rev = unit.tx.save(before, &user)?;
     if let Some(attempts) = tell {
-        let detail = Some(json!({ "attempts": attempts }).to_string());
+        let detail = detail(from, Some(("attempts", attempts)));
         let told = Telling { verb, outcome, detail, ..Telling::default() };
         Session::append(env, &mut *unit.tx, unit.at, &user, told)?;
     }
-    unit.tx.commit()?;
     Ok(user)
 }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::attempt::{opened_secrets, spare_tag};
 use super::slot::Slot;
 use super::{Opened, Session, Telling};
+use crate::domain::login::Without;
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
 use crate::domain::refusal::{Code, Refusal};
@@ -17,7 +18,7 @@ use crate::domain::spare::Presented;
 use crate::domain::throttle::Gate;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, User};
-use crate::domain::verify::Attempt;
+use crate::domain::verify::{Attempt, candidates};
 use crate::vault::password;
 
 /// The columns that a hash is sealed for.
@@ -33,6 +34,8 @@ pub struct Credentials {
     pub password: Option<Password>,
     pub new_password: Option<Password>,
     pub code: Option<Zeroizing<Vec<u8>>>,
+    /// May somebody without MFA sign in by the password alone?
+    pub without: Without,
 }
 
 /// What came of it, once it is stored.
@@ -203,7 +206,9 @@ impl Session<'_> {
                 return Ok(None);
             }
             let may_prove = checked.is_right && before.throttle.gate(now) == Gate::Open;
-            let secrets = match presented.as_ref().filter(|_| may_prove) {
+            // Who has nothing to prove is no error: what comes next depends on what is asked of him.
+            let can_prove = |p: &&Presented| may_prove && candidates(&before, None, p, now).is_ok();
+            let secrets = match presented.as_ref().filter(can_prove) {
                 Some(presented) => opened_secrets(unit.vault, &before, None, presented, now)?,
                 None => Vec::new(),
             };
@@ -216,6 +221,7 @@ impl Session<'_> {
                 new_password: checked.new_password.clone(),
                 code: presented.as_ref().map(attempt),
                 demand: policy.demand(&before),
+                without: credentials.without,
             };
             let (mut user, step) = sign_in(before.clone(), claim)?;
             user.purge(now, undo_for);
@@ -284,6 +290,7 @@ fn told(before: &User, after: &User, step: &Step) -> Telling {
                 Why::Password => "password",
                 Why::Code => "code",
                 Why::Disabled => "disabled",
+                Why::NotEnabled => "not_enabled",
                 Why::Locked => "locked",
             };
             detail.insert("why".into(), json!(why));

@@ -134,6 +134,12 @@ impl<'v, D: Driver> Ledger<'v, D> {
         Ok(head)
     }
 
+    fn set_head(&mut self, head: &Head) -> Result<()> {
+        let mac = self.vault.head_mac(head);
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&mac)];
+        one_row(self.driver.execute(sql::SET_HEAD, &values)?)
+    }
+
     fn stored_head(&mut self) -> Result<Head> {
         let found = first(&mut self.driver, sql::HEAD, &[], |row| {
             let seq = row.int(0)?.map(i64::cast_unsigned);
@@ -250,6 +256,19 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         Ok(head.seq)
     }
 
+    fn lately(&mut self, verb: &str, outcome: &str, among: u64) -> Result<Option<Timestamp>> {
+        let after = self.head()?.seq.saturating_sub(among);
+        let [verb, outcome] = [verb, outcome].map(|word| Value::Text(word.to_owned()));
+        let values = [Value::Int(after.cast_signed()), verb, outcome];
+        let at = first(&mut self.driver, sql::LATELY, &values, |row| row.int(0))?.flatten();
+        at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
+    }
+
+    fn touch(&mut self) -> Result<()> {
+        let head = self.head()?;
+        self.set_head(&head)
+    }
+
     fn erase(&mut self, user: Id) -> Result<()> {
         self.driver.forget()?;
         self.driver.execute(sql::ERASE, &[bytes(user.bytes())]).map(|_| ())
@@ -275,9 +294,7 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
 
     fn commit(mut self: Box<Self>) -> Result<()> {
         if let Some(head) = self.head.filter(|_| self.appended > 0) {
-            let mac = self.vault.head_mac(&head);
-            let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&mac)];
-            one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
+            self.set_head(&head)?;
         }
         self.driver.commit()
     }

@@ -126,6 +126,10 @@ impl Store for Postgres {
         self.identity
     }
 
+    fn is_there(&self) -> bool {
+        !self.link.client.is_closed()
+    }
+
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
         Ok(Box::new(Ledger::new(PostgresDriver::write(&self.link)?, vault)))
     }

@@ -15,6 +15,8 @@ use crate::store::{By, Likeness, OperatorIs, Order, Subject, Wanted};
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
 pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
+pub const LATELY: &str = "SELECT at FROM events WHERE seq > $1 AND verb = $2 AND outcome = $3 \
+                          ORDER BY seq DESC LIMIT 1";
 pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
 pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
 pub const REMOVE_REQUEST: &str = "DELETE FROM requests WHERE id = $1";

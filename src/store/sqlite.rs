@@ -7,6 +7,9 @@ mod prepared;
 mod queue;
 mod schema;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use anyhow::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -27,14 +30,23 @@ use crate::vault::Vault;
 /// An open SQLite store.
 pub struct Sqlite {
     connection: Connection,
+    path: PathBuf,
+    /// Device and inode at that path when it was opened.
+    place: Option<(u64, u64)>,
     identity: Identity,
     queue: Queue,
+    /// For other programs' locks.
+    patience: Duration,
     has_written: bool,
 }
 
 impl Store for Sqlite {
     fn identity(&self) -> Identity {
         self.identity
+    }
+
+    fn is_there(&self) -> bool {
+        self.place.is_some() && open::place_of(&self.path) == self.place
     }
 
     /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
@@ -48,7 +60,7 @@ impl Store for Sqlite {
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
-        patience::begin();
+        patience::begin(self.patience);
         let tx = self.connection.transaction().map_err(trouble)?;
         Ok(Box::new(View(SqliteDriver { tx, is_repeated: false, _turn: None })))
     }
@@ -56,7 +68,7 @@ impl Store for Sqlite {
 
 impl Sqlite {
     fn locked(&mut self) -> Result<SqliteDriver<'_>> {
-        let turn = self.queue.wait(patience::begin()).ok_or_else(busy)?;
+        let turn = self.queue.wait(patience::begin(self.patience)).ok_or_else(busy)?;
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -92,6 +92,7 @@ fn attempt(user: &User, given: &Given, demand: Demand) -> (User, Step) {
         new_password: given.new.map(hash),
         code: presented.as_ref().map(attempt),
         demand,
+        without: Without::Accept,
     };
     sign_in(user.clone(), claim).unwrap()
 }

@@ -31,10 +31,21 @@ const CHANGE: Duration = Duration::from_millis(2900);
 /// For each batch of rows of a listing, which the server may have to sort first.
 const READ: Duration = Duration::from_mins(1);
 
+/// For the connection, and for the change, where a login service waits.
+const ANSWER: (Duration, Duration) = (Duration::from_millis(900), Duration::from_millis(1500));
+
+/// What every change asks of the server.
+const DURABLE: &str = "-c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on \
+                       -c client_min_messages=error";
+
 /// The server gives up before we do, so that it tells why.
-const SERVER_LIMITS: &str = "-c statement_timeout=2700 -c lock_timeout=2500 \
-                             -c idle_in_transaction_session_timeout=10000 \
-                             -c synchronous_commit=on -c client_min_messages=error";
+fn server_limits(access: Access) -> String {
+    match access {
+        Access::Write => format!("-c statement_timeout=2700 -c lock_timeout=2500 {DURABLE}"),
+        Access::Answer => format!("-c statement_timeout=1400 -c lock_timeout=1200 {DURABLE}"),
+        Access::Read => "-c default_transaction_read_only=on".to_owned(),
+    }
+}
 
 /// An open connection.
 pub struct Link {
@@ -60,6 +71,7 @@ impl Link {
         };
         let patience = match access {
             Access::Write => CHANGE,
+            Access::Answer => ANSWER.1,
             Access::Read => READ,
         };
         let until = Cell::new(Instant::now() + patience);
@@ -116,7 +128,8 @@ impl Call<'_> {
     {
         let mut refused = None;
         let hosts = &self.address.hosts;
-        let share = CONNECT / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
+        let connect = if self.access == Access::Answer { ANSWER.0 } else { CONNECT };
+        let share = connect / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
         for (host, port) in hosts {
             let config = self.config(host, *port)?;
             let until = Instant::now() + share;
@@ -150,15 +163,15 @@ impl Call<'_> {
         } else if let Some(password) = &self.password {
             config.password(password.as_str());
         }
-        let (target, limits) = match self.access {
-            Access::Write => (TargetSessionAttrs::ReadWrite, SERVER_LIMITS),
-            Access::Read => (TargetSessionAttrs::Any, "-c default_transaction_read_only=on"),
+        let target = match self.access {
+            Access::Write | Access::Answer => TargetSessionAttrs::ReadWrite,
+            Access::Read => TargetSessionAttrs::Any,
         };
         config
             .user(user)
             .dbname(database)
             .application_name("mfactl")
-            .options(limits)
+            .options(server_limits(self.access))
             .tcp_user_timeout(CHANGE)
             .target_session_attrs(target)
             .ssl_mode(match address.tls {

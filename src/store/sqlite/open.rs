@@ -1,7 +1,7 @@
 //! How the file is made, looked over and opened.
 
 use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -44,6 +44,8 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
     }
     let path = resolved(path)?;
     let queue = Queue::of(&path, custody);
+    // Before it is opened: should another file be put there in between, it is the place that is wrong.
+    let place = place_of(&path);
     let opened = connect(&path, access, false).and_then(|c| admit(c, access));
     let opened = match opened {
         // Without its side files a store in a folder that we may not write to opens only as one
@@ -53,7 +55,16 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
         }
         opened => opened,
     };
-    opened.map(|(connection, identity)| Sqlite { connection, identity, queue, has_written: false })
+    let patience = patience::of(access);
+    opened.map(|(connection, identity)| Sqlite {
+        connection,
+        path,
+        place,
+        identity,
+        queue,
+        patience,
+        has_written: false,
+    })
 }
 
 /// Makes a store; `false` where a file is there already, which is left alone.
@@ -90,7 +101,7 @@ pub fn create(
 pub fn migrate(path: &Path, custody: &Custody) -> Result<bool> {
     custody.check(path, Purpose::Store)?;
     let mut connection = connect(&resolved(path)?, Access::Write, false)?;
-    patience::begin();
+    patience::begin(patience::of(Access::Write));
     connection.busy_handler(Some(patience::try_again)).map_err(trouble)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
     let tx =
@@ -135,7 +146,7 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-');
     let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     flags |= match access {
-        Access::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Write | Access::Answer => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     if !immutable {
@@ -147,7 +158,7 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
 }
 
 fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Identity)> {
-    patience::begin();
+    patience::begin(patience::of(access));
     connection.busy_handler(Some(patience::try_again)).map_err(trouble)?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
@@ -159,7 +170,7 @@ fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Iden
         connection.set_db_config(setting, on).map_err(trouble)?;
     }
     schema::check(&connection)?;
-    if access == Access::Write {
+    if access != Access::Read {
         connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
         // What is taken out is gone from the pages too.
         connection
@@ -190,6 +201,11 @@ fn shorten(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
         let _ = log.checkpoint_v2(CheckpointMode::TRUNCATE);
     }
     Ok(())
+}
+
+/// Which file is at a path: its device and inode.
+pub fn place_of(path: &Path) -> Option<(u64, u64)> {
+    path.symlink_metadata().ok().map(|m| (m.dev(), m.ino()))
 }
 
 /// Symbolic links in the folders above are the administrator's; the file itself must not be one.

@@ -9,8 +9,16 @@ use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::store::Access;
+
 /// From the first lock that is asked for to the last.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const fn of(access: Access) -> Duration {
+    match access {
+        Access::Write | Access::Read => Duration::from_secs(5),
+        Access::Answer => Duration::from_millis(1500),
+    }
+}
+
 /// Between two tries for a lock. SQLite's own handler sleeps up to 100 ms, which is forty commits.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -21,8 +29,8 @@ thread_local! {
 }
 
 /// Starts to wait anew, for a unit of work on this thread; tells the end.
-pub fn begin() -> Instant {
-    let until = Instant::now() + PATIENCE;
+pub fn begin(patience: Duration) -> Instant {
+    let until = Instant::now() + patience;
     UNTIL.set(Some(until));
     until
 }

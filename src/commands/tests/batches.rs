@@ -1,0 +1,101 @@
+//! `verify --batch`: lines in, lines out, one commit for many.
+
+use serde_json::Value;
+
+use crate::testing::World;
+
+/// Feeds lines, and reads the answers.
+fn batch(world: &World, lines: &str) -> Vec<Value> {
+    let ran = world.run_with("verify --batch", lines).ok();
+    ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn words(answers: &[Value]) -> Vec<String> {
+    let word = |answer: &Value| match answer["code"].as_str() {
+        Some(code) => format!("{} {code}", answer["id"]),
+        None => format!("{} {}", answer["id"], answer["outcome"].as_str().unwrap()),
+    };
+    answers.iter().map(word).collect()
+}
+
+#[test]
+fn each_line_has_its_answer_in_order() {
+    let world = World::new();
+    let (alice, bob) = (world.active("alice"), world.pending("bob", ""));
+    let _ = world.run("add-user bare").ok();
+    let _ = world.run("unlock alice").ok();
+    world.wait(30);
+    let (alice, bob) = (world.code(&alice, 0), world.code(&bob, 0));
+    let lines = format!(
+        "alice\t{alice}\t1\nalice\t{alice}\t2\nbob\t000000\t3\nbob\t{bob}\t4\nnobody\t123456\t5\n\
+         {{\"user\":\"bare\",\"code\":\"123456\",\"id\":6}}\nwhat is this\nalice\thunter2"
+    );
+    let answers = batch(&world, &lines);
+    assert_eq!(
+        words(&answers),
+        [
+            "\"1\" accepted",
+            "\"2\" replayed",
+            "\"3\" rejected",
+            "\"4\" confirmed",
+            "\"5\" user_not_found",
+            "6 not_enabled",
+            "null bad_input",
+            "null rejected",
+        ]
+    );
+    assert_eq!(answers[0]["schema"], "mfactl.verify/1");
+    assert_eq!(answers[3]["device"], "phone");
+    assert_eq!(answers[4]["outcome"], "error");
+    assert!(batch(&world, "").is_empty());
+}
+
+#[test]
+fn a_lock_begins_within_a_batch_and_a_code_counts_once_over_all_ways() {
+    let world = World::new();
+    let secret = world.active("alice");
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    let wrong = "alice\t000000\n".repeat(6);
+    let answers = batch(&world, &format!("{wrong}alice\t{code}\n"));
+    let expected = [&["null rejected"; 5][..], &["null locked"; 2]].concat();
+    assert_eq!(words(&answers), expected);
+    assert_eq!(answers[6]["locked_until"], "2026-01-01T00:01:00Z");
+    let _ = world.run("unlock alice").ok();
+    assert_eq!(words(&batch(&world, &format!("alice\t{code}\n"))), ["null accepted"]);
+    assert_eq!(world.verify("alice", &code).json()["outcome"], "replayed");
+}
+
+#[test]
+fn an_altered_user_is_an_error_of_his_own_line() {
+    let world = World::new();
+    let (alice, bob) = (world.active("alice"), world.active("bob"));
+    world.wait(30);
+    world.sql("UPDATE users SET failures = failures + 1 WHERE name = 'bob'");
+    let (alice, bob) = (world.code(&alice, 0), world.code(&bob, 0));
+    let answers = batch(&world, &format!("bob\t{bob}\t1\nalice\t{alice}\t2\n"));
+    assert_eq!(words(&answers), ["\"1\" tampered", "\"2\" accepted"]);
+}
+
+#[test]
+fn without_a_store_each_line_is_told_so() {
+    let world = World::empty();
+    let answers = batch(&world, "alice\t123456\t1\nwrong\nalice\t123456\t2\n");
+    let away = if world.engine.is_postgres() { "damaged" } else { "store_unavailable" };
+    let all = words(&answers);
+    assert_eq!(all[1], "null bad_input");
+    for (n, id) in [(0, "\"1\""), (2, "\"2\"")] {
+        let is_away =
+            all[n] == format!("{id} store_unavailable") || all[n] == format!("{id} {away}");
+        assert!(is_away, "{all:?}");
+    }
+}
+
+#[test]
+fn a_batch_takes_no_name_and_no_service() {
+    let world = World::new();
+    for line in ["verify --batch alice", "verify --batch --from pam", "verify --batch --split last"]
+    {
+        assert_eq!(world.run_with(line, "").code, 64, "{line}");
+    }
+}

@@ -1,0 +1,316 @@
+//! `verify --from`: what login services hand over, and the one answer that they get.
+
+use std::ffi::OsString;
+
+use crate::testing::{Ran, World};
+
+/// What `pam_exec` would start.
+fn pam_with(world: &mut World, more: &str, user: &str, typed: &str) -> Ran {
+    world.handed = handed(&[("PAM_TYPE", "auth"), ("PAM_USER", user)]);
+    run(world, &format!("--from pam {more}"), typed)
+}
+
+fn pam(world: &mut World, user: &str, typed: &str) -> Ran {
+    let ran = pam_with(world, "", user, typed);
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "somebody is told something");
+    ran
+}
+
+fn handed(variables: &[(&str, &str)]) -> Vec<(String, OsString)> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+}
+
+fn run(world: &World, line: &str, typed: &str) -> Ran {
+    let (store, folder) = (world.engine.location(), world.folder.path());
+    let config = folder.join("config.toml");
+    let config =
+        if config.exists() { format!("--config {}", config.display()) } else { String::new() };
+    let (store, key) = (store.display(), folder.join("key/mfactl.key"));
+    let line = format!("--store {store} --key-file {} {config} verify {line}", key.display());
+    world.run_with(&line, typed)
+}
+
+/// The outcomes of the log since the last enrolment, oldest first.
+fn told(world: &World) -> Vec<String> {
+    let last = "(SELECT max(seq) FROM events WHERE verb <> 'verify')";
+    let query = format!("SELECT outcome FROM events WHERE seq > {last} ORDER BY seq");
+    world.sql(&query).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn everybody_who_is_not_let_in_gets_one_answer_and_the_log_knows_why() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    let _ = world.run("add-user bob").ok();
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    assert_eq!(pam(&mut world, "alice", &code).code, 0);
+    assert_eq!(pam(&mut world, "alice", &code).code, 1);
+    assert_eq!(pam(&mut world, "alice", "hunter2").code, 1);
+    assert_eq!(pam(&mut world, "bob", "123456").code, 1);
+    assert_eq!(pam(&mut world, "nobody", "123456").code, 1);
+    for n in 0..4 {
+        assert_eq!(pam(&mut world, "alice", &format!("00000{n}\0")).code, 1);
+    }
+    let code = world.code(&secret, 1);
+    assert_eq!(pam(&mut world, "alice", &code).code, 1);
+    let before = ["accepted", "replayed", "rejected", "not_enabled", "unknown"];
+    let after = ["rejected", "rejected", "rejected", "rejected", "locked"];
+    assert_eq!(told(&world), [before, after].concat());
+    let _ = world.run("unlock alice").ok();
+    assert_eq!(pam(&mut world, "alice", &code).code, 0);
+    let _ = world.run("disable alice --yes").ok();
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    assert_eq!(pam(&mut world, "alice", &code).code, 1);
+    assert_eq!(told(&world), ["disabled"]);
+    let from = world.sql("SELECT count(*) FROM events WHERE detail LIKE '%\"from\":\"pam\"%'");
+    assert_eq!(from, "12");
+}
+
+#[test]
+fn strangers_do_not_fill_the_log() {
+    let mut world = World::new();
+    world.active("alice");
+    for n in 0..30 {
+        assert_eq!(pam(&mut world, &format!("stranger{n}"), "123456").code, 1);
+    }
+    assert_eq!(told(&world).iter().filter(|o| *o == "unknown").count(), 1);
+    world.wait(60);
+    assert_eq!(pam(&mut world, "stranger", "123456").code, 1);
+    assert_eq!(told(&world).iter().filter(|o| *o == "unknown").count(), 2);
+    assert_eq!(world.sql("SELECT count(*) FROM users"), "1");
+}
+
+#[test]
+fn an_attacker_chooses_names_and_codes_and_gets_nowhere() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    let long = "a".repeat(300);
+    let names = [
+        "",
+        "--help",
+        "-V",
+        "-h",
+        "--version",
+        "$(id)",
+        "a b",
+        "é",
+        "alice\n",
+        "alice/../",
+        "%u",
+        "*",
+        "alice'--",
+        "0",
+        &long,
+    ];
+    for name in names {
+        assert_eq!(pam(&mut world, name, "123456").code, 1, "{name:?}");
+    }
+    let many = "1".repeat(70_000);
+    let junk = [
+        "",
+        "\0",
+        "\n",
+        "\u{8}\n\r\u{7f}INCORRECT",
+        "--help",
+        "12345",
+        "1234567890",
+        "+12345",
+        "１２３４５６",
+        "123456\n\n",
+        "123 456",
+        &many,
+    ];
+    for typed in junk {
+        let _ = world.run("unlock alice").ok();
+        assert_eq!(pam(&mut world, "alice", typed).code, 1, "{typed:?}");
+    }
+    let _ = world.run("unlock alice").ok();
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    assert_eq!(pam(&mut world, "alice", &code).code, 0, "and the next good login");
+}
+
+#[test]
+fn nothing_but_an_auth_stack_is_answered_and_no_name_is_taken_from_the_arguments() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    for kind in ["account", "session", ""] {
+        world.handed = handed(&[("PAM_TYPE", kind), ("PAM_USER", "alice")]);
+        assert_eq!(run(&world, "--from pam", &code).code, 64, "{kind}");
+    }
+    world.handed = handed(&[("PAM_TYPE", "auth"), ("PAM_USER", "alice")]);
+    for arguments in
+        ["--from pam alice", "--from radius alice", "--from", "--from ssh", "--split last alice"]
+    {
+        assert_eq!(run(&world, arguments, &code).code, 64, "{arguments}");
+    }
+    assert_eq!(run(&world, "--from pam --help", &code).code, 64);
+    assert_eq!(run(&world, "--from pam", &code).code, 0);
+}
+
+#[test]
+fn the_environment_does_not_count() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    world.wait(30);
+    // World hands this file over in MFACTL_CONFIG too, so only the option is left out here.
+    world.configure("this is no configuration");
+    let code = world.code(&secret, 0);
+    world.handed = handed(&[
+        ("PAM_TYPE", "auth"),
+        ("PAM_USER", "alice"),
+        ("COMPLETE", "bash"),
+        ("CREDENTIALS_DIRECTORY", "/nonexistent"),
+        ("CLICOLOR_FORCE", "1"),
+    ]);
+    let (store, folder) = (world.engine.location(), world.folder.path());
+    let line = format!(
+        "--store {} --key-file {}/key/mfactl.key verify --from pam --json",
+        store.display(),
+        folder.display()
+    );
+    let ran = world.run_with(&line, &code);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{ran:?}");
+}
+
+#[test]
+fn the_policy_decides_before_the_option_does() {
+    let mut world = World::new();
+    let _ = world.run("add-user bob").ok();
+    let accept = "--not-enabled accept";
+    assert_eq!(pam_with(&mut world, "--not-enabled refuse", "bob", "x").code, 1);
+    assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 0);
+    assert_eq!(told(&world), ["not_enabled", "not_asked"]);
+    assert_eq!(pam_with(&mut world, accept, "nobody", "x").code, 1);
+    let _ = world.run("require-mfa bob --from 2027-01-01").ok();
+    assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 0);
+    let _ = world.run("require-mfa bob").ok();
+    assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 1);
+    world.active("alice");
+    assert_eq!(pam_with(&mut world, accept, "alice", "x").code, 1);
+    let _ = world.run("disable alice --yes").ok();
+    assert_eq!(pam_with(&mut world, accept, "alice", "x").code, 0);
+    world.configure("[policy]\nmfa = \"required\"\n");
+    assert_eq!(pam_with(&mut world, accept, "alice", "x").code, 1);
+}
+
+#[test]
+fn a_password_to_change_and_spare_codes() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    let bypass = world.run("bypass alice --for 1h --json --reveal-secrets").ok().json();
+    let bypass = bypass["code"].as_str().unwrap().to_owned();
+    assert_eq!(pam(&mut world, "alice", &bypass).code, 0);
+    assert_eq!(pam(&mut world, "alice", &bypass).code, 1);
+    let _ = world.run("force-new-password alice --keep-mfa --yes").ok();
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    assert_eq!(pam(&mut world, "alice", &code).code, 1);
+    assert_eq!(pam_with(&mut world, "--not-enabled accept", "alice", &code).code, 1);
+    assert_eq!(told(&world), ["password_change_required"]);
+}
+
+#[test]
+fn password_and_code_in_one_line() {
+    let mut world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let secret = world.active("alice");
+    let _ = world.run_with("set-password alice", "correct horse battery 9\n").ok();
+    let _ = world.run("add-user bob").ok();
+    let _ = world.run_with("set-password bob", "correct horse battery 9\n").ok();
+    world.wait(30);
+    let both = |code: &str| format!("correct horse battery 9{code}");
+    let code = world.code(&secret, 0);
+    let split = |world: &mut World, more: &str, user: &str, typed: &str| {
+        pam_with(world, &format!("--split last {more}"), user, typed).code
+    };
+    assert_eq!(split(&mut world, "", "alice", &code), 1, "the code alone");
+    assert_eq!(split(&mut world, "", "alice", &both("")), 1, "the password alone");
+    assert_eq!(split(&mut world, "", "alice", &format!("wrong{code}")), 1);
+    assert_eq!(split(&mut world, "", "nobody", &both(&code)), 1);
+    assert_eq!(split(&mut world, "", "bob", &both("123456")), 1, "no device");
+    assert_eq!(split(&mut world, "", "alice", &both(&code)), 0);
+    assert_eq!(split(&mut world, "", "alice", &both(&code)), 1, "replayed");
+    assert_eq!(split(&mut world, "--not-enabled accept", "bob", &both("123456")), 0);
+    assert_eq!(split(&mut world, "--not-enabled accept", "bob", "wrong123456"), 1);
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'unknown'"), "1");
+}
+
+#[test]
+fn openvpn_is_told_in_its_files() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    let file = |world: &World, name: &str, text: &str| {
+        let path = world.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let reason = file(&world, "reason", "");
+    let (control, pending) = (file(&world, "control", ""), file(&world, "pending", ""));
+    let common = [
+        ("auth_failed_reason_file", reason.as_str()),
+        ("auth_control_file", &control),
+        ("auth_pending_file", &pending),
+        ("IV_SSO", "webauth,crtext"),
+    ];
+    let verify = [&common[..], &[("script_type", "user-pass-verify")]].concat();
+    let answer = [&common[..], &[("script_type", "client-crresponse"), ("username", "alice")]];
+    let answer = answer.concat();
+
+    world.handed = handed(&verify);
+    let asked = file(&world, "asked", "alice\n000000\n");
+    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 1);
+    assert_eq!((read(&reason).as_str(), read(&control).as_str()), ("not accepted", ""));
+    let asked = file(&world, "asked", &format!("alice\n{code}\n"));
+    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 0);
+
+    let asked = file(&world, "asked", "alice\n\n");
+    let ran = run(&world, &format!("--from openvpn {asked}"), "");
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert_eq!(read(&pending), "60\ncrtext\nCR_TEXT:R,E:Verification code\n");
+    world.wait(30);
+    let code = data_encoding::BASE64.encode(world.code(&secret, 0).as_bytes());
+    world.handed = handed(&answer);
+    let asked = file(&world, "asked", &format!("{code}\n"));
+    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 0);
+    assert_eq!(read(&control), "1");
+    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 1);
+    assert_eq!(read(&control), "0", "replayed");
+    std::fs::remove_dir_all(world.folder.path().join("key")).unwrap();
+    std::fs::write(&control, "").unwrap();
+    assert!(run(&world, &format!("--from openvpn {asked}"), "").code >= 64);
+    assert_eq!(read(&control), "0", "trouble");
+}
+
+#[test]
+fn radius_is_told_in_pairs() {
+    let mut world = World::new();
+    let secret = world.active("alice");
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    let mut ask = |name: &str, password: &str| {
+        world.handed = handed(&[("USER_NAME", name), ("USER_PASSWORD", password)]);
+        let ran = run(&world, "--from radius", "");
+        (ran.code, ran.out)
+    };
+    let (exit, out) = ask("\"alice\"", "\"\"");
+    assert_eq!(exit, 1, "a challenge is no yes");
+    assert!(out.starts_with("State := 0x") && out.ends_with("\"Verification code\"\n"), "{out}");
+    let no = (1, "Reply-Message := \"not accepted\"\n".to_owned());
+    for (name, password) in [
+        ("\"alice\"", "\"000000\""),
+        ("\"--help\"", "\"123456\""),
+        ("\"nobody\"", "\"123456\""),
+        ("alice", "\"123456\""),
+    ] {
+        assert_eq!(ask(name, password), no, "{name} {password}");
+    }
+    assert_eq!(ask("\"alice\"", &format!("\"{code}\"")), (0, String::new()));
+}

@@ -1,0 +1,162 @@
+//! `mfactl verify --from`: a login service asks, and is answered in its own way.
+
+use std::path::Path;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::domain::code::LONGEST_INPUT;
+use crate::domain::login::Without;
+use crate::domain::refusal::{Code, Refusal};
+use crate::report::{Report, Verdict};
+use crate::services::{Asked, file, openvpn, pam, radius};
+use crate::session::{Login, Session};
+
+/// Bytes of the longest line with a password and a code in it; PAM hands over no more than 511.
+const LONGEST_LINE: usize = 4 * LONGEST_INPUT;
+
+/// A login service, and how it is answered.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "For a login service")]
+pub struct ServiceOptions {
+    /// Take user and code from where this service puts them
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub from: Option<Service>,
+    /// What becomes of users without MFA of whom it is not required
+    #[arg(long, value_enum, value_name = "WHAT", requires = "from", default_value = "refuse")]
+    not_enabled: NotEnabled,
+    /// The line has the password before the code; both are checked
+    #[arg(long, value_enum, value_name = "WHERE", requires = "from")]
+    split: Option<Split>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Service {
+    /// `pam_exec` with `expose_authtok`
+    Pam,
+    /// auth-user-pass-verify and client-crresponse
+    #[value(name = "openvpn")]
+    OpenVpn,
+    /// `rlm_exec` of `FreeRADIUS`
+    Radius,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum NotEnabled {
+    Accept,
+    Refuse,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Split {
+    /// The code is the last 6 or 8 digits
+    Last,
+}
+
+/// Answers a service. OpenVPN names a file as its last argument.
+pub fn answer(
+    session: &mut Session<'_>,
+    service: Service,
+    options: &ServiceOptions,
+    argument: Option<&str>,
+) -> Result<Report> {
+    match service {
+        Service::OpenVpn => openvpn(session, options, argument),
+        _ if argument.is_some() => {
+            Err(Refusal::new(Code::Usage, "a login service hands the user over by itself")
+                .hint("leave the name out; whoever logs in would choose the argument")
+                .into())
+        }
+        Service::Pam => {
+            let input = session.input_to(LONGEST_LINE)?;
+            let asked = pam::read(&|name| session.handed(name), input)?;
+            let lets_in = ask(session, "pam", options, &asked, |_, _| Ok(()))?;
+            Ok(Report::silence(verdict(lets_in)))
+        }
+        Service::Radius => {
+            let asked = radius::read(&|name| session.handed(name))?;
+            if asked.given.code().is_empty() {
+                let challenge = radius::challenge(session.env.random()?);
+                return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
+            }
+            if ask(session, "radius", options, &asked, |_, _| Ok(()))? {
+                return Ok(Report::silence(Verdict::Yes));
+            }
+            Ok(Report { verdict: Verdict::No, ..Report::text(radius::REFUSED) })
+        }
+    }
+}
+
+const fn verdict(lets_in: bool) -> Verdict {
+    if lets_in { Verdict::Yes } else { Verdict::No }
+}
+
+fn openvpn(
+    session: &mut Session<'_>,
+    options: &ServiceOptions,
+    argument: Option<&str>,
+) -> Result<Report> {
+    let file = argument.map(|path| file::read(Path::new(path), openvpn::LARGEST_FILE));
+    let call = openvpn::read(&|name| session.handed(name), file.transpose()?)?;
+    let (asked, control) = match &call {
+        openvpn::Call::AskFirst => {
+            put(session, "auth_pending_file", &openvpn::question())?;
+            return Ok(Report::silence(Verdict::Later));
+        }
+        openvpn::Call::Verify(asked) => (asked, None),
+        openvpn::Call::Response(asked) => (asked, Some("auth_control_file")),
+    };
+    let told = |session: &Session<'_>, lets_in: bool| {
+        // The reason has to be there when the verdict is read.
+        if !lets_in && session.handed("auth_failed_reason_file").is_some() {
+            put(session, "auth_failed_reason_file", openvpn::REASON)?;
+        }
+        if let Some(control) = control {
+            put(session, control, if lets_in { "1" } else { "0" })?;
+        }
+        Ok(())
+    };
+    match ask(session, "openvpn", options, asked, told) {
+        Ok(lets_in) => Ok(Report::silence(verdict(lets_in))),
+        Err(error) => {
+            // The client waits for a verdict in the file, and trouble is a no.
+            told(session, false)?;
+            Err(error)
+        }
+    }
+}
+
+fn put(session: &Session<'_>, variable: &str, text: &str) -> Result<(), Refusal> {
+    let path = session.handed(variable).ok_or_else(|| {
+        Refusal::new(Code::Usage, format!("the login service did not hand over {variable}"))
+    })?;
+    file::answer(Path::new(&path), text)
+}
+
+/// May this user in? `told` passes the answer on, before anybody else hears of anything.
+fn ask(
+    session: &mut Session<'_>,
+    from: &'static str,
+    options: &ServiceOptions,
+    asked: &Asked,
+    told: impl Fn(&Session<'_>, bool) -> Result<()>,
+) -> Result<bool> {
+    let Asked { user: Some(name), given } = asked else {
+        told(session, false)?;
+        return Ok(false);
+    };
+    let without = match options.not_enabled {
+        NotEnabled::Accept => Without::Accept,
+        NotEnabled::Refuse => Without::Refuse,
+    };
+    if given.code().is_empty() && without == Without::Refuse {
+        told(session, false)?;
+        return Ok(false);
+    }
+    let login = Login { from, name, given, without, has_password: options.split.is_some() };
+    let mut opened = session.opened()?;
+    let done = session.login(&mut opened, &login)?;
+    told(session, done.lets_in)?;
+    session.after_login(&mut opened, &done);
+    Ok(done.lets_in)
+}

@@ -1,0 +1,159 @@
+//! What stands before the code where a login service asks: who is turned away whatever he types, and
+//! who needs none.
+
+use crate::domain::policy::Demand;
+use crate::domain::spare::Presented;
+use crate::domain::throttle::Gate;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{PasswordChange, Status, User};
+use crate::domain::verify::candidates;
+
+/// What becomes of users without MFA of whom it is not required.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Without {
+    Accept,
+    #[default]
+    Refuse,
+}
+
+/// The way that a login takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Way {
+    /// The code decides.
+    Prove,
+    /// Nothing is asked of this user.
+    Pass,
+    /// No code would help; the word is for the log.
+    TurnAway(&'static str),
+}
+
+/// Which way a user takes with what he presents.
+pub fn way(
+    user: &User,
+    presented: &Presented,
+    demand: Demand,
+    without: Without,
+    now: Timestamp,
+) -> Way {
+    if user.password_change != PasswordChange::NotRequired {
+        return Way::TurnAway("password_change_required");
+    }
+    let is_excused = without == Without::Accept && !demand.is_in_force(now);
+    let can_prove = candidates(user, None, presented, now);
+    // Who waits for the first code of a phone may show it, and need not where he is excused.
+    let shows = user.status() == Status::Enabled || !is_excused;
+    if can_prove.is_ok() && (shows || !matches!(presented, Presented::Nothing)) {
+        return Way::Prove;
+    }
+    if user.throttle.gate(now) != Gate::Open {
+        return Way::TurnAway("locked");
+    }
+    match can_prove {
+        _ if is_excused && user.status() != Status::Enabled => Way::Pass,
+        Err(refusal) => Way::TurnAway(refusal.code.word()),
+        Ok(_) => Way::Prove,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Way::{Pass, Prove, TurnAway};
+    use super::Without::{Accept, Refuse};
+    use super::*;
+    use crate::domain::device::{Active, Device, Kind, Pending, State};
+    use crate::domain::name::{Label, UserName};
+    use crate::domain::secret::{Id, Sealed};
+    use crate::domain::throttle::{Failure, Throttle};
+    use crate::domain::totp::Parameters;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(seconds).unwrap()
+    }
+
+    fn user(state: Option<State>) -> User {
+        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+        user.devices.extend(state.map(|state| Device {
+            id: Id::new([2; 16]),
+            label: Label::parse("phone").unwrap(),
+            kind: Kind::Totp,
+            parameters: Parameters::COMMON,
+            secret: Sealed(Vec::new()),
+            state,
+            last_step: None,
+            created_at: at(0),
+            last_used_at: None,
+        }));
+        user
+    }
+
+    fn active() -> User {
+        user(Some(State::Active(Active { confirmed_at: at(0) })))
+    }
+
+    fn pending() -> User {
+        let expires_at = at(5000);
+        let pending = Pending { expires_at, first_proof: None, replaces: Vec::new() };
+        user(Some(State::Pending(pending)))
+    }
+
+    fn disabled() -> User {
+        let mut user = active();
+        user.devices = user.devices.into_iter().map(Device::disabled).collect();
+        user
+    }
+
+    fn locked(mut user: User) -> User {
+        let failed = |t: Throttle, _| t.failed(Failure::Code, at(1000));
+        user.throttle = (0..5).fold(Throttle::default(), failed);
+        user
+    }
+
+    const REQUIRED: fn() -> Demand = || Demand::From(at(10));
+    const DUE: fn() -> Demand = || Demand::From(at(9000));
+
+    #[test]
+    fn the_policy_comes_before_the_option() {
+        let way = |user: &User, typed: &[u8], demand, without| {
+            way(user, &Presented::read(typed), demand, without, at(1000))
+        };
+        let code = b"123456".as_slice();
+        for (user, typed, demand, without, expected) in [
+            (active(), code, Demand::Optional, Accept, Prove),
+            (active(), b"x", Demand::Optional, Accept, Prove),
+            (active(), code, REQUIRED(), Refuse, Prove),
+            (user(None), code, Demand::Optional, Refuse, TurnAway("not_enabled")),
+            (user(None), code, Demand::Optional, Accept, Pass),
+            (user(None), code, DUE(), Accept, Pass),
+            (user(None), code, REQUIRED(), Accept, TurnAway("not_enabled")),
+            (disabled(), code, Demand::Optional, Refuse, TurnAway("disabled")),
+            (disabled(), code, Demand::Optional, Accept, Pass),
+            (disabled(), code, REQUIRED(), Accept, TurnAway("disabled")),
+            (pending(), code, Demand::Optional, Refuse, Prove),
+            (pending(), code, Demand::Optional, Accept, Prove),
+            (pending(), b"", Demand::Optional, Accept, Pass),
+            (pending(), b"", REQUIRED(), Accept, Prove),
+            (pending(), b"x", Demand::Optional, Refuse, Prove),
+        ] {
+            let words = format!("{:?} {typed:?} {demand:?} {without:?}", user.status());
+            assert_eq!(way(&user, typed, demand, without), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn neither_a_lock_nor_a_password_to_change_is_passed_by() {
+        for without in [Without::Accept, Without::Refuse] {
+            let way =
+                |user: &User| way(user, &Presented::read(b""), Demand::Optional, without, at(1000));
+            assert_ne!(way(&locked(user(None))), Way::Pass);
+            assert_ne!(way(&locked(disabled())), Way::Pass);
+            assert_ne!(way(&locked(pending())), Way::Pass);
+            for change in [PasswordChange::Required, PasswordChange::RequiredOldOpens] {
+                for mut user in [active(), user(None), disabled(), pending()] {
+                    user.password_change = change;
+                    assert_eq!(way(&user), Way::TurnAway("password_change_required"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What login services hand over when they ask about somebody, and the words that each understands.
+//!
+//! Reading is pure and takes bytes as they come: whatever a client sends arrives here first.
+
+pub mod file;
+pub mod lines;
+pub mod openvpn;
+pub mod pam;
+pub mod radius;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+
+use zeroize::Zeroizing;
+
+use crate::domain::name::UserName;
+use crate::domain::refusal::{Code, Refusal};
+
+/// The environment, by name, as the service set it.
+pub type Variables<'v> = &'v dyn Fn(&str) -> Option<OsString>;
+
+/// Who wants in, and with what.
+#[derive(Debug)]
+pub struct Asked {
+    /// `None` for what nobody can be called.
+    pub user: Option<UserName>,
+    pub given: Given,
+}
+
+/// Digits of the longest and the shortest code that may stand behind a password.
+const CODE_BEHIND: [usize; 2] = [8, 6];
+
+/// What somebody typed.
+pub enum Given {
+    /// Into one field.
+    Line(Zeroizing<Vec<u8>>),
+    /// Into two, which the service keeps apart.
+    Both { password: Zeroizing<Vec<u8>>, code: Zeroizing<Vec<u8>> },
+}
+
+impl Given {
+    /// What stands where the code belongs.
+    #[must_use]
+    pub fn code(&self) -> &[u8] {
+        match self {
+            Self::Line(line) => line,
+            Self::Both { code, .. } => code,
+        }
+    }
+
+    /// Password and code. In one line the code is the last `digits` digits; `None` where the line does
+    /// not end in enough of them to be a password with any code.
+    #[must_use]
+    pub fn split(&self, digits: usize) -> Option<(&[u8], &[u8])> {
+        let line = match self {
+            Self::Both { password, code } => return Some((password, code)),
+            Self::Line(line) => line,
+        };
+        let behind = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let fitting = CODE_BEHIND.into_iter().find(|n| *n <= digits.min(behind))?;
+        let (password, code) = line.split_at(line.len() - fitting);
+        (!password.is_empty()).then_some((password, code))
+    }
+}
+
+impl std::fmt::Debug for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Given(..)")
+    }
+}
+
+/// Without the one NUL, LF or CRLF that may end what was typed.
+fn line(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let ends: [&[u8]; 3] = [b"\0", b"\r\n", b"\n"];
+    if let Some(end) = ends.into_iter().find(|end| bytes.ends_with(end)) {
+        let length = bytes.len() - end.len();
+        bytes.truncate(length);
+    }
+    bytes
+}
+
+/// The bytes of a variable, to be wiped.
+fn bytes(value: OsString) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(value.into_vec())
+}
+
+/// The user of this name. The answer for what is no name is the one for a name that nobody has.
+fn user(name: &[u8]) -> Option<UserName> {
+    UserName::parse(std::str::from_utf8(name).ok()?).ok()
+}
+
+/// The service did not set what it always sets: this is somebody else's call, or a wrong line in the
+/// service's configuration.
+fn missing(what: &str) -> Refusal {
+    Refusal::new(Code::Usage, format!("the login service did not hand over {what}"))
+        .hint("see the page of the service in docs/services")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn given(text: &str) -> Given {
+        Given::Line(Zeroizing::new(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn the_code_is_what_stands_last() {
+        let split = |text: &str, digits| {
+            let given = given(text);
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            given.split(digits).map(|(password, code)| (text(password), text(code)))
+        };
+        let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
+        assert_eq!(split("hunter2123456", 6), pair("hunter2", "123456"));
+        assert_eq!(split("hunter2123456", 7), pair("hunter2", "123456"));
+        assert_eq!(split("hunter12345678", 8), pair("hunter", "12345678"));
+        assert_eq!(split("hunter123456", 8), pair("hunter", "123456"));
+        assert_eq!(split("hunter12345678", 6), pair("hunter12", "345678"));
+        for line in ["", "123456", "hunter", "hunter12345", "123456hunter"] {
+            assert_eq!(split(line, 6), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn one_end_is_cut_and_no_more() {
+        for (typed, expected) in [
+            ("123456", "123456"),
+            ("123456\0", "123456"),
+            ("123456\n", "123456"),
+            ("123456\r\n", "123456"),
+            ("123456\n\n", "123456\n"),
+            ("123456\r", "123456\r"),
+            ("123456\n\0", "123456\n"),
+            ("\0", ""),
+            ("", ""),
+        ] {
+            let line = line(Zeroizing::new(typed.as_bytes().to_vec()));
+            assert_eq!(*line, expected.as_bytes(), "{typed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_split_into_anything_but_itself(
+            text in "[a-z0-9]{0,20}[0-9]{0,10}", digits in 0_usize..12,
+        ) {
+            if let Some((password, code)) = given(&text).split(digits) {
+                prop_assert_eq!([password, code].concat(), text.as_bytes());
+                prop_assert!(matches!(code.len(), 6 | 8) && !password.is_empty());
+            }
+        }
+    }
+}

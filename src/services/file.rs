@@ -1,0 +1,72 @@
+//! The files in which a service hands something over, or waits for something.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use super::missing;
+use crate::domain::refusal::{Code, Refusal};
+
+/// What is in a file, if it is a plain one of at most so many bytes.
+///
+/// # Errors
+/// `usage` for anything else.
+pub fn read(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let refuse = || missing("a plain file");
+    let file = opened(OpenOptions::new().read(true), path).ok_or_else(refuse)?;
+    let length = usize::try_from(largest + 1).map_err(|_| refuse())?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(length));
+    file.take(largest + 1).read_to_end(&mut bytes).map_err(|_| refuse())?;
+    if bytes.len() == length { Err(refuse()) } else { Ok(bytes) }
+}
+
+/// Puts an answer into a file that the service has made for it.
+///
+/// # Errors
+/// `io` where it can't be put there.
+pub fn answer(path: &Path, text: &str) -> Result<(), Refusal> {
+    let refuse = || Refusal::new(Code::Io, "the login service could not be told");
+    let mut file = opened(OpenOptions::new().write(true), path).ok_or_else(refuse)?;
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|_| refuse())
+}
+
+/// A fifo would keep us waiting, and a link or a device is nothing that a service makes.
+fn opened(options: &mut OpenOptions, path: &Path) -> Option<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+    let file = options.custom_flags(flags).open(path).ok()?;
+    file.metadata().is_ok_and(|m| m.is_file()).then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_files_of_a_modest_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, "12345678").unwrap();
+        assert_eq!(read(&path, 8).unwrap().as_slice(), b"12345678");
+        assert!(read(&path, 7).is_err());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for other in [&link, folder.path(), Path::new("/dev/zero"), &folder.path().join("none")] {
+            assert!(read(other, 8).is_err(), "{}", other.display());
+            assert!(answer(other, "1").is_err(), "{}", other.display());
+        }
+    }
+
+    #[test]
+    fn an_answer_takes_the_place_of_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert!(answer(&path, "1").is_err(), "nothing is made");
+        std::fs::write(&path, "before").unwrap();
+        answer(&path, "1").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"1");
+    }
+}

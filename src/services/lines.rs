@@ -1,0 +1,203 @@
+//! Any program that can write lines: user, code, and an id to tell the answers apart by.
+
+use std::io::Read;
+
+use anyhow::Result;
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::domain::name::UserName;
+use crate::domain::refusal::Code;
+use crate::domain::spare::Presented;
+
+/// Bytes of the longest line.
+const LONGEST: usize = 2048;
+/// Bytes that are read at once; a pipe holds no more.
+const CHUNK: usize = 64 * 1024;
+
+/// One line.
+#[derive(Debug)]
+pub struct Question {
+    pub id: Value,
+    /// Who presents what, or what is wrong with the line.
+    pub asked: Result<(UserName, Presented), Code>,
+}
+
+/// Lines as they arrive.
+pub struct Lines {
+    bytes: Zeroizing<Vec<u8>>,
+    /// How far the bytes were taken.
+    taken: usize,
+    /// The beginning of a line that is too long was thrown away.
+    is_cut: bool,
+    is_over: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    user: Zeroizing<String>,
+    code: Zeroizing<String>,
+    #[serde(default)]
+    id: Value,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        let bytes = Zeroizing::new(Vec::with_capacity(CHUNK + LONGEST));
+        Self { bytes, taken: 0, is_cut: false, is_over: false }
+    }
+}
+
+impl Lines {
+    /// All lines that are there, at most so many; waits only where there is none. Nothing at the end.
+    ///
+    /// # Errors
+    /// As the stream has them.
+    pub fn next(&mut self, input: &mut dyn Read, most: usize) -> Result<Vec<Question>> {
+        let mut questions = Vec::new();
+        loop {
+            while questions.len() < most
+                && let Some(length) = self.bytes[self.taken..].iter().position(|b| *b == b'\n')
+            {
+                let line = &self.bytes[self.taken..self.taken + length];
+                questions.push(self.question(line));
+                self.taken += length + 1;
+                self.is_cut = false;
+            }
+            if !questions.is_empty() {
+                return Ok(questions);
+            }
+            if self.is_over {
+                let rest = &self.bytes[self.taken..];
+                if !rest.is_empty() || self.is_cut {
+                    questions.push(self.question(rest));
+                }
+                self.bytes.clear();
+                (self.taken, self.is_cut) = (0, false);
+                return Ok(questions);
+            }
+            self.read(input)?;
+        }
+    }
+
+    fn read(&mut self, input: &mut dyn Read) -> Result<()> {
+        self.bytes.drain(..self.taken);
+        self.taken = 0;
+        if self.bytes.len() > LONGEST {
+            self.bytes.clear();
+            self.is_cut = true;
+        }
+        let begun = self.bytes.len();
+        self.bytes.resize(begun + CHUNK, 0);
+        let read = loop {
+            match input.read(&mut self.bytes[begun..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                read => break read,
+            }
+        };
+        self.bytes.truncate(begun + *read.as_ref().unwrap_or(&0));
+        self.is_over = read? == 0;
+        Ok(())
+    }
+
+    fn question(&self, line: &[u8]) -> Question {
+        let wrong = Question { id: Value::Null, asked: Err(Code::BadInput) };
+        if self.is_cut || line.len() > LONGEST {
+            return wrong;
+        }
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.starts_with(b"{") {
+            let Ok(document) = serde_json::from_slice::<Document>(line) else { return wrong };
+            let Document { user, code, id } = document;
+            return Question { id, asked: asked(&user, code.as_bytes()) };
+        }
+        let Ok(line) = std::str::from_utf8(line) else { return wrong };
+        let mut fields = line.split('\t');
+        let (Some(user), Some(code)) = (fields.next(), fields.next()) else { return wrong };
+        let id = fields.next().map_or(Value::Null, Value::from);
+        if fields.next().is_some() {
+            return Question { id, ..wrong };
+        }
+        Question { id, asked: asked(user, code.as_bytes()) }
+    }
+}
+
+fn asked(user: &str, code: &[u8]) -> Result<(UserName, Presented), Code> {
+    let name = UserName::parse(user).map_err(|refusal| refusal.code)?;
+    Ok((name, Presented::read(code)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A stream that gives so many bytes at a time.
+    struct Drops<'d>(&'d [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let some = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..some])
+        }
+    }
+
+    fn all(text: &[u8], drop: usize, most: usize) -> Vec<Question> {
+        let (mut lines, mut input, mut all) = (Lines::default(), Drops(text, drop), Vec::new());
+        loop {
+            let some = lines.next(&mut input, most).unwrap();
+            assert!(some.len() <= most);
+            if some.is_empty() {
+                return all;
+            }
+            all.extend(some);
+        }
+    }
+
+    fn brief(question: &Question) -> String {
+        let asked = match &question.asked {
+            Ok((name, Presented::Totp(code))) => format!("{name} {}", code.digits()),
+            Ok((name, _)) => format!("{name} -"),
+            Err(code) => code.word().to_owned(),
+        };
+        format!("{} {asked}", question.id)
+    }
+
+    #[test]
+    fn both_forms_are_read_and_a_wrong_line_is_a_wrong_line() {
+        let long = "x".repeat(5000);
+        for (line, expected) in [
+            ("alice\t123456\t7", "\"7\" alice 123456"),
+            ("alice\t123456", "null alice 123456"),
+            ("Alice\t123456\ta b\r", "\"a b\" alice 123456"),
+            (r#"{"user":"alice","code":"123456","id":[1]}"#, "[1] alice 123456"),
+            (r#"{"user":"alice","code":"123456"}"#, "null alice 123456"),
+            ("alice\thunter2\t7", "\"7\" alice -"),
+            ("alice", "null bad_input"),
+            ("", "null bad_input"),
+            ("a b\t123456\t7", "\"7\" bad_input"),
+            ("alice\t123456\t7\t8", "\"7\" bad_input"),
+            (r#"{"user":"alice"}"#, "null bad_input"),
+            (r#"{"user":"alice","code":"123456","more":1}"#, "null bad_input"),
+            (&long, "null bad_input"),
+        ] {
+            let text = format!("{line}\nbob\t654321\tlast");
+            for drop in [1, 7, CHUNK] {
+                let found: Vec<_> = all(text.as_bytes(), drop, 3).iter().map(brief).collect();
+                assert_eq!(found, [expected, "\"last\" bob 654321"], "{line} {drop}");
+            }
+        }
+        assert!(all(b"", 1, 9).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn there_are_as_many_questions_as_lines(text: Vec<u8>, drop in 1_usize..70, most in 1_usize..5) {
+            let lines = text.split(|b| *b == b'\n').count();
+            let has_rest = text.last().is_some_and(|b| *b != b'\n');
+            prop_assert_eq!(all(&text, drop, most).len(), lines - usize::from(!has_rest));
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! OpenVPN 2.6: `auth-user-pass-verify` by file or by environment, with or without a static challenge,
+//! and `client-crresponse` for the second prompt.
+
+use data_encoding::BASE64;
+use zeroize::Zeroizing;
+
+use super::{Asked, Given, Variables, bytes, line, missing, user};
+use crate::domain::refusal::Refusal;
+
+/// More bytes than OpenVPN writes: a name and a password, each at most 4 KiB.
+pub const LARGEST_FILE: u64 = 16 * 1024;
+
+/// What the client is told in every case of no.
+pub const REASON: &str = "not accepted";
+
+/// Seconds for somebody to find his phone; the client asks for the connection anew after that.
+const SECONDS: u32 = 60;
+
+/// What OpenVPN wants to know.
+#[derive(Debug)]
+pub enum Call {
+    /// Is this password right?
+    Verify(Asked),
+    /// There is no code, and the client can be asked for it in a second prompt.
+    AskFirst,
+    /// Is this the answer to the second prompt? Told in the file that `auth_control_file` names.
+    Response(Asked),
+}
+
+/// What OpenVPN handed over: `file` is what was in the file that it named as the last argument.
+///
+/// # Errors
+/// `usage` for a call that is none of OpenVPN's.
+pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
+    let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
+    if kind == "client-crresponse" {
+        let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
+        let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);
+        // What is no base64 is no code either.
+        let answer = Zeroizing::new(BASE64.decode(&answer).unwrap_or_default());
+        return Ok(Call::Response(Asked { user: user(&name), given: Given::Line(answer) }));
+    }
+    if kind != "user-pass-verify" {
+        return Err(missing("script_type=user-pass-verify"));
+    }
+    let [name, password] = match file {
+        Some(file) => lines(&file).ok_or_else(|| missing("a file of two lines"))?,
+        None => [
+            bytes(variables("username").ok_or_else(|| missing("username"))?),
+            bytes(variables("password").ok_or_else(|| missing("password"))?),
+        ],
+    };
+    let asked = Asked { user: user(&name), given: given(password) };
+    let may_ask = asked.given.code().is_empty()
+        && variables("auth_pending_file").is_some()
+        && variables("IV_SSO")
+            .is_some_and(|can| can.to_string_lossy().split(',').any(|method| method == "crtext"));
+    Ok(if may_ask { Call::AskFirst } else { Call::Verify(asked) })
+}
+
+/// The content of the file that makes the server ask the client for the code: seconds, method, and the
+/// prompt, whose `R` wants an answer and whose `E` lets it be seen.
+#[must_use]
+pub fn question() -> String {
+    format!("{SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
+}
+
+/// Name and password, each on a line of its own and nothing after them.
+fn lines(file: &[u8]) -> Option<[Zeroizing<Vec<u8>>; 2]> {
+    let file = file.strip_suffix(b"\n").unwrap_or(file);
+    let mut lines = file.split(|byte| *byte == b'\n');
+    let (name, password) = (lines.next()?, lines.next()?);
+    let copy = |text: &[u8]| Zeroizing::new(text.to_vec());
+    lines.next().is_none().then(|| [name, password].map(copy))
+}
+
+/// `SCRV1:password:code`, both in base64, or whatever else was typed. What begins so and does not go on
+/// so is no code at all, and goes on to be refused as one.
+fn given(password: Zeroizing<Vec<u8>>) -> Given {
+    let decode = |text: &[u8]| BASE64.decode(text).ok().map(Zeroizing::new);
+    let both = password.strip_prefix(b"SCRV1:").and_then(|rest| {
+        let mut parts = rest.split(|byte| *byte == b':');
+        let (password, code) = (decode(parts.next()?)?, decode(parts.next()?)?);
+        parts.next().is_none().then_some(Given::Both { password, code })
+    });
+    both.unwrap_or(Given::Line(password))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    fn call(variables: &[(&str, &str)], file: Option<&[u8]>) -> Result<Call, Refusal> {
+        let find = |wanted: &str| {
+            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
+        };
+        read(&find, file.map(|file| Zeroizing::new(file.to_vec())))
+    }
+
+    const VERIFY: (&str, &str) = ("script_type", "user-pass-verify");
+
+    fn verified(file: &str) -> Asked {
+        match call(&[VERIFY], Some(file.as_bytes())).unwrap() {
+            Call::Verify(asked) => asked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_has_a_name_and_a_password() {
+        let asked = verified("alice\n123456\n");
+        assert_eq!(asked.user.unwrap().as_str(), "alice");
+        assert_eq!(asked.given.code(), b"123456");
+        assert_eq!(verified("eve;id $(x) é\np\"w é$()\n").user, None);
+        for file in ["", "alice", "alice\n", "alice\n123456\nmore\n", "alice\n123456\n\n"] {
+            assert!(call(&[VERIFY], Some(file.as_bytes())).is_err(), "{file:?}");
+        }
+    }
+
+    #[test]
+    fn a_static_challenge_has_password_and_code_apart() {
+        let asked = verified("alice\nSCRV1:aHVudGVyMg==:MTIzNDU2\n");
+        assert_eq!(asked.given.code(), b"123456");
+        assert_eq!(asked.given.split(6), Some((b"hunter2".as_slice(), b"123456".as_slice())));
+        assert_eq!(verified("alice\nSCRV1::MTIzNDU2\n").given.code(), b"123456");
+        for broken in ["SCRV1:", "SCRV1:a:MTIzNDU2", "SCRV1::MTIzNDU2:x", "SCRV1:aHVu"] {
+            let asked = verified(&format!("alice\n{broken}\n"));
+            assert_eq!(asked.given.code(), broken.as_bytes());
+        }
+    }
+
+    #[test]
+    fn the_environment_has_them_where_there_is_no_file() {
+        let given = [VERIFY, ("username", "alice"), ("password", "123456")];
+        assert!(matches!(call(&given, None), Ok(Call::Verify(a)) if a.given.code() == b"123456"));
+        assert!(call(&given[..2], None).is_err());
+        assert!(call(&given[1..], None).is_err(), "who calls?");
+        let other = [("script_type", "client-connect"), given[1], given[2]];
+        assert!(call(&other, None).is_err());
+    }
+
+    #[test]
+    fn only_a_client_that_can_be_asked_is_asked() {
+        let able = [VERIFY, ("IV_SSO", "webauth,crtext"), ("auth_pending_file", "/x")];
+        let asks = |variables: &[(&str, &str)], file: &str| {
+            matches!(call(variables, Some(file.as_bytes())), Ok(Call::AskFirst))
+        };
+        assert!(asks(&able, "alice\n\n"));
+        assert!(asks(&able, "alice\nSCRV1:aHVudGVyMg==:\n"));
+        assert!(!asks(&able, "alice\n123456\n"), "there is a code");
+        assert!(!asks(&able[..2], "alice\n\n"));
+        assert!(!asks(&[VERIFY, ("IV_SSO", "crtexts"), able[2]], "alice\n\n"));
+    }
+
+    #[test]
+    fn an_answer_comes_in_base64() {
+        let given = [("script_type", "client-crresponse"), ("username", "alice")];
+        let answered = |file: &str| match call(&given, Some(file.as_bytes())).unwrap() {
+            Call::Response(asked) => asked.given.code().to_vec(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(answered("MTIzNDU2\n"), b"123456");
+        assert_eq!(answered("123456!\n"), b"");
+        assert!(call(&given, None).is_err());
+        assert!(call(&given[..1], Some(b"MTIzNDU2\n")).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(name: Vec<u8>, file: Vec<u8>, crresponse: bool) {
+            let kind = if crresponse { "client-crresponse" } else { "user-pass-verify" };
+            let find = |wanted: &str| match wanted {
+                "script_type" => Some(OsString::from(kind)),
+                _ => Some(OsString::from_vec(name.clone())),
+            };
+            let _ = read(&find, Some(Zeroizing::new(file)));
+            let _ = read(&find, None);
+        }
+
+        #[test]
+        fn what_openvpn_encodes_is_decoded(password: Vec<u8>, code: Vec<u8>) {
+            let text = format!("SCRV1:{}:{}", BASE64.encode(&password), BASE64.encode(&code));
+            match given(Zeroizing::new(text.into_bytes())) {
+                Given::Both { password: p, code: c } => prop_assert_eq!((&*p, &*c), (&password, &code)),
+                Given::Line(_) => prop_assert!(false),
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! PAM, by way of `pam_exec` with `expose_authtok`: the user in `PAM_USER`, what was typed on standard
+//! input.
+
+use zeroize::Zeroizing;
+
+use super::{Asked, Given, Variables, bytes, line, missing, user};
+use crate::domain::refusal::Refusal;
+
+/// What `pam_exec` handed over.
+///
+/// # Errors
+/// `usage` in any place of a stack but `auth`: there nothing is handed over to be checked, and a zero
+/// would be taken for a yes to something else.
+pub fn read(variables: Variables<'_>, input: Zeroizing<Vec<u8>>) -> Result<Asked, Refusal> {
+    if variables("PAM_TYPE").is_none_or(|kind| kind != "auth") {
+        return Err(missing("PAM_TYPE=auth"));
+    }
+    let name = bytes(variables("PAM_USER").ok_or_else(|| missing("PAM_USER"))?);
+    Ok(Asked { user: user(&name), given: Given::Line(line(input)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    fn asked(kind: Option<&str>, name: Option<&[u8]>, input: &[u8]) -> Result<Asked, Refusal> {
+        let variables = |wanted: &str| match wanted {
+            "PAM_TYPE" => kind.map(Into::into),
+            "PAM_USER" => name.map(|n| OsString::from_vec(n.to_vec())),
+            other => panic!("{other} is nothing to go by"),
+        };
+        read(&variables, Zeroizing::new(input.to_vec()))
+    }
+
+    #[test]
+    fn only_an_auth_stack_is_answered() {
+        for kind in [None, Some(""), Some("account"), Some("open_session"), Some("AUTH")] {
+            assert!(asked(kind, Some(b"alice"), b"123456").is_err(), "{kind:?}");
+        }
+        assert!(asked(Some("auth"), None, b"123456").is_err());
+        let asked = asked(Some("auth"), Some(b"Alice"), b"123456\0").unwrap();
+        assert_eq!(asked.user.unwrap().as_str(), "alice");
+        assert_eq!(asked.given.code(), b"123456");
+    }
+
+    #[test]
+    fn what_nobody_is_called_is_nobody() {
+        let long = "a".repeat(300);
+        for name in ["", "--help", "-V", "$(id)", "a b", "a\nb", "../x", long.as_str()] {
+            let asked = asked(Some("auth"), Some(name.as_bytes()), b"123456").unwrap();
+            assert_eq!(asked.user, None, "{name}");
+        }
+        assert_eq!(asked(Some("auth"), Some(b"\xff\xfe"), b"").unwrap().user, None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(name: Vec<u8>, input: Vec<u8>) {
+            let asked = asked(Some("auth"), Some(&name), &input).unwrap();
+            prop_assert!(asked.given.code().len() <= input.len());
+            prop_assert!(input.len() - asked.given.code().len() <= 2);
+        }
+    }
+}

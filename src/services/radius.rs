@@ -1,0 +1,181 @@
+//! FreeRADIUS 3.2, by way of `rlm_exec`: attributes in the environment, pairs on standard output.
+
+use std::ffi::OsString;
+
+use data_encoding::HEXLOWER;
+use zeroize::Zeroizing;
+
+use super::{Asked, Given, Variables, bytes, missing, user};
+use crate::domain::refusal::Refusal;
+
+/// Bytes of a `State` (RFC 2865, section 5.24).
+pub const STATE: usize = 16;
+
+/// What is told in every case of no: one pair, on a line.
+pub const REFUSED: &str = "Reply-Message := \"not accepted\"\n";
+
+/// What `rlm_exec` handed over.
+///
+/// # Errors
+/// `usage` where there is no user or no password; CHAP, MS-CHAP and EAP have none to hand over.
+pub fn read(variables: Variables<'_>) -> Result<Asked, Refusal> {
+    let name = attribute(variables, "USER_NAME", "User-Name")?;
+    let password = attribute(variables, "USER_PASSWORD", "User-Password")?;
+    let user = name.as_deref().and_then(|name| user(name));
+    // What can't be unquoted was not put there by FreeRADIUS, and is no code.
+    let given = Given::Line(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
+    Ok(Asked { user, given })
+}
+
+/// The pairs of the challenge: the state comes back with the answer and stands for nothing, for what is
+/// decided about is read from the store each time.
+#[must_use]
+pub fn challenge(state: [u8; STATE]) -> String {
+    let state = HEXLOWER.encode(&state);
+    format!("State := 0x{state}, Reply-Message := \"Verification code\"\n")
+}
+
+/// An attribute under either of its names: in capitals and quoted where `shell_escape` is on, and
+/// as in the dictionary and raw where it is off. `None` for what is not quoted as it should be.
+fn attribute(
+    variables: Variables<'_>,
+    quoted: &str,
+    raw: &str,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
+    let found: (Option<OsString>, Option<OsString>) = (variables(quoted), variables(raw));
+    match found {
+        (Some(value), None) => Ok(unquoted(&bytes(value))),
+        (None, Some(value)) => Ok(Some(bytes(value))),
+        _ => Err(missing(&format!("either {quoted} or {raw}"))),
+    }
+}
+
+/// What stands between double quotes, with its escapes undone once.
+fn unquoted(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let text = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.iter().copied();
+    while let Some(byte) = rest.next() {
+        plain.push(match byte {
+            b'"' => return None,
+            b'\\' => escaped(&mut rest)?,
+            other => other,
+        });
+    }
+    Some(plain)
+}
+
+/// The byte that an escape stands for, without its backslash.
+fn escaped(rest: &mut impl Iterator<Item = u8>) -> Option<u8> {
+    match rest.next()? {
+        b'n' => Some(b'\n'),
+        b'r' => Some(b'\r'),
+        b't' => Some(b'\t'),
+        same @ (b'\\' | b'"' | b'\'' | b'$' | b'`') => Some(same),
+        b'x' => number([rest.next()?, rest.next()?], 16),
+        first @ b'0'..=b'3' => number([first, rest.next()?, rest.next()?], 8),
+        _ => None,
+    }
+}
+
+fn number<const N: usize>(digits: [u8; N], radix: u32) -> Option<u8> {
+    let value = digits
+        .into_iter()
+        .try_fold(0, |value, digit| Some(value * radix + char::from(digit).to_digit(radix)?))?;
+    u8::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::os::unix::ffi::OsStringExt as _;
+
+    fn asked(variables: &[(&str, &str)]) -> Result<Asked, Refusal> {
+        read(&|wanted: &str| {
+            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
+        })
+    }
+
+    #[test]
+    fn both_ways_of_writing_are_read() {
+        for variables in [
+            [("USER_NAME", "\"alice\""), ("USER_PASSWORD", "\"123456\"")],
+            [("User-Name", "alice"), ("User-Password", "123456")],
+        ] {
+            let asked = asked(&variables).unwrap();
+            assert_eq!(asked.user.unwrap().as_str(), "alice");
+            assert_eq!(asked.given.code(), b"123456");
+        }
+    }
+
+    #[test]
+    fn quotes_are_undone_once() {
+        for (quoted, plain) in [
+            (r#""p w\\x\"$""#, r#"p w\x"$"#),
+            (r#""\\\\n""#, r"\\n"),
+            (r#""a\nb\101\x41""#, "a\nbAA"),
+            (r#""""#, ""),
+            (r#""\"alice\"""#, r#""alice""#),
+        ] {
+            assert_eq!(
+                unquoted(quoted.as_bytes()).unwrap().as_slice(),
+                plain.as_bytes(),
+                "{quoted}"
+            );
+        }
+        for broken in ["", "\"", "alice", "\"alice", "\"a\"b\"", r#""\""#, r#""\q""#, r#""\777""#] {
+            assert!(unquoted(broken.as_bytes()).is_none(), "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_or_there_twice_is_refused() {
+        let name = ("USER_NAME", "\"alice\"");
+        assert!(asked(&[name]).is_err(), "CHAP");
+        assert!(asked(&[("USER_PASSWORD", "\"1\"")]).is_err());
+        let twice = [name, ("User-Name", "bob"), ("USER_PASSWORD", "\"123456\"")];
+        assert!(asked(&twice).is_err(), "of whom?");
+        let unquoted = asked(&[name, ("USER_PASSWORD", "123456")]).unwrap();
+        assert_ne!(unquoted.given.code(), b"123456");
+        assert_eq!(
+            asked(&[("User-Name", "\"alice\""), ("User-Password", "1")]).unwrap().user,
+            None
+        );
+    }
+
+    #[test]
+    fn a_challenge_is_a_list_of_pairs() {
+        let told = challenge([0xab; STATE]);
+        let state = "ab".repeat(STATE);
+        assert_eq!(told, format!("State := 0x{state}, Reply-Message := \"Verification code\"\n"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(name: Vec<u8>, password: Vec<u8>, quoted: bool) {
+            let _ = read(&|wanted: &str| match (wanted, quoted) {
+                ("USER_NAME", true) | ("User-Name", false) => Some(OsString::from_vec(name.clone())),
+                ("USER_PASSWORD", true) | ("User-Password", false) => {
+                    Some(OsString::from_vec(password.clone()))
+                }
+                _ => None,
+            });
+        }
+
+        #[test]
+        fn what_is_quoted_comes_back(plain: Vec<u8>) {
+            let mut quoted = vec![b'"'];
+            for byte in &plain {
+                match byte {
+                    b'"' | b'\\' => quoted.extend([b'\\', *byte]),
+                    b' '..=b'~' => quoted.push(*byte),
+                    other => quoted.extend(format!("\\{other:03o}").bytes()),
+                }
+            }
+            quoted.push(b'"');
+            let unquoted = unquoted(&quoted).unwrap();
+            prop_assert_eq!(&*unquoted, &plain);
+        }
+    }
+}
