@@ -39,7 +39,7 @@ pub struct Verify {
     )]
     name: Option<String>,
     /// Answer line by line: `NAME<Tab>CODE<Tab>ID`, or JSON with `user`, `code` and `id`
-    #[arg(long, conflicts_with_all = ["name", "from"])]
+    #[arg(long, conflicts_with_all = ["name", "from", "split", "not_enabled"])]
     batch: bool,
     #[command(flatten)]
     service: ServiceOptions,

@@ -266,6 +266,9 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
 
     fn touch(&mut self) -> Result<()> {
         let head = self.head()?;
+        // A row that is overwritten with what is in it makes SQLite write nothing.
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&[0; MAC])];
+        one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
         self.set_head(&head)
     }
 

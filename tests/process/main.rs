@@ -29,6 +29,7 @@ mod operators;
 mod pty;
 mod qr;
 mod race;
+mod services;
 mod signals;
 mod storage;
 mod story;

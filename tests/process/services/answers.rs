@@ -1,0 +1,178 @@
+//! What a login service gets to hear, whatever it hands over and whatever happens to the store.
+
+use std::time::Duration;
+
+use super::support::{USAGE, World, has};
+use super::{by_pam, by_pam_with};
+
+/// The promise is two seconds; a machine that builds something beside us is granted more.
+const IN_TIME: Duration = Duration::from_millis(2900);
+const BUSY: i32 = 75;
+
+/// The attacker's list: the name, what is typed, and the exit code of the run.
+const NOBODY: &[(&str, &[u8], i32)] = &[
+    ("alice", b"", 1),
+    ("alice", b"\0", 1),
+    ("alice", b"hunter2", 1),
+    ("alice", b"\x08\n\r\x7fINCORRECT", 1),
+    ("alice", b"--help", 1),
+    ("alice", b"123456\0junk", 1),
+    ("alice", b"\xff\xfe\xfd\xfc\xfb\xfa", 1),
+    ("--help", b"123456", 1),
+    ("-V", b"123456", 1),
+    ("--version", b"123456", 1),
+    ("$(id)", b"123456", 1),
+    ("`id`", b"123456", 1),
+    ("a b", b"123456", 1),
+    ("\u{e9}", b"123456", 1),
+    ("alice\nbob", b"123456", 1),
+    ("../../etc/passwd", b"123456", 1),
+    ("alice'; DROP TABLE users; --", b"123456", 1),
+    ("", b"123456", 1),
+];
+
+#[test]
+fn the_attackers_list_ends_in_no_and_says_nothing() {
+    let what = "the attacker's list";
+    if !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    for (name, typed, code) in NOBODY {
+        let ran = by_pam(&world, name).input(typed).run().expect(*code);
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "{name:?} {typed:?}");
+        world.run("unlock alice").expect(0);
+    }
+    by_pam(&world, &"a".repeat(300)).input("123456").run().expect(1);
+    by_pam(&world, "alice").input(vec![b'1'; 1 << 20]).run().expect(1);
+    for kind in ["account", "open_session", ""] {
+        by_pam(&world, "alice").with("PAM_TYPE", kind).input("123456").run().expect(USAGE);
+    }
+    for words in ["--from pam alice", "--from pam --help", "--from pam -V", "--from pam -- --help"]
+    {
+        let words = ["verify"].into_iter().chain(words.split(' '));
+        let call = world.call_of(words).with("PAM_TYPE", "auth").with("PAM_USER", "alice");
+        call.input("123456").run().expect(USAGE);
+    }
+    world.run("unlock alice").expect(0);
+    let good = by_pam(&world, "alice").input(world.next(&mut seed)).run().expect(0);
+    assert_eq!((good.out.as_str(), good.err.as_str()), ("", ""));
+    world.assert_sound();
+}
+
+#[test]
+fn neither_the_environment_nor_its_lack_changes_the_answer() {
+    if !has("oathtool", "login services and the environment") {
+        return;
+    }
+    let (world, other) = (World::new(), World::new());
+    let mut seed = world.active("alice");
+    let mut theirs = other.active("alice");
+    let misled = |world: &World| {
+        by_pam(world, "alice")
+            .with("MFACTL_STORE", other.store())
+            .with("MFACTL_KEY_FILE", other.key())
+            .with("MFACTL_CONFIG", "/nonexistent")
+            .with("CREDENTIALS_DIRECTORY", other.path("k"))
+            .with("COMPLETE", "bash")
+            .with("HOME", other.path("home"))
+            .with("XDG_CONFIG_HOME", other.path("k"))
+            .with("XDG_DATA_HOME", other.path("s"))
+            .with("SUDO_UID", "4242")
+            .with("LC_ALL", "xx_YY.nonsense")
+            .with("RUST_BACKTRACE", "full")
+            .without("TZ")
+    };
+    misled(&world).input(other.next(&mut theirs)).run().expect(1);
+    misled(&world).input(world.next(&mut seed)).run().expect(0);
+}
+
+#[test]
+fn an_answer_comes_in_time_whatever_hangs() {
+    let what = "answers in time";
+    if !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    for statements in ["BEGIN IMMEDIATE;", "BEGIN EXCLUSIVE;"] {
+        let held = world.held_by(statements);
+        let ran = by_pam(&world, "alice").input(&code).run().expect(BUSY);
+        assert!(ran.took < IN_TIME, "{statements} {ran:?}");
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+        drop(held);
+    }
+    let fifo = world.path("fifo");
+    let opened = format!("mkfifo '{0}'\nexec 3<>'{0}'", fifo.display());
+    let call = by_pam(&world, "alice").with("PATH", "/usr/bin:/bin");
+    let ran = call.in_shell(&opened, "<&3").run().expect(BUSY);
+    assert!(ran.took < IN_TIME, "{ran:?}");
+    by_pam(&world, "alice").input(code).run().expect(0);
+}
+
+#[test]
+fn trouble_is_never_a_yes_and_a_mended_store_answers_again() {
+    if !has("oathtool", "login services and trouble") {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    for file in [world.store(), world.key()] {
+        let away = file.with_extension("away");
+        std::fs::rename(&file, &away).unwrap();
+        let ran = by_pam(&world, "alice").input(&code).run();
+        assert!((64..=78).contains(&ran.code), "{ran:?}");
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+        std::fs::rename(&away, &file).unwrap();
+    }
+    by_pam(&world, "alice").input(code).run().expect(0);
+}
+
+/// How often a run waits for the disk, which is most of what it costs.
+fn syncs(world: &World, user: &str, typed: &str) -> usize {
+    let report = world.path("syncs");
+    let call = by_pam(world, user).input(typed).with("PATH", "/usr/bin:/bin");
+    let strace =
+        ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o"].map(std::ffi::OsString::from);
+    let ran = call.under(strace.into_iter().chain([report.clone().into()])).run();
+    assert_eq!(ran.code, 1, "{ran:?}");
+    std::fs::read_to_string(report).unwrap().matches("sync(").count()
+}
+
+#[test]
+fn every_no_costs_the_same() {
+    let what = "the price of a no";
+    if !has("strace", what) || !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    for user in ["alice", "locked", "disabled", "pending"] {
+        world.active(user);
+    }
+    world.run("add-user bare").expect(0);
+    world.run("disable disabled --yes").expect(0);
+    for _ in 0..5 {
+        by_pam(&world, "locked").input("000000").run().expect(1);
+    }
+    let price = |user| {
+        let world = world.copy();
+        // The first writer may have to begin a new write-ahead log.
+        syncs(&world, "pending", "000000");
+        syncs(&world, user, "000000")
+    };
+    let wrong = price("alice");
+    assert!(wrong > 0);
+    for user in ["nobody", "locked", "disabled", "bare"] {
+        assert_eq!(price(user), wrong, "{user}");
+    }
+    // The second stranger within a minute is not told to the log, and costs as much.
+    let world = world.copy();
+    syncs(&world, "pending", "000000");
+    assert_eq!(syncs(&world, "nobody", "000000"), wrong);
+    assert_eq!(syncs(&world, "nobody", "000000"), wrong);
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'unknown'"), "1");
+    let _ = by_pam_with(&world, "nobody", "--not-enabled accept").input("x").run().expect(1);
+}

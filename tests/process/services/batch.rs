@@ -1,0 +1,124 @@
+//! `verify --batch`: a program that stays, beside others, and longer than a store that goes away.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdout, Stdio};
+
+use super::support::{World, has};
+
+/// A co-process, asked a line at a time.
+struct Batch {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Batch {
+    fn start(world: &World) -> Self {
+        let mut command = world.call("verify --batch").command();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        Self { child, answers }
+    }
+
+    fn ask(&mut self, line: &str) {
+        let pipe = self.child.stdin.as_mut().unwrap();
+        pipe.write_all(line.as_bytes()).and_then(|()| pipe.write_all(b"\n")).unwrap();
+    }
+
+    /// The outcome, or what is wrong, with the id before it.
+    fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let word = answer["code"].as_str().or(answer["outcome"].as_str()).unwrap();
+        format!("{} {word}", answer["id"].as_str().unwrap_or("-"))
+    }
+
+    fn end(mut self) {
+        drop(self.child.stdin.take());
+        let mut rest = String::new();
+        assert_eq!(self.answers.read_line(&mut rest).unwrap(), 0, "{rest}");
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn of_sixty_four_that_are_asked_at_once_one_says_yes() {
+    let what = "64 co-processes";
+    if !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    let mut seeds: Vec<_> = (0..4).map(|n| world.active(&format!("user{n}"))).collect();
+    let codes: Vec<_> = seeds.iter_mut().map(|seed| world.next(seed)).collect();
+    let before = world.events();
+    let mut all: Vec<_> = (0..64).map(|_| Batch::start(&world)).collect();
+    for (n, batch) in all.iter_mut().enumerate() {
+        for at in 0..4 {
+            let user = (at + n) % 4;
+            batch.ask(&format!("user{user}\t{}\tuser{user}", codes[user]));
+        }
+    }
+    let mut accepted = Vec::new();
+    for (n, batch) in all.iter_mut().enumerate() {
+        for at in 0..4 {
+            let answer = batch.answer();
+            let user = (at + n) % 4;
+            match answer.strip_prefix(&format!("user{user} ")) {
+                Some("accepted") => accepted.push(user),
+                Some("replayed" | "busy") => {}
+                _ => panic!("{answer}"),
+            }
+        }
+    }
+    accepted.sort_unstable();
+    assert_eq!(accepted, [0, 1, 2, 3]);
+    assert!(world.events() > before + 4);
+    all.into_iter().for_each(Batch::end);
+    world.assert_sound();
+}
+
+#[test]
+fn a_store_that_goes_away_and_comes_back_is_answered_for_meanwhile() {
+    let what = "a co-process and its store";
+    if !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let mut batch = Batch::start(&world);
+    batch.ask("alice\thunter2\t1");
+    assert_eq!(batch.answer(), "1 rejected");
+    let away = world.path("away");
+    fs::rename(world.path("s"), &away).unwrap();
+    batch.ask(&format!("alice\t{code}\t2"));
+    batch.ask("nonsense");
+    assert_eq!(batch.answer(), "2 store_unavailable");
+    assert_eq!(batch.answer(), "- bad_input");
+    fs::rename(&away, world.path("s")).unwrap();
+    let held = world.held_by("BEGIN IMMEDIATE;");
+    batch.ask(&format!("alice\t{code}\t3"));
+    assert_eq!(batch.answer(), "3 busy");
+    drop(held);
+    batch.ask(&format!("alice\t{code}\t4"));
+    assert_eq!(batch.answer(), "4 accepted");
+    batch.end();
+}
+
+#[test]
+fn an_answer_that_came_stands_whatever_happens_to_the_process() {
+    let what = "a co-process that is killed";
+    if !has("oathtool", what) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let mut batch = Batch::start(&world);
+    batch.ask(&format!("alice\t{code}\t1"));
+    assert_eq!(batch.answer(), "1 accepted");
+    batch.child.kill().unwrap();
+    batch.child.wait().unwrap();
+    assert_eq!(world.verify("alice", &code).outcome(), "replayed");
+}

@@ -1,0 +1,142 @@
+//! A real sshd on this machine: a key, and then a code through keyboard-interactive.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rexpect::session::{PtySession, spawn_command};
+
+use super::pam::Stack;
+use super::support::{World, has, is_root, leave_out};
+
+const SAMPLE: &str = include_str!("../../../contrib/ssh/mfactl.conf");
+const SSHD: &str = "/usr/sbin/sshd";
+/// For one prompt, on a machine that builds something beside us.
+const PATIENCE: u64 = 20_000;
+
+struct Server {
+    child: Child,
+    port: u16,
+    stack: Stack,
+}
+
+impl Server {
+    /// The sample, and what is needed to keep this server apart from the machine's own. PAM takes the
+    /// name of the service from the name of the program.
+    fn start(world: &World) -> Self {
+        let stack = Stack::new(world, "ssh");
+        let program = world.path(&stack.name);
+        fs::copy(SSHD, &program).unwrap();
+        fs::create_dir_all("/run/sshd").unwrap();
+        for key in ["host", "own"] {
+            let file = world.path(key);
+            let made = Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(&file)
+                .status();
+            assert!(made.unwrap().success());
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let at = |name: &str| world.path(name).display().to_string();
+        let config = format!(
+            "{SAMPLE}\nPort {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\n\
+             PidFile none\nPermitRootLogin yes\nStrictModes no\nPrintMotd no\n",
+            at("host"),
+            at("own.pub"),
+        );
+        fs::write(world.path("sshd_config"), config).unwrap();
+        let child = Command::new(&program)
+            .args(["-D", "-e", "-f", &at("sshd_config")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(world.path("sshd.log")).unwrap())
+            .spawn()
+            .unwrap();
+        let server = Self { child, port, stack };
+        for _ in 0..200 {
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return server;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("sshd does not listen: {}", fs::read_to_string(at("sshd.log")).unwrap());
+    }
+
+    /// Somebody who knocks, at the first prompt.
+    fn knock(&self, key: &Path) -> PtySession {
+        let mut command = Command::new("ssh");
+        command
+            .args(["-F", "/dev/null", "-p", &self.port.to_string(), "-l", "root", "-i"])
+            .arg(key);
+        for option in [
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "IdentitiesOnly=yes",
+            "IdentityAgent=none",
+            "LogLevel=ERROR",
+            "NumberOfPasswordPrompts=3",
+        ] {
+            command.args(["-o", option]);
+        }
+        command.args(["127.0.0.1", "echo", "inside:$((6*7))"]);
+        spawn_command(command, Some(PATIENCE)).unwrap()
+    }
+
+    /// Types these in turn; is the door open after the last?
+    fn login(&self, key: &Path, typed: &[&str]) -> bool {
+        let mut ssh = self.knock(key);
+        for line in typed {
+            ssh.exp_string("authenticator app").unwrap();
+            ssh.exp_string("Password: ").unwrap();
+            ssh.send_line(line).unwrap();
+        }
+        let rest = ssh.exp_eof().unwrap();
+        for word in ["mfactl", "rejected", "locked", "exit code"] {
+            assert!(!rest.contains(word), "{rest}");
+        }
+        rest.contains("inside:42")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn three_tries_a_lock_an_unlock_and_a_new_login() {
+    let what = "a real sshd";
+    if !is_root(what) || !has("ssh", what) || !has("ssh-keygen", what) || !has("oathtool", what) {
+        return;
+    }
+    if !Path::new(SSHD).is_file() {
+        return leave_out("sshd is not here", what);
+    }
+    let world = World::new();
+    let server = Server::start(&world);
+    assert!(server.stack.name.starts_with("mfactl-ssh"));
+    let key = world.path("own");
+    let mut root = world.pending("root");
+    let wrong = root.wrong(world.step());
+    let code = world.next(&mut root);
+
+    assert!(server.login(&key, &[&wrong, "hunter2", &code]), "the third try");
+    assert!(!server.login(&key, &[&code, &code, &wrong]), "replayed");
+    assert!(!server.login(&key, &[&wrong, &wrong, &wrong]));
+    assert!(!server.login(&key, &[&wrong, "", &wrong]));
+    let code = world.next(&mut root);
+    assert!(!server.login(&key, &[&code, &code, &code]), "locked");
+    world.run("unlock root").expect(0);
+    assert!(server.login(&key, &[&code]));
+
+    let other = world.path("host");
+    let mut stranger = server.knock(&other);
+    let rest = stranger.exp_eof().unwrap();
+    assert!(!rest.contains("Password") && !rest.contains("inside"), "no key, no question: {rest}");
+    world.run("delete root --yes").expect(0);
+    assert!(!server.login(&key, &["123456", "123456", "123456"]), "no device");
+}
