@@ -19,8 +19,8 @@ use crate::domain::password::Rules;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::role::Roles;
+use crate::domain::throttle::Bounds;
 use crate::domain::time::Span;
-use crate::domain::totp::Window;
 use crate::env::Env;
 use crate::store::custody::{Custody, Purpose, place};
 use crate::store::location::Location;
@@ -40,7 +40,8 @@ pub struct Config {
     pub issuer: String,
     /// How long a pending device waits for its first code.
     pub pending_for: Span,
-    pub window: Window,
+    /// How far a code may be off, and how many may be wrong.
+    pub bounds: Bounds,
     /// How long a revoked device is kept for undo.
     pub undo_for: Span,
     /// Of whom MFA is required.
@@ -149,9 +150,7 @@ impl Config {
                 file.enrolment.expires_after,
                 Span::hours(72),
             )?,
-            window: file.policy.window.map_or(Ok(Window::DEFAULT), |w| {
-                Window::new(w).map_err(|e| in_config("policy.window", &e))
-            })?,
+            bounds: rules::bounds(&file.policy)?,
             undo_for: span("policy.undo_for", file.policy.undo_for, Span::hours(24))?,
             bypass_for: span("policy.bypass_for", file.policy.bypass_for, Span::hours(24))?,
             policy: rules::policy(

@@ -65,6 +65,9 @@ pub struct Policy {
     pub grace: Option<String>,
     /// Steps.
     pub window: Option<i64>,
+    pub free_failures: Option<u32>,
+    pub longest_delay: Option<String>,
+    pub wrong_codes: Option<u32>,
     pub undo_for: Option<String>,
     /// The longest that a bypass code may be good.
     pub bypass_for: Option<String>,

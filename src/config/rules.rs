@@ -8,7 +8,9 @@ use crate::domain::password::{LONGEST, Rules, SHORTEST};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
+use crate::domain::throttle::{Bounds, Limits};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::totp::Window;
 use crate::vault::password::Cost;
 
 /// Verbs that take `--ticket` and `--proof`.
@@ -31,6 +33,31 @@ const OPERATORS_VERBS: &[&str] = &[
     "undo",
     "unlock",
 ];
+
+pub fn bounds(file: &file::Policy) -> Result<Bounds> {
+    let window = file.window.map_or(Ok(Window::DEFAULT), |steps| {
+        Window::new(steps).map_err(|e| in_config("policy.window", &e))
+    })?;
+    let default = Limits::DEFAULT;
+    let free_failures = file.free_failures.unwrap_or(default.free_failures);
+    if !(1..=default.free_failures).contains(&free_failures) {
+        let problem = format!("{free_failures} is not 1 to {}", default.free_failures);
+        return Err(refuse("policy.free_failures", problem).into());
+    }
+    let key = "policy.longest_delay";
+    let longest_delay = span(key, file.longest_delay.clone(), default.longest_delay)?;
+    if !(default.longest_delay..=Limits::LONGEST).contains(&longest_delay) {
+        let (least, most) = (default.longest_delay, Limits::LONGEST);
+        return Err(refuse(key, format!("{longest_delay} is not {least} to {most}")).into());
+    }
+    let wrong_codes = file.wrong_codes.unwrap_or(default.wrong_codes);
+    if !(Limits::FEWEST_WRONG_CODES..=default.wrong_codes).contains(&wrong_codes) {
+        let (least, most) = (Limits::FEWEST_WRONG_CODES, default.wrong_codes);
+        let problem = format!("{wrong_codes} is not {least} to {most}");
+        return Err(refuse("policy.wrong_codes", problem).into());
+    }
+    Ok(Bounds { window, limits: Limits { free_failures, longest_delay, wrong_codes } })
+}
 
 pub fn policy(
     mfa: Option<&str>,

@@ -64,7 +64,7 @@ mod tests {
     use crate::domain::device::{Active, Device, Kind, Pending, State};
     use crate::domain::name::{Label, UserName};
     use crate::domain::secret::{Id, Sealed};
-    use crate::domain::throttle::{Failure, Throttle};
+    use crate::domain::throttle::{Failure, Limits, Throttle};
     use crate::domain::totp::Parameters;
 
     fn at(seconds: i64) -> Timestamp {
@@ -104,7 +104,7 @@ mod tests {
     }
 
     fn locked(mut user: User) -> User {
-        let failed = |t: Throttle, _| t.failed(Failure::Code, at(1000));
+        let failed = |t: Throttle, _| t.failed(Failure::Code, at(1000), Limits::DEFAULT);
         user.throttle = (0..5).fold(Throttle::default(), failed);
         user
     }

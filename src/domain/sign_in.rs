@@ -5,7 +5,7 @@ use crate::domain::login::Without;
 use crate::domain::policy::Demand;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
-use crate::domain::throttle::{Failure, Gate};
+use crate::domain::throttle::{Failure, Gate, Limits};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, Status, User};
 use crate::domain::verify::{Attempt, Outcome, candidates, verify};
@@ -32,6 +32,7 @@ pub fn door(user: &User, now: Timestamp) -> Door<'_> {
 /// What somebody claims, once the slow part is done.
 pub struct Claim<'a> {
     pub now: Timestamp,
+    pub limits: Limits,
     /// The password fits the [`door`].
     pub is_right: bool,
     /// The hash of the password that is chosen instead.
@@ -106,7 +107,7 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
         return Ok((user, step));
     }
     if !claim.is_right {
-        user.throttle = user.throttle.failed(Failure::Password, claim.now);
+        user.throttle = user.throttle.failed(Failure::Password, claim.now, claim.limits);
         return Ok((user, Step::Rejected(Why::Password)));
     }
     let must_change = user.password_change != PasswordChange::NotRequired;

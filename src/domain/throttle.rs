@@ -3,6 +3,7 @@
 //! One counter a user over all factors. Pure: the present moment is handed in.
 
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::totp::Window;
 
 /// Consecutive failures that are free.
 pub const FREE_FAILURES: u32 = 5;
@@ -14,6 +15,40 @@ pub const LONGEST_DELAY: Span = Span::minutes(15);
 pub const MOST_WRONG_CODES: u32 = 100;
 /// Attempts during a lock are told in one event per this time.
 pub const TELL_EVERY: Span = Span::minutes(1);
+
+/// How many failures an installation bears. It can only be stricter than the constants above, which
+/// stand where nothing is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Consecutive failures that are free.
+    pub free_failures: u32,
+    pub longest_delay: Span,
+    /// Wrong codes, in a row or within one hour, after which no code is looked at.
+    pub wrong_codes: u32,
+}
+
+impl Limits {
+    pub const DEFAULT: Self = Self {
+        free_failures: FREE_FAILURES,
+        longest_delay: LONGEST_DELAY,
+        wrong_codes: MOST_WRONG_CODES,
+    };
+    /// Fewer wrong codes than this would shut people out who mistype.
+    pub const FEWEST_WRONG_CODES: u32 = 10;
+    /// A longer delay is no delay any more.
+    pub const LONGEST: Span = Span::hours(24);
+}
+
+/// What bounds guessing: how far a code may be off, and how many may be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub window: Window,
+    pub limits: Limits,
+}
+
+impl Bounds {
+    pub const DEFAULT: Self = Self { window: Window::DEFAULT, limits: Limits::DEFAULT };
+}
 
 /// What failed. Passwords only delay: were they to shut, knowing a name would be enough to keep
 /// somebody out.
@@ -74,15 +109,19 @@ impl Throttle {
 
     /// The state after a failure that was evaluated.
     #[must_use]
-    pub fn failed(mut self, failure: Failure, now: Timestamp) -> Self {
+    pub fn failed(mut self, failure: Failure, now: Timestamp, limits: Limits) -> Self {
         self.failures = self.failures.saturating_add(1);
-        let mut delay = delay(self.failures);
+        let mut delay = delay(self.failures, limits);
         if failure == Failure::Code {
             self.wrong_codes = self.wrong_codes.saturating_add(1);
+            if self.wrong_codes >= limits.wrong_codes {
+                // The gate knows one number, so that a limit which is raised opens nothing.
+                self.wrong_codes = self.wrong_codes.max(MOST_WRONG_CODES);
+            }
             let start = self.hour_start.filter(|s| *s <= now && now < s.plus(Span::hours(1)));
             self.hour_codes = if start.is_some() { self.hour_codes.saturating_add(1) } else { 1 };
             self.hour_start = start.or(Some(now));
-            if self.hour_codes >= MOST_WRONG_CODES {
+            if self.hour_codes >= limits.wrong_codes {
                 let end = start.unwrap_or(now).plus(Span::hours(1));
                 delay = delay.max(Some(end.since(now)));
             }
@@ -128,10 +167,10 @@ impl Throttle {
     }
 }
 
-fn delay(failures: u32) -> Option<Span> {
-    let doublings = failures.checked_sub(FREE_FAILURES)?;
+fn delay(failures: u32, limits: Limits) -> Option<Span> {
+    let doublings = failures.checked_sub(limits.free_failures)?;
     let seconds = FIRST_DELAY.0.checked_shl(doublings).filter(|s| *s >= FIRST_DELAY.0);
-    Some(seconds.map_or(LONGEST_DELAY, |s| Span(s).min(LONGEST_DELAY)))
+    Some(seconds.map_or(limits.longest_delay, |s| Span(s).min(limits.longest_delay)))
 }
 
 #[cfg(test)]
@@ -148,16 +187,34 @@ mod tests {
         let expected =
             [None, None, None, None, Some(30), Some(60), Some(120), Some(240), Some(480)];
         for (n, seconds) in (1..).zip(expected) {
-            assert_eq!(delay(n).map(|s| s.0), seconds, "{n}");
+            assert_eq!(delay(n, Limits::DEFAULT).map(|s| s.0), seconds, "{n}");
         }
         for n in [10, 11, 69, 70, 99, 1000, u32::MAX] {
-            assert_eq!(delay(n), Some(LONGEST_DELAY), "{n}");
+            assert_eq!(delay(n, Limits::DEFAULT), Some(LONGEST_DELAY), "{n}");
         }
     }
 
     #[test]
+    fn a_stricter_limit_delays_sooner_and_longer_and_shuts_earlier() {
+        let strict = Limits { free_failures: 2, longest_delay: Span::hours(2), wrong_codes: 10 };
+        let after = |n: i64| {
+            (0..n)
+                .fold(Throttle::default(), |t, i| t.failed(Failure::Code, at(i * 100_000), strict))
+        };
+        assert_eq!(after(1).gate(at(0)), Gate::Open);
+        assert_eq!(after(2).gate(at(100_000)), Gate::LockedUntil(at(100_030)));
+        assert_eq!(after(9).gate(at(800_000)), Gate::LockedUntil(at(800_000 + 3840)));
+        assert_eq!(after(10).gate(at(100_000_000)), Gate::Shut);
+        let hour = (0..12).fold(Throttle::default(), |t, i| {
+            t.accepted().failed(Failure::Code, at(i * 60), strict)
+        });
+        assert_eq!(hour.gate(at(3000)), Gate::LockedUntil(at(3600)), "ten within an hour");
+    }
+
+    #[test]
     fn a_lock_ends_on_time_and_a_clock_set_back_does_not_shorten_it() {
-        let t = (0..5).fold(Throttle::default(), |t, _| t.failed(Failure::Code, at(1000)));
+        let t = (0..5)
+            .fold(Throttle::default(), |t, _| t.failed(Failure::Code, at(1000), Limits::DEFAULT));
         assert_eq!(t.gate(at(1000)), Gate::LockedUntil(at(1030)));
         assert_eq!(t.gate(at(1029)), Gate::LockedUntil(at(1030)));
         assert_eq!(t.gate(at(1030)), Gate::Open);
@@ -166,7 +223,9 @@ mod tests {
 
     #[test]
     fn a_hundred_wrong_codes_shut_and_passwords_never_do() {
-        let wrong = |f| (0..100).fold(Throttle::default(), |t, i| t.failed(f, at(i * 10_000)));
+        let wrong = |f| {
+            (0..100).fold(Throttle::default(), |t, i| t.failed(f, at(i * 10_000), Limits::DEFAULT))
+        };
         assert_eq!(wrong(Failure::Code).gate(at(100_000_000)), Gate::Shut);
         assert_eq!(wrong(Failure::Password).gate(at(100_000_000)), Gate::Open);
         assert_eq!(wrong(Failure::Code).accepted().gate(at(0)), Gate::Open);
@@ -180,7 +239,11 @@ mod tests {
             let now = at(1_000_000 + second);
             if t.gate(now) == Gate::Open {
                 evaluated += 1;
-                t = if evaluated % 4 == 0 { t.accepted() } else { t.failed(Failure::Code, now) };
+                t = if evaluated % 4 == 0 {
+                    t.accepted()
+                } else {
+                    t.failed(Failure::Code, now, Limits::DEFAULT)
+                };
             }
         }
         assert_eq!(t.hour_codes, MOST_WRONG_CODES);
@@ -210,7 +273,7 @@ mod tests {
                 now += gap;
                 if t.gate(at(now)) == Gate::Open {
                     evaluated.push(now);
-                    t = t.failed(Failure::Code, at(now));
+                    t = t.failed(Failure::Code, at(now), Limits::DEFAULT);
                 }
             }
             prop_assert!(evaluated.len() <= 100);

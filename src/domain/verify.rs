@@ -9,9 +9,9 @@ use crate::domain::recovery::Tag;
 use crate::domain::refusal::{Code as Word, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::spare::{Presented, Spare};
-use crate::domain::throttle::{Failure, Gate};
+use crate::domain::throttle::{Bounds, Failure, Gate};
 use crate::domain::time::Timestamp;
-use crate::domain::totp::{Window, matching_step};
+use crate::domain::totp::matching_step;
 use crate::domain::user::{Status, User};
 
 /// One attempt.
@@ -21,7 +21,7 @@ pub struct Attempt<'a> {
     pub tag: Option<Tag>,
     /// Read once, after the user was locked for writing.
     pub now: Timestamp,
-    pub window: Window,
+    pub bounds: Bounds,
     /// The opened secrets of [`candidates`].
     pub secrets: &'a [(Id, Secret)],
 }
@@ -151,7 +151,7 @@ pub fn verify(mut user: User, attempt: &Attempt<'_>) -> Result<(User, Outcome), 
     let outcome = match found {
         None if let Some(spared) = spend(&mut user, attempt) => spared,
         None => {
-            user.throttle = user.throttle.failed(Failure::Code, attempt.now);
+            user.throttle = user.throttle.failed(Failure::Code, attempt.now, attempt.bounds.limits);
             Outcome::Rejected
         }
         Some(Match { index, fresh: false, .. }) => {
@@ -183,7 +183,8 @@ fn best_match(user: &User, attempt: &Attempt<'_>) -> Result<Option<Match>, Refus
     for (id, secret) in attempt.secrets {
         let Some(index) = user.devices.iter().position(|d| d.id == *id) else { continue };
         let device = &user.devices[index];
-        let step = matching_step(secret, device.parameters, code, attempt.now, attempt.window)?;
+        let step =
+            matching_step(secret, device.parameters, code, attempt.now, attempt.bounds.window)?;
         let Some(step) = step else { continue };
         let fresh = device.last_step.is_none_or(|last| step > last);
         let found = Match { index, step, fresh, active: device.is_active() };

@@ -10,6 +10,7 @@ use crate::domain::recovery::Tag;
 use crate::domain::refusal::{Code as Word, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::spare::{Presented, Spare, SpareCode};
+use crate::domain::throttle::Bounds;
 use crate::domain::throttle::Gate;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Window;
@@ -35,7 +36,7 @@ pub(super) struct Presentation<'p> {
     pub from: Option<&'static str>,
     pub only: Option<Id>,
     pub presented: &'p Presented,
-    pub window: Window,
+    pub bounds: Bounds,
     pub undo_for: Span,
 }
 
@@ -53,9 +54,9 @@ impl Session<'_> {
         only: Option<Id>,
         presented: &[u8],
     ) -> Result<Attempted> {
-        let (window, undo_for) = (self.config()?.window, self.config()?.undo_for);
+        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let presented = &Presented::read(presented);
-        let presentation = Presentation { verb, from: None, only, presented, window, undo_for };
+        let presentation = Presentation { verb, from: None, only, presented, bounds, undo_for };
         let attempted = self.unit(opened, |session, mut unit| {
             let before = unit.known(name)?;
             let weighed = weigh(session.env, &mut unit, &before, &presentation)?;
@@ -78,7 +79,7 @@ pub(super) fn weigh(
     before: &User,
     presentation: &Presentation<'_>,
 ) -> Result<Result<Attempted, Refusal>> {
-    let Presentation { verb, from, only, presented, window, undo_for } = *presentation;
+    let Presentation { verb, from, only, presented, bounds, undo_for } = *presentation;
     let now = unit.at;
     let secrets = match opened_secrets(unit.vault, before, only, presented, now) {
         Ok(secrets) => secrets,
@@ -92,7 +93,7 @@ pub(super) fn weigh(
         }
     };
     let tag = presented.spare().and_then(|code| spare_tag(unit.vault, before, code));
-    let attempt = Attempt { presented, tag, now, window, secrets: &secrets };
+    let attempt = Attempt { presented, tag, now, bounds, secrets: &secrets };
     let (mut user, outcome) = verify(before.clone(), &attempt)?;
     if let Outcome::Locked { .. } = outcome {
         let user = turn_away(env, unit, (verb, from), &user, outcome.word())?;
@@ -113,7 +114,7 @@ pub(super) fn weigh(
         ..Telling::default()
     };
     Session::append(env, &mut *unit.tx, now, &user, told)?;
-    let ahead = ahead(&user, &outcome, now, window);
+    let ahead = ahead(&user, &outcome, now, bounds.window);
     Ok(Ok(Attempted { user, outcome, ahead, at: now }))
 }
 

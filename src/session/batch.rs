@@ -11,8 +11,8 @@ use super::attempt::{Attempted, Presentation, weigh};
 use super::work::Unit;
 use super::{Opened, Session};
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::throttle::Bounds;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Window;
 use crate::domain::verify::Outcome;
 use crate::env::Env;
 use crate::services::lines::{Lines, Question};
@@ -95,7 +95,7 @@ impl Session<'_> {
     }
 
     fn decide_all(&mut self, opened: &mut Opened, questions: &[Question]) -> Result<Vec<Decided>> {
-        let rules = (self.config()?.window, self.config()?.undo_for);
+        let rules = (self.config()?.bounds, self.config()?.undo_for);
         self.unit(opened, |session, mut unit| {
             let decide = |question| one(session.env, &mut unit, question, rules);
             let decided = questions.iter().map(decide).collect::<Result<_>>()?;
@@ -109,7 +109,7 @@ fn one(
     env: &mut Env,
     unit: &mut Unit<'_>,
     question: &Question,
-    (window, undo_for): (Window, Span),
+    (bounds, undo_for): (Bounds, Span),
 ) -> Result<Decided> {
     let error = |code| Ok((Answer::error(question, code), None));
     let (name, presented) = match &question.asked {
@@ -123,7 +123,7 @@ fn one(
         Err(trouble) => return Err(trouble),
     };
     let presentation =
-        Presentation { verb: VERB, from: None, only: None, presented, window, undo_for };
+        Presentation { verb: VERB, from: None, only: None, presented, bounds, undo_for };
     Ok(match weigh(env, unit, &before, &presentation)? {
         Ok(attempted) => {
             let answer = Answer::new(question, &attempted);

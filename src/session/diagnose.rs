@@ -25,7 +25,7 @@ impl Session<'_> {
         presented: &[u8],
         ticket: &Ticket,
     ) -> Result<(User, Option<Finding>, Timestamp)> {
-        let window = self.config()?.window;
+        let bounds = self.config()?.bounds;
         let code = Code::read(presented);
         self.unit(opened, |session, mut unit| {
             let before = unit.known(name)?;
@@ -38,9 +38,9 @@ impl Session<'_> {
                 .iter()
                 .map(|device| Ok((device.id, unit.vault.open(before.id, device)?)))
                 .collect::<Result<_>>()?;
-            let finding = diagnose(&before, &secrets, code.as_ref(), at, window)?;
+            let finding = diagnose(&before, &secrets, code.as_ref(), at, bounds.window)?;
             let mut user = before.clone();
-            user.throttle = user.throttle.failed(Failure::Code, at);
+            user.throttle = user.throttle.failed(Failure::Code, at, bounds.limits);
             user.rev = unit.tx.save(&before, &user)?;
             let told = Telling {
                 verb: "diagnose",

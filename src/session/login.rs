@@ -108,12 +108,12 @@ impl Session<'_> {
     }
 
     fn login_by_code(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoggedIn> {
-        let (window, undo_for) = (self.config()?.window, self.config()?.undo_for);
+        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
         let presented = &Presented::read(login.given.code());
         let from = Some(login.from);
         let presentation =
-            Presentation { verb: VERB, from, only: None, presented, window, undo_for };
+            Presentation { verb: VERB, from, only: None, presented, bounds, undo_for };
         self.unit(opened, |session, mut unit| {
             let done = match unit.tx.user(login.name)? {
                 None => {
@@ -166,11 +166,11 @@ impl Session<'_> {
         };
         let done = self.sign_in(opened, login.name, &credentials)?;
         if done.user.is_none() {
-            let (window, undo_for) = (self.config()?.window, self.config()?.undo_for);
+            let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
             let presented = &Presented::read(code);
             let from = Some(login.from);
             let presentation =
-                Presentation { verb: VERB, from, only: None, presented, window, undo_for };
+                Presentation { verb: VERB, from, only: None, presented, bounds, undo_for };
             self.unit(opened, |session, mut unit| {
                 stranger(session.env, &mut unit, &presentation)?;
                 unit.tx.commit()
@@ -191,12 +191,12 @@ fn pass(env: &mut Env, unit: &mut Unit<'_>, user: &User, from: &'static str) -> 
 /// log is told once a minute. It is not told the name, since people type passwords into that field, and
 /// nobody could take it out again.
 fn stranger(env: &mut Env, unit: &mut Unit<'_>, presentation: &Presentation<'_>) -> Result<()> {
-    let Presentation { presented, window, from, .. } = *presentation;
+    let Presentation { presented, bounds, from, .. } = *presentation;
     let now = unit.at;
     let decoy = decoy(env, unit)?;
     let secrets = opened_secrets(unit.vault, &decoy, None, presented, now);
     if let Ok(secrets) = &secrets {
-        let attempt = Attempt { presented, tag: None, now, window, secrets };
+        let attempt = Attempt { presented, tag: None, now, bounds, secrets };
         drop(verify(decoy, &attempt)?);
     }
     let told_at = unit.tx.lately(VERB, UNKNOWN, AMONG)?;

@@ -196,7 +196,7 @@ impl Session<'_> {
         checked: &Checked,
         credentials: &Credentials,
     ) -> Result<Option<SignedIn>> {
-        let (window, undo_for) = (self.config()?.window, self.config()?.undo_for);
+        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
         let presented = credentials.code.as_deref().map(|code| Presented::read(code));
         self.unit(opened, |session, mut unit| {
@@ -214,8 +214,9 @@ impl Session<'_> {
             };
             let tag = presented.as_ref().and_then(Presented::spare);
             let tag = tag.and_then(|code| spare_tag(unit.vault, &before, code));
-            let attempt = |presented| Attempt { presented, tag, now, window, secrets: &secrets };
+            let attempt = |presented| Attempt { presented, tag, now, bounds, secrets: &secrets };
             let claim = Claim {
+                limits: bounds.limits,
                 now,
                 is_right: checked.is_right,
                 new_password: checked.new_password.clone(),

@@ -213,3 +213,24 @@ fn mfa_is_required_of_one_of_a_group_or_of_a_list() {
         assert!(matches!(ran.code, 64 | 65), "{bad}: {ran:?}");
     }
 }
+
+#[test]
+fn a_stricter_limit_of_the_configuration_holds_over_all_factors() {
+    let world = World::new();
+    world.active("alice");
+    world.configure("[policy]\nfree_failures = 2\nwrong_codes = 10\n");
+    assert_eq!(world.verify("alice", "000000").json()["outcome"], "rejected");
+    let second = world.verify("alice", "000000").json();
+    assert_eq!(second["locked_until"], "2026-01-01T00:00:30Z");
+    for _ in 0..8 {
+        world.wait(3600);
+        let _ = world.verify("alice", "000000");
+    }
+    world.wait(86_400);
+    let shut = world.verify("alice", "000000").json();
+    assert_eq!((&shut["outcome"], &shut["locked_until"]), (&"locked".into(), &().into()));
+    world.configure("[policy]\nwrong_codes = 100\n");
+    assert_eq!(world.verify("alice", "000000").json()["outcome"], "locked", "raised too late");
+    let _ = world.run("unlock alice").ok();
+    assert_eq!(world.verify("alice", "000000").json()["outcome"], "rejected");
+}

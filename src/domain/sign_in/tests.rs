@@ -4,8 +4,8 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::password::Temporary;
 use crate::domain::secret::{Id, Secret};
 use crate::domain::spare::Presented;
-use crate::domain::throttle::{FREE_FAILURES, MOST_WRONG_CODES};
-use crate::domain::totp::{Parameters, Window, code_at};
+use crate::domain::throttle::{Bounds, FREE_FAILURES, MOST_WRONG_CODES};
+use crate::domain::totp::{Parameters, code_at};
 use zeroize::Zeroizing;
 
 const NOW: i64 = 1_800_000_000;
@@ -83,10 +83,11 @@ fn attempt(user: &User, given: &Given, demand: Demand) -> (User, Step) {
         presented,
         tag: None,
         now,
-        window: Window::DEFAULT,
+        bounds: Bounds::DEFAULT,
         secrets: &secrets,
     };
     let claim = Claim {
+        limits: Limits::DEFAULT,
         now,
         is_right: given.is_right,
         new_password: given.new.map(hash),

@@ -65,7 +65,7 @@ fn attempt(user: User, code: &str, now: i64) -> (User, Outcome) {
         .collect();
     let tag = presented.spare().map(tag);
     let (presented, secrets) = (&presented, secrets.as_slice());
-    let attempt = Attempt { presented, tag, now: at(now), window: Window::DEFAULT, secrets };
+    let attempt = Attempt { presented, tag, now: at(now), bounds: Bounds::DEFAULT, secrets };
     verify(user, &attempt).unwrap()
 }
 

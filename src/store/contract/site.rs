@@ -134,7 +134,9 @@ pub fn alice() -> User {
     (user.protected, user.required) = (true, true);
     user.password_change = PasswordChange::RequiredOldOpens;
     for _ in 0..6 {
-        user.throttle = user.throttle.failed(crate::domain::throttle::Failure::Code, at(400));
+        let limits = crate::domain::throttle::Limits::DEFAULT;
+        let failure = crate::domain::throttle::Failure::Code;
+        user.throttle = user.throttle.failed(failure, at(400), limits);
     }
     user.throttle = user.throttle.turned_away(at(401)).0.turned_away(at(402)).0;
     user.last_verified_at = Some(at(350));
