@@ -1,0 +1,109 @@
+//! What `mfactl verify --batch` does in a second, beside the floor's group commit and beside one process
+//! per code, all in one run.
+//!
+//! `cargo bench --bench batch [-- CODES]`: CODES are asked about in each of the rounds.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a program of its own, without the Env that the bans protect"
+)]
+
+mod shared {
+    pub mod codes;
+    #[expect(dead_code, reason = "memory and traces are for other benchmarks")]
+    pub mod measure;
+    pub mod people;
+    pub mod programs;
+}
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Seek as _, Write as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+use shared::codes::code;
+use shared::measure::{Task, Walls};
+use shared::people;
+use shared::programs::built;
+
+const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
+const ROUNDS: u32 = 5;
+/// Processes of one code each, in each round.
+const SINGLE: u32 = 100;
+
+fn main() -> Result<()> {
+    let codes = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(5000);
+    let (floor, seed) = (built("floor")?, built("seed")?);
+    let folder = tempfile::tempdir()?;
+    let path = folder.path();
+    let users = ROUNDS * (codes + SINGLE);
+    let count = users.to_string();
+    Task::new(&seed, [path.as_os_str(), count.as_ref()]).wall()?;
+    let theirs = path.join("floor.db");
+    Task::new(&floor, ["fill".as_ref(), theirs.as_os_str(), count.as_ref()]).wall()?;
+    let store = path.join("store.db").display().to_string();
+    let key = path.join("key").display().to_string();
+    let places = ["--store".to_owned(), store, "--key-file".to_owned(), key];
+    let mut walls: [Walls; 3] = Default::default();
+    for round in 0..ROUNDS {
+        let first = round * codes;
+        let lines = lines(first, codes)?;
+        let theirs = theirs.display().to_string();
+        let asked = fed(&floor, &["batch".to_owned(), theirs], lines.try_clone()?, "accepted")?;
+        ensure!(asked.1 == codes, "the floor accepted {} of {codes}", asked.1);
+        walls[0].push(asked.0 / codes);
+        let ours: Vec<_> =
+            places.iter().cloned().chain(["verify", "--batch"].map(Into::into)).collect();
+        let asked = fed(Path::new(MFACTL), &ours, lines, "\"outcome\":\"accepted\"")?;
+        ensure!(asked.1 == codes, "{} of {codes} were accepted", asked.1);
+        walls[1].push(asked.0 / codes);
+        let mut single = Duration::ZERO;
+        for n in 0..SINGLE {
+            let n = ROUNDS * codes + round * SINGLE + n;
+            let words = places.iter().cloned().chain(["verify".to_owned(), people::name(n)]);
+            single += Task { input: code(n, 0)?, ..Task::new(MFACTL, words) }.wall()?;
+        }
+        walls[2].push(single / SINGLE);
+    }
+    println!("\n## {codes} codes in a row, {users} users, {ROUNDS} rounds\n");
+    println!("| | codes a second, median | x floor, median | x one process per code |");
+    println!("| --- | --- | --- | --- |");
+    for (wall, name) in walls.iter().zip(["floor, 500 a commit", "verify --batch", "verify"]) {
+        let (ms, floor, single) = (wall.median(), walls[0].median(), walls[2].median());
+        println!("| {name} | {:.0} | {:.2} | {:.1} |", 1000.0 / ms, ms / floor, single / ms);
+    }
+    Ok(())
+}
+
+/// A file of questions, with its reader at the beginning.
+fn lines(first: u32, count: u32) -> Result<File> {
+    let mut file = tempfile::tempfile()?;
+    let mut text = Vec::new();
+    for n in first..first + count {
+        writeln!(text, "{}\t{}\t{n}", people::name(n), code(n, 0)?.trim_end())?;
+    }
+    file.write_all(&text)?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// The time from the start of a program to its end, and how many of its answers have this in them. The
+/// questions are read from their beginning.
+fn fed(program: &Path, words: &[String], mut lines: File, yes: &str) -> Result<(Duration, u32)> {
+    lines.rewind()?;
+    let start = Instant::now();
+    let mut child =
+        Command::new(program).args(words).stdin(lines).stdout(Stdio::piped()).spawn()?;
+    let mut accepted = 0;
+    if let Some(out) = child.stdout.take() {
+        for line in BufReader::new(out).lines() {
+            accepted += u32::from(line?.contains(yes));
+        }
+    }
+    ensure!(child.wait()?.success(), "{} failed", program.display());
+    Ok((start.elapsed(), accepted))
+}
