@@ -322,6 +322,10 @@ pub struct Likeness {
     pub unused_since: Option<Timestamp>,
     pub is_unused: bool,
     pub has_bypass: bool,
+    /// With a device that waits for its first code.
+    pub is_waiting: bool,
+    /// An operator requires MFA of them, now or from a day on.
+    pub is_asked: bool,
 }
 
 /// What an order goes by.

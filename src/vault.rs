@@ -17,7 +17,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::domain::device::Device;
-use crate::domain::event::{Canonical, Head};
+use crate::domain::event::{Brief, Canonical, Head, Part};
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret};
@@ -211,26 +211,26 @@ impl Vault {
     /// The MAC of one event in the chain.
     #[must_use]
     pub fn event_mac(&self, event: &Head) -> [u8; MAC] {
-        self.audit_mac("event", event)
+        self.audit_mac(b"event", event)
     }
 
     /// The MAC of the end of the chain; under another label, so that no event passes for it.
     #[must_use]
     pub fn head_mac(&self, head: &Head) -> [u8; MAC] {
-        self.audit_mac("head", head)
+        self.audit_mac(b"head", head)
     }
 
     /// The MAC of where a pruned chain begins, and of the time of the last event that went.
     #[must_use]
     pub fn start_mac(&self, head: &Head, at: Timestamp) -> [u8; MAC] {
-        self.audit_mac(&format!("start {}", at.unix()), head)
+        self.audit_mac(format!("start {}", at.unix()).as_bytes(), head)
     }
 
-    fn audit_mac(&self, label: &str, head: &Head) -> [u8; MAC] {
-        let mut c = Canonical::default();
-        c.field("audit", label);
-        c.number("seq", head.seq);
-        c.field("hash", head.hash);
+    fn audit_mac(&self, purpose: &[u8], head: &Head) -> [u8; MAC] {
+        let mut c = Brief::default();
+        c.field(Part::Purpose, purpose);
+        c.number(Part::Seq, head.seq);
+        c.field(Part::Hash, head.hash);
         self.audit.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 

@@ -167,7 +167,11 @@ impl List {
         // Where nobody is told of the others they need not be counted.
         let is_summed = matches!(writer.format, Format::Table | Format::Json)
             || self.options.min_coverage.is_some();
-        let likeness = if is_summed { Likeness::default() } else { self.filter.likeness(self.now) };
+        let likeness = if is_summed {
+            Likeness::default()
+        } else {
+            self.filter.likeness(&self.policy, self.now)
+        };
         let mut listed = 0;
         let preamble = self.preamble("mfactl.list-status/1");
         let summary = writer.many(&preamble, "users", |write| {

@@ -95,6 +95,79 @@ impl Canonical {
     }
 }
 
+/// What stands in an event, each with a number that never changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Part {
+    Previous = 1,
+    Seq,
+    At,
+    Verb,
+    Outcome,
+    OperatorUid,
+    OperatorClaim,
+    Ticket,
+    Proof,
+    UserId,
+    Status,
+    Rev,
+    Factor,
+    WasStatus,
+    Personal,
+    Salt,
+    User,
+    Device,
+    Reason,
+    Detail,
+    Was,
+    /// What a MAC is for.
+    Purpose,
+    Hash,
+}
+
+/// [`Canonical`] for what there are millions of: a byte for the name of a field, one for its length
+/// (255 and four bytes where it is longer), and numbers without the zeros in front.
+pub struct Brief(Vec<u8>);
+
+impl Default for Brief {
+    fn default() -> Self {
+        Self(Vec::with_capacity(256))
+    }
+}
+
+impl Brief {
+    pub fn field(&mut self, part: Part, value: impl AsRef<[u8]>) {
+        let value = value.as_ref();
+        self.0.push(part as u8);
+        match u8::try_from(value.len()) {
+            Ok(length) if length < u8::MAX => self.0.push(length),
+            _ => {
+                // No database takes a value of 4 GiB.
+                let length = u32::try_from(value.len()).unwrap_or(u32::MAX);
+                self.0.push(u8::MAX);
+                self.0.extend_from_slice(&length.to_be_bytes());
+            }
+        }
+        self.0.extend_from_slice(value);
+    }
+
+    pub fn number(&mut self, part: Part, value: u64) {
+        let zeros = value.leading_zeros() as usize / 8;
+        self.field(part, &value.to_be_bytes()[zeros..]);
+    }
+
+    pub fn maybe(&mut self, part: Part, value: Option<impl AsRef<[u8]>>) {
+        if let Some(value) = value {
+            self.field(part, value);
+        }
+    }
+
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// One event as its columns say it: what is hashed, whether it is about to be written or was read.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'e> {
@@ -130,13 +203,13 @@ impl Personal<'_> {
     /// chain holds this hash only, and without the salt nobody can guess a name into it.
     #[must_use]
     pub fn hash(&self, salt: &[u8]) -> [u8; 32] {
-        let mut c = Canonical::default();
-        c.field("salt", salt);
-        c.maybe("user", self.user);
-        c.maybe("device", self.device);
-        c.maybe("reason", self.reason);
-        c.maybe("detail", self.detail);
-        c.maybe("was", self.was);
+        let mut c = Brief::default();
+        c.field(Part::Salt, salt);
+        c.maybe(Part::User, self.user);
+        c.maybe(Part::Device, self.device);
+        c.maybe(Part::Reason, self.reason);
+        c.maybe(Part::Detail, self.detail);
+        c.maybe(Part::Was, self.was);
         Sha256::digest(c.bytes()).into()
     }
 }
@@ -171,22 +244,68 @@ impl<'e> Entry<'e> {
     /// `SHA-256(previous hash ‖ canonical event)`.
     #[must_use]
     pub fn chain_hash(&self, previous: &Head, personal: &[u8; 32]) -> [u8; 32] {
-        let mut c = Canonical::default();
-        c.field("previous", previous.hash);
-        c.number("seq", previous.seq + 1);
-        c.number("at", self.at);
-        c.field("verb", self.verb);
-        c.field("outcome", self.outcome);
-        c.number("operator_uid", self.operator_uid);
-        c.maybe("operator_claim", self.operator_claim);
-        c.maybe("ticket", self.ticket);
-        c.maybe("proof", self.proof);
-        c.maybe("user_id", self.user_id);
-        c.maybe("status", self.status);
-        c.maybe("rev", self.rev.map(u64::to_be_bytes));
-        c.maybe("factor", self.factor);
-        c.maybe("was_status", self.was_status);
-        c.field("personal", personal);
+        let mut c = Brief::default();
+        c.field(Part::Previous, previous.hash);
+        c.number(Part::Seq, previous.seq + 1);
+        c.number(Part::At, self.at);
+        c.field(Part::Verb, self.verb);
+        c.field(Part::Outcome, self.outcome);
+        c.number(Part::OperatorUid, self.operator_uid);
+        c.maybe(Part::OperatorClaim, self.operator_claim);
+        c.maybe(Part::Ticket, self.ticket);
+        c.maybe(Part::Proof, self.proof);
+        c.maybe(Part::UserId, self.user_id);
+        c.maybe(Part::Status, self.status);
+        if let Some(rev) = self.rev {
+            c.number(Part::Rev, rev);
+        }
+        c.maybe(Part::Factor, self.factor);
+        c.maybe(Part::WasStatus, self.was_status);
+        c.field(Part::Personal, personal);
         Sha256::digest(c.bytes()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The fields of a [`Brief`], read back: what can be read back stands for nothing else.
+    fn fields(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+        let mut fields = Vec::new();
+        while let [part, length, rest @ ..] = bytes {
+            let (length, rest) = match (*length, rest) {
+                (u8::MAX, [a, b, c, d, rest @ ..]) => {
+                    (u32::from_be_bytes([*a, *b, *c, *d]) as usize, rest)
+                }
+                (length, rest) => (usize::from(length), rest),
+            };
+            fields.push((*part, rest[..length].to_vec()));
+            bytes = &rest[length..];
+        }
+        fields
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_lists_of_fields_look_the_same(
+            texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..6),
+            number in any::<u64>(),
+        ) {
+            let mut brief = Brief::default();
+            for text in &texts {
+                brief.field(Part::Detail, text);
+            }
+            brief.number(Part::Seq, number);
+            let found = fields(brief.bytes());
+            prop_assert_eq!(found.len(), texts.len() + 1);
+            for (text, (part, value)) in texts.iter().zip(&found) {
+                prop_assert_eq!((Part::Detail as u8, text), (*part, value));
+            }
+            let digits = &found[texts.len()].1;
+            prop_assert_eq!(digits.iter().fold(0, |n, digit| n << 8 | u64::from(*digit)), number);
+            prop_assert!(digits.first() != Some(&0));
+        }
     }
 }

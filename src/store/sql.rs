@@ -174,15 +174,16 @@ const STATUSES: [Status; 4] =
 
 /// The status as a number, its place in [`STATUSES`].
 fn status_rank() -> String {
-    let has = |state: &str| {
-        format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
-    };
     format!(
         "CASE WHEN {} THEN 3 WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END",
         has("active"),
         has("disabled"),
         has("pending")
     )
+}
+
+fn has(state: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
 }
 
 fn alike(likeness: &Likeness) -> Conditions {
@@ -205,8 +206,14 @@ fn alike(likeness: &Likeness) -> Conditions {
     if likeness.is_unused {
         conditions.text.push_str(" AND u.last_verified_at IS NULL");
     }
-    if likeness.has_bypass {
-        conditions.text.push_str(" AND u.bypass IS NOT NULL");
+    for (is_it, condition) in [
+        (likeness.has_bypass, "u.bypass IS NOT NULL".to_owned()),
+        (likeness.is_waiting, has("pending")),
+        (likeness.is_asked, "u.required = 1".to_owned()),
+    ] {
+        if is_it {
+            let _ = write!(conditions.text, " AND {condition}");
+        }
     }
     conditions
 }

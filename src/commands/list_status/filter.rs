@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::Line;
 use crate::domain::name::group;
+use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
@@ -112,7 +113,7 @@ impl Filter {
     }
 
     /// What the database can tell of those who are listed, all of them and perhaps more.
-    pub fn likeness(&self, now: Timestamp) -> Likeness {
+    pub fn likeness(&self, policy: &Policy, now: Timestamp) -> Likeness {
         let mut statuses = self.statuses.clone();
         if self.without_mfa || self.duties.0 || self.duties.1 {
             let without = [Status::Disabled, Status::Pending, Status::NotEnabled];
@@ -132,6 +133,8 @@ impl Filter {
             unused_since: self.inactive_for.map(|span| now.minus(span)),
             is_unused: self.never_used,
             has_bypass: self.bypass,
+            is_waiting: self.pending_longer_than.is_some(),
+            is_asked: (self.duties.0 || self.duties.1) && policy.scope == Scope::Nobody,
         }
     }
 
