@@ -110,13 +110,14 @@ fn users(session: &mut Session<'_>) -> Finding {
 fn log(session: &mut Session<'_>) -> Finding {
     match session.prove(&[]) {
         Err(error) => bad("log", &error),
-        Ok(proved) => match proved.damage {
-            Some(damage) => Finding { what: "log", state: State::Bad, words: safe(&damage.words) },
-            None => {
-                let words = format!("{} events; the log is whole", proved.events);
-                Finding { what: "log", state: State::Good, words }
-            }
-        },
+        Ok(proved) => {
+            let whole = || format!("{} events; the log is whole", proved.events);
+            let (state, words) = match &proved.damage {
+                Some(damage) => (State::Bad, safe(&damage.words)),
+                None => (State::Good, whole()),
+            };
+            Finding { what: "log", state, words }
+        }
     }
 }
 

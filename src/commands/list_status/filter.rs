@@ -117,9 +117,10 @@ impl Filter {
         let mut statuses = self.statuses.clone();
         if self.without_mfa || self.duties.0 || self.duties.1 {
             let without = [Status::Disabled, Status::Pending, Status::NotEnabled];
-            match statuses.is_empty() {
-                true => statuses.extend(without),
-                false => statuses.retain(|status| without.contains(status)),
+            if statuses.is_empty() {
+                statuses.extend(without);
+            } else {
+                statuses.retain(|status| without.contains(status));
             }
             // Nobody is both.
             if statuses.is_empty() {
