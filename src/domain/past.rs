@@ -113,6 +113,14 @@ fn used(device: &Device) -> (String, Value) {
     (device.id.to_string(), time(device.last_used_at))
 }
 
+/// Does an event keep nothing but when codes were used before? Most events are of that kind, and none of
+/// these changes anybody's protection.
+#[must_use]
+pub fn is_mere_use(was: &str) -> bool {
+    let was: Option<Map<String, Value>> = serde_json::from_str(was).ok();
+    was.is_some_and(|was| was.keys().all(|name| name == "last_code" || name == "used"))
+}
+
 /// A user on the way back, event by event.
 #[derive(Clone, Debug, Default)]
 pub struct Undoing(Map<String, Value>);

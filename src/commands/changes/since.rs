@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::difference::Difference;
 use crate::commands::list_status::Line;
 use crate::domain::anchor::Anchor;
-use crate::domain::past::Undoing;
+use crate::domain::past::{Undoing, is_mere_use};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -146,8 +146,12 @@ pub fn differences(
 ) -> Result<Vec<Difference>> {
     let mut touched: BTreeMap<Id, Done> = BTreeMap::new();
     snapshot.changes(from.after, &mut |change| {
+        let was = change.was.as_deref().unwrap_or_default();
+        if is_mere_use(was) {
+            return Ok(());
+        }
         let done = touched.entry(change.user).or_default();
-        done.back.take_back(change.was.as_deref().unwrap_or_default())?;
+        done.back.take_back(was)?;
         done.was_reset |= change.verb == "reset" && change.outcome == "done";
         if done.last.as_ref().is_none_or(|last| last.outcome != "done") {
             done.last = Some(change);

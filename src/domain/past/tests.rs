@@ -102,6 +102,18 @@ fn from_now_every_earlier_time_is_reached_event_by_event() {
 }
 
 #[test]
+fn a_code_that_is_used_is_no_change_of_protection() {
+    let before = alice();
+    let mut after = before.clone();
+    after.devices[0] = after.devices[0].clone().used(7, at(200));
+    after.last_verified_at = Some(at(200));
+    assert!(is_mere_use(&Past::of(Some(&before), Some(&after)).values.unwrap()));
+    after.throttle.wrong_codes = MOST_WRONG_CODES;
+    assert!(!is_mere_use(&Past::of(Some(&before), Some(&after)).values.unwrap()));
+    assert!(!is_mere_use("junk"));
+}
+
+#[test]
 fn what_no_list_tells_is_not_kept() {
     let before = alice();
     let mut after = before.clone();
