@@ -1,10 +1,18 @@
-//! Login services that ask: by hand, through PAM's own programs, and through a real sshd.
+//! Login services that ask: by hand, and through the services' own programs.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use super::support::{self, Call, World};
 
 mod answers;
 mod batch;
+mod door;
+mod fleet;
+mod openvpn;
 mod pam;
+mod radius;
 mod ssh;
 
 /// The line of a sample by which a service starts the program, as it stands there.
@@ -25,10 +33,33 @@ fn by_pam_with(world: &World, user: &str, more: &str) -> Call {
         .without("HOME")
 }
 
-/// What the sample would start, were the program installed: this world's store, by a copy of the
-/// program in a folder that is root's.
-fn started(world: &World, program: &str) -> String {
-    let mut words = vec![program.to_owned(), "--store".into(), world.place()];
-    words.extend(["--key-file".into(), world.key().display().to_string()]);
-    words.join(" ")
+/// The program as a sample would start it, were it installed: for this world's store, in a folder that
+/// only root can write to.
+struct Installed {
+    /// The command line up to the verb.
+    line: String,
+    /// What stands behind it, with a blank in front.
+    more: String,
+}
+
+impl Installed {
+    fn new(world: &World) -> Self {
+        Self::with(world, "")
+    }
+
+    fn with(world: &World, more: &str) -> Self {
+        let program = world.path("mfactl");
+        fs::copy(support::MFACTL, &program).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let (program, store, key) = (program.display(), world.place(), world.key());
+        let line = format!("{program} --store {store} --key-file {}", key.display());
+        Self { line, more: if more.is_empty() { String::new() } else { format!(" {more}") } }
+    }
+
+    /// The same by a clock that `libfaketime` reads from a file.
+    fn by_the_clock_of(mut self, file: &Path) -> Self {
+        let variables = support::faked_by(file).map(|(name, value)| format!("{name}={value}"));
+        self.line = format!("/usr/bin/env {} {}", variables.join(" "), self.line);
+        self
+    }
 }

@@ -1,15 +1,11 @@
 //! Storage that goes wrong: killed at any moment, full, read-only, with flipped bits, and copied
 //! without its log.
 
-use std::fs::{self, Permissions};
-use std::io::Write as _;
-use std::ops::Deref;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::fs;
+use std::path::Path;
 
 use super::kill::{old_or_new, template};
-use super::support::{Ran, Seed, World, has, is_root, leave_out, now};
+use super::support::{Dice, Disk, Ran, Seed, World, has};
 
 /// How many random kills; a third of them each verb.
 const KILLS: u64 = 60;
@@ -17,38 +13,6 @@ const FLIPS: u64 = 300;
 
 fn tools(what: &str) -> bool {
     has("sqlite3", what) && has("oathtool", what)
-}
-
-/// Chance that can be had again: the seed is said where a test fails, and is taken from
-/// `MFACTL_TEST_SEED` where that is set.
-struct Dice {
-    seed: u64,
-    state: u64,
-}
-
-impl Dice {
-    fn new() -> Self {
-        let given = std::env::var("MFACTL_TEST_SEED").ok().and_then(|s| s.parse().ok());
-        let chance = now().cast_unsigned() << 20 | u64::from(std::process::id());
-        let seed = given.unwrap_or(chance);
-        Self { seed, state: seed }
-    }
-
-    /// A number below this one (`SplitMix64`).
-    fn below(&mut self, end: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % end
-    }
-}
-
-impl Drop for Dice {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let _ = writeln!(std::io::stderr(), "MFACTL_TEST_SEED={}", self.seed);
-        }
-    }
 }
 
 /// No crash: not by a panic (70, 101), not by a signal; and damage is no bug (70).
@@ -98,70 +62,9 @@ fn a_kill_at_any_moment_leaves_the_old_state_or_the_new_one() {
     assert!(killed >= 5, "{killed}");
 }
 
-/// A world with a small disk of its own in one of its folders.
-struct Disk {
-    world: World,
-    at: PathBuf,
-}
-
-impl Deref for Disk {
-    type Target = World;
-
-    fn deref(&self) -> &World {
-        &self.world
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Before the folder goes.
-        let _ = Command::new("umount").arg("-l").arg(&self.at).output();
-    }
-}
-
-impl Disk {
-    /// A disk of a mebibyte in this folder; nothing where that is not permitted.
-    fn new(world: World, folder: &str, what: &str) -> Option<Self> {
-        if !(tools(what) && is_root(what) && has("mount", what) && has("umount", what)) {
-            return None;
-        }
-        let at = world.path(folder);
-        fs::create_dir(&at).unwrap();
-        let words = ["-t", "tmpfs", "-o", "size=1m,mode=700", "mfactl-test"];
-        let output = Command::new("mount").args(words).arg(&at).output().unwrap();
-        if !output.status.success() {
-            leave_out(String::from_utf8_lossy(&output.stderr).trim(), what);
-            return None;
-        }
-        fs::set_permissions(&at, Permissions::from_mode(0o700)).unwrap();
-        Some(Self { world, at })
-    }
-
-    fn ballast(&self) -> PathBuf {
-        self.at.join("ballast")
-    }
-
-    /// Writes until nothing more fits.
-    fn fill(&self) {
-        let mut file = fs::File::create(self.ballast()).unwrap();
-        while file.write_all(&[0x55; 4096]).is_ok() {}
-    }
-
-    fn empty(&self) {
-        fs::remove_file(self.ballast()).unwrap();
-    }
-
-    /// Mounts it anew, read-only or not.
-    fn remount(&self, how: &str) {
-        let how = format!("remount,{how}");
-        let done = Command::new("mount").args(["-o", &how]).arg(&self.at).status().unwrap();
-        assert!(done.success(), "{how}");
-    }
-}
-
 /// A store with alice active on a disk of its own, and her next code.
 fn house(what: &str) -> Option<(Disk, String)> {
-    let disk = Disk::new(World::empty(), "s", what)?;
+    let disk = tools(what).then(|| Disk::new(World::empty(), "s", 1, what))??;
     disk.run("init").expect(0);
     let mut seed: Seed = disk.active("alice");
     let code = disk.next(&mut seed);
@@ -194,7 +97,11 @@ fn a_full_disk_burns_no_code() {
 #[test]
 fn a_picture_on_a_full_disk_puts_no_device_in_force() {
     let world = World::new();
-    let Some(disk) = Disk::new(world, "o", "a picture on a full disk") else { return };
+    let what = "a picture on a full disk";
+    if !tools(what) {
+        return;
+    }
+    let Some(disk) = Disk::new(world, "o", 1, what) else { return };
     let mut seed = disk.active("alice");
     let code = disk.next(&mut seed);
     disk.fill();

@@ -9,11 +9,15 @@ use std::process::Command;
 use tempfile::TempDir;
 
 mod call;
+mod dice;
+mod disk;
 mod outside;
 mod tools;
 
 pub use call::{Call, Ran};
-pub use outside::faketime;
+pub use dice::Dice;
+pub use disk::Disk;
+pub use outside::{faked_by, faketime};
 pub use tools::{children, has, is_harmful, is_root, leave_out, now};
 
 use outside::{faked, sqlite3};

@@ -12,9 +12,11 @@ fn openssl(folder: &Path, args: &str) {
     assert!(ran.status.success(), "{args}: {}", String::from_utf8_lossy(&ran.stderr));
 }
 
-/// A certificate for `localhost` and nothing else, and who signed it.
+/// A server's certificate for `localhost` and nothing else, and who signed it.
 pub fn certify(folder: &Path) {
-    std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost\n").unwrap();
+    let names = "subjectAltName=DNS:localhost\nkeyUsage=digitalSignature\n\
+                 extendedKeyUsage=serverAuth\n";
+    std::fs::write(folder.join("names"), names).unwrap();
     for name in ["ca", "stranger"] {
         openssl(
             folder,

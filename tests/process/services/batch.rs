@@ -7,26 +7,26 @@ use std::process::{Child, ChildStdout, Stdio};
 use super::support::{World, has};
 
 /// A co-process, asked a line at a time.
-struct Batch {
+pub struct Batch {
     child: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl Batch {
-    fn start(world: &World) -> Self {
+    pub fn start(world: &World) -> Self {
         let mut command = world.call("verify --batch").command();
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
         Self { child, answers }
     }
 
-    fn ask(&mut self, line: &str) {
+    pub fn ask(&mut self, line: &str) {
         let pipe = self.child.stdin.as_mut().unwrap();
         pipe.write_all(line.as_bytes()).and_then(|()| pipe.write_all(b"\n")).unwrap();
     }
 
     /// The outcome, or what is wrong, with the id before it.
-    fn answer(&mut self) -> String {
+    pub fn answer(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
         let answer: serde_json::Value = serde_json::from_str(&line).unwrap();
@@ -34,7 +34,7 @@ impl Batch {
         format!("{} {word}", answer["id"].as_str().unwrap_or("-"))
     }
 
-    fn end(mut self) {
+    pub fn end(mut self) {
         drop(self.child.stdin.take());
         let mut rest = String::new();
         assert_eq!(self.answers.read_line(&mut rest).unwrap(), 0, "{rest}");

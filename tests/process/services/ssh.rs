@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rexpect::session::{PtySession, spawn_command};
 
+use super::Installed;
+use super::door::{Door, assert_tells_nothing};
 use super::pam::Stack;
 use super::support::{World, has, is_root, leave_out};
 
@@ -16,17 +18,18 @@ const SSHD: &str = "/usr/sbin/sshd";
 /// For one prompt, on a machine that builds something beside us.
 const PATIENCE: u64 = 20_000;
 
-struct Server {
+pub struct Server {
     child: Child,
     port: u16,
+    key: PathBuf,
     stack: Stack,
 }
 
 impl Server {
     /// The sample, and what is needed to keep this server apart from the machine's own. PAM takes the
     /// name of the service from the name of the program.
-    fn start(world: &World) -> Self {
-        let stack = Stack::new(world, "ssh");
+    pub fn start(world: &World, installed: &Installed) -> Self {
+        let stack = Stack::new(installed, "ssh");
         let program = world.path(&stack.name);
         fs::copy(SSHD, &program).unwrap();
         fs::create_dir_all("/run/sshd").unwrap();
@@ -54,7 +57,7 @@ impl Server {
             .stderr(fs::File::create(world.path("sshd.log")).unwrap())
             .spawn()
             .unwrap();
-        let server = Self { child, port, stack };
+        let server = Self { child, port, key: world.path("own"), stack };
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return server;
@@ -64,8 +67,8 @@ impl Server {
         panic!("sshd does not listen: {}", fs::read_to_string(at("sshd.log")).unwrap());
     }
 
-    /// Somebody who knocks, at the first prompt.
-    fn knock(&self, key: &Path) -> PtySession {
+    /// Somebody who knocks, at the first of so many prompts.
+    fn knock(&self, key: &Path, prompts: usize) -> PtySession {
         let mut command = Command::new("ssh");
         command
             .args(["-F", "/dev/null", "-p", &self.port.to_string(), "-l", "root", "-i"])
@@ -76,7 +79,7 @@ impl Server {
             "IdentitiesOnly=yes",
             "IdentityAgent=none",
             "LogLevel=ERROR",
-            "NumberOfPasswordPrompts=3",
+            &format!("NumberOfPasswordPrompts={prompts}"),
         ] {
             command.args(["-o", option]);
         }
@@ -86,17 +89,23 @@ impl Server {
 
     /// Types these in turn; is the door open after the last?
     fn login(&self, key: &Path, typed: &[&str]) -> bool {
-        let mut ssh = self.knock(key);
+        let mut ssh = self.knock(key, typed.len());
         for line in typed {
             ssh.exp_string("authenticator app").unwrap();
             ssh.exp_string("Password: ").unwrap();
             ssh.send_line(line).unwrap();
         }
         let rest = ssh.exp_eof().unwrap();
-        for word in ["mfactl", "rejected", "locked", "exit code"] {
-            assert!(!rest.contains(word), "{rest}");
-        }
+        assert_tells_nothing(&rest);
         rest.contains("inside:42")
+    }
+}
+
+/// With a key that opens, and one question.
+impl Door for Server {
+    fn opens(&self, user: &str, typed: &[u8]) -> bool {
+        assert_eq!(user, "root", "the only one whom this machine surely has");
+        self.login(&self.key, &[std::str::from_utf8(typed).unwrap()])
     }
 }
 
@@ -107,17 +116,23 @@ impl Drop for Server {
     }
 }
 
+pub fn can(what: &str) -> bool {
+    let here =
+        is_root(what) && has("ssh", what) && has("ssh-keygen", what) && has("oathtool", what);
+    let found = Path::new(SSHD).is_file();
+    if !found {
+        leave_out("sshd is not here", what);
+    }
+    here && found
+}
+
 #[test]
 fn three_tries_a_lock_an_unlock_and_a_new_login() {
-    let what = "a real sshd";
-    if !is_root(what) || !has("ssh", what) || !has("ssh-keygen", what) || !has("oathtool", what) {
+    if !can("a real sshd") {
         return;
     }
-    if !Path::new(SSHD).is_file() {
-        return leave_out("sshd is not here", what);
-    }
     let world = World::new();
-    let server = Server::start(&world);
+    let server = Server::start(&world, &Installed::new(&world));
     assert!(server.stack.name.starts_with("mfactl-ssh"));
     let key = world.path("own");
     let mut root = world.pending("root");
@@ -134,7 +149,7 @@ fn three_tries_a_lock_an_unlock_and_a_new_login() {
     assert!(server.login(&key, &[&code]));
 
     let other = world.path("host");
-    let mut stranger = server.knock(&other);
+    let mut stranger = server.knock(&other, 1);
     let rest = stranger.exp_eof().unwrap();
     assert!(!rest.contains("Password") && !rest.contains("inside"), "no key, no question: {rest}");
     world.run("delete root --yes").expect(0);

@@ -10,16 +10,30 @@ use super::{Clock, World, text};
 
 /// The environment in which `libfaketime` shows a program this clock.
 pub fn faked(clock: Clock) -> [(OsString, OsString); 3] {
-    static LIBRARY: OnceLock<OsString> = OnceLock::new();
-    let library = LIBRARY.get_or_init(|| {
-        let output = Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
-        text(&output.unwrap().stdout).trim().into()
-    });
     [
-        ("LD_PRELOAD".into(), library.clone()),
+        ("LD_PRELOAD".into(), library().into()),
         ("FAKETIME".into(), faketime(clock.at).into()),
         ("FAKETIME_DONT_FAKE_MONOTONIC".into(), "1".into()),
     ]
+}
+
+/// The environment in which it shows a program the clock that a file says.
+pub fn faked_by(file: &Path) -> [(&'static str, String); 5] {
+    [
+        ("LD_PRELOAD", library().to_owned()),
+        ("FAKETIME_TIMESTAMP_FILE", file.to_str().unwrap().to_owned()),
+        ("FAKETIME_NO_CACHE", "1".to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ("TZ", "UTC".to_owned()),
+    ]
+}
+
+fn library() -> &'static str {
+    static LIBRARY: OnceLock<String> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let output = Command::new("faketime").args(["-f", "+0", "printenv", "LD_PRELOAD"]).output();
+        text(&output.unwrap().stdout).trim().to_owned()
+    })
 }
 
 /// A moment in `libfaketime`'s words.

@@ -1,0 +1,61 @@
+//! Login services that ask a PostgreSQL server, when it says nothing, is gone, or comes back.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::batch::Batch;
+use super::by_pam;
+use crate::fleet::fleet;
+
+/// The promise is two seconds; a machine that builds something beside us is granted more.
+const IN_TIME: Duration = Duration::from_millis(2900);
+const BUSY: i32 = 75;
+const STORE_UNAVAILABLE: i32 = 69;
+
+#[test]
+fn a_server_that_hangs_or_is_gone_is_no_yes_and_no_wait() {
+    let Some((cluster, world)) = fleet("a login service and a PostgreSQL that hangs") else {
+        return;
+    };
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let server = Pid::from_raw(cluster.pid()).unwrap();
+    kill_process(server, Signal::STOP).unwrap();
+    let ran = by_pam(&world, "alice").input(&code).run();
+    kill_process(server, Signal::CONT).unwrap();
+    assert!([BUSY, STORE_UNAVAILABLE].contains(&ran.code), "{ran:?}");
+    assert!(ran.took < IN_TIME, "{ran:?}");
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+    cluster.off();
+    let ran = by_pam(&world, "alice").input(&code).run().expect(STORE_UNAVAILABLE);
+    assert!(ran.took < IN_TIME, "{ran:?}");
+    cluster.on();
+    by_pam(&world, "alice").input(&code).run().expect(0);
+    by_pam(&world, "alice").input(&code).run().expect(1);
+}
+
+#[test]
+fn a_batch_outlives_its_server() {
+    let Some((cluster, world)) = fleet("a co-process and its PostgreSQL") else { return };
+    let mut seed = world.active("alice");
+    let codes = [world.next(&mut seed), world.next(&mut seed)];
+    let mut batches = [Batch::start(&world), Batch::start(&world)];
+    for batch in &mut batches {
+        batch.ask("alice\thunter2\t1");
+        assert_eq!(batch.answer(), "1 rejected");
+    }
+    cluster.off();
+    for batch in &mut batches {
+        batch.ask(&format!("alice\t{}\t2", codes[0]));
+        assert_eq!(batch.answer(), "2 store_unavailable");
+    }
+    cluster.on();
+    for batch in &mut batches {
+        batch.ask(&format!("alice\t{}\t3", codes[0]));
+    }
+    let mut answers = batches.each_mut().map(Batch::answer);
+    answers.sort_unstable();
+    assert_eq!(answers, ["3 accepted", "3 replayed"]);
+    batches.into_iter().for_each(Batch::end);
+}
