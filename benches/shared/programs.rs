@@ -10,7 +10,18 @@ use serde_json::Value;
 /// benchmark where the programs of the package are, but not where other benchmarks are.
 pub fn built(name: &str) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // Of what the outer cargo sets about this package, build scripts would think that it is new, and
+    // build everything again.
+    for (name, _) in std::env::vars_os() {
+        let about_us = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if about_us {
+            command.env_remove(name);
+        }
+    }
+    let output = command
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args(["bench", "--quiet", "--no-run", "--message-format", "json", "--bench", name])
         .stderr(Stdio::inherit())
