@@ -26,6 +26,7 @@ mod fleet;
 mod kill;
 mod notices;
 mod operators;
+mod package;
 mod pty;
 mod qr;
 mod race;

@@ -82,7 +82,8 @@ for person in hana:helpdesk ivan:mfaadmin aude:mfaaudit zoe:nogroup; do
     install -d -m 0700 -o "${person%:*}" "$work/homes/${person%:*}"
 done
 rm -rf /etc/sudoers.d/* /etc/mfactl
-install -m 0440 "$sample" /etc/sudoers.d/mfactl
+sed 's,/usr/bin/mfactl,/usr/local/bin/mfactl,g' "$sample" >/etc/sudoers.d/mfactl
+chmod 0440 /etc/sudoers.d/mfactl
 cat >/etc/sudoers <<'END'
 Defaults !lecture, !syslog, !fqdn
 root ALL=(ALL) NOPASSWD: ALL
