@@ -168,6 +168,17 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The files that we live by, there or not: of the store, the key, the configuration.
+    #[must_use]
+    pub fn own_files(&self) -> Vec<PathBuf> {
+        let mut files = self.store.files();
+        files.push(self.key_file.clone());
+        files.extend(self.origins.config.clone());
+        files
+    }
+}
+
 /// The file, and where it is; nothing stands in one that is not there.
 fn read(
     asked: Option<PathBuf>,

@@ -21,10 +21,9 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
 use crate::domain::user::{Language, User};
 use crate::env::Stream;
-use crate::operator_file::NewFile;
 use crate::picture;
 use crate::report::{Fields, Record};
-use crate::session::Session;
+use crate::session::{NewFile, Session};
 use crate::store::custody::place;
 use crate::vault::Vault;
 
@@ -126,10 +125,7 @@ impl Showing {
     ) -> Result<Self> {
         if let Some(path) = &options.output {
             let picture = kind_of(path)?;
-            return Ok(Self::File(
-                NewFile::create(path, &session.env.process, "--output")?,
-                picture,
-            ));
+            return Ok(Self::File(session.new_file(path, "--output")?, picture));
         }
         if !session.for_people() {
             let asked = session.env.person.is_some() && session.env.err.terminal.is_some();

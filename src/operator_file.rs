@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Result as IoResult, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -81,6 +81,18 @@ impl Write for NewFile {
     fn flush(&mut self) -> IoResult<()> {
         self.file.flush()
     }
+}
+
+/// Are these two names of one file, or of one place where a file may come to be?
+#[must_use]
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+    let place = |path: &Path| {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some((file(folder)?, path.file_name()?.to_owned()))
+    };
+    let is_same_file = file(one).is_some_and(|f| Some(f) == file(other));
+    is_same_file || place(one).is_some_and(|p| Some(p) == place(other))
 }
 
 /// Opens a file for reading; `field` is what a person would call it.

@@ -29,7 +29,7 @@ use std::path::Path;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-pub use crate::operator_file::OperatorFile;
+pub use crate::operator_file::{NewFile, OperatorFile};
 pub use attempt::Attempted;
 pub use backup::Plan;
 pub use change::{Act, Done, Row};
@@ -159,14 +159,38 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// `cannot_create`.
-    pub fn append_line(&self, path: &Path, field: &str, line: &str) -> Result<(), Refusal> {
-        operator_file::append(path, &self.env.process, field, line)
+    pub fn append_line(&mut self, path: &Path, field: &str, line: &str) -> Result<()> {
+        self.spare_own(path, field)?;
+        Ok(operator_file::append(path, &self.env.process, field, line)?)
     }
 
     /// A file that the operator names, to be put in place later, with his rights.
-    #[must_use]
-    pub fn file(&self, path: &Path, field: &'static str, mode: u32) -> OperatorFile {
-        OperatorFile { path: path.to_owned(), process: self.env.process.clone(), field, mode }
+    ///
+    /// # Errors
+    /// `cannot_create` for one of our own.
+    pub fn file(&mut self, path: &Path, field: &'static str, mode: u32) -> Result<OperatorFile> {
+        self.spare_own(path, field)?;
+        let process = self.env.process.clone();
+        Ok(OperatorFile { path: path.to_owned(), process, field, mode })
+    }
+
+    /// A new file that the operator names, with his rights.
+    ///
+    /// # Errors
+    /// `cannot_create` where something is there, and for a place of one of our own.
+    pub fn new_file(&mut self, path: &Path, field: &str) -> Result<NewFile> {
+        self.spare_own(path, field)?;
+        NewFile::create(path, &self.env.process, field)
+    }
+
+    /// Nothing that an operator names is written over what we live by.
+    fn spare_own(&mut self, path: &Path, field: &str) -> Result<()> {
+        let own = self.config()?.own_files();
+        if own.iter().any(|own| operator_file::is_same(own, path)) {
+            let message = format!("{field}: {} is one of mfactl's own files", place(path));
+            return Err(Refusal::new(Code::CannotCreate, message).hint("name another file").into());
+        }
+        Ok(())
     }
 
     /// A user as he stands, without a lock and unchecked: to ask a person about, not to decide by.

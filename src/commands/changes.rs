@@ -62,8 +62,9 @@ impl Verb for Changes {
         drop(snapshot);
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };
-            (session.file(&path, "--state", 0o600), format!("{anchor}\n"))
+            Ok::<_, anyhow::Error>((session.file(&path, "--state", 0o600)?, format!("{anchor}\n")))
         });
+        let state = state.transpose()?;
         let preamble = [
             ("schema", "mfactl.changes/1".to_owned()),
             ("since", from.map_or(now, |from| from.at).to_string()),

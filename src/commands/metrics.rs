@@ -54,7 +54,7 @@ impl Verb for Metrics {
         }
         let text = counted.text(now);
         let Some(path) = self.output else { return Ok(Report::text(text)) };
-        session.file(&path, "--output", 0o644).replace(text.as_bytes())?;
+        session.file(&path, "--output", 0o644)?.replace(text.as_bytes())?;
         Ok(Report::silence(Verdict::Yes))
     }
 }

@@ -78,7 +78,7 @@ impl Verb for Report {
         let since = self.since.as_deref().map(|t| Timestamp::parse_past("--since", t, now));
         let content = content(session, now, since.transpose()?)?;
         let text = if is_page { page::page(&content) } else { chart::alone(&content.course) };
-        session.file(&self.output, "--output", 0o600).replace(text.as_bytes())?;
+        session.file(&self.output, "--output", 0o600)?.replace(text.as_bytes())?;
         let written = Written {
             schema: "mfactl.report/1",
             output: crate::domain::text::shown(&self.output.to_string_lossy()).into_owned(),

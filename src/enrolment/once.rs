@@ -7,8 +7,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::domain::refusal::{Code, Refusal};
-use crate::operator_file::NewFile;
-use crate::session::Session;
+use crate::session::{NewFile, Session};
 use crate::store::custody::place;
 
 /// Where they go.
@@ -63,7 +62,7 @@ impl OnceOptions {
 
     fn maybe(&self, session: &mut Session<'_>) -> Result<Once> {
         if let Some(path) = &self.output {
-            let file = NewFile::create(path, &session.env.process, "--output")?;
+            let file = session.new_file(path, "--output")?;
             return Ok(Once::File(file));
         }
         let is_seen = session.env.person.is_some() && session.env.err.terminal.is_some();

@@ -5,6 +5,7 @@
 
 use std::io::{ErrorKind, Write as _};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Error, Result};
 use dialoguer::{Confirm, Input, Password};
@@ -17,6 +18,9 @@ use super::Person;
 static BEFORE: OnceLock<Termios> = OnceLock::new();
 /// What stands if the person interrupts now.
 static STANDING: Mutex<String> = Mutex::new(String::new());
+
+/// From a prompt's first words until it has changed the terminal, at the most.
+const PROMPT_BEGINS: Duration = Duration::from_millis(50);
 
 #[derive(Default)]
 pub struct Terminal {
@@ -79,11 +83,18 @@ fn interrupted() {
     static ONCE: Mutex<()> = Mutex::new(());
     // Never given back: the second caller waits here until the first has ended the process.
     let _guard = ONCE.lock();
-    if let Some(before) = BEFORE.get() {
-        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
-    }
+    restore();
     let standing = STANDING.lock().map(|s| s.clone()).unwrap_or_default();
     let standing = if standing.is_empty() { "nothing was changed" } else { &standing };
     let _ = write!(std::io::stderr(), "\x1b[?25h\nmfactl: interrupted: {standing}\n");
+    // A prompt that had just begun changes the terminal after us, and nothing can hold it up.
+    std::thread::sleep(PROMPT_BEGINS);
+    restore();
     std::process::exit(130);
+}
+
+fn restore() {
+    if let Some(before) = BEFORE.get() {
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
+    }
 }

@@ -11,7 +11,7 @@ use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::operator_file::{self, NewFile};
+use crate::operator_file;
 use crate::store::backup::{self, Backup, Header};
 use crate::store::custody::place;
 use crate::store::{Birth, Since, Transaction};
@@ -50,7 +50,7 @@ impl Session<'_> {
     /// # Errors
     /// `cannot_create` for the file, `io` while it is written, or as the store has them.
     pub fn backup(&mut self, path: &Path) -> Result<Header> {
-        let mut file = NewFile::create(path, &self.env.process, "FILE")?;
+        let mut file = self.new_file(path, "FILE")?;
         let mut opened = self.opened()?;
         let mut source = self.reader()?;
         let mut rows = source.read()?;

@@ -1,8 +1,8 @@
 //! The end of a login service's patience: an answer in time, whatever hangs.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -13,10 +13,14 @@ const ANSWER: Duration = Duration::from_millis(1900);
 /// The contract's number for a store that is busy: try again.
 const BUSY: u8 = 75;
 
+/// What a service has to be told besides the exit code: is somebody let in?
+type LastWords = Box<dyn FnOnce(bool) + Send>;
+
 /// Ends the process when the time is over. A database that says nothing, a name service, a disk or a
 /// pipe that nobody writes to may hold up any thread but one that does nothing else than wait.
 pub struct Deadline {
     exit: Arc<AtomicU8>,
+    last_words: Arc<Mutex<Option<LastWords>>>,
     /// Dropped when the answer is given.
     _answered: Sender<()>,
 }
@@ -27,13 +31,24 @@ impl Deadline {
     pub fn start(end: fn(u8)) -> Result<Self> {
         let exit = Arc::new(AtomicU8::new(BUSY));
         let (answered, waits) = channel();
-        let at_the_end = exit.clone();
+        let (at_the_end, last_words) = (exit.clone(), Arc::<Mutex<Option<LastWords>>>::default());
+        let told = last_words.clone();
         thread::Builder::new().spawn(move || {
             if waits.recv_timeout(ANSWER) == Err(RecvTimeoutError::Timeout) {
-                end(at_the_end.load(Ordering::SeqCst));
+                let exit = at_the_end.load(Ordering::SeqCst);
+                if let Some(tell) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                    tell(exit == 0);
+                }
+                end(exit);
             }
         })?;
-        Ok(Self { exit, _answered: answered })
+        Ok(Self { exit, last_words, _answered: answered })
+    }
+
+    /// What is done before the process is ended: a service may wait for more than its exit code.
+    pub fn last_words(&self, tell: impl FnOnce(bool) + Send + 'static) {
+        let mut words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        *words = Some(Box::new(tell));
     }
 
     /// The answer stands, and what is still done beside it may be cut short.

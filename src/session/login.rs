@@ -84,6 +84,13 @@ impl Session<'_> {
         (self.service.as_ref()?.handed)(name)
     }
 
+    /// What the service is told besides the exit code, should this run be ended for taking too long.
+    pub fn last_words(&self, tell: impl FnOnce(bool) + Send + 'static) {
+        if let Some(service) = &self.service {
+            service.deadline.last_words(tell);
+        }
+    }
+
     /// May this user in?
     ///
     /// # Errors

@@ -72,6 +72,15 @@ impl Location {
         })
     }
 
+    /// The files that the store is or lives by, there or not.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::Sqlite(path) => sqlite::files(path),
+            Self::Postgres(address) => address.password_file.iter().cloned().collect(),
+        }
+    }
+
     /// Is there a store?
     ///
     /// # Errors

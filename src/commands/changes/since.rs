@@ -45,33 +45,22 @@ impl Since {
         now: Timestamp,
     ) -> Result<Self> {
         let usage = |message: &str, hint: &str| Refusal::new(Code::Usage, message).hint(hint);
-        let path = match (since, state) {
+        // Read in any case: what is not ours is not written over.
+        let last = state.map(|path| remembered(session, path)).transpose()?;
+        match (since, last) {
             (Some(moment), _) if moment != LAST_RUN => {
-                return Ok(Self::Moment(Timestamp::parse_past("--since", moment, now)?));
+                Ok(Self::Moment(Timestamp::parse_past("--since", moment, now)?))
             }
-            (_, Some(path)) => path,
+            (_, Some(last)) => Ok(last.map_or(Self::FirstRun, Self::LastRun)),
             (Some(_), None) => {
                 let hint = "add --state FILE, which remembers it";
-                return Err(usage("nobody remembers the last run", hint).into());
+                Err(usage("nobody remembers the last run", hint).into())
             }
             (None, None) => {
                 let hint = "add --since yesterday, or --state FILE to go on from run to run";
-                return Err(usage("nothing says from when on", hint).into());
+                Err(usage("nothing says from when on", hint).into())
             }
-        };
-        if !path.try_exists().unwrap_or(true) {
-            return Ok(Self::FirstRun);
         }
-        let mut line = String::new();
-        let file = session.open_file(path, "--state")?;
-        file.take(4096).read_to_string(&mut line).map_err(|_| unreadable())?;
-        let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| unreadable())?;
-        if anchor.store != session.reader()?.identity().store {
-            return Err(Refusal::bad_input("--state", "the file is about another store")
-                .hint("name another file for this store")
-                .into());
-        }
-        Ok(Self::LastRun(anchor))
     }
 
     /// Where in the log that is; nowhere on the first run.
@@ -98,6 +87,26 @@ impl Since {
         told(snapshot, field, from.after, from.at)?;
         Ok(Some(from))
     }
+}
+
+/// Where the last run ended; nowhere by a file that is not there yet, or has nothing in it.
+fn remembered(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> {
+    if !path.try_exists().unwrap_or(true) {
+        return Ok(None);
+    }
+    let mut line = String::new();
+    let file = session.open_file(path, "--state")?;
+    file.take(4096).read_to_string(&mut line).map_err(|_| unreadable())?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| unreadable())?;
+    if anchor.store != session.reader()?.identity().store {
+        return Err(Refusal::bad_input("--state", "the file is about another store")
+            .hint("name another file for this store")
+            .into());
+    }
+    Ok(Some(anchor))
 }
 
 /// Does the log tell of what was after an event?

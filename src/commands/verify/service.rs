@@ -1,6 +1,6 @@
 //! `mfactl verify --from`: a login service asks, and is answered in its own way.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -70,7 +70,7 @@ pub fn answer(
         Service::Pam => {
             let input = session.input_to(LONGEST_LINE)?;
             let asked = pam::read(&|name| session.handed(name), input)?;
-            let lets_in = ask(session, "pam", options, &asked, |_, _| Ok(()))?;
+            let lets_in = ask(session, "pam", options, &asked, |_| Ok(()))?;
             Ok(Report::silence(verdict(lets_in)))
         }
         Service::Radius => {
@@ -79,7 +79,7 @@ pub fn answer(
                 let challenge = radius::challenge(session.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
-            if ask(session, "radius", options, &asked, |_, _| Ok(()))? {
+            if ask(session, "radius", options, &asked, |_| Ok(()))? {
                 return Ok(Report::silence(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::REFUSED) })
@@ -100,37 +100,47 @@ fn openvpn(
     let call = openvpn::read(&|name| session.handed(name), file.transpose()?)?;
     let (asked, control) = match &call {
         openvpn::Call::AskFirst => {
-            put(session, "auth_pending_file", &openvpn::question())?;
+            file::answer(&handed(session, "auth_pending_file")?, &openvpn::question())?;
             return Ok(Report::silence(Verdict::Later));
         }
         openvpn::Call::Verify(asked) => (asked, None),
-        openvpn::Call::Response(asked) => (asked, Some("auth_control_file")),
+        openvpn::Call::Response(asked) => (asked, Some(handed(session, "auth_control_file")?)),
     };
-    let told = |session: &Session<'_>, lets_in: bool| {
-        // The reason has to be there when the verdict is read.
-        if !lets_in && session.handed("auth_failed_reason_file").is_some() {
-            put(session, "auth_failed_reason_file", openvpn::REASON)?;
-        }
-        if let Some(control) = control {
-            put(session, control, if lets_in { "1" } else { "0" })?;
-        }
-        Ok(())
-    };
-    match ask(session, "openvpn", options, asked, told) {
+    let told = Told { reason: handed(session, "auth_failed_reason_file").ok(), control };
+    let last_words = told.clone();
+    session.last_words(move |lets_in| drop(last_words.tell(lets_in)));
+    match ask(session, "openvpn", options, asked, |lets_in| told.tell(lets_in)) {
         Ok(lets_in) => Ok(Report::silence(verdict(lets_in))),
         Err(error) => {
             // The client waits for a verdict in the file, and trouble is a no.
-            told(session, false)?;
+            told.tell(false)?;
             Err(error)
         }
     }
 }
 
-fn put(session: &Session<'_>, variable: &str, text: &str) -> Result<(), Refusal> {
-    let path = session.handed(variable).ok_or_else(|| {
+fn handed(session: &Session<'_>, variable: &str) -> Result<PathBuf, Refusal> {
+    session.handed(variable).map(PathBuf::from).ok_or_else(|| {
         Refusal::new(Code::Usage, format!("the login service did not hand over {variable}"))
-    })?;
-    file::answer(Path::new(&path), text)
+    })
+}
+
+/// Where OpenVPN looks besides the exit code.
+#[derive(Clone)]
+struct Told {
+    reason: Option<PathBuf>,
+    control: Option<PathBuf>,
+}
+
+impl Told {
+    fn tell(&self, lets_in: bool) -> Result<(), Refusal> {
+        let put = |path: &Option<PathBuf>, text| {
+            path.as_ref().map_or(Ok(()), |path| file::answer(path, text))
+        };
+        // The reason has to be there when the verdict is read, which can do without.
+        let reason = if lets_in { Ok(()) } else { put(&self.reason, openvpn::REASON) };
+        put(&self.control, if lets_in { "1" } else { "0" }).and(reason)
+    }
 }
 
 /// May this user in? `told` passes the answer on, before anybody else hears of anything.
@@ -139,10 +149,10 @@ fn ask(
     from: &'static str,
     options: &ServiceOptions,
     asked: &Asked,
-    told: impl Fn(&Session<'_>, bool) -> Result<()>,
+    told: impl Fn(bool) -> Result<(), Refusal>,
 ) -> Result<bool> {
     let Asked { user: Some(name), given } = asked else {
-        told(session, false)?;
+        told(false)?;
         return Ok(false);
     };
     let without = match options.not_enabled {
@@ -150,13 +160,13 @@ fn ask(
         NotEnabled::Refuse => Without::Refuse,
     };
     if given.code().is_empty() && without == Without::Refuse {
-        told(session, false)?;
+        told(false)?;
         return Ok(false);
     }
     let login = Login { from, name, given, without, has_password: options.split.is_some() };
     let mut opened = session.opened()?;
     let done = session.login(&mut opened, &login)?;
-    told(session, done.lets_in)?;
+    told(done.lets_in)?;
     session.after_login(&mut opened, &done);
     Ok(done.lets_in)
 }

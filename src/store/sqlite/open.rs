@@ -39,8 +39,8 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
         .hint("make one with: mfactl init")
         .into());
     }
-    for suffix in ["-wal", "-shm", "-journal", "-queue"] {
-        custody.check(&with_suffix(path, suffix), Purpose::Sidecar)?;
+    for file in &files(path)[1..] {
+        custody.check(file, Purpose::Sidecar)?;
     }
     let path = resolved(path)?;
     let queue = Queue::of(&path, custody);
@@ -65,6 +65,11 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
         patience,
         has_written: false,
     })
+}
+
+/// The store's file, and those that lie beside it.
+pub fn files(path: &Path) -> Vec<PathBuf> {
+    ["", "-wal", "-shm", "-journal", "-queue"].map(|suffix| with_suffix(path, suffix)).to_vec()
 }
 
 /// Makes a store; `false` where a file is there already, which is left alone.
