@@ -14,6 +14,7 @@ mod openvpn;
 mod pam;
 mod radius;
 mod ssh;
+mod week;
 
 /// The line of a sample by which a service starts the program, as it stands there.
 const INSTALLED: &str = "/usr/bin/mfactl";
@@ -56,10 +57,15 @@ impl Installed {
         Self { line, more: if more.is_empty() { String::new() } else { format!(" {more}") } }
     }
 
-    /// The same by a clock that `libfaketime` reads from a file.
-    fn by_the_clock_of(mut self, file: &Path) -> Self {
-        let variables = support::faked_by(file).map(|(name, value)| format!("{name}={value}"));
-        self.line = format!("/usr/bin/env {} {}", variables.join(" "), self.line);
-        self
+    /// The same by a clock that `libfaketime` reads from a file. OpenVPN takes no line that has all of
+    /// it.
+    fn by_the_clock_of(self, file: &Path) -> Self {
+        let variables = support::faked_by(file).map(|(name, value)| format!("'{name}={value}'"));
+        let script = file.with_extension("sh");
+        let variables = variables.join(" ");
+        let text = format!("#!/bin/sh\nexec /usr/bin/env {variables} {} \"$@\"\n", self.line);
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+        Self { line: script.to_str().unwrap().to_owned(), ..self }
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::fs::symlink;
 
 use super::{ANSWERS, House, tools};
-use crate::support::{CANNOT_CREATE, USAGE, World};
+use crate::support::{BAD_INPUT, CANNOT_CREATE, USAGE, World};
 
 #[test]
 fn an_output_that_is_taken_is_left_alone() {
@@ -81,6 +81,54 @@ fn an_output_over_store_or_key_is_refused() {
         let before = std::fs::read(output).unwrap();
         call(&enrol, output).expect(CANNOT_CREATE);
         assert_eq!(std::fs::read(output).unwrap(), before);
+    }
+}
+
+#[test]
+fn nothing_is_written_over_what_mfactl_lives_by() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    let world = &house.world;
+    world.configure("");
+    let sidecar = |suffix: &str| format!("{}{suffix}", world.store().display()).into();
+    let own = [
+        world.store(),
+        sidecar("-wal"),
+        sidecar("-journal"),
+        sidecar("-queue"),
+        world.key(),
+        world.configuration(),
+    ];
+    for file in own {
+        let before = std::fs::read(&file).ok();
+        for words in [
+            &["changes", "--since", "yesterday", "--state"][..],
+            &["metrics", "--output"],
+            &["verify-log", "--save-anchor"],
+            &["recovery-codes", "bob", "--yes", "--output"],
+            &["backup"],
+        ] {
+            let words = words.iter().map(OsString::from).chain([file.clone().into_os_string()]);
+            let ran = world.call_of(words).run();
+            assert!([BAD_INPUT, CANNOT_CREATE].contains(&ran.code), "{ran:?}");
+            assert_eq!(std::fs::read(&file).ok(), before, "{ran:?}");
+        }
+    }
+    // Nor over what is somebody else's.
+    let precious = world.path("precious");
+    std::fs::write(&precious, "mine\n").unwrap();
+    for line in ["verify-log --save-anchor", "changes --since yesterday --state"] {
+        world.call(&format!("{line} {}", precious.display())).run().expect(BAD_INPUT);
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "mine\n", "{line}");
+    }
+    for line in ["verify-log --save-anchor", "changes --since yesterday --state"] {
+        let file = world.path("remembered");
+        for _ in 0..2 {
+            world.call(&format!("{line} {}", file.display())).run().expect(0);
+        }
+        std::fs::remove_file(&file).unwrap();
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use data_encoding::BASE64;
+
 use super::support::{USAGE, World, has};
 use super::{by_pam, by_pam_with};
 
@@ -110,6 +112,35 @@ fn an_answer_comes_in_time_whatever_hangs() {
     let ran = call.in_shell(&opened, "<&3").run().expect(BUSY);
     assert!(ran.took < IN_TIME, "{ran:?}");
     by_pam(&world, "alice").input(code).run().expect(0);
+}
+
+#[test]
+fn a_client_that_waits_for_a_verdict_gets_one_when_the_disk_hangs() {
+    let what = "a verdict in time";
+    if !has("oathtool", what) || !has("strace", what) {
+        return;
+    }
+    let world = World::new();
+    let mut seed = world.active("alice");
+    let code = world.next(&mut seed);
+    let [answer, control, reason] = ["answer", "control", "reason"].map(|name| world.path(name));
+    std::fs::write(&answer, format!("{}\n", BASE64.encode(code.as_bytes()))).unwrap();
+    for file in [&control, &reason] {
+        std::fs::write(file, "").unwrap();
+    }
+    let words = ["verify", "--from", "openvpn", answer.to_str().unwrap()];
+    let call = world
+        .call_of(words)
+        .with("script_type", "client-crresponse")
+        .with("username", "alice")
+        .with("auth_control_file", &control)
+        .with("auth_failed_reason_file", &reason);
+    let slow = "inject=fsync,fdatasync:delay_enter=9000000";
+    let ran = call.under(["strace", "-f", "-qq", "-o", "/dev/null", "-e", slow]).run();
+    assert_eq!(ran.code, BUSY, "{ran:?}");
+    assert!(ran.took < IN_TIME, "{ran:?}");
+    assert_eq!(std::fs::read_to_string(&control).unwrap(), "0");
+    assert_eq!(std::fs::read_to_string(&reason).unwrap(), "not accepted");
 }
 
 #[test]
