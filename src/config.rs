@@ -60,6 +60,9 @@ pub struct Config {
     pub notify: Option<Notify>,
 }
 
+/// The origin of what an option says.
+pub const COMMAND_LINE: &str = "the command line";
+
 /// Where values came from, in words.
 #[derive(Clone, Debug)]
 pub struct Origins {
@@ -112,7 +115,7 @@ impl Config {
             ..custody
         };
         let of = |option: &Option<PathBuf>, name: &str, in_file: bool| match option {
-            Some(_) => "the command line",
+            Some(_) => COMMAND_LINE,
             None if variable(name).is_some() => "the environment",
             None if in_file => "the configuration",
             None => "the default",

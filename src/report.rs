@@ -77,6 +77,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// What has to reach somebody: a secret that is shown once.
     pub must_arrive: bool,
+    /// Told under `--quiet` too, where it is not good.
+    pub is_alarm: bool,
 }
 
 /// What there is to write.
@@ -95,15 +97,15 @@ type List = Box<dyn FnOnce(&mut Writer<'_>) -> Result<Verdict>>;
 
 impl Report {
     pub fn one(record: impl Record + 'static, verdict: Verdict) -> Self {
-        Self { body: Body::Record(Box::new(record)), verdict, must_arrive: false }
+        Self::of(Body::Record(Box::new(record)), verdict)
     }
 
     pub fn text(text: impl Into<Vec<u8>>) -> Self {
-        Self { body: Body::Text(text.into()), verdict: Verdict::Yes, must_arrive: false }
+        Self::of(Body::Text(text.into()), Verdict::Yes)
     }
 
     pub fn silence(verdict: Verdict) -> Self {
-        Self { body: Body::Silence, verdict, must_arrive: false }
+        Self::of(Body::Silence, verdict)
     }
 
     /// A list, and the answer where its reader leaves before the end.
@@ -111,7 +113,18 @@ impl Report {
         cut_short: Verdict,
         list: impl FnOnce(&mut Writer<'_>) -> Result<Verdict> + 'static,
     ) -> Self {
-        Self { body: Body::List(Box::new(list)), verdict: cut_short, must_arrive: false }
+        Self::of(Body::List(Box::new(list)), cut_short)
+    }
+
+    const fn of(body: Body, verdict: Verdict) -> Self {
+        Self { body, verdict, must_arrive: false, is_alarm: false }
+    }
+
+    /// A verdict that is not good is told under `--quiet` too: a cron job that says nothing has found
+    /// nothing.
+    pub fn alarming(mut self) -> Self {
+        self.is_alarm = true;
+        self
     }
 
     /// A closed pipe is a failure, for what could not be written is shown once.
@@ -163,6 +176,8 @@ impl Writer<'_> {
     /// As the stream has them, or the list.
     pub fn report(&mut self, report: Report) -> Result<Verdict> {
         let (verdict, must_arrive) = (report.verdict, report.must_arrive);
+        let is_good = matches!(verdict, Verdict::Yes | Verdict::State(State::Ok));
+        self.quiet &= is_good || !report.is_alarm;
         match self.body(report.body, verdict) {
             Err(error) if !must_arrive && is_closed_pipe(&error) => Ok(verdict),
             written => written,

@@ -21,7 +21,7 @@ pub use since::told;
 ///
 /// Prints nothing where nothing changed, so that cron sends no mail. A moment is written as 2026-03-01,
 /// as 2026-03-01T12:00:00Z, as `yesterday`, or as a span such as 24h, so long ago; days begin in UTC.
-/// With --state the next run goes on where this one ended; the first one only remembers. Needs no key.
+/// What came and went in between, such as a lock, is not told. With --state the next run goes on where this one ended; the first one only remembers. Needs no key.
 #[derive(Args, Debug)]
 pub struct Changes {
     /// From when on; `last-run` goes on from where --state says

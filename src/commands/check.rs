@@ -18,7 +18,8 @@ use measure::Measured;
 /// One line with performance data, and the exit codes of a monitoring plugin: 0 OK, 1 WARNING, 2
 /// CRITICAL, 3 UNKNOWN. This is the only verb with such codes: a login service must never be given it.
 /// Thresholds are ranges: `10` is 0 to 10, `10:` is 10 and more, `~:10`, `5:10`, `@5:10` for outside of
-/// it.
+/// it. What can't be measured is UNKNOWN; words of the command line that make no sense are 64, as of any
+/// verb.
 #[derive(Args, Debug)]
 pub struct Check {
     /// What is looked at
@@ -93,18 +94,21 @@ impl Verb for Check {
                 .hint("a login service takes: mfactl verify --from SERVICE")
                 .into());
         }
+        let (checked, state) = self.checked(session).unwrap_or_else(|e| Checked::unknown(&e));
+        Ok(Report::one(checked, Verdict::State(state)).alarming())
+    }
+}
+
+impl Check {
+    fn checked(&self, session: &mut Session<'_>) -> Result<(Checked, State)> {
         let (warning, critical) = self.what.defaults();
         let range = |field: &str, text: &Option<String>, default: &str| {
             Threshold::parse(field, text.as_deref().unwrap_or(default))
         };
         let warning = range("--warning", &self.warning, warning)?;
         let critical = range("--critical", &self.critical, critical)?;
-        let checked = match measure::measure(session, self.what) {
-            Ok(measured) => Checked::new(&measured, &warning, &critical),
-            Err(error) => Checked::unknown(&error),
-        };
-        let state = checked.1;
-        Ok(Report::one(checked.0, Verdict::State(state)))
+        let measured = measure::measure(session, self.what)?;
+        Ok(Checked::new(&measured, &warning, &critical))
     }
 }
 

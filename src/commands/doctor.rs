@@ -134,7 +134,7 @@ fn key_copy(session: &mut Session<'_>) -> Result<(State, String)> {
 }
 
 fn backup(session: &mut Session<'_>) -> Result<(State, String)> {
-    Ok(match session.reader()?.read()?.last_done("backup")? {
+    Ok(match session.last_backup()? {
         Some(at) => (State::Good, format!("taken on {at}")),
         None => (State::Warning, "none was ever taken: mfactl backup FILE".to_owned()),
     })

@@ -141,7 +141,12 @@ impl Log {
         let word = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| one_line(field, text, 256)).transpose()
         };
-        let (since, until) = (moment("--since", &self.since)?, moment("--until", &self.until)?);
+        // The end of a month is asked for while it lasts; a span is one of the past.
+        let until = self.until.as_deref().map(|text| {
+            Timestamp::parse_past("--until", text, now)
+                .or_else(|refusal| Timestamp::parse("--until", text).map_err(|_| refusal))
+        });
+        let (since, until) = (moment("--since", &self.since)?, until.transpose()?);
         if let (Some(since), Some(until)) = (since, until)
             && until <= since
         {

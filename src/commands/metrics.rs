@@ -9,6 +9,7 @@ use clap::Args;
 use super::Verb;
 use super::list_status::{Line, Summary};
 use crate::domain::recovery::FEW;
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -129,7 +130,7 @@ impl Page {
 
     fn value(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         let quoted = |(label, text): &(&str, &str)| {
-            let text = text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
+            let text = shown(text).replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
             format!("{label}=\"{text}\"")
         };
         let labels: Vec<String> = labels.iter().map(quoted).collect();

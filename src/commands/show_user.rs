@@ -36,6 +36,8 @@ struct Shown {
     language: Option<&'static str>,
     protected: bool,
     created_at: Timestamp,
+    /// When the bypass code that is open now ends.
+    bypass_until: Option<Timestamp>,
     failures: u32,
     /// Devices that were cut off and are kept sealed for undo.
     revoked: Vec<Revoked>,
@@ -86,6 +88,11 @@ impl Shown {
             language: user.profile.language.map(Language::code),
             protected: user.protected,
             created_at: user.created_at,
+            bypass_until: user
+                .bypass
+                .as_ref()
+                .filter(|bypass| bypass.is_open(now))
+                .map(|bypass| bypass.expires_at),
             failures: user.throttle.failures,
             revoked: revoked.collect(),
             events,
@@ -123,7 +130,7 @@ impl Record for Shown {
                 n => format!("{n} codes left"),
             },
         );
-        row("bypass", if line.bypass { "open".into() } else { String::new() });
+        row("bypass", self.bypass_until.map(|t| format!("open until {t}")).unwrap_or_default());
         row(
             "new password",
             if line.password_change_required { "required".into() } else { String::new() },

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -32,6 +32,11 @@ pub struct VerifyLog {
     save_anchor: Option<PathBuf>,
 }
 
+/// Words for how the log is. Nothing can be said where it begins after each of the anchors.
+const WHOLE: &str = "whole";
+const DAMAGED: &str = "damaged";
+const UNANCHORED: &str = "unanchored";
+
 /// The answer.
 #[derive(Serialize)]
 struct Verified {
@@ -42,7 +47,9 @@ struct Verified {
     last_event: Option<u64>,
     pruned_until: Option<Timestamp>,
     macs_checked: bool,
+    /// Anchors that the log fits, and those of a time that was pruned.
     anchors: u64,
+    anchors_pruned: u64,
     first_bad_event: Option<u64>,
     problem: Option<String>,
 }
@@ -57,13 +64,17 @@ impl Verb for VerifyLog {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let anchors = match &self.anchor {
-            Some(path) => anchors(session, path)?,
+            Some(path) => anchors_in(session, path, "--anchor")?,
             None => Vec::new(),
         };
+        let grows = self.save_anchor.as_deref().filter(|path| path.as_os_str() != "-");
+        if let Some(path) = grows.filter(|path| path.metadata().is_ok_and(|m| m.len() > 0)) {
+            anchors_in(session, path, "--save-anchor")?;
+        }
         let proved = session.prove(&anchors)?;
         let verified = Verified::new(&proved, anchors.len() as u64);
-        if proved.damage.is_some() {
-            return Ok(Report::one(verified, Verdict::No));
+        if verified.outcome != WHOLE {
+            return Ok(Report::one(verified, Verdict::No).alarming());
         }
         let Some(path) = self.save_anchor else {
             return Ok(Report::one(verified, Verdict::Yes));
@@ -78,22 +89,23 @@ impl Verb for VerifyLog {
     }
 }
 
-fn anchors(session: &Session<'_>, path: &std::path::Path) -> Result<Vec<Anchor>> {
+/// The anchors in a file, whatever else a system log has put there.
+fn anchors_in(session: &Session<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     /// Longer than any line of a system log.
     const LONGEST: u64 = 1 << 16;
-    let mut file = BufReader::new(session.open_file(path, "--anchor")?);
+    let mut file = BufReader::new(session.open_file(path, field)?);
     let mut anchors = Vec::new();
     let mut line = Vec::new();
     while (&mut file).take(LONGEST).read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
-        if !text.trim().is_empty() {
-            anchors.push(Anchor::parse("--anchor", text.trim_end())?);
+        if Anchor::is_in(&text) {
+            anchors.push(Anchor::parse(field, text.trim_end())?);
         }
         line.clear();
     }
     if anchors.is_empty() {
-        return Err(Refusal::bad_input("--anchor", "the file has no anchor")
-            .hint("make one with: mfactl verify-log --save-anchor FILE")
+        return Err(Refusal::bad_input(field, "the file has no anchor")
+            .hint("name a file that mfactl verify-log --save-anchor wrote")
             .into());
     }
     Ok(anchors)
@@ -103,15 +115,21 @@ impl Verified {
     fn new(proved: &Proved, anchors: u64) -> Self {
         let first = proved.start.head.seq + 1;
         let is_empty = proved.events == 0;
+        let outcome = match proved.damage {
+            Some(_) => DAMAGED,
+            None if anchors > 0 && proved.pruned_anchors == anchors => UNANCHORED,
+            None => WHOLE,
+        };
         Self {
             schema: "mfactl.verify-log/1",
-            outcome: if proved.damage.is_some() { "damaged" } else { "whole" },
+            outcome,
             events: proved.events,
             first_event: (!is_empty).then_some(first),
             last_event: (!is_empty).then_some(proved.head.seq),
             pruned_until: proved.start.at.filter(|_| first > 1),
             macs_checked: proved.has_macs,
             anchors: anchors - proved.pruned_anchors,
+            anchors_pruned: proved.pruned_anchors,
             first_bad_event: proved.damage.as_ref().and_then(|d| d.event),
             problem: proved.damage.as_ref().map(|d| d.words.clone()),
         }
@@ -127,6 +145,7 @@ impl Record for Verified {
         "pruned_until",
         "macs_checked",
         "anchors",
+        "anchors_pruned",
         "first_bad_event",
         "problem",
     ];
@@ -139,6 +158,7 @@ impl Record for Verified {
         f.maybe_value(self.pruned_until);
         f.flag(self.macs_checked);
         f.value(self.anchors);
+        f.value(self.anchors_pruned);
         f.maybe_value(self.first_bad_event);
         f.maybe_text(self.problem.as_deref());
     }
@@ -149,7 +169,8 @@ impl Record for Verified {
             n => format!("{n} events"),
         };
         if let Some(problem) = &self.problem {
-            return format!("the log is damaged: {problem}; {events} before are sound");
+            let are = if self.events == 1 { "is" } else { "are" };
+            return format!("the log is damaged: {problem}; {events} before {are} sound");
         }
         let mut text = format!("the log is whole: {events}");
         if let (Some(first), Some(last)) = (self.first_event, self.last_event) {
@@ -157,6 +178,9 @@ impl Record for Verified {
         }
         if let Some(until) = self.pruned_until {
             _ = write!(text, "; pruned until {until}");
+            if !self.macs_checked {
+                text.push_str(", which only the key proves");
+            }
         }
         text.push_str(if self.macs_checked {
             "; every link and every MAC fits"
@@ -164,6 +188,9 @@ impl Record for Verified {
             "; every link fits (without the key no MAC was checked)"
         });
         match self.anchors {
+            0 if self.anchors_pruned > 0 => text.push_str(
+                "; it begins after every anchor, so that they say nothing of it: save one now",
+            ),
             0 => {}
             1 => text.push_str("; it fits the anchor"),
             n => _ = write!(text, "; it fits {n} anchors"),

@@ -54,6 +54,12 @@ impl Anchor {
         }
     }
 
+    /// Does a line mean to have an anchor in it?
+    #[must_use]
+    pub fn is_in(line: &str) -> bool {
+        line.contains(WORD)
+    }
+
     fn body(&self) -> String {
         let hash = HEXLOWER.encode(&self.head.hash);
         format!("{WORD} {FORM} {} {} {hash} {}", self.store, self.head.seq, self.at)

@@ -113,12 +113,25 @@ fn used(device: &Device) -> (String, Value) {
     (device.id.to_string(), time(device.last_used_at))
 }
 
+/// What may change without a change of anybody's protection; the first two by each use of a code.
+const HARMLESS: &[&str] = &["last_code", "used", "display_name", "email", "name"];
+
 /// Does an event keep nothing but when codes were used before? Most events are of that kind, and none of
 /// these changes anybody's protection.
 #[must_use]
 pub fn is_mere_use(was: &str) -> bool {
+    has_only(was, &HARMLESS[..2])
+}
+
+/// Does an event keep nothing that is about a user's protection?
+#[must_use]
+pub fn is_harmless(was: &str) -> bool {
+    has_only(was, HARMLESS)
+}
+
+fn has_only(was: &str, names: &[&str]) -> bool {
     let was: Option<Map<String, Value>> = serde_json::from_str(was).ok();
-    was.is_some_and(|was| was.keys().all(|name| name == "last_code" || name == "used"))
+    was.is_some_and(|was| was.keys().all(|name| names.contains(&name.as_str())))
 }
 
 /// A user on the way back, event by event.

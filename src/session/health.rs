@@ -1,16 +1,17 @@
 //! How store, key and log are.
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Opened, Session, Telling};
+use super::{Opened, Session, Telling, prune};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::time::Timestamp;
-use crate::store::{Order, Wanted};
+use crate::store::{Order, Told, Wanted};
 
 const VERB: &str = "doctor";
 const KEY_SAVED: &str = "key_saved";
+const BACKUP: &str = "backup";
 
 impl Session<'_> {
     /// When somebody confirmed last that a copy of the key is kept apart.
@@ -18,18 +19,49 @@ impl Session<'_> {
     /// # Errors
     /// As the store has them.
     pub fn key_saved(&mut self) -> Result<Option<Timestamp>> {
+        self.last_time(VERB, KEY_SAVED, KEY_SAVED)
+    }
+
+    /// When the last backup was taken.
+    ///
+    /// # Errors
+    /// As the store has them.
+    pub fn last_backup(&mut self) -> Result<Option<Timestamp>> {
+        self.last_time(BACKUP, "done", BACKUP)
+    }
+
+    /// What of the log must outlive its beginning.
+    ///
+    /// # Errors
+    /// As the store has them.
+    pub fn lasting(&mut self) -> Result<Value> {
+        Ok(json!({ KEY_SAVED: self.key_saved()?, BACKUP: self.last_backup()? }))
+    }
+
+    /// When an event of this kind was written last, or what a pruning has kept of it under this name.
+    fn last_time(&mut self, verb: &str, outcome: &str, name: &str) -> Result<Option<Timestamp>> {
+        if let Some(event) = self.last_event(verb, outcome)? {
+            return Ok(Some(event.at));
+        }
+        let pruned = self.last_event(prune::VERB, prune::OUTCOME)?;
+        let detail = pruned.and_then(|event| event.detail).unwrap_or_default();
+        let kept: Value = serde_json::from_str(&detail).unwrap_or_default();
+        Ok(kept[name].as_str().and_then(|at| Timestamp::parse(name, at).ok()))
+    }
+
+    fn last_event(&mut self, verb: &str, outcome: &str) -> Result<Option<Told>> {
         let wanted = Wanted {
-            verb: Some(VERB.to_owned()),
-            outcome: Some(KEY_SAVED.to_owned()),
+            verb: Some(verb.to_owned()),
+            outcome: Some(outcome.to_owned()),
             last: Some(1),
             ..Wanted::default()
         };
-        let mut saved = None;
+        let mut last = None;
         self.reader()?.read()?.log(&wanted, &mut |event| {
-            saved = Some(event.at);
+            last = Some(event);
             Ok(false)
         })?;
-        Ok(saved)
+        Ok(last)
     }
 
     /// Writes down that a copy of the key is kept apart.

@@ -8,6 +8,7 @@ use anyhow::Result;
 use subtle::ConstantTimeEq as _;
 
 use super::Session;
+use crate::config::COMMAND_LINE;
 use crate::domain::anchor::Anchor;
 use crate::domain::chain::{Chain, Mac};
 use crate::domain::event::Head;
@@ -117,8 +118,13 @@ impl Session<'_> {
     fn vault_if_there(&mut self, store: Id, key: crate::vault::KeyId) -> Result<Option<Vault>> {
         let config = self.config()?;
         let path = &config.key_file;
+        // Who names a key does not mean to do without.
+        let is_asked_for = config.origins.key_file == COMMAND_LINE;
         match File::open(path) {
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            Err(e)
+                if !is_asked_for
+                    && matches!(e.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
+            {
                 return Ok(None);
             }
             _ => {}
@@ -126,7 +132,7 @@ impl Session<'_> {
         let shown = place(path);
         if !config.custody.check(path, config.key_purpose)? {
             return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
-                .hint("try again")
+                .hint("put the saved copy there; without --key-file the log is walked through without")
                 .into());
         }
         let root = key_file::load(path, &shown, Some(key))?;

@@ -8,6 +8,10 @@ use crate::domain::event::Ticket;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 
+/// What the log says of a pruning.
+pub(super) const VERB: &str = "log";
+pub(super) const OUTCOME: &str = "pruned";
+
 impl Session<'_> {
     /// How many events lie before a moment and can go: never the last one.
     ///
@@ -36,12 +40,16 @@ impl Session<'_> {
                 .into());
         }
         let last = self.reader()?.read()?.last_before(before)?;
+        let lasting = self.lasting()?;
         self.unit(&mut opened, |session, mut unit| {
             let up_to = unit.tx.prune(last)?;
             let pruned = up_to.saturating_sub(proved.start.head.seq);
-            let detail = json!({ "before": before, "events": pruned, "last": up_to }).to_string();
-            let told = ("log", "pruned");
-            session.tell(&mut *unit.tx, unit.at, told, ticket.clone(), Some(detail))?;
+            let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
+            if let (Some(detail), Some(lasting)) = (detail.as_object_mut(), lasting.as_object()) {
+                detail.extend(lasting.clone());
+            }
+            let (told, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
+            session.tell(&mut *unit.tx, unit.at, told, ticket.clone(), detail)?;
             unit.tx.commit()?;
             Ok(pruned)
         })

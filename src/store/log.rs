@@ -76,12 +76,6 @@ pub trait Log {
     /// # Errors
     /// As [`Log::log`].
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>>;
-
-    /// When something of this verb was done last.
-    ///
-    /// # Errors
-    /// As [`Log::log`].
-    fn last_done(&mut self, verb: &str) -> Result<Option<Timestamp>>;
 }
 
 /// Which events are wanted: those that pass all of it.
@@ -278,11 +272,6 @@ impl<D: Driver> Log for View<D> {
             Ok(true)
         })?;
         Ok(tally)
-    }
-
-    fn last_done(&mut self, verb: &str) -> Result<Option<Timestamp>> {
-        let verb = Value::Text(verb.to_owned());
-        Ok(first(&mut self.0, sql::LAST_DONE, &[verb], |row| at(row, 0))?.flatten())
     }
 }
 

@@ -41,8 +41,6 @@ pub const STEPS: &str = "SELECT at, verb, was_status, status FROM events \
                          WHERE was_status IS NOT NULL ORDER BY seq";
 pub const TALLY: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
                          ORDER BY verb, outcome";
-pub const LAST_DONE: &str = "SELECT at FROM events WHERE verb = $1 AND outcome = 'done' \
-                             ORDER BY seq DESC LIMIT 1";
 pub static CHANGES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM events WHERE seq > $1 AND was IS NOT NULL ORDER BY seq DESC",

@@ -154,10 +154,20 @@ want 0 hana $mf unlock --ticket HELP-12 --reason "he rang" -- bob
 want 0 hana $mf list-status --json
 want 0 aude $mf list-status --without-mfa
 want 0 aude $mf show-user -- bob
+want 0 aude $mf list-status --overdue --at 2026-01-01T00:00:00Z --columns user,status
+want 0 aude $mf changes --since yesterday
+want 0 aude $mf log --user bob --verb unlock --since 2026-01-01T00:00:00Z
+want 0 aude $mf verify-log --quiet
+want 0 aude $mf check locked --warning 5 --critical @1:20
 want 0 ivan $mf remove-user --yes -- alice
 # sudo says no.
 want denied aude $mf unlock -- bob
 want denied zoe $mf list-status
+want denied aude $mf changes --since yesterday --state /etc/mfactl/mfactl.key
+want denied aude $mf log --prune --before now --yes
+want denied aude $mf verify-log --save-anchor /etc/mfactl/mfactl.key
+want denied aude $mf metrics --output /etc/mfactl/mfactl.key
+want denied aude $mf list-status --columns user --store x
 want denied hana $mf remove-user --yes -- bob
 want denied hana $mf --store /tmp/x unlock -- bob
 want denied hana $mf --config /tmp/x unlock -- bob

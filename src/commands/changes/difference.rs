@@ -28,9 +28,16 @@ pub struct Difference {
     pub ticket: Option<String>,
 }
 
+/// What was done in between, after which a phone may be somebody else's, however the user stands now.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Acts {
+    pub reset: bool,
+    pub deleted: bool,
+}
+
 impl Difference {
     /// What differs, as far as somebody should know of it.
-    pub fn between(then: Option<&Line>, now: Option<&Line>, was_reset: bool) -> Vec<&'static str> {
+    pub fn between(then: Option<&Line>, now: Option<&Line>, acts: Acts) -> Vec<&'static str> {
         let (was, is) = (then.map(|line| line.status), now.map(|line| line.status));
         let mut changes = Vec::new();
         let mut note = |word, is_so: bool| {
@@ -41,10 +48,12 @@ impl Difference {
         let enabled = Some(Status::Enabled);
         note("added", was.is_none() && is.is_some());
         note("removed", was.is_some() && is.is_none());
-        note("reset", was_reset && is.is_some());
+        note("reset", acts.reset && is.is_some());
+        note("deleted", acts.deleted && is.is_some());
         note("disabled", is == Some(Status::Disabled) && was != is);
         note("unprotected", is.is_some() && is != enabled && (was.is_none() || was == enabled));
         note("enabled", is == enabled && was != enabled);
+        note("new_device", was == enabled && is == enabled && has_more_devices(then, now));
         let flag = |line: Option<&Line>, up: fn(&Line) -> bool| line.is_some_and(up);
         let mut turned = |word, up: fn(&Line) -> bool| note(word, flag(now, up) && !flag(then, up));
         turned("locked", |line| line.locked);
@@ -62,10 +71,22 @@ impl Difference {
     }
 }
 
+/// Is there a device in force that was not then?
+fn has_more_devices(then: Option<&Line>, now: Option<&Line>) -> bool {
+    let in_force = |line: Option<&Line>| {
+        let devices = line.into_iter().flat_map(|line| &line.devices);
+        let devices = devices.filter(|device| device.state == "active");
+        devices.map(|d| (d.created_at, d.device.clone())).collect::<Vec<_>>()
+    };
+    let before = in_force(then);
+    in_force(now).iter().any(|device| !before.contains(device))
+}
+
 /// A word of [`Difference::between`] for people.
 fn in_words(change: &str) -> &str {
     match change {
         "unprotected" => "newly unprotected",
+        "new_device" => "another device is in force",
         "new_password" => "must choose a new password",
         "bypass" => "a bypass code is open",
         "overdue" => "MFA is required by now, and is not there",
@@ -161,9 +182,10 @@ mod tests {
             (of(NotEnabled), line(|l| l.required = true), &["overdue"]),
             (line(|l| l.required = true), of(NotEnabled), &["not_required"]),
         ] {
-            assert_eq!(Difference::between(then.as_ref(), now.as_ref(), false), expected);
+            assert_eq!(Difference::between(then.as_ref(), now.as_ref(), Acts::default()), expected);
         }
         let (then, now) = (of(Enabled), of(Enabled));
-        assert_eq!(Difference::between(then.as_ref(), now.as_ref(), true), ["reset"]);
+        let acts = Acts { reset: true, deleted: false };
+        assert_eq!(Difference::between(then.as_ref(), now.as_ref(), acts), ["reset"]);
     }
 }

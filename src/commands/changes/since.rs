@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::difference::Difference;
+use super::difference::{Acts, Difference};
 use crate::commands::list_status::Line;
 use crate::domain::anchor::Anchor;
-use crate::domain::past::{Undoing, is_mere_use};
+use crate::domain::past::{Undoing, is_harmless, is_mere_use};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -20,6 +20,8 @@ use crate::session::Session;
 use crate::store::{Change, Moment, Order, Snapshot};
 
 const LAST_RUN: &str = "last-run";
+/// Acts that take every phone out of force.
+const RESETS: &[&str] = &["reset", "force-new-password"];
 
 /// From when on, as it was asked for.
 pub enum Since {
@@ -89,7 +91,7 @@ impl Since {
     }
 }
 
-/// Where the last run ended; nowhere by a file that is not there yet, or has nothing in it.
+/// Where the last run ended; nowhere by a file that is not there yet.
 fn remembered(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> {
     if !path.try_exists().unwrap_or(true) {
         return Ok(None);
@@ -97,9 +99,6 @@ fn remembered(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> 
     let mut line = String::new();
     let file = session.open_file(path, "--state")?;
     file.take(4096).read_to_string(&mut line).map_err(|_| unreadable())?;
-    if line.is_empty() {
-        return Ok(None);
-    }
     let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| unreadable())?;
     if anchor.store != session.reader()?.identity().store {
         return Err(Refusal::bad_input("--state", "the file is about another store")
@@ -140,7 +139,7 @@ fn unreadable() -> Refusal {
 struct Done {
     back: Undoing,
     last: Option<Change>,
-    was_reset: bool,
+    acts: Acts,
 }
 
 /// Who stands otherwise than then, by name.
@@ -161,8 +160,11 @@ pub fn differences(
         }
         let done = touched.entry(change.user).or_default();
         done.back.take_back(was)?;
-        done.was_reset |= change.verb == "reset" && change.outcome == "done";
-        if done.last.as_ref().is_none_or(|last| last.outcome != "done") {
+        let is_done = change.outcome == "done";
+        done.acts.reset |= is_done && RESETS.contains(&&*change.verb);
+        done.acts.deleted |= is_done && change.verb == "delete";
+        // The newest of those that changed the protection.
+        if done.last.is_none() && !is_harmless(was) {
             done.last = Some(change);
         }
         Ok(())
@@ -179,7 +181,7 @@ pub fn differences(
         };
         let line = |user: &Option<User>, at| user.as_ref().map(|u| Line::of(u, policy, at));
         let (then, is) = (line(&before, from.at), line(&user, now));
-        let changes = Difference::between(then.as_ref(), is.as_ref(), done.was_reset);
+        let changes = Difference::between(then.as_ref(), is.as_ref(), done.acts);
         if changes.is_empty() {
             continue;
         }

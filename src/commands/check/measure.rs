@@ -79,7 +79,7 @@ fn log(session: &mut Session<'_>) -> Result<Measured> {
 
 fn backup(session: &mut Session<'_>) -> Result<Measured> {
     let now = session.env.clock.now()?;
-    let last = session.reader()?.read()?.last_done("backup")?;
+    let last = session.last_backup()?;
     let hours = last.map(|last| now.since(last).0 / 3600);
     let words = match (last, hours) {
         (Some(last), Some(hours)) => format!("the last backup is {hours} hours old, of {last}"),

@@ -59,10 +59,12 @@ impl Summary {
     pub fn sentence(&self) -> String {
         let Self { users, enabled, pending, disabled, not_enabled, locked, .. } = self;
         let noun = if *users == 1 { "user" } else { "users" };
-        let locked = if *locked > 0 { format!(", {locked} locked") } else { String::new() };
+        let some = |n: u64, word| if n > 0 { format!(", {n} {word}") } else { String::new() };
+        let (locked, overdue) =
+            (some(*locked, "locked"), some(self.required_without_mfa, "overdue"));
         format!(
             "{users} {noun}: {enabled} enabled, {pending} pending, {disabled} disabled, \
-             {not_enabled} not enabled{locked}; coverage {}",
+             {not_enabled} not enabled{locked}{overdue}; coverage {}",
             self.percent()
         )
     }

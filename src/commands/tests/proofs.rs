@@ -2,6 +2,11 @@
 
 use serde_json::Value;
 
+use crate::domain::chain::Proof;
+use crate::domain::event::{Entry, Head};
+use crate::store::Access;
+use crate::store::custody::Custody;
+use crate::store::location::Location;
 use crate::testing::World;
 
 /// Ten events: init, two users, their codes.
@@ -180,17 +185,10 @@ fn a_pruned_log_still_proves_itself() {
         world.sql(edit);
         assert_eq!(proved(&world, "").0, 1, "{edit}");
         world.sql("DELETE FROM log_start");
-        let bytes = |hex: &str| {
-            if world.engine.is_postgres() {
-                format!("decode('{}', 'hex')", hex.trim_start_matches("\\x"))
-            } else {
-                format!("x'{hex}'")
-            }
-        };
         world.sql(&format!(
             "INSERT INTO log_start(one, seq, at, hash, mac) VALUES (1, 9, {at}, {}, {})",
-            bytes(hash),
-            bytes(mac)
+            bytes(&world, hash),
+            bytes(&world, mac)
         ));
         assert_eq!(proved(&world, "").0, 0, "{edit}, put right");
     }
@@ -199,6 +197,106 @@ fn a_pruned_log_still_proves_itself() {
     world.sql("UPDATE events SET reason = 'none' WHERE seq = 11");
     let refused = world.run("log --prune --before now --yes");
     assert_eq!(refused.code, 78, "{refused:?}");
+}
+
+/// Bytes as the database shows them, for a statement.
+fn bytes(world: &World, hex: &str) -> String {
+    if world.engine.is_postgres() {
+        format!("decode('{}', 'hex')", hex.trim_start_matches("\\x"))
+    } else {
+        format!("x'{hex}'")
+    }
+}
+
+#[test]
+fn an_anchor_shows_an_end_that_was_cut_off_together_with_its_guard() {
+    let world = ten();
+    let guard = world.sql("SELECT seq, hash, mac FROM audit_head");
+    let [seq, hash, mac] = guard.split('|').collect::<Vec<_>>()[..] else { panic!("{guard}") };
+    let _ = world.run("enable alice").ok();
+    let anchors = world.folder.path().join("anchors");
+    let anchor = world.run("verify-log --save-anchor -").ok().out;
+    // As a system log has it, among other lines.
+    std::fs::write(&anchors, format!("sshd[1]: Accepted\nJan 1 mfactl: {anchor}cron[2]: x\n"))
+        .unwrap();
+    let line = format!("--anchor {}", anchors.display());
+    assert_eq!(proved(&world, &line).0, 0);
+    let (hash, mac) = (bytes(&world, hash), bytes(&world, mac));
+    world.sql(&format!(
+        "DELETE FROM events WHERE seq > {seq}; UPDATE audit_head SET seq = {seq}, hash = {hash}, mac = {mac}"
+    ));
+    assert_eq!(proved(&world, "").0, 0, "without an anchor nothing shows it");
+    let (code, report) = proved(&world, &line);
+    assert_eq!(code, 1);
+    assert!(report["problem"].as_str().unwrap().contains("its end was cut off"), "{report}");
+}
+
+#[test]
+fn a_log_that_was_written_anew_shows_with_the_key_or_against_an_anchor() {
+    let world = ten();
+    let anchors = world.folder.path().join("anchors");
+    let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
+    // Somebody without the key who knows how events are chained: another operator, every hash anew.
+    world.sql("UPDATE events SET operator_uid = 4242 WHERE seq = 5");
+    let location = Location::parse(&world.engine.location()).unwrap();
+    let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
+    let mut store = location.open(Access::Read, &custody).unwrap();
+    let (mut head, mut hashes) = (Head::START, Vec::new());
+    let mut link = |entry: &Entry<'_>, proof: &Proof<'_>| {
+        let hash = entry.chain_hash(&head, proof.personal.try_into().unwrap());
+        head = Head { seq: proof.seq, hash };
+        hashes.push((proof.seq, hash));
+        Ok(true)
+    };
+    store.read().unwrap().chain(&mut link).unwrap();
+    drop(store);
+    for (seq, hash) in &hashes {
+        let hash = bytes(&world, &data_encoding::HEXLOWER.encode(hash));
+        world.sql(&format!("UPDATE events SET hash = {hash} WHERE seq = {seq}"));
+    }
+    let last = bytes(&world, &data_encoding::HEXLOWER.encode(&hashes.last().unwrap().1));
+    world.sql(&format!("UPDATE audit_head SET hash = {last}"));
+    let (code, report) = proved(&world, "");
+    assert_eq!((code, &report["first_bad_event"]), (1, &5.into()));
+    std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
+    assert_eq!(proved(&world, "").0, 0, "without the key every link fits");
+    let (code, report) = proved(&world, &format!("--anchor {}", anchors.display()));
+    assert_eq!(code, 1);
+    assert!(report["problem"].as_str().unwrap().contains("written anew"), "{report}");
+}
+
+#[test]
+fn an_anchor_of_a_time_that_was_pruned_says_nothing_and_that_is_said() {
+    let world = ten();
+    let anchors = world.folder.path().join("anchors");
+    let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
+    world.wait(100);
+    let _ = world.run("enable alice").ok();
+    let _ = world.run("enable bob").ok();
+    world.wait(100);
+    let _ = world.run("log --prune --before now --yes").ok();
+    let line = format!("--anchor {}", anchors.display());
+    let (code, report) = proved(&world, &line);
+    let found = (code, &report["outcome"], &report["anchors"], &report["anchors_pruned"]);
+    assert_eq!(found, (1, &"unanchored".into(), &0.into(), &1.into()));
+    let told = world.run(&format!("verify-log --quiet {line}"));
+    assert!(told.code == 1 && told.out.contains("save one now"), "{told:?}");
+    let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
+    assert_eq!(proved(&world, &line).0, 0, "one that fits is enough");
+}
+
+#[test]
+fn what_is_found_is_told_quietly_too() {
+    let world = ten();
+    world.sql("UPDATE events SET reason = 'none' WHERE seq = 4");
+    for line in ["verify-log --quiet", "verify-log --quiet --save-anchor -", "check log --quiet"] {
+        let ran = world.run(line);
+        assert!(ran.code > 0 && ran.out.contains("the log is damaged"), "{line}: {ran:?}");
+        assert_eq!(ran.out.lines().count(), 1);
+    }
+    let missing = world.folder.path().join("typo");
+    let ran = world.run(&format!("--key-file {} verify-log", missing.display()));
+    assert!(ran.code == 78 && ran.err.contains("no key file"), "{ran:?}");
 }
 
 fn now(world: &World) -> String {

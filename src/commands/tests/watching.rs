@@ -1,6 +1,6 @@
 //! Cron and monitoring: changes, metrics, check.
 
-use crate::testing::World;
+use crate::testing::{World, secret};
 
 fn words(world: &World, line: &str) -> String {
     let ran = world.run(line).ok();
@@ -56,6 +56,57 @@ fn changes_are_silent_until_something_changes() {
         let _ = world.verify("dave", "000000");
     }
     assert!(words(&world, &run).contains("dave: added, enabled, locked"));
+}
+
+#[test]
+fn changes_name_the_act_that_changed_the_protection() {
+    let world = World::new();
+    let phone = world.active("alice");
+    world.active("bob");
+    world.active("carol");
+    let _ = world.run("add-user dora").ok();
+    let state = world.folder.path().join("state");
+    let run = format!("changes --state {}", state.display());
+    assert_eq!(words(&world, &run), "");
+    world.wait(60);
+    let _ = world.run("delete bob --yes --ticket EVIL-1").ok();
+    let _ = world.run("edit-user bob --display-name Bob").ok();
+    // Another phone in place of one, and beside one: the status says nothing of it.
+    let _ = world.run("delete carol --yes").ok();
+    world.active("carol");
+    let second = world.run("enrol alice --device second --no-confirm --json --reveal-secrets").ok();
+    let second = secret(&second);
+    let _ = world.verify("alice", &world.code(&second, 0)).ok();
+    let _ = world.verify("alice", &world.code(&phone, 0)).ok();
+    let _ = world.run("edit-user dora --email dora@example.org").ok();
+    assert_eq!(
+        words(&world, &run),
+        "alice: another device is in force; verify by uid 1000 at \
+         2026-01-01T00:01:00Z\n\
+         bob: deleted, newly unprotected; enabled before, not enabled now; delete by uid 1000 at \
+         2026-01-01T00:01:00Z, EVIL-1\n\
+         carol: deleted, another device is in force; verify by uid 1000 \
+         at 2026-01-01T00:01:00Z\n"
+    );
+}
+
+#[test]
+fn pruning_forgets_neither_the_backup_nor_the_copy_of_the_key() {
+    let world = World::new();
+    let file = world.folder.path().join("b");
+    let _ = world.run("doctor --key-saved").ok();
+    let _ = world.run(&format!("backup {}", file.display())).ok();
+    for _ in 0..2 {
+        world.wait(3600);
+        let _ = world.run("add-user alice").code;
+        let _ = world.run("edit-user alice --display-name A").ok();
+        let _ = world.run("edit-user alice --display-name B").ok();
+        world.wait(3600);
+        let _ = world.run("log --prune --before now --yes").ok();
+        let _ = world.run("check key").ok();
+        let _ = world.run("check backup").ok();
+    }
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE verb IN ('backup', 'doctor')"), "0");
 }
 
 #[test]
@@ -179,9 +230,15 @@ fn check_has_the_codes_of_a_monitoring_plugin() {
     world.wait(30 * 3600);
     let ran = world.run("check backup");
     assert!(ran.code == 1 && ran.out.contains("30 hours old"), "{ran:?}");
-    for wrong in ["check -w x", "check -c 5:1", "check everything"] {
-        assert!(matches!(world.run(wrong).code, 64 | 65), "{wrong}");
+    for wrong in ["check -w x", "check -c 5:1"] {
+        let ran = world.run(wrong);
+        assert!(ran.code == 3 && ran.out.starts_with("MFA UNKNOWN - "), "{wrong}: {ran:?}");
     }
+    for wrong in ["check everything", "check --everything"] {
+        assert_eq!(world.run(wrong).code, 64, "no service takes it for a yes: {wrong}");
+    }
+    assert_eq!(world.run("check locked --quiet").ok().out, "");
+    assert!(world.run("check backup --quiet").out.starts_with("MFA WARNING"));
     let gone = World::empty().run("check");
     assert_eq!(gone.code, 3);
     assert!(gone.out.starts_with("MFA UNKNOWN - "), "{gone:?}");

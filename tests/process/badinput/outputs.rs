@@ -107,7 +107,7 @@ fn nothing_is_written_over_what_mfactl_lives_by() {
             &["changes", "--since", "yesterday", "--state"][..],
             &["metrics", "--output"],
             &["verify-log", "--save-anchor"],
-            &["recovery-codes", "bob", "--yes", "--output"],
+            &["recovery-codes", "bob", "--output"],
             &["backup"],
         ] {
             let words = words.iter().map(OsString::from).chain([file.clone().into_os_string()]);

@@ -92,7 +92,7 @@ impl Server {
         let pairs = format!("User-Name = {name}\nUser-Password = {password}\n{state}");
         let server = format!("127.0.0.1:{}", self.ports[site]);
         let mut child = Command::new("radclient")
-            .args(["-x", "-t", "10", "-r", "1", &server, "auth", "testing123"])
+            .args(["-x", "-t", "30", "-r", "1", &server, "auth", "testing123"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

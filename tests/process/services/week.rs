@@ -26,6 +26,8 @@ const ROUND: u64 = 403;
 const APART: i64 = 20;
 /// Wrong codes in a row.
 const LOCKS: u32 = 5;
+/// Users who come one after the other; all others come at the same time.
+const AT_A_DOOR: usize = 2;
 /// A throw below this one picks a door: OpenVPN's clients take seconds where the others take none.
 const DOORS: u64 = 40;
 
@@ -301,8 +303,11 @@ impl Week {
         };
         thread::scope(|scope| {
             let maker = scope.spawn(|| trouble.make(disk, &program, dice, &over));
-            let workers: Vec<_> = parts.iter().map(|part| scope.spawn(move || one(part))).collect();
-            let played = workers.into_iter().map(|worker| worker.join().unwrap()).collect();
+            let workers: Vec<_> = parts
+                .chunks(AT_A_DOOR)
+                .map(|parts| scope.spawn(move || parts.iter().map(one).collect::<Vec<_>>()))
+                .collect();
+            let played = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
             over.store(true, Ordering::Relaxed);
             maker.join().unwrap();
             played
