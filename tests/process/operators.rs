@@ -108,7 +108,7 @@ want() {
 
 /// Runs commands on such a machine.
 #[track_caller]
-fn on_a_machine(what: &str, commands: &str) {
+pub fn on_a_machine(what: &str, commands: &str) {
     if !is_root(what) || !has("sudo", what) || !has("unshare", what) || !has("useradd", what) {
         return;
     }

@@ -11,7 +11,7 @@ pub trait Door {
 }
 
 /// Names that nobody has. A service may refuse some of them before we are asked.
-const NOBODY: &[&str] = &[
+pub const NOBODY: &[&str] = &[
     "nobody",
     "--help",
     "-V",

@@ -168,18 +168,20 @@ impl Client<'_> {
             stream.write_all(&line).unwrap();
         };
         say(&[b"state on"]);
-        say(&[b"hold release"]);
+        let mut heard = Vec::new();
         for line in BufReader::new(stream).split(b'\n') {
             let line = match line {
                 Ok(line) => String::from_utf8_lossy(&line).into_owned(),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return false,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    assert!(self.leaves_after.is_some(), "no word for {PATIENCE:?}");
+                    assert!(self.leaves_after.is_some(), "no word for {PATIENCE:?}: {heard:?}");
                     return false;
                 }
                 Err(error) => panic!("{error}"),
             };
-            if line.starts_with(">PASSWORD:Need 'Auth'") {
+            if line.starts_with(">HOLD:") {
+                say(&[b"hold release"]);
+            } else if line.starts_with(">PASSWORD:Need 'Auth'") {
                 assert_eq!(
                     line.contains("SC:1,Verification code"),
                     self.asked == Asked::StaticChallenge
@@ -197,6 +199,7 @@ impl Client<'_> {
                 return false;
             }
             assert_tells_nothing(&line);
+            heard.push(line);
         }
         false
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::door::{
     Door, assert_tells_nothing, keeps_everybody_out_but, outlives_a_lock_and_a_store_that_goes,
@@ -25,7 +26,9 @@ pub struct Stack {
 impl Stack {
     /// The sample, and what a login takes besides.
     pub fn new(installed: &Installed, name: &str) -> Self {
-        let name = format!("mfactl-{name}-{}", std::process::id());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mfactl-{name}-{}-{count}", std::process::id());
         let line = format!(" {INSTALLED} verify --from pam");
         assert_eq!(SAMPLE.matches(&line).count(), 1);
         let started = format!(" {} verify --from pam{}", installed.line, installed.more);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rexpect::session::{PtySession, spawn_command};
 
 use super::Installed;
-use super::door::{Door, assert_tells_nothing};
+use super::door::{Door, NOBODY, assert_tells_nothing};
 use super::pam::Stack;
 use super::support::{World, has, is_root, leave_out};
 
@@ -68,11 +68,9 @@ impl Server {
     }
 
     /// Somebody who knocks, at the first of so many prompts.
-    fn knock(&self, key: &Path, prompts: usize) -> PtySession {
+    fn knock(&self, user: &str, key: &Path, prompts: usize) -> PtySession {
         let mut command = Command::new("ssh");
-        command
-            .args(["-F", "/dev/null", "-p", &self.port.to_string(), "-l", "root", "-i"])
-            .arg(key);
+        command.args(["-F", "/dev/null", "-p", &self.port.to_string(), "-l", user, "-i"]).arg(key);
         for option in [
             "StrictHostKeyChecking=no",
             "UserKnownHostsFile=/dev/null",
@@ -89,10 +87,14 @@ impl Server {
 
     /// Types these in turn; is the door open after the last?
     fn login(&self, key: &Path, typed: &[&str]) -> bool {
-        let mut ssh = self.knock(key, typed.len());
+        let mut ssh = self.knock("root", key, typed.len());
         for line in typed {
-            ssh.exp_string("authenticator app").unwrap();
-            ssh.exp_string("Password: ").unwrap();
+            let mut asked = |words: &str| {
+                ssh.exp_string(words)
+                    .unwrap_or_else(|e| panic!("before {line:?} of {typed:?}: {e}"));
+            };
+            asked("authenticator app");
+            asked("Password: ");
             ssh.send_line(line).unwrap();
         }
         let rest = ssh.exp_eof().unwrap();
@@ -127,6 +129,36 @@ pub fn can(what: &str) -> bool {
 }
 
 #[test]
+fn what_is_no_code_stays_out_and_so_does_whoever_is_switched_off() {
+    if !can("junk through a real sshd") {
+        return;
+    }
+    let world = World::new();
+    let server = Server::start(&world, &Installed::new(&world));
+    let opens = |typed: &str| server.opens("root", typed.as_bytes());
+    let mut root = world.pending("root");
+    let long = "1".repeat(300);
+    for typed in
+        ["--help", "$(id)", "123456 7", "\u{ff}\u{fe}", "p\"w\\ '\u{e9}$()", "SCRV1::", &long]
+    {
+        assert!(!opens(typed), "{typed:?}");
+        world.run("unlock root").expect(0);
+    }
+    let code = world.next(&mut root);
+    assert!(opens(&code), "the one that confirms");
+    let code = world.next(&mut root);
+    world.run("disable root --yes").expect(0);
+    assert!(!opens(&code), "disabled");
+    world.run("enable root --yes").expect(0);
+    let away = world.path("away");
+    fs::rename(world.store(), &away).unwrap();
+    assert!(!opens(&code), "no store");
+    fs::rename(&away, world.store()).unwrap();
+    assert!(opens(&code), "the store is back");
+    world.assert_sound();
+}
+
+#[test]
 fn three_tries_a_lock_an_unlock_and_a_new_login() {
     if !can("a real sshd") {
         return;
@@ -149,9 +181,16 @@ fn three_tries_a_lock_an_unlock_and_a_new_login() {
     assert!(server.login(&key, &[&code]));
 
     let other = world.path("host");
-    let mut stranger = server.knock(&other, 1);
-    let rest = stranger.exp_eof().unwrap();
-    assert!(!rest.contains("Password") && !rest.contains("inside"), "no key, no question: {rest}");
+    let keeps_out = |user: &str, key: &Path| {
+        let rest = server.knock(user, key, 1).exp_eof().unwrap();
+        assert!(!rest.contains("Password") && !rest.contains("inside"), "{user:?}: {rest}");
+    };
+    keeps_out("root", &other);
+    // Whom the system does not know has no key either.
+    let long = "a".repeat(300);
+    for user in NOBODY.iter().copied().chain([long.as_str()]) {
+        keeps_out(user, &key);
+    }
     world.run("delete root --yes").expect(0);
     assert!(!server.login(&key, &["123456", "123456", "123456"]), "no device");
 }
