@@ -9,6 +9,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::text::shown;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 use crate::session::Session;
+use crate::store::custody::Purpose;
+use crate::store::location::Location;
 
 /// Look whether configuration, store, key and log are well
 ///
@@ -60,6 +62,7 @@ impl Verb for Doctor {
         // Without a store there is one thing to say, and not five.
         session.reader()?;
         let mut findings = places(session)?;
+        findings.extend(sharing(session)?);
         findings.push(users(session));
         findings.push(log(session));
         findings.push(looked("key copy", key_copy(session)));
@@ -94,6 +97,29 @@ fn places(session: &mut Session<'_>) -> Result<Vec<Finding>> {
         good("store", format!("{store}, from {}", origins.store)),
         good("key file", format!("{}, from {}", key.display(), origins.key_file)),
     ])
+}
+
+/// Where the configuration names a group that should reach store or key.
+fn sharing(session: &mut Session<'_>) -> Result<Option<Finding>> {
+    let config = session.config()?;
+    let custody = config.custody;
+    if custody.readers.or(custody.writers).or(custody.key_group).is_none() {
+        return Ok(None);
+    }
+    let files = match &config.store {
+        Location::Sqlite(_) => config.store.files(),
+        Location::Postgres(_) => Vec::new(),
+    };
+    let mut missing: Vec<_> =
+        files.iter().flat_map(|file| custody.unshared(file, Purpose::Store)).collect();
+    missing.extend(custody.unshared(&config.key_file, config.key_purpose));
+    missing.dedup();
+    let (state, words) = if missing.is_empty() {
+        (State::Good, "store and key are shared as the configuration says".to_owned())
+    } else {
+        (State::Warning, format!("the group does not reach all yet: {}", missing.join("; ")))
+    };
+    Ok(Some(Finding { what: "sharing", state, words: safe(&words) }))
 }
 
 fn users(session: &mut Session<'_>) -> Finding {

@@ -121,12 +121,8 @@ impl Session<'_> {
         // Who names a key does not mean to do without.
         let is_asked_for = config.origins.key_file == COMMAND_LINE;
         match File::open(path) {
-            Err(e)
-                if !is_asked_for
-                    && matches!(e.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) =>
-            {
-                return Ok(None);
-            }
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound && !is_asked_for => return Ok(None),
             _ => {}
         }
         let shown = place(path);

@@ -189,6 +189,7 @@ impl Custody {
                 self.writers.or(self.readers),
                 if self.writers.is_some() { 0o2770 } else { 0o2750 },
             ),
+            Purpose::Key => (self.key_group, 0o710),
             _ => (None, 0o700),
         };
         self.share(&folder, group, mode)
@@ -206,6 +207,30 @@ impl Custody {
             Purpose::Sidecar => self.share(path, self.writers, 0o660),
             Purpose::Credential | Purpose::Config | Purpose::Password | Purpose::Hook => Ok(()),
         }
+    }
+
+    /// What the group that should share a file is missing of it, as commands that give it; the folder
+    /// first.
+    #[must_use]
+    pub fn unshared(&self, path: &Path, purpose: Purpose) -> Vec<String> {
+        let (group, file, folder) = match purpose {
+            Purpose::Store | Purpose::Sidecar if self.writers.is_some() => {
+                (self.writers, 0o660, 0o2770)
+            }
+            Purpose::Store | Purpose::Sidecar => (self.readers, 0o640, 0o2750),
+            Purpose::Key => (self.key_group, 0o640, 0o710),
+            _ => return Vec::new(),
+        };
+        let Some(gid) = group else { return Vec::new() };
+        let name = uzers::get_group_by_gid(gid)
+            .map_or_else(|| gid.to_string(), |group| group.name().to_string_lossy().into_owned());
+        let missing = |path: &Path, mode: u32| {
+            let metadata = std::fs::metadata(path).ok()?;
+            let is_shared = metadata.gid() == gid && metadata.mode() & mode & 0o070 == mode & 0o070;
+            let path = place(path);
+            (!is_shared).then(|| format!("chgrp {name} {path}; chmod {mode:04o} {path}"))
+        };
+        [missing(&folder_of(path), folder), missing(path, file)].into_iter().flatten().collect()
     }
 
     #[expect(clippy::unused_self, reason = "it is custody that decides who shares")]

@@ -54,6 +54,29 @@ impl World {
 }
 
 #[test]
+fn the_doctor_names_what_a_group_does_not_reach_and_the_cure() {
+    let config = "[store]\nwriters = \"GROUP\"\n[key]\ngroup = \"GROUP\"\n";
+    let Some(world) = shared(config) else { return };
+    world.call("init").run().expect(0);
+    let mut seed = world.pending("alice");
+    world.by_nobody("verify alice").input("000000").run().expect(NOT_PERMITTED);
+    let sharing = || {
+        let found = world.configured("doctor --json").run().document();
+        let found = found["findings"].as_array().unwrap().clone();
+        let row = found.into_iter().find(|f| f["what"] == "sharing").unwrap();
+        (row["state"].clone(), row["words"].as_str().unwrap().to_owned())
+    };
+    let (state, words) = sharing();
+    assert_eq!(state, "warning");
+    let cure = words.split_once(": ").unwrap().1;
+    let done = Command::new("sh").args(["-euc", cure]).status().unwrap();
+    assert!(done.success(), "{cure}");
+    assert_eq!(sharing().0, "good");
+    let code = world.next(&mut seed);
+    world.by_nobody("verify alice").input(&code).run().expect(0);
+}
+
+#[test]
 fn an_auditor_of_the_readers_group_lists_without_the_key() {
     let Some(world) = shared("[store]\nreaders = \"GROUP\"\n") else { return };
     world.configured("init").run().expect(0);
