@@ -64,7 +64,10 @@ impl Installed {
         let variables = support::faked_by(file).map(|(name, value)| format!("'{name}={value}'"));
         let script = file.with_extension("sh");
         let variables = variables.join(" ");
-        let text = format!("#!/bin/sh\nexec /usr/bin/env {variables} {} \"$@\"\n", self.line);
+        // What a killed process of this number has left would be taken for its own.
+        let left = "/bin/rm -f /dev/shm/faketime_shm_$$ /dev/shm/sem.faketime_sem_$$";
+        let text =
+            format!("#!/bin/sh\n{left}\nexec /usr/bin/env {variables} {} \"$@\"\n", self.line);
         fs::write(&script, text).unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         Self { line: script.to_str().unwrap().to_owned(), ..self }

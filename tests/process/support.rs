@@ -17,7 +17,7 @@ mod tools;
 pub use call::{Call, Ran};
 pub use dice::Dice;
 pub use disk::Disk;
-pub use outside::{faked_by, faketime};
+pub use outside::{faked_by, faketime, forget_the_dead};
 pub use tools::{children, has, is_harmful, is_root, leave_out, now};
 
 use outside::{faked, sqlite3};

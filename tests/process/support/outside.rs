@@ -36,6 +36,20 @@ fn library() -> &'static str {
     })
 }
 
+/// Takes away what `libfaketime` keeps for processes that were killed: another one of the same number
+/// would stumble over it.
+pub fn forget_the_dead() {
+    for entry in std::fs::read_dir("/dev/shm").unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap_or_default();
+        let Some(process) = name.strip_prefix("faketime_shm_") else { continue };
+        if !Path::new("/proc").join(process).exists() {
+            for file in [&name, &format!("sem.faketime_sem_{process}")] {
+                let _ = std::fs::remove_file(Path::new("/dev/shm").join(file));
+            }
+        }
+    }
+}
+
 /// A moment in `libfaketime`'s words.
 pub fn faketime(at: i64) -> String {
     let moment = Command::new("date")
