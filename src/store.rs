@@ -284,6 +284,12 @@ pub trait Snapshot: Source + Log {
     /// `tampered`, with the name of the first that does not fit.
     fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
 
+    /// Checks each link of the log, with its MAC; `step` hears of each event.
+    ///
+    /// # Errors
+    /// `tampered`, with the first event that is not as it was written.
+    fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
+
     /// The users for whom a moment lies after `after` and not after `until`.
     ///
     /// # Errors

@@ -44,23 +44,42 @@ impl Plan {
     }
 }
 
+/// What was altered, in words.
+fn damage(proved: Result<()>) -> Result<Option<String>> {
+    let Err(error) = proved else { return Ok(None) };
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if matches!(refusal.code, Code::Tampered | Code::Damaged) => {
+            Ok(Some(refusal.message.clone()))
+        }
+        _ => Err(error),
+    }
+}
+
 impl Session<'_> {
-    /// Writes a consistent copy of the store to a new file, while others go on writing.
+    /// Writes a consistent copy of the store to a new file, while others go on writing. One of a store
+    /// that was altered is written too, since somebody may want to look into it; what is wrong with it
+    /// is said, and given back.
     ///
     /// # Errors
     /// `cannot_create` for the file, `io` while it is written, or as the store has them.
-    pub fn backup(&mut self, path: &Path) -> Result<Header> {
+    pub fn backup(&mut self, path: &Path) -> Result<(Header, Option<String>)> {
         let mut file = self.new_file(path, "FILE")?;
         let mut opened = self.opened()?;
         let mut source = self.reader()?;
         let mut rows = source.read()?;
         let at = self.env.clock.now()?;
         let header = Header::new(opened.store.identity(), &mut *rows, at)?;
-        let bar = self.bar(header.counts().rows());
+        let counts = header.counts();
+        let bar = self.bar(counts.rows() + counts.users + counts.events);
         let vault = &opened.vault;
-        let written = backup::write(&mut file, &header, vault, &mut *rows, &mut || bar.inc(1));
+        let mut step = || bar.inc(1);
+        let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
+        let proved = written.and_then(|()| {
+            let users = rows.prove_users(vault, &mut step);
+            damage(users.and_then(|()| rows.prove_log(vault, &mut step)))
+        });
         bar.finish_and_clear();
-        written?;
+        let damage = proved?;
         file.sync().with_context(|| format!("{} can't be written", place(path)))?;
         drop(rows);
         // After the file is there: who looks when the last backup was taken is told of no attempt.
@@ -72,7 +91,10 @@ impl Session<'_> {
             unit.tx.commit()
         })?;
         file.keep();
-        Ok(header)
+        if let Some(damage) = &damage {
+            self.warn(&format!("{damage}; restore refuses this backup"));
+        }
+        Ok((header, damage))
     }
 
     /// Proves a backup, and compares it with the store that is there.

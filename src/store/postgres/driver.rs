@@ -136,7 +136,7 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn number_on(&mut self) -> Result<()> {
-        for table in ["users", "devices"] {
+        for table in ["users", "devices", "requests"] {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', 'n'), coalesce(max(n), 0) + 1, \
                  false) FROM {table}"
