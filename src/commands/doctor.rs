@@ -57,9 +57,11 @@ impl Verb for Doctor {
         if self.key_saved {
             session.confirm_key_saved()?;
         }
+        let clocks = session.compare_clocks();
         // Without a store there is one thing to say, and not five.
         session.reader()?;
         let mut findings = places(session)?;
+        findings.extend(clock(clocks));
         findings.push(users(session));
         findings.push(log(session));
         findings.push(looked("key copy", key_copy(session)));
@@ -94,6 +96,20 @@ fn places(session: &mut Session<'_>) -> Result<Vec<Finding>> {
         good("store", format!("{store}, from {}", origins.store)),
         good("key file", format!("{}, from {}", key.display(), origins.key_file)),
     ])
+}
+
+/// Of a store on this machine there is nothing to compare.
+fn clock(ahead: Result<Option<i64>>) -> Option<Finding> {
+    match ahead {
+        Err(error) => Some(bad("clock", &error)),
+        Ok(ahead) => ahead.map(|ahead| {
+            let words = match ahead.unsigned_abs() {
+                0 | 1 => "agrees with the database's".to_owned(),
+                apart => format!("{apart} s away from the database's, which is borne up to 30 s"),
+            };
+            Finding { what: "clock", state: State::Good, words }
+        }),
+    }
 }
 
 fn users(session: &mut Session<'_>) -> Finding {

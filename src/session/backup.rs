@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
+use super::work::agreed;
 use super::{Opened, Session};
 use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{Code, Refusal};
@@ -164,14 +165,17 @@ impl Session<'_> {
         };
         let mut backup = Backup::open(self.backup_file(path)?)?;
         let bar = self.bar(header.counts().steps());
+        let config = self.config()?;
+        let (store, custody) = (config.store.clone(), config.custody);
+        let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
+            agreed(clock, birth.clock()?)?;
             birth.fill(identity, &mut backup, &mut || bar.inc(1))?;
             backup.finish(&vault)?;
             birth.append(&event, salt).map(|_| ())
         };
-        let config = self.config()?;
         let done = match target {
-            None => config.store.create(&config.custody, &vault, nonce, &mut content),
+            None => store.create(&custody, &vault, nonce, &mut content),
             Some((mut opened, head)) => opened.store.renew(&vault, &head).and_then(|mut birth| {
                 content(&mut *birth)?;
                 birth.commit().map(|()| true)
@@ -190,7 +194,7 @@ impl Session<'_> {
     fn target(&mut self, backed_up: Id) -> Result<Option<(Opened, Head)>> {
         let config = self.config()?;
         let location = config.store.clone();
-        if !location.exists(&config.custody)? {
+        if location.is_free(&config.custody)? {
             return Ok(None);
         }
         let opened = self.opened()?;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
+use super::work::agreed;
 use super::{Opened, Session, Telling};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
@@ -13,6 +14,18 @@ const VERB: &str = "doctor";
 const KEY_SAVED: &str = "key_saved";
 
 impl Session<'_> {
+    /// Compares the clocks; `None` where there is but one. From now on reading goes on whatever they
+    /// show, for whoever looks at what is wrong.
+    ///
+    /// # Errors
+    /// `clock`, and as [`Session::reader`].
+    pub fn compare_clocks(&mut self) -> Result<Option<i64>> {
+        self.bears_clock = true;
+        let theirs = self.reader()?.clock();
+        let now = agreed(&*self.env.clock, theirs)?;
+        Ok(theirs.map(|theirs| self.env.clock.ahead(now, theirs)))
+    }
+
     /// When somebody confirmed last that a copy of the key is kept apart.
     ///
     /// # Errors

@@ -101,6 +101,7 @@ impl<'v, D: Driver> Ledger<'v, D> {
                 .hint("nothing was changed; look again, then try again")
                 .into());
         }
+        driver.expect_many()?;
         for table in Table::all().collect::<Vec<_>>().into_iter().rev() {
             driver.execute(&table.clear(), &[])?;
         }

@@ -120,3 +120,41 @@ fn a_pruned_log_goes_along_and_so_do_requests_after_which_others_can_be_made() {
     let _ = world.run(&format!("restore {}", file.display())).ok();
     after(&world);
 }
+
+#[test]
+fn an_empty_file_is_room_for_a_store_and_one_with_something_in_it_is_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    let backup = world.folder.path().join("a.backup");
+    let _ = world.run(&format!("backup {}", backup.display())).ok();
+    let folder = world.folder.path().join("there");
+    std::fs::create_dir(&folder).unwrap();
+    let file = |name: &str, content: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, content).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path.display().to_string()
+    };
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let (one, other, full) = (file("one", ""), file("other", ""), file("full", "x"));
+    let _ = world.run(&format!("copy-store --to {one}")).ok();
+    let _ = world.run(&format!("--store {other} restore {}", backup.display())).ok();
+    for store in [&one, &other] {
+        let _ = world.run(&format!("--store {store} show-user alice")).ok();
+    }
+    assert_eq!(world.run(&format!("copy-store --to {full}")).code, 73);
+    assert_eq!(world.run(&format!("--store {full} restore {}", backup.display())).code, 78);
+    assert_eq!(std::fs::read_to_string(&full).unwrap(), "x");
+    // What somebody made there is his to take away: nothing is initialised over it.
+    let empty = file("empty", "");
+    assert_eq!(world.run(&format!("--store {empty} init")).code, 78);
+    assert_eq!(
+        std::fs::read_dir(&folder)
+            .unwrap()
+            .flatten()
+            .filter(|e| { e.file_name().to_string_lossy().ends_with(".new") })
+            .count(),
+        0
+    );
+}
