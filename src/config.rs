@@ -138,7 +138,12 @@ impl Config {
         let key_file = key_file.or(credential).or(file.key.file);
         let (default_store, default_key) = places.map(|p| (p.store, p.key_file)).unzip();
         Ok(Self {
-            store: Location::parse(&store.or(default_store).ok_or_else(homeless)?)?
+            store: Location::parse(&store.or(default_store).ok_or_else(homeless)?)
+                .map_err(|refusal| match origins.store {
+                    "the environment" => refusal.of_option("MFACTL_STORE"),
+                    "the configuration" => in_config("store.location", &refusal),
+                    _ => refusal,
+                })?
                 .with_password_file(file.store.password_file),
             key_file: key_file.or(default_key).ok_or_else(homeless)?,
             key_purpose,

@@ -65,6 +65,8 @@ pub struct Session<'a> {
     pub standing: Standing,
     /// The login service that asks, where one does.
     service: Option<login::Service>,
+    /// Reading goes on where this machine's clock and the database's disagree.
+    bears_clock: bool,
 }
 
 /// Where a store is, and which files of it are trusted.
@@ -92,7 +94,15 @@ impl<'a> Session<'a> {
         if options.no_input {
             env.person = None;
         }
-        Self { env, options, named, config: None, standing: Standing::default(), service: None }
+        Self {
+            env,
+            options,
+            named,
+            config: None,
+            standing: Standing::default(),
+            service: None,
+            bears_clock: false,
+        }
     }
 
     /// The configuration, read when it is first asked for.
@@ -135,7 +145,12 @@ impl<'a> Session<'a> {
 
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {
         let config = self.config()?;
-        config.store.open(access, &config.custody)
+        let store = config.store.open(access, &config.custody)?;
+        // Under the lock the clocks are compared anyway.
+        if access == Access::Read && !self.bears_clock {
+            work::agreed(&*self.env.clock, store.clock())?;
+        }
+        Ok(store)
     }
 
     /// Where the store is, for whoever opens it again and again.

@@ -41,6 +41,11 @@ pub trait Store {
     /// Which store this is, and which key seals it; read once, at opening.
     fn identity(&self) -> Identity;
 
+    /// What the database's own clock said at opening, where it is not this machine's.
+    fn clock(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// Is it still where it was opened? A file may have been put in its place since, and a server may
     /// have hung up.
     fn is_there(&self) -> bool;
@@ -50,6 +55,18 @@ pub trait Store {
     /// # Errors
     /// `busy` when another writer holds the lock for too long.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>>;
+
+    /// The same after a [`Conflict`], within the time that [`Store::begin`] gave to all of it; `None`
+    /// where that is over.
+    ///
+    /// # Errors
+    /// As [`Store::begin`].
+    fn begin_again<'a>(
+        &'a mut self,
+        vault: &'a Vault,
+    ) -> Result<Option<Box<dyn Transaction + 'a>>> {
+        self.begin(vault).map(Some)
+    }
 
     /// Takes the write lock for other content in place of all that is there, if the log still ends
     /// at `head`.
@@ -283,6 +300,12 @@ pub trait Snapshot: Source + Log {
     /// # Errors
     /// `tampered`, with the name of the first that does not fit.
     fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
+
+    /// Checks each link of the log, with its MAC; `step` hears of each event.
+    ///
+    /// # Errors
+    /// `tampered`, with the first event that is not as it was written.
+    fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
 
     /// The users for whom a moment lies after `after` and not after `until`.
     ///

@@ -16,7 +16,9 @@ use crate::store::custody::place;
 ///
 /// A consistent copy, taken while others go on writing, in a form that both SQLite and PostgreSQL
 /// are restored from. Its first line tells version, store, key, number of users and the end of the
-/// log. Secrets stay sealed in it, and the key is not in it: keep the key file apart.
+/// log. Secrets stay sealed in it, and the key is not in it: keep the key file apart. Every seal and
+/// the whole log are proved on the way; where something was altered the file is written all the same,
+/// and a warning says that it won't be restored.
 #[derive(Args, Debug)]
 pub struct Backup {
     /// The file, which must not be there yet; it gets mode 0600
@@ -34,6 +36,8 @@ struct Written {
     users: u64,
     devices: u64,
     events: u64,
+    /// What is wrong with the store; such a backup is not restored.
+    damage: Option<String>,
 }
 
 impl Verb for Backup {
@@ -44,7 +48,7 @@ impl Verb for Backup {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let header = session.backup(&self.file)?;
+        let (header, damage) = session.backup(&self.file)?;
         let identity = header.identity()?;
         let written = Written {
             schema: "mfactl.backup/1",
@@ -55,6 +59,7 @@ impl Verb for Backup {
             users: header.users,
             devices: header.devices,
             events: header.events,
+            damage,
         };
         Ok(Report::one(written, Verdict::Yes))
     }

@@ -59,9 +59,11 @@ impl Verb for Doctor {
         if self.key_saved {
             session.confirm_key_saved()?;
         }
+        let clocks = session.compare_clocks();
         // Without a store there is one thing to say, and not five.
         session.reader()?;
         let mut findings = places(session)?;
+        findings.extend(clock(clocks));
         findings.extend(sharing(session)?);
         findings.push(users(session));
         findings.push(log(session));
@@ -110,16 +112,34 @@ fn sharing(session: &mut Session<'_>) -> Result<Option<Finding>> {
         Location::Sqlite(_) => config.store.files(),
         Location::Postgres(_) => Vec::new(),
     };
-    let mut missing: Vec<_> =
-        files.iter().flat_map(|file| custody.unshared(file, Purpose::Store)).collect();
-    missing.extend(custody.unshared(&config.key_file, config.key_purpose));
-    missing.dedup();
+    let mut missing = Vec::new();
+    let of_store = files.iter().flat_map(|file| custody.unshared(file, Purpose::Store));
+    for cure in of_store.chain(custody.unshared(&config.key_file, config.key_purpose)) {
+        // All files of a store lie in one folder.
+        if !missing.contains(&cure) {
+            missing.push(cure);
+        }
+    }
     let (state, words) = if missing.is_empty() {
         (State::Good, "store and key are shared as the configuration says".to_owned())
     } else {
         (State::Warning, format!("the group does not reach all yet: {}", missing.join("; ")))
     };
     Ok(Some(Finding { what: "sharing", state, words: safe(&words) }))
+}
+
+/// Of a store on this machine there is nothing to compare.
+fn clock(ahead: Result<Option<i64>>) -> Option<Finding> {
+    match ahead {
+        Err(error) => Some(bad("clock", &error)),
+        Ok(ahead) => ahead.map(|ahead| {
+            let words = match ahead.unsigned_abs() {
+                0 | 1 => "agrees with the database's".to_owned(),
+                apart => format!("{apart} s away from the database's, which is borne up to 30 s"),
+            };
+            Finding { what: "clock", state: State::Good, words }
+        }),
+    }
 }
 
 fn users(session: &mut Session<'_>) -> Finding {

@@ -29,6 +29,8 @@ struct Made {
     store_is_new: bool,
     key_is_new: bool,
     changed: bool,
+    #[serde(skip)]
+    was_migrated: bool,
 }
 
 impl Verb for Init {
@@ -52,6 +54,7 @@ impl Verb for Init {
             store_is_new: created.store_is_new,
             key_is_new: created.key_is_new,
             changed: created.store_is_new || created.key_is_new,
+            was_migrated: false,
         };
         Ok(Report::one(made, Verdict::Yes))
     }
@@ -67,6 +70,7 @@ fn migrate(session: &mut Session<'_>) -> Result<Report> {
         store_is_new: false,
         key_is_new: false,
         changed,
+        was_migrated: changed,
     };
     Ok(Report::one(made, Verdict::Yes))
 }
@@ -84,6 +88,9 @@ impl Record for Made {
     }
 
     fn sentence(&self) -> String {
+        if self.was_migrated {
+            return format!("the schema of the store {} was brought up to date", self.store);
+        }
         let state = |made| if made { "made" } else { "was there already" };
         let mut text = format!(
             "store:    {} ({})\nkey file: {} ({})",
@@ -98,5 +105,26 @@ impl Record for Made {
             );
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_migration_is_told_as_one() {
+        let was_there = Made {
+            schema: "mfactl.init/1",
+            store: "m.db".into(),
+            key_file: "m.key".into(),
+            store_is_new: false,
+            key_is_new: false,
+            changed: false,
+            was_migrated: false,
+        };
+        assert!(was_there.sentence().contains("was there already"));
+        let migrated = Made { changed: true, was_migrated: true, ..was_there };
+        assert_eq!(migrated.sentence(), "the schema of the store m.db was brought up to date");
     }
 }

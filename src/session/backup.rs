@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
+use super::work::agreed;
 use super::{Opened, Session};
 use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{Code, Refusal};
@@ -44,23 +45,42 @@ impl Plan {
     }
 }
 
+/// What was altered, in words.
+fn damage(proved: Result<()>) -> Result<Option<String>> {
+    let Err(error) = proved else { return Ok(None) };
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if matches!(refusal.code, Code::Tampered | Code::Damaged) => {
+            Ok(Some(refusal.message.clone()))
+        }
+        _ => Err(error),
+    }
+}
+
 impl Session<'_> {
-    /// Writes a consistent copy of the store to a new file, while others go on writing.
+    /// Writes a consistent copy of the store to a new file, while others go on writing. One of a store
+    /// that was altered is written too, since somebody may want to look into it; what is wrong with it
+    /// is said, and given back.
     ///
     /// # Errors
     /// `cannot_create` for the file, `io` while it is written, or as the store has them.
-    pub fn backup(&mut self, path: &Path) -> Result<Header> {
+    pub fn backup(&mut self, path: &Path) -> Result<(Header, Option<String>)> {
         let mut file = self.new_file(path, "FILE")?;
         let mut opened = self.opened()?;
         let mut source = self.reader()?;
         let mut rows = source.read()?;
         let at = self.env.clock.now()?;
         let header = Header::new(opened.store.identity(), &mut *rows, at)?;
-        let bar = self.bar(header.counts().rows());
+        let counts = header.counts();
+        let bar = self.bar(counts.rows() + counts.users + counts.events);
         let vault = &opened.vault;
-        let written = backup::write(&mut file, &header, vault, &mut *rows, &mut || bar.inc(1));
+        let mut step = || bar.inc(1);
+        let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
+        let proved = written.and_then(|()| {
+            let users = rows.prove_users(vault, &mut step);
+            damage(users.and_then(|()| rows.prove_log(vault, &mut step)))
+        });
         bar.finish_and_clear();
-        written?;
+        let damage = proved?;
         file.sync().with_context(|| format!("{} can't be written", place(path)))?;
         drop(rows);
         // After the file is there: who looks when the last backup was taken is told of no attempt.
@@ -72,7 +92,10 @@ impl Session<'_> {
             unit.tx.commit()
         })?;
         file.keep();
-        Ok(header)
+        if let Some(damage) = &damage {
+            self.warn(&format!("{damage}; restore refuses this backup"));
+        }
+        Ok((header, damage))
     }
 
     /// Proves a backup, and compares it with the store that is there.
@@ -142,14 +165,17 @@ impl Session<'_> {
         };
         let mut backup = Backup::open(self.backup_file(path)?)?;
         let bar = self.bar(header.counts().steps());
+        let config = self.config()?;
+        let (store, custody) = (config.store.clone(), config.custody);
+        let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
+            agreed(clock, birth.clock()?)?;
             birth.fill(identity, &mut backup, &mut || bar.inc(1))?;
             backup.finish(&vault)?;
             birth.append(&event, salt).map(|_| ())
         };
-        let config = self.config()?;
         let done = match target {
-            None => config.store.create(&config.custody, &vault, nonce, &mut content),
+            None => store.create(&custody, &vault, nonce, &mut content),
             Some((mut opened, head)) => opened.store.renew(&vault, &head).and_then(|mut birth| {
                 content(&mut *birth)?;
                 birth.commit().map(|()| true)
@@ -168,7 +194,7 @@ impl Session<'_> {
     fn target(&mut self, backed_up: Id) -> Result<Option<(Opened, Head)>> {
         let config = self.config()?;
         let location = config.store.clone();
-        if !location.exists(&config.custody)? {
+        if location.is_free(&config.custody)? {
             return Ok(None);
         }
         let opened = self.opened()?;

@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
+use super::work::agreed;
 use super::{Opened, Session};
+use crate::config::Config;
 use crate::domain::event::{Event, Ticket};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
-use crate::store::Identity;
 use crate::store::custody::{Custody, Purpose, place};
 use crate::store::draft::place_new;
 use crate::store::location::Location;
-use crate::vault::{RootKey, Vault, key_file};
+use crate::store::{Access, Identity};
+use crate::vault::{KeyId, RootKey, Vault, key_file};
 
 /// What [`Session::create`] found or made.
 pub struct Created {
@@ -101,11 +103,36 @@ impl Session<'_> {
             subject: None,
             detail: None,
         };
-        let store_is_new = store.create(&custody, &vault, store_id, &mut |birth| {
+        let clock = &*self.env.clock;
+        let made = store.create(&custody, &vault, store_id, &mut |birth| {
+            agreed(clock, birth.clock()?)?;
             birth.found(identity, at)?;
             birth.append(&first, salt).map(|_| ())
-        })?;
-        Ok(Created { store, key_file: key_path, store_is_new, key_is_new })
+        });
+        let created = made.and_then(|store_is_new| {
+            if !store_is_new {
+                // Somebody was quicker, with this key or with another one.
+                self.opened()?;
+            }
+            Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
+        });
+        if created.is_err() && key_is_new && self.is_useless(root.id()) {
+            let _ = std::fs::remove_file(&key_path);
+        }
+        created
+    }
+
+    /// Is this the key of no store? Where that can't be found out it may be the key of ours, since a
+    /// commit that was not confirmed may stand.
+    fn is_useless(&mut self, key: KeyId) -> bool {
+        let Ok(Config { store, custody, .. }) = self.config() else { return false };
+        match store.exists(custody) {
+            Ok(false) => true,
+            Ok(true) => {
+                store.open(Access::Read, custody).is_ok_and(|store| store.identity().key != key)
+            }
+            Err(_) => false,
+        }
     }
 }
 

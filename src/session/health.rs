@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::work::agreed;
 use super::{Opened, Session, Telling, prune};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
@@ -14,6 +15,18 @@ const KEY_SAVED: &str = "key_saved";
 const BACKUP: &str = "backup";
 
 impl Session<'_> {
+    /// Compares the clocks; `None` where there is but one. From now on reading goes on whatever they
+    /// show, for whoever looks at what is wrong.
+    ///
+    /// # Errors
+    /// `clock`, and as [`Session::reader`].
+    pub fn compare_clocks(&mut self) -> Result<Option<i64>> {
+        self.bears_clock = true;
+        let theirs = self.reader()?.clock();
+        let now = agreed(&*self.env.clock, theirs)?;
+        Ok(theirs.map(|theirs| self.env.clock.ahead(now, theirs)))
+    }
+
     /// When somebody confirmed last that a copy of the key is kept apart.
     ///
     /// # Errors

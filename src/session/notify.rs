@@ -146,7 +146,7 @@ impl Session<'_> {
     }
 
     /// One line about trouble that changes nothing else; said also to who wants quiet.
-    fn warn(&mut self, words: &str) {
+    pub(super) fn warn(&mut self, words: &str) {
         let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
     }
 }

@@ -138,17 +138,11 @@ impl Session<'_> {
 
 /// Was what the log begins with made by us?
 fn unsound(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
-    let (vault, at) = (vault?, start.at?);
-    let is_sound = start.head == Head::START
-        || start
-            .mac
-            .as_deref()
-            .is_some_and(|mac| bool::from(vault.start_mac(&start.head, at).ct_eq(mac)));
     let words = format!(
         "the beginning of the log was altered: nobody pruned it up to event {}",
         start.head.seq
     );
-    (!is_sound).then_some(Damage { event: None, words })
+    (!start.is_ours(vault?)).then_some(Damage { event: None, words })
 }
 
 /// An event that is not the one of the anchor.

@@ -4,6 +4,7 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Session;
+use super::work::agreed;
 use crate::domain::event::{Event, Ticket};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -36,7 +37,9 @@ impl Session<'_> {
         let mut rows = source.read()?;
         let counts = rows.counts()?;
         let bar = self.bar(counts.steps());
+        let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
+            agreed(clock, birth.clock()?)?;
             birth.fill(identity, &mut *rows, &mut || bar.inc(1))?;
             birth.append(&event, salt).map(|_| ())
         };

@@ -1,6 +1,6 @@
 //! A unit of work: the moment that it goes by, and how often it is tried.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::{Opened, Session, Standing};
 use crate::domain::name::UserName;
@@ -8,7 +8,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
-use crate::env::Env;
+use crate::env::Clock;
 use crate::store::{Conflict, Transaction};
 use crate::vault::Vault;
 
@@ -80,44 +80,52 @@ impl Session<'_> {
         opened: &mut Opened,
         mut work: impl FnMut(&mut Self, Unit<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut once = || {
-            let mut tx = opened.store.begin(&opened.vault)?;
-            let at = Self::moment(self.env, &mut *tx)?;
+        let mut once = |is_again| {
+            let begun = if is_again {
+                opened.store.begin_again(&opened.vault)?
+            } else {
+                Some(opened.store.begin(&opened.vault)?)
+            };
+            let Some(mut tx) = begun else { return Ok(None) };
+            let at = agreed(&*self.env.clock, tx.clock()?)?;
             let standing = self.standing.clone();
-            work(self, Unit { tx, at, vault: &opened.vault, standing })
+            work(self, Unit { tx, at, vault: &opened.vault, standing }).map(Some)
         };
-        let mut tries = 1;
-        let done = loop {
-            match once() {
-                Err(error) if tries < TRIES && error.downcast_ref::<Conflict>().is_some() => {
-                    tries += 1;
-                }
-                done => break done,
+        let mut done = once(false);
+        for _ in 1..TRIES {
+            if !done.as_ref().is_err_and(|error| error.downcast_ref::<Conflict>().is_some()) {
+                break;
             }
-        };
+            match once(true) {
+                // No time is left: what undid it is what there is to say.
+                Ok(None) => break,
+                again => done = again,
+            }
+        }
+        let done = done.and_then(|done| done.context("nothing was begun"));
         done.map_err(|error| match error.downcast::<Absent>() {
             Ok(Absent(name)) => Self::unknown(opened, &name),
             Err(error) => error,
         })
     }
+}
 
-    /// What time it is, once for the whole unit of work. Machines that share a store must agree on it
-    /// within a time step, or what one of them has accepted is another one's future.
-    ///
-    /// # Errors
-    /// `clock`.
-    fn moment(env: &Env, tx: &mut dyn Transaction) -> Result<Timestamp> {
-        let now = env.clock.now()?;
-        let Some(theirs) = tx.clock()? else { return Ok(now) };
-        let ahead = env.clock.ahead(now, theirs);
-        let apart = ahead.unsigned_abs();
-        if apart > Parameters::COMMON.period {
-            let which = if ahead < 0 { "behind" } else { "ahead of" };
-            let message = format!("this machine's clock is {apart} s {which} the database's");
-            return Err(Refusal::new(Code::Clock, message)
-                .hint("set both by NTP; nothing was changed")
-                .into());
-        }
-        Ok(now)
+/// What time it is, once for all that is done. Machines that share a store must agree on it within a
+/// time step, or what one of them has accepted is another one's future.
+///
+/// # Errors
+/// `clock`.
+pub(super) fn agreed(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<Timestamp> {
+    let now = clock.now()?;
+    let Some(theirs) = theirs else { return Ok(now) };
+    let ahead = clock.ahead(now, theirs);
+    let apart = ahead.unsigned_abs();
+    if apart > Parameters::COMMON.period {
+        let which = if ahead < 0 { "behind" } else { "ahead of" };
+        let message = format!("this machine's clock is {apart} s {which} the database's");
+        return Err(Refusal::new(Code::Clock, message)
+            .hint("set both by NTP; nothing was changed")
+            .into());
     }
+    Ok(now)
 }

@@ -41,6 +41,8 @@ pub enum Purpose {
     Config,
     /// libpq's password file, or a mail server's.
     Password,
+    /// libpq's service file, in which a password may be.
+    Service,
     /// A program that the configuration names.
     Hook,
 }
@@ -53,6 +55,7 @@ impl Purpose {
             Self::Key | Self::Credential => "key file",
             Self::Config => "configuration file",
             Self::Password => "password file",
+            Self::Service => "service file",
             Self::Hook => "program",
         }
     }
@@ -205,7 +208,11 @@ impl Custody {
             Purpose::Store => self.share(path, self.readers, 0o640),
             Purpose::Key => self.share(path, self.key_group, 0o640),
             Purpose::Sidecar => self.share(path, self.writers, 0o660),
-            Purpose::Credential | Purpose::Config | Purpose::Password | Purpose::Hook => Ok(()),
+            Purpose::Credential
+            | Purpose::Config
+            | Purpose::Password
+            | Purpose::Service
+            | Purpose::Hook => Ok(()),
         }
     }
 

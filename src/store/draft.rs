@@ -58,6 +58,30 @@ pub fn adopt(draft: &Path, path: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// Moves a draft over a file in which nothing is, for good; `false` where something is in it by now.
+///
+/// # Errors
+/// `cannot_create`.
+pub fn adopt_over_empty(draft: &Path, path: &Path) -> Result<bool> {
+    let exchange = || renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE);
+    exchange().map_err(|e| not_created(path, &e.into()))?;
+    // What was there lies in the draft's place now.
+    if !is_empty(draft) {
+        exchange().map_err(|e| not_created(path, &e.into()))?;
+        return Ok(false);
+    }
+    std::fs::remove_file(draft)
+        .and_then(|()| File::open(folder_of(path))?.sync_all())
+        .map_err(|e| not_created(path, &e))?;
+    Ok(true)
+}
+
+/// Is there a file without anything in it?
+#[must_use]
+pub fn is_empty(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|m| m.is_file() && m.len() == 0)
+}
+
 /// Removes what is left of every [`draft`] for this place, with the side files of a database.
 fn clear_drafts(path: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -87,9 +87,9 @@ impl<'v, D: Driver> Ledger<'v, D> {
         one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
     }
 
-    /// Is the end of the log ours?
-    pub(super) fn check_head(&mut self) -> Result<()> {
-        self.head().map(|_| ())
+    /// Is the guarded end of the log ours, and this one?
+    pub(super) fn check_head(&mut self, last: &Head) -> Result<()> {
+        if self.head()? == *last { Ok(()) } else { Err(cut_chain().into()) }
     }
 
     fn note(&mut self, user: Id, before: Option<&User>, after: Option<&User>) {
@@ -320,7 +320,7 @@ pub(super) fn one_row(changed: u64) -> Result<()> {
         .into())
 }
 
-fn cut_chain() -> Refusal {
+pub(super) fn cut_chain() -> Refusal {
     Refusal::new(Code::Tampered, "the end of the audit log was altered outside of mfactl")
         .hint("restore a backup, and find out who can write to the store")
 }

@@ -30,14 +30,14 @@ impl Location {
         if Address::is_meant(&shown) {
             return Address::parse(&shown).map(|address| Self::Postgres(Box::new(address)));
         }
-        if let Some((scheme, _)) = shown.split_once("://")
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric())
-        {
+        if is_like_an_address(&shown) {
             return Err(Refusal::new(
                 Code::Usage,
-                format!("--store: {scheme}:// is not supported"),
+                "--store: is neither a path nor an address that begins with postgres://",
             )
-            .hint("name the path of a file, or postgres://user@host/database"));
+            .hint(
+                "name the path of a file, one with :// in it after ./, or postgres://user@host/database",
+            ));
         }
         if shown.is_empty() {
             return Err(
@@ -92,6 +92,17 @@ impl Location {
         }
     }
 
+    /// Is there room for a whole store: nothing, or something empty?
+    ///
+    /// # Errors
+    /// As [`Location::open`].
+    pub fn is_free(&self, custody: &Custody) -> Result<bool> {
+        match self {
+            Self::Sqlite(path) => sqlite::is_free(path, custody),
+            Self::Postgres(address) => Ok(!postgres::exists(address, custody)?),
+        }
+    }
+
     /// Makes a store; `false` where one is there already, which is left alone.
     ///
     /// # Errors
@@ -124,6 +135,15 @@ impl Location {
     }
 }
 
+/// Was an address meant? One that was mistyped would be a path, and be shown with its password.
+fn is_like_an_address(text: &str) -> bool {
+    let (first, rest) = text.split_once(':').unwrap_or((text, ""));
+    let scheme = first.trim().to_ascii_lowercase();
+    let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
+    let is_postgres = scheme.starts_with("postgres") && scheme.chars().all(is_scheme);
+    !first.contains('/') && (rest.starts_with("//") || (is_postgres && first.len() < text.len()))
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,5 +156,39 @@ impl fmt::Display for Location {
 impl fmt::Debug for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Location({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_almost_an_address_is_no_path_and_is_not_repeated() {
+        for text in [
+            "postgresql+psycopg://u:hunter2@h/x",
+            " postgres://u:hunter2@h/x",
+            "\tpostgres://u:hunter2@h/x",
+            "\u{feff}postgres://u:hunter2@h/x",
+            "Postgres://u:hunter2@h/x",
+            "postgres:/hunter2/x",
+            "postgres:hunter2",
+            "PostgreSQL:u:hunter2@h",
+            "jdbc.postgresql-x://hunter2",
+            "mysql://u:hunter2@h/x",
+        ] {
+            let refusal = Location::parse(Path::new(text)).expect_err(text);
+            assert_eq!(refusal.code, Code::Usage);
+            let told = format!("{refusal:?}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+        for path in
+            ["m.db", "./a://b", "/srv/postgres:5432/m.db", "postgres", "a:b", "postgres.d/m:1"]
+        {
+            assert!(
+                Location::parse(Path::new(path)).is_ok_and(|l| matches!(l, Location::Sqlite(_))),
+                "{path}"
+            );
+        }
     }
 }

@@ -3,14 +3,17 @@
 use anyhow::Result;
 
 use super::driver::{Driver, first};
+use super::ledger::fits;
 use super::row::{self, Row, Value};
 use super::sql;
 use super::view::View;
-use crate::domain::chain::Proof;
+use crate::domain::chain::{Chain, Proof};
 use crate::domain::event::{Entry, Head};
 use crate::domain::past::Undoing;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
+use crate::vault::Vault;
 
 /// What is read of the log; no key, no lock, nothing written.
 pub trait Log {
@@ -169,6 +172,15 @@ pub struct Start {
     pub mac: Option<Vec<u8>>,
 }
 
+impl Start {
+    /// Was what the log begins with made by us?
+    #[must_use]
+    pub fn is_ours(&self, vault: &Vault) -> bool {
+        let Some(at) = self.at else { return true };
+        self.head == Head::START || fits(self.mac.as_deref(), &vault.start_mac(&self.head, at))
+    }
+}
+
 /// Where a log says that it ends.
 #[derive(Clone, Debug)]
 pub struct Guarded {
@@ -193,19 +205,11 @@ impl<D: Driver> Log for View<D> {
         &mut self,
         visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
     ) -> Result<()> {
-        self.0.query(&sql::CHAIN, &[], &mut |row| {
-            let (entry, proof) = row::entry(row)?;
-            visit(&entry, &proof)
-        })
+        walk(&mut self.0, visit)
     }
 
     fn start(&mut self) -> Result<Start> {
-        let start = first(&mut self.0, sql::START, &[], |row| {
-            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-            let head = Head { seq: row.int(0)?.unwrap_or_default().cast_unsigned(), hash };
-            Ok(Start { head, at: at(row, 2)?, mac: row.bytes(3)? })
-        })?;
-        Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
+        start(&mut self.0)
     }
 
     fn guarded_head(&mut self) -> Result<Option<Guarded>> {
@@ -273,6 +277,55 @@ impl<D: Driver> Log for View<D> {
         })?;
         Ok(tally)
     }
+}
+
+/// Every event in its order with what proves it, until `visit` has enough.
+fn walk(
+    driver: &mut impl Driver,
+    visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
+) -> Result<()> {
+    driver.query(&sql::CHAIN, &[], &mut |row| {
+        let (entry, proof) = row::entry(row)?;
+        visit(&entry, &proof)
+    })
+}
+
+fn start(driver: &mut impl Driver) -> Result<Start> {
+    let start = first(driver, sql::START, &[], |row| {
+        let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
+        let head = Head { seq: row.int(0)?.unwrap_or_default().cast_unsigned(), hash };
+        Ok(Start { head, at: at(row, 2)?, mac: row.bytes(3)? })
+    })?;
+    Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
+}
+
+/// Walks the chain from its beginning; gives back where it ends.
+///
+/// # Errors
+/// `tampered`, with the first event that is not as it was written.
+pub(super) fn prove_chain(
+    driver: &mut impl Driver,
+    vault: &Vault,
+    step: &mut dyn FnMut(),
+) -> Result<Head> {
+    let start = start(driver)?;
+    if !start.is_ours(vault) {
+        return Err(altered("its beginning is not what was pruned").into());
+    }
+    let mut chain = Chain::from(start.head);
+    let mut broken = None;
+    let mac = |head: &Head| vault.event_mac(head);
+    walk(driver, &mut |entry, proof| {
+        step();
+        broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
+        Ok(broken.is_none())
+    })?;
+    broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))
+}
+
+fn altered(words: &str) -> Refusal {
+    Refusal::new(Code::Tampered, format!("the audit log was altered outside of mfactl: {words}"))
+        .hint("restore a backup, and find out who can write to the store")
 }
 
 impl<D: Driver> View<D> {

@@ -16,6 +16,7 @@ use link::Link;
 use crate::domain::event::Head;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
 use crate::store::custody::Custody;
 use crate::store::driver::{Driver as _, first};
 use crate::store::ledger::Ledger;
@@ -25,12 +26,15 @@ use crate::vault::{KeyId, Vault};
 
 /// Whoever makes or migrates a schema is alone in it: "mfactl".
 const ALONE: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
-const IDENTITY: &str = "SELECT id, key_id FROM store";
+const IDENTITY: &str =
+    "SELECT id, key_id, extract(epoch FROM clock_timestamp())::bigint FROM store";
 
 /// An open PostgreSQL store.
 pub struct Postgres {
     link: Link,
     identity: Identity,
+    /// The server's clock, as the store was opened.
+    clock: Option<Timestamp>,
 }
 
 /// Opens an existing store.
@@ -40,12 +44,12 @@ pub struct Postgres {
 /// let us in, `damaged`, `tampered` or `config` for one whose content is not ours.
 pub fn open(address: &Address, access: Access, custody: &Custody) -> Result<Postgres> {
     let link = Link::new(address, access, custody)?;
-    let identity = {
+    let (identity, clock) = {
         let mut driver = PostgresDriver::read(&link)?;
         schema::check(&mut driver)?;
         identity(&mut driver)?
     };
-    Ok(Postgres { link, identity })
+    Ok(Postgres { link, identity, clock })
 }
 
 /// Is there a store in the database?
@@ -73,6 +77,8 @@ pub fn create(
     if schema::look(&mut driver)? != schema::Found::Nothing {
         return Ok(false);
     }
+    schema::check_encoding(&mut driver)?;
+    driver.expect_many()?;
     schema::migrate(&mut driver, 0)?;
     let mut ledger = Ledger::new(driver, vault);
     content(&mut ledger)?;
@@ -95,6 +101,7 @@ pub fn migrate(address: &Address, custody: &Custody) -> Result<bool> {
             return Ok(false);
         }
     };
+    driver.expect_many()?;
     schema::migrate(&mut driver, version)?;
     schema::mark(&mut driver)?;
     schema::check(&mut driver)?;
@@ -108,11 +115,12 @@ fn alone(link: &Link) -> Result<PostgresDriver<'_>> {
     Ok(driver)
 }
 
-fn identity(driver: &mut PostgresDriver<'_>) -> Result<Identity> {
+fn identity(driver: &mut PostgresDriver<'_>) -> Result<(Identity, Option<Timestamp>)> {
     let found = first(driver, IDENTITY, &[], |row| {
         let store = row.bytes(0)?.and_then(|id| id.try_into().ok()).map(Id::new);
         let key = row.bytes(1)?.and_then(|id| id.try_into().ok()).map(KeyId);
-        Ok(store.zip(key).map(|(store, key)| Identity { store, key }))
+        let clock = row.int(2)?.map(Timestamp::from_unix).transpose()?;
+        Ok(store.zip(key).map(|(store, key)| (Identity { store, key }, clock)))
     })?;
     found.flatten().ok_or_else(|| {
         Refusal::new(Code::Damaged, "the store does not say which store it is")
@@ -126,12 +134,24 @@ impl Store for Postgres {
         self.identity
     }
 
+    fn clock(&self) -> Option<Timestamp> {
+        self.clock
+    }
+
     fn is_there(&self) -> bool {
         !self.link.client.is_closed()
     }
 
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
         Ok(Box::new(Ledger::new(PostgresDriver::write(&self.link)?, vault)))
+    }
+
+    fn begin_again<'a>(
+        &'a mut self,
+        vault: &'a Vault,
+    ) -> Result<Option<Box<dyn Transaction + 'a>>> {
+        let driver = PostgresDriver::write_again(&self.link)?;
+        Ok(driver.map(|driver| Box::new(Ledger::new(driver, vault)) as Box<dyn Transaction + 'a>))
     }
 
     fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {

@@ -14,7 +14,7 @@ use anyhow::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-pub use open::{create, files, migrate, open};
+pub use open::{create, files, is_free, migrate, open};
 
 use driver::SqliteDriver;
 use queue::Queue;

@@ -39,10 +39,11 @@ impl Counts {
         self.users + self.devices + self.events
     }
 
-    /// What a progress bar counts: each row goes and is read back, and each user's MACs are checked.
+    /// What a progress bar counts: each row goes and is read back, and the seals of each user and of
+    /// each event are checked.
     #[must_use]
     pub const fn steps(&self) -> u64 {
-        2 * self.rows() + self.users
+        2 * self.rows() + self.users + self.events
     }
 }
 
@@ -100,17 +101,19 @@ impl<'v, D: Driver> Ledger<'v, D> {
                 .hint("nothing was changed; look again, then try again")
                 .into());
         }
+        driver.expect_many()?;
         for table in Table::all().collect::<Vec<_>>().into_iter().rev() {
             driver.execute(&table.clear(), &[])?;
         }
         Ok(Self::new(driver, vault))
     }
 
-    /// Checks the MACs of every user and every device, and the end of the log.
+    /// Checks every seal: of users, devices and requests, and of each link of the log to its end.
     fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
         prove_users(&mut self.driver, self.vault, step)?;
         self.requests()?;
-        self.check_head()
+        let last = super::log::prove_chain(&mut self.driver, self.vault, step)?;
+        self.check_head(&last)
     }
 }
 

@@ -3,10 +3,11 @@
 use anyhow::Result;
 
 use super::driver::{Driver, first};
+use super::ledger::{cut_chain, fits};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
 use super::transfer::Counts;
-use super::{Likeness, Moment, Order, Since, Snapshot, Source, sql};
+use super::{Likeness, Log as _, Moment, Order, Since, Snapshot, Source, sql};
 use crate::domain::event::Head;
 use crate::domain::name::UserName;
 use crate::domain::past::Undoing;
@@ -117,6 +118,15 @@ impl<D: Driver> Snapshot for View<D> {
 
     fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
         super::transfer::prove_users(&mut self.0, vault, step)
+    }
+
+    fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
+        let last = super::log::prove_chain(&mut self.0, vault, step)?;
+        let guarded = self.guarded_head()?.filter(|guarded| guarded.head == last);
+        if guarded.is_some_and(|guarded| fits(Some(&guarded.mac), &vault.head_mac(&last))) {
+            return Ok(());
+        }
+        Err(cut_chain().into())
     }
 
     fn users_between(

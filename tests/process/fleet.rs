@@ -2,6 +2,8 @@
 
 pub mod cluster;
 mod commits;
+mod limits;
+mod moving;
 pub mod trust;
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -12,7 +14,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::race::at_once;
-use super::support::{CONFIG, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, USAGE, World, has, now};
+use super::support::{CONFIG, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, Seed, USAGE, World, has, now};
 use cluster::Cluster;
 
 /// The longest that any answer may take, with time to start on a busy machine.
@@ -56,8 +58,9 @@ fn of_two_machines_processes_one_takes_the_code_and_five_guesses_are_looked_at()
     assert!(count(&runs, "confirmed") == 1 && count(&runs, "replayed") == 39, "{runs:#?}");
     assert!(runs.iter().all(|r| r.code <= 1), "{runs:#?}");
     let mut seed = world.active("bob");
-    let guesses = (0..40).map(|_| {
+    let guesses = (0..40).map(|n| {
         let wrong = seed.wrong(world.step());
+        let world = if n % 2 == 0 { &world } else { &late };
         world.call("verify --json bob").input(wrong)
     });
     let runs = at_once(guesses.collect());
@@ -79,13 +82,49 @@ impl World {
 
 #[test]
 fn a_clock_that_is_off_by_more_than_a_step_is_refused_and_burns_nothing() {
-    let Some((_cluster, world)) = fleet("clocks of a fleet") else { return };
+    let Some((cluster, world)) = fleet("clocks of a fleet") else { return };
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
     for seconds in [90, -90, 100_000] {
-        let ran = world.late(seconds).verify("alice", &code).expect(CONFIG);
+        let late = world.late(seconds);
+        let ran = late.verify("alice", &code).expect(CONFIG);
         assert_eq!(ran.error(), "clock", "{ran:?}");
+        for line in ["list-status", "show-user alice", "log", "changes --since 1h", "metrics"] {
+            let ran = late.run(&format!("{line} --json")).expect(CONFIG);
+            assert_eq!((ran.error().as_str(), ran.out.as_str()), ("clock", ""), "{line}: {ran:?}");
+        }
+        let told = late.run("doctor --json").expect(1).document();
+        let findings = told["findings"].as_array().unwrap();
+        let bad: Vec<_> = findings.iter().filter(|f| f["state"] == "bad").collect();
+        assert!(bad.len() == 1 && bad[0]["what"] == "clock", "{told}");
     }
+    let told = world.run("doctor").expect(0).out;
+    assert!(told.contains("agrees with the database's"), "{told}");
+    // What begins a store in somebody's future is not begun.
+    let backup = world.path("a.backup");
+    world.run(&format!("backup {}", backup.display())).expect(0);
+    cluster.sql("postgres", "CREATE DATABASE blank");
+    let late = world.late(7200);
+    let mut there = late.copy();
+    there.address = Some(cluster.address().replace("/mfactl", "/blank"));
+    let home = World::new();
+    home.active("bob");
+    let mut late_home = home.copy();
+    late_home.set_clock(now() - 7200);
+    for ran in [
+        there.run(&format!("restore --json {}", backup.display())),
+        late_home.run(&format!("copy-store --json --to {}", there.place())),
+        late.run(&format!("copy-store --json --to {}", late.path("copy.db").display())),
+        {
+            std::fs::remove_file(there.key()).unwrap();
+            there.run("init --json")
+        },
+    ] {
+        assert_eq!((ran.code, ran.error().as_str()), (CONFIG, "clock"), "{ran:?}");
+    }
+    assert!(!there.key().exists());
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'";
+    assert_eq!(cluster.sql("blank", tables), "0");
     assert_eq!(world.verify("alice", &code).expect(0).outcome(), "accepted");
 }
 
@@ -297,13 +336,37 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
     for line in [
         "edit-user alice --rename mallory",
         "edit-user alice --group admins",
-        "enrol alice --device second --no-confirm --json",
         "add-user carol",
         "remove-user alice --yes",
     ] {
         let ran = service.run(line).expect(NOT_PERMITTED);
         assert!(ran.err.contains("may not do this"), "{ran:?}");
     }
+    // A whole sign-in, with all that can be forced on somebody.
+    owner.run("add-user erin").expect(0);
+    owner.call("set-password erin").input("correct horse battery staple\n").run().expect(0);
+    owner.run("force-new-password erin --yes --old-password-opens").expect(0);
+    let sign_in = |line: &str| {
+        let mut service = service.copy();
+        service.address = Some(cluster.address().replace("postgres@", "a_service@"));
+        service.configure("[policy]\nmfa = \"required\"\n[password]\nmemory = 19\n");
+        let call = service.call("sign-in erin --json --reveal-secrets");
+        call.input(format!("{line}\n")).run()
+    };
+    let ran = sign_in(
+        r#"{"password":"correct horse battery staple","new_password":"violet umbrella at seven"}"#,
+    );
+    let ran = if ran.outcome() == "enrolment_required" {
+        ran
+    } else {
+        sign_in(r#"{"password":"violet umbrella at seven"}"#)
+    };
+    assert_eq!(ran.outcome(), "enrolment_required", "{ran:?}");
+    let secret = ran.document()["enrolment"]["secret"].as_str().unwrap().to_owned();
+    let mut seed = Seed { base32: secret, spent: 0 };
+    let code = world.next(&mut seed);
+    let ran = sign_in(&format!(r#"{{"password":"violet umbrella at seven","code":"{code}"}}"#));
+    assert_eq!(ran.expect(0).outcome(), "accepted");
     for line in [
         "add-user carol",
         "disable alice --yes",
@@ -314,37 +377,4 @@ fn each_role_may_do_what_it_is_for_and_nothing_else() {
     ] {
         owner.run(line).expect(0);
     }
-}
-
-#[test]
-fn a_store_goes_to_postgres_and_back_and_stays_what_it_was() {
-    let Some((cluster, _)) = fleet("copying between databases") else { return };
-    let world = World::new();
-    let mut seed = world.active("alice");
-    world.pending("bob");
-    for n in 0..300 {
-        world.run(&format!("add-user user{n} --group staff --quiet")).expect(0);
-    }
-    world.run("disable alice --yes --reason holiday").expect(0);
-    let listed = world.run("list-status --format csv").expect(0).out;
-    cluster.sql("postgres", "CREATE DATABASE copy");
-    let there = cluster.address().replace("/mfactl", "/copy");
-    let said = world.run(&format!("copy-store --to {there}")).expect(0).out;
-    assert!(said.starts_with("copied 302 users, 2 devices and "), "{said}");
-    let taken = world.run(&format!("copy-store --to {}", cluster.address()));
-    assert_eq!(taken.expect(73).out, "", "a store that is there is left alone");
-    let mut fleet = world.copy();
-    fleet.address = Some(there.clone());
-    assert_eq!(fleet.run("list-status --format csv").expect(0).out, listed);
-    fleet.run("enable alice").expect(0);
-    let spent = world.next(&mut seed);
-    fleet.verify("alice", &spent).expect(0);
-    fleet.run("add-user dave").expect(0);
-    let back = fleet.path("back/m.db");
-    fleet.run(&format!("copy-store --to {}", back.display())).expect(0);
-    let mut home = fleet.copy();
-    home.address = Some(back.to_str().unwrap().to_owned());
-    assert_eq!(home.verify("alice", &spent).outcome(), "replayed", "what was used there is known");
-    assert_eq!(home.run("list-status --format csv").expect(0).out.lines().count(), 304);
-    home.run("add-user erin").expect(0);
 }

@@ -85,19 +85,24 @@ impl Address {
 impl Wishes {
     fn parse(text: &str) -> Result<Self, Refusal> {
         let rest = scheme(text).ok_or_else(|| refuse("is no postgres:// address"))?;
+        if rest.contains('#') {
+            return Err(refuse("an address has no part behind a #")
+                .hint("write %23 for one that belongs to a name"));
+        }
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if path.contains('/') {
+            return Err(refuse("the database has a / in it")
+                .hint("write %2F for one that belongs to a name, or to a socket's folder"));
+        }
         let (user, hosts) = match authority.rsplit_once('@') {
             Some((user, hosts)) => (Some(user), hosts),
             None => (None, authority),
         };
-        if user.is_some_and(|user| user.contains(':')) {
-            return Err(password());
-        }
         let hosts = hosts.split(',').filter(|host| !host.is_empty()).map(host);
         let mut wishes = Self {
             hosts: hosts.collect::<Result<_, _>>()?,
-            user: decoded("the user", user.unwrap_or_default())?,
+            user: decoded("the user", user.unwrap_or_default())?.map(login).transpose()?,
             database: decoded("the database", path)?,
             ..Self::default()
         };
@@ -128,7 +133,7 @@ impl Wishes {
                     *other = port;
                 }
             }
-            "user" => self.user = Some(value),
+            "user" => self.user = Some(login(value)?),
             "dbname" => self.database = Some(value),
             "sslrootcert" => self.root_certificates = Some(value.into()),
             "passfile" => self.password_file = Some(value.into()),
@@ -192,6 +197,11 @@ impl Wishes {
 fn password() -> Refusal {
     refuse("an address must not hold a password")
         .hint("put it into a file with mode 0600 and add ?passfile=/path/to/it")
+}
+
+/// A user, behind whom nothing stands that could be a password.
+fn login(user: String) -> Result<String, Refusal> {
+    if user.contains(':') { Err(password()) } else { Ok(user) }
 }
 
 fn scheme(text: &str) -> Option<&str> {
@@ -291,6 +301,11 @@ mod tests {
         for (text, words) in [
             ("postgres://u:hunter2@h/x", "must not hold a password"),
             ("postgres://h/x?password=hunter2", "must not hold a password"),
+            ("postgres://u%3Ahunter2@h/x", "must not hold a password"),
+            ("postgres://h/x?user=u%3Ahunter2", "must not hold a password"),
+            ("postgres://h/x#hunter2", "behind a #"),
+            ("postgres://h/x?user=u#hunter2", "behind a #"),
+            ("postgres://h/x/hunter2", "has a / in it"),
             ("postgres://h:0/x", "port"),
             ("postgres://h:70000/x", "port"),
             ("postgres://h:hunter2/x", "port"),

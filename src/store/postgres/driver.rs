@@ -37,8 +37,21 @@ impl<'a> PostgresDriver<'a> {
     /// # Errors
     /// `busy` when another writer holds the lock for too long.
     pub fn write(link: &'a Link) -> Result<Self> {
-        let mut driver = Self::begin(link, WRITE)?;
-        if first(&mut driver, LOCK, &[], |_| Ok(()))?.is_none() {
+        Self::begin(link, WRITE)?.locked()
+    }
+
+    /// The same in what is left of the time of one that was undone; `None` where that is too little.
+    ///
+    /// # Errors
+    /// As [`PostgresDriver::write`].
+    pub fn write_again(link: &'a Link) -> Result<Option<Self>> {
+        let Some(limits) = link.limits_again() else { return Ok(None) };
+        link.wait(link.client.batch_execute(&format!("{WRITE}; {limits}")))?;
+        Self { link, is_open: true, has_many: false }.locked().map(Some)
+    }
+
+    fn locked(mut self) -> Result<Self> {
+        if first(&mut self, LOCK, &[], |_| Ok(()))?.is_none() {
             return Err(Refusal::new(
                 Code::Tampered,
                 "the end of the audit log was altered outside of mfactl",
@@ -46,7 +59,7 @@ impl<'a> PostgresDriver<'a> {
             .hint("restore a backup, and find out who can write to the store")
             .into());
         }
-        Ok(driver)
+        Ok(self)
     }
 
     /// # Errors
@@ -58,7 +71,7 @@ impl<'a> PostgresDriver<'a> {
     /// # Errors
     /// As the database has them.
     pub fn begin(link: &'a Link, how: &str) -> Result<Self> {
-        link.renew();
+        link.begin();
         link.wait(link.client.batch_execute(how))?;
         Ok(Self { link, is_open: true, has_many: false })
     }
@@ -110,6 +123,7 @@ impl Driver for PostgresDriver<'_> {
 
     fn expect_many(&mut self) -> Result<()> {
         self.has_many = true;
+        self.link.expect_long();
         self.link.wait(self.link.client.batch_execute("SET LOCAL statement_timeout = 0"))
     }
 
@@ -136,7 +150,7 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn number_on(&mut self) -> Result<()> {
-        for table in ["users", "devices"] {
+        for table in ["users", "devices", "requests"] {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', 'n'), coalesce(max(n), 0) + 1, \
                  false) FROM {table}"
@@ -154,7 +168,7 @@ impl Driver for PostgresDriver<'_> {
     fn commit(mut self) -> Result<()> {
         self.is_open = false;
         if self.has_many {
-            self.link.renew();
+            self.link.begin();
         }
         self.link.wait(self.link.client.batch_execute("COMMIT")).map_err(|error| {
             match error.downcast_ref::<Refusal>() {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,13 @@ const CONNECT: Duration = Duration::from_secs(2);
 const CHANGE: Duration = Duration::from_millis(2900);
 /// For each batch of rows of a listing, which the server may have to sort first.
 const READ: Duration = Duration::from_mins(1);
+/// For each statement of a change of many rows.
+const MANY: Duration = Duration::from_hours(1);
+/// Of a statement that may take long nothing is heard until it is done. After so long it is asked
+/// whether the server is still there, and how long that answer may take.
+const QUIET: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(2));
+/// What a unit of work needs at least to be done again.
+const AGAIN: Duration = Duration::from_millis(400);
 
 /// For the connection, and for the change, where a login service waits.
 const ANSWER: (Duration, Duration) = (Duration::from_millis(900), Duration::from_millis(1500));
@@ -43,51 +51,97 @@ fn server_limits(access: Access) -> String {
     match access {
         Access::Write => format!("-c statement_timeout=2700 -c lock_timeout=2500 {DURABLE}"),
         Access::Answer => format!("-c statement_timeout=1400 -c lock_timeout=1200 {DURABLE}"),
-        Access::Read => "-c default_transaction_read_only=on".to_owned(),
+        Access::Read => "-c default_transaction_read_only=on -c lock_timeout=2500".to_owned(),
     }
 }
 
 /// An open connection.
 pub struct Link {
-    runtime: Runtime,
+    /// Absent once it was shut down.
+    runtime: Option<Runtime>,
     pub client: Client,
-    patience: Duration,
+    peer: Peer,
+    usual: Duration,
+    patience: Cell<Duration>,
     until: Cell<Instant>,
+}
+
+/// The server that answered, and the way to it.
+struct Peer {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
 }
 
 impl Link {
     /// # Errors
     /// `store_unavailable`, `not_permitted`, or `config` for certificates that can't be read.
     pub fn new(address: &Address, access: Access, custody: &Custody) -> Result<Self> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
         let (address, password) = service::settle(address, custody)?;
         let call = Call { address: &address, password, access, custody };
-        let client = match address.tls {
-            Tls::Off => runtime.block_on(call.connect(NoTls))?,
+        let tls = match address.tls {
+            Tls::Off => None,
             Tls::VerifyFull => {
-                let tls = MakeRustlsConnect::new(tls(address.root_certificates.as_deref())?);
-                runtime.block_on(call.connect(tls))?
+                Some(MakeRustlsConnect::new(tls(address.root_certificates.as_deref())?))
             }
         };
-        let patience = match access {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let connected = match &tls {
+            None => runtime.block_on(call.connect(NoTls)),
+            Some(tls) => runtime.block_on(call.connect(tls.clone())),
+        };
+        let (client, config) = match connected {
+            Ok(connected) => connected,
+            Err(error) => {
+                // A name service that says nothing holds up a thread, which is not waited for.
+                runtime.shutdown_background();
+                return Err(error);
+            }
+        };
+        let usual = match access {
             Access::Write => CHANGE,
             Access::Answer => ANSWER.1,
             Access::Read => READ,
         };
-        let until = Cell::new(Instant::now() + patience);
-        Ok(Self { runtime, client, patience, until })
+        Ok(Self {
+            runtime: Some(runtime),
+            client,
+            peer: Peer { config, tls },
+            usual,
+            patience: Cell::new(usual),
+            until: Cell::new(Instant::now() + usual),
+        })
     }
 
-    /// Starts to wait anew, for a unit of work.
+    /// Starts to wait, for a unit of work.
+    pub fn begin(&self) {
+        self.patience.set(self.usual);
+        self.renew();
+    }
+
+    /// Starts to wait anew, for the next statement of it.
     pub fn renew(&self) {
-        self.until.set(Instant::now() + self.patience);
+        self.until.set(Instant::now() + self.patience.get());
+    }
+
+    /// Each statement that follows may take long.
+    pub fn expect_long(&self) {
+        self.patience.set(MANY);
+        self.renew();
     }
 
     /// A listing may last as long as rows come.
     pub fn row_came(&self) {
-        if self.patience == READ {
+        if self.usual == READ {
             self.renew();
         }
+    }
+
+    /// What the server is told of the time that is left; `None` where that is too little to begin
+    /// anything.
+    pub fn limits_again(&self) -> Option<String> {
+        let left = self.until.get().checked_duration_since(Instant::now())?;
+        let left = left.checked_sub(AGAIN / 2).filter(|left| *left >= AGAIN / 2)?.as_millis();
+        Some(format!("SET LOCAL statement_timeout = {left}; SET LOCAL lock_timeout = {left}"))
     }
 
     /// Waits for an answer, until the unit of work has to be over.
@@ -98,12 +152,50 @@ impl Link {
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {
-        self.runtime.block_on(async {
-            match timeout_at(self.until.get(), answer).await {
-                Ok(answer) => answer.map_err(trouble),
-                Err(_) => Err(silent().into()),
+        let runtime = self.runtime.as_ref().context("the connection was closed")?;
+        runtime.block_on(async {
+            let mut answer = pin!(answer);
+            loop {
+                let until = self.until.get();
+                let is_long = self.patience.get() > CHANGE;
+                let look = if is_long { until.min(Instant::now() + QUIET.0) } else { until };
+                if let Ok(answer) = timeout_at(look, answer.as_mut()).await {
+                    return answer.map_err(trouble);
+                }
+                if look < until && self.peer.is_there().await {
+                    continue;
+                }
+                // It may have come while somebody else was asked.
+                if let Ok(answer) = timeout_at(look, answer).await {
+                    return answer.map_err(trouble);
+                }
+                // Nor is anything that comes after it waited for.
+                self.until.set(look);
+                return Err(silent().into());
             }
         })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Peer {
+    /// Does the server answer anybody? A refusal is an answer too.
+    async fn is_there(&self) -> bool {
+        let until = Instant::now() + QUIET.1;
+        let answer = match &self.tls {
+            None => timeout_at(until, self.config.connect(NoTls)).await.map(|a| a.map(drop)),
+            Some(tls) => {
+                timeout_at(until, self.config.connect(tls.clone())).await.map(|a| a.map(drop))
+            }
+        };
+        answer.is_ok_and(|answer| answer.err().is_none_or(|error| error.code().is_some()))
     }
 }
 
@@ -119,7 +211,7 @@ struct Call<'a> {
 impl Call<'_> {
     /// To the first host that answers and will do. Each gets its share of the time, so that one that
     /// swallows what is sent to it does not stand before the others.
-    async fn connect<T>(&self, tls: T) -> Result<Client>
+    async fn connect<T>(&self, tls: T) -> Result<(Client, Config)>
     where
         T: MakeTlsConnect<Socket> + Clone,
         T::TlsConnect: Send,
@@ -131,13 +223,15 @@ impl Call<'_> {
         let connect = if self.access == Access::Answer { ANSWER.0 } else { CONNECT };
         let share = connect / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
         for (host, port) in hosts {
-            let config = self.config(host, *port)?;
+            let mut config = self.config(host, *port)?;
             let until = Instant::now() + share;
             let error = match timeout_at(until, config.connect(tls.clone())).await {
                 Ok(Ok((client, connection))) => {
                     // What goes wrong on the way is told to whoever waits for an answer.
                     tokio::spawn(async move { drop(connection.await) });
-                    return Ok(client);
+                    // A server that was a primary is still there where it is none any more.
+                    config.target_session_attrs(TargetSessionAttrs::Any);
+                    return Ok((client, config));
                 }
                 Ok(Err(error)) => trouble(error),
                 Err(_) => silent().into(),

@@ -1,11 +1,11 @@
 //! The schema of the PostgreSQL store: numbered migrations in a schema of the database's own.
 
-use std::fmt::Write as _;
+use std::collections::BTreeSet;
 
 use anyhow::Result;
 
 use crate::domain::refusal::{Code, Refusal};
-use crate::domain::text::quoted;
+use crate::domain::text::{quoted, shown};
 use crate::store::driver::{Driver, first};
 use crate::store::row::Value;
 
@@ -30,12 +30,21 @@ const FOREIGN: &str = "SELECT kind || ' ' || name FROM ( \
     UNION ALL SELECT 'policy', p.polname::text FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid \
         WHERE c.relnamespace = current_schema()::regnamespace) AS other LIMIT 1";
 
-/// Every column of every table, in order.
-const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, \
-        format_type(a.atttypid, a.atttypmod), a.attnotnull::int::bigint \
+/// Every column, constraint and index of every table, each in one line, in one round trip.
+const PARTS: &str = "SELECT c.relname || '.' || a.attname || ' ' \
+        || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END \
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' \
-        AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname::text COLLATE \"C\", a.attnum";
+        AND a.attnum > 0 AND NOT a.attisdropped \
+    UNION ALL SELECT c.relname || '.' || k.conname || ' ' || pg_get_constraintdef(k.oid) \
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
+    WHERE c.relnamespace = current_schema()::regnamespace AND k.contype <> 'n' \
+    UNION ALL SELECT c.relname || '.' || i.relname || ' ' || pg_get_indexdef(i.oid, 0, true) \
+        || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END \
+    FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid \
+    WHERE c.relnamespace = current_schema()::regnamespace AND NOT x.indisprimary";
+
+const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
 const TABLES: &str = "SELECT count(*) FROM pg_class c \
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v', 'm', 'f', 'p')";
@@ -59,17 +68,12 @@ pub fn look(driver: &mut impl Driver) -> Result<Found> {
     if tables == 0 {
         return Ok(Found::Nothing);
     }
-    let mut found = String::new();
-    let mut is_ours = false;
-    driver.query(COLUMNS, &[], &mut |row| {
-        let text = |column| row.text(column).map(Option::unwrap_or_default);
-        let (table, column) = (text(0)?, text(1)?);
-        is_ours |= table == "store" && column == "schema_version";
-        let nullable = if row.int(3)? == Some(1) { " NOT NULL" } else { "" };
-        let _ = writeln!(found, "{table}.{column} {}{nullable}", text(2)?);
+    let mut found = BTreeSet::new();
+    driver.query(PARTS, &[], &mut |row| {
+        found.extend(row.text(0)?);
         Ok(true)
     })?;
-    if !is_ours {
+    if !found.iter().any(|line| line.starts_with("store.schema_version ")) {
         return Err(Refusal::new(Code::Damaged, "the database holds somebody else's tables")
             .hint("give mfactl a database of its own: createdb mfactl")
             .into());
@@ -79,16 +83,35 @@ pub fn look(driver: &mut impl Driver) -> Result<Found> {
         if let Some(other) = first(driver, FOREIGN, &[], |row| row.text(0))?.flatten() {
             return Err(altered(&format!("{} is not ours", quoted(&other))));
         }
-        let expected = include_str!("../schema/postgres/columns.txt");
-        let odd = found.lines().find(|line| !expected.lines().any(|e| e == *line));
-        if let Some(odd) = odd {
+        if let Some(odd) = found.iter().find(|line| expected().all(|e| e != *line)) {
             return Err(altered(&format!("{} is not as it was made", quoted(odd))));
         }
-        if found != expected {
-            return Err(altered("a table or a column is missing"));
+        if let Some(missing) = expected().find(|line| !found.contains(*line)) {
+            return Err(altered(&format!("{} is missing", quoted(missing))));
         }
     }
     Ok(Found::Ours(version))
+}
+
+/// What the migrations make: its columns, then its constraints and indexes.
+fn expected() -> impl Iterator<Item = &'static str> {
+    let columns = include_str!("../schema/postgres/columns.txt").lines();
+    columns.chain(include_str!("../schema/postgres/constraints.txt").lines())
+}
+
+/// Refuses a database that can't hold every name.
+///
+/// # Errors
+/// `config`.
+pub fn check_encoding(driver: &mut impl Driver) -> Result<()> {
+    let encoding = first(driver, ENCODING, &[], |row| row.text(0))?.flatten().unwrap_or_default();
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    let message = format!("the database keeps text in {}, not in UTF8", shown(&encoding));
+    Err(Refusal::new(Code::Config, message)
+        .hint("make another: createdb -E UTF8 -T template0 NAME")
+        .into())
 }
 
 /// Refuses every version but ours.

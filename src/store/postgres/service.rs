@@ -21,7 +21,7 @@ const SYSTEM: &str = "/etc/postgresql-common/pg_service.conf";
 pub fn settle(address: &Address, custody: &Custody) -> Result<(Address, Option<Password>)> {
     let Some((name, wishes)) = &address.service else { return Ok((address.clone(), None)) };
     for path in places(custody) {
-        if !custody.check(&path, Purpose::Password)? {
+        if !custody.check(&path, Purpose::Service)? {
             continue;
         }
         let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| {

@@ -29,8 +29,12 @@ pub fn trouble(error: tokio_postgres::Error) -> Error {
 fn told(state: &SqlState) -> Refusal {
     let unavailable = |words: &str| Refusal::new(Code::StoreUnavailable, words);
     match state.code() {
-        // Locks, cancelled statements, conflicts, too many connections.
-        "55P03" | "57014" | "40001" | "40P01" | "53300" => busy(),
+        // Locks, cancelled statements, conflicts.
+        "55P03" | "57014" | "40001" | "40P01" => busy(),
+        "53300" => Refusal::new(Code::Busy, "the database server has no connection free")
+            .hint("try again in a moment, or raise max_connections there"),
+        "55000" => unavailable("the database takes no connections")
+            .hint("was it closed with: ALTER DATABASE … ALLOW_CONNECTIONS false"),
         "25006" => unavailable("the database takes no changes: it is a standby")
             .hint("name the primary in --store, or all servers: postgres://a,b/database"),
         "3D000" => unavailable("there is no such database on the server")
@@ -91,4 +95,17 @@ fn unreachable(error: &tokio_postgres::Error) -> Refusal {
     }
     Refusal::new(Code::StoreUnavailable, "the database server can't be reached")
         .hint("nothing was accepted; is the server up, and reachable from here")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_a_free_connection_is_busy_and_nobody_writes() {
+        let full = told(&SqlState::TOO_MANY_CONNECTIONS);
+        assert_eq!(full.code, Code::Busy);
+        assert!(full.message.contains("no connection free"), "{full}");
+        assert!(told(&SqlState::LOCK_NOT_AVAILABLE).message.contains("is writing"));
+    }
 }

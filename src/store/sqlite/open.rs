@@ -16,7 +16,7 @@ use super::{Sqlite, driver::SqliteDriver, patience, schema, trouble};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
-use crate::store::draft::{adopt, draft};
+use crate::store::draft::{adopt, adopt_over_empty, draft, is_empty};
 use crate::store::ledger::Ledger;
 use crate::store::{Access, Content, Identity, Transaction as _};
 use crate::vault::{KeyId, Vault};
@@ -68,11 +68,21 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
 }
 
 /// The store's file, and those that lie beside it.
+#[must_use]
 pub fn files(path: &Path) -> Vec<PathBuf> {
     ["", "-wal", "-shm", "-journal", "-queue"].map(|suffix| with_suffix(path, suffix)).to_vec()
 }
 
-/// Makes a store; `false` where a file is there already, which is left alone.
+/// Is nothing there, or a file of ours without anything in it?
+///
+/// # Errors
+/// `not_permitted` for a file that is not trusted.
+pub fn is_free(path: &Path, custody: &Custody) -> Result<bool> {
+    Ok(!custody.check(path, Purpose::Store)?
+        || (is_empty(path) && !files(path)[1..].iter().any(|file| file.exists())))
+}
+
+/// Makes a store; `false` where a file is there already, which is left alone unless it is empty.
 ///
 /// # Errors
 /// `cannot_create`, or as the database has them.
@@ -86,7 +96,10 @@ pub fn create(
     let draft = draft(path, nonce);
     let made = fill(&draft, vault, content)
         .and_then(|()| custody.share_file(&draft, Purpose::Store))
-        .and_then(|()| adopt(&draft, path));
+        .and_then(|()| {
+            let is_adopted = adopt(&draft, path)?;
+            Ok(is_adopted || (is_free(path, custody)? && adopt_over_empty(&draft, path)?))
+        });
     if !matches!(made, Ok(true)) {
         for suffix in ["", "-journal", "-wal", "-shm"] {
             let _ = std::fs::remove_file(with_suffix(&draft, suffix));

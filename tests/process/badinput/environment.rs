@@ -78,6 +78,7 @@ fn a_variable_that_names_nonsense_is_refused_by_name() {
         let ran = world.bare(["list-status"]).with(name, value).run();
         assert!(!ran.err.contains(is_raw) && !ran.err.contains("hunter2"), "{ran:?}");
         assert!(ran.out.is_empty(), "{ran:?}");
+        assert!(ran.code != USAGE || ran.err.contains("MFACTL_STORE: "), "{ran:?}");
         ran.code
     };
     assert_eq!(ask("MFACTL_STORE", "postgres://u:hunter2@h/db"), USAGE);
@@ -85,6 +86,10 @@ fn a_variable_that_names_nonsense_is_refused_by_name() {
     assert_eq!(ask("MFACTL_STORE", "/nonexistent/\u{1b}[2J/m.db"), 69);
     assert_eq!(ask("MFACTL_STORE", "/dev/null"), NOT_PERMITTED);
     assert_eq!(ask("MFACTL_STORE", "/"), NOT_PERMITTED);
+    let path = world.path("config.toml");
+    std::fs::write(&path, "[store]\nlocation = \"postgres://u:hunter2@h/db\"\n").unwrap();
+    let ran = world.bare(["--config", path.to_str().unwrap(), "list-status"]).run().expect(CONFIG);
+    assert!(ran.err.contains("configuration: store.location: an address"), "{ran:?}");
     assert_eq!(ask("MFACTL_CONFIG", "/nonexistent/\u{1b}[2J"), CONFIG);
     assert_eq!(ask("MFACTL_CONFIG", "/dev/zero"), NOT_PERMITTED);
 }

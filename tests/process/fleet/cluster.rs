@@ -27,7 +27,7 @@ impl Cluster {
             leave_out("PostgreSQL is not here", left_out);
             return None;
         };
-        let cluster = Self::folder(programs);
+        let cluster = Self::placed(programs);
         cluster.program("initdb", &["-A", "trust", "-U", "postgres", "--no-sync", "-D", "data"]);
         cluster.on();
         cluster.sql("postgres", "CREATE DATABASE mfactl");
@@ -36,7 +36,7 @@ impl Cluster {
 
     /// A standby that follows this server.
     pub fn standby(&self) -> Self {
-        let standby = Self::folder(self.programs.clone());
+        let standby = Self::placed(self.programs.clone());
         let source = self.folder.path().to_str().unwrap();
         standby.program(
             "pg_basebackup",
@@ -46,12 +46,17 @@ impl Cluster {
         standby
     }
 
-    fn folder(programs: PathBuf) -> Self {
+    fn placed(programs: PathBuf) -> Self {
         let folder = tempfile::Builder::new().prefix("mfactl-pg").tempdir().unwrap();
         if let Some(user) = server_user() {
             chown(folder.path(), Some(user), None).unwrap();
         }
         Self { folder, programs }
+    }
+
+    /// Where its socket is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What `--store` takes for this server, or for several.

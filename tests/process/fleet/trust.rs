@@ -88,7 +88,7 @@ fn a_server_proves_its_name_and_the_program_its_password() {
     let ran = at("localhost", &ca, &with).verify("alice", &code).expect(0);
     assert_eq!(ran.outcome(), "accepted");
 
-    // The same by the configuration's password file, and by a service file.
+    // The same by the configuration's password file.
     let no_file = at("localhost", &ca, "");
     let address = no_file.address.clone().unwrap();
     let configured = file(
