@@ -153,11 +153,12 @@ impl<'a> Session<'a> {
         Ok(store)
     }
 
-    /// Where the store is, for whoever opens it again and again.
+    /// Where the store is, for whoever opens it again and again; the clocks are compared once.
     ///
     /// # Errors
-    /// As the configuration has them.
+    /// As [`Session::reader`].
     pub fn place(&mut self) -> Result<Place> {
+        self.reader()?;
         let config = self.config()?;
         Ok(Place { location: config.store.clone(), custody: config.custody })
     }
