@@ -290,6 +290,47 @@ fn openvpn_is_told_in_its_files() {
 }
 
 #[test]
+fn a_second_prompt_is_no_way_round_the_password() {
+    let mut world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let secret = world.active("alice");
+    let _ = world.run_with("set-password alice", "correct horse battery 9\n").ok();
+    world.wait(30);
+    let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+    let file = |world: &World, name: &str, text: &str| {
+        let path = world.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let files = ["reason", "control", "pending"].map(|name| file(&world, name, ""));
+    let [reason, control, pending] = files.each_ref().map(String::as_str);
+    let common = [
+        ("auth_failed_reason_file", reason),
+        ("auth_control_file", control),
+        ("auth_pending_file", pending),
+        ("IV_SSO", "crtext"),
+        ("username", "alice"),
+    ];
+    let password = base64("correct horse battery 9");
+    for typed in [String::new(), "SCRV1::".into(), format!("SCRV1:{password}:")] {
+        std::fs::write(reason, "").unwrap();
+        world.handed = handed(&[&common[..], &[("script_type", "user-pass-verify")]].concat());
+        let asked = file(&world, "asked", &format!("alice\n{typed}\n"));
+        assert_eq!(run(&world, &format!("--from openvpn --split last {asked}"), "").code, 1);
+        assert_eq!((read(pending).as_str(), read(reason).as_str()), ("", "not accepted"));
+    }
+    world.handed = handed(&[&common[..], &[("script_type", "client-crresponse")]].concat());
+    let code = world.code(&secret, 0);
+    for typed in [code.clone(), format!("correct horse battery 9{code}")] {
+        std::fs::write(control, "").unwrap();
+        let asked = file(&world, "asked", &format!("{}\n", base64(&typed)));
+        assert_eq!(run(&world, &format!("--from openvpn --split last {asked}"), "").code, 1);
+        assert_eq!(read(control), "0");
+    }
+}
+
+#[test]
 fn radius_is_told_in_pairs() {
     let mut world = World::new();
     let secret = world.active("alice");

@@ -46,8 +46,9 @@ impl Server {
         let line = format!("\"{INSTALLED} verify");
         assert_eq!(SERVER.matches(&line).count(), 2);
         let sample = SERVER.replace(&line, &format!("\"{} verify", installed.line));
-        let sample = sample.replace("--from openvpn", &format!("--from openvpn{}", installed.more));
-        fs::write(folder.join("mfactl.inc"), sample).unwrap();
+        // Of the two lines the one that asks first has the options.
+        let more = format!("--from openvpn{}", installed.more);
+        fs::write(folder.join("mfactl.inc"), sample.replacen("--from openvpn", &more, 1)).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = format!("{AROUND_THE_SERVER}port {port}\nconfig mfactl.inc\n");
         fs::write(folder.join("server.conf"), config).unwrap();
@@ -276,6 +277,8 @@ fn a_password_of_ours_is_asked_beside_the_code() {
     };
     assert!(!with("") && !with("correct horse") && !with(&format!("{password} ")));
     world.run("unlock alice").expect(0);
+    let prompted = server.client(Asked::SecondPrompt);
+    assert!(!prompted.opens("alice", code.as_bytes()), "round the password");
     assert!(with(password));
     assert!(!with(password), "replayed");
 }
