@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::attempt::{Attempted, Presentation, weigh};
 use super::work::Unit;
@@ -27,7 +27,7 @@ const MOST: usize = 500;
 #[derive(Serialize)]
 struct Answer {
     schema: &'static str,
-    id: Value,
+    id: Box<RawValue>,
     user: Option<String>,
     outcome: &'static str,
     device: Option<String>,
@@ -71,7 +71,9 @@ impl Session<'_> {
 
     /// One answer for each. A store that is away is opened again by the next question.
     fn answers(&mut self, opened: &mut Option<Opened>, questions: &[Question]) -> Vec<Decided> {
+        let mut is_new = false;
         if opened.as_ref().is_none_or(|opened| !opened.store.is_there()) {
+            is_new = true;
             *opened = None;
             match self.opened() {
                 Ok(new) => *opened = Some(new),
@@ -79,10 +81,16 @@ impl Session<'_> {
             }
         }
         let Some(store) = opened else { return failed(questions, Code::StoreUnavailable) };
-        match self.decide_all(store, questions) {
+        let mut is_begun = false;
+        match self.decide_all(store, questions, &mut is_begun) {
             Ok(decided) => decided,
             Err(error) => {
                 let word = word(&error);
+                if word == Code::StoreUnavailable && !is_begun && !is_new {
+                    // The server ended what was idle, and may well be there for others.
+                    *opened = None;
+                    return self.answers(opened, questions);
+                }
                 let is_outage = matches!(word, Code::Busy | Code::StoreUnavailable | Code::Io);
                 if is_outage || questions.len() == 1 {
                     *opened = None;
@@ -94,9 +102,15 @@ impl Session<'_> {
         }
     }
 
-    fn decide_all(&mut self, opened: &mut Opened, questions: &[Question]) -> Result<Vec<Decided>> {
+    fn decide_all(
+        &mut self,
+        opened: &mut Opened,
+        questions: &[Question],
+        is_begun: &mut bool,
+    ) -> Result<Vec<Decided>> {
         let rules = (self.config()?.bounds, self.config()?.undo_for);
         self.unit(opened, |session, mut unit| {
+            *is_begun = true;
             let decide = |question| one(session.env, &mut unit, question, rules);
             let decided = questions.iter().map(decide).collect::<Result<_>>()?;
             unit.tx.commit()?;
