@@ -15,6 +15,7 @@ use crate::domain::throttle::Bounds;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verify::Outcome;
 use crate::env::Env;
+use crate::notice::BATCH;
 use crate::services::lines::{Lines, Question};
 
 /// The verb of the log.
@@ -62,10 +63,9 @@ impl Session<'_> {
             }
             self.env.out.writer.flush()?;
             let proved = decided.iter().filter_map(|(_, attempted)| attempted.as_ref());
+            let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
             let Some(opened) = &mut opened else { continue };
-            for Attempted { user, outcome, at, .. } in proved {
-                self.notify_proof(opened, user, outcome, *at);
-            }
+            self.notify_proofs(opened, proved, Some(BATCH));
         }
     }
 

@@ -1,6 +1,8 @@
 //! The way of a login that a service asks about: the way of every code, with one answer and one price
 //! for all who are not let in.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use zeroize::Zeroizing;
 
@@ -29,6 +31,10 @@ const VERB: &str = "verify";
 const UNKNOWN: &str = "unknown";
 /// Events of the log that are looked through for the last such attempt that was told of.
 const AMONG: u64 = 64;
+
+/// For the log, after the notices: the run ends in time in any case, and what did not get there by then
+/// does not get there.
+const LAST_COMMIT: Duration = Duration::from_millis(400);
 
 /// What a login service asks.
 pub struct Login<'l> {
@@ -65,6 +71,13 @@ impl LoggedIn {
 pub struct Service {
     handed: Variables,
     deadline: Deadline,
+}
+
+impl Service {
+    /// What is left for notices of an answer that was given, and to tell the log of them.
+    pub(super) fn left(&self) -> Duration {
+        self.deadline.left().saturating_sub(LAST_COMMIT)
+    }
 }
 
 impl Session<'_> {

@@ -14,6 +14,7 @@ mod openvpn;
 mod pam;
 mod radius;
 mod ssh;
+mod told;
 mod week;
 
 /// The line of a sample by which a service starts the program, as it stands there.
