@@ -1,12 +1,15 @@
 //! Tells users of changes of their protection, once they are stored: by mail, by a program of the site.
 
 mod hook;
+mod limit;
 mod mail;
 mod words;
 
 use std::time::Duration;
 
 use serde_json::json;
+
+use limit::Limit;
 
 use crate::config::Notify;
 use crate::domain::time::Timestamp;
@@ -15,8 +18,8 @@ use crate::store::custody::Custody;
 
 /// How long a way has for one notice. Who was not in time once isn't asked again in the same run.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// What is said of a way that was not in time.
-const SILENT: &str = "no answer within 5 s";
+/// For all notices of a batch of logins together: the next lines wait meanwhile.
+pub const BATCH: Duration = PATIENCE;
 
 /// What happened to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,12 +145,22 @@ impl Told {
     }
 }
 
-/// Sends all of them by every way that is there. Nothing that goes wrong goes further than the answer.
+/// Sends all of them by every way that is there, and takes no longer than `within` for all. Nothing that
+/// goes wrong goes further than the answer.
 #[must_use]
-pub fn send(notify: &Notify, custody: &Custody, issuer: &str, notices: &[Notice]) -> Vec<Told> {
+pub fn send(
+    notify: &Notify,
+    custody: &Custody,
+    issuer: &str,
+    notices: &[Notice],
+    within: Option<Duration>,
+) -> Vec<Told> {
+    let limit = Limit::new(within);
+    // What mail does not need is the hook's.
+    let of_mail = if notify.hook.is_some() { limit.half() } else { limit };
     let mut mails =
-        notify.mail.as_ref().map(|m| mail::send(m, custody, issuer, notices).into_iter());
-    let mut hooks = notify.hook.as_ref().map(|h| hook::run(h, custody, notices).into_iter());
+        notify.mail.as_ref().map(|m| mail::send(m, custody, issuer, notices, of_mail).into_iter());
+    let mut hooks = notify.hook.as_ref().map(|h| hook::run(h, custody, notices, limit).into_iter());
     let mut told = || Told {
         mail: mails.as_mut().and_then(Iterator::next),
         hook: hooks.as_mut().and_then(Iterator::next),

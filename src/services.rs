@@ -28,7 +28,9 @@ pub struct Asked {
 }
 
 /// Digits of the longest and the shortest code that may stand behind a password.
-const CODE_BEHIND: [usize; 2] = [8, 6];
+const CODE_BEHIND: [usize; 2] = [8, SHORTEST_CODE];
+/// Digits of the shortest.
+pub const SHORTEST_CODE: usize = 6;
 
 /// What somebody typed.
 pub enum Given {
@@ -45,6 +47,15 @@ impl Given {
         match self {
             Self::Line(line) => line,
             Self::Both { code, .. } => code,
+        }
+    }
+
+    /// What is the password where no code belongs.
+    #[must_use]
+    pub fn password(&self) -> &[u8] {
+        match self {
+            Self::Line(line) => line,
+            Self::Both { password, .. } => password,
         }
     }
 

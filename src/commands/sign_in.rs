@@ -132,13 +132,19 @@ fn presented(session: &mut Session<'_>) -> Result<Credentials> {
             .filter(|code| !code.is_empty())
             .map(|code| Zeroizing::new(code.as_bytes().to_vec())),
         without: Without::Accept,
+        from: None,
     })
 }
 
 /// Asks for one thing after the other, until it is decided.
 fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> Result<Report> {
-    let without = Without::Accept;
-    let mut credentials = Credentials { password: None, new_password: None, code: None, without };
+    let mut credentials = Credentials {
+        password: None,
+        new_password: None,
+        code: None,
+        without: Without::Accept,
+        from: None,
+    };
     let typed = hidden(session, &format!("Password of {name}"))?;
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut unfit) = (0, 0);

@@ -39,21 +39,36 @@ pub fn way(
     if user.password_change != PasswordChange::NotRequired {
         return Way::TurnAway("password_change_required");
     }
-    let is_excused = without == Without::Accept && !demand.is_in_force(now);
+    let is_excused = is_excused(user, presented, demand, without, now);
     let can_prove = candidates(user, None, presented, now);
-    // Who waits for the first code of a phone may show it, and need not where he is excused.
-    let shows = user.status() == Status::Enabled || !is_excused;
-    if can_prove.is_ok() && (shows || !matches!(presented, Presented::Nothing)) {
+    if can_prove.is_ok() && !is_excused {
         return Way::Prove;
     }
     if user.throttle.gate(now) != Gate::Open {
         return Way::TurnAway("locked");
     }
     match can_prove {
-        _ if is_excused && user.status() != Status::Enabled => Way::Pass,
+        _ if is_excused => Way::Pass,
         Err(refusal) => Way::TurnAway(refusal.code.word()),
         Ok(_) => Way::Prove,
     }
+}
+
+/// Does this user come in without a code? Who waits for the first code of a phone may show it, and need
+/// not.
+#[must_use]
+pub fn is_excused(
+    user: &User,
+    presented: &Presented,
+    demand: Demand,
+    without: Without,
+    now: Timestamp,
+) -> bool {
+    without == Without::Accept
+        && !demand.is_in_force(now)
+        && user.status() != Status::Enabled
+        && (matches!(presented, Presented::Nothing)
+            || candidates(user, None, presented, now).is_err())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Text from outside: what may be stored, and how anything is shown without harm.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -32,6 +33,28 @@ pub fn shown(text: &str) -> Cow<'_, str> {
             safe.extend(c.escape_unicode());
         } else {
             safe.push(c);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// JSON with the same value and no harmful character in it. Within strings these are escaped; between
+/// them there are none but tabs and line ends.
+#[must_use]
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    if !json.chars().any(is_harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 8);
+    for c in json.chars() {
+        match c {
+            '\t' | '\r' | '\n' => safe.push(' '),
+            c if is_harmful(c) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(safe, "\\u{unit:04x}");
+                }
+            }
+            c => safe.push(c),
         }
     }
     Cow::Owned(safe)
@@ -75,6 +98,17 @@ mod tests {
         let safe = shown(hostile);
         assert!(!safe.chars().any(is_harmful), "{safe}");
         assert!(safe.contains("\\u{1b}"), "{safe}");
+    }
+
+    #[test]
+    fn escaped_json_has_the_same_value() {
+        for value in ["\u{9b}31m\u{202e}\u{7f}", "\u{e0001}\u{10ffff}é", "\\ \" \n\u{0}"] {
+            let json = serde_json::to_string(value).unwrap();
+            let spaced = format!("[\t{json}\r]");
+            let safe = escaped(&spaced);
+            assert!(!safe.chars().any(is_harmful), "{safe}");
+            assert_eq!(serde_json::from_str::<Vec<String>>(&safe).unwrap(), [value]);
+        }
     }
 
     #[test]

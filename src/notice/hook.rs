@@ -10,9 +10,11 @@ use anyhow::{Context as _, Result};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
+use tokio::time::Instant;
 use uzers::os::unix::UserExt as _;
 
-use super::{Notice, PATIENCE, SILENT, Way};
+use super::limit::Limit;
+use super::{Notice, Way};
 use crate::config::Hook;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
@@ -53,16 +55,20 @@ impl<'a> Document<'a> {
 }
 
 /// Runs it once for each notice; one that hung is not run again.
-pub fn run(hook: &Hook, custody: &Custody, notices: &[Notice]) -> Vec<Way> {
+pub fn run(hook: &Hook, custody: &Custody, notices: &[Notice], limit: Limit) -> Vec<Way> {
     let mut is_over = checked(hook, custody).err().map(|error| spoken(&error));
     let mut one = |notice| {
         if let Some(why) = &is_over {
             return Way::Failed(why.clone());
         }
-        match once(hook, custody, notice) {
+        let ended = match limit.patience() {
+            Some(patience) => once(hook, custody, notice, patience),
+            None => Ok(None),
+        };
+        match ended {
             Ok(Some(status)) if status.success() => Way::Sent,
             Ok(Some(status)) => Way::Failed(format!("it ended with {status}")),
-            Ok(None) => Way::Failed(is_over.insert(SILENT.to_owned()).clone()),
+            Ok(None) => Way::Failed(is_over.insert(limit.silence()).clone()),
             Err(error) => Way::Failed(spoken(&error)),
         }
     };
@@ -83,7 +89,12 @@ fn checked(hook: &Hook, custody: &Custody) -> Result<()> {
 }
 
 /// How it ended; `None` where it did not in time.
-fn once(hook: &Hook, custody: &Custody, notice: &Notice) -> Result<Option<ExitStatus>> {
+fn once(
+    hook: &Hook,
+    custody: &Custody,
+    notice: &Notice,
+    patience: Duration,
+) -> Result<Option<ExitStatus>> {
     // A file in memory: unlike a pipe it never waits for a reader, and breaks on none.
     let document = memfd_create(c"notice", MemfdFlags::CLOEXEC).context("keeping the notice")?;
     let mut document = File::from(document);
@@ -110,17 +121,16 @@ fn once(hook: &Hook, custody: &Custody, notice: &Notice) -> Result<Option<ExitSt
     let home = user.map_or_else(|| "/".into(), |user| user.home_dir().to_owned());
     command.env("HOME", home);
     let child = command.spawn().with_context(|| format!("starting {}", place(&hook.program)))?;
-    waited_for(child)
+    waited_for(child, patience)
 }
 
-fn waited_for(mut child: Child) -> Result<Option<ExitStatus>> {
-    let (mut waited, mut nap) = (Duration::ZERO, Duration::from_millis(1));
-    while waited < PATIENCE {
+fn waited_for(mut child: Child, patience: Duration) -> Result<Option<ExitStatus>> {
+    let (until, mut nap) = (Instant::now() + patience, Duration::from_millis(1));
+    while Instant::now() < until {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
         std::thread::sleep(nap);
-        waited += nap;
         nap = (nap * 2).min(Duration::from_millis(20));
     }
     // With all that it has started. It is not reaped yet, so its number is nobody else's.

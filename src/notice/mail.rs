@@ -13,8 +13,9 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::limit::Limit;
 use super::words::Words;
-use super::{Notice, PATIENCE, SILENT, Way};
+use super::{Notice, Way};
 use crate::config::{Guard, Mail};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
@@ -24,12 +25,18 @@ use crate::store::custody::{Custody, Purpose, place};
 const GOODBYE: Duration = Duration::from_millis(500);
 
 /// Sends to everybody who has an address.
-pub fn send(mail: &Mail, custody: &Custody, issuer: &str, notices: &[Notice]) -> Vec<Way> {
+pub fn send(
+    mail: &Mail,
+    custody: &Custody,
+    issuer: &str,
+    notices: &[Notice],
+    limit: Limit,
+) -> Vec<Way> {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return vec![Way::Failed(error.to_string()); notices.len()],
     };
-    let mut post = Post { mail, custody, issuer, open: None, is_over: None };
+    let mut post = Post { mail, custody, issuer, limit, open: None, is_over: None };
     let ways = runtime.block_on(post.all(notices));
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
@@ -41,6 +48,7 @@ struct Post<'a> {
     mail: &'a Mail,
     custody: &'a Custody,
     issuer: &'a str,
+    limit: Limit,
     open: Option<AsyncSmtpConnection>,
     /// Why the server is not asked again.
     is_over: Option<String>,
@@ -52,8 +60,8 @@ impl Post<'_> {
         for notice in notices {
             ways.push(self.way(notice).await);
         }
-        if let Some(mut open) = self.open.take() {
-            let _ = timeout(GOODBYE, open.quit()).await;
+        if let (Some(mut open), Some(patience)) = (self.open.take(), self.limit.patience()) {
+            let _ = timeout(patience.min(GOODBYE), open.quit()).await;
         }
         ways
     }
@@ -63,14 +71,16 @@ impl Post<'_> {
         if let Some(why) = &self.is_over {
             return Way::Failed(why.clone());
         }
-        match timeout(PATIENCE, self.one(notice, email)).await {
-            Ok(Ok(())) => Way::Sent,
-            Ok(Err(error)) => Way::Failed(spoken(&error)),
-            Err(_) => {
-                self.open = None;
-                Way::Failed(self.is_over.insert(SILENT.to_owned()).clone())
-            }
+        if let Some(patience) = self.limit.patience()
+            && let Ok(sent) = timeout(patience, self.one(notice, email)).await
+        {
+            return match sent {
+                Ok(()) => Way::Sent,
+                Err(error) => Way::Failed(spoken(&error)),
+            };
         }
+        self.open = None;
+        Way::Failed(self.is_over.insert(self.limit.silence()).clone())
     }
 
     async fn one(&mut self, notice: &Notice, email: &str) -> Result<()> {

@@ -1,15 +1,17 @@
 //! Any program that can write lines: user, code, and an id to tell the answers apart by.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use anyhow::Result;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use zeroize::Zeroizing;
 
 use crate::domain::name::UserName;
 use crate::domain::refusal::Code;
 use crate::domain::spare::Presented;
+use crate::domain::text::escaped;
 
 /// Bytes of the longest line.
 const LONGEST: usize = 2048;
@@ -19,7 +21,8 @@ const CHUNK: usize = 64 * 1024;
 /// One line.
 #[derive(Debug)]
 pub struct Question {
-    pub id: Value,
+    /// As it was written, but for what should not be shown raw.
+    pub id: Box<RawValue>,
     /// Who presents what, or what is wrong with the line.
     pub asked: Result<(UserName, Presented), Code>,
 }
@@ -40,7 +43,7 @@ struct Document {
     user: Zeroizing<String>,
     code: Zeroizing<String>,
     #[serde(default)]
-    id: Value,
+    id: Option<Box<RawValue>>,
 }
 
 impl Default for Lines {
@@ -103,7 +106,7 @@ impl Lines {
     }
 
     fn question(&self, line: &[u8]) -> Question {
-        let wrong = Question { id: Value::Null, asked: Err(Code::BadInput) };
+        let wrong = Question { id: RawValue::NULL.to_owned(), asked: Err(Code::BadInput) };
         if self.is_cut || line.len() > LONGEST {
             return wrong;
         }
@@ -111,12 +114,14 @@ impl Lines {
         if line.starts_with(b"{") {
             let Ok(document) = serde_json::from_slice::<Document>(line) else { return wrong };
             let Document { user, code, id } = document;
+            let id = id.map_or_else(|| RawValue::NULL.to_owned(), safe);
             return Question { id, asked: asked(&user, code.as_bytes()) };
         }
         let Ok(line) = std::str::from_utf8(line) else { return wrong };
         let mut fields = line.split('\t');
         let (Some(user), Some(code)) = (fields.next(), fields.next()) else { return wrong };
-        let id = fields.next().map_or(Value::Null, Value::from);
+        let id = fields.next().and_then(|id| to_raw_value(id).ok());
+        let id = id.map_or_else(|| RawValue::NULL.to_owned(), safe);
         if fields.next().is_some() {
             return Question { id, ..wrong };
         }
@@ -127,6 +132,16 @@ impl Lines {
 fn asked(user: &str, code: &[u8]) -> Result<(UserName, Presented), Code> {
     let name = UserName::parse(user).map_err(|refusal| refusal.code)?;
     Ok((name, Presented::read(code)))
+}
+
+/// The same value, with nothing in its text that no terminal should get.
+fn safe(id: Box<RawValue>) -> Box<RawValue> {
+    match escaped(id.get()) {
+        Cow::Borrowed(_) => id,
+        Cow::Owned(text) => {
+            RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +177,7 @@ mod tests {
             Ok((name, _)) => format!("{name} -"),
             Err(code) => code.word().to_owned(),
         };
-        format!("{} {asked}", question.id)
+        format!("{} {asked}", question.id.get())
     }
 
     #[test]
@@ -174,6 +189,20 @@ mod tests {
             ("Alice\t123456\ta b\r", "\"a b\" alice 123456"),
             (r#"{"user":"alice","code":"123456","id":[1]}"#, "[1] alice 123456"),
             (r#"{"user":"alice","code":"123456"}"#, "null alice 123456"),
+            (r#"{"user":"alice","code":"123456","id":null}"#, "null alice 123456"),
+            (
+                r#"{"user":"alice","code":"123456","id":123456789012345678901234}"#,
+                "123456789012345678901234 alice 123456",
+            ),
+            (
+                r#"{"id": {"z":1.10, "a":[1e3]} ,"user":"alice","code":"123456"}"#,
+                r#"{"z":1.10, "a":[1e3]} alice 123456"#,
+            ),
+            ("alice\t123456\t\u{9b}\"\u{e0001}", r#""\u009b\"\udb40\udc01" alice 123456"#),
+            (
+                "{\"user\":\"alice\",\"code\":\"123456\",\"id\":[1,\t\"\u{202e}\u{7f}é\"]}",
+                r#"[1, "\u202e\u007fé"] alice 123456"#,
+            ),
             ("alice\thunter2\t7", "\"7\" alice -"),
             ("alice", "null bad_input"),
             ("", "null bad_input"),

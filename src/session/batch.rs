@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::attempt::{Attempted, Presentation, weigh};
 use super::work::Unit;
@@ -15,6 +15,7 @@ use crate::domain::throttle::Bounds;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verify::Outcome;
 use crate::env::Env;
+use crate::notice::BATCH;
 use crate::services::lines::{Lines, Question};
 
 /// The verb of the log.
@@ -27,7 +28,7 @@ const MOST: usize = 500;
 #[derive(Serialize)]
 struct Answer {
     schema: &'static str,
-    id: Value,
+    id: Box<RawValue>,
     user: Option<String>,
     outcome: &'static str,
     device: Option<String>,
@@ -62,16 +63,17 @@ impl Session<'_> {
             }
             self.env.out.writer.flush()?;
             let proved = decided.iter().filter_map(|(_, attempted)| attempted.as_ref());
+            let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
             let Some(opened) = &mut opened else { continue };
-            for Attempted { user, outcome, at, .. } in proved {
-                self.notify_proof(opened, user, outcome, *at);
-            }
+            self.notify_proofs(opened, proved, Some(BATCH));
         }
     }
 
     /// One answer for each. A store that is away is opened again by the next question.
     fn answers(&mut self, opened: &mut Option<Opened>, questions: &[Question]) -> Vec<Decided> {
+        let mut is_new = false;
         if opened.as_ref().is_none_or(|opened| !opened.store.is_there()) {
+            is_new = true;
             *opened = None;
             match self.opened() {
                 Ok(new) => *opened = Some(new),
@@ -79,10 +81,16 @@ impl Session<'_> {
             }
         }
         let Some(store) = opened else { return failed(questions, Code::StoreUnavailable) };
-        match self.decide_all(store, questions) {
+        let mut is_begun = false;
+        match self.decide_all(store, questions, &mut is_begun) {
             Ok(decided) => decided,
             Err(error) => {
                 let word = word(&error);
+                if word == Code::StoreUnavailable && !is_begun && !is_new {
+                    // The server ended what was idle, and may well be there for others.
+                    *opened = None;
+                    return self.answers(opened, questions);
+                }
                 let is_outage = matches!(word, Code::Busy | Code::StoreUnavailable | Code::Io);
                 if is_outage || questions.len() == 1 {
                     *opened = None;
@@ -94,9 +102,15 @@ impl Session<'_> {
         }
     }
 
-    fn decide_all(&mut self, opened: &mut Opened, questions: &[Question]) -> Result<Vec<Decided>> {
+    fn decide_all(
+        &mut self,
+        opened: &mut Opened,
+        questions: &[Question],
+        is_begun: &mut bool,
+    ) -> Result<Vec<Decided>> {
         let rules = (self.config()?.bounds, self.config()?.undo_for);
         self.unit(opened, |session, mut unit| {
+            *is_begun = true;
             let decide = |question| one(session.env, &mut unit, question, rules);
             let decided = questions.iter().map(decide).collect::<Result<_>>()?;
             unit.tx.commit()?;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -21,6 +21,7 @@ type LastWords = Box<dyn FnOnce(bool) + Send>;
 pub struct Deadline {
     exit: Arc<AtomicU8>,
     last_words: Arc<Mutex<Option<LastWords>>>,
+    ends: Instant,
     /// Dropped when the answer is given.
     _answered: Sender<()>,
 }
@@ -29,6 +30,7 @@ impl Deadline {
     /// # Errors
     /// As the system has them, where it has no thread to give.
     pub fn start(end: fn(u8)) -> Result<Self> {
+        let ends = now() + ANSWER;
         let exit = Arc::new(AtomicU8::new(BUSY));
         let (answered, waits) = channel();
         let (at_the_end, last_words) = (exit.clone(), Arc::<Mutex<Option<LastWords>>>::default());
@@ -42,7 +44,12 @@ impl Deadline {
                 end(exit);
             }
         })?;
-        Ok(Self { exit, last_words, _answered: answered })
+        Ok(Self { exit, last_words, ends, _answered: answered })
+    }
+
+    /// What is left until the end.
+    pub fn left(&self) -> Duration {
+        self.ends.saturating_duration_since(now())
     }
 
     /// What is done before the process is ended: a service may wait for more than its exit code.
@@ -55,4 +62,9 @@ impl Deadline {
     pub fn decided(&self, exit: u8) {
         self.exit.store(exit, Ordering::SeqCst);
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long somebody waits is no moment of a decision")]
+fn now() -> Instant {
+    Instant::now()
 }

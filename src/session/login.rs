@@ -1,16 +1,18 @@
 //! The way of a login that a service asks about: the way of every code, with one answer and one price
 //! for all who are not let in.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use zeroize::Zeroizing;
 
 use super::attempt::{Attempted, Presentation, detail, opened_secrets, turn_away, weigh};
 use super::deadline::Deadline;
 use super::work::Unit;
-use super::{Credentials, Opened, Session, Telling};
+use super::{Credentials, Opened, Session, SignedIn, Telling};
 use crate::domain::device::{Active, Device, Kind, State};
 use crate::domain::event::{Event, Ticket};
-use crate::domain::login::{Way, Without, way};
+use crate::domain::login::{Way, Without, is_excused, way};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
 use crate::domain::secret::{Id, Sealed, Secret};
@@ -21,7 +23,7 @@ use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::domain::verify::{Attempt, verify};
 use crate::env::{Env, Variables};
-use crate::services::Given;
+use crate::services::{Given, SHORTEST_CODE};
 
 /// The verb of the log.
 const VERB: &str = "verify";
@@ -29,6 +31,10 @@ const VERB: &str = "verify";
 const UNKNOWN: &str = "unknown";
 /// Events of the log that are looked through for the last such attempt that was told of.
 const AMONG: u64 = 64;
+
+/// For the log, after the notices: the run ends in time in any case, and what did not get there by then
+/// does not get there.
+const LAST_COMMIT: Duration = Duration::from_millis(400);
 
 /// What a login service asks.
 pub struct Login<'l> {
@@ -45,18 +51,33 @@ pub struct Login<'l> {
 #[must_use]
 pub struct LoggedIn {
     pub lets_in: bool,
-    /// Whose code it was.
-    proved: Option<Attempted>,
+    follows: Follows,
+}
+
+/// What there is to do once the service has its answer.
+enum Follows {
+    Nothing,
+    /// After a code.
+    Proved(Box<Attempted>),
+    /// After a password and a code.
+    SignedIn(Box<(SignedIn, Credentials)>),
 }
 
 impl LoggedIn {
-    const NO: Self = Self { lets_in: false, proved: None };
+    const NO: Self = Self { lets_in: false, follows: Follows::Nothing };
 }
 
 /// What stands for the time that a login service waits.
 pub struct Service {
     handed: Variables,
     deadline: Deadline,
+}
+
+impl Service {
+    /// What is left for notices of an answer that was given, and to tell the log of them.
+    pub(super) fn left(&self) -> Duration {
+        self.deadline.left().saturating_sub(LAST_COMMIT)
+    }
 }
 
 impl Session<'_> {
@@ -107,10 +128,16 @@ impl Session<'_> {
         Ok(done)
     }
 
-    /// What follows from an answer that the service has by now: users hear of a new device.
+    /// What follows from an answer that the service has by now: users hear of a new device. Trouble
+    /// changes nothing of the answer.
     pub fn after_login(&mut self, opened: &mut Opened, done: &LoggedIn) {
-        if let Some(Attempted { user, outcome, at, .. }) = &done.proved {
-            self.notify_proof(opened, user, outcome, *at);
+        match &done.follows {
+            Follows::Nothing => {}
+            Follows::Proved(proved) => {
+                let Attempted { user, outcome, at, .. } = &**proved;
+                self.notify_proof(opened, user, outcome, *at);
+            }
+            Follows::SignedIn(both) => drop(self.after_sign_in(opened, &both.0, &both.1)),
         }
     }
 
@@ -132,13 +159,14 @@ impl Session<'_> {
                     match way(&user, presented, demand, login.without, unit.at) {
                         Way::Prove => {
                             let weighed = weigh(session.env, &mut unit, &user, &presentation)?;
-                            let proved = weighed.ok();
-                            let lets_in = proved.as_ref().is_some_and(|p| p.outcome.lets_in());
-                            LoggedIn { lets_in, proved }
+                            weighed.map_or(LoggedIn::NO, |proved| LoggedIn {
+                                lets_in: proved.outcome.lets_in(),
+                                follows: Follows::Proved(Box::new(proved)),
+                            })
                         }
                         Way::Pass => {
                             pass(session.env, &mut unit, &user, login.from)?;
-                            LoggedIn { lets_in: true, proved: None }
+                            LoggedIn { lets_in: true, ..LoggedIn::NO }
                         }
                         Way::TurnAway(why) => {
                             turn_away(session.env, &mut unit, (VERB, from), &user, why)?;
@@ -154,27 +182,29 @@ impl Session<'_> {
 
     /// Password and code, by the way of a sign-in.
     fn login_by_both(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoggedIn> {
+        let given = login.given;
+        // Whether a line is worth a slow hash is told by the line alone: the time that it takes must
+        // not tell whose it is.
+        let least = match (given.split(SHORTEST_CODE), login.without) {
+            (Some((password, code)), _) if !code.is_empty() => password,
+            (_, Without::Accept) => given.password(),
+            (_, Without::Refuse) => return Ok(LoggedIn::NO),
+        };
+        let Some(least) = password(least) else { return Ok(LoggedIn::NO) };
         let user = opened.store.read()?.user(login.name)?;
-        let digits = user.iter().flat_map(User::live).map(|d| d.parameters.digits).min();
-        let split = login.given.split(digits.map_or(6, usize::from));
-        // What has no code at its end is not worth a slow hash, whoever's it is.
-        let Some((password, code)) = split.filter(|(_, code)| !code.is_empty()) else {
-            return Ok(LoggedIn::NO);
-        };
-        let password = std::str::from_utf8(password).ok();
-        let Some(password) = password.and_then(|p| Password::read("password", p).ok()) else {
-            return Ok(LoggedIn::NO);
-        };
+        let code = self.code_of(user.as_ref(), login)?;
+        let typed = code.map_or_else(|| given.password(), |(password, _)| password);
         let credentials = Credentials {
-            password: Some(password),
+            password: Some(password(typed).unwrap_or(least)),
             new_password: None,
-            code: Some(Zeroizing::new(code.to_vec())),
+            code: code.map(|(_, code)| Zeroizing::new(code.to_vec())),
             without: login.without,
+            from: Some(login.from),
         };
-        let done = self.sign_in(opened, login.name, &credentials)?;
+        let done = self.decide_sign_in(opened, login.name, &credentials)?;
         if done.user.is_none() {
             let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
-            let presented = &Presented::read(code);
+            let presented = &Presented::read(code.map_or(&[], |(_, code)| code));
             let from = Some(login.from);
             let presentation =
                 Presentation { verb: VERB, from, only: None, presented, bounds, undo_for };
@@ -183,8 +213,33 @@ impl Session<'_> {
                 unit.tx.commit()
             })?;
         }
-        Ok(LoggedIn { lets_in: matches!(done.step, Step::Accepted(_)), proved: None })
+        let lets_in = matches!(done.step, Step::Accepted(_));
+        Ok(LoggedIn { lets_in, follows: Follows::SignedIn(Box::new((done, credentials))) })
     }
+
+    /// Where the code of this user begins; `None` where there is none, or none is needed: what is typed
+    /// is a password then, and may end in digits.
+    fn code_of<'g>(
+        &mut self,
+        user: Option<&User>,
+        login: &Login<'g>,
+    ) -> Result<Option<(&'g [u8], &'g [u8])>> {
+        let now = self.env.clock.now()?;
+        let policy = &self.config()?.policy;
+        let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
+        let split = login.given.split(digits.map_or(SHORTEST_CODE, usize::from));
+        let excused = |user: &User, code| {
+            let (presented, demand) = (Presented::read(code), policy.demand(user));
+            is_excused(user, &presented, demand, login.without, now)
+        };
+        Ok(split
+            .filter(|(_, code)| !code.is_empty() && !user.is_some_and(|user| excused(user, code))))
+    }
+}
+
+/// What can be a password at all.
+fn password(typed: &[u8]) -> Option<Password> {
+    Password::read("password", std::str::from_utf8(typed).ok()?).ok()
 }
 
 /// Lets somebody in who has nothing to prove.

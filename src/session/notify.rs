@@ -1,10 +1,11 @@
 //! After the commit: users hear of changes of their protection, and the log hears whether they did.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Act, Opened, Row, Session, Telling};
+use super::{Act, Opened, Row, Session, Telling, login};
 use crate::config::Notify;
 use crate::domain::event::Ticket;
 use crate::domain::text::shown;
@@ -13,11 +14,12 @@ use crate::domain::user::{Language, User};
 use crate::domain::verify::Outcome;
 use crate::notice::{Happening, Notice, Told, send};
 
-/// What the notices of one change have in common.
-struct Change<'c> {
-    at: Timestamp,
+/// A notice that is due.
+struct Due<'d> {
+    user: &'d User,
+    happening: Happening,
     device: Option<String>,
-    ticket: &'c Ticket,
+    at: Timestamp,
 }
 
 impl Session<'_> {
@@ -29,9 +31,9 @@ impl Session<'_> {
         user: &User,
         at: Timestamp,
     ) {
-        let change = Change { at, device: act.device.clone(), ticket: &act.ticket };
-        let due = Happening::of(act.verb, user).map(|happening| (user, happening));
-        self.notify_all(opened, &change, due.as_slice());
+        let due = Happening::of(act.verb, user);
+        let due = due.map(|happening| Due { user, happening, device: act.device.clone(), at });
+        self.notify_all(opened, &act.ticket, due.as_slice(), None);
     }
 
     /// Tells each user of a change of many that is committed.
@@ -44,9 +46,12 @@ impl Session<'_> {
         at: Timestamp,
     ) {
         let users = rows.iter().filter(|row| row.is_change()).map(Row::user);
-        let due: Vec<_> =
-            users.filter_map(|user| Some((user, Happening::of(verb, user)?))).collect();
-        self.notify_all(opened, &Change { at, device: None, ticket }, &due);
+        let due: Vec<_> = users
+            .filter_map(|user| {
+                Some(Due { user, happening: Happening::of(verb, user)?, device: None, at })
+            })
+            .collect();
+        self.notify_all(opened, ticket, &due, None);
     }
 
     /// Tells of a device that a code has made active.
@@ -57,21 +62,42 @@ impl Session<'_> {
         outcome: &Outcome,
         at: Timestamp,
     ) {
-        let Outcome::Confirmed { device } = outcome else { return };
-        let change = Change { at, device: Some(device.to_string()), ticket: &Ticket::default() };
-        self.notify_all(opened, &change, &[(user, Happening::NewDevice)]);
+        let within = self.service.as_ref().map(login::Service::left);
+        self.notify_proofs(opened, [(user, outcome, at)], within);
+    }
+
+    /// Tells of all such devices, in so much time together.
+    pub(super) fn notify_proofs<'p>(
+        &mut self,
+        opened: &mut Opened,
+        proofs: impl IntoIterator<Item = (&'p User, &'p Outcome, Timestamp)>,
+        within: Option<Duration>,
+    ) {
+        let due = |(user, outcome, at): (&'p User, &'p Outcome, Timestamp)| {
+            let Outcome::Confirmed { device } = outcome else { return None };
+            let device = Some(device.to_string());
+            Some(Due { user, happening: Happening::NewDevice, device, at })
+        };
+        let due: Vec<_> = proofs.into_iter().filter_map(due).collect();
+        self.notify_all(opened, &Ticket::default(), &due, within);
     }
 
     /// The change stands, whatever comes of this.
-    fn notify_all(&mut self, opened: &mut Opened, change: &Change<'_>, due: &[(&User, Happening)]) {
+    fn notify_all(
+        &mut self,
+        opened: &mut Opened,
+        ticket: &Ticket,
+        due: &[Due<'_>],
+        within: Option<Duration>,
+    ) {
         if due.is_empty() {
             return;
         }
         let Ok(Some(notify)) = self.config().map(|config| config.notify.clone()) else { return };
-        match self.told(&notify, change, due) {
+        match self.told(&notify, ticket, due, within) {
             Ok(told) => {
                 self.warn_of(&told, due);
-                if let Err(error) = self.log_notices(opened, change, due, &told) {
+                if let Err(error) = self.log_notices(opened, ticket, due, &told) {
                     self.warn(&format!("the log could not be told of the notice: {error:#}"));
                 }
             }
@@ -82,25 +108,26 @@ impl Session<'_> {
     fn told(
         &mut self,
         notify: &Notify,
-        change: &Change<'_>,
-        due: &[(&User, Happening)],
+        ticket: &Ticket,
+        due: &[Due<'_>],
+        within: Option<Duration>,
     ) -> Result<Vec<Told>> {
         let mut notices = Vec::with_capacity(due.len());
-        for (user, happening) in due {
+        for Due { user, happening, device, at } in due {
             notices.push(Notice {
                 id: self.env.random()?,
                 happening: *happening,
-                at: change.at,
+                at: *at,
                 user: user.name.to_string(),
                 display_name: user.profile.display_name.clone(),
                 email: user.profile.email.clone(),
                 language: user.profile.language.unwrap_or(Language::English),
-                device: change.device.clone(),
-                ticket: change.ticket.ticket.clone(),
+                device: device.clone(),
+                ticket: ticket.ticket.clone(),
             });
         }
         let config = self.config()?;
-        Ok(send(notify, &config.custody, &config.issuer, &notices))
+        Ok(send(notify, &config.custody, &config.issuer, &notices, within))
     }
 
     /// In a transaction of its own. The users are looked at again: who was removed by now, and
@@ -108,19 +135,19 @@ impl Session<'_> {
     fn log_notices(
         &mut self,
         opened: &mut Opened,
-        change: &Change<'_>,
-        due: &[(&User, Happening)],
+        ticket: &Ticket,
+        due: &[Due<'_>],
         told: &[Told],
     ) -> Result<()> {
         self.unit(opened, |session, mut unit| {
-            for ((user, happening), told) in due.iter().zip(told) {
+            for (Due { user, happening, device, .. }, told) in due.iter().zip(told) {
                 let found = unit.tx.user(&user.name)?.filter(|found| found.id == user.id);
                 let Some(user) = found else { continue };
                 let told = Telling {
                     verb: "notify",
                     outcome: told.outcome(),
-                    ticket: change.ticket.clone(),
-                    device: change.device.clone(),
+                    ticket: ticket.clone(),
+                    device: device.clone(),
                     factor: None,
                     detail: Some(told.detail(*happening)),
                 };
@@ -130,9 +157,9 @@ impl Session<'_> {
         })
     }
 
-    fn warn_of(&mut self, told: &[Told], due: &[(&User, Happening)]) {
+    fn warn_of(&mut self, told: &[Told], due: &[Due<'_>]) {
         let mut failed =
-            due.iter().zip(told).filter_map(|((user, _), t)| Some((user, t.problem()?)));
+            due.iter().zip(told).filter_map(|(due, told)| Some((due.user, told.problem()?)));
         let Some((user, problem)) = failed.next() else { return };
         let name = &user.name;
         let words = match failed.count() {

@@ -36,6 +36,8 @@ pub struct Credentials {
     pub code: Option<Zeroizing<Vec<u8>>>,
     /// May somebody without MFA sign in by the password alone?
     pub without: Without,
+    /// The login service that asks, where one does; for the log.
+    pub from: Option<&'static str>,
 }
 
 /// What came of it, once it is stored.
@@ -44,6 +46,8 @@ pub struct SignedIn {
     pub user: Option<User>,
     pub step: Step,
     pub at: Timestamp,
+    /// The hash was made at less than it would be made at now.
+    is_outgrown: bool,
 }
 
 impl Session<'_> {
@@ -57,21 +61,31 @@ impl Session<'_> {
         name: &UserName,
         credentials: &Credentials,
     ) -> Result<SignedIn> {
+        let done = self.decide_sign_in(opened, name, credentials)?;
+        self.after_sign_in(opened, &done, credentials)?;
+        Ok(done)
+    }
+
+    /// What came of it, before anything follows from that.
+    ///
+    /// # Errors
+    /// As [`Session::sign_in`].
+    pub(super) fn decide_sign_in(
+        &mut self,
+        opened: &mut Opened,
+        name: &UserName,
+        credentials: &Credentials,
+    ) -> Result<SignedIn> {
         let mut tries = 0;
         loop {
             let user = opened.store.read()?.user(name)?;
             let checked = self.check(opened, user.as_ref(), credentials)?;
             let Some(user) = user else {
                 let at = self.env.clock.now()?;
-                return Ok(SignedIn { user: None, step: Step::Rejected(Why::Password), at });
+                let step = Step::Rejected(Why::Password);
+                return Ok(SignedIn { user: None, step, at, is_outgrown: false });
             };
             if let Some(done) = self.decide(opened, &user, &checked, credentials)? {
-                if let (Step::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
-                    self.notify_proof(opened, user, outcome, done.at);
-                }
-                if checked.is_outgrown && done.step.word() == "accepted" {
-                    self.renew_hash(opened, name, credentials)?;
-                }
                 return Ok(done);
             }
             tries += 1;
@@ -81,6 +95,26 @@ impl Session<'_> {
                     .into());
             }
         }
+    }
+
+    /// What follows from an answer that stands: users hear of a new device, and a hash is renewed.
+    ///
+    /// # Errors
+    /// As the store has them, and `busy`.
+    pub(super) fn after_sign_in(
+        &mut self,
+        opened: &mut Opened,
+        done: &SignedIn,
+        credentials: &Credentials,
+    ) -> Result<()> {
+        let Some(user) = &done.user else { return Ok(()) };
+        if let Step::Accepted(Some(outcome)) = &done.step {
+            self.notify_proof(opened, user, outcome, done.at);
+        }
+        if done.is_outgrown && matches!(done.step, Step::Accepted(_)) {
+            self.renew_hash(opened, &user.name, credentials)?;
+        }
+        Ok(())
     }
 
     /// The slow part, without a lock.
@@ -226,7 +260,7 @@ impl Session<'_> {
             };
             let (mut user, step) = sign_in(before.clone(), claim)?;
             user.purge(now, undo_for);
-            let told = told(&before, &user, &step);
+            let told = told(&before, &user, &step, credentials.from);
             let mut tell = 1;
             if matches!(step, Step::Locked { .. } | Step::Rejected(Why::Locked)) {
                 let (throttle, due) = user.throttle.turned_away(now);
@@ -240,7 +274,8 @@ impl Session<'_> {
                 Self::append(session.env, &mut *unit.tx, now, &user, told)?;
             }
             unit.tx.commit()?;
-            Ok(Some(SignedIn { user: Some(user), step, at: now }))
+            let is_outgrown = checked.is_outgrown;
+            Ok(Some(SignedIn { user: Some(user), step, at: now, is_outgrown }))
         })
     }
 
@@ -276,8 +311,9 @@ struct Checked {
     new_password: Option<Sealed>,
 }
 
-fn told(before: &User, after: &User, step: &Step) -> Telling {
+fn told(before: &User, after: &User, step: &Step, from: Option<&str>) -> Telling {
     let mut detail = serde_json::Map::new();
+    detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
     if after.password != before.password {
         detail.insert("password".into(), json!("changed"));
     }

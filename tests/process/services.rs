@@ -15,6 +15,7 @@ mod pam;
 mod radius;
 mod ssh;
 mod sudo;
+mod told;
 mod week;
 
 /// The line of a sample by which a service starts the program, as it stands there.

@@ -51,6 +51,20 @@ fn each_line_has_its_answer_in_order() {
 }
 
 #[test]
+fn an_id_comes_back_as_it_was_and_harms_no_terminal() {
+    let world = World::new();
+    let lines = "alice\t1\t\u{9b}31m\u{202e}\n\
+                 {\"id\":{\"b\":1.10,\"a\":123456789012345678901234},\"user\":\"alice\",\"code\":\"1\"}\n";
+    let ran = world.run_with("verify --batch", lines).ok();
+    let harmful = |c: &char| *c != '\n' && crate::domain::text::is_harmful(*c);
+    assert_eq!(ran.out.chars().find(harmful), None, "{}", ran.out);
+    let (first, second) = ran.out.split_once('\n').unwrap();
+    let first: Value = serde_json::from_str(first).unwrap();
+    assert_eq!(first["id"], "\u{9b}31m\u{202e}");
+    assert!(second.contains(r#""id":{"b":1.10,"a":123456789012345678901234},"#), "{second}");
+}
+
+#[test]
 fn a_lock_begins_within_a_batch_and_a_code_counts_once_over_all_ways() {
     let world = World::new();
     let secret = world.active("alice");

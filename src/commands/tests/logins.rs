@@ -235,9 +235,52 @@ fn password_and_code_in_one_line() {
     assert_eq!(split(&mut world, "", "bob", &both("123456")), 1, "no device");
     assert_eq!(split(&mut world, "", "alice", &both(&code)), 0);
     assert_eq!(split(&mut world, "", "alice", &both(&code)), 1, "replayed");
-    assert_eq!(split(&mut world, "--not-enabled accept", "bob", &both("123456")), 0);
-    assert_eq!(split(&mut world, "--not-enabled accept", "bob", "wrong123456"), 1);
     assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'unknown'"), "1");
+    let told =
+        |more| world.sql(&format!("SELECT count(*) FROM events WHERE verb = 'sign-in' {more}"));
+    assert_eq!(told("AND detail LIKE '%\"from\":\"pam\"%'"), told(""), "who asked");
+}
+
+#[test]
+fn a_password_alone_is_enough_for_who_has_no_mfa_and_needs_none() {
+    let mut world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let password = "correct horse 123456";
+    let secret = world.active("alice");
+    let phone = world.pending("carol", "");
+    let _ = world.run("add-user bob").ok();
+    for user in ["alice", "bob", "carol"] {
+        let _ = world.run_with(&format!("set-password {user}"), &format!("{password}\n")).ok();
+    }
+    world.wait(30);
+    let split = |world: &mut World, user: &str, typed: &str| {
+        pam_with(world, "--split last --not-enabled accept", user, typed).code
+    };
+    assert_eq!(split(&mut world, "bob", password), 0);
+    assert_eq!(split(&mut world, "bob", &format!("{password}000000")), 1, "nothing is cut off");
+    assert_eq!(split(&mut world, "bob", "correct horse"), 1);
+    assert_eq!(split(&mut world, "bob", ""), 1);
+    assert_eq!(split(&mut world, "nobody", password), 1);
+    assert_eq!(split(&mut world, "nobody", "hunter2"), 1);
+    assert_eq!(split(&mut world, "alice", password), 1, "alice has a code to show");
+    let code = world.code(&secret, 0);
+    assert_eq!(split(&mut world, "alice", &format!("{password}{code}")), 0);
+    let code = world.code(&phone, 0);
+    assert_eq!(split(&mut world, "carol", &format!("{password}{code}")), 0, "the first code");
+    assert_eq!(world.listed("carol")["status"], "enabled");
+
+    let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+    for (typed, code, expected) in [(password, "", 0), (password, "0", 0), ("wrong", "000000", 1)] {
+        world.handed = handed(&[("script_type", "user-pass-verify")]);
+        let asked = world.folder.path().join("asked");
+        let both = format!("bob\nSCRV1:{}:{}\n", base64(typed), base64(code));
+        std::fs::write(&asked, both).unwrap();
+        let line = "--from openvpn --split last --not-enabled accept";
+        let ran = run(&world, &format!("{line} {}", asked.display()), "");
+        assert_eq!(ran.code, expected, "{typed} {code}");
+    }
+    let _ = world.run("require-mfa bob").ok();
+    assert_eq!(split(&mut world, "bob", password), 1, "required by now");
 }
 
 #[test]
@@ -287,6 +330,47 @@ fn openvpn_is_told_in_its_files() {
     std::fs::write(&control, "").unwrap();
     assert!(run(&world, &format!("--from openvpn {asked}"), "").code >= 64);
     assert_eq!(read(&control), "0", "trouble");
+}
+
+#[test]
+fn a_second_prompt_is_no_way_round_the_password() {
+    let mut world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let secret = world.active("alice");
+    let _ = world.run_with("set-password alice", "correct horse battery 9\n").ok();
+    world.wait(30);
+    let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
+    let file = |world: &World, name: &str, text: &str| {
+        let path = world.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let read = |path: &str| std::fs::read_to_string(path).unwrap();
+    let files = ["reason", "control", "pending"].map(|name| file(&world, name, ""));
+    let [reason, control, pending] = files.each_ref().map(String::as_str);
+    let common = [
+        ("auth_failed_reason_file", reason),
+        ("auth_control_file", control),
+        ("auth_pending_file", pending),
+        ("IV_SSO", "crtext"),
+        ("username", "alice"),
+    ];
+    let password = base64("correct horse battery 9");
+    for typed in [String::new(), "SCRV1::".into(), format!("SCRV1:{password}:")] {
+        std::fs::write(reason, "").unwrap();
+        world.handed = handed(&[&common[..], &[("script_type", "user-pass-verify")]].concat());
+        let asked = file(&world, "asked", &format!("alice\n{typed}\n"));
+        assert_eq!(run(&world, &format!("--from openvpn --split last {asked}"), "").code, 1);
+        assert_eq!((read(pending).as_str(), read(reason).as_str()), ("", "not accepted"));
+    }
+    world.handed = handed(&[&common[..], &[("script_type", "client-crresponse")]].concat());
+    let code = world.code(&secret, 0);
+    for typed in [code.clone(), format!("correct horse battery 9{code}")] {
+        std::fs::write(control, "").unwrap();
+        let asked = file(&world, "asked", &format!("{}\n", base64(&typed)));
+        assert_eq!(run(&world, &format!("--from openvpn --split last {asked}"), "").code, 1);
+        assert_eq!(read(control), "0");
+    }
 }
 
 #[test]

@@ -98,15 +98,24 @@ fn openvpn(
 ) -> Result<Report> {
     let file = argument.map(|path| file::read(Path::new(path), openvpn::LARGEST_FILE));
     let call = openvpn::read(&|name| session.handed(name), file.transpose()?)?;
-    let (asked, control) = match &call {
+    let control = match call {
+        openvpn::Call::Response(_) => Some(handed(session, "auth_control_file")?),
+        _ => None,
+    };
+    let told = Told { reason: handed(session, "auth_failed_reason_file").ok(), control };
+    let asked = match &call {
+        openvpn::Call::Verify(asked) => asked,
+        // The second prompt brings its answer alone, and the password would be asked by nobody.
+        _ if options.split.is_some() => {
+            told.tell(false)?;
+            return Ok(Report::silence(Verdict::No));
+        }
         openvpn::Call::AskFirst => {
             file::answer(&handed(session, "auth_pending_file")?, &openvpn::question())?;
             return Ok(Report::silence(Verdict::Later));
         }
-        openvpn::Call::Verify(asked) => (asked, None),
-        openvpn::Call::Response(asked) => (asked, Some(handed(session, "auth_control_file")?)),
+        openvpn::Call::Response(asked) => asked,
     };
-    let told = Told { reason: handed(session, "auth_failed_reason_file").ok(), control };
     let last_words = told.clone();
     session.last_words(move |lets_in| drop(last_words.tell(lets_in)));
     match ask(session, "openvpn", options, asked, |lets_in| told.tell(lets_in)) {

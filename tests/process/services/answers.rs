@@ -161,15 +161,37 @@ fn trouble_is_never_a_yes_and_a_mended_store_answers_again() {
     by_pam(&world, "alice").input(code).run().expect(0);
 }
 
-/// How often a run waits for the disk, which is most of what it costs.
-fn syncs(world: &World, user: &str, typed: &str) -> usize {
-    let report = world.path("syncs");
-    let call = by_pam(world, user).input(typed).with("PATH", "/usr/bin:/bin");
+/// Most of what a run costs: how often it waits for the disk, and how many slow hashes it computes.
+#[derive(Debug, PartialEq, Eq)]
+struct Price {
+    syncs: usize,
+    hashes: usize,
+}
+
+/// Bytes of a slow hash at the least that may be configured.
+const HASH: usize = 19 << 20;
+
+fn price(world: &World, user: &str, typed: &str, more: &str) -> Price {
+    let report = world.path("calls");
+    let call = by_pam_with(world, user, more).input(typed).with("PATH", "/usr/bin:/bin");
     let strace =
-        ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o"].map(std::ffi::OsString::from);
+        ["strace", "-f", "-e", "trace=fsync,fdatasync,mmap", "-o"].map(std::ffi::OsString::from);
     let ran = call.under(strace.into_iter().chain([report.clone().into()])).run();
     assert_eq!(ran.code, 1, "{ran:?}");
-    std::fs::read_to_string(report).unwrap().matches("sync(").count()
+    let calls = std::fs::read_to_string(report).unwrap();
+    let length = |line: &str| {
+        let (_, arguments) = line.split_once("mmap(NULL, ")?;
+        arguments.split(',').next()?.parse::<usize>().ok()
+    };
+    let hashes = calls.lines().filter_map(length).filter(|n| (HASH..HASH + (1 << 20)).contains(n));
+    Price { syncs: calls.matches("sync(").count(), hashes: hashes.count() }
+}
+
+/// The same in a copy of the world, where the first writer may have to begin a new write-ahead log.
+fn price_apart(world: &World, user: &str, typed: &str, more: &str) -> Price {
+    let world = world.copy();
+    price(&world, "pending", "000000", "");
+    price(&world, user, typed, more)
 }
 
 #[test]
@@ -179,30 +201,78 @@ fn every_no_costs_the_same() {
         return;
     }
     let world = World::new();
-    for user in ["alice", "locked", "disabled", "pending"] {
+    for user in ["locked", "disabled", "pending", "changing"] {
         world.active(user);
     }
+    let mut alice = world.active("alice");
     world.run("add-user bare").expect(0);
     world.run("disable disabled --yes").expect(0);
+    world.run("force-new-password changing --keep-mfa --yes").expect(0);
     for _ in 0..5 {
         by_pam(&world, "locked").input("000000").run().expect(1);
     }
-    let price = |user| {
-        let world = world.copy();
-        // The first writer may have to begin a new write-ahead log.
-        syncs(&world, "pending", "000000");
-        syncs(&world, user, "000000")
-    };
-    let wrong = price("alice");
-    assert!(wrong > 0);
-    for user in ["nobody", "locked", "disabled", "bare"] {
-        assert_eq!(price(user), wrong, "{user}");
+    let wrong = price_apart(&world, "alice", "000000", "");
+    assert!(wrong.syncs > 0 && wrong.hashes == 0, "{wrong:?}");
+    for user in ["nobody", "locked", "disabled", "bare", "changing"] {
+        assert_eq!(price_apart(&world, user, "000000", ""), wrong, "{user}");
     }
+    let used = world.next(&mut alice);
+    by_pam(&world, "alice").input(&used).run().expect(0);
+    assert_eq!(price_apart(&world, "alice", &used, ""), wrong, "replayed");
     // The second stranger within a minute is not told to the log, and costs as much.
     let world = world.copy();
-    syncs(&world, "pending", "000000");
-    assert_eq!(syncs(&world, "nobody", "000000"), wrong);
-    assert_eq!(syncs(&world, "nobody", "000000"), wrong);
+    price(&world, "pending", "000000", "");
+    assert_eq!(price(&world, "nobody", "000000", ""), wrong);
+    assert_eq!(price(&world, "nobody", "000000", ""), wrong);
     assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'unknown'"), "1");
     let _ = by_pam_with(&world, "nobody", "--not-enabled accept").input("x").run().expect(1);
+}
+
+#[test]
+fn every_no_to_a_password_and_a_code_costs_the_same() {
+    let what = "the price of a no to a password and a code";
+    if !has("strace", what) || !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let enrol = |name: &str, more: &str| {
+        let line = "--create --no-confirm --json --reveal-secrets";
+        world.run(&format!("enrol {name} {line} {more}")).expect(0);
+        let call = world.call(&format!("set-password {name}")).input("correct horse battery\n");
+        call.run().expect(0);
+    };
+    for name in ["pending", "locked", "disabled", "changing"] {
+        enrol(name, "");
+    }
+    enrol("eight", "--digits 8 --allow-incompatible");
+    let alice = world.active("alice");
+    let call = world.call("set-password alice").input("correct horse battery\n");
+    call.run().expect(0);
+    world.run("add-user bare").expect(0);
+    world.run("disable disabled --yes").expect(0);
+    world.run("force-new-password changing --keep-mfa --old-password-opens --yes").expect(0);
+    for _ in 0..5 {
+        by_pam_with(&world, "locked", "--split last").input("hunter2000000").run().expect(1);
+    }
+    let users = ["nobody", "locked", "disabled", "changing", "bare", "eight", "pending"];
+    let wrong = alice.wrong(world.step());
+    for (typed, options) in [
+        (format!("hunter2{wrong}"), "--split last"),
+        (format!("correct horse battery{wrong}"), "--split last"),
+        ("12345678".to_owned(), "--split last"),
+        ("correct horse".to_owned(), "--split last --not-enabled accept"),
+        ("12345678".to_owned(), "--split last --not-enabled accept"),
+    ] {
+        let expected = price_apart(&world, "alice", &typed, options);
+        assert!(expected.syncs > 0 && expected.hashes == 1, "{typed} {options} {expected:?}");
+        for user in users {
+            let found = price_apart(&world, user, &typed, options);
+            assert_eq!(found, expected, "{user} {typed} {options}");
+        }
+    }
+    for user in users {
+        let nothing = Price { syncs: 0, hashes: 0 };
+        assert_eq!(price_apart(&world, user, "hunter2", "--split last"), nothing, "{user}");
+    }
 }

@@ -39,7 +39,7 @@ fn a_server_that_hangs_or_is_gone_is_no_yes_and_no_wait() {
 fn a_batch_outlives_its_server() {
     let Some((cluster, world)) = fleet("a co-process and its PostgreSQL") else { return };
     let mut seed = world.active("alice");
-    let codes = [world.next(&mut seed), world.next(&mut seed)];
+    let code = world.next(&mut seed);
     let mut batches = [Batch::start(&world), Batch::start(&world)];
     for batch in &mut batches {
         batch.ask("alice\thunter2\t1");
@@ -47,15 +47,23 @@ fn a_batch_outlives_its_server() {
     }
     cluster.off();
     for batch in &mut batches {
-        batch.ask(&format!("alice\t{}\t2", codes[0]));
+        batch.ask(&format!("alice\t{code}\t2"));
         assert_eq!(batch.answer(), "2 store_unavailable");
     }
     cluster.on();
     for batch in &mut batches {
-        batch.ask(&format!("alice\t{}\t3", codes[0]));
+        batch.ask(&format!("alice\t{code}\t3"));
     }
     let mut answers = batches.each_mut().map(Batch::answer);
     answers.sort_unstable();
     assert_eq!(answers, ["3 accepted", "3 replayed"]);
+    // Who was cut off while the server is there hears nothing of it.
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    assert_eq!(cluster.sql("mfactl", cut), "2");
+    for batch in &mut batches {
+        batch.ask("alice\thunter2\t4");
+        assert_eq!(batch.answer(), "4 rejected");
+    }
     batches.into_iter().for_each(Batch::end);
 }

@@ -40,14 +40,20 @@ pub struct Server {
 
 impl Server {
     pub fn start(world: &World, installed: &Installed) -> Self {
+        Self::start_with(world, installed, SERVER)
+    }
+
+    /// By another sample than ours.
+    fn start_with(world: &World, installed: &Installed, sample: &str) -> Self {
         let folder = world.path("vpn");
         fs::create_dir(&folder).unwrap();
         certify(&folder);
         let line = format!("\"{INSTALLED} verify");
-        assert_eq!(SERVER.matches(&line).count(), 2);
-        let sample = SERVER.replace(&line, &format!("\"{} verify", installed.line));
-        let sample = sample.replace("--from openvpn", &format!("--from openvpn{}", installed.more));
-        fs::write(folder.join("mfactl.inc"), sample).unwrap();
+        assert_eq!(sample.matches(&line).count(), 2);
+        let sample = sample.replace(&line, &format!("\"{} verify", installed.line));
+        // Of the two lines the one that asks first has the options.
+        let more = format!("--from openvpn{}", installed.more);
+        fs::write(folder.join("mfactl.inc"), sample.replacen("--from openvpn", &more, 1)).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = format!("{AROUND_THE_SERVER}port {port}\nconfig mfactl.inc\n");
         fs::write(folder.join("server.conf"), config).unwrap();
@@ -247,6 +253,28 @@ fn a_plain_password_and_a_static_challenge_are_asked_of_us() {
 }
 
 #[test]
+fn by_the_environment_the_answers_are_the_same() {
+    if !can("OpenVPN by the environment") {
+        return;
+    }
+    let world = World::new();
+    let installed = Installed::new(&world);
+    let sample = SERVER.replace("\" via-file", "\" via-env");
+    let sample = sample.replace("script-security 2", "script-security 3");
+    let server = Server::start_with(&world, &installed, &sample);
+    for (user, asked) in [("alice", Asked::Plainly), ("bob", Asked::StaticChallenge)] {
+        let mut seed = world.pending(user);
+        let door = server.client(asked);
+        let wrong = seed.wrong(world.step());
+        let code = world.next(&mut seed);
+        assert!(!door.opens(user, wrong.as_bytes()), "wrong");
+        assert!(!door.opens("$(id)", code.as_bytes()), "nobody");
+        assert!(door.opens(user, code.as_bytes()), "right");
+        assert!(!door.opens(user, code.as_bytes()), "replayed");
+    }
+}
+
+#[test]
 fn a_client_that_can_be_asked_is_asked_in_a_second_prompt() {
     if !can("OpenVPN's second prompt") {
         return;
@@ -279,6 +307,8 @@ fn a_password_of_ours_is_asked_beside_the_code() {
     };
     assert!(!with("") && !with("correct horse") && !with(&format!("{password} ")));
     world.run("unlock alice").expect(0);
+    let prompted = server.client(Asked::SecondPrompt);
+    assert!(!prompted.opens("alice", code.as_bytes()), "round the password");
     assert!(with(password));
     assert!(!with(password), "replayed");
 }

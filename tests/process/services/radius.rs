@@ -28,14 +28,19 @@ pub struct Server {
 impl Server {
     /// The samples with a configuration as small as one can be around them.
     pub fn start(world: &World, installed: &Installed) -> Self {
+        Self::start_with(world, installed, MODULE)
+    }
+
+    /// By another module than our sample.
+    fn start_with(world: &World, installed: &Installed, module: &str) -> Self {
         let folder = world.path("radius");
         fs::create_dir(&folder).unwrap();
         let here = folder.to_str().unwrap();
         let line = format!("\"{INSTALLED} --config /etc/mfactl/config.toml verify --from radius");
-        assert_eq!(MODULE.matches(&line).count(), 1);
+        assert_eq!(module.matches(&line).count(), 1);
         let started = format!("\"{} verify --from radius{}", installed.line, installed.more);
         let put = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
-        put("module", &MODULE.replace(&line, &started));
+        put("module", &module.replace(&line, &started));
         let ports = [BY_CODE, BY_BOTH].map(|site| {
             let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let listen = "ipaddr = *\n\t\tport = 1812\n";
@@ -200,6 +205,28 @@ fn a_code_for_a_password_is_asked_of_us() {
     assert!(!by_radtest(&code, &["-t", "chap"]), "CHAP hands no code over");
     assert!(!by_radtest(&bob.wrong(world.step()), &[]));
     assert!(by_radtest(&code, &[]));
+}
+
+#[test]
+fn without_quotes_the_answers_are_the_same() {
+    if !can("FreeRADIUS without shell_escape") {
+        return;
+    }
+    let world = World::new();
+    let module = MODULE.replace("shell_escape = yes", "shell_escape = no");
+    assert_ne!(module, MODULE);
+    let server = Server::start_with(&world, &Installed::new(&world), &module);
+    let door = server.by_code();
+    let mut alice = world.active("alice");
+    let wrong = alice.wrong(world.step());
+    let code = world.next(&mut alice);
+    let quoted = format!("\"{code}\"");
+    for typed in [&wrong, &quoted] {
+        assert!(!door.opens("alice", typed.as_bytes()), "{typed}");
+    }
+    assert!(!door.opens("\"alice\"", code.as_bytes()));
+    assert!(door.opens("alice", code.as_bytes()), "right");
+    assert!(!door.opens("alice", code.as_bytes()), "replayed");
 }
 
 #[test]
