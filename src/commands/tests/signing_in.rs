@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::testing::{Ran, START, World};
+use crate::vault::password::COMPUTED;
 
 const CHEAP: &str = "[password]\nmemory = 19\n";
 const OLD: &str = "correct horse battery staple";
@@ -168,6 +169,56 @@ fn a_hash_rises_with_the_configuration_at_the_next_sign_in() {
     assert_eq!(revision(), before + 1, "hashed anew once");
     world.signs_in(&json!({ "password": OLD }), "accepted");
     assert_eq!(revision(), before + 1);
+}
+
+/// Slow hashes of one sign-in, and what it answered.
+fn price(world: &World, user: &str, line: &Value) -> (u32, Ran) {
+    let before = COMPUTED.get();
+    let ran = world.run_with(&format!("sign-in --json {user}"), &format!("{line}\n"));
+    (COMPUTED.get() - before, ran)
+}
+
+#[test]
+fn during_a_lock_a_new_password_tells_nothing_of_the_old_one() {
+    let world = world("");
+    for _ in 0..10 {
+        world.signs_in(&json!({ "password": "wrong" }), "rejected");
+    }
+    let mut told = Vec::new();
+    for password in ["wrong", OLD] {
+        for new in [None, Some("x"), Some("password1234"), Some(OLD), Some(NEW)] {
+            let mut line = json!({ "password": password });
+            if let Some(new) = new {
+                line["new_password"] = json!(new);
+            }
+            let (hashes, ran) = price(&world, "alice", &line);
+            assert_eq!(hashes, 1, "{line}");
+            told.push((ran.code, ran.out, ran.err));
+        }
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    assert_eq!(told[0].0, 1);
+    world.wait(31);
+    let weak = world.sign_in(&json!({ "password": OLD, "new_password": "x" }));
+    assert_eq!(weak.code, 65, "after the lock it is told: {weak:?}");
+    world.signs_in(&json!({ "password": OLD, "new_password": NEW }), "accepted");
+}
+
+#[test]
+fn a_no_costs_as_many_hashes_whoever_it_is() {
+    let world = world("");
+    world.configure("[password]\nmemory = 20\n");
+    for user in ["none", "fresh"] {
+        let _ = world.run(&format!("add-user {user}")).ok();
+    }
+    let _ = world.run_with("set-password fresh", OLD).ok();
+    let hashes = |user, password| price(&world, user, &json!({ "password": password })).0;
+    assert_eq!(
+        [hashes("nobody", "wrong"), hashes("none", "wrong"), hashes("fresh", "wrong")],
+        [1; 3]
+    );
+    // A hash from cheaper days is little beside the one that is computed in any case.
+    assert_eq!([hashes("alice", "wrong"), hashes("alice", OLD), hashes("alice", OLD)], [2, 2, 1]);
 }
 
 #[test]

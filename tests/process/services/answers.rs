@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 
-use super::support::{USAGE, World, has};
+use super::support::{Call, USAGE, World, has};
 use super::{by_pam, by_pam_with};
 
 /// The promise is two seconds; a machine that builds something beside us is granted more.
@@ -163,8 +163,11 @@ fn trouble_is_never_a_yes_and_a_mended_store_answers_again() {
 
 /// How often a run waits for the disk, which is most of what it costs.
 fn syncs(world: &World, user: &str, typed: &str) -> usize {
+    syncs_of(world, by_pam(world, user).input(typed).with("PATH", "/usr/bin:/bin"))
+}
+
+fn syncs_of(world: &World, call: Call) -> usize {
     let report = world.path("syncs");
-    let call = by_pam(world, user).input(typed).with("PATH", "/usr/bin:/bin");
     let strace =
         ["strace", "-f", "-e", "trace=fsync,fdatasync", "-o"].map(std::ffi::OsString::from);
     let ran = call.under(strace.into_iter().chain([report.clone().into()])).run();
@@ -205,4 +208,36 @@ fn every_no_costs_the_same() {
     assert_eq!(syncs(&world, "nobody", "000000"), wrong);
     assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'unknown'"), "1");
     let _ = by_pam_with(&world, "nobody", "--not-enabled accept").input("x").run().expect(1);
+}
+
+#[test]
+fn a_sign_in_that_is_refused_waits_for_the_disk_as_often_whoever_it_is() {
+    if !has("strace", "the price of a sign-in") {
+        return;
+    }
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    for user in ["alice", "locked", "first"] {
+        world.run(&format!("add-user {user}")).expect(0);
+        let password = "correct horse battery staple";
+        world.call(&format!("set-password {user}")).input(password).run().expect(0);
+    }
+    world.run("add-user bare").expect(0);
+    let sign_in = |world: &World, user: &str| {
+        world.call(&format!("sign-in --json {user}")).input(r#"{"password":"wrong"}"#)
+    };
+    for _ in 0..6 {
+        sign_in(&world, "locked").run().expect(1);
+    }
+    let price = |user| {
+        let world = world.copy();
+        // The first writer may have to begin a new write-ahead log.
+        syncs_of(&world, sign_in(&world, "first"));
+        syncs_of(&world, sign_in(&world, user))
+    };
+    let wrong = price("alice");
+    assert!(wrong > 0);
+    for user in ["nobody", "locked", "bare"] {
+        assert_eq!(price(user), wrong, "{user}");
+    }
 }
