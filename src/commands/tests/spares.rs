@@ -119,6 +119,29 @@ fn spare_codes_are_void_after_what_cuts_off() {
 }
 
 #[test]
+fn a_bypass_is_shown_with_its_start_its_end_and_its_uses() {
+    let world = World::new();
+    let _ = world.active("alice");
+    let line = "bypass alice --for 1h --uses 2 --starts 2026-01-02T00:00:00Z --reveal-secrets";
+    let first = world.run(line).ok();
+    assert!(!first.out.contains("void"), "{first:?}");
+    let shown = world.run("show-user alice").ok().out;
+    let later = "open from 2026-01-02T00:00:00Z until 2026-01-02T01:00:00Z, 2 uses left";
+    assert!(shown.contains(later), "{shown}");
+    let dry = world.run("bypass alice --for 1h --dry-run").ok();
+    assert!(dry.out.contains("the one there is would be void"), "{dry:?}");
+    let second = world.run("bypass alice --for 1h --reveal-secrets").ok();
+    assert!(second.out.contains("the one before is void"), "{second:?}");
+    let shown = world.run("show-user alice").ok().out;
+    assert!(shown.contains("open until 2026-01-01T01:00:00Z, 1 use left"), "{shown}");
+    let json = world.run("show-user alice --json").ok().json();
+    assert_eq!(
+        (&json["bypass_from"], &json["bypass_uses"]),
+        (&json!("2026-01-01T00:00:00Z"), &json!(1))
+    );
+}
+
+#[test]
 fn the_last_act_is_taken_back_and_used_codes_stay_used() {
     for (verb, status) in [
         ("reset alice --yes --json", "pending"),
@@ -180,7 +203,14 @@ fn a_diagnosis_names_the_reason_and_counts_as_a_wrong_code() {
     }
     let locked = world.run_with("diagnose alice --json", &world.code(&phone, 2));
     assert_eq!((locked.code, &locked.json()["finding"]), (1, &json!("locked")));
-    assert_eq!(world.sql("SELECT count(*) FROM events WHERE verb = 'diagnose'"), "9");
+    let told = "SELECT count(*) FROM events WHERE verb = 'diagnose'";
+    assert_eq!(world.sql(told), "10");
+    let _ = world.run_with("diagnose alice --ticket T-9", "123456");
+    assert_eq!(world.sql(told), "10", "told of once a minute");
+    world.wait(61);
+    let _ = world.verify("alice", "000000");
+    let _ = world.run_with("diagnose alice --ticket T-9", "123456");
+    assert_eq!(world.sql(&format!("{told} AND outcome = 'locked' AND ticket = 'T-9'")), "1");
     assert_eq!(world.run("diagnose alice --dry-run").code, 64);
 }
 
