@@ -253,7 +253,7 @@ fn after_a_reset_the_old_password_alone_gets_no_new_device() {
 
 #[test]
 fn a_grace_is_told_and_ends() {
-    let world = world("[policy]\nmfa = \"required\"\ngrace = \"7d\"\n");
+    let world = world("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"7d\"\n");
     let due = "2026-01-08T00:00:00Z";
     let answer = world.signs_in(&json!({ "password": OLD }), "accepted");
     assert_eq!((&answer["due_at"], &answer["factor"]), (&json!(due), &Value::Null));
@@ -269,6 +269,27 @@ fn a_grace_is_told_and_ends() {
 }
 
 #[test]
+fn who_comes_into_a_group_has_the_grace_from_then_on() {
+    let world =
+        world("[policy]\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"14d\"\n");
+    world.wait(100 * 24 * 3600);
+    let _ = world.run("edit-user alice --group staff").ok();
+    let due = "2026-04-25T00:00:00Z";
+    let answer = world.signs_in(&json!({ "password": OLD }), "accepted");
+    assert_eq!(answer["due_at"], due);
+    assert_eq!(world.run("require-mfa alice --from 2026-04-20").code, 64);
+    let later = world.run("require-mfa alice --from 2026-05-01 --json").ok().json();
+    assert_eq!(later["changed"], false, "it is due before");
+    let _ = world.run("require-mfa alice --not").ok();
+    assert_eq!(world.listed("alice")["due_at"], due);
+    let _ = world.run("edit-user alice --clear groups").ok();
+    assert_eq!(world.listed("alice")["due_at"], Value::Null);
+    let _ = world.run("edit-user alice --group staff").ok();
+    world.wait(14 * 24 * 3600);
+    world.signs_in(&json!({ "password": OLD }), "enrolment_required");
+}
+
+#[test]
 fn at_a_terminal_it_is_a_conversation() {
     let mut world = world("");
     let phone = world.active("alice");
@@ -280,4 +301,37 @@ fn at_a_terminal_it_is_a_conversation() {
     assert_eq!(ran.asked, ["Password of alice", "Code", "Code"]);
     world.answers = Some(vec!["wrong"]);
     assert_eq!(world.run("sign-in alice").code, 1);
+}
+
+#[test]
+fn a_user_is_told_what_stands_in_words_of_his_own() {
+    let mut world = world("[policy]\nmfa = \"required\"\n");
+    let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
+    let temporary: &'static str = forced["temporary_password"].as_str().unwrap().to_owned().leak();
+    world.terminal = Some(crate::env::Size { columns: 80, rows: 40 });
+    world.answers = Some(vec![temporary, NEW, OLD, "x", "x", OLD, OLD, NEW, NEW, ""]);
+    let ran = world.run("sign-in alice");
+    assert_eq!(ran.asked.last().map(String::as_str), Some("Code"), "{ran:?}");
+    for told in
+        ["the new password was not the same twice", "the new password is the same as before"]
+    {
+        assert!(ran.err.contains(told), "{told}: {ran:?}");
+    }
+    assert!(!ran.err.contains("new_password") && !ran.err.contains("password: "), "{ran:?}");
+    let stood = ran.standing.last().unwrap();
+    assert_eq!(stood, "the new password stands; sign in again to set up the device");
+    assert!(ran.standing.iter().all(|words| !words.contains("show-user")), "{ran:?}");
+    world.answers = None;
+    world.signs_in(&json!({ "password": NEW }), "enrolment_required");
+}
+
+#[test]
+fn without_a_terminal_the_report_is_json_unless_another_form_is_asked_for() {
+    let world = world("");
+    let line = json!({ "password": OLD }).to_string();
+    assert_eq!(world.run_with("sign-in alice", &line).ok().json()["outcome"], "accepted");
+    let words = world.run_with("sign-in --format table alice", &line).ok();
+    assert_eq!(words.out, "alice: signed in\n");
+    let array = world.run_with("sign-in alice", &json!([OLD, null, null]).to_string());
+    assert_eq!((array.code, array.out.as_str()), (65, ""), "{array:?}");
 }
