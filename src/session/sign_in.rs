@@ -6,7 +6,6 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::attempt::{opened_secrets, spare_tag};
-use super::slot::Slot;
 use super::{Opened, Session, Telling};
 use crate::domain::login::Without;
 use crate::domain::name::UserName;
@@ -114,7 +113,7 @@ impl Session<'_> {
         let (salt, nonce) = (self.env.random()?, self.env.random()?);
         let mut anew = None;
         {
-            let _slot = Slot::take(opened.store.identity().store)?;
+            let _slot = self.slot()?;
             if let Some(hash) = &hash {
                 checked.is_right = password::fits(given, hash)?;
             }
@@ -175,7 +174,7 @@ impl Session<'_> {
         let is_temporary = user.password_change == PasswordChange::Required;
         if let (true, Some(old)) = (is_temporary, &user.password) {
             let old = opened.vault.open_hash(user.id, PASSWORD, old)?;
-            let _slot = Slot::take(opened.store.identity().store)?;
+            let _slot = self.slot()?;
             if password::fits(new, &old)? {
                 return Err(same().into());
             }
@@ -221,7 +220,7 @@ impl Session<'_> {
         let cost = self.config()?.cost;
         let (salt, nonce) = (self.env.random()?, self.env.random()?);
         let hash = {
-            let _slot = Slot::take(opened.store.identity().store)?;
+            let _slot = self.slot()?;
             password::hash(new, cost, &salt)?
         };
         opened.vault.seal_hash(user, column, &hash, nonce)
