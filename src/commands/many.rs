@@ -158,13 +158,15 @@ impl Many<'_> {
         let dry_run = self.operator.dry_run;
         if !self.yes && !dry_run && changing > 0 {
             let verb = self.verb;
+            let unasked = "add --yes to do it unasked";
+            session.person(unasked)?;
             let shown = plan(&mut session.beside(), &rows);
             shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
                 "{verb}: {changing} of the {} users named would change. Type {changing} to go on",
                 rows.len()
             );
-            let answer = session.person("add --yes to do it unasked")?.line(&question)?;
+            let answer = session.person(unasked)?.line(&question)?;
             if answer.trim() != changing.to_string() {
                 return Ok((declined(session), false));
             }

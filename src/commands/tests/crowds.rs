@@ -110,7 +110,8 @@ fn a_person_types_the_number_of_changes() {
     assert!(ran.asked[0].contains("Type 3"), "{ran:?}");
     assert_eq!(world.listed("user00")["status"], "disabled");
     world.answers = None;
-    assert_eq!(world.run(&line.replace("disable", "enable")).code, 64, "nobody to ask");
+    let ran = world.run(&line.replace("disable", "enable --json"));
+    assert_eq!((ran.code, ran.error().as_str()), (64, "usage"), "nobody to ask: {ran:?}");
 }
 
 #[test]
