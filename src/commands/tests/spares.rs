@@ -183,6 +183,51 @@ fn nothing_is_taken_back_too_late_or_after_something_newer_was_proved() {
 }
 
 #[test]
+fn a_clock_set_back_brings_nothing_to_life() {
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let _ = world.active("alice");
+    let day = 24 * 3600;
+    let bypass = world.run("bypass alice --for 1h --json --reveal-secrets").ok().json();
+    let bypass = bypass["code"].as_str().unwrap().to_owned();
+    world.wait(day);
+    assert_ne!(outcome(&world, "alice", &bypass).0, "accepted");
+    world.wait(-day);
+    assert_ne!(outcome(&world, "alice", &bypass).0, "accepted", "what was seen to be over is gone");
+    let _ = world.run("unlock alice").ok();
+    let _ = world.run("disable alice --yes").ok();
+    world.wait(day + 1);
+    let _ = world.run("edit-user alice --email a@b").ok();
+    world.wait(-day - 1);
+    assert_eq!(world.run("undo alice --yes --json").error(), "nothing_to_undo");
+    let _ = world.run("enable alice").ok();
+    let _ = world.run_with("set-password alice", "correct horse battery staple").ok();
+    let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
+    let line = json!({ "password": forced["temporary_password"] }).to_string();
+    let sign_in = || world.run_with("sign-in alice", &line).json()["outcome"].clone();
+    world.wait(-day);
+    assert_eq!(sign_in(), "password_change_required", "it was not over yet");
+    world.wait(2 * day);
+    assert_eq!(sign_in(), "rejected");
+    world.wait(-day);
+    assert_eq!(sign_in(), "rejected");
+}
+
+#[test]
+fn a_grace_is_longer_by_what_a_clock_is_set_back_and_no_more() {
+    let world = World::new();
+    world.configure("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"7d\"\n");
+    let _ = world.run("add-user alice").ok();
+    let due = world.listed("alice")["due_at"].clone();
+    for (days, is_required) in [(7, true), (-1, false), (1, true)] {
+        world.wait(days * 24 * 3600);
+        let listed = world.listed("alice");
+        let told = if is_required { Value::Null } else { due.clone() };
+        assert_eq!((&listed["required"], &listed["due_at"]), (&json!(is_required), &told));
+    }
+}
+
+#[test]
 fn a_diagnosis_names_the_reason_and_counts_as_a_wrong_code() {
     let world = World::new();
     let phone = world.active("alice");
