@@ -6,7 +6,7 @@ mod places;
 mod roles;
 mod rules;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -60,6 +60,11 @@ pub struct Config {
     pub notify: Option<Notify>,
 }
 
+/// Longer than that nobody is away without a second factor.
+const LONGEST_BYPASS: Span = Span::hours(31 * 24);
+/// A secret that was cut off is not kept for ever.
+const LONGEST_UNDO: Span = Span::hours(90 * 24);
+
 /// The origin of what an option says.
 pub const COMMAND_LINE: &str = "the command line";
 
@@ -107,7 +112,27 @@ impl Config {
         let places = Places::of(env);
         let custody = Custody { euid: env.process.euid, ..Custody::default() };
         let asked = named.config.clone().or_else(|| variable("MFACTL_CONFIG"));
-        let (file, config_file) = read(asked, places.as_ref(), &custody)?;
+        let written = read(asked, places.as_ref(), &custody)?;
+        let (file, written) = written.map(|(file, at, text)| (file, (at, text))).unzip();
+        let file = file.unwrap_or_default();
+        let path = written.as_ref().map(|(path, _)| path.clone());
+        Self::of(named, env, file, path).map_err(|error| match &written {
+            Some((path, text)) => placed(error, path, text),
+            None => error,
+        })
+    }
+
+    /// What the file says, and what stands where it says nothing.
+    fn of(
+        named: &Named,
+        env: &Env,
+        file: file::File,
+        config_file: Option<PathBuf>,
+    ) -> Result<Self> {
+        let variable =
+            |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let places = Places::of(env);
+        let custody = Custody { euid: env.process.euid, ..Custody::default() };
         let custody = Custody {
             readers: group("store.readers", file.store.readers.as_deref())?,
             writers: group("store.writers", file.store.writers.as_deref())?,
@@ -159,8 +184,18 @@ impl Config {
                 Span::hours(72),
             )?,
             bounds: rules::bounds(&file.policy)?,
-            undo_for: span("policy.undo_for", file.policy.undo_for, Span::hours(24))?,
-            bypass_for: span("policy.bypass_for", file.policy.bypass_for, Span::hours(24))?,
+            undo_for: rules::span_to(
+                "policy.undo_for",
+                file.policy.undo_for,
+                Span::hours(24),
+                LONGEST_UNDO,
+            )?,
+            bypass_for: rules::span_to(
+                "policy.bypass_for",
+                file.policy.bypass_for,
+                Span::hours(24),
+                LONGEST_BYPASS,
+            )?,
             policy: rules::policy(
                 file.policy.mfa.as_deref(),
                 &file.policy.required_groups,
@@ -181,27 +216,44 @@ impl Config {
     #[must_use]
     pub fn own_files(&self) -> Vec<PathBuf> {
         let mut files = self.store.files();
+        files.extend(self.store.slots(&self.key_file).0);
         files.push(self.key_file.clone());
         files.extend(self.origins.config.clone());
         files
     }
 }
 
-/// The file, and where it is; nothing stands in one that is not there.
+/// Says in which file and on which line the key stands that a refusal is about.
+fn placed(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error {
+    let mut refusal = match error.downcast::<Refusal>() {
+        Ok(refusal) => refusal,
+        Err(error) => return error,
+    };
+    if let Some((key, problem)) =
+        refusal.message.strip_prefix("configuration: ").and_then(|rest| rest.split_once(": "))
+    {
+        let line = file::line_of(text, key).map(|n| format!(", line {n}")).unwrap_or_default();
+        refusal.message = format!("{}{line}: {key}: {problem}", place(path));
+    }
+    refusal.into()
+}
+
+/// What the file says, where it is, and its text; `None` where there is none.
 fn read(
     asked: Option<PathBuf>,
     places: Option<&Places>,
     custody: &Custody,
-) -> Result<(file::File, Option<PathBuf>)> {
+) -> Result<Option<(file::File, PathBuf, String)>> {
     let is_asked = asked.is_some();
     let Some(path) = asked.or_else(|| places.map(|p| p.config.clone())) else {
-        return Ok((file::File::default(), None));
+        return Ok(None);
     };
     if custody.check(&path, Purpose::Config)? {
-        return Ok((file::parse(&path)?, Some(path)));
+        let (file, text) = file::parse(&path)?;
+        return Ok(Some((file, path, text)));
     }
     if !is_asked {
-        return Ok((file::File::default(), None));
+        return Ok(None);
     }
     let message = format!("there is no configuration file at {}", place(&path));
     Err(Refusal::new(Code::Config, message).hint("name another with --config").into())

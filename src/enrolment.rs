@@ -27,6 +27,18 @@ use crate::session::{NewFile, Session};
 use crate::store::custody::place;
 use crate::vault::Vault;
 
+/// How a pending device comes to be confirmed, as far as the operator may do it.
+///
+/// # Errors
+/// `config`.
+pub fn confirmation(session: &mut Session<'_>, user: &User) -> Result<String> {
+    Ok(if session.may("verify")? {
+        format!("the first right code confirms it: mfactl verify {}", user.name)
+    } else {
+        "the user's first sign-in with a code confirms it".to_owned()
+    })
+}
+
 /// How a secret leaves the program.
 #[derive(Args, Clone, Debug)]
 pub struct ShowOptions {

@@ -60,6 +60,11 @@ impl Options {
         if self.json { Format::Json } else { self.format.unwrap_or_default() }
     }
 
+    /// JSON, where no form was asked for.
+    pub fn prefer_json(&mut self) {
+        self.json |= self.format.is_none();
+    }
+
     /// The language that was asked for.
     #[must_use]
     pub fn language(&self) -> Option<Language> {

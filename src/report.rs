@@ -221,9 +221,9 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// As the stream has them, or `fill`.
-    pub fn many<R: Record, T: Serialize>(
+    pub fn many<R: Record, T: Serialize, P: Serialize>(
         &mut self,
-        preamble: &[(&str, String)],
+        preamble: &[(&str, P)],
         name: &str,
         fill: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
     ) -> Result<T> {
@@ -258,9 +258,9 @@ impl Writer<'_> {
         Some(self.only.as_ref()?.iter().filter_map(place).collect())
     }
 
-    fn document<R: Record, T: Serialize>(
+    fn document<R: Record, T: Serialize, P: Serialize>(
         &mut self,
-        preamble: &[(&str, String)],
+        preamble: &[(&str, P)],
         name: &str,
         fill: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
     ) -> Result<T> {

@@ -260,7 +260,11 @@ impl<'a> Session<'a> {
         let salt = env.random()?;
         if let Some(person) = &mut env.person {
             let name = &user.name;
-            person.standing(&format!("it may be done; see: mfactl show-user {name}"));
+            person.standing(&match told.verb {
+                // Users can't look.
+                "sign-in" => "it may be done; sign in again".to_owned(),
+                _ => format!("it may be done; see: mfactl show-user {name}"),
+            });
         }
         tx.append(&event, salt).map(|_| ())
     }
@@ -372,6 +376,18 @@ impl<'a> Session<'a> {
             columns: self.env.out.terminal.map(|t| t.columns),
             only: None,
             out: &mut *self.env.out.writer,
+        }
+    }
+
+    /// The same for a person who is to be asked, beside the output.
+    pub fn beside(&mut self) -> Writer<'_> {
+        Writer {
+            colour: self.options.colour(self.env),
+            format: Format::Table,
+            quiet: false,
+            columns: self.env.err.terminal.map(|t| t.columns),
+            only: None,
+            out: &mut *self.env.err.writer,
         }
     }
 

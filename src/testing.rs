@@ -47,6 +47,8 @@ pub struct Ran {
     pub out: String,
     pub err: String,
     pub asked: Vec<String>,
+    /// What an interruption would have told at each question.
+    pub standing: Vec<String>,
 }
 
 impl Ran {
@@ -109,10 +111,11 @@ impl World {
     pub fn run_with(&self, line: &str, input: &str) -> Ran {
         let args = ["mfactl"].into_iter().chain(line.split_whitespace()).map(OsString::from);
         let (out, err) = (Captured::default(), Captured::default());
-        let asked = Rc::new(RefCell::new(Vec::new()));
+        let (asked, standing) = (Asked::default(), Asked::default());
         let person = self.answers.as_ref().map(|answers| {
             let answers = answers.iter().copied().collect();
-            Box::new(Script { answers, asked: asked.clone() }) as Box<dyn Person>
+            let (asked, standing) = (asked.clone(), standing.clone());
+            Box::new(Script { answers, asked, standing, words: String::new() }) as Box<dyn Person>
         });
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
@@ -143,7 +146,8 @@ impl World {
         };
         let code = crate::run(args, &mut env);
         drop(env);
-        Ran { code, out: out.text(), err: err.text(), asked: asked.take() }
+        let (asked, standing) = (asked.take(), standing.take());
+        Ran { code, out: out.text(), err: err.text(), asked, standing }
     }
 
     /// Writes the configuration.
@@ -223,14 +227,19 @@ impl Chance for Seeded {
     }
 }
 
+type Asked = Rc<RefCell<Vec<String>>>;
+
 struct Script {
     answers: VecDeque<&'static str>,
-    asked: Rc<RefCell<Vec<String>>>,
+    asked: Asked,
+    standing: Asked,
+    words: String,
 }
 
 impl Script {
     fn answer(&mut self, question: &str) -> String {
         self.asked.borrow_mut().push(question.to_owned());
+        self.standing.borrow_mut().push(self.words.clone());
         self.answers.pop_front().unwrap_or_default().to_owned()
     }
 }
@@ -248,7 +257,9 @@ impl Person for Script {
         Ok(Zeroizing::new(self.answer(question)))
     }
 
-    fn standing(&mut self, _: &str) {}
+    fn standing(&mut self, words: &str) {
+        words.clone_into(&mut self.words);
+    }
 }
 
 #[derive(Clone, Default)]

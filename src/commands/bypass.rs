@@ -13,7 +13,7 @@ use crate::domain::secret::Id;
 use crate::domain::spare::{Spare, SpareCode};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
-use crate::enrolment::once::OnceOptions;
+use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 
@@ -75,25 +75,59 @@ impl Verb for Bypass {
         let Some(span) = self.span(session)? else { return revoke(session, &act) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
         allowed(&session.look(&name)?)?;
+        // What was shown is what is in force, so the moment is settled before it is shown.
+        let now = session.env.clock.now()?;
+        let starts_at = starts.unwrap_or(now);
+        let expires_at = starts_at.plus(span);
+        if expires_at <= now {
+            return Err(Refusal::bad_input("--starts", "lies so far back that it is over")
+                .hint("leave it out to start now")
+                .into());
+        }
         let code = SpareCode::new(Spare::Bypass, &session.env.random()?);
         let id = Id::new(session.env.random()?);
         let mut opened = session.opened()?;
-        let mut kept = None;
+        let reveal = self.show.reveal_secrets && !dry_run;
+        let uses = self.uses;
+        let given = |voids: bool, changed| Given {
+            schema: "mfactl.bypass/1",
+            user: name.to_string(),
+            starts_at: Some(starts_at),
+            expires_at: Some(expires_at),
+            uses,
+            code: reveal.then(|| code.grouped()),
+            changed,
+            dry_run,
+            words: match (dry_run, voids) {
+                (true, false) => {
+                    format!(
+                        "{name}: would get a bypass code until {expires_at}; nothing was changed"
+                    )
+                }
+                (true, true) => format!(
+                    "{name}: would get a bypass code until {expires_at}, and the one there is would be void; nothing was changed"
+                ),
+                (false, _) => {
+                    let before = if voids { "; the one before is void" } else { "" };
+                    format!("{name}: a bypass code, good {uses} times until {expires_at}{before}")
+                }
+            },
+        };
+        let (mut kept, mut is_told) = (None, false);
         if !dry_run {
             let once = self.show.settle(session)?;
-            let text = format!("\n    {}\n\n", &*code.grouped());
-            kept = Some(once.show(session, &Zeroizing::new(text))?);
+            is_told = once.is_document();
+            if is_told {
+                deliver(session, &given(false, true))?;
+            } else {
+                let text = format!("\n    {}\n\n", &*code.grouped());
+                kept = Some(once.show(session, &Zeroizing::new(text))?);
+            }
         }
-        let uses = self.uses;
+        let mut voids = false;
         let done = session.change(&mut opened, &act, |before, now, vault| {
             allowed(&before)?;
-            let starts_at = starts.unwrap_or(now);
-            let expires_at = starts_at.plus(span);
-            if expires_at <= now {
-                return Err(Refusal::bad_input("--starts", "lies so far back that it is over")
-                    .hint("leave it out to start now")
-                    .into());
-            }
+            voids = before.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now));
             let tag = vault.spare_tag(before.id, id, &code);
             let bypass = Some(bypass::Bypass { id, tag, starts_at, expires_at, uses });
             Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })
@@ -102,25 +136,10 @@ impl Verb for Bypass {
         if let Some(kept) = kept {
             kept.keep(session);
         }
-        let reveal = self.show.reveal_secrets && !dry_run;
-        let bypass = done.user.bypass.as_ref();
-        let until = bypass.map(|b| b.expires_at.to_string()).unwrap_or_default();
-        let given = Given {
-            schema: "mfactl.bypass/1",
-            user: name.to_string(),
-            starts_at: bypass.map(|b| b.starts_at),
-            expires_at: bypass.map(|b| b.expires_at),
-            uses,
-            code: reveal.then(|| code.grouped()),
-            changed: done.changed,
-            dry_run,
-            words: if dry_run {
-                format!("{name}: would get a bypass code until {until}; nothing was changed")
-            } else {
-                format!("{name}: a bypass code, good {uses} times until {until}")
-            },
-        };
-        Ok(Report::one(given, Verdict::Yes).arriving(reveal))
+        if is_told {
+            return Ok(Report::silence(Verdict::Yes));
+        }
+        Ok(Report::one(given(voids, done.changed), Verdict::Yes).arriving(reveal))
     }
 }
 

@@ -9,6 +9,7 @@ use super::many::{Crowd, Many, Who};
 use super::protection::{OperatorOptions, Protection};
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{Code, Refusal};
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -65,12 +66,17 @@ impl Verb for EditUser {
             let message = format!("--{field} and --clear {field} are contrary wishes");
             return Err(Refusal::new(Code::Usage, message).hint("leave one of them out").into());
         }
-        let change = |mut user: User| -> Result<Changed, Refusal> {
+        let policy = session.config()?.policy.clone();
+        let change = |mut user: User, now: Timestamp| -> Result<Changed, Refusal> {
+            let before = user.clone();
             self.profile.apply(&mut user.profile)?;
             self.clear(&mut user);
             user.protected = (user.protected || self.protected) && !self.no_protected;
             if let Some(new) = &new_name {
                 user.name = new.clone();
+            }
+            if user.profile.groups != before.profile.groups {
+                user = policy.regrouped(&before, user, now);
             }
             match &relabel {
                 Some((from, to)) => user.relabel(from, to),
@@ -84,14 +90,14 @@ impl Verb for EditUser {
                 let (crowd, operator) = (&self.crowd, &self.operator);
                 let mut many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
                 many.fields = fields;
-                return many.run(session, |user, _, _| Ok(change(user)?));
+                return many.run(session, |user, now, _| Ok(change(user, now)?));
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, None)?;
         let act = crate::session::Act { fields, ..act };
         let dry_run = self.operator.dry_run;
         let mut opened = session.opened()?;
-        let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)?))?;
+        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let mut protection = Protection::new("mfactl.edit-user/1", &done, dry_run, "changed");
         if !done.changed {
             protection = protection.saying(format!("{name}: is so already; nothing to change"));

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::totp::{self, Algorithm, Parameters, Window};
 use crate::domain::user::User;
 use crate::domain::verify::Outcome;
-use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing};
+use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confirmation};
 use crate::report::{Record as _, Report, Verdict};
 use crate::session::{Opened, Session, Telling};
 
@@ -123,8 +123,9 @@ impl Verb for Enrol {
             ));
         }
         let goes_on = format!(
-            "{name}'s device {} is pending: mfactl show-qr {name} shows it again, mfactl verify {name} confirms it",
-            device.label
+            "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
+            device.label,
+            confirmation(session, &user)?
         );
         if let Some(person) = &mut session.env.person {
             person.standing(&goes_on);

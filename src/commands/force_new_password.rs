@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -17,9 +17,9 @@ use crate::domain::spare::{Spare, SpareCode};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo::Act;
 use crate::domain::user::{Changed, PasswordChange, User};
-use crate::enrolment::once::OnceOptions;
+use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Report, Verdict};
-use crate::session::{Opened, Session};
+use crate::session::{Done, Opened, Session};
 
 /// How long a temporary password opens the door.
 const GOOD_FOR: Span = Span::hours(24);
@@ -84,33 +84,54 @@ impl Verb for ForceNewPassword {
         if is_needed {
             drafts.add(session, &opened, &user)?;
         }
-        let kept = match once {
-            Some(once) => Some(once.show(session, &drafts.sheet(std::slice::from_ref(&user)))?),
-            None => None,
+        let (mut kept, mut is_told) = (None, false);
+        if let Some(once) = once {
+            is_told = once.is_document();
+            if is_told {
+                let at = session.env.clock.now()?;
+                let after = self.change(user.clone(), at, &drafts)?.user;
+                let done = Done { changed: after != user, user: after, at };
+                deliver(session, &self.protection(&done, &drafts))?;
+            } else {
+                kept = Some(once.show(session, &drafts.sheet(std::slice::from_ref(&user)))?);
+            }
+        }
+        let done =
+            session.change(&mut opened, &act, |user, now, _| Ok(self.change(user, now, &drafts)?));
+        let done = if is_needed {
+            done.context("the temporary password that was shown is not in force")?
+        } else {
+            done?
         };
-        let done = session
-            .change(&mut opened, &act, |user, now, _| Ok(self.change(user, now, &drafts)?))?;
         if let Some(kept) = kept {
             kept.keep(session);
         }
-        let words = "a new password is required at the next sign-in";
-        let mut protection = Protection::new("mfactl.force-new-password/1", &done, dry_run, words);
-        let reveal = self.show.reveal_secrets && is_needed;
-        if reveal {
-            protection.temporary_password = drafts.0.remove(&user.id).map(|(text, _)| text);
+        if is_told {
+            return Ok(Report::silence(Verdict::Yes));
         }
-        let protection = match (done.changed, dry_run) {
+        let reveal = self.show.reveal_secrets && is_needed;
+        Ok(Report::one(self.protection(&done, &drafts), Verdict::Yes).arriving(reveal))
+    }
+}
+
+impl ForceNewPassword {
+    fn protection(&self, done: &Done, drafts: &Drafts) -> Protection {
+        let (name, dry_run) = (&done.user.name, self.operator.dry_run);
+        let words = "a new password is required at the next sign-in";
+        let mut protection = Protection::new("mfactl.force-new-password/1", done, dry_run, words);
+        if self.show.reveal_secrets {
+            protection.temporary_password =
+                drafts.0.get(&done.user.id).map(|(text, _)| text.clone());
+        }
+        match (done.changed, dry_run) {
             (false, _) => protection
                 .saying(format!("{name}: a new password is required already; nothing to change")),
             (true, true) => protection
                 .saying(format!("{name}: a new password would be required; nothing was changed")),
             (true, false) => protection,
-        };
-        Ok(Report::one(protection, Verdict::Yes).arriving(reveal))
+        }
     }
-}
 
-impl ForceNewPassword {
     fn needs_temporary(&self, user: &User) -> bool {
         user.password.is_some() && !self.old_password_opens
     }

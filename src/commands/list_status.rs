@@ -208,7 +208,8 @@ impl List {
             // The sentence that follows says it all.
             Format::Table if !is_grouped || writer.quiet => {}
             Format::Csv | Format::Jsonl if !is_grouped => {
-                writer.many(&[], "groups", |write| write(&alone))?;
+                let nothing: &[(&str, String)] = &[];
+                writer.many(nothing, "groups", |write| write(&alone))?;
             }
             _ => {
                 writer.many(&self.preamble("mfactl.summary/1"), "groups", |write| {

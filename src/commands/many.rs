@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
 use super::protection::{OperatorOptions, declined, spoken};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
-use crate::report::{Fields, Record, Report, Verdict};
+use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
 use crate::session::{Row, Session};
 use crate::vault::Vault;
 
@@ -157,11 +158,15 @@ impl Many<'_> {
         let dry_run = self.operator.dry_run;
         if !self.yes && !dry_run && changing > 0 {
             let verb = self.verb;
+            let unasked = "add --yes to do it unasked";
+            session.person(unasked)?;
+            let shown = plan(&mut session.beside(), &rows);
+            shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
                 "{verb}: {changing} of the {} users named would change. Type {changing} to go on",
                 rows.len()
             );
-            let answer = session.person("add --yes to do it unasked")?.line(&question)?;
+            let answer = session.person(unasked)?.line(&question)?;
             if answer.trim() != changing.to_string() {
                 return Ok((declined(session), false));
             }
@@ -183,27 +188,53 @@ impl Many<'_> {
 }
 
 fn report(schema: &'static str, rows: Vec<Row>, dry_run: bool) -> Report {
-    let is_refused = |row: &Row| matches!(row, Row::Refused(..));
     let verdict = if rows.iter().any(is_refused) { Verdict::No } else { Verdict::Yes };
     Report::list(Verdict::No, move |writer| {
-        let preamble = [("schema", schema.to_owned()), ("dry_run", dry_run.to_string())];
-        writer.many(&preamble, "users", |write| {
+        let for_people = writer.format == Format::Table;
+        let only_trouble = for_people && writer.quiet;
+        let preamble = [("schema", json!(schema)), ("dry_run", json!(dry_run))];
+        let counts = writer.many(&preamble, "users", |write| {
             let mut counts = Counts::default();
             for row in &rows {
-                let line = Line::of(row, dry_run);
                 counts.count(row);
-                write(&line)?;
+                if is_refused(row) || !only_trouble {
+                    write(&Line::of(row, dry_run))?;
+                }
             }
             Ok(counts)
         })?;
+        if for_people && !only_trouble {
+            writeln!(writer.out, "{}", counts.sentence(dry_run))?;
+        }
         Ok(verdict)
     })
+}
+
+fn is_refused(row: &Row) -> bool {
+    matches!(row, Row::Refused(..))
+}
+
+/// Whoever is asked sees first who would change and who can't.
+fn plan(writer: &mut Writer<'_>, rows: &[Row]) -> Result<()> {
+    let nothing: &[(&str, String)] = &[];
+    let counts = writer.many(nothing, "users", |write| {
+        let mut counts = Counts::default();
+        for row in rows {
+            counts.count(row);
+            if row.is_change() || is_refused(row) {
+                write(&Line::of(row, true))?;
+            }
+        }
+        Ok(counts)
+    })?;
+    Ok(writeln!(writer.out, "{}", counts.sentence(true))?)
 }
 
 #[derive(Default, Serialize)]
 struct Counts {
     users: u64,
     changed: u64,
+    already: u64,
     refused: u64,
 }
 
@@ -211,7 +242,18 @@ impl Counts {
     fn count(&mut self, row: &Row) {
         self.users += 1;
         self.changed += u64::from(row.is_change());
-        self.refused += u64::from(matches!(row, Row::Refused(..)));
+        self.already += u64::from(matches!(row, Row::Already(_)));
+        self.refused += u64::from(is_refused(row));
+    }
+
+    fn sentence(&self, dry_run: bool) -> String {
+        let users =
+            if self.users == 1 { "1 user".to_owned() } else { format!("{} users", self.users) };
+        let changed = if dry_run { "would change" } else { "changed" };
+        format!(
+            "{users}: {} {changed}, {} already so, {} refused",
+            self.changed, self.already, self.refused
+        )
     }
 }
 
@@ -241,5 +283,19 @@ impl Record for Line {
         let reason = self.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
         let result = self.result.replace('_', " ");
         format!("{}: {result}; MFA is {}{reason}", self.user, spoken(self.status))
+    }
+
+    fn header() -> &'static [&'static str] {
+        &["USER", "RESULT", "STATUS", "REASON"]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let tone = if self.reason.is_some() { Tone::Bad } else { Tone::Plain };
+        vec![
+            Cell::plain(self.user.as_str()),
+            Cell::toned(self.result.replace('_', " "), tone),
+            Cell::plain(spoken(self.status)),
+            Cell::plain(self.reason.as_deref().unwrap_or_default()),
+        ]
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::spare::{Spare, SpareCode};
 use crate::domain::user::{Changed, User};
-use crate::enrolment::once::OnceOptions;
+use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 
@@ -58,10 +58,24 @@ impl Verb for RecoveryCodes {
             .collect::<Result<Vec<_>>>()?;
         let set = Id::new(session.env.random()?);
         let mut opened = session.opened()?;
-        let mut kept = None;
+        let reveal = self.show.reveal_secrets && !dry_run;
+        let made = |left, changed| Made {
+            schema: "mfactl.recovery-codes/1",
+            user: name.to_string(),
+            left,
+            codes: reveal.then(|| codes.iter().map(SpareCode::grouped).collect()),
+            changed,
+            dry_run,
+        };
+        let (mut kept, mut is_told) = (None, false);
         if !dry_run {
             let once = self.show.settle(session)?;
-            kept = Some(once.show(session, &sheet(&user, &codes))?);
+            is_told = once.is_document();
+            if is_told {
+                deliver(session, &made(CODES, true))?;
+            } else {
+                kept = Some(once.show(session, &sheet(&user, &codes))?);
+            }
         }
         let done = session.change(&mut opened, &act, |before, now, vault| {
             before.has_devices()?;
@@ -74,16 +88,11 @@ impl Verb for RecoveryCodes {
         if let Some(kept) = kept {
             kept.keep(session);
         }
-        let reveal = self.show.reveal_secrets && !dry_run;
-        let made = Made {
-            schema: "mfactl.recovery-codes/1",
-            user: name.to_string(),
-            left: done.user.recovery.as_ref().map_or(0, RecoverySet::left),
-            codes: reveal.then(|| codes.iter().map(SpareCode::grouped).collect()),
-            changed: done.changed,
-            dry_run,
-        };
-        Ok(Report::one(made, Verdict::Yes).arriving(reveal))
+        if is_told {
+            return Ok(Report::silence(Verdict::Yes));
+        }
+        let left = done.user.recovery.as_ref().map_or(0, RecoverySet::left);
+        Ok(Report::one(made(left, done.changed), Verdict::Yes).arriving(reveal))
     }
 }
 

@@ -66,17 +66,29 @@ impl Verb for RequireMfa {
                 .hint("leave it out")
                 .into());
         }
-        let change = |user: User, now: Timestamp| {
+        let policy = session.config()?.policy.clone();
+        let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
+            // While the grace of a group runs its end is kept where an operator's date would be.
+            let due = user.required_from.filter(|due| !user.required && *due > now);
+            if let (Some(due), Some(from)) = (due, from.filter(|from| *from > now)) {
+                if policy.demand(&user).is_in_force(from) {
+                    return Ok(Changed { user, touched: Vec::new() });
+                }
+                let message = format!("MFA is due by a group of {} on {due}", user.name);
+                return Err(Refusal::new(Code::Usage, message)
+                    .hint("leave the date out to require it at once"));
+            }
             let required_from = from.filter(|from| *from > now);
             let is_so = user.required && user.required_from.is_none_or(|f| f <= now);
             let user = if self.not {
-                User { required: false, required_from: None, ..user }
+                let required_from = user.required_from.filter(|_| !user.required);
+                User { required: false, required_from, ..user }
             } else if is_so && required_from.is_none() {
                 user
             } else {
                 User { required: true, required_from, ..user }
             };
-            Changed { user, touched: Vec::new() }
+            Ok(Changed { user, touched: Vec::new() })
         };
         let names = match (&self.name, list, &self.group) {
             (Some(name), None, None) => return self.one(session, &UserName::parse(name)?, change),
@@ -91,7 +103,7 @@ impl Verb for RequireMfa {
         let schema = "mfactl.require-mfa/1";
         let mut many = Many::new(Self::NAME, schema, names, &crowd, &self.operator, self.yes);
         many.fields.push(if self.not { "not_required" } else { "required" });
-        many.run(session, |user, now, _| Ok(change(user, now)))
+        many.run(session, |user, now, _| Ok(change(user, now)?))
     }
 }
 
@@ -118,12 +130,12 @@ impl RequireMfa {
         &self,
         session: &mut Session<'_>,
         name: &UserName,
-        change: impl Fn(User, Timestamp) -> Changed,
+        change: impl Fn(User, Timestamp) -> Result<Changed, Refusal>,
     ) -> Result<Report> {
         let mut act = self.operator.act(session, Self::NAME, name, None)?;
         act.fields.push(if self.not { "not_required" } else { "required" });
         let mut opened = session.opened()?;
-        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)))?;
+        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let words = match (self.not, done.user.required_from) {
             (true, _) => "MFA is not required any more".to_owned(),
             (false, None) => "MFA is required".to_owned(),

@@ -12,7 +12,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
 use crate::domain::undo::Act;
 use crate::domain::user::{Changed, User};
-use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing};
+use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confirmation};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 use crate::store::{Subject, Wanted};
@@ -118,7 +118,8 @@ impl Verb for Reset {
                 "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
             );
             key.show(session, showing).context(goes_on)?;
-            session.say(&format!("hint: the first right code confirms it: mfactl verify {name}"));
+            let confirmation = confirmation(session, user)?;
+            session.say(&format!("hint: {confirmation}"));
             record = record.revealing(&key, self.show.reveal_secrets);
         }
         Ok(Report::one(record, Verdict::Yes).arriving(self.show.reveal_secrets))
@@ -146,7 +147,7 @@ impl Reset {
         if !self.no_enrol {
             let message = "--from: no QR codes can be shown to many users at once";
             return Err(Refusal::new(Code::Usage, message)
-                .hint("add --no-enrol; each user then enrols anew")
+                .hint("add --no-enrol; each user then needs a new QR code, by enrol")
                 .into());
         }
         let schema = "mfactl.reset/1";
@@ -163,7 +164,7 @@ impl Reset {
         }
         let devices = match self.device.label() {
             Ok(Some(label)) => format!("device {label}"),
-            _ => counted(user.live().count()),
+            _ => named(user),
         };
         let seen = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
         let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
@@ -192,6 +193,13 @@ fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<u64> {
         Ok(true)
     })?;
     Ok(resets)
+}
+
+/// The devices of a user, counted and by their labels.
+fn named(user: &User) -> String {
+    let labels: Vec<_> = user.live().map(|device| device.label.to_string()).collect();
+    let count = counted(labels.len());
+    if labels.is_empty() { count } else { format!("{count} ({})", labels.join(", ")) }
 }
 
 /// A number of devices in words.

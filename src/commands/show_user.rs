@@ -36,12 +36,17 @@ struct Shown {
     language: Option<&'static str>,
     protected: bool,
     created_at: Timestamp,
-    /// When the bypass code that is open now ends.
+    /// When the bypass code that is open, or will be, ends.
     bypass_until: Option<Timestamp>,
+    /// When it begins, and how often it is good yet.
+    bypass_from: Option<Timestamp>,
+    bypass_uses: Option<u32>,
     failures: u32,
     /// Devices that were cut off and are kept sealed for undo.
     revoked: Vec<Revoked>,
     events: Vec<EventLine>,
+    #[serde(skip)]
+    now: Timestamp,
 }
 
 #[derive(Serialize)]
@@ -77,22 +82,35 @@ impl Verb for ShowUser {
 }
 
 impl Shown {
+    fn bypass(&self) -> Option<String> {
+        let (from, until) = (self.bypass_from?, self.bypass_until?);
+        let uses = match self.bypass_uses? {
+            1 => "1 use left".to_owned(),
+            n => format!("{n} uses left"),
+        };
+        Some(if self.now < from {
+            format!("open from {from} until {until}, {uses}")
+        } else {
+            format!("open until {until}, {uses}")
+        })
+    }
+
     fn new(user: &User, policy: &Policy, now: Timestamp, events: Vec<EventLine>) -> Self {
         let revoked = user.devices.iter().filter_map(|d| match &d.state {
             State::Revoked(r) => Some(Revoked { device: d.label.to_string(), revoked_at: r.at }),
             _ => None,
         });
+        let bypass = user.bypass.as_ref().filter(|bypass| bypass.is_open(now));
         Self {
             schema: "mfactl.show-user/1",
             line: Line::of(user, policy, now),
             language: user.profile.language.map(Language::code),
             protected: user.protected,
             created_at: user.created_at,
-            bypass_until: user
-                .bypass
-                .as_ref()
-                .filter(|bypass| bypass.is_open(now))
-                .map(|bypass| bypass.expires_at),
+            bypass_until: bypass.map(|bypass| bypass.expires_at),
+            bypass_from: bypass.map(|bypass| bypass.starts_at),
+            bypass_uses: bypass.map(|bypass| bypass.uses),
+            now,
             failures: user.throttle.failures,
             revoked: revoked.collect(),
             events,
@@ -130,7 +148,7 @@ impl Record for Shown {
                 n => format!("{n} codes left"),
             },
         );
-        row("bypass", self.bypass_until.map(|t| format!("open until {t}")).unwrap_or_default());
+        row("bypass", self.bypass().unwrap_or_default());
         row(
             "new password",
             if line.password_change_required { "required".into() } else { String::new() },

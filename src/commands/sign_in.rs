@@ -88,6 +88,7 @@ impl Verb for SignIn {
         if session.env.person.is_some() {
             return converse(session, &mut opened, &name);
         }
+        session.options.prefer_json();
         let credentials = presented(session)?;
         let done = session.sign_in(&mut opened, &name, &credentials)?;
         let mut answer = Answer::new(session, &name, &done)?;
@@ -117,11 +118,14 @@ fn presented(session: &mut Session<'_>) -> Result<Credentials> {
         Refusal::new(Code::Usage, "there is nothing to sign in with")
             .hint(r#"give a line of JSON on standard input: {"password":…,"code":…}"#)
     })?;
-    // What the parser says would repeat what it was given.
-    let line: Line = serde_json::from_slice(&line).map_err(|_| {
-        Refusal::bad_input("standard input", "is no line of JSON with a password")
-            .hint(r#"write {"password":…,"code":…,"new_password":…}, the last two where needed"#)
-    })?;
+    // What the parser says would repeat what it was given. It would take an array for an object.
+    let is_object = line.trim_ascii_start().starts_with(b"{");
+    let line =
+        serde_json::from_slice(&line).ok().filter(|_: &Line| is_object).ok_or_else(|| {
+            Refusal::bad_input("standard input", "is no line of JSON with a password").hint(
+                r#"write {"password":…,"code":…,"new_password":…}, the last two where needed"#,
+            )
+        })?;
     let new_password = line.new_password.map(|text| Password::read("new_password", &text));
     Ok(Credentials {
         password: Password::read("password", &line.password).ok(),
@@ -148,24 +152,26 @@ fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> 
     let typed = hidden(session, &format!("Password of {name}"))?;
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut unfit) = (0, 0);
-    let mut shown = false;
+    let (mut shown, mut is_new) = (false, false);
     loop {
         let done = match session.sign_in(opened, name, &credentials) {
             Err(error)
                 if is_unfit(&error) && credentials.new_password.is_some() && unfit < TRIES =>
             {
                 unfit += 1;
-                session.say(&error.to_string());
+                session.say(&in_words(error).to_string());
                 credentials.new_password = Some(chosen(session, None)?);
                 continue;
             }
-            done => done?,
+            done => done.map_err(in_words)?,
         };
         if credentials.new_password.is_some()
             && done.user.as_ref().is_some_and(|u| u.password_change.word().is_none())
         {
             credentials.password = credentials.new_password.take();
+            is_new = true;
         }
+        stands(session, is_new, shown);
         let had_code = credentials.code.take().is_some();
         match &done.step {
             Step::PasswordChangeRequired => {
@@ -175,6 +181,7 @@ fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> 
             Step::EnrolmentRequired { is_barred: false } if !shown => {
                 session.say("MFA is required: set up an authenticator app now");
                 let (user, device, secret) = new_device(session, opened, name)?;
+                stands(session, is_new, true);
                 let issuer = session.config()?.issuer.clone();
                 let key = Key { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
@@ -196,6 +203,32 @@ fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> 
                 return Ok(Report::one(Answer::new(session, name, &done)?, verdict));
             }
         }
+    }
+}
+
+/// What a user who interrupts is told: he can't look it up as an operator can.
+fn stands(session: &mut Session<'_>, is_new: bool, is_pending: bool) {
+    let words = match (is_new, is_pending) {
+        (true, _) => "the new password stands; sign in again to set up the device",
+        (false, true) => "the new device is pending; sign in again to set it up",
+        (false, false) => "you are not signed in; what you had stands",
+    };
+    if let Some(person) = &mut session.env.person {
+        person.standing(words);
+    }
+}
+
+/// A person knows no names of fields.
+fn in_words(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Refusal>() {
+        Ok(mut refusal) => {
+            let problem = refusal.message.strip_prefix("new_password: ");
+            if let Some(problem) = problem.or_else(|| refusal.message.strip_prefix("password: ")) {
+                refusal.message = format!("the new password {problem}");
+            }
+            refusal.into()
+        }
+        Err(error) => error,
     }
 }
 
@@ -223,7 +256,7 @@ fn chosen(session: &mut Session<'_>, user: Option<&User>) -> Result<Password> {
         let read = if *first == *second {
             Password::read("password", &first)
         } else {
-            Err(Refusal::bad_input("password", "the two are not the same"))
+            Err(Refusal::bad_input("password", "was not the same twice"))
         };
         let judged = match (read, user) {
             (Ok(password), Some(user)) => {
@@ -233,10 +266,10 @@ fn chosen(session: &mut Session<'_>, user: Option<&User>) -> Result<Password> {
         };
         match judged {
             Ok(password) => return Ok(password),
-            Err(error) => session.say(&error.to_string()),
+            Err(error) => session.say(&in_words(error).to_string()),
         }
     }
-    Err(Refusal::bad_input("password", "no acceptable one was chosen")
+    Err(Refusal::new(Code::BadInput, "no acceptable password was chosen")
         .hint("the old state stands; sign in again")
         .into())
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
 
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::custody::place;
@@ -123,11 +125,11 @@ pub struct Notify {
     pub hook: Option<Vec<String>>,
 }
 
-/// Reads the file.
+/// Reads the file; gives back its text too, in which later trouble is looked up.
 ///
 /// # Errors
 /// `config` with line, key and what is wrong with it.
-pub fn parse(path: &Path) -> Result<File> {
+pub fn parse(path: &Path) -> Result<(File, String)> {
     let refuse = |problem: String| Refusal::new(Code::Config, format!("{}{problem}", place(path)));
     let mut text = String::new();
     std::fs::File::open(path)
@@ -136,10 +138,51 @@ pub fn parse(path: &Path) -> Result<File> {
     if text.len() as u64 > LARGEST {
         return Err(refuse(format!(": is larger than {} KiB", LARGEST / 1024)).into());
     }
-    toml::from_str(&text).map_err(|e: toml::de::Error| {
-        let line =
-            e.span().map_or(1, |s| 1 + text[..s.start.min(text.len())].matches('\n').count());
+    let file = toml::from_str(&text).map_err(|e: toml::de::Error| {
+        let at = e.span().map_or(0, |span| span.start);
+        let line = line_at(&text, at);
+        let key = key_at(&text, at).map(|key| format!("{key}: ")).unwrap_or_default();
         let problem = e.message().lines().next().unwrap_or("can't be understood").to_owned();
-        refuse(format!(", line {line}: {problem}")).hint("see mfactl(1), CONFIGURATION").into()
-    })
+        refuse(format!(", line {line}: {key}{problem}")).hint("see mfactl(1), CONFIGURATION")
+    })?;
+    Ok((file, text))
+}
+
+/// The line on which a key stands, if it does.
+#[must_use]
+pub fn line_of(text: &str, wanted: &str) -> Option<usize> {
+    let keys = keys(text);
+    let (_, span) = keys.iter().find(|(key, _)| key == wanted)?;
+    Some(line_at(text, span.start))
+}
+
+fn line_at(text: &str, at: usize) -> usize {
+    1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count()
+}
+
+/// The key that stands there, or whose value does.
+fn key_at(text: &str, at: usize) -> Option<String> {
+    keys(text).into_iter().find(|(_, span)| span.contains(&at)).map(|(key, _)| key)
+}
+
+/// Every key with its sections in front, from its first letter to the end of its value. A section's
+/// value is elsewhere.
+fn keys(text: &str) -> Vec<(String, Range<usize>)> {
+    fn visit(table: &DeTable<'_>, before: &str, found: &mut Vec<(String, Range<usize>)>) {
+        for (key, value) in table {
+            let path = format!("{before}{}", key.get_ref());
+            let (start, mut end) = (key.span().start, key.span().end);
+            if let DeValue::Table(table) = value.get_ref() {
+                visit(table, &format!("{path}."), found);
+            } else {
+                end = end.max(value.span().end);
+            }
+            found.push((path, start..end));
+        }
+    }
+    let mut found = Vec::new();
+    if let Ok(table) = DeTable::parse(text) {
+        visit(table.get_ref(), "", &mut found);
+    }
+    found
 }

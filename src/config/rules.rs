@@ -18,6 +18,7 @@ const OPERATORS_VERBS: &[&str] = &[
     "add-user",
     "bypass",
     "delete",
+    "diagnose",
     "disable",
     "edit-user",
     "enable",
@@ -59,6 +60,15 @@ pub fn bounds(file: &file::Policy) -> Result<Bounds> {
     Ok(Bounds { window, limits: Limits { free_failures, longest_delay, wrong_codes } })
 }
 
+/// A span that has a longest.
+pub fn span_to(key: &str, text: Option<String>, default: Span, most: Span) -> Result<Span> {
+    let span = span(key, text, default)?;
+    if span > most {
+        return Err(refuse(key, format!("{span} is longer than {most}")).into());
+    }
+    Ok(span)
+}
+
 pub fn policy(
     mfa: Option<&str>,
     groups: &[String],
@@ -77,6 +87,12 @@ pub fn policy(
             return Err(refuse("policy.mfa", problem).into());
         }
     };
+    if grace.is_some() && since.is_none() && scope != Scope::Nobody {
+        // From when on, for those who were there before anybody asked for MFA?
+        return Err(refuse("policy.grace", "needs a day to run from")
+            .hint("write policy.since beside it, such as since = \"2026-03-01\"")
+            .into());
+    }
     let since = since.map(|text| Timestamp::parse("policy.since", text)).transpose();
     Ok(Policy {
         scope,

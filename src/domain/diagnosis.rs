@@ -172,14 +172,7 @@ fn finding(
     window: Window,
 ) -> Finding {
     let label = device.label.clone();
-    let near = step.abs_diff(present) <= window.steps();
-    if used != device.parameters {
-        return Finding::OtherSettings { device: label, given: device.parameters, used };
-    }
-    if !near {
-        let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(present).unwrap_or(0);
-        return Finding::ClockOff { device: label, steps, period: used.period };
-    }
+    // A clock that is set or settings that are mended help no device that is out of use.
     if let crate::domain::device::State::Revoked(revoked) = &device.state {
         return Finding::Revoked { device: label, at: revoked.at };
     }
@@ -188,6 +181,13 @@ fn finding(
     }
     if device.is_expired(now) {
         return Finding::Expired { device: label };
+    }
+    if used != device.parameters {
+        return Finding::OtherSettings { device: label, given: device.parameters, used };
+    }
+    if step.abs_diff(present) > window.steps() {
+        let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(present).unwrap_or(0);
+        return Finding::ClockOff { device: label, steps, period: used.period };
     }
     if device.last_step.is_some_and(|last| step <= last) {
         return Finding::AlreadyUsed { device: label };
@@ -209,7 +209,7 @@ fn settings(own: Parameters) -> impl Iterator<Item = Parameters> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::device::{Active, Kind, State};
+    use crate::domain::device::{Active, Kind, Pending, State};
     use crate::domain::name::UserName;
     use crate::domain::secret::Sealed;
     use crate::domain::totp::code_at;
@@ -274,6 +274,29 @@ mod tests {
         assert_eq!(found(&revoked, common, NOW).word(), "revoked");
         let none = diagnose(&user, &[], None, at(NOW), Window::DEFAULT).unwrap();
         assert_eq!(none, Finding::NoCode);
+    }
+
+    #[test]
+    fn a_device_that_is_out_of_use_is_named_before_its_clock_and_its_settings() {
+        let common = Parameters::COMMON;
+        let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
+        let user = alice(common);
+        let mut expired = user.clone();
+        expired.devices[0].state = State::Pending(Pending {
+            expires_at: at(NOW - 1),
+            first_proof: None,
+            replaces: Vec::new(),
+        });
+        for (user, word) in [
+            (user.clone().disable(None).unwrap().user, "disabled"),
+            (user.clone().revoke(None, at(NOW)).unwrap().user, "revoked"),
+            (expired, "expired"),
+        ] {
+            for steps in [-20, -1, 0, 2, 20] {
+                assert_eq!(found(&user, common, NOW + 30 * steps).word(), word, "{steps}");
+                assert_eq!(found(&user, sha256, NOW + 60 * steps).word(), word, "{steps}");
+            }
+        }
     }
 
     #[test]

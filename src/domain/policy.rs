@@ -56,18 +56,41 @@ pub enum Duty {
     Overdue(Timestamp),
 }
 
+impl Scope {
+    fn has(&self, user: &User) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Everybody => true,
+            Self::Groups(named) => user.profile.groups.iter().any(|group| named.contains(group)),
+        }
+    }
+}
+
 impl Policy {
+    /// A user whose groups were changed: where MFA is required of him by these from now on, the grace
+    /// runs from now on.
+    #[must_use]
+    pub fn regrouped(&self, before: &User, user: User, now: Timestamp) -> User {
+        if user.required {
+            return user;
+        }
+        let required_from = match (self.scope.has(before), self.scope.has(&user)) {
+            (false, true) if self.grace > Span(0) => Some(now.plus(self.grace)),
+            (_, true) => user.required_from,
+            (_, false) => None,
+        };
+        User { required_from, ..user }
+    }
+
     /// The earlier of what the configuration and an operator ask.
     #[must_use]
     pub fn demand(&self, user: &User) -> Demand {
-        let groups = &user.profile.groups;
-        let applies = match &self.scope {
-            Scope::Nobody => false,
-            Scope::Everybody => true,
-            Scope::Groups(named) => groups.iter().any(|group| named.contains(group)),
-        };
+        let applies = self.scope.has(user);
         let since = self.since.map_or(user.created_at, |since| since.max(user.created_at));
-        let configured = applies.then(|| since.plus(self.grace));
+        let from = since.plus(self.grace);
+        // Without `required` this is when he came into a group; with it, an operator's date.
+        let joined = user.required_from.filter(|_| !user.required);
+        let configured = applies.then(|| joined.map_or(from, |joined| from.max(joined)));
         let asked = user.required.then(|| user.required_from.unwrap_or(user.created_at));
         configured.into_iter().chain(asked).min().map_or(Demand::Optional, Demand::From)
     }
@@ -112,6 +135,25 @@ mod tests {
         assert_eq!(policy(Scope::Nobody, None).demand(&asked), Demand::From(at(50)));
         asked.required_from = Some(at(9000));
         assert_eq!(policy(Scope::Everybody, None).demand(&asked), Demand::From(at(1100)));
+    }
+
+    #[test]
+    fn the_grace_of_who_comes_into_a_group_runs_from_then_on() {
+        let staff = policy(Scope::Groups(vec!["staff".into(), "it".into()]), Some(5));
+        let old = user(&["x"]);
+        let came = staff.regrouped(&old, user(&["x", "staff"]), at(7000));
+        assert_eq!(staff.demand(&came), Demand::From(at(7100)));
+        let both = User { profile: user(&["it", "staff"]).profile, ..came.clone() };
+        let both = staff.regrouped(&came, both, at(7050));
+        assert_eq!(staff.demand(&both), Demand::From(at(7100)), "another group is no new grace");
+        let left = User { profile: user(&[]).profile, ..both.clone() };
+        let left = staff.regrouped(&both, left, at(7060));
+        assert_eq!((left.required_from, staff.demand(&left)), (None, Demand::Optional));
+        let mut asked = User { required: true, required_from: Some(at(50)), ..old };
+        asked.profile.groups.push("staff".into());
+        assert_eq!(staff.regrouped(&user(&["x"]), asked.clone(), at(7000)), asked);
+        let later = policy(Scope::Groups(vec!["staff".into()]), Some(9000));
+        assert_eq!(later.demand(&came), Demand::From(at(9100)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use crate::domain::refusal::{Code, Refusal};
+use crate::report::{Format, Record, Writable as _};
 use crate::session::{NewFile, Session};
 use crate::store::custody::place;
 
@@ -65,6 +66,11 @@ impl OnceOptions {
             let file = session.new_file(path, "--output")?;
             return Ok(Once::File(file));
         }
+        if self.reveal_secrets && session.options.format() == Format::Csv {
+            return Err(Refusal::new(Code::Usage, "CSV has no column for a secret")
+                .hint("take --json, or add --output FILE")
+                .into());
+        }
         let is_seen = session.env.person.is_some() && session.env.err.terminal.is_some();
         Ok(match (session.for_people(), self.reveal_secrets) {
             (false, true) => Once::Document,
@@ -76,6 +82,12 @@ impl OnceOptions {
 }
 
 impl Once {
+    /// Is it the document itself that has it?
+    #[must_use]
+    pub const fn is_document(&self) -> bool {
+        matches!(self, Self::Document)
+    }
+
     /// Shows it; returns once it has left the program whole. A file stays if what is shown came to
     /// be: it is given back to be kept.
     ///
@@ -97,6 +109,17 @@ impl Once {
         written.context("it can't be shown")?;
         Ok(Kept(None))
     }
+}
+
+/// Writes the document that a secret stands in before what it tells of comes to be; returns once it has
+/// left the program whole.
+///
+/// # Errors
+/// As the stream has them.
+pub fn deliver(session: &mut Session<'_>, document: &impl Record) -> Result<()> {
+    let mut writer = session.writer();
+    let written = document.write(&mut writer).and_then(|()| Ok(writer.out.flush()?));
+    written.context("it can't be written; nothing was changed")
 }
 
 /// A file that goes unless it is kept.

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::fs::{MemfdFlags, OFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -120,8 +120,28 @@ fn once(
     }
     let home = user.map_or_else(|| "/".into(), |user| user.home_dir().to_owned());
     command.env("HOME", home);
+    close_inherited();
     let child = command.spawn().with_context(|| format!("starting {}", place(&hook.program)))?;
     waited_for(child, patience)
+}
+
+/// A program that our caller did not mean gets nothing that he left open to us. All that we open
+/// ourselves is closed by the kernel as the hook begins, so whatever is not is his; it was read by now,
+/// if it was meant for us at all.
+fn close_inherited() {
+    let Ok(open) = std::fs::read_dir("/proc/self/fdinfo") else { return };
+    let numbers = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let numbers: Vec<i32> = numbers.filter(|number| *number > 2).collect();
+    for number in numbers {
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{number}"));
+        let flags = info.ok().and_then(|info| {
+            let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
+            u32::from_str_radix(flags.trim(), 8).ok()
+        });
+        if flags.is_some_and(|flags| flags & OFlags::CLOEXEC.bits() == 0) {
+            let _ = nix::unistd::close(number);
+        }
+    }
 }
 
 fn waited_for(mut child: Child, patience: Duration) -> Result<Option<ExitStatus>> {

@@ -162,12 +162,23 @@ pub(super) fn turn_away(
     before: &User,
     outcome: &'static str,
 ) -> Result<User> {
+    let told = Telling { verb, outcome, ..Telling::default() };
+    turn_away_saying(env, unit, from, before, told)
+}
+
+/// The same, with what the log is told besides.
+pub(super) fn turn_away_saying(
+    env: &mut Env,
+    unit: &mut Unit<'_>,
+    from: Option<&'static str>,
+    before: &User,
+    told: Telling,
+) -> Result<User> {
     let (throttle, tell) = before.throttle.clone().turned_away(unit.at);
     let mut user = User { throttle, ..before.clone() };
     user.rev = unit.tx.save(before, &user)?;
     if let Some(attempts) = tell {
-        let detail = detail(from, Some(("attempts", attempts)));
-        let told = Telling { verb, outcome, detail, ..Telling::default() };
+        let told = Telling { detail: detail(from, Some(("attempts", attempts))), ..told };
         Session::append(env, &mut *unit.tx, unit.at, &user, told)?;
     }
     Ok(user)

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
+use super::attempt::turn_away_saying;
 use super::{Opened, Session, Telling};
 use crate::domain::code::Code;
 use crate::domain::diagnosis::{Finding, diagnose};
@@ -31,7 +32,15 @@ impl Session<'_> {
             let before = unit.known(name)?;
             let at = unit.at;
             if before.throttle.gate(at) != Gate::Open {
-                return Ok((before, None, at));
+                let told = Telling {
+                    verb: "diagnose",
+                    outcome: "locked",
+                    ticket: ticket.clone(),
+                    ..Telling::default()
+                };
+                let user = turn_away_saying(session.env, &mut unit, None, &before, told)?;
+                unit.tx.commit()?;
+                return Ok((user, None, at));
             }
             let secrets: Vec<(Id, Secret)> = before
                 .devices

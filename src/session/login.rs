@@ -60,7 +60,7 @@ enum Follows {
     /// After a code.
     Proved(Box<Attempted>),
     /// After a password and a code.
-    SignedIn(Box<(SignedIn, Credentials)>),
+    SignedIn(Box<SignedIn>),
 }
 
 impl LoggedIn {
@@ -137,7 +137,7 @@ impl Session<'_> {
                 let Attempted { user, outcome, at, .. } = &**proved;
                 self.notify_proof(opened, user, outcome, *at);
             }
-            Follows::SignedIn(both) => drop(self.after_sign_in(opened, &both.0, &both.1)),
+            Follows::SignedIn(done) => self.after_sign_in(opened, done),
         }
     }
 
@@ -214,7 +214,7 @@ impl Session<'_> {
             })?;
         }
         let lets_in = matches!(done.step, Step::Accepted(_));
-        Ok(LoggedIn { lets_in, follows: Follows::SignedIn(Box::new((done, credentials))) })
+        Ok(LoggedIn { lets_in, follows: Follows::SignedIn(Box::new(done)) })
     }
 
     /// Where the code of this user begins; `None` where there is none, or none is needed: what is typed

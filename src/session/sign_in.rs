@@ -6,7 +6,6 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::attempt::{opened_secrets, spare_tag};
-use super::slot::Slot;
 use super::{Opened, Session, Telling};
 use crate::domain::login::Without;
 use crate::domain::name::UserName;
@@ -46,8 +45,6 @@ pub struct SignedIn {
     pub user: Option<User>,
     pub step: Step,
     pub at: Timestamp,
-    /// The hash was made at less than it would be made at now.
-    is_outgrown: bool,
 }
 
 impl Session<'_> {
@@ -62,7 +59,7 @@ impl Session<'_> {
         credentials: &Credentials,
     ) -> Result<SignedIn> {
         let done = self.decide_sign_in(opened, name, credentials)?;
-        self.after_sign_in(opened, &done, credentials)?;
+        self.after_sign_in(opened, &done);
         Ok(done)
     }
 
@@ -81,9 +78,8 @@ impl Session<'_> {
             let user = opened.store.read()?.user(name)?;
             let checked = self.check(opened, user.as_ref(), credentials)?;
             let Some(user) = user else {
-                let at = self.env.clock.now()?;
-                let step = Step::Rejected(Why::Password);
-                return Ok(SignedIn { user: None, step, at, is_outgrown: false });
+                let at = self.as_if_counted(opened)?;
+                return Ok(SignedIn { user: None, step: Step::Rejected(Why::Password), at });
             };
             if let Some(done) = self.decide(opened, &user, &checked, credentials)? {
                 return Ok(done);
@@ -97,59 +93,88 @@ impl Session<'_> {
         }
     }
 
-    /// What follows from an answer that stands: users hear of a new device, and a hash is renewed.
-    ///
-    /// # Errors
-    /// As the store has them, and `busy`.
-    pub(super) fn after_sign_in(
-        &mut self,
-        opened: &mut Opened,
-        done: &SignedIn,
-        credentials: &Credentials,
-    ) -> Result<()> {
-        let Some(user) = &done.user else { return Ok(()) };
-        if let Step::Accepted(Some(outcome)) = &done.step {
+    /// What follows from an answer that stands: users hear of a new device.
+    pub(super) fn after_sign_in(&mut self, opened: &mut Opened, done: &SignedIn) {
+        if let (Step::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
             self.notify_proof(opened, user, outcome, done.at);
         }
-        if done.is_outgrown && matches!(done.step, Step::Accepted(_)) {
-            self.renew_hash(opened, &user.name, credentials)?;
+    }
+
+    /// A name that nobody has waits for the disk as long as a wrong password that is counted. A login
+    /// service has a price of its own for it.
+    fn as_if_counted(&mut self, opened: &mut Opened) -> Result<Timestamp> {
+        if self.service.is_some() {
+            return self.env.clock.now();
         }
-        Ok(())
+        self.unit(opened, |_, mut unit| {
+            unit.tx.touch()?;
+            unit.tx.commit()?;
+            Ok(unit.at)
+        })
     }
 
     /// The slow part, without a lock.
     fn check(
         &mut self,
-        opened: &Opened,
+        opened: &mut Opened,
         user: Option<&User>,
         credentials: &Credentials,
     ) -> Result<Checked> {
         let now = self.env.clock.now()?;
         let cost = self.config()?.cost;
+        let mut checked = Checked::default();
+        let door = user.map(|user| (user, door(user, now)));
         let vault = &opened.vault;
-        let mut checked = Checked { is_right: false, is_outgrown: false, new_password: None };
-        let hash = match user.map(|user| (user, door(user, now))) {
+        let hash = match door {
             Some((user, Door::Password(hash))) => Some(vault.open_hash(user.id, PASSWORD, hash)?),
             Some((user, Door::Temporary(hash))) => Some(vault.open_hash(user.id, TEMPORARY, hash)?),
             Some((_, Door::Shut)) | None => None,
         };
+        let Some(given) = &credentials.password else { return Ok(checked) };
+        let (salt, nonce) = (self.env.random()?, self.env.random()?);
+        let mut anew = None;
         {
-            let _slot = Slot::take(opened.store.identity().store)?;
-            match (&hash, &credentials.password) {
-                (Some(hash), Some(given)) => {
-                    checked.is_right = password::fits(given, hash)?;
-                    checked.is_outgrown = password::is_cheaper(hash, cost);
-                }
-                // Nobody is to learn from the time it takes that there is nothing to compare with.
-                (_, Some(given)) => drop(password::hash(given, cost, &[0; password::SALT])?),
-                (_, None) => {}
+            let _slot = self.slot()?;
+            if let Some(hash) = &hash {
+                checked.is_right = password::fits(given, hash)?;
+            }
+            // Nobody is to learn from the time it takes that there is nothing to compare with, nor
+            // whose hash is from cheaper days.
+            if hash.as_deref().is_none_or(|hash| password::is_cheaper(hash, cost)) {
+                anew = Some(password::hash(given, cost, &salt)?);
             }
         }
-        if let (true, Some(user), Some(new)) = (checked.is_right, user, &credentials.new_password) {
-            self.may_choose(opened, user, new, credentials.password.as_ref())?;
-            checked.new_password = Some(self.sealed_hash(opened, user.id, new)?);
+        if !checked.is_right {
+            return Ok(checked);
+        }
+        if let (Some((user, Door::Password(_))), Some(anew)) = (door, anew) {
+            checked.renewed = Some(vault.seal_hash(user.id, PASSWORD, &anew, nonce)?);
+        }
+        if let (Some(user), Some(new)) = (user, &credentials.new_password) {
+            checked.chosen = self.choice(opened, user, new, given)?;
         }
         Ok(checked)
+    }
+
+    /// The hash of what is chosen, or why it will not do. Neither is asked during a lock: it would tell
+    /// that the password before it was right.
+    fn choice(
+        &mut self,
+        opened: &mut Opened,
+        user: &User,
+        new: &Password,
+        given: &Password,
+    ) -> Result<Option<Result<Sealed, Refusal>>> {
+        // Others may have guessed while the password was hashed.
+        let now = self.env.clock.now()?;
+        let stands = opened.store.read()?.user(&user.name)?;
+        if stands.is_none_or(|user| user.throttle.gate(now) != Gate::Open) {
+            return Ok(None);
+        }
+        Ok(Some(match self.may_choose(opened, user, new, given) {
+            Ok(()) => Ok(self.sealed_hash(opened, user.id, new)?),
+            Err(error) => Err(error.downcast()?),
+        }))
     }
 
     /// Is it strong, and another one than before?
@@ -158,19 +183,19 @@ impl Session<'_> {
         opened: &Opened,
         user: &User,
         new: &Password,
-        given: Option<&Password>,
+        given: &Password,
     ) -> Result<()> {
         self.strong(user, "new_password", new)?;
         let same = || {
             Refusal::bad_input("new_password", "is the same as before").hint("choose another one")
         };
-        if given.is_some_and(|given| given.expose() == new.expose()) {
+        if given.expose() == new.expose() {
             return Err(same().into());
         }
         let is_temporary = user.password_change == PasswordChange::Required;
         if let (true, Some(old)) = (is_temporary, &user.password) {
             let old = opened.vault.open_hash(user.id, PASSWORD, old)?;
-            let _slot = Slot::take(opened.store.identity().store)?;
+            let _slot = self.slot()?;
             if password::fits(new, &old)? {
                 return Err(same().into());
             }
@@ -216,7 +241,7 @@ impl Session<'_> {
         let cost = self.config()?.cost;
         let (salt, nonce) = (self.env.random()?, self.env.random()?);
         let hash = {
-            let _slot = Slot::take(opened.store.identity().store)?;
+            let _slot = self.slot()?;
             password::hash(new, cost, &salt)?
         };
         opened.vault.seal_hash(user, column, &hash, nonce)
@@ -240,6 +265,14 @@ impl Session<'_> {
                 return Ok(None);
             }
             let may_prove = checked.is_right && before.throttle.gate(now) == Gate::Open;
+            if let (true, Some(_)) = (may_prove, &credentials.new_password) {
+                match &checked.chosen {
+                    Some(Ok(_)) => {}
+                    Some(Err(refusal)) => return Err(refusal.clone().into()),
+                    // The lock that kept it from being looked at is over.
+                    None => return Ok(None),
+                }
+            }
             // Who has nothing to prove is no error: what comes next depends on what is asked of him.
             let can_prove = |p: &&Presented| may_prove && candidates(&before, None, p, now).is_ok();
             let secrets = match presented.as_ref().filter(can_prove) {
@@ -253,7 +286,7 @@ impl Session<'_> {
                 limits: bounds.limits,
                 now,
                 is_right: checked.is_right,
-                new_password: checked.new_password.clone(),
+                new_password: checked.chosen.clone().and_then(Result::ok),
                 code: presented.as_ref().map(attempt),
                 demand: policy.demand(&before),
                 without: credentials.without,
@@ -261,6 +294,9 @@ impl Session<'_> {
             let (mut user, step) = sign_in(before.clone(), claim)?;
             user.purge(now, undo_for);
             let told = told(&before, &user, &step, credentials.from);
+            if let (Step::Accepted(_), None) = (&step, &credentials.new_password) {
+                user.password = checked.renewed.clone().or(user.password);
+            }
             let mut tell = 1;
             if matches!(step, Step::Locked { .. } | Step::Rejected(Why::Locked)) {
                 let (throttle, due) = user.throttle.turned_away(now);
@@ -274,41 +310,19 @@ impl Session<'_> {
                 Self::append(session.env, &mut *unit.tx, now, &user, told)?;
             }
             unit.tx.commit()?;
-            let is_outgrown = checked.is_outgrown;
-            Ok(Some(SignedIn { user: Some(user), step, at: now, is_outgrown }))
-        })
-    }
-
-    /// The password again at what a hash costs by now. It is right as it is, so trouble is no trouble.
-    fn renew_hash(
-        &mut self,
-        opened: &mut Opened,
-        name: &UserName,
-        credentials: &Credentials,
-    ) -> Result<()> {
-        let (None, Some(given)) = (&credentials.new_password, &credentials.password) else {
-            return Ok(());
-        };
-        let Some(user) = opened.store.read()?.user(name)? else { return Ok(()) };
-        let hash = self.sealed_hash(opened, user.id, given)?;
-        self.unit(opened, |_, mut unit| {
-            let before = unit.known(name)?;
-            if before.password == user.password {
-                let after = User { password: Some(hash.clone()), ..before.clone() };
-                unit.tx.save(&before, &after)?;
-                unit.tx.commit()?;
-            }
-            Ok(())
+            Ok(Some(SignedIn { user: Some(user), step, at: now }))
         })
     }
 }
 
 /// What the slow part found.
+#[derive(Default)]
 struct Checked {
     is_right: bool,
-    /// The hash was made at less than it would be made at now.
-    is_outgrown: bool,
-    new_password: Option<Sealed>,
+    /// The same password at what a hash costs by now, where it was made at less.
+    renewed: Option<Sealed>,
+    /// What is chosen instead; `None` where it was not looked at.
+    chosen: Option<Result<Sealed, Refusal>>,
 }
 
 fn told(before: &User, after: &User, step: &Step, from: Option<&str>) -> Telling {

@@ -180,6 +180,16 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Would another verb be for this operator too?
+    ///
+    /// # Errors
+    /// `config`.
+    pub fn may(&mut self, verb: &str) -> Result<bool> {
+        let own = self.standing.roles.clone();
+        let roles = self.config()?.roles.as_ref();
+        Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
+    }
+
     /// From now on this run carries out what was asked for.
     ///
     /// # Errors

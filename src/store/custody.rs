@@ -33,7 +33,7 @@ pub struct Custody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Store,
-    /// SQLite's `-wal`, `-shm` and `-journal`, and our `-queue`; any writer may own them.
+    /// SQLite's `-wal`, `-shm` and `-journal`, our `-queue` and `-slot`s; any writer may own them.
     Sidecar,
     Key,
     /// A key that systemd hands over; it may show a group's right to read, which is an ACL's mask.

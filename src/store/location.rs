@@ -12,6 +12,9 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::vault::Vault;
 
+/// However many processors there are.
+const MOST_SLOTS: usize = 8;
+
 /// Where a store is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
@@ -79,6 +82,22 @@ impl Location {
             Self::Sqlite(path) => sqlite::files(path),
             Self::Postgres(address) => address.password_file.iter().cloned().collect(),
         }
+    }
+
+    /// The files by whose locks slow hashes are counted on this machine: beside the store, or beside
+    /// the key where the store is a server's.
+    #[must_use]
+    pub fn slots(&self, key_file: &Path) -> (Vec<PathBuf>, Purpose) {
+        let (beside, purpose) = match self {
+            Self::Sqlite(path) => (path.as_path(), Purpose::Sidecar),
+            Self::Postgres(_) => (key_file, Purpose::Key),
+        };
+        let name = |n| {
+            let mut name = beside.as_os_str().to_owned();
+            name.push(format!("-slot{n}"));
+            PathBuf::from(name)
+        };
+        ((0..MOST_SLOTS).map(name).collect(), purpose)
     }
 
     /// Is there a store?

@@ -39,6 +39,8 @@ impl Cost {
 /// # Errors
 /// `config` for a cost that Argon2 does not have.
 pub fn hash(password: &Password, cost: Cost, salt: &[u8; SALT]) -> Result<Zeroizing<String>> {
+    #[cfg(test)]
+    COMPUTED.set(COMPUTED.get() + 1);
     let hash = cost.argon2()?.hash_password_with_salt(password.expose().as_bytes(), salt);
     Ok(Zeroizing::new(hash.map_err(|_| broken())?.to_string()))
 }
@@ -48,6 +50,8 @@ pub fn hash(password: &Password, cost: Cost, salt: &[u8; SALT]) -> Result<Zeroiz
 /// # Errors
 /// `damaged` for what is no hash.
 pub fn fits(password: &Password, hash: &str) -> Result<bool> {
+    #[cfg(test)]
+    COMPUTED.set(COMPUTED.get() + 1);
     let hash = PasswordHash::new(hash).map_err(|_| broken())?;
     Ok(Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok())
 }
@@ -64,6 +68,12 @@ pub fn is_cheaper(hash: &str, cost: Cost) -> bool {
 fn broken() -> Refusal {
     Refusal::new(Code::Damaged, "the store is damaged: a password's hash can't be read")
         .hint("set the password anew, or restore a backup")
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Hashes that this thread has computed: most of what a sign-in costs.
+    pub static COMPUTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Spare codes, passwords and resets under races and kills.
 
+use std::os::unix::fs::MetadataExt as _;
+
 use serde_json::json;
 
-use super::kill::sweep;
+use super::kill::{old_or_new, sweep};
 use super::race::at_once;
 use super::support::{Call, Ran, World, has};
 
@@ -55,19 +57,26 @@ fn of_many_sign_ins_at_once_one_takes_the_code_and_the_memory_stays_bounded() {
     assert_eq!(count(&runs, "accepted"), 1, "{runs:#?}");
     assert_eq!(count(&runs, "rejected"), 23, "{runs:#?}");
     // As many hashes at once as there are processors, and eight at the most.
-    let name = "mfactl-hash-";
+    let inodes: Vec<String> = std::fs::read_dir(world.path("s"))
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|file| file.file_name().to_string_lossy().contains("-slot"))
+        .map(|file| format!(":{} 0 EOF", file.metadata().unwrap().ino()))
+        .collect();
+    let slots = std::thread::available_parallelism().unwrap().get().clamp(2, 8);
+    assert_eq!(inodes.len(), slots);
     let runs = std::thread::scope(|scope| {
         let line = json!({ "password": "wrong" });
         let calls: Vec<_> = (0..24).map(|_| world.sign_in(&line)).collect();
         let watched = scope.spawn(move || at_once(calls));
         let mut most = 0;
         while !watched.is_finished() {
-            let sockets = std::fs::read_to_string("/proc/net/unix").unwrap();
-            most = most.max(sockets.matches(name).count());
+            let locks = std::fs::read_to_string("/proc/locks").unwrap();
+            let is_slot =
+                |line: &&str| line.contains("FLOCK") && inodes.iter().any(|i| line.ends_with(i));
+            most = most.max(locks.lines().filter(is_slot).count());
         }
-        let slots = std::thread::available_parallelism().unwrap().get().clamp(2, 8);
-        // Other tests hash as well, each for a store of its own.
-        assert!(most >= 1 && most <= 8 * slots, "{most}");
+        assert!(most >= 1, "each hash holds one of them");
         watched.join().unwrap()
     });
     assert_eq!(count(&runs, "rejected"), 24, "{runs:#?}");
@@ -118,6 +127,73 @@ fn a_killed_change_of_password_leaves_the_temporary_one_or_the_new_one() {
                     || outcomes == ("rejected", "enrolment_required"),
                 "{outcomes:?}"
             );
+        },
+    );
+    assert!(kills > 5, "{kills}");
+}
+
+#[test]
+fn what_the_helpdesk_does_is_done_wholly_or_not_at_all_when_it_is_killed() {
+    let what = "the helpdesk under the kill sweep";
+    if !has("strace", what) || !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let template = world("");
+    template.active("alice");
+    let made = template.run("recovery-codes alice --json --reveal-secrets").expect(0).document();
+    let recovery = made["codes"][0].as_str().unwrap().to_owned();
+    let bypass = template.run("bypass alice --for 1h --json --reveal-secrets").expect(0);
+    let bypass = bypass.json("code");
+    for (line, input, void) in [
+        ("force-new-password alice --yes --json --reveal-secrets", "", vec![&recovery, &bypass]),
+        ("recovery-codes alice --json --reveal-secrets", "", vec![&recovery]),
+        ("bypass alice --for 2h --json --reveal-secrets", "", vec![&bypass]),
+        ("set-password alice", NEW, vec![]),
+    ] {
+        let kills = sweep(
+            || template.copy(),
+            |world| world.call(line).input(input),
+            |world| {
+                let is_done = old_or_new(&template, world);
+                for code in &void {
+                    assert_eq!(world.verify("alice", code).code == 0, !is_done, "{line}");
+                }
+            },
+        );
+        assert!(kills > 3, "{line}: {kills}");
+    }
+    template.run("disable alice --yes").expect(0);
+    let kills = sweep(
+        || template.copy(),
+        |world| world.call("undo alice --yes"),
+        |world| {
+            let is_done = old_or_new(&template, world);
+            assert_eq!(world.status("alice"), if is_done { "enabled" } else { "disabled" });
+        },
+    );
+    assert!(kills > 3, "{kills}");
+}
+
+#[test]
+fn a_killed_enrolment_at_the_sign_in_goes_on_at_the_next_one() {
+    let what = "enrolment at the sign-in under the kill sweep";
+    if !has("strace", what) || !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let template = world("[policy]\nmfa = \"required\"\n");
+    let line = json!({ "password": OLD });
+    let kills = sweep(
+        || template.copy(),
+        |world| world.sign_in(&line),
+        |world| {
+            world.assert_sound();
+            let given = world.sign_in(&line).run().document();
+            assert_eq!(given["outcome"], "enrolment_required");
+            let base32 = given["enrolment"]["secret"].as_str().unwrap().to_owned();
+            let mut seed = super::support::Seed { base32, spent: 0 };
+            let line = json!({ "password": OLD, "code": world.next(&mut seed) });
+            assert_eq!(world.sign_in(&line).run().outcome(), "accepted");
+            assert_eq!(world.sql("SELECT count(*) FROM devices"), "1");
         },
     );
     assert!(kills > 5, "{kills}");

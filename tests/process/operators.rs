@@ -92,12 +92,12 @@ END
 chmod 0440 /etc/sudoers
 admin="sudo -n -u mfactl mfactl"
 install -d -o mfactl -g mfactl -m 0700 /var/lib/mfactl /etc/mfactl
-# want EXPECTED PERSON WORDS: the exit code, or `denied` where sudo itself says no.
+# want EXPECTED PERSON WORDS: the exit code, or `denied` where sudo itself says no. $list is read.
 want() {
     local expected=$1 person=$2 got=0
     shift 2
     cd "$work/homes/$person"
-    told=$(runuser -u "$person" -- sudo -n "$@" 2>&1 </dev/null) || got=$?
+    told=$(printf %s "${list-}" | runuser -u "$person" -- sudo -n "$@" 2>&1) || got=$?
     case $told in
         *'a password is required'*|*'not allowed to'*) got=denied ;;
     esac
@@ -151,6 +151,20 @@ $admin add-user carol --protected
 want 0 hana $mf add-user --display-name "Bob B." --group staff -- bob
 want 0 hana $mf enrol --no-confirm --json -- bob
 want 0 hana $mf unlock --ticket HELP-12 --reason "he rang" -- bob
+want 0 hana $mf edit-user --relabel phone=tablet -- bob
+want 0 hana $mf edit-user --clear email --clear language -- bob
+want 0 hana $mf require-mfa --from 2027-01-01 -- bob
+want 0 hana $mf require-mfa --not --ticket HELP-12 -- bob
+want 0 hana $mf require-mfa --group staff --from 2027-01-01T08:00:00Z --yes
+want 0 hana $mf bypass --for 1h --starts 2027-01-01T08:00:00Z --dry-run -- bob
+list=bob
+want 0 hana $mf reset --no-enrol --yes --proof callback --from -
+want 0 hana $mf force-new-password --old-password-opens --yes --proof in-person --from -
+want 0 hana $mf edit-user --group staff --group it --reason "moved" --yes --from -
+want 0 hana $mf disable --yes --proof manager --dry-run --from -
+want 0 hana $mf require-mfa --from - --from 2027-02-01 --yes
+list=
+want 0 hana $mf enrol --no-confirm --json -- bob
 want 0 hana $mf list-status --json
 want 0 aude $mf list-status --without-mfa
 want 0 aude $mf show-user -- bob
@@ -172,6 +186,14 @@ want denied hana $mf remove-user --yes -- bob
 want denied hana $mf --store /tmp/x unlock -- bob
 want denied hana $mf --config /tmp/x unlock -- bob
 want denied hana $mf unlock --from /etc/shadow
+want denied hana $mf reset --no-enrol --yes --from /etc/shadow
+want denied hana $mf require-mfa --from /etc/shadow
+want denied hana $mf require-mfa --from - --from list
+want denied hana $mf edit-user --group x --from 2027-01-01
+want denied hana $mf force-new-password --yes --output /tmp/x --from -
+want denied hana $mf bypass --for 1h --reveal-secrets -- bob
+want denied hana $mf edit-user --rename root -- bob
+want denied hana $mf edit-user --relabel "phone=x --output y" -- bob
 want denied hana $mf enrol --output /tmp/x.png -- bob
 want denied hana $mf enrol --output=/tmp/x.png -- bob
 want denied hana $mf recovery-codes --reveal-secrets -- bob

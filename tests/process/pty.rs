@@ -84,7 +84,7 @@ fn an_interruption_gives_the_terminal_back_and_says_what_stands() {
     world.active("alice");
     for (line, prompt, stands) in [
         ("$M verify alice", "Code of alice", "nothing was changed"),
-        ("$M reset alice", "Cut off 1 device?", "nothing was changed"),
+        ("$M reset alice", "Cut off 1 device (phone)?", "nothing was changed"),
         ("$M disable alice", "Switch MFA off?", "nothing was changed"),
         ("$M enrol bob --create", "The 6 digits", "bob's device phone is pending"),
     ] {

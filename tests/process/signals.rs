@@ -33,7 +33,7 @@ fn a_signal_at_the_prompt_gives_the_terminal_back_and_leaves_no_half_work() {
         for (line, prompt, stands) in [
             (&*enrol, "The 6 digits", "device phone is pending"),
             ("verify alice", "Code of alice", "nothing was changed"),
-            ("reset alice", "Cut off 1 device?", "nothing was changed"),
+            ("reset alice", "Cut off 1 device (phone)?", "nothing was changed"),
         ] {
             let (state, before) = (world.state(), files(&world));
             let screen = Screen::new(&world, 100, 45);

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 
-use super::support::{IO, World, has};
+use super::support::{IO, USAGE, World, has};
 
 #[test]
 fn a_listing_into_a_closed_pipe_ends_quietly() {
@@ -62,6 +62,39 @@ fn a_full_output_is_a_failure_and_the_secret_that_was_not_written_is_in_force_no
     assert_eq!(world.status("bob"), "pending");
     world.call("reset bob --yes --reveal-secrets").run_to(full()).expect(IO);
     assert_eq!(world.status("bob"), "pending");
+}
+
+#[test]
+fn a_document_that_reaches_nobody_voids_nothing() {
+    if !has("oathtool", "documents that reach nobody") {
+        return;
+    }
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let seed = world.active("alice");
+    world.call("set-password alice").input("correct horse battery staple").run().expect(0);
+    let made = world.run("recovery-codes alice --json --reveal-secrets").expect(0).document();
+    let bypass = world.run("bypass alice --for 1h --json --reveal-secrets").expect(0);
+    let before = world.events();
+    for line in [
+        "recovery-codes alice --json --reveal-secrets",
+        "bypass alice --for 1h --json --reveal-secrets",
+        "force-new-password alice --yes --json --reveal-secrets",
+    ] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ran = world.call(line).run_to(full).expect(IO);
+        assert!(ran.err.contains("nothing was changed"), "{line}: {ran:?}");
+        let script = format!("exec 3> >(exec true); sleep 0.2; \"$@\" {line} >&3");
+        let files = world.call_of(Vec::<String>::new());
+        files.under(["bash", "-c", &script, "bash"]).run().expect(IO);
+        // CSV has no column for it.
+        world.run(&line.replace("--json", "--format csv")).expect(USAGE);
+    }
+    assert_eq!(world.events(), before);
+    assert_eq!((world.status("alice"), seed.spent > 0), ("enabled".into(), true));
+    for code in [made["codes"][0].as_str().unwrap(), &bypass.json("code")] {
+        assert_eq!(world.verify("alice", code).expect(0).outcome(), "accepted");
+    }
 }
 
 #[test]

@@ -63,20 +63,55 @@ fn an_unknown_name_stops_all_of_it_and_so_does_the_guard() {
 }
 
 #[test]
+fn people_see_a_row_a_user_and_the_total() {
+    let mut world = world(3);
+    let _ = world.run("add-user none").ok();
+    let _ = world.run("disable user01 --yes").ok();
+    let list = format!("{}none\n", names(0..3));
+    let dry = world.run_with("disable --from - --dry-run", &list);
+    assert!(dry.out.contains("would change"), "{dry:?}");
+    assert!(dry.out.ends_with("4 users: 2 would change, 1 already so, 1 refused\n"), "{dry:?}");
+    let json = world.run_with("disable --from - --dry-run --json", &list).json();
+    assert_eq!(json["dry_run"], true);
+    let ran = world.run_with("disable --from - --yes", &list);
+    let rows: Vec<Vec<&str>> = ran.out.lines().map(|l| l.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["USER", "RESULT", "STATUS", "REASON"], "{ran:?}");
+    assert_eq!(rows[1], ["user00", "changed", "disabled"]);
+    assert_eq!(rows[4][..5], ["none", "refused", "not", "enabled", "none"]);
+    assert_eq!(ran.out.lines().last(), Some("4 users: 2 changed, 1 already so, 1 refused"));
+    for columns in [40, 100] {
+        world.terminal = Some(crate::env::Size { columns, rows: 24 });
+        let ran = world.run_with("enable --from - --yes", "user00\n").ok();
+        assert!(ran.out.contains("user00") && ran.out.contains("1 user: "), "{ran:?}");
+    }
+    let quiet = world.run_with("enable --from - --yes --quiet", "user01\nnone\n");
+    assert!(quiet.out.contains("none") && !quiet.out.contains("user01"), "{quiet:?}");
+}
+
+#[test]
 fn a_person_types_the_number_of_changes() {
     let mut world = world(3);
+    let _ = world.run("add-user none").ok();
+    let _ = world.run("enrol other --create --no-confirm --json").ok();
+    let _ = world.run("disable other --yes").ok();
     let file = world.folder.path().join("list");
-    std::fs::write(&file, names(0..3)).unwrap();
+    std::fs::write(&file, names(0..3) + "none\nother\n").unwrap();
     let line = format!("disable --from {}", file.display());
     world.answers = Some(vec!["y"]);
-    assert_eq!(world.run(&line).code, 1);
+    let ran = world.run(&line);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
+    assert!(ran.err.contains("user02") && ran.err.contains("none has no device"), "{ran:?}");
+    assert!(!ran.err.contains("other"), "who stays as he is is counted only: {ran:?}");
+    assert!(ran.err.contains("5 users: 3 would change, 1 already so, 1 refused"), "{ran:?}");
     assert_eq!(world.listed("user00")["status"], "pending");
     world.answers = Some(vec!["3"]);
-    let ran = world.run(&line).ok();
+    let ran = world.run(&line);
+    assert_eq!(ran.code, 1, "one was refused");
     assert!(ran.asked[0].contains("Type 3"), "{ran:?}");
     assert_eq!(world.listed("user00")["status"], "disabled");
     world.answers = None;
-    assert_eq!(world.run(&line.replace("disable", "enable")).code, 64, "nobody to ask");
+    let ran = world.run(&line.replace("disable", "enable --json"));
+    assert_eq!((ran.code, ran.error().as_str()), (64, "usage"), "nobody to ask: {ran:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn when(seconds: i64) -> String {
 fn the_list_of_an_earlier_time_is_the_list_that_was_seen_then() {
     let world = World::new();
     world
-        .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\ngrace = \"1h\"\n");
+        .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"1h\"\n");
     let mut seen = vec![(world.now.get(), listed(&world, ""))];
     let mut note = |world: &World| {
         seen.push((world.now.get(), listed(world, "")));

@@ -149,7 +149,7 @@ fn looking_needs_no_key_and_writes_nothing() {
 #[test]
 fn what_the_database_leaves_out_is_what_the_filter_would() {
     let world = five();
-    world.configure("[policy]\nmfa = \"required\"\ngrace = \"30d\"\n");
+    world.configure("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"30d\"\n");
     let _ = world.run("bypass dave --for 2h --json --reveal-secrets").ok();
     let _ = world.run("edit-user bob --group staff2 --group xstaff").ok();
     let filters = [

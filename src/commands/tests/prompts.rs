@@ -135,3 +135,19 @@ fn verify_asks_without_echo_and_only_for_somebody_who_is_there() {
     assert_eq!((ran.code, ran.asked.len()), (67, 0));
     assert!(ran.err.contains("did you mean alice?"), "{}", ran.err);
 }
+
+#[test]
+fn nobody_is_told_to_run_what_is_not_for_him() {
+    for (role, may) in [("helpdesk", false), ("admin", true)] {
+        let world = World::new();
+        let _ = world.run("add-user bob").ok();
+        world.configure(&format!("[roles]\n{role} = [\"daemon\"]\n"));
+        world.uid.set(1);
+        for line in ["enrol bob --no-confirm --reveal-secrets", "reset bob --yes --reveal-secrets"]
+        {
+            let ran = world.run(line).ok();
+            assert_eq!(ran.err.contains("mfactl verify bob"), may, "{ran:?}");
+            assert_eq!(ran.err.contains("first sign-in"), !may, "{ran:?}");
+        }
+    }
+}

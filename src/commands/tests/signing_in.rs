@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::testing::{Ran, START, World};
+use crate::vault::password::COMPUTED;
 
 const CHEAP: &str = "[password]\nmemory = 19\n";
 const OLD: &str = "correct horse battery staple";
@@ -170,6 +171,56 @@ fn a_hash_rises_with_the_configuration_at_the_next_sign_in() {
     assert_eq!(revision(), before + 1);
 }
 
+/// Slow hashes of one sign-in, and what it answered.
+fn price(world: &World, user: &str, line: &Value) -> (u32, Ran) {
+    let before = COMPUTED.get();
+    let ran = world.run_with(&format!("sign-in --json {user}"), &format!("{line}\n"));
+    (COMPUTED.get() - before, ran)
+}
+
+#[test]
+fn during_a_lock_a_new_password_tells_nothing_of_the_old_one() {
+    let world = world("");
+    for _ in 0..10 {
+        world.signs_in(&json!({ "password": "wrong" }), "rejected");
+    }
+    let mut told = Vec::new();
+    for password in ["wrong", OLD] {
+        for new in [None, Some("x"), Some("password1234"), Some(OLD), Some(NEW)] {
+            let mut line = json!({ "password": password });
+            if let Some(new) = new {
+                line["new_password"] = json!(new);
+            }
+            let (hashes, ran) = price(&world, "alice", &line);
+            assert_eq!(hashes, 1, "{line}");
+            told.push((ran.code, ran.out, ran.err));
+        }
+    }
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    assert_eq!(told[0].0, 1);
+    world.wait(31);
+    let weak = world.sign_in(&json!({ "password": OLD, "new_password": "x" }));
+    assert_eq!(weak.code, 65, "after the lock it is told: {weak:?}");
+    world.signs_in(&json!({ "password": OLD, "new_password": NEW }), "accepted");
+}
+
+#[test]
+fn a_no_costs_as_many_hashes_whoever_it_is() {
+    let world = world("");
+    world.configure("[password]\nmemory = 20\n");
+    for user in ["none", "fresh"] {
+        let _ = world.run(&format!("add-user {user}")).ok();
+    }
+    let _ = world.run_with("set-password fresh", OLD).ok();
+    let hashes = |user, password| price(&world, user, &json!({ "password": password })).0;
+    assert_eq!(
+        [hashes("nobody", "wrong"), hashes("none", "wrong"), hashes("fresh", "wrong")],
+        [1; 3]
+    );
+    // A hash from cheaper days is little beside the one that is computed in any case.
+    assert_eq!([hashes("alice", "wrong"), hashes("alice", OLD), hashes("alice", OLD)], [2, 2, 1]);
+}
+
 #[test]
 fn a_temporary_password_ends_after_a_day_and_the_old_one_opens_only_where_told() {
     let world = world("");
@@ -202,7 +253,7 @@ fn after_a_reset_the_old_password_alone_gets_no_new_device() {
 
 #[test]
 fn a_grace_is_told_and_ends() {
-    let world = world("[policy]\nmfa = \"required\"\ngrace = \"7d\"\n");
+    let world = world("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"7d\"\n");
     let due = "2026-01-08T00:00:00Z";
     let answer = world.signs_in(&json!({ "password": OLD }), "accepted");
     assert_eq!((&answer["due_at"], &answer["factor"]), (&json!(due), &Value::Null));
@@ -218,6 +269,27 @@ fn a_grace_is_told_and_ends() {
 }
 
 #[test]
+fn who_comes_into_a_group_has_the_grace_from_then_on() {
+    let world =
+        world("[policy]\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"14d\"\n");
+    world.wait(100 * 24 * 3600);
+    let _ = world.run("edit-user alice --group staff").ok();
+    let due = "2026-04-25T00:00:00Z";
+    let answer = world.signs_in(&json!({ "password": OLD }), "accepted");
+    assert_eq!(answer["due_at"], due);
+    assert_eq!(world.run("require-mfa alice --from 2026-04-20").code, 64);
+    let later = world.run("require-mfa alice --from 2026-05-01 --json").ok().json();
+    assert_eq!(later["changed"], false, "it is due before");
+    let _ = world.run("require-mfa alice --not").ok();
+    assert_eq!(world.listed("alice")["due_at"], due);
+    let _ = world.run("edit-user alice --clear groups").ok();
+    assert_eq!(world.listed("alice")["due_at"], Value::Null);
+    let _ = world.run("edit-user alice --group staff").ok();
+    world.wait(14 * 24 * 3600);
+    world.signs_in(&json!({ "password": OLD }), "enrolment_required");
+}
+
+#[test]
 fn at_a_terminal_it_is_a_conversation() {
     let mut world = world("");
     let phone = world.active("alice");
@@ -229,4 +301,37 @@ fn at_a_terminal_it_is_a_conversation() {
     assert_eq!(ran.asked, ["Password of alice", "Code", "Code"]);
     world.answers = Some(vec!["wrong"]);
     assert_eq!(world.run("sign-in alice").code, 1);
+}
+
+#[test]
+fn a_user_is_told_what_stands_in_words_of_his_own() {
+    let mut world = world("[policy]\nmfa = \"required\"\n");
+    let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
+    let temporary: &'static str = forced["temporary_password"].as_str().unwrap().to_owned().leak();
+    world.terminal = Some(crate::env::Size { columns: 80, rows: 40 });
+    world.answers = Some(vec![temporary, NEW, OLD, "x", "x", OLD, OLD, NEW, NEW, ""]);
+    let ran = world.run("sign-in alice");
+    assert_eq!(ran.asked.last().map(String::as_str), Some("Code"), "{ran:?}");
+    for told in
+        ["the new password was not the same twice", "the new password is the same as before"]
+    {
+        assert!(ran.err.contains(told), "{told}: {ran:?}");
+    }
+    assert!(!ran.err.contains("new_password") && !ran.err.contains("password: "), "{ran:?}");
+    let stood = ran.standing.last().unwrap();
+    assert_eq!(stood, "the new password stands; sign in again to set up the device");
+    assert!(ran.standing.iter().all(|words| !words.contains("show-user")), "{ran:?}");
+    world.answers = None;
+    world.signs_in(&json!({ "password": NEW }), "enrolment_required");
+}
+
+#[test]
+fn without_a_terminal_the_report_is_json_unless_another_form_is_asked_for() {
+    let world = world("");
+    let line = json!({ "password": OLD }).to_string();
+    assert_eq!(world.run_with("sign-in alice", &line).ok().json()["outcome"], "accepted");
+    let words = world.run_with("sign-in --format table alice", &line).ok();
+    assert_eq!(words.out, "alice: signed in\n");
+    let array = world.run_with("sign-in alice", &json!([OLD, null, null]).to_string());
+    assert_eq!((array.code, array.out.as_str()), (65, ""), "{array:?}");
 }

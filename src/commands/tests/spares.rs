@@ -119,6 +119,29 @@ fn spare_codes_are_void_after_what_cuts_off() {
 }
 
 #[test]
+fn a_bypass_is_shown_with_its_start_its_end_and_its_uses() {
+    let world = World::new();
+    let _ = world.active("alice");
+    let line = "bypass alice --for 1h --uses 2 --starts 2026-01-02T00:00:00Z --reveal-secrets";
+    let first = world.run(line).ok();
+    assert!(!first.out.contains("void"), "{first:?}");
+    let shown = world.run("show-user alice").ok().out;
+    let later = "open from 2026-01-02T00:00:00Z until 2026-01-02T01:00:00Z, 2 uses left";
+    assert!(shown.contains(later), "{shown}");
+    let dry = world.run("bypass alice --for 1h --dry-run").ok();
+    assert!(dry.out.contains("the one there is would be void"), "{dry:?}");
+    let second = world.run("bypass alice --for 1h --reveal-secrets").ok();
+    assert!(second.out.contains("the one before is void"), "{second:?}");
+    let shown = world.run("show-user alice").ok().out;
+    assert!(shown.contains("open until 2026-01-01T01:00:00Z, 1 use left"), "{shown}");
+    let json = world.run("show-user alice --json").ok().json();
+    assert_eq!(
+        (&json["bypass_from"], &json["bypass_uses"]),
+        (&json!("2026-01-01T00:00:00Z"), &json!(1))
+    );
+}
+
+#[test]
 fn the_last_act_is_taken_back_and_used_codes_stay_used() {
     for (verb, status) in [
         ("reset alice --yes --json", "pending"),
@@ -160,6 +183,51 @@ fn nothing_is_taken_back_too_late_or_after_something_newer_was_proved() {
 }
 
 #[test]
+fn a_clock_set_back_brings_nothing_to_life() {
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let _ = world.active("alice");
+    let day = 24 * 3600;
+    let bypass = world.run("bypass alice --for 1h --json --reveal-secrets").ok().json();
+    let bypass = bypass["code"].as_str().unwrap().to_owned();
+    world.wait(day);
+    assert_ne!(outcome(&world, "alice", &bypass).0, "accepted");
+    world.wait(-day);
+    assert_ne!(outcome(&world, "alice", &bypass).0, "accepted", "what was seen to be over is gone");
+    let _ = world.run("unlock alice").ok();
+    let _ = world.run("disable alice --yes").ok();
+    world.wait(day + 1);
+    let _ = world.run("edit-user alice --email a@b").ok();
+    world.wait(-day - 1);
+    assert_eq!(world.run("undo alice --yes --json").error(), "nothing_to_undo");
+    let _ = world.run("enable alice").ok();
+    let _ = world.run_with("set-password alice", "correct horse battery staple").ok();
+    let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
+    let line = json!({ "password": forced["temporary_password"] }).to_string();
+    let sign_in = || world.run_with("sign-in alice", &line).json()["outcome"].clone();
+    world.wait(-day);
+    assert_eq!(sign_in(), "password_change_required", "it was not over yet");
+    world.wait(2 * day);
+    assert_eq!(sign_in(), "rejected");
+    world.wait(-day);
+    assert_eq!(sign_in(), "rejected");
+}
+
+#[test]
+fn a_grace_is_longer_by_what_a_clock_is_set_back_and_no_more() {
+    let world = World::new();
+    world.configure("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"7d\"\n");
+    let _ = world.run("add-user alice").ok();
+    let due = world.listed("alice")["due_at"].clone();
+    for (days, is_required) in [(7, true), (-1, false), (1, true)] {
+        world.wait(days * 24 * 3600);
+        let listed = world.listed("alice");
+        let told = if is_required { Value::Null } else { due.clone() };
+        assert_eq!((&listed["required"], &listed["due_at"]), (&json!(is_required), &told));
+    }
+}
+
+#[test]
 fn a_diagnosis_names_the_reason_and_counts_as_a_wrong_code() {
     let world = World::new();
     let phone = world.active("alice");
@@ -180,7 +248,14 @@ fn a_diagnosis_names_the_reason_and_counts_as_a_wrong_code() {
     }
     let locked = world.run_with("diagnose alice --json", &world.code(&phone, 2));
     assert_eq!((locked.code, &locked.json()["finding"]), (1, &json!("locked")));
-    assert_eq!(world.sql("SELECT count(*) FROM events WHERE verb = 'diagnose'"), "9");
+    let told = "SELECT count(*) FROM events WHERE verb = 'diagnose'";
+    assert_eq!(world.sql(told), "10");
+    let _ = world.run_with("diagnose alice --ticket T-9", "123456");
+    assert_eq!(world.sql(told), "10", "told of once a minute");
+    world.wait(61);
+    let _ = world.verify("alice", "000000");
+    let _ = world.run_with("diagnose alice --ticket T-9", "123456");
+    assert_eq!(world.sql(&format!("{told} AND outcome = 'locked' AND ticket = 'T-9'")), "1");
     assert_eq!(world.run("diagnose alice --dry-run").code, 64);
 }
 

@@ -140,7 +140,7 @@ fn grace_that_runs_out_is_a_change_though_nobody_did_anything() {
     let _ = world.run("add-user bob --group staff").ok();
     let _ = world.run("require-mfa alice --from 2026-01-02").ok();
     world
-        .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\ngrace = \"3d\"\n");
+        .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"3d\"\n");
     let overdue = "MFA is required by now, and is not there\n";
     world.wait(86_400 + 60);
     assert_eq!(words(&world, "changes --since 1h"), format!("alice: {overdue}"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 
-use super::support::{USAGE, World, has};
+use super::support::{Call, USAGE, World, has};
 use super::{by_pam, by_pam_with};
 
 /// The promise is two seconds; a machine that builds something beside us is granted more.
@@ -172,8 +172,12 @@ struct Price {
 const HASH: usize = 19 << 20;
 
 fn price(world: &World, user: &str, typed: &str, more: &str) -> Price {
+    price_of(world, by_pam_with(world, user, more).input(typed))
+}
+
+fn price_of(world: &World, call: Call) -> Price {
     let report = world.path("calls");
-    let call = by_pam_with(world, user, more).input(typed).with("PATH", "/usr/bin:/bin");
+    let call = call.with("PATH", "/usr/bin:/bin");
     let strace =
         ["strace", "-f", "-e", "trace=fsync,fdatasync,mmap", "-o"].map(std::ffi::OsString::from);
     let ran = call.under(strace.into_iter().chain([report.clone().into()])).run();
@@ -274,5 +278,37 @@ fn every_no_to_a_password_and_a_code_costs_the_same() {
     for user in users {
         let nothing = Price { syncs: 0, hashes: 0 };
         assert_eq!(price_apart(&world, user, "hunter2", "--split last"), nothing, "{user}");
+    }
+}
+
+#[test]
+fn a_sign_in_that_is_refused_costs_the_same_whoever_it_is() {
+    if !has("strace", "the price of a sign-in") {
+        return;
+    }
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    for user in ["alice", "locked", "first"] {
+        world.run(&format!("add-user {user}")).expect(0);
+        let password = "correct horse battery staple";
+        world.call(&format!("set-password {user}")).input(password).run().expect(0);
+    }
+    world.run("add-user bare").expect(0);
+    let sign_in = |world: &World, user: &str| {
+        world.call(&format!("sign-in --json {user}")).input(r#"{"password":"wrong"}"#)
+    };
+    for _ in 0..6 {
+        sign_in(&world, "locked").run().expect(1);
+    }
+    let price = |user| {
+        let world = world.copy();
+        // The first writer may have to begin a new write-ahead log.
+        price_of(&world, sign_in(&world, "first"));
+        price_of(&world, sign_in(&world, user))
+    };
+    let wrong = price("alice");
+    assert!(wrong.syncs > 0);
+    for user in ["nobody", "locked", "bare"] {
+        assert_eq!(price(user), wrong, "{user}");
     }
 }
