@@ -68,6 +68,7 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
 }
 
 /// The store's file, and those that lie beside it.
+#[must_use]
 pub fn files(path: &Path) -> Vec<PathBuf> {
     ["", "-wal", "-shm", "-journal", "-queue"].map(|suffix| with_suffix(path, suffix)).to_vec()
 }
