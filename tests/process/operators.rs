@@ -161,7 +161,7 @@ list=bob
 want 0 hana $mf reset --no-enrol --yes --proof callback --from -
 want 0 hana $mf force-new-password --old-password-opens --yes --proof in-person --from -
 want 0 hana $mf edit-user --group staff --group it --reason "moved" --yes --from -
-want 0 hana $mf disable --yes --proof manager --dry-run --from -
+want 0 hana $mf unlock --yes --proof manager --from -
 want 0 hana $mf require-mfa --from - --from 2027-02-01 --yes
 list=
 want 0 hana $mf enrol --no-confirm --json -- bob
