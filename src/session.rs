@@ -8,6 +8,7 @@ pub mod completion;
 mod create;
 mod deadline;
 mod diagnose;
+mod files;
 mod health;
 mod login;
 mod names;
@@ -22,14 +23,12 @@ mod standing;
 mod transfer;
 mod work;
 
-use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-pub use crate::operator_file::{NewFile, OperatorFile};
+pub use crate::operator_file::NewFile;
 pub use attempt::Attempted;
 pub use backup::Plan;
 pub use change::{Act, Done, Row};
@@ -47,7 +46,6 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::{Env, Person};
-use crate::operator_file;
 use crate::options::Options;
 use crate::report::{Format, Writer};
 use crate::store::custody::{Custody, place};
@@ -148,7 +146,7 @@ impl<'a> Session<'a> {
         let store = config.store.open(access, &config.custody)?;
         // Under the lock the clocks are compared anyway.
         if access == Access::Read && !self.bears_clock {
-            work::agreed(&*self.env.clock, store.clock())?;
+            work::compare(&*self.env.clock, store.clock())?;
         }
         Ok(store)
     }
@@ -161,52 +159,6 @@ impl<'a> Session<'a> {
         self.reader()?;
         let config = self.config()?;
         Ok(Place { location: config.store.clone(), custody: config.custody })
-    }
-
-    /// A file that the operator names, for reading, with his rights.
-    ///
-    /// # Errors
-    /// `bad_input` for what can't be opened or is no regular file.
-    pub fn open_file(&self, path: &Path, field: &str) -> Result<File, Refusal> {
-        operator_file::open(path, &self.env.process, field)
-    }
-
-    /// Adds a line to a file that the operator names, with his rights.
-    ///
-    /// # Errors
-    /// `cannot_create`.
-    pub fn append_line(&mut self, path: &Path, field: &str, line: &str) -> Result<()> {
-        self.spare_own(path, field)?;
-        Ok(operator_file::append(path, &self.env.process, field, line)?)
-    }
-
-    /// A file that the operator names, to be put in place later, with his rights.
-    ///
-    /// # Errors
-    /// `cannot_create` for one of our own.
-    pub fn file(&mut self, path: &Path, field: &'static str, mode: u32) -> Result<OperatorFile> {
-        self.spare_own(path, field)?;
-        let process = self.env.process.clone();
-        Ok(OperatorFile { path: path.to_owned(), process, field, mode })
-    }
-
-    /// A new file that the operator names, with his rights.
-    ///
-    /// # Errors
-    /// `cannot_create` where something is there, and for a place of one of our own.
-    pub fn new_file(&mut self, path: &Path, field: &str) -> Result<NewFile> {
-        self.spare_own(path, field)?;
-        NewFile::create(path, &self.env.process, field)
-    }
-
-    /// Nothing that an operator names is written over what we live by.
-    fn spare_own(&mut self, path: &Path, field: &str) -> Result<()> {
-        let own = self.config()?.own_files();
-        if own.iter().any(|own| operator_file::is_same(own, path)) {
-            let message = format!("{field}: {} is one of mfactl's own files", place(path));
-            return Err(Refusal::new(Code::CannotCreate, message).hint("name another file").into());
-        }
-        Ok(())
     }
 
     /// A user as he stands, without a lock and unchecked: to ask a person about, not to decide by.

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::work::agreed;
+use super::work::compare;
 use super::{Opened, Session};
 use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{Code, Refusal};
@@ -169,7 +169,7 @@ impl Session<'_> {
         let (store, custody) = (config.store.clone(), config.custody);
         let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
-            agreed(clock, birth.clock()?)?;
+            compare(clock, birth.clock()?)?;
             birth.fill(identity, &mut backup, &mut || bar.inc(1))?;
             backup.finish(&vault)?;
             birth.append(&event, salt).map(|_| ())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use super::work::agreed;
+use super::work::compare;
 use super::{Opened, Session};
 use crate::config::Config;
 use crate::domain::event::{Event, Ticket};
@@ -105,7 +105,7 @@ impl Session<'_> {
         };
         let clock = &*self.env.clock;
         let made = store.create(&custody, &vault, store_id, &mut |birth| {
-            agreed(clock, birth.clock()?)?;
+            compare(clock, birth.clock()?)?;
             birth.found(identity, at)?;
             birth.append(&first, salt).map(|_| ())
         });

@@ -110,6 +110,14 @@ impl Session<'_> {
     }
 }
 
+/// Do the clocks of a store's machines agree? Where there is but one nothing is read.
+///
+/// # Errors
+/// `clock`.
+pub(super) fn compare(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<()> {
+    theirs.map_or(Ok(()), |theirs| agreed(clock, Some(theirs)).map(drop))
+}
+
 /// What time it is, once for all that is done. Machines that share a store must agree on it within a
 /// time step, or what one of them has accepted is another one's future.
 ///

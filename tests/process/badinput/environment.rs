@@ -89,7 +89,7 @@ fn a_variable_that_names_nonsense_is_refused_by_name() {
     let path = world.path("config.toml");
     std::fs::write(&path, "[store]\nlocation = \"postgres://u:hunter2@h/db\"\n").unwrap();
     let ran = world.bare(["--config", path.to_str().unwrap(), "list-status"]).run().expect(CONFIG);
-    assert!(ran.err.contains("configuration: store.location: an address"), "{ran:?}");
+    assert!(ran.err.contains("config.toml, line 2: store.location: an address"), "{ran:?}");
     assert_eq!(ask("MFACTL_CONFIG", "/nonexistent/\u{1b}[2J"), CONFIG);
     assert_eq!(ask("MFACTL_CONFIG", "/dev/zero"), NOT_PERMITTED);
 }
