@@ -47,6 +47,7 @@ const ROUNDS: u32 = 101;
 const COPIED: u32 = 100_000;
 const WORKERS: u32 = 8;
 const WORK: Duration = Duration::from_secs(30);
+const STEP: Duration = Duration::from_secs(30);
 
 fn main() -> Result<()> {
     let largest = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(1_000_000);
@@ -165,6 +166,8 @@ fn one(site: &mut Site, there: &str) -> Result<()> {
 
 fn many(site: &Site, there: &str) {
     println!("\n## {WORKERS} processes at once for {} s, each another user\n", WORK.as_secs());
+    // A code of the rounds before is used up until its step is over.
+    thread::sleep(STEP);
     println!("| | accepted a second | ms p50 / p99 | errors |\n| --- | --- | --- | --- |");
     for (kind, store) in [("SQLite", site.here()), ("PostgreSQL", there.to_owned())] {
         let start = Instant::now();
