@@ -206,7 +206,9 @@ fn alike(likeness: &Likeness) -> Conditions {
     }
     for (is_it, condition) in [
         (likeness.has_bypass, "u.bypass IS NOT NULL".to_owned()),
-        (likeness.is_waiting, has("pending")),
+        // Of an EXISTS that stands by itself SQLite makes a join, and takes devices for the outer loop of
+        // all users.
+        (likeness.is_waiting, format!("NOT NOT {}", has("pending"))),
         (likeness.is_asked, "u.required = 1".to_owned()),
     ] {
         if is_it {
