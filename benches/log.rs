@@ -94,7 +94,7 @@ fn main() -> Result<()> {
     alone("`verify-log`, every MAC", &ours(folder, ["verify-log"]), per_second)?;
     alone("`log --format csv`, all of it", &ours(folder, ["log", "--format", "csv"]), per_second)?;
     let none = |_: f64| String::new();
-    let user = "log --user user-000042 --last 10 --newest-first";
+    let user = "log --user user0000042 --last 10 --newest-first";
     alone("`log --last 20`", &ours(folder, ["log", "--last", "20"]), none)?;
     alone("one user's last ten", &ours(folder, user.split(' ')), none)?;
     let yesterday = "changes --since 24h";
