@@ -1,14 +1,17 @@
 //! What lists and the log cost in a large store: every filter beside the same question to the `sqlite3`
-//! program, `verify-log` in events a second, `changes` beside the number of changes, and `verify` beside
-//! the same in a store with a short log.
+//! program, `verify-log` in events a second, `changes` over a day and over nothing; and the same in
+//! PostgreSQL.
 //!
 //! `cargo bench --bench log [-- USERS EVENTS]`, 1 000 000 and 10 000 000 where nothing is said. Needs the
-//! sqlite3 shell, and GNU time for peaks.
+//! sqlite3 shell, GNU time for peaks, and Debian's PostgreSQL. `MFACTL_BENCH_STORE=FOLDER` keeps the
+//! store there, or takes the one that is there.
 
 #![expect(
     clippy::disallowed_macros,
     clippy::disallowed_methods,
     clippy::cast_precision_loss,
+    clippy::unwrap_used,
+    clippy::expect_used,
     reason = "a program of its own, without the Env that the bans protect"
 )]
 
@@ -17,10 +20,22 @@ mod shared {
     pub mod programs;
 }
 
+#[expect(dead_code, reason = "tests ask more of it")]
+#[path = "../tests/process/fleet/cluster.rs"]
+mod cluster;
+
+/// What the cluster asks of its surroundings.
+mod support {
+    pub fn leave_out(why: &str, what: &str) {
+        println!("*** LEFT OUT: {what}: {why}");
+    }
+}
+
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
+use cluster::Cluster;
 use shared::measure::{Task, Walls, highest};
 use shared::programs::built;
 
@@ -78,42 +93,71 @@ fn main() -> Result<()> {
         Task::new(built("seed")?, [folder.as_os_str(), numbers[0].as_ref(), numbers[1].as_ref()])
             .wall()?;
     }
-    let store = folder.join("store.db");
+    let here = Site { store: text(&folder.join("store.db")), key: text(&folder.join("key")) };
     println!("\n## Lists of {users} users as CSV, beside `sqlite3 -csv`, {ROUNDS} rounds\n");
     println!("| | ms, median | x sqlite3, least / median | peak MiB |\n| --- | --- | --- | --- |");
     for (options, condition) in filters() {
-        let words =
-            ["list-status", "--format", "csv"].into_iter().chain(options.split_whitespace());
         let sql = format!("{COLUMNS} {condition} ORDER BY u.name, d.n");
-        let asked = Task::new("sqlite3", ["-csv".as_ref(), store.as_os_str(), sql.as_ref()]);
-        beside(&format!("`{options}`"), &ours(folder, words), &asked)?;
+        let asked = Task::new("sqlite3", ["-csv", &here.store, &sql]);
+        beside(&format!("`{options}`"), &here.list(options), &asked)?;
     }
+    read_log(&here, events)?;
+
+    let cluster =
+        Cluster::start("the half in PostgreSQL").context("PostgreSQL is not installed")?;
+    cluster.off();
+    cluster.on_with("-c fsync=on -c shared_buffers=512MB -c max_wal_size=4GB");
+    let there = Site { store: cluster.address(), key: here.key.clone() };
+    let copied = here.task(&format!("copy-store --to {}", there.store)).wall()?;
+    println!("\n`copy-store` to PostgreSQL: {:.0} s\n", copied.as_secs_f64());
+    cluster.sql("mfactl", "VACUUM ANALYZE");
+    println!("\n## Lists of {users} users as CSV, PostgreSQL, {ROUNDS} rounds\n");
+    println!("| | ms, median | | peak MiB |\n| --- | --- | --- | --- |");
+    for (options, _) in filters() {
+        alone(&format!("`{options}`"), &there.list(options), |_| String::new())?;
+    }
+    read_log(&there, events)
+}
+
+fn read_log(site: &Site, events: u64) -> Result<()> {
     println!("\n## The log of {events} events\n");
     println!("| | ms, median | | peak MiB |\n| --- | --- | --- | --- |");
     let per_second = |ms: f64| format!("{:.0} events a second", events as f64 * 1000.0 / ms);
-    alone("`verify-log`, every MAC", &ours(folder, ["verify-log"]), per_second)?;
-    alone("`log --format csv`, all of it", &ours(folder, ["log", "--format", "csv"]), per_second)?;
-    let none = |_: f64| String::new();
-    let user = "log --user user0000042 --last 10 --newest-first";
-    alone("`log --last 20`", &ours(folder, ["log", "--last", "20"]), none)?;
-    alone("one user's last ten", &ours(folder, user.split(' ')), none)?;
-    let yesterday = "changes --since 24h";
-    alone("`changes` over 10 000 codes", &ours(folder, yesterday.split(' ')), none)?;
-    alone("`changes` over nothing", &ours(folder, "changes --since 1s".split(' ')), none)?;
-    alone(
-        "`list-status --at 24h`",
-        &ours(folder, "list-status --at 24h --format csv".split(' ')),
-        none,
-    )?;
-    alone("`metrics --without-log`", &ours(folder, ["metrics", "--without-log"]), none)?;
-    alone("`check overdue`", &ours(folder, ["check", "overdue", "-c", "~:"]), none)
+    alone("`verify-log`, every MAC", &site.task("verify-log"), per_second)?;
+    alone("`log --format csv`, all of it", &site.task("log --format csv"), per_second)?;
+    for (name, line) in [
+        ("`log --last 20`", "log --last 20"),
+        ("one user's last ten", "log --user user0000042 --last 10 --newest-first"),
+        ("`changes` over 10 000 codes", "changes --since 24h"),
+        ("`changes` over nothing", "changes --since 1s"),
+        ("`list-status --at 24h`", "list-status --at 24h --format csv"),
+        ("`metrics --without-log`", "metrics --without-log"),
+        ("`check overdue`", "check overdue -c ~:"),
+    ] {
+        alone(name, &site.task(line), |_| String::new())?;
+    }
+    Ok(())
 }
 
-fn ours<'w>(folder: &Path, words: impl IntoIterator<Item = &'w str>) -> Task {
-    let mut args = vec!["--store".into(), folder.join("store.db").into_os_string()];
-    args.extend(["--key-file".into(), folder.join("key").into_os_string()]);
-    args.extend(words.into_iter().map(Into::into));
-    Task::new(env!("CARGO_BIN_EXE_mfactl"), args)
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// A store and its key.
+struct Site {
+    store: String,
+    key: String,
+}
+
+impl Site {
+    fn task(&self, line: &str) -> Task {
+        let places = ["--store", &self.store, "--key-file", &self.key];
+        Task::new(env!("CARGO_BIN_EXE_mfactl"), places.into_iter().chain(line.split_whitespace()))
+    }
+
+    fn list(&self, options: &str) -> Task {
+        self.task(&format!("list-status --format csv {options}"))
+    }
 }
 
 fn beside(name: &str, task: &Task, other: &Task) -> Result<()> {

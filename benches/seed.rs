@@ -16,7 +16,6 @@ mod shared {
 }
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Result, ensure};
 use mfactl::domain::device::{Active, Device, Kind, Pending, State};
@@ -29,8 +28,8 @@ use mfactl::domain::totp::Parameters;
 use mfactl::domain::user::User;
 use mfactl::store::Store as _;
 use mfactl::store::custody::Custody;
-use mfactl::store::{Access, sqlite};
-use mfactl::vault::{Vault, key_file};
+use mfactl::store::{Access, Identity, draft, sqlite};
+use mfactl::vault::{RootKey, Vault, key_file};
 use zeroize::Zeroizing;
 
 use shared::people;
@@ -56,16 +55,21 @@ fn main() -> Result<()> {
 
 fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
     let (store, key) = (folder.join("store.db"), folder.join("key"));
-    let made = Command::new(env!("CARGO_BIN_EXE_mfactl"))
-        .arg("--store")
-        .arg(&store)
-        .arg("--key-file")
-        .arg(&key)
-        .args(["init", "--quiet"])
-        .status()?;
-    ensure!(made.success(), "mfactl init: {made}");
     let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
-    fill(&store, &key, &custody, users, events)?;
+    let (id, root) = (Id::new(people::bytes("store", 0)), people::bytes("root key", 0));
+    let root = RootKey::new(Zeroizing::new(root));
+    draft::place_new(&key, id, key_file::write(&root).as_bytes())?;
+    let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
+    // Before everything else in the log: what is asked since a moment begins at the first event that is
+    // not older.
+    let enrolled = Timestamp::from_unix(ENROLLED)?;
+    let first = Event { verb: "init", outcome: "done", ..event(None, enrolled) };
+    let made = sqlite::create(&store, &custody, &vault, id, &mut |birth| {
+        birth.found(identity, enrolled)?;
+        birth.append(&first, people::bytes("salt", 0)).map(|_| ())
+    })?;
+    ensure!(made, "there is a store in {} already", folder.display());
+    fill(&store, &vault, &custody, users, events)?;
     // What an import leaves in the log is no part of what a verification costs.
     rusqlite::Connection::open(&store)?
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
@@ -74,36 +78,34 @@ fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
 
 fn fill(
     store: &Path,
-    key: &Path,
+    vault: &Vault,
     custody: &Custody,
     users: u32,
     events: Option<u64>,
 ) -> Result<()> {
     let mut store = sqlite::open(store, Access::Write, custody)?;
-    let identity = store.identity();
-    let vault = Vault::new(&key_file::load(key, "key", Some(identity.key))?, identity.store);
     let enrolled = Timestamp::from_unix(ENROLLED)?;
-    let mut tx = store.begin(&vault)?;
+    let mut tx = store.begin(vault)?;
     for n in 0..users {
-        let user = one(n, enrolled, &vault, events.is_some())?;
+        let user = one(n, enrolled, vault, events.is_some())?;
         tx.insert(&user)?;
-        tx.append(&event(&user, enrolled), people::bytes("salt", n))?;
+        tx.append(&event(Some(&user), enrolled), people::bytes("salt", n))?;
     }
     let Some(events) = events else { return tx.commit() };
     for n in 0..events {
-        let user = one(u32::try_from(n % u64::from(users))?, enrolled, &vault, true)?;
+        let user = one(u32::try_from(n % u64::from(users))?, enrolled, vault, true)?;
         let at = enrolled.plus(Span::seconds(YEAR * n / events));
-        let event = Event { verb: "verify", outcome: "accepted", ..event(&user, at) };
+        let event = Event { verb: "verify", outcome: "accepted", ..event(Some(&user), at) };
         tx.append(&event, people::bytes("salt", u32::try_from(n % 65_536)?))?;
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     for n in 0..TODAY.min(users) {
-        let before = one(n, enrolled, &vault, true)?;
+        let before = one(n, enrolled, vault, true)?;
         let at = Timestamp::from_unix(now.cast_signed() - i64::from(TODAY - n))?;
         let mut after = before.clone();
         after.last_verified_at = Some(at);
         after.rev = tx.save(&before, &after)?;
-        let event = Event { verb: "verify", outcome: "accepted", ..event(&after, at) };
+        let event = Event { verb: "verify", outcome: "accepted", ..event(Some(&after), at) };
         tx.append(&event, people::bytes("salt", n))?;
     }
     tx.commit()
@@ -165,14 +167,14 @@ fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {
     Ok(user)
 }
 
-fn event(user: &User, at: Timestamp) -> Event {
+fn event(user: Option<&User>, at: Timestamp) -> Event {
     Event {
         at,
         verb: "enrol",
         outcome: "done",
         operator: Operator::default(),
         ticket: Ticket::default(),
-        subject: Some(Subject {
+        subject: user.map(|user| Subject {
             id: user.id,
             name: user.name.as_str().to_owned(),
             status: user.status().word(),
