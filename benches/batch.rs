@@ -1,7 +1,8 @@
 //! What `mfactl verify --batch` does in a second, beside the floor's group commit and beside one process
 //! per code, all in one run.
 //!
-//! `cargo bench --bench batch [-- CODES]`: CODES are asked about in each of the rounds.
+//! `cargo bench --bench batch [-- CODES]`: CODES are asked about in each of the rounds, of users all over
+//! the store, as people log in.
 
 #![expect(
     clippy::disallowed_methods,
@@ -34,13 +35,16 @@ const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
 const ROUNDS: u32 = 5;
 /// Processes of one code each, in each round.
 const SINGLE: u32 = 100;
+const USERS: u32 = 100_000;
+/// Between one who logs in and the next.
+const STRIDE: u32 = 7919;
 
 fn main() -> Result<()> {
     let codes = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(5000);
     let (floor, seed) = (built("floor")?, built("seed")?);
     let folder = tempfile::tempdir()?;
     let path = folder.path();
-    let users = ROUNDS * (codes + SINGLE);
+    let users = USERS.max(ROUNDS * (codes + SINGLE));
     let count = users.to_string();
     Task::new(&seed, [path.as_os_str(), count.as_ref()]).wall()?;
     let theirs = path.join("floor.db");
@@ -51,7 +55,7 @@ fn main() -> Result<()> {
     let mut walls: [Walls; 3] = Default::default();
     for round in 0..ROUNDS {
         let first = round * codes;
-        let lines = lines(first, codes)?;
+        let lines = lines(first, codes, users)?;
         let theirs = theirs.display().to_string();
         let asked = fed(&floor, &["batch".to_owned(), theirs], lines.try_clone()?, "accepted")?;
         ensure!(asked.1 == codes, "the floor accepted {} of {codes}", asked.1);
@@ -63,7 +67,7 @@ fn main() -> Result<()> {
         walls[1].push(asked.0 / codes);
         let mut single = Duration::ZERO;
         for n in 0..SINGLE {
-            let n = ROUNDS * codes + round * SINGLE + n;
+            let n = who(ROUNDS * codes + round * SINGLE + n, users);
             let words = places.iter().cloned().chain(["verify".to_owned(), people::name(n)]);
             single += Task { input: code(n, 0)?, ..Task::new(MFACTL, words) }.wall()?;
         }
@@ -79,11 +83,16 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// The nth to log in; nobody comes twice.
+fn who(n: u32, users: u32) -> u32 {
+    u32::try_from(u64::from(n) * u64::from(STRIDE) % u64::from(users)).unwrap_or_default()
+}
+
 /// A file of questions, with its reader at the beginning.
-fn lines(first: u32, count: u32) -> Result<File> {
+fn lines(first: u32, count: u32, users: u32) -> Result<File> {
     let mut file = tempfile::tempfile()?;
     let mut text = Vec::new();
-    for n in first..first + count {
+    for n in (first..first + count).map(|n| who(n, users)) {
         writeln!(text, "{}\t{}\t{n}", people::name(n), code(n, 0)?.trim_end())?;
     }
     file.write_all(&text)?;

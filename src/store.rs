@@ -50,6 +50,13 @@ pub trait Store {
     /// have hung up.
     fn is_there(&self) -> bool;
 
+    /// Leaves the upkeep that a commit does beside its work to [`Store::upkeep`]: for whoever makes one
+    /// commit after another, and has answers to give between them.
+    fn defer_upkeep(&mut self) {}
+
+    /// Upkeep that was deferred, while nobody waits. What comes in its way only puts it off.
+    fn upkeep(&mut self) {}
+
     /// Takes the write lock and promises that no other writer comes between this and the commit.
     ///
     /// # Errors

@@ -66,8 +66,14 @@ impl Head {
 
 /// Bytes in which no two different lists of fields look the same: every field is a name and a
 /// value, each with its length in front (four bytes, the highest first), and absent values are left out with their names.
-#[derive(Default)]
 pub struct Canonical(Vec<u8>);
+
+impl Default for Canonical {
+    /// With room for a row of most users.
+    fn default() -> Self {
+        Self(Vec::with_capacity(1024))
+    }
+}
 
 impl Canonical {
     pub fn field(&mut self, name: &str, value: impl AsRef<[u8]>) {

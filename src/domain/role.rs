@@ -99,10 +99,10 @@ pub const CHANGES: &[&str] = &[
 ];
 
 /// The uid that counts: root and the system user act for the one that `sudo` names, for nobody else
-/// can make them run us.
+/// can make them run us. The system user is looked up where that decides.
 #[must_use]
-pub fn acting_uid(real: u32, system: Option<u32>, sudo: Option<u32>) -> u32 {
-    sudo.filter(|_| real == 0 || Some(real) == system).unwrap_or(real)
+pub fn acting_uid(real: u32, sudo: Option<u32>, system: impl FnOnce() -> Option<u32>) -> u32 {
+    sudo.filter(|_| real == 0 || Some(real) == system()).unwrap_or(real)
 }
 
 /// Whom the configuration names.
@@ -232,9 +232,9 @@ mod tests {
             (900, None, 900),
             (1001, Some(0), 1001),
         ] {
-            assert_eq!(acting_uid(real, Some(900), sudo), expected, "{real} {sudo:?}");
+            assert_eq!(acting_uid(real, sudo, || Some(900)), expected, "{real} {sudo:?}");
         }
-        assert_eq!(acting_uid(900, None, Some(0)), 900, "there is no system user");
+        assert_eq!(acting_uid(900, Some(0), || None), 900, "there is no system user");
     }
 
     #[test]

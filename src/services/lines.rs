@@ -34,6 +34,8 @@ pub struct Lines {
     taken: usize,
     /// The beginning of a line that is too long was thrown away.
     is_cut: bool,
+    /// As much was read at once as can be: there may well be more.
+    is_full: bool,
     is_over: bool,
 }
 
@@ -49,7 +51,7 @@ struct Document {
 impl Default for Lines {
     fn default() -> Self {
         let bytes = Zeroizing::new(Vec::with_capacity(CHUNK + LONGEST));
-        Self { bytes, taken: 0, is_cut: false, is_over: false }
+        Self { bytes, taken: 0, is_cut: false, is_full: false, is_over: false }
     }
 }
 
@@ -85,6 +87,11 @@ impl Lines {
         }
     }
 
+    /// Are there more lines than were taken, as far as can be told without waiting?
+    pub fn are_waiting(&self) -> bool {
+        self.is_full || self.bytes[self.taken..].contains(&b'\n')
+    }
+
     fn read(&mut self, input: &mut dyn Read) -> Result<()> {
         self.bytes.drain(..self.taken);
         self.taken = 0;
@@ -101,7 +108,8 @@ impl Lines {
             }
         };
         self.bytes.truncate(begun + *read.as_ref().unwrap_or(&0));
-        self.is_over = read? == 0;
+        let read = read?;
+        (self.is_full, self.is_over) = (read == CHUNK, read == 0);
         Ok(())
     }
 
@@ -219,6 +227,22 @@ mod tests {
             }
         }
         assert!(all(b"", 1, 9).is_empty());
+    }
+
+    #[test]
+    fn more_lines_are_waiting_until_the_last_one_is_taken() {
+        let mut lines = Lines::default();
+        assert!(!lines.are_waiting());
+        let mut input: &[u8] = b"a\t1\nb\t2\nc";
+        for waiting in [true, false, false] {
+            assert_eq!(lines.next(&mut input, 1).unwrap().len(), 1);
+            assert_eq!(lines.are_waiting(), waiting);
+        }
+        let long = "alice\t123456\n".repeat(CHUNK / 13 + 1);
+        let mut input = long.as_bytes();
+        lines = Lines::default();
+        lines.next(&mut input, usize::MAX).unwrap();
+        assert!(lines.are_waiting(), "as much as can be read at once was there");
     }
 
     proptest! {

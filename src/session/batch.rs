@@ -66,6 +66,9 @@ impl Session<'_> {
             let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
             let Some(opened) = &mut opened else { continue };
             self.notify_proofs(opened, proved, Some(BATCH));
+            if !lines.are_waiting() {
+                opened.store.upkeep();
+            }
         }
     }
 
@@ -76,7 +79,10 @@ impl Session<'_> {
             is_new = true;
             *opened = None;
             match self.opened() {
-                Ok(new) => *opened = Some(new),
+                Ok(mut new) => {
+                    new.store.defer_upkeep();
+                    *opened = Some(new);
+                }
                 Err(error) => return failed(questions, word(&error)),
             }
         }

@@ -157,7 +157,7 @@ impl Session<'_> {
     #[must_use]
     pub fn operator_uid(&self) -> u32 {
         let process = &self.env.process;
-        acting_uid(process.operator.uid, system_uid(), process.sudo_uid)
+        acting_uid(process.operator.uid, process.sudo_uid, system_uid)
     }
 
     /// May the operator run this verb? On a dry run nobody is asked for a second yes.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use subtle::ConstantTimeEq as _;
 
 use super::driver::{Driver, first};
-use super::row::{self, DEVICE_COLUMNS, Macs, USER_COLUMNS, Value};
+use super::row::{self, DEVICE_COLUMNS, Rows, USER_COLUMNS, Value};
 use super::{SALT, Transaction, sql};
 use crate::domain::device::Device;
 use crate::domain::event::{Entry, Event, Head};
@@ -31,7 +31,7 @@ impl Found {
     /// # Errors
     /// `tampered`.
     pub fn proved(self, vault: &Vault) -> Result<User> {
-        let macs = Macs::of(vault, &self.user);
+        let macs = Rows::of(&self.user).macs(vault, self.user.id);
         let mut sound = fits(self.user_mac.as_deref(), &macs.user);
         for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
             sound &= fits(stored.as_deref(), mac);
@@ -109,8 +109,7 @@ impl<'v, D: Driver> Ledger<'v, D> {
         })
     }
 
-    fn insert_device(&mut self, owner: Id, device: &Device, mac: [u8; MAC]) -> Result<()> {
-        let mut values = row::device_values(device);
+    fn insert_device(&mut self, owner: Id, mut values: Vec<Value>, mac: [u8; MAC]) -> Result<()> {
         values.extend([bytes(&mac), bytes(owner.bytes())]);
         one_row(self.driver.execute(&sql::INSERT_DEVICE, &values)?)
     }
@@ -183,11 +182,12 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
     }
 
     fn insert(&mut self, user: &User) -> Result<()> {
-        let macs = Macs::of(self.vault, user);
-        let mut values = row::user_values(user);
+        let rows = Rows::of(user);
+        let macs = rows.macs(self.vault, user.id);
+        let mut values = rows.user;
         values.push(bytes(&macs.user));
         one_row(self.driver.execute(&sql::INSERT_USER, &values)?)?;
-        for (device, mac) in user.devices.iter().zip(macs.devices) {
+        for (device, mac) in rows.devices.into_iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
         }
         self.note(user.id, None, Some(user));
@@ -196,9 +196,9 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
 
     fn save(&mut self, before: &User, after: &User) -> Result<u64> {
         let after = User { rev: before.rev + 1, ..after.clone() };
-        let macs = Macs::of(self.vault, &after);
-        let (columns, mut values) =
-            row::changed(USER_COLUMNS, row::user_values(before), row::user_values(&after));
+        let (old, new) = (Rows::of(before), Rows::of(&after));
+        let macs = new.macs(self.vault, after.id);
+        let (columns, mut values) = row::changed(USER_COLUMNS, &old.user, new.user);
         values.extend([
             bytes(&macs.user),
             bytes(before.id.bytes()),
@@ -208,19 +208,16 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         for gone in before.devices.iter().filter(|b| after.devices.iter().all(|a| a.id != b.id)) {
             self.remove_device(gone)?;
         }
-        for (device, mac) in after.devices.iter().zip(macs.devices) {
-            match before.devices.iter().find(|b| b.id == device.id) {
-                Some(same) if same == device => {}
-                Some(old) => {
-                    let (columns, mut values) = row::changed(
-                        DEVICE_COLUMNS,
-                        row::device_values(old),
-                        row::device_values(device),
-                    );
+        for ((device, row), mac) in after.devices.iter().zip(new.devices).zip(macs.devices) {
+            match before.devices.iter().position(|b| b.id == device.id) {
+                Some(same) if before.devices[same] == *device => {}
+                Some(was) => {
+                    let (columns, mut values) =
+                        row::changed(DEVICE_COLUMNS, &old.devices[was], row);
                     values.extend([bytes(&mac), bytes(device.id.bytes())]);
                     one_row(self.driver.execute(&sql::update_device(&columns), &values)?)?;
                 }
-                None => self.insert_device(after.id, device, mac)?,
+                None => self.insert_device(after.id, row, mac)?,
             }
         }
         self.note(after.id, Some(before), Some(&after));

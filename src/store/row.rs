@@ -8,12 +8,13 @@ mod user;
 
 use anyhow::Result;
 
-pub use device::{DEVICE_COLUMNS, device, device_values};
+use device::device_values;
+pub use device::{DEVICE_COLUMNS, device};
 pub use event::{CHANGE_COLUMNS, EVENT_COLUMNS, TOLD_COLUMNS, change, entry, event_values, told};
 pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
-pub use user::{USER_COLUMNS, user, user_values};
+use user::user_values;
+pub use user::{USER_COLUMNS, user};
 
-use crate::domain::device::Device;
 use crate::domain::event::Canonical;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -62,12 +63,42 @@ pub trait Row {
 /// `UPDATE` costs a write to every index that has it, changed or not.
 pub fn changed(
     columns: &[&'static str],
-    before: Vec<Value>,
+    before: &[Value],
     after: Vec<Value>,
 ) -> (Vec<&'static str>, Vec<Value>) {
-    let pairs = before.into_iter().zip(after);
-    let differing = columns.iter().zip(pairs).filter(|(_, (before, after))| before != after);
+    let pairs = before.iter().zip(after);
+    let differing = columns.iter().zip(pairs).filter(|(_, (before, after))| *before != after);
     differing.map(|(column, (_, after))| (*column, after)).unzip()
+}
+
+/// A user and his devices as they stand in the columns.
+pub struct Rows {
+    pub user: Vec<Value>,
+    pub devices: Vec<Vec<Value>>,
+}
+
+impl Rows {
+    pub fn of(user: &User) -> Self {
+        let devices = user.devices.iter().map(device_values).collect();
+        Self { user: user_values(user), devices }
+    }
+
+    /// The MACs of the rows of this user.
+    pub fn macs(&self, vault: &Vault, user: Id) -> Macs {
+        let device = |values: &Vec<Value>| {
+            let mut row = Canonical::default();
+            row.field("user", user.bytes());
+            put_all(&mut row, DEVICE_COLUMNS, values);
+            vault.state_mac("device", &row)
+        };
+        let devices: Vec<_> = self.devices.iter().map(device).collect();
+        let mut row = Canonical::default();
+        put_all(&mut row, USER_COLUMNS, &self.user);
+        for mac in &devices {
+            row.field("device", mac);
+        }
+        Macs { user: vault.state_mac("user", &row), devices }
+    }
 }
 
 /// The MACs of a user's rows: each device's, and the user's over his own columns and over theirs,
@@ -77,27 +108,10 @@ pub struct Macs {
     pub devices: Vec<[u8; MAC]>,
 }
 
-impl Macs {
-    pub fn of(vault: &Vault, user: &User) -> Self {
-        let devices: Vec<_> = user.devices.iter().map(|d| device_mac(vault, user.id, d)).collect();
-        let mut row = Canonical::default();
-        for (column, value) in USER_COLUMNS.iter().zip(user_values(user)) {
-            put(&mut row, column, &value);
-        }
-        for mac in &devices {
-            row.field("device", mac);
-        }
-        Self { user: vault.state_mac("user", &row), devices }
+fn put_all(row: &mut Canonical, columns: &[&str], values: &[Value]) {
+    for (column, value) in columns.iter().zip(values) {
+        put(row, column, value);
     }
-}
-
-fn device_mac(vault: &Vault, owner: Id, device: &Device) -> [u8; MAC] {
-    let mut row = Canonical::default();
-    row.field("user", owner.bytes());
-    for (column, value) in DEVICE_COLUMNS.iter().zip(device_values(device)) {
-        put(&mut row, column, &value);
-    }
-    vault.state_mac("device", &row)
 }
 
 /// Absent values are left out, so that a column added later changes no MAC that exists.

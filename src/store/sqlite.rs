@@ -49,6 +49,14 @@ impl Store for Sqlite {
         self.place.is_some() && open::place_of(&self.path) == self.place
     }
 
+    fn defer_upkeep(&mut self) {
+        let _ = self.connection.wal_hook(Some(open::shorten_late));
+    }
+
+    fn upkeep(&mut self) {
+        open::shorten_now(&self.connection, &self.path);
+    }
+
     /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
     /// another writes, and would fail at once instead of waiting.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {

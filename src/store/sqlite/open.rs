@@ -24,6 +24,10 @@ use crate::vault::{KeyId, Vault};
 /// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
 /// each start reads the whole log, and each copying costs two syncs.
 const LONGEST_LOG: i32 = 128;
+/// The same within a crowd of commits, after which there is time for it.
+const LONGEST_IN_A_CROWD: i32 = 4096;
+/// Bytes of a page in the log, with what stands in front of it.
+const FRAME: u64 = 4096 + 24;
 
 /// Opens an existing store.
 ///
@@ -183,6 +187,8 @@ fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Iden
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        // Or a kept statement whose plan goes by a value is prepared anew for each.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
         (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
     ] {
         connection.set_db_config(setting, on).map_err(trouble)?;
@@ -221,6 +227,20 @@ fn shorten(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// The same for one of many commits.
+pub fn shorten_late(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
+    if pages > LONGEST_IN_A_CROWD { shorten(log, pages) } else { Ok(()) }
+}
+
+/// The same after many commits.
+pub fn shorten_now(connection: &Connection, path: &Path) {
+    let longest = FRAME * u64::from(LONGEST_LOG.unsigned_abs());
+    if with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > longest) {
+        patience::end();
+        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+    }
+}
+
 /// Which file is at a path: its device and inode.
 pub fn place_of(path: &Path) -> Option<(u64, u64)> {
     path.symlink_metadata().ok().map(|m| (m.dev(), m.ino()))
@@ -249,4 +269,47 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::store::Store as _;
+    use crate::vault::RootKey;
+
+    /// Bytes of the write-ahead log after so many commits.
+    fn written(store: &mut Sqlite, vault: &Vault, commits: u32) -> u64 {
+        for _ in 0..commits {
+            let mut tx = store.begin(vault).unwrap();
+            tx.touch().unwrap();
+            tx.commit().unwrap();
+        }
+        with_suffix(&store.path, "-wal").metadata().unwrap().len()
+    }
+
+    #[test]
+    fn a_log_is_shortened_by_its_commits_or_when_there_is_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, id) = (folder.path().join("m.db"), Id::new([1; Id::LENGTH]));
+        let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
+        let root = RootKey::new(Zeroizing::new([7; RootKey::LENGTH]));
+        let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
+        let made = create(&path, &custody, &vault, id, &mut |birth| {
+            birth.found(identity, Timestamp::from_unix(1000)?)
+        });
+        assert!(made.unwrap());
+        let mut store = open(&path, Access::Write, &custody).unwrap();
+        let longest = FRAME * u64::from(LONGEST_LOG.unsigned_abs());
+        assert!(written(&mut store, &vault, 300) < longest + 10 * FRAME);
+        store.defer_upkeep();
+        assert!(written(&mut store, &vault, 300) > longest + 10 * FRAME);
+        store.upkeep();
+        assert_eq!(written(&mut store, &vault, 0), 0);
+        written(&mut store, &vault, 1);
+        store.upkeep();
+        assert_ne!(written(&mut store, &vault, 0), 0, "a short one stays");
+    }
 }
