@@ -4,7 +4,7 @@ use anyhow::Result;
 use subtle::ConstantTimeEq as _;
 
 use super::driver::{Driver, first};
-use super::row::{self, DEVICE_COLUMNS, Rows, USER_COLUMNS, Value};
+use super::row::{self, DEVICE_COLUMNS, Rows, USER_COLUMNS, USER_NUMBER, Value};
 use super::{SALT, Transaction, sql};
 use crate::domain::device::Device;
 use crate::domain::event::{Entry, Event, Head};
@@ -59,6 +59,21 @@ pub struct Ledger<'v, D> {
     appended: u64,
     /// What was changed of whom, until the event comes that tells of it.
     acts: Vec<Act>,
+    /// Where the rows are of whoever was read last.
+    place: Option<Place>,
+}
+
+/// The numbers of a user's rows: what is found by them costs no look into an index.
+struct Place {
+    user: Id,
+    number: i64,
+    devices: Vec<(Id, i64)>,
+}
+
+impl Place {
+    fn of_device(&self, device: Id) -> Option<i64> {
+        self.devices.iter().find(|(id, _)| *id == device).map(|(_, number)| *number)
+    }
 }
 
 /// How a user stood before an act and stands after it.
@@ -70,7 +85,7 @@ struct Act {
 
 impl<'v, D: Driver> Ledger<'v, D> {
     pub const fn new(driver: D, vault: &'v Vault) -> Self {
-        Self { driver, vault, head: None, appended: 0, acts: Vec::new() }
+        Self { driver, vault, head: None, appended: 0, acts: Vec::new(), place: None }
     }
 
     /// The row that says which store it is.
@@ -92,8 +107,7 @@ impl<'v, D: Driver> Ledger<'v, D> {
         if self.head()? == *last { Ok(()) } else { Err(cut_chain().into()) }
     }
 
-    fn note(&mut self, user: Id, before: Option<&User>, after: Option<&User>) {
-        let after = after.cloned();
+    fn note(&mut self, user: Id, before: Option<&User>, after: Option<User>) {
         match self.acts.iter_mut().find(|act| act.user == user) {
             Some(act) => act.after = after,
             None => self.acts.push(Act { user, before: before.cloned(), after }),
@@ -116,6 +130,27 @@ impl<'v, D: Driver> Ledger<'v, D> {
 
     fn remove_device(&mut self, device: &Device) -> Result<()> {
         one_row(self.driver.execute(sql::REMOVE_DEVICE, &[bytes(device.id.bytes())])?)
+    }
+
+    /// Where this user's rows are; looked up where he was not the last one who was read.
+    fn place_of(&mut self, user: &User) -> Result<Place> {
+        let knows = |place: &Place| {
+            let has = |device: &Device| place.of_device(device.id).is_some();
+            place.user == user.id && user.devices.iter().all(has)
+        };
+        if let Some(place) = self.place.take().filter(knows) {
+            return Ok(place);
+        }
+        let id = [bytes(user.id.bytes())];
+        let number = first(&mut self.driver, sql::NUMBER_OF_USER, &id, |row| row.int(0))?.flatten();
+        let number = number.ok_or_else(|| touched(0))?;
+        let mut place = Place { user: user.id, number, devices: Vec::new() };
+        self.driver.query(sql::NUMBERS_OF_DEVICES, &[Value::Int(number)], &mut |row| {
+            let id = row.lent_bytes(0)?.and_then(|id| id.try_into().ok());
+            place.devices.extend(id.map(Id::new).zip(row.int(1)?));
+            Ok(true)
+        })?;
+        Ok(place)
     }
 
     fn newest_rev(&mut self, user: Id) -> Result<Option<u64>> {
@@ -164,15 +199,21 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
     fn user(&mut self, name: &UserName) -> Result<Option<User>> {
         let name_value = Value::Text(name.as_str().to_owned());
         let found = first(&mut self.driver, &sql::USER, &[name_value], |row| {
-            Ok((row::user(row, 0)?, row.bytes(USER_COLUMNS.len())?))
+            let number = row.int(USER_NUMBER)?.unwrap_or_default();
+            Ok((row::user(row, 0)?, row.bytes(USER_COLUMNS.len())?, number))
         })?;
-        let Some((mut user, user_mac)) = found else { return Ok(None) };
+        let Some((mut user, user_mac, number)) = found else { return Ok(None) };
+        let mut place = Place { user: user.id, number, devices: Vec::new() };
         let mut device_macs = Vec::new();
-        self.driver.query(&sql::DEVICES, &[bytes(user.id.bytes())], &mut |row| {
-            user.devices.push(row::device(row, 0)?);
+        self.driver.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {
+            let device = row::device(row, 0)?;
+            let number = row.int(DEVICE_COLUMNS.len() + 1)?.unwrap_or_default();
+            place.devices.push((device.id, number));
+            user.devices.push(device);
             device_macs.push(row.bytes(DEVICE_COLUMNS.len())?);
             Ok(true)
         })?;
+        self.place = Some(place);
         let newest = self.newest_rev(user.id)?;
         let found = Found { user, user_mac, device_macs, newest };
         if found.user.name != *name {
@@ -190,18 +231,19 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         for (device, mac) in rows.devices.into_iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
         }
-        self.note(user.id, None, Some(user));
+        self.note(user.id, None, Some(user.clone()));
         Ok(())
     }
 
     fn save(&mut self, before: &User, after: &User) -> Result<u64> {
+        let place = self.place_of(before)?;
         let after = User { rev: before.rev + 1, ..after.clone() };
         let (old, new) = (Rows::of(before), Rows::of(&after));
         let macs = new.macs(self.vault, after.id);
         let (columns, mut values) = row::changed(USER_COLUMNS, &old.user, new.user);
         values.extend([
             bytes(&macs.user),
-            bytes(before.id.bytes()),
+            Value::Int(place.number),
             Value::Int(before.rev.cast_signed()),
         ]);
         one_row(self.driver.execute(&sql::update_user(&columns), &values)?)?;
@@ -214,14 +256,17 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
                 Some(was) => {
                     let (columns, mut values) =
                         row::changed(DEVICE_COLUMNS, &old.devices[was], row);
-                    values.extend([bytes(&mac), bytes(device.id.bytes())]);
+                    let number = place.of_device(device.id).ok_or_else(|| touched(0))?;
+                    values.extend([bytes(&mac), Value::Int(number)]);
                     one_row(self.driver.execute(&sql::update_device(&columns), &values)?)?;
                 }
                 None => self.insert_device(after.id, row, mac)?,
             }
         }
-        self.note(after.id, Some(before), Some(&after));
-        Ok(after.rev)
+        self.place = Some(place);
+        let rev = after.rev;
+        self.note(after.id, Some(before), Some(after));
+        Ok(rev)
     }
 
     fn remove(&mut self, user: &User) -> Result<()> {
@@ -309,12 +354,12 @@ pub(super) fn fits(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
 }
 
 pub(super) fn one_row(changed: u64) -> Result<()> {
-    if changed == 1 {
-        return Ok(());
-    }
-    Err(Refusal::new(Code::Damaged, format!("a change touched {changed} rows instead of one"))
+    if changed == 1 { Ok(()) } else { Err(touched(changed).into()) }
+}
+
+fn touched(rows: u64) -> Refusal {
+    Refusal::new(Code::Damaged, format!("a change touched {rows} rows instead of one"))
         .hint("nothing was changed; restore a backup")
-        .into())
 }
 
 pub(super) fn cut_chain() -> Refusal {

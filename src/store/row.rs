@@ -22,6 +22,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::vault::{MAC, Vault};
 
+/// Where the number of a user's row stands, after the columns and the MAC.
+pub const USER_NUMBER: usize = USER_COLUMNS.len() + 1;
+
 /// One column's value on its way into a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {

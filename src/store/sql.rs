@@ -24,6 +24,8 @@ pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
 pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
+pub const NUMBER_OF_USER: &str = "SELECT n FROM users WHERE id = $1";
+pub const NUMBERS_OF_DEVICES: &str = "SELECT id, n FROM devices WHERE \"user\" = $1";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
@@ -131,21 +133,23 @@ pub static INSERT_REQUEST: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO requests({columns}, mac) VALUES ({values})")
 });
 
-/// A user by name.
-pub static USER: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {}, mac FROM users WHERE name = $1", USER_COLUMNS.join(", ")));
+/// A user by name: the columns, the MAC, the row's number.
+pub static USER: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {}, mac, n FROM users WHERE name = $1", USER_COLUMNS.join(", "))
+});
 
-/// The devices of a user by the user's id, in the order in which they were made.
+/// A user by identity, in the same columns.
+pub static USER_OF: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {}, mac, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
+});
+
+/// The devices of a user by the number of his row, in the order in which they were made.
 pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {}, mac FROM devices WHERE \"user\" = (SELECT n FROM users WHERE id = $1) ORDER BY n",
+        "SELECT {}, mac, n FROM devices WHERE \"user\" = $1 ORDER BY n",
         DEVICE_COLUMNS.join(", ")
     )
 });
-
-/// A user by identity.
-pub static USER_OF: LazyLock<String> =
-    LazyLock::new(|| format!("SELECT {} FROM users WHERE id = $1", USER_COLUMNS.join(", ")));
 
 /// Users with every device beside them; a user without any has one row of nothing.
 pub fn users(order: Order, likeness: &Likeness) -> (String, Vec<Value>) {
@@ -276,21 +280,22 @@ pub static INSERT_DEVICE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The changed columns, then the MAC, then the id and the revision that must still be there.
+/// The changed columns, then the MAC, then the number of the row and the revision that must still be
+/// there.
 pub fn update_user(changed: &[&str]) -> String {
     let last = changed.len() + 1;
     format!(
-        "UPDATE users SET {}, mac = ${last} WHERE id = ${} AND rev = ${}",
+        "UPDATE users SET {}, mac = ${last} WHERE n = ${} AND rev = ${}",
         assignments(changed),
         last + 1,
         last + 2
     )
 }
 
-/// The changed columns, then the MAC, then the id.
+/// The changed columns, then the MAC, then the number of the row.
 pub fn update_device(changed: &[&str]) -> String {
     let last = changed.len() + 1;
-    format!("UPDATE devices SET {}, mac = ${last} WHERE id = ${}", assignments(changed), last + 1)
+    format!("UPDATE devices SET {}, mac = ${last} WHERE n = ${}", assignments(changed), last + 1)
 }
 
 fn placeholders(count: usize) -> String {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use super::driver::{Driver, first};
 use super::ledger::{cut_chain, fits};
-use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
+use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, USER_NUMBER, Value};
 use super::table::Table;
 use super::transfer::Counts;
 use super::{Likeness, Log as _, Moment, Order, Since, Snapshot, Source, sql};
@@ -22,8 +22,7 @@ pub struct View<D>(pub D);
 impl<D: Driver> Snapshot for View<D> {
     fn user(&mut self, name: &UserName) -> Result<Option<User>> {
         let name = Value::Text(name.as_str().to_owned());
-        let found = first(&mut self.0, &sql::USER, &[name], |row| row::user(row, 0))?;
-        found.map(|user| self.with_devices(user)).transpose()
+        self.whole(&sql::USER, name)
     }
 
     fn counts(&mut self) -> Result<Counts> {
@@ -58,8 +57,7 @@ impl<D: Driver> Snapshot for View<D> {
 
     fn user_of(&mut self, id: Id) -> Result<Option<User>> {
         let id = Value::Bytes(id.bytes().to_vec());
-        let found = first(&mut self.0, &sql::USER_OF, &[id], |row| row::user(row, 0))?;
-        found.map(|user| self.with_devices(user)).transpose()
+        self.whole(&sql::USER_OF, id)
     }
 
     fn users_like(
@@ -177,13 +175,17 @@ impl<D: Driver> Source for View<D> {
 }
 
 impl<D: Driver> View<D> {
-    fn with_devices(&mut self, mut user: User) -> Result<User> {
-        let id = Value::Bytes(user.id.bytes().to_vec());
-        self.0.query(&sql::DEVICES, &[id], &mut |row| {
+    /// The user whom a value finds, with all devices.
+    fn whole(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
+        let found = first(&mut self.0, sql, &[value], |row| {
+            Ok((row::user(row, 0)?, row.int(USER_NUMBER)?.unwrap_or_default()))
+        })?;
+        let Some((mut user, number)) = found else { return Ok(None) };
+        self.0.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {
             user.devices.push(row::device(row, 0)?);
             Ok(true)
         })?;
-        Ok(user)
+        Ok(Some(user))
     }
 }
 
