@@ -1,5 +1,5 @@
-//! What `mfactl verify --batch` does in a second, beside the floor's group commit and beside one process
-//! per code, all in one run.
+//! What `mfactl verify --batch` does in a second, beside the floor's group commit, beside SQLite writing
+//! the same rows without anything being verified, and beside one process per code, all in one run.
 //!
 //! `cargo bench --bench batch [-- CODES]`: CODES are asked about in each of the rounds, of users all over
 //! the store, as people log in.
@@ -52,33 +52,41 @@ fn main() -> Result<()> {
     let store = path.join("store.db").display().to_string();
     let key = path.join("key").display().to_string();
     let places = ["--store".to_owned(), store, "--key-file".to_owned(), key];
-    let mut walls: [Walls; 3] = Default::default();
+    let rows = path.join("rows.db");
+    std::fs::copy(path.join("store.db"), &rows)?;
+    let mut walls: [Walls; 4] = Default::default();
     for round in 0..ROUNDS {
         let first = round * codes;
         let lines = lines(first, codes, users)?;
-        let theirs = theirs.display().to_string();
-        let asked = fed(&floor, &["batch".to_owned(), theirs], lines.try_clone()?, "accepted")?;
-        ensure!(asked.1 == codes, "the floor accepted {} of {codes}", asked.1);
-        walls[0].push(asked.0 / codes);
+        for (at, (verb, store)) in [("batch", &theirs), ("rows", &rows)].into_iter().enumerate() {
+            let words = [verb.to_owned(), store.display().to_string()];
+            let asked = fed(&floor, &words, lines.try_clone()?, "accepted")?;
+            ensure!(asked.1 == codes, "the floor accepted {} of {codes}", asked.1);
+            walls[at].push(asked.0 / codes);
+        }
         let ours: Vec<_> =
             places.iter().cloned().chain(["verify", "--batch"].map(Into::into)).collect();
         let asked = fed(Path::new(MFACTL), &ours, lines, "\"outcome\":\"accepted\"")?;
         ensure!(asked.1 == codes, "{} of {codes} were accepted", asked.1);
-        walls[1].push(asked.0 / codes);
+        walls[2].push(asked.0 / codes);
         let mut single = Duration::ZERO;
         for n in 0..SINGLE {
             let n = who(ROUNDS * codes + round * SINGLE + n, users);
             let words = places.iter().cloned().chain(["verify".to_owned(), people::name(n)]);
             single += Task { input: code(n, 0)?, ..Task::new(MFACTL, words) }.wall()?;
         }
-        walls[2].push(single / SINGLE);
+        walls[3].push(single / SINGLE);
     }
     println!("\n## {codes} codes in a row, {users} users, {ROUNDS} rounds\n");
-    println!("| | codes a second, median | x floor, median | x one process per code |");
-    println!("| --- | --- | --- | --- |");
-    for (wall, name) in walls.iter().zip(["floor, 500 a commit", "verify --batch", "verify"]) {
-        let (ms, floor, single) = (wall.median(), walls[0].median(), walls[2].median());
-        println!("| {name} | {:.0} | {:.2} | {:.1} |", 1000.0 / ms, ms / floor, single / ms);
+    println!("| | codes a second, median | x floor | x the same rows | x one process per code |");
+    println!("| --- | --- | --- | --- | --- |");
+    let [floor, rows, _, single] = walls.each_ref().map(Walls::median);
+    let names =
+        ["floor, 500 a commit", "the same rows, nothing verified", "verify --batch", "verify"];
+    for (name, wall) in names.iter().zip(&walls) {
+        let ms = wall.median();
+        let rates = (1000.0 / ms, ms / floor, ms / rows, single / ms);
+        println!("| {name} | {:.0} | {:.2} | {:.2} | {:.1} |", rates.0, rates.1, rates.2, rates.3);
     }
     Ok(())
 }

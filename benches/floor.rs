@@ -2,7 +2,8 @@
 //!
 //! `verify`: open SQLite, read one row, open the sealed secret, compare the codes of three steps,
 //! mark the step as used and write an audit row in one durable commit, exit. `batch`: the same for many
-//! lines, five hundred to a commit. `fill`: the same rows,
+//! lines, five hundred to a commit. `rows`: that batch in a store of `mfactl`, the rows and nothing else.
+//! `fill`: the same rows,
 //! sealed, a million in one transaction. `start`: nothing at all. No key file, no configuration, no
 //! MACs, no checks of the file or its schema, no command line to speak of.
 
@@ -14,6 +15,7 @@
 
 mod shared {
     pub mod people;
+    pub mod rows;
 }
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,7 +26,7 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use shared::people;
+use shared::{people, rows};
 
 const KEY: [u8; 32] = *b"the key of a store with no worth";
 const NONCE: usize = 24;
@@ -43,7 +45,19 @@ fn main() -> Result<()> {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["start"] => Ok(()),
         ["verify", store, name] => verify(store, name),
-        ["batch", store] => batch(store),
+        ["batch", store] => batch(
+            store,
+            |_| Ok(()),
+            |tx, lines| {
+                for (name, code) in fields(lines) {
+                    decide(tx, name, code.context("no code")?)?;
+                }
+                Ok(())
+            },
+        ),
+        ["rows", store] => batch(store, rows::prepare, |tx, lines| {
+            rows::write(tx, fields(lines).map(|(name, _)| name))
+        }),
         ["fill", store, users] => fill(store, users.parse()?),
         _ => {
             println!("the floor of the benchmarks verify and fill, which run it");
@@ -82,22 +96,30 @@ fn verify(store: &str, name: &str) -> Result<()> {
 }
 
 /// The same for lines of names and codes, so many to a commit; the statements are kept.
-fn batch(store: &str) -> Result<()> {
+fn batch(
+    store: &str,
+    prepare: impl FnOnce(&Connection) -> Result<()>,
+    write: impl Fn(&Transaction<'_>, &[String]) -> Result<()>,
+) -> Result<()> {
     const TO_A_COMMIT: usize = 500;
     let mut connection = open(store)?;
+    prepare(&connection)?;
     let lines: Vec<String> = std::io::stdin().lines().collect::<std::io::Result<_>>()?;
     for some in lines.chunks(TO_A_COMMIT) {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for line in some {
-            let mut fields = line.split('\t');
-            let (name, code) =
-                (fields.next().context("no name")?, fields.next().context("no code")?);
-            decide(&tx, name, code)?;
-        }
+        write(&tx, some)?;
         tx.commit()?;
         print!("{}", "accepted\n".repeat(some.len()));
     }
     close(connection, store)
+}
+
+/// The name of each line, and the code after it.
+fn fields(lines: &[String]) -> impl Iterator<Item = (&str, Option<&str>)> {
+    lines.iter().map(|line| {
+        let mut fields = line.split('\t');
+        (fields.next().unwrap_or_default(), fields.next())
+    })
 }
 
 fn decide(tx: &Transaction<'_>, name: &str, code: &str) -> Result<()> {
