@@ -21,6 +21,8 @@ pub struct Env {
     pub input: Box<dyn Read>,
     /// Nothing is read from a terminal that nobody was asked at.
     pub input_is_terminal: bool,
+    /// Is there more to read, or the end, without waiting?
+    pub is_more_waiting: fn() -> bool,
     pub out: Stream,
     pub err: Stream,
     /// The environment variables.

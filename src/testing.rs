@@ -121,6 +121,7 @@ impl World {
         let store = self.engine.location();
         let handed = self.handed.clone();
         let mut env = Env {
+            is_more_waiting: || false,
             clock: Box::new(Fixed(self.now.clone())),
             chance: Box::new(Seeded(self.draws.clone())),
             input_is_terminal: person.is_some(),

@@ -84,6 +84,11 @@ impl Verb for Bypass {
                 .hint("leave it out to start now")
                 .into());
         }
+        act.terms = vec![
+            ("starts_at", starts_at.to_string()),
+            ("expires_at", expires_at.to_string()),
+            ("uses", self.uses.to_string()),
+        ];
         let code = SpareCode::new(Spare::Bypass, &session.env.random()?);
         let id = Id::new(session.env.random()?);
         let mut opened = session.opened()?;
@@ -127,7 +132,7 @@ impl Verb for Bypass {
         let mut voids = false;
         let done = session.change(&mut opened, &act, |before, now, vault| {
             allowed(&before)?;
-            voids = before.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now));
+            voids = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
             let tag = vault.spare_tag(before.id, id, &code);
             let bypass = Some(bypass::Bypass { id, tag, starts_at, expires_at, uses });
             Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })

@@ -112,7 +112,8 @@ impl EditUser {
         let mut fields = self.profile.apply(&mut crate::domain::user::Profile::default())?;
         let rest = [
             ("cleared", !self.clear.is_empty()),
-            ("protected", self.protected || self.no_protected),
+            ("protected", self.protected),
+            ("not_protected", self.no_protected),
             ("name", self.rename.is_some()),
             ("label", self.relabel.is_some()),
         ];

@@ -144,15 +144,21 @@ impl List {
         let is_in_numbers = self.options.summary || self.options.group_by.is_some();
         let (summary, listed) =
             if is_in_numbers { self.numbers(store, writer)? } else { self.users(store, writer)? };
+        // A group that nobody is in is a slip of the pen, and no coverage.
+        let nobody = self.filter.group().filter(|_| summary.users == 0);
         let least = self.options.min_coverage;
-        let too_low = least.is_some_and(|least| summary.exact_coverage() < least);
+        let too_low = least.is_some_and(|l| nobody.is_some() || summary.exact_coverage() < l);
         let verdict = if too_low || (self.options.fail_if_any && listed > 0) {
             Verdict::No
         } else {
             Verdict::Yes
         };
-        if for_people && (!writer.quiet || too_low) {
-            writeln!(writer.out, "{}", summary.sentence())?;
+        let is_untold = verdict == Verdict::No && (too_low || is_in_numbers);
+        if for_people && (!writer.quiet || is_untold) {
+            match nobody {
+                Some(group) => writeln!(writer.out, "nobody is in the group {group}")?,
+                None => writeln!(writer.out, "{}", summary.sentence())?,
+            }
         }
         Ok(verdict)
     }
@@ -244,11 +250,13 @@ impl List {
             summary.count(&line);
             visit(&line, self.filter.wants(&user, &line, at))
         };
-        match self.then {
-            Some(then) => then::users(snapshot, then, &mut each)?,
-            None => snapshot.users_like(self.options.order(), likeness, &mut each)?,
-        }
-        Ok(summary.closed())
+        let nameless = if let Some(then) = self.then {
+            then::users(snapshot, then, &mut each)?
+        } else {
+            snapshot.users_like(self.options.order(), likeness, &mut each)?;
+            0
+        };
+        Ok(Summary { nameless, ..summary.closed() })
     }
 }
 

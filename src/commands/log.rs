@@ -87,6 +87,7 @@ impl Verb for Log {
             wanted.last = wanted.last.or_else(|| wanted.since.is_none().then_some(follow::FIRST));
             return follow::follow(session, wanted);
         }
+        self.mind_pruning(session, wanted.since)?;
         let store = session.reader()?;
         Ok(Report::list(Verdict::Yes, move |writer| write(store, &wanted, now, writer)))
     }
@@ -157,7 +158,7 @@ impl Log {
             .hint("name the earlier moment with --since")
             .into());
         }
-        Ok(Wanted {
+        let mut wanted = Wanted {
             user: self.user.as_deref().map(|name| subject(session, name)).transpose()?,
             operator: self.operator.as_deref().map(operator).transpose()?,
             verb: self.verb.as_deref().map(verb).transpose()?,
@@ -168,31 +169,58 @@ impl Log {
             after: None,
             last: self.last,
             is_newest_first: self.newest_first,
-        })
+        };
+        if let Some(last) = self.last
+            && let Some(Subject::Holders { id, .. }) = wanted.user
+        {
+            let of_his = Wanted { user: Some(Subject::Id(id)), ..wanted.clone() };
+            let mut found = 0;
+            session.reader()?.read()?.log(&of_his, &mut |_| {
+                found += 1;
+                Ok(true)
+            })?;
+            // Whoever had the name before him comes before all of these.
+            if found == last {
+                wanted = of_his;
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// Says so where a part of what is asked for was pruned.
+    fn mind_pruning(&self, session: &mut Session<'_>, since: Option<Timestamp>) -> Result<()> {
+        let start = session.reader()?.read()?.start()?.at;
+        let is_early = |from: &Timestamp| match since {
+            Some(since) => since < *from,
+            None => self.last.is_none() && !self.follow,
+        };
+        if let Some(from) = start.filter(is_early) {
+            session
+                .say(&format!("the log was pruned, and tells nothing of the time before {from}"));
+        }
+        Ok(())
     }
 }
 
-/// A user who is there, or one who was.
+/// A user who is there, with whoever had his name before, or one who was.
 fn subject(session: &mut Session<'_>, name: &str) -> Result<Subject> {
     let name = UserName::parse(name)?;
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {
-        return Ok(Subject::Id(user.id));
+        let (id, before) = (user.id, snapshot.named_by(user.id)?.unwrap_or_default());
+        return Ok(Subject::Holders { id, name: name.to_string(), before });
     }
-    let had_it = Subject::Name(name.to_string());
-    let mut is_known = false;
-    let wanted = Wanted { user: Some(had_it.clone()), ..Wanted::default() };
-    snapshot.log(&wanted, &mut |_| {
-        is_known = true;
-        Ok(false)
-    })?;
-    drop(snapshot);
-    if is_known {
-        Ok(had_it)
-    } else {
-        Err(session.look(&name).err().unwrap_or_else(|| gone(&name)))
+    let Some(last) = snapshot.last_called(name.as_str())? else {
+        drop(snapshot);
+        return Err(session.look(&name).err().unwrap_or_else(|| gone(&name)));
+    };
+    if let Some(user) = snapshot.user_of(last)? {
+        let now = user.name;
+        session
+            .say(&format!("{name} is called {now} now; for what follows: mfactl log --user {now}"));
     }
+    Ok(Subject::Name(name.to_string()))
 }
 
 fn gone(name: &UserName) -> anyhow::Error {

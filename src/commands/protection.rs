@@ -82,6 +82,7 @@ impl OperatorOptions {
             ticket: self.ticket(session, verb)?,
             device: device.map(ToString::to_string),
             fields: Vec::new(),
+            terms: Vec::new(),
             dry_run: self.dry_run,
         })
     }

@@ -100,7 +100,7 @@ impl Shown {
             State::Revoked(r) => Some(Revoked { device: d.label.to_string(), revoked_at: r.at }),
             _ => None,
         });
-        let bypass = user.bypass.as_ref().filter(|bypass| bypass.is_open(now));
+        let bypass = user.bypass.as_ref().filter(|bypass| !bypass.is_over(now));
         Self {
             schema: "mfactl.show-user/1",
             line: Line::of(user, policy, now),
@@ -164,14 +164,13 @@ impl Record for Shown {
             row("failures", self.failures.to_string());
         }
         for d in &line.devices {
-            let used = maybe(d.last_used_at);
-            row(
-                "device",
-                format!(
-                    "{}: {} ({}), since {}, last used {used}",
-                    d.device, d.state, d.kind, d.created_at
-                ),
-            );
+            let what = format!("{}: {} ({}), since {}", d.device, d.state, d.kind, d.created_at);
+            let more = match d.expires_at {
+                Some(end) if end <= self.now => format!("not confirmed in time, which ended {end}"),
+                Some(end) => format!("to be confirmed until {end}"),
+                None => format!("last used {}", maybe(d.last_used_at)),
+            };
+            row("device", format!("{what}, {more}"));
         }
         for r in &self.revoked {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));

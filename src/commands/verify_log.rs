@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::domain::anchor::Anchor;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
-use crate::report::{Fields, Record, Report, Verdict};
+use crate::report::{Fields, Format, Record, Report, Verdict};
 use crate::session::{Proved, Session};
 
 /// Is the log whole?
@@ -63,6 +63,13 @@ impl Verb for VerifyLog {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        let is_for_people = session.options.format() == Format::Table;
+        if !is_for_people && self.save_anchor.as_deref().is_some_and(|p| p.as_os_str() == "-") {
+            let message = "the anchor and the answer can't both be standard output";
+            return Err(Refusal::new(Code::Usage, message)
+                .hint("give --save-anchor a file, or leave the format out")
+                .into());
+        }
         let anchors = match &self.anchor {
             Some(path) => anchors_in(session, path, "--anchor")?,
             None => Vec::new(),

@@ -19,18 +19,23 @@ pub struct Bypass {
 }
 
 impl Bypass {
-    /// Is there still something to come of it?
+    /// Can nothing come of it any more?
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.uses == 0 || self.expires_at <= now
+    }
+
+    /// Does it let in now? One that begins later does not yet.
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
-        self.uses > 0 && now < self.expires_at
+        self.starts_at <= now && !self.is_over(now)
     }
 
     /// Takes one use; `None` for another code, too early, too late, or when none is left.
     #[must_use]
     pub fn used(self, tag: &Tag, now: Timestamp) -> Option<Self> {
         let fits = bool::from(self.tag.ct_eq(tag));
-        (fits && self.is_open(now) && self.starts_at <= now)
-            .then(|| Self { uses: self.uses - 1, ..self })
+        (fits && self.is_open(now)).then(|| Self { uses: self.uses - 1, ..self })
     }
 }
 
@@ -54,5 +59,7 @@ mod tests {
         let once = used(&bypass, 7, 100).unwrap();
         let twice = used(&once, 7, 199).unwrap();
         assert!(used(&twice, 7, 199).is_none() && !twice.is_open(at(199)));
+        assert!(!bypass.is_open(at(99)) && bypass.is_open(at(100)) && !bypass.is_open(at(200)));
+        assert!(!bypass.is_over(at(99)) && bypass.is_over(at(200)) && twice.is_over(at(199)));
     }
 }

@@ -120,18 +120,33 @@ const HARMLESS: &[&str] = &["last_code", "used", "display_name", "email", "name"
 /// these changes anybody's protection.
 #[must_use]
 pub fn is_mere_use(was: &str) -> bool {
-    has_only(was, &HARMLESS[..2])
+    values_of(was).is_some_and(|was| has_only(&was, &HARMLESS[..2]))
 }
 
-/// Does an event keep nothing that is about a user's protection?
+/// Does an event of this moment keep nothing that is about a user's protection? A bypass code that had
+/// ended by then goes with whatever is changed next, which is not what ended it.
 #[must_use]
-pub fn is_harmless(was: &str) -> bool {
-    has_only(was, HARMLESS)
+pub fn is_harmless(was: &str, at: Timestamp) -> bool {
+    let Some(mut was) = values_of(was) else { return false };
+    let end = was.get("bypass").and_then(|bypass| moment(bypass.get(1)?));
+    if end.is_some_and(|end| end <= at) {
+        was.remove("bypass");
+    }
+    has_only(&was, HARMLESS)
 }
 
-fn has_only(was: &str, names: &[&str]) -> bool {
-    let was: Option<Map<String, Value>> = serde_json::from_str(was).ok();
-    was.is_some_and(|was| was.keys().all(|name| names.contains(&name.as_str())))
+/// Is it the event by which a user came to be there?
+#[must_use]
+pub fn is_first(was: &str) -> bool {
+    values_of(was).is_some_and(|was| was.contains_key(ABSENT))
+}
+
+fn values_of(was: &str) -> Option<Map<String, Value>> {
+    serde_json::from_str(was).ok()
+}
+
+fn has_only(was: &Map<String, Value>, names: &[&str]) -> bool {
+    was.keys().all(|name| names.contains(&name.as_str()))
 }
 
 /// A user on the way back, event by event.

@@ -219,7 +219,7 @@ impl User {
         self.devices
             .retain(|d| !matches!(&d.state, State::Revoked(r) if now.since(r.at) > undo_time));
         self.undo = self.undo.take().filter(|undo| now.since(undo.at) <= undo_time);
-        self.bypass = self.bypass.take().filter(|bypass| bypass.is_open(now));
+        self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         self.temporary = self.temporary.take().filter(|temporary| now < temporary.until);
     }
 

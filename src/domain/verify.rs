@@ -133,7 +133,7 @@ pub fn candidates<'u>(
 fn stands_in(user: &User, kind: Spare, now: Timestamp) -> bool {
     match kind {
         Spare::Recovery => user.recovery.is_some(),
-        Spare::Bypass => user.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now)),
+        Spare::Bypass => user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The real world.
 
-use std::io::{IsTerminal as _, Read, Write};
+use std::io::{ErrorKind, IsTerminal as _, Read, Write};
 use std::os::fd::AsFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::person::Terminal;
 use super::{Chance, Clock, Env, Person, Process, Size, Stream};
@@ -40,7 +42,14 @@ struct Input;
 impl Read for Input {
     #[expect(clippy::disallowed_methods, reason = "this is where standard input comes from")]
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        std::io::stdin().read(buffer)
+        loop {
+            match std::io::stdin().read(buffer) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => {
+                    is_ready(&rustix::stdio::stdin(), PollFlags::IN, None);
+                }
+                read => return read,
+            }
+        }
     }
 }
 
@@ -55,6 +64,7 @@ pub fn env() -> Env {
         person: asks.then(|| Box::new(Terminal::default()) as Box<dyn Person>),
         input: Box::new(Input),
         input_is_terminal,
+        is_more_waiting: || is_ready(&rustix::stdio::stdin(), PollFlags::IN, Some(&NOW)),
         out: Stream { terminal: size(&out), writer: Box::new(std::io::BufWriter::new(RawOut)) },
         err: Stream { terminal: size(&err), writer: Box::new(err) },
         variables: Box::new(|name| std::env::var_os(name)),
@@ -68,12 +78,28 @@ fn end(code: u8) {
     std::process::exit(code.into());
 }
 
+/// No time at all.
+const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+
+/// Can a stream be read or written without waiting? Waits for it as long as that, or for ever. Whoever
+/// started us may have set a descriptor that does not wait by itself.
+fn is_ready(stream: &impl AsFd, what: PollFlags, wait: Option<&Timespec>) -> bool {
+    poll(&mut [PollFd::new(stream, what)], wait).is_ok_and(|ready| ready > 0)
+}
+
 /// Standard output without the line buffer that Rust puts in front of it: ours is larger.
 struct RawOut;
 
 impl Write for RawOut {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Ok(rustix::io::write(rustix::stdio::stdout(), bytes)?)
+        loop {
+            match rustix::io::write(rustix::stdio::stdout(), bytes) {
+                Err(Errno::AGAIN) => {
+                    is_ready(&rustix::stdio::stdout(), PollFlags::OUT, None);
+                }
+                written => return Ok(written?),
+            }
+        }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

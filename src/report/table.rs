@@ -13,6 +13,9 @@ const BATCH: usize = 400;
 /// A narrower terminal gets a sentence a record: a table would break words into letters.
 const NARROWEST: u16 = 60;
 
+/// Columns of moments, which are read at one glance or not at all.
+const UNBROKEN: &[&str] = &["TIME", "LAST CODE"];
+
 /// One cell; the tone is said in the words too, colour only adds to it.
 pub struct Cell {
     pub text: String,
@@ -112,16 +115,18 @@ impl<'a> Writer<'a> {
         for row in self.rows.drain(..) {
             table.add_row(row.into_iter().map(Cell::drawn));
         }
-        match &self.widths {
-            Some(widths) => {
-                table.set_constraints(
-                    widths.iter().map(|w| ColumnConstraint::LowerBoundary(Width::Fixed(*w))),
-                );
+        if let Some(widths) = &self.widths {
+            table.set_constraints(
+                widths.iter().map(|w| ColumnConstraint::LowerBoundary(Width::Fixed(*w))),
+            );
+        } else {
+            let moments = self.header.iter().enumerate();
+            for (n, _) in moments.filter(|(_, name)| UNBROKEN.contains(&name.as_str())) {
+                if let Some(column) = table.column_mut(n) {
+                    column.set_constraint(ColumnConstraint::ContentWidth);
+                }
             }
-            None => {
-                self.widths =
-                    Some(table.column_max_content_widths().iter().map(|w| w + 2).collect());
-            }
+            self.widths = Some(table.column_max_content_widths().iter().map(|w| w + 2).collect());
         }
         for line in table.lines() {
             writeln!(self.out, "{}", line.trim_end())?;

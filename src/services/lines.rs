@@ -139,6 +139,10 @@ impl Lines {
 
 fn asked(user: &str, code: &[u8]) -> Result<(UserName, Presented), Code> {
     let name = UserName::parse(user).map_err(|refusal| refusal.code)?;
+    // No code is no wrong one, and nobody is locked for it.
+    if code.trim_ascii().is_empty() {
+        return Err(Code::BadInput);
+    }
     Ok((name, Presented::read(code)))
 }
 
@@ -213,6 +217,9 @@ mod tests {
             ),
             ("alice\thunter2\t7", "\"7\" alice -"),
             ("alice", "null bad_input"),
+            ("alice\t\t7", "\"7\" bad_input"),
+            ("alice\t \t7", "\"7\" bad_input"),
+            (r#"{"user":"alice","code":""}"#, "null bad_input"),
             ("", "null bad_input"),
             ("a b\t123456\t7", "\"7\" bad_input"),
             ("alice\t123456\t7\t8", "\"7\" bad_input"),

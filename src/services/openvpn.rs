@@ -10,6 +10,9 @@ use crate::domain::refusal::Refusal;
 /// More bytes than OpenVPN writes: a name and a password, each at most 4 KiB.
 pub const LARGEST_FILE: u64 = 16 * 1024;
 
+/// The script that the answer to a second prompt is brought to.
+const SECOND: &str = "client-crresponse";
+
 /// What the client is told in every case of no.
 pub const REASON: &str = "not accepted";
 
@@ -27,13 +30,18 @@ pub enum Call {
     Response(Asked),
 }
 
+/// Does OpenVPN bring the answer to the second prompt, and look for a verdict in a file?
+pub fn is_second_call(variables: Variables<'_>) -> bool {
+    variables("script_type").is_some_and(|kind| kind == SECOND)
+}
+
 /// What OpenVPN handed over: `file` is what was in the file that it named as the last argument.
 ///
 /// # Errors
 /// `usage` for a call that is none of OpenVPN's.
 pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
-    if kind == "client-crresponse" {
+    if kind == SECOND {
         let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
         let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);
         // What is no base64 is no code either.

@@ -50,10 +50,13 @@ impl Session<'_> {
     pub fn batch(&mut self) -> Result<()> {
         self.env.person = None;
         self.config()?;
-        let (mut lines, mut opened) = (Lines::default(), None);
+        let (mut lines, mut opened) = (Lines::default(), None::<Opened>);
         loop {
             let questions = lines.next(&mut *self.env.input, MOST)?;
             if questions.is_empty() {
+                if let Some(opened) = &mut opened {
+                    opened.store.upkeep();
+                }
                 return Ok(());
             }
             let decided = self.answers(&mut opened, &questions);
@@ -66,7 +69,7 @@ impl Session<'_> {
             let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
             let Some(opened) = &mut opened else { continue };
             self.notify_proofs(opened, proved, Some(BATCH));
-            if !lines.are_waiting() {
+            if !lines.are_waiting() && !(self.env.is_more_waiting)() {
                 opened.store.upkeep();
             }
         }
@@ -99,7 +102,10 @@ impl Session<'_> {
                 }
                 let is_outage = matches!(word, Code::Busy | Code::StoreUnavailable | Code::Io);
                 if is_outage || questions.len() == 1 {
-                    *opened = None;
+                    // A disk may be full of what upkeep takes away.
+                    if let Some(mut opened) = opened.take() {
+                        opened.store.upkeep();
+                    }
                     return failed(questions, word);
                 }
                 // Something is wrong with one of them, and that is no trouble of the others.

@@ -20,6 +20,8 @@ pub struct Act<'a> {
     pub device: Option<String>,
     /// What else the log shall say: names of fields, never their values.
     pub fields: Vec<&'static str>,
+    /// What is neither somebody's nor secret, such as when something ends.
+    pub terms: Vec<(&'static str, String)>,
     pub dry_run: bool,
 }
 
@@ -77,7 +79,11 @@ impl Session<'_> {
                 user.purge(unit.at, undo_for);
                 user.rev = unit.tx.save(&before, &user)?;
                 let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
-                let detail = detail(&touched, &act.fields);
+                let mut terms = act.terms.clone();
+                if user.name != before.name {
+                    terms.push(("renamed_from", before.name.to_string()));
+                }
+                let detail = detail(&touched, &act.fields, &terms);
                 let told = Telling {
                     verb: act.verb,
                     outcome: "done",
@@ -202,7 +208,7 @@ impl Session<'_> {
                         verb,
                         outcome: "done",
                         ticket: ticket.clone(),
-                        detail: detail(&touched, fields),
+                        detail: detail(&touched, fields, &[]),
                         ..Telling::default()
                     };
                     Self::append(session.env, &mut *unit.tx, unit.at, user, told)?;
@@ -219,7 +225,11 @@ impl Session<'_> {
     }
 }
 
-fn detail(touched: &[String], fields: &[&'static str]) -> Option<String> {
+fn detail(
+    touched: &[String],
+    fields: &[&'static str],
+    terms: &[(&'static str, String)],
+) -> Option<String> {
     let mut detail = serde_json::Map::new();
     if !touched.is_empty() {
         detail.insert("devices".into(), json!(touched));
@@ -227,5 +237,6 @@ fn detail(touched: &[String], fields: &[&'static str]) -> Option<String> {
     if !fields.is_empty() {
         detail.insert("fields".into(), json!(fields));
     }
+    detail.extend(terms.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }

@@ -1,5 +1,7 @@
 //! Reading the log: events for people, the chain for who proves it, and how users stood before.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use super::driver::{Driver, first};
@@ -9,7 +11,7 @@ use super::sql;
 use super::view::View;
 use crate::domain::chain::{Chain, Proof};
 use crate::domain::event::{Entry, Head};
-use crate::domain::past::Undoing;
+use crate::domain::past::{ABSENT, Undoing};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -62,6 +64,25 @@ pub trait Log {
     /// As [`Log::log`].
     fn moved(&mut self, after: u64) -> Result<Vec<Id>>;
 
+    /// The number of the event by which a user got the name that he has.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn named_by(&mut self, user: Id) -> Result<Option<u64>>;
+
+    /// Who had this name last, by the log.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn last_called(&mut self, name: &str) -> Result<Option<Id>>;
+
+    /// How many of those who were there before the events after this number are not to be told of, since
+    /// their names were taken out.
+    ///
+    /// # Errors
+    /// As the database has them.
+    fn nameless(&mut self, after: u64) -> Result<u64>;
+
     /// How far a user is taken back by the events after this number.
     ///
     /// # Errors
@@ -107,6 +128,8 @@ pub enum Subject {
     Id(Id),
     /// Somebody who had this name.
     Name(String),
+    /// Somebody who is there, and whoever had his name before an event.
+    Holders { id: Id, name: String, before: u64 },
 }
 
 /// Who did it: whoever has this uid, or was called so by `sudo`.
@@ -245,6 +268,37 @@ impl<D: Driver> Log for View<D> {
             Ok(true)
         })?;
         Ok(moved)
+    }
+
+    fn named_by(&mut self, user: Id) -> Result<Option<u64>> {
+        let id = [Value::Bytes(user.bytes().to_vec())];
+        let mut number = |sql| {
+            let found = first(&mut self.0, sql, &id, |row| row.int(0))?.flatten();
+            Ok::<_, anyhow::Error>(found.map(i64::cast_unsigned))
+        };
+        Ok(match number(sql::RENAMED_BY)? {
+            None => number(sql::FIRST_OF_USER)?,
+            renamed => renamed,
+        })
+    }
+
+    fn last_called(&mut self, name: &str) -> Result<Option<Id>> {
+        let name = [Value::Text(name.to_owned())];
+        let id = first(&mut self.0, sql::LAST_CALLED, &name, |row| {
+            Ok(row.lent_bytes(0)?.and_then(|id| id.try_into().ok()))
+        })?;
+        Ok(id.flatten().map(Id::new))
+    }
+
+    fn nameless(&mut self, after: u64) -> Result<u64> {
+        let mut stood = BTreeMap::new();
+        self.0.query(sql::STOOD_NAMELESS, &[Value::Int(after.cast_signed())], &mut |row| {
+            let was_there = row.lent_text(1)? != Some(ABSENT);
+            // The first that follows tells how he stood.
+            stood.entry(row.bytes(0)?.unwrap_or_default()).or_insert(was_there);
+            Ok(true)
+        })?;
+        Ok(stood.into_values().filter(|was_there| *was_there).count() as u64)
     }
 
     fn undoing(&mut self, user: Id, after: u64) -> Result<Undoing> {

@@ -45,7 +45,8 @@ pub const TALLY: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY ver
                          ORDER BY verb, outcome";
 pub static CHANGES: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {} FROM events WHERE seq > $1 AND was IS NOT NULL ORDER BY seq DESC",
+        "SELECT {} FROM events WHERE seq > $1 AND user_id IS NOT NULL \
+         AND (was IS NOT NULL OR verb = 'remove-user') ORDER BY seq DESC",
         CHANGE_COLUMNS.join(", ")
     )
 });
@@ -63,6 +64,12 @@ pub fn log(wanted: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) 
             conditions.and("user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
         }
         Some(Subject::Name(name)) => conditions.and("\"user\" = ", Some(Value::Text(name.clone()))),
+        Some(Subject::Holders { id, name, before }) => {
+            conditions.and("(user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
+            conditions.put(" OR (\"user\" = ", Value::Text(name.clone()));
+            conditions.put(" AND seq < ", int(*before));
+            conditions.text.push_str("))");
+        }
         None => {}
     }
     if let Some(OperatorIs { uid, claim }) = &wanted.operator {
@@ -240,6 +247,14 @@ pub const REQUIRED_BETWEEN: &str =
 /// Renaming and removing keep the name that a user had.
 pub const MOVED: &str = "SELECT DISTINCT user_id FROM events WHERE seq > $1 \
                          AND verb IN ('edit-user', 'remove-user') AND was LIKE '%\"name\":%'";
+pub const RENAMED_BY: &str = "SELECT max(seq) FROM events WHERE user_id = $1 \
+                              AND verb = 'edit-user' AND was LIKE '%\"name\":%'";
+pub const FIRST_OF_USER: &str = "SELECT min(seq) FROM events WHERE user_id = $1";
+pub const LAST_CALLED: &str = "SELECT user_id FROM events WHERE \"user\" = $1 \
+                               AND user_id IS NOT NULL ORDER BY seq DESC LIMIT 1";
+/// Without its salt an event is one whose name was taken out.
+pub const STOOD_NAMELESS: &str = "SELECT user_id, was_status FROM events WHERE seq > $1 \
+                                  AND was_status IS NOT NULL AND salt IS NULL ORDER BY seq";
 pub const CHANGES_OF: &str = "SELECT was FROM events WHERE user_id = $1 AND seq > $2 \
                               AND was IS NOT NULL ORDER BY seq DESC";
 pub const PRUNE: &str = "DELETE FROM events WHERE seq <= $1";

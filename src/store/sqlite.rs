@@ -50,7 +50,7 @@ impl Store for Sqlite {
     }
 
     fn defer_upkeep(&mut self) {
-        let _ = self.connection.wal_hook(Some(open::shorten_late));
+        open::put_off(&mut self.connection, &self.path);
     }
 
     fn upkeep(&mut self) {
@@ -70,7 +70,7 @@ impl Store for Sqlite {
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
         patience::begin(self.patience);
         let tx = self.connection.transaction().map_err(trouble)?;
-        Ok(Box::new(View(SqliteDriver { tx, is_repeated: false, _turn: None })))
+        Ok(Box::new(View(SqliteDriver { tx, is_repeated: false, forgets: false, _turn: None })))
     }
 }
 
@@ -82,7 +82,7 @@ impl Sqlite {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(trouble)?;
         let is_repeated = std::mem::replace(&mut self.has_written, true);
-        Ok(SqliteDriver { tx, is_repeated, _turn: Some(turn) })
+        Ok(SqliteDriver { tx, is_repeated, forgets: false, _turn: Some(turn) })
     }
 }
 

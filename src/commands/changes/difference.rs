@@ -58,7 +58,8 @@ impl Difference {
         let mut turned = |word, up: fn(&Line) -> bool| note(word, flag(now, up) && !flag(then, up));
         turned("locked", |line| line.locked);
         turned("new_password", |line| line.password_change_required);
-        turned("bypass", |line| line.bypass);
+        // Nothing happens on the day on which one begins: it is told of when it is given.
+        turned("bypass", |line| line.bypass_is_given);
         turned("overdue", Line::is_overdue);
         let had = then.is_some_and(|line| line.recovery_codes_left >= FEW);
         note("recovery_low", had && now.is_some_and(|line| line.recovery_codes_left < FEW));
@@ -88,7 +89,7 @@ fn in_words(change: &str) -> &str {
         "unprotected" => "newly unprotected",
         "new_device" => "another device is in force",
         "new_password" => "must choose a new password",
-        "bypass" => "a bypass code is open",
+        "bypass" => "has a bypass code",
         "overdue" => "MFA is required by now, and is not there",
         "recovery_low" => "few recovery codes are left",
         "not_required" => "MFA is not required any more",
@@ -178,7 +179,7 @@ mod tests {
             (of(NotEnabled), line(|l| l.locked = true), &["locked"]),
             (line(|l| l.locked = true), of(NotEnabled), &[]),
             (of(NotEnabled), line(|l| l.password_change_required = true), &["new_password"]),
-            (of(NotEnabled), line(|l| l.bypass = true), &["bypass"]),
+            (of(NotEnabled), line(|l| l.bypass_is_given = true), &["bypass"]),
             (of(NotEnabled), line(|l| l.required = true), &["overdue"]),
             (line(|l| l.required = true), of(NotEnabled), &["not_required"]),
         ] {

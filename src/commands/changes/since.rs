@@ -9,12 +9,13 @@ use anyhow::Result;
 use super::difference::{Acts, Difference};
 use crate::commands::list_status::Line;
 use crate::domain::anchor::Anchor;
-use crate::domain::past::{Undoing, is_harmless, is_mere_use};
+use crate::domain::past::{Undoing, is_first, is_harmless, is_mere_use};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
+use crate::domain::undo::Act;
 use crate::domain::user::{Status, User};
 use crate::session::Session;
 use crate::store::{Change, Moment, Order, Snapshot};
@@ -22,6 +23,10 @@ use crate::store::{Change, Moment, Order, Snapshot};
 const LAST_RUN: &str = "last-run";
 /// Acts that take every phone out of force.
 const RESETS: &[&str] = &["reset", "force-new-password"];
+/// Acts that take protection away: of all that was done to a user, what is told of first.
+const TAKING: &[&str] = &["reset", "force-new-password", "delete", "disable", "remove-user"];
+/// In place of a name that was taken out of the log.
+const ERASED: &str = "(name erased)";
 
 /// From when on, as it was asked for.
 pub enum Since {
@@ -124,7 +129,10 @@ pub fn told(
             field,
             format!("the log tells nothing of the time before {told_from}"),
         )
-        .hint("name a later moment")),
+        .hint(match field {
+            "--state" => "add --since and a later moment once, and the state goes on from there",
+            _ => "name a later moment",
+        })),
         _ => Ok(()),
     }
 }
@@ -138,8 +146,34 @@ fn unreadable() -> Refusal {
 #[derive(Default)]
 struct Done {
     back: Undoing,
-    last: Option<Change>,
+    /// The act that is told of: the newest of those that weigh most.
+    told: Option<Change>,
+    weight: u8,
     acts: Acts,
+    /// Acts that were taken back by events that were seen by now, which are later ones.
+    undone: u32,
+}
+
+impl Done {
+    /// One event, the one before those that were seen.
+    fn saw(&mut self, change: Change, was: &str) -> Result<()> {
+        self.back.take_back(was)?;
+        let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
+        let is_undone = is_done && self.undone > 0 && Act::ALL.iter().any(|a| a.verb() == verb);
+        if is_undone {
+            self.undone -= 1;
+        } else if is_done {
+            self.undone += u32::from(verb == "undo");
+            self.acts.reset |= RESETS.contains(&verb);
+            self.acts.deleted |= verb == "delete";
+        }
+        let takes = is_done && !is_undone && TAKING.contains(&verb);
+        let weight = if takes || is_first(was) { 2 } else { 1 };
+        if self.weight < weight && !is_harmless(was, change.at) {
+            (self.told, self.weight) = (Some(change), weight);
+        }
+        Ok(())
+    }
 }
 
 /// Who stands otherwise than then, by name.
@@ -153,26 +187,20 @@ pub fn differences(
     now: Timestamp,
 ) -> Result<Vec<Difference>> {
     let mut touched: BTreeMap<Id, Done> = BTreeMap::new();
-    snapshot.changes(from.after, &mut |change| {
-        let was = change.was.as_deref().unwrap_or_default();
-        if is_mere_use(was) {
+    let mut differences = Vec::new();
+    snapshot.changes(from.after, &mut |mut change| {
+        let Some(was) = change.was.take() else {
+            differences.push(difference(ERASED.to_owned(), vec!["removed"], Some(change)));
+            return Ok(());
+        };
+        if is_mere_use(&was) {
             return Ok(());
         }
-        let done = touched.entry(change.user).or_default();
-        done.back.take_back(was)?;
-        let is_done = change.outcome == "done";
-        done.acts.reset |= is_done && RESETS.contains(&&*change.verb);
-        done.acts.deleted |= is_done && change.verb == "delete";
-        // The newest of those that changed the protection.
-        if done.last.is_none() && !is_harmless(was) {
-            done.last = Some(change);
-        }
-        Ok(())
+        touched.entry(change.user).or_default().saw(change, &was)
     })?;
     for id in fallen_due(snapshot, policy, from.at, now)? {
         touched.entry(id).or_default();
     }
-    let mut differences = Vec::new();
     for (id, done) in touched {
         let user = snapshot.user_of(id)?;
         let before = match user.clone() {
@@ -185,25 +213,35 @@ pub fn differences(
         if changes.is_empty() {
             continue;
         }
-        let safe = |text: String| shown(&text).into_owned();
-        let last = done.last;
         let Some(name) = is.as_ref().or(then.as_ref()).map(|line| line.user.clone()) else {
             continue;
         };
         differences.push(Difference {
-            user: name,
-            changes,
             was: then.map(|line| line.status),
             is: is.map(|line| line.status),
-            at: last.as_ref().map(|l| l.at),
-            operator_uid: last.as_ref().map(|l| l.operator_uid),
-            verb: last.as_ref().map(|l| safe(l.verb.clone())),
-            operator_claim: last.as_ref().and_then(|l| l.operator_claim.clone()).map(safe),
-            ticket: last.and_then(|l| l.ticket).map(safe),
+            ..difference(name, changes, done.told)
         });
     }
     differences.sort_by(|a, b| a.user.cmp(&b.user));
     Ok(differences)
+}
+
+fn difference(user: String, changes: Vec<&'static str>, told: Option<Change>) -> Difference {
+    let safe = |text: String| shown(&text).into_owned();
+    let (at, operator_uid) = (told.as_ref().map(|t| t.at), told.as_ref().map(|t| t.operator_uid));
+    let (verb, claim, ticket) =
+        told.map_or((None, None, None), |t| (Some(t.verb), t.operator_claim, t.ticket));
+    Difference {
+        user,
+        changes,
+        was: None,
+        is: None,
+        at,
+        verb: verb.map(safe),
+        operator_uid,
+        operator_claim: claim.map(safe),
+        ticket: ticket.map(safe),
+    }
 }
 
 /// Users for whom the time until MFA is required ran out, though nobody did anything. By index: in time

@@ -112,6 +112,10 @@ impl Filter {
         self.group.as_ref().is_none_or(|g| user.profile.groups.contains(g))
     }
 
+    pub fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
     /// What the database can tell of those who are listed, all of them and perhaps more.
     pub fn likeness(&self, policy: &Policy, now: Timestamp) -> Likeness {
         let mut statuses = self.statuses.clone();

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::commands::protection::spoken;
-use crate::domain::device::Device;
+use crate::domain::device::{Device, State};
 use crate::domain::policy::{Duty, Policy};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::text::shown;
@@ -28,6 +28,9 @@ pub struct Line {
     pub locked_until: Option<Timestamp>,
     pub password_change_required: bool,
     pub bypass: bool,
+    /// There is a bypass code, though it may only begin later.
+    #[serde(skip)]
+    pub bypass_is_given: bool,
     pub devices: Vec<DeviceLine>,
     pub recovery_codes_left: usize,
     pub last_verified_at: Option<Timestamp>,
@@ -41,6 +44,9 @@ pub struct DeviceLine {
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// Until when it can be confirmed, where it is not. The log does not keep it.
+    #[serde(skip)]
+    pub expires_at: Option<Timestamp>,
 }
 
 impl DeviceLine {
@@ -52,6 +58,10 @@ impl DeviceLine {
             created_at: device.created_at,
             confirmed_at: device.confirmed_at(),
             last_used_at: device.last_used_at,
+            expires_at: match &device.state {
+                State::Pending(pending) => Some(pending.expires_at),
+                _ => None,
+            },
         }
     }
 }
@@ -78,6 +88,7 @@ impl Line {
             locked_until: locked.flatten(),
             password_change_required: user.password_change != PasswordChange::NotRequired,
             bypass: user.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now)),
+            bypass_is_given: user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
             devices: user.live().map(DeviceLine::of).collect(),
             recovery_codes_left: user.recovery.as_ref().map_or(0, RecoverySet::left),
             last_verified_at: user.last_verified_at,

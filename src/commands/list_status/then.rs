@@ -9,8 +9,8 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
 use crate::store::Snapshot;
 
-/// Every user by the name that he had then, one at a time. In constant memory, but for those who were
-/// renamed or removed since.
+/// Every user by the name that he had then, one at a time, and how many there were besides whose names
+/// were taken out of the log since. In constant memory, but for those who were renamed or removed since.
 ///
 /// # Errors
 /// `bad_input` for a time of which the log does not tell, and as the store has them.
@@ -18,7 +18,7 @@ pub fn users(
     snapshot: &mut dyn Snapshot,
     then: Timestamp,
     visit: &mut dyn FnMut(User) -> Result<()>,
-) -> Result<()> {
+) -> Result<u64> {
     // What happened within the second is part of it.
     let after = snapshot.last_before(then.plus(Span::seconds(1)))?;
     crate::commands::changes::told(snapshot, "--at", after, then)?;
@@ -44,5 +44,6 @@ pub fn users(
         }
         visit(user)
     })?;
-    moved.into_values().try_for_each(visit)
+    moved.into_values().try_for_each(visit)?;
+    snapshot.nameless(after)
 }

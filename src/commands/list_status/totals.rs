@@ -20,6 +20,15 @@ pub struct Summary {
     pub required_without_mfa: u64,
     /// Enabled users in percent of all, in hundredths; 100 where there are none.
     pub coverage: f64,
+    /// Users of an earlier time who are not listed or counted, since their names were taken out of the
+    /// log after it.
+    #[serde(skip_serializing_if = "is_none")]
+    pub nameless: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde has")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Summary {
@@ -62,9 +71,13 @@ impl Summary {
         let some = |n: u64, word| if n > 0 { format!(", {n} {word}") } else { String::new() };
         let (locked, overdue) =
             (some(*locked, "locked"), some(self.required_without_mfa, "overdue"));
+        let nameless = match self.nameless {
+            0 => String::new(),
+            n => format!("; besides {n} whose names were taken out of the log"),
+        };
         format!(
             "{users} {noun}: {enabled} enabled, {pending} pending, {disabled} disabled, \
-             {not_enabled} not enabled{locked}{overdue}; coverage {}",
+             {not_enabled} not enabled{locked}{overdue}; coverage {}{nameless}",
             self.percent()
         )
     }

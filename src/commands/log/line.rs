@@ -73,8 +73,12 @@ impl EventLine {
     }
 
     fn more(&self) -> String {
+        let factor = self.factor.as_deref().filter(|factor| *factor != "totp");
         let texts = [&self.device, &self.ticket, &self.proof, &self.reason];
-        let texts: Vec<&str> = texts.into_iter().flatten().map(String::as_str).collect();
+        let texts = texts.into_iter().flatten().map(String::as_str);
+        let mut texts: Vec<String> =
+            factor.into_iter().map(spaced).chain(texts.map(str::to_owned)).collect();
+        texts.extend(self.detail.as_ref().map(in_words).filter(|words| !words.is_empty()));
         texts.join(", ")
     }
 
@@ -86,6 +90,24 @@ impl EventLine {
             _ => Tone::Plain,
         }
     }
+}
+
+/// What an event tells besides, as people read it: `fields email; renamed from carol`.
+fn in_words(detail: &Value) -> String {
+    match detail {
+        Value::Object(fields) => {
+            let words = fields.iter().map(|(name, v)| format!("{} {}", spaced(name), in_words(v)));
+            words.collect::<Vec<_>>().join("; ")
+        }
+        Value::Array(values) => values.iter().map(in_words).collect::<Vec<_>>().join(" "),
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        plain => plain.to_string(),
+    }
+}
+
+fn spaced(word: &str) -> String {
+    word.replace('_', " ")
 }
 
 /// The same with every text in it made harmless.

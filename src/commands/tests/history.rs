@@ -174,6 +174,54 @@ fn the_log_is_read_by_whom_what_when_and_why() {
 }
 
 #[test]
+fn the_log_of_a_name_is_of_all_who_had_it() {
+    let world = World::new();
+    world.active("alice");
+    let _ = world.run("reset alice --yes --no-enrol --json --ticket HELP-1").ok();
+    let _ = world.run("remove-user alice --yes").ok();
+    let _ = world.run("add-user karla").ok();
+    let _ = world.run("edit-user karla --rename carol --protected").ok();
+    let _ = world.run("edit-user carol --no-protected").ok();
+    let _ = world.run("add-user alice").ok();
+    let verbs = |filter: &str| -> Vec<String> {
+        let log = world.run(&format!("log --json {filter}")).ok().json();
+        let events = log["events"].as_array().unwrap();
+        events.iter().map(|e| e["verb"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = ["enrol", "verify", "reset", "remove-user", "add-user"];
+    assert_eq!(verbs("--user alice"), all);
+    assert_eq!(verbs("--user alice --verb reset"), ["reset"]);
+    assert_eq!(verbs("--user alice --last 2"), ["remove-user", "add-user"]);
+    assert_eq!(verbs("--user alice --last 1"), ["add-user"]);
+    assert_eq!(verbs("--user carol"), ["add-user", "edit-user", "edit-user"]);
+    let of_the_old_name = world.run("log --user karla").ok();
+    assert_eq!(
+        of_the_old_name.err,
+        "mfactl: karla is called carol now; for what follows: mfactl log --user carol\n"
+    );
+    // People are told what was done too.
+    let told = world.run("log --user carol").ok().out;
+    assert!(told.contains("fields protected name; renamed from karla"), "{told}");
+    assert!(told.contains("fields not_protected"), "{told}");
+}
+
+#[test]
+fn who_asks_for_what_was_pruned_is_told_so() {
+    let world = World::new();
+    world.active("alice");
+    world.wait(86_400);
+    let _ = world.run("disable alice --yes").ok();
+    let _ = world.run("log --prune --before 12h --yes").ok();
+    let words = "the log was pruned, and tells nothing of the time before";
+    for line in ["log", "log --since 2d", "log --user alice"] {
+        assert!(world.run(line).ok().err.contains(words), "{line}");
+    }
+    for line in ["log --since 1h", "log --last 2", "log --quiet"] {
+        assert_eq!(world.run(line).ok().err, "", "{line}");
+    }
+}
+
+#[test]
 fn hostile_text_in_the_log_reaches_nobody_raw() {
     let world = World::new();
     world.active("alice");

@@ -25,6 +25,31 @@ fn users(world: &World, filter: &str) -> Vec<String> {
 }
 
 #[test]
+fn a_check_that_fails_says_so_and_a_group_of_nobody_is_no_coverage() {
+    let world = five();
+    for line in ["--summary", "--group-by group"] {
+        let ran = world.run(&format!("list-status --without-mfa --fail-if-any --quiet {line}"));
+        assert_eq!(ran.code, 1);
+        assert!(ran.out.starts_with("5 users: 2 enabled"), "{ran:?}");
+    }
+    let ran = world.run("list-status --group staf --min-coverage 50 --quiet");
+    assert_eq!((ran.code, ran.out.as_str()), (1, "nobody is in the group staf\n"));
+    let ran = world.run("list-status --group staff --min-coverage 50 --quiet");
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    let json = "list-status --group staf --min-coverage 0 --json";
+    assert_eq!(world.run(json).code, 1);
+}
+
+#[test]
+fn a_device_that_was_not_confirmed_in_time_is_shown_as_that() {
+    let world = five();
+    assert!(world.run("show-user bob").ok().out.contains("to be confirmed until 2026-01-04"));
+    world.wait(80 * 3600);
+    let shown = world.run("show-user bob").ok().out;
+    assert!(shown.contains("not confirmed in time, which ended 2026-01-04"), "{shown}");
+}
+
+#[test]
 fn everybody_is_listed_by_name_with_a_summary() {
     let world = five();
     assert_eq!(users(&world, ""), ["alice", "bob", "carol", "dave", "erin"]);

@@ -47,7 +47,9 @@ fn changes_are_silent_until_something_changes() {
     assert!(words(&world, &run).starts_with("alice: enabled; disabled before, enabled now"));
     let _ = world.run("remove-user alice --yes").ok();
     let _ = world.run("remove-user carol --yes --erase").ok();
-    assert!(words(&world, &run).starts_with("alice: removed; remove-user by uid 1000"));
+    let told = words(&world, &run);
+    assert!(told.starts_with("(name erased): removed; remove-user by uid 1000"), "{told}");
+    assert!(told.contains("\nalice: removed; remove-user by uid 1000"), "{told}");
     for _ in 0..5 {
         let _ = world.verify("bob", "000000");
     }
@@ -85,9 +87,70 @@ fn changes_name_the_act_that_changed_the_protection() {
          2026-01-01T00:01:00Z\n\
          bob: deleted, newly unprotected; enabled before, not enabled now; delete by uid 1000 at \
          2026-01-01T00:01:00Z, EVIL-1\n\
-         carol: deleted, another device is in force; verify by uid 1000 \
+         carol: deleted, another device is in force; delete by uid 1000 \
          at 2026-01-01T00:01:00Z\n"
     );
+}
+
+#[test]
+fn changes_tell_who_reset_whom_whatever_was_done_after_it() {
+    let world = World::new();
+    world.active("alice");
+    world.active("bob");
+    let state = world.folder.path().join("state");
+    let run = format!("changes --state {}", state.display());
+    assert_eq!(words(&world, &run), "");
+    world.wait(60);
+    let _ = world.run("reset alice --yes --no-enrol --json --ticket HELP-77").ok();
+    world.active("alice");
+    let _ = world.run("bypass alice --for 1h --json --reveal-secrets").ok();
+    world.wait(3600);
+    let _ = world.run("edit-user alice --display-name Alice").ok();
+    let _ = world.run("reset bob --yes --no-enrol --json").ok();
+    let _ = world.run("undo bob --yes").ok();
+    let told = words(&world, &run);
+    assert!(
+        told.starts_with("alice: reset, another device is in force; reset by uid 1000 at"),
+        "{told}"
+    );
+    assert!(told.trim_end().ends_with("HELP-77") && told.lines().count() == 1, "{told}");
+}
+
+#[test]
+fn a_removal_is_told_of_without_its_name_where_that_was_erased() {
+    let world = World::new();
+    world.active("alice");
+    world.active("bob");
+    let before = world.now.get();
+    world.wait(3600);
+    let _ = world.run("remove-user bob --yes --erase --ticket T-9").ok();
+    assert_eq!(
+        words(&world, "changes --since 30m"),
+        "(name erased): removed; remove-user by uid 1000 at 2026-01-01T01:00:00Z, T-9\n"
+    );
+    let then = crate::domain::time::Timestamp::from_unix(before).unwrap();
+    let listed = world.run(&format!("list-status --at {then}")).ok().out;
+    assert!(
+        listed.ends_with("coverage 100.0%; besides 1 whose names were taken out of the log\n"),
+        "{listed}"
+    );
+    let json = world.run(&format!("list-status --at {then} --json")).ok().json();
+    assert_eq!((&json["summary"]["users"], &json["summary"]["nameless"]), (&1.into(), &1.into()));
+}
+
+#[test]
+fn a_bypass_code_is_open_from_its_start_and_told_of_when_it_is_given() {
+    let world = World::new();
+    world.active("alice");
+    let _ = world
+        .run("bypass alice --starts 2026-01-01T02:00:00Z --for 1h --json --reveal-secrets")
+        .ok();
+    assert!(words(&world, "changes --since 1h").contains("has a bypass code"));
+    assert!(words(&world, "check bypasses -w 0").starts_with("MFA OK"));
+    assert_eq!(world.run("list-status --bypass --format csv").ok().out.lines().count(), 1);
+    assert!(words(&world, "show-user alice").contains("open from 2026-01-01T02:00:00Z"));
+    world.wait(7200);
+    assert_eq!(world.run("list-status --bypass --format csv").ok().out.lines().count(), 2);
 }
 
 #[test]

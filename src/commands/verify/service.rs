@@ -96,13 +96,26 @@ fn openvpn(
     options: &ServiceOptions,
     argument: Option<&str>,
 ) -> Result<Report> {
+    let is_second = openvpn::is_second_call(&|name| session.handed(name));
+    let control = is_second.then(|| handed(session, "auth_control_file")).transpose()?;
+    let told = Told { reason: handed(session, "auth_failed_reason_file").ok(), control };
+    let last_words = told.clone();
+    session.last_words(move |lets_in| drop(last_words.tell(lets_in)));
+    openvpn_asked(session, options, argument, &told).or_else(|error| {
+        // The client waits for a verdict in the file, and trouble is a no.
+        told.tell(false)?;
+        Err(error)
+    })
+}
+
+fn openvpn_asked(
+    session: &mut Session<'_>,
+    options: &ServiceOptions,
+    argument: Option<&str>,
+    told: &Told,
+) -> Result<Report> {
     let file = argument.map(|path| file::read(Path::new(path), openvpn::LARGEST_FILE));
     let call = openvpn::read(&|name| session.handed(name), file.transpose()?)?;
-    let control = match call {
-        openvpn::Call::Response(_) => Some(handed(session, "auth_control_file")?),
-        _ => None,
-    };
-    let told = Told { reason: handed(session, "auth_failed_reason_file").ok(), control };
     let asked = match &call {
         openvpn::Call::Verify(asked) => asked,
         // The second prompt brings its answer alone, and the password would be asked by nobody.
@@ -116,16 +129,8 @@ fn openvpn(
         }
         openvpn::Call::Response(asked) => asked,
     };
-    let last_words = told.clone();
-    session.last_words(move |lets_in| drop(last_words.tell(lets_in)));
-    match ask(session, "openvpn", options, asked, |lets_in| told.tell(lets_in)) {
-        Ok(lets_in) => Ok(Report::silence(verdict(lets_in))),
-        Err(error) => {
-            // The client waits for a verdict in the file, and trouble is a no.
-            told.tell(false)?;
-            Err(error)
-        }
-    }
+    let lets_in = ask(session, "openvpn", options, asked, |lets_in| told.tell(lets_in))?;
+    Ok(Report::silence(verdict(lets_in)))
 }
 
 fn handed(session: &Session<'_>, variable: &str) -> Result<PathBuf, Refusal> {
@@ -174,8 +179,11 @@ fn ask(
     }
     let login = Login { from, name, given, without, has_password: options.split.is_some() };
     let mut opened = session.opened()?;
+    // Another program's backlog is no part of this answer.
+    opened.store.defer_upkeep();
     let done = session.login(&mut opened, &login)?;
     told(done.lets_in)?;
     session.after_login(&mut opened, &done);
+    opened.store.upkeep();
     Ok(done.lets_in)
 }

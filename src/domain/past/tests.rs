@@ -114,6 +114,24 @@ fn a_code_that_is_used_is_no_change_of_protection() {
 }
 
 #[test]
+fn a_bypass_that_had_ended_is_not_what_the_next_change_took_away() {
+    let bypass = |expires_at| Bypass {
+        id: id(0),
+        tag: [0; 32],
+        starts_at: at(100),
+        expires_at: at(expires_at),
+        uses: 1,
+    };
+    let mut before = alice();
+    before.bypass = Some(bypass(200));
+    let mut after = alice();
+    after.profile.display_name = Some("Alice".into());
+    let was = Past::of(Some(&before), Some(&after)).values.unwrap();
+    assert!(is_harmless(&was, at(200)) && !is_harmless(&was, at(199)));
+    assert!(is_first(&Past::of(None, Some(&after)).values.unwrap()) && !is_first(&was));
+}
+
+#[test]
 fn what_no_list_tells_is_not_kept() {
     let before = alice();
     let mut after = before.clone();

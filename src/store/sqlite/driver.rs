@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use rusqlite::config::DbConfig;
-use rusqlite::params_from_iter;
+use rusqlite::{DropBehavior, params_from_iter};
 
+use super::open;
 use super::prepared::Prepared;
 use super::queue::Turn;
 use super::trouble;
@@ -20,6 +21,8 @@ pub struct SqliteDriver<'a> {
     pub tx: rusqlite::Transaction<'a>,
     /// What is done here has been done before, or will be again.
     pub is_repeated: bool,
+    /// What is taken out here must not be left in the write-ahead log.
+    pub forgets: bool,
     /// Given back after the transaction has ended.
     pub _turn: Option<Turn>,
 }
@@ -55,15 +58,22 @@ impl Driver for SqliteDriver<'_> {
         self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(trouble)
     }
 
-    /// The write-ahead log still has the old pages. It is emptied when the connection is closed next
-    /// without this setting; a reader in the way only puts that off.
+    /// The write-ahead log still has the old pages. It is emptied after the commit, and where a reader is
+    /// in the way for too long, when the last connection is closed without this setting.
     fn forget(&mut self) -> Result<()> {
+        self.forgets = true;
         let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
         self.tx.set_db_config(keep, false).map_err(trouble).map(|_| ())
     }
 
-    fn commit(self) -> Result<()> {
-        self.tx.commit().map_err(unconfirmed)
+    fn commit(mut self) -> Result<()> {
+        if !self.forgets {
+            return self.tx.commit().map_err(unconfirmed);
+        }
+        self.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
+        self.tx.set_drop_behavior(DropBehavior::Ignore);
+        open::empty_log(&self.tx);
+        Ok(())
     }
 }
 

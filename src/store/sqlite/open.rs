@@ -1,5 +1,6 @@
 //! How the file is made, looked over and opened.
 
+use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -24,8 +25,10 @@ use crate::vault::{KeyId, Vault};
 /// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
 /// each start reads the whole log, and each copying costs two syncs.
 const LONGEST_LOG: i32 = 128;
-/// The same within a crowd of commits, after which there is time for it.
-const LONGEST_IN_A_CROWD: i32 = 4096;
+/// The same where it is put off: never more than a part of the file, since what lies in the log takes
+/// its room on the disk twice, and a disk that it fills leaves none to copy it into.
+const LONGEST_PUT_OFF: i32 = 4096;
+const PART_OF_THE_FILE: u64 = 8;
 /// Bytes of a page in the log, with what stands in front of it.
 const FRAME: u64 = 4096 + 24;
 
@@ -150,7 +153,8 @@ fn fill(draft: &Path, vault: &Vault, content: Content<'_>) -> Result<()> {
     connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
     let tx = connection.transaction().map_err(trouble)?;
     schema::migrate(&tx, 0)?;
-    let mut ledger = Ledger::new(SqliteDriver { tx, is_repeated: false, _turn: None }, vault);
+    let mut ledger =
+        Ledger::new(SqliteDriver { tx, is_repeated: false, forgets: false, _turn: None }, vault);
     content(&mut ledger)?;
     Box::new(ledger).commit()?;
     let mode: String = connection
@@ -227,18 +231,35 @@ fn shorten(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The same for one of many commits.
-pub fn shorten_late(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
-    if pages > LONGEST_IN_A_CROWD { shorten(log, pages) } else { Ok(()) }
+thread_local! {
+    /// SQLite's hook is a bare function, so that what it goes by lies here. A connection is used on one
+    /// thread only.
+    static LONGEST: Cell<i32> = const { Cell::new(LONGEST_LOG) };
 }
 
-/// The same after many commits.
+/// From now on a commit shortens the log only where it has become very long.
+pub fn put_off(connection: &mut Connection, path: &Path) {
+    fn shorten_late(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
+        if pages > LONGEST.get() { shorten(log, pages) } else { Ok(()) }
+    }
+    let part = path.metadata().map_or(0, |m| m.len() / FRAME / PART_OF_THE_FILE);
+    let most = i32::try_from(part).unwrap_or(LONGEST_PUT_OFF);
+    LONGEST.set(most.clamp(LONGEST_LOG, LONGEST_PUT_OFF));
+    let _ = connection.wal_hook(Some(shorten_late));
+}
+
+/// Shortens a log that has become long, where nothing is in the way.
 pub fn shorten_now(connection: &Connection, path: &Path) {
     let longest = FRAME * u64::from(LONGEST_LOG.unsigned_abs());
     if with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > longest) {
         patience::end();
-        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+        empty_log(connection);
     }
+}
+
+/// Copies the log into the file and empties it, as far as nobody is in the way.
+pub fn empty_log(connection: &Connection) {
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
 }
 
 /// Which file is at a path: its device and inode.
@@ -305,6 +326,8 @@ mod tests {
         let longest = FRAME * u64::from(LONGEST_LOG.unsigned_abs());
         assert!(written(&mut store, &vault, 300) < longest + 10 * FRAME);
         store.defer_upkeep();
+        assert!(written(&mut store, &vault, 300) < longest + 10 * FRAME, "of a file so small");
+        LONGEST.set(LONGEST_PUT_OFF);
         assert!(written(&mut store, &vault, 300) > longest + 10 * FRAME);
         store.upkeep();
         assert_eq!(written(&mut store, &vault, 0), 0);

@@ -107,6 +107,32 @@ fn a_store_that_goes_away_and_comes_back_is_answered_for_meanwhile() {
 }
 
 #[test]
+fn a_name_that_is_erased_is_gone_from_the_files_while_a_co_process_has_them_open() {
+    let what = "erasing beside a co-process";
+    if !has("oathtool", what) || !has("sqlite3", what) {
+        return;
+    }
+    let world = World::new();
+    world.active("alice");
+    let mut batch = Batch::start(&world);
+    batch.ask("alice\t000000\t1");
+    assert_eq!(batch.answer(), "1 rejected");
+    world.run("add-user zebra --email zebra@example.org").expect(0);
+    let is_there = |name: &str| {
+        let bytes = fs::read(world.path(name)).unwrap_or_default();
+        bytes.windows(5).any(|word| word == b"zebra")
+    };
+    assert!(is_there("s/m.db-wal"));
+    world.run("remove-user zebra --erase --yes").expect(0);
+    for name in ["s/m.db", "s/m.db-wal"] {
+        assert!(!is_there(name), "{name}");
+    }
+    batch.ask("alice\t\t2");
+    assert_eq!(batch.answer(), "2 bad_input", "no code is no wrong one");
+    batch.end();
+}
+
+#[test]
 fn an_answer_that_came_stands_whatever_happens_to_the_process() {
     let what = "a co-process that is killed";
     if !has("oathtool", what) {
