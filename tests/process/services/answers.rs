@@ -143,6 +143,26 @@ fn a_client_that_waits_for_a_verdict_gets_one_when_the_disk_hangs() {
 }
 
 #[test]
+fn a_client_that_waits_for_a_verdict_gets_one_for_a_call_that_can_not_be_understood() {
+    let world = World::new();
+    let control = world.path("control");
+    let absent = world.path("absent").display().to_string();
+    for (words, has_name) in [(vec![absent.as_str()], true), (vec![], true), (vec![], false)] {
+        std::fs::write(&control, "").unwrap();
+        let line = ["verify", "--from", "openvpn"].into_iter().chain(words);
+        let mut call = world
+            .call_of(line)
+            .with("script_type", "client-crresponse")
+            .with("auth_control_file", control.display().to_string());
+        if has_name {
+            call = call.with("username", "alice");
+        }
+        call.run().expect(USAGE);
+        assert_eq!(std::fs::read_to_string(&control).unwrap(), "0");
+    }
+}
+
+#[test]
 fn trouble_is_never_a_yes_and_a_mended_store_answers_again() {
     if !has("oathtool", "login services and trouble") {
         return;
