@@ -1,5 +1,7 @@
 //! Reading the log: events for people, the chain for who proves it, and how users stood before.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use super::driver::{Driver, first};
@@ -162,6 +164,9 @@ pub struct Step {
     pub is: String,
 }
 
+/// In place of a verb or an outcome that is no text.
+const UNREADABLE: &str = "unreadable";
+
 /// Where a log begins.
 #[derive(Clone, Debug)]
 pub struct Start {
@@ -214,7 +219,7 @@ impl<D: Driver> Log for View<D> {
 
     fn guarded_head(&mut self) -> Result<Option<Guarded>> {
         let head = first(&mut self.0, sql::GUARDED_HEAD, &[], |row| {
-            let seq = row.int(0)?.map(i64::cast_unsigned);
+            let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
             Ok(head.zip(row.bytes(2)?).map(|(head, mac)| Guarded { head, mac }))
@@ -260,7 +265,7 @@ impl<D: Driver> Log for View<D> {
     fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
         self.0.query(sql::STEPS, &[], &mut |row| {
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
-            let at = at(row, 0)?.unwrap_or(Timestamp::from_unix(0)?);
+            let at = at(row, 0, "events")?.unwrap_or(Timestamp::from_unix(0)?);
             let is_removal = text(1)? == "remove-user";
             visit(Step { at, is_removal, was: text(2)?, is: text(3)? })?;
             Ok(true)
@@ -268,14 +273,18 @@ impl<D: Driver> Log for View<D> {
     }
 
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>> {
-        let mut tally = Vec::new();
+        let mut tally: BTreeMap<(String, String), u64> = BTreeMap::new();
         self.0.query(sql::TALLY, &[], &mut |row| {
-            let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
+            // Who counts must come to tell that the log is damaged.
+            let text = |column| match row.text(column) {
+                Ok(text) => text.unwrap_or_default(),
+                Err(_) => UNREADABLE.to_owned(),
+            };
             let count = row.int(2)?.unwrap_or_default().cast_unsigned();
-            tally.push((text(0)?, text(1)?, count));
+            *tally.entry((text(0), text(1))).or_default() += count;
             Ok(true)
         })?;
-        Ok(tally)
+        Ok(tally.into_iter().map(|((verb, outcome), count)| (verb, outcome, count)).collect())
     }
 }
 
@@ -293,8 +302,8 @@ fn walk(
 fn start(driver: &mut impl Driver) -> Result<Start> {
     let start = first(driver, sql::START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-        let head = Head { seq: row.int(0)?.unwrap_or_default().cast_unsigned(), hash };
-        Ok(Start { head, at: at(row, 2)?, mac: row.bytes(3)? })
+        let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
+        Ok(Start { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
     })?;
     Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
 }
@@ -346,6 +355,14 @@ impl<D: Driver> View<D> {
     }
 }
 
-fn at(row: &dyn Row, column: usize) -> Result<Option<Timestamp>> {
-    Ok(row.int(column)?.map(Timestamp::from_unix).transpose()?)
+/// The number in the first column.
+fn seq(row: &dyn Row, table: &str) -> Result<Option<u64>> {
+    let seq = row.int(0)?.map(u64::try_from).transpose();
+    Ok(seq.map_err(|_| row::nonsense(table, "seq"))?)
+}
+
+/// A time that no clock of ours has shown is damage, and no fault of this machine's clock.
+fn at(row: &dyn Row, column: usize, table: &str) -> Result<Option<Timestamp>> {
+    let at = row.int(column)?.map(Timestamp::from_unix).transpose();
+    Ok(at.map_err(|_| row::nonsense(table, "at"))?)
 }

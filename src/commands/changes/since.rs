@@ -112,19 +112,15 @@ fn remembered(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> 
 ///
 /// # Errors
 /// `bad_input` where it was pruned.
-pub fn told(
-    snapshot: &mut dyn Snapshot,
-    field: &str,
-    after: u64,
-    at: Timestamp,
-) -> Result<(), Refusal> {
-    let start = snapshot.start().map_err(|_| unreadable())?;
+pub fn told(snapshot: &mut dyn Snapshot, field: &str, after: u64, at: Timestamp) -> Result<()> {
+    let start = snapshot.start()?;
     match start.at {
         Some(told_from) if after < start.head.seq || at < told_from => Err(Refusal::bad_input(
             field,
             format!("the log tells nothing of the time before {told_from}"),
         )
-        .hint("name a later moment")),
+        .hint("name a later moment")
+        .into()),
         _ => Ok(()),
     }
 }
