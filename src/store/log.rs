@@ -9,10 +9,9 @@ use super::ledger::fits;
 use super::row::{self, Row, Value};
 use super::sql;
 use super::view::View;
-use crate::domain::chain::{Chain, Proof};
+use crate::domain::chain::Proof;
 use crate::domain::event::{Entry, Head};
 use crate::domain::past::Undoing;
-use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::vault::Vault;
@@ -51,6 +50,12 @@ pub trait Log {
     /// # Errors
     /// As the database has them.
     fn last_before(&mut self, moment: Timestamp) -> Result<u64>;
+
+    /// Are the events after this number all there, as many as the guarded end says? Needs no key.
+    ///
+    /// # Errors
+    /// `tampered` where one is missing.
+    fn count_after(&mut self, after: u64) -> Result<()>;
 
     /// What the events after this number changed of how users stand, the newest first.
     ///
@@ -235,6 +240,11 @@ impl<D: Driver> Log for View<D> {
         }
     }
 
+    fn count_after(&mut self, after: u64) -> Result<()> {
+        let guarded = self.guarded_head()?;
+        super::whole::count(&mut self.0, guarded.as_ref(), after)
+    }
+
     fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
         self.0.query(&sql::CHANGES, &[Value::Int(after.cast_signed())], &mut |row| {
             visit(row::change(row)?)?;
@@ -289,7 +299,7 @@ impl<D: Driver> Log for View<D> {
 }
 
 /// Every event in its order with what proves it, until `visit` has enough.
-fn walk(
+pub(super) fn walk(
     driver: &mut impl Driver,
     visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
 ) -> Result<()> {
@@ -299,42 +309,13 @@ fn walk(
     })
 }
 
-fn start(driver: &mut impl Driver) -> Result<Start> {
+pub(super) fn start(driver: &mut impl Driver) -> Result<Start> {
     let start = first(driver, sql::START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
         let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
         Ok(Start { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
     })?;
     Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
-}
-
-/// Walks the chain from its beginning; gives back where it ends.
-///
-/// # Errors
-/// `tampered`, with the first event that is not as it was written.
-pub(super) fn prove_chain(
-    driver: &mut impl Driver,
-    vault: &Vault,
-    step: &mut dyn FnMut(),
-) -> Result<Head> {
-    let start = start(driver)?;
-    if !start.is_ours(vault) {
-        return Err(altered("its beginning is not what was pruned").into());
-    }
-    let mut chain = Chain::from(start.head);
-    let mut broken = None;
-    let mac = |head: &Head| vault.event_mac(head);
-    walk(driver, &mut |entry, proof| {
-        step();
-        broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
-        Ok(broken.is_none())
-    })?;
-    broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))
-}
-
-fn altered(words: &str) -> Refusal {
-    Refusal::new(Code::Tampered, format!("the audit log was altered outside of mfactl: {words}"))
-        .hint("restore a backup, and find out who can write to the store")
 }
 
 impl<D: Driver> View<D> {

@@ -38,6 +38,8 @@ pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > 
 
 pub const START: &str = "SELECT seq, hash, at, mac FROM log_start";
 pub const GUARDED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
+pub const EVENTS_AFTER: &str = "SELECT count(*), min(seq), max(seq) FROM events WHERE seq > $1";
+pub const ALL_EVENTS: &str = "SELECT count(*), min(seq), max(seq) FROM events";
 pub const NUMBERS: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
 pub const STEPS: &str = "SELECT at, verb, was_status, status FROM events \
                          WHERE was_status IS NOT NULL ORDER BY seq";

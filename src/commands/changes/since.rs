@@ -111,7 +111,7 @@ fn remembered(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> 
 /// Does the log tell of what was after an event?
 ///
 /// # Errors
-/// `bad_input` where it was pruned.
+/// `bad_input` where it was pruned, `tampered` where an event is missing.
 pub fn told(snapshot: &mut dyn Snapshot, field: &str, after: u64, at: Timestamp) -> Result<()> {
     let start = snapshot.start()?;
     match start.at {
@@ -121,7 +121,7 @@ pub fn told(snapshot: &mut dyn Snapshot, field: &str, after: u64, at: Timestamp)
         )
         .hint("name a later moment")
         .into()),
-        _ => Ok(()),
+        _ => snapshot.count_after(after),
     }
 }
 

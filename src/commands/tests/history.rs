@@ -122,6 +122,44 @@ fn a_time_that_the_log_does_not_tell_of_is_refused() {
 }
 
 #[test]
+fn a_log_with_a_hole_is_not_taken_for_the_whole_past() {
+    let edits = ["seq = 4", "seq > 4", "seq > 0"];
+    for edit in edits {
+        let world = World::new();
+        for user in ["alice", "bob", "carol"] {
+            let _ = world.run(&format!("add-user {user}")).ok();
+            world.wait(60);
+            let _ = world.run(&format!("edit-user {user} --display-name X")).ok();
+        }
+        world.wait(60);
+        let report = world.folder.path().join("r.svg");
+        let lines = [
+            "list-status --at 2026-01-01".to_owned(),
+            "changes --since 2026-01-01".to_owned(),
+            format!("report --output {}", report.display()),
+        ];
+        for line in &lines {
+            let _ = world.run(line).ok();
+        }
+        std::fs::remove_file(&report).unwrap();
+        std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
+        world.sql(&format!("DELETE FROM events WHERE {edit}"));
+        for line in &lines {
+            let ran = world.run(line);
+            assert_eq!(
+                (ran.code, ran.out.lines().count() < 2),
+                (78, true),
+                "{edit}: {line}: {ran:?}"
+            );
+            assert!(ran.err.contains("the log is not whole"), "{edit}: {line}: {ran:?}");
+            assert!(ran.err.contains("mfactl verify-log"), "{edit}: {line}: {ran:?}");
+        }
+        assert!(!report.exists());
+        assert_eq!(world.run("list-status").ok().out.lines().count(), 5, "of now it tells nothing");
+    }
+}
+
+#[test]
 fn the_log_is_read_by_whom_what_when_and_why() {
     let world = World::new();
     world.active("alice");
