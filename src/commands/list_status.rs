@@ -245,7 +245,7 @@ impl List {
             visit(&line, self.filter.wants(&user, &line, at))
         };
         match self.then {
-            Some(then) => then::users(snapshot, then, &mut each)?,
+            Some(then) => then::users(snapshot, then, self.now, &mut each)?,
             None => snapshot.users_like(self.options.order(), likeness, &mut each)?,
         }
         Ok(summary.closed())

@@ -45,11 +45,13 @@ pub trait Log {
     /// As the database has them.
     fn guarded_head(&mut self) -> Result<Option<Guarded>>;
 
-    /// The number of the last event before a moment; 0 where there is none.
+    /// The number of the last event before a moment; that of the log's beginning where there is none.
+    /// A clock may have been wrong for a while: an event that is dated after `now` hides no later one,
+    /// and one that is dated too early leaves none out.
     ///
     /// # Errors
     /// As the database has them.
-    fn last_before(&mut self, moment: Timestamp) -> Result<u64>;
+    fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64>;
 
     /// Are the events after this number all there, as many as the guarded end says? Needs no key.
     ///
@@ -232,12 +234,13 @@ impl<D: Driver> Log for View<D> {
         Ok(head.flatten())
     }
 
-    fn last_before(&mut self, moment: Timestamp) -> Result<u64> {
-        let found = self.numbers(Some(moment), None)?;
-        match found {
-            Some((first, _)) => Ok(first - 1),
-            None => Ok(super::view::end_of_log(&mut self.0)?.seq),
-        }
+    fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
+        let moment = Value::Int(moment.as_i64());
+        let span = [moment.clone(), Value::Int(now.as_i64())];
+        let next = first(&mut self.0, sql::FIRST_OF_TIME, &span, |row| row.int(0))?.flatten();
+        let bounds = [Value::Int(next.unwrap_or(i64::MAX)), moment];
+        let last = first(&mut self.0, sql::LAST_BEFORE, &bounds, |row| seq(row, "events"))?;
+        Ok(start(&mut self.0)?.head.seq.max(last.flatten().unwrap_or_default()))
     }
 
     fn count_after(&mut self, after: u64) -> Result<()> {

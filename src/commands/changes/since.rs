@@ -70,10 +70,12 @@ impl Since {
     /// # Errors
     /// `tampered` where the log is not the one of the last run; `bad_input` for a time of which it does
     /// not tell.
-    pub fn place(&self, snapshot: &mut dyn Snapshot) -> Result<Option<From>> {
+    pub fn place(&self, snapshot: &mut dyn Snapshot, now: Timestamp) -> Result<Option<From>> {
         let (field, from) = match self {
             Self::FirstRun => return Ok(None),
-            Self::Moment(at) => ("--since", From { after: snapshot.last_before(*at)?, at: *at }),
+            Self::Moment(at) => {
+                ("--since", From { after: snapshot.last_before(*at, now)?, at: *at })
+            }
             Self::LastRun(Anchor { head, at, .. }) => {
                 let hash = snapshot.event_hash(head.seq)?;
                 let start = snapshot.start()?.head.seq;

@@ -135,6 +135,7 @@ fn a_log_with_a_hole_is_not_taken_for_the_whole_past() {
         let report = world.folder.path().join("r.svg");
         let lines = [
             "list-status --at 2026-01-01".to_owned(),
+            "list-status --at 150s".to_owned(),
             "changes --since 2026-01-01".to_owned(),
             format!("report --output {}", report.display()),
         ];
@@ -156,6 +157,26 @@ fn a_log_with_a_hole_is_not_taken_for_the_whole_past() {
         }
         assert!(!report.exists());
         assert_eq!(world.run("list-status").ok().out.lines().count(), 5, "of now it tells nothing");
+    }
+}
+
+#[test]
+fn a_clock_that_was_wrong_once_spoils_nothing() {
+    for slip in [86_400 * 365, -86_400 * 365] {
+        let world = World::new();
+        let _ = world.run("add-user alice").ok();
+        world.wait(slip);
+        let _ = world.run("edit-user alice --display-name Alice").ok();
+        world.wait(3600 - slip);
+        let _ = world.run("require-mfa alice").ok();
+        world.wait(3600);
+        let then = world.run("list-status --json --at 90m").ok().json()["users"][0].clone();
+        // What is dated ahead was not yet, as far as anybody can know.
+        let name = if slip > 0 { Value::Null } else { "Alice".into() };
+        assert_eq!((&then["required"], &then["display_name"]), (&false.into(), &name));
+        let told = world.run("changes --since 90m").ok().out;
+        assert!(told.contains("alice: MFA is required by now"), "{slip}: {told}");
+        assert_eq!(world.run("changes --since 30m").ok().out, "", "{slip}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What each store tells of its log, also where events are missing.
+//! What each store tells of its log, also where a clock was wrong, and where events are missing.
 
 use crate::domain::event::Event;
 
@@ -12,6 +12,42 @@ fn dated(times: &[i64]) -> Site {
         site.change(|tx| tx.append(&event, [3; 16]).unwrap());
     }
     site
+}
+
+#[test]
+fn the_last_event_before_a_moment_is_found_whatever_a_clock_did() {
+    let last_before = |site: &Site, moment, now| {
+        site.open().read().unwrap().last_before(at(moment), at(now)).unwrap()
+    };
+    let right = dated(&[1100, 1100, 1200]);
+    for (moment, last) in
+        [(999, 0), (1000, 0), (1001, 1), (1100, 1), (1101, 3), (1200, 3), (1201, 4)]
+    {
+        assert_eq!(last_before(&right, moment, 1300), last, "{moment}");
+    }
+    // Number 3 by a clock that was ahead, number 5 by one that was behind.
+    let wrong = dated(&[1100, 5000, 1200, 500, 1300, 1400]);
+    for (moment, last) in [
+        (400, 0),
+        (600, 0),
+        (1000, 0),
+        (1001, 1),
+        (1100, 1),
+        (1101, 2),
+        (1200, 2),
+        (1201, 5),
+        (1301, 6),
+        (1400, 6),
+        (1401, 7),
+    ] {
+        assert_eq!(last_before(&wrong, moment, 1400), last, "{moment}");
+    }
+    // Once its time has come it is one of that time, and nothing is left out.
+    assert_eq!(last_before(&wrong, 4000, 6000), 2);
+    let last = dated(&[1100, 5000]);
+    assert_eq!((last_before(&last, 1100, 1400), last_before(&last, 1200, 1400)), (1, 2));
+    last.change(|tx| tx.prune(2).unwrap());
+    assert_eq!(last_before(&last, 1000, 1400), 2, "where the log begins");
 }
 
 #[test]
