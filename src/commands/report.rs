@@ -106,13 +106,13 @@ fn content(session: &mut Session<'_>, now: Timestamp, since: Option<Timestamp>) 
     })?;
     let start = snapshot.start()?;
     snapshot.count_after(start.head.seq)?;
-    let mut steps = course::Steps::default();
+    let mut steps = course::Steps::new(snapshot.created_at()?, now);
     snapshot.steps(&mut |step| {
         steps.take(&step);
         Ok(())
     })?;
     let summary = summary.closed();
-    let course = steps.course(summary.users, summary.enabled, since.max(start.at), now);
+    let course = steps.course(summary.users, summary.enabled, since.max(start.at));
     Ok(Content { at: now, summary, groups, unprotected, course })
 }
 

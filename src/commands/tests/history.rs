@@ -177,6 +177,10 @@ fn a_clock_that_was_wrong_once_spoils_nothing() {
         let told = world.run("changes --since 90m").ok().out;
         assert!(told.contains("alice: MFA is required by now"), "{slip}: {told}");
         assert_eq!(world.run("changes --since 30m").ok().out, "", "{slip}");
+        let chart = world.folder.path().join("r.svg");
+        let _ = world.run(&format!("report --output {}", chart.display())).ok();
+        let chart = std::fs::read_to_string(chart).unwrap();
+        assert!(!chart.contains("2025") && !chart.contains("2027"), "{slip}: {chart}");
     }
 }
 
