@@ -2,6 +2,32 @@
 
 use crate::testing::World;
 
+fn backup(world: &World, name: &str) -> std::path::PathBuf {
+    let file = world.folder.path().join(name);
+    let _ = world.run(&format!("backup {}", file.display())).ok();
+    file
+}
+
+#[test]
+fn a_restored_store_has_the_backup_that_it_came_from() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    let old = backup(&world, "a");
+    world.wait(3600);
+    let _ = world.run("add-user bob").ok();
+    world.wait(3600);
+    let _ = world.run(&format!("restore {} --lose-newer --yes", old.display())).ok();
+    let age = || world.run("check backup").ok().out;
+    assert!(age().contains("2 hours old, of 2026-01-01T00:00:00Z"), "{}", age());
+    world.wait(3600);
+    let _ = world.run("edit-user alice --display-name A").ok();
+    let _ = world.run("log --prune --before now --yes").ok();
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE verb = 'restore'"), "0");
+    assert!(age().contains("3 hours old"), "{}", age());
+    backup(&world, "b");
+    assert!(age().contains("0 hours old"), "{}", age());
+}
+
 #[test]
 fn metrics_have_one_form_and_a_dash_is_standard_output() {
     let world = World::new();
