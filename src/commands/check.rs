@@ -86,17 +86,27 @@ impl Verb for Check {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        if let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some())
-        {
-            let message =
-                format!("check does not say whether a code is right, and {service} is set");
-            return Err(Refusal::new(Code::Usage, message)
-                .hint("a login service takes: mfactl verify --from SERVICE")
-                .into());
-        }
+        refuse_services(session)?;
         let (checked, state) = self.checked(session).unwrap_or_else(|e| Checked::unknown(&e));
         Ok(Report::one(checked, Verdict::State(state)).alarming())
     }
+
+    /// A monitoring system knows no other codes than these four, whatever is in the way.
+    fn barred(session: &Session<'_>, error: anyhow::Error) -> Result<Report> {
+        refuse_services(session)?;
+        let (checked, state) = Checked::unknown(&error);
+        Ok(Report::one(checked, Verdict::State(state)).alarming())
+    }
+}
+
+/// Some login services take 3 for a yes.
+fn refuse_services(session: &Session<'_>) -> Result<(), Refusal> {
+    let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some()) else {
+        return Ok(());
+    };
+    let message = format!("check does not say whether a code is right, and {service} is set");
+    Err(Refusal::new(Code::Usage, message)
+        .hint("a login service takes: mfactl verify --from SERVICE"))
 }
 
 impl Check {

@@ -29,6 +29,44 @@ fn a_restored_store_has_the_backup_that_it_came_from() {
 }
 
 #[test]
+fn whatever_is_in_the_way_of_a_check_is_unknown_and_one_line() {
+    use std::os::unix::fs::PermissionsExt;
+    let unknown = |world: &World, line: &str| {
+        let ran = world.run(line);
+        assert_eq!((ran.code, ran.out.lines().count()), (3, 1), "{line}: {ran:?}");
+        assert!(ran.out.starts_with("MFA UNKNOWN - ") && ran.err.is_empty(), "{line}: {ran:?}");
+        ran.out
+    };
+    let world = World::new();
+    assert!(unknown(&world, "--config /nonexistent/c.toml check").contains("/nonexistent/c.toml"));
+    for wrong in [
+        "surplus = 1\n",
+        "[policy\n",
+        "[policy]\nsurplus = 1\n",
+        "[roles]\nauditor = [\"nobody-of-this-name\"]\n",
+        "[roles]\nauditor = [\"daemon\"]\n",
+    ] {
+        world.configure(wrong);
+        for what in ["check", "check log", "check backup --quiet"] {
+            unknown(&world, what);
+        }
+    }
+    let json = world.run("check --json");
+    assert_eq!((json.code, &json.json()["state"]), (3, &"UNKNOWN".into()));
+    world.configure("");
+    let config = world.folder.path().join("config.toml");
+    std::fs::set_permissions(config, PermissionsExt::from_mode(0o666)).unwrap();
+    unknown(&world, "check");
+    let mut asked = World::new();
+    asked.configure("surplus = 1\n");
+    asked.handed.push(("PAM_TYPE".to_owned(), "auth".into()));
+    let ran = asked.run("check");
+    assert!(ran.code == 64 && ran.out.is_empty(), "3 is a yes to some services: {ran:?}");
+    assert_eq!(world.run("check nothing").code, 64);
+    assert_eq!(world.run("list-status").code, 77, "of any other verb");
+}
+
+#[test]
 fn metrics_have_one_form_and_a_dash_is_standard_output() {
     let world = World::new();
     let page = world.run("metrics").ok().out;
