@@ -17,19 +17,19 @@ use measure::Measured;
 ///
 /// One line with performance data, and the exit codes of a monitoring plugin: 0 OK, 1 WARNING, 2
 /// CRITICAL, 3 UNKNOWN. This is the only verb with such codes: a login service must never be given it.
-/// Thresholds are ranges: `10` is 0 to 10, `10:` is 10 and more, `~:10`, `5:10`, `@5:10` for outside of
-/// it. What can't be measured is UNKNOWN; words of the command line that make no sense are 64, as of any
-/// verb.
+/// Thresholds are ranges: `10` and `:10` are 0 to 10, `10:` is 10 and more, `~:10`, `5:10`, `@5:10` for
+/// outside of it. What can't be measured is UNKNOWN; words of the command line that make no sense are 64,
+/// as of any verb.
 #[derive(Args, Debug)]
 pub struct Check {
     /// What is looked at
     #[arg(value_enum, default_value = "coverage", hide_default_value = true, value_name = "WHAT")]
     what: What,
     /// WARNING outside this range
-    #[arg(short, long, value_name = "RANGE")]
+    #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     warning: Option<String>,
     /// CRITICAL outside this range
-    #[arg(short, long, value_name = "RANGE")]
+    #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     critical: Option<String>,
 }
 

@@ -29,6 +29,18 @@ fn a_restored_store_has_the_backup_that_it_came_from() {
 }
 
 #[test]
+fn thresholds_below_nothing_and_from_nothing_on_are_ranges() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    for line in ["check locked -w -5:5 -c :10", "check locked --warning=-5:5 --critical -9:9"] {
+        let ran = world.run(line);
+        assert_eq!(ran.code, 0, "{line}: {ran:?}");
+    }
+    assert_eq!(world.run("check coverage -c :10 -w -5:-1").code, 1);
+    assert!(world.run("check locked -w --json").out.starts_with("MFA UNKNOWN - "));
+}
+
+#[test]
 fn whatever_is_in_the_way_of_a_check_is_unknown_and_one_line() {
     use std::os::unix::fs::PermissionsExt;
     let unknown = |world: &World, line: &str| {
