@@ -72,6 +72,11 @@ struct Checked {
     schema: &'static str,
     state: &'static str,
     message: String,
+    /// What was measured, exactly, and the ranges it was held against.
+    value: Option<f64>,
+    unit: Option<&'static str>,
+    warning: Option<String>,
+    critical: Option<String>,
     #[serde(skip)]
     data: String,
 }
@@ -124,25 +129,31 @@ impl Check {
 
 impl Checked {
     fn new(measured: &Measured, warning: &Threshold, critical: &Threshold) -> (Self, State) {
-        let Measured { name, value, unit, words, most, .. } = measured;
-        let state = match value {
+        let Measured { name, value: exact, unit, words, most, .. } = measured;
+        let state = match exact {
+            None if measured.is_in_doubt => State::Warning,
             None => State::Critical,
             Some(value) if critical.alerts(*value) => State::Critical,
             Some(value) if warning.alerts(*value) => State::Warning,
             Some(_) => State::Ok,
         };
-        let value = value.map_or("U".to_owned(), |value| {
-            // Whole numbers without a fraction, others cut to one: 94.99 % is not 95 %.
-            if value.fract() == 0.0 {
-                value.to_string()
-            } else {
-                format!("{:.1}", (value * 10.0).floor() / 10.0)
-            }
+        let value = exact.map_or("U".to_owned(), |value| {
+            // Cut and not rounded: 94.99 % is not 95 %. A second is 0.0003 h.
+            let decimals = if *unit == "h" { 4 } else { 1 };
+            let scale = 10_f64.powi(decimals);
+            ((value * scale).floor() / scale).to_string()
         });
         let unit = if value == "U" { "" } else { unit };
         let most = most.map_or(String::new(), |most| most.to_string());
         let data = format!("{name}={value}{unit};{warning};{critical};0;{most}");
-        (Self::of(state, words, data.trim_end_matches(';').to_owned()), state)
+        let checked = Self {
+            value: *exact,
+            unit: Some(measured.unit).filter(|unit| !unit.is_empty()),
+            warning: Some(warning.to_string()),
+            critical: Some(critical.to_string()),
+            ..Self::of(state, words, data.trim_end_matches(';').to_owned())
+        };
+        (checked, state)
     }
 
     fn unknown(error: &anyhow::Error) -> (Self, State) {
@@ -160,7 +171,16 @@ impl Checked {
         };
         // What comes after a bar is data to a monitoring system.
         let message = crate::domain::text::shown(message).replace('|', "/");
-        Self { schema: "mfactl.check/1", state, message, data }
+        Self {
+            schema: "mfactl.check/1",
+            state,
+            message,
+            value: None,
+            unit: None,
+            warning: None,
+            critical: None,
+            data,
+        }
     }
 }
 

@@ -9,6 +9,46 @@ fn backup(world: &World, name: &str) -> std::path::PathBuf {
 }
 
 #[test]
+fn the_age_of_a_backup_is_compared_to_the_second() {
+    let world = World::new();
+    backup(&world, "a");
+    world.wait(26 * 3600);
+    let ran = world.run("check backup").ok();
+    assert!(ran.out.ends_with(" | backup_age=26h;26;50;0\n"), "{ran:?}");
+    world.wait(1);
+    let ran = world.run("check backup");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.ends_with(" | backup_age=26.0002h;26;50;0\n"), "{ran:?}");
+    world.wait(24 * 3600);
+    assert_eq!(world.run("check backup").code, 2);
+    let json = world.run("check backup --json").json();
+    assert!((json["value"].as_f64().unwrap() - 50.0).abs() < 0.001, "{json}");
+    assert_eq!(
+        json["message"], "the last backup is 50 hours old, of 2026-01-01T00:00:00Z",
+        "what was there before stays"
+    );
+    let found = [&json["state"], &json["unit"], &json["warning"], &json["critical"]];
+    assert_eq!(found, ["CRITICAL", "h", "26", "50"]);
+}
+
+#[test]
+fn a_backup_that_is_dated_ahead_is_not_fresh() {
+    let world = World::new();
+    world.wait(86_400 * 365);
+    backup(&world, "a");
+    world.wait(-86_400 * 365);
+    let ran = world.run("check backup");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(
+        ran.out,
+        "MFA WARNING - the last backup is dated 2027-01-01T00:00:00Z, which is still to come: take \
+         another | backup_age=U;26;50;0\n"
+    );
+    backup(&world, "b");
+    let _ = world.run("check backup").ok();
+}
+
+#[test]
 fn a_restored_store_has_the_backup_that_it_came_from() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
@@ -65,6 +105,7 @@ fn whatever_is_in_the_way_of_a_check_is_unknown_and_one_line() {
     }
     let json = world.run("check --json");
     assert_eq!((json.code, &json.json()["state"]), (3, &"UNKNOWN".into()));
+    assert!(json.json()["value"].is_null());
     world.configure("");
     let config = world.folder.path().join("config.toml");
     std::fs::set_permissions(config, PermissionsExt::from_mode(0o666)).unwrap();
@@ -76,6 +117,16 @@ fn whatever_is_in_the_way_of_a_check_is_unknown_and_one_line() {
     assert!(ran.code == 64 && ran.out.is_empty(), "3 is a yes to some services: {ran:?}");
     assert_eq!(world.run("check nothing").code, 64);
     assert_eq!(world.run("list-status").code, 77, "of any other verb");
+}
+
+#[test]
+fn one_event_is_one_event() {
+    let world = World::new();
+    let out = world.run("check log").ok().out;
+    assert!(out.starts_with("MFA OK - the log is whole: 1 event | "), "{out}");
+    std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
+    let out = world.run("check log").ok().out;
+    assert!(out.contains("whole: 1 event, checked without the key | "), "{out}");
 }
 
 #[test]
