@@ -1,11 +1,7 @@
 //! What a process costs before `main` is most of what one verification costs. Two things are taken off
 //! that where the system can do without them; where it can't, or can't be asked, nothing is changed.
 
-#![expect(
-    clippy::disallowed_macros,
-    clippy::disallowed_methods,
-    reason = "a program of its own, which talks to cargo"
-)]
+#![expect(clippy::disallowed_macros, reason = "a program of its own, which talks to cargo")]
 
 use std::path::Path;
 use std::process::Command;

@@ -75,6 +75,14 @@ pub trait Verb: Args + FromArgMatches {
     /// # Errors
     /// As the verb has them.
     fn run(self, session: &mut Session<'_>) -> Result<Report>;
+
+    /// What is said where the verb may not even begin: of the operator's role, or of the configuration.
+    ///
+    /// # Errors
+    /// Just that, of nearly every verb.
+    fn barred(_: &Session<'_>, error: anyhow::Error) -> Result<Report> {
+        Err(error)
+    }
 }
 
 /// The groups of the overview.
@@ -95,6 +103,7 @@ pub struct Entry {
     pub alias: Option<&'static str>,
     help_flag: bool,
     is_service: fn(&ArgMatches) -> bool,
+    barred: fn(&Session<'_>, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
 }
 
@@ -146,6 +155,7 @@ const fn entry<V: Verb>(group: Group) -> Entry {
         alias: V::ALIAS,
         help_flag: V::HELP_FLAG,
         is_service: V::is_service,
+        barred: V::barred,
         arguments: |command| V::augment_args(command.before_help(examples(V::EXAMPLES))),
     }
 }

@@ -60,6 +60,12 @@ impl Options {
         if self.json { Format::Json } else { self.format.unwrap_or_default() }
     }
 
+    /// Was any form asked for?
+    #[must_use]
+    pub const fn names_form(&self) -> bool {
+        self.json || self.format.is_some()
+    }
+
     /// JSON, where no form was asked for.
     pub fn prefer_json(&mut self) {
         self.json |= self.format.is_none();

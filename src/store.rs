@@ -15,6 +15,7 @@ pub mod sqlite;
 mod table;
 mod transfer;
 mod view;
+mod whole;
 
 #[cfg(test)]
 mod contract;

@@ -53,7 +53,7 @@ impl Verb for Changes {
         let mut store = session.reader()?;
         let identity = store.identity();
         let mut snapshot = store.read()?;
-        let from = since.place(&mut *snapshot)?;
+        let from = since.place(&mut *snapshot, now)?;
         let differences = match &from {
             Some(from) => since::differences(&mut *snapshot, from, &policy, now)?,
             None => Vec::new(),

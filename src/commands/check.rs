@@ -17,19 +17,19 @@ use measure::Measured;
 ///
 /// One line with performance data, and the exit codes of a monitoring plugin: 0 OK, 1 WARNING, 2
 /// CRITICAL, 3 UNKNOWN. This is the only verb with such codes: a login service must never be given it.
-/// Thresholds are ranges: `10` is 0 to 10, `10:` is 10 and more, `~:10`, `5:10`, `@5:10` for outside of
-/// it. What can't be measured is UNKNOWN; words of the command line that make no sense are 64, as of any
-/// verb.
+/// Thresholds are ranges: `10` and `:10` are 0 to 10, `10:` is 10 and more, `~:10`, `5:10`, `@5:10` for
+/// outside of it. What can't be measured is UNKNOWN; words of the command line that make no sense are 64,
+/// as of any verb.
 #[derive(Args, Debug)]
 pub struct Check {
     /// What is looked at
     #[arg(value_enum, default_value = "coverage", hide_default_value = true, value_name = "WHAT")]
     what: What,
     /// WARNING outside this range
-    #[arg(short, long, value_name = "RANGE")]
+    #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     warning: Option<String>,
     /// CRITICAL outside this range
-    #[arg(short, long, value_name = "RANGE")]
+    #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     critical: Option<String>,
 }
 
@@ -72,6 +72,11 @@ struct Checked {
     schema: &'static str,
     state: &'static str,
     message: String,
+    /// What was measured, exactly, and the ranges it was held against.
+    value: Option<f64>,
+    unit: Option<&'static str>,
+    warning: Option<String>,
+    critical: Option<String>,
     #[serde(skip)]
     data: String,
 }
@@ -86,17 +91,27 @@ impl Verb for Check {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        if let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some())
-        {
-            let message =
-                format!("check does not say whether a code is right, and {service} is set");
-            return Err(Refusal::new(Code::Usage, message)
-                .hint("a login service takes: mfactl verify --from SERVICE")
-                .into());
-        }
+        refuse_services(session)?;
         let (checked, state) = self.checked(session).unwrap_or_else(|e| Checked::unknown(&e));
         Ok(Report::one(checked, Verdict::State(state)).alarming())
     }
+
+    /// A monitoring system knows no other codes than these four, whatever is in the way.
+    fn barred(session: &Session<'_>, error: anyhow::Error) -> Result<Report> {
+        refuse_services(session)?;
+        let (checked, state) = Checked::unknown(&error);
+        Ok(Report::one(checked, Verdict::State(state)).alarming())
+    }
+}
+
+/// Some login services take 3 for a yes.
+fn refuse_services(session: &Session<'_>) -> Result<(), Refusal> {
+    let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some()) else {
+        return Ok(());
+    };
+    let message = format!("check does not say whether a code is right, and {service} is set");
+    Err(Refusal::new(Code::Usage, message)
+        .hint("a login service takes: mfactl verify --from SERVICE"))
 }
 
 impl Check {
@@ -114,25 +129,31 @@ impl Check {
 
 impl Checked {
     fn new(measured: &Measured, warning: &Threshold, critical: &Threshold) -> (Self, State) {
-        let Measured { name, value, unit, words, most, .. } = measured;
-        let state = match value {
+        let Measured { name, value: exact, unit, words, most, .. } = measured;
+        let state = match exact {
+            None if measured.is_in_doubt => State::Warning,
             None => State::Critical,
             Some(value) if critical.alerts(*value) => State::Critical,
             Some(value) if warning.alerts(*value) => State::Warning,
             Some(_) => State::Ok,
         };
-        let value = value.map_or("U".to_owned(), |value| {
-            // Whole numbers without a fraction, others cut to one: 94.99 % is not 95 %.
-            if value.fract() == 0.0 {
-                value.to_string()
-            } else {
-                format!("{:.1}", (value * 10.0).floor() / 10.0)
-            }
+        let value = exact.map_or("U".to_owned(), |value| {
+            // Cut and not rounded: 94.99 % is not 95 %. A second is 0.0003 h.
+            let decimals = if *unit == "h" { 4 } else { 1 };
+            let scale = 10_f64.powi(decimals);
+            ((value * scale).floor() / scale).to_string()
         });
         let unit = if value == "U" { "" } else { unit };
         let most = most.map_or(String::new(), |most| most.to_string());
         let data = format!("{name}={value}{unit};{warning};{critical};0;{most}");
-        (Self::of(state, words, data.trim_end_matches(';').to_owned()), state)
+        let checked = Self {
+            value: *exact,
+            unit: Some(measured.unit).filter(|unit| !unit.is_empty()),
+            warning: Some(warning.to_string()),
+            critical: Some(critical.to_string()),
+            ..Self::of(state, words, data.trim_end_matches(';').to_owned())
+        };
+        (checked, state)
     }
 
     fn unknown(error: &anyhow::Error) -> (Self, State) {
@@ -150,7 +171,16 @@ impl Checked {
         };
         // What comes after a bar is data to a monitoring system.
         let message = crate::domain::text::shown(message).replace('|', "/");
-        Self { schema: "mfactl.check/1", state, message, data }
+        Self {
+            schema: "mfactl.check/1",
+            state,
+            message,
+            value: None,
+            unit: None,
+            warning: None,
+            critical: None,
+            data,
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub fn run(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Re
         session.serve()?;
     }
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
-    session.admit(entry.name, is_dry)?;
+    if let Err(error) = session.admit(entry.name, is_dry) {
+        return (entry.barred)(session, error);
+    }
     // Before anything is asked or shown; under the lock it is looked at again.
     if let Some(user) = target(entry, matches, session)
         && session.standing.toward(&user)? == Leave::Ask

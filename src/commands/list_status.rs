@@ -251,7 +251,7 @@ impl List {
             visit(&line, self.filter.wants(&user, &line, at))
         };
         let nameless = if let Some(then) = self.then {
-            then::users(snapshot, then, &mut each)?
+            then::users(snapshot, then, self.now, &mut each)?
         } else {
             snapshot.users_like(self.options.order(), likeness, &mut each)?;
             0

@@ -9,6 +9,7 @@ use clap::Args;
 use super::Verb;
 use super::list_status::{Line, Summary};
 use crate::domain::recovery::FEW;
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::report::{Report, Verdict};
@@ -22,7 +23,7 @@ use crate::store::Order;
 /// `mfactl_audit_chain_ok` is about every MAC too.
 #[derive(Args, Debug)]
 pub struct Metrics {
-    /// Put them into this file instead of standard output
+    /// Put them into this file; - is standard output, as without it
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Do not walk through the log: a long one takes seconds
@@ -48,13 +49,21 @@ impl Verb for Metrics {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
+        if session.options.names_form() {
+            let message = "metrics has one form, the text format of Prometheus";
+            return Err(Refusal::new(Code::Usage, message)
+                .hint("leave --json and --format out; list-status --summary has numbers as JSON")
+                .into());
+        }
         let now = session.env.clock.now()?;
         let mut counted = count(session, now)?;
         if !self.without_log {
             counted.is_whole = Some(session.prove(&[])?.damage.is_none());
         }
         let text = counted.text(now);
-        let Some(path) = self.output else { return Ok(Report::text(text)) };
+        let Some(path) = self.output.filter(|path| path.as_os_str() != "-") else {
+            return Ok(Report::text(text));
+        };
         session.file(&path, "--output", 0o644)?.replace(text.as_bytes())?;
         Ok(Report::silence(Verdict::Yes))
     }

@@ -104,14 +104,15 @@ fn content(session: &mut Session<'_>, now: Timestamp, since: Option<Timestamp>) 
         }
         Ok(())
     })?;
-    let mut steps = course::Steps::default();
+    let start = snapshot.start()?;
+    snapshot.count_after(start.head.seq)?;
+    let mut steps = course::Steps::new(snapshot.created_at()?, now);
     snapshot.steps(&mut |step| {
         steps.take(&step);
         Ok(())
     })?;
-    let told_from = snapshot.start()?.at;
     let summary = summary.closed();
-    let course = steps.course(summary.users, summary.enabled, since.max(told_from), now);
+    let course = steps.course(summary.users, summary.enabled, since.max(start.at));
     Ok(Content { at: now, summary, groups, unprotected, course })
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod backups;
 mod batches;
+mod checking;
 mod copies;
 mod crowds;
 mod forms;

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::quoted;
 
-/// Values that raise no alert: `10` is 0 to 10, `10:` is 10 and more, `~:10` is 10 and less, `5:10` is
+/// Values that raise no alert: `10` and `:10` are 0 to 10, `10:` is 10 and more, `~:10` is 10 and less, `5:10` is
 /// 5 to 10, and `@5:10` is everything but 5 to 10.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
@@ -36,7 +36,11 @@ impl Threshold {
         let (least, most) = match range.split_once(':') {
             None => (0.0, number(range)?),
             Some((least, most)) => (
-                if least == "~" { f64::NEG_INFINITY } else { number(least)? },
+                match least {
+                    "~" => f64::NEG_INFINITY,
+                    "" if !most.is_empty() => 0.0,
+                    least => number(least)?,
+                },
                 if most.is_empty() { f64::INFINITY } else { number(most)? },
             ),
         };
@@ -67,6 +71,8 @@ mod tests {
     fn the_ranges_of_the_guidelines() {
         for (text, quiet, loud) in [
             ("10", &[0.0, 5.0, 10.0][..], &[-0.1, 10.1][..]),
+            (":10", &[0.0, 10.0], &[-0.1, 10.1]),
+            ("@:10", &[-0.1, 10.1], &[0.0, 10.0]),
             ("10:", &[10.0, 1e9], &[9.9, -1.0]),
             ("~:10", &[-1e9, 10.0], &[10.1]),
             ("10:20", &[10.0, 20.0], &[9.9, 20.1]),

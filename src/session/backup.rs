@@ -20,6 +20,8 @@ use crate::vault::{Vault, key_file};
 
 /// How many of the users that lose something are named.
 const NAMED: u32 = 10;
+/// Of which moment the backup is, in the event of its restore.
+pub(super) const TAKEN_AT: &str = "taken_at";
 
 /// What a restore does, before it is done.
 pub struct Plan {
@@ -152,7 +154,7 @@ impl Session<'_> {
         let Plan { header, vault, target, .. } = plan;
         let identity = header.identity()?;
         let at = self.env.clock.now()?;
-        let detail = json!({ "taken_at": header.taken_at, "lost_events": lost }).to_string();
+        let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
         let (nonce, salt) = (Id::new(self.env.random()?), self.env.random()?);
         let event = Event {
             at,

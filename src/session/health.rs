@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
+use super::backup::TAKEN_AT;
 use super::work::agreed;
 use super::{Opened, Session, Telling, prune};
 use crate::domain::event::Ticket;
@@ -13,6 +14,7 @@ use crate::store::{Order, Told, Wanted};
 const VERB: &str = "doctor";
 const KEY_SAVED: &str = "key_saved";
 const BACKUP: &str = "backup";
+const RESTORE: &str = "restore";
 
 impl Session<'_> {
     /// Compares the clocks; `None` where there is but one. From now on reading goes on whatever they
@@ -35,12 +37,21 @@ impl Session<'_> {
         self.last_time(VERB, KEY_SAVED, KEY_SAVED)
     }
 
-    /// When the last backup was taken.
+    /// When the last backup was taken. The log of a store that was restored can't tell of the one that it
+    /// came from but by the restore.
     ///
     /// # Errors
     /// As the store has them.
     pub fn last_backup(&mut self) -> Result<Option<Timestamp>> {
-        self.last_time(BACKUP, "done", BACKUP)
+        let backup = self.last_event(BACKUP, "done", None)?;
+        // Not before it: of ten million events each would be looked at.
+        let restore = self.last_event(RESTORE, "done", backup.as_ref().map(|event| event.seq))?;
+        let detail = restore.and_then(|event| event.detail).unwrap_or_default();
+        match (named_time(&detail, TAKEN_AT), backup) {
+            (Some(taken_at), _) => Ok(Some(taken_at)),
+            (None, Some(backup)) => Ok(Some(backup.at)),
+            (None, None) => self.kept(BACKUP),
+        }
     }
 
     /// What of the log must outlive its beginning.
@@ -53,19 +64,29 @@ impl Session<'_> {
 
     /// When an event of this kind was written last, or what a pruning has kept of it under this name.
     fn last_time(&mut self, verb: &str, outcome: &str, name: &str) -> Result<Option<Timestamp>> {
-        if let Some(event) = self.last_event(verb, outcome)? {
-            return Ok(Some(event.at));
+        match self.last_event(verb, outcome, None)? {
+            Some(event) => Ok(Some(event.at)),
+            None => self.kept(name),
         }
-        let pruned = self.last_event(prune::VERB, prune::OUTCOME)?;
-        let detail = pruned.and_then(|event| event.detail).unwrap_or_default();
-        let kept: Value = serde_json::from_str(&detail).unwrap_or_default();
-        Ok(kept[name].as_str().and_then(|at| Timestamp::parse(name, at).ok()))
     }
 
-    fn last_event(&mut self, verb: &str, outcome: &str) -> Result<Option<Told>> {
+    /// What the last pruning has kept under this name.
+    fn kept(&mut self, name: &str) -> Result<Option<Timestamp>> {
+        let pruned = self.last_event(prune::VERB, prune::OUTCOME, None)?;
+        let detail = pruned.and_then(|event| event.detail).unwrap_or_default();
+        Ok(named_time(&detail, name))
+    }
+
+    fn last_event(
+        &mut self,
+        verb: &str,
+        outcome: &str,
+        after: Option<u64>,
+    ) -> Result<Option<Told>> {
         let wanted = Wanted {
             verb: Some(verb.to_owned()),
             outcome: Some(outcome.to_owned()),
+            after,
             last: Some(1),
             ..Wanted::default()
         };
@@ -154,4 +175,10 @@ impl Session<'_> {
         bar.finish_and_clear();
         purged
     }
+}
+
+/// A time in the details of an event.
+fn named_time(detail: &str, name: &str) -> Option<Timestamp> {
+    let detail: Value = serde_json::from_str(detail).ok()?;
+    Timestamp::parse(name, detail[name].as_str()?).ok()
 }

@@ -43,6 +43,26 @@ impl Damage {
     fn at(event: u64, words: String) -> Self {
         Self { event: Some(event), words }
     }
+
+    /// Damage that is no event's.
+    fn of(words: String) -> Self {
+        Self { event: None, words }
+    }
+}
+
+/// What was read of a log, or why it can't be: who asks whether it is whole gets an answer.
+fn read<T>(found: Result<T>) -> Result<(Option<T>, Option<String>)> {
+    let error = match found {
+        Ok(read) => return Ok((Some(read), None)),
+        Err(error) => error,
+    };
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if refusal.code == Code::Damaged => {
+            let why = refusal.message.trim_start_matches("the store is damaged: ");
+            Ok((None, Some(why.to_owned())))
+        }
+        _ => Err(error),
+    }
 }
 
 impl Session<'_> {
@@ -62,7 +82,10 @@ impl Session<'_> {
         }
         let vault = self.vault_if_there(identity.store, identity.key)?;
         let mut snapshot = store.read()?;
-        let (start, guarded) = (snapshot.start()?, snapshot.guarded_head()?);
+        let (start, unread_start) = read(snapshot.start())?;
+        let start = start.unwrap_or(Start { head: Head::START, at: None, mac: None });
+        let (guarded, unread_end) = read(snapshot.guarded_head())?;
+        let guarded = guarded.flatten();
         let bar =
             self.bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
         let mut of_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
@@ -70,14 +93,16 @@ impl Session<'_> {
             of_event.entry(anchor.head.seq).or_default().push(anchor);
         }
         let mut chain = Chain::from(start.head);
-        let mut damage = unsound(&start, vault.as_ref());
+        let mut damage = unread_start
+            .map(|why| Damage::of(format!("the beginning of the log can't be read: {why}")))
+            .or_else(|| unsound(&start, vault.as_ref()));
         let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
         let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
         for anchor in of_event.get(&start.head.seq).into_iter().flatten() {
             damage = damage.or_else(|| parted(anchor, &start.head));
         }
         if damage.is_none() {
-            snapshot.chain(&mut |entry, proof| {
+            let walked = snapshot.chain(&mut |entry, proof| {
                 damage = match chain.next(entry, proof, mac) {
                     Ok(()) => of_event
                         .get(&proof.seq)
@@ -90,10 +115,17 @@ impl Session<'_> {
                     bar.set_position(chain.events);
                 }
                 Ok(damage.is_none())
-            })?;
+            });
+            // The driver gives no number with what it can't read: it comes after the last sound one.
+            let next = chain.head.seq + 1;
+            let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
+            damage = damage.or(read(walked)?.1.map(at_next));
         }
         bar.finish_and_clear();
+        let unread_end =
+            unread_end.map(|why| Damage::of(format!("the guarded end can't be read: {why}")));
         let damage = damage
+            .or(unread_end)
             .or_else(|| cut(&chain, guarded.as_ref(), vault.as_ref()))
             .or_else(|| of_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
                 let words = format!(
@@ -101,7 +133,7 @@ impl Session<'_> {
                      off, or an older store was put back",
                     chain.head.seq, a[0].at
                 );
-                Damage { event: None, words }
+                Damage::of(words)
             }));
         Ok(Proved {
             store: identity.store,
@@ -142,7 +174,7 @@ fn unsound(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
         "the beginning of the log was altered: nobody pruned it up to event {}",
         start.head.seq
     );
-    (!start.is_ours(vault?)).then_some(Damage { event: None, words })
+    (!start.is_ours(vault?)).then(|| Damage::of(words))
 }
 
 /// An event that is not the one of the anchor.
@@ -156,7 +188,7 @@ fn parted(anchor: &Anchor, head: &Head) -> Option<Damage> {
 
 /// An end that is not the guarded one.
 fn cut(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
-    let missing = |words: String| Some(Damage { event: None, words });
+    let missing = |words: String| Some(Damage::of(words));
     let Some(guarded) = guarded else {
         return missing("the end of the log is not guarded any more".to_owned());
     };

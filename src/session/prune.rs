@@ -18,10 +18,11 @@ impl Session<'_> {
     /// # Errors
     /// As the store has them.
     pub fn prunable(&mut self, before: Timestamp) -> Result<u64> {
+        let now = self.env.clock.now()?;
         let mut store = self.reader()?;
         let mut snapshot = store.read()?;
         let (start, end) = (snapshot.start()?.head.seq, snapshot.head()?.seq);
-        let last = snapshot.last_before(before)?.min(end.saturating_sub(1));
+        let last = snapshot.last_before(before, now)?.min(end.saturating_sub(1));
         Ok(last.saturating_sub(start))
     }
 
@@ -39,7 +40,8 @@ impl Session<'_> {
                 .hint("nothing was pruned; find out who can write to the store")
                 .into());
         }
-        let last = self.reader()?.read()?.last_before(before)?;
+        let now = self.env.clock.now()?;
+        let last = self.reader()?.read()?.last_before(before, now)?;
         let lasting = self.lasting()?;
         self.unit(&mut opened, |session, mut unit| {
             let up_to = unit.tx.prune(last)?;

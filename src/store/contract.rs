@@ -1,5 +1,6 @@
 //! What each store must keep, whichever database is behind it.
 
+mod reading;
 mod requests;
 mod site;
 mod trust;

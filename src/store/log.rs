@@ -1,21 +1,22 @@
 //! Reading the log: events for people, the chain for who proves it, and how users stood before.
 
+mod kinds;
+
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
 use super::driver::{Driver, first};
-use super::ledger::fits;
 use super::row::{self, Row, Value};
 use super::sql;
 use super::view::View;
-use crate::domain::chain::{Chain, Proof};
+use crate::domain::chain::Proof;
 use crate::domain::event::{Entry, Head};
 use crate::domain::past::{ABSENT, Undoing};
-use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::vault::Vault;
+
+pub use kinds::{Change, Guarded, OperatorIs, Start, Step, Subject, Told, Wanted};
 
 /// What is read of the log; no key, no lock, nothing written.
 pub trait Log {
@@ -46,11 +47,19 @@ pub trait Log {
     /// As the database has them.
     fn guarded_head(&mut self) -> Result<Option<Guarded>>;
 
-    /// The number of the last event before a moment; 0 where there is none.
+    /// The number of the last event before a moment; that of the log's beginning where there is none.
+    /// A clock may have been wrong for a while: an event that is dated after `now` hides no later one,
+    /// and one that is dated too early leaves none out.
     ///
     /// # Errors
     /// As the database has them.
-    fn last_before(&mut self, moment: Timestamp) -> Result<u64>;
+    fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64>;
+
+    /// Are the events after this number all there, as many as the guarded end says? Needs no key.
+    ///
+    /// # Errors
+    /// `tampered` where one is missing.
+    fn count_after(&mut self, after: u64) -> Result<()>;
 
     /// What the events after this number changed of how users stand, the newest first.
     ///
@@ -102,114 +111,8 @@ pub trait Log {
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>>;
 }
 
-/// Which events are wanted: those that pass all of it.
-#[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    pub user: Option<Subject>,
-    pub operator: Option<OperatorIs>,
-    pub verb: Option<String>,
-    pub outcome: Option<String>,
-    pub ticket: Option<String>,
-    /// From this moment on.
-    pub since: Option<Timestamp>,
-    /// Before this moment.
-    pub until: Option<Timestamp>,
-    /// Events with a higher number than this.
-    pub after: Option<u64>,
-    /// As many of the newest.
-    pub last: Option<u64>,
-    pub is_newest_first: bool,
-}
-
-/// Whom an event is about.
-#[derive(Clone, Debug)]
-pub enum Subject {
-    /// Somebody who is there, under whatever name.
-    Id(Id),
-    /// Somebody who had this name.
-    Name(String),
-    /// Somebody who is there, and whoever had his name before an event.
-    Holders { id: Id, name: String, before: u64 },
-}
-
-/// Who did it: whoever has this uid, or was called so by `sudo`.
-#[derive(Clone, Debug)]
-pub struct OperatorIs {
-    pub uid: Option<u32>,
-    pub claim: String,
-}
-
-/// An event as it is told to a reader.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Told {
-    pub seq: u64,
-    pub at: Timestamp,
-    pub verb: String,
-    pub outcome: String,
-    pub user: Option<String>,
-    pub device: Option<String>,
-    pub factor: Option<String>,
-    /// The MFA status after the act.
-    pub status: Option<String>,
-    pub operator_uid: u32,
-    pub operator_claim: Option<String>,
-    pub ticket: Option<String>,
-    pub proof: Option<String>,
-    pub reason: Option<String>,
-    /// A JSON object.
-    pub detail: Option<String>,
-}
-
-/// What an event changed of how a user stands.
-#[derive(Clone, Debug)]
-pub struct Change {
-    pub seq: u64,
-    pub at: Timestamp,
-    pub verb: String,
-    pub outcome: String,
-    pub operator_uid: u32,
-    pub operator_claim: Option<String>,
-    pub ticket: Option<String>,
-    pub user: Id,
-    /// Earlier values; see [`crate::domain::past`]. None where nothing that is listed changed, or
-    /// where the user's name was taken out of the log.
-    pub was: Option<String>,
-}
-
-/// One change of an MFA status, as the log keeps it also of those whose names were taken out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    pub at: Timestamp,
-    pub is_removal: bool,
-    pub was: String,
-    pub is: String,
-}
-
-/// Where a log begins.
-#[derive(Clone, Debug)]
-pub struct Start {
-    /// The last event that is not there any more.
-    pub head: Head,
-    /// Of earlier moments the log doesn't tell.
-    pub at: Option<Timestamp>,
-    pub mac: Option<Vec<u8>>,
-}
-
-impl Start {
-    /// Was what the log begins with made by us?
-    #[must_use]
-    pub fn is_ours(&self, vault: &Vault) -> bool {
-        let Some(at) = self.at else { return true };
-        self.head == Head::START || fits(self.mac.as_deref(), &vault.start_mac(&self.head, at))
-    }
-}
-
-/// Where a log says that it ends.
-#[derive(Clone, Debug)]
-pub struct Guarded {
-    pub head: Head,
-    pub mac: Vec<u8>,
-}
+/// In place of a verb or an outcome that is no text.
+const UNREADABLE: &str = "unreadable";
 
 impl<D: Driver> Log for View<D> {
     fn log(&mut self, wanted: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()> {
@@ -237,7 +140,7 @@ impl<D: Driver> Log for View<D> {
 
     fn guarded_head(&mut self) -> Result<Option<Guarded>> {
         let head = first(&mut self.0, sql::GUARDED_HEAD, &[], |row| {
-            let seq = row.int(0)?.map(i64::cast_unsigned);
+            let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
             Ok(head.zip(row.bytes(2)?).map(|(head, mac)| Guarded { head, mac }))
@@ -245,12 +148,18 @@ impl<D: Driver> Log for View<D> {
         Ok(head.flatten())
     }
 
-    fn last_before(&mut self, moment: Timestamp) -> Result<u64> {
-        let found = self.numbers(Some(moment), None)?;
-        match found {
-            Some((first, _)) => Ok(first - 1),
-            None => Ok(super::view::end_of_log(&mut self.0)?.seq),
-        }
+    fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
+        let moment = Value::Int(moment.as_i64());
+        let span = [moment.clone(), Value::Int(now.as_i64())];
+        let next = first(&mut self.0, sql::FIRST_OF_TIME, &span, |row| row.int(0))?.flatten();
+        let bounds = [Value::Int(next.unwrap_or(i64::MAX)), moment];
+        let last = first(&mut self.0, sql::LAST_BEFORE, &bounds, |row| seq(row, "events"))?;
+        Ok(start(&mut self.0)?.head.seq.max(last.flatten().unwrap_or_default()))
+    }
+
+    fn count_after(&mut self, after: u64) -> Result<()> {
+        let guarded = self.guarded_head()?;
+        super::whole::count(&mut self.0, guarded.as_ref(), after)
     }
 
     fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
@@ -314,7 +223,7 @@ impl<D: Driver> Log for View<D> {
     fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
         self.0.query(sql::STEPS, &[], &mut |row| {
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
-            let at = at(row, 0)?.unwrap_or(Timestamp::from_unix(0)?);
+            let at = at(row, 0, "events")?.unwrap_or(Timestamp::from_unix(0)?);
             let is_removal = text(1)? == "remove-user";
             visit(Step { at, is_removal, was: text(2)?, is: text(3)? })?;
             Ok(true)
@@ -322,19 +231,23 @@ impl<D: Driver> Log for View<D> {
     }
 
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>> {
-        let mut tally = Vec::new();
+        let mut tally: BTreeMap<(String, String), u64> = BTreeMap::new();
         self.0.query(sql::TALLY, &[], &mut |row| {
-            let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
+            // Who counts must come to tell that the log is damaged.
+            let text = |column| match row.text(column) {
+                Ok(text) => text.unwrap_or_default(),
+                Err(_) => UNREADABLE.to_owned(),
+            };
             let count = row.int(2)?.unwrap_or_default().cast_unsigned();
-            tally.push((text(0)?, text(1)?, count));
+            *tally.entry((text(0), text(1))).or_default() += count;
             Ok(true)
         })?;
-        Ok(tally)
+        Ok(tally.into_iter().map(|((verb, outcome), count)| (verb, outcome, count)).collect())
     }
 }
 
 /// Every event in its order with what proves it, until `visit` has enough.
-fn walk(
+pub(super) fn walk(
     driver: &mut impl Driver,
     visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
 ) -> Result<()> {
@@ -344,42 +257,13 @@ fn walk(
     })
 }
 
-fn start(driver: &mut impl Driver) -> Result<Start> {
+pub(super) fn start(driver: &mut impl Driver) -> Result<Start> {
     let start = first(driver, sql::START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-        let head = Head { seq: row.int(0)?.unwrap_or_default().cast_unsigned(), hash };
-        Ok(Start { head, at: at(row, 2)?, mac: row.bytes(3)? })
+        let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
+        Ok(Start { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
     })?;
     Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
-}
-
-/// Walks the chain from its beginning; gives back where it ends.
-///
-/// # Errors
-/// `tampered`, with the first event that is not as it was written.
-pub(super) fn prove_chain(
-    driver: &mut impl Driver,
-    vault: &Vault,
-    step: &mut dyn FnMut(),
-) -> Result<Head> {
-    let start = start(driver)?;
-    if !start.is_ours(vault) {
-        return Err(altered("its beginning is not what was pruned").into());
-    }
-    let mut chain = Chain::from(start.head);
-    let mut broken = None;
-    let mac = |head: &Head| vault.event_mac(head);
-    walk(driver, &mut |entry, proof| {
-        step();
-        broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
-        Ok(broken.is_none())
-    })?;
-    broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))
-}
-
-fn altered(words: &str) -> Refusal {
-    Refusal::new(Code::Tampered, format!("the audit log was altered outside of mfactl: {words}"))
-        .hint("restore a backup, and find out who can write to the store")
 }
 
 impl<D: Driver> View<D> {
@@ -400,6 +284,14 @@ impl<D: Driver> View<D> {
     }
 }
 
-fn at(row: &dyn Row, column: usize) -> Result<Option<Timestamp>> {
-    Ok(row.int(column)?.map(Timestamp::from_unix).transpose()?)
+/// The number in the first column.
+fn seq(row: &dyn Row, table: &str) -> Result<Option<u64>> {
+    let seq = row.int(0)?.map(u64::try_from).transpose();
+    Ok(seq.map_err(|_| row::nonsense(table, "seq"))?)
+}
+
+/// A time that no clock of ours has shown is damage, and no fault of this machine's clock.
+fn at(row: &dyn Row, column: usize, table: &str) -> Result<Option<Timestamp>> {
+    let at = row.int(column)?.map(Timestamp::from_unix).transpose();
+    Ok(at.map_err(|_| row::nonsense(table, "at"))?)
 }

@@ -128,7 +128,7 @@ fn put(row: &mut Canonical, column: &str, value: &Value) {
 }
 
 /// Names the place of a value that makes no sense.
-fn nonsense(table: &str, column: &str) -> Refusal {
+pub fn nonsense(table: &str, column: &str) -> Refusal {
     Refusal::new(Code::Damaged, format!("the store is damaged: table {table}, column {column}"))
         .hint("restore a backup")
 }

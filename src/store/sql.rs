@@ -38,6 +38,13 @@ pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > 
 
 pub const START: &str = "SELECT seq, hash, at, mac FROM log_start";
 pub const GUARDED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
+/// By the index of times, and by numbers from the last one down. The sums keep the other index out of it: by
+/// that one much of the log would be walked through.
+pub const FIRST_OF_TIME: &str = "SELECT min(seq + 0) FROM events WHERE at >= $1 AND at <= $2";
+pub const LAST_BEFORE: &str = "SELECT seq FROM events WHERE seq < $1 AND at + 0 < $2 \
+                               ORDER BY seq DESC LIMIT 1";
+pub const EVENTS_AFTER: &str = "SELECT count(*), min(seq), max(seq) FROM events WHERE seq > $1";
+pub const ALL_EVENTS: &str = "SELECT count(*), min(seq), max(seq) FROM events";
 pub const NUMBERS: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
 pub const STEPS: &str = "SELECT at, verb, was_status, status FROM events \
                          WHERE was_status IS NOT NULL ORDER BY seq";

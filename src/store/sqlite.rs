@@ -117,7 +117,7 @@ impl Row for rusqlite::Row<'_> {
     fn lent_text(&self, column: usize) -> Result<Option<&str>> {
         match self.get_ref(column).map_err(trouble)? {
             ValueRef::Null => Ok(None),
-            ValueRef::Text(s) => Ok(Some(std::str::from_utf8(s)?)),
+            ValueRef::Text(s) => std::str::from_utf8(s).map(Some).map_err(no_text),
             other => Err(wrong_type(column, &other)),
         }
     }
@@ -134,6 +134,13 @@ impl Row for rusqlite::Row<'_> {
 fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
     Error::msg(format!("column {column} holds a {}", value.data_type())).context(
         Refusal::new(Code::Damaged, "the store is damaged: a value is of another type")
+            .hint("restore a backup"),
+    )
+}
+
+fn no_text(error: std::str::Utf8Error) -> Error {
+    Error::new(error).context(
+        Refusal::new(Code::Damaged, "the store is damaged: a text is not UTF-8")
             .hint("restore a backup"),
     )
 }

@@ -112,7 +112,7 @@ impl<'v, D: Driver> Ledger<'v, D> {
     fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
         prove_users(&mut self.driver, self.vault, step)?;
         self.requests()?;
-        let last = super::log::prove_chain(&mut self.driver, self.vault, step)?;
+        let last = super::whole::prove_chain(&mut self.driver, self.vault, step)?;
         self.check_head(&last)
     }
 }

@@ -119,7 +119,7 @@ impl<D: Driver> Snapshot for View<D> {
     }
 
     fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
-        let last = super::log::prove_chain(&mut self.0, vault, step)?;
+        let last = super::whole::prove_chain(&mut self.0, vault, step)?;
         let guarded = self.guarded_head()?.filter(|guarded| guarded.head == last);
         if guarded.is_some_and(|guarded| fits(Some(&guarded.mac), &vault.head_mac(&last))) {
             return Ok(());
@@ -159,7 +159,8 @@ impl<D: Driver> Snapshot for View<D> {
 impl<D: Driver> Source for View<D> {
     fn created_at(&mut self) -> Result<Timestamp> {
         let at = first(&mut self.0, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
-        Ok(Timestamp::from_unix(at.unwrap_or_default())?)
+        let at = Timestamp::from_unix(at.unwrap_or_default());
+        Ok(at.map_err(|_| row::nonsense("store", "created_at"))?)
     }
 
     fn rows(

@@ -75,10 +75,12 @@ impl Since {
     /// # Errors
     /// `tampered` where the log is not the one of the last run; `bad_input` for a time of which it does
     /// not tell.
-    pub fn place(&self, snapshot: &mut dyn Snapshot) -> Result<Option<From>> {
+    pub fn place(&self, snapshot: &mut dyn Snapshot, now: Timestamp) -> Result<Option<From>> {
         let (field, from) = match self {
             Self::FirstRun => return Ok(None),
-            Self::Moment(at) => ("--since", From { after: snapshot.last_before(*at)?, at: *at }),
+            Self::Moment(at) => {
+                ("--since", From { after: snapshot.last_before(*at, now)?, at: *at })
+            }
             Self::LastRun(Anchor { head, at, .. }) => {
                 let hash = snapshot.event_hash(head.seq)?;
                 let start = snapshot.start()?.head.seq;
@@ -116,14 +118,9 @@ fn remembered(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> 
 /// Does the log tell of what was after an event?
 ///
 /// # Errors
-/// `bad_input` where it was pruned.
-pub fn told(
-    snapshot: &mut dyn Snapshot,
-    field: &str,
-    after: u64,
-    at: Timestamp,
-) -> Result<(), Refusal> {
-    let start = snapshot.start().map_err(|_| unreadable())?;
+/// `bad_input` where it was pruned, `tampered` where an event is missing.
+pub fn told(snapshot: &mut dyn Snapshot, field: &str, after: u64, at: Timestamp) -> Result<()> {
+    let start = snapshot.start()?;
     match start.at {
         Some(told_from) if after < start.head.seq || at < told_from => Err(Refusal::bad_input(
             field,
@@ -132,8 +129,9 @@ pub fn told(
         .hint(match field {
             "--state" => "add --since and a later moment once, and the state goes on from there",
             _ => "name a later moment",
-        })),
-        _ => Ok(()),
+        })
+        .into()),
+        _ => snapshot.count_after(after),
     }
 }
 

@@ -17,10 +17,15 @@ use crate::store::Snapshot;
 pub fn users(
     snapshot: &mut dyn Snapshot,
     then: Timestamp,
+    now: Timestamp,
     visit: &mut dyn FnMut(User) -> Result<()>,
 ) -> Result<u64> {
-    // What happened within the second is part of it.
-    let after = snapshot.last_before(then.plus(Span::seconds(1)))?;
+    // What happened within the second is part of it, and so is all that was written by now.
+    let after = if then >= now {
+        snapshot.head()?.seq
+    } else {
+        snapshot.last_before(then.plus(Span::seconds(1)), now)?
+    };
     crate::commands::changes::told(snapshot, "--at", after, then)?;
     let mut moved: BTreeMap<UserName, User> = BTreeMap::new();
     let ids = snapshot.moved(after)?;

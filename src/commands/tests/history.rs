@@ -122,6 +122,69 @@ fn a_time_that_the_log_does_not_tell_of_is_refused() {
 }
 
 #[test]
+fn a_log_with_a_hole_is_not_taken_for_the_whole_past() {
+    let edits = ["seq = 4", "seq > 4", "seq > 0"];
+    for edit in edits {
+        let world = World::new();
+        for user in ["alice", "bob", "carol"] {
+            let _ = world.run(&format!("add-user {user}")).ok();
+            world.wait(60);
+            let _ = world.run(&format!("edit-user {user} --display-name X")).ok();
+        }
+        world.wait(60);
+        let report = world.folder.path().join("r.svg");
+        let lines = [
+            "list-status --at 2026-01-01".to_owned(),
+            "list-status --at 150s".to_owned(),
+            "changes --since 2026-01-01".to_owned(),
+            format!("report --output {}", report.display()),
+        ];
+        for line in &lines {
+            let _ = world.run(line).ok();
+        }
+        std::fs::remove_file(&report).unwrap();
+        std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
+        world.sql(&format!("DELETE FROM events WHERE {edit}"));
+        for line in &lines {
+            let ran = world.run(line);
+            assert_eq!(
+                (ran.code, ran.out.lines().count() < 2),
+                (78, true),
+                "{edit}: {line}: {ran:?}"
+            );
+            assert!(ran.err.contains("the log is not whole"), "{edit}: {line}: {ran:?}");
+            assert!(ran.err.contains("mfactl verify-log"), "{edit}: {line}: {ran:?}");
+        }
+        assert!(!report.exists());
+        assert_eq!(world.run("list-status").ok().out.lines().count(), 5, "of now it tells nothing");
+    }
+}
+
+#[test]
+fn a_clock_that_was_wrong_once_spoils_nothing() {
+    for slip in [86_400 * 365, -86_400 * 365] {
+        let world = World::new();
+        let _ = world.run("add-user alice").ok();
+        world.wait(slip);
+        let _ = world.run("edit-user alice --display-name Alice").ok();
+        world.wait(3600 - slip);
+        let _ = world.run("require-mfa alice").ok();
+        world.wait(3600);
+        let then = world.run("list-status --json --at 90m").ok().json()["users"][0].clone();
+        // What is dated ahead was not yet, as far as anybody can know.
+        let name = if slip > 0 { Value::Null } else { "Alice".into() };
+        assert_eq!((&then["required"], &then["display_name"]), (&false.into(), &name));
+        let told = world.run("changes --since 90m").ok().out;
+        assert!(told.contains("alice: MFA is required by now"), "{slip}: {told}");
+        assert_eq!(world.run("changes --since 30m").ok().out, "", "{slip}");
+        let chart = world.folder.path().join("r.svg");
+        let _ = world.run(&format!("report --output {}", chart.display())).ok();
+        let chart = std::fs::read_to_string(chart).unwrap();
+        assert!(!chart.contains("2025") && !chart.contains("2027"), "{slip}: {chart}");
+    }
+}
+
+#[test]
 fn the_log_is_read_by_whom_what_when_and_why() {
     let world = World::new();
     world.active("alice");

@@ -114,6 +114,45 @@ fn every_edit_is_found_and_the_first_bad_event_is_named() {
 }
 
 #[test]
+fn what_cannot_be_read_is_damage_and_no_bug() {
+    let world = ten();
+    let edits = [
+        ("UPDATE events SET at = -5 WHERE seq = 4", Some(4)),
+        ("UPDATE events SET operator_uid = -1 WHERE seq = 4", Some(4)),
+        ("UPDATE events SET seq = -3 WHERE seq = 1", Some(1)),
+        ("UPDATE audit_head SET seq = -1", None),
+        ("UPDATE events SET verb = CAST(x'fffe' AS TEXT) WHERE seq = 4", Some(4)),
+    ];
+    // PostgreSQL takes no text that is none.
+    let edits = if world.engine.is_postgres() { &edits[..4] } else { &edits[..] };
+    for (edit, first_bad) in edits {
+        let world = ten();
+        world.sql(edit);
+        let (code, report) = proved(&world, "");
+        assert_eq!((code, report["first_bad_event"].as_u64()), (1, *first_bad), "{edit}: {report}");
+        let problem = report["problem"].as_str().unwrap();
+        assert!(problem.contains("can't be read"), "{edit}: {problem}");
+        assert_eq!(world.run("check log").code, 2, "{edit}");
+        let numbers = world.run("metrics").ok().out;
+        assert!(numbers.contains("\nmfactl_audit_chain_ok 0\n"), "{edit}: {numbers}");
+        let report = world.folder.path().join("r.svg");
+        let ran = world.run(&format!("report --output {}", report.display()));
+        assert!(matches!(ran.code, 0 | 78) && !ran.err.contains("clock"), "{edit}: {ran:?}");
+    }
+    world.wait(100);
+    let _ = world.run("enable alice").ok();
+    let _ = world.run("log --prune --before 50s --yes").ok();
+    world.sql("UPDATE log_start SET at = -1");
+    let (code, report) = proved(&world, "");
+    let problem = report["problem"].as_str().unwrap();
+    assert!(code == 1 && problem.contains("the beginning of the log can't be read"), "{problem}");
+    for line in ["changes --since 1s", "list-status --at now"] {
+        let ran = world.run(line);
+        assert!(ran.code == 78 && ran.err.contains("table log_start, column at"), "{ran:?}");
+    }
+}
+
+#[test]
 fn an_anchor_shows_a_cut_tail_a_rewritten_log_and_an_older_store() {
     let world = ten();
     let anchors = world.folder.path().join("anchors");

@@ -322,7 +322,7 @@ fn a_report_is_one_page_that_loads_nothing() {
     for there in [
         "<td>bob</td><td>&lt;b&gt;&amp;&quot;&#39;=1</td><td>staff</td><td>not enabled</td>",
         "<b>33.3%</b><span>coverage</span>",
-        "<desc id=\"d\">From 50.0% of 2 users on 2026-01-02 to 33.3% of 3 users on 2026-01-03.</desc>",
+        "<desc id=\"d\">From 50.0% of 2 users on 2026-01-01 to 33.3% of 3 users on 2026-01-03.</desc>",
         "<h2>Without MFA: 2</h2>",
         "<td>staff</td><td class=\"n\">1</td><td class=\"n\">0</td>",
     ] {

@@ -1,0 +1,70 @@
+//! Is the log all there, and ours? By the key every event is proved, and without it they are counted.
+
+use anyhow::Result;
+
+use super::driver::{Driver, first};
+use super::log::{Guarded, start, walk};
+use super::row::Value;
+use super::sql;
+use crate::domain::chain::Chain;
+use crate::domain::event::Head;
+use crate::domain::refusal::{Code, Refusal};
+use crate::vault::Vault;
+
+/// Walks the chain from its beginning; gives back where it ends.
+///
+/// # Errors
+/// `tampered`, with the first event that is not as it was written.
+pub(super) fn prove_chain(
+    driver: &mut impl Driver,
+    vault: &Vault,
+    step: &mut dyn FnMut(),
+) -> Result<Head> {
+    let start = start(driver)?;
+    if !start.is_ours(vault) {
+        return Err(altered("its beginning is not what was pruned").into());
+    }
+    let mut chain = Chain::from(start.head);
+    let mut broken = None;
+    let mac = |head: &Head| vault.event_mac(head);
+    walk(driver, &mut |entry, proof| {
+        step();
+        broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
+        Ok(broken.is_none())
+    })?;
+    broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))
+}
+
+fn altered(words: &str) -> Refusal {
+    Refusal::new(Code::Tampered, format!("the audit log was altered outside of mfactl: {words}"))
+        .hint("restore a backup, and find out who can write to the store")
+}
+
+/// Counts the events after a number: there must be as many as the guarded end says.
+///
+/// # Errors
+/// `tampered` where one is missing.
+pub(super) fn count(driver: &mut impl Driver, guarded: Option<&Guarded>, after: u64) -> Result<()> {
+    // Of the whole log an index tells it, without a look at the events.
+    let is_all = after <= start(driver)?.head.seq;
+    let values = [Value::Int(after.cast_signed())];
+    let (sql, values) =
+        if is_all { (sql::ALL_EVENTS, &[][..]) } else { (sql::EVENTS_AFTER, &values[..]) };
+    let found = first(driver, sql, values, |row| {
+        let number = |column| Ok::<_, anyhow::Error>(row.int(column)?.map(i64::cast_unsigned));
+        Ok((number(0)?.unwrap_or_default(), number(1)?.zip(number(2)?)))
+    })?;
+    let (count, bounds) = found.unwrap_or_default();
+    let end = guarded.map(|guarded| guarded.head.seq);
+    let is_there = end.and_then(|end| end.checked_sub(after)) == Some(count);
+    if is_there && bounds.is_none_or(|bounds| Some(bounds) == end.map(|end| (after + 1, end))) {
+        return Ok(());
+    }
+    let message = match end {
+        Some(end) => format!("the log is not whole: events are missing between {after} and {end}"),
+        None => "the log is not whole: its end is not guarded any more".to_owned(),
+    };
+    Err(Refusal::new(Code::Tampered, message)
+        .hint("what it tells can't be relied on; look with: mfactl verify-log")
+        .into())
+}
