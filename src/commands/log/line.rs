@@ -74,12 +74,10 @@ impl EventLine {
 
     fn more(&self) -> String {
         let factor = self.factor.as_deref().filter(|factor| *factor != "totp");
-        let texts = [&self.device, &self.ticket, &self.proof, &self.reason];
-        let texts = texts.into_iter().flatten().map(String::as_str);
-        let mut texts: Vec<String> =
-            factor.into_iter().map(spaced).chain(texts.map(str::to_owned)).collect();
-        texts.extend(self.detail.as_ref().map(in_words).filter(|words| !words.is_empty()));
-        texts.join(", ")
+        let detail = self.detail.as_ref().map(in_words).filter(|words| !words.is_empty());
+        let what = [factor.map(spaced), self.device.clone(), detail];
+        let why = [self.ticket.clone(), self.proof.clone(), self.reason.clone()];
+        what.into_iter().chain(why).flatten().collect::<Vec<_>>().join(", ")
     }
 
     fn tone(&self) -> Tone {
