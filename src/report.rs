@@ -58,6 +58,10 @@ pub trait Record: Serialize {
     /// For people: one sentence, or a few lines, without a line end.
     fn sentence(&self) -> String;
 
+    /// Columns of a terminal that the table needs: a narrower one gets a sentence a record, since a table
+    /// would break words into letters.
+    const NARROWEST: u16 = 60;
+
     /// The header of a table, where records come in numbers.
     fn header() -> &'static [&'static str] {
         &[]

@@ -10,9 +10,6 @@ use super::{Fields, Record};
 
 /// Rows on which the columns are measured, and which are written at once.
 const BATCH: usize = 400;
-/// A narrower terminal gets a sentence a record: a table would break words into letters.
-const NARROWEST: u16 = 60;
-
 /// Columns of moments, which are read at one glance or not at all.
 const UNBROKEN: &[&str] = &["TIME", "LAST CODE"];
 
@@ -84,7 +81,7 @@ impl<'a> Writer<'a> {
             let values = fields.chosen(record, Some(chosen)).iter();
             let cell = |value| Cell::plain(String::from_utf8_lossy(value));
             self.rows.push(values.map(cell).collect());
-        } else if self.columns.is_some_and(|c| c < NARROWEST) {
+        } else if self.columns.is_some_and(|c| c < R::NARROWEST) {
             return Ok(writeln!(self.out, "{}", record.sentence())?);
         } else {
             self.rows.push(record.cells());

@@ -139,6 +139,8 @@ impl Record for EventLine {
         "detail",
     ];
 
+    const NARROWEST: u16 = 110;
+
     fn fields(&self, f: &mut Fields) {
         f.value(self.seq);
         f.value(self.at);
