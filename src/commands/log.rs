@@ -82,13 +82,14 @@ impl Verb for Log {
             return self.prune.run(session, self.ticket.as_deref());
         }
         let now = session.env.clock.now()?;
-        let mut wanted = self.wanted(session, now)?;
+        let mut store = session.reader()?;
+        let mut wanted = self.wanted(session, &mut *store, now)?;
         if self.follow {
+            drop(store);
             wanted.last = wanted.last.or_else(|| wanted.since.is_none().then_some(follow::FIRST));
             return follow::follow(session, wanted);
         }
-        self.mind_pruning(session, wanted.since)?;
-        let store = session.reader()?;
+        self.mind_pruning(session, &mut *store, wanted.since)?;
         Ok(Report::list(Verdict::Yes, move |writer| write(store, &wanted, now, writer)))
     }
 }
@@ -135,7 +136,12 @@ impl Log {
             || self.follow
     }
 
-    fn wanted(&self, session: &mut Session<'_>, now: Timestamp) -> Result<Wanted> {
+    fn wanted(
+        &self,
+        session: &mut Session<'_>,
+        store: &mut dyn Store,
+        now: Timestamp,
+    ) -> Result<Wanted> {
         let moment = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| Timestamp::parse_past(field, text, now)).transpose()
         };
@@ -159,7 +165,7 @@ impl Log {
             .into());
         }
         let mut wanted = Wanted {
-            user: self.user.as_deref().map(|name| subject(session, name)).transpose()?,
+            user: self.user.as_deref().map(|name| subject(session, store, name)).transpose()?,
             operator: self.operator.as_deref().map(operator).transpose()?,
             verb: self.verb.as_deref().map(verb).transpose()?,
             outcome: word("--outcome", &self.outcome)?,
@@ -175,7 +181,7 @@ impl Log {
         {
             let of_his = Wanted { user: Some(Subject::Id(id)), ..wanted.clone() };
             let mut found = 0;
-            session.reader()?.read()?.log(&of_his, &mut |_| {
+            store.read()?.log(&of_his, &mut |_| {
                 found += 1;
                 Ok(true)
             })?;
@@ -188,12 +194,14 @@ impl Log {
     }
 
     /// Says so where a part of what is asked for was pruned.
-    fn mind_pruning(&self, session: &mut Session<'_>, since: Option<Timestamp>) -> Result<()> {
-        let start = session.reader()?.read()?.start()?.at;
-        let is_early = |from: &Timestamp| match since {
-            Some(since) => since < *from,
-            None => self.last.is_none() && !self.follow,
-        };
+    fn mind_pruning(
+        &self,
+        session: &mut Session<'_>,
+        store: &mut dyn Store,
+        since: Option<Timestamp>,
+    ) -> Result<()> {
+        let start = store.read()?.start()?.at;
+        let is_early = |from: &Timestamp| since.map_or(self.last.is_none(), |since| since < *from);
         if let Some(from) = start.filter(is_early) {
             session
                 .say(&format!("the log was pruned, and tells nothing of the time before {from}"));
@@ -203,9 +211,8 @@ impl Log {
 }
 
 /// A user who is there, with whoever had his name before, or one who was.
-fn subject(session: &mut Session<'_>, name: &str) -> Result<Subject> {
+fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Result<Subject> {
     let name = UserName::parse(name)?;
-    let mut store = session.reader()?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {
         let (id, before) = (user.id, snapshot.named_by(user.id)?.unwrap_or_default());

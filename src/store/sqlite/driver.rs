@@ -5,11 +5,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{DropBehavior, params_from_iter};
 
 use super::open;
+use super::patience;
 use super::prepared::Prepared;
 use super::queue::Turn;
 use super::trouble;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
+use crate::store::Access;
 use crate::store::driver::Driver;
 use crate::store::row::{Row, Value};
 
@@ -72,6 +74,8 @@ impl Driver for SqliteDriver<'_> {
         }
         self.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
         self.tx.set_drop_behavior(DropBehavior::Ignore);
+        // The commit may have used up what there was for others' locks.
+        patience::begin(patience::of(Access::Write));
         open::empty_log(&self.tx);
         Ok(())
     }
