@@ -22,7 +22,7 @@ mod contract;
 
 use anyhow::Result;
 
-pub use log::{Change, Guarded, Log, OperatorIs, Start, Step, Subject, Told, Wanted};
+pub use log::{Change, Guarded, LogReader, OperatorIs, Start, Step, Subject, Told, Wanted};
 pub use requests::Requests;
 use row::Value;
 use table::Table;
@@ -205,19 +205,19 @@ pub trait Birth: Transaction {
     fn fill(
         &mut self,
         identity: Identity,
-        source: &mut dyn Source,
+        source: &mut dyn RowSource,
         step: &mut dyn FnMut(),
     ) -> Result<()>;
 }
 
 /// What a new store begins with.
-pub type Content<'c> = &'c mut dyn FnMut(&mut dyn Birth) -> Result<()>;
+pub type InitialContent<'c> = &'c mut dyn FnMut(&mut dyn Birth) -> Result<()>;
 
 /// Bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
 
 /// All rows of a store, from wherever they are.
-pub trait Source {
+pub trait RowSource {
     /// When the store was made.
     ///
     /// # Errors
@@ -237,7 +237,7 @@ pub trait Source {
 }
 
 /// A view of the store that can't change anything and checks no MAC.
-pub trait Snapshot: Source + Log {
+pub trait Snapshot: RowSource + LogReader {
     /// The user of this name.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ pub struct Vault {
     seal: Zeroizing<[u8; 32]>,
     state: Hmac<Sha256>,
     audit: Hmac<Sha256>,
-    spare: Hmac<Sha256>,
+    backup_codes: Hmac<Sha256>,
 }
 
 impl Vault {
@@ -98,11 +98,11 @@ impl Vault {
             seal: key("mfactl seal v1"),
             state: hmac(&key("mfactl state-mac v1")),
             audit: hmac(&key("mfactl audit-mac v1")),
-            spare: hmac(&key("mfactl recovery v1")),
+            backup_codes: hmac(&key("mfactl recovery v1")),
         }
     }
 
-    /// Seals the secret of a device so that it opens nowhere but in its place.
+    /// Seals the secret of a device so that it opens nowhere but in its data.
     ///
     /// # Errors
     /// `internal`; the cipher refuses no secret of this length.
@@ -113,7 +113,7 @@ impl Vault {
         secret: &Secret,
         nonce: [u8; NONCE],
     ) -> Result<Sealed> {
-        self.seal_in(&self.place(user, device), secret.expose(), nonce)
+        self.seal_with(&self.secret_associated_data(user, device), secret.expose(), nonce)
     }
 
     /// Seals the hash of a user's password for its column.
@@ -127,11 +127,11 @@ impl Vault {
         hash: &str,
         nonce: [u8; NONCE],
     ) -> Result<Sealed> {
-        self.seal_in(&self.place_of_hash(user, column), hash.as_bytes(), nonce)
+        self.seal_with(&self.hash_associated_data(user, column), hash.as_bytes(), nonce)
     }
 
-    fn seal_in(&self, place: &Canonical, text: &[u8], nonce: [u8; NONCE]) -> Result<Sealed> {
-        let payload = Payload { msg: text, aad: place.bytes() };
+    fn seal_with(&self, data: &Canonical, text: &[u8], nonce: [u8; NONCE]) -> Result<Sealed> {
+        let payload = Payload { msg: text, aad: data.bytes() };
         let sealed = XChaCha20Poly1305::new((&*self.seal).into())
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| Refusal::new(Code::Internal, "a secret could not be sealed"))?;
@@ -146,23 +146,24 @@ impl Vault {
     /// Opens the secret of a device.
     ///
     /// # Errors
-    /// `tampered` when it was altered, or belongs to another place.
+    /// `tampered` when it was altered, or belongs to another data.
     pub fn open(&self, user: Id, device: &Device) -> Result<Secret> {
         let tampered = || {
             Refusal::new(Code::Tampered, format!("the secret of device {} was altered", device.id))
                 .hint("reset the user, and find out who can write to the store")
         };
-        let opened =
-            self.open_in(&self.place(user, device), &device.secret).ok_or_else(tampered)?;
+        let opened = self
+            .open_with(&self.secret_associated_data(user, device), &device.secret)
+            .ok_or_else(tampered)?;
         Ok(Secret::new(opened))
     }
 
     /// Opens the hash of a user's password.
     ///
     /// # Errors
-    /// `tampered` when it was altered, or belongs to another place.
+    /// `tampered` when it was altered, or belongs to another data.
     pub fn open_hash(&self, user: Id, column: &str, hash: &Sealed) -> Result<Zeroizing<String>> {
-        let opened = self.open_in(&self.place_of_hash(user, column), hash);
+        let opened = self.open_with(&self.hash_associated_data(user, column), hash);
         let text = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
         Ok(text.map(Zeroizing::new).ok_or_else(|| {
             Refusal::new(Code::Tampered, "the hash of a password was altered")
@@ -170,7 +171,7 @@ impl Vault {
         })?)
     }
 
-    fn open_in(&self, place: &Canonical, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
+    fn open_with(&self, data: &Canonical, sealed: &Sealed) -> Option<Zeroizing<Vec<u8>>> {
         let envelope = sealed.0.as_slice();
         let (header, rest) = envelope.split_at_checked(HEADER)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>()?;
@@ -178,7 +179,7 @@ impl Vault {
             return None;
         }
         let opened = XChaCha20Poly1305::new((&*self.seal).into())
-            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place.bytes() });
+            .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: data.bytes() });
         opened.ok().map(Zeroizing::new)
     }
 
@@ -190,7 +191,7 @@ impl Vault {
         c.field("user", user.bytes());
         c.field("set", set.bytes());
         c.field("code", code.letters());
-        self.spare.clone().chain_update(c.bytes()).finalize().into_bytes().into()
+        self.backup_codes.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 
     /// The MAC of a row's state.
@@ -235,30 +236,30 @@ impl Vault {
     }
 
     /// What a sealed secret is bound to: a row moved in the database opens nothing.
-    fn place(&self, user: Id, device: &Device) -> Canonical {
-        let mut place = self.place_of_user(user);
-        place.field("device", device.id.bytes());
-        place.field("field", "secret");
-        place.field("kind", device.kind.as_str());
-        place.field("algorithm", device.parameters.algorithm.as_str());
-        place.number("digits", u64::from(device.parameters.digits));
-        place.number("period", device.parameters.period);
-        place
+    fn secret_associated_data(&self, user: Id, device: &Device) -> Canonical {
+        let mut data = self.user_associated_data(user);
+        data.field("device", device.id.bytes());
+        data.field("field", "secret");
+        data.field("kind", device.kind.as_str());
+        data.field("algorithm", device.parameters.algorithm.as_str());
+        data.number("digits", u64::from(device.parameters.digits));
+        data.number("period", device.parameters.period);
+        data
     }
 
-    fn place_of_hash(&self, user: Id, column: &str) -> Canonical {
-        let mut place = self.place_of_user(user);
-        place.field("field", column);
-        place
+    fn hash_associated_data(&self, user: Id, column: &str) -> Canonical {
+        let mut data = self.user_associated_data(user);
+        data.field("field", column);
+        data
     }
 
-    fn place_of_user(&self, user: Id) -> Canonical {
-        let mut place = Canonical::default();
-        place.field("mfactl", [VERSION, XCHACHA20_POLY1305]);
-        place.field("key", self.key_id.0);
-        place.field("store", self.store.bytes());
-        place.field("user", user.bytes());
-        place
+    fn user_associated_data(&self, user: Id) -> Canonical {
+        let mut data = Canonical::default();
+        data.field("mfactl", [VERSION, XCHACHA20_POLY1305]);
+        data.field("key", self.key_id.0);
+        data.field("store", self.store.bytes());
+        data.field("user", user.bytes());
+        data
     }
 }
 

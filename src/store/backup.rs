@@ -16,17 +16,17 @@ use subtle::ConstantTimeEq as _;
 use super::row::Value;
 use super::table::Table;
 use super::transfer::Counts;
-use super::{Identity, Snapshot, Source};
+use super::{Identity, RowSource, Snapshot};
 use crate::domain::event::{Canonical, Head};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::vault::{KeyId, Vault};
 
-/// The form that this program writes, and the newest that it reads.
-const FORM: u32 = 1;
+/// The version that this program writes, and the newest that it reads.
+const FORMAT: u32 = 1;
 /// Bytes of the longest line; the longest of ours is a user in 64 groups.
-const LONGEST_LINE: u64 = 1 << 20;
+const MAX_LINE: u64 = 1 << 20;
 
 /// What a backup says of itself; believed once [`Backup::finish`] has seen the MAC.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl Header {
         let counts = source.counts()?;
         let head = source.head()?;
         Ok(Self {
-            mfactl_backup: FORM,
+            mfactl_backup: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             taken_at,
             store: identity.store.to_string(),
@@ -73,7 +73,7 @@ impl Header {
         let store = hex(&self.store).map(Id::new);
         let key = hex(&self.key).map(KeyId);
         let identity = store.zip(key).map(|(store, key)| Identity { store, key });
-        identity.ok_or_else(|| bad(1, "does not say which store it is of"))
+        identity.ok_or_else(|| bad_line(1, "does not say which store it is of"))
     }
 
     /// Where its log ends.
@@ -81,7 +81,8 @@ impl Header {
     /// # Errors
     /// `bad_input` for what is no hash.
     pub fn head(&self) -> Result<Head, Refusal> {
-        let hash = hex(&self.head_hash).ok_or_else(|| bad(1, "does not say where its log ends"))?;
+        let hash =
+            hex(&self.head_hash).ok_or_else(|| bad_line(1, "does not say where its log ends"))?;
         Ok(Head { seq: self.head_seq, hash })
     }
 
@@ -92,13 +93,13 @@ impl Header {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Section {
+struct TableHeader {
     table: String,
     columns: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct End {
+struct Trailer {
     rows: u64,
     mac: String,
 }
@@ -114,29 +115,29 @@ pub fn write(
     source: &mut dyn Snapshot,
     step: &mut dyn FnMut(),
 ) -> Result<()> {
-    let mut out = Lines { file, digest: Sha256::new(), line: Vec::new() };
+    let mut out = BackupWriter { file, digest: Sha256::new(), line: Vec::new() };
     out.write(header)?;
     let mut written = 0;
     for table in Table::all() {
         let columns = table.columns().map(ToOwned::to_owned).collect();
-        out.write(&Section { table: table.name.to_owned(), columns })?;
+        out.write(&TableHeader { table: table.name.to_owned(), columns })?;
         source.rows(&table, &mut |values| {
             written += 1;
             step();
             out.write(&Table::to_json(values))
         })?;
     }
-    let mac = HEXLOWER.encode(&mac(vault, &out.digest));
-    out.write(&End { rows: written, mac })
+    let mac = HEXLOWER.encode(&file_mac(vault, &out.digest));
+    out.write(&Trailer { rows: written, mac })
 }
 
-struct Lines<'a> {
+struct BackupWriter<'a> {
     file: &'a mut dyn Write,
     digest: Sha256,
     line: Vec<u8>,
 }
 
-impl Lines<'_> {
+impl BackupWriter<'_> {
     fn write(&mut self, value: &impl Serialize) -> Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, value)?;
@@ -160,23 +161,23 @@ impl<R: Read> Backup<R> {
     /// Reads the header.
     ///
     /// # Errors
-    /// `bad_input` for what is no backup, or one of a later form.
+    /// `bad_input` for what is no backup, or one of a later version.
     pub fn open(input: R) -> Result<Self> {
         #[derive(Deserialize)]
-        struct Form {
+        struct Version {
             mfactl_backup: u32,
         }
         let mut input = BufReader::with_capacity(1 << 16, input);
         let mut line = Vec::new();
         read_line(&mut input, &mut line, 1)?;
-        let none = || bad(1, "is no backup of mfactl");
-        let form: Form = serde_json::from_slice(&line).map_err(|_| none())?;
-        if form.mfactl_backup > FORM {
-            return Err(bad(1, "is of a later mfactl")
+        let not_a_backup = || bad_line(1, "is no backup of mfactl");
+        let version: Version = serde_json::from_slice(&line).map_err(|_| not_a_backup())?;
+        if version.mfactl_backup > FORMAT {
+            return Err(bad_line(1, "is of a later mfactl")
                 .hint("use the mfactl that wrote it, or a later one")
                 .into());
         }
-        let header: Header = serde_json::from_slice(&line).map_err(|_| none())?;
+        let header: Header = serde_json::from_slice(&line).map_err(|_| not_a_backup())?;
         let digest = Sha256::new_with_prefix(&line);
         let mut backup = Self { input, digest, header, line, number: 1, rows: 0 };
         backup.next()?;
@@ -186,7 +187,7 @@ impl<R: Read> Backup<R> {
     /// Goes to the end without keeping anything, and tells the hash of one event on the way.
     ///
     /// # Errors
-    /// As [`Source::rows`] and [`Backup::finish`].
+    /// As [`RowSource::rows`] and [`Backup::finish`].
     pub fn prove(
         mut self,
         vault: &Vault,
@@ -211,9 +212,9 @@ impl<R: Read> Backup<R> {
     /// # Errors
     /// `bad_input` for a file that goes on or was cut, `tampered` for one that was altered.
     pub fn finish(&mut self, vault: &Vault) -> Result<()> {
-        let end: End = serde_json::from_slice(&self.line)
-            .map_err(|_| bad(self.number, "is neither a row nor the end of a backup"))?;
-        let mac = mac(vault, &self.digest);
+        let end: Trailer = serde_json::from_slice(&self.line)
+            .map_err(|_| bad_line(self.number, "is neither a row nor the end of a backup"))?;
+        let mac = file_mac(vault, &self.digest);
         let claimed: Option<[u8; 32]> = hex(&end.mac);
         let fits = claimed.is_some_and(|claimed| bool::from(claimed.ct_eq(&mac)));
         if !fits || end.rows != self.rows {
@@ -223,7 +224,7 @@ impl<R: Read> Backup<R> {
         }
         let mut more = [0];
         if self.input.read(&mut more)? > 0 {
-            return Err(bad(self.number + 1, "comes after the end of the backup").into());
+            return Err(bad_line(self.number + 1, "comes after the end of the backup").into());
         }
         Ok(())
     }
@@ -235,7 +236,7 @@ impl<R: Read> Backup<R> {
     }
 }
 
-impl<R: Read> Source for Backup<R> {
+impl<R: Read> RowSource for Backup<R> {
     fn created_at(&mut self) -> Result<Timestamp> {
         Ok(self.header.created_at)
     }
@@ -245,24 +246,25 @@ impl<R: Read> Source for Backup<R> {
         table: &Table,
         visit: &mut dyn FnMut(Vec<Value>) -> Result<()>,
     ) -> Result<()> {
-        let section: Section = serde_json::from_slice(&self.line)
-            .map_err(|_| bad(self.number, format!("does not begin the table {}", table.name)))?;
-        // A table of a later schema stands where the backup has none.
+        let section: TableHeader = serde_json::from_slice(&self.line).map_err(|_| {
+            bad_line(self.number, format!("does not begin the table {}", table.name))
+        })?;
+        // A table of a later schema stands where the backup has not_a_backup.
         if section.table != table.name {
             return Ok(());
         }
-        let places = table.places(&section.columns).ok_or_else(|| {
-            bad(self.number, "names a column that this mfactl does not know")
+        let positions = table.positions(&section.columns).ok_or_else(|| {
+            bad_line(self.number, "names a column that this mfactl does not know")
                 .hint("use the mfactl that wrote it, or a later one")
         })?;
         self.digest.update(&self.line);
         self.next()?;
         while self.line.starts_with(b"[") {
-            let values: Vec<serde_json::Value> =
-                serde_json::from_slice(&self.line).map_err(|_| bad(self.number, "is no row"))?;
+            let values: Vec<serde_json::Value> = serde_json::from_slice(&self.line)
+                .map_err(|_| bad_line(self.number, "is no row"))?;
             let values = table
-                .values_from_json(&places, values)
-                .ok_or_else(|| bad(self.number, "does not fit its columns"))?;
+                .values_from_json(&positions, values)
+                .ok_or_else(|| bad_line(self.number, "does not fit its columns"))?;
             self.digest.update(&self.line);
             self.rows += 1;
             visit(values)?;
@@ -274,21 +276,21 @@ impl<R: Read> Source for Backup<R> {
 
 fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, number: u64) -> Result<()> {
     line.clear();
-    input.take(LONGEST_LINE).read_until(b'\n', line).context("the backup can't be read")?;
+    input.take(MAX_LINE).read_until(b'\n', line).context("the backup can't be read")?;
     if line.is_empty() {
-        return Err(bad(number, "is missing: the backup ends before its end")
+        return Err(bad_line(number, "is missing: the backup ends before its end")
             .hint("take another backup")
             .into());
     }
     if line.last() != Some(&b'\n') {
-        return Err(bad(number, "is cut, or is longer than any line of a backup")
+        return Err(bad_line(number, "is cut, or is longer than any line of a backup")
             .hint("take another backup")
             .into());
     }
     Ok(())
 }
 
-fn mac(vault: &Vault, digest: &Sha256) -> [u8; 32] {
+fn file_mac(vault: &Vault, digest: &Sha256) -> [u8; 32] {
     let mut whole = Canonical::default();
     whole.field("sha256", digest.clone().finalize());
     vault.state_mac("backup", &whole)
@@ -298,6 +300,6 @@ fn hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
-fn bad(number: u64, problem: impl std::fmt::Display) -> Refusal {
+fn bad_line(number: u64, problem: impl std::fmt::Display) -> Refusal {
     Refusal::bad_input("FILE", format!("line {number} {problem}"))
 }

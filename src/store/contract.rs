@@ -19,74 +19,74 @@ use site::*;
 
 #[test]
 fn a_user_comes_back_as_he_went() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
-    assert_eq!(site.user("alice").unwrap().unwrap(), alice());
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    assert_eq!(fixture.user("alice").unwrap().unwrap(), alice());
     let mut seen = Vec::new();
     let mut keep = |user| {
         seen.push(user);
         Ok(())
     };
-    site.open().read().unwrap().users(crate::store::Order::default(), &mut keep).unwrap();
+    fixture.open().read().unwrap().users(crate::store::Order::default(), &mut keep).unwrap();
     assert_eq!(seen, [alice()]);
-    assert!(site.user("bob").unwrap().is_none());
+    assert!(fixture.user("bob").unwrap().is_none());
 }
 
 #[test]
 fn a_save_writes_what_differs_and_counts_the_revision() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
     let mut after = alice().revoke(None, at(600)).unwrap().user;
     after.devices.remove(0);
     after.devices.push(device(9, State::Active(Active { confirmed_at: at(1) })));
-    assert_eq!(site.change(|tx| tx.save(&alice(), &after).unwrap()), 1);
+    assert_eq!(fixture.change(|tx| tx.save(&alice(), &after).unwrap()), 1);
     after.rev = 1;
-    assert_eq!(site.user("alice").unwrap().unwrap(), after);
+    assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
 }
 
 #[test]
 fn a_save_over_another_revision_is_refused() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
-    site.change(|tx| tx.save(&alice(), &alice()).unwrap());
-    let mut store = site.open();
-    let mut tx = store.begin(&site.vault).unwrap();
-    assert_eq!(word(&tx.save(&alice(), &alice()).unwrap_err()), "damaged");
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| tx.save(&alice(), &alice()).unwrap());
+    let mut store = fixture.open();
+    let mut tx = store.begin(&fixture.vault).unwrap();
+    assert_eq!(error_code(&tx.save(&alice(), &alice()).unwrap_err()), "damaged");
 }
 
 #[test]
 fn what_is_dropped_never_happened() {
-    let site = Site::new();
-    let mut store = site.open();
-    let mut tx = store.begin(&site.vault).unwrap();
+    let fixture = TestStore::new();
+    let mut store = fixture.open();
+    let mut tx = store.begin(&fixture.vault).unwrap();
     tx.insert(&alice()).unwrap();
     tx.append(&event("add-user", Some(&alice())), [1; 16]).unwrap();
     drop(tx);
-    assert!(site.user("alice").unwrap().is_none());
-    assert_eq!(site.change(|tx| tx.append(&event("x", None), [2; 16]).unwrap()), 2);
+    assert!(fixture.user("alice").unwrap().is_none());
+    assert_eq!(fixture.change(|tx| tx.append(&event("x", None), [2; 16]).unwrap()), 2);
 }
 
 #[test]
 fn a_removed_user_is_gone_with_all_devices() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
-    site.change(|tx| tx.remove(&alice()).unwrap());
-    assert!(site.user("alice").unwrap().is_none());
-    site.change(|tx| tx.insert(&alice()).unwrap());
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| tx.remove(&alice()).unwrap());
+    assert!(fixture.user("alice").unwrap().is_none());
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
 }
 
 /// Each column is altered in turn; whatever it is, the user is no longer believed.
 /// Every MAC fits, for the rows were ours once; but the log knows of a later revision.
 #[test]
 fn a_second_writer_waits_for_the_first() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
     let total = 40;
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..total / 4 {
-                    site.change(|tx| {
+                    fixture.change(|tx| {
                         let before = tx.user(&alice().name).unwrap().unwrap();
                         let mut after = before.clone();
                         after.created_at = before.created_at.plus(Span::seconds(1));
@@ -96,20 +96,20 @@ fn a_second_writer_waits_for_the_first() {
             });
         }
     });
-    let user = site.user("alice").unwrap().unwrap();
+    let user = fixture.user("alice").unwrap().unwrap();
     assert_eq!((user.rev, user.created_at), (total, at(100).plus(Span::seconds(total))));
 }
 
 #[test]
 fn names_come_in_order_and_by_their_beginning() {
-    let site = Site::new();
+    let fixture = TestStore::new();
     for (n, name) in (10_u8..).zip(["bob", "alina", "alice", "al"]) {
         let user = User::new(id(n), UserName::parse(name).unwrap(), at(1));
-        site.change(|tx| tx.insert(&user).unwrap());
+        fixture.change(|tx| tx.insert(&user).unwrap());
     }
     let names = |prefix: &str, most: usize| {
         let mut found = Vec::new();
-        let mut store = site.open();
+        let mut store = fixture.open();
         let mut snapshot = store.read().unwrap();
         let mut visit = |n: &str| {
             found.push(n.to_owned());
@@ -133,9 +133,9 @@ fn a_path_of_any_bytes_is_a_path() {
     let identity = Identity { store: id(99), key: root.id() };
     let vault = Vault::new(&root, identity.store);
     let mut content = |birth: &mut dyn Birth| birth.found(identity, at(1));
-    sqlite::create(&path, &custody(), &vault, id(99), &mut content).unwrap();
+    sqlite::create(&path, &policy(), &vault, id(99), &mut content).unwrap();
     assert_eq!(files(folder.path()), 1);
-    assert!(sqlite::open(&path, Access::Write, &custody()).is_ok());
+    assert!(sqlite::open(&path, Access::Write, &policy()).is_ok());
 }
 
 fn files(folder: &Path) -> usize {

@@ -24,7 +24,7 @@ pub fn place_new(path: &Path, nonce: Id, content: &[u8]) -> Result<bool> {
         file.sync_all()
     })();
     let placed =
-        written.map_err(|e| not_created(path, &e).into()).and_then(|()| adopt(&draft, path));
+        written.map_err(|e| not_created(path, &e).into()).and_then(|()| install(&draft, path));
     if !matches!(placed, Ok(true)) {
         let _ = std::fs::remove_file(&draft);
     }
@@ -43,7 +43,7 @@ pub fn draft(path: &Path, nonce: Id) -> PathBuf {
 ///
 /// # Errors
 /// `cannot_create`.
-pub fn adopt(draft: &Path, path: &Path) -> Result<bool> {
+pub fn install(draft: &Path, path: &Path) -> Result<bool> {
     match renameat_with(CWD, draft, CWD, path, RenameFlags::NOREPLACE) {
         Ok(()) => {}
         Err(rustix::io::Errno::EXIST) => return Ok(false),
@@ -62,7 +62,7 @@ pub fn adopt(draft: &Path, path: &Path) -> Result<bool> {
 ///
 /// # Errors
 /// `cannot_create`.
-pub fn adopt_over_empty(draft: &Path, path: &Path) -> Result<bool> {
+pub fn install_over_empty(draft: &Path, path: &Path) -> Result<bool> {
     let exchange = || renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE);
     exchange().map_err(|e| not_created(path, &e.into()))?;
     // What was there lies in the draft's place now.

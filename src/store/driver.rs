@@ -35,7 +35,7 @@ pub trait Driver {
     ///
     /// # Errors
     /// As the database has them.
-    fn expect_many(&mut self) -> Result<()> {
+    fn expect_bulk(&mut self) -> Result<()> {
         Ok(())
     }
 
@@ -43,16 +43,16 @@ pub trait Driver {
     ///
     /// # Errors
     /// As the database and the source have them.
-    fn load(&mut self, table: &Table, source: Rows<'_>) -> Result<()> {
+    fn load(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
         let insert = table.insert();
         source(&mut |values| self.execute(&insert, &values).map(|_| ()))
     }
 
-    /// Rows that number themselves go on after the highest number that was given to one.
+    /// RowFeed that number themselves go on after the highest number that was given to one.
     ///
     /// # Errors
     /// As the database has them.
-    fn number_on(&mut self) -> Result<()> {
+    fn reset_sequences(&mut self) -> Result<()> {
         Ok(())
     }
 
@@ -60,7 +60,7 @@ pub trait Driver {
     ///
     /// # Errors
     /// `busy` when somebody else does.
-    fn stand_alone(&mut self) -> Result<()> {
+    fn lock_exclusively(&mut self) -> Result<()> {
         Ok(())
     }
 
@@ -68,7 +68,7 @@ pub trait Driver {
     ///
     /// # Errors
     /// As the database has them.
-    fn forget(&mut self) -> Result<()> {
+    fn purge_overwritten(&mut self) -> Result<()> {
         Ok(())
     }
 
@@ -78,7 +78,7 @@ pub trait Driver {
 }
 
 /// Puts rows, one at a time, into what it is given.
-pub type Rows<'r> = &'r mut dyn FnMut(&mut dyn FnMut(Vec<Value>) -> Result<()>) -> Result<()>;
+pub type RowFeed<'r> = &'r mut dyn FnMut(&mut dyn FnMut(Vec<Value>) -> Result<()>) -> Result<()>;
 
 /// The first row, as `read` takes it.
 pub fn first<T>(

@@ -4,7 +4,7 @@ use anyhow::Result;
 use subtle::ConstantTimeEq as _;
 
 use super::driver::{Driver, first};
-use super::row::{self, DEVICE_COLUMNS, Rows, USER_COLUMNS, USER_NUMBER, Value};
+use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, UserRows, Value};
 use super::{SALT, Transaction, sql};
 use crate::domain::device::Device;
 use crate::domain::event::{Entry, Event, Head};
@@ -17,7 +17,7 @@ use crate::domain::user::User;
 use crate::vault::{MAC, Vault};
 
 /// A user as he stands in the rows, unproved.
-pub(super) struct Found {
+pub(super) struct StoredUser {
     pub user: User,
     pub user_mac: Option<Vec<u8>>,
     pub device_macs: Vec<Option<Vec<u8>>>,
@@ -25,13 +25,13 @@ pub(super) struct Found {
     pub newest: Option<u64>,
 }
 
-impl Found {
+impl StoredUser {
     /// The user, if every MAC fits.
     ///
     /// # Errors
     /// `tampered`.
-    pub fn proved(self, vault: &Vault) -> Result<User> {
-        let macs = Rows::of(&self.user).macs(vault, self.user.id);
+    pub fn checked(self, vault: &Vault) -> Result<User> {
+        let macs = UserRows::of(&self.user).macs(vault, self.user.id);
         let mut sound = fits(self.user_mac.as_deref(), &macs.user);
         for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
             sound &= fits(stored.as_deref(), mac);
@@ -51,52 +51,56 @@ impl Found {
 }
 
 /// A transaction that holds the write lock.
-pub struct Ledger<'v, D> {
+pub struct WriteTx<'v, D> {
     pub(super) driver: D,
     pub(super) vault: &'v Vault,
     /// Where the log ends, once it has been read; what was appended is written with the commit.
     head: Option<Head>,
     appended: u64,
     /// What was changed of whom, until the event comes that tells of it.
-    acts: Vec<Act>,
+    user_changes: Vec<UserChange>,
     /// Where the rows are of whoever was read last.
-    place: Option<Place>,
+    row_ids: Option<RowIds>,
 }
 
 /// The numbers of a user's rows: what is found by them costs no look into an index.
-struct Place {
+struct RowIds {
     user: Id,
-    number: i64,
+    user_row: i64,
     devices: Vec<(Id, i64)>,
 }
 
-impl Place {
-    fn of_device(&self, device: Id) -> Option<i64> {
-        self.devices.iter().find(|(id, _)| *id == device).map(|(_, number)| *number)
+impl RowIds {
+    fn device(&self, device: Id) -> Option<i64> {
+        self.devices.iter().find(|(id, _)| *id == device).map(|(_, row)| *row)
     }
 }
 
-/// How a user stood before an act and stands after it.
-struct Act {
+/// How a user stood before a change and stands after it.
+struct UserChange {
     user: Id,
     before: Option<User>,
     after: Option<User>,
 }
 
-impl<'v, D: Driver> Ledger<'v, D> {
+impl<'v, D: Driver> WriteTx<'v, D> {
     pub const fn new(driver: D, vault: &'v Vault) -> Self {
-        Self { driver, vault, head: None, appended: 0, acts: Vec::new(), place: None }
+        Self { driver, vault, head: None, appended: 0, user_changes: Vec::new(), row_ids: None }
     }
 
     /// The row that says which store it is.
-    pub(super) fn found_store(&mut self, identity: super::Identity, at: Timestamp) -> Result<()> {
+    pub(super) fn insert_store_row(
+        &mut self,
+        identity: super::Identity,
+        at: Timestamp,
+    ) -> Result<()> {
         let store =
             [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
-        one_row(self.driver.execute(sql::FOUND, &store)?)
+        one_row(self.driver.execute(sql::INIT_STORE, &store)?)
     }
 
     /// The row that says where the log begins.
-    pub(super) fn found_log(&mut self) -> Result<()> {
+    pub(super) fn insert_log_head(&mut self) -> Result<()> {
         let start = Head::START;
         let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
         one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
@@ -104,21 +108,21 @@ impl<'v, D: Driver> Ledger<'v, D> {
 
     /// Is the guarded end of the log ours, and this one?
     pub(super) fn check_head(&mut self, last: &Head) -> Result<()> {
-        if self.head()? == *last { Ok(()) } else { Err(cut_chain().into()) }
+        if self.head()? == *last { Ok(()) } else { Err(altered_log_end().into()) }
     }
 
-    fn note(&mut self, user: Id, before: Option<&User>, after: Option<User>) {
-        match self.acts.iter_mut().find(|act| act.user == user) {
-            Some(act) => act.after = after,
-            None => self.acts.push(Act { user, before: before.cloned(), after }),
+    fn record_change(&mut self, user: Id, before: Option<&User>, after: Option<User>) {
+        match self.user_changes.iter_mut().find(|change| change.user == user) {
+            Some(change) => change.after = after,
+            None => self.user_changes.push(UserChange { user, before: before.cloned(), after }),
         }
     }
 
     /// What an event about this user keeps of the time before.
     fn past(&mut self, user: Id) -> Past {
-        let act = self.acts.iter().position(|act| act.user == user);
-        act.map_or_else(Past::default, |act| {
-            let Act { before, after, .. } = self.acts.swap_remove(act);
+        let change = self.user_changes.iter().position(|change| change.user == user);
+        change.map_or_else(Past::default, |change| {
+            let UserChange { before, after, .. } = self.user_changes.swap_remove(change);
             Past::of(before.as_ref(), after.as_ref())
         })
     }
@@ -133,24 +137,24 @@ impl<'v, D: Driver> Ledger<'v, D> {
     }
 
     /// Where this user's rows are; looked up where he was not the last one who was read.
-    fn place_of(&mut self, user: &User) -> Result<Place> {
-        let knows = |place: &Place| {
-            let has = |device: &Device| place.of_device(device.id).is_some();
-            place.user == user.id && user.devices.iter().all(has)
+    fn row_ids(&mut self, user: &User) -> Result<RowIds> {
+        let is_current = |row_ids: &RowIds| {
+            let has = |device: &Device| row_ids.device(device.id).is_some();
+            row_ids.user == user.id && user.devices.iter().all(has)
         };
-        if let Some(place) = self.place.take().filter(knows) {
-            return Ok(place);
+        if let Some(row_ids) = self.row_ids.take().filter(is_current) {
+            return Ok(row_ids);
         }
         let id = [bytes(user.id.bytes())];
-        let number = first(&mut self.driver, sql::NUMBER_OF_USER, &id, |row| row.int(0))?.flatten();
-        let number = number.ok_or_else(|| touched(0))?;
-        let mut place = Place { user: user.id, number, devices: Vec::new() };
-        self.driver.query(sql::NUMBERS_OF_DEVICES, &[Value::Int(number)], &mut |row| {
-            let id = row.lent_bytes(0)?.and_then(|id| id.try_into().ok());
-            place.devices.extend(id.map(Id::new).zip(row.int(1)?));
+        let user_row = first(&mut self.driver, sql::USER_ROW_ID, &id, |row| row.int(0))?.flatten();
+        let user_row = user_row.ok_or_else(|| wrong_row_count(0))?;
+        let mut row_ids = RowIds { user: user.id, user_row, devices: Vec::new() };
+        self.driver.query(sql::DEVICE_ROW_IDS, &[Value::Int(user_row)], &mut |row| {
+            let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
+            row_ids.devices.extend(id.map(Id::new).zip(row.int(1)?));
             Ok(true)
         })?;
-        Ok(place)
+        Ok(row_ids)
     }
 
     fn newest_rev(&mut self, user: Id) -> Result<Option<u64>> {
@@ -181,17 +185,17 @@ impl<'v, D: Driver> Ledger<'v, D> {
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
             Ok(head.map(|head| (head, row.bytes(2), row.bytes(3))))
         })?;
-        let Some((head, mac, last)) = found.flatten() else { return Err(cut_chain().into()) };
+        let Some((head, mac, last)) = found.flatten() else { return Err(altered_log_end().into()) };
         let last = last?;
         let is_there = last.as_deref() == Some(&head.hash[..]) || (head.seq == 0 && last.is_none());
         if !is_there || !fits(mac?.as_deref(), &self.vault.head_mac(&head)) {
-            return Err(cut_chain().into());
+            return Err(altered_log_end().into());
         }
         Ok(head)
     }
 }
 
-impl<D: Driver> Transaction for Ledger<'_, D> {
+impl<D: Driver> Transaction for WriteTx<'_, D> {
     fn clock(&mut self) -> Result<Option<Timestamp>> {
         self.driver.clock()
     }
@@ -199,31 +203,31 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
     fn user(&mut self, name: &UserName) -> Result<Option<User>> {
         let name_value = Value::Text(name.as_str().to_owned());
         let found = first(&mut self.driver, &sql::USER, &[name_value], |row| {
-            let number = row.int(USER_NUMBER)?.unwrap_or_default();
-            Ok((row::user(row, 0)?, row.bytes(USER_COLUMNS.len())?, number))
+            let user_row = row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default();
+            Ok((row::user(row, 0)?, row.bytes(USER_COLUMNS.len())?, user_row))
         })?;
-        let Some((mut user, user_mac, number)) = found else { return Ok(None) };
-        let mut place = Place { user: user.id, number, devices: Vec::new() };
+        let Some((mut user, user_mac, user_row)) = found else { return Ok(None) };
+        let mut row_ids = RowIds { user: user.id, user_row, devices: Vec::new() };
         let mut device_macs = Vec::new();
-        self.driver.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {
+        self.driver.query(&sql::DEVICES, &[Value::Int(user_row)], &mut |row| {
             let device = row::device(row, 0)?;
-            let number = row.int(DEVICE_COLUMNS.len() + 1)?.unwrap_or_default();
-            place.devices.push((device.id, number));
+            let device_row = row.int(DEVICE_COLUMNS.len() + 1)?.unwrap_or_default();
+            row_ids.devices.push((device.id, device_row));
             user.devices.push(device);
             device_macs.push(row.bytes(DEVICE_COLUMNS.len())?);
             Ok(true)
         })?;
-        self.place = Some(place);
+        self.row_ids = Some(row_ids);
         let newest = self.newest_rev(user.id)?;
-        let found = Found { user, user_mac, device_macs, newest };
+        let found = StoredUser { user, user_mac, device_macs, newest };
         if found.user.name != *name {
             return Err(found.altered());
         }
-        found.proved(self.vault).map(Some)
+        found.checked(self.vault).map(Some)
     }
 
     fn insert(&mut self, user: &User) -> Result<()> {
-        let rows = Rows::of(user);
+        let rows = UserRows::of(user);
         let macs = rows.macs(self.vault, user.id);
         let mut values = rows.user;
         values.push(bytes(&macs.user));
@@ -231,19 +235,19 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         for (device, mac) in rows.devices.into_iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
         }
-        self.note(user.id, None, Some(user.clone()));
+        self.record_change(user.id, None, Some(user.clone()));
         Ok(())
     }
 
     fn save(&mut self, before: &User, after: &User) -> Result<u64> {
-        let place = self.place_of(before)?;
+        let row_ids = self.row_ids(before)?;
         let after = User { rev: before.rev + 1, ..after.clone() };
-        let (old, new) = (Rows::of(before), Rows::of(&after));
+        let (old, new) = (UserRows::of(before), UserRows::of(&after));
         let macs = new.macs(self.vault, after.id);
         let (columns, mut values) = row::changed(USER_COLUMNS, &old.user, new.user);
         values.extend([
             bytes(&macs.user),
-            Value::Int(place.number),
+            Value::Int(row_ids.user_row),
             Value::Int(before.rev.cast_signed()),
         ]);
         one_row(self.driver.execute(&sql::update_user(&columns), &values)?)?;
@@ -256,16 +260,16 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
                 Some(was) => {
                     let (columns, mut values) =
                         row::changed(DEVICE_COLUMNS, &old.devices[was], row);
-                    let number = place.of_device(device.id).ok_or_else(|| touched(0))?;
-                    values.extend([bytes(&mac), Value::Int(number)]);
+                    let device_row = row_ids.device(device.id).ok_or_else(|| wrong_row_count(0))?;
+                    values.extend([bytes(&mac), Value::Int(device_row)]);
                     one_row(self.driver.execute(&sql::update_device(&columns), &values)?)?;
                 }
                 None => self.insert_device(after.id, row, mac)?,
             }
         }
-        self.place = Some(place);
+        self.row_ids = Some(row_ids);
         let rev = after.rev;
-        self.note(after.id, Some(before), Some(after));
+        self.record_change(after.id, Some(before), Some(after));
         Ok(rev)
     }
 
@@ -277,13 +281,13 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         self.driver.execute(sql::REMOVE_REQUESTS_OF, &[bytes(user.id.bytes())])?;
         let values = [bytes(user.id.bytes()), Value::Int(user.rev.cast_signed())];
         one_row(self.driver.execute(sql::REMOVE_USER, &values)?)?;
-        self.note(user.id, Some(user), None);
+        self.record_change(user.id, Some(user), None);
         Ok(())
     }
 
     fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64> {
         if self.appended == 1 {
-            self.driver.expect_many()?;
+            self.driver.expect_bulk()?;
         }
         let previous = self.head()?;
         let past = event.subject.as_ref().map_or_else(Past::default, |s| self.past(s.id));
@@ -302,7 +306,8 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         let after = self.head()?.seq.saturating_sub(among);
         let [verb, outcome] = [verb, outcome].map(|word| Value::Text(word.to_owned()));
         let values = [Value::Int(after.cast_signed()), verb, outcome];
-        let at = first(&mut self.driver, sql::LATELY, &values, |row| row.int(0))?.flatten();
+        let at =
+            first(&mut self.driver, sql::LATEST_OF_OUTCOME, &values, |row| row.int(0))?.flatten();
         at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
     }
 
@@ -315,14 +320,14 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
     }
 
     fn erase(&mut self, user: Id) -> Result<()> {
-        self.driver.forget()?;
+        self.driver.purge_overwritten()?;
         self.driver.execute(sql::ERASE, &[bytes(user.bytes())]).map(|_| ())
     }
 
     fn prune(&mut self, up_to: u64) -> Result<u64> {
         let up_to = up_to.min(self.head()?.seq.saturating_sub(1));
         let seq = Value::Int(up_to.cast_signed());
-        let last = first(&mut self.driver, sql::AT_OF_EVENT, std::slice::from_ref(&seq), |row| {
+        let last = first(&mut self.driver, sql::EVENT_TIME, std::slice::from_ref(&seq), |row| {
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             Ok(row.int(0)?.zip(hash))
         })?;
@@ -331,8 +336,8 @@ impl<D: Driver> Transaction for Ledger<'_, D> {
         let head = Head { seq: up_to, hash };
         let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
         let start = [seq.clone(), Value::Int(at), bytes(&hash), bytes(&mac)];
-        one_row(self.driver.execute(sql::SET_START, &start)?)?;
-        self.driver.expect_many()?;
+        one_row(self.driver.execute(sql::SET_LOG_START, &start)?)?;
+        self.driver.expect_bulk()?;
         self.driver.execute(sql::PRUNE, &[seq])?;
         Ok(up_to)
     }
@@ -354,15 +359,15 @@ pub(super) fn fits(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
 }
 
 pub(super) fn one_row(changed: u64) -> Result<()> {
-    if changed == 1 { Ok(()) } else { Err(touched(changed).into()) }
+    if changed == 1 { Ok(()) } else { Err(wrong_row_count(changed).into()) }
 }
 
-fn touched(rows: u64) -> Refusal {
+fn wrong_row_count(rows: u64) -> Refusal {
     Refusal::new(Code::Damaged, format!("a change touched {rows} rows instead of one"))
         .hint("nothing was changed; restore a backup")
 }
 
-pub(super) fn cut_chain() -> Refusal {
+pub(super) fn altered_log_end() -> Refusal {
     Refusal::new(Code::Tampered, "the end of the audit log was altered outside of mfactl")
         .hint("restore a backup, and find out who can write to the store")
 }

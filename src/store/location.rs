@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::custody::{Custody, Purpose};
 use super::postgres::address::Address;
-use super::{Access, Content, Store, postgres, sqlite};
+use super::{Access, InitialContent, Store, postgres, sqlite};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::vault::Vault;
@@ -30,10 +30,10 @@ impl Location {
     /// `usage` for what is no path.
     pub fn parse(text: &Path) -> Result<Self, Refusal> {
         let shown = text.to_string_lossy();
-        if Address::is_meant(&shown) {
+        if Address::looks_like(&shown) {
             return Address::parse(&shown).map(|address| Self::Postgres(Box::new(address)));
         }
-        if is_like_an_address(&shown) {
+        if is_mistyped_address(&shown) {
             return Err(Refusal::new(
                 Code::Usage,
                 "--store: is neither a path nor an address that begins with postgres://",
@@ -68,10 +68,10 @@ impl Location {
     ///
     /// # Errors
     /// As [`sqlite::open`] and [`postgres::open`].
-    pub fn open(&self, access: Access, custody: &Custody) -> Result<Box<dyn Store>> {
+    pub fn open(&self, access: Access, policy: &Custody) -> Result<Box<dyn Store>> {
         Ok(match self {
-            Self::Sqlite(path) => Box::new(sqlite::open(path, access, custody)?),
-            Self::Postgres(address) => Box::new(postgres::open(address, access, custody)?),
+            Self::Sqlite(path) => Box::new(sqlite::open(path, access, policy)?),
+            Self::Postgres(address) => Box::new(postgres::open(address, access, policy)?),
         })
     }
 
@@ -104,10 +104,10 @@ impl Location {
     ///
     /// # Errors
     /// As [`Location::open`].
-    pub fn exists(&self, custody: &Custody) -> Result<bool> {
+    pub fn exists(&self, policy: &Custody) -> Result<bool> {
         match self {
-            Self::Sqlite(path) => custody.check(path, Purpose::Store),
-            Self::Postgres(address) => postgres::exists(address, custody),
+            Self::Sqlite(path) => policy.check(path, Purpose::Store),
+            Self::Postgres(address) => postgres::exists(address, policy),
         }
     }
 
@@ -115,10 +115,10 @@ impl Location {
     ///
     /// # Errors
     /// As [`Location::open`].
-    pub fn is_free(&self, custody: &Custody) -> Result<bool> {
+    pub fn is_free(&self, policy: &Custody) -> Result<bool> {
         match self {
-            Self::Sqlite(path) => sqlite::is_free(path, custody),
-            Self::Postgres(address) => Ok(!postgres::exists(address, custody)?),
+            Self::Sqlite(path) => sqlite::is_free(path, policy),
+            Self::Postgres(address) => Ok(!postgres::exists(address, policy)?),
         }
     }
 
@@ -128,17 +128,17 @@ impl Location {
     /// As [`sqlite::create`] and [`postgres::create`].
     pub fn create(
         &self,
-        custody: &Custody,
+        policy: &Custody,
         vault: &Vault,
         nonce: Id,
-        content: Content<'_>,
+        content: InitialContent<'_>,
     ) -> Result<bool> {
         match self {
             Self::Sqlite(path) => {
-                custody.make_folder(path, Purpose::Store)?;
-                sqlite::create(path, custody, vault, nonce, content)
+                policy.make_folder(path, Purpose::Store)?;
+                sqlite::create(path, policy, vault, nonce, content)
             }
-            Self::Postgres(address) => postgres::create(address, custody, vault, content),
+            Self::Postgres(address) => postgres::create(address, policy, vault, content),
         }
     }
 
@@ -146,16 +146,16 @@ impl Location {
     ///
     /// # Errors
     /// As [`Location::open`].
-    pub fn migrate(&self, custody: &Custody) -> Result<bool> {
+    pub fn migrate(&self, policy: &Custody) -> Result<bool> {
         match self {
-            Self::Sqlite(path) => sqlite::migrate(path, custody),
-            Self::Postgres(address) => postgres::migrate(address, custody),
+            Self::Sqlite(path) => sqlite::migrate(path, policy),
+            Self::Postgres(address) => postgres::migrate(address, policy),
         }
     }
 }
 
 /// Was an address meant? One that was mistyped would be a path, and be shown with its password.
-fn is_like_an_address(text: &str) -> bool {
+fn is_mistyped_address(text: &str) -> bool {
     let (first, rest) = text.split_once(':').unwrap_or((text, ""));
     let scheme = first.trim().to_ascii_lowercase();
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');

@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::driver::{Driver, first};
 use super::row::{self, Row, Value};
 use super::sql;
-use super::view::View;
+use super::view::ReadTx;
 use crate::domain::chain::Proof;
 use crate::domain::event::{Entry, Head};
 use crate::domain::past::{ABSENT, Undoing};
@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 pub use kinds::{Change, Guarded, OperatorIs, Start, Step, Subject, Told, Wanted};
 
 /// What is read of the log; no key, no lock, nothing written.
-pub trait Log {
+pub trait LogReader {
     /// The events that are wanted, one at a time, until `visit` has enough.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ pub trait Log {
     /// Every event in its order with what proves it, until `visit` has enough.
     ///
     /// # Errors
-    /// As [`Log::log`].
+    /// As [`LogReader::log`].
     fn chain(
         &mut self,
         visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
@@ -64,13 +64,13 @@ pub trait Log {
     /// What the events after this number changed of how users stand, the newest first.
     ///
     /// # Errors
-    /// As [`Log::log`].
+    /// As [`LogReader::log`].
     fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()>;
 
     /// Those whose name is another now, or who were removed, by events after this number.
     ///
     /// # Errors
-    /// As [`Log::log`].
+    /// As [`LogReader::log`].
     fn moved(&mut self, after: u64) -> Result<Vec<Id>>;
 
     /// The number of the event by which a user got the name that he has.
@@ -95,51 +95,51 @@ pub trait Log {
     /// How far a user is taken back by the events after this number.
     ///
     /// # Errors
-    /// As [`Log::log`].
+    /// As [`LogReader::log`].
     fn undoing(&mut self, user: Id, after: u64) -> Result<Undoing>;
 
     /// Every change of anybody's MFA status, in order.
     ///
     /// # Errors
-    /// As [`Log::log`].
+    /// As [`LogReader::log`].
     fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()>;
 
     /// How often each verb had each outcome.
     ///
     /// # Errors
-    /// As [`Log::log`].
+    /// As [`LogReader::log`].
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>>;
 }
 
 /// In place of a verb or an outcome that is no text.
 const UNREADABLE: &str = "unreadable";
 
-impl<D: Driver> Log for View<D> {
+impl<D: Driver> LogReader for ReadTx<D> {
     fn log(&mut self, wanted: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()> {
         let mut bounds = (wanted.after.map_or(1, |seq| seq + 1), None);
         if wanted.since.is_some() || wanted.until.is_some() {
-            let Some((low, high)) = self.numbers(wanted.since, wanted.until)? else {
+            let Some((low, high)) = self.seq_range(wanted.since, wanted.until)? else {
                 return Ok(());
             };
             bounds = (bounds.0.max(low), Some(high));
         }
         let (text, values) = sql::log(wanted, bounds);
-        self.0.query(&text, &values, &mut |row| visit(row::told(row)?))
+        self.0.query(&text, &values, &mut |row| visit(row::event_view(row)?))
     }
 
     fn chain(
         &mut self,
         visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
     ) -> Result<()> {
-        walk(&mut self.0, visit)
+        walk_chain(&mut self.0, visit)
     }
 
     fn start(&mut self) -> Result<Start> {
-        start(&mut self.0)
+        log_start(&mut self.0)
     }
 
     fn guarded_head(&mut self) -> Result<Option<Guarded>> {
-        let head = first(&mut self.0, sql::GUARDED_HEAD, &[], |row| {
+        let head = first(&mut self.0, sql::SIGNED_HEAD, &[], |row| {
             let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
@@ -151,28 +151,28 @@ impl<D: Driver> Log for View<D> {
     fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
         let moment = Value::Int(moment.as_i64());
         let span = [moment.clone(), Value::Int(now.as_i64())];
-        let next = first(&mut self.0, sql::FIRST_OF_TIME, &span, |row| row.int(0))?.flatten();
+        let next = first(&mut self.0, sql::FIRST_SEQ_OF_TIME, &span, |row| row.int(0))?.flatten();
         let bounds = [Value::Int(next.unwrap_or(i64::MAX)), moment];
-        let last = first(&mut self.0, sql::LAST_BEFORE, &bounds, |row| seq(row, "events"))?;
-        Ok(start(&mut self.0)?.head.seq.max(last.flatten().unwrap_or_default()))
+        let last = first(&mut self.0, sql::LAST_SEQ_BEFORE, &bounds, |row| seq(row, "events"))?;
+        Ok(log_start(&mut self.0)?.head.seq.max(last.flatten().unwrap_or_default()))
     }
 
     fn count_after(&mut self, after: u64) -> Result<()> {
         let guarded = self.guarded_head()?;
-        super::whole::count(&mut self.0, guarded.as_ref(), after)
+        super::whole::check_count(&mut self.0, guarded.as_ref(), after)
     }
 
     fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
         self.0.query(&sql::CHANGES, &[Value::Int(after.cast_signed())], &mut |row| {
-            visit(row::change(row)?)?;
+            visit(row::logged_change(row)?)?;
             Ok(true)
         })
     }
 
     fn moved(&mut self, after: u64) -> Result<Vec<Id>> {
         let mut moved = Vec::new();
-        self.0.query(sql::MOVED, &[Value::Int(after.cast_signed())], &mut |row| {
-            let id = row.lent_bytes(0)?.and_then(|id| id.try_into().ok());
+        self.0.query(sql::RENAMED_OR_REMOVED, &[Value::Int(after.cast_signed())], &mut |row| {
+            let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
             moved.extend(id.map(Id::new));
             Ok(true)
         })?;
@@ -193,16 +193,16 @@ impl<D: Driver> Log for View<D> {
 
     fn last_called(&mut self, name: &str) -> Result<Option<Id>> {
         let name = [Value::Text(name.to_owned())];
-        let id = first(&mut self.0, sql::LAST_CALLED, &name, |row| {
-            Ok(row.lent_bytes(0)?.and_then(|id| id.try_into().ok()))
+        let id = first(&mut self.0, sql::LAST_USER_NAMED, &name, |row| {
+            Ok(row.bytes_ref(0)?.and_then(|id| id.try_into().ok()))
         })?;
         Ok(id.flatten().map(Id::new))
     }
 
     fn nameless(&mut self, after: u64) -> Result<u64> {
         let mut stood = BTreeMap::new();
-        self.0.query(sql::STOOD_NAMELESS, &[Value::Int(after.cast_signed())], &mut |row| {
-            let was_there = row.lent_text(1)? != Some(ABSENT);
+        self.0.query(sql::ERASED_STATUSES, &[Value::Int(after.cast_signed())], &mut |row| {
+            let was_there = row.text_ref(1)? != Some(ABSENT);
             // The first that follows tells how he stood.
             stood.entry(row.bytes(0)?.unwrap_or_default()).or_insert(was_there);
             Ok(true)
@@ -214,14 +214,14 @@ impl<D: Driver> Log for View<D> {
         let values = [Value::Bytes(user.bytes().to_vec()), Value::Int(after.cast_signed())];
         let mut undoing = Undoing::default();
         self.0.query(sql::CHANGES_OF, &values, &mut |row| {
-            undoing.take_back(row.lent_text(0)?.unwrap_or_default())?;
+            undoing.take_back(row.text_ref(0)?.unwrap_or_default())?;
             Ok(true)
         })?;
         Ok(undoing)
     }
 
     fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
-        self.0.query(sql::STEPS, &[], &mut |row| {
+        self.0.query(sql::STATUS_CHANGES, &[], &mut |row| {
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
             let at = at(row, 0, "events")?.unwrap_or(Timestamp::from_unix(0)?);
             let is_removal = text(1)? == "remove-user";
@@ -232,7 +232,7 @@ impl<D: Driver> Log for View<D> {
 
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>> {
         let mut tally: BTreeMap<(String, String), u64> = BTreeMap::new();
-        self.0.query(sql::TALLY, &[], &mut |row| {
+        self.0.query(sql::OUTCOME_COUNTS, &[], &mut |row| {
             // Who counts must come to tell that the log is damaged.
             let text = |column| match row.text(column) {
                 Ok(text) => text.unwrap_or_default(),
@@ -247,18 +247,18 @@ impl<D: Driver> Log for View<D> {
 }
 
 /// Every event in its order with what proves it, until `visit` has enough.
-pub(super) fn walk(
+pub(super) fn walk_chain(
     driver: &mut impl Driver,
     visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
 ) -> Result<()> {
     driver.query(&sql::CHAIN, &[], &mut |row| {
-        let (entry, proof) = row::entry(row)?;
+        let (entry, proof) = row::entry_and_proof(row)?;
         visit(&entry, &proof)
     })
 }
 
-pub(super) fn start(driver: &mut impl Driver) -> Result<Start> {
-    let start = first(driver, sql::START, &[], |row| {
+pub(super) fn log_start(driver: &mut impl Driver) -> Result<Start> {
+    let start = first(driver, sql::LOG_START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
         let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
         Ok(Start { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
@@ -266,32 +266,32 @@ pub(super) fn start(driver: &mut impl Driver) -> Result<Start> {
     Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
 }
 
-impl<D: Driver> View<D> {
+impl<D: Driver> ReadTx<D> {
     /// The lowest and the highest number of the events of a time; the clock may have gone back
     /// between them.
-    fn numbers(
+    fn seq_range(
         &mut self,
         since: Option<Timestamp>,
         until: Option<Timestamp>,
     ) -> Result<Option<(u64, u64)>> {
         let since = since.map_or(0, Timestamp::as_i64);
         let until = until.map_or(i64::MAX, Timestamp::as_i64);
-        let numbers =
-            first(&mut self.0, sql::NUMBERS, &[Value::Int(since), Value::Int(until)], |row| {
+        let range =
+            first(&mut self.0, sql::SEQ_RANGE, &[Value::Int(since), Value::Int(until)], |row| {
                 Ok(row.int(0)?.zip(row.int(1)?))
             })?;
-        Ok(numbers.flatten().map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())))
+        Ok(range.flatten().map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())))
     }
 }
 
 /// The number in the first column.
 fn seq(row: &dyn Row, table: &str) -> Result<Option<u64>> {
     let seq = row.int(0)?.map(u64::try_from).transpose();
-    Ok(seq.map_err(|_| row::nonsense(table, "seq"))?)
+    Ok(seq.map_err(|_| row::damaged_column(table, "seq"))?)
 }
 
 /// A time that no clock of ours has shown is damage, and no fault of this machine's clock.
 fn at(row: &dyn Row, column: usize, table: &str) -> Result<Option<Timestamp>> {
     let at = row.int(column)?.map(Timestamp::from_unix).transpose();
-    Ok(at.map_err(|_| row::nonsense(table, "at"))?)
+    Ok(at.map_err(|_| row::damaged_column(table, "at"))?)
 }

@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use address::Address;
 use driver::PostgresDriver;
-use link::Link;
+use link::PgConnection;
 
 use crate::domain::event::Head;
 use crate::domain::refusal::{Code, Refusal};
@@ -19,19 +19,19 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::store::custody::Custody;
 use crate::store::driver::{Driver as _, first};
-use crate::store::ledger::Ledger;
-use crate::store::view::View;
-use crate::store::{Access, Birth, Content, Identity, Snapshot, Store, Transaction};
+use crate::store::ledger::WriteTx;
+use crate::store::view::ReadTx;
+use crate::store::{Access, Birth, Identity, InitialContent, Snapshot, Store, Transaction};
 use crate::vault::{KeyId, Vault};
 
 /// Whoever makes or migrates a schema is alone in it: "mfactl".
-const ALONE: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
 const IDENTITY: &str =
     "SELECT id, key_id, extract(epoch FROM clock_timestamp())::bigint FROM store";
 
 /// An open PostgreSQL store.
 pub struct Postgres {
-    link: Link,
+    connection: PgConnection,
     identity: Identity,
     /// The server's clock, as the store was opened.
     clock: Option<Timestamp>,
@@ -42,24 +42,24 @@ pub struct Postgres {
 /// # Errors
 /// `store_unavailable` where the server or the store is missing, `not_permitted` where it does not
 /// let us in, `damaged`, `tampered` or `config` for one whose content is not ours.
-pub fn open(address: &Address, access: Access, custody: &Custody) -> Result<Postgres> {
-    let link = Link::new(address, access, custody)?;
+pub fn open(address: &Address, access: Access, policy: &Custody) -> Result<Postgres> {
+    let connection = PgConnection::new(address, access, policy)?;
     let (identity, clock) = {
-        let mut driver = PostgresDriver::read(&link)?;
+        let mut driver = PostgresDriver::read(&connection)?;
         schema::check(&mut driver)?;
         identity(&mut driver)?
     };
-    Ok(Postgres { link, identity, clock })
+    Ok(Postgres { connection, identity, clock })
 }
 
 /// Is there a store in the database?
 ///
 /// # Errors
 /// As [`open`].
-pub fn exists(address: &Address, custody: &Custody) -> Result<bool> {
-    let link = Link::new(address, Access::Read, custody)?;
-    let mut driver = PostgresDriver::read(&link)?;
-    Ok(schema::look(&mut driver)? != schema::Found::Nothing)
+pub fn exists(address: &Address, policy: &Custody) -> Result<bool> {
+    let connection = PgConnection::new(address, Access::Read, policy)?;
+    let mut driver = PostgresDriver::read(&connection)?;
+    Ok(schema::inspect(&mut driver)? != schema::SchemaState::Nothing)
 }
 
 /// Makes a store; `false` where one is there already, which is left alone.
@@ -68,22 +68,22 @@ pub fn exists(address: &Address, custody: &Custody) -> Result<bool> {
 /// As [`open`].
 pub fn create(
     address: &Address,
-    custody: &Custody,
+    policy: &Custody,
     vault: &Vault,
-    content: Content<'_>,
+    content: InitialContent<'_>,
 ) -> Result<bool> {
-    let link = Link::new(address, Access::Write, custody)?;
-    let mut driver = alone(&link)?;
-    if schema::look(&mut driver)? != schema::Found::Nothing {
+    let connection = PgConnection::new(address, Access::Write, policy)?;
+    let mut driver = begin_migration(&connection)?;
+    if schema::inspect(&mut driver)? != schema::SchemaState::Nothing {
         return Ok(false);
     }
     schema::check_encoding(&mut driver)?;
-    driver.expect_many()?;
+    driver.expect_bulk()?;
     schema::migrate(&mut driver, 0)?;
-    let mut ledger = Ledger::new(driver, vault);
-    content(&mut ledger)?;
-    schema::mark(&mut ledger.driver)?;
-    Box::new(ledger).commit()?;
+    let mut tx = WriteTx::new(driver, vault);
+    content(&mut tx)?;
+    schema::record_version(&mut tx.driver)?;
+    Box::new(tx).commit()?;
     Ok(true)
 }
 
@@ -91,27 +91,27 @@ pub fn create(
 ///
 /// # Errors
 /// As [`open`].
-pub fn migrate(address: &Address, custody: &Custody) -> Result<bool> {
-    let link = Link::new(address, Access::Write, custody)?;
-    let mut driver = alone(&link)?;
-    let version = match schema::look(&mut driver)? {
-        schema::Found::Ours(version) if version < schema::VERSION => version,
+pub fn migrate(address: &Address, policy: &Custody) -> Result<bool> {
+    let connection = PgConnection::new(address, Access::Write, policy)?;
+    let mut driver = begin_migration(&connection)?;
+    let version = match schema::inspect(&mut driver)? {
+        schema::SchemaState::Ours(version) if version < schema::VERSION => version,
         _ => {
             schema::check(&mut driver)?;
             return Ok(false);
         }
     };
-    driver.expect_many()?;
+    driver.expect_bulk()?;
     schema::migrate(&mut driver, version)?;
-    schema::mark(&mut driver)?;
+    schema::record_version(&mut driver)?;
     schema::check(&mut driver)?;
     driver.commit()?;
     Ok(true)
 }
 
-fn alone(link: &Link) -> Result<PostgresDriver<'_>> {
-    let mut driver = PostgresDriver::begin(link, driver::WRITE)?;
-    first(&mut driver, ALONE, &[], |_| Ok(()))?;
+fn begin_migration(connection: &PgConnection) -> Result<PostgresDriver<'_>> {
+    let mut driver = PostgresDriver::begin(connection, driver::WRITE)?;
+    first(&mut driver, MIGRATION_LOCK, &[], |_| Ok(()))?;
     Ok(driver)
 }
 
@@ -139,27 +139,27 @@ impl Store for Postgres {
     }
 
     fn is_there(&self) -> bool {
-        !self.link.client.is_closed()
+        !self.connection.client.is_closed()
     }
 
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
-        Ok(Box::new(Ledger::new(PostgresDriver::write(&self.link)?, vault)))
+        Ok(Box::new(WriteTx::new(PostgresDriver::write(&self.connection)?, vault)))
     }
 
     fn begin_again<'a>(
         &'a mut self,
         vault: &'a Vault,
     ) -> Result<Option<Box<dyn Transaction + 'a>>> {
-        let driver = PostgresDriver::write_again(&self.link)?;
-        Ok(driver.map(|driver| Box::new(Ledger::new(driver, vault)) as Box<dyn Transaction + 'a>))
+        let driver = PostgresDriver::write_again(&self.connection)?;
+        Ok(driver.map(|driver| Box::new(WriteTx::new(driver, vault)) as Box<dyn Transaction + 'a>))
     }
 
     fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
-        let driver = PostgresDriver::begin(&self.link, driver::WRITE)?;
-        Ok(Box::new(Ledger::anew(driver, vault, head)?))
+        let driver = PostgresDriver::begin(&self.connection, driver::WRITE)?;
+        Ok(Box::new(WriteTx::anew(driver, vault, head)?))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
-        Ok(Box::new(View(PostgresDriver::read(&self.link)?)))
+        Ok(Box::new(ReadTx(PostgresDriver::read(&self.connection)?)))
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::driver::Driver;
-use super::ledger::{Ledger, bytes, fits, one_row};
+use super::ledger::{WriteTx, bytes, fits, one_row};
 use super::row::{REQUEST_COLUMNS, Value, request, request_mac, request_values};
 use super::sql;
 use crate::domain::refusal::{Code, Refusal};
@@ -43,7 +43,7 @@ pub trait Requests {
     }
 }
 
-impl<D: Driver> Requests for Ledger<'_, D> {
+impl<D: Driver> Requests for WriteTx<'_, D> {
     fn requests(&mut self) -> Result<Vec<Request>> {
         let mut found = Vec::new();
         self.driver.query(&sql::REQUESTS, &[], &mut |row| {

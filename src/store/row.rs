@@ -10,7 +10,10 @@ use anyhow::Result;
 
 use device::device_values;
 pub use device::{DEVICE_COLUMNS, device};
-pub use event::{CHANGE_COLUMNS, EVENT_COLUMNS, TOLD_COLUMNS, change, entry, event_values, told};
+pub use event::{
+    EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, entry_and_proof, event_values,
+    event_view, logged_change,
+};
 pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
 use user::user_values;
 pub use user::{USER_COLUMNS, user};
@@ -23,7 +26,7 @@ use crate::domain::user::User;
 use crate::vault::{MAC, Vault};
 
 /// Where the number of a user's row stands, after the columns and the MAC.
-pub const USER_NUMBER: usize = USER_COLUMNS.len() + 1;
+pub const USER_ROW_ID_COLUMN: usize = USER_COLUMNS.len() + 1;
 
 /// One column's value on its way into a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,19 +49,19 @@ pub trait Row {
     fn int(&self, column: usize) -> Result<Option<i64>>;
     /// # Errors
     /// `damaged` when the column holds something else.
-    fn lent_text(&self, column: usize) -> Result<Option<&str>>;
+    fn text_ref(&self, column: usize) -> Result<Option<&str>>;
     /// # Errors
     /// `damaged` when the column holds something else.
-    fn lent_bytes(&self, column: usize) -> Result<Option<&[u8]>>;
+    fn bytes_ref(&self, column: usize) -> Result<Option<&[u8]>>;
     /// # Errors
-    /// As [`Row::lent_text`].
+    /// As [`Row::text_ref`].
     fn text(&self, column: usize) -> Result<Option<String>> {
-        Ok(self.lent_text(column)?.map(str::to_owned))
+        Ok(self.text_ref(column)?.map(str::to_owned))
     }
     /// # Errors
-    /// As [`Row::lent_bytes`].
+    /// As [`Row::bytes_ref`].
     fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
-        Ok(self.lent_bytes(column)?.map(<[u8]>::to_vec))
+        Ok(self.bytes_ref(column)?.map(<[u8]>::to_vec))
     }
 }
 
@@ -70,48 +73,48 @@ pub fn changed(
     after: Vec<Value>,
 ) -> (Vec<&'static str>, Vec<Value>) {
     let pairs = before.iter().zip(after);
-    let differing = columns.iter().zip(pairs).filter(|(_, (before, after))| *before != after);
-    differing.map(|(column, (_, after))| (*column, after)).unzip()
+    let changed = columns.iter().zip(pairs).filter(|(_, (before, after))| *before != after);
+    changed.map(|(column, (_, after))| (*column, after)).unzip()
 }
 
 /// A user and his devices as they stand in the columns.
-pub struct Rows {
+pub struct UserRows {
     pub user: Vec<Value>,
     pub devices: Vec<Vec<Value>>,
 }
 
-impl Rows {
+impl UserRows {
     pub fn of(user: &User) -> Self {
         let devices = user.devices.iter().map(device_values).collect();
         Self { user: user_values(user), devices }
     }
 
     /// The MACs of the rows of this user.
-    pub fn macs(&self, vault: &Vault, user: Id) -> Macs {
+    pub fn macs(&self, vault: &Vault, user: Id) -> UserMacs {
         let device = |values: &Vec<Value>| {
             let mut row = Canonical::default();
             row.field("user", user.bytes());
-            put_all(&mut row, DEVICE_COLUMNS, values);
+            put_columns(&mut row, DEVICE_COLUMNS, values);
             vault.state_mac("device", &row)
         };
         let devices: Vec<_> = self.devices.iter().map(device).collect();
         let mut row = Canonical::default();
-        put_all(&mut row, USER_COLUMNS, &self.user);
+        put_columns(&mut row, USER_COLUMNS, &self.user);
         for mac in &devices {
             row.field("device", mac);
         }
-        Macs { user: vault.state_mac("user", &row), devices }
+        UserMacs { user: vault.state_mac("user", &row), devices }
     }
 }
 
 /// The MACs of a user's rows: each device's, and the user's over his own columns and over theirs,
 /// so that neither a missing device nor one put back from an older copy goes unseen.
-pub struct Macs {
+pub struct UserMacs {
     pub user: [u8; MAC],
     pub devices: Vec<[u8; MAC]>,
 }
 
-fn put_all(row: &mut Canonical, columns: &[&str], values: &[Value]) {
+fn put_columns(row: &mut Canonical, columns: &[&str], values: &[Value]) {
     for (column, value) in columns.iter().zip(values) {
         put(row, column, value);
     }
@@ -128,7 +131,7 @@ fn put(row: &mut Canonical, column: &str, value: &Value) {
 }
 
 /// Names the place of a value that makes no sense.
-pub fn nonsense(table: &str, column: &str) -> Refusal {
+pub fn damaged_column(table: &str, column: &str) -> Refusal {
     Refusal::new(Code::Damaged, format!("the store is damaged: table {table}, column {column}"))
         .hint("restore a backup")
 }
@@ -157,68 +160,68 @@ impl<'a> Reader<'a> {
         self.first + self.next - 1
     }
 
-    fn damage(&self) -> Refusal {
-        nonsense(self.table, self.columns[self.next - 1])
+    fn refusal(&self) -> Refusal {
+        damaged_column(self.table, self.columns[self.next - 1])
     }
 
-    fn wrong(&self) -> anyhow::Error {
-        self.damage().into()
+    fn damaged(&self) -> anyhow::Error {
+        self.refusal().into()
     }
 
     fn maybe_int(&mut self) -> Result<Option<i64>> {
         let at = self.at();
-        self.row.int(at).map_err(|e| e.context(self.damage()))
+        self.row.int(at).map_err(|e| e.context(self.refusal()))
     }
 
     fn int(&mut self) -> Result<i64> {
-        self.maybe_int()?.ok_or_else(|| self.wrong())
+        self.maybe_int()?.ok_or_else(|| self.damaged())
     }
 
     fn maybe_number<N: TryFrom<i64>>(&mut self) -> Result<Option<N>> {
-        self.maybe_int()?.map(|n| N::try_from(n).map_err(|_| self.wrong())).transpose()
+        self.maybe_int()?.map(|n| N::try_from(n).map_err(|_| self.damaged())).transpose()
     }
 
     fn number<N: TryFrom<i64>>(&mut self) -> Result<N> {
-        self.maybe_number()?.ok_or_else(|| self.wrong())
+        self.maybe_number()?.ok_or_else(|| self.damaged())
     }
 
     fn flag(&mut self) -> Result<bool> {
         match self.int()? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => Err(self.wrong()),
+            _ => Err(self.damaged()),
         }
     }
 
     fn maybe_time(&mut self) -> Result<Option<Timestamp>> {
-        self.maybe_int()?.map(|n| Timestamp::from_unix(n).map_err(|_| self.wrong())).transpose()
+        self.maybe_int()?.map(|n| Timestamp::from_unix(n).map_err(|_| self.damaged())).transpose()
     }
 
     fn time(&mut self) -> Result<Timestamp> {
-        self.maybe_time()?.ok_or_else(|| self.wrong())
+        self.maybe_time()?.ok_or_else(|| self.damaged())
     }
 
     fn maybe_text(&mut self) -> Result<Option<String>> {
         let at = self.at();
-        self.row.text(at).map_err(|e| e.context(self.damage()))
+        self.row.text(at).map_err(|e| e.context(self.refusal()))
     }
 
     fn text(&mut self) -> Result<String> {
-        self.maybe_text()?.ok_or_else(|| self.wrong())
+        self.maybe_text()?.ok_or_else(|| self.damaged())
     }
 
     fn maybe_bytes(&mut self) -> Result<Option<Vec<u8>>> {
         let at = self.at();
-        self.row.bytes(at).map_err(|e| e.context(self.damage()))
+        self.row.bytes(at).map_err(|e| e.context(self.refusal()))
     }
 
     fn bytes(&mut self) -> Result<Vec<u8>> {
-        self.maybe_bytes()?.ok_or_else(|| self.wrong())
+        self.maybe_bytes()?.ok_or_else(|| self.damaged())
     }
 
     fn id(&mut self) -> Result<Id> {
         let bytes = self.bytes()?;
-        Ok(Id::new(bytes.try_into().map_err(|_| self.wrong())?))
+        Ok(Id::new(bytes.try_into().map_err(|_| self.damaged())?))
     }
 }
 

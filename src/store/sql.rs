@@ -7,15 +7,15 @@ use std::sync::LazyLock;
 
 use crate::domain::user::Status;
 use crate::store::row::{
-    CHANGE_COLUMNS, DEVICE_COLUMNS, EVENT_COLUMNS, REQUEST_COLUMNS, TOLD_COLUMNS, USER_COLUMNS,
-    Value,
+    DEVICE_COLUMNS, EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, REQUEST_COLUMNS,
+    USER_COLUMNS, Value,
 };
 use crate::store::{By, Likeness, OperatorIs, Order, Subject, Wanted};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
 pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
-pub const LATELY: &str = "SELECT at FROM events WHERE seq > $1 AND verb = $2 AND outcome = $3 \
+pub const LATEST_OF_OUTCOME: &str = "SELECT at FROM events WHERE seq > $1 AND verb = $2 AND outcome = $3 \
                           ORDER BY seq DESC LIMIT 1";
 pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
 pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
@@ -24,37 +24,37 @@ pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
 pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
-pub const NUMBER_OF_USER: &str = "SELECT n FROM users WHERE id = $1";
-pub const NUMBERS_OF_DEVICES: &str = "SELECT id, n FROM devices WHERE \"user\" = $1";
+pub const USER_ROW_ID: &str = "SELECT n FROM users WHERE id = $1";
+pub const DEVICE_ROW_IDS: &str = "SELECT id, n FROM devices WHERE \"user\" = $1";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
-pub const HASH_OF_EVENT: &str = "SELECT hash FROM events WHERE seq = $1";
-pub const ACTS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE seq > $1 \
+pub const EVENT_HASH: &str = "SELECT hash FROM events WHERE seq = $1";
+pub const VERBS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE seq > $1 \
                               GROUP BY verb ORDER BY verb";
 pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > $1 \
                                AND \"user\" IS NOT NULL ORDER BY \"user\" LIMIT $2";
 
-pub const START: &str = "SELECT seq, hash, at, mac FROM log_start";
-pub const GUARDED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
+pub const LOG_START: &str = "SELECT seq, hash, at, mac FROM log_start";
+pub const SIGNED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
 /// By the index of times, and by numbers from the last one down. The sums keep the other index out of it: by
 /// that one much of the log would be walked through.
-pub const FIRST_OF_TIME: &str = "SELECT min(seq + 0) FROM events WHERE at >= $1 AND at <= $2";
-pub const LAST_BEFORE: &str = "SELECT seq FROM events WHERE seq < $1 AND at + 0 < $2 \
+pub const FIRST_SEQ_OF_TIME: &str = "SELECT min(seq + 0) FROM events WHERE at >= $1 AND at <= $2";
+pub const LAST_SEQ_BEFORE: &str = "SELECT seq FROM events WHERE seq < $1 AND at + 0 < $2 \
                                ORDER BY seq DESC LIMIT 1";
 pub const EVENTS_AFTER: &str = "SELECT count(*), min(seq), max(seq) FROM events WHERE seq > $1";
 pub const ALL_EVENTS: &str = "SELECT count(*), min(seq), max(seq) FROM events";
-pub const NUMBERS: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
-pub const STEPS: &str = "SELECT at, verb, was_status, status FROM events \
+pub const SEQ_RANGE: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
+pub const STATUS_CHANGES: &str = "SELECT at, verb, was_status, status FROM events \
                          WHERE was_status IS NOT NULL ORDER BY seq";
-pub const TALLY: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
+pub const OUTCOME_COUNTS: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
                          ORDER BY verb, outcome";
 pub static CHANGES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM events WHERE seq > $1 AND user_id IS NOT NULL \
          AND (was IS NOT NULL OR verb = 'remove-user') ORDER BY seq DESC",
-        CHANGE_COLUMNS.join(", ")
+        LOGGED_CHANGE_COLUMNS.join(", ")
     )
 });
 pub static CHAIN: LazyLock<String> =
@@ -94,7 +94,7 @@ pub fn log(wanted: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) 
     conditions.and("at < ", wanted.until.map(|at| Value::Int(at.as_i64())));
     let order = if wanted.is_newest_first { " DESC" } else { "" };
     let Conditions { mut text, mut values } = conditions;
-    text = format!("SELECT {} FROM events WHERE {text}", TOLD_COLUMNS.join(", "));
+    text = format!("SELECT {} FROM events WHERE {text}", EVENT_VIEW_COLUMNS.join(", "));
     match wanted.last {
         None => text = format!("{text} ORDER BY seq{order}"),
         Some(last) => {
@@ -126,7 +126,7 @@ impl Conditions {
 }
 
 /// A restored store keeps the row, which has the version of its schema in PostgreSQL.
-pub const FOUND: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3) \
+pub const INIT_STORE: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3) \
                          ON CONFLICT (one) DO UPDATE SET id = excluded.id, \
                          key_id = excluded.key_id, created_at = excluded.created_at";
 pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, $1, $2, $3)";
@@ -153,7 +153,7 @@ pub static USER: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// A user by identity, in the same columns.
-pub static USER_OF: LazyLock<String> = LazyLock::new(|| {
+pub static USER_BY_ID: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {}, mac, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
 });
 
@@ -175,7 +175,7 @@ pub fn users(order: Order, likeness: &Likeness) -> (String, Vec<Value>) {
         By::LastVerifiedAt => format!("coalesce(u.last_verified_at, 0){direction}, "),
     };
     let direction = if order.by == By::Name { direction } else { "" };
-    let Conditions { text: conditions, values } = alike(likeness);
+    let Conditions { text: conditions, values } = prefilter_conditions(likeness);
     let text = format!(
         "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n WHERE {conditions} \
          ORDER BY {first}u.name{direction}, d.n",
@@ -202,7 +202,7 @@ fn has(state: &str) -> String {
     format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
 }
 
-fn alike(likeness: &Likeness) -> Conditions {
+fn prefilter_conditions(likeness: &Likeness) -> Conditions {
     let mut conditions = Conditions { text: "1 = 1".to_owned(), values: Vec::new() };
     if !likeness.statuses.is_empty() {
         let ranks = (0..).zip(STATUSES).filter(|(_, status)| likeness.statuses.contains(status));
@@ -222,14 +222,14 @@ fn alike(likeness: &Likeness) -> Conditions {
     if likeness.is_unused {
         conditions.text.push_str(" AND u.last_verified_at IS NULL");
     }
-    for (is_it, condition) in [
+    for (is_wanted, condition) in [
         (likeness.has_bypass, "u.bypass IS NOT NULL".to_owned()),
         // Of an EXISTS that stands by itself SQLite makes a join, and takes devices for the outer loop of
         // all users.
         (likeness.is_waiting, format!("NOT NOT {}", has("pending"))),
         (likeness.is_asked, "u.required = 1".to_owned()),
     ] {
-        if is_it {
+        if is_wanted {
             let _ = write!(conditions.text, " AND {condition}");
         }
     }
@@ -238,7 +238,7 @@ fn alike(likeness: &Likeness) -> Conditions {
 
 /// Every user with every device beside him, and each of these with every later event that changed how
 /// he stands, the newest first.
-pub static EVERYONE_THEN: LazyLock<String> = LazyLock::new(|| {
+pub static USERS_AS_OF: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, d.{}, e.was FROM users u LEFT JOIN devices d ON d.\"user\" = u.n \
          LEFT JOIN events e ON e.user_id = u.id AND e.seq > $1 AND e.was IS NOT NULL \
@@ -248,31 +248,31 @@ pub static EVERYONE_THEN: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-pub const MADE_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
+pub const CREATED_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
 pub const REQUIRED_BETWEEN: &str =
     "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";
 /// Renaming and removing keep the name that a user had.
-pub const MOVED: &str = "SELECT DISTINCT user_id FROM events WHERE seq > $1 \
+pub const RENAMED_OR_REMOVED: &str = "SELECT DISTINCT user_id FROM events WHERE seq > $1 \
                          AND verb IN ('edit-user', 'remove-user') AND was LIKE '%\"name\":%'";
 pub const RENAMED_BY: &str = "SELECT max(seq) FROM events WHERE user_id = $1 \
                               AND verb = 'edit-user' AND was LIKE '%\"name\":%'";
 pub const FIRST_OF_USER: &str = "SELECT min(seq) FROM events WHERE user_id = $1";
-pub const LAST_CALLED: &str = "SELECT user_id FROM events WHERE \"user\" = $1 \
+pub const LAST_USER_NAMED: &str = "SELECT user_id FROM events WHERE \"user\" = $1 \
                                AND user_id IS NOT NULL ORDER BY seq DESC LIMIT 1";
 /// Without its salt an event is one whose name was taken out.
-pub const STOOD_NAMELESS: &str = "SELECT user_id, was_status FROM events WHERE seq > $1 \
+pub const ERASED_STATUSES: &str = "SELECT user_id, was_status FROM events WHERE seq > $1 \
                                   AND was_status IS NOT NULL AND salt IS NULL ORDER BY seq";
 pub const CHANGES_OF: &str = "SELECT was FROM events WHERE user_id = $1 AND seq > $2 \
                               AND was IS NOT NULL ORDER BY seq DESC";
 pub const PRUNE: &str = "DELETE FROM events WHERE seq <= $1";
-pub const AT_OF_EVENT: &str = "SELECT at, hash FROM events WHERE seq = $1";
-pub const SET_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) \
+pub const EVENT_TIME: &str = "SELECT at, hash FROM events WHERE seq = $1";
+pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) \
                              VALUES (1, $1, $2, $3, $4) ON CONFLICT (one) DO UPDATE SET \
                              seq = excluded.seq, at = excluded.at, hash = excluded.hash, \
                              mac = excluded.mac";
 
 /// Every user with every device beside him, their MACs, and the revision that the log knows of.
-pub static EVERYONE_PROVED: LazyLock<String> = LazyLock::new(|| {
+pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, u.mac, \
          (SELECT e.rev FROM events e WHERE e.user_id = u.id ORDER BY e.seq DESC LIMIT 1), \

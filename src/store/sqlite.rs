@@ -17,13 +17,13 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 pub use open::{create, files, is_free, migrate, open};
 
 use driver::SqliteDriver;
-use queue::Queue;
+use queue::WriteQueue;
 
 use crate::domain::event::Head;
 use crate::domain::refusal::{Code, Refusal};
-use crate::store::ledger::Ledger;
+use crate::store::ledger::WriteTx;
 use crate::store::row::{Row, Value};
-use crate::store::view::View;
+use crate::store::view::ReadTx;
 use crate::store::{Birth, Identity, Snapshot, Store, Transaction, busy};
 use crate::vault::Vault;
 
@@ -32,11 +32,11 @@ pub struct Sqlite {
     connection: Connection,
     path: PathBuf,
     /// Device and inode at that path when it was opened.
-    place: Option<(u64, u64)>,
+    file_id: Option<(u64, u64)>,
     identity: Identity,
-    queue: Queue,
+    queue: WriteQueue,
     /// For other programs' locks.
-    patience: Duration,
+    busy_timeout: Duration,
     has_written: bool,
 }
 
@@ -46,43 +46,48 @@ impl Store for Sqlite {
     }
 
     fn is_there(&self) -> bool {
-        self.place.is_some() && open::place_of(&self.path) == self.place
+        self.file_id.is_some() && open::file_id(&self.path) == self.file_id
     }
 
     fn defer_upkeep(&mut self) {
-        open::put_off(&mut self.connection, &self.path);
+        open::defer_checkpoint(&mut self.connection, &self.path);
     }
 
     fn upkeep(&mut self) {
-        open::shorten_now(&self.connection, &self.path);
+        open::checkpoint_if_long(&self.connection, &self.path);
     }
 
     /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
     /// another writes, and would fail at once instead of waiting.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
-        Ok(Box::new(Ledger::new(self.locked()?, vault)))
+        Ok(Box::new(WriteTx::new(self.locked()?, vault)))
     }
 
     fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
-        Ok(Box::new(Ledger::anew(self.locked()?, vault, head)?))
+        Ok(Box::new(WriteTx::anew(self.locked()?, vault, head)?))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
-        patience::begin(self.patience);
-        let tx = self.connection.transaction().map_err(trouble)?;
-        Ok(Box::new(View(SqliteDriver { tx, is_repeated: false, forgets: false, _turn: None })))
+        patience::start(self.busy_timeout);
+        let tx = self.connection.transaction().map_err(store_error)?;
+        Ok(Box::new(ReadTx(SqliteDriver {
+            tx,
+            caches_statements: false,
+            purges_wal: false,
+            _turn: None,
+        })))
     }
 }
 
 impl Sqlite {
     fn locked(&mut self) -> Result<SqliteDriver<'_>> {
-        let turn = self.queue.wait(patience::begin(self.patience)).ok_or_else(busy)?;
+        let turn = self.queue.wait(patience::start(self.busy_timeout)).ok_or_else(busy)?;
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(trouble)?;
-        let is_repeated = std::mem::replace(&mut self.has_written, true);
-        Ok(SqliteDriver { tx, is_repeated, forgets: false, _turn: Some(turn) })
+            .map_err(store_error)?;
+        let caches_statements = std::mem::replace(&mut self.has_written, true);
+        Ok(SqliteDriver { tx, caches_statements, purges_wal: false, _turn: Some(turn) })
     }
 }
 
@@ -99,7 +104,7 @@ impl ToSql for Value {
 
 impl Row for rusqlite::Row<'_> {
     fn int(&self, column: usize) -> Result<Option<i64>> {
-        match self.get_ref(column).map_err(trouble)? {
+        match self.get_ref(column).map_err(store_error)? {
             ValueRef::Null => Ok(None),
             ValueRef::Integer(n) => Ok(Some(n)),
             other => Err(wrong_type(column, &other)),
@@ -107,23 +112,23 @@ impl Row for rusqlite::Row<'_> {
     }
 
     fn is_null(&self, column: usize) -> Result<bool> {
-        Ok(self.get_ref(column).map_err(trouble)? == ValueRef::Null)
+        Ok(self.get_ref(column).map_err(store_error)? == ValueRef::Null)
     }
 
     fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool {
         self.get_ref(column).is_ok_and(|value| value == ValueRef::Blob(bytes))
     }
 
-    fn lent_text(&self, column: usize) -> Result<Option<&str>> {
-        match self.get_ref(column).map_err(trouble)? {
+    fn text_ref(&self, column: usize) -> Result<Option<&str>> {
+        match self.get_ref(column).map_err(store_error)? {
             ValueRef::Null => Ok(None),
-            ValueRef::Text(s) => std::str::from_utf8(s).map(Some).map_err(no_text),
+            ValueRef::Text(s) => std::str::from_utf8(s).map(Some).map_err(not_utf8),
             other => Err(wrong_type(column, &other)),
         }
     }
 
-    fn lent_bytes(&self, column: usize) -> Result<Option<&[u8]>> {
-        match self.get_ref(column).map_err(trouble)? {
+    fn bytes_ref(&self, column: usize) -> Result<Option<&[u8]>> {
+        match self.get_ref(column).map_err(store_error)? {
             ValueRef::Null => Ok(None),
             ValueRef::Blob(b) => Ok(Some(b)),
             other => Err(wrong_type(column, &other)),
@@ -138,7 +143,7 @@ fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
     )
 }
 
-fn no_text(error: std::str::Utf8Error) -> Error {
+fn not_utf8(error: std::str::Utf8Error) -> Error {
     Error::new(error).context(
         Refusal::new(Code::Damaged, "the store is damaged: a text is not UTF-8")
             .hint("restore a backup"),
@@ -146,7 +151,7 @@ fn no_text(error: std::str::Utf8Error) -> Error {
 }
 
 /// What SQLite says, in the contract's words.
-fn trouble(error: rusqlite::Error) -> Error {
+fn store_error(error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
     let refusal = match code {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => busy(),

@@ -1,4 +1,4 @@
-//! Tables as they are, for whoever takes a store from one place to another.
+//! Tables as they are, for whoever takes a store from one position to another.
 
 use std::fmt::Write as _;
 
@@ -9,20 +9,21 @@ use serde_json::Value as Json;
 use super::row::{Row, Value};
 
 /// Every column of PostgreSQL's schema; SQLite has the same, but for where its version is written.
-const COLUMNS: &str = include_str!("schema/postgres/columns.txt");
+const SCHEMA_COLUMNS: &str = include_str!("schema/postgres/columns.txt");
 
 /// What a store holds, in an order in which no row comes before the one it refers to.
-const NAMES: [&str; 6] = ["users", "devices", "log_start", "events", "requests", "audit_head"];
+const TABLE_NAMES: [&str; 6] =
+    ["users", "devices", "log_start", "events", "requests", "audit_head"];
 
 /// A table with all its columns; the first one numbers its rows.
 pub struct Table {
     pub name: &'static str,
-    columns: Vec<(&'static str, Kind)>,
+    columns: Vec<(&'static str, ColumnType)>,
 }
 
 /// What a column holds.
 #[derive(Clone, Copy)]
-pub enum Kind {
+pub enum ColumnType {
     Int,
     Text,
     Bytes,
@@ -31,15 +32,16 @@ pub enum Kind {
 impl Table {
     /// All tables, in the order in which they are filled.
     pub fn all() -> impl DoubleEndedIterator<Item = Self> {
-        NAMES.into_iter().map(|name| {
-            let columns = COLUMNS.lines().filter_map(|line| {
-                let (column, kind) = line.strip_prefix(name)?.strip_prefix('.')?.split_once(' ')?;
-                let kind = match kind.split(' ').next() {
-                    Some("bigint") => Kind::Int,
-                    Some("bytea") => Kind::Bytes,
-                    _ => Kind::Text,
+        TABLE_NAMES.into_iter().map(|name| {
+            let columns = SCHEMA_COLUMNS.lines().filter_map(|line| {
+                let (column, column_type) =
+                    line.strip_prefix(name)?.strip_prefix('.')?.split_once(' ')?;
+                let column_type = match column_type.split(' ').next() {
+                    Some("bigint") => ColumnType::Int,
+                    Some("bytea") => ColumnType::Bytes,
+                    _ => ColumnType::Text,
                 };
-                Some((column, kind))
+                Some((column, column_type))
             });
             Self { name, columns: columns.collect() }
         })
@@ -47,7 +49,7 @@ impl Table {
 
     /// All rows in their order.
     pub fn select(&self) -> String {
-        let columns = self.list();
+        let columns = self.column_list();
         format!("SELECT {columns} FROM {} ORDER BY {}", self.name, self.columns[0].0)
     }
 
@@ -56,19 +58,19 @@ impl Table {
         for n in 1..=self.columns.len() {
             let _ = write!(values, "{}${n}", if n > 1 { ", " } else { "" });
         }
-        format!("INSERT INTO {}({}) VALUES ({values})", self.name, self.list())
+        format!("INSERT INTO {}({}) VALUES ({values})", self.name, self.column_list())
     }
 
     /// The values of a row of [`Table::select`].
     ///
     /// # Errors
-    /// `damaged` for a value of another kind.
+    /// `damaged` for a value of another column_type.
     pub fn values(&self, row: &dyn Row) -> Result<Vec<Value>> {
-        let value = |(n, (_, kind)): (usize, &(&str, Kind))| {
-            Ok(match kind {
-                Kind::Int => row.int(n)?.map(Value::Int),
-                Kind::Text => row.text(n)?.map(Value::Text),
-                Kind::Bytes => row.bytes(n)?.map(Value::Bytes),
+        let value = |(n, (_, column_type)): (usize, &(&str, ColumnType))| {
+            Ok(match column_type {
+                ColumnType::Int => row.int(n)?.map(Value::Int),
+                ColumnType::Text => row.text(n)?.map(Value::Text),
+                ColumnType::Bytes => row.bytes(n)?.map(Value::Bytes),
             }
             .unwrap_or(Value::Null))
         };
@@ -92,22 +94,22 @@ impl Table {
     }
 
     /// Which of our columns these are; `None` where one of them is none of ours.
-    pub fn places(&self, columns: &[String]) -> Option<Vec<usize>> {
+    pub fn positions(&self, columns: &[String]) -> Option<Vec<usize>> {
         columns.iter().map(|c| self.columns.iter().position(|(name, _)| name == c)).collect()
     }
 
-    /// A row from JSON, its values in these places and nothing in the others.
-    pub fn values_from_json(&self, places: &[usize], row: Vec<Json>) -> Option<Vec<Value>> {
+    /// A row from JSON, its values in these positions and nothing in the others.
+    pub fn values_from_json(&self, positions: &[usize], row: Vec<Json>) -> Option<Vec<Value>> {
         let mut values = vec![Value::Null; self.columns.len()];
-        if row.len() != places.len() {
+        if row.len() != positions.len() {
             return None;
         }
-        for (place, json) in places.iter().zip(row) {
-            values[*place] = match (self.columns[*place].1, json) {
+        for (position, json) in positions.iter().zip(row) {
+            values[*position] = match (self.columns[*position].1, json) {
                 (_, Json::Null) => Value::Null,
-                (Kind::Int, Json::Number(n)) => Value::Int(n.as_i64()?),
-                (Kind::Text, Json::String(text)) => Value::Text(text),
-                (Kind::Bytes, Json::String(text)) => {
+                (ColumnType::Int, Json::Number(n)) => Value::Int(n.as_i64()?),
+                (ColumnType::Text, Json::String(text)) => Value::Text(text),
+                (ColumnType::Bytes, Json::String(text)) => {
                     Value::Bytes(BASE64.decode(text.as_bytes()).ok()?)
                 }
                 _ => return None,
@@ -118,10 +120,10 @@ impl Table {
 
     /// The hash in a row of the log that has this number.
     pub fn event_hash<'v>(&self, values: &'v [Value], seq: u64) -> Option<&'v [u8]> {
-        let is_it = self.name == "events" && values[0] == Value::Int(seq.cast_signed());
+        let is_this_event = self.name == "events" && values[0] == Value::Int(seq.cast_signed());
         let hash = self.columns.iter().position(|(name, _)| *name == "hash")?;
         match &values[hash] {
-            Value::Bytes(hash) if is_it => Some(hash),
+            Value::Bytes(hash) if is_this_event => Some(hash),
             _ => None,
         }
     }
@@ -131,12 +133,12 @@ impl Table {
         format!("DELETE FROM {}", self.name)
     }
 
-    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
-        self.columns.iter().map(|(_, kind)| *kind)
+    pub fn types(&self) -> impl Iterator<Item = ColumnType> {
+        self.columns.iter().map(|(_, column_type)| *column_type)
     }
 
     /// The names of its columns, as SQL writes them.
-    pub fn list(&self) -> String {
+    pub fn column_list(&self) -> String {
         let columns: Vec<String> =
             self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();
         columns.join(", ")

@@ -4,10 +4,10 @@ use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
 use super::driver::Driver;
-use super::ledger::{Found, Ledger};
+use super::ledger::{StoredUser, WriteTx};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
-use super::{Birth, Identity, Requests as _, Source, sql};
+use super::{Birth, Identity, Requests as _, RowSource, sql};
 use crate::domain::event::{Canonical, Head};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
@@ -47,20 +47,20 @@ impl Counts {
     }
 }
 
-impl<D: Driver> Birth for Ledger<'_, D> {
+impl<D: Driver> Birth for WriteTx<'_, D> {
     fn found(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
-        self.found_store(identity, at)?;
-        self.found_log()
+        self.insert_store_row(identity, at)?;
+        self.insert_log_head()
     }
 
     fn fill(
         &mut self,
         identity: Identity,
-        source: &mut dyn Source,
+        source: &mut dyn RowSource,
         step: &mut dyn FnMut(),
     ) -> Result<()> {
-        self.driver.expect_many()?;
-        self.found_store(identity, source.created_at()?)?;
+        self.driver.expect_bulk()?;
+        self.insert_store_row(identity, source.created_at()?)?;
         for table in Table::all() {
             let mut sent = Sha256::new();
             self.driver.load(&table, &mut |put| {
@@ -83,25 +83,25 @@ impl<D: Driver> Birth for Ledger<'_, D> {
                     .into());
             }
         }
-        self.driver.number_on()?;
+        self.driver.reset_sequences()?;
         self.check_all(step)
     }
 }
 
-impl<'v, D: Driver> Ledger<'v, D> {
+impl<'v, D: Driver> WriteTx<'v, D> {
     /// A store without anything in it, in place of one that is there; nobody sees it before the
     /// commit.
     ///
     /// # Errors
     /// `busy` where the log no longer ends at `head`.
     pub fn anew(mut driver: D, vault: &'v Vault, head: &Head) -> Result<Self> {
-        driver.stand_alone()?;
+        driver.lock_exclusively()?;
         if super::view::end_of_log(&mut driver)? != *head {
             return Err(Refusal::new(Code::Busy, "the store has changed meanwhile")
                 .hint("nothing was changed; look again, then try again")
                 .into());
         }
-        driver.expect_many()?;
+        driver.expect_bulk()?;
         for table in Table::all().collect::<Vec<_>>().into_iter().rev() {
             driver.execute(&table.clear(), &[])?;
         }
@@ -112,7 +112,7 @@ impl<'v, D: Driver> Ledger<'v, D> {
     fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
         prove_users(&mut self.driver, self.vault, step)?;
         self.requests()?;
-        let last = super::whole::prove_chain(&mut self.driver, self.vault, step)?;
+        let last = super::whole::check_chain(&mut self.driver, self.vault, step)?;
         self.check_head(&last)
     }
 }
@@ -123,19 +123,19 @@ pub(super) fn prove_users(
     vault: &Vault,
     step: &mut dyn FnMut(),
 ) -> Result<()> {
-    let mut current: Option<Found> = None;
+    let mut current: Option<StoredUser> = None;
     let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
-    driver.query(&sql::EVERYONE_PROVED, &[], &mut |row| {
+    driver.query(&sql::USERS_WITH_MACS, &[], &mut |row| {
         let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
         if !same {
-            let found = Found {
+            let found = StoredUser {
                 user: row::user(row, 0)?,
                 user_mac: row.bytes(mac)?,
                 device_macs: Vec::new(),
                 newest: row.int(mac + 1)?.map(i64::cast_unsigned),
             };
             if let Some(done) = current.replace(found) {
-                done.proved(vault)?;
+                done.checked(vault)?;
             }
             step();
         }
@@ -147,7 +147,7 @@ pub(super) fn prove_users(
         }
         Ok(true)
     })?;
-    current.map_or(Ok(()), |last| last.proved(vault).map(|_| ()))
+    current.map_or(Ok(()), |last| last.checked(vault).map(|_| ()))
 }
 
 fn digest(digest: &mut Sha256, values: &[Value]) {

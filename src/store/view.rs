@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::driver::{Driver, first};
-use super::ledger::{cut_chain, fits};
-use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, USER_NUMBER, Value};
+use super::ledger::{altered_log_end, fits};
+use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
 use super::table::Table;
 use super::transfer::Counts;
-use super::{Likeness, Log as _, Moment, Order, Since, Snapshot, Source, sql};
+use super::{Likeness, LogReader as _, Moment, Order, RowSource, Since, Snapshot, sql};
 use crate::domain::event::Head;
 use crate::domain::name::UserName;
 use crate::domain::past::Undoing;
@@ -17,12 +17,12 @@ use crate::domain::user::User;
 use crate::vault::Vault;
 
 /// One read transaction.
-pub struct View<D>(pub D);
+pub struct ReadTx<D>(pub D);
 
-impl<D: Driver> Snapshot for View<D> {
+impl<D: Driver> Snapshot for ReadTx<D> {
     fn user(&mut self, name: &UserName) -> Result<Option<User>> {
         let name = Value::Text(name.as_str().to_owned());
-        self.whole(&sql::USER, name)
+        self.user_with_devices(&sql::USER, name)
     }
 
     fn counts(&mut self) -> Result<Counts> {
@@ -35,13 +35,13 @@ impl<D: Driver> Snapshot for View<D> {
 
     fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
         let seq = Value::Int(seq.cast_signed());
-        Ok(first(&mut self.0, sql::HASH_OF_EVENT, &[seq], |row| row.bytes(0))?.flatten())
+        Ok(first(&mut self.0, sql::EVENT_HASH, &[seq], |row| row.bytes(0))?.flatten())
     }
 
     fn since(&mut self, seq: u64, most: u32) -> Result<Since> {
         let mut since = Since::default();
         let seq = Value::Int(seq.cast_signed());
-        self.0.query(sql::ACTS_SINCE, std::slice::from_ref(&seq), &mut |row| {
+        self.0.query(sql::VERBS_SINCE, std::slice::from_ref(&seq), &mut |row| {
             let count = row.int(1)?.unwrap_or_default().cast_unsigned();
             since.acts.push((row.text(0)?.unwrap_or_default(), count));
             let at = row.int(2)?.map(Timestamp::from_unix).transpose()?;
@@ -57,7 +57,7 @@ impl<D: Driver> Snapshot for View<D> {
 
     fn user_of(&mut self, id: Id) -> Result<Option<User>> {
         let id = Value::Bytes(id.bytes().to_vec());
-        self.whole(&sql::USER_OF, id)
+        self.user_with_devices(&sql::USER_BY_ID, id)
     }
 
     fn users_like(
@@ -91,7 +91,7 @@ impl<D: Driver> Snapshot for View<D> {
         let device = USER_COLUMNS.len();
         let was = device + DEVICE_COLUMNS.len();
         let mut current: Option<(User, Undoing)> = None;
-        self.0.query(&sql::EVERYONE_THEN, &[Value::Int(after.cast_signed())], &mut |row| {
+        self.0.query(&sql::USERS_AS_OF, &[Value::Int(after.cast_signed())], &mut |row| {
             let same = current.as_ref().is_some_and(|(u, _)| row.is_bytes(0, u.id.bytes()));
             let next = |row| Ok::<_, anyhow::Error>((row::user(row, 0)?, Undoing::default()));
             if !same && let Some((user, back)) = current.replace(next(row)?) {
@@ -105,7 +105,7 @@ impl<D: Driver> Snapshot for View<D> {
                 user.devices.push(row::device(row, device)?);
             }
             if user.devices.len() <= 1
-                && let Some(was) = row.lent_text(was)?
+                && let Some(was) = row.text_ref(was)?
             {
                 back.take_back(was)?;
             }
@@ -119,12 +119,12 @@ impl<D: Driver> Snapshot for View<D> {
     }
 
     fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
-        let last = super::whole::prove_chain(&mut self.0, vault, step)?;
+        let last = super::whole::check_chain(&mut self.0, vault, step)?;
         let guarded = self.guarded_head()?.filter(|guarded| guarded.head == last);
         if guarded.is_some_and(|guarded| fits(Some(&guarded.mac), &vault.head_mac(&last))) {
             return Ok(());
         }
-        Err(cut_chain().into())
+        Err(altered_log_end().into())
     }
 
     fn users_between(
@@ -134,13 +134,13 @@ impl<D: Driver> Snapshot for View<D> {
         until: Timestamp,
     ) -> Result<Vec<Id>> {
         let sql = match what {
-            Moment::CreatedAt => sql::MADE_BETWEEN,
+            Moment::CreatedAt => sql::CREATED_BETWEEN,
             Moment::RequiredFrom => sql::REQUIRED_BETWEEN,
         };
         let values = [Value::Int(after.as_i64()), Value::Int(until.as_i64())];
         let mut users = Vec::new();
         self.0.query(sql, &values, &mut |row| {
-            let id = row.lent_bytes(0)?.and_then(|id| id.try_into().ok());
+            let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
             users.extend(id.map(Id::new));
             Ok(true)
         })?;
@@ -156,11 +156,11 @@ impl<D: Driver> Snapshot for View<D> {
     }
 }
 
-impl<D: Driver> Source for View<D> {
+impl<D: Driver> RowSource for ReadTx<D> {
     fn created_at(&mut self) -> Result<Timestamp> {
         let at = first(&mut self.0, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
         let at = Timestamp::from_unix(at.unwrap_or_default());
-        Ok(at.map_err(|_| row::nonsense("store", "created_at"))?)
+        Ok(at.map_err(|_| row::damaged_column("store", "created_at"))?)
     }
 
     fn rows(
@@ -175,11 +175,11 @@ impl<D: Driver> Source for View<D> {
     }
 }
 
-impl<D: Driver> View<D> {
+impl<D: Driver> ReadTx<D> {
     /// The user whom a value finds, with all devices.
-    fn whole(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
+    fn user_with_devices(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
         let found = first(&mut self.0, sql, &[value], |row| {
-            Ok((row::user(row, 0)?, row.int(USER_NUMBER)?.unwrap_or_default()))
+            Ok((row::user(row, 0)?, row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default()))
         })?;
         let Some((mut user, number)) = found else { return Ok(None) };
         self.0.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {

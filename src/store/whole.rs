@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::driver::{Driver, first};
-use super::log::{Guarded, start, walk};
+use super::log::{Guarded, log_start, walk_chain};
 use super::row::Value;
 use super::sql;
 use crate::domain::chain::Chain;
@@ -15,19 +15,19 @@ use crate::vault::Vault;
 ///
 /// # Errors
 /// `tampered`, with the first event that is not as it was written.
-pub(super) fn prove_chain(
+pub(super) fn check_chain(
     driver: &mut impl Driver,
     vault: &Vault,
     step: &mut dyn FnMut(),
 ) -> Result<Head> {
-    let start = start(driver)?;
+    let start = log_start(driver)?;
     if !start.is_ours(vault) {
         return Err(altered("its beginning is not what was pruned").into());
     }
     let mut chain = Chain::from(start.head);
     let mut broken = None;
     let mac = |head: &Head| vault.event_mac(head);
-    walk(driver, &mut |entry, proof| {
+    walk_chain(driver, &mut |entry, proof| {
         step();
         broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
         Ok(broken.is_none())
@@ -44,9 +44,13 @@ fn altered(words: &str) -> Refusal {
 ///
 /// # Errors
 /// `tampered` where one is missing.
-pub(super) fn count(driver: &mut impl Driver, guarded: Option<&Guarded>, after: u64) -> Result<()> {
+pub(super) fn check_count(
+    driver: &mut impl Driver,
+    guarded: Option<&Guarded>,
+    after: u64,
+) -> Result<()> {
     // Of the whole log an index tells it, without a look at the events.
-    let is_all = after <= start(driver)?.head.seq;
+    let is_all = after <= log_start(driver)?.head.seq;
     let values = [Value::Int(after.cast_signed())];
     let (sql, values) =
         if is_all { (sql::ALL_EVENTS, &[][..]) } else { (sql::EVENTS_AFTER, &values[..]) };

@@ -5,19 +5,19 @@ use crate::domain::event::Event;
 use super::site::*;
 
 /// A store whose events bear these times, after the first one of 1000.
-fn dated(times: &[i64]) -> Site {
-    let site = Site::new();
+fn dated(times: &[i64]) -> TestStore {
+    let fixture = TestStore::new();
     for time in times {
         let event = Event { at: at(*time), ..event("x", None) };
-        site.change(|tx| tx.append(&event, [3; 16]).unwrap());
+        fixture.change(|tx| tx.append(&event, [3; 16]).unwrap());
     }
-    site
+    fixture
 }
 
 #[test]
 fn the_last_event_before_a_moment_is_found_whatever_a_clock_did() {
-    let last_before = |site: &Site, moment, now| {
-        site.open().read().unwrap().last_before(at(moment), at(now)).unwrap()
+    let last_before = |fixture: &TestStore, moment, now| {
+        fixture.open().read().unwrap().last_before(at(moment), at(now)).unwrap()
     };
     let right = dated(&[1100, 1100, 1200]);
     for (moment, last) in
@@ -53,9 +53,9 @@ fn the_last_event_before_a_moment_is_found_whatever_a_clock_did() {
 #[test]
 fn events_that_are_missing_are_missed_without_a_key() {
     let times = [1100, 1200, 1300, 1400, 1500];
-    let found = |site: &Site, after| {
-        let counted = site.open().read().unwrap().count_after(after);
-        counted.err().map(|error| word(&error))
+    let found = |fixture: &TestStore, after| {
+        let counted = fixture.open().read().unwrap().count_after(after);
+        counted.err().map(|error| error_code(&error))
     };
     for after in 0..=6 {
         assert_eq!(found(&dated(&times), after), None, "{after}");
@@ -72,13 +72,13 @@ fn events_that_are_missing_are_missed_without_a_key() {
         ("DELETE FROM audit_head", 7),
         ("UPDATE audit_head SET seq = 5", 7),
     ] {
-        let site = dated(&times);
-        site.sql(edit);
+        let fixture = dated(&times);
+        fixture.sql(edit);
         for after in 0..=6 {
             let expected = (after < unseen_after).then_some("tampered");
             // Where all are gone the last number itself says nothing.
             if after < 6 || unseen_after < 6 {
-                assert_eq!(found(&site, after), expected, "{edit}, after {after}");
+                assert_eq!(found(&fixture, after), expected, "{edit}, after {after}");
             }
         }
     }

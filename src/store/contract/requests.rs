@@ -18,50 +18,53 @@ fn request(n: u8, made_at: i64) -> Request {
     }
 }
 
-fn found(site: &Site) -> anyhow::Result<Vec<Request>> {
-    site.open().begin(&site.vault)?.requests()
+fn found(fixture: &TestStore) -> anyhow::Result<Vec<Request>> {
+    fixture.open().begin(&fixture.vault)?.requests()
 }
 
 #[test]
 fn requests_come_back_as_they_went_until_they_are_taken_or_over() {
-    let site = Site::new();
+    let fixture = TestStore::new();
     let plain = Request { operator: Operator::default(), ..request(9, 1000) };
     let all = [request(8, 2000), plain, request(7, 90_000)];
     for request in &all {
-        site.change(|tx| tx.ask(request).unwrap());
+        fixture.change(|tx| tx.ask(request).unwrap());
     }
-    assert_eq!(found(&site).unwrap(), all);
-    site.change(|tx| tx.purge_requests(at(1000 + 24 * 3600)).unwrap());
-    assert_eq!(found(&site).unwrap(), [all[0].clone(), all[2].clone()]);
-    site.change(|tx| tx.take_request(id(8)).unwrap());
-    assert_eq!(found(&site).unwrap(), [all[2].clone()]);
-    let mut store = site.open();
-    let mut tx = store.begin(&site.vault).unwrap();
-    assert_eq!(word(&tx.take_request(id(8)).unwrap_err()), "damaged");
+    assert_eq!(found(&fixture).unwrap(), all);
+    fixture.change(|tx| tx.purge_requests(at(1000 + 24 * 3600)).unwrap());
+    assert_eq!(found(&fixture).unwrap(), [all[0].clone(), all[2].clone()]);
+    fixture.change(|tx| tx.take_request(id(8)).unwrap());
+    assert_eq!(found(&fixture).unwrap(), [all[2].clone()]);
+    let mut store = fixture.open();
+    let mut tx = store.begin(&fixture.vault).unwrap();
+    assert_eq!(error_code(&tx.take_request(id(8)).unwrap_err()), "damaged");
 }
 
 #[test]
 fn they_go_with_the_user() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).and_then(|()| tx.ask(&request(8, 1000))).unwrap());
-    site.change(|tx| tx.remove(&alice()).unwrap());
-    assert_eq!(found(&site).unwrap(), []);
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).and_then(|()| tx.ask(&request(8, 1000))).unwrap());
+    fixture.change(|tx| tx.remove(&alice()).unwrap());
+    assert_eq!(found(&fixture).unwrap(), []);
 }
 
 #[test]
 fn an_altered_column_of_a_request_is_seen_whichever_it_is() {
     for column in REQUEST_COLUMNS.iter().chain(&["mac"]) {
-        let site = Site::new();
-        site.change(|tx| tx.ask(&request(8, 1000)).unwrap());
+        let fixture = TestStore::new();
+        fixture.change(|tx| tx.ask(&request(8, 1000)).unwrap());
         let change = match *column {
             "request" => "replace(request, 'alice', 'bob')".to_owned(),
-            _ => site.engine.another("requests", column),
+            _ => fixture.engine.another("requests", column),
         };
-        site.sql(&format!("UPDATE requests SET \"{column}\" = {change}"));
-        assert_eq!(word(&found(&site).unwrap_err()), "tampered", "{column}");
+        fixture.sql(&format!("UPDATE requests SET \"{column}\" = {change}"));
+        assert_eq!(error_code(&found(&fixture).unwrap_err()), "tampered", "{column}");
     }
-    let site = Site::new();
-    site.change(|tx| tx.ask(&request(8, 1000)).unwrap());
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.ask(&request(8, 1000)).unwrap());
     let other = Vault::new(&root(2), id(99));
-    assert_eq!(word(&site.open().begin(&other).unwrap().requests().unwrap_err()), "tampered");
+    assert_eq!(
+        error_code(&fixture.open().begin(&other).unwrap().requests().unwrap_err()),
+        "tampered"
+    );
 }

@@ -22,13 +22,13 @@ use crate::testing::Engine;
 use crate::vault::{RootKey, Vault};
 
 /// A store of one of the databases, which can be opened more than once.
-pub struct Site {
+pub struct TestStore {
     pub vault: Vault,
     pub engine: Engine,
     _folder: TempDir,
 }
 
-impl Site {
+impl TestStore {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = Engine::new(folder.path());
@@ -37,14 +37,14 @@ impl Site {
         let identity = Identity { store: id(99), key: root.id() };
         let vault = Vault::new(&root, identity.store);
         let first = event("init", None);
-        assert!(!location.exists(&custody()).unwrap());
+        assert!(!location.exists(&policy()).unwrap());
         let mut content = |birth: &mut dyn Birth| {
             birth.found(identity, at(1000))?;
             birth.append(&first, [0; 16]).map(|_| ())
         };
-        assert!(location.create(&custody(), &vault, id(99), &mut content).unwrap());
-        assert!(!location.create(&custody(), &vault, id(99), &mut content).unwrap());
-        assert!(!location.migrate(&custody()).unwrap());
+        assert!(location.create(&policy(), &vault, id(99), &mut content).unwrap());
+        assert!(!location.create(&policy(), &vault, id(99), &mut content).unwrap());
+        assert!(!location.migrate(&policy()).unwrap());
         Self { vault, engine, _folder: folder }
     }
 
@@ -53,7 +53,7 @@ impl Site {
     }
 
     pub fn try_open(&self) -> anyhow::Result<Box<dyn Store>> {
-        Location::parse(&self.engine.location())?.open(Access::Write, &custody())
+        Location::parse(&self.engine.location())?.open(Access::Write, &policy())
     }
 
     /// One change in a transaction of its own.
@@ -91,7 +91,7 @@ impl Site {
     }
 }
 
-pub fn custody() -> Custody {
+pub fn policy() -> Custody {
     Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() }
 }
 
@@ -107,7 +107,7 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(seconds).unwrap()
 }
 
-pub fn word(error: &anyhow::Error) -> &'static str {
+pub fn error_code(error: &anyhow::Error) -> &'static str {
     Failure::of(error).code
 }
 

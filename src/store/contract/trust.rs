@@ -13,13 +13,13 @@ use crate::testing::Engine;
 
 #[test]
 fn a_store_opened_with_another_key_trusts_nothing() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
     let other = Vault::new(&root(2), id(99));
-    let mut store = site.open();
+    let mut store = fixture.open();
     let mut tx = store.begin(&other).unwrap();
-    assert_eq!(word(&tx.user(&alice().name).unwrap_err()), "tampered");
-    assert_eq!(word(&tx.append(&event("x", None), [0; 16]).unwrap_err()), "tampered");
+    assert_eq!(error_code(&tx.user(&alice().name).unwrap_err()), "tampered");
+    assert_eq!(error_code(&tx.append(&event("x", None), [0; 16]).unwrap_err()), "tampered");
 }
 
 #[test]
@@ -28,15 +28,15 @@ fn an_altered_column_is_seen_whichever_it_is() {
         [("users", crate::store::row::USER_COLUMNS), ("devices", crate::store::row::DEVICE_COLUMNS)]
     {
         for column in columns.iter().chain(&["mac"]) {
-            let site = Site::new();
-            site.change(|tx| tx.insert(&alice()).unwrap());
+            let fixture = TestStore::new();
+            fixture.change(|tx| tx.insert(&alice()).unwrap());
             let (change, name) = match *column {
                 "name" => ("'alicia'".to_owned(), "alicia"),
-                _ => (site.engine.another(table, column), "alice"),
+                _ => (fixture.engine.another(table, column), "alice"),
             };
             let row = format!("n = (SELECT max(n) FROM {table} WHERE \"{column}\" IS NOT NULL)");
-            site.sql(&format!("UPDATE {table} SET \"{column}\" = {change} WHERE {row}"));
-            let found = word(&site.user(name).unwrap_err());
+            fixture.sql(&format!("UPDATE {table} SET \"{column}\" = {change} WHERE {row}"));
+            let found = error_code(&fixture.user(name).unwrap_err());
             assert!(matches!(found, "tampered" | "damaged"), "{table}.{column}: {found}");
         }
     }
@@ -50,57 +50,61 @@ fn a_device_that_is_missing_added_moved_or_put_back_is_seen() {
         "UPDATE devices SET \"user\" = 1 WHERE n = 5",
         "UPDATE users SET id = NOBODY WHERE n = 1",
     ] {
-        let site = Site::new();
+        let fixture = TestStore::new();
         let bob = User {
             devices: vec![device(8, State::Active(Active { confirmed_at: at(1) }))],
             ..User::new(id(7), UserName::parse("bob").unwrap(), at(100))
         };
-        site.change(|tx| tx.insert(&alice()).and_then(|()| tx.insert(&bob)).unwrap());
-        site.sql(&edit.replace("NOBODY", site.engine.nobody()));
-        assert_eq!(word(&site.user("alice").unwrap_err()), "tampered", "{edit}");
+        fixture.change(|tx| tx.insert(&alice()).and_then(|()| tx.insert(&bob)).unwrap());
+        fixture.sql(&edit.replace("NOBODY", fixture.engine.nobody()));
+        assert_eq!(error_code(&fixture.user("alice").unwrap_err()), "tampered", "{edit}");
     }
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
     // Opened before: a table too many would be seen.
-    let mut store = site.open();
-    site.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
+    let mut store = fixture.open();
+    fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
     after.devices[1].last_step = Some(13);
-    let mut tx = store.begin(&site.vault).unwrap();
+    let mut tx = store.begin(&fixture.vault).unwrap();
     tx.save(&alice(), &after).unwrap();
     tx.commit().unwrap();
-    site.sql(
+    fixture.sql(
         "UPDATE devices SET last_step = (SELECT last_step FROM old_devices WHERE n = 2), \
          mac = (SELECT mac FROM old_devices WHERE n = 2) WHERE n = 2",
     );
-    site.sql("DROP TABLE old_devices");
-    assert_eq!(word(&site.user("alice").unwrap_err()), "tampered", "an older row of its own");
+    fixture.sql("DROP TABLE old_devices");
+    assert_eq!(
+        error_code(&fixture.user("alice").unwrap_err()),
+        "tampered",
+        "an older row of its own"
+    );
 }
 
 #[test]
 fn all_rows_of_a_user_put_back_from_an_older_copy_are_seen() {
-    let site = Site::new();
-    site.change(|tx| tx.insert(&alice()).unwrap());
-    let mut store = site.open();
-    site.sql("CREATE TABLE old_users AS SELECT * FROM users");
-    site.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
+    let fixture = TestStore::new();
+    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    let mut store = fixture.open();
+    fixture.sql("CREATE TABLE old_users AS SELECT * FROM users");
+    fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
     after.devices[1].last_step = Some(13);
-    let mut tx = store.begin(&site.vault).unwrap();
+    let mut tx = store.begin(&fixture.vault).unwrap();
     after.rev = tx.save(&alice(), &after).unwrap();
     tx.append(&event("verify", Some(&after)), [3; 16]).unwrap();
     tx.commit().unwrap();
     let user = |store: &mut Box<dyn Store>| {
-        store.begin(&site.vault).unwrap().user(&UserName::parse("alice").unwrap())
+        store.begin(&fixture.vault).unwrap().user(&UserName::parse("alice").unwrap())
     };
     assert_eq!(user(&mut store).unwrap().unwrap(), after);
-    site.sql(
+    fixture.sql(
         "DELETE FROM devices; DELETE FROM users; INSERT INTO users SELECT * FROM old_users; \
          INSERT INTO devices SELECT * FROM old_devices; \
          DROP TABLE old_devices; DROP TABLE old_users",
     );
-    assert_eq!(word(&user(&mut store).unwrap_err()), "tampered");
-    assert_eq!(word(&site.user("alice").unwrap_err()), "tampered");
+    assert_eq!(error_code(&user(&mut store).unwrap_err()), "tampered");
+    assert_eq!(error_code(&fixture.user("alice").unwrap_err()), "tampered");
 }
 
 /// Takes back what the second migration made.
@@ -114,24 +118,24 @@ const TO_FIRST: &str = "DROP INDEX users_required_from; DROP INDEX users_created
 
 #[test]
 fn a_store_of_the_first_schema_is_brought_up_to_date_and_nobody_loses_anything() {
-    let site = Site::new();
+    let fixture = TestStore::new();
     let mut plain = alice();
     (plain.password, plain.temporary, plain.required_from) = (None, None, None);
     (plain.recovery, plain.bypass, plain.undo) = (None, None, None);
     (plain.enrolment_barred, plain.throttle.lock_looks) = (false, 0);
-    site.change(|tx| tx.insert(&plain).unwrap());
-    let version = if site.engine.is_postgres() {
+    fixture.change(|tx| tx.insert(&plain).unwrap());
+    let version = if fixture.engine.is_postgres() {
         "UPDATE store SET schema_version = 1"
     } else {
         "PRAGMA user_version = 1"
     };
-    site.sql(&format!("{TO_FIRST}{version}"));
-    assert_eq!(word(&site.try_open().err().unwrap()), "config");
-    let location = Location::parse(&site.engine.location()).unwrap();
-    assert!(location.migrate(&custody()).unwrap());
-    assert!(!location.migrate(&custody()).unwrap());
-    assert_eq!(site.user("alice").unwrap().unwrap(), plain);
-    let start = site.open().read().unwrap().start().unwrap();
+    fixture.sql(&format!("{TO_FIRST}{version}"));
+    assert_eq!(error_code(&fixture.try_open().err().unwrap()), "config");
+    let location = Location::parse(&fixture.engine.location()).unwrap();
+    assert!(location.migrate(&policy()).unwrap());
+    assert!(!location.migrate(&policy()).unwrap());
+    assert_eq!(fixture.user("alice").unwrap().unwrap(), plain);
+    let start = fixture.open().read().unwrap().start().unwrap();
     assert_eq!(
         (start.head.seq, start.at),
         (0, Some(at(1000))),
@@ -139,45 +143,45 @@ fn a_store_of_the_first_schema_is_brought_up_to_date_and_nobody_loses_anything()
     );
     let mut after = alice();
     after.rev = plain.rev + 1;
-    site.change(|tx| tx.save(&plain, &alice()).unwrap());
-    assert_eq!(site.user("alice").unwrap().unwrap(), after);
+    fixture.change(|tx| tx.save(&plain, &alice()).unwrap());
+    assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
 }
 
 #[test]
 fn a_vacuumed_copy_is_a_store() {
-    let site = Site::new();
-    let Engine::Sqlite(path) = &site.engine else { return };
+    let fixture = TestStore::new();
+    let Engine::Sqlite(path) = &fixture.engine else { return };
     let copy = path.with_extension("old");
-    site.sql(&format!("VACUUM INTO '{}'", copy.display()));
+    fixture.sql(&format!("VACUUM INTO '{}'", copy.display()));
     std::fs::set_permissions(&copy, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    assert!(sqlite::open(&copy, Access::Read, &custody()).is_ok());
+    assert!(sqlite::open(&copy, Access::Read, &policy()).is_ok());
 }
 
 #[test]
 fn events_are_numbered_without_gaps_and_their_end_is_guarded() {
-    let site = Site::new();
+    let fixture = TestStore::new();
     for expected in 2..6 {
-        let seq = site.change(|tx| tx.append(&event("x", Some(&alice())), [3; 16]).unwrap());
+        let seq = fixture.change(|tx| tx.append(&event("x", Some(&alice())), [3; 16]).unwrap());
         assert_eq!(seq, expected);
     }
-    let told = site.told(2);
+    let told = fixture.told(2);
     assert_eq!(told.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 4]);
     assert_eq!(told[0].reason.as_deref(), Some("because"));
-    site.change(|tx| tx.erase(id(1)).unwrap());
-    assert_eq!(site.told(1)[0].reason, None);
+    fixture.change(|tx| tx.erase(id(1)).unwrap());
+    assert_eq!(fixture.told(1)[0].reason, None);
     for edit in [
         "UPDATE audit_head SET seq = seq - 1",
         "UPDATE audit_head SET hash = (SELECT hash FROM events WHERE seq = 1)",
         "UPDATE audit_head SET mac = (SELECT mac FROM events ORDER BY seq DESC LIMIT 1)",
         "DELETE FROM audit_head",
     ] {
-        let site = Site::new();
-        site.change(|tx| tx.append(&event("x", None), [3; 16]).unwrap());
-        site.sql(edit);
-        let mut store = site.open();
+        let fixture = TestStore::new();
+        fixture.change(|tx| tx.append(&event("x", None), [3; 16]).unwrap());
+        fixture.sql(edit);
+        let mut store = fixture.open();
         let appended =
-            store.begin(&site.vault).and_then(|mut tx| tx.append(&event("x", None), [0; 16]));
-        assert_eq!(word(&appended.unwrap_err()), "tampered", "{edit}");
+            store.begin(&fixture.vault).and_then(|mut tx| tx.append(&event("x", None), [0; 16]));
+        assert_eq!(error_code(&appended.unwrap_err()), "tampered", "{edit}");
     }
 }
 
@@ -215,11 +219,11 @@ fn a_schema_that_is_not_ours_is_refused_in_words() {
         ("UPDATE store SET schema_version = 0", "older"),
         ("ALTER TABLE store DROP COLUMN schema_version", "somebody else's"),
     ];
-    let edits = if Site::new().engine.is_postgres() { &postgres[..] } else { &sqlite[..] };
+    let edits = if TestStore::new().engine.is_postgres() { &postgres[..] } else { &sqlite[..] };
     for (edit, expected) in edits {
-        let site = Site::new();
-        site.sql(edit);
-        let error = site.try_open().err().unwrap();
+        let fixture = TestStore::new();
+        fixture.sql(edit);
+        let error = fixture.try_open().err().unwrap();
         let failure = Failure::of(&error);
         assert_eq!(failure.exit, 78, "{edit}");
         assert!(failure.message.contains(expected), "{edit}: {}", failure.message);

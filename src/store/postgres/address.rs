@@ -16,8 +16,8 @@ const PORT: u16 = 5432;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     /// A section of libpq's service file has what the address does not say; then nothing below is
-    /// settled yet.
-    pub service: Option<(String, Wishes)>,
+    /// resolved yet.
+    pub service: Option<(String, PartialAddress)>,
     /// In the order in which they are tried; the first that takes writes is the primary.
     pub hosts: Vec<(String, u16)>,
     pub user: Option<String>,
@@ -31,7 +31,7 @@ pub struct Address {
 
 /// What an address says of itself, before anything is filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Wishes {
+pub struct PartialAddress {
     hosts: Vec<(String, u16)>,
     user: Option<String>,
     database: Option<String>,
@@ -53,7 +53,7 @@ pub enum Tls {
 impl Address {
     /// Is this text meant to be one?
     #[must_use]
-    pub fn is_meant(text: &str) -> bool {
+    pub fn looks_like(text: &str) -> bool {
         scheme(text).is_some()
     }
 
@@ -62,10 +62,10 @@ impl Address {
     /// # Errors
     /// `usage`, with the part that can't be understood.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let mut wishes = Wishes::parse(text)?;
-        match wishes.service.take() {
-            None => wishes.settle(),
-            Some(service) => Ok(Self { service: Some((service, wishes)), ..Self::nowhere() }),
+        let mut partial = PartialAddress::parse(text)?;
+        match partial.service.take() {
+            None => partial.resolve(),
+            Some(service) => Ok(Self { service: Some((service, partial)), ..Self::nowhere() }),
         }
     }
 
@@ -82,7 +82,7 @@ impl Address {
     }
 }
 
-impl Wishes {
+impl PartialAddress {
     fn parse(text: &str) -> Result<Self, Refusal> {
         let rest = scheme(text).ok_or_else(|| refuse("is no postgres:// address"))?;
         if rest.contains('#') {
@@ -100,7 +100,7 @@ impl Wishes {
             None => (None, authority),
         };
         let hosts = hosts.split(',').filter(|host| !host.is_empty()).map(host);
-        let mut wishes = Self {
+        let mut partial = Self {
             hosts: hosts.collect::<Result<_, _>>()?,
             user: decoded("the user", user.unwrap_or_default())?.map(login).transpose()?,
             database: decoded("the database", path)?,
@@ -112,9 +112,9 @@ impl Wishes {
                 .ok_or_else(|| refuse("a parameter has no value").hint("write name=value"))?;
             let value = decoded(name, value)?
                 .ok_or_else(|| refuse(&format!("the parameter {} is empty", quoted(name))))?;
-            wishes.put(name, value)?;
+            partial.put(name, value)?;
         }
-        Ok(wishes)
+        Ok(partial)
     }
 
     /// Takes one parameter, by the name that libpq has for it.
@@ -167,7 +167,7 @@ impl Wishes {
     ///
     /// # Errors
     /// `usage` for another machine without TLS.
-    pub fn settle(self) -> Result<Address, Refusal> {
+    pub fn resolve(self) -> Result<Address, Refusal> {
         let mut hosts = self.hosts;
         if hosts.is_empty() {
             hosts.push((SOCKETS.to_owned(), PORT));

@@ -9,13 +9,13 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::link::Link;
-use super::trouble::trouble;
+use super::link::PgConnection;
+use super::trouble::store_error;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
-use crate::store::driver::{Driver, Rows, first};
+use crate::store::driver::{Driver, RowFeed, first};
 use crate::store::row::{Row, Value};
-use crate::store::table::{Kind, Table};
+use crate::store::table::{ColumnType, Table};
 
 /// The chain of events has one end: whoever holds its row is alone in writing.
 const LOCK: &str = "SELECT one FROM audit_head FOR UPDATE";
@@ -25,10 +25,10 @@ const CLOCK: &str = "SELECT extract(epoch FROM clock_timestamp())::bigint";
 
 /// What was begun is undone when this is dropped.
 pub struct PostgresDriver<'a> {
-    link: &'a Link,
+    connection: &'a PgConnection,
     is_open: bool,
     /// A change of many rows may last as long as each of them is answered.
-    has_many: bool,
+    is_bulk: bool,
 }
 
 impl<'a> PostgresDriver<'a> {
@@ -36,18 +36,18 @@ impl<'a> PostgresDriver<'a> {
     ///
     /// # Errors
     /// `busy` when another writer holds the lock for too long.
-    pub fn write(link: &'a Link) -> Result<Self> {
-        Self::begin(link, WRITE)?.locked()
+    pub fn write(connection: &'a PgConnection) -> Result<Self> {
+        Self::begin(connection, WRITE)?.locked()
     }
 
     /// The same in what is left of the time of one that was undone; `None` where that is too little.
     ///
     /// # Errors
     /// As [`PostgresDriver::write`].
-    pub fn write_again(link: &'a Link) -> Result<Option<Self>> {
-        let Some(limits) = link.limits_again() else { return Ok(None) };
-        link.wait(link.client.batch_execute(&format!("{WRITE}; {limits}")))?;
-        Self { link, is_open: true, has_many: false }.locked().map(Some)
+    pub fn write_again(connection: &'a PgConnection) -> Result<Option<Self>> {
+        let Some(limits) = connection.remaining_limits() else { return Ok(None) };
+        connection.wait(connection.client.batch_execute(&format!("{WRITE}; {limits}")))?;
+        Self { connection, is_open: true, is_bulk: false }.locked().map(Some)
     }
 
     fn locked(mut self) -> Result<Self> {
@@ -64,16 +64,16 @@ impl<'a> PostgresDriver<'a> {
 
     /// # Errors
     /// As the database has them.
-    pub fn read(link: &'a Link) -> Result<Self> {
-        Self::begin(link, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    pub fn read(connection: &'a PgConnection) -> Result<Self> {
+        Self::begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
 
     /// # Errors
     /// As the database has them.
-    pub fn begin(link: &'a Link, how: &str) -> Result<Self> {
-        link.begin();
-        link.wait(link.client.batch_execute(how))?;
-        Ok(Self { link, is_open: true, has_many: false })
+    pub fn begin(connection: &'a PgConnection, how: &str) -> Result<Self> {
+        connection.start_clock();
+        connection.wait(connection.client.batch_execute(how))?;
+        Ok(Self { connection, is_open: true, is_bulk: false })
     }
 }
 
@@ -81,18 +81,18 @@ impl Drop for PostgresDriver<'_> {
     fn drop(&mut self) {
         if self.is_open {
             // A server that is gone has undone it already.
-            let _ = self.link.wait(self.link.client.batch_execute("ROLLBACK"));
+            let _ = self.connection.wait(self.connection.client.batch_execute("ROLLBACK"));
         }
     }
 }
 
 impl Driver for PostgresDriver<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
-        if self.has_many {
-            self.link.renew();
+        if self.is_bulk {
+            self.connection.extend();
         }
         let values = typed(values);
-        self.link.wait(self.link.client.execute_typed(sql, &values))
+        self.connection.wait(self.connection.client.execute_typed(sql, &values))
     }
 
     fn query(
@@ -102,16 +102,16 @@ impl Driver for PostgresDriver<'_> {
         visit: &mut dyn FnMut(&dyn Row) -> Result<bool>,
     ) -> Result<()> {
         let values = typed(values);
-        let rows = self.link.wait(self.link.client.query_typed_raw(sql, values))?;
+        let rows = self.connection.wait(self.connection.client.query_typed_raw(sql, values))?;
         let mut rows = pin!(rows);
-        while let Some(row) = self.link.wait(rows.try_next())? {
+        while let Some(row) = self.connection.wait(rows.try_next())? {
             if !visit(&row)? {
                 break;
             }
-            if self.has_many {
-                self.link.renew();
+            if self.is_bulk {
+                self.connection.extend();
             }
-            self.link.row_came();
+            self.connection.row_received();
         }
         Ok(())
     }
@@ -121,35 +121,36 @@ impl Driver for PostgresDriver<'_> {
         seconds.map(|s| Ok(Timestamp::from_unix(s)?)).transpose()
     }
 
-    fn expect_many(&mut self) -> Result<()> {
-        self.has_many = true;
-        self.link.expect_long();
-        self.link.wait(self.link.client.batch_execute("SET LOCAL statement_timeout = 0"))
+    fn expect_bulk(&mut self) -> Result<()> {
+        self.is_bulk = true;
+        self.connection.expect_bulk();
+        self.connection
+            .wait(self.connection.client.batch_execute("SET LOCAL statement_timeout = 0"))
     }
 
     /// `COPY`: a round trip a row would make a store of a million users a matter of hours.
-    fn load(&mut self, table: &Table, source: Rows<'_>) -> Result<()> {
-        let copy = format!("COPY {}({}) FROM STDIN BINARY", table.name, table.list());
+    fn load(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
+        let copy = format!("COPY {}({}) FROM STDIN BINARY", table.name, table.column_list());
         let types: Vec<Type> = table
-            .kinds()
-            .map(|kind| match kind {
-                Kind::Int => Type::INT8,
-                Kind::Text => Type::TEXT,
-                Kind::Bytes => Type::BYTEA,
+            .types()
+            .map(|column_type| match column_type {
+                ColumnType::Int => Type::INT8,
+                ColumnType::Text => Type::TEXT,
+                ColumnType::Bytes => Type::BYTEA,
             })
             .collect();
-        self.link.renew();
-        let sink = self.link.wait(self.link.client.copy_in(&copy))?;
+        self.connection.extend();
+        let sink = self.connection.wait(self.connection.client.copy_in(&copy))?;
         let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
         source(&mut |values| {
-            self.link.renew();
-            self.link.wait(writer.as_mut().write_raw(&values))
+            self.connection.extend();
+            self.connection.wait(writer.as_mut().write_raw(&values))
         })?;
-        self.link.renew();
-        self.link.wait(writer.finish()).map(|_| ())
+        self.connection.extend();
+        self.connection.wait(writer.finish()).map(|_| ())
     }
 
-    fn number_on(&mut self) -> Result<()> {
+    fn reset_sequences(&mut self) -> Result<()> {
         for table in ["users", "devices", "requests"] {
             let sql = format!(
                 "SELECT setval(pg_get_serial_sequence('{table}', 'n'), coalesce(max(n), 0) + 1, \
@@ -160,17 +161,17 @@ impl Driver for PostgresDriver<'_> {
         Ok(())
     }
 
-    fn stand_alone(&mut self) -> Result<()> {
+    fn lock_exclusively(&mut self) -> Result<()> {
         let lock = "LOCK TABLE audit_head IN ACCESS EXCLUSIVE MODE";
-        self.link.wait(self.link.client.batch_execute(lock))
+        self.connection.wait(self.connection.client.batch_execute(lock))
     }
 
     fn commit(mut self) -> Result<()> {
         self.is_open = false;
-        if self.has_many {
-            self.link.begin();
+        if self.is_bulk {
+            self.connection.start_clock();
         }
-        self.link.wait(self.link.client.batch_execute("COMMIT")).map_err(|error| {
+        self.connection.wait(self.connection.client.batch_execute("COMMIT")).map_err(|error| {
             match error.downcast_ref::<Refusal>() {
                 Some(refusal) if refusal.code == Code::StoreUnavailable => {
                     error.context(crate::store::unconfirmed())
@@ -211,8 +212,8 @@ impl Row for tokio_postgres::Row {
     fn is_null(&self, column: usize) -> Result<bool> {
         match *self.columns()[column].type_() {
             Type::INT8 => Ok(self.int(column)?.is_none()),
-            Type::TEXT => Ok(self.lent_text(column)?.is_none()),
-            _ => Ok(self.lent_bytes(column)?.is_none()),
+            Type::TEXT => Ok(self.text_ref(column)?.is_none()),
+            _ => Ok(self.bytes_ref(column)?.is_none()),
         }
     }
 
@@ -221,14 +222,14 @@ impl Row for tokio_postgres::Row {
     }
 
     fn int(&self, column: usize) -> Result<Option<i64>> {
-        self.try_get(column).map_err(trouble)
+        self.try_get(column).map_err(store_error)
     }
 
-    fn lent_text(&self, column: usize) -> Result<Option<&str>> {
-        self.try_get(column).map_err(trouble)
+    fn text_ref(&self, column: usize) -> Result<Option<&str>> {
+        self.try_get(column).map_err(store_error)
     }
 
-    fn lent_bytes(&self, column: usize) -> Result<Option<&[u8]>> {
-        self.try_get(column).map_err(trouble)
+    fn bytes_ref(&self, column: usize) -> Result<Option<&[u8]>> {
+        self.try_get(column).map_err(store_error)
     }
 }

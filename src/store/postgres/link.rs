@@ -19,8 +19,8 @@ use tokio_postgres::{Client, Config, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Address, Tls};
-use super::service::{self, Password};
-use super::trouble::{silent, trouble};
+use super::service::{self, ServicePassword};
+use super::trouble::{no_answer, store_error};
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::Access;
 use crate::store::custody::{Custody, Purpose, place};
@@ -32,18 +32,18 @@ const CHANGE: Duration = Duration::from_millis(2900);
 /// For each batch of rows of a listing, which the server may have to sort first.
 const READ: Duration = Duration::from_mins(1);
 /// For each statement of a change of many rows.
-const MANY: Duration = Duration::from_hours(1);
+const BULK: Duration = Duration::from_hours(1);
 /// Of a statement that may take long nothing is heard until it is done. After so long it is asked
 /// whether the server is still there, and how long that answer may take.
-const QUIET: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(2));
+const PROBE: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(2));
 /// What a unit of work needs at least to be done again.
-const AGAIN: Duration = Duration::from_millis(400);
+const RETRY: Duration = Duration::from_millis(400);
 
 /// For the connection, and for the change, where a login service waits.
-const ANSWER: (Duration, Duration) = (Duration::from_millis(900), Duration::from_millis(1500));
+const LOGIN: (Duration, Duration) = (Duration::from_millis(900), Duration::from_millis(1500));
 
 /// Compiling a list's conditions takes longer than most lists.
-const PLAIN: &str = "-c jit=off";
+const NO_JIT: &str = "-c jit=off";
 
 /// What every change asks of the server.
 const DURABLE: &str = "-c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on \
@@ -54,33 +54,35 @@ fn server_limits(access: Access) -> String {
     match access {
         Access::Write => format!("-c statement_timeout=2700 -c lock_timeout=2500 {DURABLE}"),
         Access::Answer => format!("-c statement_timeout=1400 -c lock_timeout=1200 {DURABLE}"),
-        Access::Read => format!("-c default_transaction_read_only=on -c lock_timeout=2500 {PLAIN}"),
+        Access::Read => {
+            format!("-c default_transaction_read_only=on -c lock_timeout=2500 {NO_JIT}")
+        }
     }
 }
 
 /// An open connection.
-pub struct Link {
+pub struct PgConnection {
     /// Absent once it was shut down.
     runtime: Option<Runtime>,
     pub client: Client,
-    peer: Peer,
-    usual: Duration,
-    patience: Cell<Duration>,
-    until: Cell<Instant>,
+    probe: ServerProbe,
+    default_limit: Duration,
+    time_limit: Cell<Duration>,
+    deadline: Cell<Instant>,
 }
 
 /// The server that answered, and the way to it.
-struct Peer {
+struct ServerProbe {
     config: Config,
     tls: Option<MakeRustlsConnect>,
 }
 
-impl Link {
+impl PgConnection {
     /// # Errors
     /// `store_unavailable`, `not_permitted`, or `config` for certificates that can't be read.
-    pub fn new(address: &Address, access: Access, custody: &Custody) -> Result<Self> {
-        let (address, password) = service::settle(address, custody)?;
-        let call = Call { address: &address, password, access, custody };
+    pub fn new(address: &Address, access: Access, policy: &Custody) -> Result<Self> {
+        let (address, password) = service::resolve(address, policy)?;
+        let call = Connector { address: &address, password, access, policy };
         let tls = match address.tls {
             Tls::Off => None,
             Tls::VerifyFull => {
@@ -100,50 +102,50 @@ impl Link {
                 return Err(error);
             }
         };
-        let usual = match access {
+        let default_limit = match access {
             Access::Write => CHANGE,
-            Access::Answer => ANSWER.1,
+            Access::Answer => LOGIN.1,
             Access::Read => READ,
         };
         Ok(Self {
             runtime: Some(runtime),
             client,
-            peer: Peer { config, tls },
-            usual,
-            patience: Cell::new(usual),
-            until: Cell::new(Instant::now() + usual),
+            probe: ServerProbe { config, tls },
+            default_limit,
+            time_limit: Cell::new(default_limit),
+            deadline: Cell::new(Instant::now() + default_limit),
         })
     }
 
     /// Starts to wait, for a unit of work.
-    pub fn begin(&self) {
-        self.patience.set(self.usual);
-        self.renew();
+    pub fn start_clock(&self) {
+        self.time_limit.set(self.default_limit);
+        self.extend();
     }
 
     /// Starts to wait anew, for the next statement of it.
-    pub fn renew(&self) {
-        self.until.set(Instant::now() + self.patience.get());
+    pub fn extend(&self) {
+        self.deadline.set(Instant::now() + self.time_limit.get());
     }
 
     /// Each statement that follows may take long.
-    pub fn expect_long(&self) {
-        self.patience.set(MANY);
-        self.renew();
+    pub fn expect_bulk(&self) {
+        self.time_limit.set(BULK);
+        self.extend();
     }
 
     /// A listing may last as long as rows come.
-    pub fn row_came(&self) {
-        if self.usual == READ {
-            self.renew();
+    pub fn row_received(&self) {
+        if self.default_limit == READ {
+            self.extend();
         }
     }
 
     /// What the server is told of the time that is left; `None` where that is too little to begin
     /// anything.
-    pub fn limits_again(&self) -> Option<String> {
-        let left = self.until.get().checked_duration_since(Instant::now())?;
-        let left = left.checked_sub(AGAIN / 2).filter(|left| *left >= AGAIN / 2)?.as_millis();
+    pub fn remaining_limits(&self) -> Option<String> {
+        let left = self.deadline.get().checked_duration_since(Instant::now())?;
+        let left = left.checked_sub(RETRY / 2).filter(|left| *left >= RETRY / 2)?.as_millis();
         Some(format!("SET LOCAL statement_timeout = {left}; SET LOCAL lock_timeout = {left}"))
     }
 
@@ -159,28 +161,28 @@ impl Link {
         runtime.block_on(async {
             let mut answer = pin!(answer);
             loop {
-                let until = self.until.get();
-                let is_long = self.patience.get() > CHANGE;
-                let look = if is_long { until.min(Instant::now() + QUIET.0) } else { until };
+                let until = self.deadline.get();
+                let is_long = self.time_limit.get() > CHANGE;
+                let look = if is_long { until.min(Instant::now() + PROBE.0) } else { until };
                 if let Ok(answer) = timeout_at(look, answer.as_mut()).await {
-                    return answer.map_err(trouble);
+                    return answer.map_err(store_error);
                 }
-                if look < until && self.peer.is_there().await {
+                if look < until && self.probe.is_there().await {
                     continue;
                 }
                 // It may have come while somebody else was asked.
                 if let Ok(answer) = timeout_at(look, answer).await {
-                    return answer.map_err(trouble);
+                    return answer.map_err(store_error);
                 }
                 // Nor is anything that comes after it waited for.
-                self.until.set(look);
-                return Err(silent().into());
+                self.deadline.set(look);
+                return Err(no_answer().into());
             }
         })
     }
 }
 
-impl Drop for Link {
+impl Drop for PgConnection {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
@@ -188,10 +190,10 @@ impl Drop for Link {
     }
 }
 
-impl Peer {
+impl ServerProbe {
     /// Does the server answer anybody? A refusal is an answer too.
     async fn is_there(&self) -> bool {
-        let until = Instant::now() + QUIET.1;
+        let until = Instant::now() + PROBE.1;
         let answer = match &self.tls {
             None => timeout_at(until, self.config.connect(NoTls)).await.map(|a| a.map(drop)),
             Some(tls) => {
@@ -203,15 +205,15 @@ impl Peer {
 }
 
 /// Whom to call, and as whom.
-struct Call<'a> {
+struct Connector<'a> {
     address: &'a Address,
     /// What the service file has.
-    password: Option<Password>,
+    password: Option<ServicePassword>,
     access: Access,
-    custody: &'a Custody,
+    policy: &'a Custody,
 }
 
-impl Call<'_> {
+impl Connector<'_> {
     /// To the first host that answers and will do. Each gets its share of the time, so that one that
     /// swallows what is sent to it does not stand before the others.
     async fn connect<T>(&self, tls: T) -> Result<(Client, Config)>
@@ -223,7 +225,7 @@ impl Call<'_> {
     {
         let mut refused = None;
         let hosts = &self.address.hosts;
-        let connect = if self.access == Access::Answer { ANSWER.0 } else { CONNECT };
+        let connect = if self.access == Access::Answer { LOGIN.0 } else { CONNECT };
         let share = connect / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
         for (host, port) in hosts {
             let mut config = self.config(host, *port)?;
@@ -236,25 +238,25 @@ impl Call<'_> {
                     config.target_session_attrs(TargetSessionAttrs::Any);
                     return Ok((client, config));
                 }
-                Ok(Err(error)) => trouble(error),
-                Err(_) => silent().into(),
+                Ok(Err(error)) => store_error(error),
+                Err(_) => no_answer().into(),
             };
             refused = Some(error);
         }
-        Err(refused.unwrap_or_else(|| silent().into()))
+        Err(refused.unwrap_or_else(|| no_answer().into()))
     }
 
     fn config(&self, host: &str, port: u16) -> Result<Config> {
-        let Self { address, custody, .. } = self;
+        let Self { address, policy, .. } = self;
         let mut config = Config::new();
         config.host(host).port(port);
         let user = address.user.clone().or_else(|| {
-            uzers::get_user_by_uid(custody.euid).map(|u| u.name().to_string_lossy().into_owned())
+            uzers::get_user_by_uid(policy.euid).map(|u| u.name().to_string_lossy().into_owned())
         });
-        let user = user.unwrap_or_else(|| custody.euid.to_string());
+        let user = user.unwrap_or_else(|| policy.euid.to_string());
         let database = address.database.clone().unwrap_or_else(|| user.clone());
         if let Some(path) = &address.password_file {
-            if let Some(password) = password(path, (host, port), &user, &database, custody)? {
+            if let Some(password) = password(path, (host, port), &user, &database, policy)? {
                 config.password(password);
             }
         } else if let Some(password) = &self.password {
@@ -285,9 +287,9 @@ fn password(
     (host, port): (&str, u16),
     user: &str,
     database: &str,
-    custody: &Custody,
+    policy: &Custody,
 ) -> Result<Option<String>> {
-    if !custody.check(path, Purpose::Password)? {
+    if !policy.check(path, Purpose::Password)? {
         let message = format!("there is no password file at {}", place(path));
         return Err(Refusal::new(Code::Config, message).hint("look at passfile in --store").into());
     }

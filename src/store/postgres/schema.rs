@@ -53,7 +53,7 @@ const VERSION_OF_STORE: &str = "SELECT schema_version FROM store";
 
 /// What stands in the database.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum SchemaState {
     Nothing,
     /// Tables with the columns of ours; the number of their version.
     Ours(i64),
@@ -63,10 +63,10 @@ pub enum Found {
 ///
 /// # Errors
 /// `damaged` for somebody else's tables, `tampered` for ours with something added or missing.
-pub fn look(driver: &mut impl Driver) -> Result<Found> {
+pub fn inspect(driver: &mut impl Driver) -> Result<SchemaState> {
     let tables = first(driver, TABLES, &[], |row| row.int(0))?.flatten().unwrap_or_default();
     if tables == 0 {
-        return Ok(Found::Nothing);
+        return Ok(SchemaState::Nothing);
     }
     let mut found = BTreeSet::new();
     driver.query(PARTS, &[], &mut |row| {
@@ -90,7 +90,7 @@ pub fn look(driver: &mut impl Driver) -> Result<Found> {
             return Err(altered(&format!("{} is missing", quoted(missing))));
         }
     }
-    Ok(Found::Ours(version))
+    Ok(SchemaState::Ours(version))
 }
 
 /// What the migrations make: its columns, then its constraints and indexes.
@@ -118,16 +118,16 @@ pub fn check_encoding(driver: &mut impl Driver) -> Result<()> {
 ///
 /// # Errors
 /// `store_unavailable` where there is no schema, `config` for an older or a newer one, and as
-/// [`look`].
+/// [`inspect`].
 pub fn check(driver: &mut impl Driver) -> Result<()> {
-    match look(driver)? {
-        Found::Ours(VERSION) => Ok(()),
-        Found::Nothing => {
+    match inspect(driver)? {
+        SchemaState::Ours(VERSION) => Ok(()),
+        SchemaState::Nothing => {
             Err(Refusal::new(Code::StoreUnavailable, "there is no store in this database")
                 .hint("make one with: mfactl init")
                 .into())
         }
-        Found::Ours(version) if version > VERSION => Err(Refusal::new(
+        SchemaState::Ours(version) if version > VERSION => Err(Refusal::new(
             Code::Config,
             format!(
                 "the store is newer than this program: schema {version}, known up to {VERSION}"
@@ -135,7 +135,7 @@ pub fn check(driver: &mut impl Driver) -> Result<()> {
         )
         .hint("use the mfactl that wrote it, or a later one")
         .into()),
-        Found::Ours(version) => Err(Refusal::new(
+        SchemaState::Ours(version) => Err(Refusal::new(
             Code::Config,
             format!("the store is older than this program: schema {version} of {VERSION}"),
         )
@@ -159,7 +159,7 @@ pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
 ///
 /// # Errors
 /// As the database has them.
-pub fn mark(driver: &mut impl Driver) -> Result<()> {
+pub fn record_version(driver: &mut impl Driver) -> Result<()> {
     driver.execute("UPDATE store SET schema_version = $1", &[Value::Int(VERSION)]).map(|_| ())
 }
 

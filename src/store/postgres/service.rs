@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use super::address::{Address, Wishes};
+use super::address::{Address, PartialAddress};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
 use crate::store::custody::{Custody, Purpose, place};
@@ -18,22 +18,22 @@ const SYSTEM: &str = "/etc/postgresql-common/pg_service.conf";
 /// # Errors
 /// `config` for a file or a section that is not there or can't be understood; `not_permitted` for a
 /// file that others may read.
-pub fn settle(address: &Address, custody: &Custody) -> Result<(Address, Option<Password>)> {
-    let Some((name, wishes)) = &address.service else { return Ok((address.clone(), None)) };
-    for path in places(custody) {
-        if !custody.check(&path, Purpose::Service)? {
+pub fn resolve(address: &Address, policy: &Custody) -> Result<(Address, Option<ServicePassword>)> {
+    let Some((name, partial)) = &address.service else { return Ok((address.clone(), None)) };
+    for path in candidate_files(policy) {
+        if !policy.check(&path, Purpose::Service)? {
             continue;
         }
         let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| {
             Refusal::new(Code::Config, format!("{} can't be read: {}", place(&path), e.kind()))
         })?;
         if let Some((service, password)) = section(&path, &text, name)? {
-            let mut settled = wishes.clone().or(service).settle()?;
+            let mut resolved = partial.clone().or(service).resolve()?;
             if password.is_none() {
-                settled.password_file =
-                    settled.password_file.or_else(|| address.password_file.clone());
+                resolved.password_file =
+                    resolved.password_file.or_else(|| address.password_file.clone());
             }
-            return Ok((settled, password));
+            return Ok((resolved, password));
         }
     }
     let message = format!("there is no service {} in any service file", quoted(name));
@@ -42,17 +42,21 @@ pub fn settle(address: &Address, custody: &Custody) -> Result<(Address, Option<P
         .into())
 }
 
-pub type Password = Zeroizing<String>;
+pub type ServicePassword = Zeroizing<String>;
 
-fn places(custody: &Custody) -> Vec<PathBuf> {
+fn candidate_files(policy: &Custody) -> Vec<PathBuf> {
     use uzers::os::unix::UserExt as _;
-    let home = uzers::get_user_by_uid(custody.euid).map(|u| u.home_dir().to_owned());
+    let home = uzers::get_user_by_uid(policy.euid).map(|u| u.home_dir().to_owned());
     home.map(|home| home.join(".pg_service.conf")).into_iter().chain([SYSTEM.into()]).collect()
 }
 
 /// The section of this name. No message repeats a line, since the password may be in it.
-fn section(path: &Path, text: &str, name: &str) -> Result<Option<(Wishes, Option<Password>)>> {
-    let (mut wishes, mut password) = (Wishes::default(), None);
+fn section(
+    path: &Path,
+    text: &str,
+    name: &str,
+) -> Result<Option<(PartialAddress, Option<ServicePassword>)>> {
+    let (mut partial, mut password) = (PartialAddress::default(), None);
     let (mut is_inside, mut is_there) = (false, false);
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
         if line.is_empty() || line.starts_with('#') {
@@ -68,7 +72,7 @@ fn section(path: &Path, text: &str, name: &str) -> Result<Option<(Wishes, Option
                 .ok_or_else(|| Refusal::new(Code::Config, format!("{at}: is no name=value")))?;
             match key.trim_end() {
                 "password" => password = Some(Zeroizing::new(value.trim_start().to_owned())),
-                key => wishes.put(key, value.trim_start().to_owned()).map_err(|refusal| {
+                key => partial.put(key, value.trim_start().to_owned()).map_err(|refusal| {
                     let problem = refusal.message.replacen("--store: ", "", 1);
                     let refusal = Refusal { code: Code::Config, ..refusal };
                     Refusal { message: format!("{at}: {problem}"), ..refusal }
@@ -76,7 +80,7 @@ fn section(path: &Path, text: &str, name: &str) -> Result<Option<(Wishes, Option
             }
         }
     }
-    Ok(is_there.then_some((wishes, password)))
+    Ok(is_there.then_some((partial, password)))
 }
 
 #[cfg(test)]
@@ -86,7 +90,7 @@ mod tests {
     const FILE: &str = "# ours\n[other]\nhost=h\npassword=no\n\n[mfa]\nhost=/tmp/a\nport=7\n\
                         dbname = mfa\npassword=a=b c\n";
 
-    fn read(text: &str, name: &str) -> Result<Option<(Wishes, Option<Password>)>> {
+    fn read(text: &str, name: &str) -> Result<Option<(PartialAddress, Option<ServicePassword>)>> {
         section(Path::new("/f"), text, name)
     }
 
@@ -94,9 +98,9 @@ mod tests {
     fn a_section_fills_in_what_the_address_leaves_open() {
         let (service, password) = read(FILE, "mfa").unwrap().unwrap();
         assert_eq!(password.unwrap().as_str(), "a=b c");
-        let mut wishes = Wishes::default();
-        wishes.put("dbname", "mine".into()).unwrap();
-        let address = wishes.or(service).settle().unwrap();
+        let mut partial = PartialAddress::default();
+        partial.put("dbname", "mine".into()).unwrap();
+        let address = partial.or(service).resolve().unwrap();
         assert_eq!(address.to_string(), "postgres://%2Ftmp%2Fa:7/mine");
         assert!(read(FILE, "absent").unwrap().is_none());
     }

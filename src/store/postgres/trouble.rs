@@ -7,15 +7,15 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::store::{Conflict, busy};
 
 /// A server that does not answer in time.
-pub fn silent() -> Refusal {
+pub fn no_answer() -> Refusal {
     Refusal::new(Code::StoreUnavailable, "the database server does not answer")
         .hint("nothing was accepted; is the server up, and reachable from here")
 }
 
-pub fn trouble(error: tokio_postgres::Error) -> Error {
+pub fn store_error(error: tokio_postgres::Error) -> Error {
     let refusal = match error.code() {
-        Some(state) => told(state),
-        None => unreachable(&error),
+        Some(state) => refusal_for(state),
+        None => connection_error(&error),
     };
     let is_conflict = error.code().is_some_and(|state| {
         [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state)
@@ -26,7 +26,7 @@ pub fn trouble(error: tokio_postgres::Error) -> Error {
 }
 
 /// The server said something.
-fn told(state: &SqlState) -> Refusal {
+fn refusal_for(state: &SqlState) -> Refusal {
     let unavailable = |words: &str| Refusal::new(Code::StoreUnavailable, words);
     match state.code() {
         // Locks, cancelled statements, conflicts.
@@ -39,7 +39,7 @@ fn told(state: &SqlState) -> Refusal {
             .hint("name the primary in --store, or all servers: postgres://a,b/database"),
         "3D000" => unavailable("there is no such database on the server")
             .hint("make it with createdb, or name another"),
-        "28000" | "28P01" => not_let_in(),
+        "28000" | "28P01" => login_refused(),
         "42501" => Refusal::new(Code::NotPermitted, "the database role may not do this")
             .hint("see contrib/postgres-roles.sql for what each role may do"),
         "42P01" | "42703" | "3F000" => {
@@ -60,13 +60,13 @@ fn told(state: &SqlState) -> Refusal {
     }
 }
 
-fn not_let_in() -> Refusal {
+fn login_refused() -> Refusal {
     Refusal::new(Code::NotPermitted, "the database server does not let this user in")
         .hint("look at the user in --store, at passfile, and at pg_hba.conf")
 }
 
 /// The connection said something.
-fn unreachable(error: &tokio_postgres::Error) -> Refusal {
+fn connection_error(error: &tokio_postgres::Error) -> Refusal {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
         // An I/O error stands for what it holds, which is no source of it.
@@ -82,7 +82,7 @@ fn unreachable(error: &tokio_postgres::Error) -> Refusal {
         }
         // The driver has no kind for these two but their words.
         if error.to_string().contains("password missing") {
-            return not_let_in();
+            return login_refused();
         }
         if error.to_string().contains("does not allow writes") {
             return Refusal::new(
@@ -103,9 +103,9 @@ mod tests {
 
     #[test]
     fn a_server_without_a_free_connection_is_busy_and_nobody_writes() {
-        let full = told(&SqlState::TOO_MANY_CONNECTIONS);
+        let full = refusal_for(&SqlState::TOO_MANY_CONNECTIONS);
         assert_eq!(full.code, Code::Busy);
         assert!(full.message.contains("no connection free"), "{full}");
-        assert!(told(&SqlState::LOCK_NOT_AVAILABLE).message.contains("is writing"));
+        assert!(refusal_for(&SqlState::LOCK_NOT_AVAILABLE).message.contains("is writing"));
     }
 }

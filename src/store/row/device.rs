@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Reader, Row, Value, bytes, maybe_number, maybe_time, nonsense, number, time};
+use super::{Reader, Row, Value, bytes, damaged_column, maybe_number, maybe_time, number, time};
 use crate::domain::device::{Active, Device, Held, Kind, Pending, Revoked, State};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
@@ -71,12 +71,12 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let label = Label::stored(r.text()?);
     let kind = match r.text()?.as_str() {
         "totp" => Kind::Totp,
-        _ => return Err(r.wrong()),
+        _ => return Err(r.damaged()),
     };
     let algorithm = r.text()?;
-    let algorithm = Algorithm::parse(&algorithm).map_err(|_| r.wrong())?;
+    let algorithm = Algorithm::parse(&algorithm).map_err(|_| r.damaged())?;
     let (digits, period) = (r.number()?, r.number()?);
-    let parameters = Parameters::new(algorithm, digits, period).map_err(|_| r.wrong())?;
+    let parameters = Parameters::new(algorithm, digits, period).map_err(|_| r.damaged())?;
     let secret = Sealed(r.bytes()?);
     let word = r.text()?;
     let confirmed_at = r.maybe_time()?;
@@ -85,7 +85,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let replaces = r.maybe_bytes()?.unwrap_or_default();
     let (replaces, rest) = replaces.as_chunks::<{ Id::LENGTH }>();
     if !rest.is_empty() {
-        return Err(r.wrong());
+        return Err(r.damaged());
     }
     let replaces: Vec<Id> = replaces.iter().map(|id| Id::new(*id)).collect();
     let revoked_at = r.maybe_time()?;
@@ -95,7 +95,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
             Held::Active(Active { confirmed_at })
         }
         (None, Some(expires_at)) => Held::Pending(Pending { expires_at, first_proof, replaces }),
-        _ => return Err(nonsense("devices", "state").into()),
+        _ => return Err(damaged_column("devices", "state").into()),
     };
     let state = match (word.as_str(), held, revoked_at, was_disabled) {
         ("pending", Held::Pending(pending), None, None) => State::Pending(pending),
@@ -104,7 +104,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
         ("revoked", was, Some(at), Some(d @ (0 | 1))) => {
             State::Revoked(Revoked { at, was, was_disabled: d == 1 })
         }
-        _ => return Err(nonsense("devices", "state").into()),
+        _ => return Err(damaged_column("devices", "state").into()),
     };
     Ok(Device {
         id,

@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Reader, Row, Value, bytes, maybe_bytes, maybe_number, maybe_text, nonsense, number};
+use super::{
+    Reader, Row, Value, bytes, damaged_column, maybe_bytes, maybe_number, maybe_text, number,
+};
 use crate::domain::chain::Proof;
 use crate::domain::event::{Entry, Head, Personal};
 use crate::store::{Change, SALT, Told};
@@ -34,8 +36,8 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "was",
 ];
 
-/// The columns of [`told`].
-pub const TOLD_COLUMNS: &[&str] = &[
+/// The columns of [`event_view`].
+pub const EVENT_VIEW_COLUMNS: &[&str] = &[
     "seq",
     "at",
     "verb",
@@ -52,8 +54,8 @@ pub const TOLD_COLUMNS: &[&str] = &[
     "detail",
 ];
 
-/// The columns of [`change`].
-pub const CHANGE_COLUMNS: &[&str] =
+/// The columns of [`logged_change`].
+pub const LOGGED_CHANGE_COLUMNS: &[&str] =
     &["seq", "at", "verb", "outcome", "operator_uid", "operator_claim", "ticket", "user_id", "was"];
 
 /// The values of [`EVENT_COLUMNS`].
@@ -90,9 +92,9 @@ pub fn event_values(
     ]
 }
 
-/// What a reader is told of an event, from [`TOLD_COLUMNS`].
-pub fn told(row: &dyn Row) -> Result<Told> {
-    let mut r = Reader::new(row, "events", TOLD_COLUMNS, 0);
+/// What a reader is told of an event, from [`EVENT_VIEW_COLUMNS`].
+pub fn event_view(row: &dyn Row) -> Result<Told> {
+    let mut r = Reader::new(row, "events", EVENT_VIEW_COLUMNS, 0);
     Ok(Told {
         seq: r.number()?,
         at: r.time()?,
@@ -111,9 +113,9 @@ pub fn told(row: &dyn Row) -> Result<Told> {
     })
 }
 
-/// What an event changed, from [`CHANGE_COLUMNS`].
-pub fn change(row: &dyn Row) -> Result<Change> {
-    let mut r = Reader::new(row, "events", CHANGE_COLUMNS, 0);
+/// What an event changed, from [`LOGGED_CHANGE_COLUMNS`].
+pub fn logged_change(row: &dyn Row) -> Result<Change> {
+    let mut r = Reader::new(row, "events", LOGGED_CHANGE_COLUMNS, 0);
     Ok(Change {
         seq: r.number()?,
         at: r.time()?,
@@ -129,41 +131,44 @@ pub fn change(row: &dyn Row) -> Result<Change> {
 
 /// An event and its proof as they stand in [`EVENT_COLUMNS`], lent from the row: ten million of them
 /// are walked through.
-pub fn entry(row: &dyn Row) -> Result<(Entry<'_>, Proof<'_>)> {
-    let nonsense = |column: usize| nonsense("events", EVENT_COLUMNS[column]);
+pub fn entry_and_proof(row: &dyn Row) -> Result<(Entry<'_>, Proof<'_>)> {
+    let damaged_column = |column: usize| damaged_column("events", EVENT_COLUMNS[column]);
     let number = |column: usize| -> Result<u64> {
-        Ok(row.int(column)?.and_then(|n| n.try_into().ok()).ok_or_else(|| nonsense(column))?)
+        Ok(row
+            .int(column)?
+            .and_then(|n| n.try_into().ok())
+            .ok_or_else(|| damaged_column(column))?)
     };
     let text = |column: usize| -> Result<&str> {
-        Ok(row.lent_text(column)?.ok_or_else(|| nonsense(column))?)
+        Ok(row.text_ref(column)?.ok_or_else(|| damaged_column(column))?)
     };
     let bytes = |column: usize| -> Result<&[u8]> {
-        Ok(row.lent_bytes(column)?.ok_or_else(|| nonsense(column))?)
+        Ok(row.bytes_ref(column)?.ok_or_else(|| damaged_column(column))?)
     };
     let entry = Entry {
         at: number(1)?,
         verb: text(2)?,
         outcome: text(3)?,
         operator_uid: number(4)?,
-        operator_claim: row.lent_text(5)?,
-        ticket: row.lent_text(6)?,
-        proof: row.lent_text(7)?,
-        user_id: row.lent_bytes(8)?,
-        status: row.lent_text(9)?,
+        operator_claim: row.text_ref(5)?,
+        ticket: row.text_ref(6)?,
+        proof: row.text_ref(7)?,
+        user_id: row.bytes_ref(8)?,
+        status: row.text_ref(9)?,
         rev: row.int(10)?.map(i64::cast_unsigned),
-        factor: row.lent_text(11)?,
-        was_status: row.lent_text(20)?,
+        factor: row.text_ref(11)?,
+        was_status: row.text_ref(20)?,
         personal: Personal {
-            user: row.lent_text(12)?,
-            device: row.lent_text(13)?,
-            reason: row.lent_text(14)?,
-            detail: row.lent_text(15)?,
-            was: row.lent_text(21)?,
+            user: row.text_ref(12)?,
+            device: row.text_ref(13)?,
+            reason: row.text_ref(14)?,
+            detail: row.text_ref(15)?,
+            was: row.text_ref(21)?,
         },
     };
     let proof = Proof {
         seq: number(0)?,
-        salt: row.lent_bytes(16)?,
+        salt: row.bytes_ref(16)?,
         personal: bytes(17)?,
         hash: bytes(18)?,
         mac: bytes(19)?,

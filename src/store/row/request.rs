@@ -13,13 +13,13 @@ pub const REQUEST_COLUMNS: &[&str] =
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
+struct RequestJson {
     user: String,
     words: Vec<String>,
 }
 
 pub fn request_values(request: &Request) -> Vec<Value> {
-    let form = Form { user: request.user.clone(), words: request.words.clone() };
+    let json = RequestJson { user: request.user.clone(), words: request.words.clone() };
     vec![
         bytes(request.id.bytes()),
         time(request.made_at),
@@ -27,8 +27,8 @@ pub fn request_values(request: &Request) -> Vec<Value> {
         maybe_text(request.operator.claim.as_deref()),
         Value::Text(request.verb.clone()),
         bytes(request.user_id.bytes()),
-        // The form has no key and no value that JSON can't take.
-        Value::Text(serde_json::to_string(&form).unwrap_or_default()),
+        // The json has no key and no value that JSON can't take.
+        Value::Text(serde_json::to_string(&json).unwrap_or_default()),
     ]
 }
 
@@ -45,7 +45,7 @@ pub fn request(row: &dyn Row) -> Result<Request> {
     let (id, made_at) = (r.id()?, r.time()?);
     let operator = Operator { uid: r.number()?, claim: r.maybe_text()? };
     let (verb, user_id) = (r.text()?, r.id()?);
-    let form: Form = serde_json::from_str(&r.text()?).map_err(|_| r.wrong())?;
-    let Form { user, words } = form;
+    let json: RequestJson = serde_json::from_str(&r.text()?).map_err(|_| r.damaged())?;
+    let RequestJson { user, words } = json;
     Ok(Request { id, made_at, operator, verb, user_id, user, words })
 }

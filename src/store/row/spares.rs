@@ -13,7 +13,7 @@ use crate::domain::user::PasswordChange;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RecoveryForm {
+struct RecoveryJson {
     id: String,
     made_at: i64,
     tags: Vec<Option<String>>,
@@ -21,7 +21,7 @@ struct RecoveryForm {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BypassForm {
+struct BypassJson {
     id: String,
     tag: String,
     starts_at: i64,
@@ -31,18 +31,18 @@ struct BypassForm {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct UndoForm {
+struct UndoJson {
     verb: String,
     at: i64,
     devices: Vec<String>,
     made: Option<String>,
-    recovery: Option<RecoveryForm>,
+    recovery: Option<RecoveryJson>,
     password_change: Option<String>,
     enrolment_barred: bool,
 }
 
 pub fn recovery_text(set: &RecoverySet) -> String {
-    text(&recovery_form(set))
+    text(&recovery_json(set))
 }
 
 pub fn recovery(text: &str) -> Option<RecoverySet> {
@@ -50,7 +50,7 @@ pub fn recovery(text: &str) -> Option<RecoverySet> {
 }
 
 pub fn bypass_text(bypass: &Bypass) -> String {
-    text(&BypassForm {
+    text(&BypassJson {
         id: bypass.id.to_string(),
         tag: HEXLOWER.encode(&bypass.tag),
         starts_at: bypass.starts_at.as_i64(),
@@ -60,61 +60,62 @@ pub fn bypass_text(bypass: &Bypass) -> String {
 }
 
 pub fn bypass(text: &str) -> Option<Bypass> {
-    let form: BypassForm = serde_json::from_str(text).ok()?;
+    let json: BypassJson = serde_json::from_str(text).ok()?;
     Some(Bypass {
-        id: id(&form.id)?,
-        tag: tag(&form.tag)?,
-        starts_at: time(form.starts_at)?,
-        expires_at: time(form.expires_at)?,
-        uses: form.uses,
+        id: id(&json.id)?,
+        tag: tag(&json.tag)?,
+        starts_at: time(json.starts_at)?,
+        expires_at: time(json.expires_at)?,
+        uses: json.uses,
     })
 }
 
 pub fn undo_text(undo: &Undo) -> String {
-    text(&UndoForm {
+    text(&UndoJson {
         verb: undo.act.verb().to_owned(),
         at: undo.at.as_i64(),
         devices: undo.devices.iter().map(Id::to_string).collect(),
         made: undo.made.map(|id| id.to_string()),
-        recovery: undo.recovery.as_ref().map(recovery_form),
+        recovery: undo.recovery.as_ref().map(recovery_json),
         password_change: undo.password_change.word().map(ToOwned::to_owned),
         enrolment_barred: undo.enrolment_barred,
     })
 }
 
 pub fn undo(text: &str) -> Option<Undo> {
-    let form: UndoForm = serde_json::from_str(text).ok()?;
+    let json: UndoJson = serde_json::from_str(text).ok()?;
     Some(Undo {
-        act: Act::ALL.into_iter().find(|act| act.verb() == form.verb)?,
-        at: time(form.at)?,
-        devices: form.devices.iter().map(|text| id(text)).collect::<Option<_>>()?,
-        made: form.made.map(|text| id(&text).ok_or(())).transpose().ok()?,
-        recovery: form.recovery.map(|form| recovery_set(form).ok_or(())).transpose().ok()?,
-        password_change: PasswordChange::from_word(form.password_change.as_deref())?,
-        enrolment_barred: form.enrolment_barred,
+        act: Act::ALL.into_iter().find(|act| act.verb() == json.verb)?,
+        at: time(json.at)?,
+        devices: json.devices.iter().map(|text| id(text)).collect::<Option<_>>()?,
+        made: json.made.map(|text| id(&text).ok_or(())).transpose().ok()?,
+        recovery: json.recovery.map(|json| recovery_set(json).ok_or(())).transpose().ok()?,
+        password_change: PasswordChange::from_word(json.password_change.as_deref())?,
+        enrolment_barred: json.enrolment_barred,
     })
 }
 
-fn recovery_form(set: &RecoverySet) -> RecoveryForm {
-    RecoveryForm {
+fn recovery_json(set: &RecoverySet) -> RecoveryJson {
+    RecoveryJson {
         id: set.id.to_string(),
         made_at: set.made_at.as_i64(),
         tags: set.tags.iter().map(|tag| tag.map(|tag| HEXLOWER.encode(&tag))).collect(),
     }
 }
 
-fn recovery_set(form: RecoveryForm) -> Option<RecoverySet> {
-    let there = |text: Option<String>| text.map(|text| tag(&text).ok_or(())).transpose().ok();
+fn recovery_set(json: RecoveryJson) -> Option<RecoverySet> {
+    let optional_tag =
+        |text: Option<String>| text.map(|text| tag(&text).ok_or(())).transpose().ok();
     Some(RecoverySet {
-        id: id(&form.id)?,
-        made_at: time(form.made_at)?,
-        tags: form.tags.into_iter().map(there).collect::<Option<_>>()?,
+        id: id(&json.id)?,
+        made_at: time(json.made_at)?,
+        tags: json.tags.into_iter().map(optional_tag).collect::<Option<_>>()?,
     })
 }
 
-fn text(form: &impl Serialize) -> String {
+fn text(json: &impl Serialize) -> String {
     // None of the forms has a key or a value that JSON can't take.
-    serde_json::to_string(form).unwrap_or_default()
+    serde_json::to_string(json).unwrap_or_default()
 }
 
 fn id(text: &str) -> Option<Id> {

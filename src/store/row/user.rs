@@ -95,21 +95,21 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
             None => None,
             Some("en") => Some(Language::English),
             Some("fr") => Some(Language::French),
-            Some(_) => return Err(r.wrong()),
+            Some(_) => return Err(r.damaged()),
         },
         groups: r.text()?.split_ascii_whitespace().map(str::to_owned).collect(),
     };
     let protected = r.flag()?;
     let required = r.flag()?;
     let text = r.maybe_text()?;
-    let password_change = PasswordChange::from_word(text.as_deref()).ok_or_else(|| r.wrong())?;
+    let password_change = PasswordChange::from_word(text.as_deref()).ok_or_else(|| r.damaged())?;
     let (failures, wrong_codes, hour_codes) = (r.number()?, r.number()?, r.number()?);
     let hour_start = r.maybe_time()?;
     let (start, length) = (r.maybe_time()?, r.maybe_number()?);
     let lock = match (start, length) {
         (Some(start), Some(length)) => Some(Lock { start, length: Span(length) }),
         (None, None) => None,
-        _ => return Err(r.wrong()),
+        _ => return Err(r.damaged()),
     };
     let (turned_away, told_at) = (r.number()?, r.maybe_time()?);
     let mut user = User {
@@ -144,20 +144,20 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     user.temporary = match (r.maybe_bytes()?, r.maybe_time()?) {
         (Some(hash), Some(until)) => Some(Temporary { hash: Sealed(hash), until }),
         (None, None) => None,
-        _ => return Err(r.wrong()),
+        _ => return Err(r.damaged()),
     };
     user.required_from = r.maybe_time()?;
     user.enrolment_barred = match r.maybe_int()? {
         None => false,
         Some(1) => true,
-        Some(_) => return Err(r.wrong()),
+        Some(_) => return Err(r.damaged()),
     };
     user.throttle.lock_looks = r.maybe_number()?.unwrap_or_default();
     let text = r.maybe_text()?;
-    user.recovery = text.map(|t| spares::recovery(&t).ok_or_else(|| r.wrong())).transpose()?;
+    user.recovery = text.map(|t| spares::recovery(&t).ok_or_else(|| r.damaged())).transpose()?;
     let text = r.maybe_text()?;
-    user.bypass = text.map(|t| spares::bypass(&t).ok_or_else(|| r.wrong())).transpose()?;
+    user.bypass = text.map(|t| spares::bypass(&t).ok_or_else(|| r.damaged())).transpose()?;
     let text = r.maybe_text()?;
-    user.undo = text.map(|t| spares::undo(&t).ok_or_else(|| r.wrong())).transpose()?;
+    user.undo = text.map(|t| spares::undo(&t).ok_or_else(|| r.damaged())).transpose()?;
     Ok(user)
 }

@@ -6,9 +6,9 @@ use rusqlite::{DropBehavior, params_from_iter};
 
 use super::open;
 use super::patience;
-use super::prepared::Prepared;
+use super::prepared::PreparedStatement;
 use super::queue::Turn;
-use super::trouble;
+use super::store_error;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::Access;
@@ -22,17 +22,17 @@ const BULK_CACHE: i32 = 64 * 1024;
 pub struct SqliteDriver<'a> {
     pub tx: rusqlite::Transaction<'a>,
     /// What is done here has been done before, or will be again.
-    pub is_repeated: bool,
+    pub caches_statements: bool,
     /// What is taken out here must not be left in the write-ahead log.
-    pub forgets: bool,
+    pub purges_wal: bool,
     /// Given back after the transaction has ended.
     pub _turn: Option<Turn>,
 }
 
 impl Driver for SqliteDriver<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
-        let mut statement = Prepared::new(&self.tx, sql, self.is_repeated)?;
-        Ok(statement.execute(params_from_iter(values)).map_err(trouble)? as u64)
+        let mut statement = PreparedStatement::new(&self.tx, sql, self.caches_statements)?;
+        Ok(statement.execute(params_from_iter(values)).map_err(store_error)? as u64)
     }
 
     fn query(
@@ -41,9 +41,9 @@ impl Driver for SqliteDriver<'_> {
         values: &[Value],
         visit: &mut dyn FnMut(&dyn Row) -> Result<bool>,
     ) -> Result<()> {
-        let mut statement = Prepared::new(&self.tx, sql, self.is_repeated)?;
-        let mut rows = statement.query(params_from_iter(values)).map_err(trouble)?;
-        while let Some(row) = rows.next().map_err(trouble)? {
+        let mut statement = PreparedStatement::new(&self.tx, sql, self.caches_statements)?;
+        let mut rows = statement.query(params_from_iter(values)).map_err(store_error)?;
+        while let Some(row) = rows.next().map_err(store_error)? {
             if !visit(row)? {
                 break;
             }
@@ -55,35 +55,35 @@ impl Driver for SqliteDriver<'_> {
         Ok(None)
     }
 
-    fn expect_many(&mut self) -> Result<()> {
-        self.is_repeated = true;
-        self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(trouble)
+    fn expect_bulk(&mut self) -> Result<()> {
+        self.caches_statements = true;
+        self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(store_error)
     }
 
     /// The write-ahead log still has the old pages. It is emptied after the commit, and where a reader is
     /// in the way for too long, when the last connection is closed without this setting.
-    fn forget(&mut self) -> Result<()> {
-        self.forgets = true;
+    fn purge_overwritten(&mut self) -> Result<()> {
+        self.purges_wal = true;
         let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        self.tx.set_db_config(keep, false).map_err(trouble).map(|_| ())
+        self.tx.set_db_config(keep, false).map_err(store_error).map(|_| ())
     }
 
     fn commit(mut self) -> Result<()> {
-        if !self.forgets {
+        if !self.purges_wal {
             return self.tx.commit().map_err(unconfirmed);
         }
         self.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
         self.tx.set_drop_behavior(DropBehavior::Ignore);
         // The commit may have used up what there was for others' locks.
-        patience::begin(patience::of(Access::Write));
-        open::empty_log(&self.tx);
+        patience::start(patience::limit(Access::Write));
+        open::truncate_wal(&self.tx);
         Ok(())
     }
 }
 
 /// A disk that fails while it confirms leaves it open what it has kept.
 fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
-    let error = trouble(error);
+    let error = store_error(error);
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == Code::Io => error.context(crate::store::unconfirmed()),
         _ => error,

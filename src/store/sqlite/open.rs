@@ -12,23 +12,23 @@ use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::queue::Queue;
-use super::{Sqlite, driver::SqliteDriver, patience, schema, trouble};
+use super::queue::WriteQueue;
+use super::{Sqlite, driver::SqliteDriver, patience, schema, store_error};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
-use crate::store::draft::{adopt, adopt_over_empty, draft, is_empty};
-use crate::store::ledger::Ledger;
-use crate::store::{Access, Content, Identity, Transaction as _};
+use crate::store::draft::{draft, install, install_over_empty, is_empty};
+use crate::store::ledger::WriteTx;
+use crate::store::{Access, Identity, InitialContent, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
 /// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
 /// each start reads the whole log, and each copying costs two syncs.
-const LONGEST_LOG: i32 = 128;
+const MAX_WAL_PAGES: i32 = 128;
 /// The same where it is put off: never more than a part of the file, since what lies in the log takes
 /// its room on the disk twice, and a disk that it fills leaves none to copy it into.
-const LONGEST_PUT_OFF: i32 = 4096;
-const PART_OF_THE_FILE: u64 = 8;
+const MAX_DEFERRED_PAGES: i32 = 4096;
+const FILE_FRACTION: u64 = 8;
 /// Bytes of a page in the log, with what stands in front of it.
 const FRAME: u64 = 4096 + 24;
 
@@ -37,8 +37,8 @@ const FRAME: u64 = 4096 + 24;
 /// # Errors
 /// `store_unavailable` where there is none, `not_permitted` for a file that is not trusted,
 /// `damaged`, `tampered` or `config` for one whose content is not ours.
-pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
-    if !custody.check(path, Purpose::Store)? {
+pub fn open(path: &Path, access: Access, policy: &Custody) -> Result<Sqlite> {
+    if !policy.check(path, Purpose::Store)? {
         return Err(Refusal::new(
             Code::StoreUnavailable,
             format!("there is no store at {}", place(path)),
@@ -47,29 +47,31 @@ pub fn open(path: &Path, access: Access, custody: &Custody) -> Result<Sqlite> {
         .into());
     }
     for file in &files(path)[1..] {
-        custody.check(file, Purpose::Sidecar)?;
+        policy.check(file, Purpose::Sidecar)?;
     }
     let path = resolved(path)?;
-    let queue = Queue::of(&path, custody);
+    let queue = WriteQueue::of(&path, policy);
     // Before it is opened: should another file be put there in between, it is the place that is wrong.
-    let place = place_of(&path);
-    let opened = connect(&path, access, false).and_then(|c| admit(c, access));
+    let file_id = file_id(&path);
+    let opened = connect(&path, access, false).and_then(|c| configure(c, access));
     let opened = match opened {
         // Without its side files a store in a folder that we may not write to opens only as one
         // that nobody changes.
-        Err(error) if access == Access::Read && is_settled(&path) && needs_side_files(&error) => {
-            connect(&path, access, true).and_then(|c| admit(c, access))
+        Err(error)
+            if access == Access::Read && has_empty_wal(&path) && needs_side_files(&error) =>
+        {
+            connect(&path, access, true).and_then(|c| configure(c, access))
         }
         opened => opened,
     };
-    let patience = patience::of(access);
+    let busy_timeout = patience::limit(access);
     opened.map(|(connection, identity)| Sqlite {
         connection,
         path,
-        place,
+        file_id,
         identity,
         queue,
-        patience,
+        busy_timeout,
         has_written: false,
     })
 }
@@ -84,8 +86,8 @@ pub fn files(path: &Path) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// `not_permitted` for a file that is not trusted.
-pub fn is_free(path: &Path, custody: &Custody) -> Result<bool> {
-    Ok(!custody.check(path, Purpose::Store)?
+pub fn is_free(path: &Path, policy: &Custody) -> Result<bool> {
+    Ok(!policy.check(path, Purpose::Store)?
         || (is_empty(path) && !files(path)[1..].iter().any(|file| file.exists())))
 }
 
@@ -95,17 +97,17 @@ pub fn is_free(path: &Path, custody: &Custody) -> Result<bool> {
 /// `cannot_create`, or as the database has them.
 pub fn create(
     path: &Path,
-    custody: &Custody,
+    policy: &Custody,
     vault: &Vault,
     nonce: Id,
-    content: Content<'_>,
+    content: InitialContent<'_>,
 ) -> Result<bool> {
     let draft = draft(path, nonce);
-    let made = fill(&draft, vault, content)
-        .and_then(|()| custody.share_file(&draft, Purpose::Store))
+    let made = write_draft(&draft, vault, content)
+        .and_then(|()| policy.share_file(&draft, Purpose::Store))
         .and_then(|()| {
-            let is_adopted = adopt(&draft, path)?;
-            Ok(is_adopted || (is_free(path, custody)? && adopt_over_empty(&draft, path)?))
+            let is_installed = install(&draft, path)?;
+            Ok(is_installed || (is_free(path, policy)? && install_over_empty(&draft, path)?))
         });
     if !matches!(made, Ok(true)) {
         for suffix in ["", "-journal", "-wal", "-shm"] {
@@ -123,24 +125,25 @@ pub fn create(
 ///
 /// # Errors
 /// As [`open`].
-pub fn migrate(path: &Path, custody: &Custody) -> Result<bool> {
-    custody.check(path, Purpose::Store)?;
+pub fn migrate(path: &Path, policy: &Custody) -> Result<bool> {
+    policy.check(path, Purpose::Store)?;
     let mut connection = connect(&resolved(path)?, Access::Write, false)?;
-    patience::begin(patience::of(Access::Write));
-    connection.busy_handler(Some(patience::try_again)).map_err(trouble)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
-    let tx =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(trouble)?;
+    patience::start(patience::limit(Access::Write));
+    connection.busy_handler(Some(patience::try_again)).map_err(store_error)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
+    let tx = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(store_error)?;
     let version = schema::version(&tx)?;
     if version < schema::VERSION {
         schema::migrate(&tx, version)?;
     }
     schema::check(&tx)?;
-    tx.commit().map_err(trouble)?;
+    tx.commit().map_err(store_error)?;
     Ok(version < schema::VERSION)
 }
 
-fn fill(draft: &Path, vault: &Vault, content: Content<'_>) -> Result<()> {
+fn write_draft(draft: &Path, vault: &Vault, content: InitialContent<'_>) -> Result<()> {
     // Born private, whatever the umask: SQLite gives its side files the mode of the file.
     OpenOptions::new()
         .write(true)
@@ -149,23 +152,25 @@ fn fill(draft: &Path, vault: &Vault, content: Content<'_>) -> Result<()> {
         .open(draft)
         .map_err(|e| not_created(draft, &e))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(draft, flags).map_err(trouble)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
-    let tx = connection.transaction().map_err(trouble)?;
+    let mut connection = Connection::open_with_flags(draft, flags).map_err(store_error)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
+    let tx = connection.transaction().map_err(store_error)?;
     schema::migrate(&tx, 0)?;
-    let mut ledger =
-        Ledger::new(SqliteDriver { tx, is_repeated: false, forgets: false, _turn: None }, vault);
-    content(&mut ledger)?;
-    Box::new(ledger).commit()?;
+    let mut tx = WriteTx::new(
+        SqliteDriver { tx, caches_statements: false, purges_wal: false, _turn: None },
+        vault,
+    );
+    content(&mut tx)?;
+    Box::new(tx).commit()?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
-        .map_err(trouble)?;
+        .map_err(store_error)?;
     if mode != "wal" {
         return Err(Refusal::new(Code::CannotCreate, "this file system can't hold a store")
             .hint("use a local disk: SQLite's write-ahead log needs shared memory")
             .into());
     }
-    connection.close().map_err(|(_, e)| trouble(e))
+    connection.close().map_err(|(_, e)| store_error(e))
 }
 
 fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
@@ -176,16 +181,16 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
         Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     if !immutable {
-        return Connection::open_with_flags(path, flags).map_err(trouble);
+        return Connection::open_with_flags(path, flags).map_err(store_error);
     }
     let path = path.as_os_str().as_encoded_bytes();
     let uri = format!("file:{}?immutable=1", percent_encode(path, RESERVED));
-    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(trouble)
+    Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI).map_err(store_error)
 }
 
-fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Identity)> {
-    patience::begin(patience::of(access));
-    connection.busy_handler(Some(patience::try_again)).map_err(trouble)?;
+fn configure(mut connection: Connection, access: Access) -> Result<(Connection, Identity)> {
+    patience::start(patience::limit(access));
+    connection.busy_handler(Some(patience::try_again)).map_err(store_error)?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -195,16 +200,16 @@ fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Iden
         (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
         (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
     ] {
-        connection.set_db_config(setting, on).map_err(trouble)?;
+        connection.set_db_config(setting, on).map_err(store_error)?;
     }
     schema::check(&connection)?;
     if access != Access::Read {
-        connection.pragma_update(None, "synchronous", "FULL").map_err(trouble)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
         // What is taken out is gone from the pages too.
         connection
             .pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))
-            .map_err(trouble)?;
-        connection.wal_hook(Some(shorten)).map_err(trouble)?;
+            .map_err(store_error)?;
+        connection.wal_hook(Some(checkpoint)).map_err(store_error)?;
     }
     let identity = connection
         .query_row("SELECT id, key_id FROM store", (), |row| {
@@ -222,10 +227,10 @@ fn admit(mut connection: Connection, access: Access) -> Result<(Connection, Iden
 /// SQLite's own automatic checkpoint leaves the log as it is, for the next writer of the same process
 /// to begin anew. Where every process writes once, it would grow for ever.
 #[expect(clippy::unnecessary_wraps, reason = "the form that SQLite's hook has")]
-fn shorten(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
-    if pages > LONGEST_LOG {
+fn checkpoint(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
+    if pages > MAX_WAL_PAGES {
         // The commit stands already: a reader in the way only puts this off to the next one.
-        patience::end();
+        patience::stop_waiting();
         let _ = log.checkpoint_v2(CheckpointMode::TRUNCATE);
     }
     Ok(())
@@ -234,36 +239,36 @@ fn shorten(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
 thread_local! {
     /// SQLite's hook is a bare function, so that what it goes by lies here. A connection is used on one
     /// thread only.
-    static LONGEST: Cell<i32> = const { Cell::new(LONGEST_LOG) };
+    static CHECKPOINT_AT: Cell<i32> = const { Cell::new(MAX_WAL_PAGES) };
 }
 
 /// From now on a commit shortens the log only where it has become very long.
-pub fn put_off(connection: &mut Connection, path: &Path) {
-    fn shorten_late(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
-        if pages > LONGEST.get() { shorten(log, pages) } else { Ok(()) }
+pub fn defer_checkpoint(connection: &mut Connection, path: &Path) {
+    fn checkpoint_late(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
+        if pages > CHECKPOINT_AT.get() { checkpoint(log, pages) } else { Ok(()) }
     }
-    let part = path.metadata().map_or(0, |m| m.len() / FRAME / PART_OF_THE_FILE);
-    let most = i32::try_from(part).unwrap_or(LONGEST_PUT_OFF);
-    LONGEST.set(most.clamp(LONGEST_LOG, LONGEST_PUT_OFF));
-    let _ = connection.wal_hook(Some(shorten_late));
+    let part = path.metadata().map_or(0, |m| m.len() / FRAME / FILE_FRACTION);
+    let most = i32::try_from(part).unwrap_or(MAX_DEFERRED_PAGES);
+    CHECKPOINT_AT.set(most.clamp(MAX_WAL_PAGES, MAX_DEFERRED_PAGES));
+    let _ = connection.wal_hook(Some(checkpoint_late));
 }
 
 /// Shortens a log that has become long, where nothing is in the way.
-pub fn shorten_now(connection: &Connection, path: &Path) {
-    let longest = FRAME * u64::from(LONGEST_LOG.unsigned_abs());
+pub fn checkpoint_if_long(connection: &Connection, path: &Path) {
+    let longest = FRAME * u64::from(MAX_WAL_PAGES.unsigned_abs());
     if with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > longest) {
-        patience::end();
-        empty_log(connection);
+        patience::stop_waiting();
+        truncate_wal(connection);
     }
 }
 
 /// Copies the log into the file and empties it, as far as nobody is in the way.
-pub fn empty_log(connection: &Connection) {
+pub fn truncate_wal(connection: &Connection) {
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
 }
 
 /// Which file is at a path: its device and inode.
-pub fn place_of(path: &Path) -> Option<(u64, u64)> {
+pub fn file_id(path: &Path) -> Option<(u64, u64)> {
     path.symlink_metadata().ok().map(|m| (m.dev(), m.ino()))
 }
 
@@ -282,7 +287,7 @@ fn needs_side_files(error: &anyhow::Error) -> bool {
 }
 
 /// Nothing waits in a write-ahead log.
-fn is_settled(path: &Path) -> bool {
+fn has_empty_wal(path: &Path) -> bool {
     !with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > 0)
 }
 
@@ -315,19 +320,19 @@ mod tests {
     fn a_log_is_shortened_by_its_commits_or_when_there_is_time() {
         let folder = tempfile::tempdir().unwrap();
         let (path, id) = (folder.path().join("m.db"), Id::new([1; Id::LENGTH]));
-        let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
+        let policy = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
         let root = RootKey::new(Zeroizing::new([7; RootKey::LENGTH]));
         let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
-        let made = create(&path, &custody, &vault, id, &mut |birth| {
+        let made = create(&path, &policy, &vault, id, &mut |birth| {
             birth.found(identity, Timestamp::from_unix(1000)?)
         });
         assert!(made.unwrap());
-        let mut store = open(&path, Access::Write, &custody).unwrap();
-        let longest = FRAME * u64::from(LONGEST_LOG.unsigned_abs());
+        let mut store = open(&path, Access::Write, &policy).unwrap();
+        let longest = FRAME * u64::from(MAX_WAL_PAGES.unsigned_abs());
         assert!(written(&mut store, &vault, 300) < longest + 10 * FRAME);
         store.defer_upkeep();
         assert!(written(&mut store, &vault, 300) < longest + 10 * FRAME, "of a file so small");
-        LONGEST.set(LONGEST_PUT_OFF);
+        CHECKPOINT_AT.set(MAX_DEFERRED_PAGES);
         assert!(written(&mut store, &vault, 300) > longest + 10 * FRAME);
         store.upkeep();
         assert_eq!(written(&mut store, &vault, 0), 0);

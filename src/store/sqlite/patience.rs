@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::store::Access;
 
 /// From the first lock that is asked for to the last.
-pub const fn of(access: Access) -> Duration {
+pub const fn limit(access: Access) -> Duration {
     match access {
         Access::Write | Access::Read => Duration::from_secs(5),
         Access::Answer => Duration::from_millis(1500),
@@ -29,14 +29,14 @@ thread_local! {
 }
 
 /// Starts to wait anew, for a unit of work on this thread; tells the end.
-pub fn begin(patience: Duration) -> Instant {
-    let until = Instant::now() + patience;
+pub fn start(timeout: Duration) -> Instant {
+    let until = Instant::now() + timeout;
     UNTIL.set(Some(until));
     until
 }
 
 /// What is left of a wait.
-pub fn left(until: Instant) -> Duration {
+pub fn remaining(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
@@ -47,6 +47,6 @@ pub fn try_again(_: i32) -> bool {
 }
 
 /// No lock is worth waiting for any more on this thread.
-pub fn end() {
+pub fn stop_waiting() {
     UNTIL.set(None);
 }

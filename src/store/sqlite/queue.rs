@@ -16,17 +16,17 @@ use super::patience;
 use crate::store::custody::{Custody, Purpose};
 
 /// The file that is locked; nothing is ever written to it.
-pub struct Queue {
+pub struct WriteQueue {
     path: PathBuf,
-    custody: Custody,
+    policy: Custody,
 }
 
 /// Being first; the next one's turn comes when this is dropped.
 pub struct Turn(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
-impl Queue {
-    pub fn of(store: &Path, custody: &Custody) -> Self {
-        Self { path: super::open::with_suffix(store, "-queue"), custody: *custody }
+impl WriteQueue {
+    pub fn of(store: &Path, policy: &Custody) -> Self {
+        Self { path: super::open::with_suffix(store, "-queue"), policy: *policy }
     }
 
     /// Stands in line; `None` when the turn did not come until then. Where the file can't be had there
@@ -44,7 +44,7 @@ impl Queue {
             // Whoever has stopped waiting drops the lock with the channel.
             let _ = sender.send(Turn(locked.then_some(file)));
         });
-        receiver.recv_timeout(patience::left(until)).ok()
+        receiver.recv_timeout(patience::remaining(until)).ok()
     }
 
     fn open(&self) -> Option<File> {
@@ -56,7 +56,7 @@ impl Queue {
         }
         let file = options.create_new(true).open(&self.path).ok()?;
         // Without its group the others do without a queue.
-        let _ = self.custody.share_file(&self.path, Purpose::Sidecar);
+        let _ = self.policy.share_file(&self.path, Purpose::Sidecar);
         Some(file)
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rusqlite::Connection;
 
-use super::trouble;
+use super::store_error;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
 
@@ -26,10 +26,10 @@ pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 /// Runs every migration after the version that stands there; none stands in an empty database.
 pub fn migrate(connection: &Connection, from: i64) -> Result<()> {
     for migration in MIGRATIONS.iter().skip(usize::try_from(from)?) {
-        connection.execute_batch(migration).map_err(trouble)?;
+        connection.execute_batch(migration).map_err(store_error)?;
     }
-    connection.pragma_update(None, "application_id", APPLICATION).map_err(trouble)?;
-    connection.pragma_update(None, "user_version", VERSION).map_err(trouble)
+    connection.pragma_update(None, "application_id", APPLICATION).map_err(store_error)?;
+    connection.pragma_update(None, "user_version", VERSION).map_err(store_error)
 }
 
 /// Refuses whatever is not exactly our schema: another program's file, an older or a newer one, and
@@ -60,7 +60,7 @@ pub fn check(connection: &Connection) -> Result<()> {
 /// The version that stands there.
 pub fn version(connection: &Connection) -> Result<i64> {
     let number = |pragma: &str| -> Result<i64> {
-        connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(trouble)
+        connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(store_error)
     };
     if number("application_id")? != APPLICATION {
         return Err(Refusal::new(Code::Damaged, "the file is not an mfactl store")
@@ -75,14 +75,14 @@ fn compare(connection: &Connection) -> Result<()> {
     let mut missing: Vec<&str> = OBJECTS.lines().collect();
     let mut objects = connection
         .prepare("SELECT sql, type, name FROM sqlite_schema WHERE sql IS NOT NULL")
-        .map_err(trouble)?;
-    let mut rows = objects.query(()).map_err(trouble)?;
-    while let Some(row) = rows.next().map_err(trouble)? {
-        let sql = row.get_ref(0).map_err(trouble)?.as_str().unwrap_or_default();
+        .map_err(store_error)?;
+    let mut rows = objects.query(()).map_err(store_error)?;
+    while let Some(row) = rows.next().map_err(store_error)? {
+        let sql = row.get_ref(0).map_err(store_error)?.as_str().unwrap_or_default();
         let known = missing.iter().position(|line| *line == sql);
         let Some(known) = known else {
             let (kind, name): (String, String) =
-                (row.get(1).map_err(trouble)?, row.get(2).map_err(trouble)?);
+                (row.get(1).map_err(store_error)?, row.get(2).map_err(store_error)?);
             return Err(altered(&format!("{kind} {} is not as it was made", quoted(&name))));
         };
         missing.swap_remove(known);
