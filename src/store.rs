@@ -1,4 +1,4 @@
-//! Where users live: what a store promises, whichever database keeps it.
+//! The user store: the interface that every database behind it implements.
 
 pub mod backup;
 pub mod custody;
@@ -39,36 +39,31 @@ use crate::vault::{KeyId, Vault};
 
 /// An open store.
 pub trait Store {
-    /// Which store this is, and which key seals it; read once, at opening.
+    /// The ids of the store and of the key that seals it, read once at opening.
     fn identity(&self) -> Identity;
 
-    /// What the database's own clock said at opening, where it is not this machine's.
+    /// The database server's time at opening; `None` where the database uses this machine's clock.
     fn clock(&self) -> Option<Timestamp> {
         None
     }
 
-    /// Is it still where it was opened? A file may have been put in its place since, and a server may
-    /// have hung up.
+    /// Whether the open store is still the one at its location: the file may have been replaced since,
+    /// or the server may have closed the connection.
     fn is_there(&self) -> bool;
 
-    /// Leaves the upkeep that a commit does beside its work to [`Store::upkeep`]: for whoever makes one
-    /// commit after another, and has answers to give between them.
+    /// Moves the maintenance that a commit does (checkpoints) to [`Store::upkeep`], for a caller that
+    /// makes many commits and has to answer quickly between them.
     fn defer_upkeep(&mut self) {}
 
-    /// Upkeep that was deferred, while nobody waits. What comes in its way only puts it off.
+    /// Does the deferred maintenance while nobody waits. A failure only postpones it.
     fn upkeep(&mut self) {}
 
-    /// Takes the write lock and promises that no other writer comes between this and the commit.
-    ///
-    /// # Errors
-    /// `busy` when another writer holds the lock for too long.
+    /// Takes the write lock and holds it until the commit; `busy` when another writer holds it for too
+    /// long.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>>;
 
-    /// The same after a [`Conflict`], within the time that [`Store::begin`] gave to all of it; `None`
-    /// where that is over.
-    ///
-    /// # Errors
-    /// As [`Store::begin`].
+    /// Begins again after a [`Conflict`], within the time limit that started with [`Store::begin`];
+    /// `None` once that has passed.
     fn begin_again<'a>(
         &'a mut self,
         vault: &'a Vault,
@@ -76,31 +71,25 @@ pub trait Store {
         self.begin(vault).map(Some)
     }
 
-    /// Takes the write lock for other content in place of all that is there, if the log still ends
-    /// at `head`.
-    ///
-    /// # Errors
-    /// `busy` when it does not, and when another writer holds the lock for too long.
+    /// Takes the write lock to replace the whole content; `busy` when the log no longer ends at `head`,
+    /// or when another writer holds the lock for too long.
     fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>>;
 
-    /// A consistent view for verbs that only look: no lock, no key, nothing written.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// A consistent view for verbs that only read: no lock, no key, no writes.
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>>;
 }
 
-/// What an opened store is for.
+/// What a store is opened for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Write,
-    /// As `Write`, for a login service, which waits for nothing longer than 1.5 s.
+    /// As `Write`, for a login service, which waits 1.5 s at most.
     Answer,
     Read,
 }
 
-/// The database undid a unit of work because of another; it may be done again, with all that was
-/// read for it read anew.
+/// The database rolled a transaction back because of a concurrent one. It can be retried, provided that
+/// everything is read again.
 #[derive(Debug)]
 pub struct Conflict;
 
@@ -110,98 +99,65 @@ impl std::fmt::Display for Conflict {
     }
 }
 
-/// Which store, and which key.
+/// The ids of a store and of its key.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
     pub store: Id,
     pub key: KeyId,
 }
 
-/// Changes that happen together or not at all; dropping it undoes them.
+/// Changes that are committed together or not at all; dropping it rolls them back.
 pub trait Transaction: Requests {
-    /// The database's own clock, where it is not this machine's.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The database server's current time; `None` where the database uses this machine's clock.
     fn clock(&mut self) -> Result<Option<Timestamp>>;
 
-    /// The user of this name, with the MAC of the user and of each device checked.
-    ///
-    /// # Errors
-    /// `tampered` when a MAC does not fit, `damaged` when a column makes no sense.
+    /// The user with this name, after checking the MACs of the user and of each device. `tampered` when
+    /// a MAC does not match, `damaged` when a column has an invalid value.
     fn user(&mut self, name: &UserName) -> Result<Option<User>>;
 
-    /// A new user with all devices.
-    ///
-    /// # Errors
-    /// `damaged` when the row was not written.
+    /// Inserts a user with all devices.
     fn insert(&mut self, user: &User) -> Result<()>;
 
-    /// Writes what differs between a user as he was read and as he shall be, one revision on, and
-    /// gives back that revision.
-    ///
-    /// # Errors
-    /// `damaged` when not exactly one row took the change.
+    /// Writes the differences between a user as they were read and as they should be, and returns the
+    /// new revision, which is one higher.
     fn save(&mut self, before: &User, after: &User) -> Result<u64>;
 
-    /// Removes the user and all devices.
-    ///
-    /// # Errors
-    /// `damaged` when not exactly one row went.
+    /// Removes a user with all devices.
     fn remove(&mut self, user: &User) -> Result<()>;
 
-    /// Writes an event to the end of the chain; `salt` hides what is personal in it.
-    ///
-    /// # Errors
-    /// `tampered` when the end of the chain is not ours.
+    /// Appends an event to the hash chain and returns its number. The hash of its personal part is
+    /// salted with `salt`. `tampered` when the end of the chain was altered.
     fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64>;
 
-    /// When the newest event of this verb and outcome was written, if it is among the last so many.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The time of the newest event with this verb and outcome among the last `among` events.
     fn lately(&mut self, verb: &str, outcome: &str, among: u64) -> Result<Option<Timestamp>>;
 
-    /// Makes the commit cost what any commit costs, although nothing is stored: how long an answer
-    /// takes must not tell whether somebody is known.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Makes the commit as expensive as any other although nothing is stored, so that the response
+    /// time does not reveal whether a user exists.
     fn touch(&mut self) -> Result<()>;
 
-    /// Takes what names this user out of every event; the chain stays whole.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Removes the personal data of a user from every event. The hash chain stays valid, because it
+    /// covers a salted hash of that part.
     fn erase(&mut self, user: Id) -> Result<()>;
 
-    /// Takes the events up to this number out of the log, never the last one, and leaves a proof in
-    /// their place, so that the chain still proves itself. Gives back the number of the last that went.
-    ///
-    /// # Errors
-    /// `tampered` when the end of the chain is not ours.
+    /// Removes the events up to this number from the log, but never the last one, and stores an
+    /// authenticated start in their place, from which the rest of the chain can be verified. Returns the
+    /// number of the last removed event.
     fn prune(&mut self, up_to: u64) -> Result<u64>;
 
-    /// Makes everything durable; until it returns nothing has happened.
-    ///
-    /// # Errors
-    /// As the database has them; the changes are then undone.
+    /// Makes the changes durable. When it fails they are rolled back, unless the error says that this is
+    /// unknown.
     fn commit(self: Box<Self>) -> Result<()>;
 }
 
-/// A store that is being made; it exists once it is committed.
+/// A transaction that fills an empty store; the store exists once it is committed.
 pub trait Birth: Transaction {
-    /// An empty store.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Writes the identity and an empty log.
     fn found(&mut self, identity: Identity, at: Timestamp) -> Result<()>;
 
-    /// The store of another place, row by row; then each row is read back, each MAC checked. `step`
-    /// hears of each.
-    ///
-    /// # Errors
-    /// `tampered` where a MAC does not fit, `io` for a row that did not arrive as it was sent.
+    /// Copies every row of another store, then reads each one back and checks every MAC; calls `step`
+    /// for each of these. `tampered` when a MAC does not match, `io` for a row that reads back
+    /// differently.
     fn fill(
         &mut self,
         identity: Identity,
@@ -210,25 +166,19 @@ pub trait Birth: Transaction {
     ) -> Result<()>;
 }
 
-/// What a new store begins with.
+/// Writes the initial content of a new store.
 pub type InitialContent<'c> = &'c mut dyn FnMut(&mut dyn Birth) -> Result<()>;
 
-/// Bytes of the salt of an event's personal part.
+/// Length in bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
 
-/// All rows of a store, from wherever they are.
+/// All rows of a store: a database or a backup file.
 pub trait RowSource {
-    /// When the store was made.
-    ///
-    /// # Errors
-    /// As the source has them.
+    /// When the store was created.
     fn created_at(&mut self) -> Result<Timestamp>;
 
-    /// Every row of a table as it is, in order, in constant memory; the tables are asked for in the
-    /// order of [`Table::all`].
-    ///
-    /// # Errors
-    /// What `visit` returns, and `damaged` for a value of another kind.
+    /// Passes every row of a table to `visit`, in order and in constant memory. Tables must be
+    /// requested in the order of [`Table::all`].
     fn rows(
         &mut self,
         table: &Table,
@@ -236,56 +186,33 @@ pub trait RowSource {
     ) -> Result<()>;
 }
 
-/// A view of the store that can't change anything and checks no MAC.
+/// A read-only view of the store. It needs no key and so checks no MAC, except in `prove_users` and
+/// `prove_log`.
 pub trait Snapshot: RowSource + LogReader {
-    /// The user of this name.
-    ///
-    /// # Errors
-    /// `damaged` when a column makes no sense.
+    /// The user with this name.
     fn user(&mut self, name: &UserName) -> Result<Option<User>>;
 
-    /// How much there is.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The number of rows of each kind.
     fn counts(&mut self) -> Result<Counts>;
 
-    /// Where the log ends; unproved.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The last event of the log; its MAC is not checked.
     fn head(&mut self) -> Result<Head>;
 
     /// The hash of an event.
-    ///
-    /// # Errors
-    /// As the database has them.
     fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>>;
 
-    /// What was done after an event, and to whom, at most so many names.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// A summary of the events after `seq`, with at most `most` user names.
     fn since(&mut self, seq: u64, most: u32) -> Result<Since>;
 
-    /// The user of this identity.
-    ///
-    /// # Errors
-    /// `damaged` when a column makes no sense.
+    /// The user with this id.
     fn user_of(&mut self, id: Id) -> Result<Option<User>>;
 
-    /// Every user in an order, one at a time, in constant memory.
-    ///
-    /// # Errors
-    /// What `visit` returns, and `damaged` when a column makes no sense.
+    /// Passes every user to `visit`, in constant memory.
     fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
         self.users_like(order, &Likeness::default(), visit)
     }
 
-    /// The users who may be of a kind, in an order: all who are, and perhaps more.
-    ///
-    /// # Errors
-    /// As [`Snapshot::users`].
+    /// Passes at least the users who match the prefilter to `visit`; there may be others among them.
     fn users_like(
         &mut self,
         order: Order,
@@ -293,32 +220,23 @@ pub trait Snapshot: RowSource + LogReader {
         visit: &mut dyn FnMut(User) -> Result<()>,
     ) -> Result<()>;
 
-    /// Every user by name, with what the events after this number take back from how he stands.
-    ///
-    /// # Errors
-    /// As [`Snapshot::users`].
+    /// Passes every user, by name, to `visit`, with the changes since event `after` that have to be
+    /// reverted to see the user as they were then.
     fn users_then(
         &mut self,
         after: u64,
         visit: &mut dyn FnMut(User, Undoing) -> Result<()>,
     ) -> Result<()>;
 
-    /// Checks the MACs of every user and every device; `step` hears of each user.
-    ///
-    /// # Errors
-    /// `tampered`, with the name of the first that does not fit.
+    /// Checks the MACs of every user and every device, and calls `step` for each user. `tampered`, with
+    /// the name of the first user whose MAC does not match.
     fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
 
-    /// Checks each link of the log, with its MAC; `step` hears of each event.
-    ///
-    /// # Errors
-    /// `tampered`, with the first event that is not as it was written.
+    /// Checks the hash and the MAC of every event in the chain, and calls `step` for each. `tampered`,
+    /// with the number of the first altered event.
     fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
 
-    /// The users for whom a moment lies after `after` and not after `until`.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The users one of whose dates lies after `after` and not after `until`.
     fn users_between(
         &mut self,
         what: Moment,
@@ -326,40 +244,37 @@ pub trait Snapshot: RowSource + LogReader {
         until: Timestamp,
     ) -> Result<Vec<Id>>;
 
-    /// Names in order that start with `prefix`, until `visit` says that it has enough.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Passes the names that start with `prefix`, in order, to `visit` until it returns `false`.
     fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()>;
 }
 
-/// In which order users are listed; those who are equal in it by name.
+/// The sort order of a list of users; users who compare equal are sorted by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Order {
     pub by: By,
     pub is_reversed: bool,
 }
 
-/// What a database can tell of users at a glance, so that a list of a few does not read all. Nothing
-/// is decided by it.
+/// A filter that the database applies, so that a short list does not read every user. It may return too
+/// many users, never too few: the caller filters again.
 #[derive(Clone, Debug, Default)]
 pub struct Likeness {
-    /// Any of these; everybody where there is none.
+    /// Any of these; every status when empty.
     pub statuses: Vec<Status>,
     pub group: Option<String>,
-    /// Locked now, or once.
+    /// Locked now or earlier.
     pub was_locked: bool,
-    /// Without an accepted code since then.
+    /// No accepted code since then.
     pub unused_since: Option<Timestamp>,
     pub is_unused: bool,
     pub has_bypass: bool,
-    /// With a device that waits for its first code.
+    /// Has a device that waits for its first code.
     pub is_waiting: bool,
-    /// An operator requires MFA of them, now or from a day on.
+    /// MFA is required by an operator, now or from a date on.
     pub is_asked: bool,
 }
 
-/// What an order goes by.
+/// The key of a sort order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum By {
     #[default]
@@ -367,23 +282,23 @@ pub enum By {
     /// The least protected first.
     Status,
     CreatedAt,
-    /// Those without any accepted code first.
+    /// Users without any accepted code first.
     LastVerifiedAt,
 }
 
-/// A moment that users have.
+/// A date of a user that can be searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
     CreatedAt,
     RequiredFrom,
 }
 
-/// What the log tells after one of its events.
+/// A summary of the events after a given one.
 #[derive(Clone, Debug, Default)]
 pub struct Since {
-    /// Each verb, and how often.
+    /// Each verb with its number of events.
     pub acts: Vec<(String, u64)>,
-    /// The time of the first.
+    /// The earliest time.
     pub from: Option<Timestamp>,
     pub users: Vec<String>,
 }
@@ -393,8 +308,8 @@ fn busy() -> Refusal {
         .hint("try again in a moment")
 }
 
-/// A database that fails while it confirms leaves it open what it has kept.
+/// When a database fails during the commit, it is unknown whether the change was stored.
 fn unconfirmed() -> Refusal {
-    Refusal::new(Code::Io, "the store did not confirm the change; it may be stored or not")
-        .hint("look with show-user before you try again")
+    Refusal::new(Code::Io, "the store did not confirm the change; it may or may not be stored")
+        .hint("check with mfactl show-user before you try again")
 }

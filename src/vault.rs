@@ -117,9 +117,6 @@ impl Vault {
     }
 
     /// Seals the hash of a user's password for its column.
-    ///
-    /// # Errors
-    /// As [`Vault::seal`].
     pub fn seal_hash(
         &self,
         user: Id,

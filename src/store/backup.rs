@@ -1,9 +1,9 @@
-//! A whole store in one file: lines of JSON, the same for every database, with a MAC over all of
-//! them.
+//! A backup of a whole store in one file: lines of JSON, the same for every database, with a MAC over all
+//! of them.
 //!
-//! A header tells what is inside. Each table is a line that names its columns, then a line a row. The
-//! last line has the number of rows, and the MAC over every byte above it. A column that a backup
-//! does not have yet is empty in the store that it is put into.
+//! The first line is a header. Each table is a line that names its columns, then one line a row. The last
+//! line has the number of rows and the MAC of every byte above it. Columns that an older backup lacks are
+//! null in the restored store.
 
 use std::io::{BufRead, BufReader, Read, Write};
 
@@ -23,12 +23,12 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::vault::{KeyId, Vault};
 
-/// The version that this program writes, and the newest that it reads.
+/// The format version that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;
-/// Bytes of the longest line; the longest of ours is a user in 64 groups.
+/// Maximum length of a line in bytes; the longest that we write is a user in 64 groups.
 const MAX_LINE: u64 = 1 << 20;
 
-/// What a backup says of itself; believed once [`Backup::finish`] has seen the MAC.
+/// The header of a backup; not authenticated until [`Backup::finish`] has checked the MAC.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Header {
     mfactl_backup: u32,
@@ -45,8 +45,6 @@ pub struct Header {
 }
 
 impl Header {
-    /// # Errors
-    /// As the database has them.
     pub fn new(identity: Identity, source: &mut dyn Snapshot, taken_at: Timestamp) -> Result<Self> {
         let counts = source.counts()?;
         let head = source.head()?;
@@ -65,24 +63,18 @@ impl Header {
         })
     }
 
-    /// Which store it is a backup of, and which key opens it.
-    ///
-    /// # Errors
-    /// `bad_input` for what is no identity.
+    /// The ids of the store and of its key.
     pub fn identity(&self) -> Result<Identity, Refusal> {
         let store = hex(&self.store).map(Id::new);
         let key = hex(&self.key).map(KeyId);
         let identity = store.zip(key).map(|(store, key)| Identity { store, key });
-        identity.ok_or_else(|| bad_line(1, "does not say which store it is of"))
+        identity.ok_or_else(|| bad_line(1, "does not name the store and its key"))
     }
 
-    /// Where its log ends.
-    ///
-    /// # Errors
-    /// `bad_input` for what is no hash.
+    /// The last event of its log.
     pub fn head(&self) -> Result<Head, Refusal> {
-        let hash =
-            hex(&self.head_hash).ok_or_else(|| bad_line(1, "does not say where its log ends"))?;
+        let hash = hex(&self.head_hash)
+            .ok_or_else(|| bad_line(1, "does not name the last event of the log"))?;
         Ok(Head { seq: self.head_seq, hash })
     }
 
@@ -104,10 +96,7 @@ struct Trailer {
     mac: String,
 }
 
-/// Writes a backup; `step` hears of each row.
-///
-/// # Errors
-/// As the file and the database have them.
+/// Writes a backup, and calls `step` for each row.
 pub fn write(
     file: &mut dyn Write,
     header: &Header,
@@ -147,7 +136,7 @@ impl BackupWriter<'_> {
     }
 }
 
-/// A backup that is being read, in one pass.
+/// Reads a backup in one pass.
 pub struct Backup<R> {
     input: BufReader<R>,
     digest: Sha256,
@@ -158,10 +147,7 @@ pub struct Backup<R> {
 }
 
 impl<R: Read> Backup<R> {
-    /// Reads the header.
-    ///
-    /// # Errors
-    /// `bad_input` for what is no backup, or one of a later version.
+    /// Reads the header; `bad_input` for a file that is not a backup, or has a newer format.
     pub fn open(input: R) -> Result<Self> {
         #[derive(Deserialize)]
         struct Version {
@@ -170,11 +156,11 @@ impl<R: Read> Backup<R> {
         let mut input = BufReader::with_capacity(1 << 16, input);
         let mut line = Vec::new();
         read_line(&mut input, &mut line, 1)?;
-        let not_a_backup = || bad_line(1, "is no backup of mfactl");
+        let not_a_backup = || bad_line(1, "is not the header of an mfactl backup");
         let version: Version = serde_json::from_slice(&line).map_err(|_| not_a_backup())?;
         if version.mfactl_backup > FORMAT {
-            return Err(bad_line(1, "is of a later mfactl")
-                .hint("use the mfactl that wrote it, or a later one")
+            return Err(bad_line(1, "was written by a newer mfactl")
+                .hint("use the mfactl that wrote it, or a newer one")
                 .into());
         }
         let header: Header = serde_json::from_slice(&line).map_err(|_| not_a_backup())?;
@@ -184,10 +170,7 @@ impl<R: Read> Backup<R> {
         Ok(backup)
     }
 
-    /// Goes to the end without keeping anything, and tells the hash of one event on the way.
-    ///
-    /// # Errors
-    /// As [`RowSource::rows`] and [`Backup::finish`].
+    /// Verifies the whole backup, keeping nothing but the hash of event `seq`.
     pub fn prove(
         mut self,
         vault: &Vault,
@@ -207,29 +190,30 @@ impl<R: Read> Backup<R> {
         self.finish(vault).map(|()| hash)
     }
 
-    /// The end of the file, and the proof of all that was read.
-    ///
-    /// # Errors
-    /// `bad_input` for a file that goes on or was cut, `tampered` for one that was altered.
+    /// Checks the last line and the MAC of everything that was read. `bad_input` for a file that is cut
+    /// off or continues, `tampered` for one that was altered.
     pub fn finish(&mut self, vault: &Vault) -> Result<()> {
         let end: Trailer = serde_json::from_slice(&self.line)
-            .map_err(|_| bad_line(self.number, "is neither a row nor the end of a backup"))?;
+            .map_err(|_| bad_line(self.number, "is neither a row nor the last line of a backup"))?;
         let mac = file_mac(vault, &self.digest);
         let claimed: Option<[u8; 32]> = hex(&end.mac);
-        let fits = claimed.is_some_and(|claimed| bool::from(claimed.ct_eq(&mac)));
-        if !fits || end.rows != self.rows {
-            return Err(Refusal::new(Code::Tampered, "the backup was altered after it was made")
-                .hint("take another backup")
-                .into());
+        let matches = claimed.is_some_and(|claimed| bool::from(claimed.ct_eq(&mac)));
+        if !matches || end.rows != self.rows {
+            return Err(Refusal::new(
+                Code::Tampered,
+                "the backup was altered after it was written",
+            )
+            .hint("take another backup")
+            .into());
         }
         let mut more = [0];
         if self.input.read(&mut more)? > 0 {
-            return Err(bad_line(self.number + 1, "comes after the end of the backup").into());
+            return Err(bad_line(self.number + 1, "follows the last line of the backup").into());
         }
         Ok(())
     }
 
-    /// The line that was read ahead counts as read, and the next one is.
+    /// Reads the next line ahead.
     fn next(&mut self) -> Result<()> {
         self.number += 1;
         read_line(&mut self.input, &mut self.line, self.number)
@@ -249,22 +233,22 @@ impl<R: Read> RowSource for Backup<R> {
         let section: TableHeader = serde_json::from_slice(&self.line).map_err(|_| {
             bad_line(self.number, format!("does not begin the table {}", table.name))
         })?;
-        // A table of a later schema stands where the backup has not_a_backup.
+        // The backup is older than this table.
         if section.table != table.name {
             return Ok(());
         }
         let positions = table.positions(&section.columns).ok_or_else(|| {
             bad_line(self.number, "names a column that this mfactl does not know")
-                .hint("use the mfactl that wrote it, or a later one")
+                .hint("use the mfactl that wrote it, or a newer one")
         })?;
         self.digest.update(&self.line);
         self.next()?;
         while self.line.starts_with(b"[") {
             let values: Vec<serde_json::Value> = serde_json::from_slice(&self.line)
-                .map_err(|_| bad_line(self.number, "is no row"))?;
+                .map_err(|_| bad_line(self.number, "is not a row"))?;
             let values = table
                 .values_from_json(&positions, values)
-                .ok_or_else(|| bad_line(self.number, "does not fit its columns"))?;
+                .ok_or_else(|| bad_line(self.number, "does not match its columns"))?;
             self.digest.update(&self.line);
             self.rows += 1;
             visit(values)?;
@@ -278,12 +262,12 @@ fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, number: u64) -> Resul
     line.clear();
     input.take(MAX_LINE).read_until(b'\n', line).context("the backup can't be read")?;
     if line.is_empty() {
-        return Err(bad_line(number, "is missing: the backup ends before its end")
+        return Err(bad_line(number, "is missing: the backup is incomplete")
             .hint("take another backup")
             .into());
     }
     if line.last() != Some(&b'\n') {
-        return Err(bad_line(number, "is cut, or is longer than any line of a backup")
+        return Err(bad_line(number, "is cut off, or longer than any line of a backup")
             .hint("take another backup")
             .into());
     }

@@ -1,4 +1,4 @@
-//! How new files are born: whole, durable, private, and over nothing that is there.
+//! Creating new files atomically: complete, durable, private, and never over an existing file.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -11,11 +11,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use super::custody::{folder_of, not_created};
 use crate::domain::secret::Id;
 
-/// Writes a new file beside its place, makes it durable and moves it there, if nothing is there;
-/// `false` where something was, which is then left alone.
-///
-/// # Errors
-/// `cannot_create`.
+/// Writes a file under a temporary name in the same folder, syncs it and renames it to `path`; `false`
+/// when something exists at `path`, which is then left unchanged.
 pub fn place_new(path: &Path, nonce: Id, content: &[u8]) -> Result<bool> {
     let draft = draft(path, nonce);
     let written = (|| {
@@ -31,23 +28,20 @@ pub fn place_new(path: &Path, nonce: Id, content: &[u8]) -> Result<bool> {
     placed
 }
 
-/// The name under which a file is made before it is whole.
+/// The temporary name of a file until it is complete.
 #[must_use]
 pub fn draft(path: &Path, nonce: Id) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     folder_of(path).join(format!(".{name}.{nonce}.new"))
 }
 
-/// Moves a draft to its place for good; `false` where something is there already. Drafts that
-/// somebody else left when they were killed are cleared away.
-///
-/// # Errors
-/// `cannot_create`.
+/// Renames a draft to `path` durably; `false` when something exists there already. Removes the drafts
+/// that killed processes left behind.
 pub fn install(draft: &Path, path: &Path) -> Result<bool> {
     match renameat_with(CWD, draft, CWD, path, RenameFlags::NOREPLACE) {
         Ok(()) => {}
         Err(rustix::io::Errno::EXIST) => return Ok(false),
-        // Whoever was quicker has cleared ours away.
+        // A faster process has installed its own and removed our draft.
         Err(rustix::io::Errno::NOENT) if path.exists() => return Ok(false),
         Err(e) => return Err(not_created(path, &e.into()).into()),
     }
@@ -58,14 +52,11 @@ pub fn install(draft: &Path, path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Moves a draft over a file in which nothing is, for good; `false` where something is in it by now.
-///
-/// # Errors
-/// `cannot_create`.
+/// Renames a draft over an empty file durably; `false` when the file has content by now.
 pub fn install_over_empty(draft: &Path, path: &Path) -> Result<bool> {
     let exchange = || renameat_with(CWD, draft, CWD, path, RenameFlags::EXCHANGE);
     exchange().map_err(|e| not_created(path, &e.into()))?;
-    // What was there lies in the draft's place now.
+    // The exchange has moved the old file to the draft's name.
     if !is_empty(draft) {
         exchange().map_err(|e| not_created(path, &e.into()))?;
         return Ok(false);
@@ -76,13 +67,13 @@ pub fn install_over_empty(draft: &Path, path: &Path) -> Result<bool> {
     Ok(true)
 }
 
-/// Is there a file without anything in it?
+/// Whether there is a regular file of length 0.
 #[must_use]
 pub fn is_empty(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|m| m.is_file() && m.len() == 0)
 }
 
-/// Removes what is left of every [`draft`] for this place, with the side files of a database.
+/// Removes every [`draft`] of this path that was left behind, with the side files of a database.
 fn clear_drafts(path: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let Ok(entries) = std::fs::read_dir(folder_of(path)) else { return };

@@ -1,4 +1,4 @@
-//! What a database must be able to do for us: run a statement, and make what was run durable.
+//! The interface of a database driver: run statements in a transaction, and commit.
 
 use anyhow::Result;
 
@@ -8,16 +8,10 @@ use crate::domain::time::Timestamp;
 
 /// A transaction of one database, with the statements of [`super::sql`].
 pub trait Driver {
-    /// Runs a statement that gives no rows; tells how many it touched.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Runs a statement without a result and returns the number of affected rows.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64>;
 
-    /// Runs a statement that gives rows, one at a time, until `visit` wants no more of them.
-    ///
-    /// # Errors
-    /// As the database has them, and what `visit` returns.
+    /// Runs a query and passes its rows to `visit` until that returns `false`.
     fn query(
         &mut self,
         sql: &str,
@@ -25,62 +19,42 @@ pub trait Driver {
         visit: &mut dyn FnMut(&dyn Row) -> Result<bool>,
     ) -> Result<()>;
 
-    /// The database's own clock, where it has one that is not ours.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The database server's current time; `None` where the database uses this machine's clock.
     fn clock(&mut self) -> Result<Option<Timestamp>>;
 
-    /// What follows is a change of many users.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Prepares for a change of many rows.
     fn expect_bulk(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Fills a table with the rows that `source` puts into it.
-    ///
-    /// # Errors
-    /// As the database and the source have them.
+    /// Inserts the rows from `source` into a table.
     fn load(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
         let insert = table.insert();
         source(&mut |values| self.execute(&insert, &values).map(|_| ()))
     }
 
-    /// RowFeed that number themselves go on after the highest number that was given to one.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Sets the sequences of row ids to continue after the highest id in use.
     fn reset_sequences(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Nobody else may even look at what is locked: rows that others wait for are about to go.
-    ///
-    /// # Errors
-    /// `busy` when somebody else does.
+    /// Excludes readers as well as writers, because the rows that they would wait for are about to be
+    /// deleted; `busy` when that takes too long.
     fn lock_exclusively(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// What was overwritten must not be readable in the database's files after the commit.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// Makes overwritten data unreadable in the database's files after the commit.
     fn purge_overwritten(&mut self) -> Result<()> {
         Ok(())
     }
-
-    /// # Errors
-    /// As the database has them.
     fn commit(self) -> Result<()>;
 }
 
-/// Puts rows, one at a time, into what it is given.
+/// Calls the function that it is given with one row after another.
 pub type RowFeed<'r> = &'r mut dyn FnMut(&mut dyn FnMut(Vec<Value>) -> Result<()>) -> Result<()>;
 
-/// The first row, as `read` takes it.
+/// The first row of a query, converted by `read`.
 pub fn first<T>(
     driver: &mut impl Driver,
     sql: &str,

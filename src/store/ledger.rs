@@ -1,4 +1,4 @@
-//! Changes to a store: rows with their MACs, and the chain of events.
+//! The write transaction: rows with their MACs, and the hash chain of events.
 
 use anyhow::Result;
 use subtle::ConstantTimeEq as _;
@@ -16,25 +16,23 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::vault::{MAC, Vault};
 
-/// A user as he stands in the rows, unproved.
+/// A user as stored, whose MACs have not been checked yet.
 pub(super) struct StoredUser {
     pub user: User,
     pub user_mac: Option<Vec<u8>>,
     pub device_macs: Vec<Option<Vec<u8>>>,
-    /// The revision that the log knows of: rows put back from an older copy fall behind it.
+    /// The user's revision in the newest event of the log. Rows that were restored from an older copy
+    /// have a lower one.
     pub newest: Option<u64>,
 }
 
 impl StoredUser {
-    /// The user, if every MAC fits.
-    ///
-    /// # Errors
-    /// `tampered`.
+    /// The user, if every MAC matches and the revision is not older than the log's.
     pub fn checked(self, vault: &Vault) -> Result<User> {
         let macs = UserRows::of(&self.user).macs(vault, self.user.id);
-        let mut sound = fits(self.user_mac.as_deref(), &macs.user);
+        let mut sound = mac_matches(self.user_mac.as_deref(), &macs.user);
         for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
-            sound &= fits(stored.as_deref(), mac);
+            sound &= mac_matches(stored.as_deref(), mac);
         }
         if !sound || self.newest.is_some_and(|newest| self.user.rev < newest) {
             return Err(self.altered());
@@ -54,16 +52,16 @@ impl StoredUser {
 pub struct WriteTx<'v, D> {
     pub(super) driver: D,
     pub(super) vault: &'v Vault,
-    /// Where the log ends, once it has been read; what was appended is written with the commit.
+    /// The end of the log, once read; the stored one is updated with the commit.
     head: Option<Head>,
     appended: u64,
-    /// What was changed of whom, until the event comes that tells of it.
+    /// The changes of each user that no event has recorded yet.
     user_changes: Vec<UserChange>,
-    /// Where the rows are of whoever was read last.
+    /// The row ids of the user who was read last.
     row_ids: Option<RowIds>,
 }
 
-/// The numbers of a user's rows: what is found by them costs no look into an index.
+/// The row ids of a user and their devices; finding rows by them needs no index look-up.
 struct RowIds {
     user: Id,
     user_row: i64,
@@ -76,7 +74,7 @@ impl RowIds {
     }
 }
 
-/// How a user stood before a change and stands after it.
+/// A user before and after a change.
 struct UserChange {
     user: Id,
     before: Option<User>,
@@ -88,7 +86,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         Self { driver, vault, head: None, appended: 0, user_changes: Vec::new(), row_ids: None }
     }
 
-    /// The row that says which store it is.
+    /// Inserts the row with the store's identity.
     pub(super) fn insert_store_row(
         &mut self,
         identity: super::Identity,
@@ -99,14 +97,14 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         one_row(self.driver.execute(sql::INIT_STORE, &store)?)
     }
 
-    /// The row that says where the log begins.
+    /// Inserts the signed head of an empty log.
     pub(super) fn insert_log_head(&mut self) -> Result<()> {
         let start = Head::START;
         let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
         one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
     }
 
-    /// Is the guarded end of the log ours, and this one?
+    /// Checks that the stored end of the log has a valid MAC and equals `last`.
     pub(super) fn check_head(&mut self, last: &Head) -> Result<()> {
         if self.head()? == *last { Ok(()) } else { Err(altered_log_end().into()) }
     }
@@ -118,7 +116,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         }
     }
 
-    /// What an event about this user keeps of the time before.
+    /// The earlier values that the next event about this user records.
     fn past(&mut self, user: Id) -> Past {
         let change = self.user_changes.iter().position(|change| change.user == user);
         change.map_or_else(Past::default, |change| {
@@ -136,7 +134,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         one_row(self.driver.execute(sql::REMOVE_DEVICE, &[bytes(device.id.bytes())])?)
     }
 
-    /// Where this user's rows are; looked up where he was not the last one who was read.
+    /// The row ids of this user; a query only when another user was read last.
     fn row_ids(&mut self, user: &User) -> Result<RowIds> {
         let is_current = |row_ids: &RowIds| {
             let has = |device: &Device| row_ids.device(device.id).is_some();
@@ -188,7 +186,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         let Some((head, mac, last)) = found.flatten() else { return Err(altered_log_end().into()) };
         let last = last?;
         let is_there = last.as_deref() == Some(&head.hash[..]) || (head.seq == 0 && last.is_none());
-        if !is_there || !fits(mac?.as_deref(), &self.vault.head_mac(&head)) {
+        if !is_there || !mac_matches(mac?.as_deref(), &self.vault.head_mac(&head)) {
             return Err(altered_log_end().into());
         }
         Ok(head)
@@ -277,7 +275,7 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
         for device in &user.devices {
             self.remove_device(device)?;
         }
-        // What was asked about him has his name in it.
+        // Their pending requests contain the user's name.
         self.driver.execute(sql::REMOVE_REQUESTS_OF, &[bytes(user.id.bytes())])?;
         let values = [bytes(user.id.bytes()), Value::Int(user.rev.cast_signed())];
         one_row(self.driver.execute(sql::REMOVE_USER, &values)?)?;
@@ -313,7 +311,7 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
 
     fn touch(&mut self) -> Result<()> {
         let head = self.head()?;
-        // A row that is overwritten with what is in it makes SQLite write nothing.
+        // SQLite writes nothing when a row is overwritten with the same values.
         let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&[0; MAC])];
         one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
         self.set_head(&head)
@@ -331,7 +329,7 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             Ok(row.int(0)?.zip(hash))
         })?;
-        // Nothing is left of what would go.
+        // The events up to that number are already gone.
         let Some((at, hash)) = last.flatten() else { return Ok(0) };
         let head = Head { seq: up_to, hash };
         let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
@@ -354,7 +352,7 @@ pub(super) fn bytes(bytes: &[u8]) -> Value {
     Value::Bytes(bytes.to_vec())
 }
 
-pub(super) fn fits(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
+pub(super) fn mac_matches(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
     stored.is_some_and(|s| bool::from(s.ct_eq(mac)))
 }
 
@@ -363,7 +361,7 @@ pub(super) fn one_row(changed: u64) -> Result<()> {
 }
 
 fn wrong_row_count(rows: u64) -> Refusal {
-    Refusal::new(Code::Damaged, format!("a change touched {rows} rows instead of one"))
+    Refusal::new(Code::Damaged, format!("a statement changed {rows} rows instead of one"))
         .hint("nothing was changed; restore a backup")
 }
 

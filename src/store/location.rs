@@ -1,4 +1,4 @@
-//! What `--store` means.
+//! The location of a store, as `--store` names it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
 use crate::vault::Vault;
 
-/// However many processors there are.
+/// The limit on any number of processors.
 const MOST_SLOTS: usize = 8;
 
-/// Where a store is.
+/// The location of a store.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Location {
     Sqlite(PathBuf),
@@ -23,11 +23,8 @@ pub enum Location {
 }
 
 impl Location {
-    /// A path or the address of a database. An address that can't be understood is never repeated,
-    /// since a password may be in it.
-    ///
-    /// # Errors
-    /// `usage` for what is no path.
+    /// Parses a path or the address of a database. An invalid address is never repeated in the error,
+    /// since it may contain a password.
     pub fn parse(text: &Path) -> Result<Self, Refusal> {
         let shown = text.to_string_lossy();
         if Address::looks_like(&shown) {
@@ -39,18 +36,18 @@ impl Location {
                 "--store: is neither a path nor an address that begins with postgres://",
             )
             .hint(
-                "name the path of a file, one with :// in it after ./, or postgres://user@host/database",
+                "give a path (write ./ before one that contains ://) or postgres://user@host/database",
             ));
         }
         if shown.is_empty() {
             return Err(
-                Refusal::new(Code::Usage, "--store: is empty").hint("name the path of a file")
+                Refusal::new(Code::Usage, "--store: is empty").hint("give the path of a file")
             );
         }
         Ok(Self::Sqlite(text.to_owned()))
     }
 
-    /// Where a database's password is, if the address does not say so itself.
+    /// Sets the file with the database's password, unless the address names one.
     #[must_use]
     pub fn with_password_file(self, file: Option<PathBuf>) -> Self {
         match self {
@@ -65,9 +62,6 @@ impl Location {
 
 impl Location {
     /// Opens an existing store.
-    ///
-    /// # Errors
-    /// As [`sqlite::open`] and [`postgres::open`].
     pub fn open(&self, access: Access, policy: &Custody) -> Result<Box<dyn Store>> {
         Ok(match self {
             Self::Sqlite(path) => Box::new(sqlite::open(path, access, policy)?),
@@ -75,7 +69,7 @@ impl Location {
         })
     }
 
-    /// The files that the store is or lives by, there or not.
+    /// The files of the store, whether they exist or not.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
@@ -84,8 +78,8 @@ impl Location {
         }
     }
 
-    /// The files by whose locks slow hashes are counted on this machine: beside the store, or beside
-    /// the key where the store is a server's.
+    /// The lock files that limit how many password hashes are computed at once on this machine: beside
+    /// the store, or beside the key file when the store is on a server.
     #[must_use]
     pub fn slots(&self, key_file: &Path) -> (Vec<PathBuf>, Purpose) {
         let (beside, purpose) = match self {
@@ -100,10 +94,7 @@ impl Location {
         ((0..MOST_SLOTS).map(name).collect(), purpose)
     }
 
-    /// Is there a store?
-    ///
-    /// # Errors
-    /// As [`Location::open`].
+    /// Whether there is a store.
     pub fn exists(&self, policy: &Custody) -> Result<bool> {
         match self {
             Self::Sqlite(path) => policy.check(path, Purpose::Store),
@@ -111,10 +102,7 @@ impl Location {
         }
     }
 
-    /// Is there room for a whole store: nothing, or something empty?
-    ///
-    /// # Errors
-    /// As [`Location::open`].
+    /// Whether a store can be created here: there is nothing, or an empty file.
     pub fn is_free(&self, policy: &Custody) -> Result<bool> {
         match self {
             Self::Sqlite(path) => sqlite::is_free(path, policy),
@@ -122,10 +110,7 @@ impl Location {
         }
     }
 
-    /// Makes a store; `false` where one is there already, which is left alone.
-    ///
-    /// # Errors
-    /// As [`sqlite::create`] and [`postgres::create`].
+    /// Creates a store; `false` when one exists already, which is left unchanged.
     pub fn create(
         &self,
         policy: &Custody,
@@ -142,10 +127,7 @@ impl Location {
         }
     }
 
-    /// Brings an older schema up to date, in one transaction; `false` where it was.
-    ///
-    /// # Errors
-    /// As [`Location::open`].
+    /// Migrates an older schema in one transaction; `false` when it was up to date.
     pub fn migrate(&self, policy: &Custody) -> Result<bool> {
         match self {
             Self::Sqlite(path) => sqlite::migrate(path, policy),
@@ -154,7 +136,7 @@ impl Location {
     }
 }
 
-/// Was an address meant? One that was mistyped would be a path, and be shown with its password.
+/// Whether this looks like a mistyped address. Taken as a path it would be displayed with its password.
 fn is_mistyped_address(text: &str) -> bool {
     let (first, rest) = text.split_once(':').unwrap_or((text, ""));
     let scheme = first.trim().to_ascii_lowercase();
@@ -183,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_almost_an_address_is_no_path_and_is_not_repeated() {
+    fn a_mistyped_address_is_refused_and_not_repeated() {
         for text in [
             "postgresql+psycopg://u:hunter2@h/x",
             " postgres://u:hunter2@h/x",
@@ -198,8 +180,8 @@ mod tests {
         ] {
             let refusal = Location::parse(Path::new(text)).expect_err(text);
             assert_eq!(refusal.code, Code::Usage);
-            let told = format!("{refusal:?}");
-            assert!(!told.contains("hunter2"), "{told}");
+            let shown = format!("{refusal:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
         }
         for path in
             ["m.db", "./a://b", "/srv/postgres:5432/m.db", "postgres", "a:b", "postgres.d/m:1"]

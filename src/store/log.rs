@@ -1,4 +1,5 @@
-//! Reading the log: events for people, the chain for who proves it, and how users stood before.
+//! Reading the audit log: events for display, the hash chain for verification, and earlier states of
+//! users.
 
 mod kinds;
 
@@ -18,100 +19,59 @@ use crate::domain::time::Timestamp;
 
 pub use kinds::{Change, Guarded, OperatorIs, Start, Step, Subject, Told, Wanted};
 
-/// What is read of the log; no key, no lock, nothing written.
+/// Read access to the log: no key, no lock, no writes.
 pub trait LogReader {
-    /// The events that are wanted, one at a time, until `visit` has enough.
-    ///
-    /// # Errors
-    /// What `visit` returns, and `damaged` when a column makes no sense.
+    /// Passes the events that match the query to `visit` until it returns `false`.
     fn log(&mut self, wanted: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()>;
 
-    /// Every event in its order with what proves it, until `visit` has enough.
-    ///
-    /// # Errors
-    /// As [`LogReader::log`].
+    /// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
     fn chain(
         &mut self,
         visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
     ) -> Result<()>;
 
-    /// Where the log begins; what was before was pruned.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The start of the log; events before it were pruned.
     fn start(&mut self) -> Result<Start>;
 
-    /// Where the log ends by the guarded head, and the MAC of that; none where it is missing.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The end of the log as stored with its MAC; `None` when that row is missing.
     fn guarded_head(&mut self) -> Result<Option<Guarded>>;
 
-    /// The number of the last event before a moment; that of the log's beginning where there is none.
-    /// A clock may have been wrong for a while: an event that is dated after `now` hides no later one,
-    /// and one that is dated too early leaves none out.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The number of the last event before `moment`; the start of the log when there is none. Because
+    /// clocks can be wrong for a while, an event that is dated after `now` hides no later one, and one
+    /// that is dated too early drops none.
     fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64>;
 
-    /// Are the events after this number all there, as many as the guarded end says? Needs no key.
-    ///
-    /// # Errors
-    /// `tampered` where one is missing.
+    /// Checks that all events after this number are present, by counting them up to the signed head;
+    /// `tampered` when one is missing. Needs no key.
     fn count_after(&mut self, after: u64) -> Result<()>;
 
-    /// What the events after this number changed of how users stand, the newest first.
-    ///
-    /// # Errors
-    /// As [`LogReader::log`].
+    /// Passes the events after this number that changed a user's state to `visit`, newest first.
     fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()>;
 
-    /// Those whose name is another now, or who were removed, by events after this number.
-    ///
-    /// # Errors
-    /// As [`LogReader::log`].
+    /// The users who were renamed or removed by events after this number.
     fn moved(&mut self, after: u64) -> Result<Vec<Id>>;
 
-    /// The number of the event by which a user got the name that he has.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The number of the event that gave a user their present name.
     fn named_by(&mut self, user: Id) -> Result<Option<u64>>;
 
-    /// Who had this name last, by the log.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// The user who had this name last, according to the log.
     fn last_called(&mut self, name: &str) -> Result<Option<Id>>;
 
-    /// How many of those who were there before the events after this number are not to be told of, since
-    /// their names were taken out.
-    ///
-    /// # Errors
-    /// As the database has them.
+    /// How many users who existed before the events after this number can't be listed because their
+    /// names were erased from the log.
     fn nameless(&mut self, after: u64) -> Result<u64>;
 
-    /// How far a user is taken back by the events after this number.
-    ///
-    /// # Errors
-    /// As [`LogReader::log`].
+    /// The changes to a user by the events after this number, to be reverted.
     fn undoing(&mut self, user: Id, after: u64) -> Result<Undoing>;
 
     /// Every change of anybody's MFA status, in order.
-    ///
-    /// # Errors
-    /// As [`LogReader::log`].
     fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()>;
 
     /// How often each verb had each outcome.
-    ///
-    /// # Errors
-    /// As [`LogReader::log`].
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>>;
 }
 
-/// In place of a verb or an outcome that is no text.
+/// Stands for a verb or an outcome that is not text.
 const UNREADABLE: &str = "unreadable";
 
 impl<D: Driver> LogReader for ReadTx<D> {
@@ -203,7 +163,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
         let mut stood = BTreeMap::new();
         self.0.query(sql::ERASED_STATUSES, &[Value::Int(after.cast_signed())], &mut |row| {
             let was_there = row.text_ref(1)? != Some(ABSENT);
-            // The first that follows tells how he stood.
+            // The first later event has the status before it.
             stood.entry(row.bytes(0)?.unwrap_or_default()).or_insert(was_there);
             Ok(true)
         })?;
@@ -233,7 +193,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
     fn tally(&mut self) -> Result<Vec<(String, String, u64)>> {
         let mut tally: BTreeMap<(String, String), u64> = BTreeMap::new();
         self.0.query(sql::OUTCOME_COUNTS, &[], &mut |row| {
-            // Who counts must come to tell that the log is damaged.
+            // Metrics must still be written for a damaged log, so that they can report the damage.
             let text = |column| match row.text(column) {
                 Ok(text) => text.unwrap_or_default(),
                 Err(_) => UNREADABLE.to_owned(),
@@ -246,7 +206,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
     }
 }
 
-/// Every event in its order with what proves it, until `visit` has enough.
+/// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
 pub(super) fn walk_chain(
     driver: &mut impl Driver,
     visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
@@ -267,8 +227,8 @@ pub(super) fn log_start(driver: &mut impl Driver) -> Result<Start> {
 }
 
 impl<D: Driver> ReadTx<D> {
-    /// The lowest and the highest number of the events of a time; the clock may have gone back
-    /// between them.
+    /// The lowest and the highest number of the events in a time span. The clock may have gone back, so
+    /// there can be events outside the span between them.
     fn seq_range(
         &mut self,
         since: Option<Timestamp>,
@@ -290,7 +250,7 @@ fn seq(row: &dyn Row, table: &str) -> Result<Option<u64>> {
     Ok(seq.map_err(|_| row::damaged_column(table, "seq"))?)
 }
 
-/// A time that no clock of ours has shown is damage, and no fault of this machine's clock.
+/// A time outside the valid range is damage, not a fault of this machine's clock.
 fn at(row: &dyn Row, column: usize, table: &str) -> Result<Option<Timestamp>> {
     let at = row.int(column)?.map(Timestamp::from_unix).transpose();
     Ok(at.map_err(|_| row::damaged_column(table, "at"))?)

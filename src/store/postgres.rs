@@ -53,9 +53,6 @@ pub fn open(address: &Address, access: Access, policy: &Custody) -> Result<Postg
 }
 
 /// Is there a store in the database?
-///
-/// # Errors
-/// As [`open`].
 pub fn exists(address: &Address, policy: &Custody) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Read, policy)?;
     let mut driver = PostgresDriver::read(&connection)?;
@@ -63,9 +60,6 @@ pub fn exists(address: &Address, policy: &Custody) -> Result<bool> {
 }
 
 /// Makes a store; `false` where one is there already, which is left alone.
-///
-/// # Errors
-/// As [`open`].
 pub fn create(
     address: &Address,
     policy: &Custody,
@@ -88,9 +82,6 @@ pub fn create(
 }
 
 /// Brings an older schema up to date, in one transaction; `false` where it was.
-///
-/// # Errors
-/// As [`open`].
 pub fn migrate(address: &Address, policy: &Custody) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Write, policy)?;
     let mut driver = begin_migration(&connection)?;
@@ -156,7 +147,7 @@ impl Store for Postgres {
 
     fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
         let driver = PostgresDriver::begin(&self.connection, driver::WRITE)?;
-        Ok(Box::new(WriteTx::anew(driver, vault, head)?))
+        Ok(Box::new(WriteTx::emptied(driver, vault, head)?))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {

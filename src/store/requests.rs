@@ -1,9 +1,9 @@
-//! Requests to a second operator: written, proved as they are read, taken away.
+//! Requests for a second operator's approval, each with a MAC.
 
 use anyhow::Result;
 
 use super::driver::Driver;
-use super::ledger::{WriteTx, bytes, fits, one_row};
+use super::ledger::{WriteTx, bytes, mac_matches, one_row};
 use super::row::{REQUEST_COLUMNS, Value, request, request_mac, request_values};
 use super::sql;
 use crate::domain::refusal::{Code, Refusal};
@@ -11,30 +11,18 @@ use crate::domain::request::Request;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 
-/// What operators ask of each other.
+/// Access to the requests for approval.
 pub trait Requests {
-    /// Every request that is there, the oldest first, with its MAC checked.
-    ///
-    /// # Errors
-    /// `tampered` when a MAC does not fit, `damaged` when a column makes no sense.
+    /// All requests, oldest first, after checking their MACs. `tampered` when a MAC does not match.
     fn requests(&mut self) -> Result<Vec<Request>>;
 
-    /// A new one.
-    ///
-    /// # Errors
-    /// `damaged` when the row was not written.
+    /// Inserts a request.
     fn ask(&mut self, request: &Request) -> Result<()>;
 
-    /// Takes one away, which must be there.
-    ///
-    /// # Errors
-    /// `damaged` when not exactly one row went.
+    /// Removes a request, which must exist.
     fn take_request(&mut self, id: Id) -> Result<()>;
 
-    /// Takes those away that are not open any more.
-    ///
-    /// # Errors
-    /// As [`Requests::requests`].
+    /// Removes the requests that are no longer open.
     fn purge_requests(&mut self, now: Timestamp) -> Result<()> {
         for old in self.requests()?.iter().filter(|request| !request.is_open(now)) {
             self.take_request(old.id)?;
@@ -51,7 +39,7 @@ impl<D: Driver> Requests for WriteTx<'_, D> {
             Ok(true)
         })?;
         let proved = |(request, mac): (Request, Option<Vec<u8>>)| {
-            if fits(mac.as_deref(), &request_mac(self.vault, &request)) {
+            if mac_matches(mac.as_deref(), &request_mac(self.vault, &request)) {
                 return Ok(request);
             }
             let message = "a request to a second operator was altered outside of mfactl";

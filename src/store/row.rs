@@ -1,4 +1,4 @@
-//! A user and a device as columns: the only mapping, for every database.
+//! The mapping between domain types and columns, the same for every database.
 
 mod device;
 mod event;
@@ -25,10 +25,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::vault::{MAC, Vault};
 
-/// Where the number of a user's row stands, after the columns and the MAC.
+/// The index of a user's row id, after the columns and the MAC.
 pub const USER_ROW_ID_COLUMN: usize = USER_COLUMNS.len() + 1;
 
-/// One column's value on its way into a database.
+/// The value of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     Null,
@@ -37,36 +37,24 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-/// One row on its way out, by column number.
+/// One row of a result, read by column index. A column of another type is `damaged`.
 pub trait Row {
-    /// # Errors
-    /// `damaged` when there is no such column.
     fn is_null(&self, column: usize) -> Result<bool>;
-    /// Does the column hold just these bytes?
+    /// Whether the column holds exactly these bytes.
     fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool;
-    /// # Errors
-    /// `damaged` when the column holds something else.
     fn int(&self, column: usize) -> Result<Option<i64>>;
-    /// # Errors
-    /// `damaged` when the column holds something else.
     fn text_ref(&self, column: usize) -> Result<Option<&str>>;
-    /// # Errors
-    /// `damaged` when the column holds something else.
     fn bytes_ref(&self, column: usize) -> Result<Option<&[u8]>>;
-    /// # Errors
-    /// As [`Row::text_ref`].
     fn text(&self, column: usize) -> Result<Option<String>> {
         Ok(self.text_ref(column)?.map(str::to_owned))
     }
-    /// # Errors
-    /// As [`Row::bytes_ref`].
     fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
         Ok(self.bytes_ref(column)?.map(<[u8]>::to_vec))
     }
 }
 
-/// The columns that two versions of a row differ in, with the newer values. Naming a column in an
-/// `UPDATE` costs a write to every index that has it, changed or not.
+/// The columns in which two versions of a row differ, with the newer values. An `UPDATE` writes to every
+/// index on a column that it names, whether the value changed or not.
 pub fn changed(
     columns: &[&'static str],
     before: &[Value],
@@ -77,7 +65,7 @@ pub fn changed(
     changed.map(|(column, (_, after))| (*column, after)).unzip()
 }
 
-/// A user and his devices as they stand in the columns.
+/// A user and their devices as column values.
 pub struct UserRows {
     pub user: Vec<Value>,
     pub devices: Vec<Vec<Value>>,
@@ -89,7 +77,7 @@ impl UserRows {
         Self { user: user_values(user), devices }
     }
 
-    /// The MACs of the rows of this user.
+    /// The MACs of these rows.
     pub fn macs(&self, vault: &Vault, user: Id) -> UserMacs {
         let device = |values: &Vec<Value>| {
             let mut row = Canonical::default();
@@ -107,8 +95,8 @@ impl UserRows {
     }
 }
 
-/// The MACs of a user's rows: each device's, and the user's over his own columns and over theirs,
-/// so that neither a missing device nor one put back from an older copy goes unseen.
+/// The MACs of a user's rows: one for each device, and one for the user that covers the user's columns
+/// and the devices' MACs, so that a removed device, or one restored from an older copy, is detected.
 pub struct UserMacs {
     pub user: [u8; MAC],
     pub devices: Vec<[u8; MAC]>,
@@ -120,7 +108,7 @@ fn put_columns(row: &mut Canonical, columns: &[&str], values: &[Value]) {
     }
 }
 
-/// Absent values are left out, so that a column added later changes no MAC that exists.
+/// Nulls are left out, so that a column added later changes no existing MAC.
 fn put(row: &mut Canonical, column: &str, value: &Value) {
     match value {
         Value::Null => {}
@@ -130,13 +118,13 @@ fn put(row: &mut Canonical, column: &str, value: &Value) {
     }
 }
 
-/// Names the place of a value that makes no sense.
+/// The refusal for an invalid value, naming table and column.
 pub fn damaged_column(table: &str, column: &str) -> Refusal {
     Refusal::new(Code::Damaged, format!("the store is damaged: table {table}, column {column}"))
         .hint("restore a backup")
 }
 
-/// Reads the columns of one table, one after the other.
+/// Reads the columns of one table in order.
 struct Reader<'a> {
     row: &'a dyn Row,
     table: &'static str,

@@ -64,7 +64,7 @@ impl Store for Sqlite {
     }
 
     fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
-        Ok(Box::new(WriteTx::anew(self.locked()?, vault, head)?))
+        Ok(Box::new(WriteTx::emptied(self.locked()?, vault, head)?))
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {

@@ -1,4 +1,4 @@
-//! Tables as they are, for whoever takes a store from one position to another.
+//! Tables and their columns, for copying a store without interpreting it.
 
 use std::fmt::Write as _;
 
@@ -8,20 +8,21 @@ use serde_json::Value as Json;
 
 use super::row::{Row, Value};
 
-/// Every column of PostgreSQL's schema; SQLite has the same, but for where its version is written.
+/// Every column of the PostgreSQL schema. SQLite has the same, except for the schema version, which is in
+/// the file header there.
 const SCHEMA_COLUMNS: &str = include_str!("schema/postgres/columns.txt");
 
-/// What a store holds, in an order in which no row comes before the one it refers to.
+/// The tables, in an order in which no row precedes the row that it references.
 const TABLE_NAMES: [&str; 6] =
     ["users", "devices", "log_start", "events", "requests", "audit_head"];
 
-/// A table with all its columns; the first one numbers its rows.
+/// A table with its columns; rows are sorted by the first one.
 pub struct Table {
     pub name: &'static str,
     columns: Vec<(&'static str, ColumnType)>,
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Clone, Copy)]
 pub enum ColumnType {
     Int,
@@ -47,7 +48,7 @@ impl Table {
         })
     }
 
-    /// All rows in their order.
+    /// The statement that reads all rows in order.
     pub fn select(&self) -> String {
         let columns = self.column_list();
         format!("SELECT {columns} FROM {} ORDER BY {}", self.name, self.columns[0].0)
@@ -61,10 +62,7 @@ impl Table {
         format!("INSERT INTO {}({}) VALUES ({values})", self.name, self.column_list())
     }
 
-    /// The values of a row of [`Table::select`].
-    ///
-    /// # Errors
-    /// `damaged` for a value of another column_type.
+    /// The values of a row of [`Table::select`]; `damaged` for a value of another type.
     pub fn values(&self, row: &dyn Row) -> Result<Vec<Value>> {
         let value = |(n, (_, column_type)): (usize, &(&str, ColumnType))| {
             Ok(match column_type {
@@ -77,12 +75,12 @@ impl Table {
         self.columns.iter().enumerate().map(value).collect()
     }
 
-    /// The names of its columns.
+    /// The names of the columns.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
         self.columns.iter().map(|(name, _)| *name)
     }
 
-    /// A row in JSON: bytes as base64.
+    /// A row as JSON, with bytes in base64.
     pub fn to_json(values: Vec<Value>) -> Vec<Json> {
         let json = |value| match value {
             Value::Null => Json::Null,
@@ -93,12 +91,12 @@ impl Table {
         values.into_iter().map(json).collect()
     }
 
-    /// Which of our columns these are; `None` where one of them is none of ours.
+    /// The indexes of the named columns; `None` when one of them is unknown.
     pub fn positions(&self, columns: &[String]) -> Option<Vec<usize>> {
         columns.iter().map(|c| self.columns.iter().position(|(name, _)| name == c)).collect()
     }
 
-    /// A row from JSON, its values in these positions and nothing in the others.
+    /// A row from JSON, with its values at these indexes and null at the others.
     pub fn values_from_json(&self, positions: &[usize], row: Vec<Json>) -> Option<Vec<Value>> {
         let mut values = vec![Value::Null; self.columns.len()];
         if row.len() != positions.len() {
@@ -118,7 +116,7 @@ impl Table {
         Some(values)
     }
 
-    /// The hash in a row of the log that has this number.
+    /// The hash in this row, when it is the event with number `seq`.
     pub fn event_hash<'v>(&self, values: &'v [Value], seq: u64) -> Option<&'v [u8]> {
         let is_this_event = self.name == "events" && values[0] == Value::Int(seq.cast_signed());
         let hash = self.columns.iter().position(|(name, _)| *name == "hash")?;
@@ -128,7 +126,7 @@ impl Table {
         }
     }
 
-    /// Without its rows.
+    /// The statement that deletes all rows.
     pub fn clear(&self) -> String {
         format!("DELETE FROM {}", self.name)
     }
@@ -137,7 +135,7 @@ impl Table {
         self.columns.iter().map(|(_, column_type)| *column_type)
     }
 
-    /// The names of its columns, as SQL writes them.
+    /// The names of the columns, quoted for SQL.
     pub fn column_list(&self) -> String {
         let columns: Vec<String> =
             self.columns.iter().map(|(name, _)| format!("\"{name}\"")).collect();

@@ -1,4 +1,4 @@
-//! A whole store on its way to another place: every row as it is, and the proof that it arrived.
+//! Copying a whole store row by row, and checking the copy.
 
 use anyhow::Result;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +13,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::vault::Vault;
 
-/// How many rows of each table a store has.
+/// The number of rows in each table that grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub users: u64,
@@ -22,8 +22,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// # Errors
-    /// As the database has them.
     pub(super) fn of(driver: &mut impl Driver) -> Result<Self> {
         let mut count = |table: &str| -> Result<u64> {
             let sql = format!("SELECT count(*) FROM {table}");
@@ -33,13 +31,13 @@ impl Counts {
         Ok(Self { users: count("users")?, devices: count("devices")?, events: count("events")? })
     }
 
-    /// All rows of the tables that grow.
+    /// The sum of all.
     #[must_use]
     pub const fn rows(&self) -> u64 {
         self.users + self.devices + self.events
     }
 
-    /// What a progress bar counts: each row goes and is read back, and the seals of each user and of
+    /// The length of a progress bar: each row is written and read back, then the MACs of each user and
     /// each event are checked.
     #[must_use]
     pub const fn steps(&self) -> u64 {
@@ -77,9 +75,12 @@ impl<D: Driver> Birth for WriteTx<'_, D> {
                 Ok(true)
             })?;
             if sent.finalize() != arrived.finalize() {
-                let message = format!("the table {} did not arrive as it was sent", table.name);
+                let message = format!(
+                    "the table {} reads back differently from what was written",
+                    table.name
+                );
                 return Err(Refusal::new(Code::Io, message)
-                    .hint("nothing was kept of it; look at the disk of the target")
+                    .hint("nothing was kept; check the disk of the target")
                     .into());
             }
         }
@@ -89,16 +90,13 @@ impl<D: Driver> Birth for WriteTx<'_, D> {
 }
 
 impl<'v, D: Driver> WriteTx<'v, D> {
-    /// A store without anything in it, in place of one that is there; nobody sees it before the
-    /// commit.
-    ///
-    /// # Errors
-    /// `busy` where the log no longer ends at `head`.
-    pub fn anew(mut driver: D, vault: &'v Vault, head: &Head) -> Result<Self> {
+    /// A transaction that has emptied the store, invisible to others before the commit. `busy` when the
+    /// log no longer ends at `head`.
+    pub fn emptied(mut driver: D, vault: &'v Vault, head: &Head) -> Result<Self> {
         driver.lock_exclusively()?;
         if super::view::end_of_log(&mut driver)? != *head {
-            return Err(Refusal::new(Code::Busy, "the store has changed meanwhile")
-                .hint("nothing was changed; look again, then try again")
+            return Err(Refusal::new(Code::Busy, "the store has changed in the meantime")
+                .hint("nothing was changed; check the store, then try again")
                 .into());
         }
         driver.expect_bulk()?;
@@ -108,7 +106,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         Ok(Self::new(driver, vault))
     }
 
-    /// Checks every seal: of users, devices and requests, and of each link of the log to its end.
+    /// Checks every MAC: of users, devices, requests and events.
     fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
         prove_users(&mut self.driver, self.vault, step)?;
         self.requests()?;
@@ -160,7 +158,7 @@ fn digest(digest: &mut Sha256, values: &[Value]) {
             Value::Bytes(b) => row.field("bytes", b),
         }
     }
-    // The length of a row says where the next one begins.
+    // The length prefix makes the boundaries between rows unambiguous.
     digest.update((row.bytes().len() as u64).to_be_bytes());
     digest.update(row.bytes());
 }

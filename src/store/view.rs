@@ -1,9 +1,9 @@
-//! Looking at a store.
+//! The read transaction.
 
 use anyhow::Result;
 
 use super::driver::{Driver, first};
-use super::ledger::{altered_log_end, fits};
+use super::ledger::{altered_log_end, mac_matches};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
 use super::table::Table;
 use super::transfer::Counts;
@@ -98,7 +98,8 @@ impl<D: Driver> Snapshot for ReadTx<D> {
                 visit(user, back)?;
             }
             let Some((user, back)) = &mut current else { return Ok(true) };
-            // Every device comes with every event: events are taken with the first, or without any.
+            // The join repeats every event for every device: count events for the first device, or for
+            // none, only.
             if !row.is_null(device)?
                 && user.devices.last().is_none_or(|d| !row.is_bytes(device, d.id.bytes()))
             {
@@ -121,7 +122,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
     fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
         let last = super::whole::check_chain(&mut self.0, vault, step)?;
         let guarded = self.guarded_head()?.filter(|guarded| guarded.head == last);
-        if guarded.is_some_and(|guarded| fits(Some(&guarded.mac), &vault.head_mac(&last))) {
+        if guarded.is_some_and(|guarded| mac_matches(Some(&guarded.mac), &vault.head_mac(&last))) {
             return Ok(());
         }
         Err(altered_log_end().into())
@@ -149,7 +150,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
 
     fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
         self.0.query(sql::NAMES, &[Value::Text(prefix.to_owned())], &mut |row| {
-            // A name that is no text is nobody's.
+            // A value that is not text belongs to a damaged row, not to a user.
             let Ok(Some(name)) = row.text(0) else { return Ok(true) };
             Ok(name.starts_with(prefix) && visit(&name))
         })
@@ -176,7 +177,7 @@ impl<D: Driver> RowSource for ReadTx<D> {
 }
 
 impl<D: Driver> ReadTx<D> {
-    /// The user whom a value finds, with all devices.
+    /// The user whom the statement finds by `value`, with all devices.
     fn user_with_devices(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
         let found = first(&mut self.0, sql, &[value], |row| {
             Ok((row::user(row, 0)?, row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default()))
@@ -190,7 +191,7 @@ impl<D: Driver> ReadTx<D> {
     }
 }
 
-/// Where the log ends, by its last event.
+/// The last event of the log.
 pub fn end_of_log(driver: &mut impl Driver) -> Result<Head> {
     let last = first(driver, sql::LAST_EVENT, &[], |row| {
         let seq = row.int(0)?.map(i64::cast_unsigned);

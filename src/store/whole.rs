@@ -1,4 +1,4 @@
-//! Is the log all there, and ours? By the key every event is proved, and without it they are counted.
+//! Integrity of the audit log: with the key every event is verified; without it the events are counted.
 
 use anyhow::Result;
 
@@ -11,10 +11,8 @@ use crate::domain::event::Head;
 use crate::domain::refusal::{Code, Refusal};
 use crate::vault::Vault;
 
-/// Walks the chain from its beginning; gives back where it ends.
-///
-/// # Errors
-/// `tampered`, with the first event that is not as it was written.
+/// Verifies the chain from its start and returns its end. `tampered`, with the number of the first altered
+/// event.
 pub(super) fn check_chain(
     driver: &mut impl Driver,
     vault: &Vault,
@@ -22,7 +20,7 @@ pub(super) fn check_chain(
 ) -> Result<Head> {
     let start = log_start(driver)?;
     if !start.is_ours(vault) {
-        return Err(altered("its beginning is not what was pruned").into());
+        return Err(altered("its start is not what `log --prune` wrote").into());
     }
     let mut chain = Chain::from(start.head);
     let mut broken = None;
@@ -40,16 +38,14 @@ fn altered(words: &str) -> Refusal {
         .hint("restore a backup, and find out who can write to the store")
 }
 
-/// Counts the events after a number: there must be as many as the guarded end says.
-///
-/// # Errors
-/// `tampered` where one is missing.
+/// Checks that there are as many events after a number as the signed head says. `tampered` when one is
+/// missing.
 pub(super) fn check_count(
     driver: &mut impl Driver,
     guarded: Option<&Guarded>,
     after: u64,
 ) -> Result<()> {
-    // Of the whole log an index tells it, without a look at the events.
+    // The whole log is counted from an index, without reading the events.
     let is_all = after <= log_start(driver)?.head.seq;
     let values = [Value::Int(after.cast_signed())];
     let (sql, values) =
@@ -65,10 +61,10 @@ pub(super) fn check_count(
         return Ok(());
     }
     let message = match end {
-        Some(end) => format!("the log is not whole: events are missing between {after} and {end}"),
-        None => "the log is not whole: its end is not guarded any more".to_owned(),
+        Some(end) => format!("the log is incomplete: events are missing between {after} and {end}"),
+        None => "the log is incomplete: the record of its end is missing".to_owned(),
     };
     Err(Refusal::new(Code::Tampered, message)
-        .hint("what it tells can't be relied on; look with: mfactl verify-log")
+        .hint("do not rely on it; check it with: mfactl verify-log")
         .into())
 }

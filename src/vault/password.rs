@@ -46,9 +46,6 @@ pub fn hash(password: &Password, cost: Cost, salt: &[u8; SALT]) -> Result<Zeroiz
 }
 
 /// Is it the password of this hash?
-///
-/// # Errors
-/// `damaged` for what is no hash.
 pub fn fits(password: &Password, hash: &str) -> Result<bool> {
     #[cfg(test)]
     COMPUTED.set(COMPUTED.get() + 1);

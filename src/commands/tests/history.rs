@@ -152,7 +152,7 @@ fn a_log_with_a_hole_is_not_taken_for_the_whole_past() {
                 (78, true),
                 "{edit}: {line}: {ran:?}"
             );
-            assert!(ran.err.contains("the log is not whole"), "{edit}: {line}: {ran:?}");
+            assert!(ran.err.contains("the log is incomplete"), "{edit}: {line}: {ran:?}");
             assert!(ran.err.contains("mfactl verify-log"), "{edit}: {line}: {ran:?}");
         }
         assert!(!report.exists());

@@ -1,12 +1,12 @@
-//! What is wanted of the log, and what is read of it.
+//! Queries on the log, and what they return.
 
 use crate::domain::event::Head;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::store::ledger::fits;
+use crate::store::ledger::mac_matches;
 use crate::vault::Vault;
 
-/// Which events are wanted: those that pass all of it.
+/// Conditions on events; an event has to meet all of them.
 #[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub user: Option<Subject>,
@@ -20,30 +20,30 @@ pub struct Wanted {
     pub until: Option<Timestamp>,
     /// Events with a higher number than this.
     pub after: Option<u64>,
-    /// As many of the newest.
+    /// Only this many of the newest.
     pub last: Option<u64>,
     pub is_newest_first: bool,
 }
 
-/// Whom an event is about.
+/// Selects events by the user they are about.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// Somebody who is there, under whatever name.
+    /// An existing user, whatever their name was at the time.
     Id(Id),
-    /// Somebody who had this name.
+    /// Any user who had this name.
     Name(String),
-    /// Somebody who is there, and whoever had his name before an event.
+    /// An existing user, and earlier users who had the same name before event `before`.
     Holders { id: Id, name: String, before: u64 },
 }
 
-/// Who did it: whoever has this uid, or was called so by `sudo`.
+/// Selects events by operator: the uid, or the name that `SUDO_USER` claimed.
 #[derive(Clone, Debug)]
 pub struct OperatorIs {
     pub uid: Option<u32>,
     pub claim: String,
 }
 
-/// An event as it is told to a reader.
+/// An event for display.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Told {
     pub seq: u64,
@@ -53,7 +53,7 @@ pub struct Told {
     pub user: Option<String>,
     pub device: Option<String>,
     pub factor: Option<String>,
-    /// The MFA status after the act.
+    /// The MFA status after the event.
     pub status: Option<String>,
     pub operator_uid: u32,
     pub operator_claim: Option<String>,
@@ -64,7 +64,7 @@ pub struct Told {
     pub detail: Option<String>,
 }
 
-/// What an event changed of how a user stands.
+/// An event that changed a user's state, with the earlier values.
 #[derive(Clone, Debug)]
 pub struct Change {
     pub seq: u64,
@@ -75,12 +75,12 @@ pub struct Change {
     pub operator_claim: Option<String>,
     pub ticket: Option<String>,
     pub user: Id,
-    /// Earlier values; see [`crate::domain::past`]. None where nothing that is listed changed, or
-    /// where the user's name was taken out of the log.
+    /// Earlier values; see [`crate::domain::past`]. `None` when no recorded value changed, or when the
+    /// user was erased from the log.
     pub was: Option<String>,
 }
 
-/// One change of an MFA status, as the log keeps it also of those whose names were taken out.
+/// A change of a user's MFA status; the log keeps it for erased users too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     pub at: Timestamp,
@@ -89,26 +89,27 @@ pub struct Step {
     pub is: String,
 }
 
-/// Where a log begins.
+/// The start of a log.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The last event that is not there any more.
+    /// The last event that was pruned.
     pub head: Head,
-    /// Of earlier moments the log doesn't tell.
+    /// The log has no record of the time before this.
     pub at: Option<Timestamp>,
     pub mac: Option<Vec<u8>>,
 }
 
 impl Start {
-    /// Was what the log begins with made by us?
+    /// Whether the MAC of the start is valid; a log that was never pruned needs none.
     #[must_use]
     pub fn is_ours(&self, vault: &Vault) -> bool {
         let Some(at) = self.at else { return true };
-        self.head == Head::START || fits(self.mac.as_deref(), &vault.start_mac(&self.head, at))
+        self.head == Head::START
+            || mac_matches(self.mac.as_deref(), &vault.start_mac(&self.head, at))
     }
 }
 
-/// Where a log says that it ends.
+/// The stored end of a log with its MAC.
 #[derive(Clone, Debug)]
 pub struct Guarded {
     pub head: Head,

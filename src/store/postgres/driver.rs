@@ -41,9 +41,6 @@ impl<'a> PostgresDriver<'a> {
     }
 
     /// The same in what is left of the time of one that was undone; `None` where that is too little.
-    ///
-    /// # Errors
-    /// As [`PostgresDriver::write`].
     pub fn write_again(connection: &'a PgConnection) -> Result<Option<Self>> {
         let Some(limits) = connection.remaining_limits() else { return Ok(None) };
         connection.wait(connection.client.batch_execute(&format!("{WRITE}; {limits}")))?;
@@ -61,15 +58,9 @@ impl<'a> PostgresDriver<'a> {
         }
         Ok(self)
     }
-
-    /// # Errors
-    /// As the database has them.
     pub fn read(connection: &'a PgConnection) -> Result<Self> {
         Self::begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
-
-    /// # Errors
-    /// As the database has them.
     pub fn begin(connection: &'a PgConnection, how: &str) -> Result<Self> {
         connection.start_clock();
         connection.wait(connection.client.batch_execute(how))?;

@@ -300,9 +300,9 @@ fn password(
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let fields = fields(line);
         let [hosts, ports, databases, users, password] = &fields[..] else { continue };
-        let fits = |field: &str, value: &str| field == "*" || field == value;
-        let is_there = fits(hosts, host) && fits(ports, &port.to_string());
-        if is_there && fits(databases, database) && fits(users, user) {
+        let matches = |field: &str, value: &str| field == "*" || field == value;
+        let is_there = matches(hosts, host) && matches(ports, &port.to_string());
+        if is_there && matches(databases, database) && matches(users, user) {
             return Ok(Some(password.clone()));
         }
     }

@@ -100,9 +100,6 @@ fn expected() -> impl Iterator<Item = &'static str> {
 }
 
 /// Refuses a database that can't hold every name.
-///
-/// # Errors
-/// `config`.
 pub fn check_encoding(driver: &mut impl Driver) -> Result<()> {
     let encoding = first(driver, ENCODING, &[], |row| row.text(0))?.flatten().unwrap_or_default();
     if encoding == "UTF8" {
@@ -145,9 +142,6 @@ pub fn check(driver: &mut impl Driver) -> Result<()> {
 }
 
 /// Runs every migration after the version that stands there.
-///
-/// # Errors
-/// As the database has them.
 pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
     for statement in MIGRATIONS.iter().skip(usize::try_from(from)?).flat_map(|m| m.lines()) {
         driver.execute(statement, &[])?;
@@ -156,9 +150,6 @@ pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
 }
 
 /// Writes down which version stands there now.
-///
-/// # Errors
-/// As the database has them.
 pub fn record_version(driver: &mut impl Driver) -> Result<()> {
     driver.execute("UPDATE store SET schema_version = $1", &[Value::Int(VERSION)]).map(|_| ())
 }

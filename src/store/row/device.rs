@@ -8,7 +8,7 @@ use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::totp::{Algorithm, Parameters};
 
-/// The columns of `devices`, without the row number, the owner and the MAC.
+/// The columns of `devices`, without the row id, the owner and the MAC.
 pub const DEVICE_COLUMNS: &[&str] = &[
     "id",
     "label",
@@ -64,7 +64,7 @@ pub fn device_values(device: &Device) -> Vec<Value> {
     ]
 }
 
-/// A device from [`DEVICE_COLUMNS`] that start at column `first`.
+/// A device from [`DEVICE_COLUMNS`] starting at index `first`.
 pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let mut r = Reader::new(row, "devices", DEVICE_COLUMNS, first);
     let id = r.id()?;

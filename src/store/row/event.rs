@@ -92,7 +92,7 @@ pub fn event_values(
     ]
 }
 
-/// What a reader is told of an event, from [`EVENT_VIEW_COLUMNS`].
+/// An event for display, from [`EVENT_VIEW_COLUMNS`].
 pub fn event_view(row: &dyn Row) -> Result<Told> {
     let mut r = Reader::new(row, "events", EVENT_VIEW_COLUMNS, 0);
     Ok(Told {
@@ -113,7 +113,7 @@ pub fn event_view(row: &dyn Row) -> Result<Told> {
     })
 }
 
-/// What an event changed, from [`LOGGED_CHANGE_COLUMNS`].
+/// An event with the earlier values, from [`LOGGED_CHANGE_COLUMNS`].
 pub fn logged_change(row: &dyn Row) -> Result<Change> {
     let mut r = Reader::new(row, "events", LOGGED_CHANGE_COLUMNS, 0);
     Ok(Change {
@@ -129,8 +129,8 @@ pub fn logged_change(row: &dyn Row) -> Result<Change> {
     })
 }
 
-/// An event and its proof as they stand in [`EVENT_COLUMNS`], lent from the row: ten million of them
-/// are walked through.
+/// An event and its proof from [`EVENT_COLUMNS`], borrowed from the row: verifying a log reads ten
+/// million of them.
 pub fn entry_and_proof(row: &dyn Row) -> Result<(Entry<'_>, Proof<'_>)> {
     let damaged_column = |column: usize| damaged_column("events", EVENT_COLUMNS[column]);
     let number = |column: usize| -> Result<u64> {

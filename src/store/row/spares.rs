@@ -1,5 +1,5 @@
-//! Recovery codes, a bypass code and what can be undone, each as the text of one column: JSON, so that
-//! an auditor's SQL can look into them.
+//! Recovery codes, a bypass code and the undo record, each as JSON in one column, so that an auditor can
+//! query them with SQL.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ fn recovery_set(json: RecoveryJson) -> Option<RecoverySet> {
 }
 
 fn text(json: &impl Serialize) -> String {
-    // None of the forms has a key or a value that JSON can't take.
+    // Serialising can't fail: there are no map keys, only strings, numbers and lists.
     serde_json::to_string(json).unwrap_or_default()
 }
 

@@ -13,7 +13,7 @@ use crate::domain::throttle::{Lock, Throttle};
 use crate::domain::time::Span;
 use crate::domain::user::{Language, PasswordChange, Profile, User};
 
-/// The columns of `users`, without the row number and the MAC.
+/// The columns of `users`, without the row id and the MAC.
 pub const USER_COLUMNS: &[&str] = &[
     "id",
     "name",
@@ -83,7 +83,7 @@ pub fn user_values(user: &User) -> Vec<Value> {
     ]
 }
 
-/// A user without devices, from [`USER_COLUMNS`] that start at column `first`.
+/// A user without devices, from [`USER_COLUMNS`] starting at index `first`.
 pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     let mut r = Reader::new(row, "users", USER_COLUMNS, first);
     let id = r.id()?;

@@ -92,9 +92,6 @@ pub fn is_free(path: &Path, policy: &Custody) -> Result<bool> {
 }
 
 /// Makes a store; `false` where a file is there already, which is left alone unless it is empty.
-///
-/// # Errors
-/// `cannot_create`, or as the database has them.
 pub fn create(
     path: &Path,
     policy: &Custody,
@@ -122,9 +119,6 @@ pub fn create(
 }
 
 /// Brings an older schema up to date, in one transaction; `false` where it was.
-///
-/// # Errors
-/// As [`open`].
 pub fn migrate(path: &Path, policy: &Custody) -> Result<bool> {
     policy.check(path, Purpose::Store)?;
     let mut connection = connect(&resolved(path)?, Access::Write, false)?;
