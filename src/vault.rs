@@ -1,8 +1,9 @@
-//! The root key and what is derived from it: the seal, the state MAC, the audit MAC.
+//! The root key and the keys derived from it: for sealing secrets, and for the MACs of rows, events and
+//! backup codes.
 //!
-//! XChaCha20-Poly1305 (192-bit random nonces) seals; HMAC-SHA-256 authenticates; HKDF-SHA-256
-//! (RFC 5869) gives each purpose a key of its own, and the store's id as salt gives each store its
-//! own, so that nothing of one store opens or passes in another.
+//! XChaCha20-Poly1305 with 192-bit random nonces seals; HMAC-SHA-256 authenticates; HKDF-SHA-256
+//! (RFC 5869) derives one key for each purpose, with the store's id as salt, so that nothing sealed or
+//! authenticated for one store is valid in another.
 
 pub mod key_file;
 pub mod password;
@@ -24,7 +25,7 @@ use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::spare::SpareCode;
 use crate::domain::time::Timestamp;
 
-/// Bytes of a MAC.
+/// Length of a MAC in bytes.
 pub const MAC: usize = 32;
 
 const NONCE: usize = 24;
@@ -33,14 +34,14 @@ const VERSION: u8 = 1;
 const XCHACHA20_POLY1305: u8 = 1;
 const HEADER: usize = 2 + KeyId::LENGTH;
 
-/// The 32 bytes that everything hangs on; wiped when dropped.
+/// The 32-byte key from which all others are derived; wiped when dropped.
 pub struct RootKey {
     bytes: Zeroizing<[u8; RootKey::LENGTH]>,
     id: KeyId,
 }
 
 impl RootKey {
-    /// Bytes of a root key.
+    /// Length in bytes.
     pub const LENGTH: usize = 32;
 
     #[must_use]
@@ -50,20 +51,20 @@ impl RootKey {
         Self { bytes, id: KeyId(id) }
     }
 
-    /// The public name of this key, derived from it: a store that names another key is refused
-    /// before anything is opened, and a key that was altered no longer answers to its name.
+    /// The public id, derived from the key. It shows that a store needs another key before anything is
+    /// opened, and detects a damaged key in the key file.
     #[must_use]
     pub const fn id(&self) -> KeyId {
         self.id
     }
 }
 
-/// The public name of a root key.
+/// The public id of a root key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyId(pub [u8; KeyId::LENGTH]);
 
 impl KeyId {
-    /// Bytes of a key's name.
+    /// Length in bytes.
     pub const LENGTH: usize = 8;
 }
 
@@ -102,10 +103,7 @@ impl Vault {
         }
     }
 
-    /// Seals the secret of a device so that it opens nowhere but in its data.
-    ///
-    /// # Errors
-    /// `internal`; the cipher refuses no secret of this length.
+    /// Seals the secret of a device, bound to user, device and parameters.
     pub fn seal(
         &self,
         user: Id,
@@ -116,7 +114,7 @@ impl Vault {
         self.seal_with(&self.secret_associated_data(user, device), secret.expose(), nonce)
     }
 
-    /// Seals the hash of a user's password for its column.
+    /// Seals the hash of a user's password, bound to user and column.
     pub fn seal_hash(
         &self,
         user: Id,
@@ -140,14 +138,11 @@ impl Vault {
         Ok(Sealed(envelope))
     }
 
-    /// Opens the secret of a device.
-    ///
-    /// # Errors
-    /// `tampered` when it was altered, or belongs to another data.
+    /// Opens the secret of a device; `tampered` when it was altered or moved.
     pub fn open(&self, user: Id, device: &Device) -> Result<Secret> {
         let tampered = || {
             Refusal::new(Code::Tampered, format!("the secret of device {} was altered", device.id))
-                .hint("reset the user, and find out who can write to the store")
+                .hint("reset the user with mfactl reset, and find out who can write to the store")
         };
         let opened = self
             .open_with(&self.secret_associated_data(user, device), &device.secret)
@@ -155,16 +150,13 @@ impl Vault {
         Ok(Secret::new(opened))
     }
 
-    /// Opens the hash of a user's password.
-    ///
-    /// # Errors
-    /// `tampered` when it was altered, or belongs to another data.
+    /// Opens the hash of a user's password; `tampered` when it was altered or moved.
     pub fn open_hash(&self, user: Id, column: &str, hash: &Sealed) -> Result<Zeroizing<String>> {
         let opened = self.open_with(&self.hash_associated_data(user, column), hash);
         let text = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
         Ok(text.map(Zeroizing::new).ok_or_else(|| {
             Refusal::new(Code::Tampered, "the hash of a password was altered")
-                .hint("set the password anew, and find out who can write to the store")
+                .hint("set a new password, and find out who can write to the store")
         })?)
     }
 
@@ -180,7 +172,7 @@ impl Vault {
         opened.ok().map(Zeroizing::new)
     }
 
-    /// What a store keeps of a spare code; it fits this user and this set only.
+    /// The MAC under which a recovery or bypass code is stored; valid for this user and this set only.
     #[must_use]
     pub fn spare_tag(&self, user: Id, set: Id, code: &SpareCode) -> Tag {
         let mut c = Canonical::default();
@@ -191,7 +183,7 @@ impl Vault {
         self.backup_codes.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 
-    /// The MAC of a row's state.
+    /// The MAC of a row.
     #[must_use]
     pub fn state_mac(&self, kind: &str, row: &Canonical) -> [u8; MAC] {
         let mut whole = Canonical::default();
@@ -212,13 +204,13 @@ impl Vault {
         self.audit_mac(b"event", event)
     }
 
-    /// The MAC of the end of the chain; under another label, so that no event passes for it.
+    /// The MAC of the end of the chain; with another label, so that an event's MAC is not valid here.
     #[must_use]
     pub fn head_mac(&self, head: &Head) -> [u8; MAC] {
         self.audit_mac(b"head", head)
     }
 
-    /// The MAC of where a pruned chain begins, and of the time of the last event that went.
+    /// The MAC of the start of a pruned chain, with the time of the last removed event.
     #[must_use]
     pub fn start_mac(&self, head: &Head, at: Timestamp) -> [u8; MAC] {
         self.audit_mac(format!("start {}", at.unix()).as_bytes(), head)
@@ -232,7 +224,8 @@ impl Vault {
         self.audit.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 
-    /// What a sealed secret is bound to: a row moved in the database opens nothing.
+    /// The associated data of a sealed secret. It binds the secret to its row, so that it can't be moved
+    /// to another user or device.
     fn secret_associated_data(&self, user: Id, device: &Device) -> Canonical {
         let mut data = self.user_associated_data(user);
         data.field("device", device.id.bytes());
@@ -268,10 +261,10 @@ impl std::fmt::Debug for Vault {
 
 #[expect(clippy::expect_used, reason = "RFC 2104 takes keys of every length")]
 fn hmac(key: &[u8; 32]) -> Hmac<Sha256> {
-    <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("a length that HMAC takes")
+    <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("a valid length for HMAC")
 }
 
 #[expect(clippy::expect_used, reason = "HKDF-SHA-256 gives up to 8160 bytes, and we ask for 32")]
 fn derive(hkdf: &Hkdf<Sha256>, purpose: &str, key: &mut [u8]) {
-    hkdf.expand(purpose.as_bytes(), key).expect("a length that HKDF gives");
+    hkdf.expand(purpose.as_bytes(), key).expect("a valid length for HKDF");
 }

@@ -1,7 +1,7 @@
-//! Which files are trusted: their kind, owner, mode and folder.
+//! Which files are trusted, by type, owner, mode and folder.
 //!
-//! Everything is looked at with `lstat` before it is opened: a link, a fifo or a device is refused
-//! without being touched, and a fifo can't hang us.
+//! Every file is checked with `lstat` before it is opened: links, fifos and devices are refused without
+//! being opened, so that a fifo can't block the program.
 
 use std::fs::{DirBuilder, Metadata};
 use std::io::ErrorKind;
@@ -13,10 +13,10 @@ use anyhow::{Context as _, Result};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
 
-/// The system user that a shared store belongs to.
+/// The system user that owns a shared store.
 pub const SYSTEM_USER: &str = "mfactl";
 
-/// Who may own our files, and which groups may share them.
+/// Who may own the program's files, and which groups may share them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Custody {
     /// The effective uid of this process.
@@ -29,21 +29,22 @@ pub struct Custody {
     pub key_group: Option<u32>,
 }
 
-/// What a file is for.
+/// The role of a file, which decides what owner and mode it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Store,
-    /// SQLite's `-wal`, `-shm` and `-journal`, our `-queue` and `-slot`s; any writer may own them.
+    /// SQLite's `-wal`, `-shm` and `-journal` and our `-queue` and `-slotN`; any writer may own them.
     Sidecar,
     Key,
-    /// A key that systemd hands over; it may show a group's right to read, which is an ACL's mask.
+    /// A key from systemd's credentials folder. It may be group-readable: with an ACL, these bits show
+    /// the ACL's mask.
     Credential,
     Config,
-    /// libpq's password file, or a mail server's.
+    /// libpq's password file, or the file with a mail server's password.
     Password,
-    /// libpq's service file, in which a password may be.
+    /// libpq's service file, which may contain a password.
     Service,
-    /// A program that the configuration names.
+    /// A program named by the configuration.
     Hook,
 }
 
@@ -51,7 +52,7 @@ impl Purpose {
     const fn noun(self) -> &'static str {
         match self {
             Self::Store => "store",
-            Self::Sidecar => "store's side file",
+            Self::Sidecar => "side file of the store",
             Self::Key | Self::Credential => "key file",
             Self::Config => "configuration file",
             Self::Password => "password file",
@@ -60,8 +61,8 @@ impl Purpose {
         }
     }
 
-    /// What a mode that is too loose has let others do.
-    const fn done(self) -> &'static str {
+    /// What others may have done to a file whose mode was too permissive.
+    const fn exposure(self) -> &'static str {
         match self {
             Self::Config | Self::Hook => "changed",
             _ => "read",
@@ -70,11 +71,9 @@ impl Purpose {
 }
 
 impl Custody {
-    /// Is the file one of ours? `false` where there is none.
-    ///
-    /// # Errors
-    /// `not_permitted` for a link, anything but a regular file, a foreign owner, a mode that is too
-    /// loose, or a folder that others can write to.
+    /// Checks that a file can be trusted; `false` when it does not exist. `not_permitted` for a link,
+    /// anything but a regular file, a foreign owner, a mode that is too permissive, or a folder that
+    /// others can write to.
     pub fn check(&self, path: &Path, purpose: Purpose) -> Result<bool> {
         let metadata = match std::fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
@@ -85,7 +84,7 @@ impl Custody {
                 let noun = purpose.noun();
                 return Err(Refusal::new(
                     Code::NotPermitted,
-                    format!("the {noun} {} can't be looked at: {e}", place(path)),
+                    format!("the {noun} {} can't be checked: {e}", place(path)),
                 )
                 .into());
             }
@@ -96,10 +95,10 @@ impl Custody {
         };
         let kind = metadata.file_type();
         if kind.is_symlink() {
-            return refuse("is a symbolic link", "name the file itself");
+            return refuse("is a symbolic link", "give the path of the file itself");
         }
         if !kind.is_file() {
-            return refuse("is not a regular file", "name a regular file");
+            return refuse("is not a regular file", "give the path of a regular file");
         }
         if metadata.nlink() != 1 {
             return refuse("has more than one hard link", "remove the other links");
@@ -115,10 +114,14 @@ impl Custody {
         if metadata.mode() & 0o7777 & !shared != 0 {
             return refuse(
                 &format!("has mode {:04o}", metadata.mode() & 0o7777),
-                &format!("chmod {shared:04o} it, and ask who has {} it until now", purpose.done()),
+                &format!(
+                    "run: chmod {shared:04o} {}; others may already have {} it",
+                    place(path),
+                    purpose.exposure()
+                ),
             );
         }
-        // Side files lie where the store does.
+        // Side files are in the folder of the store, which is checked with the store.
         if purpose != Purpose::Sidecar {
             self.check_folder(path, purpose)?;
         }
@@ -129,8 +132,8 @@ impl Custody {
         let folder = folder_of(path);
         let metadata = std::fs::metadata(&folder)
             .map_err(|e| not_created(&folder, &e))
-            .with_context(|| format!("looking at {}", place(&folder)))?;
-        // Who may write to a folder may put another file in place of one.
+            .with_context(|| format!("checking {}", place(&folder)))?;
+        // Anybody who can write to a folder can replace the files in it.
         let may_group = purpose == Purpose::Store && self.writers == Some(metadata.gid());
         let others = metadata.mode() & 0o002 != 0;
         let group = metadata.mode() & 0o020 != 0 && !may_group;
@@ -143,18 +146,18 @@ impl Custody {
             return Err(Refusal::new(
                 Code::NotPermitted,
                 format!(
-                    "the folder {} of the {} can be written by {who}",
+                    "the folder {} of the {} is writable by {who}",
                     place(&folder),
                     purpose.noun()
                 ),
             )
-            .hint("keep it in a folder of its own with mode 0700")
+            .hint("move it to a folder of its own with mode 0700")
             .into());
         }
         Ok(())
     }
 
-    /// The loosest mode a file of this group may have.
+    /// The most permissive mode that a file of this group may have.
     fn shared_mode(&self, gid: u32, purpose: Purpose) -> u32 {
         match purpose {
             Purpose::Config => 0o644,
@@ -172,11 +175,8 @@ impl Custody {
         uid == self.euid || uid == 0 || system_uid() == Some(uid)
     }
 
-    /// Makes the missing folders above a file, 0700 each, and gives the last one to the store's
-    /// group where there is one.
-    ///
-    /// # Errors
-    /// `cannot_create`, and `not_permitted` for one that is there and that others can write to.
+    /// Makes the missing folders above a file with mode 0700, and shares the last one with the
+    /// configured group. `not_permitted` for an existing folder that others can write to.
     pub fn make_folder(&self, path: &Path, purpose: Purpose) -> Result<()> {
         let folder = folder_of(path);
         if folder.is_dir() {
@@ -198,10 +198,7 @@ impl Custody {
         self.share(&folder, group, mode)
     }
 
-    /// Gives a new file to the group that shares it, and the mode that goes with that.
-    ///
-    /// # Errors
-    /// `cannot_create` when the group can't be given.
+    /// Sets the group and mode of a new file for the group that shares it.
     pub fn share_file(&self, path: &Path, purpose: Purpose) -> Result<()> {
         match purpose {
             Purpose::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
@@ -216,8 +213,8 @@ impl Custody {
         }
     }
 
-    /// What the group that should share a file is missing of it, as commands that give it; the folder
-    /// first.
+    /// The commands that would give the configured group its access to a file, folder first; empty when
+    /// it has that access.
     #[must_use]
     pub fn unshared(&self, path: &Path, purpose: Purpose) -> Vec<String> {
         let (group, file, folder) = match purpose {
@@ -240,7 +237,7 @@ impl Custody {
         [missing(&folder_of(path), folder), missing(path, file)].into_iter().flatten().collect()
     }
 
-    #[expect(clippy::unused_self, reason = "it is custody that decides who shares")]
+    #[expect(clippy::unused_self, reason = "sharing is part of the policy")]
     fn share(&self, path: &Path, group: Option<u32>, mode: u32) -> Result<()> {
         let Some(gid) = group else { return Ok(()) };
         std::os::unix::fs::chown(path, None, Some(gid)).map_err(|e| not_created(path, &e))?;
@@ -249,14 +246,14 @@ impl Custody {
     }
 }
 
-/// The uid of the system user, where there is one; looked up once at most.
+/// The uid of the system user, if it exists; looked up once.
 #[must_use]
 pub fn system_uid() -> Option<u32> {
     static UID: std::sync::OnceLock<Option<u32>> = std::sync::OnceLock::new();
     *UID.get_or_init(|| uzers::get_user_by_name(SYSTEM_USER).map(|u| u.uid()))
 }
 
-/// The folder that a path is in.
+/// The parent folder of a path; `.` for a bare name.
 #[must_use]
 pub fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
@@ -265,14 +262,14 @@ pub fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The refusal for a file that can't be made.
+/// The refusal for a file that can't be created.
 #[must_use]
 pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
-    Refusal::new(Code::CannotCreate, format!("{} can't be made: {error}", place(path)))
-        .hint("look at the rights of its folder")
+    Refusal::new(Code::CannotCreate, format!("{} can't be created: {error}", place(path)))
+        .hint("check the permissions of its folder")
 }
 
-/// A path in words.
+/// A path for display, with control characters escaped.
 #[must_use]
 pub fn place(path: &Path) -> String {
     shown(&path.to_string_lossy()).into_owned()

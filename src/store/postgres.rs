@@ -1,4 +1,4 @@
-//! The store of a fleet: one PostgreSQL database, its driver calls and nothing else.
+//! The store for several machines: one PostgreSQL database.
 
 pub mod address;
 mod driver;
@@ -24,7 +24,7 @@ use crate::store::view::ReadTx;
 use crate::store::{Access, Birth, Identity, InitialContent, Snapshot, Store, Transaction};
 use crate::vault::{KeyId, Vault};
 
-/// Whoever makes or migrates a schema is alone in it: "mfactl".
+/// Only one process may create or migrate a schema at a time. The lock's number is fixed.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
 const IDENTITY: &str =
     "SELECT id, key_id, extract(epoch FROM clock_timestamp())::bigint FROM store";
@@ -33,15 +33,14 @@ const IDENTITY: &str =
 pub struct Postgres {
     connection: PgConnection,
     identity: Identity,
-    /// The server's clock, as the store was opened.
+    /// The server's time when the store was opened.
     clock: Option<Timestamp>,
 }
 
 /// Opens an existing store.
 ///
-/// # Errors
-/// `store_unavailable` where the server or the store is missing, `not_permitted` where it does not
-/// let us in, `damaged`, `tampered` or `config` for one whose content is not ours.
+/// `store_unavailable` when the server or the store is missing, `not_permitted` when the login fails,
+/// `damaged`, `tampered` or `config` for one with another schema.
 pub fn open(address: &Address, access: Access, policy: &Custody) -> Result<Postgres> {
     let connection = PgConnection::new(address, access, policy)?;
     let (identity, clock) = {
@@ -52,14 +51,14 @@ pub fn open(address: &Address, access: Access, policy: &Custody) -> Result<Postg
     Ok(Postgres { connection, identity, clock })
 }
 
-/// Is there a store in the database?
+/// Whether there is a store in the database.
 pub fn exists(address: &Address, policy: &Custody) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Read, policy)?;
     let mut driver = PostgresDriver::read(&connection)?;
     Ok(schema::inspect(&mut driver)? != schema::SchemaState::Nothing)
 }
 
-/// Makes a store; `false` where one is there already, which is left alone.
+/// Creates a store; `false` when one exists already, which is left unchanged.
 pub fn create(
     address: &Address,
     policy: &Custody,
@@ -81,7 +80,7 @@ pub fn create(
     Ok(true)
 }
 
-/// Brings an older schema up to date, in one transaction; `false` where it was.
+/// Migrates an older schema in one transaction; `false` when it was up to date.
 pub fn migrate(address: &Address, policy: &Custody) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Write, policy)?;
     let mut driver = begin_migration(&connection)?;
@@ -114,7 +113,7 @@ fn identity(driver: &mut PostgresDriver<'_>) -> Result<(Identity, Option<Timesta
         Ok(store.zip(key).map(|(store, key)| (Identity { store, key }, clock)))
     })?;
     found.flatten().ok_or_else(|| {
-        Refusal::new(Code::Damaged, "the store does not say which store it is")
+        Refusal::new(Code::Damaged, "the store is damaged: its identity is missing")
             .hint("restore a backup")
             .into()
     })

@@ -1,4 +1,4 @@
-//! The embedded store: one SQLite file, its driver calls and nothing else.
+//! The embedded store: one SQLite file.
 
 mod driver;
 mod open;
@@ -31,11 +31,11 @@ use crate::vault::Vault;
 pub struct Sqlite {
     connection: Connection,
     path: PathBuf,
-    /// Device and inode at that path when it was opened.
+    /// Device and inode of the file when it was opened.
     file_id: Option<(u64, u64)>,
     identity: Identity,
     queue: WriteQueue,
-    /// For other programs' locks.
+    /// How long to wait for other programs' locks.
     busy_timeout: Duration,
     has_written: bool,
 }
@@ -57,8 +57,8 @@ impl Store for Sqlite {
         open::checkpoint_if_long(&self.connection, &self.path);
     }
 
-    /// `BEGIN IMMEDIATE`: a deferred transaction that reads first could not be upgraded while
-    /// another writes, and would fail at once instead of waiting.
+    /// Uses `BEGIN IMMEDIATE`: a deferred transaction that reads first can't be upgraded while another
+    /// process writes, and would fail at once instead of waiting.
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
         Ok(Box::new(WriteTx::new(self.locked()?, vault)))
     }
@@ -138,7 +138,7 @@ impl Row for rusqlite::Row<'_> {
 
 fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
     Error::msg(format!("column {column} holds a {}", value.data_type())).context(
-        Refusal::new(Code::Damaged, "the store is damaged: a value is of another type")
+        Refusal::new(Code::Damaged, "the store is damaged: a value has the wrong type")
             .hint("restore a backup"),
     )
 }
@@ -150,32 +150,33 @@ fn not_utf8(error: std::str::Utf8Error) -> Error {
     )
 }
 
-/// What SQLite says, in the contract's words.
+/// Adds the refusal that an SQLite error means to the user.
 fn store_error(error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
     let refusal = match code {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => busy(),
         Some(ErrorCode::CannotOpen) => {
             Refusal::new(Code::StoreUnavailable, "the store can't be opened")
-                .hint("look at the rights of the file and of its folder")
+                .hint("check the permissions of the file and of its folder")
         }
-        Some(ErrorCode::NotADatabase) => {
-            Refusal::new(Code::Damaged, "the store is not an mfactl store: it is no SQLite file")
-        }
+        Some(ErrorCode::NotADatabase) => Refusal::new(
+            Code::Damaged,
+            "the store is not an mfactl store: it is not an SQLite file",
+        ),
         Some(
             ErrorCode::DatabaseCorrupt | ErrorCode::TypeMismatch | ErrorCode::ConstraintViolation,
         ) => Refusal::new(Code::Damaged, "the store is damaged").hint("restore a backup"),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            Refusal::new(Code::NotPermitted, "the store may only be read")
+            Refusal::new(Code::NotPermitted, "the store is read-only")
         }
         Some(
             ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed,
         ) => Refusal::new(Code::Io, "reading or writing the store failed; nothing was changed")
-            .hint("is the disk full, or read-only"),
+            .hint("check whether the disk is full or read-only"),
         Some(ErrorCode::OutOfMemory) => {
             Refusal::new(Code::Io, "out of memory; nothing was changed")
         }
-        _ => Refusal::new(Code::Internal, "the store did not do what was asked"),
+        _ => Refusal::new(Code::Internal, "the store failed unexpectedly"),
     };
     Error::new(error).context(refusal)
 }

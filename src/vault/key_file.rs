@@ -1,4 +1,4 @@
-//! The key file: one line `v1 KEY-ID BASE64` a key, the active one first.
+//! The key file: one line `v1 KEY-ID BASE64` for each key, the active one first.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 use crate::domain::refusal::{Code, Refusal};
 use crate::vault::{KeyId, RootKey};
 
-/// More bytes than any key file has.
+/// Maximum length in bytes.
 const LARGEST: usize = 4096;
 
-/// The text of a new key file.
+/// The content of a new key file.
 #[must_use]
 pub fn write(key: &RootKey) -> Zeroizing<String> {
     Zeroizing::new(format!(
@@ -24,14 +24,11 @@ pub fn write(key: &RootKey) -> Zeroizing<String> {
     ))
 }
 
-/// The key of a file that a store names, or the active one where no store is given.
-///
-/// # Errors
-/// `key`, naming the file and the key's public name, and never the key.
+/// The key with the id `wanted`, or the active key. Errors name the file and key ids, never a key.
 pub fn load(path: &Path, shown: &str, wanted: Option<KeyId>) -> Result<RootKey> {
     let unusable = |problem: &str| {
         Refusal::new(Code::Key, format!("the key file {shown} {problem}"))
-            .hint("name another with --key-file, or put the saved copy back")
+            .hint("name another file with --key-file, or put the saved copy in its place")
     };
     let mut text = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
     File::open(path)
@@ -54,7 +51,7 @@ pub fn load(path: &Path, shown: &str, wanted: Option<KeyId>) -> Result<RootKey> 
     let wanted = wanted.unwrap_or(active);
     keys.into_iter().find(|k| k.id() == wanted).ok_or_else(|| {
         let problem =
-            format!("is of another store: it has key {active}, and the store wants {wanted}");
+            format!("belongs to another store: it has key {active}, and the store needs {wanted}");
         unusable(&problem).into()
     })
 }
@@ -88,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_comes_back_as_it_was_written() {
+    fn a_written_key_is_read_back() {
         let text = write(&keyed(7));
         assert_eq!(loaded(text.as_bytes(), None).unwrap().id(), keyed(7).id());
         assert_eq!(loaded(text.as_bytes(), Some(keyed(7).id())).unwrap().id(), keyed(7).id());
     }
 
     #[test]
-    fn of_several_keys_the_one_that_the_store_names_is_taken() {
+    fn the_key_that_the_store_names_is_used() {
         let text = format!("{}{}", write(&keyed(1)).as_str(), write(&keyed(2)).as_str());
         assert_eq!(loaded(text.as_bytes(), Some(keyed(2).id())).unwrap().id(), keyed(2).id());
         assert_eq!(loaded(text.as_bytes(), None).unwrap().id(), keyed(1).id());

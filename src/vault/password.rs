@@ -1,4 +1,4 @@
-//! The slow hash of passwords: Argon2id (RFC 9106), as a PHC string.
+//! Password hashing with Argon2id (RFC 9106), as a PHC string.
 
 use anyhow::Result;
 use argon2::password_hash::phc::PasswordHash;
@@ -9,10 +9,10 @@ use zeroize::Zeroizing;
 use crate::domain::password::Password;
 use crate::domain::refusal::{Code, Refusal};
 
-/// Bytes of a salt.
+/// Length of a salt in bytes.
 pub const SALT: usize = 16;
 
-/// What one hash costs.
+/// The cost of one hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// MiB.
@@ -22,9 +22,9 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// 136 ms where it was measured first.
+    /// 136 ms on the machine where it was first measured.
     pub const DEFAULT: Self = Self { memory: 64, passes: 2, lanes: 1 };
-    /// OWASP's least: 19 MiB, two passes, one lane.
+    /// OWASP's minimum: 19 MiB, two passes, one lane.
     pub const LEAST: Self = Self { memory: 19, passes: 2, lanes: 1 };
 
     fn argon2(self) -> Result<Argon2<'static>> {
@@ -34,10 +34,7 @@ impl Cost {
     }
 }
 
-/// Hashes a password.
-///
-/// # Errors
-/// `config` for a cost that Argon2 does not have.
+/// Hashes a password; `config` for a cost that Argon2 does not allow.
 pub fn hash(password: &Password, cost: Cost, salt: &[u8; SALT]) -> Result<Zeroizing<String>> {
     #[cfg(test)]
     COMPUTED.set(COMPUTED.get() + 1);
@@ -45,7 +42,7 @@ pub fn hash(password: &Password, cost: Cost, salt: &[u8; SALT]) -> Result<Zeroiz
     Ok(Zeroizing::new(hash.map_err(|_| broken())?.to_string()))
 }
 
-/// Is it the password of this hash?
+/// Whether the password matches the hash; `damaged` for an invalid hash.
 pub fn fits(password: &Password, hash: &str) -> Result<bool> {
     #[cfg(test)]
     COMPUTED.set(COMPUTED.get() + 1);
@@ -53,7 +50,7 @@ pub fn fits(password: &Password, hash: &str) -> Result<bool> {
     Ok(Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok())
 }
 
-/// Was the hash made at less than this cost?
+/// Whether the hash was made with a lower cost than this.
 #[must_use]
 pub fn is_cheaper(hash: &str, cost: Cost) -> bool {
     let params = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
@@ -64,12 +61,12 @@ pub fn is_cheaper(hash: &str, cost: Cost) -> bool {
 
 fn broken() -> Refusal {
     Refusal::new(Code::Damaged, "the store is damaged: a password's hash can't be read")
-        .hint("set the password anew, or restore a backup")
+        .hint("set a new password, or restore a backup")
 }
 
 #[cfg(test)]
 thread_local! {
-    /// Hashes that this thread has computed: most of what a sign-in costs.
+    /// The number of hashes that this thread has computed.
     pub static COMPUTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
@@ -78,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_fits_its_password_and_tells_what_it_cost() {
+    fn a_hash_matches_its_password_and_records_its_cost() {
         let password = |text| Password::read("password", text).unwrap();
         let hash = hash(&password("correct horse"), Cost::LEAST, &[7; SALT]).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", *hash);

@@ -262,13 +262,13 @@ fn a_database_of_others_a_wrong_key_and_an_unfit_address_are_refused_each_in_its
         other
     };
     for (address, code, words) in [
-        (at.replace("/mfactl", "/theirs"), CONFIG, "somebody else's tables"),
+        (at.replace("/mfactl", "/theirs"), CONFIG, "another program's tables"),
         (at.replace("/mfactl", "/nothing"), STORE_UNAVAILABLE, "mfactl init"),
         (at.replace("/mfactl", "/absent"), STORE_UNAVAILABLE, "no such database"),
         (at.replace("postgres@", "nobody@"), NOT_PERMITTED, "does not let this user in"),
         (at.replace("postgres@", "stranger@"), NOT_PERMITTED, "may not do this"),
         (format!("{at}?colour=red"), USAGE, "colour"),
-        (at.replace("postgres@", "postgres:hunter2@"), USAGE, "must not hold a password"),
+        (at.replace("postgres@", "postgres:hunter2@"), USAGE, "must not contain a password"),
     ] {
         for line in ["list-status", "verify alice"] {
             let ran = of(address.clone()).call(line).input("123456").run().expect(code);
@@ -277,7 +277,7 @@ fn a_database_of_others_a_wrong_key_and_an_unfit_address_are_refused_each_in_its
         }
     }
     let ran = of(at.replace("/mfactl", "/theirs")).run("init").expect(CONFIG);
-    assert!(ran.err.contains("somebody else's tables"), "{ran:?}");
+    assert!(ran.err.contains("another program's tables"), "{ran:?}");
     let stranger = World::new();
     let mut wrong = world.copy();
     std::fs::copy(stranger.key(), wrong.key()).unwrap();

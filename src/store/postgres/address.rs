@@ -1,4 +1,4 @@
-//! The address of a PostgreSQL store, and what is read from it.
+//! The address of a PostgreSQL store.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,28 +8,28 @@ use percent_encoding::percent_decode_str;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::{quoted, shown};
 
-/// Where libpq looks for a server of this machine when nobody says otherwise, on Debian.
+/// The default folder of libpq for sockets of a local server, on Debian.
 const SOCKETS: &str = "/var/run/postgresql";
 const PORT: u16 = 5432;
 
 /// `postgres://[user@][host[:port][,…]]/[database][?parameters]`, without any password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
-    /// A section of libpq's service file has what the address does not say; then nothing below is
-    /// resolved yet.
+    /// A section of libpq's service file that completes the address; until then the fields below are
+    /// unset.
     pub service: Option<(String, PartialAddress)>,
-    /// In the order in which they are tried; the first that takes writes is the primary.
+    /// In the order in which they are tried; the first that accepts writes is the primary.
     pub hosts: Vec<(String, u16)>,
     pub user: Option<String>,
     pub database: Option<String>,
     pub tls: Tls,
-    /// Certificates that sign the server's, instead of the system's.
+    /// Root certificates for the server's certificate, instead of the system's.
     pub root_certificates: Option<PathBuf>,
     /// Passwords in libpq's form: `host:port:database:user:password`.
     pub password_file: Option<PathBuf>,
 }
 
-/// What an address says of itself, before anything is filled in.
+/// The parts that an address or a service file names, before defaults are filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartialAddress {
     hosts: Vec<(String, u16)>,
@@ -41,26 +41,23 @@ pub struct PartialAddress {
     service: Option<String>,
 }
 
-/// How far the server has to prove itself.
+/// How the server is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tls {
-    /// On this machine only: the kernel tells who is at the other end.
+    /// On this machine only, where the connection can't be intercepted.
     Off,
-    /// A certificate for the name of the host, signed by somebody whom we trust.
+    /// By a certificate for the host name from a trusted root.
     VerifyFull,
 }
 
 impl Address {
-    /// Is this text meant to be one?
+    /// Whether this text starts like an address.
     #[must_use]
     pub fn looks_like(text: &str) -> bool {
         scheme(text).is_some()
     }
 
-    /// Reads one. No message repeats what lies where a password could be.
-    ///
-    /// # Errors
-    /// `usage`, with the part that can't be understood.
+    /// Parses an address. No error repeats a part that could contain a password.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let mut partial = PartialAddress::parse(text)?;
         match partial.service.take() {
@@ -84,16 +81,17 @@ impl Address {
 
 impl PartialAddress {
     fn parse(text: &str) -> Result<Self, Refusal> {
-        let rest = scheme(text).ok_or_else(|| refuse("is no postgres:// address"))?;
+        let rest = scheme(text).ok_or_else(|| refuse("is not a postgres:// address"))?;
         if rest.contains('#') {
-            return Err(refuse("an address has no part behind a #")
-                .hint("write %23 for one that belongs to a name"));
+            return Err(
+                refuse("an address has no part after a #").hint("write %23 for a # in a name")
+            );
         }
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         if path.contains('/') {
-            return Err(refuse("the database has a / in it")
-                .hint("write %2F for one that belongs to a name, or to a socket's folder"));
+            return Err(refuse("the database name contains a /")
+                .hint("write %2F for a / in a name or in a socket's folder"));
         }
         let (user, hosts) = match authority.rsplit_once('@') {
             Some((user, hosts)) => (Some(user), hosts),
@@ -117,10 +115,7 @@ impl PartialAddress {
         Ok(partial)
     }
 
-    /// Takes one parameter, by the name that libpq has for it.
-    ///
-    /// # Errors
-    /// `usage` for one that there is not, and for a password.
+    /// Sets one parameter by its libpq name; `usage` for an unknown one and for a password.
     pub fn put(&mut self, name: &str, value: String) -> Result<(), Refusal> {
         match name {
             "host" => self.hosts = value.split(',').map(host).collect::<Result<_, _>>()?,
@@ -142,14 +137,14 @@ impl PartialAddress {
             "password" => return Err(password()),
             _ => {
                 return Err(refuse(&format!("there is no parameter {}", quoted(name))).hint(
-                    "known are host, port, user, dbname, passfile, service, sslmode and sslrootcert",
+                    "use host, port, user, dbname, passfile, service, sslmode or sslrootcert",
                 ));
             }
         }
         Ok(())
     }
 
-    /// What another one says where this one says nothing.
+    /// Fills in missing parts from `other`.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self {
@@ -163,10 +158,7 @@ impl PartialAddress {
         }
     }
 
-    /// Fills in what is left open.
-    ///
-    /// # Errors
-    /// `usage` for another machine without TLS.
+    /// Fills in the defaults; `usage` for a server on another machine without TLS.
     pub fn resolve(self) -> Result<Address, Refusal> {
         let mut hosts = self.hosts;
         if hosts.is_empty() {
@@ -195,11 +187,11 @@ impl PartialAddress {
 }
 
 fn password() -> Refusal {
-    refuse("an address must not hold a password")
-        .hint("put it into a file with mode 0600 and add ?passfile=/path/to/it")
+    refuse("an address must not contain a password")
+        .hint("put it into a file with mode 0600 and add ?passfile=/path/to/file")
 }
 
-/// A user, behind whom nothing stands that could be a password.
+/// A user name; refused when it contains a colon, after which a password could follow.
 fn login(user: String) -> Result<String, Refusal> {
     if user.contains(':') { Err(password()) } else { Ok(user) }
 }
@@ -215,15 +207,15 @@ fn refuse(problem: &str) -> Refusal {
 fn decoded(what: &str, text: &str) -> Result<Option<String>, Refusal> {
     let text = percent_decode_str(text)
         .decode_utf8()
-        .map_err(|_| refuse(&format!("{} is no text", quoted(what))))?;
+        .map_err(|_| refuse(&format!("{} is not UTF-8 text", quoted(what))))?;
     if text.chars().any(char::is_control) {
-        return Err(refuse(&format!("{} holds a control character", quoted(what))));
+        return Err(refuse(&format!("{} contains a control character", quoted(what))));
     }
     Ok((!text.is_empty()).then(|| text.into_owned()))
 }
 
 fn host(text: &str) -> Result<(String, u16), Refusal> {
-    // A socket's folder, or a number in brackets, has colons or slashes of its own.
+    // A socket's folder, or an IPv6 address in brackets, can contain colons.
     let (name, number) = match text.rsplit_once(':') {
         Some((name, number)) if !number.contains([']', '/']) => (name, port(number)?),
         _ => (text, PORT),
@@ -234,7 +226,7 @@ fn host(text: &str) -> Result<(String, u16), Refusal> {
 
 fn port(text: &str) -> Result<u16, Refusal> {
     text.parse().ok().filter(|port| *port > 0).ok_or_else(|| {
-        refuse("the port is no number from 1 to 65535")
+        refuse("the port is not a number from 1 to 65535")
             .hint("write postgres://user@host:5432/database")
     })
 }
@@ -243,12 +235,12 @@ fn mode(text: &str) -> Result<Tls, Refusal> {
     match text {
         "disable" => Ok(Tls::Off),
         "verify-full" => Ok(Tls::VerifyFull),
-        _ => Err(refuse(&format!("sslmode={} does not prove who the server is", shown(text)))
-            .hint("sslmode=verify-full does; on this machine sslmode=disable is enough")),
+        _ => Err(refuse(&format!("sslmode={} does not authenticate the server", shown(text)))
+            .hint("use sslmode=verify-full, or sslmode=disable for a server on this machine")),
     }
 }
 
-/// Reached without leaving this machine.
+/// Whether the host is this machine.
 fn is_local(host: &str) -> bool {
     host.starts_with('/') || matches!(host, "localhost" | "127.0.0.1" | "::1")
 }
@@ -297,15 +289,15 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_understood_is_refused_and_a_password_never_repeated() {
+    fn an_invalid_address_is_refused_without_repeating_a_password() {
         for (text, words) in [
-            ("postgres://u:hunter2@h/x", "must not hold a password"),
-            ("postgres://h/x?password=hunter2", "must not hold a password"),
-            ("postgres://u%3Ahunter2@h/x", "must not hold a password"),
-            ("postgres://h/x?user=u%3Ahunter2", "must not hold a password"),
-            ("postgres://h/x#hunter2", "behind a #"),
-            ("postgres://h/x?user=u#hunter2", "behind a #"),
-            ("postgres://h/x/hunter2", "has a / in it"),
+            ("postgres://u:hunter2@h/x", "must not contain a password"),
+            ("postgres://h/x?password=hunter2", "must not contain a password"),
+            ("postgres://u%3Ahunter2@h/x", "must not contain a password"),
+            ("postgres://h/x?user=u%3Ahunter2", "must not contain a password"),
+            ("postgres://h/x#hunter2", "after a #"),
+            ("postgres://h/x?user=u#hunter2", "after a #"),
+            ("postgres://h/x/hunter2", "contains a /"),
             ("postgres://h:0/x", "port"),
             ("postgres://h:70000/x", "port"),
             ("postgres://h:hunter2/x", "port"),
@@ -314,7 +306,7 @@ mod tests {
             ("postgres://h/x?colour=red", "no parameter \"colour\""),
             ("postgres://h/x?port", "no value"),
             ("postgres://h/x?port=", "empty"),
-            ("postgres://h/%ff", "no text"),
+            ("postgres://h/%ff", "not UTF-8"),
             ("postgres://h/a%00b", "control character"),
             ("postgres://:5432/x", "no name"),
         ] {

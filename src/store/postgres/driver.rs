@@ -1,4 +1,4 @@
-//! A transaction of PostgreSQL.
+//! The driver for PostgreSQL transactions.
 
 use std::error::Error as StdError;
 use std::pin::pin;
@@ -17,30 +17,28 @@ use crate::store::driver::{Driver, RowFeed, first};
 use crate::store::row::{Row, Value};
 use crate::store::table::{ColumnType, Table};
 
-/// The chain of events has one end: whoever holds its row is alone in writing.
+/// The hash chain has one end; its row is the write lock.
 const LOCK: &str = "SELECT one FROM audit_head FOR UPDATE";
-/// Each statement sees what was committed before it.
+/// Read committed: the statements after the lock must see what other writers committed before it.
 pub const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const CLOCK: &str = "SELECT extract(epoch FROM clock_timestamp())::bigint";
 
-/// What was begun is undone when this is dropped.
+/// A transaction; dropping it rolls it back.
 pub struct PostgresDriver<'a> {
     connection: &'a PgConnection,
     is_open: bool,
-    /// A change of many rows may last as long as each of them is answered.
+    /// A change of many rows, whose time limit starts again with each statement.
     is_bulk: bool,
 }
 
 impl<'a> PostgresDriver<'a> {
-    /// A transaction that holds the lock.
-    ///
-    /// # Errors
-    /// `busy` when another writer holds the lock for too long.
+    /// A transaction that holds the write lock; `busy` when another writer holds it for too long.
     pub fn write(connection: &'a PgConnection) -> Result<Self> {
         Self::begin(connection, WRITE)?.locked()
     }
 
-    /// The same in what is left of the time of one that was undone; `None` where that is too little.
+    /// Begins again within the time limit of a transaction that was rolled back; `None` when too little
+    /// is left.
     pub fn write_again(connection: &'a PgConnection) -> Result<Option<Self>> {
         let Some(limits) = connection.remaining_limits() else { return Ok(None) };
         connection.wait(connection.client.batch_execute(&format!("{WRITE}; {limits}")))?;
@@ -71,7 +69,7 @@ impl<'a> PostgresDriver<'a> {
 impl Drop for PostgresDriver<'_> {
     fn drop(&mut self) {
         if self.is_open {
-            // A server that is gone has undone it already.
+            // If the server is gone, it has rolled back already.
             let _ = self.connection.wait(self.connection.client.batch_execute("ROLLBACK"));
         }
     }
@@ -119,7 +117,7 @@ impl Driver for PostgresDriver<'_> {
             .wait(self.connection.client.batch_execute("SET LOCAL statement_timeout = 0"))
     }
 
-    /// `COPY`: a round trip a row would make a store of a million users a matter of hours.
+    /// Uses `COPY`: with one round trip a row, a store of a million users would take hours.
     fn load(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
         let copy = format!("COPY {}({}) FROM STDIN BINARY", table.name, table.column_list());
         let types: Vec<Type> = table
@@ -173,7 +171,7 @@ impl Driver for PostgresDriver<'_> {
     }
 }
 
-/// The server works out the types from where the values go.
+/// Leaves the types to the server, which infers them from the statement.
 fn typed(values: &[Value]) -> Vec<(&(dyn ToSql + Sync), Type)> {
     values.iter().map(|value| (value as &(dyn ToSql + Sync), Type::UNKNOWN)).collect()
 }

@@ -1,4 +1,4 @@
-//! A connection that never waits for ever: each unit of work has an end, whatever the server does.
+//! The connection to a server, with a time limit on every transaction.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -25,31 +25,31 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::store::Access;
 use crate::store::custody::{Custody, Purpose, place};
 
-/// For a server to answer at all, with all its names.
+/// For connecting, over all hosts.
 const CONNECT: Duration = Duration::from_secs(2);
 /// For a change: its lock, its statements and its commit.
 const CHANGE: Duration = Duration::from_millis(2900);
-/// For each batch of rows of a listing, which the server may have to sort first.
+/// Until the next row of a query; the server may have to sort first.
 const READ: Duration = Duration::from_mins(1);
-/// For each statement of a change of many rows.
+/// For each statement of a bulk change.
 const BULK: Duration = Duration::from_hours(1);
-/// Of a statement that may take long nothing is heard until it is done. After so long it is asked
-/// whether the server is still there, and how long that answer may take.
+/// During a long statement the server sends nothing, so a second connection probes whether it is still
+/// alive: the interval of the probes, and the time limit of each.
 const PROBE: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(2));
-/// What a unit of work needs at least to be done again.
+/// The least time for which a transaction is retried.
 const RETRY: Duration = Duration::from_millis(400);
 
-/// For the connection, and for the change, where a login service waits.
+/// For connecting and for the change, when a login service waits.
 const LOGIN: (Duration, Duration) = (Duration::from_millis(900), Duration::from_millis(1500));
 
-/// Compiling a list's conditions takes longer than most lists.
+/// JIT compilation takes longer than most queries here.
 const NO_JIT: &str = "-c jit=off";
 
-/// What every change asks of the server.
+/// Session settings for every change.
 const DURABLE: &str = "-c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on \
                        -c client_min_messages=error";
 
-/// The server gives up before we do, so that it tells why.
+/// The server's limits are shorter than ours, so that the error is the server's and names the reason.
 fn server_limits(access: Access) -> String {
     match access {
         Access::Write => format!("-c statement_timeout=2700 -c lock_timeout=2500 {DURABLE}"),
@@ -62,7 +62,7 @@ fn server_limits(access: Access) -> String {
 
 /// An open connection.
 pub struct PgConnection {
-    /// Absent once it was shut down.
+    /// `None` after shutdown.
     runtime: Option<Runtime>,
     pub client: Client,
     probe: ServerProbe,
@@ -71,15 +71,13 @@ pub struct PgConnection {
     deadline: Cell<Instant>,
 }
 
-/// The server that answered, and the way to it.
+/// Opens further connections to the server that answered, to test whether it is alive.
 struct ServerProbe {
     config: Config,
     tls: Option<MakeRustlsConnect>,
 }
 
 impl PgConnection {
-    /// # Errors
-    /// `store_unavailable`, `not_permitted`, or `config` for certificates that can't be read.
     pub fn new(address: &Address, access: Access, policy: &Custody) -> Result<Self> {
         let (address, password) = service::resolve(address, policy)?;
         let call = Connector { address: &address, password, access, policy };
@@ -97,7 +95,7 @@ impl PgConnection {
         let (client, config) = match connected {
             Ok(connected) => connected,
             Err(error) => {
-                // A name service that says nothing holds up a thread, which is not waited for.
+                // Don't wait for a thread that is blocked in a name look-up.
                 runtime.shutdown_background();
                 return Err(error);
             }
@@ -117,42 +115,38 @@ impl PgConnection {
         })
     }
 
-    /// Starts to wait, for a unit of work.
+    /// Starts the time limit of a transaction.
     pub fn start_clock(&self) {
         self.time_limit.set(self.default_limit);
         self.extend();
     }
 
-    /// Starts to wait anew, for the next statement of it.
+    /// Starts the time limit again, for the next statement.
     pub fn extend(&self) {
         self.deadline.set(Instant::now() + self.time_limit.get());
     }
 
-    /// Each statement that follows may take long.
+    /// Sets the time limit of the following statements to that of a bulk change.
     pub fn expect_bulk(&self) {
         self.time_limit.set(BULK);
         self.extend();
     }
 
-    /// A listing may last as long as rows come.
+    /// Starts the time limit of a query again after each row.
     pub fn row_received(&self) {
         if self.default_limit == READ {
             self.extend();
         }
     }
 
-    /// What the server is told of the time that is left; `None` where that is too little to begin
-    /// anything.
+    /// The remaining time as settings for the server; `None` when too little is left for a retry.
     pub fn remaining_limits(&self) -> Option<String> {
         let left = self.deadline.get().checked_duration_since(Instant::now())?;
         let left = left.checked_sub(RETRY / 2).filter(|left| *left >= RETRY / 2)?.as_millis();
         Some(format!("SET LOCAL statement_timeout = {left}; SET LOCAL lock_timeout = {left}"))
     }
 
-    /// Waits for an answer, until the unit of work has to be over.
-    ///
-    /// # Errors
-    /// As the server has them; `store_unavailable` when it says nothing.
+    /// Waits for an answer until the time limit; `store_unavailable` when none comes.
     pub fn wait<T>(
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -167,14 +161,14 @@ impl PgConnection {
                 if let Ok(answer) = timeout_at(look, answer.as_mut()).await {
                     return answer.map_err(store_error);
                 }
-                if look < until && self.probe.is_there().await {
+                if look < until && self.probe.is_alive().await {
                     continue;
                 }
-                // It may have come while somebody else was asked.
+                // The answer may have come during the probe.
                 if let Ok(answer) = timeout_at(look, answer).await {
                     return answer.map_err(store_error);
                 }
-                // Nor is anything that comes after it waited for.
+                // Later statements of this transaction must not wait either.
                 self.deadline.set(look);
                 return Err(no_answer().into());
             }
@@ -191,8 +185,8 @@ impl Drop for PgConnection {
 }
 
 impl ServerProbe {
-    /// Does the server answer anybody? A refusal is an answer too.
-    async fn is_there(&self) -> bool {
+    /// Whether the server accepts or refuses a new connection; both show that it is alive.
+    async fn is_alive(&self) -> bool {
         let until = Instant::now() + PROBE.1;
         let answer = match &self.tls {
             None => timeout_at(until, self.config.connect(NoTls)).await.map(|a| a.map(drop)),
@@ -204,18 +198,18 @@ impl ServerProbe {
     }
 }
 
-/// Whom to call, and as whom.
+/// Connects to the first suitable host.
 struct Connector<'a> {
     address: &'a Address,
-    /// What the service file has.
+    /// From the service file.
     password: Option<ServicePassword>,
     access: Access,
     policy: &'a Custody,
 }
 
 impl Connector<'_> {
-    /// To the first host that answers and will do. Each gets its share of the time, so that one that
-    /// swallows what is sent to it does not stand before the others.
+    /// Connects to the first host that answers and accepts the access. Each host gets an equal share of
+    /// the time, so that one that does not respond leaves time for the others.
     async fn connect<T>(&self, tls: T) -> Result<(Client, Config)>
     where
         T: MakeTlsConnect<Socket> + Clone,
@@ -232,9 +226,9 @@ impl Connector<'_> {
             let until = Instant::now() + share;
             let error = match timeout_at(until, config.connect(tls.clone())).await {
                 Ok(Ok((client, connection))) => {
-                    // What goes wrong on the way is told to whoever waits for an answer.
+                    // Connection errors reach the caller through the pending request.
                     tokio::spawn(async move { drop(connection.await) });
-                    // A server that was a primary is still there where it is none any more.
+                    // The probe must also accept a server that has stopped being the primary.
                     config.target_session_attrs(TargetSessionAttrs::Any);
                     return Ok((client, config));
                 }
@@ -281,7 +275,7 @@ impl Connector<'_> {
     }
 }
 
-/// The password of libpq's password file, whose lines are tried in turn.
+/// The password from libpq's password file; the first matching line counts.
 fn password(
     path: &Path,
     (host, port): (&str, u16),
@@ -291,7 +285,7 @@ fn password(
 ) -> Result<Option<String>> {
     if !policy.check(path, Purpose::Password)? {
         let message = format!("there is no password file at {}", place(path));
-        return Err(Refusal::new(Code::Config, message).hint("look at passfile in --store").into());
+        return Err(Refusal::new(Code::Config, message).hint("correct passfile in --store").into());
     }
     let text = std::fs::read_to_string(path).map_err(|e| {
         Refusal::new(Code::Config, format!("{} can't be read: {}", place(path), e.kind()))
@@ -309,7 +303,7 @@ fn password(
     Ok(None)
 }
 
-/// The fields of a line, in which a backslash takes its meaning from a colon.
+/// The fields of a line, in which a backslash escapes a colon or a backslash.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut rest = line.chars();
@@ -328,7 +322,8 @@ fn fields(line: &str) -> Vec<String> {
 fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
     let mut store = RootCertStore::empty();
     if let Some(path) = roots {
-        let refuse = || Refusal::new(Code::Config, format!("{} holds no certificate", place(path)));
+        let refuse =
+            || Refusal::new(Code::Config, format!("{} contains no certificate", place(path)));
         for certificate in CertificateDer::pem_file_iter(path).map_err(|_| refuse())? {
             store.add(certificate.map_err(|_| refuse())?).map_err(|_| refuse())?;
         }
@@ -336,14 +331,17 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
         store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
     if store.is_empty() {
-        return Err(Refusal::new(Code::Config, "there is no certificate to check the server by")
-            .hint("name a file with ?sslrootcert=/path/to/it")
-            .into());
+        return Err(Refusal::new(
+            Code::Config,
+            "there is no root certificate to authenticate the server with",
+        )
+        .hint("name a file with ?sslrootcert=/path/to/file")
+        .into());
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .context("choosing the versions of TLS")?
+        .context("choosing the TLS versions")?
         .with_root_certificates(store)
         .with_no_client_auth())
 }

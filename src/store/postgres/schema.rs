@@ -1,4 +1,4 @@
-//! The schema of the PostgreSQL store: numbered migrations in a schema of the database's own.
+//! The schema of the PostgreSQL store: numbered migrations in the current schema of the database.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::domain::text::{quoted, shown};
 use crate::store::driver::{Driver, first};
 use crate::store::row::Value;
 
-/// In order, one statement a line; the number of the last is the version of the schema.
+/// In order, one statement a line; their count is the version of the schema.
 const MIGRATIONS: &[&str] = &[
     include_str!("../schema/postgres/0001.sql"),
     include_str!("../schema/postgres/0002.sql"),
@@ -19,7 +19,7 @@ const MIGRATIONS: &[&str] = &[
 /// The version that this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 
-/// What else a schema can hold that would act on our tables, or stand in for them.
+/// Foreign objects in the schema that could change what our tables store, or take their place.
 const FOREIGN: &str = "SELECT kind || ' ' || name FROM ( \
     SELECT 'relation' AS kind, c.relname::text AS name FROM pg_class c \
         WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind NOT IN ('r', 'i', 'S') \
@@ -30,7 +30,7 @@ const FOREIGN: &str = "SELECT kind || ' ' || name FROM ( \
     UNION ALL SELECT 'policy', p.polname::text FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid \
         WHERE c.relnamespace = current_schema()::regnamespace) AS other LIMIT 1";
 
-/// Every column, constraint and index of every table, each in one line, in one round trip.
+/// Every column, constraint and index of every table, one a line, in one round trip.
 const PARTS: &str = "SELECT c.relname || '.' || a.attname || ' ' \
         || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END \
     FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
@@ -51,18 +51,16 @@ const TABLES: &str = "SELECT count(*) FROM pg_class c \
 
 const VERSION_OF_STORE: &str = "SELECT schema_version FROM store";
 
-/// What stands in the database.
+/// The schema that a database contains.
 #[derive(Debug, PartialEq, Eq)]
 pub enum SchemaState {
     Nothing,
-    /// Tables with the columns of ours; the number of their version.
+    /// Ours, with its version.
     Ours(i64),
 }
 
-/// Looks at what stands in the database, without believing any of it.
-///
-/// # Errors
-/// `damaged` for somebody else's tables, `tampered` for ours with something added or missing.
+/// Determines which schema the database contains. `damaged` for another program's tables, `tampered` for
+/// our schema with objects added, missing or altered.
 pub fn inspect(driver: &mut impl Driver) -> Result<SchemaState> {
     let tables = first(driver, TABLES, &[], |row| row.int(0))?.flatten().unwrap_or_default();
     if tables == 0 {
@@ -74,7 +72,7 @@ pub fn inspect(driver: &mut impl Driver) -> Result<SchemaState> {
         Ok(true)
     })?;
     if !found.iter().any(|line| line.starts_with("store.schema_version ")) {
-        return Err(Refusal::new(Code::Damaged, "the database holds somebody else's tables")
+        return Err(Refusal::new(Code::Damaged, "the database contains another program's tables")
             .hint("give mfactl a database of its own: createdb mfactl")
             .into());
     }
@@ -84,7 +82,7 @@ pub fn inspect(driver: &mut impl Driver) -> Result<SchemaState> {
             return Err(altered(&format!("{} is not ours", quoted(&other))));
         }
         if let Some(odd) = found.iter().find(|line| expected().all(|e| e != *line)) {
-            return Err(altered(&format!("{} is not as it was made", quoted(odd))));
+            return Err(altered(&format!("{} differs from what mfactl created", quoted(odd))));
         }
         if let Some(missing) = expected().find(|line| !found.contains(*line)) {
             return Err(altered(&format!("{} is missing", quoted(missing))));
@@ -93,35 +91,32 @@ pub fn inspect(driver: &mut impl Driver) -> Result<SchemaState> {
     Ok(SchemaState::Ours(version))
 }
 
-/// What the migrations make: its columns, then its constraints and indexes.
+/// What the migrations make: columns, then constraints and indexes.
 fn expected() -> impl Iterator<Item = &'static str> {
     let columns = include_str!("../schema/postgres/columns.txt").lines();
     columns.chain(include_str!("../schema/postgres/constraints.txt").lines())
 }
 
-/// Refuses a database that can't hold every name.
+/// Refuses a database whose encoding can't store every name.
 pub fn check_encoding(driver: &mut impl Driver) -> Result<()> {
     let encoding = first(driver, ENCODING, &[], |row| row.text(0))?.flatten().unwrap_or_default();
     if encoding == "UTF8" {
         return Ok(());
     }
-    let message = format!("the database keeps text in {}, not in UTF8", shown(&encoding));
+    let message = format!("the database has the encoding {} instead of UTF8", shown(&encoding));
     Err(Refusal::new(Code::Config, message)
-        .hint("make another: createdb -E UTF8 -T template0 NAME")
+        .hint("create another one with: createdb -E UTF8 -T template0 NAME")
         .into())
 }
 
-/// Refuses every version but ours.
-///
-/// # Errors
-/// `store_unavailable` where there is no schema, `config` for an older or a newer one, and as
-/// [`inspect`].
+/// Refuses every schema but ours of this version: `store_unavailable` when there is none, `config` for an
+/// older or newer version.
 pub fn check(driver: &mut impl Driver) -> Result<()> {
     match inspect(driver)? {
         SchemaState::Ours(VERSION) => Ok(()),
         SchemaState::Nothing => {
             Err(Refusal::new(Code::StoreUnavailable, "there is no store in this database")
-                .hint("make one with: mfactl init")
+                .hint("create one with: mfactl init")
                 .into())
         }
         SchemaState::Ours(version) if version > VERSION => Err(Refusal::new(
@@ -130,18 +125,18 @@ pub fn check(driver: &mut impl Driver) -> Result<()> {
                 "the store is newer than this program: schema {version}, known up to {VERSION}"
             ),
         )
-        .hint("use the mfactl that wrote it, or a later one")
+        .hint("use the mfactl that wrote it, or a newer one")
         .into()),
         SchemaState::Ours(version) => Err(Refusal::new(
             Code::Config,
             format!("the store is older than this program: schema {version} of {VERSION}"),
         )
-        .hint("bring it up to date with: mfactl init --migrate")
+        .hint("update it with: mfactl init --migrate")
         .into()),
     }
 }
 
-/// Runs every migration after the version that stands there.
+/// Runs the migrations after version `from`.
 pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
     for statement in MIGRATIONS.iter().skip(usize::try_from(from)?).flat_map(|m| m.lines()) {
         driver.execute(statement, &[])?;
@@ -149,7 +144,7 @@ pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
     Ok(())
 }
 
-/// Writes down which version stands there now.
+/// Stores the present schema version.
 pub fn record_version(driver: &mut impl Driver) -> Result<()> {
     driver.execute("UPDATE store SET schema_version = $1", &[Value::Int(VERSION)]).map(|_| ())
 }

@@ -1,4 +1,4 @@
-//! libpq's service file: named sections of what an address leaves out, the password among it.
+//! libpq's service file: named sections with connection parameters, including passwords.
 
 use std::path::{Path, PathBuf};
 
@@ -10,14 +10,11 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
 use crate::store::custody::{Custody, Purpose, place};
 
-/// Debian's place for it, where the user has none of his own.
+/// The system-wide file on Debian, used when the user has none.
 const SYSTEM: &str = "/etc/postgresql-common/pg_service.conf";
 
-/// The address with everything that its service says, and the password, where it has one.
-///
-/// # Errors
-/// `config` for a file or a section that is not there or can't be understood; `not_permitted` for a
-/// file that others may read.
+/// The address completed from its service section, and the password from there. `config` when no file has
+/// the section or it is invalid, `not_permitted` for a file that others can read.
 pub fn resolve(address: &Address, policy: &Custody) -> Result<(Address, Option<ServicePassword>)> {
     let Some((name, partial)) = &address.service else { return Ok((address.clone(), None)) };
     for path in candidate_files(policy) {
@@ -50,7 +47,7 @@ fn candidate_files(policy: &Custody) -> Vec<PathBuf> {
     home.map(|home| home.join(".pg_service.conf")).into_iter().chain([SYSTEM.into()]).collect()
 }
 
-/// The section of this name. No message repeats a line, since the password may be in it.
+/// The section with this name. No error repeats a line, since it may contain the password.
 fn section(
     path: &Path,
     text: &str,
@@ -69,7 +66,7 @@ fn section(
             let at = format!("{}, line {number}", place(path));
             let (key, value) = line
                 .split_once('=')
-                .ok_or_else(|| Refusal::new(Code::Config, format!("{at}: is no name=value")))?;
+                .ok_or_else(|| Refusal::new(Code::Config, format!("{at}: is not name=value")))?;
             match key.trim_end() {
                 "password" => password = Some(Zeroizing::new(value.trim_start().to_owned())),
                 key => partial.put(key, value.trim_start().to_owned()).map_err(|refusal| {
@@ -95,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_fills_in_what_the_address_leaves_open() {
+    fn a_section_completes_the_address() {
         let (service, password) = read(FILE, "mfa").unwrap().unwrap();
         assert_eq!(password.unwrap().as_str(), "a=b c");
         let mut partial = PartialAddress::default();
@@ -106,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_understood_is_named_by_its_line_and_not_repeated() {
+    fn an_invalid_line_is_named_by_number_and_not_repeated() {
         for line in ["hunter2", "hunter2=x", "port=hunter2"] {
             let error = read(&format!("[mfa]\n{line}\n"), "mfa").unwrap_err().to_string();
             assert!(error.starts_with("/f, line 2: "), "{error}");

@@ -1,4 +1,4 @@
-//! What PostgreSQL says, in the contract's words.
+//! The refusals that PostgreSQL errors mean to the user.
 
 use anyhow::Error;
 use tokio_postgres::error::SqlState;
@@ -6,10 +6,10 @@ use tokio_postgres::error::SqlState;
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::{Conflict, busy};
 
-/// A server that does not answer in time.
+/// The refusal for a server that does not answer in time.
 pub fn no_answer() -> Refusal {
     Refusal::new(Code::StoreUnavailable, "the database server does not answer")
-        .hint("nothing was accepted; is the server up, and reachable from here")
+        .hint("nothing was accepted; check that the server is up and reachable from this machine")
 }
 
 pub fn store_error(error: tokio_postgres::Error) -> Error {
@@ -25,20 +25,20 @@ pub fn store_error(error: tokio_postgres::Error) -> Error {
     error.context(refusal)
 }
 
-/// The server said something.
+/// For an error that the server reported.
 fn refusal_for(state: &SqlState) -> Refusal {
     let unavailable = |words: &str| Refusal::new(Code::StoreUnavailable, words);
     match state.code() {
-        // Locks, cancelled statements, conflicts.
+        // Lock timeouts, cancelled statements, conflicts.
         "55P03" | "57014" | "40001" | "40P01" => busy(),
-        "53300" => Refusal::new(Code::Busy, "the database server has no connection free")
-            .hint("try again in a moment, or raise max_connections there"),
-        "55000" => unavailable("the database takes no connections")
-            .hint("was it closed with: ALTER DATABASE … ALLOW_CONNECTIONS false"),
-        "25006" => unavailable("the database takes no changes: it is a standby")
+        "53300" => Refusal::new(Code::Busy, "the database server has no free connection")
+            .hint("try again in a moment, or raise max_connections on the server"),
+        "55000" => unavailable("the database accepts no connections")
+            .hint("allow them with: ALTER DATABASE … ALLOW_CONNECTIONS true"),
+        "25006" => unavailable("the database accepts no changes: it is a standby")
             .hint("name the primary in --store, or all servers: postgres://a,b/database"),
         "3D000" => unavailable("there is no such database on the server")
-            .hint("make it with createdb, or name another"),
+            .hint("create it with createdb, or name another one in --store"),
         "28000" | "28P01" => login_refused(),
         "42501" => Refusal::new(Code::NotPermitted, "the database role may not do this")
             .hint("see contrib/postgres-roles.sql for what each role may do"),
@@ -46,55 +46,56 @@ fn refusal_for(state: &SqlState) -> Refusal {
             Refusal::new(Code::Damaged, "the store is damaged: a table or a column is missing")
                 .hint("restore a backup")
         }
-        "53100" | "53200" | "58030" => {
-            Refusal::new(Code::Io, "the database server has no room left; nothing was changed")
-        }
+        "53100" | "53200" | "58030" => Refusal::new(
+            Code::Io,
+            "the database server is out of disk space or memory; nothing was changed",
+        ),
         code if code.starts_with("23") || code.starts_with("XX") => {
             Refusal::new(Code::Damaged, "the store is damaged").hint("restore a backup")
         }
         code if code.starts_with("57P") || code.starts_with("08") => {
-            unavailable("the database server went away; nothing was accepted")
-                .hint("try again when it is back")
+            unavailable("the database server closed the connection; nothing was accepted")
+                .hint("try again when it is up")
         }
-        _ => Refusal::new(Code::Internal, "the database did not do what was asked"),
+        _ => Refusal::new(Code::Internal, "the database failed unexpectedly"),
     }
 }
 
 fn login_refused() -> Refusal {
     Refusal::new(Code::NotPermitted, "the database server does not let this user in")
-        .hint("look at the user in --store, at passfile, and at pg_hba.conf")
+        .hint("check the user in --store, passfile, and pg_hba.conf on the server")
 }
 
-/// The connection said something.
+/// For an error without a state from the server.
 fn connection_error(error: &tokio_postgres::Error) -> Refusal {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
-        // An I/O error stands for what it holds, which is no source of it.
+        // `source` of an I/O error skips the error that it wraps.
         let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         if error.is::<rustls::Error>()
             || held.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>)
         {
             return Refusal::new(
                 Code::NotPermitted,
-                "the database server does not prove that it is the one named in --store",
+                "the database server's certificate is not valid for the host in --store",
             )
-            .hint("its certificate must be for that name and signed by somebody in sslrootcert");
+            .hint("it must be for that host name and signed by a certificate in sslrootcert");
         }
-        // The driver has no kind for these two but their words.
+        // The driver distinguishes these two by their text only.
         if error.to_string().contains("password missing") {
             return login_refused();
         }
         if error.to_string().contains("does not allow writes") {
             return Refusal::new(
                 Code::StoreUnavailable,
-                "the database takes no changes: it is a standby",
+                "the database accepts no changes: it is a standby",
             )
             .hint("name the primary in --store, or all servers: postgres://a,b/database");
         }
         cause = error.source();
     }
     Refusal::new(Code::StoreUnavailable, "the database server can't be reached")
-        .hint("nothing was accepted; is the server up, and reachable from here")
+        .hint("nothing was accepted; check that the server is up and reachable from this machine")
 }
 
 #[cfg(test)]
@@ -102,10 +103,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_without_a_free_connection_is_busy_and_nobody_writes() {
+    fn a_server_without_a_free_connection_is_busy() {
         let full = refusal_for(&SqlState::TOO_MANY_CONNECTIONS);
         assert_eq!(full.code, Code::Busy);
-        assert!(full.message.contains("no connection free"), "{full}");
+        assert!(full.message.contains("no free connection"), "{full}");
         assert!(refusal_for(&SqlState::LOCK_NOT_AVAILABLE).message.contains("is writing"));
     }
 }

@@ -1,4 +1,4 @@
-//! A transaction of SQLite.
+//! The driver for SQLite transactions.
 
 use anyhow::Result;
 use rusqlite::config::DbConfig;
@@ -15,17 +15,17 @@ use crate::store::Access;
 use crate::store::driver::Driver;
 use crate::store::row::{Row, Value};
 
-/// KiB of pages that a change of many users keeps in memory: identities are random, so that their
-/// indexes are written all over.
+/// Size in KiB of the page cache for a change of many users. Ids are random, so every insert touches
+/// another page of their indexes.
 const BULK_CACHE: i32 = 64 * 1024;
 
 pub struct SqliteDriver<'a> {
     pub tx: rusqlite::Transaction<'a>,
-    /// What is done here has been done before, or will be again.
+    /// Cache prepared statements: this process runs each of them more than once.
     pub caches_statements: bool,
-    /// What is taken out here must not be left in the write-ahead log.
+    /// Empty the write-ahead log after the commit, because it still holds erased data.
     pub purges_wal: bool,
-    /// Given back after the transaction has ended.
+    /// Released when the transaction has ended.
     pub _turn: Option<Turn>,
 }
 
@@ -60,8 +60,8 @@ impl Driver for SqliteDriver<'_> {
         self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(store_error)
     }
 
-    /// The write-ahead log still has the old pages. It is emptied after the commit, and where a reader is
-    /// in the way for too long, when the last connection is closed without this setting.
+    /// The write-ahead log still holds the old pages. It is emptied after the commit. If a reader prevents
+    /// that for too long, it is emptied when the last connection closes: this setting allows that again.
     fn purge_overwritten(&mut self) -> Result<()> {
         self.purges_wal = true;
         let keep = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
@@ -74,14 +74,14 @@ impl Driver for SqliteDriver<'_> {
         }
         self.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
         self.tx.set_drop_behavior(DropBehavior::Ignore);
-        // The commit may have used up what there was for others' locks.
+        // The commit may have used up the time for waiting for other programs' locks.
         patience::start(patience::limit(Access::Write));
         open::truncate_wal(&self.tx);
         Ok(())
     }
 }
 
-/// A disk that fails while it confirms leaves it open what it has kept.
+/// When the disk fails during the commit, it is unknown whether the change was stored.
 fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
     let error = store_error(error);
     match error.downcast_ref::<Refusal>() {

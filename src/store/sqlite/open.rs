@@ -1,4 +1,4 @@
-//! How the file is made, looked over and opened.
+//! Creating, checking and opening the file.
 
 use std::cell::Cell;
 use std::fs::OpenOptions;
@@ -22,28 +22,27 @@ use crate::store::ledger::WriteTx;
 use crate::store::{Access, Identity, InitialContent, Transaction as _};
 use crate::vault::{KeyId, Vault};
 
-/// Pages of the write-ahead log (4 KiB each) after which a commit also copies it into the file:
-/// each start reads the whole log, and each copying costs two syncs.
+/// Length of the write-ahead log in pages (4 KiB) from which a commit also runs a checkpoint: every
+/// process reads the whole log when it opens the store, but a checkpoint costs two syncs.
 const MAX_WAL_PAGES: i32 = 128;
-/// The same where it is put off: never more than a part of the file, since what lies in the log takes
-/// its room on the disk twice, and a disk that it fills leaves none to copy it into.
+/// The same when checkpoints are deferred, but never more than a fraction of the file: pages in the log
+/// take space twice, and on a disk that the log has filled no checkpoint can run.
 const MAX_DEFERRED_PAGES: i32 = 4096;
 const FILE_FRACTION: u64 = 8;
-/// Bytes of a page in the log, with what stands in front of it.
+/// Length in bytes of a page in the log with its header.
 const FRAME: u64 = 4096 + 24;
 
 /// Opens an existing store.
 ///
-/// # Errors
-/// `store_unavailable` where there is none, `not_permitted` for a file that is not trusted,
-/// `damaged`, `tampered` or `config` for one whose content is not ours.
+/// `store_unavailable` when there is none, `not_permitted` for a file that is not trusted, `damaged`,
+/// `tampered` or `config` for one with another schema.
 pub fn open(path: &Path, access: Access, policy: &Custody) -> Result<Sqlite> {
     if !policy.check(path, Purpose::Store)? {
         return Err(Refusal::new(
             Code::StoreUnavailable,
             format!("there is no store at {}", place(path)),
         )
-        .hint("make one with: mfactl init")
+        .hint("create one with: mfactl init")
         .into());
     }
     for file in &files(path)[1..] {
@@ -51,12 +50,12 @@ pub fn open(path: &Path, access: Access, policy: &Custody) -> Result<Sqlite> {
     }
     let path = resolved(path)?;
     let queue = WriteQueue::of(&path, policy);
-    // Before it is opened: should another file be put there in between, it is the place that is wrong.
+    // Taken before opening, so that a file replaced in between counts as replaced.
     let file_id = file_id(&path);
     let opened = connect(&path, access, false).and_then(|c| configure(c, access));
     let opened = match opened {
-        // Without its side files a store in a folder that we may not write to opens only as one
-        // that nobody changes.
+        // SQLite can't create the side files in a folder that we may not write to; without them the
+        // store opens only as immutable.
         Err(error)
             if access == Access::Read && has_empty_wal(&path) && needs_side_files(&error) =>
         {
@@ -76,22 +75,19 @@ pub fn open(path: &Path, access: Access, policy: &Custody) -> Result<Sqlite> {
     })
 }
 
-/// The store's file, and those that lie beside it.
+/// The file of the store, and its side files.
 #[must_use]
 pub fn files(path: &Path) -> Vec<PathBuf> {
     ["", "-wal", "-shm", "-journal", "-queue"].map(|suffix| with_suffix(path, suffix)).to_vec()
 }
 
-/// Is nothing there, or a file of ours without anything in it?
-///
-/// # Errors
-/// `not_permitted` for a file that is not trusted.
+/// Whether there is no file, or an empty one that is trusted.
 pub fn is_free(path: &Path, policy: &Custody) -> Result<bool> {
     Ok(!policy.check(path, Purpose::Store)?
         || (is_empty(path) && !files(path)[1..].iter().any(|file| file.exists())))
 }
 
-/// Makes a store; `false` where a file is there already, which is left alone unless it is empty.
+/// Creates a store; `false` when there is a file with content already, which is left unchanged.
 pub fn create(
     path: &Path,
     policy: &Custody,
@@ -112,13 +108,13 @@ pub fn create(
         }
     }
     match made {
-        // Whoever was quicker has cleared our draft away while we filled it.
+        // A faster process has installed its own and removed our draft while we filled it.
         Err(_) if path.exists() => Ok(false),
         made => made,
     }
 }
 
-/// Brings an older schema up to date, in one transaction; `false` where it was.
+/// Migrates an older schema in one transaction; `false` when it was up to date.
 pub fn migrate(path: &Path, policy: &Custody) -> Result<bool> {
     policy.check(path, Purpose::Store)?;
     let mut connection = connect(&resolved(path)?, Access::Write, false)?;
@@ -138,7 +134,7 @@ pub fn migrate(path: &Path, policy: &Custody) -> Result<bool> {
 }
 
 fn write_draft(draft: &Path, vault: &Vault, content: InitialContent<'_>) -> Result<()> {
-    // Born private, whatever the umask: SQLite gives its side files the mode of the file.
+    // Created private under any umask; SQLite gives its side files the mode of the file.
     OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -190,7 +186,7 @@ fn configure(mut connection: Connection, access: Access) -> Result<(Connection, 
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
-        // Or a kept statement whose plan goes by a value is prepared anew for each.
+        // Otherwise SQLite prepares a cached statement again whenever its plan depends on a value.
         (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
         (DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true),
     ] {
@@ -199,7 +195,7 @@ fn configure(mut connection: Connection, access: Access) -> Result<(Connection, 
     schema::check(&connection)?;
     if access != Access::Read {
         connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
-        // What is taken out is gone from the pages too.
+        // Overwrites deleted data in the pages.
         connection
             .pragma_update_and_check(None, "secure_delete", "ON", |_| Ok(()))
             .map_err(store_error)?;
@@ -210,20 +206,20 @@ fn configure(mut connection: Connection, access: Access) -> Result<(Connection, 
             Ok(Identity { store: Id::new(row.get(0)?), key: KeyId(row.get(1)?) })
         })
         .map_err(|_| {
-            Refusal::new(Code::Damaged, "the store does not say which store it is")
+            Refusal::new(Code::Damaged, "the store is damaged: its identity is missing")
                 .hint("restore a backup")
         })?;
     Ok((connection, identity))
 }
 
-/// After a commit: copies a log that has become long into the file and empties it.
+/// The hook after a commit: runs a truncating checkpoint when the log is long.
 ///
-/// SQLite's own automatic checkpoint leaves the log as it is, for the next writer of the same process
-/// to begin anew. Where every process writes once, it would grow for ever.
-#[expect(clippy::unnecessary_wraps, reason = "the form that SQLite's hook has")]
+/// SQLite's automatic checkpoint does not truncate the log; only a later writer in the same process
+/// reuses it from the start. With one write a process it would grow without limit.
+#[expect(clippy::unnecessary_wraps, reason = "the signature of SQLite's hook")]
 fn checkpoint(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
     if pages > MAX_WAL_PAGES {
-        // The commit stands already: a reader in the way only puts this off to the next one.
+        // The commit is already durable: if a reader is active, the next commit tries again.
         patience::stop_waiting();
         let _ = log.checkpoint_v2(CheckpointMode::TRUNCATE);
     }
@@ -231,12 +227,12 @@ fn checkpoint(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
 }
 
 thread_local! {
-    /// SQLite's hook is a bare function, so that what it goes by lies here. A connection is used on one
-    /// thread only.
+    /// SQLite's hook is a plain function without captures, hence a thread local; a connection is used on
+    /// one thread only.
     static CHECKPOINT_AT: Cell<i32> = const { Cell::new(MAX_WAL_PAGES) };
 }
 
-/// From now on a commit shortens the log only where it has become very long.
+/// From now on a commit runs a checkpoint only when the log is very long.
 pub fn defer_checkpoint(connection: &mut Connection, path: &Path) {
     fn checkpoint_late(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
         if pages > CHECKPOINT_AT.get() { checkpoint(log, pages) } else { Ok(()) }
@@ -247,7 +243,7 @@ pub fn defer_checkpoint(connection: &mut Connection, path: &Path) {
     let _ = connection.wal_hook(Some(checkpoint_late));
 }
 
-/// Shortens a log that has become long, where nothing is in the way.
+/// Runs a truncating checkpoint on a long log without waiting for locks.
 pub fn checkpoint_if_long(connection: &Connection, path: &Path) {
     let longest = FRAME * u64::from(MAX_WAL_PAGES.unsigned_abs());
     if with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > longest) {
@@ -256,17 +252,18 @@ pub fn checkpoint_if_long(connection: &Connection, path: &Path) {
     }
 }
 
-/// Copies the log into the file and empties it, as far as nobody is in the way.
+/// Copies the log into the file and truncates it, as far as active readers allow.
 pub fn truncate_wal(connection: &Connection) {
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
 }
 
-/// Which file is at a path: its device and inode.
+/// Device and inode of the file at a path.
 pub fn file_id(path: &Path) -> Option<(u64, u64)> {
     path.symlink_metadata().ok().map(|m| (m.dev(), m.ino()))
 }
 
-/// Symbolic links in the folders above are the administrator's; the file itself must not be one.
+/// Resolves symbolic links in the folders above, which the administrator controls. The file itself must
+/// not be one.
 fn resolved(path: &Path) -> Result<PathBuf> {
     let folder = folder_of(path).canonicalize().map_err(|_| {
         Refusal::new(Code::StoreUnavailable, format!("there is no store at {}", place(path)))
@@ -274,13 +271,13 @@ fn resolved(path: &Path) -> Result<PathBuf> {
     Ok(folder.join(path.file_name().unwrap_or_default()))
 }
 
-/// Could the store be read but for the side files that can't be made?
+/// Whether opening may have failed because the side files can't be created.
 fn needs_side_files(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<Refusal>().map(|refusal| refusal.code);
     matches!(code, Some(Code::StoreUnavailable | Code::NotPermitted))
 }
 
-/// Nothing waits in a write-ahead log.
+/// Whether the write-ahead log is empty or missing.
 fn has_empty_wal(path: &Path) -> bool {
     !with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > 0)
 }
@@ -300,8 +297,8 @@ mod tests {
     use crate::store::Store as _;
     use crate::vault::RootKey;
 
-    /// Bytes of the write-ahead log after so many commits.
-    fn written(store: &mut Sqlite, vault: &Vault, commits: u32) -> u64 {
+    /// Length of the write-ahead log in bytes after so many commits.
+    fn wal_length_after(store: &mut Sqlite, vault: &Vault, commits: u32) -> u64 {
         for _ in 0..commits {
             let mut tx = store.begin(vault).unwrap();
             tx.touch().unwrap();
@@ -311,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_is_shortened_by_its_commits_or_when_there_is_time() {
+    fn a_long_log_is_truncated_by_a_commit_or_by_deferred_upkeep() {
         let folder = tempfile::tempdir().unwrap();
         let (path, id) = (folder.path().join("m.db"), Id::new([1; Id::LENGTH]));
         let policy = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
@@ -323,15 +320,18 @@ mod tests {
         assert!(made.unwrap());
         let mut store = open(&path, Access::Write, &policy).unwrap();
         let longest = FRAME * u64::from(MAX_WAL_PAGES.unsigned_abs());
-        assert!(written(&mut store, &vault, 300) < longest + 10 * FRAME);
+        assert!(wal_length_after(&mut store, &vault, 300) < longest + 10 * FRAME);
         store.defer_upkeep();
-        assert!(written(&mut store, &vault, 300) < longest + 10 * FRAME, "of a file so small");
+        assert!(
+            wal_length_after(&mut store, &vault, 300) < longest + 10 * FRAME,
+            "a small file defers little"
+        );
         CHECKPOINT_AT.set(MAX_DEFERRED_PAGES);
-        assert!(written(&mut store, &vault, 300) > longest + 10 * FRAME);
+        assert!(wal_length_after(&mut store, &vault, 300) > longest + 10 * FRAME);
         store.upkeep();
-        assert_eq!(written(&mut store, &vault, 0), 0);
-        written(&mut store, &vault, 1);
+        assert_eq!(wal_length_after(&mut store, &vault, 0), 0);
+        wal_length_after(&mut store, &vault, 1);
         store.upkeep();
-        assert_ne!(written(&mut store, &vault, 0), 0, "a short one stays");
+        assert_ne!(wal_length_after(&mut store, &vault, 0), 0, "a short one stays");
     }
 }

@@ -1,8 +1,8 @@
-//! How long a program waits for another, in the queue and for SQLite's locks together.
+//! The time limit for waiting for other programs, in the write queue and for SQLite's locks together.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "how long a lock is waited for is no moment that anything is decided by"
+    reason = "waiting for a lock needs the monotonic clock, and decides nothing about users"
 )]
 
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::store::Access;
 
-/// From the first lock that is asked for to the last.
+/// The limit for all locks of one transaction.
 pub const fn limit(access: Access) -> Duration {
     match access {
         Access::Write | Access::Read => Duration::from_secs(5),
@@ -19,34 +19,35 @@ pub const fn limit(access: Access) -> Duration {
     }
 }
 
-/// Between two tries for a lock. SQLite's own handler sleeps up to 100 ms, which is forty commits.
+/// The pause between two attempts to lock. SQLite's own handler sleeps up to 100 ms, the time of forty
+/// commits.
 const PAUSE: Duration = Duration::from_millis(1);
 
 thread_local! {
-    /// SQLite's handler is a bare function, so that what it goes by lies here. A connection is used
-    /// on one thread only.
+    /// SQLite's busy handler is a plain function without captures, hence a thread local; a connection is
+    /// used on one thread only.
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Starts to wait anew, for a unit of work on this thread; tells the end.
+/// Starts the time limit of a transaction on this thread, and returns its end.
 pub fn start(timeout: Duration) -> Instant {
     let until = Instant::now() + timeout;
     UNTIL.set(Some(until));
     until
 }
 
-/// What is left of a wait.
+/// The time left until `until`.
 pub fn remaining(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
-/// SQLite's busy handler: whether to try again.
+/// SQLite's busy handler; returns whether to try again.
 pub fn try_again(_: i32) -> bool {
     thread::sleep(PAUSE);
     UNTIL.get().is_some_and(|until| Instant::now() < until)
 }
 
-/// No lock is worth waiting for any more on this thread.
+/// From now on waits for no lock on this thread.
 pub fn stop_waiting() {
     UNTIL.set(None);
 }

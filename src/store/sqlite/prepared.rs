@@ -1,4 +1,4 @@
-//! Statements for once, and statements that are kept.
+//! Prepared statements, cached or not.
 
 use std::ops::{Deref, DerefMut};
 
@@ -7,8 +7,8 @@ use rusqlite::{CachedStatement, Connection, Statement};
 
 use super::store_error;
 
-/// What a statement is prepared for: most programs run each one once, and one that is kept costs more
-/// to make, since SQLite takes its memory from elsewhere.
+/// A prepared statement. Most processes run each statement once; a cached one costs more to prepare,
+/// because SQLite allocates it differently.
 pub enum PreparedStatement<'c> {
     OneOff(Statement<'c>),
     Cached(CachedStatement<'c>),

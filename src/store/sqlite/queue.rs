@@ -1,8 +1,8 @@
-//! A fair queue in front of the write lock.
+//! A fair queue for the write lock.
 //!
-//! SQLite's lock is not waited for but tried again and again: of many that try, some try for long,
-//! and all of them keep the processor busy. Waiting on a file lock costs nothing and is first come,
-//! first served. The queue is a courtesy: what keeps writers apart is `BEGIN IMMEDIATE`.
+//! SQLite polls its lock: with many writers, some wait for long and all of them use the processor. Waiting
+//! on a file lock costs nothing and is first come, first served. The queue only improves waiting; mutual
+//! exclusion comes from `BEGIN IMMEDIATE`.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -15,13 +15,13 @@ use rustix::fs::OFlags;
 use super::patience;
 use crate::store::custody::{Custody, Purpose};
 
-/// The file that is locked; nothing is ever written to it.
+/// The file that is locked; it stays empty.
 pub struct WriteQueue {
     path: PathBuf,
     policy: Custody,
 }
 
-/// Being first; the next one's turn comes when this is dropped.
+/// The turn of the first in the queue; dropping it passes the turn on.
 pub struct Turn(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
 impl WriteQueue {
@@ -29,8 +29,8 @@ impl WriteQueue {
         Self { path: super::open::with_suffix(store, "-queue"), policy: *policy }
     }
 
-    /// Stands in line; `None` when the turn did not come until then. Where the file can't be had there
-    /// is no line, and everybody is first.
+    /// Waits for the turn; `None` when it has not come by `until`. If the file can't be opened, there is no
+    /// queue and the turn comes at once.
     pub fn wait(&self, until: Instant) -> Option<Turn> {
         let Some(file) = self.open() else { return Some(Turn(None)) };
         match file.try_lock() {
@@ -41,7 +41,7 @@ impl WriteQueue {
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let locked = file.lock().is_ok();
-            // Whoever has stopped waiting drops the lock with the channel.
+            // If the receiver has timed out, the message and the lock in it are dropped.
             let _ = sender.send(Turn(locked.then_some(file)));
         });
         receiver.recv_timeout(patience::remaining(until)).ok()
@@ -55,7 +55,7 @@ impl WriteQueue {
             return Some(file);
         }
         let file = options.create_new(true).open(&self.path).ok()?;
-        // Without its group the others do without a queue.
+        // If sharing fails, other users of the group go without the queue.
         let _ = self.policy.share_file(&self.path, Purpose::Sidecar);
         Some(file)
     }

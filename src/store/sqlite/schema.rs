@@ -1,4 +1,4 @@
-//! The schema of the SQLite store: numbered migrations, and nothing else in the file.
+//! The schema of the SQLite store: numbered migrations.
 
 use anyhow::Result;
 use rusqlite::Connection;
@@ -7,23 +7,23 @@ use super::store_error;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
 
-/// In the header of the file: "mfac".
+/// `application_id` in the header of the file: "mfac".
 const APPLICATION: i64 = 0x6d66_6163;
 
-/// In order, one statement a line; the number of the last is the version of the schema.
+/// In order, one statement a line; their count is the version of the schema.
 const MIGRATIONS: &[&str] = &[
     include_str!("../schema/sqlite/0001.sql"),
     include_str!("../schema/sqlite/0002.sql"),
     include_str!("../schema/sqlite/0003.sql"),
 ];
 
-/// What the migrations make, each object as SQLite writes it down.
+/// The objects that the migrations make, as SQLite stores their SQL.
 const OBJECTS: &str = include_str!("../schema/sqlite/objects.txt");
 
 /// The version that this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 
-/// Runs every migration after the version that stands there; none stands in an empty database.
+/// Runs the migrations after version `from`, which is 0 for an empty database.
 pub fn migrate(connection: &Connection, from: i64) -> Result<()> {
     for migration in MIGRATIONS.iter().skip(usize::try_from(from)?) {
         connection.execute_batch(migration).map_err(store_error)?;
@@ -32,8 +32,8 @@ pub fn migrate(connection: &Connection, from: i64) -> Result<()> {
     connection.pragma_update(None, "user_version", VERSION).map_err(store_error)
 }
 
-/// Refuses whatever is not exactly our schema: another program's file, an older or a newer one, and
-/// one with a table, index, view or trigger too many, too few or other than it was made.
+/// Refuses any other schema: another program's file, an older or newer version, and one in which a table,
+/// index, view or trigger was added, removed or altered.
 pub fn check(connection: &Connection) -> Result<()> {
     let version = version(connection)?;
     if version > VERSION {
@@ -43,7 +43,7 @@ pub fn check(connection: &Connection) -> Result<()> {
                 "the store is newer than this program: schema {version}, known up to {VERSION}"
             ),
         )
-        .hint("use the mfactl that wrote it, or a later one")
+        .hint("use the mfactl that wrote it, or a newer one")
         .into());
     }
     if version < VERSION {
@@ -51,26 +51,26 @@ pub fn check(connection: &Connection) -> Result<()> {
             Code::Config,
             format!("the store is older than this program: schema {version} of {VERSION}"),
         )
-        .hint("bring it up to date with: mfactl init --migrate")
+        .hint("update it with: mfactl init --migrate")
         .into());
     }
     compare(connection)
 }
 
-/// The version that stands there.
+/// The schema version of the file.
 pub fn version(connection: &Connection) -> Result<i64> {
     let number = |pragma: &str| -> Result<i64> {
         connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(store_error)
     };
     if number("application_id")? != APPLICATION {
         return Err(Refusal::new(Code::Damaged, "the file is not an mfactl store")
-            .hint("name another with --store, or move it away and run mfactl init")
+            .hint("name another with --store, or move it away and run: mfactl init")
             .into());
     }
     number("user_version")
 }
 
-/// In any order: `VACUUM` changes it.
+/// Compares in any order, because `VACUUM` changes it.
 fn compare(connection: &Connection) -> Result<()> {
     let mut missing: Vec<&str> = OBJECTS.lines().collect();
     let mut objects = connection
@@ -83,7 +83,10 @@ fn compare(connection: &Connection) -> Result<()> {
         let Some(known) = known else {
             let (kind, name): (String, String) =
                 (row.get(1).map_err(store_error)?, row.get(2).map_err(store_error)?);
-            return Err(altered(&format!("{kind} {} is not as it was made", quoted(&name))));
+            return Err(altered(&format!(
+                "{kind} {} differs from what mfactl created",
+                quoted(&name)
+            )));
         };
         missing.swap_remove(known);
     }
@@ -101,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_migrations_make_the_objects_that_are_written_down() {
+    fn the_migrations_make_the_recorded_objects() {
         let connection = Connection::open_in_memory().unwrap();
         migrate(&connection, 0).unwrap();
         let mut made = connection

@@ -96,7 +96,7 @@ fn a_store_that_can_not_be_made_leaves_no_key_and_says_why() {
     for (user, database, code, words) in [
         ("stranger", "blank", NOT_PERMITTED, "may not do this"),
         ("postgres", "latin", CONFIG, "LATIN1"),
-        ("postgres", "shut", STORE_UNAVAILABLE, "takes no connections"),
+        ("postgres", "shut", STORE_UNAVAILABLE, "accepts no connections"),
     ] {
         let mut world = World::empty();
         let at = cluster.address().replace("/mfactl", &format!("/{database}"));

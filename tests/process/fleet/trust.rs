@@ -76,8 +76,8 @@ fn a_server_proves_its_name_and_the_program_its_password() {
     let with = format!("&passfile={passwords}");
     let code = world.next(&mut seed);
     for (host, roots, rest, words) in [
-        ("127.0.0.1", &ca, &with, "does not prove that it is the one"),
-        ("localhost", &stranger, &with, "does not prove that it is the one"),
+        ("127.0.0.1", &ca, &with, "certificate is not valid"),
+        ("localhost", &stranger, &with, "certificate is not valid"),
         ("localhost", &ca, &format!("&passfile={wrong}"), "does not let this user in"),
         ("localhost", &ca, &String::new(), "does not let this user in"),
     ] {
