@@ -216,7 +216,7 @@ pub trait Snapshot: RowSource + LogReader {
     fn users_like(
         &mut self,
         order: Order,
-        likeness: &Likeness,
+        prefilter: &Likeness,
         visit: &mut dyn FnMut(User) -> Result<()>,
     ) -> Result<()>;
 

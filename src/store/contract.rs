@@ -1,4 +1,4 @@
-//! What each store must keep, whichever database is behind it.
+//! Tests of the store's interface, for every database.
 
 mod reading;
 mod requests;
@@ -18,7 +18,7 @@ use crate::vault::Vault;
 use site::*;
 
 #[test]
-fn a_user_comes_back_as_he_went() {
+fn a_saved_user_is_read_back() {
     let fixture = TestStore::new();
     fixture.change(|tx| tx.insert(&alice()).unwrap());
     assert_eq!(fixture.user("alice").unwrap().unwrap(), alice());
@@ -33,7 +33,7 @@ fn a_user_comes_back_as_he_went() {
 }
 
 #[test]
-fn a_save_writes_what_differs_and_counts_the_revision() {
+fn a_save_writes_the_differences_and_increments_the_revision() {
     let fixture = TestStore::new();
     fixture.change(|tx| tx.insert(&alice()).unwrap());
     let mut after = alice().revoke(None, at(600)).unwrap().user;
@@ -55,7 +55,7 @@ fn a_save_over_another_revision_is_refused() {
 }
 
 #[test]
-fn what_is_dropped_never_happened() {
+fn a_dropped_transaction_changes_nothing() {
     let fixture = TestStore::new();
     let mut store = fixture.open();
     let mut tx = store.begin(&fixture.vault).unwrap();
@@ -67,7 +67,7 @@ fn what_is_dropped_never_happened() {
 }
 
 #[test]
-fn a_removed_user_is_gone_with_all_devices() {
+fn removing_a_user_removes_all_devices() {
     let fixture = TestStore::new();
     fixture.change(|tx| tx.insert(&alice()).unwrap());
     fixture.change(|tx| tx.remove(&alice()).unwrap());
@@ -75,8 +75,6 @@ fn a_removed_user_is_gone_with_all_devices() {
     fixture.change(|tx| tx.insert(&alice()).unwrap());
 }
 
-/// Each column is altered in turn; whatever it is, the user is no longer believed.
-/// Every MAC fits, for the rows were ours once; but the log knows of a later revision.
 #[test]
 fn a_second_writer_waits_for_the_first() {
     let fixture = TestStore::new();
@@ -101,7 +99,7 @@ fn a_second_writer_waits_for_the_first() {
 }
 
 #[test]
-fn names_come_in_order_and_by_their_beginning() {
+fn names_are_listed_in_order_by_prefix() {
     let fixture = TestStore::new();
     for (n, name) in (10_u8..).zip(["bob", "alina", "alice", "al"]) {
         let user = User::new(id(n), UserName::parse(name).unwrap(), at(1));
@@ -125,7 +123,7 @@ fn names_come_in_order_and_by_their_beginning() {
 }
 
 #[test]
-fn a_path_of_any_bytes_is_a_path() {
+fn a_path_may_contain_any_bytes() {
     use std::os::unix::ffi::OsStrExt as _;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(std::ffi::OsStr::from_bytes(b"a?b%20 #\xff.db"));

@@ -74,14 +74,14 @@ impl Custody {
     /// Checks that a file can be trusted; `false` when it does not exist. `not_permitted` for a link,
     /// anything but a regular file, a foreign owner, a mode that is too permissive, or a folder that
     /// others can write to.
-    pub fn check(&self, path: &Path, purpose: Purpose) -> Result<bool> {
+    pub fn check(&self, path: &Path, kind: Purpose) -> Result<bool> {
         let metadata = match std::fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(false);
             }
             Err(e) => {
-                let noun = purpose.noun();
+                let noun = kind.noun();
                 return Err(Refusal::new(
                     Code::NotPermitted,
                     format!("the {noun} {} can't be checked: {e}", place(path)),
@@ -90,21 +90,21 @@ impl Custody {
             }
         };
         let refuse = |problem: &str, hint: &str| -> Result<bool> {
-            let message = format!("the {} {} {problem}", purpose.noun(), place(path));
+            let message = format!("the {} {} {problem}", kind.noun(), place(path));
             Err(Refusal::new(Code::NotPermitted, message).hint(hint).into())
         };
-        let kind = metadata.file_type();
-        if kind.is_symlink() {
+        let file_type = metadata.file_type();
+        if file_type.is_symlink() {
             return refuse("is a symbolic link", "give the path of the file itself");
         }
-        if !kind.is_file() {
+        if !file_type.is_file() {
             return refuse("is not a regular file", "give the path of a regular file");
         }
         if metadata.nlink() != 1 {
             return refuse("has more than one hard link", "remove the other links");
         }
-        let shared = self.shared_mode(metadata.gid(), purpose);
-        let writer = purpose == Purpose::Sidecar && self.writers == Some(metadata.gid());
+        let shared = self.shared_mode(metadata.gid(), kind);
+        let writer = kind == Purpose::Sidecar && self.writers == Some(metadata.gid());
         if !self.owns(&metadata) && !writer {
             return refuse(
                 &format!("belongs to uid {}", metadata.uid()),
@@ -117,24 +117,24 @@ impl Custody {
                 &format!(
                     "run: chmod {shared:04o} {}; others may already have {} it",
                     place(path),
-                    purpose.exposure()
+                    kind.exposure()
                 ),
             );
         }
         // Side files are in the folder of the store, which is checked with the store.
-        if purpose != Purpose::Sidecar {
-            self.check_folder(path, purpose)?;
+        if kind != Purpose::Sidecar {
+            self.check_folder(path, kind)?;
         }
         Ok(true)
     }
 
-    fn check_folder(&self, path: &Path, purpose: Purpose) -> Result<()> {
+    fn check_folder(&self, path: &Path, kind: Purpose) -> Result<()> {
         let folder = folder_of(path);
         let metadata = std::fs::metadata(&folder)
             .map_err(|e| not_created(&folder, &e))
             .with_context(|| format!("checking {}", place(&folder)))?;
         // Anybody who can write to a folder can replace the files in it.
-        let may_group = purpose == Purpose::Store && self.writers == Some(metadata.gid());
+        let may_group = kind == Purpose::Store && self.writers == Some(metadata.gid());
         let others = metadata.mode() & 0o002 != 0;
         let group = metadata.mode() & 0o020 != 0 && !may_group;
         if others || group || !self.owns(&metadata) {
@@ -148,7 +148,7 @@ impl Custody {
                 format!(
                     "the folder {} of the {} is writable by {who}",
                     place(&folder),
-                    purpose.noun()
+                    kind.noun()
                 ),
             )
             .hint("move it to a folder of its own with mode 0700")
@@ -158,8 +158,8 @@ impl Custody {
     }
 
     /// The most permissive mode that a file of this group may have.
-    fn shared_mode(&self, gid: u32, purpose: Purpose) -> u32 {
-        match purpose {
+    fn shared_mode(&self, gid: u32, kind: Purpose) -> u32 {
+        match kind {
             Purpose::Config => 0o644,
             Purpose::Hook => 0o755,
             Purpose::Credential => 0o440,
@@ -177,17 +177,17 @@ impl Custody {
 
     /// Makes the missing folders above a file with mode 0700, and shares the last one with the
     /// configured group. `not_permitted` for an existing folder that others can write to.
-    pub fn make_folder(&self, path: &Path, purpose: Purpose) -> Result<()> {
+    pub fn make_folder(&self, path: &Path, kind: Purpose) -> Result<()> {
         let folder = folder_of(path);
         if folder.is_dir() {
-            return self.check_folder(path, purpose);
+            return self.check_folder(path, kind);
         }
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&folder)
             .map_err(|e| not_created(&folder, &e))?;
-        let (group, mode) = match purpose {
+        let (group, mode) = match kind {
             Purpose::Store => (
                 self.writers.or(self.readers),
                 if self.writers.is_some() { 0o2770 } else { 0o2750 },
@@ -199,8 +199,8 @@ impl Custody {
     }
 
     /// Sets the group and mode of a new file for the group that shares it.
-    pub fn share_file(&self, path: &Path, purpose: Purpose) -> Result<()> {
-        match purpose {
+    pub fn share_file(&self, path: &Path, kind: Purpose) -> Result<()> {
+        match kind {
             Purpose::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
             Purpose::Store => self.share(path, self.readers, 0o640),
             Purpose::Key => self.share(path, self.key_group, 0o640),
@@ -216,8 +216,8 @@ impl Custody {
     /// The commands that would give the configured group its access to a file, folder first; empty when
     /// it has that access.
     #[must_use]
-    pub fn unshared(&self, path: &Path, purpose: Purpose) -> Vec<String> {
-        let (group, file, folder) = match purpose {
+    pub fn unshared(&self, path: &Path, kind: Purpose) -> Vec<String> {
+        let (group, file, folder) = match kind {
             Purpose::Store | Purpose::Sidecar if self.writers.is_some() => {
                 (self.writers, 0o660, 0o2770)
             }

@@ -82,7 +82,7 @@ impl Location {
     /// the store, or beside the key file when the store is on a server.
     #[must_use]
     pub fn slots(&self, key_file: &Path) -> (Vec<PathBuf>, Purpose) {
-        let (beside, purpose) = match self {
+        let (beside, kind) = match self {
             Self::Sqlite(path) => (path.as_path(), Purpose::Sidecar),
             Self::Postgres(_) => (key_file, Purpose::Key),
         };
@@ -91,7 +91,7 @@ impl Location {
             name.push(format!("-slot{n}"));
             PathBuf::from(name)
         };
-        ((0..MOST_SLOTS).map(name).collect(), purpose)
+        ((0..MOST_SLOTS).map(name).collect(), kind)
     }
 
     /// Whether there is a store.

@@ -22,7 +22,7 @@ pub use kinds::{Change, Guarded, OperatorIs, Start, Step, Subject, Told, Wanted}
 /// Read access to the log: no key, no lock, no writes.
 pub trait LogReader {
     /// Passes the events that match the query to `visit` until it returns `false`.
-    fn log(&mut self, wanted: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()>;
+    fn log(&mut self, query: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()>;
 
     /// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
     fn chain(
@@ -75,15 +75,15 @@ pub trait LogReader {
 const UNREADABLE: &str = "unreadable";
 
 impl<D: Driver> LogReader for ReadTx<D> {
-    fn log(&mut self, wanted: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()> {
-        let mut bounds = (wanted.after.map_or(1, |seq| seq + 1), None);
-        if wanted.since.is_some() || wanted.until.is_some() {
-            let Some((low, high)) = self.seq_range(wanted.since, wanted.until)? else {
+    fn log(&mut self, query: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()> {
+        let mut bounds = (query.after.map_or(1, |seq| seq + 1), None);
+        if query.since.is_some() || query.until.is_some() {
+            let Some((low, high)) = self.seq_range(query.since, query.until)? else {
                 return Ok(());
             };
             bounds = (bounds.0.max(low), Some(high));
         }
-        let (text, values) = sql::log(wanted, bounds);
+        let (text, values) = sql::log(query, bounds);
         self.0.query(&text, &values, &mut |row| visit(row::event_view(row)?))
     }
 
@@ -118,8 +118,8 @@ impl<D: Driver> LogReader for ReadTx<D> {
     }
 
     fn count_after(&mut self, after: u64) -> Result<()> {
-        let guarded = self.guarded_head()?;
-        super::whole::check_count(&mut self.0, guarded.as_ref(), after)
+        let signed_head = self.guarded_head()?;
+        super::whole::check_count(&mut self.0, signed_head.as_ref(), after)
     }
 
     fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {

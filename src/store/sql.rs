@@ -1,6 +1,7 @@
-//! The statements that every database reads.
+//! The SQL statements for every database.
 //!
-//! SQLite numbers `$n` by first appearance, PostgreSQL by `n`: in each statement they appear in order.
+//! SQLite numbers `$n` by first appearance and PostgreSQL by `n`, so in each statement they must appear in
+//! order.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -38,8 +39,8 @@ pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > 
 
 pub const LOG_START: &str = "SELECT seq, hash, at, mac FROM log_start";
 pub const SIGNED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
-/// By the index of times, and by numbers from the last one down. The sums keep the other index out of it: by
-/// that one much of the log would be walked through.
+/// This one must use the index on `at`, and the next one must go down from the last number. The `+ 0`
+/// prevents the other index, with which SQLite would read much of the log.
 pub const FIRST_SEQ_OF_TIME: &str = "SELECT min(seq + 0) FROM events WHERE at >= $1 AND at <= $2";
 pub const LAST_SEQ_BEFORE: &str = "SELECT seq FROM events WHERE seq < $1 AND at + 0 < $2 \
                                ORDER BY seq DESC LIMIT 1";
@@ -60,13 +61,13 @@ pub static CHANGES: LazyLock<String> = LazyLock::new(|| {
 pub static CHAIN: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM events ORDER BY seq", EVENT_COLUMNS.join(", ")));
 
-/// Events between two numbers that pass what is wanted, and the values for it.
-pub fn log(wanted: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) {
+/// The statement for the events of a query between two numbers, and its values.
+pub fn log(query: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) {
     let mut conditions = Conditions::default();
     conditions.put("seq >= ", Value::Int(bounds.0.cast_signed()));
     let int = |n: u64| Value::Int(n.cast_signed());
     conditions.and("seq <= ", bounds.1.map(int));
-    match &wanted.user {
+    match &query.user {
         Some(Subject::Id(id)) => {
             conditions.and("user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
         }
@@ -79,23 +80,23 @@ pub fn log(wanted: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) 
         }
         None => {}
     }
-    if let Some(OperatorIs { uid, claim }) = &wanted.operator {
-        // No process has the uid -1.
+    if let Some(OperatorIs { uid, claim }) = &query.operator {
+        // -1 is no valid uid.
         conditions.and("(operator_uid = ", Some(Value::Int(uid.map_or(-1, i64::from))));
         conditions.put(" OR operator_claim = ", Value::Text(claim.clone()));
         conditions.text.push(')');
     }
     for (column, value) in
-        [("verb = ", &wanted.verb), ("outcome = ", &wanted.outcome), ("ticket = ", &wanted.ticket)]
+        [("verb = ", &query.verb), ("outcome = ", &query.outcome), ("ticket = ", &query.ticket)]
     {
         conditions.and(column, value.clone().map(Value::Text));
     }
-    conditions.and("at >= ", wanted.since.map(|at| Value::Int(at.as_i64())));
-    conditions.and("at < ", wanted.until.map(|at| Value::Int(at.as_i64())));
-    let order = if wanted.is_newest_first { " DESC" } else { "" };
+    conditions.and("at >= ", query.since.map(|at| Value::Int(at.as_i64())));
+    conditions.and("at < ", query.until.map(|at| Value::Int(at.as_i64())));
+    let order = if query.is_newest_first { " DESC" } else { "" };
     let Conditions { mut text, mut values } = conditions;
     text = format!("SELECT {} FROM events WHERE {text}", EVENT_VIEW_COLUMNS.join(", "));
-    match wanted.last {
+    match query.last {
         None => text = format!("{text} ORDER BY seq{order}"),
         Some(last) => {
             values.push(int(last.min(i64::MAX as u64)));
@@ -125,7 +126,7 @@ impl Conditions {
     }
 }
 
-/// A restored store keeps the row, which has the version of its schema in PostgreSQL.
+/// An update when a store is restored: in PostgreSQL the row has the schema version, which must stay.
 pub const INIT_STORE: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3) \
                          ON CONFLICT (one) DO UPDATE SET id = excluded.id, \
                          key_id = excluded.key_id, created_at = excluded.created_at";
@@ -135,29 +136,29 @@ pub static APPEND: LazyLock<String> = LazyLock::new(|| {
     format!("INSERT INTO events({columns}) VALUES ({})", placeholders(EVENT_COLUMNS.len()))
 });
 
-/// Every request to a second operator, in the order in which they were made.
+/// All requests for approval, oldest first.
 pub static REQUESTS: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {}, mac FROM requests ORDER BY n", REQUEST_COLUMNS.join(", "))
 });
 
-/// The columns, then the MAC.
+/// Values: the columns, the MAC.
 pub static INSERT_REQUEST: LazyLock<String> = LazyLock::new(|| {
     let columns = REQUEST_COLUMNS.join(", ");
     let values = placeholders(REQUEST_COLUMNS.len() + 1);
     format!("INSERT INTO requests({columns}, mac) VALUES ({values})")
 });
 
-/// A user by name: the columns, the MAC, the row's number.
+/// A user by name: the columns, the MAC, the row id.
 pub static USER: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {}, mac, n FROM users WHERE name = $1", USER_COLUMNS.join(", "))
 });
 
-/// A user by identity, in the same columns.
+/// A user by id, with the same columns.
 pub static USER_BY_ID: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {}, mac, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
 });
 
-/// The devices of a user by the number of his row, in the order in which they were made.
+/// The devices of a user by the user's row id, oldest first.
 pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {}, mac, n FROM devices WHERE \"user\" = $1 ORDER BY n",
@@ -165,8 +166,8 @@ pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Users with every device beside them; a user without any has one row of nothing.
-pub fn users(order: Order, likeness: &Likeness) -> (String, Vec<Value>) {
+/// One row for each device, with its user; a user without devices has one row with nulls.
+pub fn users(order: Order, prefilter: &Likeness) -> (String, Vec<Value>) {
     let direction = if order.is_reversed { " DESC" } else { "" };
     let first = match order.by {
         By::Name => String::new(),
@@ -175,7 +176,7 @@ pub fn users(order: Order, likeness: &Likeness) -> (String, Vec<Value>) {
         By::LastVerifiedAt => format!("coalesce(u.last_verified_at, 0){direction}, "),
     };
     let direction = if order.by == By::Name { direction } else { "" };
-    let Conditions { text: conditions, values } = prefilter_conditions(likeness);
+    let Conditions { text: conditions, values } = prefilter_conditions(prefilter);
     let text = format!(
         "SELECT u.{}, d.{} FROM users u LEFT JOIN devices d ON d.\"user\" = u.n WHERE {conditions} \
          ORDER BY {first}u.name{direction}, d.n",
@@ -188,7 +189,7 @@ pub fn users(order: Order, likeness: &Likeness) -> (String, Vec<Value>) {
 const STATUSES: [Status; 4] =
     [Status::NotEnabled, Status::Pending, Status::Disabled, Status::Enabled];
 
-/// The status as a number, its place in [`STATUSES`].
+/// The status as its index in [`STATUSES`].
 fn status_rank() -> String {
     format!(
         "CASE WHEN {} THEN 3 WHEN {} THEN 2 WHEN {} THEN 1 ELSE 0 END",
@@ -202,32 +203,31 @@ fn has(state: &str) -> String {
     format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
 }
 
-fn prefilter_conditions(likeness: &Likeness) -> Conditions {
+fn prefilter_conditions(prefilter: &Likeness) -> Conditions {
     let mut conditions = Conditions { text: "1 = 1".to_owned(), values: Vec::new() };
-    if !likeness.statuses.is_empty() {
-        let ranks = (0..).zip(STATUSES).filter(|(_, status)| likeness.statuses.contains(status));
+    if !prefilter.statuses.is_empty() {
+        let ranks = (0..).zip(STATUSES).filter(|(_, status)| prefilter.statuses.contains(status));
         let ranks: Vec<String> = ranks.map(|(rank, _): (u8, _)| rank.to_string()).collect();
         let _ = write!(conditions.text, " AND {} IN ({})", status_rank(), ranks.join(", "));
     }
-    if let Some(group) = &likeness.group {
-        // Letters and digits, and what stands for any of them finds a few more.
+    if let Some(group) = &prefilter.group {
+        // A `_` in the name is a wildcard here and can match a few more.
         let like = Value::Text(format!("% {group} %"));
         conditions.and("' ' || u.groups || ' ' LIKE ", Some(like));
     }
-    if likeness.was_locked {
+    if prefilter.was_locked {
         conditions.text.push_str(" AND (u.lock_start IS NOT NULL OR u.wrong_codes >= 100)");
     }
     let unused = "coalesce(u.last_verified_at, u.created_at) <= ";
-    conditions.and(unused, likeness.unused_since.map(|at| Value::Int(at.as_i64())));
-    if likeness.is_unused {
+    conditions.and(unused, prefilter.unused_since.map(|at| Value::Int(at.as_i64())));
+    if prefilter.is_unused {
         conditions.text.push_str(" AND u.last_verified_at IS NULL");
     }
     for (is_wanted, condition) in [
-        (likeness.has_bypass, "u.bypass IS NOT NULL".to_owned()),
-        // Of an EXISTS that stands by itself SQLite makes a join, and takes devices for the outer loop of
-        // all users.
-        (likeness.is_waiting, format!("NOT NOT {}", has("pending"))),
-        (likeness.is_asked, "u.required = 1".to_owned()),
+        (prefilter.has_bypass, "u.bypass IS NOT NULL".to_owned()),
+        // SQLite would turn a plain EXISTS into a join with devices as the outer loop.
+        (prefilter.is_waiting, format!("NOT NOT {}", has("pending"))),
+        (prefilter.is_asked, "u.required = 1".to_owned()),
     ] {
         if is_wanted {
             let _ = write!(conditions.text, " AND {condition}");
@@ -236,8 +236,8 @@ fn prefilter_conditions(likeness: &Likeness) -> Conditions {
     conditions
 }
 
-/// Every user with every device beside him, and each of these with every later event that changed how
-/// he stands, the newest first.
+/// Every user, joined with every device and with every later event that changed the user's state, newest
+/// first.
 pub static USERS_AS_OF: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, d.{}, e.was FROM users u LEFT JOIN devices d ON d.\"user\" = u.n \
@@ -251,7 +251,7 @@ pub static USERS_AS_OF: LazyLock<String> = LazyLock::new(|| {
 pub const CREATED_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
 pub const REQUIRED_BETWEEN: &str =
     "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";
-/// Renaming and removing keep the name that a user had.
+/// Events that rename or remove a user record the earlier name.
 pub const RENAMED_OR_REMOVED: &str = "SELECT DISTINCT user_id FROM events WHERE seq > $1 \
                          AND verb IN ('edit-user', 'remove-user') AND was LIKE '%\"name\":%'";
 pub const RENAMED_BY: &str = "SELECT max(seq) FROM events WHERE user_id = $1 \
@@ -259,7 +259,7 @@ pub const RENAMED_BY: &str = "SELECT max(seq) FROM events WHERE user_id = $1 \
 pub const FIRST_OF_USER: &str = "SELECT min(seq) FROM events WHERE user_id = $1";
 pub const LAST_USER_NAMED: &str = "SELECT user_id FROM events WHERE \"user\" = $1 \
                                AND user_id IS NOT NULL ORDER BY seq DESC LIMIT 1";
-/// Without its salt an event is one whose name was taken out.
+/// An event without a salt is one whose user was erased.
 pub const ERASED_STATUSES: &str = "SELECT user_id, was_status FROM events WHERE seq > $1 \
                                   AND was_status IS NOT NULL AND salt IS NULL ORDER BY seq";
 pub const CHANGES_OF: &str = "SELECT was FROM events WHERE user_id = $1 AND seq > $2 \
@@ -271,7 +271,7 @@ pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) 
                              seq = excluded.seq, at = excluded.at, hash = excluded.hash, \
                              mac = excluded.mac";
 
-/// Every user with every device beside him, their MACs, and the revision that the log knows of.
+/// Every user, joined with every device, with their MACs and the user's revision in the newest event.
 pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, u.mac, \
@@ -291,7 +291,7 @@ pub static INSERT_USER: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The columns, then the MAC, then the id of the user.
+/// Values: the columns, the MAC, the id of the user.
 pub static INSERT_DEVICE: LazyLock<String> = LazyLock::new(|| {
     let columns = DEVICE_COLUMNS.len() + 1;
     format!(
@@ -302,8 +302,7 @@ pub static INSERT_DEVICE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// The changed columns, then the MAC, then the number of the row and the revision that must still be
-/// there.
+/// Values: the changed columns, the MAC, the row id, and the revision that the row must still have.
 pub fn update_user(changed: &[&str]) -> String {
     let last = changed.len() + 1;
     format!(
@@ -314,7 +313,7 @@ pub fn update_user(changed: &[&str]) -> String {
     )
 }
 
-/// The changed columns, then the MAC, then the number of the row.
+/// Values: the changed columns, the MAC, the row id.
 pub fn update_device(changed: &[&str]) -> String {
     let last = changed.len() + 1;
     format!("UPDATE devices SET {}, mac = ${last} WHERE n = ${}", assignments(changed), last + 1)

@@ -63,11 +63,11 @@ impl<D: Driver> Snapshot for ReadTx<D> {
     fn users_like(
         &mut self,
         order: Order,
-        likeness: &Likeness,
+        prefilter: &Likeness,
         visit: &mut dyn FnMut(User) -> Result<()>,
     ) -> Result<()> {
         let mut current: Option<User> = None;
-        let (text, values) = sql::users(order, likeness);
+        let (text, values) = sql::users(order, prefilter);
         self.0.query(&text, &values, &mut |row| {
             let same = current.as_ref().is_some_and(|u| row.is_bytes(0, u.id.bytes()));
             if !same && let Some(done) = current.replace(row::user(row, 0)?) {
@@ -121,8 +121,10 @@ impl<D: Driver> Snapshot for ReadTx<D> {
 
     fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
         let last = super::whole::check_chain(&mut self.0, vault, step)?;
-        let guarded = self.guarded_head()?.filter(|guarded| guarded.head == last);
-        if guarded.is_some_and(|guarded| mac_matches(Some(&guarded.mac), &vault.head_mac(&last))) {
+        let signed_head = self.guarded_head()?.filter(|signed_head| signed_head.head == last);
+        if signed_head
+            .is_some_and(|signed_head| mac_matches(Some(&signed_head.mac), &vault.head_mac(&last)))
+        {
             return Ok(());
         }
         Err(altered_log_end().into())

@@ -42,7 +42,7 @@ fn altered(words: &str) -> Refusal {
 /// missing.
 pub(super) fn check_count(
     driver: &mut impl Driver,
-    guarded: Option<&Guarded>,
+    signed_head: Option<&Guarded>,
     after: u64,
 ) -> Result<()> {
     // The whole log is counted from an index, without reading the events.
@@ -55,7 +55,7 @@ pub(super) fn check_count(
         Ok((number(0)?.unwrap_or_default(), number(1)?.zip(number(2)?)))
     })?;
     let (count, bounds) = found.unwrap_or_default();
-    let end = guarded.map(|guarded| guarded.head.seq);
+    let end = signed_head.map(|signed_head| signed_head.head.seq);
     let is_there = end.and_then(|end| end.checked_sub(after)) == Some(count);
     if is_there && bounds.is_none_or(|bounds| Some(bounds) == end.map(|end| (after + 1, end))) {
         return Ok(());

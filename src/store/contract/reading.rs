@@ -1,10 +1,10 @@
-//! What each store tells of its log, also where a clock was wrong, and where events are missing.
+//! Tests of reading the log, with wrong clocks and with missing events.
 
 use crate::domain::event::Event;
 
 use super::site::*;
 
-/// A store whose events bear these times, after the first one of 1000.
+/// A store with events at these times, after the first event at 1000.
 fn dated(times: &[i64]) -> TestStore {
     let fixture = TestStore::new();
     for time in times {
@@ -15,7 +15,7 @@ fn dated(times: &[i64]) -> TestStore {
 }
 
 #[test]
-fn the_last_event_before_a_moment_is_found_whatever_a_clock_did() {
+fn the_last_event_before_a_moment_is_found_in_spite_of_wrong_clocks() {
     let last_before = |fixture: &TestStore, moment, now| {
         fixture.open().read().unwrap().last_before(at(moment), at(now)).unwrap()
     };
@@ -25,7 +25,7 @@ fn the_last_event_before_a_moment_is_found_whatever_a_clock_did() {
     {
         assert_eq!(last_before(&right, moment, 1300), last, "{moment}");
     }
-    // Number 3 by a clock that was ahead, number 5 by one that was behind.
+    // The clock was ahead for event 3 and behind for event 5.
     let wrong = dated(&[1100, 5000, 1200, 500, 1300, 1400]);
     for (moment, last) in [
         (400, 0),
@@ -42,16 +42,16 @@ fn the_last_event_before_a_moment_is_found_whatever_a_clock_did() {
     ] {
         assert_eq!(last_before(&wrong, moment, 1400), last, "{moment}");
     }
-    // Once its time has come it is one of that time, and nothing is left out.
+    // Once `now` has reached the date of an event, it counts like any other.
     assert_eq!(last_before(&wrong, 4000, 6000), 2);
     let last = dated(&[1100, 5000]);
     assert_eq!((last_before(&last, 1100, 1400), last_before(&last, 1200, 1400)), (1, 2));
     last.change(|tx| tx.prune(2).unwrap());
-    assert_eq!(last_before(&last, 1000, 1400), 2, "where the log begins");
+    assert_eq!(last_before(&last, 1000, 1400), 2, "the start of the log");
 }
 
 #[test]
-fn events_that_are_missing_are_missed_without_a_key() {
+fn missing_events_are_detected_without_a_key() {
     let times = [1100, 1200, 1300, 1400, 1500];
     let found = |fixture: &TestStore, after| {
         let counted = fixture.open().read().unwrap().count_after(after);
@@ -76,7 +76,7 @@ fn events_that_are_missing_are_missed_without_a_key() {
         fixture.sql(edit);
         for after in 0..=6 {
             let expected = (after < unseen_after).then_some("tampered");
-            // Where all are gone the last number itself says nothing.
+            // When all events are gone, there is nothing to count after the last number.
             if after < 6 || unseen_after < 6 {
                 assert_eq!(found(&fixture, after), expected, "{edit}, after {after}");
             }

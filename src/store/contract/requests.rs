@@ -1,4 +1,4 @@
-//! Requests to a second operator: kept as they are, and not believed once they are altered.
+//! Tests of requests for approval: stored unchanged, and rejected when altered.
 
 use super::site::*;
 use crate::domain::event::Operator;
@@ -23,7 +23,7 @@ fn found(fixture: &TestStore) -> anyhow::Result<Vec<Request>> {
 }
 
 #[test]
-fn requests_come_back_as_they_went_until_they_are_taken_or_over() {
+fn requests_are_read_back_until_they_are_removed_or_expire() {
     let fixture = TestStore::new();
     let plain = Request { operator: Operator::default(), ..request(9, 1000) };
     let all = [request(8, 2000), plain, request(7, 90_000)];
@@ -41,7 +41,7 @@ fn requests_come_back_as_they_went_until_they_are_taken_or_over() {
 }
 
 #[test]
-fn they_go_with_the_user() {
+fn removing_a_user_removes_their_requests() {
     let fixture = TestStore::new();
     fixture.change(|tx| tx.insert(&alice()).and_then(|()| tx.ask(&request(8, 1000))).unwrap());
     fixture.change(|tx| tx.remove(&alice()).unwrap());
@@ -49,7 +49,7 @@ fn they_go_with_the_user() {
 }
 
 #[test]
-fn an_altered_column_of_a_request_is_seen_whichever_it_is() {
+fn an_alteration_of_any_column_of_a_request_is_detected() {
     for column in REQUEST_COLUMNS.iter().chain(&["mac"]) {
         let fixture = TestStore::new();
         fixture.change(|tx| tx.ask(&request(8, 1000)).unwrap());

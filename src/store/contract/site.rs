@@ -1,4 +1,4 @@
-//! A store to try, and users in whom every column has a value.
+//! A store for tests, and a user with a value in every column.
 
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -21,7 +21,7 @@ use crate::store::{Access, Birth, Identity, Store, Subject, Told, Transaction, W
 use crate::testing::Engine;
 use crate::vault::{RootKey, Vault};
 
-/// A store of one of the databases, which can be opened more than once.
+/// A store in one of the databases, which can be opened more than once.
 pub struct TestStore {
     pub vault: Vault,
     pub engine: Engine,
@@ -56,7 +56,7 @@ impl TestStore {
         Location::parse(&self.engine.location())?.open(Access::Write, &policy())
     }
 
-    /// One change in a transaction of its own.
+    /// Runs and commits one transaction.
     pub fn change<T>(&self, change: impl FnOnce(&mut dyn Transaction) -> T) -> T {
         let mut store = self.open();
         let mut tx = store.begin(&self.vault).unwrap();
@@ -70,20 +70,20 @@ impl TestStore {
     }
 
     /// The newest events about alice.
-    pub fn told(&self, last: u64) -> Vec<Told> {
-        let wanted = Wanted {
+    pub fn events(&self, last: u64) -> Vec<Told> {
+        let query = Wanted {
             user: Some(Subject::Id(id(1))),
             last: Some(last),
             is_newest_first: true,
             ..Wanted::default()
         };
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         let mut keep = |event| {
-            told.push(event);
+            events.push(event);
             Ok(true)
         };
-        self.open().read().unwrap().log(&wanted, &mut keep).unwrap();
-        told
+        self.open().read().unwrap().log(&query, &mut keep).unwrap();
+        events
     }
 
     pub fn sql(&self, sql: &str) {
@@ -111,7 +111,7 @@ pub fn error_code(error: &anyhow::Error) -> &'static str {
     Failure::of(error).code
 }
 
-/// A user in whom every column has a value.
+/// A user with a value in every column.
 pub fn alice() -> User {
     let pending =
         Pending { expires_at: at(500), first_proof: Some(7), replaces: vec![id(2), id(3)] };

@@ -1,4 +1,4 @@
-//! What each store must not believe.
+//! Tests that altered rows, logs and schemas are rejected.
 
 use crate::domain::device::{Active, State};
 use crate::domain::name::UserName;
@@ -12,7 +12,7 @@ use crate::store::location::Location;
 use crate::testing::Engine;
 
 #[test]
-fn a_store_opened_with_another_key_trusts_nothing() {
+fn with_another_key_every_row_is_rejected() {
     let fixture = TestStore::new();
     fixture.change(|tx| tx.insert(&alice()).unwrap());
     let other = Vault::new(&root(2), id(99));
@@ -23,7 +23,7 @@ fn a_store_opened_with_another_key_trusts_nothing() {
 }
 
 #[test]
-fn an_altered_column_is_seen_whichever_it_is() {
+fn an_alteration_of_any_column_is_detected() {
     for (table, columns) in
         [("users", crate::store::row::USER_COLUMNS), ("devices", crate::store::row::DEVICE_COLUMNS)]
     {
@@ -43,7 +43,7 @@ fn an_altered_column_is_seen_whichever_it_is() {
 }
 
 #[test]
-fn a_device_that_is_missing_added_moved_or_put_back_is_seen() {
+fn a_device_that_is_removed_added_moved_or_restored_is_detected() {
     for edit in [
         "DELETE FROM devices WHERE n = 2",
         "UPDATE devices SET \"user\" = 2 WHERE n = 2",
@@ -61,7 +61,7 @@ fn a_device_that_is_missing_added_moved_or_put_back_is_seen() {
     }
     let fixture = TestStore::new();
     fixture.change(|tx| tx.insert(&alice()).unwrap());
-    // Opened before: a table too many would be seen.
+    // Opened before the edit: opening refuses an additional table.
     let mut store = fixture.open();
     fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
@@ -77,12 +77,13 @@ fn a_device_that_is_missing_added_moved_or_put_back_is_seen() {
     assert_eq!(
         error_code(&fixture.user("alice").unwrap_err()),
         "tampered",
-        "an older row of its own"
+        "an older version of the row"
     );
 }
 
+/// Every MAC is valid, but the newest event has a later revision.
 #[test]
-fn all_rows_of_a_user_put_back_from_an_older_copy_are_seen() {
+fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
     let fixture = TestStore::new();
     fixture.change(|tx| tx.insert(&alice()).unwrap());
     let mut store = fixture.open();
@@ -107,7 +108,7 @@ fn all_rows_of_a_user_put_back_from_an_older_copy_are_seen() {
     assert_eq!(error_code(&fixture.user("alice").unwrap_err()), "tampered");
 }
 
-/// Takes back what the second migration made.
+/// Reverts everything after the first migration.
 const TO_FIRST: &str = "DROP INDEX users_required_from; DROP INDEX users_created_at; \
     DROP INDEX events_at; DROP TABLE log_start; ALTER TABLE events DROP COLUMN was_status; \
     ALTER TABLE events DROP COLUMN was; DROP TABLE requests; ALTER TABLE users DROP COLUMN password; \
@@ -117,7 +118,7 @@ const TO_FIRST: &str = "DROP INDEX users_required_from; DROP INDEX users_created
     ALTER TABLE users DROP COLUMN bypass; ALTER TABLE users DROP COLUMN undo; ";
 
 #[test]
-fn a_store_of_the_first_schema_is_brought_up_to_date_and_nobody_loses_anything() {
+fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     let fixture = TestStore::new();
     let mut plain = alice();
     (plain.password, plain.temporary, plain.required_from) = (None, None, None);
@@ -139,7 +140,7 @@ fn a_store_of_the_first_schema_is_brought_up_to_date_and_nobody_loses_anything()
     assert_eq!(
         (start.head.seq, start.at),
         (0, Some(at(1000))),
-        "no event tells of the time before"
+        "the log has no record of the time before"
     );
     let mut after = alice();
     after.rev = plain.rev + 1;
@@ -148,7 +149,7 @@ fn a_store_of_the_first_schema_is_brought_up_to_date_and_nobody_loses_anything()
 }
 
 #[test]
-fn a_vacuumed_copy_is_a_store() {
+fn a_vacuumed_copy_can_be_opened() {
     let fixture = TestStore::new();
     let Engine::Sqlite(path) = &fixture.engine else { return };
     let copy = path.with_extension("old");
@@ -158,17 +159,17 @@ fn a_vacuumed_copy_is_a_store() {
 }
 
 #[test]
-fn events_are_numbered_without_gaps_and_their_end_is_guarded() {
+fn events_are_numbered_without_gaps_and_their_end_is_authenticated() {
     let fixture = TestStore::new();
     for expected in 2..6 {
         let seq = fixture.change(|tx| tx.append(&event("x", Some(&alice())), [3; 16]).unwrap());
         assert_eq!(seq, expected);
     }
-    let told = fixture.told(2);
-    assert_eq!(told.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 4]);
-    assert_eq!(told[0].reason.as_deref(), Some("because"));
+    let events = fixture.events(2);
+    assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 4]);
+    assert_eq!(events[0].reason.as_deref(), Some("because"));
     fixture.change(|tx| tx.erase(id(1)).unwrap());
-    assert_eq!(fixture.told(1)[0].reason, None);
+    assert_eq!(fixture.events(1)[0].reason, None);
     for edit in [
         "UPDATE audit_head SET seq = seq - 1",
         "UPDATE audit_head SET hash = (SELECT hash FROM events WHERE seq = 1)",
@@ -186,7 +187,7 @@ fn events_are_numbered_without_gaps_and_their_end_is_guarded() {
 }
 
 #[test]
-fn a_schema_that_is_not_ours_is_refused_in_words() {
+fn another_schema_is_refused_with_the_difference() {
     let sqlite = [
         ("CREATE TRIGGER t AFTER UPDATE ON users BEGIN SELECT 1; END", "trigger \"t\""),
         ("CREATE VIEW v AS SELECT 1", "view \"v\""),
@@ -217,7 +218,7 @@ fn a_schema_that_is_not_ours_is_refused_in_words() {
         ("DROP TABLE audit_head", "missing"),
         ("UPDATE store SET schema_version = 99", "newer"),
         ("UPDATE store SET schema_version = 0", "older"),
-        ("ALTER TABLE store DROP COLUMN schema_version", "somebody else's"),
+        ("ALTER TABLE store DROP COLUMN schema_version", "another program's"),
     ];
     let edits = if TestStore::new().engine.is_postgres() { &postgres[..] } else { &sqlite[..] };
     for (edit, expected) in edits {
