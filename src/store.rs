@@ -155,14 +155,14 @@ pub trait Birth: Transaction {
     /// Writes the identity and an empty log.
     fn found(&mut self, identity: Identity, at: Timestamp) -> Result<()>;
 
-    /// Copies every row of another store, then reads each one back and checks every MAC; calls `step`
+    /// Copies every row of another store, then reads each one back and checks every MAC; calls `progress`
     /// for each of these. `tampered` when a MAC does not match, `io` for a row that reads back
     /// differently.
     fn fill(
         &mut self,
         identity: Identity,
         source: &mut dyn RowSource,
-        step: &mut dyn FnMut(),
+        progress: &mut dyn FnMut(),
     ) -> Result<()>;
 }
 
@@ -201,8 +201,8 @@ pub trait Snapshot: RowSource + LogReader {
     /// The hash of an event.
     fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>>;
 
-    /// A summary of the events after `seq`, with at most `most` user names.
-    fn since(&mut self, seq: u64, most: u32) -> Result<Since>;
+    /// A summary of the events after `seq`, with at most `limit` user names.
+    fn since(&mut self, seq: u64, limit: u32) -> Result<Since>;
 
     /// The user with this id.
     fn user_of(&mut self, id: Id) -> Result<Option<User>>;
@@ -228,13 +228,13 @@ pub trait Snapshot: RowSource + LogReader {
         visit: &mut dyn FnMut(User, Undoing) -> Result<()>,
     ) -> Result<()>;
 
-    /// Checks the MACs of every user and every device, and calls `step` for each user. `tampered`, with
+    /// Checks the MACs of every user and every device, and calls `progress` for each user. `tampered`, with
     /// the name of the first user whose MAC does not match.
-    fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
+    fn prove_users(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()>;
 
-    /// Checks the hash and the MAC of every event in the chain, and calls `step` for each. `tampered`,
+    /// Checks the hash and the MAC of every event in the chain, and calls `progress` for each. `tampered`,
     /// with the number of the first altered event.
-    fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()>;
+    fn prove_log(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()>;
 
     /// The users one of whose dates lies after `after` and not after `until`.
     fn users_between(

@@ -96,13 +96,13 @@ struct Trailer {
     mac: String,
 }
 
-/// Writes a backup, and calls `step` for each row.
+/// Writes a backup, and calls `progress` for each row.
 pub fn write(
     file: &mut dyn Write,
     header: &Header,
     vault: &Vault,
     source: &mut dyn Snapshot,
-    step: &mut dyn FnMut(),
+    progress: &mut dyn FnMut(),
 ) -> Result<()> {
     let mut out = BackupWriter { file, digest: Sha256::new(), line: Vec::new() };
     out.write(header)?;
@@ -112,7 +112,7 @@ pub fn write(
         out.write(&TableHeader { table: table.name.to_owned(), columns })?;
         source.rows(&table, &mut |values| {
             written += 1;
-            step();
+            progress();
             out.write(&Table::to_json(values))
         })?;
     }
@@ -175,12 +175,12 @@ impl<R: Read> Backup<R> {
         mut self,
         vault: &Vault,
         seq: u64,
-        step: &mut dyn FnMut(),
+        progress: &mut dyn FnMut(),
     ) -> Result<Option<Vec<u8>>> {
         let mut hash = None;
         for table in Table::all() {
             self.rows(&table, &mut |values| {
-                step();
+                progress();
                 if let Some(found) = table.event_hash(&values, seq) {
                     hash = Some(found.to_vec());
                 }

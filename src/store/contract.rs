@@ -130,7 +130,7 @@ fn a_path_may_contain_any_bytes() {
     let root = root(1);
     let identity = Identity { store: id(99), key: root.id() };
     let vault = Vault::new(&root, identity.store);
-    let mut content = |birth: &mut dyn Birth| birth.found(identity, at(1));
+    let mut content = |init: &mut dyn Birth| init.found(identity, at(1));
     sqlite::create(&path, &policy(), &vault, id(99), &mut content).unwrap();
     assert_eq!(files(folder.path()), 1);
     assert!(sqlite::open(&path, Access::Write, &policy()).is_ok());

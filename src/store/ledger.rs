@@ -23,18 +23,18 @@ pub(super) struct StoredUser {
     pub device_macs: Vec<Option<Vec<u8>>>,
     /// The user's revision in the newest event of the log. Rows that were restored from an older copy
     /// have a lower one.
-    pub newest: Option<u64>,
+    pub logged_rev: Option<u64>,
 }
 
 impl StoredUser {
     /// The user, if every MAC matches and the revision is not older than the log's.
     pub fn checked(self, vault: &Vault) -> Result<User> {
         let macs = UserRows::of(&self.user).macs(vault, self.user.id);
-        let mut sound = mac_matches(self.user_mac.as_deref(), &macs.user);
+        let mut is_valid = mac_matches(self.user_mac.as_deref(), &macs.user);
         for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
-            sound &= mac_matches(stored.as_deref(), mac);
+            is_valid &= mac_matches(stored.as_deref(), mac);
         }
-        if !sound || self.newest.is_some_and(|newest| self.user.rev < newest) {
+        if !is_valid || self.logged_rev.is_some_and(|logged_rev| self.user.rev < logged_rev) {
             return Err(self.altered());
         }
         Ok(self.user)
@@ -216,8 +216,8 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
             Ok(true)
         })?;
         self.row_ids = Some(row_ids);
-        let newest = self.newest_rev(user.id)?;
-        let found = StoredUser { user, user_mac, device_macs, newest };
+        let logged_rev = self.newest_rev(user.id)?;
+        let found = StoredUser { user, user_mac, device_macs, logged_rev };
         if found.user.name != *name {
             return Err(found.altered());
         }

@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         Self { row, table, columns, first, next: 0 }
     }
 
-    fn at(&mut self) -> usize {
+    fn next_index(&mut self) -> usize {
         self.next += 1;
         self.first + self.next - 1
     }
@@ -157,8 +157,8 @@ impl<'a> Reader<'a> {
     }
 
     fn maybe_int(&mut self) -> Result<Option<i64>> {
-        let at = self.at();
-        self.row.int(at).map_err(|e| e.context(self.refusal()))
+        let index = self.next_index();
+        self.row.int(index).map_err(|e| e.context(self.refusal()))
     }
 
     fn int(&mut self) -> Result<i64> {
@@ -190,8 +190,8 @@ impl<'a> Reader<'a> {
     }
 
     fn maybe_text(&mut self) -> Result<Option<String>> {
-        let at = self.at();
-        self.row.text(at).map_err(|e| e.context(self.refusal()))
+        let index = self.next_index();
+        self.row.text(index).map_err(|e| e.context(self.refusal()))
     }
 
     fn text(&mut self) -> Result<String> {
@@ -199,8 +199,8 @@ impl<'a> Reader<'a> {
     }
 
     fn maybe_bytes(&mut self) -> Result<Option<Vec<u8>>> {
-        let at = self.at();
-        self.row.bytes(at).map_err(|e| e.context(self.refusal()))
+        let index = self.next_index();
+        self.row.bytes(index).map_err(|e| e.context(self.refusal()))
     }
 
     fn bytes(&mut self) -> Result<Vec<u8>> {

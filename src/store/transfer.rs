@@ -55,26 +55,26 @@ impl<D: Driver> Birth for WriteTx<'_, D> {
         &mut self,
         identity: Identity,
         source: &mut dyn RowSource,
-        step: &mut dyn FnMut(),
+        progress: &mut dyn FnMut(),
     ) -> Result<()> {
         self.driver.expect_bulk()?;
         self.insert_store_row(identity, source.created_at()?)?;
         for table in Table::all() {
-            let mut sent = Sha256::new();
+            let mut written = Sha256::new();
             self.driver.load(&table, &mut |put| {
                 source.rows(&table, &mut |values| {
-                    digest(&mut sent, &values);
-                    step();
+                    digest(&mut written, &values);
+                    progress();
                     put(values)
                 })
             })?;
-            let mut arrived = Sha256::new();
+            let mut read_back = Sha256::new();
             self.driver.query(&table.select(), &[], &mut |row| {
-                digest(&mut arrived, &table.values(row)?);
-                step();
+                digest(&mut read_back, &table.values(row)?);
+                progress();
                 Ok(true)
             })?;
-            if sent.finalize() != arrived.finalize() {
+            if written.finalize() != read_back.finalize() {
                 let message = format!(
                     "the table {} reads back differently from what was written",
                     table.name
@@ -85,7 +85,7 @@ impl<D: Driver> Birth for WriteTx<'_, D> {
             }
         }
         self.driver.reset_sequences()?;
-        self.check_all(step)
+        self.check_all(progress)
     }
 }
 
@@ -107,10 +107,10 @@ impl<'v, D: Driver> WriteTx<'v, D> {
     }
 
     /// Checks every MAC: of users, devices, requests and events.
-    fn check_all(&mut self, step: &mut dyn FnMut()) -> Result<()> {
-        prove_users(&mut self.driver, self.vault, step)?;
+    fn check_all(&mut self, progress: &mut dyn FnMut()) -> Result<()> {
+        prove_users(&mut self.driver, self.vault, progress)?;
         self.requests()?;
-        let last = super::whole::check_chain(&mut self.driver, self.vault, step)?;
+        let last = super::whole::check_chain(&mut self.driver, self.vault, progress)?;
         self.check_head(&last)
     }
 }
@@ -119,7 +119,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
 pub(super) fn prove_users(
     driver: &mut impl Driver,
     vault: &Vault,
-    step: &mut dyn FnMut(),
+    progress: &mut dyn FnMut(),
 ) -> Result<()> {
     let mut current: Option<StoredUser> = None;
     let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
@@ -130,12 +130,12 @@ pub(super) fn prove_users(
                 user: row::user(row, 0)?,
                 user_mac: row.bytes(mac)?,
                 device_macs: Vec::new(),
-                newest: row.int(mac + 1)?.map(i64::cast_unsigned),
+                logged_rev: row.int(mac + 1)?.map(i64::cast_unsigned),
             };
             if let Some(done) = current.replace(found) {
                 done.checked(vault)?;
             }
-            step();
+            progress();
         }
         if let Some(found) = &mut current
             && !row.is_null(device)?

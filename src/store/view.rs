@@ -38,7 +38,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         Ok(first(&mut self.0, sql::EVENT_HASH, &[seq], |row| row.bytes(0))?.flatten())
     }
 
-    fn since(&mut self, seq: u64, most: u32) -> Result<Since> {
+    fn since(&mut self, seq: u64, limit: u32) -> Result<Since> {
         let mut since = Since::default();
         let seq = Value::Int(seq.cast_signed());
         self.0.query(sql::VERBS_SINCE, std::slice::from_ref(&seq), &mut |row| {
@@ -48,7 +48,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
             since.from = since.from.into_iter().chain(at).min();
             Ok(true)
         })?;
-        self.0.query(sql::USERS_SINCE, &[seq, Value::Int(most.into())], &mut |row| {
+        self.0.query(sql::USERS_SINCE, &[seq, Value::Int(limit.into())], &mut |row| {
             since.users.extend(row.text(0)?);
             Ok(true)
         })?;
@@ -115,12 +115,12 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         current.map_or(Ok(()), |(user, back)| visit(user, back))
     }
 
-    fn prove_users(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
-        super::transfer::prove_users(&mut self.0, vault, step)
+    fn prove_users(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+        super::transfer::prove_users(&mut self.0, vault, progress)
     }
 
-    fn prove_log(&mut self, vault: &Vault, step: &mut dyn FnMut()) -> Result<()> {
-        let last = super::whole::check_chain(&mut self.0, vault, step)?;
+    fn prove_log(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+        let last = super::whole::check_chain(&mut self.0, vault, progress)?;
         let signed_head = self.guarded_head()?.filter(|signed_head| signed_head.head == last);
         if signed_head
             .is_some_and(|signed_head| mac_matches(Some(&signed_head.mac), &vault.head_mac(&last)))

@@ -16,7 +16,7 @@ use crate::vault::Vault;
 pub(super) fn check_chain(
     driver: &mut impl Driver,
     vault: &Vault,
-    step: &mut dyn FnMut(),
+    progress: &mut dyn FnMut(),
 ) -> Result<Head> {
     let start = log_start(driver)?;
     if !start.is_ours(vault) {
@@ -26,7 +26,7 @@ pub(super) fn check_chain(
     let mut broken = None;
     let mac = |head: &Head| vault.event_mac(head);
     walk_chain(driver, &mut |entry, proof| {
-        step();
+        progress();
         broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
         Ok(broken.is_none())
     })?;

@@ -24,8 +24,8 @@ pub fn write(key: &RootKey) -> Zeroizing<String> {
     ))
 }
 
-/// The key with the id `wanted`, or the active key. Errors name the file and key ids, never a key.
-pub fn load(path: &Path, shown: &str, wanted: Option<KeyId>) -> Result<RootKey> {
+/// The key with the id `key_id`, or the active key. Errors name the file and key ids, never a key.
+pub fn load(path: &Path, shown: &str, key_id: Option<KeyId>) -> Result<RootKey> {
     let unusable = |problem: &str| {
         Refusal::new(Code::Key, format!("the key file {shown} {problem}"))
             .hint("name another file with --key-file, or put the saved copy in its place")
@@ -48,10 +48,10 @@ pub fn load(path: &Path, shown: &str, wanted: Option<KeyId>) -> Result<RootKey> 
     let Some(active) = keys.first().map(RootKey::id) else {
         return Err(unusable("has no key in it").into());
     };
-    let wanted = wanted.unwrap_or(active);
-    keys.into_iter().find(|k| k.id() == wanted).ok_or_else(|| {
+    let key_id = key_id.unwrap_or(active);
+    keys.into_iter().find(|k| k.id() == key_id).ok_or_else(|| {
         let problem =
-            format!("belongs to another store: it has key {active}, and the store needs {wanted}");
+            format!("belongs to another store: it has key {active}, and the store needs {key_id}");
         unusable(&problem).into()
     })
 }
@@ -77,11 +77,11 @@ mod tests {
         RootKey::new(Zeroizing::new([byte; RootKey::LENGTH]))
     }
 
-    fn loaded(content: &[u8], wanted: Option<KeyId>) -> Result<RootKey> {
+    fn loaded(content: &[u8], key_id: Option<KeyId>) -> Result<RootKey> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, content).unwrap();
-        load(&path, "key", wanted)
+        load(&path, "key", key_id)
     }
 
     #[test]

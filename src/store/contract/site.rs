@@ -38,9 +38,9 @@ impl TestStore {
         let vault = Vault::new(&root, identity.store);
         let first = event("init", None);
         assert!(!location.exists(&policy()).unwrap());
-        let mut content = |birth: &mut dyn Birth| {
-            birth.found(identity, at(1000))?;
-            birth.append(&first, [0; 16]).map(|_| ())
+        let mut content = |init: &mut dyn Birth| {
+            init.found(identity, at(1000))?;
+            init.append(&first, [0; 16]).map(|_| ())
         };
         assert!(location.create(&policy(), &vault, id(99), &mut content).unwrap());
         assert!(!location.create(&policy(), &vault, id(99), &mut content).unwrap());

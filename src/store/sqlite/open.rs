@@ -314,8 +314,8 @@ mod tests {
         let policy = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
         let root = RootKey::new(Zeroizing::new([7; RootKey::LENGTH]));
         let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
-        let made = create(&path, &policy, &vault, id, &mut |birth| {
-            birth.found(identity, Timestamp::from_unix(1000)?)
+        let made = create(&path, &policy, &vault, id, &mut |init| {
+            init.found(identity, Timestamp::from_unix(1000)?)
         });
         assert!(made.unwrap());
         let mut store = open(&path, Access::Write, &policy).unwrap();
