@@ -210,7 +210,7 @@ impl Listing {
         })?;
         let total = GroupLine { group: None, summary: summary.clone() };
         match writer.format {
-            // The sentence that follows says it all.
+            // The caller prints the summary as a sentence.
             Format::Table if !is_grouped || writer.quiet => {}
             Format::Csv | Format::Jsonl if !is_grouped => {
                 let nothing: &[(&str, String)] = &[];
@@ -255,7 +255,7 @@ impl Listing {
             snapshot.users_like(self.options.order(), prefilter, &mut each)?;
             0
         };
-        Ok(Summary { nameless: erased_names, ..summary.closed() })
+        Ok(Summary { nameless: erased_names, ..summary.with_coverage() })
     }
 }
 

@@ -187,8 +187,8 @@ impl Log {
                 count += 1;
                 Ok(true)
             })?;
-            // Earlier holders of the name have only older events, which --last would drop. The query by
-            // id has an index.
+            // Earlier holders of the name have only older events, which --last would drop: they need
+            // not be searched for.
             if count == last {
                 query = by_id;
             }

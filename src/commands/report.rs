@@ -115,7 +115,7 @@ fn page_data(
         changes.add(&step);
         Ok(())
     })?;
-    let summary = summary.closed();
+    let summary = summary.with_coverage();
     let history = changes.history(summary.users, summary.enabled, since.max(start.at));
     Ok(PageData { at: now, summary, groups, unprotected, history })
 }

@@ -45,7 +45,7 @@ impl Summary {
 
     /// Sets the coverage after the last user was counted.
     #[must_use]
-    pub fn closed(mut self) -> Self {
+    pub fn with_coverage(mut self) -> Self {
         self.coverage = (self.exact_coverage() * 100.0).floor() / 100.0;
         self
     }
@@ -113,7 +113,7 @@ impl Groups {
     pub fn lines(self) -> impl Iterator<Item = GroupLine> {
         let line = |(group, summary): (String, Summary)| GroupLine {
             group: Some(group),
-            summary: summary.closed(),
+            summary: summary.with_coverage(),
         };
         self.0.into_iter().map(line)
     }

@@ -94,8 +94,8 @@ impl EventLine {
 fn describe(detail: &Value) -> String {
     match detail {
         Value::Object(fields) => {
-            let words = fields.iter().map(|(name, v)| format!("{} {}", spaced(name), describe(v)));
-            words.collect::<Vec<_>>().join("; ")
+            let parts = fields.iter().map(|(name, v)| format!("{} {}", spaced(name), describe(v)));
+            parts.collect::<Vec<_>>().join("; ")
         }
         Value::Array(values) => values.iter().map(describe).collect::<Vec<_>>().join(" "),
         Value::String(text) => text.clone(),

@@ -30,7 +30,7 @@ fn changes_are_silent_until_something_changes() {
         told,
         "alice: disabled, newly unprotected; enabled before, disabled now; disable by uid 1000 at \
          2026-01-01T00:02:00Z, T-1\n\
-         bob: reset, newly unprotected, few recovery codes are left; enabled before, not enabled now; \
+         bob: reset, newly unprotected, few recovery codes left; enabled before, not enabled now; \
          reset by uid 1000 at 2026-01-01T00:02:00Z\n\
          carol: added, newly unprotected; not enabled now; add-user by uid 1000 at \
          2026-01-01T00:02:00Z\n"
