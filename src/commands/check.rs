@@ -24,10 +24,10 @@ pub struct Check {
     /// What to check
     #[arg(value_enum, default_value = "coverage", hide_default_value = true, value_name = "WHAT")]
     what: What,
-    /// Alert range for WARNING
+    /// WARNING if the value is outside this range
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     warning: Option<String>,
-    /// Alert range for CRITICAL
+    /// CRITICAL if the value is outside this range
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     critical: Option<String>,
 }
