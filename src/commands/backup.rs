@@ -12,22 +12,21 @@ use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 use crate::store::custody::place;
 
-/// Write the whole store to a new file
+/// Write a backup of the store to a new file
 ///
-/// A consistent copy, taken while others go on writing, in a form that both SQLite and PostgreSQL
-/// are restored from. Its first line tells version, store, key, number of users and the end of the
-/// log. Secrets stay sealed in it, and the key is not in it: keep the key file apart. Every seal and
-/// the whole log are proved on the way; where something was altered the file is written all the same,
-/// and a warning says that it won't be restored.
+/// The backup is a consistent copy, taken while others keep writing. It can be restored into SQLite
+/// or PostgreSQL. Secrets in it stay sealed, and the key is not in it: keep a copy of the key file
+/// elsewhere. Every record and the audit log are checked on the way. If something was altered, the
+/// file is still record, with a warning that `restore` will refuse it.
 #[derive(Args, Debug)]
 pub struct Backup {
-    /// The file, which must not be there yet; it gets mode 0600
+    /// New file to write, created with mode 0600
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
 #[derive(Serialize)]
-struct Written {
+struct BackupRecord {
     schema: &'static str,
     file: String,
     taken_at: Timestamp,
@@ -36,7 +35,7 @@ struct Written {
     users: u64,
     devices: u64,
     events: u64,
-    /// What is wrong with the store; such a backup is not restored.
+    /// What is wrong with the store; `restore` refuses a backup of a damaged store.
     damage: Option<String>,
 }
 
@@ -50,7 +49,7 @@ impl Verb for Backup {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (header, damage) = session.backup(&self.file)?;
         let identity = header.identity()?;
-        let written = Written {
+        let record = BackupRecord {
             schema: "mfactl.backup/1",
             file: place(&self.file),
             taken_at: header.taken_at,
@@ -61,11 +60,11 @@ impl Verb for Backup {
             events: header.events,
             damage,
         };
-        Ok(Report::one(written, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
-impl Record for Written {
+impl Record for BackupRecord {
     const COLUMNS: &'static [&'static str] =
         &["file", "taken_at", "store", "key", "users", "devices", "events"];
 
@@ -81,7 +80,7 @@ impl Record for Written {
 
     fn sentence(&self) -> String {
         format!(
-            "wrote {} users, {} devices and {} events to {}; it opens with key {} only, which is not in it",
+            "wrote {} users, {} devices and {} events to {}; to restore it you need key {}, which is not in it",
             self.users, self.devices, self.events, self.file, self.key
         )
     }

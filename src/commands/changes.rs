@@ -13,28 +13,29 @@ use super::Verb;
 use crate::domain::anchor::Anchor;
 use crate::report::{Format, Record as _, Report, Verdict};
 use crate::session::Session;
-use since::Since;
+use since::StartTime;
 
-pub use since::told;
+pub use since::check_log_covers;
 
-/// What changed in anybody's protection since a moment
+/// List what changed in users' MFA since a given time
 ///
-/// Prints nothing where nothing changed, so that cron sends no mail. A moment is written as 2026-03-01,
-/// as 2026-03-01T12:00:00Z, as `yesterday`, or as a span such as 24h, so long ago; days begin in UTC.
-/// What came and went in between, such as a lock, is not told. With --state the next run goes on where this one ended; the first one only remembers. Needs no key.
+/// Prints nothing if nothing changed, so that cron sends no mail. Times are 2026-03-01,
+/// 2026-03-01T12:00:00Z, `yesterday`, or an age such as 24h; days begin at midnight UTC. What has
+/// come and gone in between, such as a lock, is not listed. With --state each run continues where
+/// the last one ended; the first run only creates the file. Needs no key.
 #[derive(Args, Debug)]
 pub struct Changes {
-    /// From when on; `last-run` goes on from where --state says
+    /// Start time; `last-run` continues from the --state file
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Remember in this file how far the log was read
+    /// File that remembers how far the log was read
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 }
 
-/// What comes after the changes.
+/// Closes the JSON document.
 #[derive(Serialize)]
-struct Summary {
+struct ChangesTotal {
     users: u64,
 }
 
@@ -48,12 +49,12 @@ impl Verb for Changes {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let now = session.env.clock.now()?;
-        let since = Since::read(session, self.since.as_deref(), self.state.as_deref(), now)?;
+        let since = StartTime::read(session, self.since.as_deref(), self.state.as_deref(), now)?;
         let policy = session.config()?.policy.clone();
         let mut store = session.reader()?;
         let identity = store.identity();
         let mut snapshot = store.read()?;
-        let from = since.place(&mut *snapshot, now)?;
+        let from = since.locate(&mut *snapshot, now)?;
         let differences = match &from {
             Some(from) => since::differences(&mut *snapshot, from, &policy, now)?,
             None => Vec::new(),
@@ -82,11 +83,11 @@ impl Verb for Changes {
                     let users = differences.len() as u64;
                     writer.many(&preamble, "changes", |write| {
                         differences.iter().try_for_each(write)?;
-                        Ok(Summary { users })
+                        Ok(ChangesTotal { users })
                     })?;
                 }
             }
-            // What nobody could be told of comes again.
+            // The state advances only after the output was written: a failed run is repeated in full.
             writer.out.flush()?;
             if let Some((file, line)) = state {
                 file.replace(line.as_bytes())?;

@@ -11,43 +11,42 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::threshold::Threshold;
 use crate::report::{Fields, Record, Report, State, Verdict};
 use crate::session::Session;
-use measure::Measured;
+use measure::Measurement;
 
-/// Say to a monitoring system how it stands
+/// Report status to a monitoring system (Nagios plugin)
 ///
-/// One line with performance data, and the exit codes of a monitoring plugin: 0 OK, 1 WARNING, 2
-/// CRITICAL, 3 UNKNOWN. This is the only verb with such codes: a login service must never be given it.
-/// Thresholds are ranges: `10` and `:10` are 0 to 10, `10:` is 10 and more, `~:10`, `5:10`, `@5:10` for
-/// outside of it. What can't be measured is UNKNOWN; words of the command line that make no sense are 64,
-/// as of any verb.
+/// Prints one line with performance data. Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN, and 64
+/// for a wrong command line. No other verb has these codes: never call `check` from a login service.
+/// Thresholds are Nagios ranges: `10` alerts outside 0 to 10, `10:` below 10, `~:10` above 10, `5:10`
+/// outside 5 to 10, `@5:10` inside 5 to 10.
 #[derive(Args, Debug)]
 pub struct Check {
-    /// What is looked at
+    /// What to check
     #[arg(value_enum, default_value = "coverage", hide_default_value = true, value_name = "WHAT")]
     what: What,
-    /// WARNING outside this range
+    /// WARNING if the value is outside this range
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     warning: Option<String>,
-    /// CRITICAL outside this range
+    /// CRITICAL if the value is outside this range
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     critical: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum What {
-    /// Enabled users in percent of all; 95: and 90: where nothing is said
+    /// Percentage of users with MFA enabled (default 95: and 90:)
     Coverage,
-    /// Users without MFA of whom it is required; 0 and 0
+    /// Users who must have MFA and have none (default 0 and 0)
     Overdue,
-    /// Open bypass codes; 5 and 20
+    /// Users with a valid bypass code (default 5 and 20)
     Bypasses,
-    /// Locked users; 5 and 20
+    /// Locked users (default 5 and 20)
     Locked,
-    /// Whether the log is whole
+    /// Damage to the audit log
     Log,
-    /// Hours since the last backup; 26 and 50
+    /// Hours since the last backup (default 26 and 50)
     Backup,
-    /// Whether a copy of the key is kept apart, as doctor --key-saved confirms
+    /// No copy of the key confirmed with doctor --key-saved
     Key,
 }
 
@@ -63,16 +62,16 @@ impl What {
     }
 }
 
-/// What login services set, each in its own way.
+/// Environment variables that login services set.
 const SERVICES: &[&str] =
     &["PAM_TYPE", "PAM_USER", "script_type", "auth_control_file", "USER_NAME"];
 
 #[derive(Serialize)]
-struct Checked {
+struct CheckRecord {
     schema: &'static str,
     state: &'static str,
     message: String,
-    /// What was measured, exactly, and the ranges it was held against.
+    /// The exact value, then the ranges it was compared with.
     value: Option<f64>,
     unit: Option<&'static str>,
     warning: Option<String>,
@@ -92,74 +91,75 @@ impl Verb for Check {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         refuse_services(session)?;
-        let (checked, state) = self.checked(session).unwrap_or_else(|e| Checked::unknown(&e));
-        Ok(Report::one(checked, Verdict::State(state)).alarming())
+        let (record, state) = self.evaluate(session).unwrap_or_else(|e| CheckRecord::unknown(&e));
+        Ok(Report::one(record, Verdict::State(state)).alarming())
     }
 
-    /// A monitoring system knows no other codes than these four, whatever is in the way.
+    /// A monitoring system knows only the four plugin codes, so any other failure is UNKNOWN.
     fn barred(session: &Session<'_>, error: anyhow::Error) -> Result<Report> {
         refuse_services(session)?;
-        let (checked, state) = Checked::unknown(&error);
-        Ok(Report::one(checked, Verdict::State(state)).alarming())
+        let (record, state) = CheckRecord::unknown(&error);
+        Ok(Report::one(record, Verdict::State(state)).alarming())
     }
 }
 
-/// Some login services take 3 for a yes.
+/// `FreeRADIUS` takes exit code 3 for success, so `check` must never run as a login service.
 fn refuse_services(session: &Session<'_>) -> Result<(), Refusal> {
     let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some()) else {
         return Ok(());
     };
-    let message = format!("check does not say whether a code is right, and {service} is set");
+    let message =
+        format!("check does not verify codes, but {service} is set, as by a login service");
     Err(Refusal::new(Code::Usage, message)
-        .hint("a login service takes: mfactl verify --from SERVICE"))
+        .hint("a login service runs: mfactl verify --from SERVICE"))
 }
 
 impl Check {
-    fn checked(&self, session: &mut Session<'_>) -> Result<(Checked, State)> {
+    fn evaluate(&self, session: &mut Session<'_>) -> Result<(CheckRecord, State)> {
         let (warning, critical) = self.what.defaults();
         let range = |field: &str, text: &Option<String>, default: &str| {
             Threshold::parse(field, text.as_deref().unwrap_or(default))
         };
         let warning = range("--warning", &self.warning, warning)?;
         let critical = range("--critical", &self.critical, critical)?;
-        let measured = measure::measure(session, self.what)?;
-        Ok(Checked::new(&measured, &warning, &critical))
+        let measurement = measure::measure(session, self.what)?;
+        Ok(CheckRecord::new(&measurement, &warning, &critical))
     }
 }
 
-impl Checked {
-    fn new(measured: &Measured, warning: &Threshold, critical: &Threshold) -> (Self, State) {
-        let Measured { name, value: exact, unit, words, most, .. } = measured;
+impl CheckRecord {
+    fn new(measurement: &Measurement, warning: &Threshold, critical: &Threshold) -> (Self, State) {
+        let Measurement { name, value: exact, unit, message, max, .. } = measurement;
         let state = match exact {
-            None if measured.is_in_doubt => State::Warning,
+            None if measurement.is_uncertain => State::Warning,
             None => State::Critical,
             Some(value) if critical.alerts(*value) => State::Critical,
             Some(value) if warning.alerts(*value) => State::Warning,
             Some(_) => State::Ok,
         };
         let value = exact.map_or("U".to_owned(), |value| {
-            // Cut and not rounded: 94.99 % is not 95 %. A second is 0.0003 h.
+            // Rounded down: 94.99 % must not show as 95 %. One second is 0.0003 h.
             let decimals = if *unit == "h" { 4 } else { 1 };
             let scale = 10_f64.powi(decimals);
             ((value * scale).floor() / scale).to_string()
         });
         let unit = if value == "U" { "" } else { unit };
-        let most = most.map_or(String::new(), |most| most.to_string());
-        let data = format!("{name}={value}{unit};{warning};{critical};0;{most}");
-        let checked = Self {
+        let max = max.map_or(String::new(), |max| max.to_string());
+        let data = format!("{name}={value}{unit};{warning};{critical};0;{max}");
+        let record = Self {
             value: *exact,
-            unit: Some(measured.unit).filter(|unit| !unit.is_empty()),
+            unit: Some(measurement.unit).filter(|unit| !unit.is_empty()),
             warning: Some(warning.to_string()),
             critical: Some(critical.to_string()),
-            ..Self::of(state, words, data.trim_end_matches(';').to_owned())
+            ..Self::of(state, message, data.trim_end_matches(';').to_owned())
         };
-        (checked, state)
+        (record, state)
     }
 
     fn unknown(error: &anyhow::Error) -> (Self, State) {
         let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
-        let words = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
-        (Self::of(State::Unknown, &words, String::new()), State::Unknown)
+        let message = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
+        (Self::of(State::Unknown, &message, String::new()), State::Unknown)
     }
 
     fn of(state: State, message: &str, data: String) -> Self {
@@ -169,7 +169,7 @@ impl Checked {
             State::Critical => "CRITICAL",
             State::Unknown => "UNKNOWN",
         };
-        // What comes after a bar is data to a monitoring system.
+        // A monitoring system reads everything after a bar as performance data.
         let message = crate::domain::text::shown(message).replace('|', "/");
         Self {
             schema: "mfactl.check/1",
@@ -184,7 +184,7 @@ impl Checked {
     }
 }
 
-impl Record for Checked {
+impl Record for CheckRecord {
     const COLUMNS: &'static [&'static str] = &["state", "message"];
 
     fn fields(&self, f: &mut Fields) {

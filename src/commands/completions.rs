@@ -8,10 +8,12 @@ use super::Verb;
 use crate::report::Report;
 use crate::session::Session;
 
-/// Print the script by which a shell completes mfactl, names of users included
+/// Print a shell completion script
+///
+/// The script completes verbs, options and user names.
 #[derive(Args, Debug)]
 pub struct Completions {
-    /// The shell
+    /// Shell to print the script for
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }

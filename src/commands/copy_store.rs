@@ -11,21 +11,20 @@ use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 use crate::store::location::Location;
 
-/// Copy the whole store to another place, from SQLite to PostgreSQL or back
+/// Copy the store, from SQLite to PostgreSQL or back
 ///
-/// Users, devices, used codes, counters and the log with its chain, as they are: nobody enrols
-/// again. Every row is read back, and every seal of users, devices and log is checked; then the copy
-/// is there, or nothing is. The key file stays where it is and fits both. From then on use one of
-/// the two only: a code that was used in one is not known to the other.
+/// Copies users, devices, used codes, counters and the audit log unchanged, so nobody has to enrol
+/// again. Every row is read back and checked; if anything fails, no copy is left. Both stores use the
+/// same key file. Use only one of them afterwards: a code used in one would be accepted by the other.
 #[derive(Args, Debug)]
 pub struct CopyStore {
-    /// Where to: a file or `postgres://user@host/database`, where there is no store yet
+    /// New store: a file, or postgres://user@host/database
     #[arg(long, value_name = "STORE")]
     to: PathBuf,
 }
 
 #[derive(Serialize)]
-struct Copied {
+struct CopyRecord {
     schema: &'static str,
     from: String,
     to: String,
@@ -46,7 +45,7 @@ impl Verb for CopyStore {
         let to = Location::parse(&self.to).map_err(|refusal| refusal.of_option("--to"))?;
         let from = session.config()?.store.to_string();
         let counts = session.copy_store(&to)?;
-        let copied = Copied {
+        let record = CopyRecord {
             schema: "mfactl.copy-store/1",
             from,
             to: to.to_string(),
@@ -55,11 +54,11 @@ impl Verb for CopyStore {
             events: counts.events,
             changed: true,
         };
-        Ok(Report::one(copied, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
-impl Record for Copied {
+impl Record for CopyRecord {
     const COLUMNS: &'static [&'static str] =
         &["from", "to", "users", "devices", "events", "changed"];
 
@@ -74,7 +73,7 @@ impl Record for Copied {
 
     fn sentence(&self) -> String {
         format!(
-            "copied {} users, {} devices and {} events from {} to {}; every row and every seal was checked",
+            "copied {} users, {} devices and {} events from {} to {}; every row was checked",
             self.users, self.devices, self.events, self.from, self.to
         )
     }

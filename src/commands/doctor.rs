@@ -12,40 +12,40 @@ use crate::session::Session;
 use crate::store::custody::Purpose;
 use crate::store::location::Location;
 
-/// Look whether configuration, store, key and log are well
+/// Check configuration, store, key and audit log for problems
 ///
-/// Says where each came from, proves every record and the whole log, and warns where a copy of the key is
-/// not known to be kept apart, where no backup was taken, and where sealed secrets are kept past the time
-/// in which they can be taken back. Exit code 1 where something is bad; a warning alone is 0.
+/// Shows where configuration, store and key come from, and checks every record and the whole log.
+/// Warns if no copy of the key is confirmed, if there is no backup, and if sealed secrets are kept
+/// longer than `undo` needs them. Exits with 1 if something is bad; a warning alone is 0.
 #[derive(Args, Debug)]
 pub struct Doctor {
-    /// Take away sealed secrets that nothing can bring back any more
+    /// Delete sealed secrets that can no longer be restored by undo
     #[arg(long)]
     purge: bool,
-    /// Write down that a copy of the key file is kept apart from the store
+    /// Confirm that a copy of the key file is kept elsewhere
     #[arg(long)]
     key_saved: bool,
 }
 
-/// What was looked at, and how it is.
+/// The result of one check.
 #[derive(Clone, Debug, Serialize)]
-struct Finding {
+struct HealthCheck {
     what: &'static str,
-    state: State,
+    state: Health,
     words: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
+enum Health {
     Good,
     Warning,
     Bad,
 }
 
-/// What comes after the findings.
+/// Closes the JSON document.
 #[derive(Serialize)]
-struct Summary {
+struct Problems {
     bad: usize,
     warnings: usize,
 }
@@ -60,25 +60,25 @@ impl Verb for Doctor {
             session.confirm_key_saved()?;
         }
         let clocks = session.compare_clocks();
-        // Without a store there is one thing to say, and not five.
+        // Without a store every check would fail: report that once.
         session.reader()?;
-        let mut findings = places(session)?;
+        let mut findings = locations(session)?;
         findings.extend(clock(clocks));
         findings.extend(sharing(session)?);
         findings.push(users(session));
         findings.push(log(session));
-        findings.push(looked("key copy", key_copy(session)));
-        findings.push(looked("backup", backup(session)));
-        findings.push(looked("secrets", self.secrets(session)));
+        findings.push(check("key copy", key_copy(session)));
+        findings.push(check("backup", backup(session)));
+        findings.push(check("secrets", self.secrets(session)));
         let count = |state| findings.iter().filter(|f| f.state == state).count();
-        let summary = Summary { bad: count(State::Bad), warnings: count(State::Warning) };
+        let summary = Problems { bad: count(Health::Bad), warnings: count(Health::Warning) };
         let verdict = if summary.bad > 0 { Verdict::No } else { Verdict::Yes };
         let preamble = [("schema", "mfactl.doctor/1".to_owned())];
         Ok(Report::list(verdict, move |writer| {
             let is_quiet = writer.quiet && writer.format == Format::Table;
             writer.many(&preamble, "findings", |write| {
-                let told = findings.iter().filter(|f| !is_quiet || f.state == State::Bad);
-                told.into_iter().try_for_each(write)?;
+                let mut listed = findings.iter().filter(|f| !is_quiet || f.state == Health::Bad);
+                listed.try_for_each(write)?;
                 Ok(summary)
             })?;
             Ok(verdict)
@@ -86,14 +86,14 @@ impl Verb for Doctor {
     }
 }
 
-fn places(session: &mut Session<'_>) -> Result<Vec<Finding>> {
+fn locations(session: &mut Session<'_>) -> Result<Vec<HealthCheck>> {
     let config = session.config()?;
     let (origins, store, key) = (&config.origins, config.store.to_string(), &config.key_file);
-    let file = origins.config.as_ref().map_or_else(
-        || "no file; every value is the default".to_owned(),
-        |path| path.display().to_string(),
-    );
-    let good = |what, words: String| Finding { what, state: State::Good, words: safe(&words) };
+    let file = origins
+        .config
+        .as_ref()
+        .map_or_else(|| "no file; defaults are used".to_owned(), |path| path.display().to_string());
+    let good = |what, words: String| HealthCheck { what, state: Health::Good, words: safe(&words) };
     Ok(vec![
         good("configuration", file),
         good("store", format!("{store}, from {}", origins.store)),
@@ -101,8 +101,8 @@ fn places(session: &mut Session<'_>) -> Result<Vec<Finding>> {
     ])
 }
 
-/// Where the configuration names a group that should reach store or key.
-fn sharing(session: &mut Session<'_>) -> Result<Option<Finding>> {
+/// Only if the configuration names a group that shares store or key.
+fn sharing(session: &mut Session<'_>) -> Result<Option<HealthCheck>> {
     let config = session.config()?;
     let custody = config.custody;
     if custody.readers.or(custody.writers).or(custody.key_group).is_none() {
@@ -114,115 +114,116 @@ fn sharing(session: &mut Session<'_>) -> Result<Option<Finding>> {
     };
     let mut missing = Vec::new();
     let of_store = files.iter().flat_map(|file| custody.unshared(file, Purpose::Store));
-    for cure in of_store.chain(custody.unshared(&config.key_file, config.key_purpose)) {
-        // All files of a store lie in one folder.
-        if !missing.contains(&cure) {
-            missing.push(cure);
+    for fix in of_store.chain(custody.unshared(&config.key_file, config.key_purpose)) {
+        // The files of a store share a folder, whose problem is reported once.
+        if !missing.contains(&fix) {
+            missing.push(fix);
         }
     }
     let (state, words) = if missing.is_empty() {
-        (State::Good, "store and key are shared as the configuration says".to_owned())
+        (Health::Good, "store and key are shared as configured".to_owned())
     } else {
-        (State::Warning, format!("the group does not reach all yet: {}", missing.join("; ")))
+        (Health::Warning, format!("the group cannot access everything yet: {}", missing.join("; ")))
     };
-    Ok(Some(Finding { what: "sharing", state, words: safe(&words) }))
+    Ok(Some(HealthCheck { what: "sharing", state, words: safe(&words) }))
 }
 
-/// Of a store on this machine there is nothing to compare.
-fn clock(ahead: Result<Option<i64>>) -> Option<Finding> {
+/// `None` for a store on this machine, which has no other clock.
+fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
     match ahead {
         Err(error) => Some(bad("clock", &error)),
         Ok(ahead) => ahead.map(|ahead| {
             let words = match ahead.unsigned_abs() {
                 0 | 1 => "agrees with the database's".to_owned(),
-                apart => format!("{apart} s away from the database's, which is borne up to 30 s"),
+                apart => format!("{apart} s off the database's; up to 30 s is tolerated"),
             };
-            Finding { what: "clock", state: State::Good, words }
+            HealthCheck { what: "clock", state: Health::Good, words }
         }),
     }
 }
 
-fn users(session: &mut Session<'_>) -> Finding {
+fn users(session: &mut Session<'_>) -> HealthCheck {
     let proved = session.opened().and_then(|mut opened| session.prove_users(&mut opened));
     match proved {
         Ok(users) => {
-            let words = format!("{users} users; every record is as mfactl wrote it");
-            Finding { what: "records", state: State::Good, words }
+            let words = format!("{users} users; no record was altered");
+            HealthCheck { what: "records", state: Health::Good, words }
         }
         Err(error) => bad("records", &error),
     }
 }
 
-fn log(session: &mut Session<'_>) -> Finding {
+fn log(session: &mut Session<'_>) -> HealthCheck {
     match session.prove(&[]) {
         Err(error) => bad("log", &error),
         Ok(proved) => {
-            let whole = || format!("{} events; the log is whole", proved.events);
             let (state, words) = match &proved.damage {
-                Some(damage) => (State::Bad, safe(&damage.words)),
-                None => (State::Good, whole()),
+                Some(damage) => (Health::Bad, safe(&damage.words)),
+                None => (Health::Good, format!("{} events; the log is intact", proved.events)),
             };
-            Finding { what: "log", state, words }
+            HealthCheck { what: "log", state, words }
         }
     }
 }
 
-fn key_copy(session: &mut Session<'_>) -> Result<(State, String)> {
+fn key_copy(session: &mut Session<'_>) -> Result<(Health, String)> {
     Ok(match session.key_saved()? {
-        Some(at) => (State::Good, format!("kept apart, as confirmed on {at}")),
+        Some(at) => (Health::Good, format!("confirmed on {at}")),
         None => (
-            State::Warning,
-            "not known to be kept apart: without the key everybody enrols anew; save a copy, then \
-             mfactl doctor --key-saved"
+            Health::Warning,
+            "not confirmed: without the key everybody must enrol again; save a copy elsewhere, \
+             then run: mfactl doctor --key-saved"
                 .to_owned(),
         ),
     })
 }
 
-fn backup(session: &mut Session<'_>) -> Result<(State, String)> {
+fn backup(session: &mut Session<'_>) -> Result<(Health, String)> {
     Ok(match session.last_backup()? {
-        Some(at) => (State::Good, format!("taken on {at}")),
-        None => (State::Warning, "none was ever taken: mfactl backup FILE".to_owned()),
+        Some(at) => (Health::Good, format!("taken on {at}")),
+        None => (Health::Warning, "none has been taken; run: mfactl backup FILE".to_owned()),
     })
 }
 
 impl Doctor {
-    fn secrets(&self, session: &mut Session<'_>) -> Result<(State, String)> {
+    fn secrets(&self, session: &mut Session<'_>) -> Result<(Health, String)> {
         let names = session.overripe()?;
         if names.is_empty() {
-            return Ok((State::Good, "nothing is kept past its time".to_owned()));
+            return Ok((Health::Good, "none is kept longer than needed".to_owned()));
         }
         if self.purge {
             let purged = session.purge(&names)?;
             return Ok((
-                State::Good,
-                format!("of {purged} users what was kept past its time is gone"),
+                Health::Good,
+                format!("deleted those of {purged} users that were no longer needed"),
             ));
         }
         let count = names.len();
-        let words = format!("of {count} users more is kept than needed: mfactl doctor --purge");
-        Ok((State::Warning, words))
+        let words = format!(
+            "those of {count} users are kept longer than needed; run: mfactl doctor --purge"
+        );
+        Ok((Health::Warning, words))
     }
 }
 
-fn looked(what: &'static str, found: Result<(State, String)>) -> Finding {
-    match found {
-        Ok((state, words)) => Finding { what, state, words },
+fn check(what: &'static str, result: Result<(Health, String)>) -> HealthCheck {
+    match result {
+        Ok((state, words)) => HealthCheck { what, state, words },
         Err(error) => bad(what, &error),
     }
 }
 
-fn bad(what: &'static str, error: &anyhow::Error) -> Finding {
+fn bad(what: &'static str, error: &anyhow::Error) -> HealthCheck {
     let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
     let words = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
-    Finding { what, state: State::Bad, words: safe(&words) }
+    HealthCheck { what, state: Health::Bad, words: safe(&words) }
 }
 
 fn safe(text: &str) -> String {
     shown(text).into_owned()
 }
 
-impl State {
+impl Health {
     const fn word(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -240,7 +241,7 @@ impl State {
     }
 }
 
-impl Record for Finding {
+impl Record for HealthCheck {
     const COLUMNS: &'static [&'static str] = &["what", "state", "words"];
 
     fn fields(&self, f: &mut Fields) {
@@ -254,7 +255,7 @@ impl Record for Finding {
     }
 
     fn header() -> &'static [&'static str] {
-        &["WHAT", "HOW", ""]
+        &["CHECK", "STATE", ""]
     }
 
     fn cells(&self) -> Vec<Cell> {

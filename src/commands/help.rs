@@ -9,10 +9,10 @@ use crate::domain::text::quoted;
 use crate::report::Report;
 use crate::session::Session;
 
-/// Show this overview, or the page of a verb
+/// Show the overview, or the help page of a verb
 #[derive(Args, Debug)]
 pub struct Help {
-    /// The verb
+    /// Verb to explain
     #[arg(value_name = "VERB")]
     verb: Option<String>,
 }
@@ -27,26 +27,27 @@ const GROUPS: &[(Group, &str)] = &[
 
 const EXAMPLES: &str = "\
 Examples:
-  mfactl enrol alice --create       set up a phone: QR code, then a code to prove it
-  mfactl verify alice               is this code right?
-  mfactl reset alice                a lost phone: cut it off, show a new QR code
-  mfactl list-status --without-mfa  who has no MFA?
+  mfactl enrol alice --create       add the user and set up a phone by QR code
+  mfactl verify alice               check a code
+  mfactl reset alice                replace a lost phone
+  mfactl list-status --without-mfa  list users without MFA
 ";
 
 const OPTIONS: &str = "\
 Before the verb:
-  --store PATH     the store (or MFACTL_STORE)
-  --key-file PATH  the key file (or MFACTL_KEY_FILE)
-  --config PATH    the configuration (or MFACTL_CONFIG)
+  --store PATH     store (or MFACTL_STORE)
+  --key-file PATH  key file (or MFACTL_KEY_FILE)
+  --config PATH    configuration (or MFACTL_CONFIG)
 
 Anywhere:
   --json, --format table|json|jsonl|csv
   --quiet, --no-input, --color auto|always|never, --lang en|fr
   -h, --help, -V, --version
 
-Exit codes: 0 done or yes; 1 no; 64 misuse; 65 bad input; 67 no such user or device;
-69 no store; 70 bug; 73 can't create; 74 read or write failed; 75 busy; 76 refused;
-77 not permitted; 78 configuration, key, damage; 130 interrupted.
+Exit codes: 0 done, or yes; 1 no; 64 usage error; 65 bad input;
+67 no such user or device; 69 no store; 70 bug; 73 cannot create file;
+74 read or write failed; 75 busy, try again; 76 refused; 77 not permitted;
+78 configuration, key or damaged store; 130 interrupted.
 ";
 
 impl Verb for Help {
@@ -66,17 +67,17 @@ impl Verb for Help {
 
 fn unknown(name: &str) -> Refusal {
     let distance = |e: &&Entry| strsim::damerau_levenshtein(e.name, name);
-    let nearest = VERBS.iter().min_by_key(distance).filter(|e| distance(e) <= 1 + name.len() / 4);
+    let similar = VERBS.iter().min_by_key(distance).filter(|e| distance(e) <= 1 + name.len() / 4);
     let hint =
-        nearest.map_or_else(|| "see: mfactl help".into(), |e| format!("did you mean {}?", e.name));
+        similar.map_or_else(|| "run: mfactl help".into(), |e| format!("did you mean {}?", e.name));
     Refusal::new(Code::Usage, format!("there is no verb {}", quoted(name))).hint(hint)
 }
 
-/// The verbs in groups, examples first.
+/// Examples, then the verbs in groups.
 pub fn overview() -> String {
     let width = VERBS.iter().map(|e| e.name.len()).max().unwrap_or(0);
     let mut text = format!(
-        "Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: mfactl [PLACES] VERB [OPTIONS]\n"
+        "Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: mfactl [--store PATH] [--key-file PATH] [--config PATH] VERB [OPTIONS]\n"
     );
     for (group, title) in GROUPS {
         text.extend(["\n", title, ":\n"]);
@@ -89,7 +90,7 @@ pub fn overview() -> String {
     text
 }
 
-/// The version of the program and of what it brings along.
+/// The version of the program and of the SQLite built into it.
 pub fn version() -> String {
     format!("{} (SQLite {})", env!("CARGO_PKG_VERSION"), rusqlite::version())
 }

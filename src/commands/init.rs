@@ -9,20 +9,20 @@ use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 use crate::store::custody::place;
 
-/// Make the store and its key file
+/// Create the store and its key file
 ///
-/// Missing folders are made too. Whatever is there already stays as it is. Keep a copy of the key
-/// file apart from the store and its backups: without the key no device can be verified again, and
-/// everybody enrols anew.
+/// Creates missing folders too, and leaves what exists unchanged. Keep a copy of the key file apart
+/// from the store and its backups: without the key no device can be verified, and everybody must
+/// enrol again.
 #[derive(Args, Debug)]
 pub struct Init {
-    /// Bring an older store up to date instead
+    /// Update the schema of an older store instead
     #[arg(long)]
     migrate: bool,
 }
 
 #[derive(Serialize)]
-struct Made {
+struct InitRecord {
     schema: &'static str,
     store: String,
     key_file: String,
@@ -47,7 +47,7 @@ impl Verb for Init {
             return migrate(session);
         }
         let created = session.create()?;
-        let made = Made {
+        let record = InitRecord {
             schema: "mfactl.init/1",
             store: created.store.to_string(),
             key_file: place(&created.key_file),
@@ -56,14 +56,14 @@ impl Verb for Init {
             changed: created.store_is_new || created.key_is_new,
             was_migrated: false,
         };
-        Ok(Report::one(made, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
 fn migrate(session: &mut Session<'_>) -> Result<Report> {
     let changed = session.migrate()?;
     let config = session.config()?;
-    let made = Made {
+    let record = InitRecord {
         schema: "mfactl.init/1",
         store: config.store.to_string(),
         key_file: place(&config.key_file),
@@ -72,10 +72,10 @@ fn migrate(session: &mut Session<'_>) -> Result<Report> {
         changed,
         was_migrated: changed,
     };
-    Ok(Report::one(made, Verdict::Yes))
+    Ok(Report::one(record, Verdict::Yes))
 }
 
-impl Record for Made {
+impl Record for InitRecord {
     const COLUMNS: &'static [&'static str] =
         &["store", "key_file", "store_is_new", "key_is_new", "changed"];
 
@@ -89,9 +89,9 @@ impl Record for Made {
 
     fn sentence(&self) -> String {
         if self.was_migrated {
-            return format!("the schema of the store {} was brought up to date", self.store);
+            return format!("updated the schema of the store {}", self.store);
         }
-        let state = |made| if made { "made" } else { "was there already" };
+        let state = |is_new| if is_new { "created" } else { "exists already" };
         let mut text = format!(
             "store:    {} ({})\nkey file: {} ({})",
             self.store,
@@ -101,7 +101,7 @@ impl Record for Made {
         );
         if self.changed {
             text.push_str(
-                "\nKeep a copy of the key file apart from the store: without it everybody enrols anew.",
+                "\nKeep a copy of the key file elsewhere: without it everybody must enrol again.",
             );
         }
         text
@@ -113,8 +113,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_migration_is_told_as_one() {
-        let was_there = Made {
+    fn a_migration_has_its_own_sentence() {
+        let existing = InitRecord {
             schema: "mfactl.init/1",
             store: "m.db".into(),
             key_file: "m.key".into(),
@@ -123,8 +123,8 @@ mod tests {
             changed: false,
             was_migrated: false,
         };
-        assert!(was_there.sentence().contains("was there already"));
-        let migrated = Made { changed: true, was_migrated: true, ..was_there };
-        assert_eq!(migrated.sentence(), "the schema of the store m.db was brought up to date");
+        assert!(existing.sentence().contains("exists already"));
+        let migrated = InitRecord { changed: true, was_migrated: true, ..existing };
+        assert_eq!(migrated.sentence(), "updated the schema of the store m.db");
     }
 }

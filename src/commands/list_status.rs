@@ -21,37 +21,37 @@ use totals::GroupLine;
 pub use line::Line;
 pub use totals::{Groups, Summary};
 
-/// Who has MFA, and who has not
+/// List users and their MFA status
 ///
-/// Everyone is listed, also those with nothing. Needs no key and writes nothing. The summary counts
-/// everybody, or the group where one is named, whatever else is filtered. An earlier time is rebuilt
-/// from the log, as far back as the log goes, under the policy of today.
+/// Lists every user, including those without MFA. The summary counts all users, or those of --group;
+/// other filters do not change it. --at rebuilds an earlier status from the audit log, judged by
+/// today's policy. Needs no key and writes nothing.
 #[derive(Args, Debug)]
 pub struct ListStatus {
     #[command(flatten)]
     filter: filter::FilterOptions,
-    /// As it was at an earlier time: 2026-03-01, 2026-03-01T12:00:00Z, yesterday, or a span such as 24h
+    /// Status at an earlier time: 2026-03-01, yesterday, 24h
     #[arg(long, value_name = "WHEN")]
     at: Option<String>,
-    /// Order of the users
+    /// Sort by this
     #[arg(long, value_enum, value_name = "BY", default_value = "user", hide_default_value = true)]
     sort: Sort,
-    /// The other way round
+    /// Reverse the order
     #[arg(long)]
     reverse: bool,
-    /// These columns only: user, status, groups, … as the CSV header names them
+    /// Show these columns, named as in the CSV header
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', value_parser = column)]
     columns: Vec<&'static str>,
-    /// Numbers instead of users
+    /// Show totals instead of users
     #[arg(long, conflicts_with = "columns")]
     summary: bool,
-    /// Numbers for each group
+    /// Show totals for each group
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "columns")]
     group_by: Option<GroupBy>,
-    /// Exit with 1 when a user is left after the filters
+    /// Exit with 1 if any user is listed
     #[arg(long)]
     fail_if_any: bool,
-    /// Exit with 1 when fewer than this percentage of the users are enabled
+    /// Exit with 1 if coverage is below this
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
 }
@@ -59,10 +59,10 @@ pub struct ListStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Sort {
     User,
-    /// The least protected first
+    /// Least protected first
     Status,
     Created,
-    /// The longest unused first
+    /// Longest unused first
     LastCode,
 }
 
@@ -75,10 +75,10 @@ fn column(text: &str) -> Result<&'static str, String> {
     let columns = <Line as crate::report::Record>::COLUMNS;
     let name = text.trim();
     columns.iter().copied().find(|column| *column == name).ok_or_else(|| {
-        let nearest = columns.iter().find(|column| strsim::damerau_levenshtein(column, name) <= 3);
-        match nearest {
-            Some(column) => format!("there is no such column; did you mean {column}?"),
-            None => format!("there is no such column; there are {}", columns.join(", ")),
+        let similar = columns.iter().find(|column| strsim::damerau_levenshtein(column, name) <= 3);
+        match similar {
+            Some(column) => format!("no such column; did you mean {column}?"),
+            None => format!("no such column; choose from {}", columns.join(", ")),
         }
     })
 }
@@ -108,55 +108,58 @@ impl Verb for ListStatus {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let filter = self.filter.filter()?;
         let now = session.env.clock.now()?;
-        let then = match self.at.as_deref() {
-            Some(text) => Some(Timestamp::parse_past("--at", text, now)?),
-            None => None,
-        };
-        if then.is_some() && (self.sort != Sort::User || self.reverse) {
-            return Err(Refusal::new(Code::Usage, "--at lists by name, and --sort asks otherwise")
-                .hint("leave --sort and --reverse out, or sort the CSV")
-                .into());
+        let as_of =
+            self.at.as_deref().map(|text| Timestamp::parse_past("--at", text, now)).transpose()?;
+        if as_of.is_some() && (self.sort != Sort::User || self.reverse) {
+            return Err(Refusal::new(
+                Code::Usage,
+                "--at sorts by name and cannot be combined with --sort or --reverse",
+            )
+            .hint("leave --sort and --reverse out")
+            .into());
         }
         let policy = session.config()?.policy.clone();
         let store = session.reader()?;
-        let is_asked = self.fail_if_any || self.min_coverage.is_some();
-        let cut_short = if is_asked { Verdict::No } else { Verdict::Yes };
-        let list = List { options: self, filter, policy, now, then };
-        Ok(Report::list(cut_short, move |writer| list.write(store, writer)))
+        // A reader who closes the pipe early must not turn an unfinished check into a yes.
+        let has_check = self.fail_if_any || self.min_coverage.is_some();
+        let cut_short = if has_check { Verdict::No } else { Verdict::Yes };
+        let listing = Listing { options: self, filter, policy, now, as_of };
+        Ok(Report::list(cut_short, move |writer| listing.write(store, writer)))
     }
 }
 
-/// What is listed.
-struct List {
+struct Listing {
     options: ListStatus,
     filter: filter::Filter,
     policy: Policy,
     now: Timestamp,
-    then: Option<Timestamp>,
+    as_of: Option<Timestamp>,
 }
 
-impl List {
+impl Listing {
     fn write(&self, store: Box<dyn Store>, writer: &mut Writer<'_>) -> Result<Verdict> {
         let for_people = writer.format == Format::Table;
         if !self.options.columns.is_empty() {
             writer.only = Some(self.options.columns.clone());
         }
-        let is_in_numbers = self.options.summary || self.options.group_by.is_some();
+        let shows_totals = self.options.summary || self.options.group_by.is_some();
         let (summary, listed) =
-            if is_in_numbers { self.numbers(store, writer)? } else { self.users(store, writer)? };
-        // A group that nobody is in is a slip of the pen, and no coverage.
-        let nobody = self.filter.group().filter(|_| summary.users == 0);
-        let least = self.options.min_coverage;
-        let too_low = least.is_some_and(|l| nobody.is_some() || summary.exact_coverage() < l);
+            if shows_totals { self.totals(store, writer)? } else { self.users(store, writer)? };
+        // An empty group is probably a typing error: it must not pass as 100 % coverage.
+        let empty_group = self.filter.group().filter(|_| summary.users == 0);
+        let minimum = self.options.min_coverage;
+        let too_low =
+            minimum.is_some_and(|min| empty_group.is_some() || summary.exact_coverage() < min);
         let verdict = if too_low || (self.options.fail_if_any && listed > 0) {
             Verdict::No
         } else {
             Verdict::Yes
         };
-        let is_untold = verdict == Verdict::No && (too_low || is_in_numbers);
-        if for_people && (!writer.quiet || is_untold) {
-            match nobody {
-                Some(group) => writeln!(writer.out, "nobody is in the group {group}")?,
+        // With --quiet a failed check still says why, unless the listed users do.
+        let must_explain = verdict == Verdict::No && (too_low || shows_totals);
+        if for_people && (!writer.quiet || must_explain) {
+            match empty_group {
+                Some(group) => writeln!(writer.out, "no user is in the group {group}")?,
                 None => writeln!(writer.out, "{}", summary.sentence())?,
             }
         }
@@ -165,24 +168,24 @@ impl List {
 
     fn users(&self, mut store: Box<dyn Store>, writer: &mut Writer<'_>) -> Result<(Summary, u64)> {
         let for_people = writer.format == Format::Table;
-        // A quiet check of the coverage lists nobody: only its failing is news.
+        // With --quiet, --min-coverage prints the summary only, and only if the check fails.
         let only_count = for_people
             && writer.quiet
             && self.options.min_coverage.is_some()
             && !self.options.fail_if_any;
-        // Where nobody is told of the others they need not be counted.
-        let is_summed = matches!(writer.format, Format::Table | Format::Json)
+        // Without a summary, users that the filter drops need not be read.
+        let has_summary = matches!(writer.format, Format::Table | Format::Json)
             || self.options.min_coverage.is_some();
-        let likeness = if is_summed {
+        let prefilter = if has_summary {
             Likeness::default()
         } else {
-            self.filter.likeness(&self.policy, self.now)
+            self.filter.prefilter(&self.policy, self.now)
         };
         let mut listed = 0;
         let preamble = self.preamble("mfactl.list-status/1");
         let summary = writer.many(&preamble, "users", |write| {
-            self.count(&mut *store.read()?, &likeness, &mut |line, is_wanted| {
-                if is_wanted {
+            self.count(&mut *store.read()?, &prefilter, &mut |line, is_match| {
+                if is_match {
                     listed += 1;
                     if !only_count {
                         write(line)?;
@@ -194,28 +197,24 @@ impl List {
         Ok((summary, listed))
     }
 
-    fn numbers(
-        &self,
-        mut store: Box<dyn Store>,
-        writer: &mut Writer<'_>,
-    ) -> Result<(Summary, u64)> {
+    fn totals(&self, mut store: Box<dyn Store>, writer: &mut Writer<'_>) -> Result<(Summary, u64)> {
         let (mut groups, mut listed) = (Groups::default(), 0);
         let is_grouped = self.options.group_by.is_some();
-        let everybody = Likeness::default();
-        let summary = self.count(&mut *store.read()?, &everybody, &mut |line, is_wanted| {
-            listed += u64::from(is_wanted);
+        let everyone = Likeness::default();
+        let summary = self.count(&mut *store.read()?, &everyone, &mut |line, is_match| {
+            listed += u64::from(is_match);
             if is_grouped {
                 groups.count(line);
             }
             Ok(())
         })?;
-        let alone = GroupLine { group: None, summary: summary.clone() };
+        let total = GroupLine { group: None, summary: summary.clone() };
         match writer.format {
-            // The sentence that follows says it all.
+            // The caller prints the summary as a sentence.
             Format::Table if !is_grouped || writer.quiet => {}
             Format::Csv | Format::Jsonl if !is_grouped => {
                 let nothing: &[(&str, String)] = &[];
-                writer.many(nothing, "groups", |write| write(&alone))?;
+                writer.many(nothing, "groups", |write| write(&total))?;
             }
             _ => {
                 writer.many(&self.preamble("mfactl.summary/1"), "groups", |write| {
@@ -228,19 +227,19 @@ impl List {
     }
 
     fn preamble(&self, schema: &str) -> Vec<(&'static str, String)> {
-        let times = [("generated_at", Some(self.now)), ("at", self.then)];
+        let times = [("generated_at", Some(self.now)), ("at", self.as_of)];
         let times = times.into_iter().filter_map(|(name, at)| Some((name, at?.to_string())));
         [("schema", schema.to_owned())].into_iter().chain(times).collect()
     }
 
-    /// Everybody in scope, with whether he passes the filters.
+    /// Visits every user in scope, with whether they pass the filters.
     fn count(
         &self,
         snapshot: &mut dyn Snapshot,
-        likeness: &Likeness,
+        prefilter: &Likeness,
         visit: &mut dyn FnMut(&Line, bool) -> Result<()>,
     ) -> Result<Summary> {
-        let at = self.then.unwrap_or(self.now);
+        let at = self.as_of.unwrap_or(self.now);
         let mut summary = Summary::default();
         let mut each = |user: User| {
             if !self.filter.is_in_scope(&user) {
@@ -248,15 +247,15 @@ impl List {
             }
             let line = Line::of(&user, &self.policy, at);
             summary.count(&line);
-            visit(&line, self.filter.wants(&user, &line, at))
+            visit(&line, self.filter.matches(&user, &line, at))
         };
-        let nameless = if let Some(then) = self.then {
-            then::users(snapshot, then, self.now, &mut each)?
+        let erased_names = if let Some(as_of) = self.as_of {
+            then::users(snapshot, as_of, self.now, &mut each)?
         } else {
-            snapshot.users_like(self.options.order(), likeness, &mut each)?;
+            snapshot.users_like(self.options.order(), prefilter, &mut each)?;
             0
         };
-        Ok(Summary { nameless, ..summary.closed() })
+        Ok(Summary { nameless: erased_names, ..summary.with_coverage() })
     }
 }
 

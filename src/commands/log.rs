@@ -19,43 +19,43 @@ use crate::store::{OperatorIs, Store, Subject, Wanted};
 
 pub use line::EventLine;
 
-/// Verbs that the log has and the command line has not.
-const OTHER_VERBS: &[&str] = &["notify"];
+/// Verbs of events that are not verbs of the command line.
+const LOG_ONLY_VERBS: &[&str] = &["notify"];
 
-/// Who did what, when, and why
+/// Show the audit log: who did what, when and why
 ///
-/// Needs no key. The oldest event comes first. A moment is written as 2026-03-01, as
-/// 2026-03-01T12:00:00Z, as `yesterday`, or as a span such as 24h, so long ago; days begin in UTC.
+/// Lists the oldest event first. Times are 2026-03-01, 2026-03-01T12:00:00Z, `yesterday`, or an age
+/// such as 24h; days begin at midnight UTC. Needs no key.
 #[derive(Args, Debug)]
 pub struct Log {
     /// Events about this user
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Events of this operator: a name or a uid
+    /// Events by this operator: a name or a uid
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
     /// Events of this verb
     #[arg(long, value_name = "VERB")]
     verb: Option<String>,
-    /// Events with this outcome: done, accepted, rejected, replayed, locked, …
+    /// Events with this outcome: done, accepted, rejected, locked, …
     #[arg(long, value_name = "WORD")]
     outcome: Option<String>,
-    /// Events of this ticket
+    /// Events with this ticket
     #[arg(long, value_name = "ID")]
     ticket: Option<String>,
-    /// Events from this moment on
+    /// Events at or after this time
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
-    /// Events before this moment
+    /// Events before this time
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
-    /// As many of the newest
+    /// Only the newest N events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     last: Option<u64>,
-    /// The newest event first
+    /// List the newest event first
     #[arg(long)]
     newest_first: bool,
-    /// Wait for more, until interrupted
+    /// Wait for new events until interrupted
     #[arg(long, conflicts_with_all = ["until", "newest_first"])]
     follow: bool,
     #[command(flatten)]
@@ -74,57 +74,59 @@ impl Verb for Log {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         if self.prune.prune {
-            if self.reads() {
-                return Err(Refusal::new(Code::Usage, "--prune takes no filters but --before")
-                    .hint("what is pruned is the beginning of the log, whoever is in it")
+            if self.has_read_options() {
+                return Err(Refusal::new(Code::Usage, "--prune takes no filter except --before")
+                    .hint(
+                        "pruning removes all events before that time; leave the other filters out",
+                    )
                     .into());
             }
             return self.prune.run(session, self.ticket.as_deref());
         }
         let now = session.env.clock.now()?;
         let mut store = session.reader()?;
-        let mut wanted = self.wanted(session, &mut *store, now)?;
+        let mut query = self.query(session, &mut *store, now)?;
         if self.follow {
             drop(store);
-            wanted.last = wanted.last.or_else(|| wanted.since.is_none().then_some(follow::FIRST));
-            return follow::follow(session, wanted);
+            query.last = query.last.or_else(|| query.since.is_none().then_some(follow::INITIAL));
+            return follow::follow(session, query);
         }
-        self.mind_pruning(session, &mut *store, wanted.since)?;
-        Ok(Report::list(Verdict::Yes, move |writer| write(store, &wanted, now, writer)))
+        self.warn_if_pruned(session, &mut *store, query.since)?;
+        Ok(Report::list(Verdict::Yes, move |writer| write(store, &query, now, writer)))
     }
 }
 
-/// What comes after the events.
+/// Closes the JSON document.
 #[derive(Serialize)]
-struct Summary {
+struct EventsTotal {
     events: u64,
 }
 
 fn write(
     mut store: Box<dyn Store>,
-    wanted: &Wanted,
+    query: &Wanted,
     now: Timestamp,
     writer: &mut Writer<'_>,
 ) -> Result<Verdict> {
     let preamble = [("schema", "mfactl.log/1".to_owned()), ("generated_at", now.to_string())];
-    let is_told = writer.format == Format::Table && !writer.quiet;
+    let says_if_empty = writer.format == Format::Table && !writer.quiet;
     let summary = writer.many(&preamble, "events", |write| {
         let mut events = 0;
-        store.read()?.log(wanted, &mut |told| {
+        store.read()?.log(query, &mut |event| {
             events += 1;
-            write(&EventLine::of(told)).map(|()| true)
+            write(&EventLine::of(event)).map(|()| true)
         })?;
-        Ok(Summary { events })
+        Ok(EventsTotal { events })
     })?;
-    if is_told && summary.events == 0 {
-        writeln!(writer.out, "no event")?;
+    if says_if_empty && summary.events == 0 {
+        writeln!(writer.out, "no events")?;
     }
     Ok(Verdict::Yes)
 }
 
 impl Log {
-    /// Is anything asked for that is for reading only?
-    const fn reads(&self) -> bool {
+    /// Is an option given that makes sense only for reading?
+    const fn has_read_options(&self) -> bool {
         self.user.is_some()
             || self.operator.is_some()
             || self.verb.is_some()
@@ -136,24 +138,24 @@ impl Log {
             || self.follow
     }
 
-    fn wanted(
+    fn query(
         &self,
         session: &mut Session<'_>,
         store: &mut dyn Store,
         now: Timestamp,
     ) -> Result<Wanted> {
-        let moment = |field: &str, text: &Option<String>| {
+        let time = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| Timestamp::parse_past(field, text, now)).transpose()
         };
         let word = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| one_line(field, text, 256)).transpose()
         };
-        // The end of a month is asked for while it lasts; a span is one of the past.
+        // --until may lie in the future (the end of this month); a span always counts back from now.
         let until = self.until.as_deref().map(|text| {
             Timestamp::parse_past("--until", text, now)
                 .or_else(|refusal| Timestamp::parse("--until", text).map_err(|_| refusal))
         });
-        let (since, until) = (moment("--since", &self.since)?, until.transpose()?);
+        let (since, until) = (time("--since", &self.since)?, until.transpose()?);
         if let (Some(since), Some(until)) = (since, until)
             && until <= since
         {
@@ -161,10 +163,10 @@ impl Log {
                 "--until",
                 format!("{until} is not after --since {since}"),
             )
-            .hint("name the earlier moment with --since")
+            .hint("give the earlier time with --since")
             .into());
         }
-        let mut wanted = Wanted {
+        let mut query = Wanted {
             user: self.user.as_deref().map(|name| subject(session, store, name)).transpose()?,
             operator: self.operator.as_deref().map(operator).transpose()?,
             verb: self.verb.as_deref().map(verb).transpose()?,
@@ -177,24 +179,24 @@ impl Log {
             is_newest_first: self.newest_first,
         };
         if let Some(last) = self.last
-            && let Some(Subject::Holders { id, .. }) = wanted.user
+            && let Some(Subject::Holders { id, .. }) = query.user
         {
-            let of_his = Wanted { user: Some(Subject::Id(id)), ..wanted.clone() };
-            let mut found = 0;
-            store.read()?.log(&of_his, &mut |_| {
-                found += 1;
+            let by_id = Wanted { user: Some(Subject::Id(id)), ..query.clone() };
+            let mut count = 0;
+            store.read()?.log(&by_id, &mut |_| {
+                count += 1;
                 Ok(true)
             })?;
-            // Whoever had the name before him comes before all of these.
-            if found == last {
-                wanted = of_his;
+            // Earlier holders of the name have only older events, which --last would drop: they need
+            // not be searched for.
+            if count == last {
+                query = by_id;
             }
         }
-        Ok(wanted)
+        Ok(query)
     }
 
-    /// Says so where a part of what is asked for was pruned.
-    fn mind_pruning(
+    fn warn_if_pruned(
         &self,
         session: &mut Session<'_>,
         store: &mut dyn Store,
@@ -203,14 +205,13 @@ impl Log {
         let start = store.read()?.start()?.at;
         let is_early = |from: &Timestamp| since.map_or(self.last.is_none(), |since| since < *from);
         if let Some(from) = start.filter(is_early) {
-            session
-                .say(&format!("the log was pruned, and tells nothing of the time before {from}"));
+            session.say(&format!("the log was pruned and begins at {from}"));
         }
         Ok(())
     }
 }
 
-/// A user who is there, with whoever had his name before, or one who was.
+/// An existing user, with earlier holders of the name; or a user who existed once.
 fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Result<Subject> {
     let name = UserName::parse(name)?;
     let mut snapshot = store.read()?;
@@ -220,18 +221,21 @@ fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Resu
     }
     let Some(last) = snapshot.last_called(name.as_str())? else {
         drop(snapshot);
-        return Err(session.look(&name).err().unwrap_or_else(|| gone(&name)));
+        return Err(session.look(&name).err().unwrap_or_else(|| no_such_user(&name)));
     };
     if let Some(user) = snapshot.user_of(last)? {
         let now = user.name;
-        session
-            .say(&format!("{name} is called {now} now; for what follows: mfactl log --user {now}"));
+        session.say(&format!(
+            "{name} was renamed to {now}; for later events run: mfactl log --user {now}"
+        ));
     }
     Ok(Subject::Name(name.to_string()))
 }
 
-fn gone(name: &UserName) -> anyhow::Error {
-    Refusal::new(Code::UserNotFound, format!("there is no user {name}")).hint("try again").into()
+fn no_such_user(name: &UserName) -> anyhow::Error {
+    Refusal::new(Code::UserNotFound, format!("there is no user {name}"))
+        .hint("run: mfactl list-status")
+        .into()
 }
 
 fn operator(text: &str) -> Result<OperatorIs, Refusal> {
@@ -241,19 +245,19 @@ fn operator(text: &str) -> Result<OperatorIs, Refusal> {
 }
 
 fn verb(text: &str) -> Result<String, Refusal> {
-    let of_an_alias = VERBS.iter().find(|entry| entry.alias == Some(text)).map(|entry| entry.name);
-    let text = of_an_alias.unwrap_or(text);
-    let mut known = VERBS.iter().map(|entry| entry.name).chain(OTHER_VERBS.iter().copied());
+    let from_alias = VERBS.iter().find(|entry| entry.alias == Some(text)).map(|entry| entry.name);
+    let text = from_alias.unwrap_or(text);
+    let mut known = VERBS.iter().map(|entry| entry.name).chain(LOG_ONLY_VERBS.iter().copied());
     if known.clone().any(|name| name == text) {
         return Ok(text.to_owned());
     }
-    let nearest = known.find(|name| strsim::damerau_levenshtein(name, text) <= 2);
+    let similar = known.find(|name| strsim::damerau_levenshtein(name, text) <= 2);
     let refusal = Refusal::bad_input(
         "--verb",
         format!("there is no verb {}", crate::domain::text::quoted(text)),
     );
-    Err(match nearest {
+    Err(match similar {
         Some(name) => refusal.hint(format!("did you mean {name}?")),
-        None => refusal.hint("mfactl help lists the verbs"),
+        None => refusal.hint("run: mfactl help"),
     })
 }

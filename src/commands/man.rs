@@ -13,12 +13,12 @@ use crate::session::Session;
 /// Print the manual page of mfactl, or of a verb
 #[derive(Args, Debug)]
 pub struct Man {
-    /// The verb whose page it is; without it the page of mfactl
+    /// Verb to print the page of; default: mfactl itself
     #[arg(value_name = "VERB")]
     verb: Option<String>,
 }
 
-/// What the page of mfactl says besides its options.
+/// The sections of mfactl(1) after its options.
 const SECTIONS: &[u8] = include_bytes!("man/sections.roff");
 
 impl Verb for Man {
@@ -33,13 +33,13 @@ impl Verb for Man {
         match pages()?.into_iter().find(|(n, _)| *n == name) {
             Some((_, page)) => Ok(Report::text(page)),
             None => Err(Refusal::new(Code::Usage, format!("there is no page {}", quoted(&name)))
-                .hint("see: mfactl help")
+                .hint("run: mfactl help")
                 .into()),
         }
     }
 }
 
-/// Every page with the name of its file.
+/// All pages, with their file names.
 fn pages() -> Result<Vec<(String, Vec<u8>)>> {
     let mut all = command().help_expected(false);
     all.build();

@@ -16,29 +16,30 @@ use crate::report::{Report, Verdict};
 use crate::session::Session;
 use crate::store::Order;
 
-/// Numbers for Prometheus
+/// Print metrics for Prometheus
 ///
-/// Written whole or not at all, for the textfile collector of `node_exporter`, which must be able to read
-/// it: the file has mode 0644, and no name of a user in it. Needs no key; where the key can be read,
-/// `mfactl_audit_chain_ok` is about every MAC too.
+/// With --output the file is replaced in one step, for the textfile collector of `node_exporter`. It
+/// has mode 0644 and contains no user names. Needs no key; if the key can be read,
+/// `mfactl_audit_chain_ok` covers the MACs too.
 #[derive(Args, Debug)]
 pub struct Metrics {
-    /// Put them into this file; - is standard output, as without it
+    /// File to replace; - is standard output (default)
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Do not walk through the log: a long one takes seconds
+    /// Skip verifying the log, which can take seconds
     #[arg(long)]
     without_log: bool,
 }
 
-/// What is counted.
+/// The values of the metrics.
 #[derive(Default)]
-struct Counted {
+struct Samples {
     summary: Summary,
-    few_codes: u64,
+    users_low_on_codes: u64,
     bypasses: u64,
     events: Vec<(String, String, u64)>,
-    is_whole: Option<bool>,
+    /// `None` if the log was not verified.
+    log_is_intact: Option<bool>,
 }
 
 impl Verb for Metrics {
@@ -50,17 +51,17 @@ impl Verb for Metrics {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         if session.options.names_form() {
-            let message = "metrics has one form, the text format of Prometheus";
+            let message = "metrics has only one format, the text format of Prometheus";
             return Err(Refusal::new(Code::Usage, message)
-                .hint("leave --json and --format out; list-status --summary has numbers as JSON")
+                .hint("leave the format out; for totals as JSON run: mfactl list-status --summary --json")
                 .into());
         }
         let now = session.env.clock.now()?;
-        let mut counted = count(session, now)?;
+        let mut samples = count(session, now)?;
         if !self.without_log {
-            counted.is_whole = Some(session.prove(&[])?.damage.is_none());
+            samples.log_is_intact = Some(session.prove(&[])?.damage.is_none());
         }
-        let text = counted.text(now);
+        let text = samples.text(now);
         let Some(path) = self.output.filter(|path| path.as_os_str() != "-") else {
             return Ok(Report::text(text));
         };
@@ -69,24 +70,25 @@ impl Verb for Metrics {
     }
 }
 
-fn count(session: &mut Session<'_>, now: Timestamp) -> Result<Counted> {
+fn count(session: &mut Session<'_>, now: Timestamp) -> Result<Samples> {
     let policy = session.config()?.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;
-    let mut counted = Counted::default();
+    let mut samples = Samples::default();
     snapshot.users(Order::default(), &mut |user| {
         let line = Line::of(&user, &policy, now);
-        counted.few_codes += u64::from(user.recovery.is_some() && line.recovery_codes_left < FEW);
-        counted.bypasses += u64::from(line.bypass);
-        counted.summary.count(&line);
+        samples.users_low_on_codes +=
+            u64::from(user.recovery.is_some() && line.recovery_codes_left < FEW);
+        samples.bypasses += u64::from(line.bypass);
+        samples.summary.count(&line);
         Ok(())
     })?;
-    counted.events = snapshot.tally()?;
-    Ok(counted)
+    samples.events = snapshot.tally()?;
+    Ok(samples)
 }
 
-impl Counted {
-    /// The text format of Prometheus, without times, which the collector refuses.
+impl Samples {
+    /// In the text format of Prometheus, without timestamps, which the textfile collector refuses.
     fn text(&self, now: Timestamp) -> String {
         let mut page = Page(String::new());
         let s = &self.summary;
@@ -99,32 +101,28 @@ impl Counted {
         ] {
             page.value("mfactl_users", &[("state", state)], users);
         }
-        page.one("mfactl_users_locked", "Users who are locked now.", s.locked);
-        page.one(
+        page.gauge("mfactl_users_locked", "Users locked now.", s.locked);
+        page.gauge(
             "mfactl_users_overdue",
-            "Users without MFA of whom it is required.",
+            "Users who must have MFA and have none.",
             s.required_without_mfa,
         );
-        page.metric("mfactl_coverage_ratio", "gauge", "Enabled users as a part of all, 0 to 1.");
+        page.metric("mfactl_coverage_ratio", "gauge", "Share of users with MFA enabled, 0 to 1.");
         page.value("mfactl_coverage_ratio", &[], s.coverage_ratio());
-        page.one("mfactl_bypass_codes_open", "Bypass codes that are open.", self.bypasses);
-        page.one(
+        page.gauge("mfactl_bypass_codes_open", "Valid bypass codes.", self.bypasses);
+        page.gauge(
             "mfactl_recovery_codes_left_low_users",
-            "Users whose set of recovery codes is nearly used up.",
-            self.few_codes,
+            "Users with few recovery codes left.",
+            self.users_low_on_codes,
         );
         page.metric("mfactl_events_total", "counter", "Events in the log by verb and outcome.");
         for (verb, outcome, count) in &self.events {
             page.value("mfactl_events_total", &[("event", verb), ("outcome", outcome)], count);
         }
-        if let Some(is_whole) = self.is_whole {
-            page.one("mfactl_audit_chain_ok", "1 if the log is whole.", u64::from(is_whole));
+        if let Some(is_intact) = self.log_is_intact {
+            page.gauge("mfactl_audit_chain_ok", "1 if the log is intact.", u64::from(is_intact));
         }
-        page.one(
-            "mfactl_last_success_timestamp_seconds",
-            "When these numbers were taken.",
-            now.unix(),
-        );
+        page.gauge("mfactl_last_success_timestamp_seconds", "Time of these metrics.", now.unix());
         page.0
     }
 }
@@ -150,7 +148,7 @@ impl Page {
         let _ = writeln!(self.0, "{name}{labels} {value}");
     }
 
-    fn one(&mut self, name: &str, help: &str, value: u64) {
+    fn gauge(&mut self, name: &str, help: &str, value: u64) {
         self.metric(name, "gauge", help);
         self.value(name, &[], value);
     }

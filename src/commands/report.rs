@@ -15,40 +15,40 @@ use super::list_status::{Groups, Line, Summary};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
-use crate::report::{Fields, Record, Report as Told, Verdict};
+use crate::report::{Fields, Record, Report as VerbReport, Verdict};
 use crate::session::Session;
 use crate::store::Order;
-use course::Course;
+use course::CoverageHistory;
 
-/// Rows of the list of the unprotected; nobody reads more, and list-status has them all.
-const MOST_ROWS: usize = 2000;
+/// Users listed on the page; `list-status` has all of them.
+const MAX_ROWS: usize = 2000;
 
-/// Coverage over time, as a page to look at
+/// Write a report on MFA coverage over time (HTML or SVG)
 ///
-/// F.html is one self-contained page: the numbers, coverage over time from the log, coverage by group,
-/// and who has no MFA. It has no script, loads nothing, and prints on A4. F.svg is the chart alone. A
-/// file that is there already is replaced whole. Needs no key.
+/// An .html file is one self-contained page: totals, coverage over time, coverage by group, and users
+/// without MFA. It has no scripts, loads nothing, and prints on A4. An .svg file is the chart alone.
+/// An existing file is replaced. Needs no key.
 #[derive(Args, Debug)]
 pub struct Report {
-    /// Where it goes: F.html or F.svg
+    /// File to write: NAME.html or NAME.svg
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// The chart begins here: 2026-01-01, or a span such as 365d, so long ago
+    /// Start of the chart: 2026-01-01, or an age such as 365d
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
 }
 
-/// What the page tells.
-struct Content {
+/// The data of the page.
+struct PageData {
     at: Timestamp,
     summary: Summary,
     groups: Groups,
     unprotected: Vec<Line>,
-    course: Course,
+    history: CoverageHistory,
 }
 
 #[derive(Serialize)]
-struct Written {
+struct ReportRecord {
     schema: &'static str,
     output: String,
     users: u64,
@@ -60,7 +60,7 @@ impl Verb for Report {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl report --output mfa.html", "mfactl report --output mfa.svg --since 365d"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Told> {
+    fn run(self, session: &mut Session<'_>) -> Result<VerbReport> {
         let kind = self.output.extension().and_then(|e| e.to_str());
         let is_page = match kind {
             Some("html") => true,
@@ -68,28 +68,32 @@ impl Verb for Report {
             _ => {
                 return Err(Refusal::new(
                     Code::Usage,
-                    "--output: the name ends neither in .html nor .svg",
+                    "--output: the name must end in .html or .svg",
                 )
-                .hint("name the file like report.html")
+                .hint("for example: --output report.html")
                 .into());
             }
         };
         let now = session.env.clock.now()?;
         let since = self.since.as_deref().map(|t| Timestamp::parse_past("--since", t, now));
-        let content = content(session, now, since.transpose()?)?;
-        let text = if is_page { page::page(&content) } else { chart::alone(&content.course) };
+        let data = page_data(session, now, since.transpose()?)?;
+        let text = if is_page { page::page(&data) } else { chart::standalone(&data.history) };
         session.file(&self.output, "--output", 0o600)?.replace(text.as_bytes())?;
-        let written = Written {
+        let record = ReportRecord {
             schema: "mfactl.report/1",
             output: crate::domain::text::shown(&self.output.to_string_lossy()).into_owned(),
-            users: content.summary.users,
-            coverage: content.summary.coverage,
+            users: data.summary.users,
+            coverage: data.summary.coverage,
         };
-        Ok(Told::one(written, Verdict::Yes))
+        Ok(VerbReport::one(record, Verdict::Yes))
     }
 }
 
-fn content(session: &mut Session<'_>, now: Timestamp, since: Option<Timestamp>) -> Result<Content> {
+fn page_data(
+    session: &mut Session<'_>,
+    now: Timestamp,
+    since: Option<Timestamp>,
+) -> Result<PageData> {
     let policy = session.config()?.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;
@@ -99,24 +103,24 @@ fn content(session: &mut Session<'_>, now: Timestamp, since: Option<Timestamp>) 
         let line = Line::of(&user, &policy, now);
         summary.count(&line);
         groups.count(&line);
-        if line.status != Status::Enabled && unprotected.len() < MOST_ROWS {
+        if line.status != Status::Enabled && unprotected.len() < MAX_ROWS {
             unprotected.push(line);
         }
         Ok(())
     })?;
     let start = snapshot.start()?;
     snapshot.count_after(start.head.seq)?;
-    let mut steps = course::Steps::new(snapshot.created_at()?, now);
+    let mut changes = course::StatusChanges::new(snapshot.created_at()?, now);
     snapshot.steps(&mut |step| {
-        steps.take(&step);
+        changes.add(&step);
         Ok(())
     })?;
-    let summary = summary.closed();
-    let course = steps.course(summary.users, summary.enabled, since.max(start.at));
-    Ok(Content { at: now, summary, groups, unprotected, course })
+    let summary = summary.with_coverage();
+    let history = changes.history(summary.users, summary.enabled, since.max(start.at));
+    Ok(PageData { at: now, summary, groups, unprotected, history })
 }
 
-impl Record for Written {
+impl Record for ReportRecord {
     const COLUMNS: &'static [&'static str] = &["output", "users", "coverage"];
 
     fn fields(&self, f: &mut Fields) {

@@ -13,21 +13,21 @@ use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Plan, Session};
 
-/// Put a backup where the store is, or where none is
+/// Restore the store from a backup
 ///
-/// The file is proved first, whole; then all of it is there, or nothing is. A store that has gone on
-/// since the backup was taken is replaced only with --lose-newer, after being told what is lost: a
-/// device that was reset since then opens again, and an erased name is back. Codes that were used
-/// since then are not known any more. A damaged SQLite store has to be moved away first.
+/// The backup is verified first; then all of it is restored, or nothing. If the store has changed
+/// since the backup was taken, --lose-newer is needed, and mfactl lists what will be lost. Later
+/// changes are undone: devices revoked since then work again, erased names return, and used codes are
+/// forgotten. Move a damaged SQLite store away first.
 #[derive(Args, Debug)]
 pub struct Restore {
-    /// A file that `mfactl backup` wrote
+    /// Backup to restore
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Lose what the store has and the backup has not
+    /// Discard changes that are newer than the backup
     #[arg(long)]
     lose_newer: bool,
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub struct Restore {
 }
 
 #[derive(Serialize)]
-struct Restored {
+struct RestoreRecord {
     schema: &'static str,
     store: String,
     taken_at: Timestamp,
@@ -67,7 +67,7 @@ impl Verb for Restore {
         {
             let message = format!("the store at {store} is newer than the backup; {loss}");
             return Err(Refusal::new(Code::StoreNewer, message)
-                .hint("take a backup of it first; then add --lose-newer")
+                .hint("back it up with mfactl backup FILE, then add --lose-newer")
                 .into());
         }
         let dry_run = self.operator.dry_run;
@@ -75,7 +75,7 @@ impl Verb for Restore {
             let loss = loss.map(|loss| format!(" ({loss})")).unwrap_or_default();
             let taken_at = plan.header.taken_at;
             let question =
-                format!("Replace the store at {store} by its backup of {taken_at}{loss}?");
+                format!("Replace the store at {store} with its backup of {taken_at}{loss}?");
             if !session.confirm(&question)? {
                 return Ok(declined(session));
             }
@@ -84,7 +84,7 @@ impl Verb for Restore {
         let lost_users = plan.lost.users.clone();
         let header =
             if dry_run { plan.header } else { session.restore(&self.file, plan, &ticket)? };
-        let restored = Restored {
+        let record = RestoreRecord {
             schema: "mfactl.restore/1",
             store,
             taken_at: header.taken_at,
@@ -96,27 +96,28 @@ impl Verb for Restore {
             changed: true,
             dry_run,
         };
-        Ok(Report::one(restored, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
-/// What is lost, in words; `None` where nothing is.
+/// Describes what will be lost; `None` if nothing will.
 fn loss(plan: &Plan) -> Option<String> {
     let count = plan.lost_events();
     if count == 0 {
         return None;
     }
-    let acts: Vec<String> =
+    let verbs: Vec<String> =
         plan.lost.acts.iter().map(|(verb, count)| format!("{count} × {verb}")).collect();
     let since = plan.lost.from.map(|t| format!(" since {t}")).unwrap_or_default();
-    let parted = if plan.has_parted { "it has gone another way: " } else { "" };
+    let diverged = if plan.has_parted { "their logs have diverged: " } else { "" };
     let users = &plan.lost.users;
-    let whose = if users.is_empty() { String::new() } else { format!("; of {}", users.join(", ")) };
-    let acts = acts.join(", ");
-    Some(format!("{parted}{count} events{since} would be lost: {acts}{whose}"))
+    let of_users =
+        if users.is_empty() { String::new() } else { format!("; of {}", users.join(", ")) };
+    let verbs = verbs.join(", ");
+    Some(format!("{diverged}{count} events{since} would be lost: {verbs}{of_users}"))
 }
 
-impl Record for Restored {
+impl Record for RestoreRecord {
     const COLUMNS: &'static [&'static str] =
         &["store", "taken_at", "users", "devices", "events", "lost_events", "changed"];
 
@@ -131,14 +132,14 @@ impl Record for Restored {
     }
 
     fn sentence(&self) -> String {
-        let would = if self.dry_run { "would put" } else { "put" };
+        let verb = if self.dry_run { "would restore" } else { "restored" };
         let end = if self.dry_run { "; nothing was changed" } else { "" };
         let lost = match self.lost_events {
             0 => String::new(),
             n => format!(", {n} newer events lost"),
         };
         format!(
-            "{would} {} users, {} devices and {} events of {} into {}{lost}{end}",
+            "{verb} {} users, {} devices and {} events of {} to {}{lost}{end}",
             self.users, self.devices, self.events, self.taken_at, self.store
         )
     }

@@ -15,31 +15,32 @@ use crate::domain::time::Timestamp;
 use crate::report::{Fields, Format, Record, Report, Verdict};
 use crate::session::{Proved, Session};
 
-/// Is the log whole?
+/// Verify the hash chain and the MACs of the audit log
 ///
-/// Walks through the log from its first event to its last: every one must follow from the one before,
-/// none may be missing, and with the key each must have been written with it. Exit code 1 means damage,
-/// and the first bad event is named. A log whose end was cut off together with its guard, and a whole
-/// store put back from an older copy, show only against an anchor that was saved elsewhere.
+/// Checks that no event was altered or removed: the hash chain, and the MACs if the key can be read.
+/// Exits with 1 if the log is damaged, and names the first bad event. If somebody puts
+/// back an older copy of the store, or of the log with its signed end, only an anchor kept elsewhere
+/// shows it.
 #[derive(Args, Debug)]
 pub struct VerifyLog {
-    /// Compare with the anchors in this file, one a line
+    /// Compare with the anchors in this file, one per line
     #[arg(long, value_name = "FILE")]
     anchor: Option<PathBuf>,
-    /// Add one line to this file (or to standard output: -) that says how far the log has come; keep it
-    /// on paper, in another host's log, wherever nobody can reach who can reach the store
+    /// Append an anchor to this file (- is standard output)
+    ///
+    /// An anchor is one line with the position and hash of the last event. Keep it where nobody who can
+    /// change the store can change it: in the log of another host, or on paper.
     #[arg(long, value_name = "FILE")]
     save_anchor: Option<PathBuf>,
 }
 
-/// Words for how the log is. Nothing can be said where it begins after each of the anchors.
+/// The outcomes. `UNANCHORED`: the log was pruned beyond every anchor, so none could be compared.
 const WHOLE: &str = "whole";
 const DAMAGED: &str = "damaged";
 const UNANCHORED: &str = "unanchored";
 
-/// The answer.
 #[derive(Serialize)]
-struct Verified {
+struct VerifyLogRecord {
     schema: &'static str,
     outcome: &'static str,
     events: u64,
@@ -47,7 +48,7 @@ struct Verified {
     last_event: Option<u64>,
     pruned_until: Option<Timestamp>,
     macs_checked: bool,
-    /// Anchors that the log fits, and those of a time that was pruned.
+    /// Anchors that match, and anchors of events that were pruned.
     anchors: u64,
     anchors_pruned: u64,
     first_bad_event: Option<u64>,
@@ -65,7 +66,7 @@ impl Verb for VerifyLog {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let is_for_people = session.options.format() == Format::Table;
         if !is_for_people && self.save_anchor.as_deref().is_some_and(|p| p.as_os_str() == "-") {
-            let message = "the anchor and the answer can't both be standard output";
+            let message = "--save-anchor - and the answer cannot both go to standard output";
             return Err(Refusal::new(Code::Usage, message)
                 .hint("give --save-anchor a file, or leave the format out")
                 .into());
@@ -74,17 +75,18 @@ impl Verb for VerifyLog {
             Some(path) => anchors_in(session, path, "--anchor")?,
             None => Vec::new(),
         };
-        let grows = self.save_anchor.as_deref().filter(|path| path.as_os_str() != "-");
-        if let Some(path) = grows.filter(|path| path.metadata().is_ok_and(|m| m.len() > 0)) {
+        let appended = self.save_anchor.as_deref().filter(|path| path.as_os_str() != "-");
+        // Never append to a file that is not a list of anchors.
+        if let Some(path) = appended.filter(|path| path.metadata().is_ok_and(|m| m.len() > 0)) {
             anchors_in(session, path, "--save-anchor")?;
         }
         let proved = session.prove(&anchors)?;
-        let verified = Verified::new(&proved, anchors.len() as u64);
-        if verified.outcome != WHOLE {
-            return Ok(Report::one(verified, Verdict::No).alarming());
+        let record = VerifyLogRecord::new(&proved, anchors.len() as u64);
+        if record.outcome != WHOLE {
+            return Ok(Report::one(record, Verdict::No).alarming());
         }
         let Some(path) = self.save_anchor else {
-            return Ok(Report::one(verified, Verdict::Yes));
+            return Ok(Report::one(record, Verdict::Yes));
         };
         let at = session.env.clock.now()?;
         let anchor = Anchor { store: proved.store, head: proved.head, at };
@@ -92,18 +94,18 @@ impl Verb for VerifyLog {
             return Ok(Report::text(format!("{anchor}\n")));
         }
         session.append_line(&path, "--save-anchor", &anchor.to_string())?;
-        Ok(Report::one(verified, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
-/// The anchors in a file, whatever else a system log has put there.
+/// The anchors in a file; other lines, as in a system log, are skipped.
 fn anchors_in(session: &Session<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     /// Longer than any line of a system log.
-    const LONGEST: u64 = 1 << 16;
+    const MAX_LINE: u64 = 1 << 16;
     let mut file = BufReader::new(session.open_file(path, field)?);
     let mut anchors = Vec::new();
     let mut line = Vec::new();
-    while (&mut file).take(LONGEST).read_until(b'\n', &mut line)? > 0 {
+    while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
         if Anchor::is_in(&text) {
             anchors.push(Anchor::parse(field, text.trim_end())?);
@@ -111,14 +113,14 @@ fn anchors_in(session: &Session<'_>, path: &Path, field: &str) -> Result<Vec<Anc
         line.clear();
     }
     if anchors.is_empty() {
-        return Err(Refusal::bad_input(field, "the file has no anchor")
-            .hint("name a file that mfactl verify-log --save-anchor wrote")
+        return Err(Refusal::bad_input(field, "no anchor in this file")
+            .hint("give a file written with mfactl verify-log --save-anchor FILE")
             .into());
     }
     Ok(anchors)
 }
 
-impl Verified {
+impl VerifyLogRecord {
     fn new(proved: &Proved, anchors: u64) -> Self {
         let first = proved.start.head.seq + 1;
         let is_empty = proved.events == 0;
@@ -143,7 +145,7 @@ impl Verified {
     }
 }
 
-impl Record for Verified {
+impl Record for VerifyLogRecord {
     const COLUMNS: &'static [&'static str] = &[
         "outcome",
         "events",
@@ -176,31 +178,30 @@ impl Record for Verified {
             n => format!("{n} events"),
         };
         if let Some(problem) = &self.problem {
-            let are = if self.events == 1 { "is" } else { "are" };
-            return format!("the log is damaged: {problem}; {events} before {are} sound");
+            return format!("the log is damaged: {problem}; {events} before it verified");
         }
-        let mut text = format!("the log is whole: {events}");
+        let mut text = format!("the log is intact: {events}");
         if let (Some(first), Some(last)) = (self.first_event, self.last_event) {
             _ = write!(text, ", {first} to {last}");
         }
         if let Some(until) = self.pruned_until {
             _ = write!(text, "; pruned until {until}");
             if !self.macs_checked {
-                text.push_str(", which only the key proves");
+                text.push_str(" (not checked: this needs the key)");
             }
         }
         text.push_str(if self.macs_checked {
-            "; every link and every MAC fits"
+            "; all hashes and MACs match"
         } else {
-            "; every link fits (without the key no MAC was checked)"
+            "; all hashes match (MACs not checked: this needs the key)"
         });
         match self.anchors {
             0 if self.anchors_pruned > 0 => text.push_str(
-                "; it begins after every anchor, so that they say nothing of it: save one now",
+                "; every anchor is older than the log, so none was compared; save a new one",
             ),
             0 => {}
-            1 => text.push_str("; it fits the anchor"),
-            n => _ = write!(text, "; it fits {n} anchors"),
+            1 => text.push_str("; the anchor matches"),
+            n => _ = write!(text, "; all {n} anchors match"),
         }
         text
     }

@@ -1,4 +1,4 @@
-//! What differs in a user's protection between two times.
+//! What changed in a user's MFA between two times.
 
 use std::fmt::Write as _;
 
@@ -16,11 +16,11 @@ use crate::report::{Fields, Record};
 pub struct Difference {
     pub user: String,
     pub changes: Vec<&'static str>,
-    /// The status then; none where the user was not there.
+    /// The earlier status; `None` if the user did not exist.
     pub was: Option<Status>,
-    /// The status now; none where the user is not there any more.
+    /// The status now; `None` if the user no longer exists.
     pub is: Option<Status>,
-    /// The last act on it.
+    /// Time of the most important event, which the next fields describe.
     pub at: Option<Timestamp>,
     pub verb: Option<String>,
     pub operator_uid: Option<u32>,
@@ -28,42 +28,48 @@ pub struct Difference {
     pub ticket: Option<String>,
 }
 
-/// What was done in between, after which a phone may be somebody else's, however the user stands now.
+/// Operations since then that cut the user's devices off. They are reported even if the status is the
+/// same again: the device in use may now be somebody else's.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Acts {
+pub struct CutOff {
     pub reset: bool,
     pub deleted: bool,
 }
 
 impl Difference {
-    /// What differs, as far as somebody should know of it.
-    pub fn between(then: Option<&Line>, now: Option<&Line>, acts: Acts) -> Vec<&'static str> {
-        let (was, is) = (then.map(|line| line.status), now.map(|line| line.status));
+    /// The changes worth reporting, as the words that JSON and CSV have.
+    pub fn between(
+        before: Option<&Line>,
+        now: Option<&Line>,
+        cut_off: CutOff,
+    ) -> Vec<&'static str> {
+        let (was, is) = (before.map(|line| line.status), now.map(|line| line.status));
         let mut changes = Vec::new();
-        let mut note = |word, is_so: bool| {
-            if is_so {
+        let mut note = |word, applies: bool| {
+            if applies {
                 changes.push(word);
             }
         };
         let enabled = Some(Status::Enabled);
         note("added", was.is_none() && is.is_some());
         note("removed", was.is_some() && is.is_none());
-        note("reset", acts.reset && is.is_some());
-        note("deleted", acts.deleted && is.is_some());
+        note("reset", cut_off.reset && is.is_some());
+        note("deleted", cut_off.deleted && is.is_some());
         note("disabled", is == Some(Status::Disabled) && was != is);
         note("unprotected", is.is_some() && is != enabled && (was.is_none() || was == enabled));
         note("enabled", is == enabled && was != enabled);
-        note("new_device", was == enabled && is == enabled && has_more_devices(then, now));
-        let flag = |line: Option<&Line>, up: fn(&Line) -> bool| line.is_some_and(up);
-        let mut turned = |word, up: fn(&Line) -> bool| note(word, flag(now, up) && !flag(then, up));
-        turned("locked", |line| line.locked);
-        turned("new_password", |line| line.password_change_required);
-        // Nothing happens on the day on which one begins: it is told of when it is given.
-        turned("bypass", |line| line.bypass_is_given);
-        turned("overdue", Line::is_overdue);
-        let had = then.is_some_and(|line| line.recovery_codes_left >= FEW);
-        note("recovery_low", had && now.is_some_and(|line| line.recovery_codes_left < FEW));
-        let was_required = then.is_some_and(|line| line.required || line.due_at.is_some());
+        note("new_device", was == enabled && is == enabled && has_new_device(before, now));
+        let mut turned_on = |word, flag: fn(&Line) -> bool| {
+            note(word, now.is_some_and(flag) && !before.is_some_and(flag));
+        };
+        turned_on("locked", |line| line.locked);
+        turned_on("new_password", |line| line.password_change_required);
+        // Reported when the code is issued: when it becomes valid there is no event to report.
+        turned_on("bypass", |line| line.has_unexpired_bypass);
+        turned_on("overdue", Line::is_overdue);
+        let had_enough = before.is_some_and(|line| line.recovery_codes_left >= FEW);
+        note("recovery_low", had_enough && now.is_some_and(|line| line.recovery_codes_left < FEW));
+        let was_required = before.is_some_and(|line| line.required || line.due_at.is_some());
         note(
             "not_required",
             was_required && now.is_some_and(|l| !l.required && l.due_at.is_none()),
@@ -72,27 +78,27 @@ impl Difference {
     }
 }
 
-/// Is there a device in force that was not then?
-fn has_more_devices(then: Option<&Line>, now: Option<&Line>) -> bool {
-    let in_force = |line: Option<&Line>| {
+/// Is a device active now that was not active before?
+fn has_new_device(before: Option<&Line>, now: Option<&Line>) -> bool {
+    let active = |line: Option<&Line>| {
         let devices = line.into_iter().flat_map(|line| &line.devices);
         let devices = devices.filter(|device| device.state == "active");
         devices.map(|d| (d.created_at, d.device.clone())).collect::<Vec<_>>()
     };
-    let before = in_force(then);
-    in_force(now).iter().any(|device| !before.contains(device))
+    let before = active(before);
+    active(now).iter().any(|device| !before.contains(device))
 }
 
-/// A word of [`Difference::between`] for people.
-fn in_words(change: &str) -> &str {
+/// A word of [`Difference::between`] as the text output has it.
+fn describe(change: &str) -> &str {
     match change {
         "unprotected" => "newly unprotected",
-        "new_device" => "another device is in force",
+        "new_device" => "new device active",
         "new_password" => "must choose a new password",
         "bypass" => "has a bypass code",
-        "overdue" => "MFA is required by now, and is not there",
-        "recovery_low" => "few recovery codes are left",
-        "not_required" => "MFA is not required any more",
+        "overdue" => "MFA is overdue",
+        "recovery_low" => "few recovery codes left",
+        "not_required" => "MFA is no longer required",
         plain => plain,
     }
 }
@@ -114,7 +120,7 @@ impl Record for Difference {
     }
 
     fn sentence(&self) -> String {
-        let changes: Vec<&str> = self.changes.iter().map(|change| in_words(change)).collect();
+        let changes: Vec<&str> = self.changes.iter().map(|change| describe(change)).collect();
         let mut text = format!("{}: {}", self.user, changes.join(", "));
         match (self.was, self.is) {
             (Some(was), Some(is)) if was != is => {
@@ -124,9 +130,9 @@ impl Record for Difference {
             _ => {}
         }
         if let (Some(verb), Some(at), Some(uid)) = (&self.verb, self.at, self.operator_uid) {
-            let who =
+            let claim =
                 self.operator_claim.as_ref().map_or(String::new(), |c| format!(" (sudo: {c})"));
-            _ = write!(text, "; {verb} by uid {uid}{who} at {at}");
+            _ = write!(text, "; {verb} by uid {uid}{claim} at {at}");
         }
         if let Some(ticket) = &self.ticket {
             _ = write!(text, ", {ticket}");
@@ -144,7 +150,7 @@ mod tests {
     use crate::domain::time::Span;
     use crate::domain::user::{PasswordChange, User};
 
-    #[expect(clippy::unnecessary_wraps, reason = "beside those who are not there")]
+    #[expect(clippy::unnecessary_wraps, reason = "the table also has users who do not exist")]
     fn line(change: impl Fn(&mut Line)) -> Option<Line> {
         let at = Timestamp::from_unix(1000).unwrap();
         let user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at);
@@ -155,38 +161,45 @@ mod tests {
         Some(line)
     }
 
-    fn of(status: Status) -> Option<Line> {
+    fn with_status(status: Status) -> Option<Line> {
         line(|line| line.status = status)
     }
 
     #[test]
-    fn each_change_of_protection_has_its_word() {
+    fn every_change_has_its_word() {
         use Status::{Disabled, Enabled, NotEnabled, Pending};
         let codes = |left| line(|line| (line.status, line.recovery_codes_left) = (Enabled, left));
-        for (then, now, expected) in [
-            (of(Enabled), of(Enabled), &[][..]),
-            (of(Enabled), of(NotEnabled), &["unprotected"]),
-            (of(Enabled), of(Pending), &["unprotected"]),
-            (of(Enabled), of(Disabled), &["disabled", "unprotected"]),
-            (of(NotEnabled), of(Pending), &[]),
-            (of(Pending), of(Enabled), &["enabled"]),
-            (None, of(NotEnabled), &["added", "unprotected"]),
-            (None, of(Enabled), &["added", "enabled"]),
-            (of(Enabled), None, &["removed"]),
+        for (before, now, expected) in [
+            (with_status(Enabled), with_status(Enabled), &[][..]),
+            (with_status(Enabled), with_status(NotEnabled), &["unprotected"]),
+            (with_status(Enabled), with_status(Pending), &["unprotected"]),
+            (with_status(Enabled), with_status(Disabled), &["disabled", "unprotected"]),
+            (with_status(NotEnabled), with_status(Pending), &[]),
+            (with_status(Pending), with_status(Enabled), &["enabled"]),
+            (None, with_status(NotEnabled), &["added", "unprotected"]),
+            (None, with_status(Enabled), &["added", "enabled"]),
+            (with_status(Enabled), None, &["removed"]),
             (None, None, &[]),
             (codes(3), codes(2), &["recovery_low"]),
             (codes(2), codes(1), &[]),
-            (of(NotEnabled), line(|l| l.locked = true), &["locked"]),
-            (line(|l| l.locked = true), of(NotEnabled), &[]),
-            (of(NotEnabled), line(|l| l.password_change_required = true), &["new_password"]),
-            (of(NotEnabled), line(|l| l.bypass_is_given = true), &["bypass"]),
-            (of(NotEnabled), line(|l| l.required = true), &["overdue"]),
-            (line(|l| l.required = true), of(NotEnabled), &["not_required"]),
+            (with_status(NotEnabled), line(|l| l.locked = true), &["locked"]),
+            (line(|l| l.locked = true), with_status(NotEnabled), &[]),
+            (
+                with_status(NotEnabled),
+                line(|l| l.password_change_required = true),
+                &["new_password"],
+            ),
+            (with_status(NotEnabled), line(|l| l.has_unexpired_bypass = true), &["bypass"]),
+            (with_status(NotEnabled), line(|l| l.required = true), &["overdue"]),
+            (line(|l| l.required = true), with_status(NotEnabled), &["not_required"]),
         ] {
-            assert_eq!(Difference::between(then.as_ref(), now.as_ref(), Acts::default()), expected);
+            assert_eq!(
+                Difference::between(before.as_ref(), now.as_ref(), CutOff::default()),
+                expected
+            );
         }
-        let (then, now) = (of(Enabled), of(Enabled));
-        let acts = Acts { reset: true, deleted: false };
-        assert_eq!(Difference::between(then.as_ref(), now.as_ref(), acts), ["reset"]);
+        let (before, now) = (with_status(Enabled), with_status(Enabled));
+        let cut_off = CutOff { reset: true, deleted: false };
+        assert_eq!(Difference::between(before.as_ref(), now.as_ref(), cut_off), ["reset"]);
     }
 }

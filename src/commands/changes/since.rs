@@ -1,4 +1,4 @@
-//! From when on changes are told, and what they come to.
+//! The start time of `changes`, and the differences since then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::difference::{Acts, Difference};
+use super::difference::{CutOff, Difference};
 use crate::commands::list_status::Line;
 use crate::domain::anchor::Anchor;
 use crate::domain::past::{Undoing, is_first, is_harmless, is_mere_use};
@@ -21,30 +21,28 @@ use crate::session::Session;
 use crate::store::{Change, Moment, Order, Snapshot};
 
 const LAST_RUN: &str = "last-run";
-/// Acts that take every phone out of force.
+/// Verbs that revoke every device.
 const RESETS: &[&str] = &["reset", "force-new-password"];
-/// Acts that take protection away: of all that was done to a user, what is told of first.
-const TAKING: &[&str] = &["reset", "force-new-password", "delete", "disable", "remove-user"];
-/// In place of a name that was taken out of the log.
+/// Verbs that weaken a user's protection: reported in preference to any other.
+const WEAKENING: &[&str] = &["reset", "force-new-password", "delete", "disable", "remove-user"];
+/// Shown in place of a name that was erased from the log.
 const ERASED: &str = "(name erased)";
 
-/// From when on, as it was asked for.
-pub enum Since {
-    Moment(Timestamp),
+/// Where the listing starts, as given on the command line.
+pub enum StartTime {
+    At(Timestamp),
     LastRun(Anchor),
-    /// Nothing is remembered yet.
+    /// The state file does not exist yet.
     FirstRun,
 }
 
-/// A place in the log, and its time.
-pub struct From {
+/// A position in the log, and its time.
+pub struct LogPosition {
     pub after: u64,
     pub at: Timestamp,
 }
 
-impl Since {
-    /// # Errors
-    /// `usage` where nothing says from when on; `bad_input` for a moment or a file that says nothing.
+impl StartTime {
     pub fn read(
         session: &mut Session<'_>,
         since: Option<&str>,
@@ -52,109 +50,114 @@ impl Since {
         now: Timestamp,
     ) -> Result<Self> {
         let usage = |message: &str, hint: &str| Refusal::new(Code::Usage, message).hint(hint);
-        // Read in any case: what is not ours is not written over.
-        let last = state.map(|path| remembered(session, path)).transpose()?;
+        // Read even if --since is given: a file that is not a state file must not be overwritten.
+        let last = state.map(|path| read_state(session, path)).transpose()?;
         match (since, last) {
-            (Some(moment), _) if moment != LAST_RUN => {
-                Ok(Self::Moment(Timestamp::parse_past("--since", moment, now)?))
+            (Some(time), _) if time != LAST_RUN => {
+                Ok(Self::At(Timestamp::parse_past("--since", time, now)?))
             }
             (_, Some(last)) => Ok(last.map_or(Self::FirstRun, Self::LastRun)),
             (Some(_), None) => {
-                let hint = "add --state FILE, which remembers it";
-                Err(usage("nobody remembers the last run", hint).into())
+                let hint = "add --state FILE";
+                Err(usage("--since last-run needs a state file", hint).into())
             }
             (None, None) => {
-                let hint = "add --since yesterday, or --state FILE to go on from run to run";
-                Err(usage("nothing says from when on", hint).into())
+                let hint = "add --since yesterday, or --state FILE to continue from run to run";
+                Err(usage("no start time was given", hint).into())
             }
         }
     }
 
-    /// Where in the log that is; nowhere on the first run.
-    ///
-    /// # Errors
-    /// `tampered` where the log is not the one of the last run; `bad_input` for a time of which it does
-    /// not tell.
-    pub fn place(&self, snapshot: &mut dyn Snapshot, now: Timestamp) -> Result<Option<From>> {
+    /// The position in the log; `None` on the first run. Fails with `tampered` if the log is not the
+    /// one that the state file was written for, and with `bad_input` if it was pruned beyond that time.
+    pub fn locate(
+        &self,
+        snapshot: &mut dyn Snapshot,
+        now: Timestamp,
+    ) -> Result<Option<LogPosition>> {
         let (field, from) = match self {
             Self::FirstRun => return Ok(None),
-            Self::Moment(at) => {
-                ("--since", From { after: snapshot.last_before(*at, now)?, at: *at })
+            Self::At(at) => {
+                ("--since", LogPosition { after: snapshot.last_before(*at, now)?, at: *at })
             }
             Self::LastRun(Anchor { head, at, .. }) => {
                 let hash = snapshot.event_hash(head.seq)?;
                 let start = snapshot.start()?.head.seq;
                 if head.seq > start && hash.as_deref() != Some(&head.hash[..]) {
-                    let message = format!("the log is not the one of the last run, of {at}");
+                    let message = format!("the log does not match the state file of {at}");
                     return Err(Refusal::new(Code::Tampered, message)
-                        .hint("was an older store put back? look with: mfactl verify-log")
+                        .hint("was an older copy of the store restored? run: mfactl verify-log")
                         .into());
                 }
-                ("--state", From { after: head.seq, at: *at })
+                ("--state", LogPosition { after: head.seq, at: *at })
             }
         };
-        told(snapshot, field, from.after, from.at)?;
+        check_log_covers(snapshot, field, from.after, from.at)?;
         Ok(Some(from))
     }
 }
 
-/// Where the last run ended; nowhere by a file that is not there yet.
-fn remembered(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> {
+/// Where the last run ended; `None` if the file does not exist yet.
+fn read_state(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> {
     if !path.try_exists().unwrap_or(true) {
         return Ok(None);
     }
     let mut line = String::new();
     let file = session.open_file(path, "--state")?;
-    file.take(4096).read_to_string(&mut line).map_err(|_| unreadable())?;
-    let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| unreadable())?;
+    file.take(4096).read_to_string(&mut line).map_err(|_| not_a_state_file())?;
+    let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| not_a_state_file())?;
     if anchor.store != session.reader()?.identity().store {
-        return Err(Refusal::bad_input("--state", "the file is about another store")
-            .hint("name another file for this store")
+        return Err(Refusal::bad_input("--state", "the state file belongs to another store")
+            .hint("give another file for this store")
             .into());
     }
     Ok(Some(anchor))
 }
 
-/// Does the log tell of what was after an event?
-///
-/// # Errors
-/// `bad_input` where it was pruned, `tampered` where an event is missing.
-pub fn told(snapshot: &mut dyn Snapshot, field: &str, after: u64, at: Timestamp) -> Result<()> {
+/// Fails unless the log still has every event after this position: with `bad_input` if it was pruned,
+/// with `tampered` if an event is missing.
+pub fn check_log_covers(
+    snapshot: &mut dyn Snapshot,
+    field: &str,
+    after: u64,
+    at: Timestamp,
+) -> Result<()> {
     let start = snapshot.start()?;
     match start.at {
-        Some(told_from) if after < start.head.seq || at < told_from => Err(Refusal::bad_input(
-            field,
-            format!("the log tells nothing of the time before {told_from}"),
-        )
-        .hint(match field {
-            "--state" => "add --since and a later moment once, and the state goes on from there",
-            _ => "name a later moment",
-        })
-        .into()),
+        Some(first) if after < start.head.seq || at < first => {
+            Err(Refusal::bad_input(field, format!("the log was pruned and begins at {first}"))
+                .hint(match field {
+                    "--state" => {
+                        "run once with a later --since; the state file continues from there"
+                    }
+                    _ => "give a later time",
+                })
+                .into())
+        }
         _ => snapshot.count_after(after),
     }
 }
 
-fn unreadable() -> Refusal {
-    Refusal::bad_input("--state", "the file does not say where the last run ended")
-        .hint("name the file of an earlier run, or one that is not there yet")
+fn not_a_state_file() -> Refusal {
+    Refusal::bad_input("--state", "not a state file of mfactl changes")
+        .hint("give the file of an earlier run, or one that does not exist yet")
 }
 
-/// What was done to one user.
+/// The events about one user, collected from the newest to the oldest.
 #[derive(Default)]
-struct Done {
+struct UserEvents {
     back: Undoing,
-    /// The act that is told of: the newest of those that weigh most.
-    told: Option<Change>,
-    weight: u8,
-    acts: Acts,
-    /// Acts that were taken back by events that were seen by now, which are later ones.
+    /// The event to report: the newest of the highest priority.
+    main_event: Option<Change>,
+    priority: u8,
+    cut_off: CutOff,
+    /// How many older operations the `undo` events seen so far took back.
     undone: u32,
 }
 
-impl Done {
-    /// One event, the one before those that were seen.
-    fn saw(&mut self, change: Change, was: &str) -> Result<()> {
+impl UserEvents {
+    /// Adds the next older event.
+    fn add(&mut self, change: Change, was: &str) -> Result<()> {
         self.back.take_back(was)?;
         let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
         let is_undone = is_done && self.undone > 0 && Act::ALL.iter().any(|a| a.verb() == verb);
@@ -162,29 +165,26 @@ impl Done {
             self.undone -= 1;
         } else if is_done {
             self.undone += u32::from(verb == "undo");
-            self.acts.reset |= RESETS.contains(&verb);
-            self.acts.deleted |= verb == "delete";
+            self.cut_off.reset |= RESETS.contains(&verb);
+            self.cut_off.deleted |= verb == "delete";
         }
-        let takes = is_done && !is_undone && TAKING.contains(&verb);
-        let weight = if takes || is_first(was) { 2 } else { 1 };
-        if self.weight < weight && !is_harmless(was, change.at) {
-            (self.told, self.weight) = (Some(change), weight);
+        let weakens = is_done && !is_undone && WEAKENING.contains(&verb);
+        let priority = if weakens || is_first(was) { 2 } else { 1 };
+        if self.priority < priority && !is_harmless(was, change.at) {
+            (self.main_event, self.priority) = (Some(change), priority);
         }
         Ok(())
     }
 }
 
-/// Who stands otherwise than then, by name.
-///
-/// # Errors
-/// As the store has them.
+/// The users whose MFA changed, sorted by name.
 pub fn differences(
     snapshot: &mut dyn Snapshot,
-    from: &From,
+    from: &LogPosition,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Vec<Difference>> {
-    let mut touched: BTreeMap<Id, Done> = BTreeMap::new();
+    let mut touched: BTreeMap<Id, UserEvents> = BTreeMap::new();
     let mut differences = Vec::new();
     snapshot.changes(from.after, &mut |mut change| {
         let Some(was) = change.was.take() else {
@@ -194,41 +194,41 @@ pub fn differences(
         if is_mere_use(&was) {
             return Ok(());
         }
-        touched.entry(change.user).or_default().saw(change, &was)
+        touched.entry(change.user).or_default().add(change, &was)
     })?;
-    for id in fallen_due(snapshot, policy, from.at, now)? {
+    for id in became_overdue(snapshot, policy, from.at, now)? {
         touched.entry(id).or_default();
     }
-    for (id, done) in touched {
+    for (id, events) in touched {
         let user = snapshot.user_of(id)?;
         let before = match user.clone() {
-            Some(user) => done.back.stood(user)?,
-            None => done.back.stood_once(id)?,
+            Some(user) => events.back.stood(user)?,
+            None => events.back.stood_once(id)?,
         };
         let line = |user: &Option<User>, at| user.as_ref().map(|u| Line::of(u, policy, at));
-        let (then, is) = (line(&before, from.at), line(&user, now));
-        let changes = Difference::between(then.as_ref(), is.as_ref(), done.acts);
+        let (was, is) = (line(&before, from.at), line(&user, now));
+        let changes = Difference::between(was.as_ref(), is.as_ref(), events.cut_off);
         if changes.is_empty() {
             continue;
         }
-        let Some(name) = is.as_ref().or(then.as_ref()).map(|line| line.user.clone()) else {
+        let Some(name) = is.as_ref().or(was.as_ref()).map(|line| line.user.clone()) else {
             continue;
         };
         differences.push(Difference {
-            was: then.map(|line| line.status),
+            was: was.map(|line| line.status),
             is: is.map(|line| line.status),
-            ..difference(name, changes, done.told)
+            ..difference(name, changes, events.main_event)
         });
     }
     differences.sort_by(|a, b| a.user.cmp(&b.user));
     Ok(differences)
 }
 
-fn difference(user: String, changes: Vec<&'static str>, told: Option<Change>) -> Difference {
+fn difference(user: String, changes: Vec<&'static str>, event: Option<Change>) -> Difference {
     let safe = |text: String| shown(&text).into_owned();
-    let (at, operator_uid) = (told.as_ref().map(|t| t.at), told.as_ref().map(|t| t.operator_uid));
+    let (at, operator_uid) = (event.as_ref().map(|e| e.at), event.as_ref().map(|e| e.operator_uid));
     let (verb, claim, ticket) =
-        told.map_or((None, None, None), |t| (Some(t.verb), t.operator_claim, t.ticket));
+        event.map_or((None, None, None), |e| (Some(e.verb), e.operator_claim, e.ticket));
     Difference {
         user,
         changes,
@@ -242,22 +242,22 @@ fn difference(user: String, changes: Vec<&'static str>, told: Option<Change>) ->
     }
 }
 
-/// Users for whom the time until MFA is required ran out, though nobody did anything. By index: in time
-/// that goes by how many these are, but for the one day on which it runs out for everybody.
-fn fallen_due(
+/// Users for whom MFA became required by the passing of time, without an event. Found by index, so
+/// that the cost follows the number of such users, except on the day the policy takes effect for all.
+fn became_overdue(
     snapshot: &mut dyn Snapshot,
     policy: &Policy,
-    then: Timestamp,
+    from: Timestamp,
     now: Timestamp,
 ) -> Result<BTreeSet<Id>> {
     let mut users: BTreeSet<Id> =
-        snapshot.users_between(Moment::RequiredFrom, then, now)?.into_iter().collect();
+        snapshot.users_between(Moment::RequiredFrom, from, now)?.into_iter().collect();
     if policy.scope == Scope::Nobody {
         return Ok(users);
     }
     let grace = policy.grace;
     let day = policy.since.map(|since| since.plus(grace));
-    if day.is_some_and(|day| then < day && day <= now) {
+    if day.is_some_and(|day| from < day && day <= now) {
         snapshot.users(Order::default(), &mut |user| {
             if user.status() != Status::Enabled {
                 users.insert(user.id);
@@ -265,8 +265,8 @@ fn fallen_due(
             Ok(())
         })?;
     } else {
-        let (then, now) = (then.minus(grace), now.minus(grace));
-        users.extend(snapshot.users_between(Moment::CreatedAt, then, now)?);
+        let (from, now) = (from.minus(grace), now.minus(grace));
+        users.extend(snapshot.users_between(Moment::CreatedAt, from, now)?);
     }
     Ok(users)
 }

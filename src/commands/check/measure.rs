@@ -1,4 +1,4 @@
-//! The numbers that thresholds are held against.
+//! The values that are compared with the thresholds.
 
 use anyhow::Result;
 
@@ -9,22 +9,20 @@ use crate::domain::totp::Parameters;
 use crate::session::Session;
 use crate::store::Order;
 
-/// A number, and what it says.
-pub struct Measured {
-    /// In the performance data.
+/// A measured value, and the sentence for people.
+pub struct Measurement {
+    /// The label in the performance data.
     pub name: &'static str,
-    /// None where there is nothing to measure, which is as bad as can be unless it is in doubt.
+    /// `None` if there is nothing to measure: CRITICAL, or WARNING if `is_uncertain`.
     pub value: Option<f64>,
-    /// There is something that has no measure: never OK, and no alarm either.
-    pub is_in_doubt: bool,
+    /// The thing exists but its value is unknown: neither OK nor CRITICAL.
+    pub is_uncertain: bool,
     pub unit: &'static str,
-    pub most: Option<u64>,
-    pub words: String,
+    pub max: Option<u64>,
+    pub message: String,
 }
 
-/// # Errors
-/// As the store has them.
-pub fn measure(session: &mut Session<'_>, what: What) -> Result<Measured> {
+pub fn measure(session: &mut Session<'_>, what: What) -> Result<Measurement> {
     match what {
         What::Log => log(session),
         What::Backup => backup(session),
@@ -33,7 +31,7 @@ pub fn measure(session: &mut Session<'_>, what: What) -> Result<Measured> {
     }
 }
 
-fn users(session: &mut Session<'_>, what: What) -> Result<Measured> {
+fn users(session: &mut Session<'_>, what: What) -> Result<Measurement> {
     let now = session.env.clock.now()?;
     let policy = session.config()?.policy.clone();
     let (mut summary, mut bypasses) = (Summary::default(), 0);
@@ -44,79 +42,86 @@ fn users(session: &mut Session<'_>, what: What) -> Result<Measured> {
         Ok(())
     })?;
     let users = summary.users;
-    let count = |name, count: u64, words: &str| Measured {
+    let count = |name, count: u64, text: &str| Measurement {
         name,
         value: Some(number(count)),
-        is_in_doubt: false,
+        is_uncertain: false,
         unit: "",
-        most: Some(users),
-        words: format!("{count} of {users} users {words}"),
+        max: Some(users),
+        message: format!("{count} of {users} users {text}"),
     };
     Ok(match what {
         What::Overdue => {
             count("overdue", summary.required_without_mfa, "must have MFA and have none")
         }
         What::Locked => count("locked", summary.locked, "are locked"),
-        What::Bypasses => count("bypasses", bypasses, "have an open bypass code"),
+        What::Bypasses => count("bypasses", bypasses, "have a valid bypass code"),
         _ => {
             let percent = (summary.exact_coverage() * 10.0).floor() / 10.0;
-            Measured {
+            Measurement {
                 name: "coverage",
                 value: Some(summary.exact_coverage()),
-                is_in_doubt: false,
+                is_uncertain: false,
                 unit: "%",
-                most: Some(100),
-                words: format!("{percent:.1}% of {users} users"),
+                max: Some(100),
+                message: format!("{percent:.1}% of {users} users"),
             }
         }
     })
 }
 
-fn log(session: &mut Session<'_>) -> Result<Measured> {
+fn log(session: &mut Session<'_>) -> Result<Measurement> {
     let proved = session.prove(&[])?;
     let damage = u64::from(proved.damage.is_some());
     let events = if proved.events == 1 { "event" } else { "events" };
-    let how = if proved.has_macs { "" } else { ", checked without the key" };
-    let words = match proved.damage {
+    let limits = if proved.has_macs { "" } else { ", checked without the key" };
+    let message = match proved.damage {
         Some(damage) => format!("the log is damaged: {}", damage.words),
-        None => format!("the log is whole: {} {events}{how}", proved.events),
+        None => format!("the log is intact: {} {events}{limits}", proved.events),
     };
     let value = Some(number(damage));
-    Ok(Measured { name: "damage", value, is_in_doubt: false, unit: "", most: Some(1), words })
+    Ok(Measurement { name: "damage", value, is_uncertain: false, unit: "", max: Some(1), message })
 }
 
-fn backup(session: &mut Session<'_>) -> Result<Measured> {
+fn backup(session: &mut Session<'_>) -> Result<Measurement> {
     let now = session.env.clock.now()?;
     let last = session.last_backup()?;
-    // A backup that is dated ahead may be of today or years old. It is there, so that nobody need be
-    // woken; but a clock that is put right again must not keep this quiet until that day.
-    // Machines that share a store agree on the time as far as that.
-    let apart = Span::seconds(Parameters::COMMON.period);
-    let is_in_doubt = last.is_some_and(|last| last > now.plus(apart));
-    let age = last.filter(|_| !is_in_doubt).map(|last| now.since(last).0);
-    let words = match (last, age) {
+    // A backup dated in the future, written while a clock was wrong, may be any age. It exists, so
+    // CRITICAL would be too much; but OK would hide missing backups until that date.
+    // Machines that share a store may differ by one time step.
+    let tolerance = Span::seconds(Parameters::COMMON.period);
+    let is_uncertain = last.is_some_and(|last| last > now.plus(tolerance));
+    let age = last.filter(|_| !is_uncertain).map(|last| now.since(last).0);
+    let message = match (last, age) {
         (Some(last), Some(age)) => {
             let hours = age / 3600;
             let plural = if hours == 1 { "" } else { "s" };
-            format!("the last backup is {hours} hour{plural} old, of {last}")
+            format!("the last backup is {hours} hour{plural} old, from {last}")
         }
         (Some(last), None) => {
-            format!("the last backup is dated {last}, which is still to come: take another")
+            format!("the last backup is dated {last}, in the future; take another")
         }
-        (None, _) => "no backup was ever taken".to_owned(),
+        (None, _) => "no backup has been taken".to_owned(),
     };
     let value = age.map(|seconds| number(seconds) / 3600.0);
-    Ok(Measured { name: "backup_age", value, is_in_doubt, unit: "h", most: None, words })
+    Ok(Measurement { name: "backup_age", value, is_uncertain, unit: "h", max: None, message })
 }
 
-fn key(session: &mut Session<'_>) -> Result<Measured> {
+fn key(session: &mut Session<'_>) -> Result<Measurement> {
     let saved = session.key_saved()?;
-    let words = match saved {
-        Some(at) => format!("a copy of the key is kept apart, as confirmed on {at}"),
-        None => "nobody has confirmed that a copy of the key is kept apart".to_owned(),
+    let message = match saved {
+        Some(at) => format!("a copy of the key is kept elsewhere, as confirmed on {at}"),
+        None => "no copy of the key has been confirmed".to_owned(),
     };
     let value = Some(number(u64::from(saved.is_none())));
-    Ok(Measured { name: "key_unsaved", value, is_in_doubt: false, unit: "", most: Some(1), words })
+    Ok(Measurement {
+        name: "key_unsaved",
+        value,
+        is_uncertain: false,
+        unit: "",
+        max: Some(1),
+        message,
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users or seconds")]

@@ -1,4 +1,4 @@
-//! Which users are listed.
+//! The filters of `list-status`.
 
 use clap::{Args, ValueEnum};
 
@@ -10,41 +10,41 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
 use crate::store::Likeness;
 
-/// Filters; a user is listed who passes all of them.
+/// A user is listed if all filters match.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Filters")]
 pub struct FilterOptions {
-    /// Users of this status; can be given several times
+    /// With this status; may be repeated
     #[arg(long, value_enum, value_name = "STATUS")]
     status: Vec<StatusOption>,
-    /// Users whose MFA is not enabled
+    /// MFA is not enabled
     #[arg(long)]
     without_mfa: bool,
-    /// Users of this group
+    /// In this group
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
-    /// Users who are locked now
+    /// Locked now
     #[arg(long)]
     locked: bool,
-    /// Users with a device that has waited longer for its first code
+    /// Device unconfirmed for longer, e.g. 48h
     #[arg(long, value_name = "SPAN")]
     pending_longer_than: Option<String>,
-    /// Users without an accepted code for so long
+    /// No accepted code for this long, e.g. 90d
     #[arg(long, value_name = "SPAN")]
     inactive_for: Option<String>,
-    /// Users without any accepted code
+    /// No accepted code ever
     #[arg(long)]
     never_used: bool,
-    /// Users without MFA of whom it will be required
+    /// MFA missing, required from a later date
     #[arg(long)]
     due: bool,
-    /// Users without MFA of whom it is required by now
+    /// MFA missing, though required now
     #[arg(long)]
     overdue: bool,
-    /// Users with an open bypass code
+    /// With a valid bypass code
     #[arg(long)]
     bypass: bool,
-    /// Users with fewer unused recovery codes than this
+    /// Fewer unused recovery codes than this
     #[arg(long, value_name = "N")]
     recovery_codes_below: Option<usize>,
 }
@@ -70,7 +70,7 @@ impl StatusOption {
     }
 }
 
-/// [`FilterOptions`], understood.
+/// [`FilterOptions`], parsed.
 pub struct Filter {
     statuses: Vec<Status>,
     without_mfa: bool,
@@ -79,14 +79,13 @@ pub struct Filter {
     pending_longer_than: Option<Span>,
     inactive_for: Option<Span>,
     never_used: bool,
-    duties: (bool, bool),
+    due: bool,
+    overdue: bool,
     bypass: bool,
     recovery_codes_below: Option<usize>,
 }
 
 impl FilterOptions {
-    /// # Errors
-    /// `bad_input` for a group or a span that can't be.
     pub fn filter(&self) -> Result<Filter, Refusal> {
         let span = |option: &str, text: &Option<String>| {
             text.as_deref().map(|t| Span::parse(option, t)).transpose()
@@ -99,7 +98,8 @@ impl FilterOptions {
             pending_longer_than: span("--pending-longer-than", &self.pending_longer_than)?,
             inactive_for: span("--inactive-for", &self.inactive_for)?,
             never_used: self.never_used,
-            duties: (self.due, self.overdue),
+            due: self.due,
+            overdue: self.overdue,
             bypass: self.bypass,
             recovery_codes_below: self.recovery_codes_below,
         })
@@ -116,17 +116,17 @@ impl Filter {
         self.group.as_deref()
     }
 
-    /// What the database can tell of those who are listed, all of them and perhaps more.
-    pub fn likeness(&self, policy: &Policy, now: Timestamp) -> Likeness {
+    /// The part of this filter that SQL can apply. It may let too many users pass, never too few.
+    pub fn prefilter(&self, policy: &Policy, now: Timestamp) -> Likeness {
         let mut statuses = self.statuses.clone();
-        if self.without_mfa || self.duties.0 || self.duties.1 {
+        if self.without_mfa || self.due || self.overdue {
             let without = [Status::Disabled, Status::Pending, Status::NotEnabled];
             if statuses.is_empty() {
                 statuses.extend(without);
             } else {
                 statuses.retain(|status| without.contains(status));
             }
-            // Nobody is both.
+            // The filters contradict each other; an empty list would mean any status.
             if statuses.is_empty() {
                 statuses.push(Status::NotEnabled);
             }
@@ -139,25 +139,25 @@ impl Filter {
             is_unused: self.never_used,
             has_bypass: self.bypass,
             is_waiting: self.pending_longer_than.is_some(),
-            is_asked: (self.duties.0 || self.duties.1) && policy.scope == Scope::Nobody,
+            is_asked: (self.due || self.overdue) && policy.scope == Scope::Nobody,
         }
     }
 
     /// Is this user listed?
-    pub fn wants(&self, user: &User, line: &Line, now: Timestamp) -> bool {
-        let since = |t: Timestamp, span: Option<Span>| span.is_none_or(|s| now.since(t) >= s);
+    pub fn matches(&self, user: &User, line: &Line, now: Timestamp) -> bool {
+        let has_lasted = |t: Timestamp, span: Option<Span>| span.is_none_or(|s| now.since(t) >= s);
         let last = user.last_verified_at.unwrap_or(user.created_at);
-        let waits =
+        let is_waiting =
             |span: Span| user.live().any(|d| d.is_pending() && now.since(d.created_at) > span);
         (self.statuses.is_empty() || self.statuses.contains(&line.status))
             && (!self.without_mfa || line.status != Status::Enabled)
             && (!self.locked || line.locked)
-            && (!self.duties.0 || line.due_at.is_some())
-            && (!self.duties.1 || line.is_overdue())
+            && (!self.due || line.due_at.is_some())
+            && (!self.overdue || line.is_overdue())
             && (!self.bypass || line.bypass)
             && self.recovery_codes_below.is_none_or(|n| line.recovery_codes_left < n)
             && (!self.never_used || user.last_verified_at.is_none())
-            && since(last, self.inactive_for)
-            && self.pending_longer_than.is_none_or(waits)
+            && has_lasted(last, self.inactive_for)
+            && self.pending_longer_than.is_none_or(is_waiting)
     }
 }

@@ -1,4 +1,4 @@
-//! One user in the list.
+//! The status of one user, as JSON, CSV and table have it.
 
 use std::borrow::Cow;
 
@@ -20,17 +20,17 @@ pub struct Line {
     pub email: Option<String>,
     pub groups: Vec<String>,
     pub status: Status,
-    /// MFA is required by now.
+    /// MFA is required now.
     pub required: bool,
-    /// MFA is not required yet, and will be then.
+    /// When MFA will be required, if it is not yet.
     pub due_at: Option<Timestamp>,
     pub locked: bool,
     pub locked_until: Option<Timestamp>,
     pub password_change_required: bool,
     pub bypass: bool,
-    /// There is a bypass code, though it may only begin later.
+    /// A bypass code exists that is valid now or later.
     #[serde(skip)]
-    pub bypass_is_given: bool,
+    pub has_unexpired_bypass: bool,
     pub devices: Vec<DeviceLine>,
     pub recovery_codes_left: usize,
     pub last_verified_at: Option<Timestamp>,
@@ -44,7 +44,7 @@ pub struct DeviceLine {
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
-    /// Until when it can be confirmed, where it is not. The log does not keep it.
+    /// When an unconfirmed device expires. Not in the log, so unknown for an earlier time.
     #[serde(skip)]
     pub expires_at: Option<Timestamp>,
 }
@@ -68,8 +68,8 @@ impl DeviceLine {
 
 impl Line {
     pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
-        let demand = policy.demand(user);
-        let due = demand.duty(user.status(), now);
+        let requirement = policy.demand(user);
+        let due = requirement.duty(user.status(), now);
         let profile = &user.profile;
         let safe = |text: &Option<String>| text.as_deref().map(|t| shown(t).into_owned());
         let locked = user.locked(now);
@@ -79,7 +79,7 @@ impl Line {
             email: safe(&profile.email),
             groups: profile.groups.iter().map(|g| shown(g).into_owned()).collect(),
             status: user.status(),
-            required: demand.is_in_force(now),
+            required: requirement.is_in_force(now),
             due_at: match due {
                 Some(Duty::Due(at)) => Some(at),
                 _ => None,
@@ -88,19 +88,19 @@ impl Line {
             locked_until: locked.flatten(),
             password_change_required: user.password_change != PasswordChange::NotRequired,
             bypass: user.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now)),
-            bypass_is_given: user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
+            has_unexpired_bypass: user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
             devices: user.live().map(DeviceLine::of).collect(),
             recovery_codes_left: user.recovery.as_ref().map_or(0, RecoverySet::left),
             last_verified_at: user.last_verified_at,
         }
     }
 
-    /// MFA is required, and the user has none.
+    /// MFA is required but not enabled.
     pub fn is_overdue(&self) -> bool {
         self.required && self.status != Status::Enabled
     }
 
-    /// The flags that are up, in words.
+    /// The flags that are set, as words.
     fn flags(&self) -> String {
         let flags = [
             ("overdue", self.is_overdue()),
@@ -110,8 +110,9 @@ impl Line {
             ("new password", self.password_change_required),
             ("bypass", self.bypass),
         ];
-        let up: Vec<_> = flags.into_iter().filter(|(_, up)| *up).map(|(word, _)| word).collect();
-        up.join(", ")
+        let set: Vec<_> =
+            flags.into_iter().filter(|(_, is_set)| *is_set).map(|(word, _)| word).collect();
+        set.join(", ")
     }
 
     fn devices(&self, separator: &str) -> Cow<'static, str> {

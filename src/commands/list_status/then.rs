@@ -1,4 +1,4 @@
-//! Everybody as he stood at an earlier time, rebuilt from how he stands now and from the log.
+//! All users as they were at an earlier time: today's values with the later events taken back.
 
 use std::collections::BTreeMap;
 
@@ -9,33 +9,31 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
 use crate::store::Snapshot;
 
-/// Every user by the name that he had then, one at a time, and how many there were besides whose names
-/// were taken out of the log since. In constant memory, but for those who were renamed or removed since.
-///
-/// # Errors
-/// `bad_input` for a time of which the log does not tell, and as the store has them.
+/// Visits every user in the order of the names they had then, and returns how many could not be
+/// visited because their names were erased from the log. Only users renamed or removed since are kept
+/// in memory. Fails with `bad_input` if the log was pruned beyond that time.
 pub fn users(
     snapshot: &mut dyn Snapshot,
-    then: Timestamp,
+    as_of: Timestamp,
     now: Timestamp,
     visit: &mut dyn FnMut(User) -> Result<()>,
 ) -> Result<u64> {
-    // What happened within the second is part of it, and so is all that was written by now.
-    let after = if then >= now {
+    // Events of that second count as past; for the present time, every event does.
+    let after = if as_of >= now {
         snapshot.head()?.seq
     } else {
-        snapshot.last_before(then.plus(Span::seconds(1)), now)?
+        snapshot.last_before(as_of.plus(Span::seconds(1)), now)?
     };
-    crate::commands::changes::told(snapshot, "--at", after, then)?;
+    crate::commands::changes::check_log_covers(snapshot, "--at", after, as_of)?;
     let mut moved: BTreeMap<UserName, User> = BTreeMap::new();
     let ids = snapshot.moved(after)?;
     for id in &ids {
         let back = snapshot.undoing(*id, after)?;
-        let stood = match snapshot.user_of(*id)? {
+        let user = match snapshot.user_of(*id)? {
             Some(user) => back.stood(user)?,
             None => back.stood_once(*id)?,
         };
-        moved.extend(stood.map(|user| (user.name.clone(), user)));
+        moved.extend(user.map(|user| (user.name.clone(), user)));
     }
     snapshot.users_then(after, &mut |user, back| {
         if ids.contains(&user.id) {

@@ -1,4 +1,4 @@
-//! Everybody in numbers: all of them, or group by group.
+//! Totals over all users, or by group.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,6 @@ use super::Line;
 use crate::domain::user::Status;
 use crate::report::{Cell, Fields, Record, Tone};
 
-/// Users in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub users: u64,
@@ -18,16 +17,16 @@ pub struct Summary {
     pub not_enabled: u64,
     pub locked: u64,
     pub required_without_mfa: u64,
-    /// Enabled users in percent of all, in hundredths; 100 where there are none.
+    /// Percentage of enabled users, rounded down to hundredths; 100 if there are no users.
     pub coverage: f64,
-    /// Users of an earlier time who are not listed or counted, since their names were taken out of the
-    /// log after it.
-    #[serde(skip_serializing_if = "is_none")]
+    /// Users of an earlier time who are neither listed nor counted, because their names were erased
+    /// from the log later.
+    #[serde(skip_serializing_if = "is_zero")]
     pub nameless: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde has")]
-const fn is_none(count: &u64) -> bool {
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
@@ -44,9 +43,9 @@ impl Summary {
         self.required_without_mfa += u64::from(line.is_overdue());
     }
 
-    /// The same once everybody was counted.
+    /// Sets the coverage after the last user was counted.
     #[must_use]
-    pub fn closed(mut self) -> Self {
+    pub fn with_coverage(mut self) -> Self {
         self.coverage = (self.exact_coverage() * 100.0).floor() / 100.0;
         self
     }
@@ -73,7 +72,7 @@ impl Summary {
             (some(*locked, "locked"), some(self.required_without_mfa, "overdue"));
         let nameless = match self.nameless {
             0 => String::new(),
-            n => format!("; besides {n} whose names were taken out of the log"),
+            n => format!("; not listed: {n} whose names were erased from the log"),
         };
         format!(
             "{users} {noun}: {enabled} enabled, {pending} pending, {disabled} disabled, \
@@ -83,7 +82,7 @@ impl Summary {
     }
 }
 
-/// A group in numbers; everybody where no group is named.
+/// The totals of a group; of all users if `group` is `None`.
 #[derive(Serialize)]
 pub struct GroupLine {
     pub group: Option<String>,
@@ -91,12 +90,12 @@ pub struct GroupLine {
     pub summary: Summary,
 }
 
-/// Groups as they are counted.
+/// Totals by group name.
 #[derive(Default)]
 pub struct Groups(BTreeMap<String, Summary>);
 
 impl Groups {
-    /// A user counts in each of his groups; one without any under the empty name.
+    /// A user counts in each of their groups, or under the empty name if they have none.
     pub fn count(&mut self, line: &Line) {
         for group in &line.groups {
             self.0.entry(group.clone()).or_default().count(line);
@@ -106,7 +105,7 @@ impl Groups {
         }
     }
 
-    /// Each group by name; the empty name is nobody's group.
+    /// Sorted by name; the empty name stands for users without a group.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Summary)> {
         self.0.iter().map(|(name, summary)| (name.as_str(), summary))
     }
@@ -114,7 +113,7 @@ impl Groups {
     pub fn lines(self) -> impl Iterator<Item = GroupLine> {
         let line = |(group, summary): (String, Summary)| GroupLine {
             group: Some(group),
-            summary: summary.closed(),
+            summary: summary.with_coverage(),
         };
         self.0.into_iter().map(line)
     }

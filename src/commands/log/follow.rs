@@ -1,4 +1,4 @@
-//! Waiting for more of the log.
+//! `log --follow`
 
 use std::time::Duration;
 
@@ -10,38 +10,39 @@ use crate::report::{Format, Record as _, Report, Verdict, Writer};
 use crate::session::Session;
 use crate::store::Wanted;
 
-/// Events that are shown at first, where nothing else is asked for.
-pub const FIRST: u64 = 10;
-/// Between two looks.
-const PAUSE: Duration = Duration::from_secs(1);
+/// How many events are shown at first by default.
+pub const INITIAL: u64 = 10;
+/// Interval between two queries.
+const INTERVAL: Duration = Duration::from_secs(1);
 
-/// # Errors
-/// `usage` for a form that has an end.
-pub fn follow(session: &mut Session<'_>, mut wanted: Wanted) -> Result<Report> {
+pub fn follow(session: &mut Session<'_>, mut query: Wanted) -> Result<Report> {
     if matches!(session.options.format(), Format::Json | Format::Csv) {
-        return Err(Refusal::new(Code::Usage, "--follow has no end, and this format has one")
-            .hint("add --format jsonl, or leave --format out")
-            .into());
+        return Err(Refusal::new(
+            Code::Usage,
+            "--follow never ends, so this format cannot be completed",
+        )
+        .hint("use --format jsonl, or leave the format out")
+        .into());
     }
-    // Opened for each look: a store is not held while nothing happens.
+    // Opened anew for each query, so that an idle follower keeps no connection or lock.
     let place = session.place()?;
     Ok(Report::list(Verdict::Yes, move |writer| {
         loop {
             let mut store = place.open()?;
-            let mut newest = wanted.after.unwrap_or_default();
+            let mut newest = query.after.unwrap_or_default();
             let mut snapshot = store.read()?;
             let end = snapshot.head()?.seq;
-            snapshot.log(&wanted, &mut |told| {
-                let event = EventLine::of(told);
+            snapshot.log(&query, &mut |event| {
+                let event = EventLine::of(event);
                 newest = newest.max(event.seq());
                 write(writer, &event).map(|()| true)
             })?;
             drop(snapshot);
             drop(store);
             writer.out.flush()?;
-            wanted.after = Some(newest.max(end));
-            wanted.last = None;
-            std::thread::sleep(PAUSE);
+            query.after = Some(newest.max(end));
+            query.last = None;
+            std::thread::sleep(INTERVAL);
         }
     }))
 }

@@ -1,4 +1,4 @@
-//! One event, as it is told.
+//! One event of the log, as JSON, CSV and table have it.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::report::{Cell, Fields, Record, Tone};
 use crate::store::Told;
 
-/// An event with everything from outside made harmless to show.
+/// An event whose texts are escaped for display.
 #[derive(Serialize)]
 pub struct EventLine {
     seq: u64,
@@ -28,25 +28,25 @@ pub struct EventLine {
 }
 
 impl EventLine {
-    pub fn of(told: Told) -> Self {
+    pub fn of(event: Told) -> Self {
         let safe = |text: String| shown(&text).into_owned();
         let detail =
-            |text: String| serde_json::from_str(&text).map_or_else(|_| safe(text).into(), disarmed);
+            |text: String| serde_json::from_str(&text).map_or_else(|_| safe(text).into(), escaped);
         Self {
-            seq: told.seq,
-            at: told.at,
-            verb: safe(told.verb),
-            outcome: safe(told.outcome),
-            user: told.user.map(safe),
-            device: told.device.map(safe),
-            factor: told.factor.map(safe),
-            status: told.status.map(safe),
-            operator_uid: told.operator_uid,
-            operator_claim: told.operator_claim.map(safe),
-            ticket: told.ticket.map(safe),
-            proof: told.proof.map(safe),
-            reason: told.reason.map(safe),
-            detail: told.detail.map(detail),
+            seq: event.seq,
+            at: event.at,
+            verb: safe(event.verb),
+            outcome: safe(event.outcome),
+            user: event.user.map(safe),
+            device: event.device.map(safe),
+            factor: event.factor.map(safe),
+            status: event.status.map(safe),
+            operator_uid: event.operator_uid,
+            operator_claim: event.operator_claim.map(safe),
+            ticket: event.ticket.map(safe),
+            proof: event.proof.map(safe),
+            reason: event.reason.map(safe),
+            detail: event.detail.map(detail),
         }
     }
 
@@ -54,27 +54,27 @@ impl EventLine {
         self.seq
     }
 
-    /// The event without its number and its user.
+    /// The event without number and user.
     pub fn deed(&self) -> String {
-        let mut text = format!("{} {} {} by {}", self.at, self.verb, self.outcome, self.who());
-        let more = self.more();
-        if !more.is_empty() {
+        let mut text = format!("{} {} {} by {}", self.at, self.verb, self.outcome, self.operator());
+        let details = self.details();
+        if !details.is_empty() {
             text.push_str(", ");
-            text.push_str(&more);
+            text.push_str(&details);
         }
         text
     }
 
-    fn who(&self) -> String {
+    fn operator(&self) -> String {
         match &self.operator_claim {
             Some(claim) => format!("uid {} (sudo: {claim})", self.operator_uid),
             None => format!("uid {}", self.operator_uid),
         }
     }
 
-    fn more(&self) -> String {
+    fn details(&self) -> String {
         let factor = self.factor.as_deref().filter(|factor| *factor != "totp");
-        let detail = self.detail.as_ref().map(in_words).filter(|words| !words.is_empty());
+        let detail = self.detail.as_ref().map(describe).filter(|text| !text.is_empty());
         let what = [factor.map(spaced), self.device.clone(), detail];
         let why = [self.ticket.clone(), self.proof.clone(), self.reason.clone()];
         what.into_iter().chain(why).flatten().collect::<Vec<_>>().join(", ")
@@ -90,14 +90,14 @@ impl EventLine {
     }
 }
 
-/// What an event tells besides, as people read it: `fields email; renamed from carol`.
-fn in_words(detail: &Value) -> String {
+/// The JSON of `detail` as people read it: `fields email; renamed from carol`.
+fn describe(detail: &Value) -> String {
     match detail {
         Value::Object(fields) => {
-            let words = fields.iter().map(|(name, v)| format!("{} {}", spaced(name), in_words(v)));
-            words.collect::<Vec<_>>().join("; ")
+            let parts = fields.iter().map(|(name, v)| format!("{} {}", spaced(name), describe(v)));
+            parts.collect::<Vec<_>>().join("; ")
         }
-        Value::Array(values) => values.iter().map(in_words).collect::<Vec<_>>().join(" "),
+        Value::Array(values) => values.iter().map(describe).collect::<Vec<_>>().join(" "),
         Value::String(text) => text.clone(),
         Value::Null => "-".to_owned(),
         plain => plain.to_string(),
@@ -108,14 +108,14 @@ fn spaced(word: &str) -> String {
     word.replace('_', " ")
 }
 
-/// The same with every text in it made harmless.
-fn disarmed(value: Value) -> Value {
+/// The same value with every text in it escaped for display.
+fn escaped(value: Value) -> Value {
     match value {
         Value::String(text) => shown(&text).into_owned().into(),
-        Value::Array(values) => values.into_iter().map(disarmed).collect(),
+        Value::Array(values) => values.into_iter().map(escaped).collect(),
         Value::Object(fields) => fields
             .into_iter()
-            .map(|(name, value)| (shown(&name).into_owned(), disarmed(value)))
+            .map(|(name, value)| (shown(&name).into_owned(), escaped(value)))
             .collect(),
         plain => plain,
     }
@@ -172,8 +172,8 @@ impl Record for EventLine {
             Cell::plain(self.user.as_deref().unwrap_or_default()),
             Cell::plain(self.verb.as_str()),
             Cell::toned(self.outcome.as_str(), self.tone()),
-            Cell::plain(self.who()),
-            Cell::plain(self.more()),
+            Cell::plain(self.operator()),
+            Cell::plain(self.details()),
         ]
     }
 }

@@ -1,4 +1,4 @@
-//! Taking old events out of the log.
+//! `log --prune`
 
 use anyhow::Result;
 use clap::Args;
@@ -11,31 +11,31 @@ use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 
-/// For admins: roles go by verbs, and reading the log is for auditors too.
+/// A role name of its own: auditors may read the log, but only admins may prune it.
 const ROLE: &str = "log --prune";
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Pruning")]
 pub struct PruneOptions {
-    /// Take old events out of the log; what is left still proves itself
+    /// Delete old events; the rest of the log can still be verified
     #[arg(long, requires = "before")]
     pub prune: bool,
-    /// Events before this moment go
+    /// Delete events before this time
     #[arg(long, value_name = "WHEN", requires = "prune")]
     before: Option<String>,
-    /// Why; --ticket names the case
+    /// Reason, for the log (see also --ticket)
     #[arg(long, value_name = "TEXT", requires = "prune")]
     reason: Option<String>,
-    /// Check and say what would happen; change nothing
+    /// Show what would happen; change nothing
     #[arg(long, requires = "prune")]
     dry_run: bool,
-    /// Prune without asking
+    /// Skip the confirmation
     #[arg(short, long, requires = "prune")]
     yes: bool,
 }
 
 #[derive(Serialize)]
-struct Pruned {
+struct PruneRecord {
     schema: &'static str,
     before: Timestamp,
     #[serde(rename = "pruned")]
@@ -45,36 +45,36 @@ struct Pruned {
 }
 
 impl PruneOptions {
-    /// # Errors
-    /// `tampered` for a log that is not whole.
+    /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
     pub fn run(self, session: &mut Session<'_>, ticket: Option<&str>) -> Result<Report> {
         session.admit(ROLE, self.dry_run)?;
         let now = session.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();
         let before = Timestamp::parse_past("--before", text, now)?;
-        let words =
+        let one_line =
             |field: &str, text: Option<&str>| text.map(|text| line(field, text, 256)).transpose();
         let ticket = Ticket {
-            ticket: words("--ticket", ticket)?,
-            reason: words("--reason", self.reason.as_deref())?,
+            ticket: one_line("--ticket", ticket)?,
+            reason: one_line("--reason", self.reason.as_deref())?,
             proof: None,
         };
-        let old = session.prunable(before)?;
-        if old > 0 && !self.yes && !self.dry_run {
-            let question = format!("Take {old} events before {before} out of the log for ever?");
+        let count = session.prunable(before)?;
+        if count > 0 && !self.yes && !self.dry_run {
+            let question = format!("Delete {count} events before {before} from the log for ever?");
             if !session.confirm(&question)? {
                 return Ok(declined(session));
             }
         }
-        let pruned = if old == 0 || self.dry_run { old } else { session.prune(before, &ticket)? };
+        let pruned =
+            if count == 0 || self.dry_run { count } else { session.prune(before, &ticket)? };
         let changed = pruned > 0 && !self.dry_run;
         let schema = "mfactl.log-prune/1";
-        let done = Pruned { schema, before, events: pruned, changed, dry_run: self.dry_run };
-        Ok(Report::one(done, Verdict::Yes))
+        let record = PruneRecord { schema, before, events: pruned, changed, dry_run: self.dry_run };
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
-impl Record for Pruned {
+impl Record for PruneRecord {
     const COLUMNS: &'static [&'static str] = &["before", "pruned", "changed"];
 
     fn fields(&self, f: &mut Fields) {
@@ -86,11 +86,13 @@ impl Record for Pruned {
     fn sentence(&self) -> String {
         let Self { before, events, .. } = self;
         match (events, self.changed) {
-            (0, _) => format!("no event before {before} can go"),
+            (0, _) => format!("no events before {before} to delete"),
             (_, true) => format!(
-                "{events} events before {before} are gone; the log still proves what is left"
+                "deleted {events} events before {before}; the rest of the log can still be verified"
             ),
-            (_, false) => format!("{events} events before {before} would go; nothing was changed"),
+            (_, false) => {
+                format!("would delete {events} events before {before}; nothing was changed")
+            }
         }
     }
 }

@@ -1,32 +1,32 @@
-//! Coverage over time as SVG.
+//! Coverage over time as an SVG chart.
 
 use std::fmt::Write as _;
 
-use super::course::{Course, Point};
+use super::course::{CoverageHistory, Point};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 260.0;
-/// Room for the words at the axes.
+/// Margins for the labels of the axes.
 const LEFT: f64 = 46.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 34.0;
 
-/// A file of its own.
-pub fn alone(course: &Course) -> String {
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", chart(course))
+/// The chart as a file of its own.
+pub fn standalone(history: &CoverageHistory) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{}", chart(history))
 }
 
-/// The picture, to be put into a page.
-pub fn chart(course: &Course) -> String {
+/// The chart as an element of an HTML page.
+pub fn chart(history: &CoverageHistory) -> String {
     let mut svg = String::new();
-    let words = in_words(course);
+    let description = describe(history);
     // Writing to a string can't fail.
     let _ = write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
          aria-labelledby=\"t d\" font-family=\"system-ui, sans-serif\" font-size=\"11\">\
-         <title id=\"t\">MFA coverage over time</title><desc id=\"d\">{words}</desc>\
+         <title id=\"t\">MFA coverage over time</title><desc id=\"d\">{description}</desc>\
          <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>"
     );
     for percent in [0, 25, 50, 75, 100] {
@@ -40,12 +40,12 @@ pub fn chart(course: &Course) -> String {
             y + 4.0
         );
     }
-    let place = Scale::of(course);
+    let scale = Scale::of(history);
     let mut line = String::new();
     let mut last: Option<(f64, f64)> = None;
-    for point in &course.points {
-        let (x, y) = (place.x(point), height(point.coverage()));
-        // Coverage stays as it is until something happens: steps, and no slopes.
+    for point in &history.points {
+        let (x, y) = (scale.x(point), height(point.coverage()));
+        // Coverage is constant between events, so the line has steps and no slopes.
         match last {
             None => _ = write!(line, "M{LEFT:.1} {y:.1}H{x:.1}"),
             Some((_, before)) if (before - y).abs() < f64::EPSILON => _ = write!(line, "H{x:.1}"),
@@ -62,7 +62,7 @@ pub fn chart(course: &Course) -> String {
              <circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"#2f6fb3\"/>"
         );
     }
-    for (x, anchor, date) in place.dates(course) {
+    for (x, anchor, date) in scale.dates(history) {
         let _ = write!(
             svg,
             "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\" fill=\"#4a5260\">{date}</text>",
@@ -73,15 +73,15 @@ pub fn chart(course: &Course) -> String {
     svg
 }
 
-fn in_words(course: &Course) -> String {
-    let told = |point: &Point| {
+fn describe(history: &CoverageHistory) -> String {
+    let coverage = |point: &Point| {
         let percent = (point.coverage() * 10.0).floor() / 10.0;
         format!("{percent:.1}% of {} users on {}", point.users, day(point))
     };
-    match &course.points[..] {
+    match &history.points[..] {
         [] => String::new(),
-        [only] => told(only),
-        [first, .., last] => format!("From {} to {}.", told(first), told(last)),
+        [only] => coverage(only),
+        [first, .., last] => format!("From {} to {}.", coverage(first), coverage(last)),
     }
 }
 
@@ -93,7 +93,7 @@ fn day(point: &Point) -> String {
     point.at.to_string().chars().take(10).collect()
 }
 
-/// From moments to places.
+/// Maps times to x coordinates.
 struct Scale {
     first: u64,
     seconds: f64,
@@ -101,9 +101,9 @@ struct Scale {
 
 impl Scale {
     #[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
-    fn of(course: &Course) -> Self {
-        let first = course.points.first().map_or(0, |p| p.at.unix());
-        let last = course.points.last().map_or(0, |p| p.at.unix());
+    fn of(history: &CoverageHistory) -> Self {
+        let first = history.points.first().map_or(0, |p| p.at.unix());
+        let last = history.points.last().map_or(0, |p| p.at.unix());
         Self { first, seconds: (last - first).max(1) as f64 }
     }
 
@@ -116,14 +116,14 @@ impl Scale {
         LEFT + width * (point.at.unix() - self.first) as f64 / self.seconds
     }
 
-    /// At most five dates, the first and the last among them.
-    fn dates(&self, course: &Course) -> Vec<(f64, &'static str, String)> {
-        const MOST: usize = 5;
-        let points = &course.points;
+    /// Up to five evenly spaced dates, including the first and the last.
+    fn dates(&self, history: &CoverageHistory) -> Vec<(f64, &'static str, String)> {
+        const MAX: usize = 5;
+        let points = &history.points;
         let last = points.len().saturating_sub(1);
-        let mut places: Vec<usize> = (0..MOST).map(|n| last * n / (MOST - 1)).collect();
-        places.dedup();
-        let of = |n: &usize| points.get(*n).map(|point| (*n, point));
+        let mut indices: Vec<usize> = (0..MAX).map(|n| last * n / (MAX - 1)).collect();
+        indices.dedup();
+        let indexed = |n: &usize| points.get(*n).map(|point| (*n, point));
         let date = |(n, point): (usize, &Point)| {
             let anchor = match n {
                 n if n == last => "end",
@@ -132,7 +132,7 @@ impl Scale {
             };
             (self.x(point), anchor, day(point))
         };
-        let mut dates: Vec<_> = places.iter().filter_map(of).map(date).collect();
+        let mut dates: Vec<_> = indices.iter().filter_map(indexed).map(date).collect();
         dates.dedup_by(|a, b| a.2 == b.2);
         dates
     }

@@ -1,4 +1,4 @@
-//! How many users there were, and how many of them enabled, day by day.
+//! Number of users, and of users with MFA enabled, day by day.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,27 @@ use crate::domain::user::Status;
 use crate::store::Step;
 
 const DAY: u64 = 24 * 3600;
-/// More points than a chart has dots.
-const MOST_POINTS: u64 = 720;
+/// As many points as the chart is wide.
+const MAX_POINTS: u64 = 720;
 
-/// Changes of the numbers, by day.
+/// Changes of the two numbers, by day.
 #[derive(Clone)]
-pub struct Steps {
+pub struct StatusChanges {
+    /// Users added and users enabled, by days since 1970.
     days: BTreeMap<u64, (i64, i64)>,
-    /// Those from before the first time that a right clock may have shown.
+    /// Changes before the first event with a plausible time.
     early: (i64, i64),
-    /// The time of the event before.
+    /// The latest plausible time so far.
     last: Option<Timestamp>,
     now: Timestamp,
 }
 
-/// Numbers at the ends of days, in their last second, the last one now.
-pub struct Course {
+/// The numbers at the last second of each day, and now.
+pub struct CoverageHistory {
     pub points: Vec<Point>,
 }
 
-/// The numbers at one moment.
+/// The numbers at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
     pub at: Timestamp,
@@ -36,59 +37,64 @@ pub struct Point {
 }
 
 impl Point {
-    /// Percent of the users who are enabled; 100 where there are none.
+    /// Percentage of users with MFA enabled; 100 if there are no users.
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
     pub fn coverage(&self) -> f64 {
         if self.users == 0 { 100.0 } else { self.enabled as f64 * 100.0 / self.users as f64 }
     }
 }
 
-impl Steps {
-    /// Of a store that was made then.
-    pub fn new(made_at: Timestamp, now: Timestamp) -> Self {
-        let last = Some(made_at).filter(|at| *at <= now);
+impl StatusChanges {
+    pub fn new(store_created_at: Timestamp, now: Timestamp) -> Self {
+        let last = Some(store_created_at).filter(|at| *at <= now);
         Self { days: BTreeMap::new(), early: (0, 0), last, now }
     }
 
-    /// The clock may have been wrong for a while: a time that is still to come, and one before that of
-    /// the event before, count as that one's.
-    pub fn take(&mut self, step: &Step) {
+    /// Because clocks jump, an event dated in the future, or before its predecessor, counts at the time
+    /// of its predecessor.
+    pub fn add(&mut self, step: &Step) {
         let enabled = Status::Enabled.word();
         if step.at <= self.now {
             self.last = self.last.max(Some(step.at));
         }
-        let (users, on) = match self.last {
+        let (added, turned_on) = match self.last {
             Some(at) => self.days.entry(at.unix() / DAY).or_default(),
             None => &mut self.early,
         };
-        *users += i64::from(step.was == ABSENT) - i64::from(step.is_removal);
-        *on += i64::from(step.is == enabled && !step.is_removal) - i64::from(step.was == enabled);
+        *added += i64::from(step.was == ABSENT) - i64::from(step.is_removal);
+        *turned_on +=
+            i64::from(step.is == enabled && !step.is_removal) - i64::from(step.was == enabled);
     }
 
-    /// From what is there now back to `since`, or to the first step where there was nobody before it: the
-    /// log may not begin with the first user.
-    pub fn course(mut self, users: u64, enabled: u64, since: Option<Timestamp>) -> Course {
+    /// Counts back from today's numbers to `since`. The history begins no earlier than the first change,
+    /// unless there were users before it: the log may have been pruned.
+    pub fn history(
+        mut self,
+        users: u64,
+        enabled: u64,
+        since: Option<Timestamp>,
+    ) -> CoverageHistory {
         let now = self.now;
         let today = now.unix() / DAY;
-        let first_step = self.days.keys().next().copied().unwrap_or(today);
+        let first_change = self.days.keys().next().copied().unwrap_or(today);
         if self.early != (0, 0) {
-            let (more, on) = self.days.entry(first_step).or_default();
-            *more += self.early.0;
-            *on += self.early.1;
+            let (added, turned_on) = self.days.entry(first_change).or_default();
+            *added += self.early.0;
+            *turned_on += self.early.1;
         }
-        let added: i64 = self.days.values().map(|(more, _)| more).sum();
+        let added: i64 = self.days.values().map(|(added, _)| added).sum();
         let was_empty = users.cast_signed() <= added;
         let first = match since.map(|since| since.unix() / DAY) {
-            Some(since) if was_empty => since.max(first_step),
+            Some(since) if was_empty => since.max(first_change),
             Some(since) => since,
-            None => first_step,
+            None => first_change,
         };
         let first = first.min(today);
-        let every = ((today - first) / MOST_POINTS).max(1);
+        let interval = ((today - first) / MAX_POINTS).max(1);
         let mut points = vec![Point { at: now, users, enabled }];
         let (mut users, mut enabled) = (users.cast_signed(), enabled.cast_signed());
         for day in (first..=today).rev() {
-            if day != today && (today - day).is_multiple_of(every) {
+            if day != today && (today - day).is_multiple_of(interval) {
                 let end = now.minus(Span(now.unix() - (day + 1) * DAY + 1));
                 points.push(Point {
                     at: end,
@@ -96,12 +102,12 @@ impl Steps {
                     enabled: enabled.clamp(0, users.max(0)).cast_unsigned(),
                 });
             }
-            let (more, on) = self.days.get(&day).copied().unwrap_or_default();
-            users -= more;
-            enabled -= on;
+            let (added, turned_on) = self.days.get(&day).copied().unwrap_or_default();
+            users -= added;
+            enabled -= turned_on;
         }
         points.reverse();
-        Course { points }
+        CoverageHistory { points }
     }
 }
 
@@ -113,8 +119,8 @@ mod tests {
         Timestamp::from_unix((20_000 + day) * 86_400 + 100).unwrap()
     }
 
-    fn numbers(course: &Course) -> Vec<(u64, u64)> {
-        course.points.iter().map(|p| (p.users, p.enabled)).collect()
+    fn numbers(history: &CoverageHistory) -> Vec<(u64, u64)> {
+        history.points.iter().map(|p| (p.users, p.enabled)).collect()
     }
 
     fn step(day: i64, was: &str, is: &str) -> Step {
@@ -122,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn the_course_leads_to_what_is_there_now() {
-        let mut steps = Steps::new(at(0), at(15));
+    fn the_history_ends_with_the_present_numbers() {
+        let mut changes = StatusChanges::new(at(0), at(15));
         for step in [
             step(10, "absent", "not_enabled"),
             step(10, "absent", "not_enabled"),
@@ -133,43 +139,47 @@ mod tests {
             step(13, "absent", "enabled"),
             step(14, "enabled", "removed"),
         ] {
-            steps.take(&step);
+            changes.add(&step);
         }
         let all = [(2, 0), (2, 1), (2, 1), (3, 2), (2, 1), (2, 1)];
-        assert_eq!(numbers(&steps.clone().course(2, 1, None)), all);
-        assert_eq!(numbers(&steps.clone().course(2, 1, Some(at(14)))), [(2, 1), (2, 1)]);
-        assert_eq!(numbers(&Steps::new(at(0), at(15)).course(5, 2, None)), [(5, 2)]);
-        let course = steps.clone().course(2, 1, Some(at(-5000)));
-        assert_eq!(numbers(&course), all, "there was nobody before the first step");
+        assert_eq!(numbers(&changes.clone().history(2, 1, None)), all);
+        assert_eq!(numbers(&changes.clone().history(2, 1, Some(at(14)))), [(2, 1), (2, 1)]);
+        assert_eq!(numbers(&StatusChanges::new(at(0), at(15)).history(5, 2, None)), [(5, 2)]);
+        let history = changes.clone().history(2, 1, Some(at(-5000)));
+        assert_eq!(numbers(&history), all, "no users before the first change");
         let day = |point: &Point| point.at.unix() / DAY;
         assert_eq!(
-            course.points.iter().map(day).collect::<Vec<_>>(),
+            history.points.iter().map(day).collect::<Vec<_>>(),
             (20_010..=20_015).collect::<Vec<_>>()
         );
-        // Two users are older than what the log tells of.
-        let older = steps.course(4, 1, Some(at(-5001)));
+        // Two users are older than the log.
+        let older = changes.history(4, 1, Some(at(-5001)));
         assert_eq!(older.points.first().map(|p| (p.users, day(p))), Some((2, 14_999)));
         assert!((700..=900).contains(&older.points.len()), "{}", older.points.len());
     }
 
     #[test]
-    fn a_clock_that_was_wrong_for_a_while_moves_nothing_but_its_own_steps() {
+    fn a_wrong_clock_misplaces_only_its_own_events() {
         let added = |day| step(day, "absent", "enabled");
-        let course = |made, steps: &[Step]| {
-            let mut taken = Steps::new(at(made), at(15));
+        let history = |created, steps: &[Step]| {
+            let mut changes = StatusChanges::new(at(created), at(15));
             for step in steps {
-                taken.take(step);
+                changes.add(step);
             }
-            taken.course(steps.len() as u64, steps.len() as u64, None)
+            changes.history(steps.len() as u64, steps.len() as u64, None)
         };
         for wrong in [-7000, 5000] {
-            let slip = course(0, &[added(10), added(wrong), added(12)]);
-            assert_eq!(numbers(&slip)[..3], [(2, 2), (2, 2), (3, 3)], "{wrong}");
-            let first = course(9, &[added(wrong), added(12)]);
+            let jump = history(0, &[added(10), added(wrong), added(12)]);
+            assert_eq!(numbers(&jump)[..3], [(2, 2), (2, 2), (3, 3)], "{wrong}");
+            let first = history(9, &[added(wrong), added(12)]);
             assert_eq!(first.points[0].at.unix() / DAY, 20_009, "{wrong}: as old as the store");
             assert_eq!(numbers(&first)[..4], [(1, 1), (1, 1), (1, 1), (2, 2)], "{wrong}");
         }
-        let born = course(5000, &[added(5000), added(12)]);
-        assert_eq!(numbers(&born), [(2, 2), (2, 2), (2, 2), (2, 2)], "made by a wrong clock");
+        let created = history(5000, &[added(5000), added(12)]);
+        assert_eq!(
+            numbers(&created),
+            [(2, 2), (2, 2), (2, 2), (2, 2)],
+            "created while the clock was wrong"
+        );
     }
 }

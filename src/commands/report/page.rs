@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Content, MOST_ROWS, chart};
+use super::{MAX_ROWS, PageData, chart};
 use crate::commands::list_status::Line;
 use crate::commands::protection::spoken;
 use crate::domain::text::shown;
 
 const STYLE: &str = include_str!("style.css");
 
-pub fn page(content: &Content) -> String {
-    let Content { at, summary, unprotected, course, .. } = content;
+pub fn page(data: &PageData) -> String {
+    let PageData { at, summary, unprotected, history, .. } = data;
     let mut html = String::new();
     let percent = |coverage: f64| format!("{:.1}%", (coverage * 10.0).floor() / 10.0);
     // Writing to a string can't fail.
@@ -39,20 +39,20 @@ pub fn page(content: &Content) -> String {
     tile(&mut html, "overdue", overdue.to_string(), alarm(overdue));
     tile(&mut html, "locked", summary.locked.to_string(), alarm(summary.locked));
     html.push_str("</section>\n<section>\n<h2>Coverage over time</h2>\n");
-    html.push_str(&chart::chart(course));
+    html.push_str(&chart::chart(history));
     html.push_str("</section>\n");
-    groups(&mut html, content);
+    groups(&mut html, data);
     let missing = summary.users - summary.enabled;
     let _ = writeln!(html, "<section>\n<h2>Without MFA: {missing}</h2>");
     if unprotected.is_empty() {
-        html.push_str("<p>Everybody has MFA.</p>\n");
+        html.push_str("<p>All users have MFA.</p>\n");
     } else {
         rows(&mut html, unprotected);
-        if missing > MOST_ROWS as u64 {
-            let more = missing - MOST_ROWS as u64;
+        if missing > MAX_ROWS as u64 {
+            let more = missing - MAX_ROWS as u64;
             let _ = writeln!(
                 html,
-                "<p>… and {more} more; <code>mfactl list-status --without-mfa</code> has all.</p>"
+                "<p>… and {more} more; for all of them run: <code>mfactl list-status --without-mfa</code></p>"
             );
         }
     }
@@ -60,13 +60,13 @@ pub fn page(content: &Content) -> String {
     html
 }
 
-fn groups(html: &mut String, content: &Content) {
+fn groups(html: &mut String, data: &PageData) {
     html.push_str(
         "<section>\n<h2>By group</h2>\n<table>\n<thead><tr><th>Group</th><th class=\"n\">Users</th>\
          <th class=\"n\">Enabled</th><th class=\"n\">Coverage</th><th class=\"wide\"></th></tr></thead>\n<tbody>\n",
     );
-    for (name, summary) in content.groups.all() {
-        let name = if name.is_empty() { "(no group)".to_owned() } else { safe(name) };
+    for (name, summary) in data.groups.all() {
+        let name = if name.is_empty() { "(no group)".to_owned() } else { escaped(name) };
         let percent = (summary.exact_coverage() * 10.0).floor() / 10.0;
         let _ = writeln!(
             html,
@@ -97,17 +97,17 @@ fn rows(html: &mut String, unprotected: &[Line]) {
         let _ = writeln!(
             html,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{required}</td><td>{last}</td></tr>",
-            safe(&line.user),
-            safe(line.display_name.as_deref().unwrap_or_default()),
-            safe(&line.groups.join(", ")),
+            escaped(&line.user),
+            escaped(line.display_name.as_deref().unwrap_or_default()),
+            escaped(&line.groups.join(", ")),
             spoken(line.status),
         );
     }
     html.push_str("</tbody>\n</table>\n");
 }
 
-/// Text that is no markup, whatever somebody is called.
-fn safe(text: &str) -> String {
+/// Escapes a text for HTML.
+fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in shown(text).chars() {
         match c {

@@ -24,7 +24,7 @@ fn the_age_of_a_backup_is_compared_to_the_second() {
     let json = world.run("check backup --json").json();
     assert!((json["value"].as_f64().unwrap() - 50.0).abs() < 0.001, "{json}");
     assert_eq!(
-        json["message"], "the last backup is 50 hours old, of 2026-01-01T00:00:00Z",
+        json["message"], "the last backup is 50 hours old, from 2026-01-01T00:00:00Z",
         "what was there before stays"
     );
     let found = [&json["state"], &json["unit"], &json["warning"], &json["critical"]];
@@ -41,7 +41,7 @@ fn a_backup_that_is_dated_ahead_is_not_fresh() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert_eq!(
         ran.out,
-        "MFA WARNING - the last backup is dated 2027-01-01T00:00:00Z, which is still to come: take \
+        "MFA WARNING - the last backup is dated 2027-01-01T00:00:00Z, in the future; take \
          another | backup_age=U;26;50;0\n"
     );
     backup(&world, "b");
@@ -58,7 +58,7 @@ fn a_restored_store_has_the_backup_that_it_came_from() {
     world.wait(3600);
     let _ = world.run(&format!("restore {} --lose-newer --yes", old.display())).ok();
     let age = || world.run("check backup").ok().out;
-    assert!(age().contains("2 hours old, of 2026-01-01T00:00:00Z"), "{}", age());
+    assert!(age().contains("2 hours old, from 2026-01-01T00:00:00Z"), "{}", age());
     world.wait(3600);
     let _ = world.run("edit-user alice --display-name A").ok();
     let _ = world.run("log --prune --before now --yes").ok();
@@ -123,10 +123,10 @@ fn whatever_is_in_the_way_of_a_check_is_unknown_and_one_line() {
 fn one_event_is_one_event() {
     let world = World::new();
     let out = world.run("check log").ok().out;
-    assert!(out.starts_with("MFA OK - the log is whole: 1 event | "), "{out}");
+    assert!(out.starts_with("MFA OK - the log is intact: 1 event | "), "{out}");
     std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
     let out = world.run("check log").ok().out;
-    assert!(out.contains("whole: 1 event, checked without the key | "), "{out}");
+    assert!(out.contains("intact: 1 event, checked without the key | "), "{out}");
 }
 
 #[test]

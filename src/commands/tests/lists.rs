@@ -33,7 +33,7 @@ fn a_check_that_fails_says_so_and_a_group_of_nobody_is_no_coverage() {
         assert!(ran.out.starts_with("5 users: 2 enabled"), "{ran:?}");
     }
     let ran = world.run("list-status --group staf --min-coverage 50 --quiet");
-    assert_eq!((ran.code, ran.out.as_str()), (1, "nobody is in the group staf\n"));
+    assert_eq!((ran.code, ran.out.as_str()), (1, "no user is in the group staf\n"));
     let ran = world.run("list-status --group staff --min-coverage 50 --quiet");
     assert_eq!((ran.code, ran.out.as_str()), (0, ""));
     let json = "list-status --group staf --min-coverage 0 --json";

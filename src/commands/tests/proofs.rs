@@ -35,7 +35,7 @@ fn a_log_that_nobody_touched_is_whole() {
     assert_eq!((code, &report["outcome"], &report["events"]), (0, &"whole".into(), &9.into()));
     assert_eq!((&report["macs_checked"], &report["last_event"]), (&true.into(), &9.into()));
     let words = world.run("verify-log").ok().out;
-    assert_eq!(words, "the log is whole: 9 events, 1 to 9; every link and every MAC fits\n");
+    assert_eq!(words, "the log is intact: 9 events, 1 to 9; all hashes and MACs match\n");
     assert_eq!(world.run("verify-log --quiet").ok().out, "");
 }
 
@@ -160,7 +160,7 @@ fn an_anchor_shows_a_cut_tail_a_rewritten_log_and_an_older_store() {
     let old = world.folder.path().join("old");
     let _ = world.run(&format!("backup {}", old.display())).ok();
     let saved = world.run(&format!("verify-log --save-anchor {anchors}")).ok();
-    assert!(saved.out.contains("whole"));
+    assert!(saved.out.contains("intact"));
     world.wait(60);
     let _ = world.run("enable alice").ok();
     let printed = world.run("verify-log --save-anchor -").ok().out;
@@ -192,7 +192,10 @@ fn a_pruned_log_still_proves_itself() {
     let _ = world.run("enable alice").ok();
     let list = world.run("list-status --json --columns user,status,devices").ok();
     let dry = world.run("log --prune --before now --dry-run").ok();
-    assert_eq!(dry.out, format!("9 events before {} would go; nothing was changed\n", now(&world)));
+    assert_eq!(
+        dry.out,
+        format!("would delete 9 events before {}; nothing was changed\n", now(&world))
+    );
     assert_eq!(world.run("log --prune --before now").code, 64, "nobody is asked");
     let pruned = world.run("log --prune --before 50s --yes --ticket A-1 --json").ok().json();
     assert_eq!((&pruned["pruned"], &pruned["changed"]), (&9.into(), &true.into()));
@@ -207,10 +210,10 @@ fn a_pruned_log_still_proves_itself() {
         list.out.len()
     );
     let refused = world.run("list-status --at 2026-01-01");
-    assert!(refused.code == 65 && refused.err.contains("tells nothing"), "{refused:?}");
+    assert!(refused.code == 65 && refused.err.contains("was pruned"), "{refused:?}");
     assert_eq!(world.run("changes --since 2026-01-01").code, 65);
     let again = world.run("log --prune --before 50s --yes").ok();
-    assert!(again.out.starts_with("no event before"), "{}", again.out);
+    assert!(again.out.starts_with("no events before"), "{}", again.out);
     for edit in [
         "UPDATE log_start SET seq = 8",
         "UPDATE log_start SET at = at + 1",
@@ -298,7 +301,7 @@ fn a_log_that_was_written_anew_shows_with_the_key_or_against_an_anchor() {
     let (code, report) = proved(&world, "");
     assert_eq!((code, &report["first_bad_event"]), (1, &5.into()));
     std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
-    assert_eq!(proved(&world, "").0, 0, "without the key every link fits");
+    assert_eq!(proved(&world, "").0, 0, "without the key all hashes match");
     let (code, report) = proved(&world, &format!("--anchor {}", anchors.display()));
     assert_eq!(code, 1);
     assert!(report["problem"].as_str().unwrap().contains("written anew"), "{report}");
@@ -319,7 +322,7 @@ fn an_anchor_of_a_time_that_was_pruned_says_nothing_and_that_is_said() {
     let found = (code, &report["outcome"], &report["anchors"], &report["anchors_pruned"]);
     assert_eq!(found, (1, &"unanchored".into(), &0.into(), &1.into()));
     let told = world.run(&format!("verify-log --quiet {line}"));
-    assert!(told.code == 1 && told.out.contains("save one now"), "{told:?}");
+    assert!(told.code == 1 && told.out.contains("save a new one"), "{told:?}");
     let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
     assert_eq!(proved(&world, &line).0, 0, "one that fits is enough");
 }

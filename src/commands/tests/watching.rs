@@ -30,7 +30,7 @@ fn changes_are_silent_until_something_changes() {
         told,
         "alice: disabled, newly unprotected; enabled before, disabled now; disable by uid 1000 at \
          2026-01-01T00:02:00Z, T-1\n\
-         bob: reset, newly unprotected, few recovery codes are left; enabled before, not enabled now; \
+         bob: reset, newly unprotected, few recovery codes left; enabled before, not enabled now; \
          reset by uid 1000 at 2026-01-01T00:02:00Z\n\
          carol: added, newly unprotected; not enabled now; add-user by uid 1000 at \
          2026-01-01T00:02:00Z\n"
@@ -83,11 +83,11 @@ fn changes_name_the_act_that_changed_the_protection() {
     let _ = world.run("edit-user dora --email dora@example.org").ok();
     assert_eq!(
         words(&world, &run),
-        "alice: another device is in force; verify by uid 1000 at \
+        "alice: new device active; verify by uid 1000 at \
          2026-01-01T00:01:00Z\n\
          bob: deleted, newly unprotected; enabled before, not enabled now; delete by uid 1000 at \
          2026-01-01T00:01:00Z, EVIL-1\n\
-         carol: deleted, another device is in force; delete by uid 1000 \
+         carol: deleted, new device active; delete by uid 1000 \
          at 2026-01-01T00:01:00Z\n"
     );
 }
@@ -109,10 +109,7 @@ fn changes_tell_who_reset_whom_whatever_was_done_after_it() {
     let _ = world.run("reset bob --yes --no-enrol --json").ok();
     let _ = world.run("undo bob --yes").ok();
     let told = words(&world, &run);
-    assert!(
-        told.starts_with("alice: reset, another device is in force; reset by uid 1000 at"),
-        "{told}"
-    );
+    assert!(told.starts_with("alice: reset, new device active; reset by uid 1000 at"), "{told}");
     assert!(told.trim_end().ends_with("HELP-77") && told.lines().count() == 1, "{told}");
 }
 
@@ -131,7 +128,7 @@ fn a_removal_is_told_of_without_its_name_where_that_was_erased() {
     let then = crate::domain::time::Timestamp::from_unix(before).unwrap();
     let listed = world.run(&format!("list-status --at {then}")).ok().out;
     assert!(
-        listed.ends_with("coverage 100.0%; besides 1 whose names were taken out of the log\n"),
+        listed.ends_with("coverage 100.0%; not listed: 1 whose names were erased from the log\n"),
         "{listed}"
     );
     let json = world.run(&format!("list-status --at {then} --json")).ok().json();
@@ -190,7 +187,7 @@ fn the_state_of_the_last_run_is_believed_as_far_as_it_can_be() {
     assert_eq!(World::strange().run(&run).code, 65, "the file is of another store");
     world.sql("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
     let ran = world.run(&run);
-    assert!(ran.code == 78 && ran.err.contains("not the one of the last run"), "{ran:?}");
+    assert!(ran.code == 78 && ran.err.contains("does not match the state file"), "{ran:?}");
     std::fs::remove_file(&state).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", &state).unwrap();
     assert!(matches!(world.run(&run).code, 65 | 73));
@@ -204,7 +201,7 @@ fn grace_that_runs_out_is_a_change_though_nobody_did_anything() {
     let _ = world.run("require-mfa alice --from 2026-01-02").ok();
     world
         .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"3d\"\n");
-    let overdue = "MFA is required by now, and is not there\n";
+    let overdue = "MFA is overdue\n";
     world.wait(86_400 + 60);
     assert_eq!(words(&world, "changes --since 1h"), format!("alice: {overdue}"));
     world.wait(2 * 86_400);
@@ -280,10 +277,10 @@ fn check_has_the_codes_of_a_monitoring_plugin() {
         (
             "check bypasses -c ~:0",
             0,
-            "MFA OK - 0 of 2 users have an open bypass code | bypasses=0;5;~:0;0;2\n",
+            "MFA OK - 0 of 2 users have a valid bypass code | bypasses=0;5;~:0;0;2\n",
         ),
-        ("check log", 0, "MFA OK - the log is whole: 4 events | damage=0;0;0;0;1\n"),
-        ("check backup", 2, "MFA CRITICAL - no backup was ever taken | backup_age=U;26;50;0\n"),
+        ("check log", 0, "MFA OK - the log is intact: 4 events | damage=0;0;0;0;1\n"),
+        ("check backup", 2, "MFA CRITICAL - no backup has been taken | backup_age=U;26;50;0\n"),
     ] {
         let ran = world.run(line);
         assert_eq!((ran.code, ran.out.as_str()), (code, out), "{line}");
