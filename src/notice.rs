@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use limit::Limit;
+use limit::Deadline;
 
 use crate::config::Notify;
 use crate::domain::time::Timestamp;
@@ -17,13 +17,13 @@ use crate::domain::user::{Language, User};
 use crate::store::custody::Custody;
 
 /// How long a way has for one notice. Who was not in time once isn't asked again in the same run.
-const PATIENCE: Duration = Duration::from_secs(5);
+const NOTICE_TIMEOUT: Duration = Duration::from_secs(5);
 /// For all notices of a batch of logins together: the next lines wait meanwhile.
-pub const BATCH: Duration = PATIENCE;
+pub const BATCH_TIMEOUT: Duration = NOTICE_TIMEOUT;
 
 /// What happened to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum NoticeKind {
     Reset,
     Disabled,
     Deleted,
@@ -34,10 +34,10 @@ pub enum Happening {
     NewDevice,
 }
 
-impl Happening {
+impl NoticeKind {
     /// What a user is to hear of, by the verb that did it.
     #[must_use]
-    pub fn of(verb: &str, after: &User) -> Option<Self> {
+    pub fn for_verb(verb: &str, after: &User) -> Option<Self> {
         Some(match verb {
             "reset" => Self::Reset,
             "disable" => Self::Disabled,
@@ -72,7 +72,7 @@ impl Happening {
 pub struct Notice {
     /// Makes the mail one of its own.
     pub id: [u8; 16],
-    pub happening: Happening,
+    pub kind: NoticeKind,
     pub at: Timestamp,
     pub user: String,
     pub display_name: Option<String>,
@@ -84,7 +84,7 @@ pub struct Notice {
 
 /// What came of one way of telling.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Delivery {
     Sent,
     /// The user has no e-mail address.
     NoAddress,
@@ -93,15 +93,15 @@ pub enum Way {
 
 /// What came of a notice, by the ways that there are.
 #[derive(Clone, Debug)]
-pub struct Told {
-    pub mail: Option<Way>,
-    pub hook: Option<Way>,
+pub struct NoticeResult {
+    pub mail: Option<Delivery>,
+    pub hook: Option<Delivery>,
 }
 
-impl Told {
-    fn ways(&self) -> impl Iterator<Item = (&'static str, &Way)> {
+impl NoticeResult {
+    fn deliveries(&self) -> impl Iterator<Item = (&'static str, &Delivery)> {
         let all = [("mail", &self.mail), ("hook", &self.hook)];
-        all.into_iter().filter_map(|(name, way)| Some((name, way.as_ref()?)))
+        all.into_iter().filter_map(|(name, delivery)| Some((name, delivery.as_ref()?)))
     }
 
     /// The word for the log: one way that failed is a failure, and a user without an address is
@@ -110,7 +110,7 @@ impl Told {
     pub fn outcome(&self) -> &'static str {
         if self.problem().is_some() {
             "failed"
-        } else if self.ways().any(|(_, way)| *way == Way::Sent) {
+        } else if self.deliveries().any(|(_, delivery)| *delivery == Delivery::Sent) {
             "sent"
         } else {
             "no_address"
@@ -120,24 +120,24 @@ impl Told {
     /// What failed, in words.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let failed = |(name, way): (&'static str, &Way)| match way {
-            Way::Failed(why) => Some(format!("{name}: {why}")),
-            Way::Sent | Way::NoAddress => None,
+        let failed = |(name, delivery): (&'static str, &Delivery)| match delivery {
+            Delivery::Failed(why) => Some(format!("{name}: {why}")),
+            Delivery::Sent | Delivery::NoAddress => None,
         };
-        let failed: Vec<_> = self.ways().filter_map(failed).collect();
+        let failed: Vec<_> = self.deliveries().filter_map(failed).collect();
         (!failed.is_empty()).then(|| failed.join("; "))
     }
 
     /// What the log shall say besides: of what, and by which way, never what a server answered.
     #[must_use]
-    pub fn detail(&self, happening: Happening) -> String {
+    pub fn detail(&self, kind: NoticeKind) -> String {
         let mut detail = serde_json::Map::new();
-        detail.insert("of".into(), json!(happening.word()));
-        for (name, way) in self.ways() {
-            let word = match way {
-                Way::Sent => "sent",
-                Way::NoAddress => "no_address",
-                Way::Failed(_) => "failed",
+        detail.insert("of".into(), json!(kind.word()));
+        for (name, delivery) in self.deliveries() {
+            let word = match delivery {
+                Delivery::Sent => "sent",
+                Delivery::NoAddress => "no_address",
+                Delivery::Failed(_) => "failed",
             };
             detail.insert(name.into(), json!(word));
         }
@@ -154,18 +154,21 @@ pub fn send(
     issuer: &str,
     notices: &[Notice],
     within: Option<Duration>,
-) -> Vec<Told> {
-    let limit = Limit::new(within);
+) -> Vec<NoticeResult> {
+    let deadline = Deadline::new(within);
     // What mail does not need is the hook's.
-    let of_mail = if notify.hook.is_some() { limit.half() } else { limit };
-    let mut mails =
-        notify.mail.as_ref().map(|m| mail::send(m, custody, issuer, notices, of_mail).into_iter());
-    let mut hooks = notify.hook.as_ref().map(|h| hook::run(h, custody, notices, limit).into_iter());
-    let mut told = || Told {
+    let mail_deadline = if notify.hook.is_some() { deadline.half() } else { deadline };
+    let mut mails = notify
+        .mail
+        .as_ref()
+        .map(|m| mail::send(m, custody, issuer, notices, mail_deadline).into_iter());
+    let mut hooks =
+        notify.hook.as_ref().map(|h| hook::run(h, custody, notices, deadline).into_iter());
+    let mut result = || NoticeResult {
         mail: mails.as_mut().and_then(Iterator::next),
         hook: hooks.as_mut().and_then(Iterator::next),
     };
-    notices.iter().map(|_| told()).collect()
+    notices.iter().map(|_| result()).collect()
 }
 
 #[cfg(test)]
@@ -176,7 +179,7 @@ mod tests {
     pub fn sample() -> Notice {
         Notice {
             id: [7; 16],
-            happening: Happening::Reset,
+            kind: NoticeKind::Reset,
             at: Timestamp::from_unix(crate::testing::START).unwrap(),
             user: "alice".into(),
             display_name: Some("Alice Martin".into()),
@@ -189,20 +192,20 @@ mod tests {
 
     #[test]
     fn one_failure_is_a_failure_and_no_address_counts_only_alone() {
-        let failed = Some(Way::Failed("gone".into()));
+        let failed = Some(Delivery::Failed("gone".into()));
         for (mail, hook, expected) in [
-            (Some(Way::Sent), None, "sent"),
-            (Some(Way::NoAddress), None, "no_address"),
-            (Some(Way::NoAddress), Some(Way::Sent), "sent"),
-            (Some(Way::NoAddress), failed.clone(), "failed"),
-            (Some(Way::Sent), failed.clone(), "failed"),
-            (failed.clone(), Some(Way::Sent), "failed"),
+            (Some(Delivery::Sent), None, "sent"),
+            (Some(Delivery::NoAddress), None, "no_address"),
+            (Some(Delivery::NoAddress), Some(Delivery::Sent), "sent"),
+            (Some(Delivery::NoAddress), failed.clone(), "failed"),
+            (Some(Delivery::Sent), failed.clone(), "failed"),
+            (failed.clone(), Some(Delivery::Sent), "failed"),
         ] {
-            let told = Told { mail, hook };
-            assert_eq!(told.outcome(), expected, "{told:?}");
-            assert!(!told.detail(Happening::Reset).contains("gone"), "{told:?}");
+            let result = NoticeResult { mail, hook };
+            assert_eq!(result.outcome(), expected, "{result:?}");
+            assert!(!result.detail(NoticeKind::Reset).contains("gone"), "{result:?}");
         }
-        let both = Told { mail: failed.clone(), hook: failed };
+        let both = NoticeResult { mail: failed.clone(), hook: failed };
         assert_eq!(both.problem().as_deref(), Some("mail: gone; hook: gone"));
     }
 }

@@ -17,36 +17,36 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 
 /// The environment, by name, as the service set it.
-pub type Variables<'v> = &'v dyn Fn(&str) -> Option<OsString>;
+pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
 
 /// Who wants in, and with what.
 #[derive(Debug)]
 pub struct Asked {
     /// `None` for what nobody can be called.
     pub user: Option<UserName>,
-    pub given: Given,
+    pub given: Typed,
 }
 
 /// Digits of the longest and the shortest code that may stand behind a password.
-const CODE_BEHIND: [usize; 2] = [8, SHORTEST_CODE];
+const CODE_LENGTHS: [usize; 2] = [8, SHORTEST_CODE];
 /// Digits of the shortest.
 pub const SHORTEST_CODE: usize = 6;
 
 /// What somebody typed.
-pub enum Given {
+pub enum Typed {
     /// Into one field.
-    Line(Zeroizing<Vec<u8>>),
+    OneField(Zeroizing<Vec<u8>>),
     /// Into two, which the service keeps apart.
-    Both { password: Zeroizing<Vec<u8>>, code: Zeroizing<Vec<u8>> },
+    TwoFields { password: Zeroizing<Vec<u8>>, code: Zeroizing<Vec<u8>> },
 }
 
-impl Given {
+impl Typed {
     /// What stands where the code belongs.
     #[must_use]
     pub fn code(&self) -> &[u8] {
         match self {
-            Self::Line(line) => line,
-            Self::Both { code, .. } => code,
+            Self::OneField(line) => line,
+            Self::TwoFields { code, .. } => code,
         }
     }
 
@@ -54,8 +54,8 @@ impl Given {
     #[must_use]
     pub fn password(&self) -> &[u8] {
         match self {
-            Self::Line(line) => line,
-            Self::Both { password, .. } => password,
+            Self::OneField(line) => line,
+            Self::TwoFields { password, .. } => password,
         }
     }
 
@@ -64,17 +64,17 @@ impl Given {
     #[must_use]
     pub fn split(&self, digits: usize) -> Option<(&[u8], &[u8])> {
         let line = match self {
-            Self::Both { password, code } => return Some((password, code)),
-            Self::Line(line) => line,
+            Self::TwoFields { password, code } => return Some((password, code)),
+            Self::OneField(line) => line,
         };
-        let behind = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let fitting = CODE_BEHIND.into_iter().find(|n| *n <= digits.min(behind))?;
-        let (password, code) = line.split_at(line.len() - fitting);
+        let trailing = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let length = CODE_LENGTHS.into_iter().find(|n| *n <= digits.min(trailing))?;
+        let (password, code) = line.split_at(line.len() - length);
         (!password.is_empty()).then_some((password, code))
     }
 }
 
-impl std::fmt::Debug for Given {
+impl std::fmt::Debug for Typed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Given(..)")
     }
@@ -112,8 +112,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn given(text: &str) -> Given {
-        Given::Line(Zeroizing::new(text.as_bytes().to_vec()))
+    fn given(text: &str) -> Typed {
+        Typed::OneField(Zeroizing::new(text.as_bytes().to_vec()))
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub use change::{Act, Done, Row};
 pub use login::Login;
 pub use proof::Proved;
 pub use sign_in::{Credentials, SignedIn};
-pub use standing::{Leave, Standing};
+pub use standing::{Authorization, Leave};
 
 use crate::config::{Config, Named};
 use crate::domain::code::LONGEST_INPUT;
@@ -60,20 +60,20 @@ pub struct Session<'a> {
     named: Named,
     config: Option<Config>,
     /// What the operator may do, once a verb begins.
-    pub standing: Standing,
+    pub standing: Authorization,
     /// The login service that asks, where one does.
     service: Option<login::Service>,
     /// Reading goes on where this machine's clock and the database's disagree.
-    bears_clock: bool,
+    ignore_clock_skew: bool,
 }
 
 /// Where a store is, and which files of it are trusted.
-pub struct Place {
+pub struct StoreLocation {
     location: Location,
     custody: Custody,
 }
 
-impl Place {
+impl StoreLocation {
     /// # Errors
     /// As [`Location::open`].
     pub fn open(&self) -> Result<Box<dyn Store>> {
@@ -97,9 +97,9 @@ impl<'a> Session<'a> {
             options,
             named,
             config: None,
-            standing: Standing::default(),
+            standing: Authorization::default(),
             service: None,
-            bears_clock: false,
+            ignore_clock_skew: false,
         }
     }
 
@@ -145,8 +145,8 @@ impl<'a> Session<'a> {
         let config = self.config()?;
         let store = config.store.open(access, &config.custody)?;
         // Under the lock the clocks are compared anyway.
-        if access == Access::Read && !self.bears_clock {
-            work::compare(&*self.env.clock, store.clock())?;
+        if access == Access::Read && !self.ignore_clock_skew {
+            work::require_agreement(&*self.env.clock, store.clock())?;
         }
         Ok(store)
     }
@@ -155,10 +155,10 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// As [`Session::reader`].
-    pub fn place(&mut self) -> Result<Place> {
+    pub fn place(&mut self) -> Result<StoreLocation> {
         self.reader()?;
         let config = self.config()?;
-        Ok(Place { location: config.store.clone(), custody: config.custody })
+        Ok(StoreLocation { location: config.store.clone(), custody: config.custody })
     }
 
     /// A user as he stands, without a lock and unchecked: to ask a person about, not to decide by.
@@ -170,14 +170,14 @@ impl<'a> Session<'a> {
         let mut snapshot = store.read()?;
         match snapshot.user(name)? {
             Some(user) => Ok(user),
-            None => Err(nearest::unknown(name, &mut *snapshot)),
+            None => Err(nearest::user_not_found(name, &mut *snapshot)),
         }
     }
 
     /// The refusal for a name that the store does not have.
     pub fn unknown(opened: &mut Opened, name: &UserName) -> anyhow::Error {
         match opened.store.read() {
-            Ok(mut snapshot) => nearest::unknown(name, &mut *snapshot),
+            Ok(mut snapshot) => nearest::user_not_found(name, &mut *snapshot),
             Err(error) => error,
         }
     }
@@ -191,28 +191,28 @@ impl<'a> Session<'a> {
         tx: &mut dyn Transaction,
         at: Timestamp,
         user: &User,
-        told: Telling,
+        record: Telling,
     ) -> Result<()> {
         let event = Event {
             at,
-            verb: told.verb,
-            outcome: told.outcome,
+            verb: record.verb,
+            outcome: record.outcome,
             operator: env.process.operator.clone(),
-            ticket: told.ticket,
+            ticket: record.ticket,
             subject: Some(Subject {
                 id: user.id,
                 name: user.name.as_str().to_owned(),
                 status: user.status().word(),
                 rev: user.rev,
-                device: told.device,
-                factor: told.factor,
+                device: record.device,
+                factor: record.factor,
             }),
-            detail: told.detail,
+            detail: record.detail,
         };
         let salt = env.random()?;
         if let Some(person) = &mut env.person {
             let name = &user.name;
-            person.standing(&match told.verb {
+            person.standing(&match record.verb {
                 // Users can't look.
                 "sign-in" => "it may be done; sign in again".to_owned(),
                 _ => format!("it may be done; see: mfactl show-user {name}"),

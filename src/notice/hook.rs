@@ -13,8 +13,8 @@ use serde::Serialize;
 use tokio::time::Instant;
 use uzers::os::unix::UserExt as _;
 
-use super::limit::Limit;
-use super::{Notice, Way};
+use super::limit::Deadline;
+use super::{Delivery, Notice};
 use crate::config::Hook;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
@@ -26,7 +26,7 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /// What it gets.
 #[derive(Serialize)]
-struct Document<'a> {
+struct HookInput<'a> {
     schema: &'static str,
     event: &'static str,
     user: &'a str,
@@ -38,11 +38,11 @@ struct Document<'a> {
     ticket: Option<&'a str>,
 }
 
-impl<'a> Document<'a> {
+impl<'a> HookInput<'a> {
     fn of(notice: &'a Notice) -> Self {
         Self {
             schema: "mfactl.notice/1",
-            event: notice.happening.word(),
+            event: notice.kind.word(),
             user: &notice.user,
             display_name: notice.display_name.as_deref(),
             email: notice.email.as_deref(),
@@ -55,32 +55,37 @@ impl<'a> Document<'a> {
 }
 
 /// Runs it once for each notice; one that hung is not run again.
-pub fn run(hook: &Hook, custody: &Custody, notices: &[Notice], limit: Limit) -> Vec<Way> {
-    let mut is_over = checked(hook, custody).err().map(|error| spoken(&error));
+pub fn run(
+    hook: &Hook,
+    custody: &Custody,
+    notices: &[Notice],
+    deadline: Deadline,
+) -> Vec<Delivery> {
+    let mut gave_up = check_program(hook, custody).err().map(|error| error_text(&error));
     let mut one = |notice| {
-        if let Some(why) = &is_over {
-            return Way::Failed(why.clone());
+        if let Some(why) = &gave_up {
+            return Delivery::Failed(why.clone());
         }
-        let ended = match limit.patience() {
-            Some(patience) => once(hook, custody, notice, patience),
+        let ended = match deadline.remaining() {
+            Some(time_left) => run_once(hook, custody, notice, time_left),
             None => Ok(None),
         };
         match ended {
-            Ok(Some(status)) if status.success() => Way::Sent,
-            Ok(Some(status)) => Way::Failed(format!("it ended with {status}")),
-            Ok(None) => Way::Failed(is_over.insert(limit.silence()).clone()),
-            Err(error) => Way::Failed(spoken(&error)),
+            Ok(Some(status)) if status.success() => Delivery::Sent,
+            Ok(Some(status)) => Delivery::Failed(format!("it ended with {status}")),
+            Ok(None) => Delivery::Failed(gave_up.insert(deadline.timeout_message()).clone()),
+            Err(error) => Delivery::Failed(error_text(&error)),
         }
     };
     notices.iter().map(&mut one).collect()
 }
 
-fn spoken(error: &anyhow::Error) -> String {
+fn error_text(error: &anyhow::Error) -> String {
     shown(&format!("{error:#}")).into_owned()
 }
 
 /// Whoever could change the program could run what he likes with our rights.
-fn checked(hook: &Hook, custody: &Custody) -> Result<()> {
+fn check_program(hook: &Hook, custody: &Custody) -> Result<()> {
     if custody.check(&hook.program, Purpose::Hook)? {
         return Ok(());
     }
@@ -89,16 +94,16 @@ fn checked(hook: &Hook, custody: &Custody) -> Result<()> {
 }
 
 /// How it ended; `None` where it did not in time.
-fn once(
+fn run_once(
     hook: &Hook,
     custody: &Custody,
     notice: &Notice,
-    patience: Duration,
+    time_left: Duration,
 ) -> Result<Option<ExitStatus>> {
     // A file in memory: unlike a pipe it never waits for a reader, and breaks on none.
     let document = memfd_create(c"notice", MemfdFlags::CLOEXEC).context("keeping the notice")?;
     let mut document = File::from(document);
-    serde_json::to_writer(&document, &Document::of(notice))?;
+    serde_json::to_writer(&document, &HookInput::of(notice))?;
     document.write_all(b"\n")?;
     document.rewind()?;
     let mut command = Command::new(&hook.program);
@@ -122,7 +127,7 @@ fn once(
     command.env("HOME", home);
     close_inherited();
     let child = command.spawn().with_context(|| format!("starting {}", place(&hook.program)))?;
-    waited_for(child, patience)
+    wait_for(child, time_left)
 }
 
 /// A program that our caller did not mean gets nothing that he left open to us. All that we open
@@ -144,14 +149,14 @@ fn close_inherited() {
     }
 }
 
-fn waited_for(mut child: Child, patience: Duration) -> Result<Option<ExitStatus>> {
-    let (until, mut nap) = (Instant::now() + patience, Duration::from_millis(1));
+fn wait_for(mut child: Child, time_left: Duration) -> Result<Option<ExitStatus>> {
+    let (until, mut pause) = (Instant::now() + time_left, Duration::from_millis(1));
     while Instant::now() < until {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        std::thread::sleep(nap);
-        nap = (nap * 2).min(Duration::from_millis(20));
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
     // With all that it has started. It is not reaped yet, so its number is nobody else's.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);

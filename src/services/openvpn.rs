@@ -4,20 +4,20 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{Asked, Given, Variables, bytes, line, missing, user};
+use super::{Asked, EnvLookup, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 
 /// More bytes than OpenVPN writes: a name and a password, each at most 4 KiB.
 pub const LARGEST_FILE: u64 = 16 * 1024;
 
 /// The script that the answer to a second prompt is brought to.
-const SECOND: &str = "client-crresponse";
+const SECOND_CALL: &str = "client-crresponse";
 
 /// What the client is told in every case of no.
 pub const REASON: &str = "not accepted";
 
 /// Seconds for somebody to find his phone; the client asks for the connection anew after that.
-const SECONDS: u32 = 60;
+const PROMPT_SECONDS: u32 = 60;
 
 /// What OpenVPN wants to know.
 #[derive(Debug)]
@@ -31,22 +31,22 @@ pub enum Call {
 }
 
 /// Does OpenVPN bring the answer to the second prompt, and look for a verdict in a file?
-pub fn is_second_call(variables: Variables<'_>) -> bool {
-    variables("script_type").is_some_and(|kind| kind == SECOND)
+pub fn is_second_call(variables: EnvLookup<'_>) -> bool {
+    variables("script_type").is_some_and(|kind| kind == SECOND_CALL)
 }
 
 /// What OpenVPN handed over: `file` is what was in the file that it named as the last argument.
 ///
 /// # Errors
 /// `usage` for a call that is none of OpenVPN's.
-pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
+pub fn read(variables: EnvLookup<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
-    if kind == SECOND {
+    if kind == SECOND_CALL {
         let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
         let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);
         // What is no base64 is no code either.
         let answer = Zeroizing::new(BASE64.decode(&answer).unwrap_or_default());
-        return Ok(Call::Response(Asked { user: user(&name), given: Given::Line(answer) }));
+        return Ok(Call::Response(Asked { user: user(&name), given: Typed::OneField(answer) }));
     }
     if kind != "user-pass-verify" {
         return Err(missing("script_type=user-pass-verify"));
@@ -58,7 +58,7 @@ pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Resul
             bytes(variables("password").ok_or_else(|| missing("password"))?),
         ],
     };
-    let asked = Asked { user: user(&name), given: given(password) };
+    let asked = Asked { user: user(&name), given: typed(password) };
     let may_ask = asked.given.code().is_empty()
         && variables("auth_pending_file").is_some()
         && variables("IV_SSO")
@@ -70,7 +70,7 @@ pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Resul
 /// prompt, whose `R` wants an answer and whose `E` lets it be seen.
 #[must_use]
 pub fn question() -> String {
-    format!("{SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
+    format!("{PROMPT_SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
 }
 
 /// Name and password, each on a line of its own and nothing after them.
@@ -84,14 +84,14 @@ fn lines(file: &[u8]) -> Option<[Zeroizing<Vec<u8>>; 2]> {
 
 /// `SCRV1:password:code`, both in base64, or whatever else was typed. What begins so and does not go on
 /// so is no code at all, and goes on to be refused as one.
-fn given(password: Zeroizing<Vec<u8>>) -> Given {
+fn typed(password: Zeroizing<Vec<u8>>) -> Typed {
     let decode = |text: &[u8]| BASE64.decode(text).ok().map(Zeroizing::new);
     let both = password.strip_prefix(b"SCRV1:").and_then(|rest| {
         let mut parts = rest.split(|byte| *byte == b':');
         let (password, code) = (decode(parts.next()?)?, decode(parts.next()?)?);
-        parts.next().is_none().then_some(Given::Both { password, code })
+        parts.next().is_none().then_some(Typed::TwoFields { password, code })
     });
-    both.unwrap_or(Given::Line(password))
+    both.unwrap_or(Typed::OneField(password))
 }
 
 #[cfg(test)]
@@ -102,8 +102,8 @@ mod tests {
     use std::os::unix::ffi::OsStringExt as _;
 
     fn call(variables: &[(&str, &str)], file: Option<&[u8]>) -> Result<Call, Refusal> {
-        let find = |wanted: &str| {
-            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
+        let find = |name_asked: &str| {
+            variables.iter().find(|(name, _)| *name == name_asked).map(|(_, value)| value.into())
         };
         read(&find, file.map(|file| Zeroizing::new(file.to_vec())))
     }
@@ -142,11 +142,13 @@ mod tests {
 
     #[test]
     fn the_environment_has_them_where_there_is_no_file() {
-        let given = [VERIFY, ("username", "alice"), ("password", "123456")];
-        assert!(matches!(call(&given, None), Ok(Call::Verify(a)) if a.given.code() == b"123456"));
-        assert!(call(&given[..2], None).is_err());
-        assert!(call(&given[1..], None).is_err(), "who calls?");
-        let other = [("script_type", "client-connect"), given[1], given[2]];
+        let variables = [VERIFY, ("username", "alice"), ("password", "123456")];
+        assert!(
+            matches!(call(&variables, None), Ok(Call::Verify(a)) if a.given.code() == b"123456")
+        );
+        assert!(call(&variables[..2], None).is_err());
+        assert!(call(&variables[1..], None).is_err(), "who calls?");
+        let other = [("script_type", "client-connect"), variables[1], variables[2]];
         assert!(call(&other, None).is_err());
     }
 
@@ -165,22 +167,22 @@ mod tests {
 
     #[test]
     fn an_answer_comes_in_base64() {
-        let given = [("script_type", "client-crresponse"), ("username", "alice")];
-        let answered = |file: &str| match call(&given, Some(file.as_bytes())).unwrap() {
+        let variables = [("script_type", "client-crresponse"), ("username", "alice")];
+        let answered = |file: &str| match call(&variables, Some(file.as_bytes())).unwrap() {
             Call::Response(asked) => asked.given.code().to_vec(),
             other => panic!("{other:?}"),
         };
         assert_eq!(answered("MTIzNDU2\n"), b"123456");
         assert_eq!(answered("123456!\n"), b"");
-        assert!(call(&given, None).is_err());
-        assert!(call(&given[..1], Some(b"MTIzNDU2\n")).is_err());
+        assert!(call(&variables, None).is_err());
+        assert!(call(&variables[..1], Some(b"MTIzNDU2\n")).is_err());
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read(name: Vec<u8>, file: Vec<u8>, crresponse: bool) {
             let kind = if crresponse { "client-crresponse" } else { "user-pass-verify" };
-            let find = |wanted: &str| match wanted {
+            let find = |name_asked: &str| match name_asked {
                 "script_type" => Some(OsString::from(kind)),
                 _ => Some(OsString::from_vec(name.clone())),
             };
@@ -191,9 +193,9 @@ mod tests {
         #[test]
         fn what_openvpn_encodes_is_decoded(password: Vec<u8>, code: Vec<u8>) {
             let text = format!("SCRV1:{}:{}", BASE64.encode(&password), BASE64.encode(&code));
-            match given(Zeroizing::new(text.into_bytes())) {
-                Given::Both { password: p, code: c } => prop_assert_eq!((&*p, &*c), (&password, &code)),
-                Given::Line(_) => prop_assert!(false),
+            match typed(Zeroizing::new(text.into_bytes())) {
+                Typed::TwoFields { password: p, code: c } => prop_assert_eq!((&*p, &*c), (&password, &code)),
+                Typed::OneField(_) => prop_assert!(false),
             }
         }
     }

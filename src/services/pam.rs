@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Asked, Given, Variables, bytes, line, missing, user};
+use super::{Asked, EnvLookup, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 
 /// What `pam_exec` handed over.
@@ -11,12 +11,12 @@ use crate::domain::refusal::Refusal;
 /// # Errors
 /// `usage` in any place of a stack but `auth`: there nothing is handed over to be checked, and a zero
 /// would be taken for a yes to something else.
-pub fn read(variables: Variables<'_>, input: Zeroizing<Vec<u8>>) -> Result<Asked, Refusal> {
+pub fn read(variables: EnvLookup<'_>, input: Zeroizing<Vec<u8>>) -> Result<Asked, Refusal> {
     if variables("PAM_TYPE").is_none_or(|kind| kind != "auth") {
         return Err(missing("PAM_TYPE=auth"));
     }
     let name = bytes(variables("PAM_USER").ok_or_else(|| missing("PAM_USER"))?);
-    Ok(Asked { user: user(&name), given: Given::Line(line(input)) })
+    Ok(Asked { user: user(&name), given: Typed::OneField(line(input)) })
 }
 
 #[cfg(test)]
@@ -27,7 +27,7 @@ mod tests {
     use std::os::unix::ffi::OsStringExt as _;
 
     fn asked(kind: Option<&str>, name: Option<&[u8]>, input: &[u8]) -> Result<Asked, Refusal> {
-        let variables = |wanted: &str| match wanted {
+        let variables = |name_asked: &str| match name_asked {
             "PAM_TYPE" => kind.map(Into::into),
             "PAM_USER" => name.map(|n| OsString::from_vec(n.to_vec())),
             other => panic!("{other} is nothing to go by"),

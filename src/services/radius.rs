@@ -5,11 +5,11 @@ use std::ffi::OsString;
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use super::{Asked, Given, Variables, bytes, missing, user};
+use super::{Asked, EnvLookup, Typed, bytes, missing, user};
 use crate::domain::refusal::Refusal;
 
 /// Bytes of a `State` (RFC 2865, section 5.24).
-pub const STATE: usize = 16;
+pub const STATE_BYTES: usize = 16;
 
 /// What is told in every case of no: one pair, on a line.
 pub const REFUSED: &str = "Reply-Message := \"not accepted\"\n";
@@ -18,19 +18,19 @@ pub const REFUSED: &str = "Reply-Message := \"not accepted\"\n";
 ///
 /// # Errors
 /// `usage` where there is no user or no password; CHAP, MS-CHAP and EAP have none to hand over.
-pub fn read(variables: Variables<'_>) -> Result<Asked, Refusal> {
+pub fn read(variables: EnvLookup<'_>) -> Result<Asked, Refusal> {
     let name = attribute(variables, "USER_NAME", "User-Name")?;
     let password = attribute(variables, "USER_PASSWORD", "User-Password")?;
     let user = name.as_deref().and_then(|name| user(name));
     // What can't be unquoted was not put there by FreeRADIUS, and is no code.
-    let given = Given::Line(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
+    let given = Typed::OneField(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
     Ok(Asked { user, given })
 }
 
 /// The pairs of the challenge: the state comes back with the answer and stands for nothing, for what is
 /// decided about is read from the store each time.
 #[must_use]
-pub fn challenge(state: [u8; STATE]) -> String {
+pub fn challenge(state: [u8; STATE_BYTES]) -> String {
     let state = HEXLOWER.encode(&state);
     format!("State := 0x{state}, Reply-Message := \"Verification code\"\n")
 }
@@ -38,7 +38,7 @@ pub fn challenge(state: [u8; STATE]) -> String {
 /// An attribute under either of its names: in capitals and quoted where `shell_escape` is on, and
 /// as in the dictionary and raw where it is off. `None` for what is not quoted as it should be.
 fn attribute(
-    variables: Variables<'_>,
+    variables: EnvLookup<'_>,
     quoted: &str,
     raw: &str,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
@@ -92,8 +92,8 @@ mod tests {
     use std::os::unix::ffi::OsStringExt as _;
 
     fn asked(variables: &[(&str, &str)]) -> Result<Asked, Refusal> {
-        read(&|wanted: &str| {
-            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
+        read(&|name_asked: &str| {
+            variables.iter().find(|(name, _)| *name == name_asked).map(|(_, value)| value.into())
         })
     }
 
@@ -146,15 +146,15 @@ mod tests {
 
     #[test]
     fn a_challenge_is_a_list_of_pairs() {
-        let told = challenge([0xab; STATE]);
-        let state = "ab".repeat(STATE);
-        assert_eq!(told, format!("State := 0x{state}, Reply-Message := \"Verification code\"\n"));
+        let reply = challenge([0xab; STATE_BYTES]);
+        let state = "ab".repeat(STATE_BYTES);
+        assert_eq!(reply, format!("State := 0x{state}, Reply-Message := \"Verification code\"\n"));
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_read(name: Vec<u8>, password: Vec<u8>, quoted: bool) {
-            let _ = read(&|wanted: &str| match (wanted, quoted) {
+            let _ = read(&|name_asked: &str| match (name_asked, quoted) {
                 ("USER_NAME", true) | ("User-Name", false) => Some(OsString::from_vec(name.clone())),
                 ("USER_PASSWORD", true) | ("User-Password", false) => {
                     Some(OsString::from_vec(password.clone()))

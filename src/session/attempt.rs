@@ -3,11 +3,11 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::work::Unit;
+use super::work::WriteTx;
 use super::{Opened, Session, Telling};
 use crate::domain::name::UserName;
 use crate::domain::recovery::Tag;
-use crate::domain::refusal::{Code as Word, Refusal};
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::spare::{Presented, Spare, SpareCode};
 use crate::domain::throttle::Bounds;
@@ -30,11 +30,11 @@ pub struct Attempted {
 }
 
 /// What is presented, by whom, to which verb.
-pub(super) struct Presentation<'p> {
+pub(super) struct CodeSubmission<'p> {
     pub verb: &'static str,
     /// The login service that asks, where one does.
     pub from: Option<&'static str>,
-    pub only: Option<Id>,
+    pub device_id: Option<Id>,
     pub presented: &'p Presented,
     pub bounds: Bounds,
     pub undo_for: Span,
@@ -51,17 +51,18 @@ impl Session<'_> {
         opened: &mut Opened,
         verb: &'static str,
         name: &UserName,
-        only: Option<Id>,
+        device_id: Option<Id>,
         presented: &[u8],
     ) -> Result<Attempted> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let presented = &Presented::read(presented);
-        let presentation = Presentation { verb, from: None, only, presented, bounds, undo_for };
-        let attempted = self.unit(opened, |session, mut unit| {
-            let before = unit.known(name)?;
-            let weighed = weigh(session.env, &mut unit, &before, &presentation)?;
-            unit.tx.commit()?;
-            Ok(weighed)
+        let submission =
+            CodeSubmission { verb, from: None, device_id, presented, bounds, undo_for };
+        let attempted = self.unit(opened, |session, mut write| {
+            let before = write.known(name)?;
+            let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
+            write.tx.commit()?;
+            Ok(evaluated)
         })??;
         self.notify_proof(opened, &attempted.user, &attempted.outcome, attempted.at);
         Ok(attempted)
@@ -73,47 +74,50 @@ impl Session<'_> {
 ///
 /// # Errors
 /// As the store has them; nothing may be committed then.
-pub(super) fn weigh(
+pub(super) fn evaluate(
     env: &mut Env,
-    unit: &mut Unit<'_>,
+    write: &mut WriteTx<'_>,
     before: &User,
-    presentation: &Presentation<'_>,
+    submission: &CodeSubmission<'_>,
 ) -> Result<Result<Attempted, Refusal>> {
-    let Presentation { verb, from, only, presented, bounds, undo_for } = *presentation;
-    let now = unit.at;
-    let secrets = match opened_secrets(unit.vault, before, only, presented, now) {
+    let CodeSubmission { verb, from, device_id, presented, bounds, undo_for } = *submission;
+    let now = write.at;
+    let secrets = match open_candidate_secrets(write.vault, before, device_id, presented, now) {
         Ok(secrets) => secrets,
         Err(error) => {
             let refusal = error.downcast::<Refusal>()?;
-            if refusal.code == Word::Tampered {
+            if refusal.code == Code::Tampered {
                 return Err(refusal.into());
             }
-            turn_away(env, unit, (verb, from), before, refusal.code.word())?;
+            reject_unevaluated(env, write, (verb, from), before, refusal.code.word())?;
             return Ok(Err(refusal));
         }
     };
-    let tag = presented.spare().and_then(|code| spare_tag(unit.vault, before, code));
+    let tag = presented.spare().and_then(|code| backup_code_tag(write.vault, before, code));
     let attempt = Attempt { presented, tag, now, bounds, secrets: &secrets };
     let (mut user, outcome) = verify(before.clone(), &attempt)?;
     if let Outcome::Locked { .. } = outcome {
-        let user = turn_away(env, unit, (verb, from), &user, outcome.word())?;
+        let user = reject_unevaluated(env, write, (verb, from), &user, outcome.word())?;
         return Ok(Ok(Attempted { user, outcome, ahead: None, at: now }));
     }
     user.purge(now, undo_for);
-    let missed = before.throttle.turned_away;
+    let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
     if user != *before {
-        user.rev = unit.tx.save(before, &user)?;
+        user.rev = write.tx.save(before, &user)?;
     }
-    let told = Telling {
+    let record = Telling {
         verb,
         outcome: outcome.word(),
         device: outcome.device().map(ToString::to_string),
         factor: outcome.factor(),
-        detail: detail(from, (missed > 0).then_some(("turned_away_before", missed))),
+        detail: detail(
+            from,
+            (rejected_before > 0).then_some(("turned_away_before", rejected_before)),
+        ),
         ..Telling::default()
     };
-    Session::append(env, &mut *unit.tx, now, &user, told)?;
+    Session::append(env, &mut *write.tx, now, &user, record)?;
     let ahead = ahead(&user, &outcome, now, bounds.window);
     Ok(Ok(Attempted { user, outcome, ahead, at: now }))
 }
@@ -130,14 +134,14 @@ pub(super) fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<S
 ///
 /// # Errors
 /// As [`candidates`]; `tampered`.
-pub fn opened_secrets(
+pub fn open_candidate_secrets(
     vault: &Vault,
     user: &User,
-    only: Option<Id>,
+    device_id: Option<Id>,
     presented: &Presented,
     now: Timestamp,
 ) -> Result<Vec<(Id, Secret)>> {
-    let devices = candidates(user, only, presented, now)?;
+    let devices = candidates(user, device_id, presented, now)?;
     if user.throttle.gate(now) != Gate::Open {
         return Ok(Vec::new());
     }
@@ -145,7 +149,7 @@ pub fn opened_secrets(
 }
 
 /// What the vault makes of a spare code for the set that the user has.
-pub fn spare_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
+pub fn backup_code_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
     let set = match code.kind {
         Spare::Recovery => user.recovery.as_ref()?.id,
         Spare::Bypass => user.bypass.as_ref()?.id,
@@ -155,31 +159,31 @@ pub fn spare_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
 
 /// Counts an attempt that was not evaluated, and tells of such attempts once a minute at most, so
 /// that nobody fills the disk with them.
-pub(super) fn turn_away(
+pub(super) fn reject_unevaluated(
     env: &mut Env,
-    unit: &mut Unit<'_>,
+    write: &mut WriteTx<'_>,
     (verb, from): (&'static str, Option<&'static str>),
     before: &User,
     outcome: &'static str,
 ) -> Result<User> {
-    let told = Telling { verb, outcome, ..Telling::default() };
-    turn_away_saying(env, unit, from, before, told)
+    let record = Telling { verb, outcome, ..Telling::default() };
+    reject_unevaluated_with(env, write, from, before, record)
 }
 
 /// The same, with what the log is told besides.
-pub(super) fn turn_away_saying(
+pub(super) fn reject_unevaluated_with(
     env: &mut Env,
-    unit: &mut Unit<'_>,
+    write: &mut WriteTx<'_>,
     from: Option<&'static str>,
     before: &User,
-    told: Telling,
+    record: Telling,
 ) -> Result<User> {
-    let (throttle, tell) = before.throttle.clone().turned_away(unit.at);
+    let (throttle, tell) = before.throttle.clone().turned_away(write.at);
     let mut user = User { throttle, ..before.clone() };
-    user.rev = unit.tx.save(before, &user)?;
+    user.rev = write.tx.save(before, &user)?;
     if let Some(attempts) = tell {
-        let told = Telling { detail: detail(from, Some(("attempts", attempts))), ..told };
-        Session::append(env, &mut *unit.tx, unit.at, &user, told)?;
+        let record = Telling { detail: detail(from, Some(("attempts", attempts))), ..record };
+        Session::append(env, &mut *write.tx, write.at, &user, record)?;
     }
     Ok(user)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::work::compare;
+use super::work::require_agreement;
 use super::{Opened, Session};
 use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{Code, Refusal};
@@ -19,7 +19,7 @@ use crate::store::{Birth, Since, Transaction};
 use crate::vault::{Vault, key_file};
 
 /// How many of the users that lose something are named.
-const NAMED: u32 = 10;
+const MAX_NAMED: u32 = 10;
 /// Of which moment the backup is, in the event of its restore.
 pub(super) const TAKEN_AT: &str = "taken_at";
 
@@ -48,7 +48,7 @@ impl Plan {
 }
 
 /// What was altered, in words.
-fn damage(proved: Result<()>) -> Result<Option<String>> {
+fn damage_message(proved: Result<()>) -> Result<Option<String>> {
     let Err(error) = proved else { return Ok(None) };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if matches!(refusal.code, Code::Tampered | Code::Damaged) => {
@@ -79,7 +79,7 @@ impl Session<'_> {
         let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
         let proved = written.and_then(|()| {
             let users = rows.prove_users(vault, &mut step);
-            damage(users.and_then(|()| rows.prove_log(vault, &mut step)))
+            damage_message(users.and_then(|()| rows.prove_log(vault, &mut step)))
         });
         bar.finish_and_clear();
         let damage = proved?;
@@ -88,10 +88,16 @@ impl Session<'_> {
         // After the file is there: who looks when the last backup was taken is told of no attempt.
         let head = header.head()?;
         let detail = json!({ "users": header.users, "events": head.seq }).to_string();
-        self.unit(&mut opened, |session, mut unit| {
+        self.unit(&mut opened, |session, mut write| {
             let detail = Some(detail.clone());
-            session.tell(&mut *unit.tx, unit.at, ("backup", "done"), Ticket::default(), detail)?;
-            unit.tx.commit()
+            session.append_store_event(
+                &mut *write.tx,
+                write.at,
+                ("backup", "done"),
+                Ticket::default(),
+                detail,
+            )?;
+            write.tx.commit()
         })?;
         file.keep();
         if let Some(damage) = &damage {
@@ -138,7 +144,7 @@ impl Session<'_> {
             } else {
                 head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
             };
-            plan.lost = snapshot.since(if plan.has_parted { 0 } else { head.seq }, NAMED)?;
+            plan.lost = snapshot.since(if plan.has_parted { 0 } else { head.seq }, MAX_NAMED)?;
             plan.lost.acts.retain(|(verb, _)| verb != "backup");
             plan.target = Some((opened, here));
         }
@@ -171,7 +177,7 @@ impl Session<'_> {
         let (store, custody) = (config.store.clone(), config.custody);
         let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
-            compare(clock, birth.clock()?)?;
+            require_agreement(clock, birth.clock()?)?;
             birth.fill(identity, &mut backup, &mut || bar.inc(1))?;
             backup.finish(&vault)?;
             birth.append(&event, salt).map(|_| ())
@@ -215,7 +221,7 @@ impl Session<'_> {
     }
 
     /// Writes an event that is about no user.
-    pub(super) fn tell(
+    pub(super) fn append_store_event(
         &mut self,
         tx: &mut dyn Transaction,
         at: Timestamp,

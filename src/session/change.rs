@@ -65,10 +65,10 @@ impl Session<'_> {
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Done> {
         let undo_for = self.config()?.undo_for;
-        let done = self.unit(opened, |session, mut unit| {
-            let before = unit.user(act.name)?;
-            let Changed { mut user, touched } = change(before.clone(), unit.at, unit.vault)?;
-            if user.name != before.name && unit.tx.user(&user.name)?.is_some() {
+        let done = self.unit(opened, |session, mut write| {
+            let before = write.user(act.name)?;
+            let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
+            if user.name != before.name && write.tx.user(&user.name)?.is_some() {
                 let message = format!("there is a user {} already", user.name);
                 return Err(Refusal::new(Code::UserExists, message)
                     .hint("choose another name")
@@ -76,15 +76,15 @@ impl Session<'_> {
             }
             let changed = user != before;
             if changed && !act.dry_run {
-                user.purge(unit.at, undo_for);
-                user.rev = unit.tx.save(&before, &user)?;
+                user.purge(write.at, undo_for);
+                user.rev = write.tx.save(&before, &user)?;
                 let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
                 let mut terms = act.terms.clone();
                 if user.name != before.name {
                     terms.push(("renamed_from", before.name.to_string()));
                 }
                 let detail = detail(&touched, &act.fields, &terms);
-                let told = Telling {
+                let record = Telling {
                     verb: act.verb,
                     outcome: "done",
                     ticket: act.ticket.clone(),
@@ -92,10 +92,10 @@ impl Session<'_> {
                     factor: None,
                     detail,
                 };
-                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
-                unit.tx.commit()?;
+                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
+                write.tx.commit()?;
             }
-            Ok(Done { user, changed, at: unit.at })
+            Ok(Done { user, changed, at: write.at })
         })?;
         if done.changed && !act.dry_run {
             self.notify(opened, act, &done.user, done.at);
@@ -161,7 +161,7 @@ impl Session<'_> {
         for name in names {
             match snapshot.user(name)? {
                 Some(user) => {
-                    self.standing.outright(&user)?;
+                    self.standing.require_allowed(&user)?;
                     rows.push(Row::of(user, at, &opened.vault, change)?.0);
                 }
                 None => unknown.push(name.to_string()),
@@ -194,29 +194,29 @@ impl Session<'_> {
     ) -> Result<Vec<Row>> {
         let undo_for = self.config()?.undo_for;
         let bar = self.bar(names.len() as u64);
-        let done = self.unit(opened, |session, mut unit| {
+        let done = self.unit(opened, |session, mut write| {
             let mut rows = Vec::with_capacity(names.len());
             bar.set_position(0);
             for name in names {
                 bar.inc(1);
-                let before = unit.user(name)?;
-                let (mut row, touched) = Row::of(before.clone(), unit.at, unit.vault, change)?;
+                let before = write.user(name)?;
+                let (mut row, touched) = Row::of(before.clone(), write.at, write.vault, change)?;
                 if let Row::Changed(user) = &mut row {
-                    user.purge(unit.at, undo_for);
-                    user.rev = unit.tx.save(&before, user)?;
-                    let told = Telling {
+                    user.purge(write.at, undo_for);
+                    user.rev = write.tx.save(&before, user)?;
+                    let record = Telling {
                         verb,
                         outcome: "done",
                         ticket: ticket.clone(),
                         detail: detail(&touched, fields, &[]),
                         ..Telling::default()
                     };
-                    Self::append(session.env, &mut *unit.tx, unit.at, user, told)?;
+                    Self::append(session.env, &mut *write.tx, write.at, user, record)?;
                 }
                 rows.push(row);
             }
-            unit.tx.commit()?;
-            Ok((rows, unit.at))
+            write.tx.commit()?;
+            Ok((rows, write.at))
         });
         bar.finish_and_clear();
         let (rows, at) = done?;

@@ -10,7 +10,7 @@ use crate::env::Env;
 use crate::options::Options;
 
 /// Names offered at once: more help nobody.
-const MOST: usize = 200;
+const MAX_CANDIDATES: usize = 200;
 
 /// Completes the name of a user from the default store.
 #[must_use]
@@ -18,19 +18,19 @@ pub fn user_names() -> ArgValueCompleter {
     ArgValueCompleter::new(names)
 }
 
-fn names(begun: &OsStr) -> Vec<CompletionCandidate> {
-    let mut found = Vec::new();
-    let Some(begun) = begun.to_str() else { return found };
+fn names(prefix: &OsStr) -> Vec<CompletionCandidate> {
+    let mut candidates = Vec::new();
+    let Some(prefix) = prefix.to_str() else { return candidates };
     let mut env = Env::real();
     let mut session = Session::new(&mut env, Options::default(), Named::default());
-    let Ok(mut store) = session.reader() else { return found };
-    let Ok(mut snapshot) = store.read() else { return found };
-    let read = snapshot.names(&begun.to_lowercase(), &mut |name| {
-        found.push(CompletionCandidate::new(name));
-        found.len() < MOST
+    let Ok(mut store) = session.reader() else { return candidates };
+    let Ok(mut snapshot) = store.read() else { return candidates };
+    let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {
+        candidates.push(CompletionCandidate::new(name));
+        candidates.len() < MAX_CANDIDATES
     });
     if read.is_err() {
-        found.clear();
+        candidates.clear();
     }
-    found
+    candidates
 }

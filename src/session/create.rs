@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use super::work::compare;
+use super::work::require_agreement;
 use super::{Opened, Session};
 use crate::config::Config;
 use crate::domain::event::{Event, Ticket};
@@ -33,8 +33,8 @@ impl Session<'_> {
     pub fn opened_or_new(&mut self) -> Result<Opened> {
         let config = self.config()?;
         // What a fleet shares is made by `init` alone.
-        let is_ours_to_make = matches!(config.store, Location::Sqlite(_));
-        if is_ours_to_make && !config.store.exists(&config.custody)? {
+        let may_create = matches!(config.store, Location::Sqlite(_));
+        if may_create && !config.store.exists(&config.custody)? {
             let created = self.create()?;
             if created.key_is_new {
                 self.say(&format!("made the key file {}", place(&created.key_file)));
@@ -91,7 +91,7 @@ impl Session<'_> {
             custody.make_folder(&key_path, purpose)?;
         }
         let (root, key_is_new) =
-            make_key(&custody, &key_path, purpose, RootKey::new(root), store_id)?;
+            load_or_create_key(&custody, &key_path, purpose, RootKey::new(root), store_id)?;
         let vault = Vault::new(&root, store_id);
         let identity = Identity { store: store_id, key: root.id() };
         let first = Event {
@@ -105,7 +105,7 @@ impl Session<'_> {
         };
         let clock = &*self.env.clock;
         let made = store.create(&custody, &vault, store_id, &mut |birth| {
-            compare(clock, birth.clock()?)?;
+            require_agreement(clock, birth.clock()?)?;
             birth.found(identity, at)?;
             birth.append(&first, salt).map(|_| ())
         });
@@ -116,7 +116,7 @@ impl Session<'_> {
             }
             Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
         });
-        if created.is_err() && key_is_new && self.is_useless(root.id()) {
+        if created.is_err() && key_is_new && self.opens_no_store(root.id()) {
             let _ = std::fs::remove_file(&key_path);
         }
         created
@@ -124,7 +124,7 @@ impl Session<'_> {
 
     /// Is this the key of no store? Where that can't be found out it may be the key of ours, since a
     /// commit that was not confirmed may stand.
-    fn is_useless(&mut self, key: KeyId) -> bool {
+    fn opens_no_store(&mut self, key: KeyId) -> bool {
         let Ok(Config { store, custody, .. }) = self.config() else { return false };
         match store.exists(custody) {
             Ok(false) => true,
@@ -137,7 +137,7 @@ impl Session<'_> {
 }
 
 /// The key of the file, which is made with this one where it is missing.
-fn make_key(
+fn load_or_create_key(
     custody: &Custody,
     path: &std::path::Path,
     purpose: Purpose,

@@ -14,32 +14,35 @@ const ANSWER: Duration = Duration::from_millis(1900);
 const BUSY: u8 = 75;
 
 /// What a service has to be told besides the exit code: is somebody let in?
-type LastWords = Box<dyn FnOnce(bool) + Send>;
+type FinalReply = Box<dyn FnOnce(bool) + Send>;
 
 /// Ends the process when the time is over. A database that says nothing, a name service, a disk or a
 /// pipe that nobody writes to may hold up any thread but one that does nothing else than wait.
-pub struct Deadline {
+pub struct Watchdog {
     exit: Arc<AtomicU8>,
-    last_words: Arc<Mutex<Option<LastWords>>>,
+    last_words: Arc<Mutex<Option<FinalReply>>>,
     ends: Instant,
     /// Dropped when the answer is given.
     _answered: Sender<()>,
 }
 
-impl Deadline {
+impl Watchdog {
     /// # Errors
     /// As the system has them, where it has no thread to give.
     pub fn start(end: fn(u8)) -> Result<Self> {
         let ends = now() + ANSWER;
         let exit = Arc::new(AtomicU8::new(BUSY));
-        let (answered, waits) = channel();
-        let (at_the_end, last_words) = (exit.clone(), Arc::<Mutex<Option<LastWords>>>::default());
-        let told = last_words.clone();
+        let (answered, answered_or_late) = channel();
+        let (exit_at_the_end, last_words) =
+            (exit.clone(), Arc::<Mutex<Option<FinalReply>>>::default());
+        let reply_at_the_end = last_words.clone();
         thread::Builder::new().spawn(move || {
-            if waits.recv_timeout(ANSWER) == Err(RecvTimeoutError::Timeout) {
-                let exit = at_the_end.load(Ordering::SeqCst);
-                if let Some(tell) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                    tell(exit == 0);
+            if answered_or_late.recv_timeout(ANSWER) == Err(RecvTimeoutError::Timeout) {
+                let exit = exit_at_the_end.load(Ordering::SeqCst);
+                if let Some(reply) =
+                    reply_at_the_end.lock().unwrap_or_else(PoisonError::into_inner).take()
+                {
+                    reply(exit == 0);
                 }
                 end(exit);
             }
@@ -53,9 +56,9 @@ impl Deadline {
     }
 
     /// What is done before the process is ended: a service may wait for more than its exit code.
-    pub fn last_words(&self, tell: impl FnOnce(bool) + Send + 'static) {
+    pub fn last_words(&self, reply: impl FnOnce(bool) + Send + 'static) {
         let mut words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        *words = Some(Box::new(tell));
+        *words = Some(Box::new(reply));
     }
 
     /// The answer stands, and what is still done beside it may be cut short.

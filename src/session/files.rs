@@ -24,7 +24,7 @@ impl Session<'_> {
     /// # Errors
     /// `cannot_create`.
     pub fn append_line(&mut self, path: &Path, field: &str, line: &str) -> Result<()> {
-        self.spare_own(path, field)?;
+        self.refuse_own_file(path, field)?;
         Ok(operator_file::append(path, &self.env.process, field, line)?)
     }
 
@@ -33,7 +33,7 @@ impl Session<'_> {
     /// # Errors
     /// `cannot_create` for one of our own.
     pub fn file(&mut self, path: &Path, field: &'static str, mode: u32) -> Result<OperatorFile> {
-        self.spare_own(path, field)?;
+        self.refuse_own_file(path, field)?;
         let process = self.env.process.clone();
         Ok(OperatorFile { path: path.to_owned(), process, field, mode })
     }
@@ -43,12 +43,12 @@ impl Session<'_> {
     /// # Errors
     /// `cannot_create` where something is there, and for a place of one of our own.
     pub fn new_file(&mut self, path: &Path, field: &str) -> Result<NewFile> {
-        self.spare_own(path, field)?;
+        self.refuse_own_file(path, field)?;
         NewFile::create(path, &self.env.process, field)
     }
 
     /// Nothing that an operator names is written over what we live by.
-    fn spare_own(&mut self, path: &Path, field: &str) -> Result<()> {
+    fn refuse_own_file(&mut self, path: &Path, field: &str) -> Result<()> {
         let own = self.config()?.own_files();
         if own.iter().any(|own| operator_file::is_same(own, path)) {
             let message = format!("{field}: {} is one of mfactl's own files", place(path));

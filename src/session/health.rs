@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::backup::TAKEN_AT;
-use super::work::agreed;
+use super::work::agreed_time;
 use super::{Opened, Session, Telling, prune};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
@@ -23,9 +23,9 @@ impl Session<'_> {
     /// # Errors
     /// `clock`, and as [`Session::reader`].
     pub fn compare_clocks(&mut self) -> Result<Option<i64>> {
-        self.bears_clock = true;
+        self.ignore_clock_skew = true;
         let theirs = self.reader()?.clock();
-        let now = agreed(&*self.env.clock, theirs)?;
+        let now = agreed_time(&*self.env.clock, theirs)?;
         Ok(theirs.map(|theirs| self.env.clock.ahead(now, theirs)))
     }
 
@@ -47,10 +47,10 @@ impl Session<'_> {
         // Not before it: of ten million events each would be looked at.
         let restore = self.last_event(RESTORE, "done", backup.as_ref().map(|event| event.seq))?;
         let detail = restore.and_then(|event| event.detail).unwrap_or_default();
-        match (named_time(&detail, TAKEN_AT), backup) {
+        match (time_in_detail(&detail, TAKEN_AT), backup) {
             (Some(taken_at), _) => Ok(Some(taken_at)),
             (None, Some(backup)) => Ok(Some(backup.at)),
-            (None, None) => self.kept(BACKUP),
+            (None, None) => self.retained_time(BACKUP),
         }
     }
 
@@ -66,15 +66,15 @@ impl Session<'_> {
     fn last_time(&mut self, verb: &str, outcome: &str, name: &str) -> Result<Option<Timestamp>> {
         match self.last_event(verb, outcome, None)? {
             Some(event) => Ok(Some(event.at)),
-            None => self.kept(name),
+            None => self.retained_time(name),
         }
     }
 
     /// What the last pruning has kept under this name.
-    fn kept(&mut self, name: &str) -> Result<Option<Timestamp>> {
+    fn retained_time(&mut self, name: &str) -> Result<Option<Timestamp>> {
         let pruned = self.last_event(prune::VERB, prune::OUTCOME, None)?;
         let detail = pruned.and_then(|event| event.detail).unwrap_or_default();
-        Ok(named_time(&detail, name))
+        Ok(time_in_detail(&detail, name))
     }
 
     fn last_event(
@@ -83,7 +83,7 @@ impl Session<'_> {
         outcome: &str,
         after: Option<u64>,
     ) -> Result<Option<Told>> {
-        let wanted = Wanted {
+        let query = Wanted {
             verb: Some(verb.to_owned()),
             outcome: Some(outcome.to_owned()),
             after,
@@ -91,7 +91,7 @@ impl Session<'_> {
             ..Wanted::default()
         };
         let mut last = None;
-        self.reader()?.read()?.log(&wanted, &mut |event| {
+        self.reader()?.read()?.log(&query, &mut |event| {
             last = Some(event);
             Ok(false)
         })?;
@@ -104,10 +104,16 @@ impl Session<'_> {
     /// As the store has them; `key` where there is no key that could have been copied.
     pub fn confirm_key_saved(&mut self) -> Result<()> {
         let mut opened = self.opened()?;
-        self.unit(&mut opened, |session, mut unit| {
-            let told = (VERB, KEY_SAVED);
-            session.tell(&mut *unit.tx, unit.at, told, Ticket::default(), None)?;
-            unit.tx.commit()
+        self.unit(&mut opened, |session, mut write| {
+            let record = (VERB, KEY_SAVED);
+            session.append_store_event(
+                &mut *write.tx,
+                write.at,
+                record,
+                Ticket::default(),
+                None,
+            )?;
+            write.tx.commit()
         })
     }
 
@@ -151,25 +157,26 @@ impl Session<'_> {
         let undo_for = self.config()?.undo_for;
         let mut opened = self.opened()?;
         let bar = self.bar(names.len() as u64);
-        let purged = self.unit(&mut opened, |session, mut unit| {
+        let purged = self.unit(&mut opened, |session, mut write| {
             bar.set_position(0);
             let mut purged = 0;
             for name in names {
                 bar.inc(1);
-                let before = unit.known(name)?;
+                let before = write.known(name)?;
                 let mut user = before.clone();
-                user.purge(unit.at, undo_for);
+                user.purge(write.at, undo_for);
                 if user == before {
                     continue;
                 }
-                user.rev = unit.tx.save(&before, &user)?;
+                user.rev = write.tx.save(&before, &user)?;
                 let gone = before.devices.len() - user.devices.len();
                 let detail = Some(json!({ "devices": gone }).to_string());
-                let told = Telling { verb: VERB, outcome: "purged", detail, ..Telling::default() };
-                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                let record =
+                    Telling { verb: VERB, outcome: "purged", detail, ..Telling::default() };
+                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
                 purged += 1;
             }
-            unit.tx.commit()?;
+            write.tx.commit()?;
             Ok(purged)
         });
         bar.finish_and_clear();
@@ -178,7 +185,7 @@ impl Session<'_> {
 }
 
 /// A time in the details of an event.
-fn named_time(detail: &str, name: &str) -> Option<Timestamp> {
+fn time_in_detail(detail: &str, name: &str) -> Option<Timestamp> {
     let detail: Value = serde_json::from_str(detail).ok()?;
     Timestamp::parse(name, detail[name].as_str()?).ok()
 }

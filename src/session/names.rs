@@ -12,7 +12,7 @@ use crate::domain::refusal::Refusal;
 use crate::operator_file;
 
 /// Bytes of the longest list.
-const LONGEST: u64 = 64 * 1024 * 1024;
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Headers under which CSV has the names.
 const HEADERS: [&str; 3] = ["user", "name", "username"];
 
@@ -28,15 +28,15 @@ impl Session<'_> {
         } else {
             &mut operator_file::open(path, &self.env.process, "--from")?
         };
-        source.take(LONGEST + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
-        if bytes.len() as u64 > LONGEST {
+        source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
+        if bytes.len() as u64 > MAX_BYTES {
             return Err(Refusal::bad_input("--from", "is longer than 64 MiB").into());
         }
-        Ok(names(&bytes)?)
+        Ok(parse_names(&bytes)?)
     }
 }
 
-fn names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {
+fn parse_names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let bad = |line: u64, problem: &str| {
         Refusal::bad_input("--from", format!("line {line} {problem}"))
@@ -68,11 +68,11 @@ fn names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {
             }
             column = Some(header.unwrap_or(0));
             if header.is_none() {
-                take(line, fields[0], &mut seen, &mut names)?;
+                push_name(line, fields[0], &mut seen, &mut names)?;
             }
             continue;
         };
-        take(line, fields[column], &mut seen, &mut names)?;
+        push_name(line, fields[column], &mut seen, &mut names)?;
     }
     if names.is_empty() {
         return Err(Refusal::bad_input("--from", "names nobody").hint("write one name a line"));
@@ -80,7 +80,7 @@ fn names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {
     Ok(names)
 }
 
-fn take(
+fn push_name(
     line: u64,
     text: &str,
     seen: &mut BTreeSet<String>,
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<String>, String> {
-        let names = names(text.as_bytes()).map_err(|refusal| refusal.message)?;
+        let names = parse_names(text.as_bytes()).map_err(|refusal| refusal.message)?;
         Ok(names.iter().map(ToString::to_string).collect())
     }
 
@@ -131,6 +131,6 @@ mod tests {
             let message = read(text).unwrap_err();
             assert!(message.contains(words), "{text:?}: {message}");
         }
-        assert!(names(b"al\xffice\n").is_err());
+        assert!(parse_names(b"al\xffice\n").is_err());
     }
 }

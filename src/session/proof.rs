@@ -45,14 +45,14 @@ impl Damage {
     }
 
     /// Damage that is no event's.
-    fn of(words: String) -> Self {
+    fn of_log(words: String) -> Self {
         Self { event: None, words }
     }
 }
 
 /// What was read of a log, or why it can't be: who asks whether it is whole gets an answer.
-fn read<T>(found: Result<T>) -> Result<(Option<T>, Option<String>)> {
-    let error = match found {
+fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
+    let error = match result {
         Ok(read) => return Ok((Some(read), None)),
         Err(error) => error,
     };
@@ -82,33 +82,33 @@ impl Session<'_> {
         }
         let vault = self.vault_if_there(identity.store, identity.key)?;
         let mut snapshot = store.read()?;
-        let (start, unread_start) = read(snapshot.start())?;
+        let (start, unread_start) = read_or_damage(snapshot.start())?;
         let start = start.unwrap_or(Start { head: Head::START, at: None, mac: None });
-        let (guarded, unread_end) = read(snapshot.guarded_head())?;
+        let (guarded, unread_end) = read_or_damage(snapshot.guarded_head())?;
         let guarded = guarded.flatten();
         let bar =
             self.bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
-        let mut of_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
+        let mut anchors_by_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
         for anchor in anchors {
-            of_event.entry(anchor.head.seq).or_default().push(anchor);
+            anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
         }
         let mut chain = Chain::from(start.head);
         let mut damage = unread_start
-            .map(|why| Damage::of(format!("the beginning of the log can't be read: {why}")))
-            .or_else(|| unsound(&start, vault.as_ref()));
+            .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
+            .or_else(|| start_damage(&start, vault.as_ref()));
         let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
         let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
-        for anchor in of_event.get(&start.head.seq).into_iter().flatten() {
-            damage = damage.or_else(|| parted(anchor, &start.head));
+        for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {
+            damage = damage.or_else(|| anchor_damage(anchor, &start.head));
         }
         if damage.is_none() {
             let walked = snapshot.chain(&mut |entry, proof| {
                 damage = match chain.next(entry, proof, mac) {
-                    Ok(()) => of_event
+                    Ok(()) => anchors_by_event
                         .get(&proof.seq)
                         .into_iter()
                         .flatten()
-                        .find_map(|anchor| parted(anchor, &chain.head)),
+                        .find_map(|anchor| anchor_damage(anchor, &chain.head)),
                     Err(broken) => Some(Damage::at(proof.seq, broken.words(proof.seq))),
                 };
                 if chain.events.is_multiple_of(1024) {
@@ -119,28 +119,31 @@ impl Session<'_> {
             // The driver gives no number with what it can't read: it comes after the last sound one.
             let next = chain.head.seq + 1;
             let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
-            damage = damage.or(read(walked)?.1.map(at_next));
+            damage = damage.or(read_or_damage(walked)?.1.map(at_next));
         }
         bar.finish_and_clear();
         let unread_end =
-            unread_end.map(|why| Damage::of(format!("the guarded end can't be read: {why}")));
+            unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
         let damage = damage
             .or(unread_end)
-            .or_else(|| cut(&chain, guarded.as_ref(), vault.as_ref()))
-            .or_else(|| of_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
+            .or_else(|| end_damage(&chain, guarded.as_ref(), vault.as_ref()))
+            .or_else(|| anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
                 let words = format!(
                     "the log ends at event {}, and on {} it had come to event {seq}: its end was cut \
                      off, or an older store was put back",
                     chain.head.seq, a[0].at
                 );
-                Damage::of(words)
+                Damage::of_log(words)
             }));
         Ok(Proved {
             store: identity.store,
             head: chain.head,
             events: chain.events,
             has_macs: vault.is_some(),
-            pruned_anchors: of_event.range(..start.head.seq).map(|(_, a)| a.len() as u64).sum(),
+            pruned_anchors: anchors_by_event
+                .range(..start.head.seq)
+                .map(|(_, a)| a.len() as u64)
+                .sum(),
             damage,
             start,
         })
@@ -151,10 +154,10 @@ impl Session<'_> {
         let config = self.config()?;
         let path = &config.key_file;
         // Who names a key does not mean to do without.
-        let is_asked_for = config.origins.key_file == COMMAND_LINE;
+        let is_named = config.origins.key_file == COMMAND_LINE;
         match File::open(path) {
             Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(None),
-            Err(e) if e.kind() == ErrorKind::NotFound && !is_asked_for => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound && !is_named => return Ok(None),
             _ => {}
         }
         let shown = place(path);
@@ -169,16 +172,16 @@ impl Session<'_> {
 }
 
 /// Was what the log begins with made by us?
-fn unsound(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
+fn start_damage(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
     let words = format!(
         "the beginning of the log was altered: nobody pruned it up to event {}",
         start.head.seq
     );
-    (!start.is_ours(vault?)).then(|| Damage::of(words))
+    (!start.is_ours(vault?)).then(|| Damage::of_log(words))
 }
 
 /// An event that is not the one of the anchor.
-fn parted(anchor: &Anchor, head: &Head) -> Option<Damage> {
+fn anchor_damage(anchor: &Anchor, head: &Head) -> Option<Damage> {
     let words = format!(
         "event {} is not the one that was there on {}: the log was written anew",
         head.seq, anchor.at
@@ -187,8 +190,8 @@ fn parted(anchor: &Anchor, head: &Head) -> Option<Damage> {
 }
 
 /// An end that is not the guarded one.
-fn cut(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
-    let missing = |words: String| Some(Damage::of(words));
+fn end_damage(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
+    let missing = |words: String| Some(Damage::of_log(words));
     let Some(guarded) = guarded else {
         return missing("the end of the log is not guarded any more".to_owned());
     };

@@ -43,16 +43,16 @@ impl Session<'_> {
         let now = self.env.clock.now()?;
         let last = self.reader()?.read()?.last_before(before, now)?;
         let lasting = self.lasting()?;
-        self.unit(&mut opened, |session, mut unit| {
-            let up_to = unit.tx.prune(last)?;
+        self.unit(&mut opened, |session, mut write| {
+            let up_to = write.tx.prune(last)?;
             let pruned = up_to.saturating_sub(proved.start.head.seq);
             let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
             if let (Some(detail), Some(lasting)) = (detail.as_object_mut(), lasting.as_object()) {
                 detail.extend(lasting.clone());
             }
-            let (told, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
-            session.tell(&mut *unit.tx, unit.at, told, ticket.clone(), detail)?;
-            unit.tx.commit()?;
+            let (event, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
+            session.append_store_event(&mut *write.tx, write.at, event, ticket.clone(), detail)?;
+            write.tx.commit()?;
             Ok(pruned)
         })
     }

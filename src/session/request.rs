@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::standing::{Approval, gone};
+use super::standing::{Approval, request_not_found};
 use super::{Opened, Session, Telling};
 use crate::domain::event::{Operator, Ticket};
 use crate::domain::name::UserName;
@@ -27,32 +27,33 @@ impl Session<'_> {
         let id = Id::new(self.env.random()?);
         let claim = self.env.process.operator.claim.clone();
         let operator = Operator { uid: self.operator_uid(), claim };
-        self.unit(opened, |session, mut unit| {
-            let user = unit.known(name)?;
+        self.unit(opened, |session, mut write| {
+            let user = write.known(name)?;
             let request = Request {
                 id,
-                made_at: unit.at,
+                made_at: write.at,
                 operator: operator.clone(),
                 verb: verb.to_owned(),
                 user_id: user.id,
                 user: user.name.to_string(),
                 words: words.to_vec(),
             };
-            unit.tx.purge_requests(unit.at)?;
-            if let Some(same) = unit.tx.requests()?.into_iter().find(|r| r.asks_the_same(&request))
+            write.tx.purge_requests(write.at)?;
+            if let Some(existing) =
+                write.tx.requests()?.into_iter().find(|r| r.asks_the_same(&request))
             {
-                return Ok(same);
+                return Ok(existing);
             }
-            unit.tx.ask(&request)?;
-            let told = Telling {
+            write.tx.ask(&request)?;
+            let record = Telling {
                 verb,
                 outcome: "requested",
                 ticket: ticket.clone(),
                 detail: Some(json!({ "request": request.short() }).to_string()),
                 ..Telling::default()
             };
-            Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
-            unit.tx.commit()?;
+            Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
+            write.tx.commit()?;
             Ok(request)
         })
     }
@@ -62,9 +63,9 @@ impl Session<'_> {
     /// # Errors
     /// `tampered`, or as the store has them.
     pub fn requests(&mut self, opened: &mut Opened) -> Result<Vec<Request>> {
-        self.unit(opened, |_, mut unit| {
-            let mut open = unit.tx.requests()?;
-            open.retain(|request| request.is_open(unit.at));
+        self.unit(opened, |_, mut write| {
+            let mut open = write.tx.requests()?;
+            open.retain(|request| request.is_open(write.at));
             Ok(open)
         })
     }
@@ -81,14 +82,14 @@ impl Session<'_> {
                 .hint("mfactl approve lists them")
                 .into());
         }
-        let mut found = self.requests(opened)?;
-        found.retain(|request| request.id.to_string().starts_with(&text));
-        match (found.pop(), found.is_empty()) {
+        let mut matching = self.requests(opened)?;
+        matching.retain(|request| request.id.to_string().starts_with(&text));
+        match (matching.pop(), matching.is_empty()) {
             (Some(request), true) => Ok(request),
             (Some(_), false) => Err(Refusal::bad_input("ID", "is the beginning of several")
                 .hint("write all of it, as JSON has it")
                 .into()),
-            (None, _) => Err(gone(&text).into()),
+            (None, _) => Err(request_not_found(&text).into()),
         }
     }
 
@@ -103,11 +104,11 @@ impl Session<'_> {
         approval: &Approval,
     ) -> Result<()> {
         let name = UserName::parse(&request.user)?;
-        self.unit(opened, |_, mut unit| {
-            let user = unit.tx.user(&name)?.filter(|user| user.id == request.user_id);
-            if let (Some(user), true) = (user, unit.tx.requests()?.contains(request)) {
-                approval.take(&mut *unit.tx, &user, unit.at)?;
-                unit.tx.commit()?;
+        self.unit(opened, |_, mut write| {
+            let user = write.tx.user(&name)?.filter(|user| user.id == request.user_id);
+            if let (Some(user), true) = (user, write.tx.requests()?.contains(request)) {
+                approval.consume(&mut *write.tx, &user, write.at)?;
+                write.tx.commit()?;
             }
             Ok(())
         })

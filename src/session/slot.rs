@@ -18,14 +18,14 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::store::custody::{Custody, Purpose};
 
 /// For a slot to come free.
-const PATIENCE: Duration = Duration::from_secs(4);
+const MAX_WAIT: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// The right to compute one hash, given back when dropped, or when the process dies.
-pub struct Slot(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+pub struct HashSlot(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
 /// The files that are locked; nothing is ever written to them.
-struct Slots {
+struct HashSlots {
     files: Vec<PathBuf>,
     purpose: Purpose,
     custody: Custody,
@@ -37,12 +37,12 @@ impl Session<'_> {
     ///
     /// # Errors
     /// `busy` when none comes free in time; `config`.
-    pub(super) fn slot(&mut self) -> Result<Slot> {
-        Ok(Slots::of(self.config()?).take()?)
+    pub(super) fn hash_slot(&mut self) -> Result<HashSlot> {
+        Ok(HashSlots::of(self.config()?).take()?)
     }
 }
 
-impl Slots {
+impl HashSlots {
     fn of(config: &Config) -> Self {
         let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         let (mut files, purpose) = config.store.slots(&config.key_file);
@@ -50,11 +50,11 @@ impl Slots {
         Self { files, purpose, custody: config.custody, key_file: config.key_file.clone() }
     }
 
-    fn take(&self) -> Result<Slot, Refusal> {
+    fn take(&self) -> Result<HashSlot, Refusal> {
         let mut files = self.open();
-        let mut tries = PATIENCE.as_millis() / PAUSE.as_millis();
+        let mut tries = MAX_WAIT.as_millis() / PAUSE.as_millis();
         loop {
-            if let Some(slot) = free(&mut files) {
+            if let Some(slot) = take_free(&mut files) {
                 return Ok(slot);
             }
             if tries == 0 {
@@ -100,12 +100,12 @@ impl Slots {
 }
 
 /// The first that nobody holds. Where not even the key can be locked, the work goes on.
-fn free(files: &mut Vec<File>) -> Option<Slot> {
+fn take_free(files: &mut Vec<File>) -> Option<HashSlot> {
     if files.is_empty() {
-        return Some(Slot(None));
+        return Some(HashSlot(None));
     }
     let n = files.iter().position(|file| file.try_lock().is_ok())?;
-    Some(Slot(Some(files.swap_remove(n))))
+    Some(HashSlot(Some(files.swap_remove(n))))
 }
 
 #[cfg(test)]
@@ -117,7 +117,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("key");
         std::fs::write(&key_file, "").unwrap();
-        let slots = |folder: &Path| Slots {
+        let slots = |folder: &Path| HashSlots {
             files: (0..3).map(|n| folder.join(format!("s-slot{n}"))).collect(),
             purpose: Purpose::Sidecar,
             custody: Custody::default(),
@@ -126,10 +126,10 @@ mod tests {
         for (slots, count) in [(slots(folder.path()), 3), (slots(Path::new("/nonexistent")), 1)] {
             for _ in 0..2 {
                 let taken: Vec<_> = (0..count).map(|_| slots.take().unwrap()).collect();
-                assert!(free(&mut slots.open()).is_none());
+                assert!(take_free(&mut slots.open()).is_none());
                 drop(taken);
             }
-            assert!(free(&mut slots.open()).is_some());
+            assert!(take_free(&mut slots.open()).is_some());
         }
     }
 }

@@ -17,12 +17,12 @@ use crate::store::{SALT, Transaction};
 
 /// What this run may do.
 #[derive(Clone, Default)]
-pub struct Standing {
+pub struct Authorization {
     verb: &'static str,
     /// The operator's roles; `None` where the configuration has none.
     roles: Option<BTreeSet<Role>>,
     /// On a protected user the verb takes two operators.
-    takes_two: bool,
+    needs_second_operator: bool,
     /// The request that is being carried out.
     approval: Option<Approval>,
 }
@@ -47,7 +47,7 @@ pub enum Leave {
     Ask,
 }
 
-impl Standing {
+impl Authorization {
     /// May this user be changed? Protected ones by admins only, and with some verbs by two operators.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl Standing {
         if !user.protected || self.approval.is_some() {
             return Ok(Leave::Granted);
         }
-        if self.takes_two {
+        if self.needs_second_operator {
             return Ok(Leave::Ask);
         }
         if self.roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin)) {
@@ -71,7 +71,7 @@ impl Standing {
     ///
     /// # Errors
     /// `not_permitted`.
-    pub fn outright(&self, user: &User) -> Result<(), Refusal> {
+    pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {
         match self.toward(user)? {
             Leave::Granted => Ok(()),
             Leave::Ask => {
@@ -91,8 +91,8 @@ impl Standing {
         now: Timestamp,
     ) -> Result<()> {
         match &self.approval {
-            Some(approval) => approval.take(tx, user, now),
-            None => Ok(self.outright(user)?),
+            Some(approval) => approval.consume(tx, user, now),
+            None => Ok(self.require_allowed(user)?),
         }
     }
 }
@@ -100,31 +100,36 @@ impl Standing {
 impl Approval {
     /// Takes the request and tells the log, in the transaction of the change: of two who approve at
     /// once, one finds it gone.
-    pub(super) fn take(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
-        let short = self.request.short();
+    pub(super) fn consume(
+        &self,
+        tx: &mut dyn Transaction,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<()> {
+        let short_id = self.request.short();
         let is_there = tx.requests()?.contains(&self.request);
         if !is_there || !self.request.is_open(now) {
-            return Err(gone(&short).into());
+            return Err(request_not_found(&short_id).into());
         }
         let name = &user.name;
         if user.id != self.request.user_id {
-            let message = format!("{name} is somebody else than when {short} was asked for");
+            let message = format!("{name} is somebody else than when {short_id} was asked for");
             return Err(Refusal::new(Code::NotPermitted, message).hint("ask for it anew").into());
         }
         if user.protected && !self.has_admin {
             let message = format!("{name} is protected: one of the two must be an admin");
             return Err(Refusal::new(Code::NotPermitted, message)
-                .hint(format!("an admin does it with: mfactl approve {short}"))
+                .hint(format!("an admin does it with: mfactl approve {short_id}"))
                 .into());
         }
         tx.take_request(self.request.id)?;
         tx.purge_requests(now)?;
-        let asker = &self.request.operator;
+        let requester = &self.request.operator;
         let detail = json!({
-            "request": short,
+            "request": short_id,
             "verb": self.request.verb,
-            "operator_uid": asker.uid,
-            "operator_claim": asker.claim,
+            "operator_uid": requester.uid,
+            "operator_claim": requester.claim,
         });
         let event = Event {
             at: now,
@@ -147,7 +152,7 @@ impl Approval {
 }
 
 /// There is no such request, or no longer.
-pub(super) fn gone(id: &str) -> Refusal {
+pub(super) fn request_not_found(id: &str) -> Refusal {
     Refusal::new(Code::RequestNotFound, format!("there is no open request {id}"))
         .hint("mfactl approve lists them; they end after 24 h, and once they are carried out")
 }
@@ -169,14 +174,15 @@ impl Session<'_> {
             return Ok(());
         }
         let uid = self.operator_uid();
-        let mut standing = Standing { verb, ..Standing::default() };
+        let mut authorization = Authorization { verb, ..Authorization::default() };
         if let Some(roles) = &self.config()?.roles {
             let own = roles_of(roles, uid);
             roles.permit(verb, &own)?;
-            standing.roles = Some(own);
-            standing.takes_two = !is_dry && roles.second_operator.iter().any(|v| v == verb);
+            authorization.roles = Some(own);
+            authorization.needs_second_operator =
+                !is_dry && roles.second_operator.iter().any(|v| v == verb);
         }
-        self.standing = standing;
+        self.standing = authorization;
         Ok(())
     }
 
@@ -200,13 +206,13 @@ impl Session<'_> {
         request: &Request,
         is_alone: bool,
     ) -> Result<Approval> {
-        let (uid, asker) = (self.operator_uid(), request.operator.uid);
+        let (uid, requester) = (self.operator_uid(), request.operator.uid);
         if is_alone && uid != 0 {
             return Err(Refusal::new(Code::NotPermitted, "--alone is for root by itself")
                 .hint("another operator approves it without --alone")
                 .into());
         }
-        if uid == asker && !is_alone {
+        if uid == requester && !is_alone {
             let message = format!("you asked for {} yourself", request.short());
             return Err(Refusal::new(Code::NotPermitted, message)
                 .hint(format!("another operator does it with: mfactl approve {}", request.short()))
@@ -215,7 +221,7 @@ impl Session<'_> {
         self.admit(verb, false)?;
         let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
         let has_admin = match &self.config()?.roles {
-            Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, asker)),
+            Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
             None => true,
         };
         let operator = self.env.process.operator.clone();

@@ -4,7 +4,7 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Session;
-use super::work::compare;
+use super::work::require_agreement;
 use crate::domain::event::{Event, Ticket};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -39,7 +39,7 @@ impl Session<'_> {
         let bar = self.bar(counts.steps());
         let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
-            compare(clock, birth.clock()?)?;
+            require_agreement(clock, birth.clock()?)?;
             birth.fill(identity, &mut *rows, &mut || bar.inc(1))?;
             birth.append(&event, salt).map(|_| ())
         };

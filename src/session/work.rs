@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Opened, Session, Standing};
+use super::{Authorization, Opened, Session};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
@@ -13,24 +13,24 @@ use crate::store::{Conflict, Transaction};
 use crate::vault::Vault;
 
 /// How often a unit of work is begun, where the database undoes it because of another.
-const TRIES: u32 = 5;
+const MAX_TRIES: u32 = 5;
 
 /// A transaction under the lock, the moment it goes by, and the keys of its store.
-pub struct Unit<'u> {
+pub struct WriteTx<'u> {
     pub tx: Box<dyn Transaction + 'u>,
     pub at: Timestamp,
     pub vault: &'u Vault,
-    standing: Standing,
+    standing: Authorization,
 }
 
-impl Unit<'_> {
+impl WriteTx<'_> {
     /// The user, who must be there, for an operator who changes or shows something of his.
     ///
     /// # Errors
     /// `user_not_found`, to which [`Session::unit`] adds the nearest names; `tampered`;
     /// `not_permitted` for a protected user.
     pub fn user(&mut self, name: &UserName) -> Result<User> {
-        self.maybe(name)?.ok_or_else(|| absent(name))
+        self.maybe(name)?.ok_or_else(|| no_such_user(name))
     }
 
     /// The same, where nobody need be there.
@@ -51,19 +51,19 @@ impl Unit<'_> {
     /// # Errors
     /// As [`Unit::user`], but for the last.
     pub fn known(&mut self, name: &UserName) -> Result<User> {
-        self.tx.user(name)?.ok_or_else(|| absent(name))
+        self.tx.user(name)?.ok_or_else(|| no_such_user(name))
     }
 }
 
-fn absent(name: &UserName) -> anyhow::Error {
-    anyhow::Error::msg(Absent(name.clone()))
+fn no_such_user(name: &UserName) -> anyhow::Error {
+    anyhow::Error::msg(NoSuchUser(name.clone()))
 }
 
 /// There is no user of this name.
 #[derive(Debug)]
-struct Absent(UserName);
+struct NoSuchUser(UserName);
 
-impl std::fmt::Display for Absent {
+impl std::fmt::Display for NoSuchUser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "there is no user {}", self.0)
     }
@@ -78,33 +78,33 @@ impl Session<'_> {
     pub fn unit<T>(
         &mut self,
         opened: &mut Opened,
-        mut work: impl FnMut(&mut Self, Unit<'_>) -> Result<T>,
+        mut work: impl FnMut(&mut Self, WriteTx<'_>) -> Result<T>,
     ) -> Result<T> {
-        let mut once = |is_again| {
-            let begun = if is_again {
+        let mut attempt = |is_retry| {
+            let begun = if is_retry {
                 opened.store.begin_again(&opened.vault)?
             } else {
                 Some(opened.store.begin(&opened.vault)?)
             };
             let Some(mut tx) = begun else { return Ok(None) };
-            let at = agreed(&*self.env.clock, tx.clock()?)?;
+            let at = agreed_time(&*self.env.clock, tx.clock()?)?;
             let standing = self.standing.clone();
-            work(self, Unit { tx, at, vault: &opened.vault, standing }).map(Some)
+            work(self, WriteTx { tx, at, vault: &opened.vault, standing }).map(Some)
         };
-        let mut done = once(false);
-        for _ in 1..TRIES {
+        let mut done = attempt(false);
+        for _ in 1..MAX_TRIES {
             if !done.as_ref().is_err_and(|error| error.downcast_ref::<Conflict>().is_some()) {
                 break;
             }
-            match once(true) {
+            match attempt(true) {
                 // No time is left: what undid it is what there is to say.
                 Ok(None) => break,
-                again => done = again,
+                retried => done = retried,
             }
         }
         let done = done.and_then(|done| done.context("nothing was begun"));
-        done.map_err(|error| match error.downcast::<Absent>() {
-            Ok(Absent(name)) => Self::unknown(opened, &name),
+        done.map_err(|error| match error.downcast::<NoSuchUser>() {
+            Ok(NoSuchUser(name)) => Self::unknown(opened, &name),
             Err(error) => error,
         })
     }
@@ -114,8 +114,8 @@ impl Session<'_> {
 ///
 /// # Errors
 /// `clock`.
-pub(super) fn compare(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<()> {
-    theirs.map_or(Ok(()), |theirs| agreed(clock, Some(theirs)).map(drop))
+pub(super) fn require_agreement(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<()> {
+    theirs.map_or(Ok(()), |theirs| agreed_time(clock, Some(theirs)).map(drop))
 }
 
 /// What time it is, once for all that is done. Machines that share a store must agree on it within a
@@ -123,7 +123,7 @@ pub(super) fn compare(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<()
 ///
 /// # Errors
 /// `clock`.
-pub(super) fn agreed(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<Timestamp> {
+pub(super) fn agreed_time(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<Timestamp> {
     let now = clock.now()?;
     let Some(theirs) = theirs else { return Ok(now) };
     let ahead = clock.ahead(now, theirs);
