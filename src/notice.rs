@@ -1,4 +1,4 @@
-//! Tells users of changes of their protection, once they are stored: by mail, by a program of the site.
+//! Notifies users of committed changes to their MFA, by mail and by a site's own program (the hook).
 
 mod hook;
 mod limit;
@@ -16,12 +16,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::store::custody::Custody;
 
-/// How long a way has for one notice. Who was not in time once isn't asked again in the same run.
+/// Time for one notice by mail or by the hook. After one timeout a run does not try that way again.
 const NOTICE_TIMEOUT: Duration = Duration::from_secs(5);
-/// For all notices of a batch of logins together: the next lines wait meanwhile.
+/// Time for all notices of one batch of codes: the next lines wait meanwhile.
 pub const BATCH_TIMEOUT: Duration = NOTICE_TIMEOUT;
 
-/// What happened to somebody.
+/// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
     Reset,
@@ -35,7 +35,7 @@ pub enum NoticeKind {
 }
 
 impl NoticeKind {
-    /// What a user is to hear of, by the verb that did it.
+    /// The notice that a verb calls for; `None` if the user need not be notified.
     #[must_use]
     pub fn for_verb(verb: &str, after: &User) -> Option<Self> {
         Some(match verb {
@@ -44,14 +44,14 @@ impl NoticeKind {
             "delete" => Self::Deleted,
             "force-new-password" => Self::NewPassword,
             "recovery-codes" => Self::RecoveryCodes,
-            // Where one ends nothing is weaker than before.
+            // A bypass code that was revoked weakens nothing.
             "bypass" if after.bypass.is_some() => Self::Bypass,
             "undo" => Self::Undone,
             _ => return None,
         })
     }
 
-    /// The word of the contract.
+    /// The name in the hook's document and in the log.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -67,10 +67,10 @@ impl NoticeKind {
     }
 }
 
-/// What one user is told. No secret is in it, so none can get out with it.
+/// The content of a notice. It has no secrets, so it can leak none.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// Makes the mail one of its own.
+    /// The random part of the Message-ID.
     pub id: [u8; 16],
     pub kind: NoticeKind,
     pub at: Timestamp,
@@ -82,7 +82,7 @@ pub struct Notice {
     pub ticket: Option<String>,
 }
 
-/// What came of one way of telling.
+/// The result of mail or hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delivery {
     Sent,
@@ -91,7 +91,7 @@ pub enum Delivery {
     Failed(String),
 }
 
-/// What came of a notice, by the ways that there are.
+/// The results of one notice; `None` if that way is not configured.
 #[derive(Clone, Debug)]
 pub struct NoticeResult {
     pub mail: Option<Delivery>,
@@ -104,8 +104,8 @@ impl NoticeResult {
         all.into_iter().filter_map(|(name, delivery)| Some((name, delivery.as_ref()?)))
     }
 
-    /// The word for the log: one way that failed is a failure, and a user without an address is
-    /// named so only where nothing else told him.
+    /// The outcome for the log. One failed delivery makes it `failed`; `no_address` means that nothing
+    /// was sent.
     #[must_use]
     pub fn outcome(&self) -> &'static str {
         if self.problem().is_some() {
@@ -117,7 +117,7 @@ impl NoticeResult {
         }
     }
 
-    /// What failed, in words.
+    /// The failures, for a message.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let failed = |(name, delivery): (&'static str, &Delivery)| match delivery {
@@ -128,7 +128,7 @@ impl NoticeResult {
         (!failed.is_empty()).then(|| failed.join("; "))
     }
 
-    /// What the log shall say besides: of what, and by which way, never what a server answered.
+    /// The details for the log: kind and result of each delivery, never text from a server.
     #[must_use]
     pub fn detail(&self, kind: NoticeKind) -> String {
         let mut detail = serde_json::Map::new();
@@ -145,8 +145,8 @@ impl NoticeResult {
     }
 }
 
-/// Sends all of them by every way that is there, and takes no longer than `within` for all. Nothing that
-/// goes wrong goes further than the answer.
+/// Sends all notices by mail and hook, as configured, in at most `within` for all together. Failures are
+/// part of the results.
 #[must_use]
 pub fn send(
     notify: &Notify,
@@ -156,7 +156,7 @@ pub fn send(
     within: Option<Duration>,
 ) -> Vec<NoticeResult> {
     let deadline = Deadline::new(within);
-    // What mail does not need is the hook's.
+    // The hook gets the time that mail leaves over.
     let mail_deadline = if notify.hook.is_some() { deadline.half() } else { deadline };
     let mut mails = notify
         .mail
@@ -175,7 +175,6 @@ pub fn send(
 mod tests {
     use super::*;
 
-    /// What tests tell.
     pub fn sample() -> Notice {
         Notice {
             id: [7; 16],
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_is_a_failure_and_no_address_counts_only_alone() {
+    fn one_failed_delivery_is_a_failure_and_no_address_counts_only_alone() {
         let failed = Some(Delivery::Failed("gone".into()));
         for (mail, hook, expected) in [
             (Some(Delivery::Sent), None, "sent"),

@@ -1,4 +1,4 @@
-//! Notices by a program of the site: one run each, one JSON document on its standard input.
+//! Notices by the site's own program: one run for each, with a JSON document on its standard input.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -21,10 +21,10 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::store::custody::{Custody, Purpose, place, system_uid};
 
-/// Where it finds other programs, whatever our caller's path is.
+/// The hook's PATH; the caller's is not trusted.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What it gets.
+/// The document on standard input.
 #[derive(Serialize)]
 struct HookInput<'a> {
     schema: &'static str,
@@ -54,7 +54,7 @@ impl<'a> HookInput<'a> {
     }
 }
 
-/// Runs it once for each notice; one that hung is not run again.
+/// Runs the hook once for each notice; after a timeout it is not run again.
 pub fn run(
     hook: &Hook,
     custody: &Custody,
@@ -84,7 +84,7 @@ fn error_text(error: &anyhow::Error) -> String {
     shown(&format!("{error:#}")).into_owned()
 }
 
-/// Whoever could change the program could run what he likes with our rights.
+/// Whoever can change the program can run anything with mfactl's rights.
 fn check_program(hook: &Hook, custody: &Custody) -> Result<()> {
     if custody.check(&hook.program, Purpose::Hook)? {
         return Ok(());
@@ -93,14 +93,14 @@ fn check_program(hook: &Hook, custody: &Custody) -> Result<()> {
     Err(Refusal::new(Code::Config, message).into())
 }
 
-/// How it ended; `None` where it did not in time.
+/// Runs the hook; `None` if it did not end in time.
 fn run_once(
     hook: &Hook,
     custody: &Custody,
     notice: &Notice,
     time_left: Duration,
 ) -> Result<Option<ExitStatus>> {
-    // A file in memory: unlike a pipe it never waits for a reader, and breaks on none.
+    // A file in memory, because a write to a pipe blocks until it is read and fails if nobody reads.
     let document = memfd_create(c"notice", MemfdFlags::CLOEXEC).context("keeping the notice")?;
     let mut document = File::from(document);
     serde_json::to_writer(&document, &HookInput::of(notice))?;
@@ -117,7 +117,7 @@ fn run_once(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0);
-    // The system user may write the configuration, and must not become root by it.
+    // The system user may write the configuration, and must not become root through a hook in it.
     let uid = system_uid().filter(|_| custody.euid == 0).unwrap_or(custody.euid);
     let user = uzers::get_user_by_uid(uid);
     if let (true, Some(user)) = (uid != custody.euid, &user) {
@@ -130,9 +130,8 @@ fn run_once(
     wait_for(child, time_left)
 }
 
-/// A program that our caller did not mean gets nothing that he left open to us. All that we open
-/// ourselves is closed by the kernel as the hook begins, so whatever is not is his; it was read by now,
-/// if it was meant for us at all.
+/// Closes descriptors inherited from the caller, so that the hook does not get them. Our own are
+/// close-on-exec, so the others are the caller's; by now we have read those meant for us.
 fn close_inherited() {
     let Ok(open) = std::fs::read_dir("/proc/self/fdinfo") else { return };
     let numbers = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -158,7 +157,7 @@ fn wait_for(mut child: Child, time_left: Duration) -> Result<Option<ExitStatus>>
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
-    // With all that it has started. It is not reaped yet, so its number is nobody else's.
+    // Kills what the hook has started, too. It is not reaped yet, so its PID can't be reused.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     child.wait()?;
     Ok(None)

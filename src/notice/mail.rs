@@ -1,4 +1,4 @@
-//! Notices by mail: one connection for all of them, each within its time.
+//! Notices by mail: one connection for all, with a time limit for each.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,10 +21,10 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
 use crate::store::custody::{Custody, Purpose, place};
 
-/// For a goodbye, which no mail depends on.
+/// Time for QUIT, on which no mail depends.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Sends to everybody who has an address.
+/// Sends to every user who has an address.
 pub fn send(
     mail: &Mail,
     custody: &Custody,
@@ -38,19 +38,19 @@ pub fn send(
     };
     let mut mailer = Mailer { mail, custody, issuer, deadline, open: None, gave_up: None };
     let deliveries = runtime.block_on(mailer.all(notices));
-    // A name that is still being looked up is not waited for.
+    // Does not wait for a DNS query that is still running.
     runtime.shutdown_background();
     deliveries
 }
 
-/// A conversation with the server.
+/// An SMTP session.
 struct Mailer<'a> {
     mail: &'a Mail,
     custody: &'a Custody,
     issuer: &'a str,
     deadline: Deadline,
     open: Option<AsyncSmtpConnection>,
-    /// Why the server is not asked again.
+    /// Why the server is not tried again.
     gave_up: Option<String>,
 }
 
@@ -95,7 +95,7 @@ impl Mailer<'_> {
                 }
             },
         };
-        // One that ended badly is not kept: another recipient gets a fresh connection.
+        // A connection is kept only after a success; otherwise the next recipient gets a new one.
         open.send(message.envelope(), &message.formatted()).await?;
         self.open = Some(open);
         Ok(())
@@ -125,7 +125,7 @@ impl Mailer<'_> {
         let refuse =
             |problem: &str| Refusal::new(Code::Config, format!("{} {problem}", place(path)));
         if !self.custody.check(path, Purpose::Password)? {
-            return Err(refuse("is not there").into());
+            return Err(refuse("does not exist").into());
         }
         let text = std::fs::read_to_string(path).map(Zeroizing::new);
         let text = text.map_err(|e| refuse(&format!("can't be read: {}", e.kind())))?;
@@ -138,7 +138,7 @@ fn message(mail: &Mail, issuer: &str, notice: &Notice, email: &str) -> Result<Me
     let to = email.parse().context("the e-mail address can't be written to")?;
     let MailText { subject, text } = MailText::of(notice, issuer);
     let id = format!("<{}@{}>", HEXLOWER.encode(&notice.id), mail.from.email.domain());
-    // RFC 3834: nobody's absence note comes back.
+    // RFC 3834: no vacation responder answers.
     let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
     let message = Message::builder()
         .from(mail.from.clone())
@@ -152,7 +152,7 @@ fn message(mail: &Mail, issuer: &str, notice: &Notice, email: &str) -> Result<Me
     Ok(message)
 }
 
-/// An error on one line of a bearable length, whatever the server put into it.
+/// The error on one line of at most 200 characters, whatever the server put into it.
 fn error_text(error: &anyhow::Error) -> String {
     const LONGEST: usize = 200;
     let text = format!("{error:#}").replace(['\r', '\n'], " ");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_is_plain_ascii_under_headers_that_no_machine_answers() {
+    fn a_mail_is_plain_ascii_and_asks_for_no_automatic_reply() {
         let notice = Notice { language: Language::French, ..sample() };
         let message = message(&mail(), "Exämple", &notice, "alice@example.com").unwrap();
         let text = String::from_utf8(message.formatted()).unwrap();
@@ -189,14 +189,14 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_a_failure_and_no_second_header() {
+    fn an_invalid_address_fails_and_injects_no_header() {
         for bad in ["alice", "a@b\r\nBcc: eve@example.com", "a@b, eve@example.com", ""] {
             assert!(message(&mail(), "x", &sample(), bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn what_a_server_says_stays_on_one_line() {
+    fn text_from_a_server_stays_on_one_line() {
         let text = error_text(&anyhow::anyhow!(
             "550 no\r\n\u{1b}[2Jmfactl: all is well{}",
             "x".repeat(999)

@@ -1,4 +1,4 @@
-//! What a mail says, in English and in French.
+//! The text of a mail, in English and in French.
 
 use super::{Notice, NoticeKind};
 use crate::domain::text::shown;
@@ -54,10 +54,10 @@ const fn colon(language: Language) -> &'static str {
 const ENGLISH_ADVICE: &str = "\
 If you did this or asked for it, there is nothing to do.
 If not, somebody else may be trying to get into your account: call your helpdesk
-at once, by a number that you know already, and name the time above.
+at once, at a number that you already know, and mention the time above.
 
-We will never ask you for a password, a code or a key. This message was written
-by a program; nobody reads answers to it.";
+We will never ask you for a password, a code or a key. This message was sent by
+a program; nobody reads replies to it.";
 
 const FRENCH_ADVICE: &str = "\
 Si cela vient de vous, ou si vous l’avez demandé, vous n’avez rien à faire.
@@ -72,8 +72,8 @@ const fn english(kind: NoticeKind) -> (&'static str, &'static str) {
     match kind {
         NoticeKind::Reset => (
             "your second factor was reset",
-            "The second factor of your account was reset: devices that made your codes were
-cut off. You may be asked to set up a new one.",
+            "The second factor of your account was reset: the devices that made your codes
+no longer work. You may be asked to set up a new one.",
         ),
         NoticeKind::Disabled => (
             "your second factor was switched off",
@@ -82,31 +82,32 @@ it is switched on again.",
         ),
         NoticeKind::Deleted => (
             "your second factor was deleted",
-            "The second factor of your account was deleted: devices that made your codes were
-cut off.",
+            "The second factor of your account was deleted: the devices that made your codes
+no longer work.",
         ),
         NoticeKind::NewPassword => (
             "you have to choose a new password",
-            "A new password is required of you at your next sign-in. Your second factor may
-have been cut off with the old one.",
+            "You must choose a new password at your next sign-in. Your second factor may no
+longer work either.",
         ),
         NoticeKind::RecoveryCodes => (
             "you have new recovery codes",
-            "New recovery codes were made for your account. The earlier ones are void.",
+            "New recovery codes were made for your account. The old ones no longer work.",
         ),
         NoticeKind::Bypass => (
             "a temporary code was made for you",
-            "A temporary code was made for your account. For a while it is good in place of
-the codes of your own device.",
+            "A temporary code was made for your account. For a while it replaces the codes of
+your own device.",
         ),
         NoticeKind::Undone => (
-            "a change of your second factor was taken back",
-            "The last change of the second factor of your account was taken back: devices,
-recovery codes and password are as they were before it.",
+            "a change to your second factor was undone",
+            "The last change to the second factor of your account was undone: devices,
+recovery codes and password are as they were before.",
         ),
         NoticeKind::NewDevice => (
-            "a new device makes your codes",
-            "A new device was set up for your account. From now on its codes let you in.",
+            "a new device was set up for you",
+            "A new device was set up for your account. From now on you can sign in with its
+codes.",
         ),
     }
 }
@@ -174,7 +175,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_happening_has_words_of_its_own_in_both_languages() {
+    fn every_kind_has_its_own_text_in_both_languages() {
         for language in [Language::English, Language::French] {
             let mut subjects = std::collections::BTreeSet::new();
             for kind in ALL {
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn no_name_writes_lines_of_its_own() {
+    fn a_name_cannot_add_lines() {
         let notice = Notice { display_name: Some("A\r\nBcc: x\u{202e}".into()), ..sample() };
         let text = MailText::of(&notice, "Example Corp").text;
         assert!(!text.contains('\r') && !text.contains("\nBcc"), "{text}");

@@ -1,4 +1,4 @@
-//! Any program that can write lines: user, code, and an id to tell the answers apart by.
+//! Batch input: lines of user, code, and an id that comes back in the answer.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -15,26 +15,26 @@ use crate::domain::text::escaped;
 
 /// Bytes of the longest line.
 const LONGEST: usize = 2048;
-/// Bytes that are read at once; a pipe holds no more.
+/// Bytes to read at once; a pipe holds no more.
 const CHUNK: usize = 64 * 1024;
 
-/// One line.
+/// One line of input.
 #[derive(Debug)]
 pub struct BatchQuery {
-    /// As it was written, but for what should not be shown raw.
+    /// As written, with control characters escaped.
     pub id: Box<RawValue>,
-    /// Who presents what, or what is wrong with the line.
+    /// User and code, or the error in the line.
     pub parsed: Result<(UserName, Presented), Code>,
 }
 
-/// Lines as they arrive.
+/// Reads lines as they arrive.
 pub struct LineReader {
     bytes: Zeroizing<Vec<u8>>,
-    /// How far the bytes were taken.
+    /// How many of the bytes are consumed.
     consumed: usize,
-    /// The beginning of a line that is too long was thrown away.
+    /// The beginning of an overlong line was dropped.
     is_cut: bool,
-    /// As much was read at once as can be: there may well be more.
+    /// The last read filled the buffer: there may be more.
     is_full: bool,
     is_at_end: bool,
 }
@@ -56,10 +56,8 @@ impl Default for LineReader {
 }
 
 impl LineReader {
-    /// All lines that are there, at most so many; waits only where there is none. Nothing at the end.
-    ///
-    /// # Errors
-    /// As the stream has them.
+    /// All lines that have arrived, at most `most`; waits only if there are none. Empty at the end of
+    /// input.
     pub fn next(&mut self, input: &mut dyn Read, most: usize) -> Result<Vec<BatchQuery>> {
         let mut queries = Vec::new();
         loop {
@@ -87,7 +85,7 @@ impl LineReader {
         }
     }
 
-    /// Are there more lines than were taken, as far as can be told without waiting?
+    /// Are more lines waiting, as far as is known without blocking?
     pub fn are_waiting(&self) -> bool {
         self.is_full || self.bytes[self.consumed..].contains(&b'\n')
     }
@@ -114,24 +112,24 @@ impl LineReader {
     }
 
     fn query(&self, line: &[u8]) -> BatchQuery {
-        let wrong = BatchQuery { id: RawValue::NULL.to_owned(), parsed: Err(Code::BadInput) };
+        let malformed = BatchQuery { id: RawValue::NULL.to_owned(), parsed: Err(Code::BadInput) };
         if self.is_cut || line.len() > LONGEST {
-            return wrong;
+            return malformed;
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.starts_with(b"{") {
-            let Ok(json) = serde_json::from_slice::<JsonLine>(line) else { return wrong };
+            let Ok(json) = serde_json::from_slice::<JsonLine>(line) else { return malformed };
             let JsonLine { user, code, id } = json;
-            let id = id.map_or_else(|| RawValue::NULL.to_owned(), safe);
+            let id = id.map_or_else(|| RawValue::NULL.to_owned(), escape_id);
             return BatchQuery { id, parsed: parse_query(&user, code.as_bytes()) };
         }
-        let Ok(line) = std::str::from_utf8(line) else { return wrong };
+        let Ok(line) = std::str::from_utf8(line) else { return malformed };
         let mut fields = line.split('\t');
-        let (Some(user), Some(code)) = (fields.next(), fields.next()) else { return wrong };
+        let (Some(user), Some(code)) = (fields.next(), fields.next()) else { return malformed };
         let id = fields.next().and_then(|id| to_raw_value(id).ok());
-        let id = id.map_or_else(|| RawValue::NULL.to_owned(), safe);
+        let id = id.map_or_else(|| RawValue::NULL.to_owned(), escape_id);
         if fields.next().is_some() {
-            return BatchQuery { id, ..wrong };
+            return BatchQuery { id, ..malformed };
         }
         BatchQuery { id, parsed: parse_query(user, code.as_bytes()) }
     }
@@ -139,15 +137,15 @@ impl LineReader {
 
 fn parse_query(user: &str, code: &[u8]) -> Result<(UserName, Presented), Code> {
     let name = UserName::parse(user).map_err(|refusal| refusal.code)?;
-    // No code is no wrong one, and nobody is locked for it.
+    // An empty code is malformed, not wrong: it must not count towards a lock.
     if code.trim_ascii().is_empty() {
         return Err(Code::BadInput);
     }
     Ok((name, Presented::read(code)))
 }
 
-/// The same value, with nothing in its text that no terminal should get.
-fn safe(id: Box<RawValue>) -> Box<RawValue> {
+/// Escapes what a terminal must not get.
+fn escape_id(id: Box<RawValue>) -> Box<RawValue> {
     match escaped(id.get()) {
         Cow::Borrowed(_) => id,
         Cow::Owned(text) => {
@@ -161,7 +159,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A stream that gives so many bytes at a time.
+    /// A stream that yields at most so many bytes at a time.
     struct Drops<'d>(&'d [u8], usize);
 
     impl Read for Drops<'_> {
@@ -194,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn both_forms_are_read_and_a_wrong_line_is_a_wrong_line() {
+    fn both_forms_are_read_and_a_malformed_line_is_reported() {
         let long = "x".repeat(5000);
         for (line, expected) in [
             ("alice\t123456\t7", "\"7\" alice 123456"),
@@ -238,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn more_lines_are_waiting_until_the_last_one_is_taken() {
+    fn more_lines_are_waiting_until_the_last_one_is_consumed() {
         let mut lines = LineReader::default();
         assert!(!lines.are_waiting());
         let mut input: &[u8] = b"a\t1\nb\t2\nc";
@@ -250,12 +248,12 @@ mod tests {
         let mut input = long.as_bytes();
         lines = LineReader::default();
         lines.next(&mut input, usize::MAX).unwrap();
-        assert!(lines.are_waiting(), "as much as can be read at once was there");
+        assert!(lines.are_waiting(), "the read filled the buffer");
     }
 
     proptest! {
         #[test]
-        fn there_are_as_many_questions_as_lines(text: Vec<u8>, drop in 1_usize..70, most in 1_usize..5) {
+        fn each_line_is_one_query(text: Vec<u8>, drop in 1_usize..70, most in 1_usize..5) {
             let lines = text.split(|b| *b == b'\n').count();
             let has_rest = text.last().is_some_and(|b| *b != b'\n');
             prop_assert_eq!(all(&text, drop, most).len(), lines - usize::from(!has_rest));

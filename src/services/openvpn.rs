@@ -7,44 +7,42 @@ use zeroize::Zeroizing;
 use super::{Asked, EnvLookup, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 
-/// More bytes than OpenVPN writes: a name and a password, each at most 4 KiB.
+/// Bytes; more than OpenVPN writes: a name and a password of at most 4 KiB each.
 pub const LARGEST_FILE: u64 = 16 * 1024;
 
-/// The script that the answer to a second prompt is brought to.
+/// The script type of the call that brings the answer to a second prompt.
 const SECOND_CALL: &str = "client-crresponse";
 
-/// What the client is told in every case of no.
+/// The reason that the client gets for every rejection.
 pub const REASON: &str = "not accepted";
 
-/// Seconds for somebody to find his phone; the client asks for the connection anew after that.
+/// Time for the user to find their phone; after that the client has to connect again.
 const PROMPT_SECONDS: u32 = 60;
 
-/// What OpenVPN wants to know.
+/// What OpenVPN calls the script for.
 #[derive(Debug)]
 pub enum Call {
     /// Is this password right?
     Verify(Asked),
-    /// There is no code, and the client can be asked for it in a second prompt.
+    /// There is no code yet, and the client can show a second prompt for it.
     AskFirst,
-    /// Is this the answer to the second prompt? Told in the file that `auth_control_file` names.
+    /// Is this answer to the second prompt right? The verdict goes into `auth_control_file`.
     Response(Asked),
 }
 
-/// Does OpenVPN bring the answer to the second prompt, and look for a verdict in a file?
+/// Is this the call that brings the answer to a second prompt, with the verdict read from a file?
 pub fn is_second_call(variables: EnvLookup<'_>) -> bool {
     variables("script_type").is_some_and(|kind| kind == SECOND_CALL)
 }
 
-/// What OpenVPN handed over: `file` is what was in the file that it named as the last argument.
-///
-/// # Errors
-/// `usage` for a call that is none of OpenVPN's.
+/// Parses a call; `file` is the content of the file named in the last argument. A call that does not
+/// come from OpenVPN is `usage`.
 pub fn read(variables: EnvLookup<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
     if kind == SECOND_CALL {
         let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
         let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);
-        // What is no base64 is no code either.
+        // Invalid base64 becomes an empty answer, which is refused.
         let answer = Zeroizing::new(BASE64.decode(&answer).unwrap_or_default());
         return Ok(Call::Response(Asked { user: user(&name), given: Typed::OneField(answer) }));
     }
@@ -66,14 +64,14 @@ pub fn read(variables: EnvLookup<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Resul
     Ok(if may_ask { Call::AskFirst } else { Call::Verify(asked) })
 }
 
-/// The content of the file that makes the server ask the client for the code: seconds, method, and the
-/// prompt, whose `R` wants an answer and whose `E` lets it be seen.
+/// The content of `auth_pending_file`: timeout in seconds, method, and prompt. `R` requires an answer, `E`
+/// echoes it.
 #[must_use]
 pub fn question() -> String {
     format!("{PROMPT_SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
 }
 
-/// Name and password, each on a line of its own and nothing after them.
+/// Splits a file of exactly two lines: name and password.
 fn lines(file: &[u8]) -> Option<[Zeroizing<Vec<u8>>; 2]> {
     let file = file.strip_suffix(b"\n").unwrap_or(file);
     let mut lines = file.split(|byte| *byte == b'\n');
@@ -82,8 +80,8 @@ fn lines(file: &[u8]) -> Option<[Zeroizing<Vec<u8>>; 2]> {
     lines.next().is_none().then(|| [name, password].map(copy))
 }
 
-/// `SCRV1:password:code`, both in base64, or whatever else was typed. What begins so and does not go on
-/// so is no code at all, and goes on to be refused as one.
+/// Parses `SCRV1:password:code`, both parts in base64. Anything else is a single field; a malformed
+/// `SCRV1:` text is later refused as a wrong code.
 fn typed(password: Zeroizing<Vec<u8>>) -> Typed {
     let decode = |text: &[u8]| BASE64.decode(text).ok().map(Zeroizing::new);
     let both = password.strip_prefix(b"SCRV1:").and_then(|rest| {
@@ -102,8 +100,8 @@ mod tests {
     use std::os::unix::ffi::OsStringExt as _;
 
     fn call(variables: &[(&str, &str)], file: Option<&[u8]>) -> Result<Call, Refusal> {
-        let find = |name_asked: &str| {
-            variables.iter().find(|(name, _)| *name == name_asked).map(|(_, value)| value.into())
+        let find = |wanted: &str| {
+            variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
         };
         read(&find, file.map(|file| Zeroizing::new(file.to_vec())))
     }
@@ -129,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_static_challenge_has_password_and_code_apart() {
+    fn a_static_challenge_separates_password_and_code() {
         let asked = verified("alice\nSCRV1:aHVudGVyMg==:MTIzNDU2\n");
         assert_eq!(asked.given.code(), b"123456");
         assert_eq!(asked.given.split(6), Some((b"hunter2".as_slice(), b"123456".as_slice())));
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_has_them_where_there_is_no_file() {
+    fn without_a_file_the_environment_has_name_and_password() {
         let variables = [VERIFY, ("username", "alice"), ("password", "123456")];
         assert!(
             matches!(call(&variables, None), Ok(Call::Verify(a)) if a.given.code() == b"123456")
@@ -153,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_client_that_can_be_asked_is_asked() {
+    fn only_a_client_with_a_second_prompt_gets_one() {
         let able = [VERIFY, ("IV_SSO", "webauth,crtext"), ("auth_pending_file", "/x")];
         let asks = |variables: &[(&str, &str)], file: &str| {
             matches!(call(variables, Some(file.as_bytes())), Ok(Call::AskFirst))
@@ -182,7 +180,7 @@ mod tests {
         #[test]
         fn any_bytes_are_read(name: Vec<u8>, file: Vec<u8>, crresponse: bool) {
             let kind = if crresponse { "client-crresponse" } else { "user-pass-verify" };
-            let find = |name_asked: &str| match name_asked {
+            let find = |wanted: &str| match wanted {
                 "script_type" => Some(OsString::from(kind)),
                 _ => Some(OsString::from_vec(name.clone())),
             };

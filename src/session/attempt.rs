@@ -1,4 +1,4 @@
-//! The way of every code that is presented: lock, look, decide, store, commit, and only then tell.
+//! Every submitted code takes this path: lock, read, decide, save, commit, and only then answer.
 
 use anyhow::Result;
 use serde_json::json;
@@ -19,21 +19,22 @@ use crate::domain::verify::{Attempt, Outcome, candidates, verify};
 use crate::env::Env;
 use crate::vault::Vault;
 
-/// What came of a presented code, once it is stored.
+/// The committed result of a submitted code.
 pub struct Attempted {
     pub user: User,
     pub outcome: Outcome,
-    /// How far ahead of the clock the last accepted code lies, where it is out of the window: the
-    /// clock was wrong then, or is now.
+    /// How far the last accepted time step is ahead of the look-ahead window: the clock was wrong
+    /// then, or is wrong now.
     pub ahead: Option<Span>,
     pub at: Timestamp,
 }
 
-/// What is presented, by whom, to which verb.
+/// A submitted code, and the rules it is checked by.
 pub(super) struct CodeSubmission<'p> {
     pub verb: &'static str,
-    /// The login service that asks, where one does.
+    /// The login service that asks, if one does.
     pub from: Option<&'static str>,
+    /// Check this device only.
     pub device_id: Option<Id>,
     pub presented: &'p Presented,
     pub bounds: Bounds,
@@ -41,11 +42,8 @@ pub(super) struct CodeSubmission<'p> {
 }
 
 impl Session<'_> {
-    /// Presents bytes as a code of a user, for one device or any.
-    ///
-    /// # Errors
-    /// `user_not_found`; `not_enabled`, `disabled` and `pending_expired`, which are logged; or as
-    /// the store has them.
+    /// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
+    /// `disabled` and `pending_expired` are logged.
     pub fn attempt(
         &mut self,
         opened: &mut Opened,
@@ -69,11 +67,9 @@ impl Session<'_> {
     }
 }
 
-/// Decides about one presentation inside of a unit of work, and leaves the commit to its owner. Who has
-/// nothing that could be compared is turned away, which is an answer to be committed too.
-///
-/// # Errors
-/// As the store has them; nothing may be committed then.
+/// Decides about one code inside a write transaction; the caller commits. The inner `Err` is a
+/// refusal of a user who has nothing to compare the code with, and must be committed too. After an
+/// outer `Err` nothing may be committed.
 pub(super) fn evaluate(
     env: &mut Env,
     write: &mut WriteTx<'_>,
@@ -122,7 +118,7 @@ pub(super) fn evaluate(
     Ok(Ok(Attempted { user, outcome, ahead, at: now }))
 }
 
-/// Who asked, and a count, as far as there is either.
+/// Event details: the login service and a count, where there are any.
 pub(super) fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<String> {
     let mut detail = serde_json::Map::new();
     detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
@@ -130,10 +126,7 @@ pub(super) fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<S
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }
 
-/// The secrets that a code may be compared with, opened; none while the user is locked.
-///
-/// # Errors
-/// As [`candidates`]; `tampered`.
+/// Opens the secrets that a code may be compared with; none while the user is locked.
 pub fn open_candidate_secrets(
     vault: &Vault,
     user: &User,
@@ -148,7 +141,7 @@ pub fn open_candidate_secrets(
     devices.iter().map(|device| Ok((device.id, vault.open(user.id, device)?))).collect()
 }
 
-/// What the vault makes of a spare code for the set that the user has.
+/// The MAC of a recovery or bypass code, keyed to the user's current set.
 pub fn backup_code_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
     let set = match code.kind {
         Spare::Recovery => user.recovery.as_ref()?.id,
@@ -157,8 +150,8 @@ pub fn backup_code_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<T
     Some(vault.spare_tag(user.id, set, code))
 }
 
-/// Counts an attempt that was not evaluated, and tells of such attempts once a minute at most, so
-/// that nobody fills the disk with them.
+/// Counts an attempt that was not evaluated, and logs such attempts at most once a minute, so that
+/// nobody can fill the disk with them.
 pub(super) fn reject_unevaluated(
     env: &mut Env,
     write: &mut WriteTx<'_>,
@@ -170,7 +163,7 @@ pub(super) fn reject_unevaluated(
     reject_unevaluated_with(env, write, from, before, record)
 }
 
-/// The same, with what the log is told besides.
+/// [`reject_unevaluated`] with further fields of the audit record.
 pub(super) fn reject_unevaluated_with(
     env: &mut Env,
     write: &mut WriteTx<'_>,

@@ -1,5 +1,4 @@
-//! The way of many codes: all that are asked about by now are decided in one transaction, and no answer
-//! leaves before its commit.
+//! `verify --batch`: decides all waiting queries in one transaction, and answers after its commit.
 
 use std::io::Write as _;
 
@@ -18,13 +17,13 @@ use crate::env::Env;
 use crate::notice::BATCH_TIMEOUT;
 use crate::services::lines::{BatchQuery, LineReader};
 
-/// The verb of the log.
+/// The verb in the audit log.
 const VERB: &str = "verify";
-/// Codes in one transaction. A thousand would cost a tenth less each, and hold the lock for longer than
-/// others beside us should wait.
+/// Codes in one transaction. A thousand would cost a tenth less each, but would hold the lock longer
+/// than other processes should wait.
 const MAX_BATCH: usize = 500;
 
-/// One answer, in the order of the questions.
+/// One line of output; answers keep the order of the queries.
 #[derive(Serialize)]
 struct AnswerLine {
     schema: &'static str,
@@ -34,19 +33,16 @@ struct AnswerLine {
     device: Option<String>,
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
-    /// What went wrong, where the outcome is `error`.
+    /// The error code if the outcome is `error`.
     code: Option<&'static str>,
 }
 
-/// An answer, and whose code it was about.
+/// An answer, and the confirmed device that calls for a notice.
 type Decided = (AnswerLine, Option<Attempted>);
 
 impl Session<'_> {
-    /// Answers lines until there are no more. Between a question that was not answered and one that was
-    /// not asked there is no difference in the store.
-    ///
-    /// # Errors
-    /// `config`, or as the streams have them. A store that is away is an answer and no error.
+    /// Answers lines until the input ends. A line without an answer has changed nothing. An
+    /// unreachable store is an answer, not an error.
     pub fn batch(&mut self) -> Result<()> {
         self.env.person = None;
         self.config()?;
@@ -75,7 +71,7 @@ impl Session<'_> {
         }
     }
 
-    /// One answer for each. A store that is away is opened again by the next question.
+    /// One answer for each query. After an outage the next query opens the store again.
     fn answers(&mut self, opened: &mut Option<Opened>, queries: &[BatchQuery]) -> Vec<Decided> {
         let mut is_new = false;
         if opened.as_ref().is_none_or(|opened| !opened.store.is_there()) {
@@ -96,13 +92,13 @@ impl Session<'_> {
             Err(error) => {
                 let code = error_code(&error);
                 if code == Code::StoreUnavailable && !is_begun && !is_new {
-                    // The server ended what was idle, and may well be there for others.
+                    // The server closed an idle connection, and may accept a new one.
                     *opened = None;
                     return self.answers(opened, queries);
                 }
                 let is_outage = matches!(code, Code::Busy | Code::StoreUnavailable | Code::Io);
                 if is_outage || queries.len() == 1 {
-                    // A disk may be full of what upkeep takes away.
+                    // The disk may be full of what upkeep removes.
                     if let Some(mut opened) = opened.take() {
                         opened.store.upkeep();
                     }
@@ -161,7 +157,7 @@ fn decide_one(
 }
 
 fn failed(queries: &[BatchQuery], code: Code) -> Vec<Decided> {
-    // What is wrong with a line is wrong with it whether the store is there or not.
+    // A malformed line stays malformed during an outage.
     let each =
         |q: &BatchQuery| (AnswerLine::error(q, *q.parsed.as_ref().err().unwrap_or(&code)), None);
     queries.iter().map(each).collect()

@@ -1,4 +1,4 @@
-//! User names for a shell that completes a command line; silent where there is nothing to read.
+//! Completes user names in a shell; prints nothing if there is no readable store.
 
 use std::ffi::OsStr;
 
@@ -9,10 +9,10 @@ use crate::config::Named;
 use crate::env::Env;
 use crate::options::Options;
 
-/// Names offered at once: more help nobody.
+/// Candidates for one completion; a longer list helps nobody.
 const MAX_CANDIDATES: usize = 200;
 
-/// Completes the name of a user from the default store.
+/// Completes a user name from the default store.
 #[must_use]
 pub fn user_names() -> ArgValueCompleter {
     ArgValueCompleter::new(names)

@@ -1,4 +1,4 @@
-//! Making a store and its key, over nothing that exists.
+//! Creates a store and its key; never overwrites either.
 
 use std::path::PathBuf;
 
@@ -26,13 +26,10 @@ pub struct Created {
 }
 
 impl Session<'_> {
-    /// The store for changes; it is made where it is missing, and said so.
-    ///
-    /// # Errors
-    /// As [`Session::opened`] and [`Session::create`].
+    /// Opens the store for changes; creates a missing embedded store first and notes it.
     pub fn opened_or_new(&mut self) -> Result<Opened> {
         let config = self.config()?;
-        // What a fleet shares is made by `init` alone.
+        // A shared database is set up by `init` only.
         let may_create = matches!(config.store, Location::Sqlite(_));
         if may_create && !config.store.exists(&config.custody)? {
             let created = self.create()?;
@@ -41,16 +38,15 @@ impl Session<'_> {
             }
             if created.store_is_new {
                 self.say(&format!("made the store {}", created.store));
-                self.say("keep a copy of the key file apart from the store: without it everybody enrols anew");
+                self.say(
+                    "keep a copy of the key file apart from the store: without it every user must enrol again",
+                );
             }
         }
         self.opened()
     }
 
-    /// Brings an older store up to date; `false` where it was.
-    ///
-    /// # Errors
-    /// As [`Location::migrate`].
+    /// Migrates an older store to the current schema; `false` if it is current already.
     pub fn migrate(&mut self) -> Result<bool> {
         let config = self.config()?;
         if !config.store.exists(&config.custody)? {
@@ -62,10 +58,7 @@ impl Session<'_> {
         config.store.migrate(&config.custody)
     }
 
-    /// Makes what is missing of store and key file. A key that is there already is taken.
-    ///
-    /// # Errors
-    /// `cannot_create`, `not_permitted`, or `key` for a key file that holds no key.
+    /// Creates the store and the key file, as far as they are missing; an existing key is used.
     pub fn create(&mut self) -> Result<Created> {
         let at = self.env.clock.now()?;
         let store_id = Id::new(self.env.random()?);
@@ -78,7 +71,7 @@ impl Session<'_> {
         let purpose = config.key_purpose;
         let store = config.store.clone();
         if store.exists(&custody)? {
-            // Opened with its key, so that a stranger's file or key is refused.
+            // Opening checks the file and the key, and refuses those of another store.
             self.opened()?;
             return Ok(Created {
                 store,
@@ -111,7 +104,7 @@ impl Session<'_> {
         });
         let created = made.and_then(|store_is_new| {
             if !store_is_new {
-                // Somebody was quicker, with this key or with another one.
+                // Another process created it first, with this key or with another one.
                 self.opened()?;
             }
             Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
@@ -122,8 +115,8 @@ impl Session<'_> {
         created
     }
 
-    /// Is this the key of no store? Where that can't be found out it may be the key of ours, since a
-    /// commit that was not confirmed may stand.
+    /// Can the new key be deleted? If in doubt it can't: a commit that was not confirmed may have
+    /// created a store that needs the key.
     fn opens_no_store(&mut self, key: KeyId) -> bool {
         let Ok(Config { store, custody, .. }) = self.config() else { return false };
         match store.exists(custody) {
@@ -136,7 +129,7 @@ impl Session<'_> {
     }
 }
 
-/// The key of the file, which is made with this one where it is missing.
+/// Loads the key file, or creates it with the new key if it is missing.
 fn load_or_create_key(
     custody: &Custody,
     path: &std::path::Path,

@@ -1,4 +1,4 @@
-//! The way of a code that an operator asks about: it counts as a wrong one, whatever is found.
+//! Diagnoses a code for an operator. It counts as a wrong code, so that nobody guesses this way.
 
 use anyhow::Result;
 use serde_json::json;
@@ -15,10 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
 impl Session<'_> {
-    /// Looks at a code without using it; `None` while the user is locked, when nothing is looked at.
-    ///
-    /// # Errors
-    /// `user_not_found`, `tampered`, or as the store has them.
+    /// Explains why a code fails without accepting it; `None` while the user is locked.
     pub fn diagnose(
         &mut self,
         opened: &mut Opened,

@@ -1,5 +1,5 @@
-//! The way of a login that a service asks about: the way of every code, with one answer and one price
-//! for all who are not let in.
+//! Answers a login service. Every rejected login gets the same answer at the same cost, so that nobody
+//! learns which users exist.
 
 use std::time::Duration;
 
@@ -27,36 +27,36 @@ use crate::domain::verify::{Attempt, verify};
 use crate::env::{Env, Variables};
 use crate::services::{SHORTEST_CODE, Typed};
 
-/// The verb of the log.
+/// The verb in the audit log.
 const VERB: &str = "verify";
-/// The outcome of a name that nobody has.
+/// The outcome for an unknown name.
 const UNKNOWN: &str = "unknown";
-/// Events of the log that are looked through for the last such attempt that was told of.
+/// How many of the newest events are searched for the last logged attempt with an unknown name.
 const EVENTS_SEARCHED: u64 = 64;
 
-/// For the log, after the notices: the run ends in time in any case, and what did not get there by then
-/// does not get there.
+/// Time reserved for logging the notices. The run ends in time in any case; what is not logged by then is
+/// lost.
 const COMMIT_RESERVE: Duration = Duration::from_millis(400);
 
-/// What a login service asks.
+/// A login service's question: may this user log in?
 pub struct Login<'l> {
-    /// Its name, for the log.
+    /// The service, for the log.
     pub from: &'static str,
     pub name: &'l UserName,
     pub given: &'l Typed,
     pub without: Without,
-    /// The line has a password before the code, and both are asked about.
+    /// The input is a password followed by a code, and both are checked.
     pub has_password: bool,
 }
 
-/// What came of it; committed.
+/// The committed answer.
 #[must_use]
 pub struct LoginOutcome {
     pub lets_in: bool,
     follow_up: FollowUp,
 }
 
-/// What there is to do once the service has its answer.
+/// What to do once the service has its answer.
 enum FollowUp {
     Nothing,
     /// After a code.
@@ -69,26 +69,23 @@ impl LoginOutcome {
     const NO: Self = Self { lets_in: false, follow_up: FollowUp::Nothing };
 }
 
-/// What stands for the time that a login service waits.
+/// The state of a run that answers a login service.
 pub struct Service {
     handed: Variables,
     watchdog: Watchdog,
 }
 
 impl Service {
-    /// What is left for notices of an answer that was given, and to tell the log of them.
+    /// The time left for notices.
     pub(super) fn left(&self) -> Duration {
         self.watchdog.left().saturating_sub(COMMIT_RESERVE)
     }
 }
 
 impl Session<'_> {
-    /// From now on this run answers a login service. Its environment is its users' to set: it is kept
-    /// apart as something that was handed over, and nothing goes by it. Nobody is asked, and nobody is
-    /// told anything on standard error, which some services show to whoever knocks.
-    ///
-    /// # Errors
-    /// As the system has them.
+    /// Makes this run answer a login service. The remote user can set parts of the environment, so
+    /// it is kept apart as untrusted input. There are no prompts and no standard error, which some
+    /// services show to the remote user.
     pub fn serve(&mut self) -> Result<()> {
         let watchdog = Watchdog::start(self.env.end)?;
         let handed = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
@@ -101,23 +98,20 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A variable as the service set it.
+    /// An environment variable as the service set it; untrusted.
     #[must_use]
     pub fn handed(&self, name: &str) -> Option<std::ffi::OsString> {
         (self.service.as_ref()?.handed)(name)
     }
 
-    /// What the service is told besides the exit code, should this run be ended for taking too long.
+    /// Sets how to answer the service, besides the exit code, if this run takes too long.
     pub fn last_words(&self, tell: impl FnOnce(bool) + Send + 'static) {
         if let Some(service) = &self.service {
-            service.watchdog.last_words(tell);
+            service.watchdog.set_final_reply(tell);
         }
     }
 
-    /// May this user in?
-    ///
-    /// # Errors
-    /// As the store has them: nobody is let in then.
+    /// May this user log in? After an error nobody is let in.
     pub fn login(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoginOutcome> {
         let done = if login.has_password {
             self.login_with_password_and_code(opened, login)?
@@ -125,13 +119,12 @@ impl Session<'_> {
             self.login_with_code(opened, login)?
         };
         if let Some(service) = &self.service {
-            service.watchdog.decided(u8::from(!done.lets_in));
+            service.watchdog.set_exit(u8::from(!done.lets_in));
         }
         Ok(done)
     }
 
-    /// What follows from an answer that the service has by now: users hear of a new device. Trouble
-    /// changes nothing of the answer.
+    /// Sends the notices, after the service has its answer. A failure does not change the answer.
     pub fn after_login(&mut self, opened: &mut Opened, done: &LoginOutcome) {
         match &done.follow_up {
             FollowUp::Nothing => {}
@@ -182,15 +175,14 @@ impl Session<'_> {
         })
     }
 
-    /// Password and code, by the way of a sign-in.
+    /// Checks password and code as a sign-in does.
     fn login_with_password_and_code(
         &mut self,
         opened: &mut Opened,
         login: &Login<'_>,
     ) -> Result<LoginOutcome> {
         let given = login.given;
-        // Whether a line is worth a slow hash is told by the line alone: the time that it takes must
-        // not tell whose it is.
+        // Only the input decides whether a slow hash is computed: the time must not depend on the user.
         let shortest_password = match (given.split(SHORTEST_CODE), login.without) {
             (Some((password, code)), _) if !code.is_empty() => password,
             (_, Without::Accept) => given.password(),
@@ -225,8 +217,8 @@ impl Session<'_> {
         Ok(LoginOutcome { lets_in, follow_up: FollowUp::SignIn(Box::new(done)) })
     }
 
-    /// Where the code of this user begins; `None` where there is none, or none is needed: what is typed
-    /// is a password then, and may end in digits.
+    /// Splits the input into password and code; `None` if it has no code or the user needs none: then
+    /// all of it is a password, which may end in digits.
     fn split_code<'g>(
         &mut self,
         user: Option<&User>,
@@ -246,12 +238,12 @@ impl Session<'_> {
     }
 }
 
-/// What can be a password at all.
+/// `None` for input that can't be a password.
 fn password(password_part: &[u8]) -> Option<Password> {
     Password::read("password", std::str::from_utf8(password_part).ok()?).ok()
 }
 
-/// Lets somebody in who has nothing to prove.
+/// Logs that a user without MFA, of whom none is required, was let in.
 fn accept_exempt(
     env: &mut Env,
     write: &mut WriteTx<'_>,
@@ -263,9 +255,9 @@ fn accept_exempt(
     Session::append(env, &mut *write.tx, write.at, user, record)
 }
 
-/// A name that nobody has: as much is computed and as much made durable as for a wrong code, and the
-/// log is told once a minute. It is not told the name, since people type passwords into that field, and
-/// nobody could take it out again.
+/// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes; logged at most
+/// once a minute. The name is not logged: people type passwords into that field, and an event cannot be
+/// removed.
 fn reject_unknown_user(
     env: &mut Env,
     write: &mut WriteTx<'_>,
@@ -296,7 +288,7 @@ fn reject_unknown_user(
     write.tx.append(&event, salt).map(|_| ())
 }
 
-/// Somebody with an active device whose secret nobody has.
+/// A user with an active device whose secret nobody has.
 fn dummy_user(env: &mut Env, write: &WriteTx<'_>) -> Result<User> {
     let at = write.at;
     let mut user = User::new(Id::new(env.random()?), UserName::stored(String::new()), at);
@@ -307,7 +299,7 @@ fn dummy_user(env: &mut Env, write: &WriteTx<'_>) -> Result<User> {
         parameters: Parameters::COMMON,
         secret: Sealed(Vec::new()),
         state: State::Active(Active { confirmed_at: at }),
-        // No code of its secret is let in, should somebody hit one.
+        // A guess that happens to be right is rejected as a replay.
         last_step: Some(u64::MAX),
         created_at: at,
         last_used_at: None,

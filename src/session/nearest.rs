@@ -1,4 +1,4 @@
-//! The names nearest to one that was not found.
+//! Suggests names close to an unknown one.
 
 use strsim::damerau_levenshtein;
 
@@ -7,12 +7,12 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::{quoted, shown};
 use crate::store::Snapshot;
 
-/// Names that are looked at: a hint is not worth more.
+/// Names to compare with; a hint is not worth more time.
 const MAX_COMPARED: usize = 50_000;
-/// Names that are offered.
+/// Names to suggest.
 const MAX_OFFERED: usize = 3;
 
-/// `user_not_found`, with the nearest names.
+/// The error `user_not_found`, with the nearest names as a hint.
 pub fn user_not_found(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::Error {
     let text = name.as_str();
     let max_distance = 1 + text.chars().count() / 4;
@@ -35,7 +35,7 @@ pub fn user_not_found(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::E
     near.truncate(MAX_OFFERED);
     let refusal = Refusal::new(Code::UserNotFound, format!("there is no user {}", quoted(text)));
     let hint = if near.is_empty() {
-        "see who there is with: mfactl list-status".to_owned()
+        "list the users with: mfactl list-status".to_owned()
     } else {
         let names: Vec<_> = near.iter().map(|(_, n)| shown(n)).collect();
         format!("did you mean {}?", names.join(", "))

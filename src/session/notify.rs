@@ -1,4 +1,4 @@
-//! After the commit: users hear of changes of their protection, and the log hears whether they did.
+//! After the commit: notifies users of changes to their MFA, and logs whether that worked.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::domain::user::{Language, User};
 use crate::domain::verify::Outcome;
 use crate::notice::{Notice, NoticeKind, NoticeResult, send};
 
-/// A notice that is due.
+/// A notice to be sent.
 struct PendingNotice<'d> {
     user: &'d User,
     kind: NoticeKind,
@@ -23,7 +23,7 @@ struct PendingNotice<'d> {
 }
 
 impl Session<'_> {
-    /// Tells of a change that is committed.
+    /// Notifies the user of a committed change.
     pub(super) fn notify(
         &mut self,
         opened: &mut Opened,
@@ -37,7 +37,7 @@ impl Session<'_> {
         self.notify_all(opened, &act.ticket, pending.as_slice(), None);
     }
 
-    /// Tells each user of a change of many that is committed.
+    /// Notifies each user of a committed bulk change.
     pub(super) fn notify_many(
         &mut self,
         opened: &mut Opened,
@@ -60,7 +60,7 @@ impl Session<'_> {
         self.notify_all(opened, ticket, &pending, None);
     }
 
-    /// Tells of a device that a code has made active.
+    /// Notifies the user of a device that a code has just confirmed.
     pub(super) fn notify_proof(
         &mut self,
         opened: &mut Opened,
@@ -72,7 +72,7 @@ impl Session<'_> {
         self.notify_proofs(opened, [(user, outcome, at)], within);
     }
 
-    /// Tells of all such devices, in so much time together.
+    /// Notifies all users of newly confirmed devices, in at most `within` for all together.
     pub(super) fn notify_proofs<'p>(
         &mut self,
         opened: &mut Opened,
@@ -88,7 +88,7 @@ impl Session<'_> {
         self.notify_all(opened, &Ticket::default(), &pending, within);
     }
 
-    /// The change stands, whatever comes of this.
+    /// A failure is a warning only: the change is committed.
     fn notify_all(
         &mut self,
         opened: &mut Opened,
@@ -104,10 +104,10 @@ impl Session<'_> {
             Ok(results) => {
                 self.warn_of_failures(&results, pending);
                 if let Err(error) = self.log_notices(opened, ticket, pending, &results) {
-                    self.warn(&format!("the log could not be told of the notice: {error:#}"));
+                    self.warn(&format!("can't log the notice: {error:#}"));
                 }
             }
-            Err(error) => self.warn(&format!("nobody was told of the change: {error:#}")),
+            Err(error) => self.warn(&format!("no user was notified: {error:#}")),
         }
     }
 
@@ -136,8 +136,8 @@ impl Session<'_> {
         Ok(send(notify, &config.custody, &config.issuer, &notices, within))
     }
 
-    /// In a transaction of its own. The users are looked at again: who was removed by now, and
-    /// perhaps erased, is not named anew.
+    /// In a transaction of its own. Each user is read again, so that the log does not name a user who
+    /// was erased meanwhile.
     fn log_notices(
         &mut self,
         opened: &mut Opened,
@@ -171,16 +171,16 @@ impl Session<'_> {
         let Some((user, problem)) = failed.next() else { return };
         let name = &user.name;
         let words = match failed.count() {
-            0 if pending.len() == 1 => format!("{name} was not told of this: {problem}"),
+            0 if pending.len() == 1 => format!("{name} was not notified: {problem}"),
             more => {
                 let users = pending.len();
-                format!("{} of {users} users were not told of this; {name}: {problem}", more + 1)
+                format!("{} of {users} users were not notified; {name}: {problem}", more + 1)
             }
         };
         self.warn(&words);
     }
 
-    /// One line about trouble that changes nothing else; said also to who wants quiet.
+    /// Prints a warning on standard error, also with `--quiet`.
     pub(super) fn warn(&mut self, words: &str) {
         let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
     }

@@ -1,4 +1,4 @@
-//! Proving the log: each link of its chain, with the key each MAC, and what anchors say of it.
+//! Verifies the audit log: every link of the hash chain, every MAC if the key is there, and anchors.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,23 +18,23 @@ use crate::store::custody::place;
 use crate::store::{Guarded, Start};
 use crate::vault::{Vault, key_file};
 
-/// What came of walking through the log.
+/// The result of verifying the log.
 pub struct Proved {
     pub store: Id,
     pub start: Start,
-    /// The last event that is sound.
+    /// The last intact event.
     pub head: Head,
     pub events: u64,
-    /// Every MAC was checked too; otherwise links, order and number only.
+    /// The MACs were checked too; without the key only links, order and count are.
     pub has_macs: bool,
-    /// Anchors from before the log begins: nothing can be said of them.
+    /// Anchors of events that were pruned; they cannot be checked any more.
     pub pruned_anchors: u64,
     pub damage: Option<Damage>,
 }
 
-/// What is wrong with a log.
+/// The first damage found in a log.
 pub struct Damage {
-    /// The first bad event, where it is one.
+    /// The sequence number of the damaged event; `None` if no single event is damaged.
     pub event: Option<u64>,
     pub words: String,
 }
@@ -44,13 +44,13 @@ impl Damage {
         Self { event: Some(event), words }
     }
 
-    /// Damage that is no event's.
+    /// Damage that cannot be laid to a single event.
     fn of_log(words: String) -> Self {
         Self { event: None, words }
     }
 }
 
-/// What was read of a log, or why it can't be: who asks whether it is whole gets an answer.
+/// Separates damage, which is an answer here, from errors.
 fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
     let error = match result {
         Ok(read) => return Ok((Some(read), None)),
@@ -66,18 +66,15 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
 }
 
 impl Session<'_> {
-    /// Walks through the log from its beginning to its end.
-    ///
-    /// # Errors
-    /// `bad_input` for an anchor of another store, `key` for a wrong key, and as the store has them;
-    /// damage is no error but what was asked for.
+    /// Verifies the log from its first event to its last. Damage is part of the result, not an
+    /// error.
     pub fn prove(&mut self, anchors: &[Anchor]) -> Result<Proved> {
         let mut store = self.reader()?;
         let identity = store.identity();
         if let Some(other) = anchors.iter().find(|a| a.store != identity.store) {
-            let problem = format!("the anchor of {} is of another store", other.at);
+            let problem = format!("the anchor of {} belongs to another store", other.at);
             return Err(Refusal::bad_input("--anchor", problem)
-                .hint("compare it with the store that it was taken of")
+                .hint("check it against the store that it was taken from")
                 .into());
         }
         let vault = self.vault_if_there(identity.store, identity.key)?;
@@ -116,7 +113,7 @@ impl Session<'_> {
                 }
                 Ok(damage.is_none())
             });
-            // The driver gives no number with what it can't read: it comes after the last sound one.
+            // The driver does not number a row that it can't read: it follows the last intact event.
             let next = chain.head.seq + 1;
             let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
             damage = damage.or(read_or_damage(walked)?.1.map(at_next));
@@ -129,8 +126,8 @@ impl Session<'_> {
             .or_else(|| end_damage(&chain, guarded.as_ref(), vault.as_ref()))
             .or_else(|| anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
                 let words = format!(
-                    "the log ends at event {}, and on {} it had come to event {seq}: its end was cut \
-                     off, or an older store was put back",
+                    "the log ends at event {}, but on {} it had event {seq}: its end was cut off, or \
+                     an older store was put back",
                     chain.head.seq, a[0].at
                 );
                 Damage::of_log(words)
@@ -149,11 +146,11 @@ impl Session<'_> {
         })
     }
 
-    /// The keys of the store, where there is a key file that the operator may read.
+    /// The keys of the store, if there is a key file that the operator may read.
     fn vault_if_there(&mut self, store: Id, key: crate::vault::KeyId) -> Result<Option<Vault>> {
         let config = self.config()?;
         let path = &config.key_file;
-        // Who names a key does not mean to do without.
+        // An operator who passes --key-file wants the MACs checked.
         let is_named = config.origins.key_file == COMMAND_LINE;
         match File::open(path) {
             Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(None),
@@ -163,7 +160,7 @@ impl Session<'_> {
         let shown = place(path);
         if !config.custody.check(path, config.key_purpose)? {
             return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
-                .hint("put the saved copy there; without --key-file the log is walked through without")
+                .hint("put the saved copy there, or leave --key-file out to skip the MACs")
                 .into());
         }
         let root = key_file::load(path, &shown, Some(key))?;
@@ -171,29 +168,29 @@ impl Session<'_> {
     }
 }
 
-/// Was what the log begins with made by us?
+/// Was the log's starting point written with this store's key?
 fn start_damage(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
     let words = format!(
-        "the beginning of the log was altered: nobody pruned it up to event {}",
+        "the beginning of the log was altered: it was never pruned up to event {}",
         start.head.seq
     );
     (!start.is_ours(vault?)).then(|| Damage::of_log(words))
 }
 
-/// An event that is not the one of the anchor.
+/// An event that differs from its anchor.
 fn anchor_damage(anchor: &Anchor, head: &Head) -> Option<Damage> {
     let words = format!(
-        "event {} is not the one that was there on {}: the log was written anew",
+        "event {} differs from the anchor of {}: the log was rewritten",
         head.seq, anchor.at
     );
     (anchor.head != *head).then(|| Damage::at(head.seq, words))
 }
 
-/// An end that is not the guarded one.
+/// An end that differs from the guarded head.
 fn end_damage(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
     let missing = |words: String| Some(Damage::of_log(words));
     let Some(guarded) = guarded else {
-        return missing("the end of the log is not guarded any more".to_owned());
+        return missing("the log has no guarded end any more".to_owned());
     };
     let (end, last) = (guarded.head.seq, chain.head.seq);
     if end > last {

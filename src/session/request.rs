@@ -1,4 +1,4 @@
-//! What is asked of a second operator: made, found, listed, done with.
+//! Requests to a second operator: create, find, list, close.
 
 use anyhow::Result;
 use serde_json::json;
@@ -12,10 +12,8 @@ use crate::domain::request::{Request, SHORT};
 use crate::domain::secret::Id;
 
 impl Session<'_> {
-    /// Asks a second operator for a verb, with its event; the same asked twice is one request.
-    ///
-    /// # Errors
-    /// `user_not_found`, or as the store has them.
+    /// Requests a second operator's approval and logs that. Returns an open request that asks for the
+    /// same, if there is one.
     pub fn ask(
         &mut self,
         opened: &mut Opened,
@@ -58,10 +56,7 @@ impl Session<'_> {
         })
     }
 
-    /// The requests that wait, the oldest first.
-    ///
-    /// # Errors
-    /// `tampered`, or as the store has them.
+    /// The open requests, oldest first.
     pub fn requests(&mut self, opened: &mut Opened) -> Result<Vec<Request>> {
         self.unit(opened, |_, mut write| {
             let mut open = write.tx.requests()?;
@@ -70,33 +65,27 @@ impl Session<'_> {
         })
     }
 
-    /// The request of this ID, or of the one that begins so.
-    ///
-    /// # Errors
-    /// `request_not_found`, `bad_input` for what is no ID.
+    /// The open request whose ID is or begins with `id`.
     pub fn request(&mut self, opened: &mut Opened, id: &str) -> Result<Request> {
         let text = id.to_ascii_lowercase();
         let is_id = text.len() >= SHORT && text.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_id {
-            return Err(Refusal::bad_input("ID", "is no ID of a request")
-                .hint("mfactl approve lists them")
+            return Err(Refusal::bad_input("ID", "is not the ID of a request")
+                .hint("list the open requests with: mfactl approve")
                 .into());
         }
         let mut matching = self.requests(opened)?;
         matching.retain(|request| request.id.to_string().starts_with(&text));
         match (matching.pop(), matching.is_empty()) {
             (Some(request), true) => Ok(request),
-            (Some(_), false) => Err(Refusal::bad_input("ID", "is the beginning of several")
-                .hint("write all of it, as JSON has it")
+            (Some(_), false) => Err(Refusal::bad_input("ID", "matches several requests")
+                .hint("write the whole ID; see: mfactl approve --json")
                 .into()),
             (None, _) => Err(request_not_found(&text).into()),
         }
     }
 
-    /// Takes a request away whose verb found nothing left to change, and so did not take it.
-    ///
-    /// # Errors
-    /// As the store has them.
+    /// Consumes a request whose verb found nothing left to change, and so did not consume it.
     pub fn settle(
         &mut self,
         opened: &mut Opened,

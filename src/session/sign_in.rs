@@ -1,5 +1,5 @@
-//! The way of a sign-in: look, hash without a lock, then lock, look again, decide, store, and only then
-//! tell.
+//! A sign-in: read, hash without the lock, then lock, read again, decide, save, commit, and only then
+//! answer.
 
 use anyhow::Result;
 use serde_json::json;
@@ -20,38 +20,36 @@ use crate::domain::user::{PasswordChange, User};
 use crate::domain::verify::{Attempt, candidates};
 use crate::vault::password;
 
-/// The columns that a hash is sealed for.
+/// The columns that hashes are sealed for.
 const PASSWORD: &str = "password";
 const TEMPORARY: &str = "temporary_password";
 
-/// How often a sign-in is begun anew because the password was changed while it was checked.
+/// How often a sign-in is tried if the password changes while it is checked.
 const MAX_TRIES: u32 = 3;
 
-/// What somebody presents.
+/// What the user submitted.
 pub struct Credentials {
-    /// `None` for what can't be a password.
+    /// `None` if the input can't be a password.
     pub password: Option<Password>,
     pub new_password: Option<Password>,
     pub code: Option<Zeroizing<Vec<u8>>>,
-    /// May somebody without MFA sign in by the password alone?
+    /// May a user without MFA sign in with the password alone?
     pub without: Without,
-    /// The login service that asks, where one does; for the log.
+    /// The login service that asks, if one does; for the log.
     pub from: Option<&'static str>,
 }
 
-/// What came of it, once it is stored.
+/// The committed result of a sign-in.
 pub struct SignedIn {
-    /// `None` for a name that nobody has.
+    /// `None` for an unknown name.
     pub user: Option<User>,
     pub step: Step,
     pub at: Timestamp,
 }
 
 impl Session<'_> {
-    /// Signs somebody in, as far as it goes. An unknown name takes as long as a wrong password.
-    ///
-    /// # Errors
-    /// `bad_input` for a new password that is too weak; `busy`; or as the store has them.
+    /// Checks the credentials and says which step comes next. An unknown name takes as long as a
+    /// wrong password. A weak new password is `bad_input`.
     pub fn sign_in(
         &mut self,
         opened: &mut Opened,
@@ -63,10 +61,7 @@ impl Session<'_> {
         Ok(done)
     }
 
-    /// What came of it, before anything follows from that.
-    ///
-    /// # Errors
-    /// As [`Session::sign_in`].
+    /// [`Session::sign_in`] without the notices.
     pub(super) fn decide_sign_in(
         &mut self,
         opened: &mut Opened,
@@ -86,22 +81,22 @@ impl Session<'_> {
             }
             tries += 1;
             if tries == MAX_TRIES {
-                return Err(Refusal::new(Code::Busy, "the password changes all the time")
+                return Err(Refusal::new(Code::Busy, "the password keeps changing")
                     .hint("try again in a moment")
                     .into());
             }
         }
     }
 
-    /// What follows from an answer that stands: users hear of a new device.
+    /// Sends the notices that a committed answer calls for.
     pub(super) fn after_sign_in(&mut self, opened: &mut Opened, done: &SignedIn) {
         if let (Step::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
             self.notify_proof(opened, user, outcome, done.at);
         }
     }
 
-    /// A name that nobody has waits for the disk as long as a wrong password that is counted. A login
-    /// service has a price of its own for it.
+    /// Makes an unknown name wait for the disk as long as a counted wrong password. A login service
+    /// equalises the time in its own way.
     fn write_like_a_failure(&mut self, opened: &mut Opened) -> Result<Timestamp> {
         if self.service.is_some() {
             return self.env.clock.now();
@@ -113,7 +108,7 @@ impl Session<'_> {
         })
     }
 
-    /// The slow part, without a lock.
+    /// The slow part, done without the lock.
     fn check_password(
         &mut self,
         opened: &mut Opened,
@@ -138,8 +133,8 @@ impl Session<'_> {
             if let Some(hash) = &hash {
                 checked.is_right = password::fits(given, hash)?;
             }
-            // Nobody is to learn from the time it takes that there is nothing to compare with, nor
-            // whose hash is from cheaper days.
+            // The time must not show that there is no hash to compare with, or that a hash was made
+            // at a lower cost.
             if hash.as_deref().is_none_or(|hash| password::is_cheaper(hash, cost)) {
                 rehash = Some(password::hash(given, cost, &salt)?);
             }
@@ -156,8 +151,8 @@ impl Session<'_> {
         Ok(checked)
     }
 
-    /// The hash of what is chosen, or why it will not do. Neither is asked during a lock: it would tell
-    /// that the password before it was right.
+    /// The hash of the new password, or why it is refused; `None` during a lockout, when either
+    /// answer would show that the old password was right.
     fn check_new_password(
         &mut self,
         opened: &mut Opened,
@@ -177,7 +172,7 @@ impl Session<'_> {
         }))
     }
 
-    /// Is it strong, and another one than before?
+    /// Refuses a new password that is weak or the same as before.
     fn require_acceptable(
         &mut self,
         opened: &Opened,
@@ -187,7 +182,8 @@ impl Session<'_> {
     ) -> Result<()> {
         self.strong(user, "new_password", new)?;
         let is_same = || {
-            Refusal::bad_input("new_password", "is the same as before").hint("choose another one")
+            Refusal::bad_input("new_password", "is the same as before")
+                .hint("choose a different one")
         };
         if given.expose() == new.expose() {
             return Err(is_same().into());
@@ -203,10 +199,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Is a password strong enough for this user?
-    ///
-    /// # Errors
-    /// `bad_input`, under the name that the person knows it by.
+    /// Refuses a password that is too weak for this user. `field` is the name that the person knows
+    /// the input by.
     pub fn strong(&mut self, user: &User, field: &str, password: &Password) -> Result<()> {
         let issuer = self.config()?.issuer.clone();
         let mut known = vec![user.name.as_str(), issuer.as_str()];
@@ -217,17 +211,11 @@ impl Session<'_> {
     }
 
     /// The sealed hash of a password, for the user's column.
-    ///
-    /// # Errors
-    /// `busy`, and as [`password::hash`].
     pub fn sealed_hash(&mut self, opened: &Opened, user: Id, new: &Password) -> Result<Sealed> {
         self.seal(opened, user, PASSWORD, new)
     }
 
-    /// The same for a temporary password.
-    ///
-    /// # Errors
-    /// As [`Session::sealed_hash`].
+    /// The sealed hash of a temporary password, for its own column.
     pub fn sealed_temporary(
         &mut self,
         opened: &Opened,
@@ -247,7 +235,7 @@ impl Session<'_> {
         opened.vault.seal_hash(user, column, &hash, nonce)
     }
 
-    /// `None` where the user is another one by now than the one who was checked.
+    /// Decides under the lock; `None` if the user changed since the password was checked.
     fn decide_locked(
         &mut self,
         opened: &mut Opened,
@@ -269,11 +257,11 @@ impl Session<'_> {
                 match &checked.new_password {
                     Some(Ok(_)) => {}
                     Some(Err(refusal)) => return Err(refusal.clone().into()),
-                    // The lock that kept it from being looked at is over.
+                    // The lockout that kept it from being checked has ended: check it now.
                     None => return Ok(None),
                 }
             }
-            // Who has nothing to prove is no error: what comes next depends on what is asked of him.
+            // A user without a usable device is not an error here: the policy decides what comes next.
             let can_prove = |p: &&Presented| may_prove && candidates(&before, None, p, now).is_ok();
             let secrets = match presented.as_ref().filter(can_prove) {
                 Some(presented) => {
@@ -317,13 +305,13 @@ impl Session<'_> {
     }
 }
 
-/// What the slow part found.
+/// The result of the slow part.
 #[derive(Default)]
 struct PasswordCheck {
     is_right: bool,
-    /// The same password at what a hash costs by now, where it was made at less.
+    /// The same password hashed at today's cost, if the stored hash is cheaper.
     rehashed: Option<Sealed>,
-    /// What is chosen instead; `None` where it was not looked at.
+    /// The hash of the new password, or why it is refused; `None` if it was not checked.
     new_password: Option<Result<Sealed, Refusal>>,
 }
 

@@ -1,8 +1,8 @@
-//! How many slow hashes this machine computes at once, over all processes: each takes tens of MiB, and
-//! a login service starts as many as it is asked to.
+//! Limits how many password hashes all processes of this machine compute at once: each takes tens of
+//! MiB, and a login service starts one process for each login.
 //!
-//! A slot is a lock on a file that only users of the store can open. A name that anybody may take, as in
-//! the kernel's abstract namespace, would let anybody stop all sign-ins.
+//! A slot is a lock on a file that only users of the store can open. A lock that anybody may take, such
+//! as a name in the kernel's abstract namespace, would let anybody stop all sign-ins.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,14 +17,14 @@ use crate::config::Config;
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::custody::{Custody, Purpose};
 
-/// For a slot to come free.
+/// How long to wait for a free slot.
 const MAX_WAIT: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The right to compute one hash, given back when dropped, or when the process dies.
+/// Permission to compute one hash, released on drop or when the process dies.
 pub struct HashSlot(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
-/// The files that are locked; nothing is ever written to them.
+/// The files to lock; nothing is ever written to them.
 struct HashSlots {
     files: Vec<PathBuf>,
     purpose: Purpose,
@@ -33,10 +33,7 @@ struct HashSlots {
 }
 
 impl Session<'_> {
-    /// Waits for a slot.
-    ///
-    /// # Errors
-    /// `busy` when none comes free in time; `config`.
+    /// Waits for a slot; fails with `busy` if none becomes free in time.
     pub(super) fn hash_slot(&mut self) -> Result<HashSlot> {
         Ok(HashSlots::of(self.config()?).take()?)
     }
@@ -58,7 +55,7 @@ impl HashSlots {
                 return Ok(slot);
             }
             if tries == 0 {
-                return Err(Refusal::new(Code::Busy, "too many passwords are checked at once")
+                return Err(Refusal::new(Code::Busy, "too many passwords are being checked")
                     .hint("try again in a moment"));
             }
             tries -= 1;
@@ -66,8 +63,8 @@ impl HashSlots {
         }
     }
 
-    /// Those that can be had. Where that is none, in a folder that may not be written to, the key has
-    /// been read and is one; then one hash is computed at a time.
+    /// The slot files that can be opened. In a read-only folder there are none; then the key file,
+    /// which is readable, is the one slot, and hashes are computed one at a time.
     fn open(&self) -> Vec<File> {
         let mut files: Vec<_> = self.files.iter().filter_map(|path| self.open_one(path)).collect();
         if files.is_empty() {
@@ -80,7 +77,7 @@ impl HashSlots {
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let mut options = OpenOptions::new();
         options.read(true).mode(0o600).custom_flags(flags);
-        // A group that shares the key may read what lies beside it, and a lock takes no more.
+        // A group that shares the key may only read the files beside it, which a lock allows.
         let open = |options: &mut OpenOptions| {
             options.write(true).open(path).or_else(|_| options.write(false).open(path)).ok()
         };
@@ -89,17 +86,17 @@ impl HashSlots {
         }
         match options.clone().write(true).create_new(true).open(path) {
             Ok(file) => {
-                // Without its group the others do without this slot.
+                // If the group can't be set, its other members can't use this slot; that is harmless.
                 let _ = self.custody.share_file(path, self.purpose);
                 Some(file)
             }
-            // Somebody was quicker.
+            // Another process made it first.
             Err(_) => open(&mut options),
         }
     }
 }
 
-/// The first that nobody holds. Where not even the key can be locked, the work goes on.
+/// The first free slot. If not even the key file could be opened, the hash is computed without one.
 fn take_free(files: &mut Vec<File>) -> Option<HashSlot> {
     if files.is_empty() {
         return Some(HashSlot(None));

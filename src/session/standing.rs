@@ -1,4 +1,4 @@
-//! Who the operator is, and what he may do: asked before a verb begins, and again under the lock.
+//! Authorizes operators: before a verb runs, and again under the lock.
 
 use std::collections::BTreeSet;
 
@@ -15,43 +15,40 @@ use crate::domain::user::User;
 use crate::store::custody::system_uid;
 use crate::store::{SALT, Transaction};
 
-/// What this run may do.
+/// What the operator of this run may do.
 #[derive(Clone, Default)]
 pub struct Authorization {
     verb: &'static str,
-    /// The operator's roles; `None` where the configuration has none.
+    /// The operator's roles; `None` if the configuration has no roles.
     roles: Option<BTreeSet<Role>>,
-    /// On a protected user the verb takes two operators.
+    /// On a protected user the verb needs a second operator.
     needs_second_operator: bool,
-    /// The request that is being carried out.
+    /// The approved request that this run carries out.
     approval: Option<Approval>,
 }
 
-/// A second operator's yes.
+/// A second operator's approval of a request.
 #[derive(Clone)]
 pub struct Approval {
     request: Request,
-    /// Root's own, in place of a second one's.
+    /// Root approved alone, without a second operator.
     is_alone: bool,
-    /// One of the two is an admin.
+    /// One of the two operators is an admin.
     has_admin: bool,
     operator: Operator,
     salt: [u8; SALT],
 }
 
-/// May a verb go on?
+/// May the verb change this user?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Leave {
     Granted,
-    /// It has to be asked of a second operator.
+    /// A second operator must approve it.
     Ask,
 }
 
 impl Authorization {
-    /// May this user be changed? Protected ones by admins only, and with some verbs by two operators.
-    ///
-    /// # Errors
-    /// `not_permitted`.
+    /// Only an admin may change a protected user, and for some verbs a second operator must approve.
     pub fn toward(&self, user: &User) -> Result<Leave, Refusal> {
         if !user.protected || self.approval.is_some() {
             return Ok(Leave::Granted);
@@ -64,26 +61,24 @@ impl Authorization {
         }
         let name = &user.name;
         Err(Refusal::new(Code::NotPermitted, format!("{name} is protected: only an admin may"))
-            .hint(format!("ask somebody whose role is admin to {} {name}", self.verb)))
+            .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
     }
 
-    /// The same where there is nobody to hand a request to any more, or not for so many users.
-    ///
-    /// # Errors
-    /// `not_permitted`.
+    /// Like [`Authorization::toward`], where it is too late to request an approval, or where there
+    /// are many users.
     pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {
         match self.toward(user)? {
             Leave::Granted => Ok(()),
             Leave::Ask => {
                 let (name, verb) = (&user.name, self.verb);
-                let message = format!("{name} is protected: {verb} takes a second operator");
+                let message = format!("{name} is protected: {verb} needs a second operator");
                 Err(Refusal::new(Code::NotPermitted, message)
-                    .hint(format!("ask for one with: mfactl {verb} {name}")))
+                    .hint(format!("request an approval with: mfactl {verb} {name}")))
             }
         }
     }
 
-    /// Under the lock: may this user be changed? A request that is carried out goes with the change.
+    /// Checks again under the lock. An approved request is consumed in the same transaction.
     pub(super) fn check(
         &self,
         tx: &mut dyn Transaction,
@@ -98,8 +93,8 @@ impl Authorization {
 }
 
 impl Approval {
-    /// Takes the request and tells the log, in the transaction of the change: of two who approve at
-    /// once, one finds it gone.
+    /// Consumes the request and logs the approval, in the transaction of the change: of two
+    /// operators who approve at once, only one succeeds.
     pub(super) fn consume(
         &self,
         tx: &mut dyn Transaction,
@@ -113,13 +108,15 @@ impl Approval {
         }
         let name = &user.name;
         if user.id != self.request.user_id {
-            let message = format!("{name} is somebody else than when {short_id} was asked for");
-            return Err(Refusal::new(Code::NotPermitted, message).hint("ask for it anew").into());
+            let message = format!("{name} is not the user for whom {short_id} was requested");
+            return Err(Refusal::new(Code::NotPermitted, message)
+                .hint("request the change again")
+                .into());
         }
         if user.protected && !self.has_admin {
-            let message = format!("{name} is protected: one of the two must be an admin");
+            let message = format!("{name} is protected: one of the two operators must be an admin");
             return Err(Refusal::new(Code::NotPermitted, message)
-                .hint(format!("an admin does it with: mfactl approve {short_id}"))
+                .hint(format!("an admin can run: mfactl approve {short_id}"))
                 .into());
         }
         tx.take_request(self.request.id)?;
@@ -151,10 +148,10 @@ impl Approval {
     }
 }
 
-/// There is no such request, or no longer.
+/// The request never existed, has expired, or was carried out.
 pub(super) fn request_not_found(id: &str) -> Refusal {
     Refusal::new(Code::RequestNotFound, format!("there is no open request {id}"))
-        .hint("mfactl approve lists them; they end after 24 h, and once they are carried out")
+        .hint("requests expire after 24 h; list the open ones with: mfactl approve")
 }
 
 impl Session<'_> {
@@ -165,10 +162,8 @@ impl Session<'_> {
         acting_uid(process.operator.uid, process.sudo_uid, system_uid)
     }
 
-    /// May the operator run this verb? On a dry run nobody is asked for a second yes.
-    ///
-    /// # Errors
-    /// `not_permitted`, with the roles that may; `config`.
+    /// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
+    /// second operator.
     pub fn admit(&mut self, verb: &'static str, is_dry: bool) -> Result<()> {
         if FREE.contains(&verb) {
             return Ok(());
@@ -186,20 +181,15 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Would another verb be for this operator too?
-    ///
-    /// # Errors
-    /// `config`.
+    /// May the operator run another verb too?
     pub fn may(&mut self, verb: &str) -> Result<bool> {
         let own = self.standing.roles.clone();
         let roles = self.config()?.roles.as_ref();
         Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
     }
 
-    /// From now on this run carries out what was asked for.
-    ///
-    /// # Errors
-    /// `not_permitted` for the operator who asked, and for one who may not run the verb himself.
+    /// Authorizes this run to carry out a request. The operator must be another one than the
+    /// requester, and must be allowed to run the verb.
     pub fn approve(
         &mut self,
         verb: &'static str,
@@ -208,14 +198,14 @@ impl Session<'_> {
     ) -> Result<Approval> {
         let (uid, requester) = (self.operator_uid(), request.operator.uid);
         if is_alone && uid != 0 {
-            return Err(Refusal::new(Code::NotPermitted, "--alone is for root by itself")
-                .hint("another operator approves it without --alone")
+            return Err(Refusal::new(Code::NotPermitted, "--alone is for root only")
+                .hint("leave --alone out; then a second operator must approve")
                 .into());
         }
         if uid == requester && !is_alone {
-            let message = format!("you asked for {} yourself", request.short());
+            let message = format!("you requested {} yourself", request.short());
             return Err(Refusal::new(Code::NotPermitted, message)
-                .hint(format!("another operator does it with: mfactl approve {}", request.short()))
+                .hint(format!("another operator can run: mfactl approve {}", request.short()))
                 .into());
         }
         self.admit(verb, false)?;

@@ -1,4 +1,4 @@
-//! A unit of work: the moment that it goes by, and how often it is tried.
+//! Write transactions: the time they decide by, and their retries.
 
 use anyhow::{Context as _, Result};
 
@@ -12,10 +12,10 @@ use crate::env::Clock;
 use crate::store::{Conflict, Transaction};
 use crate::vault::Vault;
 
-/// How often a unit of work is begun, where the database undoes it because of another.
+/// How often a transaction is tried if the database rolls it back because of a concurrent one.
 const MAX_TRIES: u32 = 5;
 
-/// A transaction under the lock, the moment it goes by, and the keys of its store.
+/// A transaction under the lock, the time it decides by, and the keys of its store.
 pub struct WriteTx<'u> {
     pub tx: Box<dyn Transaction + 'u>,
     pub at: Timestamp,
@@ -24,19 +24,14 @@ pub struct WriteTx<'u> {
 }
 
 impl WriteTx<'_> {
-    /// The user, who must be there, for an operator who changes or shows something of his.
-    ///
-    /// # Errors
-    /// `user_not_found`, to which [`Session::unit`] adds the nearest names; `tampered`;
-    /// `not_permitted` for a protected user.
+    /// The user, for an operator who changes or shows something of theirs. A protected user is
+    /// `not_permitted`; an unknown name is `user_not_found`, to which [`Session::unit`] adds the
+    /// nearest names.
     pub fn user(&mut self, name: &UserName) -> Result<User> {
         self.maybe(name)?.ok_or_else(|| no_such_user(name))
     }
 
-    /// The same, where nobody need be there.
-    ///
-    /// # Errors
-    /// As [`Unit::user`].
+    /// Like [`WriteTx::user`], with `None` for an unknown name.
     pub fn maybe(&mut self, name: &UserName) -> Result<Option<User>> {
         let user = self.tx.user(name)?;
         if let Some(user) = &user {
@@ -45,11 +40,8 @@ impl WriteTx<'_> {
         Ok(user)
     }
 
-    /// The user, who must be there, protected or not: for what a user does himself (`verify`,
-    /// `sign-in`, the code that ends `enrol`), for `diagnose`, and for a request to a second operator.
-    ///
-    /// # Errors
-    /// As [`Unit::user`], but for the last.
+    /// The user, protected or not: for what users do themselves (`verify`, `sign-in`, the code that
+    /// ends `enrol`), for `diagnose`, and for a request to a second operator.
     pub fn known(&mut self, name: &UserName) -> Result<User> {
         self.tx.user(name)?.ok_or_else(|| no_such_user(name))
     }
@@ -70,11 +62,8 @@ impl std::fmt::Display for NoSuchUser {
 }
 
 impl Session<'_> {
-    /// Does a unit of work under the lock, anew where the database undid it because of another. The
-    /// work itself commits.
-    ///
-    /// # Errors
-    /// As the work has them; `user_not_found` with the nearest names.
+    /// Runs `work` in a transaction under the lock, and again if the database rolled it back because
+    /// of a concurrent one. `work` must commit.
     pub fn unit<T>(
         &mut self,
         opened: &mut Opened,
@@ -97,7 +86,7 @@ impl Session<'_> {
                 break;
             }
             match attempt(true) {
-                // No time is left: what undid it is what there is to say.
+                // No time is left for another try: report the conflict.
                 Ok(None) => break,
                 retried => done = retried,
             }
@@ -110,19 +99,15 @@ impl Session<'_> {
     }
 }
 
-/// Do the clocks of a store's machines agree? Where there is but one nothing is read.
-///
-/// # Errors
-/// `clock`.
+/// Fails with `clock` if this machine's clock and the database's disagree; `None` is a store without
+/// a clock of its own.
 pub(super) fn require_agreement(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<()> {
     theirs.map_or(Ok(()), |theirs| agreed_time(clock, Some(theirs)).map(drop))
 }
 
-/// What time it is, once for all that is done. Machines that share a store must agree on it within a
-/// time step, or what one of them has accepted is another one's future.
-///
-/// # Errors
-/// `clock`.
+/// The current time, by which a whole transaction decides. Machines that share a store must agree on
+/// it within one time step, or a step that one has accepted is in the future of another; if they do
+/// not, the error is `clock`.
 pub(super) fn agreed_time(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<Timestamp> {
     let now = clock.now()?;
     let Some(theirs) = theirs else { return Ok(now) };
@@ -132,7 +117,7 @@ pub(super) fn agreed_time(clock: &dyn Clock, theirs: Option<Timestamp>) -> Resul
         let which = if ahead < 0 { "behind" } else { "ahead of" };
         let message = format!("this machine's clock is {apart} s {which} the database's");
         return Err(Refusal::new(Code::Clock, message)
-            .hint("set both by NTP; nothing was changed")
+            .hint("synchronise both with NTP; nothing was changed")
             .into());
     }
     Ok(now)
