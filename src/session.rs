@@ -62,7 +62,7 @@ pub struct Session<'a> {
     /// What the operator may do; set when the verb is authorized.
     pub standing: Authorization,
     /// Set while this run answers a login service.
-    service: Option<login::Service>,
+    service: Option<login::ServiceRun>,
     /// Reads go on even if this machine's clock and the database's disagree.
     ignore_clock_skew: bool,
 }

@@ -171,10 +171,10 @@ pub(super) fn reject_unevaluated_with(
     before: &User,
     record: Telling,
 ) -> Result<User> {
-    let (throttle, tell) = before.throttle.clone().turned_away(write.at);
+    let (throttle, due) = before.throttle.clone().turned_away(write.at);
     let mut user = User { throttle, ..before.clone() };
     user.rev = write.tx.save(before, &user)?;
-    if let Some(attempts) = tell {
+    if let Some(attempts) = due {
         let record = Telling { detail: detail(from, Some(("attempts", attempts))), ..record };
         Session::append(env, &mut *write.tx, write.at, &user, record)?;
     }

@@ -104,7 +104,7 @@ impl Session<'_> {
                     }
                     return failed(queries, code);
                 }
-                // Something is wrong with one of them, and that is no trouble of the others.
+                // One query fails; the others must not fail with it.
                 queries.chunks(1).flat_map(|query| self.answers(opened, query)).collect()
             }
         }

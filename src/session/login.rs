@@ -70,12 +70,12 @@ impl LoginOutcome {
 }
 
 /// The state of a run that answers a login service.
-pub struct Service {
-    handed: Variables,
+pub struct ServiceRun {
+    environment: Variables,
     watchdog: Watchdog,
 }
 
-impl Service {
+impl ServiceRun {
     /// The time left for notices.
     pub(super) fn left(&self) -> Duration {
         self.watchdog.left().saturating_sub(COMMIT_RESERVE)
@@ -88,8 +88,8 @@ impl Session<'_> {
     /// services show to the remote user.
     pub fn serve(&mut self) -> Result<()> {
         let watchdog = Watchdog::start(self.env.end)?;
-        let handed = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
-        self.service = Some(Service { handed, watchdog });
+        let environment = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
+        self.service = Some(ServiceRun { environment, watchdog });
         self.env.person = None;
         self.env.err.writer = Box::new(std::io::sink());
         self.env.process.operator.claim = None;
@@ -101,13 +101,13 @@ impl Session<'_> {
     /// An environment variable as the service set it; untrusted.
     #[must_use]
     pub fn handed(&self, name: &str) -> Option<std::ffi::OsString> {
-        (self.service.as_ref()?.handed)(name)
+        (self.service.as_ref()?.environment)(name)
     }
 
     /// Sets how to answer the service, besides the exit code, if this run takes too long.
-    pub fn last_words(&self, tell: impl FnOnce(bool) + Send + 'static) {
+    pub fn last_words(&self, reply: impl FnOnce(bool) + Send + 'static) {
         if let Some(service) = &self.service {
-            service.watchdog.set_final_reply(tell);
+            service.watchdog.set_final_reply(reply);
         }
     }
 

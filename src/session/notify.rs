@@ -68,7 +68,7 @@ impl Session<'_> {
         outcome: &Outcome,
         at: Timestamp,
     ) {
-        let within = self.service.as_ref().map(login::Service::left);
+        let within = self.service.as_ref().map(login::ServiceRun::left);
         self.notify_proofs(opened, [(user, outcome, at)], within);
     }
 
