@@ -1,4 +1,4 @@
-//! Tells users of changes of their protection, once they are stored: by mail, by a program of the site.
+//! Notifies users of committed changes to their MFA, by mail and by a site's own program (the hook).
 
 mod hook;
 mod limit;
@@ -9,21 +9,21 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use limit::Limit;
+use limit::Deadline;
 
 use crate::config::Notify;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::store::custody::Custody;
 
-/// How long a way has for one notice. Who was not in time once isn't asked again in the same run.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// For all notices of a batch of logins together: the next lines wait meanwhile.
-pub const BATCH: Duration = PATIENCE;
+/// Time for one notice by mail or by the hook. After one timeout a run does not try that way again.
+const NOTICE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for all notices of one batch of codes: the next lines wait meanwhile.
+pub const BATCH_TIMEOUT: Duration = NOTICE_TIMEOUT;
 
-/// What happened to somebody.
+/// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Happening {
+pub enum NoticeKind {
     Reset,
     Disabled,
     Deleted,
@@ -34,24 +34,24 @@ pub enum Happening {
     NewDevice,
 }
 
-impl Happening {
-    /// What a user is to hear of, by the verb that did it.
+impl NoticeKind {
+    /// The notice that a verb calls for; `None` if the user need not be notified.
     #[must_use]
-    pub fn of(verb: &str, after: &User) -> Option<Self> {
+    pub fn for_verb(verb: &str, after: &User) -> Option<Self> {
         Some(match verb {
             "reset" => Self::Reset,
             "disable" => Self::Disabled,
             "delete" => Self::Deleted,
             "force-new-password" => Self::NewPassword,
             "recovery-codes" => Self::RecoveryCodes,
-            // Where one ends nothing is weaker than before.
+            // A bypass code that was revoked weakens nothing.
             "bypass" if after.bypass.is_some() => Self::Bypass,
             "undo" => Self::Undone,
             _ => return None,
         })
     }
 
-    /// The word of the contract.
+    /// The name in the hook's document and in the log.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -67,12 +67,12 @@ impl Happening {
     }
 }
 
-/// What one user is told. No secret is in it, so none can get out with it.
+/// The content of a notice. It has no secrets, so it can leak none.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// Makes the mail one of its own.
+    /// The random part of the Message-ID.
     pub id: [u8; 16],
-    pub happening: Happening,
+    pub kind: NoticeKind,
     pub at: Timestamp,
     pub user: String,
     pub display_name: Option<String>,
@@ -82,62 +82,62 @@ pub struct Notice {
     pub ticket: Option<String>,
 }
 
-/// What came of one way of telling.
+/// The result of mail or hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Delivery {
     Sent,
     /// The user has no e-mail address.
     NoAddress,
     Failed(String),
 }
 
-/// What came of a notice, by the ways that there are.
+/// The results of one notice; `None` if that way is not configured.
 #[derive(Clone, Debug)]
-pub struct Told {
-    pub mail: Option<Way>,
-    pub hook: Option<Way>,
+pub struct NoticeResult {
+    pub mail: Option<Delivery>,
+    pub hook: Option<Delivery>,
 }
 
-impl Told {
-    fn ways(&self) -> impl Iterator<Item = (&'static str, &Way)> {
+impl NoticeResult {
+    fn deliveries(&self) -> impl Iterator<Item = (&'static str, &Delivery)> {
         let all = [("mail", &self.mail), ("hook", &self.hook)];
-        all.into_iter().filter_map(|(name, way)| Some((name, way.as_ref()?)))
+        all.into_iter().filter_map(|(name, delivery)| Some((name, delivery.as_ref()?)))
     }
 
-    /// The word for the log: one way that failed is a failure, and a user without an address is
-    /// named so only where nothing else told him.
+    /// The outcome for the log. One failed delivery makes it `failed`; `no_address` means that nothing
+    /// was sent.
     #[must_use]
     pub fn outcome(&self) -> &'static str {
         if self.problem().is_some() {
             "failed"
-        } else if self.ways().any(|(_, way)| *way == Way::Sent) {
+        } else if self.deliveries().any(|(_, delivery)| *delivery == Delivery::Sent) {
             "sent"
         } else {
             "no_address"
         }
     }
 
-    /// What failed, in words.
+    /// The failures, for a message.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let failed = |(name, way): (&'static str, &Way)| match way {
-            Way::Failed(why) => Some(format!("{name}: {why}")),
-            Way::Sent | Way::NoAddress => None,
+        let failed = |(name, delivery): (&'static str, &Delivery)| match delivery {
+            Delivery::Failed(why) => Some(format!("{name}: {why}")),
+            Delivery::Sent | Delivery::NoAddress => None,
         };
-        let failed: Vec<_> = self.ways().filter_map(failed).collect();
+        let failed: Vec<_> = self.deliveries().filter_map(failed).collect();
         (!failed.is_empty()).then(|| failed.join("; "))
     }
 
-    /// What the log shall say besides: of what, and by which way, never what a server answered.
+    /// The details for the log: kind and result of each delivery, never text from a server.
     #[must_use]
-    pub fn detail(&self, happening: Happening) -> String {
+    pub fn detail(&self, kind: NoticeKind) -> String {
         let mut detail = serde_json::Map::new();
-        detail.insert("of".into(), json!(happening.word()));
-        for (name, way) in self.ways() {
-            let word = match way {
-                Way::Sent => "sent",
-                Way::NoAddress => "no_address",
-                Way::Failed(_) => "failed",
+        detail.insert("of".into(), json!(kind.word()));
+        for (name, delivery) in self.deliveries() {
+            let word = match delivery {
+                Delivery::Sent => "sent",
+                Delivery::NoAddress => "no_address",
+                Delivery::Failed(_) => "failed",
             };
             detail.insert(name.into(), json!(word));
         }
@@ -145,8 +145,8 @@ impl Told {
     }
 }
 
-/// Sends all of them by every way that is there, and takes no longer than `within` for all. Nothing that
-/// goes wrong goes further than the answer.
+/// Sends all notices by mail and hook, as configured, in at most `within` for all together. Failures are
+/// part of the results.
 #[must_use]
 pub fn send(
     notify: &Notify,
@@ -154,29 +154,31 @@ pub fn send(
     issuer: &str,
     notices: &[Notice],
     within: Option<Duration>,
-) -> Vec<Told> {
-    let limit = Limit::new(within);
-    // What mail does not need is the hook's.
-    let of_mail = if notify.hook.is_some() { limit.half() } else { limit };
-    let mut mails =
-        notify.mail.as_ref().map(|m| mail::send(m, custody, issuer, notices, of_mail).into_iter());
-    let mut hooks = notify.hook.as_ref().map(|h| hook::run(h, custody, notices, limit).into_iter());
-    let mut told = || Told {
+) -> Vec<NoticeResult> {
+    let deadline = Deadline::new(within);
+    // The hook gets the time that mail leaves over.
+    let mail_deadline = if notify.hook.is_some() { deadline.half() } else { deadline };
+    let mut mails = notify
+        .mail
+        .as_ref()
+        .map(|m| mail::send(m, custody, issuer, notices, mail_deadline).into_iter());
+    let mut hooks =
+        notify.hook.as_ref().map(|h| hook::run(h, custody, notices, deadline).into_iter());
+    let mut result = || NoticeResult {
         mail: mails.as_mut().and_then(Iterator::next),
         hook: hooks.as_mut().and_then(Iterator::next),
     };
-    notices.iter().map(|_| told()).collect()
+    notices.iter().map(|_| result()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What tests tell.
     pub fn sample() -> Notice {
         Notice {
             id: [7; 16],
-            happening: Happening::Reset,
+            kind: NoticeKind::Reset,
             at: Timestamp::from_unix(crate::testing::START).unwrap(),
             user: "alice".into(),
             display_name: Some("Alice Martin".into()),
@@ -188,21 +190,21 @@ mod tests {
     }
 
     #[test]
-    fn one_failure_is_a_failure_and_no_address_counts_only_alone() {
-        let failed = Some(Way::Failed("gone".into()));
+    fn one_failed_delivery_is_a_failure_and_no_address_counts_only_alone() {
+        let failed = Some(Delivery::Failed("gone".into()));
         for (mail, hook, expected) in [
-            (Some(Way::Sent), None, "sent"),
-            (Some(Way::NoAddress), None, "no_address"),
-            (Some(Way::NoAddress), Some(Way::Sent), "sent"),
-            (Some(Way::NoAddress), failed.clone(), "failed"),
-            (Some(Way::Sent), failed.clone(), "failed"),
-            (failed.clone(), Some(Way::Sent), "failed"),
+            (Some(Delivery::Sent), None, "sent"),
+            (Some(Delivery::NoAddress), None, "no_address"),
+            (Some(Delivery::NoAddress), Some(Delivery::Sent), "sent"),
+            (Some(Delivery::NoAddress), failed.clone(), "failed"),
+            (Some(Delivery::Sent), failed.clone(), "failed"),
+            (failed.clone(), Some(Delivery::Sent), "failed"),
         ] {
-            let told = Told { mail, hook };
-            assert_eq!(told.outcome(), expected, "{told:?}");
-            assert!(!told.detail(Happening::Reset).contains("gone"), "{told:?}");
+            let result = NoticeResult { mail, hook };
+            assert_eq!(result.outcome(), expected, "{result:?}");
+            assert!(!result.detail(NoticeKind::Reset).contains("gone"), "{result:?}");
         }
-        let both = Told { mail: failed.clone(), hook: failed };
+        let both = NoticeResult { mail: failed.clone(), hook: failed };
         assert_eq!(both.problem().as_deref(), Some("mail: gone; hook: gone"));
     }
 }

@@ -1,6 +1,6 @@
-//! What login services hand over when they ask about somebody, and the words that each understands.
+//! Input from login services, and the replies that each understands.
 //!
-//! Reading is pure and takes bytes as they come: whatever a client sends arrives here first.
+//! Parsing is pure and accepts any bytes: whatever a remote client sends arrives here first.
 
 pub mod file;
 pub mod lines;
@@ -16,71 +16,71 @@ use zeroize::Zeroizing;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 
-/// The environment, by name, as the service set it.
-pub type Variables<'v> = &'v dyn Fn(&str) -> Option<OsString>;
+/// Looks up an environment variable as the service set it.
+pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
 
-/// Who wants in, and with what.
+/// A user name, and what was typed for it.
 #[derive(Debug)]
 pub struct Asked {
-    /// `None` for what nobody can be called.
+    /// `None` if the text can't be a user name.
     pub user: Option<UserName>,
-    pub given: Given,
+    pub given: Typed,
 }
 
-/// Digits of the longest and the shortest code that may stand behind a password.
-const CODE_BEHIND: [usize; 2] = [8, SHORTEST_CODE];
-/// Digits of the shortest.
+/// Digits of a code that follows a password, the longest first.
+const CODE_LENGTHS: [usize; 2] = [8, SHORTEST_CODE];
+/// Digits of the shortest code.
 pub const SHORTEST_CODE: usize = 6;
 
-/// What somebody typed.
-pub enum Given {
+/// What the user typed.
+pub enum Typed {
     /// Into one field.
-    Line(Zeroizing<Vec<u8>>),
-    /// Into two, which the service keeps apart.
-    Both { password: Zeroizing<Vec<u8>>, code: Zeroizing<Vec<u8>> },
+    OneField(Zeroizing<Vec<u8>>),
+    /// Into two fields that the service keeps apart.
+    TwoFields { password: Zeroizing<Vec<u8>>, code: Zeroizing<Vec<u8>> },
 }
 
-impl Given {
-    /// What stands where the code belongs.
+impl Typed {
+    /// The code, or the whole input of a single field.
     #[must_use]
     pub fn code(&self) -> &[u8] {
         match self {
-            Self::Line(line) => line,
-            Self::Both { code, .. } => code,
+            Self::OneField(line) => line,
+            Self::TwoFields { code, .. } => code,
         }
     }
 
-    /// What is the password where no code belongs.
+    /// The password, or the whole input of a single field.
     #[must_use]
     pub fn password(&self) -> &[u8] {
         match self {
-            Self::Line(line) => line,
-            Self::Both { password, .. } => password,
+            Self::OneField(line) => line,
+            Self::TwoFields { password, .. } => password,
         }
     }
 
-    /// Password and code. In one line the code is the last `digits` digits; `None` where the line does
-    /// not end in enough of them to be a password with any code.
+    /// Password and code. In a single field the code is the longest run of 8 or 6 digits at its end
+    /// that is no longer than `digits`; `None` if there is none, or no password before it.
     #[must_use]
     pub fn split(&self, digits: usize) -> Option<(&[u8], &[u8])> {
         let line = match self {
-            Self::Both { password, code } => return Some((password, code)),
-            Self::Line(line) => line,
+            Self::TwoFields { password, code } => return Some((password, code)),
+            Self::OneField(line) => line,
         };
-        let behind = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let fitting = CODE_BEHIND.into_iter().find(|n| *n <= digits.min(behind))?;
-        let (password, code) = line.split_at(line.len() - fitting);
+        let trailing = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let length = CODE_LENGTHS.into_iter().find(|n| *n <= digits.min(trailing))?;
+        let (password, code) = line.split_at(line.len() - length);
         (!password.is_empty()).then_some((password, code))
     }
 }
 
-impl std::fmt::Debug for Given {
+impl std::fmt::Debug for Typed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Given(..)")
     }
 }
 
-/// Without the one NUL, LF or CRLF that may end what was typed.
+/// Strips one NUL, LF or CRLF from the end.
 fn line(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     let ends: [&[u8]; 3] = [b"\0", b"\r\n", b"\n"];
     if let Some(end) = ends.into_iter().find(|end| bytes.ends_with(end)) {
@@ -90,21 +90,20 @@ fn line(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// The bytes of a variable, to be wiped.
+/// The bytes of a variable, wiped on drop.
 fn bytes(value: OsString) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(value.into_vec())
 }
 
-/// The user of this name. The answer for what is no name is the one for a name that nobody has.
+/// Parses a user name. An invalid name is later answered like an unknown one.
 fn user(name: &[u8]) -> Option<UserName> {
     UserName::parse(std::str::from_utf8(name).ok()?).ok()
 }
 
-/// The service did not set what it always sets: this is somebody else's call, or a wrong line in the
-/// service's configuration.
+/// The service did not set what it always sets: another program calls, or the service is misconfigured.
 fn missing(what: &str) -> Refusal {
     Refusal::new(Code::Usage, format!("the login service did not hand over {what}"))
-        .hint("see the page of the service in docs/services")
+        .hint("see the service's page in docs/services")
 }
 
 #[cfg(test)]
@@ -112,12 +111,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn given(text: &str) -> Given {
-        Given::Line(Zeroizing::new(text.as_bytes().to_vec()))
+    fn given(text: &str) -> Typed {
+        Typed::OneField(Zeroizing::new(text.as_bytes().to_vec()))
     }
 
     #[test]
-    fn the_code_is_what_stands_last() {
+    fn the_code_comes_last() {
         let split = |text: &str, digits| {
             let given = given(text);
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn one_end_is_cut_and_no_more() {
+    fn one_line_end_is_stripped() {
         for (typed, expected) in [
             ("123456", "123456"),
             ("123456\0", "123456"),
@@ -154,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_line_is_split_into_anything_but_itself(
+        fn both_parts_of_a_split_make_up_the_line(
             text in "[a-z0-9]{0,20}[0-9]{0,10}", digits in 0_usize..12,
         ) {
             if let Some((password, code)) = given(&text).split(digits) {

@@ -1,4 +1,4 @@
-//! One run of a verb: its options, the configuration, the store once opened, the person.
+//! The context of one run: environment, options, configuration, open store, prompts, output.
 
 mod attempt;
 mod backup;
@@ -35,7 +35,7 @@ pub use change::{Act, Done, Row};
 pub use login::Login;
 pub use proof::Proved;
 pub use sign_in::{Credentials, SignedIn};
-pub use standing::{Leave, Standing};
+pub use standing::{Authorization, Leave};
 
 use crate::config::{Config, Named};
 use crate::domain::code::LONGEST_INPUT;
@@ -59,23 +59,21 @@ pub struct Session<'a> {
     pub options: Options,
     named: Named,
     config: Option<Config>,
-    /// What the operator may do, once a verb begins.
-    pub standing: Standing,
-    /// The login service that asks, where one does.
-    service: Option<login::Service>,
-    /// Reading goes on where this machine's clock and the database's disagree.
-    bears_clock: bool,
+    /// What the operator may do; set when the verb is authorized.
+    pub standing: Authorization,
+    /// Set while this run answers a login service.
+    service: Option<login::ServiceRun>,
+    /// Reads go on even if this machine's clock and the database's disagree.
+    ignore_clock_skew: bool,
 }
 
-/// Where a store is, and which files of it are trusted.
-pub struct Place {
+/// Where a store is, and which of its files are trusted.
+pub struct StoreLocation {
     location: Location,
     custody: Custody,
 }
 
-impl Place {
-    /// # Errors
-    /// As [`Location::open`].
+impl StoreLocation {
     pub fn open(&self) -> Result<Box<dyn Store>> {
         self.location.open(Access::Read, &self.custody)
     }
@@ -97,16 +95,13 @@ impl<'a> Session<'a> {
             options,
             named,
             config: None,
-            standing: Standing::default(),
+            standing: Authorization::default(),
             service: None,
-            bears_clock: false,
+            ignore_clock_skew: false,
         }
     }
 
-    /// The configuration, read when it is first asked for.
-    ///
-    /// # Errors
-    /// As [`Config::load`].
+    /// The configuration, loaded on first use.
     pub fn config(&mut self) -> Result<&Config> {
         if self.config.is_none() {
             self.config = Some(Config::load(&self.named, self.env)?);
@@ -114,21 +109,16 @@ impl<'a> Session<'a> {
         self.config.as_ref().ok_or_else(|| anyhow::anyhow!("the configuration was just read"))
     }
 
-    /// The store for looking only: no key, no lock.
-    ///
-    /// # Errors
-    /// As [`Location::open`](crate::store::location::Location::open).
+    /// Opens the store read-only: needs no key and takes no lock.
     pub fn reader(&mut self) -> Result<Box<dyn Store>> {
         self.open(Access::Read)
     }
 
-    /// The store for changes, and its key.
-    ///
-    /// # Errors
-    /// As [`Session::reader`]; `key` where the key is missing or another.
+    /// Opens the store for changes, with its keys. Fails with `key` if the key file is missing or
+    /// holds another store's key.
     pub fn opened(&mut self) -> Result<Opened> {
-        let waits = if self.service.is_some() { Access::Answer } else { Access::Write };
-        let store = self.open(waits)?;
+        let access = if self.service.is_some() { Access::Answer } else { Access::Write };
+        let store = self.open(access)?;
         let identity = store.identity();
         let config = self.config()?;
         let shown = place(&config.key_file);
@@ -144,129 +134,106 @@ impl<'a> Session<'a> {
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {
         let config = self.config()?;
         let store = config.store.open(access, &config.custody)?;
-        // Under the lock the clocks are compared anyway.
-        if access == Access::Read && !self.bears_clock {
-            work::compare(&*self.env.clock, store.clock())?;
+        // Write access compares the clocks under the lock.
+        if access == Access::Read && !self.ignore_clock_skew {
+            work::require_agreement(&*self.env.clock, store.clock())?;
         }
         Ok(store)
     }
 
-    /// Where the store is, for whoever opens it again and again; the clocks are compared once.
-    ///
-    /// # Errors
-    /// As [`Session::reader`].
-    pub fn place(&mut self) -> Result<Place> {
+    /// The store's location, for a caller that reopens it repeatedly; compares the clocks once.
+    pub fn place(&mut self) -> Result<StoreLocation> {
         self.reader()?;
         let config = self.config()?;
-        Ok(Place { location: config.store.clone(), custody: config.custody })
+        Ok(StoreLocation { location: config.store.clone(), custody: config.custody })
     }
 
-    /// A user as he stands, without a lock and unchecked: to ask a person about, not to decide by.
-    ///
-    /// # Errors
-    /// `user_not_found`, with the nearest names.
+    /// Reads a user without a lock and without checking the MAC: good enough for a question to a
+    /// person, not for a decision. An unknown name is `user_not_found` with the nearest names.
     pub fn look(&mut self, name: &UserName) -> Result<User> {
         let mut store = self.reader()?;
         let mut snapshot = store.read()?;
         match snapshot.user(name)? {
             Some(user) => Ok(user),
-            None => Err(nearest::unknown(name, &mut *snapshot)),
+            None => Err(nearest::user_not_found(name, &mut *snapshot)),
         }
     }
 
-    /// The refusal for a name that the store does not have.
+    /// The error for a name that is not in the store.
     pub fn unknown(opened: &mut Opened, name: &UserName) -> anyhow::Error {
         match opened.store.read() {
-            Ok(mut snapshot) => nearest::unknown(name, &mut *snapshot),
+            Ok(mut snapshot) => nearest::user_not_found(name, &mut *snapshot),
             Err(error) => error,
         }
     }
 
-    /// Writes an event about a user as he stands after the act.
-    ///
-    /// # Errors
-    /// As [`Transaction::append`].
+    /// Appends an event about a user to the audit log; `user` is the state after the change.
     pub fn append(
         env: &mut Env,
         tx: &mut dyn Transaction,
         at: Timestamp,
         user: &User,
-        told: Telling,
+        record: Telling,
     ) -> Result<()> {
         let event = Event {
             at,
-            verb: told.verb,
-            outcome: told.outcome,
+            verb: record.verb,
+            outcome: record.outcome,
             operator: env.process.operator.clone(),
-            ticket: told.ticket,
+            ticket: record.ticket,
             subject: Some(Subject {
                 id: user.id,
                 name: user.name.as_str().to_owned(),
                 status: user.status().word(),
                 rev: user.rev,
-                device: told.device,
-                factor: told.factor,
+                device: record.device,
+                factor: record.factor,
             }),
-            detail: told.detail,
+            detail: record.detail,
         };
         let salt = env.random()?;
         if let Some(person) = &mut env.person {
             let name = &user.name;
-            person.standing(&match told.verb {
-                // Users can't look.
-                "sign-in" => "it may be done; sign in again".to_owned(),
-                _ => format!("it may be done; see: mfactl show-user {name}"),
+            person.standing(&match record.verb {
+                // A user who signs in cannot run show-user.
+                "sign-in" => "the change may have been saved; sign in again".to_owned(),
+                _ => format!("the change may have been saved; see: mfactl show-user {name}"),
             });
         }
         tx.append(&event, salt).map(|_| ())
     }
 
-    /// Asks for a yes.
-    ///
-    /// # Errors
-    /// `usage` where there is nobody to ask.
+    /// Asks a yes/no question; fails with `usage` if no terminal is there to ask on.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
-        self.person("add --yes to do it unasked")?.confirm(question)
+        self.person("add --yes to skip the question")?.confirm(question)
     }
 
-    /// Somebody to ask.
-    ///
-    /// # Errors
-    /// `usage`, with the option that makes asking unnecessary.
+    /// The person to prompt. `hint` names the option that makes the prompt unnecessary; it goes
+    /// into the `usage` error if nobody is there.
     pub fn person(&mut self, hint: &str) -> Result<&mut Box<dyn Person>> {
         self.env.person.as_mut().ok_or_else(|| {
-            Refusal::new(Code::Usage, "there is nobody to ask: no terminal, or --no-input")
-                .hint(hint)
-                .into()
+            Refusal::new(Code::Usage, "can't prompt: no terminal, or --no-input").hint(hint).into()
         })
     }
 
-    /// All of standard input, at most a little longer than any code. A terminal is not read.
-    ///
-    /// # Errors
-    /// As the stream has them.
+    /// Reads standard input to its end, up to the longest code plus one byte. Does not read a
+    /// terminal.
     pub fn input(&mut self) -> Result<Zeroizing<Vec<u8>>> {
         self.input_to(LONGEST_INPUT)
     }
 
-    /// The same with another bound: what is longer by a byte is given back so, to be refused.
-    ///
-    /// # Errors
-    /// As the stream has them.
+    /// Like [`Session::input`] with another limit. Longer input is returned with `longest + 1`
+    /// bytes, so that the caller can refuse it.
     pub fn input_to(&mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
         if !self.env.input_is_terminal {
-            let most = longest as u64 + 1;
-            (&mut self.env.input).take(most).read_to_end(&mut bytes)?;
+            (&mut self.env.input).take(longest as u64 + 1).read_to_end(&mut bytes)?;
         }
         Ok(bytes)
     }
 
-    /// One line of standard input with its end, at most a little longer than any code; `None` at
-    /// its end. A terminal is not read.
-    ///
-    /// # Errors
-    /// As the stream has them.
+    /// Reads one line of standard input with its line end, up to the longest code plus one byte;
+    /// `None` at the end of input. Does not read a terminal.
     pub fn input_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
         if self.env.input_is_terminal {
             return Ok(None);
@@ -282,12 +249,10 @@ impl<'a> Session<'a> {
         Ok(Some(line).filter(|l| !l.is_empty()))
     }
 
-    /// One line of standard input without its end, as long as credentials may be; `None` at its end.
-    ///
-    /// # Errors
-    /// `bad_input` for a longer one, or as the stream has them.
+    /// Reads one line of standard input without its line end; `None` at the end of input. A line
+    /// longer than any credentials is `bad_input`.
     pub fn secret_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        /// Three texts of 256 characters, each of which JSON may write as twelve bytes.
+        /// Three strings of 256 characters; JSON may escape each character as twelve bytes.
         const LONGEST: usize = 3 * 256 * 12 + 64;
         if self.env.input_is_terminal {
             return Ok(None);
@@ -302,8 +267,8 @@ impl<'a> Session<'a> {
                 return Ok(Some(line));
             }
             if line.len() == LONGEST {
-                return Err(Refusal::bad_input("standard input", "is too long a line")
-                    .hint("give one line of a few hundred characters")
+                return Err(Refusal::bad_input("standard input", "has too long a line")
+                    .hint("write one line of at most a few hundred characters")
                     .into());
             }
             line.push(byte[0]);
@@ -311,14 +276,14 @@ impl<'a> Session<'a> {
         Ok(Some(line).filter(|line| !line.is_empty()))
     }
 
-    /// A word to the person beside the output; silent where nobody wants to hear.
+    /// Prints a note on standard error, unless `--quiet`.
     pub fn say(&mut self, words: &str) {
         if !self.options.quiet {
             let _ = writeln!(self.env.err.writer, "mfactl: {}", shown(words));
         }
     }
 
-    /// Where and how the report goes.
+    /// Writes the report to standard output.
     pub fn writer(&mut self) -> Writer<'_> {
         let colour = self.options.colour(self.env);
         Writer {
@@ -331,7 +296,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The same for a person who is to be asked, beside the output.
+    /// Writes a table to standard error, to show before a prompt.
     pub fn beside(&mut self) -> Writer<'_> {
         Writer {
             colour: self.options.colour(self.env),
@@ -343,14 +308,14 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Does the output go to people?
+    /// Is the output a table for people, not JSON or CSV?
     #[must_use]
     pub fn for_people(&self) -> bool {
         self.options.format() == Format::Table
     }
 }
 
-/// What the log is told of an act.
+/// What the audit log records of one action.
 #[derive(Default)]
 pub struct Telling {
     pub verb: &'static str,

@@ -1,4 +1,4 @@
-//! Notices by a program of the site: one run each, one JSON document on its standard input.
+//! Notices by the site's own program: one run for each, with a JSON document on its standard input.
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -13,20 +13,20 @@ use serde::Serialize;
 use tokio::time::Instant;
 use uzers::os::unix::UserExt as _;
 
-use super::limit::Limit;
-use super::{Notice, Way};
+use super::limit::Deadline;
+use super::{Delivery, Notice};
 use crate::config::Hook;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::store::custody::{Custody, Purpose, place, system_uid};
 
-/// Where it finds other programs, whatever our caller's path is.
+/// The hook's PATH; the caller's is not trusted.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// What it gets.
+/// The document on standard input.
 #[derive(Serialize)]
-struct Document<'a> {
+struct HookInput<'a> {
     schema: &'static str,
     event: &'static str,
     user: &'a str,
@@ -38,11 +38,11 @@ struct Document<'a> {
     ticket: Option<&'a str>,
 }
 
-impl<'a> Document<'a> {
+impl<'a> HookInput<'a> {
     fn of(notice: &'a Notice) -> Self {
         Self {
             schema: "mfactl.notice/1",
-            event: notice.happening.word(),
+            event: notice.kind.word(),
             user: &notice.user,
             display_name: notice.display_name.as_deref(),
             email: notice.email.as_deref(),
@@ -54,33 +54,38 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Runs it once for each notice; one that hung is not run again.
-pub fn run(hook: &Hook, custody: &Custody, notices: &[Notice], limit: Limit) -> Vec<Way> {
-    let mut is_over = checked(hook, custody).err().map(|error| spoken(&error));
+/// Runs the hook once for each notice; after a timeout it is not run again.
+pub fn run(
+    hook: &Hook,
+    custody: &Custody,
+    notices: &[Notice],
+    deadline: Deadline,
+) -> Vec<Delivery> {
+    let mut gave_up = check_program(hook, custody).err().map(|error| error_text(&error));
     let mut one = |notice| {
-        if let Some(why) = &is_over {
-            return Way::Failed(why.clone());
+        if let Some(why) = &gave_up {
+            return Delivery::Failed(why.clone());
         }
-        let ended = match limit.patience() {
-            Some(patience) => once(hook, custody, notice, patience),
+        let ended = match deadline.remaining() {
+            Some(time_left) => run_once(hook, custody, notice, time_left),
             None => Ok(None),
         };
         match ended {
-            Ok(Some(status)) if status.success() => Way::Sent,
-            Ok(Some(status)) => Way::Failed(format!("it ended with {status}")),
-            Ok(None) => Way::Failed(is_over.insert(limit.silence()).clone()),
-            Err(error) => Way::Failed(spoken(&error)),
+            Ok(Some(status)) if status.success() => Delivery::Sent,
+            Ok(Some(status)) => Delivery::Failed(format!("it ended with {status}")),
+            Ok(None) => Delivery::Failed(gave_up.insert(deadline.timeout_message()).clone()),
+            Err(error) => Delivery::Failed(error_text(&error)),
         }
     };
     notices.iter().map(&mut one).collect()
 }
 
-fn spoken(error: &anyhow::Error) -> String {
+fn error_text(error: &anyhow::Error) -> String {
     shown(&format!("{error:#}")).into_owned()
 }
 
-/// Whoever could change the program could run what he likes with our rights.
-fn checked(hook: &Hook, custody: &Custody) -> Result<()> {
+/// Whoever can change the program can run anything with mfactl's rights.
+fn check_program(hook: &Hook, custody: &Custody) -> Result<()> {
     if custody.check(&hook.program, Purpose::Hook)? {
         return Ok(());
     }
@@ -88,17 +93,17 @@ fn checked(hook: &Hook, custody: &Custody) -> Result<()> {
     Err(Refusal::new(Code::Config, message).into())
 }
 
-/// How it ended; `None` where it did not in time.
-fn once(
+/// Runs the hook; `None` if it did not end in time.
+fn run_once(
     hook: &Hook,
     custody: &Custody,
     notice: &Notice,
-    patience: Duration,
+    time_left: Duration,
 ) -> Result<Option<ExitStatus>> {
-    // A file in memory: unlike a pipe it never waits for a reader, and breaks on none.
+    // A file in memory, because a write to a pipe blocks until it is read and fails if nobody reads.
     let document = memfd_create(c"notice", MemfdFlags::CLOEXEC).context("keeping the notice")?;
     let mut document = File::from(document);
-    serde_json::to_writer(&document, &Document::of(notice))?;
+    serde_json::to_writer(&document, &HookInput::of(notice))?;
     document.write_all(b"\n")?;
     document.rewind()?;
     let mut command = Command::new(&hook.program);
@@ -112,7 +117,7 @@ fn once(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .process_group(0);
-    // The system user may write the configuration, and must not become root by it.
+    // The system user may write the configuration, and must not become root through a hook in it.
     let uid = system_uid().filter(|_| custody.euid == 0).unwrap_or(custody.euid);
     let user = uzers::get_user_by_uid(uid);
     if let (true, Some(user)) = (uid != custody.euid, &user) {
@@ -122,12 +127,11 @@ fn once(
     command.env("HOME", home);
     close_inherited();
     let child = command.spawn().with_context(|| format!("starting {}", place(&hook.program)))?;
-    waited_for(child, patience)
+    wait_for(child, time_left)
 }
 
-/// A program that our caller did not mean gets nothing that he left open to us. All that we open
-/// ourselves is closed by the kernel as the hook begins, so whatever is not is his; it was read by now,
-/// if it was meant for us at all.
+/// Closes descriptors inherited from the caller, so that the hook does not get them. Our own are
+/// close-on-exec, so the others are the caller's; by now we have read those meant for us.
 fn close_inherited() {
     let Ok(open) = std::fs::read_dir("/proc/self/fdinfo") else { return };
     let numbers = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -144,16 +148,16 @@ fn close_inherited() {
     }
 }
 
-fn waited_for(mut child: Child, patience: Duration) -> Result<Option<ExitStatus>> {
-    let (until, mut nap) = (Instant::now() + patience, Duration::from_millis(1));
+fn wait_for(mut child: Child, time_left: Duration) -> Result<Option<ExitStatus>> {
+    let (until, mut pause) = (Instant::now() + time_left, Duration::from_millis(1));
     while Instant::now() < until {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        std::thread::sleep(nap);
-        nap = (nap * 2).min(Duration::from_millis(20));
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
     }
-    // With all that it has started. It is not reaped yet, so its number is nobody else's.
+    // Kills what the hook has started, too. It is not reaped yet, so its PID can't be reused.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     child.wait()?;
     Ok(None)

@@ -1,35 +1,36 @@
-//! How long a way is waited for: for each notice, and for all of them where somebody waits for us.
+//! Time limits for delivery: one for each notice, and one for all if a caller waits.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::PATIENCE;
+use super::NOTICE_TIMEOUT;
 
-/// The end of all waiting, where there is one.
+/// The time by which all notices must be done, if there is one.
 #[derive(Clone, Copy)]
-pub struct Limit(Option<Instant>);
+pub struct Deadline(Option<Instant>);
 
-impl Limit {
+impl Deadline {
     pub fn new(within: Option<Duration>) -> Self {
         Self(within.map(|within| Instant::now() + within))
     }
 
-    /// The first half of what is left.
+    /// The first half of the time left.
     pub fn half(self) -> Self {
         Self::new(self.0.map(|until| until.saturating_duration_since(Instant::now()) / 2))
     }
 
-    /// For the next notice; `None` when it is over.
-    pub fn patience(self) -> Option<Duration> {
-        let left = self.0.map_or(PATIENCE, |until| until.saturating_duration_since(Instant::now()));
-        Some(left.min(PATIENCE)).filter(|left| !left.is_zero())
+    /// The time for the next notice; `None` once the deadline has passed.
+    pub fn remaining(self) -> Option<Duration> {
+        let left =
+            self.0.map_or(NOTICE_TIMEOUT, |until| until.saturating_duration_since(Instant::now()));
+        Some(left.min(NOTICE_TIMEOUT)).filter(|left| !left.is_zero())
     }
 
-    /// What is said of a way that was not in time.
-    pub fn silence(self) -> String {
+    /// The message for a delivery that timed out.
+    pub fn timeout_message(self) -> String {
         match self.0 {
-            None => format!("no answer within {} s", PATIENCE.as_secs()),
+            None => format!("no answer within {} s", NOTICE_TIMEOUT.as_secs()),
             Some(_) => "no answer in time".to_owned(),
         }
     }
@@ -40,13 +41,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_limit_of_all_is_one_of_each() {
-        assert_eq!(Limit::new(None).patience(), Some(PATIENCE));
-        assert_eq!(Limit::new(None).half().patience(), Some(PATIENCE));
-        assert_eq!(Limit::new(Some(PATIENCE * 9)).patience(), Some(PATIENCE));
-        assert_eq!(Limit::new(Some(Duration::ZERO)).patience(), None);
-        let limit = Limit::new(Some(PATIENCE));
-        assert!(limit.patience() <= Some(PATIENCE));
-        assert!(limit.half().patience() <= Some(PATIENCE / 2));
+    fn the_deadline_of_all_limits_each() {
+        assert_eq!(Deadline::new(None).remaining(), Some(NOTICE_TIMEOUT));
+        assert_eq!(Deadline::new(None).half().remaining(), Some(NOTICE_TIMEOUT));
+        assert_eq!(Deadline::new(Some(NOTICE_TIMEOUT * 9)).remaining(), Some(NOTICE_TIMEOUT));
+        assert_eq!(Deadline::new(Some(Duration::ZERO)).remaining(), None);
+        let deadline = Deadline::new(Some(NOTICE_TIMEOUT));
+        assert!(deadline.remaining() <= Some(NOTICE_TIMEOUT));
+        assert!(deadline.half().remaining() <= Some(NOTICE_TIMEOUT / 2));
     }
 }

@@ -1,4 +1,4 @@
-//! Notices by mail: one connection for all of them, each within its time.
+//! Notices by mail: one connection for all, with a time limit for each.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,89 +13,89 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::limit::Limit;
-use super::words::Words;
-use super::{Notice, Way};
+use super::limit::Deadline;
+use super::words::MailText;
+use super::{Delivery, Notice};
 use crate::config::{Guard, Mail};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
 use crate::store::custody::{Custody, Purpose, place};
 
-/// For a goodbye, which no mail depends on.
-const GOODBYE: Duration = Duration::from_millis(500);
+/// Time for QUIT, on which no mail depends.
+const QUIT_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Sends to everybody who has an address.
+/// Sends to every user who has an address.
 pub fn send(
     mail: &Mail,
     custody: &Custody,
     issuer: &str,
     notices: &[Notice],
-    limit: Limit,
-) -> Vec<Way> {
+    deadline: Deadline,
+) -> Vec<Delivery> {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return vec![Way::Failed(error.to_string()); notices.len()],
+        Err(error) => return vec![Delivery::Failed(error.to_string()); notices.len()],
     };
-    let mut post = Post { mail, custody, issuer, limit, open: None, is_over: None };
-    let ways = runtime.block_on(post.all(notices));
-    // A name that is still being looked up is not waited for.
+    let mut mailer = Mailer { mail, custody, issuer, deadline, open: None, gave_up: None };
+    let deliveries = runtime.block_on(mailer.all(notices));
+    // Does not wait for a DNS query that is still running.
     runtime.shutdown_background();
-    ways
+    deliveries
 }
 
-/// A conversation with the server.
-struct Post<'a> {
+/// An SMTP session.
+struct Mailer<'a> {
     mail: &'a Mail,
     custody: &'a Custody,
     issuer: &'a str,
-    limit: Limit,
+    deadline: Deadline,
     open: Option<AsyncSmtpConnection>,
-    /// Why the server is not asked again.
-    is_over: Option<String>,
+    /// Why the server is not tried again.
+    gave_up: Option<String>,
 }
 
-impl Post<'_> {
-    async fn all(&mut self, notices: &[Notice]) -> Vec<Way> {
-        let mut ways = Vec::with_capacity(notices.len());
+impl Mailer<'_> {
+    async fn all(&mut self, notices: &[Notice]) -> Vec<Delivery> {
+        let mut deliveries = Vec::with_capacity(notices.len());
         for notice in notices {
-            ways.push(self.way(notice).await);
+            deliveries.push(self.deliver_in_time(notice).await);
         }
-        if let (Some(mut open), Some(patience)) = (self.open.take(), self.limit.patience()) {
-            let _ = timeout(patience.min(GOODBYE), open.quit()).await;
+        if let (Some(mut open), Some(remaining)) = (self.open.take(), self.deadline.remaining()) {
+            let _ = timeout(remaining.min(QUIT_TIMEOUT), open.quit()).await;
         }
-        ways
+        deliveries
     }
 
-    async fn way(&mut self, notice: &Notice) -> Way {
-        let Some(email) = &notice.email else { return Way::NoAddress };
-        if let Some(why) = &self.is_over {
-            return Way::Failed(why.clone());
+    async fn deliver_in_time(&mut self, notice: &Notice) -> Delivery {
+        let Some(email) = &notice.email else { return Delivery::NoAddress };
+        if let Some(why) = &self.gave_up {
+            return Delivery::Failed(why.clone());
         }
-        if let Some(patience) = self.limit.patience()
-            && let Ok(sent) = timeout(patience, self.one(notice, email)).await
+        if let Some(remaining) = self.deadline.remaining()
+            && let Ok(sent) = timeout(remaining, self.deliver(notice, email)).await
         {
             return match sent {
-                Ok(()) => Way::Sent,
-                Err(error) => Way::Failed(spoken(&error)),
+                Ok(()) => Delivery::Sent,
+                Err(error) => Delivery::Failed(error_text(&error)),
             };
         }
         self.open = None;
-        Way::Failed(self.is_over.insert(self.limit.silence()).clone())
+        Delivery::Failed(self.gave_up.insert(self.deadline.timeout_message()).clone())
     }
 
-    async fn one(&mut self, notice: &Notice, email: &str) -> Result<()> {
+    async fn deliver(&mut self, notice: &Notice, email: &str) -> Result<()> {
         let message = message(self.mail, self.issuer, notice, email)?;
         let mut open = match self.open.take() {
             Some(open) => open,
             None => match self.connect().await {
                 Ok(open) => open,
                 Err(error) => {
-                    self.is_over = Some(spoken(&error));
+                    self.gave_up = Some(error_text(&error));
                     return Err(error);
                 }
             },
         };
-        // One that ended badly is not kept: another recipient gets a fresh connection.
+        // A connection is kept only after a success; otherwise the next recipient gets a new one.
         open.send(message.envelope(), &message.formatted()).await?;
         self.open = Some(open);
         Ok(())
@@ -103,14 +103,14 @@ impl Post<'_> {
 
     async fn connect(&self) -> Result<AsyncSmtpConnection> {
         let Mail { host, port, guard, login, .. } = self.mail;
-        let hello = ClientId::default();
+        let client_id = ClientId::default();
         let tls = || TlsParameters::new(host.clone()).context("preparing TLS");
         let wrapper = if *guard == Guard::Tls { Some(tls()?) } else { None };
         let server = (host.as_str(), *port);
         let mut open =
-            AsyncSmtpConnection::connect_tokio1(server, None, &hello, wrapper, None).await?;
+            AsyncSmtpConnection::connect_tokio1(server, None, &client_id, wrapper, None).await?;
         if *guard == Guard::StartTls {
-            open.starttls(tls()?, &hello).await?;
+            open.starttls(tls()?, &client_id).await?;
         }
         if let Some(login) = login {
             let password = self.password(&login.password_file)?;
@@ -125,7 +125,7 @@ impl Post<'_> {
         let refuse =
             |problem: &str| Refusal::new(Code::Config, format!("{} {problem}", place(path)));
         if !self.custody.check(path, Purpose::Password)? {
-            return Err(refuse("is not there").into());
+            return Err(refuse("does not exist").into());
         }
         let text = std::fs::read_to_string(path).map(Zeroizing::new);
         let text = text.map_err(|e| refuse(&format!("can't be read: {}", e.kind())))?;
@@ -136,9 +136,9 @@ impl Post<'_> {
 
 fn message(mail: &Mail, issuer: &str, notice: &Notice, email: &str) -> Result<Message> {
     let to = email.parse().context("the e-mail address can't be written to")?;
-    let Words { subject, text } = Words::of(notice, issuer);
+    let MailText { subject, text } = MailText::of(notice, issuer);
     let id = format!("<{}@{}>", HEXLOWER.encode(&notice.id), mail.from.email.domain());
-    // RFC 3834: nobody's absence note comes back.
+    // RFC 3834: no vacation responder answers.
     let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
     let message = Message::builder()
         .from(mail.from.clone())
@@ -152,8 +152,8 @@ fn message(mail: &Mail, issuer: &str, notice: &Notice, email: &str) -> Result<Me
     Ok(message)
 }
 
-/// An error on one line of a bearable length, whatever the server put into it.
-fn spoken(error: &anyhow::Error) -> String {
+/// The error on one line of at most 200 characters, whatever the server put into it.
+fn error_text(error: &anyhow::Error) -> String {
     const LONGEST: usize = 200;
     let text = format!("{error:#}").replace(['\r', '\n'], " ");
     shown(&text).chars().take(LONGEST).collect()
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mail_is_plain_ascii_under_headers_that_no_machine_answers() {
+    fn a_mail_is_plain_ascii_and_asks_for_no_automatic_reply() {
         let notice = Notice { language: Language::French, ..sample() };
         let message = message(&mail(), "Exämple", &notice, "alice@example.com").unwrap();
         let text = String::from_utf8(message.formatted()).unwrap();
@@ -189,16 +189,18 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_a_failure_and_no_second_header() {
+    fn an_invalid_address_fails_and_injects_no_header() {
         for bad in ["alice", "a@b\r\nBcc: eve@example.com", "a@b, eve@example.com", ""] {
             assert!(message(&mail(), "x", &sample(), bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn what_a_server_says_stays_on_one_line() {
-        let said =
-            spoken(&anyhow::anyhow!("550 no\r\n\u{1b}[2Jmfactl: all is well{}", "x".repeat(999)));
-        assert!(said.chars().count() <= 200 && !said.chars().any(char::is_control), "{said}");
+    fn text_from_a_server_stays_on_one_line() {
+        let text = error_text(&anyhow::anyhow!(
+            "550 no\r\n\u{1b}[2Jmfactl: all is well{}",
+            "x".repeat(999)
+        ));
+        assert!(text.chars().count() <= 200 && !text.chars().any(char::is_control), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! The files in which a service hands something over, or waits for something.
+//! Files in which a service hands over input or waits for a reply.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -11,12 +11,9 @@ use zeroize::Zeroizing;
 use super::missing;
 use crate::domain::refusal::{Code, Refusal};
 
-/// What is in a file, if it is a plain one of at most so many bytes.
-///
-/// # Errors
-/// `usage` for anything else.
+/// Reads a regular file of at most `largest` bytes; anything else is `usage`.
 pub fn read(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let refuse = || missing("a plain file");
+    let refuse = || missing("a regular file");
     let file = opened(OpenOptions::new().read(true), path).ok_or_else(refuse)?;
     let length = usize::try_from(largest + 1).map_err(|_| refuse())?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(length));
@@ -24,17 +21,14 @@ pub fn read(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     if bytes.len() == length { Err(refuse()) } else { Ok(bytes) }
 }
 
-/// Puts an answer into a file that the service has made for it.
-///
-/// # Errors
-/// `io` where it can't be put there.
+/// Writes a reply into a file that the service has created for it.
 pub fn answer(path: &Path, text: &str) -> Result<(), Refusal> {
-    let refuse = || Refusal::new(Code::Io, "the login service could not be told");
+    let refuse = || Refusal::new(Code::Io, "can't write the reply for the login service");
     let mut file = opened(OpenOptions::new().write(true), path).ok_or_else(refuse)?;
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|_| refuse())
 }
 
-/// A fifo would keep us waiting, and a link or a device is nothing that a service makes.
+/// Opens regular files only: a FIFO would block, and no service creates a link or a device.
 fn opened(options: &mut OpenOptions, path: &Path) -> Option<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = options.custom_flags(flags).open(path).ok()?;
@@ -46,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_files_of_a_modest_size_are_read() {
+    fn only_small_regular_files_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         std::fs::write(&path, "12345678").unwrap();
@@ -61,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_takes_the_place_of_what_was_there() {
+    fn a_reply_replaces_the_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         assert!(answer(&path, "1").is_err(), "nothing is made");

@@ -1,4 +1,4 @@
-//! Any program that can write lines: user, code, and an id to tell the answers apart by.
+//! Batch input: lines of user, code, and an id that comes back in the answer.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -15,139 +15,137 @@ use crate::domain::text::escaped;
 
 /// Bytes of the longest line.
 const LONGEST: usize = 2048;
-/// Bytes that are read at once; a pipe holds no more.
+/// Bytes to read at once; a pipe holds no more.
 const CHUNK: usize = 64 * 1024;
 
-/// One line.
+/// One line of input.
 #[derive(Debug)]
-pub struct Question {
-    /// As it was written, but for what should not be shown raw.
+pub struct BatchQuery {
+    /// As written, with control characters escaped.
     pub id: Box<RawValue>,
-    /// Who presents what, or what is wrong with the line.
-    pub asked: Result<(UserName, Presented), Code>,
+    /// User and code, or the error in the line.
+    pub parsed: Result<(UserName, Presented), Code>,
 }
 
-/// Lines as they arrive.
-pub struct Lines {
+/// Reads lines as they arrive.
+pub struct LineReader {
     bytes: Zeroizing<Vec<u8>>,
-    /// How far the bytes were taken.
-    taken: usize,
-    /// The beginning of a line that is too long was thrown away.
+    /// How many of the bytes are consumed.
+    consumed: usize,
+    /// The beginning of an overlong line was dropped.
     is_cut: bool,
-    /// As much was read at once as can be: there may well be more.
+    /// The last read filled the buffer: there may be more.
     is_full: bool,
-    is_over: bool,
+    is_at_end: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct JsonLine {
     user: Zeroizing<String>,
     code: Zeroizing<String>,
     #[serde(default)]
     id: Option<Box<RawValue>>,
 }
 
-impl Default for Lines {
+impl Default for LineReader {
     fn default() -> Self {
         let bytes = Zeroizing::new(Vec::with_capacity(CHUNK + LONGEST));
-        Self { bytes, taken: 0, is_cut: false, is_full: false, is_over: false }
+        Self { bytes, consumed: 0, is_cut: false, is_full: false, is_at_end: false }
     }
 }
 
-impl Lines {
-    /// All lines that are there, at most so many; waits only where there is none. Nothing at the end.
-    ///
-    /// # Errors
-    /// As the stream has them.
-    pub fn next(&mut self, input: &mut dyn Read, most: usize) -> Result<Vec<Question>> {
-        let mut questions = Vec::new();
+impl LineReader {
+    /// All lines that have arrived, at most `most`; waits only if there are none. Empty at the end of
+    /// input.
+    pub fn next(&mut self, input: &mut dyn Read, most: usize) -> Result<Vec<BatchQuery>> {
+        let mut queries = Vec::new();
         loop {
-            while questions.len() < most
-                && let Some(length) = self.bytes[self.taken..].iter().position(|b| *b == b'\n')
+            while queries.len() < most
+                && let Some(length) = self.bytes[self.consumed..].iter().position(|b| *b == b'\n')
             {
-                let line = &self.bytes[self.taken..self.taken + length];
-                questions.push(self.question(line));
-                self.taken += length + 1;
+                let line = &self.bytes[self.consumed..self.consumed + length];
+                queries.push(self.query(line));
+                self.consumed += length + 1;
                 self.is_cut = false;
             }
-            if !questions.is_empty() {
-                return Ok(questions);
+            if !queries.is_empty() {
+                return Ok(queries);
             }
-            if self.is_over {
-                let rest = &self.bytes[self.taken..];
+            if self.is_at_end {
+                let rest = &self.bytes[self.consumed..];
                 if !rest.is_empty() || self.is_cut {
-                    questions.push(self.question(rest));
+                    queries.push(self.query(rest));
                 }
                 self.bytes.clear();
-                (self.taken, self.is_cut) = (0, false);
-                return Ok(questions);
+                (self.consumed, self.is_cut) = (0, false);
+                return Ok(queries);
             }
             self.read(input)?;
         }
     }
 
-    /// Are there more lines than were taken, as far as can be told without waiting?
+    /// Are more lines waiting, as far as is known without blocking?
     pub fn are_waiting(&self) -> bool {
-        self.is_full || self.bytes[self.taken..].contains(&b'\n')
+        self.is_full || self.bytes[self.consumed..].contains(&b'\n')
     }
 
     fn read(&mut self, input: &mut dyn Read) -> Result<()> {
-        self.bytes.drain(..self.taken);
-        self.taken = 0;
+        self.bytes.drain(..self.consumed);
+        self.consumed = 0;
         if self.bytes.len() > LONGEST {
             self.bytes.clear();
             self.is_cut = true;
         }
-        let begun = self.bytes.len();
-        self.bytes.resize(begun + CHUNK, 0);
+        let length = self.bytes.len();
+        self.bytes.resize(length + CHUNK, 0);
         let read = loop {
-            match input.read(&mut self.bytes[begun..]) {
+            match input.read(&mut self.bytes[length..]) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 read => break read,
             }
         };
-        self.bytes.truncate(begun + *read.as_ref().unwrap_or(&0));
+        self.bytes.truncate(length + *read.as_ref().unwrap_or(&0));
         let read = read?;
-        (self.is_full, self.is_over) = (read == CHUNK, read == 0);
+        (self.is_full, self.is_at_end) = (read == CHUNK, read == 0);
         Ok(())
     }
 
-    fn question(&self, line: &[u8]) -> Question {
-        let wrong = Question { id: RawValue::NULL.to_owned(), asked: Err(Code::BadInput) };
+    fn query(&self, line: &[u8]) -> BatchQuery {
+        let malformed = BatchQuery { id: RawValue::NULL.to_owned(), parsed: Err(Code::BadInput) };
         if self.is_cut || line.len() > LONGEST {
-            return wrong;
+            return malformed;
         }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.starts_with(b"{") {
-            let Ok(document) = serde_json::from_slice::<Document>(line) else { return wrong };
-            let Document { user, code, id } = document;
-            let id = id.map_or_else(|| RawValue::NULL.to_owned(), safe);
-            return Question { id, asked: asked(&user, code.as_bytes()) };
+            let Ok(json) = serde_json::from_slice::<JsonLine>(line) else { return malformed };
+            let JsonLine { user, code, id } = json;
+            let id = id.map_or_else(|| RawValue::NULL.to_owned(), escape_id);
+            return BatchQuery { id, parsed: parse_query(&user, code.as_bytes()) };
         }
-        let Ok(line) = std::str::from_utf8(line) else { return wrong };
+        let Ok(line) = std::str::from_utf8(line) else { return malformed };
         let mut fields = line.split('\t');
-        let (Some(user), Some(code)) = (fields.next(), fields.next()) else { return wrong };
+        let (Some(user), Some(code)) = (fields.next(), fields.next()) else { return malformed };
         let id = fields.next().and_then(|id| to_raw_value(id).ok());
-        let id = id.map_or_else(|| RawValue::NULL.to_owned(), safe);
+        let id = id.map_or_else(|| RawValue::NULL.to_owned(), escape_id);
         if fields.next().is_some() {
-            return Question { id, ..wrong };
+            return BatchQuery { id, ..malformed };
         }
-        Question { id, asked: asked(user, code.as_bytes()) }
+        BatchQuery { id, parsed: parse_query(user, code.as_bytes()) }
     }
 }
 
-fn asked(user: &str, code: &[u8]) -> Result<(UserName, Presented), Code> {
+fn parse_query(user: &str, code: &[u8]) -> Result<(UserName, Presented), Code> {
     let name = UserName::parse(user).map_err(|refusal| refusal.code)?;
-    // No code is no wrong one, and nobody is locked for it.
+    // An empty code is malformed, not wrong: it must not count towards a lock.
     if code.trim_ascii().is_empty() {
         return Err(Code::BadInput);
     }
     Ok((name, Presented::read(code)))
 }
 
-/// The same value, with nothing in its text that no terminal should get.
-fn safe(id: Box<RawValue>) -> Box<RawValue> {
+/// Escapes what a terminal must not get.
+fn escape_id(id: Box<RawValue>) -> Box<RawValue> {
     match escaped(id.get()) {
         Cow::Borrowed(_) => id,
         Cow::Owned(text) => {
@@ -161,7 +159,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// A stream that gives so many bytes at a time.
+    /// A stream that yields at most so many bytes at a time.
     struct Drops<'d>(&'d [u8], usize);
 
     impl Read for Drops<'_> {
@@ -171,8 +169,9 @@ mod tests {
         }
     }
 
-    fn all(text: &[u8], drop: usize, most: usize) -> Vec<Question> {
-        let (mut lines, mut input, mut all) = (Lines::default(), Drops(text, drop), Vec::new());
+    fn all(text: &[u8], drop: usize, most: usize) -> Vec<BatchQuery> {
+        let (mut lines, mut input, mut all) =
+            (LineReader::default(), Drops(text, drop), Vec::new());
         loop {
             let some = lines.next(&mut input, most).unwrap();
             assert!(some.len() <= most);
@@ -183,17 +182,17 @@ mod tests {
         }
     }
 
-    fn brief(question: &Question) -> String {
-        let asked = match &question.asked {
+    fn brief(query: &BatchQuery) -> String {
+        let parsed = match &query.parsed {
             Ok((name, Presented::Totp(code))) => format!("{name} {}", code.digits()),
             Ok((name, _)) => format!("{name} -"),
             Err(code) => code.word().to_owned(),
         };
-        format!("{} {asked}", question.id.get())
+        format!("{} {parsed}", query.id.get())
     }
 
     #[test]
-    fn both_forms_are_read_and_a_wrong_line_is_a_wrong_line() {
+    fn both_forms_are_read_and_a_malformed_line_is_reported() {
         let long = "x".repeat(5000);
         for (line, expected) in [
             ("alice\t123456\t7", "\"7\" alice 123456"),
@@ -229,16 +228,16 @@ mod tests {
         ] {
             let text = format!("{line}\nbob\t654321\tlast");
             for drop in [1, 7, CHUNK] {
-                let found: Vec<_> = all(text.as_bytes(), drop, 3).iter().map(brief).collect();
-                assert_eq!(found, [expected, "\"last\" bob 654321"], "{line} {drop}");
+                let read: Vec<_> = all(text.as_bytes(), drop, 3).iter().map(brief).collect();
+                assert_eq!(read, [expected, "\"last\" bob 654321"], "{line} {drop}");
             }
         }
         assert!(all(b"", 1, 9).is_empty());
     }
 
     #[test]
-    fn more_lines_are_waiting_until_the_last_one_is_taken() {
-        let mut lines = Lines::default();
+    fn more_lines_are_waiting_until_the_last_one_is_consumed() {
+        let mut lines = LineReader::default();
         assert!(!lines.are_waiting());
         let mut input: &[u8] = b"a\t1\nb\t2\nc";
         for waiting in [true, false, false] {
@@ -247,14 +246,14 @@ mod tests {
         }
         let long = "alice\t123456\n".repeat(CHUNK / 13 + 1);
         let mut input = long.as_bytes();
-        lines = Lines::default();
+        lines = LineReader::default();
         lines.next(&mut input, usize::MAX).unwrap();
-        assert!(lines.are_waiting(), "as much as can be read at once was there");
+        assert!(lines.are_waiting(), "the read filled the buffer");
     }
 
     proptest! {
         #[test]
-        fn there_are_as_many_questions_as_lines(text: Vec<u8>, drop in 1_usize..70, most in 1_usize..5) {
+        fn each_line_is_one_query(text: Vec<u8>, drop in 1_usize..70, most in 1_usize..5) {
             let lines = text.split(|b| *b == b'\n').count();
             let has_rest = text.last().is_some_and(|b| *b != b'\n');
             prop_assert_eq!(all(&text, drop, most).len(), lines - usize::from(!has_rest));

@@ -4,49 +4,47 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{Asked, Given, Variables, bytes, line, missing, user};
+use super::{Asked, EnvLookup, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 
-/// More bytes than OpenVPN writes: a name and a password, each at most 4 KiB.
+/// Bytes; more than OpenVPN writes: a name and a password of at most 4 KiB each.
 pub const LARGEST_FILE: u64 = 16 * 1024;
 
-/// The script that the answer to a second prompt is brought to.
-const SECOND: &str = "client-crresponse";
+/// The script type of the call that brings the answer to a second prompt.
+const SECOND_CALL: &str = "client-crresponse";
 
-/// What the client is told in every case of no.
+/// The reason that the client gets for every rejection.
 pub const REASON: &str = "not accepted";
 
-/// Seconds for somebody to find his phone; the client asks for the connection anew after that.
-const SECONDS: u32 = 60;
+/// Time for the user to find their phone; after that the client has to connect again.
+const PROMPT_SECONDS: u32 = 60;
 
-/// What OpenVPN wants to know.
+/// What OpenVPN calls the script for.
 #[derive(Debug)]
 pub enum Call {
     /// Is this password right?
     Verify(Asked),
-    /// There is no code, and the client can be asked for it in a second prompt.
+    /// There is no code yet, and the client can show a second prompt for it.
     AskFirst,
-    /// Is this the answer to the second prompt? Told in the file that `auth_control_file` names.
+    /// Is this answer to the second prompt right? The verdict goes into `auth_control_file`.
     Response(Asked),
 }
 
-/// Does OpenVPN bring the answer to the second prompt, and look for a verdict in a file?
-pub fn is_second_call(variables: Variables<'_>) -> bool {
-    variables("script_type").is_some_and(|kind| kind == SECOND)
+/// Is this the call that brings the answer to a second prompt, with the verdict read from a file?
+pub fn is_second_call(variables: EnvLookup<'_>) -> bool {
+    variables("script_type").is_some_and(|kind| kind == SECOND_CALL)
 }
 
-/// What OpenVPN handed over: `file` is what was in the file that it named as the last argument.
-///
-/// # Errors
-/// `usage` for a call that is none of OpenVPN's.
-pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
+/// Parses a call; `file` is the content of the file named in the last argument. A call that does not
+/// come from OpenVPN is `usage`.
+pub fn read(variables: EnvLookup<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
-    if kind == SECOND {
+    if kind == SECOND_CALL {
         let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
         let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);
-        // What is no base64 is no code either.
+        // Invalid base64 becomes an empty answer, which is refused.
         let answer = Zeroizing::new(BASE64.decode(&answer).unwrap_or_default());
-        return Ok(Call::Response(Asked { user: user(&name), given: Given::Line(answer) }));
+        return Ok(Call::Response(Asked { user: user(&name), given: Typed::OneField(answer) }));
     }
     if kind != "user-pass-verify" {
         return Err(missing("script_type=user-pass-verify"));
@@ -58,7 +56,7 @@ pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Resul
             bytes(variables("password").ok_or_else(|| missing("password"))?),
         ],
     };
-    let asked = Asked { user: user(&name), given: given(password) };
+    let asked = Asked { user: user(&name), given: typed(password) };
     let may_ask = asked.given.code().is_empty()
         && variables("auth_pending_file").is_some()
         && variables("IV_SSO")
@@ -66,14 +64,14 @@ pub fn read(variables: Variables<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Resul
     Ok(if may_ask { Call::AskFirst } else { Call::Verify(asked) })
 }
 
-/// The content of the file that makes the server ask the client for the code: seconds, method, and the
-/// prompt, whose `R` wants an answer and whose `E` lets it be seen.
+/// The content of `auth_pending_file`: timeout in seconds, method, and prompt. `R` requires an answer, `E`
+/// echoes it.
 #[must_use]
 pub fn question() -> String {
-    format!("{SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
+    format!("{PROMPT_SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
 }
 
-/// Name and password, each on a line of its own and nothing after them.
+/// Splits a file of exactly two lines: name and password.
 fn lines(file: &[u8]) -> Option<[Zeroizing<Vec<u8>>; 2]> {
     let file = file.strip_suffix(b"\n").unwrap_or(file);
     let mut lines = file.split(|byte| *byte == b'\n');
@@ -82,16 +80,16 @@ fn lines(file: &[u8]) -> Option<[Zeroizing<Vec<u8>>; 2]> {
     lines.next().is_none().then(|| [name, password].map(copy))
 }
 
-/// `SCRV1:password:code`, both in base64, or whatever else was typed. What begins so and does not go on
-/// so is no code at all, and goes on to be refused as one.
-fn given(password: Zeroizing<Vec<u8>>) -> Given {
+/// Parses `SCRV1:password:code`, both parts in base64. Anything else is a single field; a malformed
+/// `SCRV1:` text is later refused as a wrong code.
+fn typed(password: Zeroizing<Vec<u8>>) -> Typed {
     let decode = |text: &[u8]| BASE64.decode(text).ok().map(Zeroizing::new);
     let both = password.strip_prefix(b"SCRV1:").and_then(|rest| {
         let mut parts = rest.split(|byte| *byte == b':');
         let (password, code) = (decode(parts.next()?)?, decode(parts.next()?)?);
-        parts.next().is_none().then_some(Given::Both { password, code })
+        parts.next().is_none().then_some(Typed::TwoFields { password, code })
     });
-    both.unwrap_or(Given::Line(password))
+    both.unwrap_or(Typed::OneField(password))
 }
 
 #[cfg(test)]
@@ -129,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_static_challenge_has_password_and_code_apart() {
+    fn a_static_challenge_separates_password_and_code() {
         let asked = verified("alice\nSCRV1:aHVudGVyMg==:MTIzNDU2\n");
         assert_eq!(asked.given.code(), b"123456");
         assert_eq!(asked.given.split(6), Some((b"hunter2".as_slice(), b"123456".as_slice())));
@@ -141,17 +139,19 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_has_them_where_there_is_no_file() {
-        let given = [VERIFY, ("username", "alice"), ("password", "123456")];
-        assert!(matches!(call(&given, None), Ok(Call::Verify(a)) if a.given.code() == b"123456"));
-        assert!(call(&given[..2], None).is_err());
-        assert!(call(&given[1..], None).is_err(), "who calls?");
-        let other = [("script_type", "client-connect"), given[1], given[2]];
+    fn without_a_file_the_environment_has_name_and_password() {
+        let variables = [VERIFY, ("username", "alice"), ("password", "123456")];
+        assert!(
+            matches!(call(&variables, None), Ok(Call::Verify(a)) if a.given.code() == b"123456")
+        );
+        assert!(call(&variables[..2], None).is_err());
+        assert!(call(&variables[1..], None).is_err(), "who calls?");
+        let other = [("script_type", "client-connect"), variables[1], variables[2]];
         assert!(call(&other, None).is_err());
     }
 
     #[test]
-    fn only_a_client_that_can_be_asked_is_asked() {
+    fn only_a_client_with_a_second_prompt_gets_one() {
         let able = [VERIFY, ("IV_SSO", "webauth,crtext"), ("auth_pending_file", "/x")];
         let asks = |variables: &[(&str, &str)], file: &str| {
             matches!(call(variables, Some(file.as_bytes())), Ok(Call::AskFirst))
@@ -165,15 +165,15 @@ mod tests {
 
     #[test]
     fn an_answer_comes_in_base64() {
-        let given = [("script_type", "client-crresponse"), ("username", "alice")];
-        let answered = |file: &str| match call(&given, Some(file.as_bytes())).unwrap() {
+        let variables = [("script_type", "client-crresponse"), ("username", "alice")];
+        let answered = |file: &str| match call(&variables, Some(file.as_bytes())).unwrap() {
             Call::Response(asked) => asked.given.code().to_vec(),
             other => panic!("{other:?}"),
         };
         assert_eq!(answered("MTIzNDU2\n"), b"123456");
         assert_eq!(answered("123456!\n"), b"");
-        assert!(call(&given, None).is_err());
-        assert!(call(&given[..1], Some(b"MTIzNDU2\n")).is_err());
+        assert!(call(&variables, None).is_err());
+        assert!(call(&variables[..1], Some(b"MTIzNDU2\n")).is_err());
     }
 
     proptest! {
@@ -191,9 +191,9 @@ mod tests {
         #[test]
         fn what_openvpn_encodes_is_decoded(password: Vec<u8>, code: Vec<u8>) {
             let text = format!("SCRV1:{}:{}", BASE64.encode(&password), BASE64.encode(&code));
-            match given(Zeroizing::new(text.into_bytes())) {
-                Given::Both { password: p, code: c } => prop_assert_eq!((&*p, &*c), (&password, &code)),
-                Given::Line(_) => prop_assert!(false),
+            match typed(Zeroizing::new(text.into_bytes())) {
+                Typed::TwoFields { password: p, code: c } => prop_assert_eq!((&*p, &*c), (&password, &code)),
+                Typed::OneField(_) => prop_assert!(false),
             }
         }
     }

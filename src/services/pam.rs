@@ -1,22 +1,19 @@
-//! PAM, by way of `pam_exec` with `expose_authtok`: the user in `PAM_USER`, what was typed on standard
+//! PAM through `pam_exec` with `expose_authtok`: the user is in `PAM_USER`, the typed text on standard
 //! input.
 
 use zeroize::Zeroizing;
 
-use super::{Asked, Given, Variables, bytes, line, missing, user};
+use super::{Asked, EnvLookup, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 
-/// What `pam_exec` handed over.
-///
-/// # Errors
-/// `usage` in any place of a stack but `auth`: there nothing is handed over to be checked, and a zero
-/// would be taken for a yes to something else.
-pub fn read(variables: Variables<'_>, input: Zeroizing<Vec<u8>>) -> Result<Asked, Refusal> {
+/// Parses a call of `pam_exec`. Any stack but `auth` is `usage`: the others hand over nothing to
+/// check, and exit code 0 would grant something else.
+pub fn read(variables: EnvLookup<'_>, input: Zeroizing<Vec<u8>>) -> Result<Asked, Refusal> {
     if variables("PAM_TYPE").is_none_or(|kind| kind != "auth") {
         return Err(missing("PAM_TYPE=auth"));
     }
     let name = bytes(variables("PAM_USER").ok_or_else(|| missing("PAM_USER"))?);
-    Ok(Asked { user: user(&name), given: Given::Line(line(input)) })
+    Ok(Asked { user: user(&name), given: Typed::OneField(line(input)) })
 }
 
 #[cfg(test)]
@@ -30,7 +27,7 @@ mod tests {
         let variables = |wanted: &str| match wanted {
             "PAM_TYPE" => kind.map(Into::into),
             "PAM_USER" => name.map(|n| OsString::from_vec(n.to_vec())),
-            other => panic!("{other} is nothing to go by"),
+            other => panic!("{other} is not part of the interface"),
         };
         read(&variables, Zeroizing::new(input.to_vec()))
     }
@@ -47,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_is_called_is_nobody() {
+    fn an_invalid_name_is_no_user() {
         let long = "a".repeat(300);
         for name in ["", "--help", "-V", "$(id)", "a b", "a\nb", "../x", long.as_str()] {
             let asked = asked(Some("auth"), Some(name.as_bytes()), b"123456").unwrap();

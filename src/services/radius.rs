@@ -1,44 +1,42 @@
-//! FreeRADIUS 3.2, by way of `rlm_exec`: attributes in the environment, pairs on standard output.
+//! FreeRADIUS 3.2 through `rlm_exec`: attributes in the environment, pairs on standard output.
 
 use std::ffi::OsString;
 
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use super::{Asked, Given, Variables, bytes, missing, user};
+use super::{Asked, EnvLookup, Typed, bytes, missing, user};
 use crate::domain::refusal::Refusal;
 
 /// Bytes of a `State` (RFC 2865, section 5.24).
-pub const STATE: usize = 16;
+pub const STATE_BYTES: usize = 16;
 
-/// What is told in every case of no: one pair, on a line.
+/// The reply for every rejection: one pair.
 pub const REFUSED: &str = "Reply-Message := \"not accepted\"\n";
 
-/// What `rlm_exec` handed over.
-///
-/// # Errors
-/// `usage` where there is no user or no password; CHAP, MS-CHAP and EAP have none to hand over.
-pub fn read(variables: Variables<'_>) -> Result<Asked, Refusal> {
+/// Parses a call of `rlm_exec`. A missing user or password is `usage`; CHAP, MS-CHAP and EAP have no
+/// password to hand over.
+pub fn read(variables: EnvLookup<'_>) -> Result<Asked, Refusal> {
     let name = attribute(variables, "USER_NAME", "User-Name")?;
     let password = attribute(variables, "USER_PASSWORD", "User-Password")?;
     let user = name.as_deref().and_then(|name| user(name));
-    // What can't be unquoted was not put there by FreeRADIUS, and is no code.
-    let given = Given::Line(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
+    // FreeRADIUS does not write broken quotes; a single backslash is refused as a code.
+    let given = Typed::OneField(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
     Ok(Asked { user, given })
 }
 
-/// The pairs of the challenge: the state comes back with the answer and stands for nothing, for what is
-/// decided about is read from the store each time.
+/// The pairs of an Access-Challenge. The client returns the state, but nothing depends on it: each
+/// decision reads the store.
 #[must_use]
-pub fn challenge(state: [u8; STATE]) -> String {
+pub fn challenge(state: [u8; STATE_BYTES]) -> String {
     let state = HEXLOWER.encode(&state);
     format!("State := 0x{state}, Reply-Message := \"Verification code\"\n")
 }
 
-/// An attribute under either of its names: in capitals and quoted where `shell_escape` is on, and
-/// as in the dictionary and raw where it is off. `None` for what is not quoted as it should be.
+/// An attribute: in capitals and quoted if `shell_escape` is on, with its dictionary name and raw if it
+/// is off. `None` for broken quotes.
 fn attribute(
-    variables: Variables<'_>,
+    variables: EnvLookup<'_>,
     quoted: &str,
     raw: &str,
 ) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
@@ -50,7 +48,7 @@ fn attribute(
     }
 }
 
-/// What stands between double quotes, with its escapes undone once.
+/// Removes double quotes and undoes the escapes once.
 fn unquoted(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let text = text.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     let mut plain = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -65,7 +63,7 @@ fn unquoted(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(plain)
 }
 
-/// The byte that an escape stands for, without its backslash.
+/// Reads an escape after its backslash.
 fn escaped(rest: &mut impl Iterator<Item = u8>) -> Option<u8> {
     match rest.next()? {
         b'n' => Some(b'\n'),
@@ -98,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_of_writing_are_read() {
+    fn quoted_and_raw_attributes_are_read() {
         for variables in [
             [("USER_NAME", "\"alice\""), ("USER_PASSWORD", "\"123456\"")],
             [("User-Name", "alice"), ("User-Password", "123456")],
@@ -130,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_or_there_twice_is_refused() {
+    fn a_missing_or_duplicate_attribute_is_refused() {
         let name = ("USER_NAME", "\"alice\"");
         assert!(asked(&[name]).is_err(), "CHAP");
         assert!(asked(&[("USER_PASSWORD", "\"1\"")]).is_err());
@@ -146,9 +144,9 @@ mod tests {
 
     #[test]
     fn a_challenge_is_a_list_of_pairs() {
-        let told = challenge([0xab; STATE]);
-        let state = "ab".repeat(STATE);
-        assert_eq!(told, format!("State := 0x{state}, Reply-Message := \"Verification code\"\n"));
+        let reply = challenge([0xab; STATE_BYTES]);
+        let state = "ab".repeat(STATE_BYTES);
+        assert_eq!(reply, format!("State := 0x{state}, Reply-Message := \"Verification code\"\n"));
     }
 
     proptest! {

@@ -1,13 +1,13 @@
-//! The way of every code that is presented: lock, look, decide, store, commit, and only then tell.
+//! Every submitted code takes this path: lock, read, decide, save, commit, and only then answer.
 
 use anyhow::Result;
 use serde_json::json;
 
-use super::work::Unit;
+use super::work::WriteTx;
 use super::{Opened, Session, Telling};
 use crate::domain::name::UserName;
 use crate::domain::recovery::Tag;
-use crate::domain::refusal::{Code as Word, Refusal};
+use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::spare::{Presented, Spare, SpareCode};
 use crate::domain::throttle::Bounds;
@@ -19,106 +19,106 @@ use crate::domain::verify::{Attempt, Outcome, candidates, verify};
 use crate::env::Env;
 use crate::vault::Vault;
 
-/// What came of a presented code, once it is stored.
+/// The committed result of a submitted code.
 pub struct Attempted {
     pub user: User,
     pub outcome: Outcome,
-    /// How far ahead of the clock the last accepted code lies, where it is out of the window: the
-    /// clock was wrong then, or is now.
+    /// How far the last accepted time step is ahead of the look-ahead window: the clock was wrong
+    /// then, or is wrong now.
     pub ahead: Option<Span>,
     pub at: Timestamp,
 }
 
-/// What is presented, by whom, to which verb.
-pub(super) struct Presentation<'p> {
+/// A submitted code, and the rules it is checked by.
+pub(super) struct CodeSubmission<'p> {
     pub verb: &'static str,
-    /// The login service that asks, where one does.
+    /// The login service that asks, if one does.
     pub from: Option<&'static str>,
-    pub only: Option<Id>,
+    /// Check this device only.
+    pub device_id: Option<Id>,
     pub presented: &'p Presented,
     pub bounds: Bounds,
     pub undo_for: Span,
 }
 
 impl Session<'_> {
-    /// Presents bytes as a code of a user, for one device or any.
-    ///
-    /// # Errors
-    /// `user_not_found`; `not_enabled`, `disabled` and `pending_expired`, which are logged; or as
-    /// the store has them.
+    /// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
+    /// `disabled` and `pending_expired` are logged.
     pub fn attempt(
         &mut self,
         opened: &mut Opened,
         verb: &'static str,
         name: &UserName,
-        only: Option<Id>,
+        device_id: Option<Id>,
         presented: &[u8],
     ) -> Result<Attempted> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let presented = &Presented::read(presented);
-        let presentation = Presentation { verb, from: None, only, presented, bounds, undo_for };
-        let attempted = self.unit(opened, |session, mut unit| {
-            let before = unit.known(name)?;
-            let weighed = weigh(session.env, &mut unit, &before, &presentation)?;
-            unit.tx.commit()?;
-            Ok(weighed)
+        let submission =
+            CodeSubmission { verb, from: None, device_id, presented, bounds, undo_for };
+        let attempted = self.unit(opened, |session, mut write| {
+            let before = write.known(name)?;
+            let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
+            write.tx.commit()?;
+            Ok(evaluated)
         })??;
         self.notify_proof(opened, &attempted.user, &attempted.outcome, attempted.at);
         Ok(attempted)
     }
 }
 
-/// Decides about one presentation inside of a unit of work, and leaves the commit to its owner. Who has
-/// nothing that could be compared is turned away, which is an answer to be committed too.
-///
-/// # Errors
-/// As the store has them; nothing may be committed then.
-pub(super) fn weigh(
+/// Decides about one code inside a write transaction; the caller commits. The inner `Err` is a
+/// refusal of a user who has nothing to compare the code with, and must be committed too. After an
+/// outer `Err` nothing may be committed.
+pub(super) fn evaluate(
     env: &mut Env,
-    unit: &mut Unit<'_>,
+    write: &mut WriteTx<'_>,
     before: &User,
-    presentation: &Presentation<'_>,
+    submission: &CodeSubmission<'_>,
 ) -> Result<Result<Attempted, Refusal>> {
-    let Presentation { verb, from, only, presented, bounds, undo_for } = *presentation;
-    let now = unit.at;
-    let secrets = match opened_secrets(unit.vault, before, only, presented, now) {
+    let CodeSubmission { verb, from, device_id, presented, bounds, undo_for } = *submission;
+    let now = write.at;
+    let secrets = match open_candidate_secrets(write.vault, before, device_id, presented, now) {
         Ok(secrets) => secrets,
         Err(error) => {
             let refusal = error.downcast::<Refusal>()?;
-            if refusal.code == Word::Tampered {
+            if refusal.code == Code::Tampered {
                 return Err(refusal.into());
             }
-            turn_away(env, unit, (verb, from), before, refusal.code.word())?;
+            reject_unevaluated(env, write, (verb, from), before, refusal.code.word())?;
             return Ok(Err(refusal));
         }
     };
-    let tag = presented.spare().and_then(|code| spare_tag(unit.vault, before, code));
+    let tag = presented.spare().and_then(|code| backup_code_tag(write.vault, before, code));
     let attempt = Attempt { presented, tag, now, bounds, secrets: &secrets };
     let (mut user, outcome) = verify(before.clone(), &attempt)?;
     if let Outcome::Locked { .. } = outcome {
-        let user = turn_away(env, unit, (verb, from), &user, outcome.word())?;
+        let user = reject_unevaluated(env, write, (verb, from), &user, outcome.word())?;
         return Ok(Ok(Attempted { user, outcome, ahead: None, at: now }));
     }
     user.purge(now, undo_for);
-    let missed = before.throttle.turned_away;
+    let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
     if user != *before {
-        user.rev = unit.tx.save(before, &user)?;
+        user.rev = write.tx.save(before, &user)?;
     }
-    let told = Telling {
+    let record = Telling {
         verb,
         outcome: outcome.word(),
         device: outcome.device().map(ToString::to_string),
         factor: outcome.factor(),
-        detail: detail(from, (missed > 0).then_some(("turned_away_before", missed))),
+        detail: detail(
+            from,
+            (rejected_before > 0).then_some(("turned_away_before", rejected_before)),
+        ),
         ..Telling::default()
     };
-    Session::append(env, &mut *unit.tx, now, &user, told)?;
+    Session::append(env, &mut *write.tx, now, &user, record)?;
     let ahead = ahead(&user, &outcome, now, bounds.window);
     Ok(Ok(Attempted { user, outcome, ahead, at: now }))
 }
 
-/// Who asked, and a count, as far as there is either.
+/// Event details: the login service and a count, where there are any.
 pub(super) fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<String> {
     let mut detail = serde_json::Map::new();
     detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
@@ -126,26 +126,23 @@ pub(super) fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<S
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }
 
-/// The secrets that a code may be compared with, opened; none while the user is locked.
-///
-/// # Errors
-/// As [`candidates`]; `tampered`.
-pub fn opened_secrets(
+/// Opens the secrets that a code may be compared with; none while the user is locked.
+pub fn open_candidate_secrets(
     vault: &Vault,
     user: &User,
-    only: Option<Id>,
+    device_id: Option<Id>,
     presented: &Presented,
     now: Timestamp,
 ) -> Result<Vec<(Id, Secret)>> {
-    let devices = candidates(user, only, presented, now)?;
+    let devices = candidates(user, device_id, presented, now)?;
     if user.throttle.gate(now) != Gate::Open {
         return Ok(Vec::new());
     }
     devices.iter().map(|device| Ok((device.id, vault.open(user.id, device)?))).collect()
 }
 
-/// What the vault makes of a spare code for the set that the user has.
-pub fn spare_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
+/// The MAC of a recovery or bypass code, keyed to the user's current set.
+pub fn backup_code_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
     let set = match code.kind {
         Spare::Recovery => user.recovery.as_ref()?.id,
         Spare::Bypass => user.bypass.as_ref()?.id,
@@ -153,33 +150,33 @@ pub fn spare_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
     Some(vault.spare_tag(user.id, set, code))
 }
 
-/// Counts an attempt that was not evaluated, and tells of such attempts once a minute at most, so
-/// that nobody fills the disk with them.
-pub(super) fn turn_away(
+/// Counts an attempt that was not evaluated, and logs such attempts at most once a minute, so that
+/// nobody can fill the disk with them.
+pub(super) fn reject_unevaluated(
     env: &mut Env,
-    unit: &mut Unit<'_>,
+    write: &mut WriteTx<'_>,
     (verb, from): (&'static str, Option<&'static str>),
     before: &User,
     outcome: &'static str,
 ) -> Result<User> {
-    let told = Telling { verb, outcome, ..Telling::default() };
-    turn_away_saying(env, unit, from, before, told)
+    let record = Telling { verb, outcome, ..Telling::default() };
+    reject_unevaluated_with(env, write, from, before, record)
 }
 
-/// The same, with what the log is told besides.
-pub(super) fn turn_away_saying(
+/// [`reject_unevaluated`] with further fields of the audit record.
+pub(super) fn reject_unevaluated_with(
     env: &mut Env,
-    unit: &mut Unit<'_>,
+    write: &mut WriteTx<'_>,
     from: Option<&'static str>,
     before: &User,
-    told: Telling,
+    record: Telling,
 ) -> Result<User> {
-    let (throttle, tell) = before.throttle.clone().turned_away(unit.at);
+    let (throttle, due) = before.throttle.clone().turned_away(write.at);
     let mut user = User { throttle, ..before.clone() };
-    user.rev = unit.tx.save(before, &user)?;
-    if let Some(attempts) = tell {
-        let told = Telling { detail: detail(from, Some(("attempts", attempts))), ..told };
-        Session::append(env, &mut *unit.tx, unit.at, &user, told)?;
+    user.rev = write.tx.save(before, &user)?;
+    if let Some(attempts) = due {
+        let record = Telling { detail: detail(from, Some(("attempts", attempts))), ..record };
+        Session::append(env, &mut *write.tx, write.at, &user, record)?;
     }
     Ok(user)
 }

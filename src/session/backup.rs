@@ -1,4 +1,4 @@
-//! The whole store into a file, and out of it again.
+//! Writes the whole store to a backup file, and restores it.
 
 use std::fs::File;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use super::work::compare;
+use super::work::require_agreement;
 use super::{Opened, Session};
 use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{Code, Refusal};
@@ -18,24 +18,24 @@ use crate::store::custody::place;
 use crate::store::{Birth, Since, Transaction};
 use crate::vault::{Vault, key_file};
 
-/// How many of the users that lose something are named.
-const NAMED: u32 = 10;
-/// Of which moment the backup is, in the event of its restore.
+/// How many of the users who lose changes are named.
+const MAX_NAMED: u32 = 10;
+/// In the details of a restore event: when the backup was taken.
 pub(super) const TAKEN_AT: &str = "taken_at";
 
-/// What a restore does, before it is done.
+/// What a restore would do.
 pub struct Plan {
     pub header: Header,
-    /// What the store there has and the backup has not.
+    /// Changes in the current store that the backup lacks.
     pub lost: Since,
-    /// The store there and the backup have no common end: one of them was restored before.
+    /// Neither log continues the other: the store or the backup comes from an earlier restore.
     pub has_parted: bool,
     vault: Vault,
     target: Option<(Opened, Head)>,
 }
 
 impl Plan {
-    /// Is there a store already that would be replaced?
+    /// Would the restore replace an existing store?
     #[must_use]
     pub const fn replaces(&self) -> bool {
         self.target.is_some()
@@ -47,8 +47,8 @@ impl Plan {
     }
 }
 
-/// What was altered, in words.
-fn damage(proved: Result<()>) -> Result<Option<String>> {
+/// The message if the proof found damage; other errors stay errors.
+fn damage_message(proved: Result<()>) -> Result<Option<String>> {
     let Err(error) = proved else { return Ok(None) };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if matches!(refusal.code, Code::Tampered | Code::Damaged) => {
@@ -59,12 +59,8 @@ fn damage(proved: Result<()>) -> Result<Option<String>> {
 }
 
 impl Session<'_> {
-    /// Writes a consistent copy of the store to a new file, while others go on writing. One of a store
-    /// that was altered is written too, since somebody may want to look into it; what is wrong with it
-    /// is said, and given back.
-    ///
-    /// # Errors
-    /// `cannot_create` for the file, `io` while it is written, or as the store has them.
+    /// Writes a consistent copy of the store to a new file while others go on writing. A tampered
+    /// store is copied too, as evidence; the damage is returned and printed as a warning.
     pub fn backup(&mut self, path: &Path) -> Result<(Header, Option<String>)> {
         let mut file = self.new_file(path, "FILE")?;
         let mut opened = self.opened()?;
@@ -79,19 +75,25 @@ impl Session<'_> {
         let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
         let proved = written.and_then(|()| {
             let users = rows.prove_users(vault, &mut step);
-            damage(users.and_then(|()| rows.prove_log(vault, &mut step)))
+            damage_message(users.and_then(|()| rows.prove_log(vault, &mut step)))
         });
         bar.finish_and_clear();
         let damage = proved?;
         file.sync().with_context(|| format!("{} can't be written", place(path)))?;
         drop(rows);
-        // After the file is there: who looks when the last backup was taken is told of no attempt.
+        // Logged once the file is complete, so that the log has no backup that failed.
         let head = header.head()?;
         let detail = json!({ "users": header.users, "events": head.seq }).to_string();
-        self.unit(&mut opened, |session, mut unit| {
+        self.unit(&mut opened, |session, mut write| {
             let detail = Some(detail.clone());
-            session.tell(&mut *unit.tx, unit.at, ("backup", "done"), Ticket::default(), detail)?;
-            unit.tx.commit()
+            session.append_store_event(
+                &mut *write.tx,
+                write.at,
+                ("backup", "done"),
+                Ticket::default(),
+                detail,
+            )?;
+            write.tx.commit()
         })?;
         file.keep();
         if let Some(damage) = &damage {
@@ -100,11 +102,8 @@ impl Session<'_> {
         Ok((header, damage))
     }
 
-    /// Proves a backup, and compares it with the store that is there.
-    ///
-    /// # Errors
-    /// `bad_input` for what is no backup, `tampered` for one that was altered, `key` for one of
-    /// another key, `cannot_create` where another store is.
+    /// Verifies a backup and compares it with the current store. A backup of another key is `key`;
+    /// another store in its place is `cannot_create`.
     pub fn plan_restore(&mut self, path: &Path) -> Result<Plan> {
         let header = Backup::open(self.backup_file(path)?)?.header;
         let identity = header.identity()?;
@@ -138,17 +137,15 @@ impl Session<'_> {
             } else {
                 head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
             };
-            plan.lost = snapshot.since(if plan.has_parted { 0 } else { head.seq }, NAMED)?;
+            plan.lost = snapshot.since(if plan.has_parted { 0 } else { head.seq }, MAX_NAMED)?;
             plan.lost.acts.retain(|(verb, _)| verb != "backup");
             plan.target = Some((opened, here));
         }
         Ok(plan)
     }
 
-    /// Puts the backup where the store is or shall be: all of it, or nothing at all.
-    ///
-    /// # Errors
-    /// `busy` where the store has changed since it was compared, or as [`Birth::fill`].
+    /// Restores the backup, all of it or nothing. Fails with `busy` if the store changed since
+    /// [`Session::plan_restore`].
     pub fn restore(&mut self, path: &Path, plan: Plan, ticket: &Ticket) -> Result<Header> {
         let lost = plan.lost_events();
         let Plan { header, vault, target, .. } = plan;
@@ -171,7 +168,7 @@ impl Session<'_> {
         let (store, custody) = (config.store.clone(), config.custody);
         let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
-            compare(clock, birth.clock()?)?;
+            require_agreement(clock, birth.clock()?)?;
             birth.fill(identity, &mut backup, &mut || bar.inc(1))?;
             backup.finish(&vault)?;
             birth.append(&event, salt).map(|_| ())
@@ -187,12 +184,12 @@ impl Session<'_> {
         if done? {
             return Ok(header);
         }
-        Err(Refusal::new(Code::Busy, "a store was made there meanwhile")
-            .hint("look at it, then try again")
+        Err(Refusal::new(Code::Busy, "another process created a store there meanwhile")
+            .hint("inspect that store, then try again")
             .into())
     }
 
-    /// The store that is there already, and where its log ends.
+    /// The existing store, and the head of its log.
     fn target(&mut self, backed_up: Id) -> Result<Option<(Opened, Head)>> {
         let config = self.config()?;
         let location = config.store.clone();
@@ -203,7 +200,7 @@ impl Session<'_> {
         if opened.store.identity().store != backed_up {
             let message = format!("there is another store at {location}, not the one backed up");
             return Err(Refusal::new(Code::CannotCreate, message)
-                .hint("name a place without one, or move that store away first")
+                .hint("name a location without a store, or move that store away first")
                 .into());
         }
         let head = self.reader()?.read()?.head()?;
@@ -214,8 +211,8 @@ impl Session<'_> {
         Ok(operator_file::open(path, &self.env.process, "FILE")?)
     }
 
-    /// Writes an event that is about no user.
-    pub(super) fn tell(
+    /// Appends an event that concerns no user to the audit log.
+    pub(super) fn append_store_event(
         &mut self,
         tx: &mut dyn Transaction,
         at: Timestamp,

@@ -1,5 +1,4 @@
-//! The way of many codes: all that are asked about by now are decided in one transaction, and no answer
-//! leaves before its commit.
+//! `verify --batch`: decides all waiting queries in one transaction, and answers after its commit.
 
 use std::io::Write as _;
 
@@ -7,26 +6,26 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::attempt::{Attempted, Presentation, weigh};
-use super::work::Unit;
+use super::attempt::{Attempted, CodeSubmission, evaluate};
+use super::work::WriteTx;
 use super::{Opened, Session};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::throttle::Bounds;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verify::Outcome;
 use crate::env::Env;
-use crate::notice::BATCH;
-use crate::services::lines::{Lines, Question};
+use crate::notice::BATCH_TIMEOUT;
+use crate::services::lines::{BatchQuery, LineReader};
 
-/// The verb of the log.
+/// The verb in the audit log.
 const VERB: &str = "verify";
-/// Codes in one transaction. A thousand would cost a tenth less each, and hold the lock for longer than
-/// others beside us should wait.
-const MOST: usize = 500;
+/// Codes in one transaction. A thousand would cost a tenth less each, but would hold the lock longer
+/// than other processes should wait.
+const MAX_BATCH: usize = 500;
 
-/// One answer, in the order of the questions.
+/// One line of output; answers keep the order of the queries.
 #[derive(Serialize)]
-struct Answer {
+struct AnswerLine {
     schema: &'static str,
     id: Box<RawValue>,
     user: Option<String>,
@@ -34,32 +33,29 @@ struct Answer {
     device: Option<String>,
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
-    /// What went wrong, where the outcome is `error`.
+    /// The error code if the outcome is `error`.
     code: Option<&'static str>,
 }
 
-/// An answer, and whose code it was about.
-type Decided = (Answer, Option<Attempted>);
+/// An answer, and the confirmed device that calls for a notice.
+type Decided = (AnswerLine, Option<Attempted>);
 
 impl Session<'_> {
-    /// Answers lines until there are no more. Between a question that was not answered and one that was
-    /// not asked there is no difference in the store.
-    ///
-    /// # Errors
-    /// `config`, or as the streams have them. A store that is away is an answer and no error.
+    /// Answers lines until the input ends. A line without an answer has changed nothing. An
+    /// unreachable store is an answer, not an error.
     pub fn batch(&mut self) -> Result<()> {
         self.env.person = None;
         self.config()?;
-        let (mut lines, mut opened) = (Lines::default(), None::<Opened>);
+        let (mut lines, mut opened) = (LineReader::default(), None::<Opened>);
         loop {
-            let questions = lines.next(&mut *self.env.input, MOST)?;
-            if questions.is_empty() {
+            let queries = lines.next(&mut *self.env.input, MAX_BATCH)?;
+            if queries.is_empty() {
                 if let Some(opened) = &mut opened {
                     opened.store.upkeep();
                 }
                 return Ok(());
             }
-            let decided = self.answers(&mut opened, &questions);
+            let decided = self.answers(&mut opened, &queries);
             for (answer, _) in &decided {
                 serde_json::to_writer(&mut *self.env.out.writer, answer)?;
                 self.env.out.writer.write_all(b"\n")?;
@@ -68,15 +64,15 @@ impl Session<'_> {
             let proved = decided.iter().filter_map(|(_, attempted)| attempted.as_ref());
             let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
             let Some(opened) = &mut opened else { continue };
-            self.notify_proofs(opened, proved, Some(BATCH));
+            self.notify_proofs(opened, proved, Some(BATCH_TIMEOUT));
             if !lines.are_waiting() && !(self.env.is_more_waiting)() {
                 opened.store.upkeep();
             }
         }
     }
 
-    /// One answer for each. A store that is away is opened again by the next question.
-    fn answers(&mut self, opened: &mut Option<Opened>, questions: &[Question]) -> Vec<Decided> {
+    /// One answer for each query. After an outage the next query opens the store again.
+    fn answers(&mut self, opened: &mut Option<Opened>, queries: &[BatchQuery]) -> Vec<Decided> {
         let mut is_new = false;
         if opened.as_ref().is_none_or(|opened| !opened.store.is_there()) {
             is_new = true;
@@ -86,30 +82,30 @@ impl Session<'_> {
                     new.store.defer_upkeep();
                     *opened = Some(new);
                 }
-                Err(error) => return failed(questions, word(&error)),
+                Err(error) => return failed(queries, error_code(&error)),
             }
         }
-        let Some(store) = opened else { return failed(questions, Code::StoreUnavailable) };
+        let Some(store) = opened else { return failed(queries, Code::StoreUnavailable) };
         let mut is_begun = false;
-        match self.decide_all(store, questions, &mut is_begun) {
+        match self.decide_all(store, queries, &mut is_begun) {
             Ok(decided) => decided,
             Err(error) => {
-                let word = word(&error);
-                if word == Code::StoreUnavailable && !is_begun && !is_new {
-                    // The server ended what was idle, and may well be there for others.
+                let code = error_code(&error);
+                if code == Code::StoreUnavailable && !is_begun && !is_new {
+                    // The server closed an idle connection, and may accept a new one.
                     *opened = None;
-                    return self.answers(opened, questions);
+                    return self.answers(opened, queries);
                 }
-                let is_outage = matches!(word, Code::Busy | Code::StoreUnavailable | Code::Io);
-                if is_outage || questions.len() == 1 {
-                    // A disk may be full of what upkeep takes away.
+                let is_outage = matches!(code, Code::Busy | Code::StoreUnavailable | Code::Io);
+                if is_outage || queries.len() == 1 {
+                    // The disk may be full of what upkeep removes.
                     if let Some(mut opened) = opened.take() {
                         opened.store.upkeep();
                     }
-                    return failed(questions, word);
+                    return failed(queries, code);
                 }
-                // Something is wrong with one of them, and that is no trouble of the others.
-                questions.chunks(1).flat_map(|one| self.answers(opened, one)).collect()
+                // One query fails; the others must not fail with it.
+                queries.chunks(1).flat_map(|query| self.answers(opened, query)).collect()
             }
         }
     }
@@ -117,56 +113,57 @@ impl Session<'_> {
     fn decide_all(
         &mut self,
         opened: &mut Opened,
-        questions: &[Question],
+        queries: &[BatchQuery],
         is_begun: &mut bool,
     ) -> Result<Vec<Decided>> {
         let rules = (self.config()?.bounds, self.config()?.undo_for);
-        self.unit(opened, |session, mut unit| {
+        self.unit(opened, |session, mut write| {
             *is_begun = true;
-            let decide = |question| one(session.env, &mut unit, question, rules);
-            let decided = questions.iter().map(decide).collect::<Result<_>>()?;
-            unit.tx.commit()?;
+            let decide = |query| decide_one(session.env, &mut write, query, rules);
+            let decided = queries.iter().map(decide).collect::<Result<_>>()?;
+            write.tx.commit()?;
             Ok(decided)
         })
     }
 }
 
-fn one(
+fn decide_one(
     env: &mut Env,
-    unit: &mut Unit<'_>,
-    question: &Question,
+    write: &mut WriteTx<'_>,
+    query: &BatchQuery,
     (bounds, undo_for): (Bounds, Span),
 ) -> Result<Decided> {
-    let error = |code| Ok((Answer::error(question, code), None));
-    let (name, presented) = match &question.asked {
-        Ok(asked) => asked,
-        Err(code) => return error(*code),
+    let failed = |code| Ok((AnswerLine::error(query, code), None));
+    let (name, presented) = match &query.parsed {
+        Ok(query_parts) => query_parts,
+        Err(code) => return failed(*code),
     };
-    let before = match unit.tx.user(name) {
+    let before = match write.tx.user(name) {
         Ok(Some(user)) => user,
-        Ok(None) => return error(Code::UserNotFound),
-        Err(trouble) if word(&trouble) == Code::Tampered => return error(Code::Tampered),
-        Err(trouble) => return Err(trouble),
+        Ok(None) => return failed(Code::UserNotFound),
+        Err(error) if error_code(&error) == Code::Tampered => return failed(Code::Tampered),
+        Err(error) => return Err(error),
     };
-    let presentation =
-        Presentation { verb: VERB, from: None, only: None, presented, bounds, undo_for };
-    Ok(match weigh(env, unit, &before, &presentation)? {
+    let submission =
+        CodeSubmission { verb: VERB, from: None, device_id: None, presented, bounds, undo_for };
+    Ok(match evaluate(env, write, &before, &submission)? {
         Ok(attempted) => {
-            let answer = Answer::new(question, &attempted);
-            let is_news = matches!(attempted.outcome, Outcome::Confirmed { .. });
-            (answer, is_news.then_some(attempted))
+            let answer = AnswerLine::new(query, &attempted);
+            let is_new_device = matches!(attempted.outcome, Outcome::Confirmed { .. });
+            (answer, is_new_device.then_some(attempted))
         }
-        Err(refusal) => (Answer::error(question, refusal.code), None),
+        Err(refusal) => (AnswerLine::error(query, refusal.code), None),
     })
 }
 
-fn failed(questions: &[Question], code: Code) -> Vec<Decided> {
-    // What is wrong with a line is wrong with it whether the store is there or not.
-    let each = |q: &Question| (Answer::error(q, *q.asked.as_ref().err().unwrap_or(&code)), None);
-    questions.iter().map(each).collect()
+fn failed(queries: &[BatchQuery], code: Code) -> Vec<Decided> {
+    // A malformed line stays malformed during an outage.
+    let each =
+        |q: &BatchQuery| (AnswerLine::error(q, *q.parsed.as_ref().err().unwrap_or(&code)), None);
+    queries.iter().map(each).collect()
 }
 
-fn word(error: &anyhow::Error) -> Code {
+fn error_code(error: &anyhow::Error) -> Code {
     let mut causes = error.chain();
     match error.downcast_ref::<Refusal>() {
         Some(refusal) => refusal.code,
@@ -175,12 +172,12 @@ fn word(error: &anyhow::Error) -> Code {
     }
 }
 
-impl Answer {
-    fn new(question: &Question, attempted: &Attempted) -> Self {
+impl AnswerLine {
+    fn new(query: &BatchQuery, attempted: &Attempted) -> Self {
         let Attempted { user, outcome, at, .. } = attempted;
         Self {
             schema: "mfactl.verify/1",
-            id: question.id.clone(),
+            id: query.id.clone(),
             user: Some(user.name.to_string()),
             outcome: outcome.word(),
             device: outcome.device().map(ToString::to_string),
@@ -190,11 +187,11 @@ impl Answer {
         }
     }
 
-    fn error(question: &Question, code: Code) -> Self {
-        let name = question.asked.as_ref().ok().map(|(name, _)| name.to_string());
+    fn error(query: &BatchQuery, code: Code) -> Self {
+        let name = query.parsed.as_ref().ok().map(|(name, _)| name.to_string());
         Self {
             schema: "mfactl.verify/1",
-            id: question.id.clone(),
+            id: query.id.clone(),
             user: name,
             outcome: "error",
             device: None,

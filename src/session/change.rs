@@ -1,4 +1,4 @@
-//! The way of every verb that changes a user: look, ask, lock, change, log, commit.
+//! Every verb that changes a user takes this path: read, ask, lock, change, log, commit.
 
 use anyhow::Result;
 use serde_json::json;
@@ -11,21 +11,21 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::vault::Vault;
 
-/// What is asked for, of whom, and on whose word.
+/// One change to one user, with what the audit log records of it.
 pub struct Act<'a> {
     pub verb: &'static str,
     pub name: &'a UserName,
     pub ticket: Ticket,
-    /// The device that was named.
+    /// The device named with `--device`.
     pub device: Option<String>,
-    /// What else the log shall say: names of fields, never their values.
+    /// Changed fields for the log: their names, never their values.
     pub fields: Vec<&'static str>,
-    /// What is neither somebody's nor secret, such as when something ends.
+    /// Further details for the log that are neither personal nor secret, such as an expiry.
     pub terms: Vec<(&'static str, String)>,
     pub dry_run: bool,
 }
 
-/// What came of it.
+/// The result of a change.
 pub struct Done {
     pub user: User,
     pub changed: bool,
@@ -33,11 +33,8 @@ pub struct Done {
 }
 
 impl Session<'_> {
-    /// Asks before a change that would change something, with the user as he is and as he would be;
-    /// `false` for a no.
-    ///
-    /// # Errors
-    /// `user_not_found`, what the change refuses, or `usage` where there is nobody to ask.
+    /// Asks for confirmation unless nothing would change. `question` gets the user before and after
+    /// the change; the answer no is `false`.
     pub fn agreed(
         &mut self,
         name: &UserName,
@@ -53,11 +50,8 @@ impl Session<'_> {
         self.confirm(&question)
     }
 
-    /// Changes one user in one transaction, with its event; nothing is written where nothing changes,
-    /// nor on a dry run.
-    ///
-    /// # Errors
-    /// `user_not_found`, what the change refuses, or as the store has them.
+    /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
+    /// stays the same.
     pub fn change(
         &mut self,
         opened: &mut Opened,
@@ -65,26 +59,26 @@ impl Session<'_> {
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Done> {
         let undo_for = self.config()?.undo_for;
-        let done = self.unit(opened, |session, mut unit| {
-            let before = unit.user(act.name)?;
-            let Changed { mut user, touched } = change(before.clone(), unit.at, unit.vault)?;
-            if user.name != before.name && unit.tx.user(&user.name)?.is_some() {
-                let message = format!("there is a user {} already", user.name);
+        let done = self.unit(opened, |session, mut write| {
+            let before = write.user(act.name)?;
+            let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
+            if user.name != before.name && write.tx.user(&user.name)?.is_some() {
+                let message = format!("user {} already exists", user.name);
                 return Err(Refusal::new(Code::UserExists, message)
                     .hint("choose another name")
                     .into());
             }
             let changed = user != before;
             if changed && !act.dry_run {
-                user.purge(unit.at, undo_for);
-                user.rev = unit.tx.save(&before, &user)?;
+                user.purge(write.at, undo_for);
+                user.rev = write.tx.save(&before, &user)?;
                 let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
                 let mut terms = act.terms.clone();
                 if user.name != before.name {
                     terms.push(("renamed_from", before.name.to_string()));
                 }
                 let detail = detail(&touched, &act.fields, &terms);
-                let told = Telling {
+                let record = Telling {
                     verb: act.verb,
                     outcome: "done",
                     ticket: act.ticket.clone(),
@@ -92,10 +86,10 @@ impl Session<'_> {
                     factor: None,
                     detail,
                 };
-                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
-                unit.tx.commit()?;
+                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
+                write.tx.commit()?;
             }
-            Ok(Done { user, changed, at: unit.at })
+            Ok(Done { user, changed, at: write.at })
         })?;
         if done.changed && !act.dry_run {
             self.notify(opened, act, &done.user, done.at);
@@ -104,7 +98,7 @@ impl Session<'_> {
     }
 }
 
-/// What comes of one of many.
+/// The result for one user of a bulk change.
 pub enum Row {
     Changed(User),
     Already(User),
@@ -144,10 +138,8 @@ impl Row {
 }
 
 impl Session<'_> {
-    /// What a change would do to many users, and how many users there are; nothing is written.
-    ///
-    /// # Errors
-    /// `user_not_found` for names that the store does not have, all of them named.
+    /// What a bulk change would do, and how many users the store has; writes nothing. Unknown names
+    /// are `user_not_found`, all of them in one error.
     pub fn plan(
         &mut self,
         opened: &mut Opened,
@@ -161,7 +153,7 @@ impl Session<'_> {
         for name in names {
             match snapshot.user(name)? {
                 Some(user) => {
-                    self.standing.outright(&user)?;
+                    self.standing.require_allowed(&user)?;
                     rows.push(Row::of(user, at, &opened.vault, change)?.0);
                 }
                 None => unknown.push(name.to_string()),
@@ -175,14 +167,12 @@ impl Session<'_> {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!("--from: there are no users {}{more}", unknown.join(", "));
         Err(Refusal::new(Code::UserNotFound, message)
-            .hint("nothing was changed; mend the list")
+            .hint("nothing was changed; correct the list")
             .into())
     }
 
-    /// Changes many users in one transaction, with an event each.
-    ///
-    /// # Errors
-    /// As [`Session::change`]; then nothing was changed.
+    /// Changes many users in one transaction, with one event each. After an error nothing was
+    /// changed.
     pub fn change_many(
         &mut self,
         opened: &mut Opened,
@@ -194,29 +184,29 @@ impl Session<'_> {
     ) -> Result<Vec<Row>> {
         let undo_for = self.config()?.undo_for;
         let bar = self.bar(names.len() as u64);
-        let done = self.unit(opened, |session, mut unit| {
+        let done = self.unit(opened, |session, mut write| {
             let mut rows = Vec::with_capacity(names.len());
             bar.set_position(0);
             for name in names {
                 bar.inc(1);
-                let before = unit.user(name)?;
-                let (mut row, touched) = Row::of(before.clone(), unit.at, unit.vault, change)?;
+                let before = write.user(name)?;
+                let (mut row, touched) = Row::of(before.clone(), write.at, write.vault, change)?;
                 if let Row::Changed(user) = &mut row {
-                    user.purge(unit.at, undo_for);
-                    user.rev = unit.tx.save(&before, user)?;
-                    let told = Telling {
+                    user.purge(write.at, undo_for);
+                    user.rev = write.tx.save(&before, user)?;
+                    let record = Telling {
                         verb,
                         outcome: "done",
                         ticket: ticket.clone(),
                         detail: detail(&touched, fields, &[]),
                         ..Telling::default()
                     };
-                    Self::append(session.env, &mut *unit.tx, unit.at, user, told)?;
+                    Self::append(session.env, &mut *write.tx, write.at, user, record)?;
                 }
                 rows.push(row);
             }
-            unit.tx.commit()?;
-            Ok((rows, unit.at))
+            write.tx.commit()?;
+            Ok((rows, write.at))
         });
         bar.finish_and_clear();
         let (rows, at) = done?;

@@ -1,4 +1,4 @@
-//! User names for a shell that completes a command line; silent where there is nothing to read.
+//! Completes user names in a shell; prints nothing if there is no readable store.
 
 use std::ffi::OsStr;
 
@@ -9,28 +9,28 @@ use crate::config::Named;
 use crate::env::Env;
 use crate::options::Options;
 
-/// Names offered at once: more help nobody.
-const MOST: usize = 200;
+/// Candidates for one completion; a longer list helps nobody.
+const MAX_CANDIDATES: usize = 200;
 
-/// Completes the name of a user from the default store.
+/// Completes a user name from the default store.
 #[must_use]
 pub fn user_names() -> ArgValueCompleter {
     ArgValueCompleter::new(names)
 }
 
-fn names(begun: &OsStr) -> Vec<CompletionCandidate> {
-    let mut found = Vec::new();
-    let Some(begun) = begun.to_str() else { return found };
+fn names(prefix: &OsStr) -> Vec<CompletionCandidate> {
+    let mut candidates = Vec::new();
+    let Some(prefix) = prefix.to_str() else { return candidates };
     let mut env = Env::real();
     let mut session = Session::new(&mut env, Options::default(), Named::default());
-    let Ok(mut store) = session.reader() else { return found };
-    let Ok(mut snapshot) = store.read() else { return found };
-    let read = snapshot.names(&begun.to_lowercase(), &mut |name| {
-        found.push(CompletionCandidate::new(name));
-        found.len() < MOST
+    let Ok(mut store) = session.reader() else { return candidates };
+    let Ok(mut snapshot) = store.read() else { return candidates };
+    let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {
+        candidates.push(CompletionCandidate::new(name));
+        candidates.len() < MAX_CANDIDATES
     });
     if read.is_err() {
-        found.clear();
+        candidates.clear();
     }
-    found
+    candidates
 }

@@ -1,11 +1,11 @@
-//! Making a store and its key, over nothing that exists.
+//! Creates a store and its key; never overwrites either.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use super::work::compare;
+use super::work::require_agreement;
 use super::{Opened, Session};
 use crate::config::Config;
 use crate::domain::event::{Event, Ticket};
@@ -26,31 +26,27 @@ pub struct Created {
 }
 
 impl Session<'_> {
-    /// The store for changes; it is made where it is missing, and said so.
-    ///
-    /// # Errors
-    /// As [`Session::opened`] and [`Session::create`].
+    /// Opens the store for changes; creates a missing embedded store first and notes it.
     pub fn opened_or_new(&mut self) -> Result<Opened> {
         let config = self.config()?;
-        // What a fleet shares is made by `init` alone.
-        let is_ours_to_make = matches!(config.store, Location::Sqlite(_));
-        if is_ours_to_make && !config.store.exists(&config.custody)? {
+        // A shared database is set up by `init` only.
+        let may_create = matches!(config.store, Location::Sqlite(_));
+        if may_create && !config.store.exists(&config.custody)? {
             let created = self.create()?;
             if created.key_is_new {
                 self.say(&format!("made the key file {}", place(&created.key_file)));
             }
             if created.store_is_new {
                 self.say(&format!("made the store {}", created.store));
-                self.say("keep a copy of the key file apart from the store: without it everybody enrols anew");
+                self.say(
+                    "keep a copy of the key file apart from the store: without it every user must enrol again",
+                );
             }
         }
         self.opened()
     }
 
-    /// Brings an older store up to date; `false` where it was.
-    ///
-    /// # Errors
-    /// As [`Location::migrate`].
+    /// Migrates an older store to the current schema; `false` if it is current already.
     pub fn migrate(&mut self) -> Result<bool> {
         let config = self.config()?;
         if !config.store.exists(&config.custody)? {
@@ -62,10 +58,7 @@ impl Session<'_> {
         config.store.migrate(&config.custody)
     }
 
-    /// Makes what is missing of store and key file. A key that is there already is taken.
-    ///
-    /// # Errors
-    /// `cannot_create`, `not_permitted`, or `key` for a key file that holds no key.
+    /// Creates the store and the key file, as far as they are missing; an existing key is used.
     pub fn create(&mut self) -> Result<Created> {
         let at = self.env.clock.now()?;
         let store_id = Id::new(self.env.random()?);
@@ -78,7 +71,7 @@ impl Session<'_> {
         let purpose = config.key_purpose;
         let store = config.store.clone();
         if store.exists(&custody)? {
-            // Opened with its key, so that a stranger's file or key is refused.
+            // Opening checks the file and the key, and refuses those of another store.
             self.opened()?;
             return Ok(Created {
                 store,
@@ -91,7 +84,7 @@ impl Session<'_> {
             custody.make_folder(&key_path, purpose)?;
         }
         let (root, key_is_new) =
-            make_key(&custody, &key_path, purpose, RootKey::new(root), store_id)?;
+            load_or_create_key(&custody, &key_path, purpose, RootKey::new(root), store_id)?;
         let vault = Vault::new(&root, store_id);
         let identity = Identity { store: store_id, key: root.id() };
         let first = Event {
@@ -105,26 +98,26 @@ impl Session<'_> {
         };
         let clock = &*self.env.clock;
         let made = store.create(&custody, &vault, store_id, &mut |birth| {
-            compare(clock, birth.clock()?)?;
+            require_agreement(clock, birth.clock()?)?;
             birth.found(identity, at)?;
             birth.append(&first, salt).map(|_| ())
         });
         let created = made.and_then(|store_is_new| {
             if !store_is_new {
-                // Somebody was quicker, with this key or with another one.
+                // Another process created it first, with this key or with another one.
                 self.opened()?;
             }
             Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
         });
-        if created.is_err() && key_is_new && self.is_useless(root.id()) {
+        if created.is_err() && key_is_new && self.opens_no_store(root.id()) {
             let _ = std::fs::remove_file(&key_path);
         }
         created
     }
 
-    /// Is this the key of no store? Where that can't be found out it may be the key of ours, since a
-    /// commit that was not confirmed may stand.
-    fn is_useless(&mut self, key: KeyId) -> bool {
+    /// Can the new key be deleted? If in doubt it can't: a commit that was not confirmed may have
+    /// created a store that needs the key.
+    fn opens_no_store(&mut self, key: KeyId) -> bool {
         let Ok(Config { store, custody, .. }) = self.config() else { return false };
         match store.exists(custody) {
             Ok(false) => true,
@@ -136,8 +129,8 @@ impl Session<'_> {
     }
 }
 
-/// The key of the file, which is made with this one where it is missing.
-fn make_key(
+/// Loads the key file, or creates it with the new key if it is missing.
+fn load_or_create_key(
     custody: &Custody,
     path: &std::path::Path,
     purpose: Purpose,

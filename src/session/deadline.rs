@@ -1,4 +1,4 @@
-//! The end of a login service's patience: an answer in time, whatever hangs.
+//! Answers a login service in time, whatever hangs.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -8,63 +8,63 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// From the start of the verb; the start of the process and its end have the rest of two seconds.
+/// Counted from the start of the verb; process start and exit have the rest of two seconds.
 const ANSWER: Duration = Duration::from_millis(1900);
-/// The contract's number for a store that is busy: try again.
+/// The exit code for a busy store: try again.
 const BUSY: u8 = 75;
 
-/// What a service has to be told besides the exit code: is somebody let in?
-type LastWords = Box<dyn FnOnce(bool) + Send>;
+/// Writes the answer that a service reads besides the exit code; the argument says if the user is let in.
+type FinalReply = Box<dyn FnOnce(bool) + Send>;
 
-/// Ends the process when the time is over. A database that says nothing, a name service, a disk or a
-/// pipe that nobody writes to may hold up any thread but one that does nothing else than wait.
-pub struct Deadline {
+/// Ends the process when the time is up. A silent database, a name service, a disk or an idle pipe can
+/// block any thread except one that only waits.
+pub struct Watchdog {
     exit: Arc<AtomicU8>,
-    last_words: Arc<Mutex<Option<LastWords>>>,
+    final_reply: Arc<Mutex<Option<FinalReply>>>,
     ends: Instant,
-    /// Dropped when the answer is given.
+    /// Dropped when the answer is out.
     _answered: Sender<()>,
 }
 
-impl Deadline {
-    /// # Errors
-    /// As the system has them, where it has no thread to give.
+impl Watchdog {
     pub fn start(end: fn(u8)) -> Result<Self> {
         let ends = now() + ANSWER;
         let exit = Arc::new(AtomicU8::new(BUSY));
-        let (answered, waits) = channel();
-        let (at_the_end, last_words) = (exit.clone(), Arc::<Mutex<Option<LastWords>>>::default());
-        let told = last_words.clone();
+        let (answered, watched) = channel();
+        let (late_exit, final_reply) = (exit.clone(), Arc::<Mutex<Option<FinalReply>>>::default());
+        let late_reply = final_reply.clone();
         thread::Builder::new().spawn(move || {
-            if waits.recv_timeout(ANSWER) == Err(RecvTimeoutError::Timeout) {
-                let exit = at_the_end.load(Ordering::SeqCst);
-                if let Some(tell) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                    tell(exit == 0);
+            if watched.recv_timeout(ANSWER) == Err(RecvTimeoutError::Timeout) {
+                let exit = late_exit.load(Ordering::SeqCst);
+                if let Some(reply) =
+                    late_reply.lock().unwrap_or_else(PoisonError::into_inner).take()
+                {
+                    reply(exit == 0);
                 }
                 end(exit);
             }
         })?;
-        Ok(Self { exit, last_words, ends, _answered: answered })
+        Ok(Self { exit, final_reply, ends, _answered: answered })
     }
 
-    /// What is left until the end.
+    /// The time left.
     pub fn left(&self) -> Duration {
         self.ends.saturating_duration_since(now())
     }
 
-    /// What is done before the process is ended: a service may wait for more than its exit code.
-    pub fn last_words(&self, tell: impl FnOnce(bool) + Send + 'static) {
-        let mut words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        *words = Some(Box::new(tell));
+    /// Sets what to do before the process is ended: a service may wait for more than the exit code.
+    pub fn set_final_reply(&self, reply: impl FnOnce(bool) + Send + 'static) {
+        let mut final_reply = self.final_reply.lock().unwrap_or_else(PoisonError::into_inner);
+        *final_reply = Some(Box::new(reply));
     }
 
-    /// The answer stands, and what is still done beside it may be cut short.
-    pub fn decided(&self, exit: u8) {
+    /// Sets the exit code: the answer is committed, and what is still running may be cut short.
+    pub fn set_exit(&self, exit: u8) {
         self.exit.store(exit, Ordering::SeqCst);
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long somebody waits is no moment of a decision")]
+#[expect(clippy::disallowed_methods, reason = "a timeout, not a time that decides anything")]
 fn now() -> Instant {
     Instant::now()
 }

@@ -1,9 +1,9 @@
-//! The way of a code that an operator asks about: it counts as a wrong one, whatever is found.
+//! Diagnoses a code for an operator. It counts as a wrong code, so that nobody guesses this way.
 
 use anyhow::Result;
 use serde_json::json;
 
-use super::attempt::turn_away_saying;
+use super::attempt::reject_unevaluated_with;
 use super::{Opened, Session, Telling};
 use crate::domain::code::Code;
 use crate::domain::diagnosis::{Finding, diagnose};
@@ -15,10 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
 impl Session<'_> {
-    /// Looks at a code without using it; `None` while the user is locked, when nothing is looked at.
-    ///
-    /// # Errors
-    /// `user_not_found`, `tampered`, or as the store has them.
+    /// Explains why a code fails without accepting it; `None` while the user is locked.
     pub fn diagnose(
         &mut self,
         opened: &mut Opened,
@@ -28,30 +25,30 @@ impl Session<'_> {
     ) -> Result<(User, Option<Finding>, Timestamp)> {
         let bounds = self.config()?.bounds;
         let code = Code::read(presented);
-        self.unit(opened, |session, mut unit| {
-            let before = unit.known(name)?;
-            let at = unit.at;
+        self.unit(opened, |session, mut write| {
+            let before = write.known(name)?;
+            let at = write.at;
             if before.throttle.gate(at) != Gate::Open {
-                let told = Telling {
+                let record = Telling {
                     verb: "diagnose",
                     outcome: "locked",
                     ticket: ticket.clone(),
                     ..Telling::default()
                 };
-                let user = turn_away_saying(session.env, &mut unit, None, &before, told)?;
-                unit.tx.commit()?;
+                let user = reject_unevaluated_with(session.env, &mut write, None, &before, record)?;
+                write.tx.commit()?;
                 return Ok((user, None, at));
             }
             let secrets: Vec<(Id, Secret)> = before
                 .devices
                 .iter()
-                .map(|device| Ok((device.id, unit.vault.open(before.id, device)?)))
+                .map(|device| Ok((device.id, write.vault.open(before.id, device)?)))
                 .collect::<Result<_>>()?;
             let finding = diagnose(&before, &secrets, code.as_ref(), at, bounds.window)?;
             let mut user = before.clone();
             user.throttle = user.throttle.failed(Failure::Code, at, bounds.limits);
-            user.rev = unit.tx.save(&before, &user)?;
-            let told = Telling {
+            user.rev = write.tx.save(&before, &user)?;
+            let record = Telling {
                 verb: "diagnose",
                 outcome: "done",
                 ticket: ticket.clone(),
@@ -59,8 +56,8 @@ impl Session<'_> {
                 detail: Some(json!({ "finding": finding.word() }).to_string()),
                 ..Telling::default()
             };
-            Self::append(session.env, &mut *unit.tx, at, &user, told)?;
-            unit.tx.commit()?;
+            Self::append(session.env, &mut *write.tx, at, &user, record)?;
+            write.tx.commit()?;
             Ok((user, Some(finding), at))
         })
     }

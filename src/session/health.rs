@@ -1,10 +1,10 @@
-//! How store, key and log are.
+//! The state of store, key, log and clocks, and data kept past its retention.
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::backup::TAKEN_AT;
-use super::work::agreed;
+use super::work::agreed_time;
 use super::{Opened, Session, Telling, prune};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
@@ -17,64 +17,52 @@ const BACKUP: &str = "backup";
 const RESTORE: &str = "restore";
 
 impl Session<'_> {
-    /// Compares the clocks; `None` where there is but one. From now on reading goes on whatever they
-    /// show, for whoever looks at what is wrong.
-    ///
-    /// # Errors
-    /// `clock`, and as [`Session::reader`].
+    /// How many seconds this machine's clock is ahead of the database's; `None` if both share one
+    /// clock. From here on reads ignore clock skew, so that the verb can go on looking for problems.
     pub fn compare_clocks(&mut self) -> Result<Option<i64>> {
-        self.bears_clock = true;
+        self.ignore_clock_skew = true;
         let theirs = self.reader()?.clock();
-        let now = agreed(&*self.env.clock, theirs)?;
+        let now = agreed_time(&*self.env.clock, theirs)?;
         Ok(theirs.map(|theirs| self.env.clock.ahead(now, theirs)))
     }
 
-    /// When somebody confirmed last that a copy of the key is kept apart.
-    ///
-    /// # Errors
-    /// As the store has them.
+    /// When an operator last confirmed that a copy of the key is kept apart.
     pub fn key_saved(&mut self) -> Result<Option<Timestamp>> {
         self.last_time(VERB, KEY_SAVED, KEY_SAVED)
     }
 
-    /// When the last backup was taken. The log of a store that was restored can't tell of the one that it
-    /// came from but by the restore.
-    ///
-    /// # Errors
-    /// As the store has them.
+    /// When the last backup was taken. In a restored store only the restore event knows of the
+    /// backup that it came from.
     pub fn last_backup(&mut self) -> Result<Option<Timestamp>> {
         let backup = self.last_event(BACKUP, "done", None)?;
-        // Not before it: of ten million events each would be looked at.
+        // Later than the backup only: otherwise this scans all of a log of millions of events.
         let restore = self.last_event(RESTORE, "done", backup.as_ref().map(|event| event.seq))?;
         let detail = restore.and_then(|event| event.detail).unwrap_or_default();
-        match (named_time(&detail, TAKEN_AT), backup) {
+        match (time_in_detail(&detail, TAKEN_AT), backup) {
             (Some(taken_at), _) => Ok(Some(taken_at)),
             (None, Some(backup)) => Ok(Some(backup.at)),
-            (None, None) => self.kept(BACKUP),
+            (None, None) => self.retained_time(BACKUP),
         }
     }
 
-    /// What of the log must outlive its beginning.
-    ///
-    /// # Errors
-    /// As the store has them.
-    pub fn lasting(&mut self) -> Result<Value> {
+    /// Facts from the log that must survive pruning.
+    pub fn retained(&mut self) -> Result<Value> {
         Ok(json!({ KEY_SAVED: self.key_saved()?, BACKUP: self.last_backup()? }))
     }
 
-    /// When an event of this kind was written last, or what a pruning has kept of it under this name.
+    /// When such an event was last written, or the time that a pruning retained under this name.
     fn last_time(&mut self, verb: &str, outcome: &str, name: &str) -> Result<Option<Timestamp>> {
         match self.last_event(verb, outcome, None)? {
             Some(event) => Ok(Some(event.at)),
-            None => self.kept(name),
+            None => self.retained_time(name),
         }
     }
 
-    /// What the last pruning has kept under this name.
-    fn kept(&mut self, name: &str) -> Result<Option<Timestamp>> {
+    /// The time that the last pruning retained under this name.
+    fn retained_time(&mut self, name: &str) -> Result<Option<Timestamp>> {
         let pruned = self.last_event(prune::VERB, prune::OUTCOME, None)?;
         let detail = pruned.and_then(|event| event.detail).unwrap_or_default();
-        Ok(named_time(&detail, name))
+        Ok(time_in_detail(&detail, name))
     }
 
     fn last_event(
@@ -83,7 +71,7 @@ impl Session<'_> {
         outcome: &str,
         after: Option<u64>,
     ) -> Result<Option<Told>> {
-        let wanted = Wanted {
+        let query = Wanted {
             verb: Some(verb.to_owned()),
             outcome: Some(outcome.to_owned()),
             after,
@@ -91,30 +79,31 @@ impl Session<'_> {
             ..Wanted::default()
         };
         let mut last = None;
-        self.reader()?.read()?.log(&wanted, &mut |event| {
+        self.reader()?.read()?.log(&query, &mut |event| {
             last = Some(event);
             Ok(false)
         })?;
         Ok(last)
     }
 
-    /// Writes down that a copy of the key is kept apart.
-    ///
-    /// # Errors
-    /// As the store has them; `key` where there is no key that could have been copied.
+    /// Logs that a copy of the key is kept apart. Needs the key: without one there is nothing to copy.
     pub fn confirm_key_saved(&mut self) -> Result<()> {
         let mut opened = self.opened()?;
-        self.unit(&mut opened, |session, mut unit| {
-            let told = (VERB, KEY_SAVED);
-            session.tell(&mut *unit.tx, unit.at, told, Ticket::default(), None)?;
-            unit.tx.commit()
+        self.unit(&mut opened, |session, mut write| {
+            let record = (VERB, KEY_SAVED);
+            session.append_store_event(
+                &mut *write.tx,
+                write.at,
+                record,
+                Ticket::default(),
+                None,
+            )?;
+            write.tx.commit()
         })
     }
 
-    /// Checks the MAC of every record; gives back how many users there are.
-    ///
-    /// # Errors
-    /// `tampered`, with the name of the first that was altered.
+    /// Checks the MAC of every row and returns the number of users. `tampered` names the first
+    /// altered user.
     pub fn prove_users(&mut self, opened: &mut Opened) -> Result<u64> {
         let mut snapshot = opened.store.read()?;
         let users = snapshot.counts()?.users;
@@ -124,10 +113,7 @@ impl Session<'_> {
         proved.map(|()| users)
     }
 
-    /// Users of whom something sealed is kept past its time.
-    ///
-    /// # Errors
-    /// As the store has them.
+    /// Users with sealed data that is kept past its retention time.
     pub fn overripe(&mut self) -> Result<Vec<UserName>> {
         let now = self.env.clock.now()?;
         let undo_for = self.config()?.undo_for;
@@ -143,33 +129,31 @@ impl Session<'_> {
         Ok(names)
     }
 
-    /// Takes away what is kept of these users past its time, in one transaction.
-    ///
-    /// # Errors
-    /// As the store has them; then nothing was changed.
+    /// Removes the expired sealed data of these users, in one transaction.
     pub fn purge(&mut self, names: &[UserName]) -> Result<u64> {
         let undo_for = self.config()?.undo_for;
         let mut opened = self.opened()?;
         let bar = self.bar(names.len() as u64);
-        let purged = self.unit(&mut opened, |session, mut unit| {
+        let purged = self.unit(&mut opened, |session, mut write| {
             bar.set_position(0);
             let mut purged = 0;
             for name in names {
                 bar.inc(1);
-                let before = unit.known(name)?;
+                let before = write.known(name)?;
                 let mut user = before.clone();
-                user.purge(unit.at, undo_for);
+                user.purge(write.at, undo_for);
                 if user == before {
                     continue;
                 }
-                user.rev = unit.tx.save(&before, &user)?;
+                user.rev = write.tx.save(&before, &user)?;
                 let gone = before.devices.len() - user.devices.len();
                 let detail = Some(json!({ "devices": gone }).to_string());
-                let told = Telling { verb: VERB, outcome: "purged", detail, ..Telling::default() };
-                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                let record =
+                    Telling { verb: VERB, outcome: "purged", detail, ..Telling::default() };
+                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
                 purged += 1;
             }
-            unit.tx.commit()?;
+            write.tx.commit()?;
             Ok(purged)
         });
         bar.finish_and_clear();
@@ -178,7 +162,7 @@ impl Session<'_> {
 }
 
 /// A time in the details of an event.
-fn named_time(detail: &str, name: &str) -> Option<Timestamp> {
+fn time_in_detail(detail: &str, name: &str) -> Option<Timestamp> {
     let detail: Value = serde_json::from_str(detail).ok()?;
     Timestamp::parse(name, detail[name].as_str()?).ok()
 }

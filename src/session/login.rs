@@ -1,14 +1,16 @@
-//! The way of a login that a service asks about: the way of every code, with one answer and one price
-//! for all who are not let in.
+//! Answers a login service. Every rejected login gets the same answer at the same cost, so that nobody
+//! learns which users exist.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use super::attempt::{Attempted, Presentation, detail, opened_secrets, turn_away, weigh};
-use super::deadline::Deadline;
-use super::work::Unit;
+use super::attempt::{
+    Attempted, CodeSubmission, detail, evaluate, open_candidate_secrets, reject_unevaluated,
+};
+use super::deadline::Watchdog;
+use super::work::WriteTx;
 use super::{Credentials, Opened, Session, SignedIn, Telling};
 use crate::domain::device::{Active, Device, Kind, State};
 use crate::domain::event::{Event, Ticket};
@@ -23,74 +25,71 @@ use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::domain::verify::{Attempt, verify};
 use crate::env::{Env, Variables};
-use crate::services::{Given, SHORTEST_CODE};
+use crate::services::{SHORTEST_CODE, Typed};
 
-/// The verb of the log.
+/// The verb in the audit log.
 const VERB: &str = "verify";
-/// The outcome of a name that nobody has.
+/// The outcome for an unknown name.
 const UNKNOWN: &str = "unknown";
-/// Events of the log that are looked through for the last such attempt that was told of.
-const AMONG: u64 = 64;
+/// How many of the newest events are searched for the last logged attempt with an unknown name.
+const EVENTS_SEARCHED: u64 = 64;
 
-/// For the log, after the notices: the run ends in time in any case, and what did not get there by then
-/// does not get there.
-const LAST_COMMIT: Duration = Duration::from_millis(400);
+/// Time reserved for logging the notices. The run ends in time in any case; what is not logged by then is
+/// lost.
+const COMMIT_RESERVE: Duration = Duration::from_millis(400);
 
-/// What a login service asks.
+/// A login service's question: may this user log in?
 pub struct Login<'l> {
-    /// Its name, for the log.
+    /// The service, for the log.
     pub from: &'static str,
     pub name: &'l UserName,
-    pub given: &'l Given,
+    pub given: &'l Typed,
     pub without: Without,
-    /// The line has a password before the code, and both are asked about.
+    /// The input is a password followed by a code, and both are checked.
     pub has_password: bool,
 }
 
-/// What came of it; committed.
+/// The committed answer.
 #[must_use]
-pub struct LoggedIn {
+pub struct LoginOutcome {
     pub lets_in: bool,
-    follows: Follows,
+    follow_up: FollowUp,
 }
 
-/// What there is to do once the service has its answer.
-enum Follows {
+/// What to do once the service has its answer.
+enum FollowUp {
     Nothing,
     /// After a code.
-    Proved(Box<Attempted>),
+    Code(Box<Attempted>),
     /// After a password and a code.
-    SignedIn(Box<SignedIn>),
+    SignIn(Box<SignedIn>),
 }
 
-impl LoggedIn {
-    const NO: Self = Self { lets_in: false, follows: Follows::Nothing };
+impl LoginOutcome {
+    const NO: Self = Self { lets_in: false, follow_up: FollowUp::Nothing };
 }
 
-/// What stands for the time that a login service waits.
-pub struct Service {
-    handed: Variables,
-    deadline: Deadline,
+/// The state of a run that answers a login service.
+pub struct ServiceRun {
+    environment: Variables,
+    watchdog: Watchdog,
 }
 
-impl Service {
-    /// What is left for notices of an answer that was given, and to tell the log of them.
+impl ServiceRun {
+    /// The time left for notices.
     pub(super) fn left(&self) -> Duration {
-        self.deadline.left().saturating_sub(LAST_COMMIT)
+        self.watchdog.left().saturating_sub(COMMIT_RESERVE)
     }
 }
 
 impl Session<'_> {
-    /// From now on this run answers a login service. Its environment is its users' to set: it is kept
-    /// apart as something that was handed over, and nothing goes by it. Nobody is asked, and nobody is
-    /// told anything on standard error, which some services show to whoever knocks.
-    ///
-    /// # Errors
-    /// As the system has them.
+    /// Makes this run answer a login service. The remote user can set parts of the environment, so
+    /// it is kept apart as untrusted input. There are no prompts and no standard error, which some
+    /// services show to the remote user.
     pub fn serve(&mut self) -> Result<()> {
-        let deadline = Deadline::start(self.env.end)?;
-        let handed = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
-        self.service = Some(Service { handed, deadline });
+        let watchdog = Watchdog::start(self.env.end)?;
+        let environment = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
+        self.service = Some(ServiceRun { environment, watchdog });
         self.env.person = None;
         self.env.err.writer = Box::new(std::io::sink());
         self.env.process.operator.claim = None;
@@ -99,103 +98,104 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// A variable as the service set it.
+    /// An environment variable as the service set it; untrusted.
     #[must_use]
     pub fn handed(&self, name: &str) -> Option<std::ffi::OsString> {
-        (self.service.as_ref()?.handed)(name)
+        (self.service.as_ref()?.environment)(name)
     }
 
-    /// What the service is told besides the exit code, should this run be ended for taking too long.
-    pub fn last_words(&self, tell: impl FnOnce(bool) + Send + 'static) {
+    /// Sets how to answer the service, besides the exit code, if this run takes too long.
+    pub fn last_words(&self, reply: impl FnOnce(bool) + Send + 'static) {
         if let Some(service) = &self.service {
-            service.deadline.last_words(tell);
+            service.watchdog.set_final_reply(reply);
         }
     }
 
-    /// May this user in?
-    ///
-    /// # Errors
-    /// As the store has them: nobody is let in then.
-    pub fn login(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoggedIn> {
+    /// May this user log in? After an error nobody is let in.
+    pub fn login(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoginOutcome> {
         let done = if login.has_password {
-            self.login_by_both(opened, login)?
+            self.login_with_password_and_code(opened, login)?
         } else {
-            self.login_by_code(opened, login)?
+            self.login_with_code(opened, login)?
         };
         if let Some(service) = &self.service {
-            service.deadline.decided(u8::from(!done.lets_in));
+            service.watchdog.set_exit(u8::from(!done.lets_in));
         }
         Ok(done)
     }
 
-    /// What follows from an answer that the service has by now: users hear of a new device. Trouble
-    /// changes nothing of the answer.
-    pub fn after_login(&mut self, opened: &mut Opened, done: &LoggedIn) {
-        match &done.follows {
-            Follows::Nothing => {}
-            Follows::Proved(proved) => {
+    /// Sends the notices, after the service has its answer. A failure does not change the answer.
+    pub fn after_login(&mut self, opened: &mut Opened, done: &LoginOutcome) {
+        match &done.follow_up {
+            FollowUp::Nothing => {}
+            FollowUp::Code(proved) => {
                 let Attempted { user, outcome, at, .. } = &**proved;
                 self.notify_proof(opened, user, outcome, *at);
             }
-            Follows::SignedIn(done) => self.after_sign_in(opened, done),
+            FollowUp::SignIn(done) => self.after_sign_in(opened, done),
         }
     }
 
-    fn login_by_code(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoggedIn> {
+    fn login_with_code(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoginOutcome> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
         let presented = &Presented::read(login.given.code());
         let from = Some(login.from);
-        let presentation =
-            Presentation { verb: VERB, from, only: None, presented, bounds, undo_for };
-        self.unit(opened, |session, mut unit| {
-            let done = match unit.tx.user(login.name)? {
+        let submission =
+            CodeSubmission { verb: VERB, from, device_id: None, presented, bounds, undo_for };
+        self.unit(opened, |session, mut write| {
+            let done = match write.tx.user(login.name)? {
                 None => {
-                    stranger(session.env, &mut unit, &presentation)?;
-                    LoggedIn::NO
+                    reject_unknown_user(session.env, &mut write, &submission)?;
+                    LoginOutcome::NO
                 }
                 Some(user) => {
                     let demand = policy.demand(&user);
-                    match way(&user, presented, demand, login.without, unit.at) {
+                    match way(&user, presented, demand, login.without, write.at) {
                         Way::Prove => {
-                            let weighed = weigh(session.env, &mut unit, &user, &presentation)?;
-                            weighed.map_or(LoggedIn::NO, |proved| LoggedIn {
+                            let evaluated = evaluate(session.env, &mut write, &user, &submission)?;
+                            evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
                                 lets_in: proved.outcome.lets_in(),
-                                follows: Follows::Proved(Box::new(proved)),
+                                follow_up: FollowUp::Code(Box::new(proved)),
                             })
                         }
                         Way::Pass => {
-                            pass(session.env, &mut unit, &user, login.from)?;
-                            LoggedIn { lets_in: true, ..LoggedIn::NO }
+                            accept_exempt(session.env, &mut write, &user, login.from)?;
+                            LoginOutcome { lets_in: true, ..LoginOutcome::NO }
                         }
                         Way::TurnAway(why) => {
-                            turn_away(session.env, &mut unit, (VERB, from), &user, why)?;
-                            LoggedIn::NO
+                            reject_unevaluated(session.env, &mut write, (VERB, from), &user, why)?;
+                            LoginOutcome::NO
                         }
                     }
                 }
             };
-            unit.tx.commit()?;
+            write.tx.commit()?;
             Ok(done)
         })
     }
 
-    /// Password and code, by the way of a sign-in.
-    fn login_by_both(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoggedIn> {
+    /// Checks password and code as a sign-in does.
+    fn login_with_password_and_code(
+        &mut self,
+        opened: &mut Opened,
+        login: &Login<'_>,
+    ) -> Result<LoginOutcome> {
         let given = login.given;
-        // Whether a line is worth a slow hash is told by the line alone: the time that it takes must
-        // not tell whose it is.
-        let least = match (given.split(SHORTEST_CODE), login.without) {
+        // Only the input decides whether a slow hash is computed: the time must not depend on the user.
+        let shortest_password = match (given.split(SHORTEST_CODE), login.without) {
             (Some((password, code)), _) if !code.is_empty() => password,
             (_, Without::Accept) => given.password(),
-            (_, Without::Refuse) => return Ok(LoggedIn::NO),
+            (_, Without::Refuse) => return Ok(LoginOutcome::NO),
         };
-        let Some(least) = password(least) else { return Ok(LoggedIn::NO) };
+        let Some(shortest_password) = password(shortest_password) else {
+            return Ok(LoginOutcome::NO);
+        };
         let user = opened.store.read()?.user(login.name)?;
-        let code = self.code_of(user.as_ref(), login)?;
-        let typed = code.map_or_else(|| given.password(), |(password, _)| password);
+        let code = self.split_code(user.as_ref(), login)?;
+        let password_part = code.map_or_else(|| given.password(), |(password, _)| password);
         let credentials = Credentials {
-            password: Some(password(typed).unwrap_or(least)),
+            password: Some(password(password_part).unwrap_or(shortest_password)),
             new_password: None,
             code: code.map(|(_, code)| Zeroizing::new(code.to_vec())),
             without: login.without,
@@ -206,20 +206,20 @@ impl Session<'_> {
             let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
             let presented = &Presented::read(code.map_or(&[], |(_, code)| code));
             let from = Some(login.from);
-            let presentation =
-                Presentation { verb: VERB, from, only: None, presented, bounds, undo_for };
-            self.unit(opened, |session, mut unit| {
-                stranger(session.env, &mut unit, &presentation)?;
-                unit.tx.commit()
+            let submission =
+                CodeSubmission { verb: VERB, from, device_id: None, presented, bounds, undo_for };
+            self.unit(opened, |session, mut write| {
+                reject_unknown_user(session.env, &mut write, &submission)?;
+                write.tx.commit()
             })?;
         }
         let lets_in = matches!(done.step, Step::Accepted(_));
-        Ok(LoggedIn { lets_in, follows: Follows::SignedIn(Box::new(done)) })
+        Ok(LoginOutcome { lets_in, follow_up: FollowUp::SignIn(Box::new(done)) })
     }
 
-    /// Where the code of this user begins; `None` where there is none, or none is needed: what is typed
-    /// is a password then, and may end in digits.
-    fn code_of<'g>(
+    /// Splits the input into password and code; `None` if it has no code or the user needs none: then
+    /// all of it is a password, which may end in digits.
+    fn split_code<'g>(
         &mut self,
         user: Option<&User>,
         login: &Login<'g>,
@@ -228,42 +228,52 @@ impl Session<'_> {
         let policy = &self.config()?.policy;
         let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
         let split = login.given.split(digits.map_or(SHORTEST_CODE, usize::from));
-        let excused = |user: &User, code| {
+        let is_excused_with = |user: &User, code| {
             let (presented, demand) = (Presented::read(code), policy.demand(user));
             is_excused(user, &presented, demand, login.without, now)
         };
-        Ok(split
-            .filter(|(_, code)| !code.is_empty() && !user.is_some_and(|user| excused(user, code))))
+        Ok(split.filter(|(_, code)| {
+            !code.is_empty() && !user.is_some_and(|user| is_excused_with(user, code))
+        }))
     }
 }
 
-/// What can be a password at all.
-fn password(typed: &[u8]) -> Option<Password> {
-    Password::read("password", std::str::from_utf8(typed).ok()?).ok()
+/// `None` for input that can't be a password.
+fn password(password_part: &[u8]) -> Option<Password> {
+    Password::read("password", std::str::from_utf8(password_part).ok()?).ok()
 }
 
-/// Lets somebody in who has nothing to prove.
-fn pass(env: &mut Env, unit: &mut Unit<'_>, user: &User, from: &'static str) -> Result<()> {
+/// Logs that a user without MFA, of whom none is required, was let in.
+fn accept_exempt(
+    env: &mut Env,
+    write: &mut WriteTx<'_>,
+    user: &User,
+    from: &'static str,
+) -> Result<()> {
     let detail = detail(Some(from), None);
-    let told = Telling { verb: VERB, outcome: "not_asked", detail, ..Telling::default() };
-    Session::append(env, &mut *unit.tx, unit.at, user, told)
+    let record = Telling { verb: VERB, outcome: "not_asked", detail, ..Telling::default() };
+    Session::append(env, &mut *write.tx, write.at, user, record)
 }
 
-/// A name that nobody has: as much is computed and as much made durable as for a wrong code, and the
-/// log is told once a minute. It is not told the name, since people type passwords into that field, and
-/// nobody could take it out again.
-fn stranger(env: &mut Env, unit: &mut Unit<'_>, presentation: &Presentation<'_>) -> Result<()> {
-    let Presentation { presented, bounds, from, .. } = *presentation;
-    let now = unit.at;
-    let decoy = decoy(env, unit)?;
-    let secrets = opened_secrets(unit.vault, &decoy, None, presented, now);
+/// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes; logged at most
+/// once a minute. The name is not logged: people type passwords into that field, and an event cannot be
+/// removed.
+fn reject_unknown_user(
+    env: &mut Env,
+    write: &mut WriteTx<'_>,
+    submission: &CodeSubmission<'_>,
+) -> Result<()> {
+    let CodeSubmission { presented, bounds, from, .. } = *submission;
+    let now = write.at;
+    let dummy_user = dummy_user(env, write)?;
+    let secrets = open_candidate_secrets(write.vault, &dummy_user, None, presented, now);
     if let Ok(secrets) = &secrets {
         let attempt = Attempt { presented, tag: None, now, bounds, secrets };
-        drop(verify(decoy, &attempt)?);
+        drop(verify(dummy_user, &attempt)?);
     }
-    let told_at = unit.tx.lately(VERB, UNKNOWN, AMONG)?;
-    if told_at.is_some_and(|t| t <= now && now.since(t) < TELL_EVERY) {
-        return unit.tx.touch();
+    let recorded_at = write.tx.lately(VERB, UNKNOWN, EVENTS_SEARCHED)?;
+    if recorded_at.is_some_and(|t| t <= now && now.since(t) < TELL_EVERY) {
+        return write.tx.touch();
     }
     let event = Event {
         at: now,
@@ -275,12 +285,12 @@ fn stranger(env: &mut Env, unit: &mut Unit<'_>, presentation: &Presentation<'_>)
         detail: detail(from, None),
     };
     let salt = env.random()?;
-    unit.tx.append(&event, salt).map(|_| ())
+    write.tx.append(&event, salt).map(|_| ())
 }
 
-/// Somebody with an active device whose secret nobody has.
-fn decoy(env: &mut Env, unit: &Unit<'_>) -> Result<User> {
-    let at = unit.at;
+/// A user with an active device whose secret nobody has.
+fn dummy_user(env: &mut Env, write: &WriteTx<'_>) -> Result<User> {
+    let at = write.at;
     let mut user = User::new(Id::new(env.random()?), UserName::stored(String::new()), at);
     let mut device = Device {
         id: Id::new(env.random()?),
@@ -289,13 +299,13 @@ fn decoy(env: &mut Env, unit: &Unit<'_>) -> Result<User> {
         parameters: Parameters::COMMON,
         secret: Sealed(Vec::new()),
         state: State::Active(Active { confirmed_at: at }),
-        // No code of its secret is let in, should somebody hit one.
+        // A guess that happens to be right is rejected as a replay.
         last_step: Some(u64::MAX),
         created_at: at,
         last_used_at: None,
     };
     let secret = Secret::new(Zeroizing::new(env.random::<{ Secret::LENGTH }>()?.to_vec()));
-    device.secret = unit.vault.seal(user.id, &device, &secret, env.random()?)?;
+    device.secret = write.vault.seal(user.id, &device, &secret, env.random()?)?;
     user.devices.push(device);
     Ok(user)
 }

@@ -1,4 +1,4 @@
-//! A list of users that an operator hands in: one name a line, or CSV with a header.
+//! `--from`: a list of users, one name a line or CSV with a header.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -12,15 +12,13 @@ use crate::domain::refusal::Refusal;
 use crate::operator_file;
 
 /// Bytes of the longest list.
-const LONGEST: u64 = 64 * 1024 * 1024;
-/// Headers under which CSV has the names.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Accepted CSV headers of the name column.
 const HEADERS: [&str; 3] = ["user", "name", "username"];
 
 impl Session<'_> {
-    /// The users of a list, each once, in their order; `-` is standard input.
-    ///
-    /// # Errors
-    /// `bad_input` with the line, for what is no list of names, or an empty one.
+    /// Reads a list of users, each once, in the order of the file; `-` is standard input. Any doubt
+    /// is `bad_input` with the line.
     pub fn names_from(&mut self, path: &Path) -> Result<Vec<UserName>> {
         let mut bytes = Vec::new();
         let source: &mut dyn Read = if path == Path::new("-") {
@@ -28,19 +26,19 @@ impl Session<'_> {
         } else {
             &mut operator_file::open(path, &self.env.process, "--from")?
         };
-        source.take(LONGEST + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
-        if bytes.len() as u64 > LONGEST {
+        source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
+        if bytes.len() as u64 > MAX_BYTES {
             return Err(Refusal::bad_input("--from", "is longer than 64 MiB").into());
         }
-        Ok(names(&bytes)?)
+        Ok(parse_names(&bytes)?)
     }
 }
 
-fn names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {
+fn parse_names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let bad = |line: u64, problem: &str| {
         Refusal::bad_input("--from", format!("line {line} {problem}"))
-            .hint("write one name a line, or CSV with a column user")
+            .hint("write one name a line, or CSV with a column `user`")
     };
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(bytes);
@@ -51,36 +49,36 @@ fn names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {
         let record = record.map_err(|error| {
             bad(
                 error.position().map_or(n, csv::Position::line),
-                "has not as many fields as the first",
+                "has another number of fields than the first line",
             )
         })?;
         let line = record.position().map_or(n, csv::Position::line);
         let fields: Vec<&str> = record
             .iter()
-            .map(|field| std::str::from_utf8(field).map_err(|_| bad(line, "is no text")))
+            .map(|field| std::str::from_utf8(field).map_err(|_| bad(line, "is not UTF-8")))
             .collect::<Result<_, _>>()?;
         let Some(column) = column else {
             let header = fields
                 .iter()
                 .position(|field| HEADERS.contains(&field.to_ascii_lowercase().as_str()));
             if header.is_none() && fields.len() > 1 {
-                return Err(bad(line, "names no column user"));
+                return Err(bad(line, "has no column `user`"));
             }
             column = Some(header.unwrap_or(0));
             if header.is_none() {
-                take(line, fields[0], &mut seen, &mut names)?;
+                push_name(line, fields[0], &mut seen, &mut names)?;
             }
             continue;
         };
-        take(line, fields[column], &mut seen, &mut names)?;
+        push_name(line, fields[column], &mut seen, &mut names)?;
     }
     if names.is_empty() {
-        return Err(Refusal::bad_input("--from", "names nobody").hint("write one name a line"));
+        return Err(Refusal::bad_input("--from", "has no names").hint("write one name a line"));
     }
     Ok(names)
 }
 
-fn take(
+fn push_name(
     line: u64,
     text: &str,
     seen: &mut BTreeSet<String>,
@@ -101,7 +99,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<String>, String> {
-        let names = names(text.as_bytes()).map_err(|refusal| refusal.message)?;
+        let names = parse_names(text.as_bytes()).map_err(|refusal| refusal.message)?;
         Ok(names.iter().map(ToString::to_string).collect())
     }
 
@@ -119,18 +117,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_is_refused_with_its_line() {
+    fn a_bad_list_is_refused_with_its_line() {
         for (text, words) in [
-            ("", "names nobody"),
-            ("user\n", "names nobody"),
+            ("", "has no names"),
+            ("user\n", "has no names"),
             ("alice\nb c\n", "line 2"),
-            ("a,b\n", "line 1 names no column"),
+            ("a,b\n", "line 1 has no column"),
             ("user,x\nalice,1\nbob\n", "line 3"),
             ("alice\n-x\n", "line 2"),
         ] {
             let message = read(text).unwrap_err();
             assert!(message.contains(words), "{text:?}: {message}");
         }
-        assert!(names(b"al\xffice\n").is_err());
+        assert!(parse_names(b"al\xffice\n").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The names nearest to one that was not found.
+//! Suggests names close to an unknown one.
 
 use strsim::damerau_levenshtein;
 
@@ -7,35 +7,35 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::{quoted, shown};
 use crate::store::Snapshot;
 
-/// Names that are looked at: a hint is not worth more.
-const MOST_LOOKED_AT: usize = 50_000;
-/// Names that are offered.
-const MOST_OFFERED: usize = 3;
+/// Names to compare with; a hint is not worth more time.
+const MAX_COMPARED: usize = 50_000;
+/// Names to suggest.
+const MAX_OFFERED: usize = 3;
 
-/// `user_not_found`, with the nearest names.
-pub fn unknown(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::Error {
-    let wanted = name.as_str();
-    let farthest = 1 + wanted.chars().count() / 4;
+/// The error `user_not_found`, with the nearest names as a hint.
+pub fn user_not_found(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::Error {
+    let text = name.as_str();
+    let max_distance = 1 + text.chars().count() / 4;
     let mut near: Vec<(usize, String)> = Vec::new();
-    let mut looked_at = 0;
-    let looked = snapshot.names("", &mut |other| {
-        looked_at += 1;
-        if other.len().abs_diff(wanted.len()) <= farthest {
-            let distance = damerau_levenshtein(wanted, other);
-            if distance <= farthest {
+    let mut compared = 0;
+    let listed = snapshot.names("", &mut |other| {
+        compared += 1;
+        if other.len().abs_diff(text.len()) <= max_distance {
+            let distance = damerau_levenshtein(text, other);
+            if distance <= max_distance {
                 near.push((distance, other.to_owned()));
             }
         }
-        looked_at < MOST_LOOKED_AT
+        compared < MAX_COMPARED
     });
-    if let Err(error) = looked {
+    if let Err(error) = listed {
         return error;
     }
     near.sort();
-    near.truncate(MOST_OFFERED);
-    let refusal = Refusal::new(Code::UserNotFound, format!("there is no user {}", quoted(wanted)));
+    near.truncate(MAX_OFFERED);
+    let refusal = Refusal::new(Code::UserNotFound, format!("there is no user {}", quoted(text)));
     let hint = if near.is_empty() {
-        "see who there is with: mfactl list-status".to_owned()
+        "list the users with: mfactl list-status".to_owned()
     } else {
         let names: Vec<_> = near.iter().map(|(_, n)| shown(n)).collect();
         format!("did you mean {}?", names.join(", "))

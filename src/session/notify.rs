@@ -1,4 +1,4 @@
-//! After the commit: users hear of changes of their protection, and the log hears whether they did.
+//! After the commit: notifies users of changes to their MFA, and logs whether that worked.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::domain::verify::Outcome;
-use crate::notice::{Happening, Notice, Told, send};
+use crate::notice::{Notice, NoticeKind, NoticeResult, send};
 
-/// A notice that is due.
-struct Due<'d> {
+/// A notice to be sent.
+struct PendingNotice<'d> {
     user: &'d User,
-    happening: Happening,
+    kind: NoticeKind,
     device: Option<String>,
     at: Timestamp,
 }
 
 impl Session<'_> {
-    /// Tells of a change that is committed.
+    /// Notifies the user of a committed change.
     pub(super) fn notify(
         &mut self,
         opened: &mut Opened,
@@ -31,12 +31,13 @@ impl Session<'_> {
         user: &User,
         at: Timestamp,
     ) {
-        let due = Happening::of(act.verb, user);
-        let due = due.map(|happening| Due { user, happening, device: act.device.clone(), at });
-        self.notify_all(opened, &act.ticket, due.as_slice(), None);
+        let pending = NoticeKind::for_verb(act.verb, user);
+        let pending =
+            pending.map(|kind| PendingNotice { user, kind, device: act.device.clone(), at });
+        self.notify_all(opened, &act.ticket, pending.as_slice(), None);
     }
 
-    /// Tells each user of a change of many that is committed.
+    /// Notifies each user of a committed bulk change.
     pub(super) fn notify_many(
         &mut self,
         opened: &mut Opened,
@@ -46,15 +47,20 @@ impl Session<'_> {
         at: Timestamp,
     ) {
         let users = rows.iter().filter(|row| row.is_change()).map(Row::user);
-        let due: Vec<_> = users
+        let pending: Vec<_> = users
             .filter_map(|user| {
-                Some(Due { user, happening: Happening::of(verb, user)?, device: None, at })
+                Some(PendingNotice {
+                    user,
+                    kind: NoticeKind::for_verb(verb, user)?,
+                    device: None,
+                    at,
+                })
             })
             .collect();
-        self.notify_all(opened, ticket, &due, None);
+        self.notify_all(opened, ticket, &pending, None);
     }
 
-    /// Tells of a device that a code has made active.
+    /// Notifies the user of a device that a code has just confirmed.
     pub(super) fn notify_proof(
         &mut self,
         opened: &mut Opened,
@@ -62,61 +68,61 @@ impl Session<'_> {
         outcome: &Outcome,
         at: Timestamp,
     ) {
-        let within = self.service.as_ref().map(login::Service::left);
+        let within = self.service.as_ref().map(login::ServiceRun::left);
         self.notify_proofs(opened, [(user, outcome, at)], within);
     }
 
-    /// Tells of all such devices, in so much time together.
+    /// Notifies all users of newly confirmed devices, in at most `within` for all together.
     pub(super) fn notify_proofs<'p>(
         &mut self,
         opened: &mut Opened,
         proofs: impl IntoIterator<Item = (&'p User, &'p Outcome, Timestamp)>,
         within: Option<Duration>,
     ) {
-        let due = |(user, outcome, at): (&'p User, &'p Outcome, Timestamp)| {
+        let pending = |(user, outcome, at): (&'p User, &'p Outcome, Timestamp)| {
             let Outcome::Confirmed { device } = outcome else { return None };
             let device = Some(device.to_string());
-            Some(Due { user, happening: Happening::NewDevice, device, at })
+            Some(PendingNotice { user, kind: NoticeKind::NewDevice, device, at })
         };
-        let due: Vec<_> = proofs.into_iter().filter_map(due).collect();
-        self.notify_all(opened, &Ticket::default(), &due, within);
+        let pending: Vec<_> = proofs.into_iter().filter_map(pending).collect();
+        self.notify_all(opened, &Ticket::default(), &pending, within);
     }
 
-    /// The change stands, whatever comes of this.
+    /// A failure is a warning only: the change is committed.
     fn notify_all(
         &mut self,
         opened: &mut Opened,
         ticket: &Ticket,
-        due: &[Due<'_>],
+        pending: &[PendingNotice<'_>],
         within: Option<Duration>,
     ) {
-        if due.is_empty() {
+        if pending.is_empty() {
             return;
         }
         let Ok(Some(notify)) = self.config().map(|config| config.notify.clone()) else { return };
-        match self.told(&notify, ticket, due, within) {
-            Ok(told) => {
-                self.warn_of(&told, due);
-                if let Err(error) = self.log_notices(opened, ticket, due, &told) {
-                    self.warn(&format!("the log could not be told of the notice: {error:#}"));
+        match self.send_notices(&notify, ticket, pending, within) {
+            Ok(results) => {
+                self.warn_of_failures(&results, pending);
+                if let Err(error) = self.log_notices(opened, ticket, pending, &results) {
+                    self.warn(&format!("can't log the notice: {error:#}"));
                 }
             }
-            Err(error) => self.warn(&format!("nobody was told of the change: {error:#}")),
+            Err(error) => self.warn(&format!("no user was notified: {error:#}")),
         }
     }
 
-    fn told(
+    fn send_notices(
         &mut self,
         notify: &Notify,
         ticket: &Ticket,
-        due: &[Due<'_>],
+        pending: &[PendingNotice<'_>],
         within: Option<Duration>,
-    ) -> Result<Vec<Told>> {
-        let mut notices = Vec::with_capacity(due.len());
-        for Due { user, happening, device, at } in due {
+    ) -> Result<Vec<NoticeResult>> {
+        let mut notices = Vec::with_capacity(pending.len());
+        for PendingNotice { user, kind, device, at } in pending {
             notices.push(Notice {
                 id: self.env.random()?,
-                happening: *happening,
+                kind: *kind,
                 at: *at,
                 user: user.name.to_string(),
                 display_name: user.profile.display_name.clone(),
@@ -130,49 +136,51 @@ impl Session<'_> {
         Ok(send(notify, &config.custody, &config.issuer, &notices, within))
     }
 
-    /// In a transaction of its own. The users are looked at again: who was removed by now, and
-    /// perhaps erased, is not named anew.
+    /// In a transaction of its own. Each user is read again, so that the log does not name a user who
+    /// was erased meanwhile.
     fn log_notices(
         &mut self,
         opened: &mut Opened,
         ticket: &Ticket,
-        due: &[Due<'_>],
-        told: &[Told],
+        pending: &[PendingNotice<'_>],
+        results: &[NoticeResult],
     ) -> Result<()> {
-        self.unit(opened, |session, mut unit| {
-            for (Due { user, happening, device, .. }, told) in due.iter().zip(told) {
-                let found = unit.tx.user(&user.name)?.filter(|found| found.id == user.id);
-                let Some(user) = found else { continue };
-                let told = Telling {
+        self.unit(opened, |session, mut write| {
+            for (PendingNotice { user, kind, device, .. }, results) in pending.iter().zip(results) {
+                let current = write.tx.user(&user.name)?.filter(|current| current.id == user.id);
+                let Some(user) = current else { continue };
+                let record = Telling {
                     verb: "notify",
-                    outcome: told.outcome(),
+                    outcome: results.outcome(),
                     ticket: ticket.clone(),
                     device: device.clone(),
                     factor: None,
-                    detail: Some(told.detail(*happening)),
+                    detail: Some(results.detail(*kind)),
                 };
-                Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
             }
-            unit.tx.commit()
+            write.tx.commit()
         })
     }
 
-    fn warn_of(&mut self, told: &[Told], due: &[Due<'_>]) {
-        let mut failed =
-            due.iter().zip(told).filter_map(|(due, told)| Some((due.user, told.problem()?)));
+    fn warn_of_failures(&mut self, results: &[NoticeResult], pending: &[PendingNotice<'_>]) {
+        let mut failed = pending
+            .iter()
+            .zip(results)
+            .filter_map(|(pending, results)| Some((pending.user, results.problem()?)));
         let Some((user, problem)) = failed.next() else { return };
         let name = &user.name;
         let words = match failed.count() {
-            0 if due.len() == 1 => format!("{name} was not told of this: {problem}"),
+            0 if pending.len() == 1 => format!("{name} was not notified: {problem}"),
             more => {
-                let users = due.len();
-                format!("{} of {users} users were not told of this; {name}: {problem}", more + 1)
+                let users = pending.len();
+                format!("{} of {users} users were not notified; {name}: {problem}", more + 1)
             }
         };
         self.warn(&words);
     }
 
-    /// One line about trouble that changes nothing else; said also to who wants quiet.
+    /// Prints a warning on standard error, also with `--quiet`.
     pub(super) fn warn(&mut self, words: &str) {
         let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
     }

@@ -1,4 +1,4 @@
-//! Proving the log: each link of its chain, with the key each MAC, and what anchors say of it.
+//! Verifies the audit log: every link of the hash chain, every MAC if the key is there, and anchors.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,23 +18,23 @@ use crate::store::custody::place;
 use crate::store::{Guarded, Start};
 use crate::vault::{Vault, key_file};
 
-/// What came of walking through the log.
+/// The result of verifying the log.
 pub struct Proved {
     pub store: Id,
     pub start: Start,
-    /// The last event that is sound.
+    /// The last intact event.
     pub head: Head,
     pub events: u64,
-    /// Every MAC was checked too; otherwise links, order and number only.
+    /// The MACs were checked too; without the key only links, order and count are.
     pub has_macs: bool,
-    /// Anchors from before the log begins: nothing can be said of them.
+    /// Anchors of events that were pruned; they cannot be checked any more.
     pub pruned_anchors: u64,
     pub damage: Option<Damage>,
 }
 
-/// What is wrong with a log.
+/// The first damage found in a log.
 pub struct Damage {
-    /// The first bad event, where it is one.
+    /// The sequence number of the damaged event; `None` if no single event is damaged.
     pub event: Option<u64>,
     pub words: String,
 }
@@ -44,15 +44,15 @@ impl Damage {
         Self { event: Some(event), words }
     }
 
-    /// Damage that is no event's.
-    fn of(words: String) -> Self {
+    /// Damage that cannot be laid to a single event.
+    fn of_log(words: String) -> Self {
         Self { event: None, words }
     }
 }
 
-/// What was read of a log, or why it can't be: who asks whether it is whole gets an answer.
-fn read<T>(found: Result<T>) -> Result<(Option<T>, Option<String>)> {
-    let error = match found {
+/// Separates damage, which is an answer here, from errors.
+fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
+    let error = match result {
         Ok(read) => return Ok((Some(read), None)),
         Err(error) => error,
     };
@@ -66,49 +66,46 @@ fn read<T>(found: Result<T>) -> Result<(Option<T>, Option<String>)> {
 }
 
 impl Session<'_> {
-    /// Walks through the log from its beginning to its end.
-    ///
-    /// # Errors
-    /// `bad_input` for an anchor of another store, `key` for a wrong key, and as the store has them;
-    /// damage is no error but what was asked for.
+    /// Verifies the log from its first event to its last. Damage is part of the result, not an
+    /// error.
     pub fn prove(&mut self, anchors: &[Anchor]) -> Result<Proved> {
         let mut store = self.reader()?;
         let identity = store.identity();
         if let Some(other) = anchors.iter().find(|a| a.store != identity.store) {
-            let problem = format!("the anchor of {} is of another store", other.at);
+            let problem = format!("the anchor of {} belongs to another store", other.at);
             return Err(Refusal::bad_input("--anchor", problem)
-                .hint("compare it with the store that it was taken of")
+                .hint("check it against the store that it was taken from")
                 .into());
         }
         let vault = self.vault_if_there(identity.store, identity.key)?;
         let mut snapshot = store.read()?;
-        let (start, unread_start) = read(snapshot.start())?;
+        let (start, unread_start) = read_or_damage(snapshot.start())?;
         let start = start.unwrap_or(Start { head: Head::START, at: None, mac: None });
-        let (guarded, unread_end) = read(snapshot.guarded_head())?;
+        let (guarded, unread_end) = read_or_damage(snapshot.guarded_head())?;
         let guarded = guarded.flatten();
         let bar =
             self.bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
-        let mut of_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
+        let mut anchors_by_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
         for anchor in anchors {
-            of_event.entry(anchor.head.seq).or_default().push(anchor);
+            anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
         }
         let mut chain = Chain::from(start.head);
         let mut damage = unread_start
-            .map(|why| Damage::of(format!("the beginning of the log can't be read: {why}")))
-            .or_else(|| unsound(&start, vault.as_ref()));
+            .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
+            .or_else(|| start_damage(&start, vault.as_ref()));
         let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
         let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
-        for anchor in of_event.get(&start.head.seq).into_iter().flatten() {
-            damage = damage.or_else(|| parted(anchor, &start.head));
+        for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {
+            damage = damage.or_else(|| anchor_damage(anchor, &start.head));
         }
         if damage.is_none() {
             let walked = snapshot.chain(&mut |entry, proof| {
                 damage = match chain.next(entry, proof, mac) {
-                    Ok(()) => of_event
+                    Ok(()) => anchors_by_event
                         .get(&proof.seq)
                         .into_iter()
                         .flatten()
-                        .find_map(|anchor| parted(anchor, &chain.head)),
+                        .find_map(|anchor| anchor_damage(anchor, &chain.head)),
                     Err(broken) => Some(Damage::at(proof.seq, broken.words(proof.seq))),
                 };
                 if chain.events.is_multiple_of(1024) {
@@ -116,51 +113,54 @@ impl Session<'_> {
                 }
                 Ok(damage.is_none())
             });
-            // The driver gives no number with what it can't read: it comes after the last sound one.
+            // The driver does not number a row that it can't read: it follows the last intact event.
             let next = chain.head.seq + 1;
             let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
-            damage = damage.or(read(walked)?.1.map(at_next));
+            damage = damage.or(read_or_damage(walked)?.1.map(at_next));
         }
         bar.finish_and_clear();
         let unread_end =
-            unread_end.map(|why| Damage::of(format!("the guarded end can't be read: {why}")));
+            unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
         let damage = damage
             .or(unread_end)
-            .or_else(|| cut(&chain, guarded.as_ref(), vault.as_ref()))
-            .or_else(|| of_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
+            .or_else(|| end_damage(&chain, guarded.as_ref(), vault.as_ref()))
+            .or_else(|| anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
                 let words = format!(
-                    "the log ends at event {}, and on {} it had come to event {seq}: its end was cut \
-                     off, or an older store was put back",
+                    "the log ends at event {}, but on {} it had event {seq}: its end was cut off, or \
+                     an older store was put back",
                     chain.head.seq, a[0].at
                 );
-                Damage::of(words)
+                Damage::of_log(words)
             }));
         Ok(Proved {
             store: identity.store,
             head: chain.head,
             events: chain.events,
             has_macs: vault.is_some(),
-            pruned_anchors: of_event.range(..start.head.seq).map(|(_, a)| a.len() as u64).sum(),
+            pruned_anchors: anchors_by_event
+                .range(..start.head.seq)
+                .map(|(_, a)| a.len() as u64)
+                .sum(),
             damage,
             start,
         })
     }
 
-    /// The keys of the store, where there is a key file that the operator may read.
+    /// The keys of the store, if there is a key file that the operator may read.
     fn vault_if_there(&mut self, store: Id, key: crate::vault::KeyId) -> Result<Option<Vault>> {
         let config = self.config()?;
         let path = &config.key_file;
-        // Who names a key does not mean to do without.
-        let is_asked_for = config.origins.key_file == COMMAND_LINE;
+        // An operator who passes --key-file wants the MACs checked.
+        let is_named = config.origins.key_file == COMMAND_LINE;
         match File::open(path) {
             Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(None),
-            Err(e) if e.kind() == ErrorKind::NotFound && !is_asked_for => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound && !is_named => return Ok(None),
             _ => {}
         }
         let shown = place(path);
         if !config.custody.check(path, config.key_purpose)? {
             return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
-                .hint("put the saved copy there; without --key-file the log is walked through without")
+                .hint("put the saved copy there, or leave --key-file out to skip the MACs")
                 .into());
         }
         let root = key_file::load(path, &shown, Some(key))?;
@@ -168,29 +168,29 @@ impl Session<'_> {
     }
 }
 
-/// Was what the log begins with made by us?
-fn unsound(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
+/// Was the log's starting point written with this store's key?
+fn start_damage(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
     let words = format!(
-        "the beginning of the log was altered: nobody pruned it up to event {}",
+        "the beginning of the log was altered: it was never pruned up to event {}",
         start.head.seq
     );
-    (!start.is_ours(vault?)).then(|| Damage::of(words))
+    (!start.is_ours(vault?)).then(|| Damage::of_log(words))
 }
 
-/// An event that is not the one of the anchor.
-fn parted(anchor: &Anchor, head: &Head) -> Option<Damage> {
+/// An event that differs from its anchor.
+fn anchor_damage(anchor: &Anchor, head: &Head) -> Option<Damage> {
     let words = format!(
-        "event {} is not the one that was there on {}: the log was written anew",
+        "event {} differs from the anchor of {}: the log was rewritten",
         head.seq, anchor.at
     );
     (anchor.head != *head).then(|| Damage::at(head.seq, words))
 }
 
-/// An end that is not the guarded one.
-fn cut(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
-    let missing = |words: String| Some(Damage::of(words));
+/// An end that differs from the guarded head.
+fn end_damage(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
+    let missing = |words: String| Some(Damage::of_log(words));
     let Some(guarded) = guarded else {
-        return missing("the end of the log is not guarded any more".to_owned());
+        return missing("the log has no guarded end any more".to_owned());
     };
     let (end, last) = (guarded.head.seq, chain.head.seq);
     if end > last {

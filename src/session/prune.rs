@@ -1,4 +1,4 @@
-//! Taking the beginning of the log away.
+//! Prunes the oldest events of the audit log.
 
 use anyhow::Result;
 use serde_json::json;
@@ -8,15 +8,12 @@ use crate::domain::event::Ticket;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
 
-/// What the log says of a pruning.
+/// How the log records a pruning.
 pub(super) const VERB: &str = "log";
 pub(super) const OUTCOME: &str = "pruned";
 
 impl Session<'_> {
-    /// How many events lie before a moment and can go: never the last one.
-    ///
-    /// # Errors
-    /// As the store has them.
+    /// How many events before a time can be pruned. The last event always stays.
     pub fn prunable(&mut self, before: Timestamp) -> Result<u64> {
         let now = self.env.clock.now()?;
         let mut store = self.reader()?;
@@ -26,11 +23,8 @@ impl Session<'_> {
         Ok(last.saturating_sub(start))
     }
 
-    /// Proves the log, then takes the events before a moment out of it and says so in the log. Gives
-    /// back how many went.
-    ///
-    /// # Errors
-    /// `tampered` for a log that is not whole: what went could not be looked into any more.
+    /// Verifies the log, removes the events before a time, logs that, and returns their number. A
+    /// damaged log is `tampered`: pruning it would destroy evidence.
     pub fn prune(&mut self, before: Timestamp, ticket: &Ticket) -> Result<u64> {
         let mut opened = self.opened()?;
         let proved = self.prove(&[])?;
@@ -42,17 +36,17 @@ impl Session<'_> {
         }
         let now = self.env.clock.now()?;
         let last = self.reader()?.read()?.last_before(before, now)?;
-        let lasting = self.lasting()?;
-        self.unit(&mut opened, |session, mut unit| {
-            let up_to = unit.tx.prune(last)?;
+        let retained = self.retained()?;
+        self.unit(&mut opened, |session, mut write| {
+            let up_to = write.tx.prune(last)?;
             let pruned = up_to.saturating_sub(proved.start.head.seq);
             let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
-            if let (Some(detail), Some(lasting)) = (detail.as_object_mut(), lasting.as_object()) {
-                detail.extend(lasting.clone());
+            if let (Some(detail), Some(retained)) = (detail.as_object_mut(), retained.as_object()) {
+                detail.extend(retained.clone());
             }
-            let (told, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
-            session.tell(&mut *unit.tx, unit.at, told, ticket.clone(), detail)?;
-            unit.tx.commit()?;
+            let (event, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
+            session.append_store_event(&mut *write.tx, write.at, event, ticket.clone(), detail)?;
+            write.tx.commit()?;
             Ok(pruned)
         })
     }

@@ -1,9 +1,9 @@
-//! What is asked of a second operator: made, found, listed, done with.
+//! Requests to a second operator: create, find, list, close.
 
 use anyhow::Result;
 use serde_json::json;
 
-use super::standing::{Approval, gone};
+use super::standing::{Approval, request_not_found};
 use super::{Opened, Session, Telling};
 use crate::domain::event::{Operator, Ticket};
 use crate::domain::name::UserName;
@@ -12,10 +12,8 @@ use crate::domain::request::{Request, SHORT};
 use crate::domain::secret::Id;
 
 impl Session<'_> {
-    /// Asks a second operator for a verb, with its event; the same asked twice is one request.
-    ///
-    /// # Errors
-    /// `user_not_found`, or as the store has them.
+    /// Requests a second operator's approval and logs that. Returns an open request that asks for the
+    /// same, if there is one.
     pub fn ask(
         &mut self,
         opened: &mut Opened,
@@ -27,75 +25,67 @@ impl Session<'_> {
         let id = Id::new(self.env.random()?);
         let claim = self.env.process.operator.claim.clone();
         let operator = Operator { uid: self.operator_uid(), claim };
-        self.unit(opened, |session, mut unit| {
-            let user = unit.known(name)?;
+        self.unit(opened, |session, mut write| {
+            let user = write.known(name)?;
             let request = Request {
                 id,
-                made_at: unit.at,
+                made_at: write.at,
                 operator: operator.clone(),
                 verb: verb.to_owned(),
                 user_id: user.id,
                 user: user.name.to_string(),
                 words: words.to_vec(),
             };
-            unit.tx.purge_requests(unit.at)?;
-            if let Some(same) = unit.tx.requests()?.into_iter().find(|r| r.asks_the_same(&request))
+            write.tx.purge_requests(write.at)?;
+            if let Some(existing) =
+                write.tx.requests()?.into_iter().find(|r| r.asks_the_same(&request))
             {
-                return Ok(same);
+                return Ok(existing);
             }
-            unit.tx.ask(&request)?;
-            let told = Telling {
+            write.tx.ask(&request)?;
+            let record = Telling {
                 verb,
                 outcome: "requested",
                 ticket: ticket.clone(),
                 detail: Some(json!({ "request": request.short() }).to_string()),
                 ..Telling::default()
             };
-            Self::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
-            unit.tx.commit()?;
+            Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
+            write.tx.commit()?;
             Ok(request)
         })
     }
 
-    /// The requests that wait, the oldest first.
-    ///
-    /// # Errors
-    /// `tampered`, or as the store has them.
+    /// The open requests, oldest first.
     pub fn requests(&mut self, opened: &mut Opened) -> Result<Vec<Request>> {
-        self.unit(opened, |_, mut unit| {
-            let mut open = unit.tx.requests()?;
-            open.retain(|request| request.is_open(unit.at));
+        self.unit(opened, |_, mut write| {
+            let mut open = write.tx.requests()?;
+            open.retain(|request| request.is_open(write.at));
             Ok(open)
         })
     }
 
-    /// The request of this ID, or of the one that begins so.
-    ///
-    /// # Errors
-    /// `request_not_found`, `bad_input` for what is no ID.
+    /// The open request whose ID is or begins with `id`.
     pub fn request(&mut self, opened: &mut Opened, id: &str) -> Result<Request> {
         let text = id.to_ascii_lowercase();
         let is_id = text.len() >= SHORT && text.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_id {
-            return Err(Refusal::bad_input("ID", "is no ID of a request")
-                .hint("mfactl approve lists them")
+            return Err(Refusal::bad_input("ID", "is not the ID of a request")
+                .hint("list the open requests with: mfactl approve")
                 .into());
         }
-        let mut found = self.requests(opened)?;
-        found.retain(|request| request.id.to_string().starts_with(&text));
-        match (found.pop(), found.is_empty()) {
+        let mut matching = self.requests(opened)?;
+        matching.retain(|request| request.id.to_string().starts_with(&text));
+        match (matching.pop(), matching.is_empty()) {
             (Some(request), true) => Ok(request),
-            (Some(_), false) => Err(Refusal::bad_input("ID", "is the beginning of several")
-                .hint("write all of it, as JSON has it")
+            (Some(_), false) => Err(Refusal::bad_input("ID", "matches several requests")
+                .hint("write the whole ID; see: mfactl approve --json")
                 .into()),
-            (None, _) => Err(gone(&text).into()),
+            (None, _) => Err(request_not_found(&text).into()),
         }
     }
 
-    /// Takes a request away whose verb found nothing left to change, and so did not take it.
-    ///
-    /// # Errors
-    /// As the store has them.
+    /// Consumes a request whose verb found nothing left to change, and so did not consume it.
     pub fn settle(
         &mut self,
         opened: &mut Opened,
@@ -103,11 +93,11 @@ impl Session<'_> {
         approval: &Approval,
     ) -> Result<()> {
         let name = UserName::parse(&request.user)?;
-        self.unit(opened, |_, mut unit| {
-            let user = unit.tx.user(&name)?.filter(|user| user.id == request.user_id);
-            if let (Some(user), true) = (user, unit.tx.requests()?.contains(request)) {
-                approval.take(&mut *unit.tx, &user, unit.at)?;
-                unit.tx.commit()?;
+        self.unit(opened, |_, mut write| {
+            let user = write.tx.user(&name)?.filter(|user| user.id == request.user_id);
+            if let (Some(user), true) = (user, write.tx.requests()?.contains(request)) {
+                approval.consume(&mut *write.tx, &user, write.at)?;
+                write.tx.commit()?;
             }
             Ok(())
         })

@@ -1,11 +1,11 @@
-//! The way of a sign-in: look, hash without a lock, then lock, look again, decide, store, and only then
-//! tell.
+//! A sign-in: read, hash without the lock, then lock, read again, decide, save, commit, and only then
+//! answer.
 
 use anyhow::Result;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::attempt::{opened_secrets, spare_tag};
+use super::attempt::{backup_code_tag, open_candidate_secrets};
 use super::{Opened, Session, Telling};
 use crate::domain::login::Without;
 use crate::domain::name::UserName;
@@ -20,38 +20,36 @@ use crate::domain::user::{PasswordChange, User};
 use crate::domain::verify::{Attempt, candidates};
 use crate::vault::password;
 
-/// The columns that a hash is sealed for.
+/// The columns that hashes are sealed for.
 const PASSWORD: &str = "password";
 const TEMPORARY: &str = "temporary_password";
 
-/// How often a sign-in is begun anew because the password was changed while it was checked.
-const TRIES: u32 = 3;
+/// How often a sign-in is tried if the password changes while it is checked.
+const MAX_TRIES: u32 = 3;
 
-/// What somebody presents.
+/// What the user submitted.
 pub struct Credentials {
-    /// `None` for what can't be a password.
+    /// `None` if the input can't be a password.
     pub password: Option<Password>,
     pub new_password: Option<Password>,
     pub code: Option<Zeroizing<Vec<u8>>>,
-    /// May somebody without MFA sign in by the password alone?
+    /// May a user without MFA sign in with the password alone?
     pub without: Without,
-    /// The login service that asks, where one does; for the log.
+    /// The login service that asks, if one does; for the log.
     pub from: Option<&'static str>,
 }
 
-/// What came of it, once it is stored.
+/// The committed result of a sign-in.
 pub struct SignedIn {
-    /// `None` for a name that nobody has.
+    /// `None` for an unknown name.
     pub user: Option<User>,
     pub step: Step,
     pub at: Timestamp,
 }
 
 impl Session<'_> {
-    /// Signs somebody in, as far as it goes. An unknown name takes as long as a wrong password.
-    ///
-    /// # Errors
-    /// `bad_input` for a new password that is too weak; `busy`; or as the store has them.
+    /// Checks the credentials and says which step comes next. An unknown name takes as long as a
+    /// wrong password. A weak new password is `bad_input`.
     pub fn sign_in(
         &mut self,
         opened: &mut Opened,
@@ -63,10 +61,7 @@ impl Session<'_> {
         Ok(done)
     }
 
-    /// What came of it, before anything follows from that.
-    ///
-    /// # Errors
-    /// As [`Session::sign_in`].
+    /// [`Session::sign_in`] without the notices.
     pub(super) fn decide_sign_in(
         &mut self,
         opened: &mut Opened,
@@ -76,53 +71,53 @@ impl Session<'_> {
         let mut tries = 0;
         loop {
             let user = opened.store.read()?.user(name)?;
-            let checked = self.check(opened, user.as_ref(), credentials)?;
+            let checked = self.check_password(opened, user.as_ref(), credentials)?;
             let Some(user) = user else {
-                let at = self.as_if_counted(opened)?;
+                let at = self.write_like_a_failure(opened)?;
                 return Ok(SignedIn { user: None, step: Step::Rejected(Why::Password), at });
             };
-            if let Some(done) = self.decide(opened, &user, &checked, credentials)? {
+            if let Some(done) = self.decide_locked(opened, &user, &checked, credentials)? {
                 return Ok(done);
             }
             tries += 1;
-            if tries == TRIES {
-                return Err(Refusal::new(Code::Busy, "the password changes all the time")
+            if tries == MAX_TRIES {
+                return Err(Refusal::new(Code::Busy, "the password keeps changing")
                     .hint("try again in a moment")
                     .into());
             }
         }
     }
 
-    /// What follows from an answer that stands: users hear of a new device.
+    /// Sends the notices that a committed answer calls for.
     pub(super) fn after_sign_in(&mut self, opened: &mut Opened, done: &SignedIn) {
         if let (Step::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
             self.notify_proof(opened, user, outcome, done.at);
         }
     }
 
-    /// A name that nobody has waits for the disk as long as a wrong password that is counted. A login
-    /// service has a price of its own for it.
-    fn as_if_counted(&mut self, opened: &mut Opened) -> Result<Timestamp> {
+    /// Makes an unknown name wait for the disk as long as a counted wrong password. A login service
+    /// equalises the time in its own way.
+    fn write_like_a_failure(&mut self, opened: &mut Opened) -> Result<Timestamp> {
         if self.service.is_some() {
             return self.env.clock.now();
         }
-        self.unit(opened, |_, mut unit| {
-            unit.tx.touch()?;
-            unit.tx.commit()?;
-            Ok(unit.at)
+        self.unit(opened, |_, mut write| {
+            write.tx.touch()?;
+            write.tx.commit()?;
+            Ok(write.at)
         })
     }
 
-    /// The slow part, without a lock.
-    fn check(
+    /// The slow part, done without the lock.
+    fn check_password(
         &mut self,
         opened: &mut Opened,
         user: Option<&User>,
         credentials: &Credentials,
-    ) -> Result<Checked> {
+    ) -> Result<PasswordCheck> {
         let now = self.env.clock.now()?;
         let cost = self.config()?.cost;
-        let mut checked = Checked::default();
+        let mut checked = PasswordCheck::default();
         let door = user.map(|user| (user, door(user, now)));
         let vault = &opened.vault;
         let hash = match door {
@@ -132,33 +127,33 @@ impl Session<'_> {
         };
         let Some(given) = &credentials.password else { return Ok(checked) };
         let (salt, nonce) = (self.env.random()?, self.env.random()?);
-        let mut anew = None;
+        let mut rehash = None;
         {
-            let _slot = self.slot()?;
+            let _slot = self.hash_slot()?;
             if let Some(hash) = &hash {
                 checked.is_right = password::fits(given, hash)?;
             }
-            // Nobody is to learn from the time it takes that there is nothing to compare with, nor
-            // whose hash is from cheaper days.
+            // The time must not show that there is no hash to compare with, or that a hash was made
+            // at a lower cost.
             if hash.as_deref().is_none_or(|hash| password::is_cheaper(hash, cost)) {
-                anew = Some(password::hash(given, cost, &salt)?);
+                rehash = Some(password::hash(given, cost, &salt)?);
             }
         }
         if !checked.is_right {
             return Ok(checked);
         }
-        if let (Some((user, Door::Password(_))), Some(anew)) = (door, anew) {
-            checked.renewed = Some(vault.seal_hash(user.id, PASSWORD, &anew, nonce)?);
+        if let (Some((user, Door::Password(_))), Some(rehash)) = (door, rehash) {
+            checked.rehashed = Some(vault.seal_hash(user.id, PASSWORD, &rehash, nonce)?);
         }
         if let (Some(user), Some(new)) = (user, &credentials.new_password) {
-            checked.chosen = self.choice(opened, user, new, given)?;
+            checked.new_password = self.check_new_password(opened, user, new, given)?;
         }
         Ok(checked)
     }
 
-    /// The hash of what is chosen, or why it will not do. Neither is asked during a lock: it would tell
-    /// that the password before it was right.
-    fn choice(
+    /// The hash of the new password, or why it is refused; `None` during a lockout, when either
+    /// answer would show that the old password was right.
+    fn check_new_password(
         &mut self,
         opened: &mut Opened,
         user: &User,
@@ -167,18 +162,18 @@ impl Session<'_> {
     ) -> Result<Option<Result<Sealed, Refusal>>> {
         // Others may have guessed while the password was hashed.
         let now = self.env.clock.now()?;
-        let stands = opened.store.read()?.user(&user.name)?;
-        if stands.is_none_or(|user| user.throttle.gate(now) != Gate::Open) {
+        let current = opened.store.read()?.user(&user.name)?;
+        if current.is_none_or(|user| user.throttle.gate(now) != Gate::Open) {
             return Ok(None);
         }
-        Ok(Some(match self.may_choose(opened, user, new, given) {
+        Ok(Some(match self.require_acceptable(opened, user, new, given) {
             Ok(()) => Ok(self.sealed_hash(opened, user.id, new)?),
             Err(error) => Err(error.downcast()?),
         }))
     }
 
-    /// Is it strong, and another one than before?
-    fn may_choose(
+    /// Refuses a new password that is weak or the same as before.
+    fn require_acceptable(
         &mut self,
         opened: &Opened,
         user: &User,
@@ -186,27 +181,26 @@ impl Session<'_> {
         given: &Password,
     ) -> Result<()> {
         self.strong(user, "new_password", new)?;
-        let same = || {
-            Refusal::bad_input("new_password", "is the same as before").hint("choose another one")
+        let is_same = || {
+            Refusal::bad_input("new_password", "is the same as before")
+                .hint("choose a different one")
         };
         if given.expose() == new.expose() {
-            return Err(same().into());
+            return Err(is_same().into());
         }
         let is_temporary = user.password_change == PasswordChange::Required;
         if let (true, Some(old)) = (is_temporary, &user.password) {
             let old = opened.vault.open_hash(user.id, PASSWORD, old)?;
-            let _slot = self.slot()?;
+            let _slot = self.hash_slot()?;
             if password::fits(new, &old)? {
-                return Err(same().into());
+                return Err(is_same().into());
             }
         }
         Ok(())
     }
 
-    /// Is a password strong enough for this user?
-    ///
-    /// # Errors
-    /// `bad_input`, under the name that the person knows it by.
+    /// Refuses a password that is too weak for this user. `field` is the name that the person knows
+    /// the input by.
     pub fn strong(&mut self, user: &User, field: &str, password: &Password) -> Result<()> {
         let issuer = self.config()?.issuer.clone();
         let mut known = vec![user.name.as_str(), issuer.as_str()];
@@ -217,17 +211,11 @@ impl Session<'_> {
     }
 
     /// The sealed hash of a password, for the user's column.
-    ///
-    /// # Errors
-    /// `busy`, and as [`password::hash`].
     pub fn sealed_hash(&mut self, opened: &Opened, user: Id, new: &Password) -> Result<Sealed> {
         self.seal(opened, user, PASSWORD, new)
     }
 
-    /// The same for a temporary password.
-    ///
-    /// # Errors
-    /// As [`Session::sealed_hash`].
+    /// The sealed hash of a temporary password, for its own column.
     pub fn sealed_temporary(
         &mut self,
         opened: &Opened,
@@ -241,91 +229,93 @@ impl Session<'_> {
         let cost = self.config()?.cost;
         let (salt, nonce) = (self.env.random()?, self.env.random()?);
         let hash = {
-            let _slot = self.slot()?;
+            let _slot = self.hash_slot()?;
             password::hash(new, cost, &salt)?
         };
         opened.vault.seal_hash(user, column, &hash, nonce)
     }
 
-    /// `None` where the user is another one by now than the one who was checked.
-    fn decide(
+    /// Decides under the lock; `None` if the user changed since the password was checked.
+    fn decide_locked(
         &mut self,
         opened: &mut Opened,
-        looked_at: &User,
-        checked: &Checked,
+        checked_user: &User,
+        checked: &PasswordCheck,
         credentials: &Credentials,
     ) -> Result<Option<SignedIn>> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
         let presented = credentials.code.as_deref().map(|code| Presented::read(code));
-        self.unit(opened, |session, mut unit| {
-            let now = unit.at;
-            let Some(before) = unit.tx.user(&looked_at.name)? else { return Ok(None) };
-            if door(&before, now) != door(looked_at, now) || before.id != looked_at.id {
+        self.unit(opened, |session, mut write| {
+            let now = write.at;
+            let Some(before) = write.tx.user(&checked_user.name)? else { return Ok(None) };
+            if door(&before, now) != door(checked_user, now) || before.id != checked_user.id {
                 return Ok(None);
             }
             let may_prove = checked.is_right && before.throttle.gate(now) == Gate::Open;
             if let (true, Some(_)) = (may_prove, &credentials.new_password) {
-                match &checked.chosen {
+                match &checked.new_password {
                     Some(Ok(_)) => {}
                     Some(Err(refusal)) => return Err(refusal.clone().into()),
-                    // The lock that kept it from being looked at is over.
+                    // The lockout that kept it from being checked has ended: check it now.
                     None => return Ok(None),
                 }
             }
-            // Who has nothing to prove is no error: what comes next depends on what is asked of him.
+            // A user without a usable device is not an error here: the policy decides what comes next.
             let can_prove = |p: &&Presented| may_prove && candidates(&before, None, p, now).is_ok();
             let secrets = match presented.as_ref().filter(can_prove) {
-                Some(presented) => opened_secrets(unit.vault, &before, None, presented, now)?,
+                Some(presented) => {
+                    open_candidate_secrets(write.vault, &before, None, presented, now)?
+                }
                 None => Vec::new(),
             };
             let tag = presented.as_ref().and_then(Presented::spare);
-            let tag = tag.and_then(|code| spare_tag(unit.vault, &before, code));
+            let tag = tag.and_then(|code| backup_code_tag(write.vault, &before, code));
             let attempt = |presented| Attempt { presented, tag, now, bounds, secrets: &secrets };
             let claim = Claim {
                 limits: bounds.limits,
                 now,
                 is_right: checked.is_right,
-                new_password: checked.chosen.clone().and_then(Result::ok),
+                new_password: checked.new_password.clone().and_then(Result::ok),
                 code: presented.as_ref().map(attempt),
                 demand: policy.demand(&before),
                 without: credentials.without,
             };
             let (mut user, step) = sign_in(before.clone(), claim)?;
             user.purge(now, undo_for);
-            let told = told(&before, &user, &step, credentials.from);
+            let record = audit_record(&before, &user, &step, credentials.from);
             if let (Step::Accepted(_), None) = (&step, &credentials.new_password) {
-                user.password = checked.renewed.clone().or(user.password);
+                user.password = checked.rehashed.clone().or(user.password);
             }
-            let mut tell = 1;
+            let mut attempts = 1;
             if matches!(step, Step::Locked { .. } | Step::Rejected(Why::Locked)) {
                 let (throttle, due) = user.throttle.turned_away(now);
                 user.throttle = throttle;
-                tell = due.unwrap_or_default();
+                attempts = due.unwrap_or_default();
             }
             if user != before {
-                user.rev = unit.tx.save(&before, &user)?;
+                user.rev = write.tx.save(&before, &user)?;
             }
-            if tell > 0 {
-                Self::append(session.env, &mut *unit.tx, now, &user, told)?;
+            if attempts > 0 {
+                Self::append(session.env, &mut *write.tx, now, &user, record)?;
             }
-            unit.tx.commit()?;
+            write.tx.commit()?;
             Ok(Some(SignedIn { user: Some(user), step, at: now }))
         })
     }
 }
 
-/// What the slow part found.
+/// The result of the slow part.
 #[derive(Default)]
-struct Checked {
+struct PasswordCheck {
     is_right: bool,
-    /// The same password at what a hash costs by now, where it was made at less.
-    renewed: Option<Sealed>,
-    /// What is chosen instead; `None` where it was not looked at.
-    chosen: Option<Result<Sealed, Refusal>>,
+    /// The same password hashed at today's cost, if the stored hash is cheaper.
+    rehashed: Option<Sealed>,
+    /// The hash of the new password, or why it is refused; `None` if it was not checked.
+    new_password: Option<Result<Sealed, Refusal>>,
 }
 
-fn told(before: &User, after: &User, step: &Step, from: Option<&str>) -> Telling {
+fn audit_record(before: &User, after: &User, step: &Step, from: Option<&str>) -> Telling {
     let mut detail = serde_json::Map::new();
     detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
     if after.password != before.password {

@@ -1,8 +1,8 @@
-//! How many slow hashes this machine computes at once, over all processes: each takes tens of MiB, and
-//! a login service starts as many as it is asked to.
+//! Limits how many password hashes all processes of this machine compute at once: each takes tens of
+//! MiB, and a login service starts one process for each login.
 //!
-//! A slot is a lock on a file that only users of the store can open. A name that anybody may take, as in
-//! the kernel's abstract namespace, would let anybody stop all sign-ins.
+//! A slot is a lock on a file that only users of the store can open. A lock that anybody may take, such
+//! as a name in the kernel's abstract namespace, would let anybody stop all sign-ins.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,15 +17,15 @@ use crate::config::Config;
 use crate::domain::refusal::{Code, Refusal};
 use crate::store::custody::{Custody, Purpose};
 
-/// For a slot to come free.
-const PATIENCE: Duration = Duration::from_secs(4);
+/// How long to wait for a free slot.
+const MAX_WAIT: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The right to compute one hash, given back when dropped, or when the process dies.
-pub struct Slot(#[expect(dead_code, reason = "held for its lock")] Option<File>);
+/// Permission to compute one hash, released on drop or when the process dies.
+pub struct HashSlot(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
-/// The files that are locked; nothing is ever written to them.
-struct Slots {
+/// The files to lock; nothing is ever written to them.
+struct HashSlots {
     files: Vec<PathBuf>,
     purpose: Purpose,
     custody: Custody,
@@ -33,16 +33,13 @@ struct Slots {
 }
 
 impl Session<'_> {
-    /// Waits for a slot.
-    ///
-    /// # Errors
-    /// `busy` when none comes free in time; `config`.
-    pub(super) fn slot(&mut self) -> Result<Slot> {
-        Ok(Slots::of(self.config()?).take()?)
+    /// Waits for a slot; fails with `busy` if none becomes free in time.
+    pub(super) fn hash_slot(&mut self) -> Result<HashSlot> {
+        Ok(HashSlots::of(self.config()?).take()?)
     }
 }
 
-impl Slots {
+impl HashSlots {
     fn of(config: &Config) -> Self {
         let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         let (mut files, purpose) = config.store.slots(&config.key_file);
@@ -50,15 +47,15 @@ impl Slots {
         Self { files, purpose, custody: config.custody, key_file: config.key_file.clone() }
     }
 
-    fn take(&self) -> Result<Slot, Refusal> {
+    fn take(&self) -> Result<HashSlot, Refusal> {
         let mut files = self.open();
-        let mut tries = PATIENCE.as_millis() / PAUSE.as_millis();
+        let mut tries = MAX_WAIT.as_millis() / PAUSE.as_millis();
         loop {
-            if let Some(slot) = free(&mut files) {
+            if let Some(slot) = take_free(&mut files) {
                 return Ok(slot);
             }
             if tries == 0 {
-                return Err(Refusal::new(Code::Busy, "too many passwords are checked at once")
+                return Err(Refusal::new(Code::Busy, "too many passwords are being checked")
                     .hint("try again in a moment"));
             }
             tries -= 1;
@@ -66,8 +63,8 @@ impl Slots {
         }
     }
 
-    /// Those that can be had. Where that is none, in a folder that may not be written to, the key has
-    /// been read and is one; then one hash is computed at a time.
+    /// The slot files that can be opened. In a read-only folder there are none; then the key file,
+    /// which is readable, is the one slot, and hashes are computed one at a time.
     fn open(&self) -> Vec<File> {
         let mut files: Vec<_> = self.files.iter().filter_map(|path| self.open_one(path)).collect();
         if files.is_empty() {
@@ -80,7 +77,7 @@ impl Slots {
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
         let mut options = OpenOptions::new();
         options.read(true).mode(0o600).custom_flags(flags);
-        // A group that shares the key may read what lies beside it, and a lock takes no more.
+        // A group that shares the key may only read the files beside it, which a lock allows.
         let open = |options: &mut OpenOptions| {
             options.write(true).open(path).or_else(|_| options.write(false).open(path)).ok()
         };
@@ -89,23 +86,23 @@ impl Slots {
         }
         match options.clone().write(true).create_new(true).open(path) {
             Ok(file) => {
-                // Without its group the others do without this slot.
+                // If the group can't be set, its other members can't use this slot; that is harmless.
                 let _ = self.custody.share_file(path, self.purpose);
                 Some(file)
             }
-            // Somebody was quicker.
+            // Another process made it first.
             Err(_) => open(&mut options),
         }
     }
 }
 
-/// The first that nobody holds. Where not even the key can be locked, the work goes on.
-fn free(files: &mut Vec<File>) -> Option<Slot> {
+/// The first free slot. If not even the key file could be opened, the hash is computed without one.
+fn take_free(files: &mut Vec<File>) -> Option<HashSlot> {
     if files.is_empty() {
-        return Some(Slot(None));
+        return Some(HashSlot(None));
     }
     let n = files.iter().position(|file| file.try_lock().is_ok())?;
-    Some(Slot(Some(files.swap_remove(n))))
+    Some(HashSlot(Some(files.swap_remove(n))))
 }
 
 #[cfg(test)]
@@ -117,7 +114,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("key");
         std::fs::write(&key_file, "").unwrap();
-        let slots = |folder: &Path| Slots {
+        let slots = |folder: &Path| HashSlots {
             files: (0..3).map(|n| folder.join(format!("s-slot{n}"))).collect(),
             purpose: Purpose::Sidecar,
             custody: Custody::default(),
@@ -126,10 +123,10 @@ mod tests {
         for (slots, count) in [(slots(folder.path()), 3), (slots(Path::new("/nonexistent")), 1)] {
             for _ in 0..2 {
                 let taken: Vec<_> = (0..count).map(|_| slots.take().unwrap()).collect();
-                assert!(free(&mut slots.open()).is_none());
+                assert!(take_free(&mut slots.open()).is_none());
                 drop(taken);
             }
-            assert!(free(&mut slots.open()).is_some());
+            assert!(take_free(&mut slots.open()).is_some());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who the operator is, and what he may do: asked before a verb begins, and again under the lock.
+//! Authorizes operators: before a verb runs, and again under the lock.
 
 use std::collections::BTreeSet;
 
@@ -15,48 +15,45 @@ use crate::domain::user::User;
 use crate::store::custody::system_uid;
 use crate::store::{SALT, Transaction};
 
-/// What this run may do.
+/// What the operator of this run may do.
 #[derive(Clone, Default)]
-pub struct Standing {
+pub struct Authorization {
     verb: &'static str,
-    /// The operator's roles; `None` where the configuration has none.
+    /// The operator's roles; `None` if the configuration has no roles.
     roles: Option<BTreeSet<Role>>,
-    /// On a protected user the verb takes two operators.
-    takes_two: bool,
-    /// The request that is being carried out.
+    /// On a protected user the verb needs a second operator.
+    needs_second_operator: bool,
+    /// The approved request that this run carries out.
     approval: Option<Approval>,
 }
 
-/// A second operator's yes.
+/// A second operator's approval of a request.
 #[derive(Clone)]
 pub struct Approval {
     request: Request,
-    /// Root's own, in place of a second one's.
+    /// Root approved alone, without a second operator.
     is_alone: bool,
-    /// One of the two is an admin.
+    /// One of the two operators is an admin.
     has_admin: bool,
     operator: Operator,
     salt: [u8; SALT],
 }
 
-/// May a verb go on?
+/// May the verb change this user?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Leave {
     Granted,
-    /// It has to be asked of a second operator.
+    /// A second operator must approve it.
     Ask,
 }
 
-impl Standing {
-    /// May this user be changed? Protected ones by admins only, and with some verbs by two operators.
-    ///
-    /// # Errors
-    /// `not_permitted`.
+impl Authorization {
+    /// Only an admin may change a protected user, and for some verbs a second operator must approve.
     pub fn toward(&self, user: &User) -> Result<Leave, Refusal> {
         if !user.protected || self.approval.is_some() {
             return Ok(Leave::Granted);
         }
-        if self.takes_two {
+        if self.needs_second_operator {
             return Ok(Leave::Ask);
         }
         if self.roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin)) {
@@ -64,26 +61,24 @@ impl Standing {
         }
         let name = &user.name;
         Err(Refusal::new(Code::NotPermitted, format!("{name} is protected: only an admin may"))
-            .hint(format!("ask somebody whose role is admin to {} {name}", self.verb)))
+            .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
     }
 
-    /// The same where there is nobody to hand a request to any more, or not for so many users.
-    ///
-    /// # Errors
-    /// `not_permitted`.
-    pub fn outright(&self, user: &User) -> Result<(), Refusal> {
+    /// Like [`Authorization::toward`], where it is too late to request an approval, or where there
+    /// are many users.
+    pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {
         match self.toward(user)? {
             Leave::Granted => Ok(()),
             Leave::Ask => {
                 let (name, verb) = (&user.name, self.verb);
-                let message = format!("{name} is protected: {verb} takes a second operator");
+                let message = format!("{name} is protected: {verb} needs a second operator");
                 Err(Refusal::new(Code::NotPermitted, message)
-                    .hint(format!("ask for one with: mfactl {verb} {name}")))
+                    .hint(format!("request an approval with: mfactl {verb} {name}")))
             }
         }
     }
 
-    /// Under the lock: may this user be changed? A request that is carried out goes with the change.
+    /// Checks again under the lock. An approved request is consumed in the same transaction.
     pub(super) fn check(
         &self,
         tx: &mut dyn Transaction,
@@ -91,40 +86,47 @@ impl Standing {
         now: Timestamp,
     ) -> Result<()> {
         match &self.approval {
-            Some(approval) => approval.take(tx, user, now),
-            None => Ok(self.outright(user)?),
+            Some(approval) => approval.consume(tx, user, now),
+            None => Ok(self.require_allowed(user)?),
         }
     }
 }
 
 impl Approval {
-    /// Takes the request and tells the log, in the transaction of the change: of two who approve at
-    /// once, one finds it gone.
-    pub(super) fn take(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
-        let short = self.request.short();
+    /// Consumes the request and logs the approval, in the transaction of the change: of two
+    /// operators who approve at once, only one succeeds.
+    pub(super) fn consume(
+        &self,
+        tx: &mut dyn Transaction,
+        user: &User,
+        now: Timestamp,
+    ) -> Result<()> {
+        let short_id = self.request.short();
         let is_there = tx.requests()?.contains(&self.request);
         if !is_there || !self.request.is_open(now) {
-            return Err(gone(&short).into());
+            return Err(request_not_found(&short_id).into());
         }
         let name = &user.name;
         if user.id != self.request.user_id {
-            let message = format!("{name} is somebody else than when {short} was asked for");
-            return Err(Refusal::new(Code::NotPermitted, message).hint("ask for it anew").into());
+            let message = format!("{name} is not the user for whom {short_id} was requested");
+            return Err(Refusal::new(Code::NotPermitted, message)
+                .hint("request the change again")
+                .into());
         }
         if user.protected && !self.has_admin {
-            let message = format!("{name} is protected: one of the two must be an admin");
+            let message = format!("{name} is protected: one of the two operators must be an admin");
             return Err(Refusal::new(Code::NotPermitted, message)
-                .hint(format!("an admin does it with: mfactl approve {short}"))
+                .hint(format!("an admin can run: mfactl approve {short_id}"))
                 .into());
         }
         tx.take_request(self.request.id)?;
         tx.purge_requests(now)?;
-        let asker = &self.request.operator;
+        let requester = &self.request.operator;
         let detail = json!({
-            "request": short,
+            "request": short_id,
             "verb": self.request.verb,
-            "operator_uid": asker.uid,
-            "operator_claim": asker.claim,
+            "operator_uid": requester.uid,
+            "operator_claim": requester.claim,
         });
         let event = Event {
             at: now,
@@ -146,10 +148,10 @@ impl Approval {
     }
 }
 
-/// There is no such request, or no longer.
-pub(super) fn gone(id: &str) -> Refusal {
+/// The request never existed, has expired, or was carried out.
+pub(super) fn request_not_found(id: &str) -> Refusal {
     Refusal::new(Code::RequestNotFound, format!("there is no open request {id}"))
-        .hint("mfactl approve lists them; they end after 24 h, and once they are carried out")
+        .hint("requests expire after 24 h; list the open ones with: mfactl approve")
 }
 
 impl Session<'_> {
@@ -160,62 +162,56 @@ impl Session<'_> {
         acting_uid(process.operator.uid, process.sudo_uid, system_uid)
     }
 
-    /// May the operator run this verb? On a dry run nobody is asked for a second yes.
-    ///
-    /// # Errors
-    /// `not_permitted`, with the roles that may; `config`.
+    /// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
+    /// second operator.
     pub fn admit(&mut self, verb: &'static str, is_dry: bool) -> Result<()> {
         if FREE.contains(&verb) {
             return Ok(());
         }
         let uid = self.operator_uid();
-        let mut standing = Standing { verb, ..Standing::default() };
+        let mut authorization = Authorization { verb, ..Authorization::default() };
         if let Some(roles) = &self.config()?.roles {
             let own = roles_of(roles, uid);
             roles.permit(verb, &own)?;
-            standing.roles = Some(own);
-            standing.takes_two = !is_dry && roles.second_operator.iter().any(|v| v == verb);
+            authorization.roles = Some(own);
+            authorization.needs_second_operator =
+                !is_dry && roles.second_operator.iter().any(|v| v == verb);
         }
-        self.standing = standing;
+        self.standing = authorization;
         Ok(())
     }
 
-    /// Would another verb be for this operator too?
-    ///
-    /// # Errors
-    /// `config`.
+    /// May the operator run another verb too?
     pub fn may(&mut self, verb: &str) -> Result<bool> {
         let own = self.standing.roles.clone();
         let roles = self.config()?.roles.as_ref();
         Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
     }
 
-    /// From now on this run carries out what was asked for.
-    ///
-    /// # Errors
-    /// `not_permitted` for the operator who asked, and for one who may not run the verb himself.
+    /// Authorizes this run to carry out a request. The operator must be another one than the
+    /// requester, and must be allowed to run the verb.
     pub fn approve(
         &mut self,
         verb: &'static str,
         request: &Request,
         is_alone: bool,
     ) -> Result<Approval> {
-        let (uid, asker) = (self.operator_uid(), request.operator.uid);
+        let (uid, requester) = (self.operator_uid(), request.operator.uid);
         if is_alone && uid != 0 {
-            return Err(Refusal::new(Code::NotPermitted, "--alone is for root by itself")
-                .hint("another operator approves it without --alone")
+            return Err(Refusal::new(Code::NotPermitted, "--alone is for root only")
+                .hint("leave --alone out; then a second operator must approve")
                 .into());
         }
-        if uid == asker && !is_alone {
-            let message = format!("you asked for {} yourself", request.short());
+        if uid == requester && !is_alone {
+            let message = format!("you requested {} yourself", request.short());
             return Err(Refusal::new(Code::NotPermitted, message)
-                .hint(format!("another operator does it with: mfactl approve {}", request.short()))
+                .hint(format!("another operator can run: mfactl approve {}", request.short()))
                 .into());
         }
         self.admit(verb, false)?;
         let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
         let has_admin = match &self.config()?.roles {
-            Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, asker)),
+            Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
             None => true,
         };
         let operator = self.env.process.operator.clone();

@@ -1,10 +1,10 @@
-//! Taking a whole store to another place.
+//! Copies a whole store to another location.
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Session;
-use super::work::compare;
+use super::work::require_agreement;
 use crate::domain::event::{Event, Ticket};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -12,11 +12,8 @@ use crate::store::location::Location;
 use crate::store::{Birth, Counts};
 
 impl Session<'_> {
-    /// Copies the store to a place where there is none: all of it, or nothing at all.
-    ///
-    /// # Errors
-    /// `cannot_create` where there is a store already, `tampered` for a row that is not ours, or as
-    /// the stores have them.
+    /// Copies the store to a location without one, all of it or nothing. An existing store there is
+    /// `cannot_create`.
     pub fn copy_store(&mut self, to: &Location) -> Result<Counts> {
         let event = Event {
             at: self.env.clock.now()?,
@@ -29,7 +26,7 @@ impl Session<'_> {
         };
         let (nonce, salt) = (Id::new(self.env.random()?), self.env.random()?);
         let custody = self.config()?.custody;
-        // Opened with its key, to check every MAC by.
+        // The key is needed to check every MAC.
         let opened = self.opened()?;
         let (identity, vault) = (opened.store.identity(), opened.vault);
         drop(opened.store);
@@ -39,7 +36,7 @@ impl Session<'_> {
         let bar = self.bar(counts.steps());
         let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn Birth| {
-            compare(clock, birth.clock()?)?;
+            require_agreement(clock, birth.clock()?)?;
             birth.fill(identity, &mut *rows, &mut || bar.inc(1))?;
             birth.append(&event, salt).map(|_| ())
         };
@@ -48,12 +45,12 @@ impl Session<'_> {
         if made? {
             return Ok(counts);
         }
-        Err(Refusal::new(Code::CannotCreate, format!("there is a store already at {to}"))
-            .hint("name a place without one; nothing was copied")
+        Err(Refusal::new(Code::CannotCreate, format!("there is already a store at {to}"))
+            .hint("name a location without a store; nothing was copied")
             .into())
     }
 
-    /// A bar that moves on a person's terminal, and nothing anywhere else.
+    /// A progress bar on a terminal; hidden anywhere else and with `--quiet`.
     #[must_use]
     pub fn bar(&self, steps: u64) -> ProgressBar {
         let is_seen = self.env.err.terminal.is_some() && !self.options.quiet;

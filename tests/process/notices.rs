@@ -135,7 +135,7 @@ fn many_mails_share_a_connection_and_one_that_is_refused_holds_up_none() {
     assert_eq!(server.mails().len(), 3);
     assert_eq!(server.connections(), 2, "one more after the refusal");
     assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
-    assert!(ran.err.contains("1 of 5 users were not told of this; nobody: mail: "), "{ran:?}");
+    assert!(ran.err.contains("1 of 5 users were not notified; nobody: mail: "), "{ran:?}");
     assert!(ran.err.contains("550"), "{ran:?}");
     assert_eq!(world.notices(), "sent\nfailed\nsent\nsent\nno_address");
 }
@@ -179,7 +179,7 @@ fn a_server_that_offers_no_tls_gets_no_mail_where_tls_is_asked_for() {
         let port = server.port;
         world.notify(&format!("smtp = '{scheme}://127.0.0.1:{port}'\nfrom = 'mfa@example.org'"));
         let ran = world.told("disable alice --yes").run().expect(0);
-        assert!(ran.err.contains("warning: alice was not told of this: mail: "), "{ran:?}");
+        assert!(ran.err.contains("warning: alice was not notified: mail: "), "{ran:?}");
         world.told("enable alice").run().expect(0);
     }
     assert!(!server.said().contains("MAIL FROM"), "{}", server.said());
@@ -220,15 +220,12 @@ fn a_server_that_is_down_or_silent_costs_a_warning_and_five_seconds_at_most() {
     let world = alice("en");
     world.mailing(9);
     let ran = world.told("disable alice --yes --json").run().expect(0);
-    assert!(ran.err.contains("warning: alice was not told of this: mail: "), "{ran:?}");
+    assert!(ran.err.contains("warning: alice was not notified: mail: "), "{ran:?}");
     assert_eq!(ran.json("status"), "disabled");
     let server = Server::start(Manner::Silent);
     world.mailing(server.port);
     let ran = world.told("delete alice --yes --quiet").run().expect(0);
-    assert_eq!(
-        ran.err,
-        "mfactl: warning: alice was not told of this: mail: no answer within 5 s\n"
-    );
+    assert_eq!(ran.err, "mfactl: warning: alice was not notified: mail: no answer within 5 s\n");
     assert!(ran.took > PATIENCE && ran.took < BOUND, "{ran:?}");
     assert_eq!(world.notices(), "failed\nfailed");
     world.assert_sound();

@@ -110,7 +110,7 @@ fn a_failure_is_a_warning_and_an_event_and_changes_nothing_else() {
     let ran = world.run("disable alice --yes --quiet").ok();
     assert_eq!(
         ran.err,
-        "mfactl: warning: alice was not told of this: hook: it ended with exit status: 3\n"
+        "mfactl: warning: alice was not notified: hook: it ended with exit status: 3\n"
     );
     assert_eq!(world.listed("alice")["status"], "disabled");
     assert_eq!(notify_events(&world), "failed\nfailed");
@@ -138,7 +138,7 @@ fn many_users_are_told_one_by_one_and_failures_are_one_line() {
     let ran = world.run(&format!("delete --from {} --yes", list.display())).ok();
     let warnings: Vec<_> = ran.err.lines().collect();
     assert_eq!(warnings.len(), 1, "{ran:?}");
-    assert!(warnings[0].contains("4 of 4 users were not told of this; u0: hook: "), "{ran:?}");
+    assert!(warnings[0].contains("4 of 4 users were not notified; u0: hook: "), "{ran:?}");
     assert_eq!(notify_events(&world).lines().filter(|o| *o == "failed").count(), 4);
 }
 
@@ -151,7 +151,7 @@ fn a_program_that_others_could_change_is_not_run() {
     let mark = world.folder.path().join("ran");
     let fails = |line: &str, why: &str| {
         let ran = world.run(line).ok();
-        assert!(ran.err.contains("warning: alice was not told of this: hook: "), "{ran:?}");
+        assert!(ran.err.contains("warning: alice was not notified: hook: "), "{ran:?}");
         assert!(ran.err.contains(why), "{why}: {ran:?}");
         assert!(!mark.exists());
     };
@@ -185,7 +185,7 @@ fn mail_alone_does_not_reach_who_has_no_address() {
     assert_eq!(notify_events(&world), "no_address\nno_address");
     let _ = world.run("edit-user alice --email alice@example.com").ok();
     let ran = world.run("delete alice --yes").ok();
-    assert!(ran.err.contains("warning: alice was not told of this: mail: "), "{ran:?}");
+    assert!(ran.err.contains("warning: alice was not notified: mail: "), "{ran:?}");
     assert_eq!(notify_events(&world), "no_address\nno_address\nfailed");
 }
 

@@ -250,8 +250,8 @@ fn the_same_operator_and_two_without_an_admin_are_refused() {
     let id = asked(&world, HELPDESK, "disable alice");
     let approve = format!("approve {id} --yes --json");
     for (uid, words) in [
-        (HELPDESK, "you asked for"),
-        (OTHER_HELPDESK, "one of the two must be an admin"),
+        (HELPDESK, "you requested"),
+        (OTHER_HELPDESK, "one of the two operators must be an admin"),
         (AUDITOR, "approve is for helpdesk and admin"),
     ] {
         let ran = by(&world, uid, &approve);
