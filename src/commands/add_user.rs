@@ -25,7 +25,7 @@ pub struct AddUser {
     name: String,
     #[command(flatten)]
     profile: ProfileOptions,
-    /// Protect the user from operators with limited roles
+    /// Protect the user: only admins may change them
     #[arg(long)]
     protected: bool,
     #[command(flatten)]

@@ -26,7 +26,7 @@ pub struct Approve {
     /// ID of the request
     #[arg(value_name = "ID")]
     id: Option<String>,
-    /// As root, approve your own request; logged
+    /// As root, approve without a second operator; logged
     #[arg(long, requires = "id")]
     alone: bool,
     /// Write a secret to a new file (mode 0600)
@@ -82,21 +82,21 @@ impl Verb for Approve {
 impl Approve {
     /// The arguments of the request, with the second operator's own options added.
     fn matches(&self, entry: &Entry, request: &Request) -> Result<ArgMatches, Refusal> {
-        let mut words = vec![entry.name.into()];
+        let mut arguments = vec![entry.name.into()];
         let command = (entry.arguments)(Command::new(entry.name));
         let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
         if takes("yes") {
-            words.push("--yes".into());
+            arguments.push("--yes".into());
         }
         if let Some(path) = &self.output {
-            words.push("--output".into());
-            words.push(path.clone().into_os_string());
+            arguments.push("--output".into());
+            arguments.push(path.clone().into_os_string());
         }
         if self.reveal_secrets {
-            words.push("--reveal-secrets".into());
+            arguments.push("--reveal-secrets".into());
         }
-        words.extend(request.words.iter().map(Into::into));
-        command.try_get_matches_from(words).map_err(|e| misuse(&e))
+        arguments.extend(request.words.iter().map(Into::into));
+        command.try_get_matches_from(arguments).map_err(|e| misuse(&e))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::session::Session;
 /// Give a user a temporary code to use in place of a device
 ///
 /// The code is accepted wherever a code is asked for, even from a user without a device. It expires
-/// by itself and is shown once. A user has one bypass code at most: a new one replaces the old one.
+/// by itself and is shown once. A user has at most one bypass code: a new one replaces the old one.
 #[derive(Args, Debug)]
 pub struct Bypass {
     #[command(flatten)]
@@ -157,9 +157,9 @@ impl Bypass {
     fn span(&self, session: &mut Session<'_>) -> Result<Option<Span>> {
         let Some(text) = &self.span else { return Ok(None) };
         let span = Span::parse("--for", text)?;
-        let most = session.config()?.bypass_for;
-        if span > most {
-            let problem = format!("{span} is longer than {most}, the longest allowed");
+        let limit = session.config()?.bypass_for;
+        if span > limit {
+            let problem = format!("{span} is longer than {limit}, the longest allowed");
             return Err(Refusal::bad_input("--for", problem)
                 .hint("policy.bypass_for in the configuration sets the limit")
                 .into());

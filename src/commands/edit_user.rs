@@ -26,7 +26,7 @@ pub struct EditUser {
     /// Clear a field; repeatable
     #[arg(long, value_name = "FIELD", value_parser = ["display-name", "email", "language", "groups"])]
     clear: Vec<String>,
-    /// Protect the user from operators with limited roles
+    /// Protect the user: only admins may change them
     #[arg(long, conflicts_with = "no_protected")]
     protected: bool,
     /// Remove the protection

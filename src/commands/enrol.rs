@@ -34,7 +34,7 @@ pub struct Enrol {
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
-    /// Don't ask for a code; leave the device pending
+    /// Ask for no code; leave the device pending
     #[arg(long)]
     no_confirm: bool,
     #[command(flatten)]

@@ -141,15 +141,15 @@ impl RequireMfa {
         act.fields.push(if self.not { "not_required" } else { "required" });
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
-        let words = match (self.not, done.user.required_from) {
+        let message = match (self.not, done.user.required_from) {
             (true, _) => "MFA is not required any more".to_owned(),
             (false, None) => "MFA is required".to_owned(),
             (false, Some(from)) => format!("MFA is required from {from} on"),
         };
         let dry_run = self.operator.dry_run;
-        let mut record = UserChange::new("mfactl.require-mfa/1", &done, dry_run, &words);
+        let mut record = UserChange::new("mfactl.require-mfa/1", &done, dry_run, &message);
         if !done.changed {
-            record = record.with_message(format!("{name}: {words} already; nothing to change"));
+            record = record.with_message(format!("{name}: {message} already; nothing to change"));
         }
         Ok(Report::one(record, Verdict::Yes))
     }

@@ -100,7 +100,7 @@ impl Verb for Reset {
         })?;
         let user = &done.user;
         let device = draft.as_ref().and_then(|d| user.devices.iter().find(|x| x.id == d.id()));
-        let words = match (done.changed, dry_run) {
+        let message = match (done.changed, dry_run) {
             (false, _) => {
                 format!("{name}: has no device and is not locked already; nothing to change")
             }
@@ -110,7 +110,7 @@ impl Verb for Reset {
                 format!("{name}: reset; {cut} cut off; MFA is {}", spoken(user.status()))
             }
         };
-        let mut record = Enrolment::new("mfactl.reset/1", user, device, &issuer).saying(words);
+        let mut record = Enrolment::new("mfactl.reset/1", user, device, &issuer).saying(message);
         record.also = Also {
             status: Some(user.status().word()),
             revoked: Some(revoked),
@@ -162,23 +162,23 @@ impl Reset {
     }
 
     fn question(&self, user: &User, resets: u64) -> String {
-        let mut who = user.name.to_string();
+        let mut prompt = user.name.to_string();
         for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
-            who.push_str(", ");
-            who.push_str(&crate::domain::text::shown(more));
+            prompt.push_str(", ");
+            prompt.push_str(&crate::domain::text::shown(more));
         }
         let devices = match self.device.label() {
             Ok(Some(label)) => format!("device {label}"),
             _ => device_list(user),
         };
-        let seen = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
+        let last_code = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
         let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
         let warning = match resets {
             0 => String::new(),
             1 => " Warning: was reset once in the last 7 days.".to_owned(),
             n => format!(" Warning: was reset {n} times in the last 7 days."),
         };
-        format!("{who} (last code: {seen}).{warning} Cut off {devices}{when}?")
+        format!("{prompt} (last code: {last_code}).{warning} Cut off {devices}{when}?")
     }
 }
 

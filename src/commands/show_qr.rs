@@ -66,14 +66,14 @@ impl Verb for ShowQr {
         let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
             record.also = Also { dry_run: true, ..Also::default() };
-            let words = format!("{name}: the QR code would be shown; nothing was changed");
-            return Ok(Report::one(record.saying(words), Verdict::Yes));
+            let message = format!("{name}: the QR code would be shown; nothing was changed");
+            return Ok(Report::one(record.saying(message), Verdict::Yes));
         }
         let key = Key { user: &user, issuer: &issuer, device, secret: &secret };
         key.show(session, showing)?;
-        let words = format!("{name}: {} is {}", device.label, device.state.word());
+        let message = format!("{name}: {} is {}", device.label, device.state.word());
         let reveal = self.show.reveal_secrets;
-        let record = record.revealing(&key, reveal).saying(words);
+        let record = record.revealing(&key, reveal).saying(message);
         Ok(Report::one(record, Verdict::Yes).arriving(reveal))
     }
 }

@@ -181,7 +181,7 @@ fn decide(
     }
     let login = Login { from, name, given, without, has_password: options.split.is_some() };
     let mut opened = session.opened()?;
-    // The answer must not wait for a checkpoint of other programs' writes.
+    // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();
     let done = session.login(&mut opened, &login)?;
     on_decision(done.lets_in)?;
