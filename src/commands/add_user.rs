@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Verb;
-use super::protection::{OperatorOptions, Protection};
+use super::protection::{OperatorOptions, UserChange};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::Id;
@@ -13,34 +13,38 @@ use crate::domain::user::{Language, Profile, User};
 use crate::report::{Report, Verdict};
 use crate::session::{Done, Session, Telling};
 
-/// Add a user, without any device yet
+/// Add a user without a device
+///
+/// Set up a device for the user with `mfactl enrol NAME`.
 #[derive(Args, Debug)]
 pub struct AddUser {
-    /// The new user: letters, digits and . _ - @ +, at most 64 bytes
+    /// Name of the new user
+    ///
+    /// Letters, digits and . _ - @ +, at most 64 bytes.
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
     profile: ProfileOptions,
-    /// Mark the user as protected
+    /// Protect the user: only admins may change them
     #[arg(long)]
     protected: bool,
     #[command(flatten)]
     operator: OperatorOptions,
 }
 
-/// What can be said of a user.
+/// The fields of a user's profile, shared by `add-user` and `edit-user`.
 #[derive(Args, Debug)]
 pub struct ProfileOptions {
-    /// The name as people write it
+    /// Full name
     #[arg(long, value_name = "TEXT")]
     pub display_name: Option<String>,
-    /// The e-mail address
+    /// E-mail address
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
-    /// The language the user is written to in
+    /// Language of messages to the user
     #[arg(long, value_enum, value_name = "LANGUAGE")]
     pub language: Option<LanguageOption>,
-    /// A group of the user; can be given several times
+    /// Group of the user; repeatable
     #[arg(long = "group", value_name = "GROUP")]
     pub groups: Vec<String>,
 }
@@ -52,10 +56,7 @@ pub enum LanguageOption {
 }
 
 impl ProfileOptions {
-    /// Puts what was given into a profile, and names the fields.
-    ///
-    /// # Errors
-    /// `bad_input`, with the name of the field.
+    /// Copies the options that were given into the profile; returns the names of these fields.
     pub fn apply(&self, profile: &mut Profile) -> Result<Vec<&'static str>, Refusal> {
         let mut fields = Vec::new();
         if let Some(text) = &self.display_name {
@@ -63,7 +64,7 @@ impl ProfileOptions {
             fields.push("display_name");
         }
         if let Some(text) = &self.email {
-            profile.email = Some(email(text)?);
+            profile.email = Some(parse_email(text)?);
             fields.push("email");
         }
         if let Some(language) = self.language {
@@ -85,17 +86,19 @@ impl ProfileOptions {
     }
 }
 
-/// An address that can be written to: one `@` with something on both sides, no blanks.
-fn email(text: &str) -> Result<String, Refusal> {
+/// A plain address, without display name, comment or quotes: it goes into an SMTP command.
+fn parse_email(text: &str) -> Result<String, Refusal> {
     let address = line("--email", text, 254)?;
-    let sound = address.split_once('@').is_some_and(|(local, domain)| {
+    let has_both_parts = address.split_once('@').is_some_and(|(local, domain)| {
         !local.is_empty() && !domain.is_empty() && !domain.contains('@')
     });
-    let plain = |c: char| !c.is_whitespace() && !matches!(c, '<' | '>' | ',' | ';' | '"' | '\\');
-    if sound && address.chars().all(plain) {
+    let is_allowed =
+        |c: char| !c.is_whitespace() && !matches!(c, '<' | '>' | ',' | ';' | '"' | '\\');
+    if has_both_parts && address.chars().all(is_allowed) {
         return Ok(address);
     }
-    Err(Refusal::bad_input("--email", "is not an address").hint("write it as name@example.com"))
+    Err(Refusal::bad_input("--email", "is not an e-mail address")
+        .hint("write it as name@example.com"))
 }
 
 impl Verb for AddUser {
@@ -115,7 +118,7 @@ impl Verb for AddUser {
         let id = Id::new(session.env.random()?);
         let (user, at) = session.unit(&mut opened, |session, mut unit| {
             if unit.tx.user(&name)?.is_some() {
-                let message = format!("there is a user {name} already");
+                let message = format!("user {name} already exists");
                 return Err(Refusal::new(Code::UserExists, message)
                     .hint(format!("change it with: mfactl edit-user {name}"))
                     .into());
@@ -128,14 +131,14 @@ impl Verb for AddUser {
             if !dry_run {
                 unit.tx.insert(&user)?;
                 let ticket = ticket.clone();
-                let told =
+                let audit =
                     Telling { verb: Self::NAME, outcome: "done", ticket, ..Telling::default() };
-                Session::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+                Session::append(session.env, &mut *unit.tx, unit.at, &user, audit)?;
                 unit.tx.commit()?;
             }
             Ok((user, unit.at))
         })?;
         let done = Done { user, changed: true, at };
-        Ok(Report::one(Protection::new("mfactl.add-user/1", &done, dry_run, "added"), Verdict::Yes))
+        Ok(Report::one(UserChange::new("mfactl.add-user/1", &done, dry_run, "added"), Verdict::Yes))
     }
 }

@@ -16,26 +16,26 @@ use crate::misuse::misuse;
 use crate::report::{Cell, Fields, Record, Report, Verdict};
 use crate::session::Session;
 
-/// Carry out what another operator asked for
+/// Carry out what another operator requested
 ///
-/// On protected users some verbs take two operators, where the configuration says so: the first one
-/// gets an ID, and the second one says yes to it within 24 hours. A secret is shown to the second
-/// one. Without ID, list what waits.
+/// The configuration can require two operators for changes to protected users. The first one runs
+/// the verb and gets an ID; the second one approves that ID within 24 hours. A secret is shown to
+/// the second operator. Without an ID, this lists the open requests.
 #[derive(Args, Debug)]
 pub struct Approve {
-    /// What was asked for
+    /// ID of the request
     #[arg(value_name = "ID")]
     id: Option<String>,
-    /// As root by itself, without a second operator; the log says so
+    /// As root, approve without a second operator; logged
     #[arg(long, requires = "id")]
     alone: bool,
-    /// Write a secret to a new file (mode 0600) instead of the terminal
+    /// Write a secret to a new file (mode 0600)
     #[arg(long, value_name = "FILE", requires = "id")]
     output: Option<PathBuf>,
-    /// Let a secret go to a pipe, and into JSON
+    /// Allow secrets in a pipe and in JSON
     #[arg(long, requires = "id")]
     reveal_secrets: bool,
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
 }
@@ -50,25 +50,25 @@ impl Verb for Approve {
         let Some(id) = &self.id else {
             let requests = session.requests(&mut opened)?;
             if requests.is_empty() && session.for_people() {
-                session.say("nothing waits for a second operator");
+                session.say("no request is waiting for approval");
             }
             return Ok(list(requests));
         };
         let request = session.request(&mut opened, id)?;
         let entry = VERBS.iter().find(|entry| entry.name == request.verb).ok_or_else(|| {
-            let message = format!("this version knows no verb {}", shown(&request.verb));
-            Refusal::new(Code::Internal, message).hint("ask for it anew")
+            let message = format!("this version has no verb {}", shown(&request.verb));
+            Refusal::new(Code::Internal, message).hint("make the request again with this version")
         })?;
         let approval = session.approve(entry.name, &request, self.alone)?;
         let matches = self.matches(entry, &request)?;
         if !self.yes {
             let (line, asker, at) = (request.line(), request.asker(), request.made_at);
-            let question = format!("{asker} asked at {at}: mfactl {line}. Carry it out?");
+            let question = format!("{asker} requested at {at}: mfactl {line}. Carry it out?");
             if !session.confirm(&question)? {
                 return Ok(declined(session));
             }
         }
-        // Whoever erases a user wants the file for himself.
+        // `remove-user --erase` needs the store file to itself.
         drop(opened);
         let report = (entry.run)(&matches, session)?;
         if report.verdict == Verdict::Yes {
@@ -80,29 +80,29 @@ impl Verb for Approve {
 }
 
 impl Approve {
-    /// The words that were asked for, with what the second operator adds to them.
+    /// The arguments of the request, with the second operator's own options added.
     fn matches(&self, entry: &Entry, request: &Request) -> Result<ArgMatches, Refusal> {
-        let mut words = vec![entry.name.into()];
+        let mut arguments = vec![entry.name.into()];
         let command = (entry.arguments)(Command::new(entry.name));
         let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
         if takes("yes") {
-            words.push("--yes".into());
+            arguments.push("--yes".into());
         }
         if let Some(path) = &self.output {
-            words.push("--output".into());
-            words.push(path.clone().into_os_string());
+            arguments.push("--output".into());
+            arguments.push(path.clone().into_os_string());
         }
         if self.reveal_secrets {
-            words.push("--reveal-secrets".into());
+            arguments.push("--reveal-secrets".into());
         }
-        words.extend(request.words.iter().map(Into::into));
-        command.try_get_matches_from(words).map_err(|e| misuse(&e))
+        arguments.extend(request.words.iter().map(Into::into));
+        command.try_get_matches_from(arguments).map_err(|e| misuse(&e))
     }
 }
 
-/// What waits.
+/// A request in the list.
 #[derive(Serialize)]
-struct Line {
+struct PendingRequest {
     request: String,
     id: String,
     made_at: Timestamp,
@@ -113,11 +113,11 @@ struct Line {
     user: String,
     words: Vec<String>,
     #[serde(skip)]
-    told: (String, String),
+    asked: (String, String),
 }
 
 #[derive(Serialize)]
-struct Count {
+struct RequestCount {
     requests: usize,
 }
 
@@ -126,15 +126,15 @@ fn list(requests: Vec<Request>) -> Report {
         let preamble = [("schema", "mfactl.approve/1".to_owned())];
         writer.many(&preamble, "requests", |write| {
             for request in &requests {
-                write(&Line::of(request))?;
+                write(&PendingRequest::of(request))?;
             }
-            Ok(Count { requests: requests.len() })
+            Ok(RequestCount { requests: requests.len() })
         })?;
         Ok(Verdict::Yes)
     })
 }
 
-impl Line {
+impl PendingRequest {
     fn of(request: &Request) -> Self {
         let safe = |text: &str| shown(text).into_owned();
         Self {
@@ -147,12 +147,12 @@ impl Line {
             verb: safe(&request.verb),
             user: safe(&request.user),
             words: request.words.iter().map(|word| safe(word)).collect(),
-            told: (request.asker(), request.line()),
+            asked: (request.asker(), request.line()),
         }
     }
 }
 
-impl Record for Line {
+impl Record for PendingRequest {
     const COLUMNS: &'static [&'static str] =
         &["request", "made_at", "expires_at", "operator_uid", "operator_claim", "verb", "user"];
 
@@ -167,7 +167,7 @@ impl Record for Line {
     }
 
     fn sentence(&self) -> String {
-        let (asker, line) = &self.told;
+        let (asker, line) = &self.asked;
         format!("{}: {asker}, until {}: {line}", self.request, self.expires_at)
     }
 
@@ -176,7 +176,7 @@ impl Record for Line {
     }
 
     fn cells(&self) -> Vec<Cell> {
-        let (asker, line) = &self.told;
+        let (asker, line) = &self.asked;
         let until = self.expires_at.to_string();
         [self.request.as_str(), asker, &until, line].map(Cell::plain).into()
     }

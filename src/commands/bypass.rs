@@ -6,7 +6,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Target};
+use super::protection::{OperatorOptions, UserArg};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
@@ -17,24 +17,24 @@ use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 
-/// Hand out a temporary code, for hours and a few uses
+/// Give a user a temporary code to use in place of a device
 ///
-/// It is good where a code is asked for, also for a user without a device, and ends by itself. One a
-/// user: a new one ends the one before. It is shown once.
+/// The code is accepted wherever a code is asked for, even from a user without a device. It expires
+/// by itself and is shown once. A user has at most one bypass code: a new one replaces the old one.
 #[derive(Args, Debug)]
 pub struct Bypass {
     #[command(flatten)]
-    target: Target,
-    /// How long it is good, such as 1h; at most `policy.bypass_for`
+    user: UserArg,
+    /// Lifetime, e.g. 1h (limit: policy.bypass_for)
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
-    /// How often it is good, 1 to 20
+    /// Maximum number of uses, 1 to 20
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
     uses: u32,
-    /// From when on, such as 2026-03-01T08:00:00Z [default: now]
+    /// Start time, e.g. 2026-03-01T08:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     starts: Option<String>,
-    /// End the one that is there
+    /// Revoke the current bypass code
     #[arg(long, conflicts_with_all = ["span", "uses", "starts", "output"])]
     revoke: bool,
     #[command(flatten)]
@@ -44,7 +44,7 @@ pub struct Bypass {
 }
 
 #[derive(Serialize)]
-struct Given {
+struct BypassReport {
     schema: &'static str,
     user: String,
     starts_at: Option<Timestamp>,
@@ -56,7 +56,7 @@ struct Given {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip)]
-    words: String,
+    message: String,
 }
 
 impl Verb for Bypass {
@@ -68,21 +68,25 @@ impl Verb for Bypass {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
+        let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
         let dry_run = act.dry_run;
         let Some(span) = self.span(session)? else { return revoke(session, &act) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
-        allowed(&session.look(&name)?)?;
-        // What was shown is what is in force, so the moment is settled before it is shown.
+        check_not_disabled(&session.look(&name)?)?;
+        // The code is shown before the store is locked, so its times are fixed here: the times that
+        // are shown and the times that are stored must agree.
         let now = session.env.clock.now()?;
         let starts_at = starts.unwrap_or(now);
         let expires_at = starts_at.plus(span);
         if expires_at <= now {
-            return Err(Refusal::bad_input("--starts", "lies so far back that it is over")
-                .hint("leave it out to start now")
-                .into());
+            return Err(Refusal::bad_input(
+                "--starts",
+                "is so early that the code would have expired already",
+            )
+            .hint("leave it out to start now")
+            .into());
         }
         act.terms = vec![
             ("starts_at", starts_at.to_string()),
@@ -94,7 +98,7 @@ impl Verb for Bypass {
         let mut opened = session.opened()?;
         let reveal = self.show.reveal_secrets && !dry_run;
         let uses = self.uses;
-        let given = |voids: bool, changed| Given {
+        let report = |replaces: bool, changed| BypassReport {
             schema: "mfactl.bypass/1",
             user: name.to_string(),
             starts_at: Some(starts_at),
@@ -103,36 +107,37 @@ impl Verb for Bypass {
             code: reveal.then(|| code.grouped()),
             changed,
             dry_run,
-            words: match (dry_run, voids) {
+            message: match (dry_run, replaces) {
                 (true, false) => {
                     format!(
                         "{name}: would get a bypass code until {expires_at}; nothing was changed"
                     )
                 }
                 (true, true) => format!(
-                    "{name}: would get a bypass code until {expires_at}, and the one there is would be void; nothing was changed"
+                    "{name}: would get a bypass code until {expires_at}, and the current one would be void; nothing was changed"
                 ),
                 (false, _) => {
-                    let before = if voids { "; the one before is void" } else { "" };
-                    format!("{name}: a bypass code, good {uses} times until {expires_at}{before}")
+                    let noun = if uses == 1 { "use" } else { "uses" };
+                    let before = if replaces { "; the previous one is void" } else { "" };
+                    format!("{name}: a bypass code for {uses} {noun} until {expires_at}{before}")
                 }
             },
         };
-        let (mut kept, mut is_told) = (None, false);
+        let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.settle(session)?;
-            is_told = once.is_document();
-            if is_told {
-                deliver(session, &given(false, true))?;
+            is_delivered = once.is_document();
+            if is_delivered {
+                deliver(session, &report(false, true))?;
             } else {
                 let text = format!("\n    {}\n\n", &*code.grouped());
                 kept = Some(once.show(session, &Zeroizing::new(text))?);
             }
         }
-        let mut voids = false;
+        let mut replaces = false;
         let done = session.change(&mut opened, &act, |before, now, vault| {
-            allowed(&before)?;
-            voids = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
+            check_not_disabled(&before)?;
+            replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
             let tag = vault.spare_tag(before.id, id, &code);
             let bypass = Some(bypass::Bypass { id, tag, starts_at, expires_at, uses });
             Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })
@@ -141,10 +146,10 @@ impl Verb for Bypass {
         if let Some(kept) = kept {
             kept.keep(session);
         }
-        if is_told {
+        if is_delivered {
             return Ok(Report::silence(Verdict::Yes));
         }
-        Ok(Report::one(given(voids, done.changed), Verdict::Yes).arriving(reveal))
+        Ok(Report::one(report(replaces, done.changed), Verdict::Yes).arriving(reveal))
     }
 }
 
@@ -152,25 +157,25 @@ impl Bypass {
     fn span(&self, session: &mut Session<'_>) -> Result<Option<Span>> {
         let Some(text) = &self.span else { return Ok(None) };
         let span = Span::parse("--for", text)?;
-        let most = session.config()?.bypass_for;
-        if span > most {
-            let problem = format!("{span} is longer than {most}, the most that is allowed");
+        let limit = session.config()?.bypass_for;
+        if span > limit {
+            let problem = format!("{span} is longer than {limit}, the longest allowed");
             return Err(Refusal::bad_input("--for", problem)
-                .hint("the most is policy.bypass_for in the configuration")
+                .hint("policy.bypass_for in the configuration sets the limit")
                 .into());
         }
         Ok(Some(span))
     }
 }
 
-/// Ends what there is.
+/// Removes the current bypass code.
 fn revoke(session: &mut Session<'_>, act: &crate::session::Act<'_>) -> Result<Report> {
     let mut opened = session.opened()?;
     let done = session.change(&mut opened, act, |before, _, _| {
         Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })
     })?;
     let name = &done.user.name;
-    let given = Given {
+    let report = BypassReport {
         schema: "mfactl.bypass/1",
         user: name.to_string(),
         starts_at: None,
@@ -179,7 +184,7 @@ fn revoke(session: &mut Session<'_>, act: &crate::session::Act<'_>) -> Result<Re
         code: None,
         changed: done.changed,
         dry_run: act.dry_run,
-        words: match (done.changed, act.dry_run) {
+        message: match (done.changed, act.dry_run) {
             (false, _) => format!("{name}: has no bypass code already; nothing to change"),
             (true, true) => {
                 format!("{name}: the bypass code would be void; nothing was changed")
@@ -187,15 +192,15 @@ fn revoke(session: &mut Session<'_>, act: &crate::session::Act<'_>) -> Result<Re
             (true, false) => format!("{name}: the bypass code is void"),
         },
     };
-    Ok(Report::one(given, Verdict::Yes))
+    Ok(Report::one(report, Verdict::Yes))
 }
 
-/// A code that would be refused is not handed out.
-fn allowed(user: &User) -> Result<(), Refusal> {
+/// A disabled user's codes are refused, so a bypass code would be of no use.
+fn check_not_disabled(user: &User) -> Result<(), Refusal> {
     if user.status() == Status::Disabled { Err(user.disabled_refusal()) } else { Ok(()) }
 }
 
-impl Record for Given {
+impl Record for BypassReport {
     const COLUMNS: &'static [&'static str] =
         &["user", "starts_at", "expires_at", "uses", "changed"];
 
@@ -208,6 +213,6 @@ impl Record for Given {
     }
 
     fn sentence(&self) -> String {
-        self.words.clone()
+        self.message.clone()
     }
 }

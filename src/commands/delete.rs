@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{Crowd, Many, Who};
-use super::protection::{DeviceOption, OperatorOptions, Protection, declined};
+use super::many::{BulkChange, Target, Targets};
+use super::protection::{DeviceOption, OperatorOptions, UserChange, declined};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Act;
@@ -13,16 +13,16 @@ use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
-/// Delete a user's MFA setup; the user can enrol again at any time
+/// Delete a user's MFA setup; the user can enrol again
 ///
-/// All devices are cut off, or the one named. The user's account stays.
+/// Revokes all devices, or only the one named by --device. The user's account stays.
 #[derive(Args, Debug)]
 pub struct Delete {
     #[command(flatten)]
-    crowd: Crowd,
+    targets: Targets,
     #[command(flatten)]
     device: DeviceOption,
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -47,13 +47,13 @@ impl Verb for Delete {
             }
             Ok(changed)
         };
-        let name = match self.crowd.who(session)? {
-            Who::One(name) => name,
-            Who::Many(names) => {
+        let name = match self.targets.resolve(session)? {
+            Target::One(name) => name,
+            Target::Many(names) => {
                 let schema = "mfactl.delete/1";
-                let (crowd, operator) = (&self.crowd, &self.operator);
-                let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
-                return many.run(session, |user, now, _| Ok(change(user, now)?));
+                let (targets, operator) = (&self.targets, &self.operator);
+                let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+                return bulk.run(session, |user, now, _| Ok(change(user, now)?));
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
@@ -61,7 +61,7 @@ impl Verb for Delete {
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| {
                 let devices = user.live().filter(|d| label.as_ref().is_none_or(|l| d.label == *l));
-                format!("Delete {} of {name}?", super::reset::counted(devices.count()))
+                format!("Delete {} of {name}?", super::reset::device_count(devices.count()))
             };
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
@@ -71,7 +71,7 @@ impl Verb for Delete {
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let what =
             label.as_ref().map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));
-        let protection = Protection::new("mfactl.delete/1", &done, dry_run, &what);
-        Ok(Report::one(protection, Verdict::Yes))
+        let record = UserChange::new("mfactl.delete/1", &done, dry_run, &what);
+        Ok(Report::one(record, Verdict::Yes))
     }
 }

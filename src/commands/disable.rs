@@ -4,8 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{Crowd, Many, Who};
-use super::protection::{DeviceOption, OperatorOptions, Protection, declined};
+use super::many::{BulkChange, Target, Targets};
+use super::protection::{DeviceOption, OperatorOptions, UserChange, declined};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Act;
@@ -13,18 +13,18 @@ use crate::domain::user::{Changed, Status, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
-/// Switch MFA off for a user, with all settings kept
+/// Switch MFA off for a user and keep all settings
 ///
-/// The codes of disabled devices are refused until they are enabled again, and pending devices stop
-/// too. Where MFA is optional the user then signs in with the password alone; where it is required
-/// the user is refused until enabled.
+/// Codes of disabled devices are refused until `mfactl enable`, and a pending device can't be
+/// confirmed meanwhile. Where MFA is optional, the user then signs in with the password alone; where
+/// it is required, the user is refused.
 #[derive(Args, Debug)]
 pub struct Disable {
     #[command(flatten)]
-    crowd: Crowd,
+    targets: Targets,
     #[command(flatten)]
     device: DeviceOption,
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -45,13 +45,13 @@ impl Verb for Disable {
             let user = if is_change { user.undoable(Act::Disable, &before, now) } else { user };
             Ok(Changed { user, touched })
         };
-        let name = match self.crowd.who(session)? {
-            Who::One(name) => name,
-            Who::Many(names) => {
+        let name = match self.targets.resolve(session)? {
+            Target::One(name) => name,
+            Target::Many(names) => {
                 let schema = "mfactl.disable/1";
-                let (crowd, operator) = (&self.crowd, &self.operator);
-                let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
-                return many.run(session, |user, now, _| Ok(change(user, now)?));
+                let (targets, operator) = (&self.targets, &self.operator);
+                let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+                return bulk.run(session, |user, now, _| Ok(change(user, now)?));
             }
         };
         let policy = session.config()?.policy.clone();
@@ -62,9 +62,9 @@ impl Verb for Disable {
             let now = session.env.clock.now()?;
             let question = |_: &User, after: &User| match &label {
                 Some(label) if after.status() != Status::Disabled => {
-                    format!("{name}: other devices stay in force. Switch off {label}?")
+                    format!("{name}: other devices stay in use. Switch off {label}?")
                 }
-                _ => format!("{name}: {}. Switch MFA off?", afterwards(is_required(after, now))),
+                _ => format!("{name}: {}. Switch MFA off?", consequence(is_required(after, now))),
             };
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
@@ -74,19 +74,19 @@ impl Verb for Disable {
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let what = label.as_ref().map_or_else(String::new, |label| format!("{label} "));
         let what = format!("{what}switched off");
-        let mut protection = Protection::new("mfactl.disable/1", &done, dry_run, &what);
+        let mut record = UserChange::new("mfactl.disable/1", &done, dry_run, &what);
         if done.changed && !dry_run && done.user.status() == Status::Disabled {
-            let then = afterwards(is_required(&done.user, done.at));
-            protection = protection.saying(format!("{name}: switched off; {then}"));
+            let then = consequence(is_required(&done.user, done.at));
+            record = record.with_message(format!("{name}: switched off; {then}"));
         }
-        Ok(Report::one(protection, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
-const fn afterwards(is_required: bool) -> &'static str {
+const fn consequence(is_required: bool) -> &'static str {
     if is_required {
-        "MFA is required, so the user is refused until enabled again"
+        "MFA is required, so the user is refused until MFA is enabled again"
     } else {
-        "MFA is optional, so the password alone is then enough"
+        "MFA is optional, so the password alone is enough"
     }
 }

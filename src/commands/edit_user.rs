@@ -5,8 +5,8 @@ use clap::Args;
 
 use super::Verb;
 use super::add_user::ProfileOptions;
-use super::many::{Crowd, Many, Who};
-use super::protection::{OperatorOptions, Protection};
+use super::many::{BulkChange, Target, Targets};
+use super::protection::{OperatorOptions, UserChange};
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
@@ -14,31 +14,31 @@ use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
-/// Change what is known of a user, the user's name, or the label of a device
+/// Change a user's profile or name, or the label of a device
 ///
-/// Devices, used codes and locks stay with a renamed user. --group replaces all groups.
+/// A renamed user keeps devices, used codes and locks. --group replaces all groups.
 #[derive(Args, Debug)]
 pub struct EditUser {
     #[command(flatten)]
-    crowd: Crowd,
+    targets: Targets,
     #[command(flatten)]
     profile: ProfileOptions,
-    /// Take a field away; can be given several times
+    /// Clear a field; repeatable
     #[arg(long, value_name = "FIELD", value_parser = ["display-name", "email", "language", "groups"])]
     clear: Vec<String>,
-    /// Mark the user as protected
+    /// Protect the user: only admins may change them
     #[arg(long, conflicts_with = "no_protected")]
     protected: bool,
-    /// Take that mark away
+    /// Remove the protection
     #[arg(long)]
     no_protected: bool,
-    /// Give the user another name
+    /// New name of the user
     #[arg(long, value_name = "NEW", conflicts_with = "from")]
     rename: Option<String>,
-    /// Give a device another label
+    /// Change the label of a device
     #[arg(long, value_name = "OLD=NEW", conflicts_with = "from")]
     relabel: Option<String>,
-    /// Do not ask, of many
+    /// With --from: skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -55,15 +55,15 @@ impl Verb for EditUser {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let new_name = self.rename.as_deref().map(UserName::parse).transpose()?;
-        let relabel = self.relabel.as_deref().map(labels).transpose()?;
+        let relabel = self.relabel.as_deref().map(parse_relabel).transpose()?;
         let fields = self.fields()?;
         if fields.is_empty() {
             return Err(Refusal::new(Code::Usage, "there is nothing to change")
-                .hint("say what: mfactl help edit-user")
+                .hint("see the options: mfactl help edit-user")
                 .into());
         }
         if let Some(field) = self.clear.iter().find(|field| self.is_given(field)) {
-            let message = format!("--{field} and --clear {field} are contrary wishes");
+            let message = format!("--{field} and --clear {field} can't be combined");
             return Err(Refusal::new(Code::Usage, message).hint("leave one of them out").into());
         }
         let policy = session.config()?.policy.clone();
@@ -83,14 +83,15 @@ impl Verb for EditUser {
                 None => Ok(Changed { user, touched: Vec::new() }),
             }
         };
-        let name = match self.crowd.who(session)? {
-            Who::One(name) => name,
-            Who::Many(names) => {
+        let name = match self.targets.resolve(session)? {
+            Target::One(name) => name,
+            Target::Many(names) => {
                 let schema = "mfactl.edit-user/1";
-                let (crowd, operator) = (&self.crowd, &self.operator);
-                let mut many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
-                many.fields = fields;
-                return many.run(session, |user, now, _| Ok(change(user, now)?));
+                let (targets, operator) = (&self.targets, &self.operator);
+                let mut bulk =
+                    BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+                bulk.fields = fields;
+                return bulk.run(session, |user, now, _| Ok(change(user, now)?));
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, None)?;
@@ -98,16 +99,16 @@ impl Verb for EditUser {
         let dry_run = self.operator.dry_run;
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
-        let mut protection = Protection::new("mfactl.edit-user/1", &done, dry_run, "changed");
+        let mut record = UserChange::new("mfactl.edit-user/1", &done, dry_run, "changed");
         if !done.changed {
-            protection = protection.saying(format!("{name}: is so already; nothing to change"));
+            record = record.with_message(format!("{name}: already so; nothing to change"));
         }
-        Ok(Report::one(protection, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
 impl EditUser {
-    /// What is asked to change, for the log.
+    /// The fields that the options change, for the audit log.
     fn fields(&self) -> Result<Vec<&'static str>, Refusal> {
         let mut fields = self.profile.apply(&mut crate::domain::user::Profile::default())?;
         let rest = [
@@ -142,9 +143,9 @@ impl EditUser {
     }
 }
 
-fn labels(text: &str) -> Result<(Label, Label), Refusal> {
+fn parse_relabel(text: &str) -> Result<(Label, Label), Refusal> {
     let (old, new) = text.split_once('=').ok_or_else(|| {
-        Refusal::bad_input("--relabel", "is not OLD=NEW").hint("such as phone=tablet")
+        Refusal::bad_input("--relabel", "is not OLD=NEW").hint("write it as phone=tablet")
     })?;
     Ok((Label::parse(old)?, Label::parse(new)?))
 }

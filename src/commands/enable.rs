@@ -4,23 +4,24 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{Crowd, Many, Who};
-use super::protection::{DeviceOption, OperatorOptions, Protection};
+use super::many::{BulkChange, Target, Targets};
+use super::protection::{DeviceOption, OperatorOptions, UserChange};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::{Changed, Status, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
-/// Switch MFA on again, as it was before it was disabled
+/// Switch MFA on again after disable
 ///
-/// A device that was never proved comes back as pending; codes that were used stay used.
+/// Devices return to the state they had; one that was never confirmed is pending again. Used codes
+/// stay used.
 #[derive(Args, Debug)]
 pub struct Enable {
     #[command(flatten)]
-    crowd: Crowd,
+    targets: Targets,
     #[command(flatten)]
     device: DeviceOption,
-    /// Do not ask, of many
+    /// With --from: skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -42,25 +43,25 @@ impl Verb for Enable {
             }
             Ok(Changed { user, touched })
         };
-        let name = match self.crowd.who(session)? {
-            Who::One(name) => name,
-            Who::Many(names) => {
+        let name = match self.targets.resolve(session)? {
+            Target::One(name) => name,
+            Target::Many(names) => {
                 let schema = "mfactl.enable/1";
-                let (crowd, operator) = (&self.crowd, &self.operator);
-                let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
-                return many.run(session, |user, _, _| Ok(change(user)?));
+                let (targets, operator) = (&self.targets, &self.operator);
+                let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+                return bulk.run(session, |user, _, _| Ok(change(user)?));
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)?))?;
-        let mut protection =
-            Protection::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");
+        let mut record =
+            UserChange::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");
         if !done.changed && done.user.status() == Status::Pending {
-            protection = protection.saying(format!(
-                "{name}: pending; nothing is switched off, and a code has yet to be proved"
+            record = record.with_message(format!(
+                "{name}: pending, not disabled; the device has yet to be confirmed with a code"
             ));
         }
-        Ok(Report::one(protection, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }

@@ -5,8 +5,8 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Target, spoken};
-use super::verify::Verified;
+use super::protection::{DeviceOption, OperatorOptions, UserArg, spoken};
+use super::verify::VerifyReport;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::secret::{Id, Secret};
@@ -18,23 +18,23 @@ use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confir
 use crate::report::{Record as _, Report, Verdict};
 use crate::session::{Opened, Session, Telling};
 
-/// Wrong codes after which enrolling ends, and the device stays pending.
+/// After so many wrong codes `enrol` ends and leaves the device pending.
 const TRIES: usize = 3;
 
-/// Set up a device: show its QR code, and prove it with a code
+/// Set up a device: show its QR code and confirm it with a code
 ///
-/// The device is pending until a right code was given, here or to verify. Without --create an
-/// unknown user is refused.
+/// The device is pending until its first correct code, given here or to verify or sign-in. An
+/// unknown user is refused unless --create is given.
 #[derive(Args, Debug)]
 pub struct Enrol {
     #[command(flatten)]
-    target: Target,
+    user: UserArg,
     #[command(flatten)]
     device: DeviceOption,
-    /// Make the user if there is none of this name
+    /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
-    /// Ask for no code; the device stays pending until verify confirms it
+    /// Ask for no code; leave the device pending
     #[arg(long)]
     no_confirm: bool,
     #[command(flatten)]
@@ -45,20 +45,19 @@ pub struct Enrol {
     operator: OperatorOptions,
 }
 
-/// Settings that many apps get wrong.
 #[derive(Args, Debug)]
-#[command(next_help_heading = "Settings that many apps get wrong")]
+#[command(next_help_heading = "Settings that many apps ignore")]
 struct Settings {
     /// SHA1, SHA256 or SHA512 [default: SHA1]
     #[arg(long, value_name = "HASH")]
     algorithm: Option<String>,
-    /// Digits of a code, 6 to 8 [default: 6]
+    /// Digits in a code, 6 to 8 [default: 6]
     #[arg(long, value_name = "N")]
     digits: Option<u8>,
-    /// Seconds a code lives, 15 to 300 [default: 30]
+    /// Time step, 15 to 300 s [default: 30]
     #[arg(long, value_name = "SECONDS")]
     period: Option<u64>,
-    /// Use them all the same; two successive codes are then asked for
+    /// Use these settings; asks for two codes in a row
     #[arg(long)]
     allow_incompatible: bool,
 }
@@ -76,7 +75,7 @@ impl Settings {
         }
         let apps = parameters.apps_that_fail().join(", ");
         Err(Refusal::new(Code::Usage, format!("{parameters} fails in {apps}"))
-            .hint("leave it at SHA1, 6 digits, 30 s, or add --allow-incompatible"))
+            .hint("use SHA1, 6 digits, 30 s, or add --allow-incompatible"))
     }
 }
 
@@ -90,7 +89,7 @@ impl Verb for Enrol {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
+        let name = self.user.name()?;
         let label = self.device.label()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(session, Self::NAME)?;
@@ -99,10 +98,10 @@ impl Verb for Enrol {
         }
         let showing =
             Showing::settle(session, &self.show, self.no_confirm || self.operator.dry_run)?;
-        let may_make = self.create && !self.operator.dry_run;
-        let mut opened = if may_make { session.opened_or_new()? } else { session.opened()? };
+        let may_create = self.create && !self.operator.dry_run;
+        let mut opened = if may_create { session.opened_or_new()? } else { session.opened()? };
         let draft = Draft::new(session, label, parameters)?;
-        let (user, at, anew) = self.make(session, &mut opened, &name, &draft)?;
+        let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
         let issuer = session.config()?.issuer.clone();
         let device = user.device(draft.id())?;
         let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
@@ -113,8 +112,8 @@ impl Verb for Enrol {
             record.also = Also { dry_run: true, ..Also::default() };
             return Ok(Report::one(record, Verdict::Yes));
         }
-        if anew {
-            session.say("the device was pending already: its earlier QR code is void");
+        if is_replacement {
+            session.say("the device was already pending; its earlier QR code is void");
         }
         if !parameters.is_common() {
             session.say(&format!(
@@ -122,25 +121,28 @@ impl Verb for Enrol {
                 parameters.apps_that_fail().join(", ")
             ));
         }
-        let goes_on = format!(
+        let next_step = format!(
             "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
             device.label,
             confirmation(session, &user)?
         );
         if let Some(person) = &mut session.env.person {
-            person.standing(&goes_on);
+            person.standing(&next_step);
         }
-        key.show(session, showing).with_context(|| goes_on.clone())?;
-        let proof =
-            if self.no_confirm { Proof::Unasked } else { prove(session, &mut opened, &key, at)? };
+        key.show(session, showing).with_context(|| next_step.clone())?;
+        let proof = if self.no_confirm {
+            ProofResult::NotAsked
+        } else {
+            prove(session, &mut opened, &key, at)?
+        };
         let (user, verdict) = match proof {
-            Proof::Unasked => (user.clone(), Verdict::Yes),
-            Proof::Given(user) => (user, Verdict::Yes),
-            Proof::Missed(user) => (user, Verdict::No),
+            ProofResult::NotAsked => (user.clone(), Verdict::Yes),
+            ProofResult::Proved(user) => (user, Verdict::Yes),
+            ProofResult::NotProved(user) => (user, Verdict::No),
         };
         let device = user.device(draft.id())?;
         if device.is_pending() {
-            session.say(&format!("hint: {goes_on}"));
+            session.say(&format!("hint: {next_step}"));
         }
         let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
@@ -151,8 +153,8 @@ impl Verb for Enrol {
 }
 
 impl Enrol {
-    /// Puts the pending device into the store; `true` where it takes the place of another.
-    fn make(
+    /// Stores the pending device; `true` if it replaces another pending one of the same label.
+    fn add_device(
         &self,
         session: &mut Session<'_>,
         opened: &mut Opened,
@@ -166,16 +168,16 @@ impl Enrol {
             let now = unit.at;
             let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
             let device = draft.device(unit.vault, user.id, now, pending_for)?;
-            let anew = user.live().any(|d| d.is_pending() && d.label == device.label);
+            let is_replacement = user.live().any(|d| d.is_pending() && d.label == device.label);
             let mut user = user.enrol(device)?;
             if self.operator.dry_run {
-                return Ok((user, now, anew));
+                return Ok((user, now, is_replacement));
             }
             match &before {
                 Some(before) => user.rev = unit.tx.save(before, &user)?,
                 None => unit.tx.insert(&user)?,
             }
-            let told = Telling {
+            let audit = Telling {
                 verb: Self::NAME,
                 outcome: "pending",
                 ticket: self.operator.ticket(session, Self::NAME)?,
@@ -183,28 +185,26 @@ impl Enrol {
                 factor: Some("totp"),
                 detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
             };
-            Session::append(session.env, &mut *unit.tx, now, &user, told)?;
+            Session::append(session.env, &mut *unit.tx, now, &user, audit)?;
             unit.tx.commit()?;
-            Ok((user, now, anew))
+            Ok((user, now, is_replacement))
         })
     }
 }
 
-/// Was the new device proved?
-enum Proof {
-    /// Nobody gave a code.
-    Unasked,
-    Given(User),
-    Missed(User),
+enum ProofResult {
+    NotAsked,
+    Proved(User),
+    NotProved(User),
 }
 
-/// Asks for codes until the device is active, or the tries are used up.
+/// Asks for codes until the device is active or [`TRIES`] codes were wrong.
 fn prove(
     session: &mut Session<'_>,
     opened: &mut Opened,
     key: &Key<'_>,
     at: Timestamp,
-) -> Result<Proof> {
+) -> Result<ProofResult> {
     let name = &key.user.name;
     let mut latest = key.user.clone();
     let mut asked = false;
@@ -212,20 +212,18 @@ fn prove(
     while wrong < TRIES {
         if let Some(Some(until)) = latest.locked(at) {
             session.say(&format!("{name} is locked until {until}"));
-            return Ok(Proof::Missed(latest));
+            return Ok(ProofResult::NotProved(latest));
         }
-        let Some(code) = code(session, key)? else { break };
+        let Some(code) = ask_code(session, key)? else { break };
         asked = true;
         let attempted = session.attempt(opened, Enrol::NAME, name, Some(key.device.id), &code)?;
         let outcome = &attempted.outcome;
         if outcome.lets_in() {
-            return Ok(Proof::Given(attempted.user));
+            return Ok(ProofResult::Proved(attempted.user));
         }
-        session.say(&Verified::new(&attempted).sentence());
+        session.say(&VerifyReport::new(&attempted).sentence());
         if *outcome == Outcome::Rejected && ignores_settings(key, &code, attempted.at) {
-            session.say(
-                "hint: the app ignores these settings and makes codes with SHA1, 6 digits, 30 s",
-            );
+            session.say("hint: the app ignores these settings and uses SHA1, 6 digits, 30 s");
         }
         latest = attempted.user;
         if let Outcome::Locked { .. } = outcome {
@@ -233,15 +231,15 @@ fn prove(
         }
         wrong += usize::from(!matches!(outcome, Outcome::HalfProved { .. }));
     }
-    Ok(if asked { Proof::Missed(latest) } else { Proof::Unasked })
+    Ok(if asked { ProofResult::NotProved(latest) } else { ProofResult::NotAsked })
 }
 
-fn code(session: &mut Session<'_>, key: &Key<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+fn ask_code(session: &mut Session<'_>, key: &Key<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let digits = key.device.parameters.digits;
     let Some(person) = &mut session.env.person else { return session.input_line() };
     let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
     let line = std::mem::take(&mut *line);
-    // A person copies what the app shows, and apps show "123 456".
+    // Apps show "123 456", and people type the blank.
     Ok(Some(Zeroizing::new(line.into_bytes().into_iter().filter(|b| *b != b' ').collect())))
 }
 

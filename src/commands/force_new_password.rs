@@ -7,8 +7,8 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::many::{Crowd, Many, Who};
-use super::protection::{OperatorOptions, Protection, declined};
+use super::many::{BulkChange, Target, Targets};
+use super::protection::{OperatorOptions, UserChange, declined};
 use crate::domain::name::UserName;
 use crate::domain::password::{Password, Temporary};
 use crate::domain::refusal::{Code, Refusal};
@@ -21,25 +21,25 @@ use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Report, Verdict};
 use crate::session::{Done, Opened, Session};
 
-/// How long a temporary password opens the door.
-const GOOD_FOR: Span = Span::hours(24);
+/// A temporary password expires after this time.
+const LIFETIME: Span = Span::hours(24);
 
-/// Clear a user's devices and require a new password at the next sign-in
+/// Clear a user's devices and require a new password at sign-in
 ///
-/// Who has a password gets a random temporary one, shown once and good for a day: it alone opens the
-/// door to choosing a new one, so that a stolen old password does not. After that a user of whom MFA
-/// is required enrols again. Recovery and bypass codes are void.
+/// A user who has a password gets a random temporary one. It is shown once, expires after 24 hours,
+/// and is the only password with which a new one can be chosen, so that a stolen old password is
+/// of no use. If MFA is required, the user then enrols again. Recovery and bypass codes become void.
 #[derive(Args, Debug)]
 pub struct ForceNewPassword {
     #[command(flatten)]
-    crowd: Crowd,
-    /// Keep the user's devices: a code is then asked for as well
+    targets: Targets,
+    /// Keep the user's devices and ask for a code too
     #[arg(long)]
     keep_mfa: bool,
-    /// Let the old password open the door to choosing a new one, and nothing else
+    /// Let the old password be used to choose a new one
     #[arg(long)]
     old_password_opens: bool,
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -48,9 +48,9 @@ pub struct ForceNewPassword {
     operator: OperatorOptions,
 }
 
-/// Temporary passwords, made before the store is locked: each costs a slow hash.
+/// Temporary passwords. They are made before the store is locked, because each costs a slow hash.
 #[derive(Default)]
-struct Drafts(BTreeMap<Id, (Zeroizing<String>, Sealed)>);
+struct TemporaryPasswords(BTreeMap<Id, (Zeroizing<String>, Sealed)>);
 
 impl Verb for ForceNewPassword {
     const NAME: &'static str = "force-new-password";
@@ -61,17 +61,17 @@ impl Verb for ForceNewPassword {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = match self.crowd.who(session)? {
-            Who::One(name) => name,
-            Who::Many(names) => return self.many(session, names),
+        let name = match self.targets.resolve(session)? {
+            Target::One(name) => name,
+            Target::Many(names) => return self.run_bulk(session, names),
         };
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("password_change_required");
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| self.question(user);
-            let nothing = Drafts::default();
-            let change = |user: User, now| self.change(user, now, &nothing);
+            let none = TemporaryPasswords::default();
+            let change = |user: User, now| self.change(user, now, &none);
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
             }
@@ -80,55 +80,57 @@ impl Verb for ForceNewPassword {
         let is_needed = self.needs_temporary(&user) && !dry_run;
         let once = if is_needed { Some(self.show.settle_or_hide(session)?) } else { None };
         let mut opened = session.opened()?;
-        let mut drafts = Drafts::default();
+        let mut passwords = TemporaryPasswords::default();
         if is_needed {
-            drafts.add(session, &opened, &user)?;
+            passwords.add(session, &opened, &user)?;
         }
-        let (mut kept, mut is_told) = (None, false);
+        let (mut kept, mut is_delivered) = (None, false);
         if let Some(once) = once {
-            is_told = once.is_document();
-            if is_told {
+            is_delivered = once.is_document();
+            if is_delivered {
                 let at = session.env.clock.now()?;
-                let after = self.change(user.clone(), at, &drafts)?.user;
+                let after = self.change(user.clone(), at, &passwords)?.user;
                 let done = Done { changed: after != user, user: after, at };
-                deliver(session, &self.protection(&done, &drafts))?;
+                deliver(session, &self.report(&done, &passwords))?;
             } else {
-                kept = Some(once.show(session, &drafts.sheet(std::slice::from_ref(&user)))?);
+                kept = Some(once.show(session, &passwords.render(std::slice::from_ref(&user)))?);
             }
         }
-        let done =
-            session.change(&mut opened, &act, |user, now, _| Ok(self.change(user, now, &drafts)?));
+        let done = session
+            .change(&mut opened, &act, |user, now, _| Ok(self.change(user, now, &passwords)?));
         let done = if is_needed {
-            done.context("the temporary password that was shown is not in force")?
+            done.context("the temporary password that was shown is not valid")?
         } else {
             done?
         };
         if let Some(kept) = kept {
             kept.keep(session);
         }
-        if is_told {
+        if is_delivered {
             return Ok(Report::silence(Verdict::Yes));
         }
         let reveal = self.show.reveal_secrets && is_needed;
-        Ok(Report::one(self.protection(&done, &drafts), Verdict::Yes).arriving(reveal))
+        Ok(Report::one(self.report(&done, &passwords), Verdict::Yes).arriving(reveal))
     }
 }
 
 impl ForceNewPassword {
-    fn protection(&self, done: &Done, drafts: &Drafts) -> Protection {
+    fn report(&self, done: &Done, passwords: &TemporaryPasswords) -> UserChange {
         let (name, dry_run) = (&done.user.name, self.operator.dry_run);
-        let words = "a new password is required at the next sign-in";
-        let mut protection = Protection::new("mfactl.force-new-password/1", done, dry_run, words);
+        let message = "a new password is required at the next sign-in";
+        let mut record = UserChange::new("mfactl.force-new-password/1", done, dry_run, message);
         if self.show.reveal_secrets {
-            protection.temporary_password =
-                drafts.0.get(&done.user.id).map(|(text, _)| text.clone());
+            record.temporary_password =
+                passwords.0.get(&done.user.id).map(|(text, _)| text.clone());
         }
         match (done.changed, dry_run) {
-            (false, _) => protection
-                .saying(format!("{name}: a new password is required already; nothing to change")),
-            (true, true) => protection
-                .saying(format!("{name}: a new password would be required; nothing was changed")),
-            (true, false) => protection,
+            (false, _) => record.with_message(format!(
+                "{name}: a new password is required already; nothing to change"
+            )),
+            (true, true) => record.with_message(format!(
+                "{name}: a new password would be required; nothing was changed"
+            )),
+            (true, false) => record,
         }
     }
 
@@ -142,13 +144,18 @@ impl ForceNewPassword {
             (0, _) => format!("Require a new password of {name}?"),
             (_, true) => format!("Require a new password of {name}, and keep MFA?"),
             (n, false) => {
-                let cut = super::reset::counted(n);
+                let cut = super::reset::device_count(n);
                 format!("Require a new password of {name}, and cut off {cut}?")
             }
         }
     }
 
-    fn change(&self, user: User, now: Timestamp, drafts: &Drafts) -> Result<Changed, Refusal> {
+    fn change(
+        &self,
+        user: User,
+        now: Timestamp,
+        passwords: &TemporaryPasswords,
+    ) -> Result<Changed, Refusal> {
         let before = user.clone();
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
@@ -161,8 +168,8 @@ impl ForceNewPassword {
         } else {
             PasswordChange::Required
         };
-        if let Some((_, hash)) = drafts.0.get(&user.id) {
-            user.temporary = Some(Temporary { hash: hash.clone(), until: now.plus(GOOD_FOR) });
+        if let Some((_, hash)) = passwords.0.get(&user.id) {
+            user.temporary = Some(Temporary { hash: hash.clone(), until: now.plus(LIFETIME) });
         }
         if *user != before {
             changed.user = changed.user.undoable(Act::ForceNewPassword, &before, now);
@@ -170,43 +177,43 @@ impl ForceNewPassword {
         Ok(changed)
     }
 
-    fn many(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
+    fn run_bulk(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
         let mut opened = session.opened()?;
-        let nothing = Drafts::default();
+        let none = TemporaryPasswords::default();
         let dry_run = self.operator.dry_run;
-        let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &nothing)?);
+        let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &none)?);
         let (rows, _) = session.plan(&mut opened, &names, &mut change)?;
-        let needy: Vec<User> = rows
+        let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
             .map(|row| row.user().clone())
             .filter(|user| self.needs_temporary(user))
             .collect();
-        if !needy.is_empty() && !dry_run && !self.show.has_file() {
-            let message = "--from: the temporary passwords of many users go to a file";
+        if !recipients.is_empty() && !dry_run && !self.show.has_file() {
+            let message = "--from: temporary passwords of several users need a file";
             return Err(Refusal::new(Code::Usage, message)
                 .hint("add --output FILE, or --old-password-opens")
                 .into());
         }
-        let mut drafts = Drafts::default();
+        let mut passwords = TemporaryPasswords::default();
         let mut kept = None;
-        if !needy.is_empty() && !dry_run {
+        if !recipients.is_empty() && !dry_run {
             let once = self.show.settle(session)?;
-            let bar = session.bar(needy.len() as u64);
-            for user in &needy {
-                drafts.add(session, &opened, user)?;
+            let bar = session.bar(recipients.len() as u64);
+            for user in &recipients {
+                passwords.add(session, &opened, user)?;
                 bar.inc(1);
             }
             bar.finish_and_clear();
-            kept = Some(once.show(session, &drafts.sheet(&needy))?);
+            kept = Some(once.show(session, &passwords.render(&recipients))?);
         }
         drop(opened);
         let schema = "mfactl.force-new-password/1";
-        let (crowd, operator) = (&self.crowd, &self.operator);
-        let mut many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
-        many.fields.push("password_change_required");
+        let (targets, operator) = (&self.targets, &self.operator);
+        let mut bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+        bulk.fields.push("password_change_required");
         let (report, is_done) =
-            many.run_all(session, |user, now, _| Ok(self.change(user, now, &drafts)?))?;
+            bulk.run_with_outcome(session, |user, now, _| Ok(self.change(user, now, &passwords)?))?;
         if let (Some(kept), true) = (kept, is_done) {
             kept.keep(session);
         }
@@ -214,7 +221,7 @@ impl ForceNewPassword {
     }
 }
 
-impl Drafts {
+impl TemporaryPasswords {
     fn add(&mut self, session: &mut Session<'_>, opened: &Opened, user: &User) -> Result<()> {
         let text = SpareCode::new(Spare::Recovery, &session.env.random()?).grouped();
         let password = Password::read("password", &text)?;
@@ -223,8 +230,7 @@ impl Drafts {
         Ok(())
     }
 
-    /// A line for each user.
-    fn sheet(&self, users: &[User]) -> Zeroizing<String> {
+    fn render(&self, users: &[User]) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());
         for user in users {
             if let Some((password, _)) = self.0.get(&user.id) {

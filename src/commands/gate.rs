@@ -1,4 +1,5 @@
-//! What stands before every verb: the operator's role, and a second operator where it takes one.
+//! Authorization before a verb runs: the operator's role, and a second operator's approval where the
+//! configuration requires one.
 
 use anyhow::Result;
 use clap::parser::ValueSource;
@@ -17,13 +18,10 @@ use crate::misuse::misuse;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Leave, Session};
 
-/// Options that are the second operator's to give: how to ask, and where to show.
-const OWN: &[&str] = &["yes", "output", "reveal_secrets"];
+/// Options that a request leaves out, because the approving operator gives their own.
+const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
 
-/// Runs a verb, if the operator may; hands it to a second operator, if it takes one.
-///
-/// # Errors
-/// `not_permitted`, and as the verb has them.
+/// Runs a verb if the operator is authorized, or makes a request for a second operator to approve.
 pub fn run(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Result<Report> {
     if (entry.is_service)(matches) {
         session.serve()?;
@@ -32,18 +30,18 @@ pub fn run(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Re
     if let Err(error) = session.admit(entry.name, is_dry) {
         return (entry.barred)(session, error);
     }
-    // Before anything is asked or shown; under the lock it is looked at again.
-    if let Some(user) = target(entry, matches, session)
+    // Checked here before anything is asked or shown, and again under the lock.
+    if let Some(user) = target_user(entry, matches, session)
         && session.standing.toward(&user)? == Leave::Ask
     {
-        return ask(entry, matches, session, &user);
+        return request_approval(entry, matches, session, &user);
     }
     (entry.run)(matches, session)
 }
 
-/// The one user whom a verb would change. Whatever is wrong with the name or the store is left for
-/// the verb to say.
-fn target(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Option<User> {
+/// The single user that a verb would change. An invalid name or a broken store gives `None`: the
+/// verb itself reports the error.
+fn target_user(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Option<User> {
     if !CHANGES.contains(&entry.name) || session.config().is_ok_and(|c| c.roles.is_none()) {
         return None;
     }
@@ -51,7 +49,7 @@ fn target(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Opt
     session.look(&UserName::parse(name).ok()?).ok()
 }
 
-fn ask(
+fn request_approval(
     entry: &Entry,
     matches: &ArgMatches,
     session: &mut Session<'_>,
@@ -59,19 +57,21 @@ fn ask(
 ) -> Result<Report> {
     let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| misuse(&e))?;
     let ticket = operator.ticket(session, entry.name)?;
-    let words = words(entry, matches)?;
+    let arguments = arguments(entry, matches)?;
     let mut opened = session.opened()?;
-    let request = session.ask(&mut opened, entry.name, &user.name, &words, &ticket)?;
-    Ok(Report::one(Requested::new(&request), Verdict::Yes))
+    let request = session.ask(&mut opened, entry.name, &user.name, &arguments, &ticket)?;
+    Ok(Report::one(PendingApproval::new(&request), Verdict::Yes))
 }
 
-/// What was asked for, in one order: options, then the name.
-fn words(entry: &Entry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
+/// The arguments to store in the request: options first, then `--` and the name.
+fn arguments(entry: &Entry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
     let command = (entry.arguments)(Command::new(entry.name));
-    let (mut words, mut names) = (Vec::new(), vec!["--".to_owned()]);
+    let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
-        if OWN.contains(&id) || matches.value_source(id) != Some(ValueSource::CommandLine) {
+        if APPROVER_OPTIONS.contains(&id)
+            || matches.value_source(id) != Some(ValueSource::CommandLine)
+        {
             continue;
         }
         let Some(long) = arg.get_long() else {
@@ -79,23 +79,24 @@ fn words(entry: &Entry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
             continue;
         };
         if !arg.get_action().takes_values() {
-            words.push(format!("--{long}"));
+            arguments.push(format!("--{long}"));
             continue;
         }
         for value in matches.get_raw(id).into_iter().flatten() {
             let value = value.to_str().ok_or_else(|| {
-                Refusal::bad_input(&format!("--{long}"), "is no text").hint("give it in UTF-8")
+                Refusal::bad_input(&format!("--{long}"), "is not UTF-8 text")
+                    .hint("give it in UTF-8")
             })?;
-            words.push(format!("--{long}={value}"));
+            arguments.push(format!("--{long}={value}"));
         }
     }
-    words.append(&mut names);
-    Ok(words)
+    arguments.append(&mut names);
+    Ok(arguments)
 }
 
-/// What waits for a second operator.
+/// The report of a verb that now waits for a second operator.
 #[derive(Serialize)]
-struct Requested {
+struct PendingApproval {
     schema: &'static str,
     user: String,
     changed: bool,
@@ -105,7 +106,7 @@ struct Requested {
     verb: String,
 }
 
-impl Requested {
+impl PendingApproval {
     fn new(request: &Request) -> Self {
         Self {
             schema: "mfactl.request/1",
@@ -118,7 +119,7 @@ impl Requested {
     }
 }
 
-impl Record for Requested {
+impl Record for PendingApproval {
     const COLUMNS: &'static [&'static str] = &["user", "changed", "request", "expires_at"];
 
     fn fields(&self, f: &mut Fields) {
@@ -131,7 +132,7 @@ impl Record for Requested {
     fn sentence(&self) -> String {
         let Self { user, verb, request, expires_at, .. } = self;
         format!(
-            "{user}: protected, so nothing was changed yet; another operator carries out this \
+            "{user}: protected, so nothing was changed yet; another operator can approve this \
              {verb} until {expires_at} with: mfactl approve {request}"
         )
     }

@@ -1,4 +1,4 @@
-//! One user, or many at once: a plain list, a plan, a guard, one transaction.
+//! Verbs on many users at once: a list of names, a plan, a limit, one transaction.
 
 use std::path::PathBuf;
 
@@ -16,15 +16,15 @@ use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer}
 use crate::session::{Row, Session};
 use crate::vault::Vault;
 
-/// As many may always change at once.
-const LEAST_GUARD: u64 = 10;
-/// And so many in a hundred of all.
-const GUARD_PERCENT: u64 = 10;
+/// The default limit is never below this number of users.
+const MIN_LIMIT: u64 = 10;
+/// The default limit in percent of all users.
+const LIMIT_PERCENT: u64 = 10;
 
-/// Whom a verb is about.
+/// The arguments that name one user, or a list of users.
 #[derive(Args, Clone, Debug)]
-pub struct Crowd {
-    /// The user
+pub struct Targets {
+    /// User name
     #[arg(
         value_name = "NAME",
         required_unless_present = "from",
@@ -32,43 +32,44 @@ pub struct Crowd {
         add = crate::session::completion::user_names()
     )]
     name: Option<String>,
-    /// Many users: a file with one name a line, or CSV with a column user; - is standard input
+    /// Read many user names from FILE (-: stdin)
+    ///
+    /// One name a line, or CSV with a header and a column user.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// With --from, the most users who may change: a number, or a percentage of all
-    /// [default: 10%, and 10 at least]
+    /// With --from: limit of changes, N or N%
+    ///
+    /// A number of users, or a percentage of all users. The default is 10%, but at least 10 users.
     #[arg(long, value_name = "N", requires = "from")]
     max_changes: Option<String>,
 }
 
-/// [`Crowd`], understood.
-pub enum Who {
+/// The users that [`Targets`] names.
+pub enum Target {
     One(UserName),
     Many(Vec<UserName>),
 }
 
-impl Crowd {
-    /// # Errors
-    /// `bad_input` for a name or a list that can't be.
-    pub fn who(&self, session: &mut Session<'_>) -> Result<Who> {
+impl Targets {
+    pub fn resolve(&self, session: &mut Session<'_>) -> Result<Target> {
         match (&self.name, &self.from) {
-            (Some(name), _) => Ok(Who::One(UserName::parse(name)?)),
-            (None, Some(path)) => Ok(Who::Many(session.names_from(path)?)),
-            (None, None) => Err(Refusal::new(Code::Usage, "there is no user")
+            (Some(name), _) => Ok(Target::One(UserName::parse(name)?)),
+            (None, Some(path)) => Ok(Target::Many(session.names_from(path)?)),
+            (None, None) => Err(Refusal::new(Code::Usage, "no user is named")
                 .hint("name one, or many with --from FILE")
                 .into()),
         }
     }
 
-    /// Nobody yet, with the guard for whoever they are.
-    pub const fn guarded(max_changes: Option<String>) -> Self {
+    /// For a verb that finds its users in another way: the limit alone.
+    pub const fn with_limit(max_changes: Option<String>) -> Self {
         Self { name: None, from: None, max_changes }
     }
 
-    /// How many of so many users may change.
-    fn guard(&self, users: u64) -> Result<u64, Refusal> {
+    /// How many users may change, out of `users` in the store.
+    fn limit(&self, users: u64) -> Result<u64, Refusal> {
         let Some(text) = &self.max_changes else {
-            return Ok((users * GUARD_PERCENT / 100).max(LEAST_GUARD));
+            return Ok((users * LIMIT_PERCENT / 100).max(MIN_LIMIT));
         };
         let (number, is_percentage) =
             text.strip_suffix('%').map_or((text.as_str(), false), |number| (number, true));
@@ -77,41 +78,41 @@ impl Crowd {
         match number {
             Some(n @ 1..=100) if is_percentage => Ok((users * n).div_ceil(100)),
             Some(n @ 1..) if !is_percentage => Ok(n),
-            _ => Err(Refusal::bad_input("--max-changes", "is no number of users")
+            _ => Err(Refusal::bad_input("--max-changes", "is not a number of users")
                 .hint("write a number such as 50, or a percentage from 1% to 100%")),
         }
     }
 }
 
-/// A change of many users.
-pub struct Many<'m> {
+/// One change to many users.
+pub struct BulkChange<'a> {
     verb: &'static str,
     schema: &'static str,
     names: Vec<UserName>,
-    crowd: &'m Crowd,
-    operator: &'m OperatorOptions,
+    targets: &'a Targets,
+    operator: &'a OperatorOptions,
     yes: bool,
-    /// What else the log shall say: names of fields.
+    /// Names of changed fields, for the audit log.
     pub fields: Vec<&'static str>,
 }
 
-impl<'m> Many<'m> {
-    /// `yes`: nobody is asked, because somebody said so, or because nothing is lost by it.
+impl<'a> BulkChange<'a> {
+    /// `yes` skips the confirmation.
     pub const fn new(
         verb: &'static str,
         schema: &'static str,
         names: Vec<UserName>,
-        crowd: &'m Crowd,
-        operator: &'m OperatorOptions,
+        targets: &'a Targets,
+        operator: &'a OperatorOptions,
         yes: bool,
     ) -> Self {
-        Self { verb, schema, names, crowd, operator, yes, fields: Vec::new() }
+        Self { verb, schema, names, targets, operator, yes, fields: Vec::new() }
     }
 }
 
-/// What would come of it, or came.
+/// What happened, or would happen, to one user.
 #[derive(Serialize)]
-struct Line {
+struct BulkLine {
     user: String,
     status: Status,
     result: &'static str,
@@ -119,26 +120,20 @@ struct Line {
     reason: Option<String>,
 }
 
-impl Many<'_> {
-    /// Plans, asks, and changes all of them in one transaction. Who can't be changed is named in the
-    /// report, which is then a no; an unknown name stops all of it.
-    ///
-    /// # Errors
-    /// `user_not_found`, `too_many_changes`, `usage` where there is nobody to ask, or as the store
-    /// has them.
+impl BulkChange<'_> {
+    /// Plans, asks, and changes all users in one transaction. The report names users that can't be
+    /// changed, and its verdict is then a no. An unknown name, or more changes than the limit, fails
+    /// the whole run.
     pub fn run(
         self,
         session: &mut Session<'_>,
         change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Report> {
-        self.run_all(session, change).map(|(report, _)| report)
+        self.run_with_outcome(session, change).map(|(report, _)| report)
     }
 
-    /// The same, and whether it was done.
-    ///
-    /// # Errors
-    /// As [`Many::run`].
-    pub fn run_all(
+    /// As [`BulkChange::run`]; also returns whether the changes were made.
+    pub fn run_with_outcome(
         self,
         session: &mut Session<'_>,
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
@@ -147,26 +142,26 @@ impl Many<'_> {
         let mut opened = session.opened()?;
         let (rows, users) = session.plan(&mut opened, &self.names, &mut change)?;
         let changing = rows.iter().filter(|row| row.is_change()).count();
-        let most = self.crowd.guard(users)?;
-        if changing as u64 > most {
+        let limit = self.targets.limit(users)?;
+        if changing as u64 > limit {
             let message =
-                format!("{changing} of {users} users would change, more than {most} at once");
+                format!("{changing} of {users} users would change, more than {limit} at once");
             return Err(Refusal::new(Code::TooManyChanges, message)
-                .hint(format!("look at the list; then add --max-changes {changing}"))
+                .hint(format!("check the list; then add --max-changes {changing}"))
                 .into());
         }
         let dry_run = self.operator.dry_run;
         if !self.yes && !dry_run && changing > 0 {
             let verb = self.verb;
-            let unasked = "add --yes to do it unasked";
-            session.person(unasked)?;
-            let shown = plan(&mut session.beside(), &rows);
+            let hint = "add --yes to skip the confirmation";
+            session.person(hint)?;
+            let shown = show_plan(&mut session.beside(), &rows);
             shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
-                "{verb}: {changing} of the {} users named would change. Type {changing} to go on",
+                "{verb}: {changing} of the {} users named would change. Type {changing} to continue",
                 rows.len()
             );
-            let answer = session.person(unasked)?.line(&question)?;
+            let answer = session.person(hint)?.line(&question)?;
             if answer.trim() != changing.to_string() {
                 return Ok((declined(session), false));
             }
@@ -191,19 +186,19 @@ fn report(schema: &'static str, rows: Vec<Row>, dry_run: bool) -> Report {
     let verdict = if rows.iter().any(is_refused) { Verdict::No } else { Verdict::Yes };
     Report::list(Verdict::No, move |writer| {
         let for_people = writer.format == Format::Table;
-        let only_trouble = for_people && writer.quiet;
+        let only_refused = for_people && writer.quiet;
         let preamble = [("schema", json!(schema)), ("dry_run", json!(dry_run))];
         let counts = writer.many(&preamble, "users", |write| {
-            let mut counts = Counts::default();
+            let mut counts = BulkCounts::default();
             for row in &rows {
                 counts.count(row);
-                if is_refused(row) || !only_trouble {
-                    write(&Line::of(row, dry_run))?;
+                if is_refused(row) || !only_refused {
+                    write(&BulkLine::of(row, dry_run))?;
                 }
             }
             Ok(counts)
         })?;
-        if for_people && !only_trouble {
+        if for_people && !only_refused {
             writeln!(writer.out, "{}", counts.sentence(dry_run))?;
         }
         Ok(verdict)
@@ -214,15 +209,15 @@ fn is_refused(row: &Row) -> bool {
     matches!(row, Row::Refused(..))
 }
 
-/// Whoever is asked sees first who would change and who can't.
-fn plan(writer: &mut Writer<'_>, rows: &[Row]) -> Result<()> {
+/// Shown before the question: the users that would change, and those that can't.
+fn show_plan(writer: &mut Writer<'_>, rows: &[Row]) -> Result<()> {
     let nothing: &[(&str, String)] = &[];
     let counts = writer.many(nothing, "users", |write| {
-        let mut counts = Counts::default();
+        let mut counts = BulkCounts::default();
         for row in rows {
             counts.count(row);
             if row.is_change() || is_refused(row) {
-                write(&Line::of(row, true))?;
+                write(&BulkLine::of(row, true))?;
             }
         }
         Ok(counts)
@@ -231,14 +226,14 @@ fn plan(writer: &mut Writer<'_>, rows: &[Row]) -> Result<()> {
 }
 
 #[derive(Default, Serialize)]
-struct Counts {
+struct BulkCounts {
     users: u64,
     changed: u64,
     already: u64,
     refused: u64,
 }
 
-impl Counts {
+impl BulkCounts {
     fn count(&mut self, row: &Row) {
         self.users += 1;
         self.changed += u64::from(row.is_change());
@@ -257,7 +252,7 @@ impl Counts {
     }
 }
 
-impl Line {
+impl BulkLine {
     fn of(row: &Row, dry_run: bool) -> Self {
         let (user, result, reason) = match row {
             Row::Changed(user) if dry_run => (user, "would_change", None),
@@ -269,7 +264,7 @@ impl Line {
     }
 }
 
-impl Record for Line {
+impl Record for BulkLine {
     const COLUMNS: &'static [&'static str] = &["user", "status", "result", "reason"];
 
     fn fields(&self, f: &mut Fields) {

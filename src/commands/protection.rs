@@ -1,4 +1,4 @@
-//! What operators' verbs say of a user afterwards, and the options that all of them have.
+//! The options shared by verbs that change a user, and the report of such a change.
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
@@ -16,24 +16,24 @@ use crate::session::{Act, Done, Session};
 
 /// The options of every verb that changes a user.
 #[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "For the log")]
+#[command(next_help_heading = "Operator options")]
 pub struct OperatorOptions {
-    /// The case this belongs to
+    /// Ticket to record in the audit log
     #[arg(long, value_name = "ID")]
     ticket: Option<String>,
-    /// Why
+    /// Reason to record in the audit log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// How the caller proved who he is
+    /// How the caller proved their identity
     #[arg(long, value_enum, value_name = "HOW")]
-    proof: Option<Proof>,
-    /// Check and say what would happen; change nothing
+    proof: Option<IdentityProof>,
+    /// Say what would change; change nothing
     #[arg(long)]
     pub dry_run: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Proof {
+enum IdentityProof {
     InPerson,
     Video,
     Callback,
@@ -42,9 +42,7 @@ enum Proof {
 }
 
 impl OperatorOptions {
-    /// # Errors
-    /// `bad_input` for a ticket or a reason that is empty, long or harmful; `usage` where the
-    /// configuration asks for one that is not named.
+    /// Checks the options, also against what `[helpdesk]` in the configuration requires.
     pub fn ticket(&self, session: &mut Session<'_>, verb: &str) -> Result<Ticket> {
         let must_name = &session.config()?.must_name;
         for (option, verbs, is_named) in [
@@ -52,8 +50,8 @@ impl OperatorOptions {
             ("--proof", &must_name.proof, self.proof.is_some()),
         ] {
             if !is_named && verbs.iter().any(|v| v == verb) {
-                return Err(Refusal::new(Code::Usage, format!("{verb} needs {option} here"))
-                    .hint("the configuration asks for it under [helpdesk]")
+                return Err(Refusal::new(Code::Usage, format!("{verb} needs {option}"))
+                    .hint("[helpdesk] in the configuration requires it")
                     .into());
             }
         }
@@ -65,10 +63,7 @@ impl OperatorOptions {
         })
     }
 
-    /// What is asked for, as the store's log will tell it.
-    ///
-    /// # Errors
-    /// As [`OperatorOptions::ticket`].
+    /// The requested change with everything the audit log records of it.
     pub fn act<'a>(
         &self,
         session: &mut Session<'_>,
@@ -88,47 +83,43 @@ impl OperatorOptions {
     }
 }
 
-/// The report of a person's no.
+/// The report when the operator answers no.
 pub fn declined(session: &mut Session<'_>) -> Report {
     session.say("nothing was changed");
     Report::silence(Verdict::No)
 }
 
-/// The user that a verb is about.
+/// The argument of a verb that takes one user.
 #[derive(Args, Clone, Debug)]
-pub struct Target {
-    /// The user
+pub struct UserArg {
+    /// User name
     #[arg(value_name = "NAME", add = crate::session::completion::user_names())]
     name: String,
 }
 
-impl Target {
-    /// # Errors
-    /// `bad_input`.
+impl UserArg {
     pub fn name(&self) -> Result<UserName, Refusal> {
         UserName::parse(&self.name)
     }
 }
 
-/// The device that a verb is about.
+/// The option that names one of the user's devices.
 #[derive(Args, Clone, Debug)]
 pub struct DeviceOption {
-    /// The label of the device
+    /// Label of the device
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
 }
 
 impl DeviceOption {
-    /// # Errors
-    /// `bad_input`.
     pub fn label(&self) -> Result<Option<Label>, Refusal> {
         self.device.as_deref().map(Label::parse).transpose()
     }
 }
 
-/// A user's protection after an operator's act.
+/// The report of a change: the user's MFA state after it.
 #[derive(Serialize)]
-pub struct Protection {
+pub struct UserChange {
     schema: &'static str,
     user: String,
     status: Status,
@@ -141,10 +132,10 @@ pub struct Protection {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip)]
-    words: String,
+    message: String,
 }
 
-/// A device in brief.
+/// One device in the report.
 #[derive(Serialize)]
 pub struct DeviceState {
     device: String,
@@ -153,26 +144,26 @@ pub struct DeviceState {
 }
 
 impl DeviceState {
-    /// Those of a user that are not revoked.
+    /// All devices of a user but the revoked ones.
     pub fn of(user: &User) -> Vec<Self> {
-        let brief = |d: &Device| Self {
+        let summary = |d: &Device| Self {
             device: d.label.to_string(),
             kind: d.kind.as_str(),
             state: d.state.word(),
         };
-        user.live().map(brief).collect()
+        user.live().map(summary).collect()
     }
 }
 
-impl Protection {
-    /// `words` say what was done, or would be; what stands is added.
-    pub fn new(schema: &'static str, done: &Done, dry_run: bool, words: &str) -> Self {
+impl UserChange {
+    /// `message` says what was done; the user's name and MFA status are added to it.
+    pub fn new(schema: &'static str, done: &Done, dry_run: bool, message: &str) -> Self {
         let user = &done.user;
         let status = user.status();
-        let words = match (done.changed, dry_run) {
+        let message = match (done.changed, dry_run) {
             (false, _) => format!("{}: {} already; nothing to change", user.name, spoken(status)),
-            (true, true) => format!("{}: a dry run; would say: {words}", user.name),
-            (true, false) => format!("{}: {words}; MFA is {}", user.name, spoken(status)),
+            (true, true) => format!("{}: dry run; would say: {message}", user.name),
+            (true, false) => format!("{}: {message}; MFA is {}", user.name, spoken(status)),
         };
         Self {
             schema,
@@ -185,17 +176,17 @@ impl Protection {
             changed: done.changed,
             temporary_password: None,
             dry_run,
-            words,
+            message,
         }
     }
 
-    pub fn saying(mut self, words: impl Into<String>) -> Self {
-        self.words = words.into();
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
         self
     }
 }
 
-/// A status in a sentence.
+/// A status as people read it.
 pub const fn spoken(status: Status) -> &'static str {
     match status {
         Status::NotEnabled => "not enabled",
@@ -203,7 +194,7 @@ pub const fn spoken(status: Status) -> &'static str {
     }
 }
 
-impl Record for Protection {
+impl Record for UserChange {
     const COLUMNS: &'static [&'static str] =
         &["user", "status", "devices", "locked", "password_change_required", "changed"];
 
@@ -219,6 +210,6 @@ impl Record for Protection {
     }
 
     fn sentence(&self) -> String {
-        self.words.clone()
+        self.message.clone()
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Target};
+use super::protection::{OperatorOptions, UserArg};
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::spare::{Spare, SpareCode};
@@ -15,14 +15,14 @@ use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 
-/// Make a new set of recovery codes, shown once
+/// Replace a user's recovery codes; the new set is shown once
 ///
-/// Ten codes, each good once where a code is asked for. The old set dies when the new one was shown;
-/// the user's devices stay as they are.
+/// Ten codes, each accepted once wherever a code is asked for. The old set becomes void once the new
+/// one was shown. Devices are not affected.
 #[derive(Args, Debug)]
 pub struct RecoveryCodes {
     #[command(flatten)]
-    target: Target,
+    user: UserArg,
     #[command(flatten)]
     show: OnceOptions,
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub struct RecoveryCodes {
 }
 
 #[derive(Serialize)]
-struct Made {
+struct RecoveryCodesReport {
     schema: &'static str,
     user: String,
     left: usize,
@@ -47,7 +47,7 @@ impl Verb for RecoveryCodes {
         &["mfactl recovery-codes alice", "mfactl recovery-codes alice --output alice.txt"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
+        let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("recovery_codes");
         let dry_run = act.dry_run;
@@ -59,7 +59,7 @@ impl Verb for RecoveryCodes {
         let set = Id::new(session.env.random()?);
         let mut opened = session.opened()?;
         let reveal = self.show.reveal_secrets && !dry_run;
-        let made = |left, changed| Made {
+        let report = |left, changed| RecoveryCodesReport {
             schema: "mfactl.recovery-codes/1",
             user: name.to_string(),
             left,
@@ -67,14 +67,14 @@ impl Verb for RecoveryCodes {
             changed,
             dry_run,
         };
-        let (mut kept, mut is_told) = (None, false);
+        let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.settle(session)?;
-            is_told = once.is_document();
-            if is_told {
-                deliver(session, &made(CODES, true))?;
+            is_delivered = once.is_document();
+            if is_delivered {
+                deliver(session, &report(CODES, true))?;
             } else {
-                kept = Some(once.show(session, &sheet(&user, &codes))?);
+                kept = Some(once.show(session, &render(&user, &codes))?);
             }
         }
         let done = session.change(&mut opened, &act, |before, now, vault| {
@@ -84,21 +84,21 @@ impl Verb for RecoveryCodes {
             let recovery = Some(RecoverySet { id: set, made_at: now, tags });
             Ok(Changed { user: User { recovery, ..before }, touched: Vec::new() })
         });
-        let done = done.context("the codes that were shown are not in force")?;
+        let done = done.context("the codes that were shown are not valid")?;
         if let Some(kept) = kept {
             kept.keep(session);
         }
-        if is_told {
+        if is_delivered {
             return Ok(Report::silence(Verdict::Yes));
         }
         let left = done.user.recovery.as_ref().map_or(0, RecoverySet::left);
-        Ok(Report::one(made(left, done.changed), Verdict::Yes).arriving(reveal))
+        Ok(Report::one(report(left, done.changed), Verdict::Yes).arriving(reveal))
     }
 }
 
-fn sheet(user: &User, codes: &[SpareCode]) -> Zeroizing<String> {
+fn render(user: &User, codes: &[SpareCode]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(format!(
-        "Recovery codes of {}. Each is good once, where a code of the phone is asked for.\n\n",
+        "Recovery codes of {}. Use each once, in place of a code from the phone.\n\n",
         user.name
     ));
     for code in codes {
@@ -110,7 +110,7 @@ fn sheet(user: &User, codes: &[SpareCode]) -> Zeroizing<String> {
     text
 }
 
-impl Record for Made {
+impl Record for RecoveryCodesReport {
     const COLUMNS: &'static [&'static str] = &["user", "left", "changed"];
 
     fn fields(&self, f: &mut Fields) {

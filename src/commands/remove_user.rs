@@ -5,23 +5,23 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Target, declined};
+use super::protection::{OperatorOptions, UserArg, declined};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Session, Telling};
 
-/// Remove a user with all devices
+/// Remove a user and all their devices
 ///
-/// The log keeps what was done. With --erase it keeps no name, no label and no reason: what is left
-/// of the user is a number, and the chain of the log stays whole. A user of the same name who is
-/// added later is somebody else.
+/// The audit log keeps its events. --erase also replaces the user's name, labels and reasons in the
+/// log by a number, without breaking its hash chain. A user of the same name who is added later is
+/// a new user.
 #[derive(Args, Debug)]
 pub struct RemoveUser {
     #[command(flatten)]
-    target: Target,
-    /// Take the user's name out of the log too
+    user: UserArg,
+    /// Erase the user's name from the log too
     #[arg(long)]
     erase: bool,
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -44,12 +44,12 @@ impl Verb for RemoveUser {
         &["mfactl remove-user alice", "mfactl remove-user alice --erase --yes --ticket HR-77"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
+        let name = self.user.name()?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let dry_run = self.operator.dry_run;
         let user = session.look(&name)?;
         if !self.yes && !dry_run {
-            let count = super::reset::counted(user.live().count());
+            let count = super::reset::device_count(user.live().count());
             let erase = if self.erase { ", and the name from the log" } else { "" };
             if !session.confirm(&format!("Remove {name} with {count}{erase}?"))? {
                 return Ok(declined(session));
@@ -64,12 +64,13 @@ impl Verb for RemoveUser {
             unit.tx.remove(&user)?;
             let outcome = if self.erase { "erased" } else { "done" };
             let ticket = ticket.clone();
-            let told = Telling { verb: Self::NAME, outcome, ticket, ..Telling::default() };
+            let audit = Telling { verb: Self::NAME, outcome, ticket, ..Telling::default() };
             let mut gone = user.clone();
             gone.devices.clear();
-            // One revision on, so that rows that are put back fall behind the log.
+            // The event has a later revision than the removed rows, so `verify-log` notices if somebody
+            // puts those rows back.
             gone.rev += 1;
-            Session::append(session.env, &mut *unit.tx, unit.at, &gone, told)?;
+            Session::append(session.env, &mut *unit.tx, unit.at, &gone, audit)?;
             if self.erase {
                 unit.tx.erase(user.id)?;
             }
@@ -99,7 +100,7 @@ impl Record for Removed {
         let name = &self.user;
         match (self.dry_run, self.erased) {
             (true, _) => format!("{name}: would be removed; nothing was changed"),
-            (false, true) => format!("{name}: removed, and the name taken out of the log"),
+            (false, true) => format!("{name}: removed, and the name erased from the log"),
             (false, false) => format!("{name}: removed"),
         }
     }

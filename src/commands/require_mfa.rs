@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{Crowd, Many};
-use super::protection::{OperatorOptions, Protection};
+use super::many::{BulkChange, Targets};
+use super::protection::{OperatorOptions, UserChange};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::time::Timestamp;
@@ -16,34 +16,37 @@ use crate::report::{Report, Verdict};
 use crate::session::Session;
 use crate::store::Order;
 
-/// Require MFA of a user, or of a group, from a date on
+/// Require MFA for a user or a group, now or from a date on
 ///
-/// Until then the list shows the user as due, and sign-in goes on with the password alone; after it
-/// the user is refused until enrolled. What the configuration requires can't be taken back here.
+/// Until that date the user signs in with the password alone and list-status shows when MFA is due;
+/// after it the user is refused until enrolled. What the configuration requires can't be lifted here.
 #[derive(Args, Debug)]
 pub struct RequireMfa {
-    /// The user
+    /// User name
     #[arg(
         value_name = "NAME",
         required_unless_present_any = ["group", "from"],
         add = crate::session::completion::user_names()
     )]
     name: Option<String>,
-    /// Everybody who is in this group now
+    /// All current members of a group
     #[arg(long, value_name = "GROUP", conflicts_with = "name")]
     group: Option<String>,
-    /// From when on, such as 2026-03-01 [default: at once]; or many users: a file with one name a
-    /// line, or CSV with a column user; - is standard input. Can be given once for each
+    /// Start date [default: now], or a file of names
+    ///
+    /// A date such as 2026-03-01; or a file of users, with one name a line, or CSV with a header and
+    /// a column user; - is standard input. Give --from twice for a date and a file.
     #[arg(long, value_name = "DATE|FILE")]
     from: Vec<PathBuf>,
-    /// Of many, the most users who may change: a number, or a percentage of all
-    /// [default: 10%, and 10 at least]
+    /// Limit of changes for many users, N or N%
+    ///
+    /// A number of users, or a percentage of all users. The default is 10%, but at least 10 users.
     #[arg(long, value_name = "N")]
     max_changes: Option<String>,
-    /// Take it back
+    /// Lift the requirement
     #[arg(long)]
     not: bool,
-    /// Do not ask, of many
+    /// For many users: skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -62,21 +65,22 @@ impl Verb for RequireMfa {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (from, list) = self.from()?;
         if from.is_some() && self.not {
-            return Err(Refusal::new(Code::Usage, "--not takes no date")
-                .hint("leave it out")
+            return Err(Refusal::new(Code::Usage, "--not can't be combined with a date")
+                .hint("leave the date out")
                 .into());
         }
         let policy = session.config()?.policy.clone();
         let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
-            // While the grace of a group runs its end is kept where an operator's date would be.
+            // During the grace period of a group, `required_from` holds the end of that period.
             let due = user.required_from.filter(|due| !user.required && *due > now);
             if let (Some(due), Some(from)) = (due, from.filter(|from| *from > now)) {
                 if policy.demand(&user).is_in_force(from) {
                     return Ok(Changed { user, touched: Vec::new() });
                 }
-                let message = format!("MFA is due by a group of {} on {due}", user.name);
-                return Err(Refusal::new(Code::Usage, message)
-                    .hint("leave the date out to require it at once"));
+                let message = format!("a group of {} requires MFA from {due} already", user.name);
+                return Err(
+                    Refusal::new(Code::Usage, message).hint("leave the date out to require it now")
+                );
             }
             let required_from = from.filter(|from| *from > now);
             let is_so = user.required && user.required_from.is_none_or(|f| f <= now);
@@ -95,20 +99,21 @@ impl Verb for RequireMfa {
             (None, Some(list), None) => session.names_from(&list)?,
             (None, None, Some(name)) => members(session, &group(name)?)?,
             _ => {
-                let message = "NAME, --group and a list of users are contrary wishes";
+                let message = "NAME, --group and a file of users can't be combined";
                 return Err(Refusal::new(Code::Usage, message).hint("give one of them").into());
             }
         };
-        let crowd = Crowd::guarded(self.max_changes.clone());
+        let targets = Targets::with_limit(self.max_changes.clone());
         let schema = "mfactl.require-mfa/1";
-        let mut many = Many::new(Self::NAME, schema, names, &crowd, &self.operator, self.yes);
-        many.fields.push(if self.not { "not_required" } else { "required" });
-        many.run(session, |user, now, _| Ok(change(user, now)?))
+        let mut bulk =
+            BulkChange::new(Self::NAME, schema, names, &targets, &self.operator, self.yes);
+        bulk.fields.push(if self.not { "not_required" } else { "required" });
+        bulk.run(session, |user, now, _| Ok(change(user, now)?))
     }
 }
 
 impl RequireMfa {
-    /// The date and the list, in whichever order they were given.
+    /// Splits the values of --from into the date and the file.
     fn from(&self) -> Result<(Option<Timestamp>, Option<PathBuf>), Refusal> {
         let (mut date, mut list) = (None, None);
         for given in &self.from {
@@ -119,8 +124,8 @@ impl RequireMfa {
                 _ => list.replace(given.clone()).is_some(),
             };
             if is_second {
-                return Err(Refusal::new(Code::Usage, "--from: is given twice for the same thing")
-                    .hint("give one date and one list"));
+                return Err(Refusal::new(Code::Usage, "--from: two dates or two files were given")
+                    .hint("give one date and one file"));
             }
         }
         Ok((date, list))
@@ -136,21 +141,20 @@ impl RequireMfa {
         act.fields.push(if self.not { "not_required" } else { "required" });
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
-        let words = match (self.not, done.user.required_from) {
+        let message = match (self.not, done.user.required_from) {
             (true, _) => "MFA is not required any more".to_owned(),
             (false, None) => "MFA is required".to_owned(),
             (false, Some(from)) => format!("MFA is required from {from} on"),
         };
         let dry_run = self.operator.dry_run;
-        let mut protection = Protection::new("mfactl.require-mfa/1", &done, dry_run, &words);
+        let mut record = UserChange::new("mfactl.require-mfa/1", &done, dry_run, &message);
         if !done.changed {
-            protection = protection.saying(format!("{name}: {words} already; nothing to change"));
+            record = record.with_message(format!("{name}: {message} already; nothing to change"));
         }
-        Ok(Report::one(protection, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }
 
-/// Everybody who is in a group.
 fn members(session: &mut Session<'_>, group: &str) -> Result<Vec<UserName>> {
     let mut names = Vec::new();
     let mut store = session.reader()?;
@@ -162,13 +166,13 @@ fn members(session: &mut Session<'_>, group: &str) -> Result<Vec<UserName>> {
     })?;
     if names.is_empty() {
         return Err(Refusal::bad_input("--group", format!("nobody is in {group}"))
-            .hint("see who is where with: mfactl list-status --format csv")
+            .hint("list users with their groups: mfactl list-status --format csv")
             .into());
     }
     Ok(names)
 }
 
-/// A mistyped date is no file.
+/// Tells a mistyped date from the name of a file, for a helpful error.
 fn looks_like_a_date(path: &Path) -> bool {
     let text = path.to_string_lossy();
     let digits = text.chars().filter(char::is_ascii_digit).count();

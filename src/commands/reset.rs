@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Verb;
-use super::many::{Crowd, Many, Who};
+use super::many::{BulkChange, Target, Targets};
 use super::protection::{DeviceOption, OperatorOptions, declined, spoken};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{Code, Refusal};
@@ -17,23 +17,26 @@ use crate::report::{Report, Verdict};
 use crate::session::Session;
 use crate::store::{Subject, Wanted};
 
-/// Replace a lost phone: cut off the old devices, and show a new QR code
+/// Replace a lost phone: revoke its devices and show a new QR code
 ///
-/// One transaction: all devices are revoked, or the one named, the lock is cleared, and a new device
-/// waits for its first code. MFA stays required where it was.
+/// In one transaction, all devices (or the one named by --device) are revoked, the lock is cleared,
+/// and a new pending device is made. MFA stays required if it was.
 #[derive(Args, Debug)]
 pub struct Reset {
     #[command(flatten)]
-    crowd: Crowd,
+    targets: Targets,
     #[command(flatten)]
     device: DeviceOption,
-    /// Make no new device
+    /// Only revoke; make no new device
     #[arg(long, conflicts_with_all = ["keep_until_confirmed", "output"])]
     no_enrol: bool,
-    /// Keep the old devices in force until the new one is proved (a planned change of phone)
+    /// Revoke old devices once the new one works
+    ///
+    /// For a planned change of phone: the old devices stay in use until the first correct code of the
+    /// new one.
     #[arg(long)]
     keep_until_confirmed: bool,
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -52,9 +55,9 @@ impl Verb for Reset {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let label = self.device.label()?;
-        let name = match self.crowd.who(session)? {
-            Who::One(name) => name,
-            Who::Many(names) => return self.many(session, names),
+        let name = match self.targets.resolve(session)? {
+            Target::One(name) => name,
+            Target::Many(names) => return self.run_bulk(session, names),
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
@@ -97,15 +100,17 @@ impl Verb for Reset {
         })?;
         let user = &done.user;
         let device = draft.as_ref().and_then(|d| user.devices.iter().find(|x| x.id == d.id()));
-        let words = match (done.changed, dry_run) {
-            (false, _) => format!("{name}: has no device and no lock already; nothing to change"),
+        let message = match (done.changed, dry_run) {
+            (false, _) => {
+                format!("{name}: has no device and is not locked already; nothing to change")
+            }
             (true, true) => format!("{name}: would be reset; nothing was changed"),
             (true, false) => {
-                let cut = counted(revoked.len());
+                let cut = device_count(revoked.len());
                 format!("{name}: reset; {cut} cut off; MFA is {}", spoken(user.status()))
             }
         };
-        let mut record = Enrolment::new("mfactl.reset/1", user, device, &issuer).saying(words);
+        let mut record = Enrolment::new("mfactl.reset/1", user, device, &issuer).saying(message);
         record.also = Also {
             status: Some(user.status().word()),
             revoked: Some(revoked),
@@ -114,10 +119,10 @@ impl Verb for Reset {
         };
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
             let key = Key { user, issuer: &issuer, device, secret: &draft.secret };
-            let goes_on = format!(
+            let next_step = format!(
                 "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
             );
-            key.show(session, showing).context(goes_on)?;
+            key.show(session, showing).context(next_step)?;
             let confirmation = confirmation(session, user)?;
             session.say(&format!("hint: {confirmation}"));
             record = record.revealing(&key, self.show.reveal_secrets);
@@ -143,41 +148,41 @@ impl Reset {
         Ok(changed)
     }
 
-    fn many(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
+    fn run_bulk(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
         if !self.no_enrol {
-            let message = "--from: no QR codes can be shown to many users at once";
+            let message = "--from: can't show QR codes for many users";
             return Err(Refusal::new(Code::Usage, message)
-                .hint("add --no-enrol; each user then needs a new QR code, by enrol")
+                .hint("add --no-enrol, then run for each user: mfactl enrol NAME")
                 .into());
         }
         let schema = "mfactl.reset/1";
-        let (crowd, operator) = (&self.crowd, &self.operator);
-        let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
-        many.run(session, |user, now, _| Ok(self.change(user, None, now)?))
+        let (targets, operator) = (&self.targets, &self.operator);
+        let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+        bulk.run(session, |user, now, _| Ok(self.change(user, None, now)?))
     }
 
     fn question(&self, user: &User, resets: u64) -> String {
-        let mut who = user.name.to_string();
+        let mut prompt = user.name.to_string();
         for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
-            who.push_str(", ");
-            who.push_str(&crate::domain::text::shown(more));
+            prompt.push_str(", ");
+            prompt.push_str(&crate::domain::text::shown(more));
         }
         let devices = match self.device.label() {
             Ok(Some(label)) => format!("device {label}"),
-            _ => named(user),
+            _ => device_list(user),
         };
-        let seen = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
+        let last_code = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
         let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
         let warning = match resets {
             0 => String::new(),
             1 => " Warning: was reset once in the last 7 days.".to_owned(),
             n => format!(" Warning: was reset {n} times in the last 7 days."),
         };
-        format!("{who} (last code: {seen}).{warning} Cut off {devices}{when}?")
+        format!("{prompt} (last code: {last_code}).{warning} Cut off {devices}{when}?")
     }
 }
 
-/// Somebody who is reset again and again may be somebody else.
+/// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
 fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<u64> {
     let now = session.env.clock.now()?;
     let wanted = Wanted {
@@ -195,15 +200,15 @@ fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<u64> {
     Ok(resets)
 }
 
-/// The devices of a user, counted and by their labels.
-fn named(user: &User) -> String {
+/// Such as "2 devices (phone, tablet)".
+fn device_list(user: &User) -> String {
     let labels: Vec<_> = user.live().map(|device| device.label.to_string()).collect();
-    let count = counted(labels.len());
+    let count = device_count(labels.len());
     if labels.is_empty() { count } else { format!("{count} ({})", labels.join(", ")) }
 }
 
-/// A number of devices in words.
-pub fn counted(devices: usize) -> String {
+/// Such as "2 devices".
+pub fn device_count(devices: usize) -> String {
     match devices {
         0 => "no device".to_owned(),
         1 => "1 device".to_owned(),

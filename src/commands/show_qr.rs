@@ -4,22 +4,22 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, Target};
+use super::protection::{DeviceOption, OperatorOptions, UserArg};
 use crate::enrolment::{Also, Enrolment, Key, ShowOptions, Showing};
 use crate::report::{Report, Verdict};
 use crate::session::{Session, Telling};
 
 /// Show the QR code of a pending device again
 ///
-/// Of an active device only with --active, which the log tells of: whoever sees it has the device's
-/// secret. For a lost phone use reset.
+/// For an active device add --active, which the log records: whoever sees the QR code can make that
+/// device's codes. For a lost phone use reset.
 #[derive(Args, Debug)]
 pub struct ShowQr {
     #[command(flatten)]
-    target: Target,
+    user: UserArg,
     #[command(flatten)]
     device: DeviceOption,
-    /// Show the secret of an active device too
+    /// Also show an active device; logged
     #[arg(long)]
     active: bool,
     #[command(flatten)]
@@ -34,20 +34,20 @@ impl Verb for ShowQr {
         &["mfactl show-qr alice", "mfactl show-qr alice --output alice.png"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let (name, label) = (self.target.name()?, self.device.label()?);
+        let (name, label) = (self.user.name()?, self.device.label()?);
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
         session.look(&name)?.showable(label.as_ref(), self.active, now)?;
         let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;
         let mut opened = session.opened()?;
         let issuer = session.config()?.issuer.clone();
-        let is_told = !self.operator.dry_run
+        let is_audited = !self.operator.dry_run
             && (self.show.reveal_secrets || !matches!(showing, Showing::Nowhere));
         let (user, id, secret) = session.unit(&mut opened, |session, mut unit| {
             let user = unit.user(&name)?;
             let device = user.showable(label.as_ref(), self.active, unit.at)?;
             let (id, secret) = (device.id, unit.vault.open(user.id, device)?);
-            let told = Telling {
+            let audit = Telling {
                 verb: Self::NAME,
                 outcome: if device.is_active() { "shown_active" } else { "shown" },
                 ticket: ticket.clone(),
@@ -55,9 +55,9 @@ impl Verb for ShowQr {
                 factor: Some("totp"),
                 detail: None,
             };
-            if is_told {
-                // Told before it is shown: a secret that was seen has always left its trace.
-                Session::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+            if is_audited {
+                // Committed before the secret is shown, so that no secret is seen without an event.
+                Session::append(session.env, &mut *unit.tx, unit.at, &user, audit)?;
                 unit.tx.commit()?;
             }
             Ok((user, id, secret))
@@ -66,14 +66,14 @@ impl Verb for ShowQr {
         let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
             record.also = Also { dry_run: true, ..Also::default() };
-            let words = format!("{name}: the QR code would be shown; nothing was changed");
-            return Ok(Report::one(record.saying(words), Verdict::Yes));
+            let message = format!("{name}: the QR code would be shown; nothing was changed");
+            return Ok(Report::one(record.saying(message), Verdict::Yes));
         }
         let key = Key { user: &user, issuer: &issuer, device, secret: &secret };
         key.show(session, showing)?;
-        let words = format!("{name}: {} is {}", device.label, device.state.word());
+        let message = format!("{name}: {} is {}", device.label, device.state.word());
         let reveal = self.show.reveal_secrets;
-        let record = record.revealing(&key, reveal).saying(words);
+        let record = record.revealing(&key, reveal).saying(message);
         Ok(Report::one(record, Verdict::Yes).arriving(reveal))
     }
 }

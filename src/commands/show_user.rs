@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Verb;
 use super::list_status::Line;
 use super::log::EventLine;
-use super::protection::{Target, spoken};
+use super::protection::{UserArg, spoken};
 use crate::domain::device::State;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -16,41 +16,41 @@ use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 use crate::store::{Subject, Wanted};
 
-/// Events that are shown.
+/// The number of events shown.
 const EVENTS: u64 = 10;
 
-/// Show all that is known of a user: devices, flags, the last events
+/// Show a user's profile, devices, flags and latest events
 ///
 /// Needs no key and writes nothing.
 #[derive(Args, Debug)]
 pub struct ShowUser {
     #[command(flatten)]
-    target: Target,
+    user: UserArg,
 }
 
 #[derive(Serialize)]
-struct Shown {
+struct UserDetails {
     schema: &'static str,
     #[serde(flatten)]
     line: Line,
     language: Option<&'static str>,
     protected: bool,
     created_at: Timestamp,
-    /// When the bypass code that is open, or will be, ends.
+    /// Expiry of the bypass code that is valid now or later.
     bypass_until: Option<Timestamp>,
-    /// When it begins, and how often it is good yet.
+    /// Its start time and remaining uses.
     bypass_from: Option<Timestamp>,
     bypass_uses: Option<u32>,
     failures: u32,
-    /// Devices that were cut off and are kept sealed for undo.
-    revoked: Vec<Revoked>,
+    /// Devices kept sealed for undo.
+    revoked: Vec<RevokedDevice>,
     events: Vec<EventLine>,
     #[serde(skip)]
     now: Timestamp,
 }
 
 #[derive(Serialize)]
-struct Revoked {
+struct RevokedDevice {
     device: String,
     revoked_at: Timestamp,
 }
@@ -61,7 +61,7 @@ impl Verb for ShowUser {
         &["mfactl show-user alice", "mfactl show-user --json alice"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
+        let name = self.user.name()?;
         let now = session.env.clock.now()?;
         let user = session.look(&name)?;
         let policy = session.config()?.policy.clone();
@@ -77,11 +77,11 @@ impl Verb for ShowUser {
             events.push(EventLine::of(event));
             Ok(true)
         })?;
-        Ok(Report::one(Shown::new(&user, &policy, now, events), Verdict::Yes))
+        Ok(Report::one(UserDetails::new(&user, &policy, now, events), Verdict::Yes))
     }
 }
 
-impl Shown {
+impl UserDetails {
     fn bypass(&self) -> Option<String> {
         let (from, until) = (self.bypass_from?, self.bypass_until?);
         let uses = match self.bypass_uses? {
@@ -89,15 +89,17 @@ impl Shown {
             n => format!("{n} uses left"),
         };
         Some(if self.now < from {
-            format!("open from {from} until {until}, {uses}")
+            format!("valid from {from} until {until}, {uses}")
         } else {
-            format!("open until {until}, {uses}")
+            format!("valid until {until}, {uses}")
         })
     }
 
     fn new(user: &User, policy: &Policy, now: Timestamp, events: Vec<EventLine>) -> Self {
         let revoked = user.devices.iter().filter_map(|d| match &d.state {
-            State::Revoked(r) => Some(Revoked { device: d.label.to_string(), revoked_at: r.at }),
+            State::Revoked(r) => {
+                Some(RevokedDevice { device: d.label.to_string(), revoked_at: r.at })
+            }
             _ => None,
         });
         let bypass = user.bypass.as_ref().filter(|bypass| !bypass.is_over(now));
@@ -118,7 +120,7 @@ impl Shown {
     }
 }
 
-impl Record for Shown {
+impl Record for UserDetails {
     const COLUMNS: &'static [&'static str] = Line::COLUMNS;
 
     fn fields(&self, f: &mut Fields) {
@@ -166,8 +168,8 @@ impl Record for Shown {
         for d in &line.devices {
             let what = format!("{}: {} ({}), since {}", d.device, d.state, d.kind, d.created_at);
             let more = match d.expires_at {
-                Some(end) if end <= self.now => format!("not confirmed in time, which ended {end}"),
-                Some(end) => format!("to be confirmed until {end}"),
+                Some(end) if end <= self.now => format!("expired unconfirmed {end}"),
+                Some(end) => format!("expires {end} unless confirmed"),
                 None => format!("last used {}", maybe(d.last_used_at)),
             };
             row("device", format!("{what}, {more}"));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::Target;
+use super::protection::UserArg;
 use crate::domain::device::Device;
 use crate::domain::login::Without;
 use crate::domain::name::{Label, UserName};
@@ -23,50 +23,51 @@ use crate::enrolment::{Draft, Key, ShowOptions, Showing};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Credentials, Opened, Session, SignedIn, Telling};
 
-/// Wrong codes after which a conversation ends.
+/// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
 const TRIES: usize = 3;
 
-/// The whole sign-in: password, a new one where that is due, a new device where that is due, code
+/// Sign a user in: password, then code
 ///
-/// At a terminal it is a conversation. Without one it takes a line of JSON on standard input,
-/// `{"password":…,"code":…,"new_password":…}`, and its report says in `outcome` what comes next: each
-/// call takes everything again. Exit code 0 means signed in and stored, and nothing else. An unknown
-/// user and a wrong password look the same.
+/// Includes a forced password change and enrolment when they are due. At a terminal, mfactl prompts
+/// for each step. Otherwise it reads one line of JSON from standard input,
+/// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; each
+/// call takes all fields again. Exit code 0 means one thing only: signed in and stored. An unknown
+/// user and a wrong password get the same answer.
 #[derive(Args, Debug)]
 pub struct SignIn {
     #[command(flatten)]
-    target: Target,
-    /// Put the secret of a new device into the report
+    user: UserArg,
+    /// Put a new device's secret in the report
     #[arg(long)]
     reveal_secrets: bool,
 }
 
-/// What a program presents.
+/// The line of JSON on standard input.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct CredentialsInput {
     password: Zeroizing<String>,
     code: Option<Zeroizing<String>>,
     new_password: Option<Zeroizing<String>>,
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct SignInReport {
     schema: &'static str,
     user: String,
     outcome: &'static str,
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
-    /// MFA is required from this moment on, and the user has none yet.
+    /// When MFA becomes required, for a user without MFA.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
-    /// Where few are left.
+    /// Absent unless few are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes_left: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enrolment: Option<NewDevice>,
     #[serde(skip)]
-    words: String,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -83,29 +84,29 @@ impl Verb for SignIn {
     const HELP_FLAG: bool = false;
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
+        let name = self.user.name()?;
         let mut opened = session.opened()?;
         if session.env.person.is_some() {
-            return converse(session, &mut opened, &name);
+            return run_conversation(session, &mut opened, &name);
         }
         session.options.prefer_json();
-        let credentials = presented(session)?;
+        let credentials = read_credentials(session)?;
         let done = session.sign_in(&mut opened, &name, &credentials)?;
-        let mut answer = Answer::new(session, &name, &done)?;
+        let mut report = SignInReport::new(session, &name, &done)?;
         if let (Step::EnrolmentRequired { is_barred: false }, true) =
             (&done.step, self.reveal_secrets)
         {
             let (user, device, secret) = new_device(session, &mut opened, &name)?;
             let issuer = session.config()?.issuer.clone();
             let key = Key { user: &user, issuer: &issuer, device: &device, secret: &secret };
-            answer.enrolment = Some(NewDevice {
+            report.enrolment = Some(NewDevice {
                 device: device.label.to_string(),
                 secret: secret.base32(),
                 uri: key.uri(),
             });
         }
-        let reveals = answer.enrolment.is_some();
-        Ok(Report::one(answer, verdict(&done.step)).arriving(reveals))
+        let reveals = report.enrolment.is_some();
+        Ok(Report::one(report, verdict(&done.step)).arriving(reveals))
     }
 }
 
@@ -113,24 +114,26 @@ const fn verdict(step: &Step) -> Verdict {
     if matches!(step, Step::Accepted(_)) { Verdict::Yes } else { Verdict::No }
 }
 
-fn presented(session: &mut Session<'_>) -> Result<Credentials> {
+fn read_credentials(session: &mut Session<'_>) -> Result<Credentials> {
     let line = session.secret_line()?.ok_or_else(|| {
-        Refusal::new(Code::Usage, "there is nothing to sign in with")
+        Refusal::new(Code::Usage, "there are no credentials to sign in with")
             .hint(r#"give a line of JSON on standard input: {"password":…,"code":…}"#)
     })?;
-    // What the parser says would repeat what it was given. It would take an array for an object.
+    // The parser's message would repeat the input, and with it secrets. The parser also accepts an
+    // array in place of an object.
     let is_object = line.trim_ascii_start().starts_with(b"{");
-    let line =
-        serde_json::from_slice(&line).ok().filter(|_: &Line| is_object).ok_or_else(|| {
-            Refusal::bad_input("standard input", "is no line of JSON with a password").hint(
-                r#"write {"password":…,"code":…,"new_password":…}, the last two where needed"#,
-            )
+    let line = serde_json::from_slice(&line)
+        .ok()
+        .filter(|_: &CredentialsInput| is_object)
+        .ok_or_else(|| {
+            Refusal::bad_input("standard input", "is not a line of JSON with a password")
+                .hint(r#"write {"password":…,"code":…,"new_password":…}, the last two when needed"#)
         })?;
     let new_password = line.new_password.map(|text| Password::read("new_password", &text));
     Ok(Credentials {
         password: Password::read("password", &line.password).ok(),
         new_password: new_password.transpose()?,
-        // A form that has a field for it sends it empty.
+        // A login form sends its code field even when it is empty.
         code: line
             .code
             .filter(|code| !code.is_empty())
@@ -140,8 +143,12 @@ fn presented(session: &mut Session<'_>) -> Result<Credentials> {
     })
 }
 
-/// Asks for one thing after the other, until it is decided.
-fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> Result<Report> {
+/// Prompts for one step after another until the sign-in is decided.
+fn run_conversation(
+    session: &mut Session<'_>,
+    opened: &mut Opened,
+    name: &UserName,
+) -> Result<Report> {
     let mut credentials = Credentials {
         password: None,
         new_password: None,
@@ -149,21 +156,23 @@ fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> 
         without: Without::Accept,
         from: None,
     };
-    let typed = hidden(session, &format!("Password of {name}"))?;
+    let typed = ask_hidden(session, &format!("Password of {name}"))?;
     credentials.password = Password::read("password", &typed).ok();
-    let (mut wrong, mut unfit) = (0, 0);
+    let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
     loop {
         let done = match session.sign_in(opened, name, &credentials) {
             Err(error)
-                if is_unfit(&error) && credentials.new_password.is_some() && unfit < TRIES =>
+                if is_password_refused(&error)
+                    && credentials.new_password.is_some()
+                    && refused < TRIES =>
             {
-                unfit += 1;
-                session.say(&in_words(error).to_string());
-                credentials.new_password = Some(chosen(session, None)?);
+                refused += 1;
+                session.say(&for_a_person(error).to_string());
+                credentials.new_password = Some(ask_new_password(session, None)?);
                 continue;
             }
-            done => done.map_err(in_words)?,
+            done => done.map_err(for_a_person)?,
         };
         if credentials.new_password.is_some()
             && done.user.as_ref().is_some_and(|u| u.password_change.word().is_none())
@@ -171,55 +180,55 @@ fn converse(session: &mut Session<'_>, opened: &mut Opened, name: &UserName) -> 
             credentials.password = credentials.new_password.take();
             is_new = true;
         }
-        stands(session, is_new, shown);
+        set_interrupt_message(session, is_new, shown);
         let had_code = credentials.code.take().is_some();
         match &done.step {
             Step::PasswordChangeRequired => {
                 session.say("a new password is needed");
-                credentials.new_password = Some(chosen(session, done.user.as_ref())?);
+                credentials.new_password = Some(ask_new_password(session, done.user.as_ref())?);
             }
             Step::EnrolmentRequired { is_barred: false } if !shown => {
                 session.say("MFA is required: set up an authenticator app now");
                 let (user, device, secret) = new_device(session, opened, name)?;
-                stands(session, is_new, true);
+                set_interrupt_message(session, is_new, true);
                 let issuer = session.config()?.issuer.clone();
                 let key = Key { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
                 let showing = Showing::settle(session, &options, false)?;
                 key.show(session, showing).context("the new device is pending; sign in again")?;
                 shown = true;
-                credentials.code = Some(code(session)?);
+                credentials.code = Some(ask_code(session)?);
             }
             Step::EnrolmentRequired { is_barred: false } | Step::CodeRequired => {
-                credentials.code = Some(code(session)?);
+                credentials.code = Some(ask_code(session)?);
             }
             Step::Rejected(crate::domain::sign_in::Why::Code) if had_code && wrong + 1 < TRIES => {
                 wrong += 1;
-                session.say("that code is not right");
-                credentials.code = Some(code(session)?);
+                session.say("that code is wrong");
+                credentials.code = Some(ask_code(session)?);
             }
             step => {
                 let verdict = verdict(step);
-                return Ok(Report::one(Answer::new(session, name, &done)?, verdict));
+                return Ok(Report::one(SignInReport::new(session, name, &done)?, verdict));
             }
         }
     }
 }
 
-/// What a user who interrupts is told: he can't look it up as an operator can.
-fn stands(session: &mut Session<'_>, is_new: bool, is_pending: bool) {
-    let words = match (is_new, is_pending) {
-        (true, _) => "the new password stands; sign in again to set up the device",
+/// Sets the message for an interruption: unlike an operator, the user can't look up what was stored.
+fn set_interrupt_message(session: &mut Session<'_>, is_new: bool, is_pending: bool) {
+    let message = match (is_new, is_pending) {
+        (true, _) => "the new password is set; sign in again to set up the device",
         (false, true) => "the new device is pending; sign in again to set it up",
-        (false, false) => "you are not signed in; what you had stands",
+        (false, false) => "you are not signed in; your password and devices are unchanged",
     };
     if let Some(person) = &mut session.env.person {
-        person.standing(words);
+        person.standing(message);
     }
 }
 
-/// A person knows no names of fields.
-fn in_words(error: anyhow::Error) -> anyhow::Error {
+/// Replaces JSON field names in the message, which mean nothing at a prompt.
+fn for_a_person(error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<Refusal>() {
         Ok(mut refusal) => {
             let problem = refusal.message.strip_prefix("new_password: ");
@@ -232,49 +241,48 @@ fn in_words(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// Was the new password refused?
-fn is_unfit(error: &anyhow::Error) -> bool {
+fn is_password_refused(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == Code::BadInput)
 }
 
-fn hidden(session: &mut Session<'_>, question: &str) -> Result<Zeroizing<String>> {
+fn ask_hidden(session: &mut Session<'_>, question: &str) -> Result<Zeroizing<String>> {
     session.person("give a line of JSON on standard input instead")?.hidden_line(question)
 }
 
-fn code(session: &mut Session<'_>) -> Result<Zeroizing<Vec<u8>>> {
-    let mut line = hidden(session, "Code")?;
+fn ask_code(session: &mut Session<'_>) -> Result<Zeroizing<Vec<u8>>> {
+    let mut line = ask_hidden(session, "Code")?;
     let line = std::mem::take(&mut *line);
-    // A person copies what the app shows, and apps show "123 456".
+    // Apps show "123 456", and people type the blank.
     Ok(Zeroizing::new(line.into_bytes().into_iter().filter(|b| *b != b' ').collect()))
 }
 
-/// A new password, typed twice, until it will do.
-fn chosen(session: &mut Session<'_>, user: Option<&User>) -> Result<Password> {
+/// Asks for a new password twice, until it is acceptable.
+fn ask_new_password(session: &mut Session<'_>, user: Option<&User>) -> Result<Password> {
     for _ in 0..TRIES {
-        let first = hidden(session, "New password")?;
-        let second = hidden(session, "Once more")?;
+        let first = ask_hidden(session, "New password")?;
+        let second = ask_hidden(session, "Once more")?;
         let read = if *first == *second {
             Password::read("password", &first)
         } else {
-            Err(Refusal::bad_input("password", "was not the same twice"))
+            Err(Refusal::bad_input("password", "was not the same both times"))
         };
-        let judged = match (read, user) {
+        let checked = match (read, user) {
             (Ok(password), Some(user)) => {
                 session.strong(user, "password", &password).map(|()| password)
             }
             (read, _) => read.map_err(Into::into),
         };
-        match judged {
+        match checked {
             Ok(password) => return Ok(password),
-            Err(error) => session.say(&in_words(error).to_string()),
+            Err(error) => session.say(&for_a_person(error).to_string()),
         }
     }
     Err(Refusal::new(Code::BadInput, "no acceptable password was chosen")
-        .hint("the old state stands; sign in again")
+        .hint("your password is unchanged; sign in again")
         .into())
 }
 
-/// The device that the user is to set up: a new one, or the one that waits already.
+/// The pending device that the user is to set up; made if there is none.
 fn new_device(
     session: &mut Session<'_>,
     opened: &mut Opened,
@@ -284,8 +292,8 @@ fn new_device(
     let pending_for = session.config()?.pending_for;
     session.unit(opened, |session, mut unit| {
         let before = unit.known(name)?;
-        let waits = |d: &&Device| d.is_pending() && !d.is_expired(unit.at);
-        let waiting = before.live().find(waits).cloned();
+        let is_waiting = |d: &&Device| d.is_pending() && !d.is_expired(unit.at);
+        let waiting = before.live().find(is_waiting).cloned();
         if let Some(waiting) = waiting {
             let secret = unit.vault.open(before.id, &waiting)?;
             return Ok((before, waiting, secret));
@@ -293,20 +301,20 @@ fn new_device(
         let device = draft.device(unit.vault, before.id, unit.at, pending_for)?;
         let mut user = before.clone().enrol(device.clone())?;
         user.rev = unit.tx.save(&before, &user)?;
-        let told = Telling {
+        let audit = Telling {
             verb: "sign-in",
             outcome: "pending",
             device: Some(device.label.to_string()),
             factor: Some("totp"),
             ..Telling::default()
         };
-        Session::append(session.env, &mut *unit.tx, unit.at, &user, told)?;
+        Session::append(session.env, &mut *unit.tx, unit.at, &user, audit)?;
         unit.tx.commit()?;
         Ok((user, device, draft.secret.clone()))
     })
 }
 
-impl Answer {
+impl SignInReport {
     fn new(session: &mut Session<'_>, name: &UserName, done: &SignedIn) -> Result<Self> {
         let factor = match &done.step {
             Step::Accepted(Some(outcome)) => outcome.factor(),
@@ -325,7 +333,7 @@ impl Answer {
             };
             left = user.recovery.as_ref().map(RecoverySet::left).filter(|left| *left <= FEW);
         }
-        let words = match (&done.step, locked_until) {
+        let message = match (&done.step, locked_until) {
             (Step::Accepted(_), _) => format!("{name}: signed in"),
             (Step::Rejected(_), _) => format!("{name}: rejected"),
             (Step::PasswordChangeRequired, _) => format!("{name}: a new password is required"),
@@ -337,13 +345,14 @@ impl Answer {
             }
             (Step::CodeRequired, _) => format!("{name}: a code is required"),
             (Step::Locked { .. }, Some(until)) => format!("{name}: locked until {until}"),
-            (Step::Locked { .. }, None) => format!("{name}: locked until somebody unlocks"),
+            (Step::Locked { .. }, None) => format!("{name}: locked; ask the helpdesk to unlock"),
         };
         if let Some(due_at) = due_at {
             session.say(&format!("hint: MFA is required from {due_at} on: set up a device"));
         }
         if let Some(left) = left {
-            session.say(&format!("hint: {left} recovery codes are left: ask for new ones"));
+            session
+                .say(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
         }
         Ok(Self {
             schema: "mfactl.sign-in/1",
@@ -354,12 +363,12 @@ impl Answer {
             due_at,
             recovery_codes_left: left,
             enrolment: None,
-            words,
+            message,
         })
     }
 }
 
-impl Record for Answer {
+impl Record for SignInReport {
     const COLUMNS: &'static [&'static str] = &["user", "outcome", "factor", "locked_until"];
 
     fn fields(&self, f: &mut Fields) {
@@ -370,6 +379,6 @@ impl Record for Answer {
     }
 
     fn sentence(&self) -> String {
-        self.words.clone()
+        self.message.clone()
     }
 }

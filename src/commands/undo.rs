@@ -4,22 +4,21 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{OperatorOptions, Protection, Target, declined};
+use super::protection::{OperatorOptions, UserArg, UserChange, declined};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
-/// Take back the last reset, disable, delete or force-new-password of a user
+/// Undo a user's last reset, disable, delete or force-new-password
 ///
-/// Devices, recovery codes and the password's state are as they were before. It can be done for a day
-/// (`policy.undo_for`), by any operator, and only as long as no code was accepted since. Codes that
-/// were used stay used.
+/// Restores devices, recovery codes and the state of the password. Any operator can do this for a
+/// day (`policy.undo_for`), as long as no code was accepted since. Used codes stay used.
 #[derive(Args, Debug)]
 pub struct Undo {
     #[command(flatten)]
-    target: Target,
-    /// Do not ask
+    user: UserArg,
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -32,7 +31,7 @@ impl Verb for Undo {
         &["mfactl undo alice", "mfactl undo alice --yes --ticket HELP-1234"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let name = self.target.name()?;
+        let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         let dry_run = act.dry_run;
         let undo_for = session.config()?.undo_for;
@@ -43,7 +42,7 @@ impl Verb for Undo {
             let question = |before: &User, after: &User| {
                 let what = undone.unwrap_or_default();
                 let at = before.undo.as_ref().map(|u| u.at.to_string()).unwrap_or_default();
-                let count = super::reset::counted(after.live().count());
+                let count = super::reset::device_count(after.live().count());
                 format!("Take back the {what} of {name} at {at}? There will be {count}.")
             };
             let change = |user: User, now| -> Result<_, Refusal> { user.undone(now, undo_for) };
@@ -55,7 +54,7 @@ impl Verb for Undo {
         let done =
             session.change(&mut opened, &act, |user, now, _| Ok(user.undone(now, undo_for)?))?;
         let what = format!("{} taken back", undone.unwrap_or("it"));
-        let protection = Protection::new("mfactl.undo/1", &done, dry_run, &what);
-        Ok(Report::one(protection, Verdict::Yes))
+        let record = UserChange::new("mfactl.undo/1", &done, dry_run, &what);
+        Ok(Report::one(record, Verdict::Yes))
     }
 }

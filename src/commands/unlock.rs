@@ -4,20 +4,20 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{Crowd, Many, Who};
-use super::protection::{OperatorOptions, Protection};
+use super::many::{BulkChange, Target, Targets};
+use super::protection::{OperatorOptions, UserChange};
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 
-/// Clear the failure counter and the lock of a user
+/// Clear a user's failure counter and lock
 ///
 /// Used codes stay used.
 #[derive(Args, Debug)]
 pub struct Unlock {
     #[command(flatten)]
-    crowd: Crowd,
-    /// Do not ask, of many
+    targets: Targets,
+    /// With --from: skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -34,25 +34,24 @@ impl Verb for Unlock {
             let user = User { throttle: user.throttle.clone().cleared(), ..user };
             Changed { user, touched: Vec::new() }
         };
-        let name = match self.crowd.who(session)? {
-            Who::One(name) => name,
-            Who::Many(names) => {
+        let name = match self.targets.resolve(session)? {
+            Target::One(name) => name,
+            Target::Many(names) => {
                 let schema = "mfactl.unlock/1";
-                let (crowd, operator) = (&self.crowd, &self.operator);
-                let many = Many::new(Self::NAME, schema, names, crowd, operator, self.yes);
-                return many.run(session, |user, _, _| Ok(change(user)));
+                let (targets, operator) = (&self.targets, &self.operator);
+                let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+                return bulk.run(session, |user, _, _| Ok(change(user)));
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, None)?;
         let mut opened = session.opened()?;
         let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)))?;
-        let protection =
-            Protection::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
-        let protection = if done.changed {
-            protection
+        let record = UserChange::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
+        let record = if done.changed {
+            record
         } else {
-            protection.saying(format!("{name}: not locked; nothing to change"))
+            record.with_message(format!("{name}: not locked; nothing to change"))
         };
-        Ok(Report::one(protection, Verdict::Yes))
+        Ok(Report::one(record, Verdict::Yes))
     }
 }

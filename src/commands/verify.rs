@@ -16,41 +16,43 @@ use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Attempted, Session};
 use service::ServiceOptions;
 
-/// Is this code right?
+/// Check a user's code
 ///
-/// The code is typed at the terminal, where it is not shown, or comes as one line of standard input;
-/// never as an argument. A code is accepted once. A right code of a pending device confirms it.
-/// Exit code 0 means accepted and stored, and nothing else; 1 means no. After 5 wrong codes in a row
-/// a lock of 30 seconds begins that doubles with each further one; 100 shut until `mfactl unlock`.
+/// Prompts for the code without echo, or reads it from one line of standard input; it is never an
+/// argument. A code is accepted once. A correct code of a pending device confirms the device. Exit
+/// code 0 means one thing only: accepted and stored; 1 means no. After 5 wrong codes in a row the
+/// user is locked for 30 seconds, and each further one doubles that time; after 100 within an hour
+/// the user stays locked until `mfactl unlock`.
 ///
-/// With --from a login service asks: nothing is prompted for, nothing is taken from the environment but
-/// what the service hands over, and the answer comes within 2 seconds. It is 1 for everybody who is not
-/// let in, known or not, and only the log knows why.
+/// With --from, mfactl answers a login service: it never prompts, takes nothing from the environment
+/// but what the service hands over, and answers within 2 seconds. The exit code is 1 for everyone who
+/// is not let in, known or unknown; only the audit log has the reason.
 ///
-/// With --batch it stays and answers each line of standard input with a line of JSON, in order and once
-/// the commit has returned; all lines that wait are decided in one. It ends with its input.
+/// With --batch, mfactl answers each line of standard input with a line of JSON, in order and after
+/// the commit, and ends at the end of its input. Lines that arrive together share one transaction.
 #[derive(Args, Debug)]
 pub struct Verify {
-    /// The user
+    /// User name
     #[arg(
         value_name = "NAME",
         required_unless_present_any = ["from", "batch"],
         add = crate::session::completion::user_names()
     )]
     name: Option<String>,
-    /// Answer line by line: `NAME<Tab>CODE<Tab>ID`, or JSON with `user`, `code` and `id`
+    /// Answer many codes from standard input
+    ///
+    /// Each line is `NAME<Tab>CODE<Tab>ID`, or JSON with `user`, `code` and `id`.
     #[arg(long, conflicts_with_all = ["name", "from", "split", "not_enabled"])]
     batch: bool,
     #[command(flatten)]
     service: ServiceOptions,
-    /// Taken to be refused in words
+    /// Accepted by the parser only to explain why a code is never an argument
     #[arg(hide = true)]
     code: Option<String>,
 }
 
-/// The answer.
 #[derive(Serialize)]
-pub struct Verified {
+pub struct VerifyReport {
     schema: &'static str,
     user: String,
     outcome: &'static str,
@@ -58,7 +60,7 @@ pub struct Verified {
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
     #[serde(skip)]
-    words: String,
+    message: String,
 }
 
 impl Verb for Verify {
@@ -87,7 +89,7 @@ impl Verb for Verify {
         if self.code.is_some() {
             return Err(Refusal::new(
                 Code::Usage,
-                "a code is never an argument: others could read it",
+                "a code is never an argument: others could see it",
             )
             .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
             .into());
@@ -96,56 +98,56 @@ impl Verb for Verify {
         if session.env.person.is_some() {
             session.look(&name)?;
         }
-        let presented = if let Some(person) = &mut session.env.person {
+        let submitted = if let Some(person) = &mut session.env.person {
             let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
             zeroize::Zeroizing::new(std::mem::take(&mut *bytes).into_bytes())
         } else {
             session.input()?
         };
-        // pam_exec ends what it hands over with a NUL.
-        if presented.trim_ascii().strip_suffix(b"\0").unwrap_or(presented.trim_ascii()).is_empty() {
+        // pam_exec ends its input with a NUL.
+        if submitted.trim_ascii().strip_suffix(b"\0").unwrap_or(submitted.trim_ascii()).is_empty() {
             session.look(&name)?;
             return Err(Refusal::new(Code::Usage, "there is no code to verify")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
                 .into());
         }
-        let attempted = session.attempt(&mut opened, Self::NAME, &name, None, &presented)?;
+        let attempted = session.attempt(&mut opened, Self::NAME, &name, None, &submitted)?;
         if let Some(ahead) = attempted.ahead {
             session.say(&format!(
-                "hint: the last accepted code lies {ahead} ahead: the clock was wrong then, or is now"
+                "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now"
             ));
         }
         let verdict = if attempted.outcome.lets_in() { Verdict::Yes } else { Verdict::No };
-        Ok(Report::one(Verified::new(&attempted), verdict))
+        Ok(Report::one(VerifyReport::new(&attempted), verdict))
     }
 }
 
-impl Verified {
+impl VerifyReport {
     pub fn new(attempted: &Attempted) -> Self {
         let Attempted { user, outcome, at, .. } = attempted;
         let locked_until = user.locked(*at).flatten();
         let name = &user.name;
-        let words = match (outcome, user.locked(*at)) {
+        let message = match (outcome, user.locked(*at)) {
             (Outcome::Accepted { .. }, _) => format!("{name}: accepted"),
             (Outcome::Confirmed { device }, _) => {
                 format!("{name}: accepted; {device} is confirmed")
             }
             (Outcome::HalfProved { device }, _) => format!(
-                "{name}: {device}'s first code is right; send the next one, which its app shows soon"
+                "{name}: the first code of {device} is correct; give the next one that the app shows"
             ),
             (Outcome::Spared { kind: Spare::Recovery, left }, _) => {
-                format!("{name}: accepted by a recovery code; {left} are left")
+                format!("{name}: accepted by a recovery code; {left} left")
             }
             (Outcome::Spared { kind: Spare::Bypass, left }, _) => {
-                format!("{name}: accepted by the bypass code; it is good {left} more times")
+                format!("{name}: accepted by the bypass code; uses left: {left}")
             }
             (Outcome::Replayed { .. }, _) => {
-                format!("{name}: replayed: this code was used already")
+                format!("{name}: replayed: this code was already used")
             }
             (Outcome::Rejected, None) => format!("{name}: rejected"),
             (Outcome::Rejected, Some(Some(t))) => format!("{name}: rejected; locked until {t}"),
             (_, Some(Some(t))) => format!("{name}: locked until {t}"),
-            (_, _) => format!("{name}: locked until somebody unlocks: mfactl unlock {name}"),
+            (_, _) => format!("{name}: locked; to unlock, run: mfactl unlock {name}"),
         };
         Self {
             schema: "mfactl.verify/1",
@@ -154,12 +156,12 @@ impl Verified {
             device: outcome.device().map(ToString::to_string),
             factor: outcome.factor(),
             locked_until,
-            words,
+            message,
         }
     }
 }
 
-impl Record for Verified {
+impl Record for VerifyReport {
     const COLUMNS: &'static [&'static str] =
         &["user", "outcome", "device", "factor", "locked_until"];
 
@@ -172,6 +174,6 @@ impl Record for Verified {
     }
 
     fn sentence(&self) -> String {
-        self.words.clone()
+        self.message.clone()
     }
 }

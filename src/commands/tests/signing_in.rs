@@ -319,7 +319,7 @@ fn a_user_is_told_what_stands_in_words_of_his_own() {
     }
     assert!(!ran.err.contains("new_password") && !ran.err.contains("password: "), "{ran:?}");
     let stood = ran.standing.last().unwrap();
-    assert_eq!(stood, "the new password stands; sign in again to set up the device");
+    assert_eq!(stood, "the new password is set; sign in again to set up the device");
     assert!(ran.standing.iter().all(|words| !words.contains("show-user")), "{ran:?}");
     world.answers = None;
     world.signs_in(&json!({ "password": NEW }), "enrolment_required");

@@ -145,7 +145,7 @@ fn a_bypass_code_is_open_from_its_start_and_told_of_when_it_is_given() {
     assert!(words(&world, "changes --since 1h").contains("has a bypass code"));
     assert!(words(&world, "check bypasses -w 0").starts_with("MFA OK"));
     assert_eq!(world.run("list-status --bypass --format csv").ok().out.lines().count(), 1);
-    assert!(words(&world, "show-user alice").contains("open from 2026-01-01T02:00:00Z"));
+    assert!(words(&world, "show-user alice").contains("valid from 2026-01-01T02:00:00Z"));
     world.wait(7200);
     assert_eq!(world.run("list-status --bypass --format csv").ok().out.lines().count(), 2);
 }

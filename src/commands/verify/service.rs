@@ -1,4 +1,5 @@
-//! `mfactl verify --from`: a login service asks, and is answered in its own way.
+//! `mfactl verify --from SERVICE`: reads a login from PAM, OpenVPN or RADIUS and answers in the form
+//! that the service expects.
 
 use std::path::{Path, PathBuf};
 
@@ -12,26 +13,25 @@ use crate::report::{Report, Verdict};
 use crate::services::{Asked, file, openvpn, pam, radius};
 use crate::session::{Login, Session};
 
-/// Bytes of the longest line with a password and a code in it; PAM hands over no more than 511.
+/// Limit in bytes of a line with password and code. PAM itself hands over no more than 511.
 const LONGEST_LINE: usize = 4 * LONGEST_INPUT;
 
-/// A login service, and how it is answered.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "For a login service")]
 pub struct ServiceOptions {
-    /// Take user and code from where this service puts them
+    /// Login service that hands over user and code
     #[arg(long, value_enum, value_name = "SERVICE")]
-    pub from: Option<Service>,
-    /// What becomes of users without MFA of whom it is not required
+    pub from: Option<LoginService>,
+    /// Answer for users who have no MFA and need none
     #[arg(long, value_enum, value_name = "WHAT", requires = "from", default_value = "refuse")]
     not_enabled: NotEnabled,
-    /// The line has the password before the code; both are checked
+    /// Input is password then code; check both
     #[arg(long, value_enum, value_name = "WHERE", requires = "from")]
     split: Option<Split>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Service {
+pub enum LoginService {
     /// `pam_exec` with `expose_authtok`
     Pam,
     /// auth-user-pass-verify and client-crresponse
@@ -53,33 +53,34 @@ enum Split {
     Last,
 }
 
-/// Answers a service. OpenVPN names a file as its last argument.
+/// Answers a service. `argument` is the file that OpenVPN names as last argument.
 pub fn answer(
     session: &mut Session<'_>,
-    service: Service,
+    service: LoginService,
     options: &ServiceOptions,
     argument: Option<&str>,
 ) -> Result<Report> {
     match service {
-        Service::OpenVpn => openvpn(session, options, argument),
+        LoginService::OpenVpn => openvpn(session, options, argument),
+        // Whoever logs in could choose the argument.
         _ if argument.is_some() => {
-            Err(Refusal::new(Code::Usage, "a login service hands the user over by itself")
-                .hint("leave the name out; whoever logs in would choose the argument")
+            Err(Refusal::new(Code::Usage, "with --from, the login service names the user")
+                .hint("leave the name out")
                 .into())
         }
-        Service::Pam => {
+        LoginService::Pam => {
             let input = session.input_to(LONGEST_LINE)?;
             let asked = pam::read(&|name| session.handed(name), input)?;
-            let lets_in = ask(session, "pam", options, &asked, |_| Ok(()))?;
+            let lets_in = decide(session, "pam", options, &asked, |_| Ok(()))?;
             Ok(Report::silence(verdict(lets_in)))
         }
-        Service::Radius => {
+        LoginService::Radius => {
             let asked = radius::read(&|name| session.handed(name))?;
             if asked.given.code().is_empty() {
                 let challenge = radius::challenge(session.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
-            if ask(session, "radius", options, &asked, |_| Ok(()))? {
+            if decide(session, "radius", options, &asked, |_| Ok(()))? {
                 return Ok(Report::silence(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::REFUSED) })
@@ -98,29 +99,29 @@ fn openvpn(
 ) -> Result<Report> {
     let is_second = openvpn::is_second_call(&|name| session.handed(name));
     let control = is_second.then(|| handed(session, "auth_control_file")).transpose()?;
-    let told = Told { reason: handed(session, "auth_failed_reason_file").ok(), control };
-    let last_words = told.clone();
-    session.last_words(move |lets_in| drop(last_words.tell(lets_in)));
-    openvpn_asked(session, options, argument, &told).or_else(|error| {
-        // The client waits for a verdict in the file, and trouble is a no.
-        told.tell(false)?;
+    let files = OpenVpnFiles { reason: handed(session, "auth_failed_reason_file").ok(), control };
+    let at_deadline = files.clone();
+    session.last_words(move |lets_in| drop(at_deadline.write(lets_in)));
+    openvpn_login(session, options, argument, &files).or_else(|error| {
+        // The client waits for a verdict in the file, and any error is a no.
+        files.write(false)?;
         Err(error)
     })
 }
 
-fn openvpn_asked(
+fn openvpn_login(
     session: &mut Session<'_>,
     options: &ServiceOptions,
     argument: Option<&str>,
-    told: &Told,
+    files: &OpenVpnFiles,
 ) -> Result<Report> {
     let file = argument.map(|path| file::read(Path::new(path), openvpn::LARGEST_FILE));
     let call = openvpn::read(&|name| session.handed(name), file.transpose()?)?;
     let asked = match &call {
         openvpn::Call::Verify(asked) => asked,
-        // The second prompt brings its answer alone, and the password would be asked by nobody.
+        // The second prompt returns the code alone, so the password would go unchecked.
         _ if options.split.is_some() => {
-            told.tell(false)?;
+            files.write(false)?;
             return Ok(Report::silence(Verdict::No));
         }
         openvpn::Call::AskFirst => {
@@ -129,7 +130,7 @@ fn openvpn_asked(
         }
         openvpn::Call::Response(asked) => asked,
     };
-    let lets_in = ask(session, "openvpn", options, asked, |lets_in| told.tell(lets_in))?;
+    let lets_in = decide(session, "openvpn", options, asked, |lets_in| files.write(lets_in))?;
     Ok(Report::silence(verdict(lets_in)))
 }
 
@@ -139,34 +140,35 @@ fn handed(session: &Session<'_>, variable: &str) -> Result<PathBuf, Refusal> {
     })
 }
 
-/// Where OpenVPN looks besides the exit code.
+/// The files that OpenVPN reads besides the exit code.
 #[derive(Clone)]
-struct Told {
+struct OpenVpnFiles {
     reason: Option<PathBuf>,
     control: Option<PathBuf>,
 }
 
-impl Told {
-    fn tell(&self, lets_in: bool) -> Result<(), Refusal> {
+impl OpenVpnFiles {
+    fn write(&self, lets_in: bool) -> Result<(), Refusal> {
         let put = |path: &Option<PathBuf>, text| {
             path.as_ref().map_or(Ok(()), |path| file::answer(path, text))
         };
-        // The reason has to be there when the verdict is read, which can do without.
+        // OpenVPN reads the reason once it sees the verdict, so the reason is written first; a verdict
+        // without a reason is valid too.
         let reason = if lets_in { Ok(()) } else { put(&self.reason, openvpn::REASON) };
         put(&self.control, if lets_in { "1" } else { "0" }).and(reason)
     }
 }
 
-/// May this user in? `told` passes the answer on, before anybody else hears of anything.
-fn ask(
+/// Decides the login. `on_decision` hands over the answer before notices are sent.
+fn decide(
     session: &mut Session<'_>,
     from: &'static str,
     options: &ServiceOptions,
     asked: &Asked,
-    told: impl Fn(bool) -> Result<(), Refusal>,
+    on_decision: impl Fn(bool) -> Result<(), Refusal>,
 ) -> Result<bool> {
     let Asked { user: Some(name), given } = asked else {
-        told(false)?;
+        on_decision(false)?;
         return Ok(false);
     };
     let without = match options.not_enabled {
@@ -174,15 +176,15 @@ fn ask(
         NotEnabled::Refuse => Without::Refuse,
     };
     if given.code().is_empty() && without == Without::Refuse {
-        told(false)?;
+        on_decision(false)?;
         return Ok(false);
     }
     let login = Login { from, name, given, without, has_password: options.split.is_some() };
     let mut opened = session.opened()?;
-    // Another program's backlog is no part of this answer.
+    // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();
     let done = session.login(&mut opened, &login)?;
-    told(done.lets_in)?;
+    on_decision(done.lets_in)?;
     session.after_login(&mut opened, &done);
     opened.store.upkeep();
     Ok(done.lets_in)
