@@ -33,13 +33,13 @@ pub fn way(
     user: &User,
     presented: &Presented,
     demand: Demand,
-    without: Without,
+    not_enabled: Without,
     now: Timestamp,
 ) -> Way {
     if user.password_change != PasswordChange::NotRequired {
         return Way::TurnAway("password_change_required");
     }
-    let is_excused = is_excused(user, presented, demand, without, now);
+    let is_excused = is_excused(user, presented, demand, not_enabled, now);
     let candidates = candidates(user, None, presented, now);
     if candidates.is_ok() && !is_excused {
         return Way::Prove;
@@ -61,20 +61,18 @@ pub fn is_excused(
     user: &User,
     presented: &Presented,
     demand: Demand,
-    without: Without,
+    not_enabled: Without,
     now: Timestamp,
 ) -> bool {
-    without == Without::Accept
+    not_enabled == Without::Accept
         && !demand.is_in_force(now)
         && user.status() != Status::Enabled
-        && (matches!(presented, Presented::Nothing)
+        && (matches!(presented, Presented::NotACode)
             || candidates(user, None, presented, now).is_err())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Way::{Pass, Prove, TurnAway};
-    use super::Without::{Accept, Refuse};
     use super::*;
     use crate::domain::device::{Active, Device, Kind, Pending, State};
     use crate::domain::name::{Label, UserName};
@@ -130,36 +128,36 @@ mod tests {
     #[test]
     fn required_mfa_comes_before_the_option() {
         let way = |user: &User, typed: &[u8], demand, without| {
-            way(user, &Presented::read(typed), demand, without, at(1000))
+            way(user, &Presented::read(typed), demand, not_enabled, at(1000))
         };
         let code = b"123456".as_slice();
-        for (user, typed, demand, without, expected) in [
-            (active(), code, Demand::Optional, Accept, Prove),
-            (active(), b"x", Demand::Optional, Accept, Prove),
-            (active(), code, REQUIRED(), Refuse, Prove),
-            (user(None), code, Demand::Optional, Refuse, TurnAway("not_enabled")),
-            (user(None), code, Demand::Optional, Accept, Pass),
-            (user(None), code, DUE(), Accept, Pass),
-            (user(None), code, REQUIRED(), Accept, TurnAway("not_enabled")),
-            (disabled(), code, Demand::Optional, Refuse, TurnAway("disabled")),
-            (disabled(), code, Demand::Optional, Accept, Pass),
-            (disabled(), code, REQUIRED(), Accept, TurnAway("disabled")),
-            (pending(), code, Demand::Optional, Refuse, Prove),
-            (pending(), code, Demand::Optional, Accept, Prove),
-            (pending(), b"", Demand::Optional, Accept, Pass),
-            (pending(), b"", REQUIRED(), Accept, Prove),
-            (pending(), b"x", Demand::Optional, Refuse, Prove),
+        for (user, typed, demand, not_enabled, expected) in [
+            (active(), code, Demand::Optional, Without::Accept, Way::Prove),
+            (active(), b"x", Demand::Optional, Without::Accept, Way::Prove),
+            (active(), code, REQUIRED(), Without::Refuse, Way::Prove),
+            (user(None), code, Demand::Optional, Without::Refuse, Way::TurnAway("not_enabled")),
+            (user(None), code, Demand::Optional, Without::Accept, Way::Pass),
+            (user(None), code, DUE(), Without::Accept, Way::Pass),
+            (user(None), code, REQUIRED(), Without::Accept, Way::TurnAway("not_enabled")),
+            (disabled(), code, Demand::Optional, Without::Refuse, Way::TurnAway("disabled")),
+            (disabled(), code, Demand::Optional, Without::Accept, Way::Pass),
+            (disabled(), code, REQUIRED(), Without::Accept, Way::TurnAway("disabled")),
+            (pending(), code, Demand::Optional, Without::Refuse, Way::Prove),
+            (pending(), code, Demand::Optional, Without::Accept, Way::Prove),
+            (pending(), b"", Demand::Optional, Without::Accept, Way::Pass),
+            (pending(), b"", REQUIRED(), Without::Accept, Way::Prove),
+            (pending(), b"x", Demand::Optional, Without::Refuse, Way::Prove),
         ] {
-            let case = format!("{:?} {typed:?} {demand:?} {without:?}", user.status());
-            assert_eq!(way(&user, typed, demand, without), expected, "{case}");
+            let case = format!("{:?} {typed:?} {demand:?} {not_enabled:?}", user.status());
+            assert_eq!(way(&user, typed, demand, not_enabled), expected, "{case}");
         }
     }
 
     #[test]
     fn neither_a_lock_nor_a_required_password_change_is_skipped() {
-        for without in [Without::Accept, Without::Refuse] {
+        for not_enabled in [Without::Accept, Without::Refuse] {
             let way =
-                |user: &User| way(user, &Presented::read(b""), Demand::Optional, without, at(1000));
+                |user: &User| way(user, &Presented::read(b""), Demand::Optional, not_enabled, at(1000));
             assert_ne!(way(&locked(user(None))), Way::Pass);
             assert_ne!(way(&locked(disabled())), Way::Pass);
             assert_ne!(way(&locked(pending())), Way::Pass);

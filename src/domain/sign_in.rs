@@ -63,7 +63,7 @@ pub enum Step {
     },
 }
 
-/// Why a sign-in was rejected. Only the audit log records it.
+/// The reason for a rejected sign-in. Only the audit log records it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
     Password,
@@ -99,12 +99,12 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
         Gate::Shut => Some(None),
     };
     if let Some(until) = until {
-        let (throttle, may_look) = user.throttle.looked();
+        let (throttle, may_evaluate) = user.throttle.count_password_check();
         user.throttle = throttle;
         // Only the holder of the right password learns of the lock.
-        let may_know = may_look && claim.is_right;
-        let step = if may_know { Step::Locked { until } } else { Step::Rejected(Why::Locked) };
-        return Ok((user, step));
+        let may_know = may_evaluate && claim.is_right;
+        let outcome = if may_know { Step::Locked { until } } else { Step::Rejected(Why::Locked) };
+        return Ok((user, outcome));
     }
     if !claim.is_right {
         user.throttle = user.throttle.failed(Failure::Password, claim.now, claim.limits);
@@ -115,8 +115,8 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
         return Ok((user, Step::PasswordChangeRequired));
     }
     let new_password = claim.new_password.take();
-    let (mut user, step) = second_factor(user, &claim)?;
-    let may_choose = match &step {
+    let (mut user, outcome) = second_factor(user, &claim)?;
+    let may_choose = match &outcome {
         Step::Accepted(_) => true,
         // The temporary password was right, and there is no device to ask for a code yet.
         Step::EnrolmentRequired { .. } => must_change,
@@ -127,16 +127,16 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
         let enrolment_barred = user.enrolment_barred && user.temporary.is_none();
         user = User { enrolment_barred, ..user.with_password(hash) };
     }
-    let step = match step {
+    let outcome = match outcome {
         Step::EnrolmentRequired { .. } => {
             Step::EnrolmentRequired { is_barred: user.enrolment_barred }
         }
         other => other,
     };
-    if let Step::Accepted(_) = &step {
+    if let Step::Accepted(_) = &outcome {
         user.throttle = user.throttle.accepted();
     }
-    Ok((user, step))
+    Ok((user, outcome))
 }
 
 /// The second factor, after the password was right.
@@ -151,23 +151,23 @@ fn second_factor(user: User, claim: &Claim<'_>) -> Result<(User, Step), Refusal>
     let can_verify =
         |attempt: &&Attempt<'_>| candidates(&user, None, attempt.presented, now).is_ok();
     if let Some(attempt) = claim.code.as_ref().filter(can_verify) {
-        let (user, outcome) = verify(user, attempt)?;
-        let step = match outcome {
+        let (user, verified) = verify(user, attempt)?;
+        let outcome = match verified {
             Outcome::Locked { until } => Step::Locked { until },
-            outcome if outcome.lets_in() => Step::Accepted(Some(outcome)),
+            verified if verified.lets_in() => Step::Accepted(Some(verified)),
             _ => Step::Rejected(Why::Code),
         };
-        return Ok((user, step));
+        return Ok((user, outcome));
     }
     let confirmable = |d: &Device| d.is_pending() && !d.is_expired(now);
-    let step = match user.status() {
+    let outcome = match user.status() {
         Status::Enabled => Step::CodeRequired,
         _ if !needs_mfa => Step::Accepted(None),
         _ if !is_required => Step::Rejected(Why::NotEnabled),
         _ if user.enrolment_barred && user.live().any(confirmable) => Step::CodeRequired,
         _ => Step::EnrolmentRequired { is_barred: user.enrolment_barred },
     };
-    Ok((user, step))
+    Ok((user, outcome))
 }
 
 impl User {

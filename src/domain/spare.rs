@@ -104,9 +104,9 @@ impl fmt::Debug for SpareCode {
 #[derive(Debug)]
 pub enum Presented {
     Totp(Code),
-    Spare(SpareCode),
+    BackupCode(SpareCode),
     /// Not a code in any form; counts as a wrong code.
-    Nothing,
+    NotACode,
 }
 
 impl Presented {
@@ -119,7 +119,7 @@ impl Presented {
         let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        SpareCode::read(bytes).map_or(Self::Nothing, Self::Spare)
+        SpareCode::read(bytes).map_or(Self::NotACode, Self::BackupCode)
     }
 
     #[must_use]
@@ -133,7 +133,7 @@ impl Presented {
     #[must_use]
     pub const fn spare(&self) -> Option<&SpareCode> {
         match self {
-            Self::Spare(code) => Some(code),
+            Self::BackupCode(code) => Some(code),
             _ => None,
         }
     }
@@ -175,7 +175,7 @@ mod tests {
             assert!(SpareCode::read(text.as_bytes()).is_none(), "{text}");
         }
         assert!(matches!(Presented::read(b"123456\n"), Presented::Totp(_)));
-        assert!(matches!(Presented::read(b"0123-4567-89ab\r\n\0"), Presented::Spare(_)));
-        assert!(matches!(Presented::read(b"0123-4567-89ab\n\n"), Presented::Nothing));
+        assert!(matches!(Presented::read(b"0123-4567-89ab\r\n\0"), Presented::BackupCode(_)));
+        assert!(matches!(Presented::read(b"0123-4567-89ab\n\n"), Presented::NotACode));
     }
 }

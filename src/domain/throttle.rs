@@ -131,7 +131,7 @@ impl Throttle {
     /// Whether a password may be evaluated while locked; counts it if so. A right password is answered
     /// with the lock, and answering it without limit would turn a lockout into a password oracle.
     #[must_use]
-    pub fn looked(mut self) -> (Self, bool) {
+    pub fn count_password_check(mut self) -> (Self, bool) {
         let may_evaluate = self.lock_looks < FREE_FAILURES;
         self.lock_looks = self.lock_looks.saturating_add(u32::from(may_evaluate));
         (self, may_evaluate)

@@ -106,7 +106,10 @@ fn each_operator_runs_the_verbs_of_his_roles() {
     world.uid.set(SERVICE);
     assert_eq!(world.verify("alice", "000000").json()["outcome"], "rejected");
     let ran = by(&world, AUDITOR, "reset alice");
-    assert!(ran.err.contains("reset needs the role helpdesk or admin; you have auditor"), "{ran:?}");
+    assert!(
+        ran.err.contains("reset needs the role helpdesk or admin; you have auditor"),
+        "{ran:?}"
+    );
 }
 
 #[test]

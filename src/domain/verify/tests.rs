@@ -74,7 +74,7 @@ fn tag(code: &SpareCode) -> Tag {
     std::array::from_fn(|n| code.letters().as_bytes().get(n).copied().unwrap_or_default())
 }
 
-fn spare(kind: Spare, byte: u8) -> SpareCode {
+fn backup_code(kind: Spare, byte: u8) -> SpareCode {
     SpareCode::new(kind, &[byte; 16])
 }
 
@@ -176,7 +176,7 @@ fn a_confirmed_replacement_revokes_the_devices_it_replaces() {
 #[test]
 fn without_a_usable_device_no_code_is_evaluated() {
     let now = at(START);
-    let nothing = &Presented::Nothing;
+    let nothing = &Presented::NotACode;
     let word = |user: &User, now| candidates(user, None, nothing, now).unwrap_err().code.word();
     let pending = alice(vec![device(1, Parameters::COMMON)]);
     assert_eq!(word(&alice(Vec::new()), now), "not_enabled");
@@ -193,7 +193,7 @@ fn without_a_usable_device_no_code_is_evaluated() {
 #[test]
 fn a_recovery_code_is_accepted_once_and_a_wrong_one_counts() {
     let mut user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
-    let code = |byte| spare(Spare::Recovery, byte);
+    let code = |byte| backup_code(Spare::Recovery, byte);
     let tags = [1, 2].map(|byte| Some(tag(&code(byte)))).to_vec();
     user.recovery = Some(RecoverySet { id: id(9), made_at: at(START), tags });
     let (user, outcome) = attempt(user, &code(3).grouped(), START);
@@ -204,21 +204,21 @@ fn a_recovery_code_is_accepted_once_and_a_wrong_one_counts() {
     let (user, outcome) = attempt(user, &code(2).grouped(), START);
     assert_eq!((outcome, user.throttle.failures), (Outcome::Rejected, 1));
     let off = user.disable(None).unwrap().user;
-    let presented = Presented::Spare(code(1));
+    let presented = Presented::BackupCode(code(1));
     assert!(candidates(&off, None, &presented, at(START)).is_err());
 }
 
 #[test]
 fn a_bypass_code_is_accepted_without_a_device_until_it_expires() {
     let mut user = alice(Vec::new());
-    let code = spare(Spare::Bypass, 5);
+    let code = backup_code(Spare::Bypass, 5);
     let (starts_at, expires_at) = (at(START), at(START + 60));
     user.bypass = Some(Bypass { id: id(9), tag: tag(&code), starts_at, expires_at, uses: 2 });
-    let (user, outcome) = attempt(user, &spare(Spare::Bypass, 6).grouped(), START);
+    let (user, outcome) = attempt(user, &backup_code(Spare::Bypass, 6).grouped(), START);
     assert_eq!(outcome, Outcome::Rejected);
     let (user, outcome) = attempt(user, &code.grouped(), START + 1);
     assert_eq!(outcome, Outcome::Spared { kind: Spare::Bypass, left: 1 });
-    let presented = Presented::Spare(code);
+    let presented = Presented::BackupCode(code);
     assert!(candidates(&user, None, &presented, at(START + 59)).is_ok());
     assert!(candidates(&user, None, &presented, at(START + 60)).is_err());
 }
@@ -278,7 +278,7 @@ proptest! {
                     let to = Label::parse(&format!("{from}x")).or_else(|_| Label::parse("short"));
                     user = user.relabel(&from, &to.unwrap()).unwrap().user;
                 }
-                Action::Wrong | Action::Right { .. } if candidates(&user, None, &Presented::Nothing, at(now)).is_err() => {}
+                Action::Wrong | Action::Right { .. } if candidates(&user, None, &Presented::NotACode, at(now)).is_err() => {}
                 Action::Wrong => {
                     let (next, outcome) = attempt(user, "00000000", now);
                     prop_assert!(!outcome.lets_in());
