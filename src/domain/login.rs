@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn required_mfa_comes_before_the_option() {
-        let way = |user: &User, typed: &[u8], demand, without| {
+        let way = |user: &User, typed: &[u8], demand, not_enabled| {
             way(user, &Presented::read(typed), demand, not_enabled, at(1000))
         };
         let code = b"123456".as_slice();
