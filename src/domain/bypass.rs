@@ -1,4 +1,4 @@
-//! Bypass codes: a temporary code issued by an operator, one a user, with an end and a number of uses.
+//! The temporary code that an operator can issue: one a user, with an end and a number of uses.
 
 use subtle::ConstantTimeEq as _;
 

@@ -1,4 +1,4 @@
-//! Undoing an operator's last change to a user's protection.
+//! How an operator's last change to a user's protection is undone.
 
 use crate::domain::device::{Device, State};
 use crate::domain::recovery::RecoverySet;
