@@ -1,6 +1,6 @@
 //! What an auditor reads: users, devices, codes and the decisions about them.
 //!
-//! Nothing here does I/O, looks at a clock or draws a random number; all three are handed in.
+//! No I/O, no clock and no random numbers in here: the caller passes all three in.
 
 pub mod anchor;
 pub mod bypass;

@@ -1,5 +1,7 @@
-//! An anchor: one line that says how far a log had come, kept where nobody can reach who can reach the
-//! store. Against it a log whose end was cut off, and an older store put back, are seen.
+//! An anchor: one line that records how long the audit log was at some time.
+//!
+//! Kept out of reach of anybody who can change the store, it shows that the end of the log was cut
+//! off or that an older store was put back.
 
 use std::fmt;
 
@@ -12,34 +14,30 @@ use crate::domain::secret::Id;
 use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 
-const WORD: &str = "mfactl-anchor";
-const FORM: &str = "1";
-/// Hexadecimal digits that show a slip of the pen.
-const CHECK: usize = 8;
+const PREFIX: &str = "mfactl-anchor";
+const VERSION: &str = "1";
+/// Hexadecimal digits of the checksum, which finds typing errors.
+const CHECKSUM_DIGITS: usize = 8;
 
-/// How far the log of a store had come.
+/// The head of a store's log at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     pub store: Id,
     pub head: Head,
-    /// When it was taken.
     pub at: Timestamp,
 }
 
 impl Anchor {
-    /// The anchor in a line, whatever stands before it, as a system log puts something there.
-    ///
-    /// # Errors
-    /// `bad_input` for a line without one, and for one that was written down wrongly.
+    /// Reads the anchor at the end of a line. Text before it is skipped, since system logs add some.
     pub fn parse(field: &str, line: &str) -> Result<Self, Refusal> {
         let refuse = |problem: &str| {
             Refusal::bad_input(field, format!("{} {problem}", quoted(line)))
-                .hint("take a line as mfactl verify-log --save-anchor wrote it")
+                .hint("use a line written by: mfactl verify-log --save-anchor")
         };
-        let start = line.find(WORD).ok_or_else(|| refuse("is no anchor"))?;
+        let start = line.find(PREFIX).ok_or_else(|| refuse("is not an anchor"))?;
         let words: Vec<&str> = line[start..].split_whitespace().collect();
-        let [_, FORM, store, seq, hash, at, check] = words[..] else {
-            return Err(refuse("is no anchor of a known form"));
+        let [_, VERSION, store, seq, hash, at, checksum] = words[..] else {
+            return Err(refuse("is not an anchor of a known format"));
         };
         let anchor = || {
             Some(Self {
@@ -49,26 +47,26 @@ impl Anchor {
             })
         };
         match anchor() {
-            Some(anchor) if anchor.check() == check => Ok(anchor),
-            _ => Err(refuse("is an anchor that was written down wrongly")),
+            Some(anchor) if anchor.checksum() == checksum => Ok(anchor),
+            _ => Err(refuse("is an anchor with a typing error: its checksum is wrong")),
         }
     }
 
-    /// Does a line mean to have an anchor in it?
+    /// Whether a line seems to contain an anchor, be it a wrong one.
     #[must_use]
     pub fn is_in(line: &str) -> bool {
-        line.contains(WORD)
+        line.contains(PREFIX)
     }
 
     fn body(&self) -> String {
         let hash = HEXLOWER.encode(&self.head.hash);
-        format!("{WORD} {FORM} {} {} {hash} {}", self.store, self.head.seq, self.at)
+        format!("{PREFIX} {VERSION} {} {} {hash} {}", self.store, self.head.seq, self.at)
     }
 
-    fn check(&self) -> String {
-        let mut check = HEXLOWER.encode(&Sha256::digest(self.body()));
-        check.truncate(CHECK);
-        check
+    fn checksum(&self) -> String {
+        let mut checksum = HEXLOWER.encode(&Sha256::digest(self.body()));
+        checksum.truncate(CHECKSUM_DIGITS);
+        checksum
     }
 }
 
@@ -78,7 +76,7 @@ fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
 
 impl fmt::Display for Anchor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.body(), self.check())
+        write!(f, "{} {}", self.body(), self.checksum())
     }
 }
 
@@ -88,7 +86,7 @@ mod tests {
     use crate::domain::refusal::Code;
 
     #[test]
-    fn an_anchor_comes_back_from_paper_and_from_a_system_log() {
+    fn an_anchor_is_read_back_also_from_a_system_log_and_typing_errors_are_found() {
         let anchor = Anchor {
             store: Id::new([0xab; 16]),
             head: Head { seq: 1234, hash: [7; 32] },

@@ -1,4 +1,4 @@
-//! A temporary code that an operator hands out: one a user, with a hard end and a number of uses.
+//! The temporary code that an operator can issue: one a user, with an end and a number of uses.
 
 use subtle::ConstantTimeEq as _;
 
@@ -6,36 +6,36 @@ use crate::domain::recovery::Tag;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 
-/// The bypass code of a user, as a keyed hash.
+/// A user's bypass code, stored as a keyed hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bypass {
-    /// Salts the tag.
+    /// The salt of the keyed hash.
     pub id: Id,
     pub tag: Tag,
     pub starts_at: Timestamp,
     pub expires_at: Timestamp,
-    /// Uses that are left.
+    /// Remaining uses.
     pub uses: u32,
 }
 
 impl Bypass {
-    /// Can nothing come of it any more?
+    /// Whether the code has expired or is used up.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.uses == 0 || self.expires_at <= now
     }
 
-    /// Does it let in now? One that begins later does not yet.
+    /// Whether the code is accepted now.
     #[must_use]
     pub fn is_open(&self, now: Timestamp) -> bool {
         self.starts_at <= now && !self.is_over(now)
     }
 
-    /// Takes one use; `None` for another code, too early, too late, or when none is left.
+    /// Consumes one use; `None` if the code is wrong or not accepted now.
     #[must_use]
     pub fn used(self, tag: &Tag, now: Timestamp) -> Option<Self> {
-        let fits = bool::from(self.tag.ct_eq(tag));
-        (fits && self.is_open(now)).then(|| Self { uses: self.uses - 1, ..self })
+        let matches = bool::from(self.tag.ct_eq(tag));
+        (matches && self.is_open(now)).then(|| Self { uses: self.uses - 1, ..self })
     }
 }
 
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_opens_from_its_start_to_its_end_as_often_as_it_says() {
+    fn it_is_accepted_from_its_start_to_its_end_and_only_as_often_as_allowed() {
         let at = |s| Timestamp::from_unix(s).unwrap();
         let bypass = Bypass {
             id: Id::new([1; 16]),

@@ -1,21 +1,21 @@
-//! Walking the chain of events: does each follow from the one before?
+//! Verifies the hash chain of the audit log, event by event.
 
 use crate::domain::event::{Entry, Head, Personal};
 
-/// What is wrong with an event, in words that follow its number.
+/// What is wrong with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Break {
-    /// The numbers have a gap before it.
+pub enum ChainError {
+    /// The sequence numbers have a gap before it.
     Missing { expected: u64 },
-    /// What names a person in it was altered.
+    /// Its personal fields were altered.
     Personal,
-    /// It was altered, or does not follow from the one before.
+    /// It was altered, or does not follow from the previous event.
     Hash,
-    /// It was not written with the key of this store.
+    /// It was not written with this store's key.
     Mac,
 }
 
-impl Break {
+impl ChainError {
     #[must_use]
     pub fn words(self, seq: u64) -> String {
         match self {
@@ -26,27 +26,27 @@ impl Break {
             Self::Personal => {
                 format!("event {seq} was altered: its user, device, reason or details")
             }
-            Self::Hash => format!("event {seq} was altered, or does not follow the one before it"),
+            Self::Hash => format!("event {seq} was altered, or does not follow the previous one"),
             Self::Mac => format!("event {seq} was not written with this store's key"),
         }
     }
 }
 
-/// What a stored event brings to prove itself.
+/// The stored values that an event is verified against.
 #[derive(Clone, Copy, Debug)]
 pub struct Proof<'e> {
     pub seq: u64,
-    /// Absent once a person's name was taken out of the event.
+    /// Absent once the personal fields were erased.
     pub salt: Option<&'e [u8]>,
     pub personal: &'e [u8],
     pub hash: &'e [u8],
     pub mac: &'e [u8],
 }
 
-/// Makes the MAC of an event.
+/// Computes the MAC of an event.
 pub type Mac<'m> = &'m dyn Fn(&Head) -> [u8; 32];
 
-/// Where the walk is.
+/// How far the chain has been verified.
 #[derive(Clone, Copy, Debug)]
 pub struct Chain {
     pub head: Head,
@@ -59,35 +59,34 @@ impl Chain {
         Self { head: start, events: 0 }
     }
 
-    /// One event on. Without a key `mac` is not asked for.
+    /// Verifies the next event. Without a key `mac` is `None` and MACs are not checked.
     ///
-    /// # Errors
-    /// What is wrong with the event; the walk can't go on after it.
+    /// After an error the chain can't be followed any further.
     pub fn next(
         &mut self,
         entry: &Entry<'_>,
         proof: &Proof<'_>,
         mac: Option<Mac<'_>>,
-    ) -> Result<(), Break> {
+    ) -> Result<(), ChainError> {
         let expected = self.head.seq + 1;
         if proof.seq != expected {
-            return Err(Break::Missing { expected });
+            return Err(ChainError::Missing { expected });
         }
-        let is_personal_sound = match proof.salt {
+        let personal_matches = match proof.salt {
             Some(salt) => entry.personal.hash(salt)[..] == *proof.personal,
             None => entry.personal == Personal::default(),
         };
-        if !is_personal_sound {
-            return Err(Break::Personal);
+        if !personal_matches {
+            return Err(ChainError::Personal);
         }
-        let personal = proof.personal.try_into().map_err(|_| Break::Personal)?;
+        let personal = proof.personal.try_into().map_err(|_| ChainError::Personal)?;
         let hash = entry.chain_hash(&self.head, personal);
         if hash[..] != *proof.hash {
-            return Err(Break::Hash);
+            return Err(ChainError::Hash);
         }
         let head = Head { seq: expected, hash };
         if mac.is_some_and(|mac| mac(&head)[..] != *proof.mac) {
-            return Err(Break::Mac);
+            return Err(ChainError::Mac);
         }
         self.head = head;
         self.events += 1;
@@ -117,7 +116,7 @@ mod tests {
         }
     }
 
-    /// The key of these tests: one byte.
+    /// Stands in for a keyed MAC.
     fn mac(head: &Head) -> [u8; 32] {
         head.hash.map(|byte| byte ^ 0x55)
     }
@@ -137,7 +136,7 @@ mod tests {
         Stored { seq: head.seq, salt: Some([9; 16]), personal, hash, mac: mac(&head) }
     }
 
-    fn next(chain: &mut Chain, entry: &Entry<'_>, stored: &Stored) -> Result<(), Break> {
+    fn next(chain: &mut Chain, entry: &Entry<'_>, stored: &Stored) -> Result<(), ChainError> {
         let proof = Proof {
             seq: stored.seq,
             salt: stored.salt.as_ref().map(|s| &s[..]),
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn events_that_follow_pass_also_without_the_name_of_a_person() {
+    fn a_chain_is_valid_also_where_personal_fields_were_erased() {
         let mut chain = start();
         for outcome in ["accepted", "rejected"] {
             let entry = entry(Some("alice"), outcome);
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn each_alteration_has_its_own_words() {
+    fn each_alteration_is_found_and_named() {
         let sound = entry(Some("alice"), "accepted");
         let good = || stored(&start(), &sound);
         let altered = |change: fn(&mut Entry<'static>)| {
@@ -175,45 +174,45 @@ mod tests {
             change(&mut altered);
             next(&mut start(), &altered, &good()).unwrap_err()
         };
-        assert_eq!(altered(|e| e.at = 999), Break::Hash);
-        assert_eq!(altered(|e| e.verb = "reset"), Break::Hash);
-        assert_eq!(altered(|e| e.outcome = "rejected"), Break::Hash);
-        assert_eq!(altered(|e| e.operator_uid = 0), Break::Hash);
-        assert_eq!(altered(|e| e.operator_claim = None), Break::Hash);
-        assert_eq!(altered(|e| e.ticket = Some("T-1")), Break::Hash);
-        assert_eq!(altered(|e| e.proof = Some("video")), Break::Hash);
-        assert_eq!(altered(|e| e.user_id = Some(&[2; 16])), Break::Hash);
-        assert_eq!(altered(|e| e.status = Some("disabled")), Break::Hash);
-        assert_eq!(altered(|e| e.rev = Some(4)), Break::Hash);
-        assert_eq!(altered(|e| e.factor = None), Break::Hash);
-        assert_eq!(altered(|e| e.was_status = Some("disabled")), Break::Hash);
-        assert_eq!(altered(|e| e.personal.user = Some("mallory")), Break::Personal);
-        assert_eq!(altered(|e| e.personal.device = None), Break::Personal);
-        assert_eq!(altered(|e| e.personal.reason = Some("none")), Break::Personal);
-        assert_eq!(altered(|e| e.personal.detail = Some("{}")), Break::Personal);
-        assert_eq!(altered(|e| e.personal.was = Some("{}")), Break::Personal);
+        assert_eq!(altered(|e| e.at = 999), ChainError::Hash);
+        assert_eq!(altered(|e| e.verb = "reset"), ChainError::Hash);
+        assert_eq!(altered(|e| e.outcome = "rejected"), ChainError::Hash);
+        assert_eq!(altered(|e| e.operator_uid = 0), ChainError::Hash);
+        assert_eq!(altered(|e| e.operator_claim = None), ChainError::Hash);
+        assert_eq!(altered(|e| e.ticket = Some("T-1")), ChainError::Hash);
+        assert_eq!(altered(|e| e.proof = Some("video")), ChainError::Hash);
+        assert_eq!(altered(|e| e.user_id = Some(&[2; 16])), ChainError::Hash);
+        assert_eq!(altered(|e| e.status = Some("disabled")), ChainError::Hash);
+        assert_eq!(altered(|e| e.rev = Some(4)), ChainError::Hash);
+        assert_eq!(altered(|e| e.factor = None), ChainError::Hash);
+        assert_eq!(altered(|e| e.was_status = Some("disabled")), ChainError::Hash);
+        assert_eq!(altered(|e| e.personal.user = Some("mallory")), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.device = None), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.reason = Some("none")), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.detail = Some("{}")), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.was = Some("{}")), ChainError::Personal);
 
         let refused = |stored: Stored| next(&mut start(), &sound, &stored).unwrap_err();
-        assert_eq!(refused(Stored { seq: 3, ..good() }), Break::Missing { expected: 1 });
+        assert_eq!(refused(Stored { seq: 3, ..good() }), ChainError::Missing { expected: 1 });
         assert_eq!(
             refused(Stored { salt: None, ..good() }),
-            Break::Personal,
+            ChainError::Personal,
             "a name without salt"
         );
-        assert_eq!(refused(Stored { personal: [0; 32], ..good() }), Break::Personal);
-        assert_eq!(refused(Stored { hash: [0; 32], ..good() }), Break::Hash);
-        assert_eq!(refused(Stored { mac: [0; 32], ..good() }), Break::Mac);
-        assert_eq!(Break::Missing { expected: 2 }.words(3), "event 2 is missing");
-        assert_eq!(Break::Missing { expected: 2 }.words(5), "events 2 to 4 are missing");
+        assert_eq!(refused(Stored { personal: [0; 32], ..good() }), ChainError::Personal);
+        assert_eq!(refused(Stored { hash: [0; 32], ..good() }), ChainError::Hash);
+        assert_eq!(refused(Stored { mac: [0; 32], ..good() }), ChainError::Mac);
+        assert_eq!(ChainError::Missing { expected: 2 }.words(3), "event 2 is missing");
+        assert_eq!(ChainError::Missing { expected: 2 }.words(5), "events 2 to 4 are missing");
     }
 
     #[test]
-    fn an_event_of_another_place_does_not_follow() {
+    fn a_moved_event_is_found() {
         let entry = entry(Some("alice"), "accepted");
         let mut chain = start();
         let first = stored(&chain, &entry);
         next(&mut chain, &entry, &first).unwrap();
         let moved = Stored { seq: 2, ..first };
-        assert_eq!(next(&mut chain, &entry, &moved), Err(Break::Hash));
+        assert_eq!(next(&mut chain, &entry, &moved), Err(ChainError::Hash));
     }
 }

@@ -1,4 +1,4 @@
-//! A one-time code as somebody presented it.
+//! A one-time code as submitted by a user.
 
 use std::fmt;
 
@@ -7,15 +7,15 @@ use zeroize::Zeroizing;
 /// Six to eight ASCII digits; leading zeros count (RFC 4226, section 5.3).
 pub struct Code(Zeroizing<String>);
 
-/// More bytes than any code has; readers stop here.
+/// Longer than any code; readers of standard input stop here.
 pub const LONGEST_INPUT: usize = 256;
 
 impl Code {
-    /// The code in these bytes, once a final NUL and then one line end are cut off.
+    /// Parses a code after removing a final NUL and then one line end.
     ///
-    /// `pam_exec` ends its input with a NUL on some releases and with nothing on others; a person
-    /// ends it with LF, a Windows client with CRLF. Anything else that is not a digit is no code:
-    /// a code that could be written in two ways could be used twice.
+    /// `pam_exec` ends its input with a NUL on some releases and with nothing on others; a terminal
+    /// ends it with LF, a Windows client with CRLF. Everything else but digits is refused: a code
+    /// with two spellings could be used twice.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_end_is_cut() {
+    fn one_line_end_is_removed() {
         for bytes in ["123456", "123456\n", "123456\r\n", "123456\0", "123456\n\0", "12345678"] {
             assert!(Code::read(bytes.as_bytes()).is_some(), "{bytes:?}");
         }

@@ -1,4 +1,4 @@
-//! A device, its states, and the only ways from one to another.
+//! A device and its states, with all allowed transitions.
 //!
 //! ```text
 //!            right code
@@ -13,7 +13,7 @@ use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 
-/// What holds a user's second factor (NIST calls it an authenticator).
+/// What holds a user's second factor (NIST: an authenticator).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     pub id: Id,
@@ -22,13 +22,12 @@ pub struct Device {
     pub parameters: Parameters,
     pub secret: Sealed,
     pub state: State,
-    /// The last accepted time step; it and every earlier one are used up (RFC 6238, section 5.2).
+    /// The last accepted time step. It and all earlier ones are used up (RFC 6238, section 5.2).
     pub last_step: Option<u64>,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
 }
 
-/// What kind of authenticator it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Totp,
@@ -43,40 +42,40 @@ impl Kind {
     }
 }
 
-/// The state of a device; each variant carries just what that state needs.
+/// The state of a device. Each variant holds exactly what that state needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     Pending(Pending),
     Active(Active),
-    /// Kept, and refused until enabled; what it was before comes back then.
+    /// Kept but refused until enabled, which restores the earlier state.
     Disabled(Held),
     Revoked(Revoked),
 }
 
-/// A secret was made, and no code of it proved yet.
+/// The secret exists, but no code has been accepted yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     pub expires_at: Timestamp,
-    /// The step of the first right code, where two successive ones are asked for.
+    /// The time step of the first right code, for a device that needs two successive ones.
     pub first_proof: Option<u64>,
-    /// Devices that stay in force until this one is proved, and are revoked then.
+    /// Devices that stay active until this one is confirmed, and are revoked then.
     pub replaces: Vec<Id>,
 }
 
-/// A code of it was proved.
+/// Confirmed by a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Active {
     pub confirmed_at: Timestamp,
 }
 
-/// What a disabled device is when enabled again.
+/// The state that a disabled device returns to when enabled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Held {
     Pending(Pending),
     Active(Active),
 }
 
-/// Cut off for good, unless undone within the undo time.
+/// Refused for ever, unless undone within the undo time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revoked {
     pub at: Timestamp,
@@ -96,7 +95,7 @@ impl State {
         }
     }
 
-    /// What lies under a disabled or revoked state.
+    /// The state below a disabled or revoked one.
     #[must_use]
     pub fn held(&self) -> Held {
         match self {
@@ -108,7 +107,6 @@ impl State {
 }
 
 impl Device {
-    /// Not revoked.
     #[must_use]
     pub const fn is_live(&self) -> bool {
         !matches!(self.state, State::Revoked(_))
@@ -129,13 +127,13 @@ impl Device {
         matches!(self.state, State::Disabled(_))
     }
 
-    /// Pending, and too old to be confirmed.
+    /// Whether it is pending and can no longer be confirmed.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         matches!(&self.state, State::Pending(p) if p.expires_at <= now)
     }
 
-    /// When its first code was proved.
+    /// When its first code was accepted.
     #[must_use]
     pub fn confirmed_at(&self) -> Option<Timestamp> {
         match self.state.held() {
@@ -144,8 +142,8 @@ impl Device {
         }
     }
 
-    /// The device after its code of this step was accepted; whoever calls has checked that the
-    /// step is later than [`Device::last_step`].
+    /// The device after its code for this time step was accepted. The caller has checked that the step
+    /// is later than [`Device::last_step`].
     #[must_use]
     pub fn used(self, step: u64, now: Timestamp) -> Self {
         Self { last_step: Some(step), last_used_at: Some(now), ..self }
@@ -161,7 +159,7 @@ impl Device {
         self
     }
 
-    /// An unproved device comes back as pending: nothing but a right code leads to active.
+    /// A device that was never confirmed becomes pending again: only a right code makes it active.
     #[must_use]
     pub fn enabled(mut self) -> Self {
         self.state = match self.state {

@@ -1,4 +1,4 @@
-//! Why a code fails: the one thing that an operator can tell the caller.
+//! Why a code fails, for an operator who helps a user.
 
 use crate::domain::code::Code;
 use crate::domain::device::Device;
@@ -9,13 +9,13 @@ use crate::domain::time::Timestamp;
 use crate::domain::totp::{Algorithm, Parameters, Window, matching_steps};
 use crate::domain::user::User;
 
-/// Steps before and after the present one that are looked at.
+/// Time steps before and after the current one that are searched.
 const REACH: u64 = 20;
 
-/// What was found, the likeliest first.
+/// The reason why a code fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// It would be accepted.
+    /// It does not fail: it would be accepted.
     Right {
         device: Label,
         pending: bool,
@@ -23,13 +23,13 @@ pub enum Finding {
     AlreadyUsed {
         device: Label,
     },
-    /// The phone's clock is off by so many steps of so many seconds; ahead where positive.
+    /// The phone's clock is off by `steps` time steps of `period` seconds; positive if it is ahead.
     ClockOff {
         device: Label,
         steps: i64,
         period: u64,
     },
-    /// The app makes its codes with other settings than it was given.
+    /// The app computes codes with other settings than those it was given.
     OtherSettings {
         device: Label,
         given: Parameters,
@@ -45,14 +45,14 @@ pub enum Finding {
     Expired {
         device: Label,
     },
-    /// It belongs to none of the user's devices.
+    /// It matches none of the user's devices.
     Unknown,
-    /// It is no code at all.
+    /// It does not have the form of a code.
     NoCode,
 }
 
 impl Finding {
-    /// The word for programs.
+    /// The value in JSON.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
@@ -82,18 +82,20 @@ impl Finding {
         }
     }
 
-    /// The finding and the cure, in one sentence.
+    /// The reason and the remedy in one sentence.
     #[must_use]
     pub fn sentence(&self) -> String {
         match self {
             Self::Right { device, pending: false } => {
-                format!("the code of {device} is right: use the next one it shows to sign in")
+                format!("the code of {device} is right: sign in with the next one")
             }
             Self::Right { device, pending: true } => {
-                format!("the code of {device} is right: the next one, given to verify, confirms it")
+                format!(
+                    "the code of {device} is right: confirm the device by giving the next one to verify"
+                )
             }
             Self::AlreadyUsed { device } => {
-                format!("the code of {device} was used already: wait for the next one")
+                format!("the code of {device} was already used: wait for the next one")
             }
             Self::ClockOff { device, steps, period } => {
                 let seconds = steps.unsigned_abs() * period;
@@ -103,24 +105,27 @@ impl Finding {
                 )
             }
             Self::OtherSettings { device, given, used } => format!(
-                "the app of {device} makes codes with {used} and was given {given}: enrol with {used}"
+                "the app of {device} uses {used} instead of {given}: enrol the device again with {used}"
             ),
             Self::Disabled { device } => {
                 format!("the code belongs to {device}, which is switched off: use enable")
             }
             Self::Revoked { device, at } => format!(
-                "the code belongs to {device}, which was cut off {at}: remove the old account from the app"
+                "the code belongs to {device}, which was revoked on {at}: remove the old account from the app"
             ),
             Self::Expired { device } => {
-                format!("the code belongs to {device}, which was not confirmed in time: enrol anew")
+                format!(
+                    "the code belongs to {device}, which was not confirmed in time: enrol it again"
+                )
             }
-            Self::Unknown => "the code belongs to none of this user's devices: look whether the \
-                              app's account is the right one, or reset"
+            Self::Unknown => "the code belongs to none of this user's devices: check that the \
+                              app shows the right account, or use reset"
                 .to_owned(),
-            Self::NoCode => "it is no code: six to eight digits are needed".to_owned(),
+            Self::NoCode => "this is not a code: a code has 6 to 8 digits".to_owned(),
         }
     }
 
+    /// The most likely reason has the lowest rank.
     const fn rank(&self) -> u8 {
         match self {
             Self::Right { .. } => 0,
@@ -135,10 +140,7 @@ impl Finding {
     }
 }
 
-/// Compares a code with all that a user has or had.
-///
-/// # Errors
-/// `damaged` when a device has settings that no code can be made with.
+/// Compares a code with every device that the user has or had.
 pub fn diagnose(
     user: &User,
     secrets: &[(Id, Secret)],
@@ -150,12 +152,12 @@ pub fn diagnose(
     let mut best = Finding::Unknown;
     for (id, secret) in secrets {
         let device = user.device(*id)?;
-        for used in settings(device.parameters) {
-            let present = used.step(now);
+        for used in possible_settings(device.parameters) {
+            let current = used.step(now);
             for step in matching_steps(secret, used, code, now, REACH)? {
-                let found = finding(device, used, step, present, now, window);
-                if found.rank() < best.rank() {
-                    best = found;
+                let candidate = reason(device, used, step, current, now, window);
+                if candidate.rank() < best.rank() {
+                    best = candidate;
                 }
             }
         }
@@ -163,16 +165,16 @@ pub fn diagnose(
     Ok(best)
 }
 
-fn finding(
+fn reason(
     device: &Device,
     used: Parameters,
     step: u64,
-    present: u64,
+    current: u64,
     now: Timestamp,
     window: Window,
 ) -> Finding {
     let label = device.label.clone();
-    // A clock that is set or settings that are mended help no device that is out of use.
+    // Setting the clock or changing the settings does not help a device that is out of use.
     if let crate::domain::device::State::Revoked(revoked) = &device.state {
         return Finding::Revoked { device: label, at: revoked.at };
     }
@@ -185,8 +187,8 @@ fn finding(
     if used != device.parameters {
         return Finding::OtherSettings { device: label, given: device.parameters, used };
     }
-    if step.abs_diff(present) > window.steps() {
-        let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(present).unwrap_or(0);
+    if step.abs_diff(current) > window.steps() {
+        let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(current).unwrap_or(0);
         return Finding::ClockOff { device: label, steps, period: used.period };
     }
     if device.last_step.is_some_and(|last| step <= last) {
@@ -195,8 +197,8 @@ fn finding(
     Finding::Right { device: label, pending: device.is_pending() }
 }
 
-/// The device's own settings, and all that apps are known to fall back to.
-fn settings(own: Parameters) -> impl Iterator<Item = Parameters> {
+/// The device's own settings first, then all that apps are known to use instead.
+fn possible_settings(own: Parameters) -> impl Iterator<Item = Parameters> {
     let algorithms = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
     let others = algorithms.into_iter().flat_map(|algorithm| {
         [6, 8].into_iter().flat_map(move |digits| {
@@ -241,7 +243,7 @@ mod tests {
         user
     }
 
-    fn found(user: &User, made_with: Parameters, seconds: i64) -> Finding {
+    fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Finding {
         let code = Code::read(code_at(&secret(), made_with, seconds).as_bytes());
         let secrets = [(Id::new([2; 16]), secret())];
         diagnose(user, &secrets, code.as_ref(), at(NOW), Window::DEFAULT).unwrap()
@@ -253,31 +255,31 @@ mod tests {
         let user = alice(common);
         let label = Label::parse("phone").unwrap();
         let device = label.clone();
-        assert_eq!(found(&user, common, NOW), Finding::Right { device, pending: false });
+        assert_eq!(reason_of(&user, common, NOW), Finding::Right { device, pending: false });
         for steps in [-20, -2, 2, 20] {
             let device = label.clone();
             let expected = Finding::ClockOff { device, steps, period: 30 };
-            assert_eq!(found(&user, common, NOW + 30 * steps), expected);
+            assert_eq!(reason_of(&user, common, NOW + 30 * steps), expected);
         }
-        assert_eq!(found(&user, common, NOW + 30 * 21), Finding::Unknown);
+        assert_eq!(reason_of(&user, common, NOW + 30 * 21), Finding::Unknown);
         let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
-        assert_eq!(found(&alice(sha256), common, NOW).word(), "other_settings");
-        assert_eq!(found(&user, sha256, NOW).word(), "other_settings");
+        assert_eq!(reason_of(&alice(sha256), common, NOW).word(), "other_settings");
+        assert_eq!(reason_of(&user, sha256, NOW).word(), "other_settings");
         let mut spent = user.clone();
         spent.devices[0].last_step = Some(common.step(at(NOW)));
-        assert_eq!(found(&spent, common, NOW).word(), "already_used");
+        assert_eq!(reason_of(&spent, common, NOW).word(), "already_used");
         assert_eq!(
-            found(&user.clone().disable(None).unwrap().user, common, NOW).word(),
+            reason_of(&user.clone().disable(None).unwrap().user, common, NOW).word(),
             "disabled"
         );
         let revoked = user.clone().revoke(None, at(NOW)).unwrap().user;
-        assert_eq!(found(&revoked, common, NOW).word(), "revoked");
+        assert_eq!(reason_of(&revoked, common, NOW).word(), "revoked");
         let none = diagnose(&user, &[], None, at(NOW), Window::DEFAULT).unwrap();
         assert_eq!(none, Finding::NoCode);
     }
 
     #[test]
-    fn a_device_that_is_out_of_use_is_named_before_its_clock_and_its_settings() {
+    fn that_a_device_is_out_of_use_ranks_before_its_clock_and_its_settings() {
         let common = Parameters::COMMON;
         let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
         let user = alice(common);
@@ -293,19 +295,19 @@ mod tests {
             (expired, "expired"),
         ] {
             for steps in [-20, -1, 0, 2, 20] {
-                assert_eq!(found(&user, common, NOW + 30 * steps).word(), word, "{steps}");
-                assert_eq!(found(&user, sha256, NOW + 60 * steps).word(), word, "{steps}");
+                assert_eq!(reason_of(&user, common, NOW + 30 * steps).word(), word, "{steps}");
+                assert_eq!(reason_of(&user, sha256, NOW + 60 * steps).word(), word, "{steps}");
             }
         }
     }
 
     #[test]
-    fn no_sentence_has_a_code_in_it() {
+    fn no_sentence_contains_a_code() {
         let user = alice(Parameters::COMMON);
         for offset in -21..=21 {
             let code = code_at(&secret(), Parameters::COMMON, NOW + 30 * offset);
             assert!(
-                !found(&user, Parameters::COMMON, NOW + 30 * offset).sentence().contains(&code)
+                !reason_of(&user, Parameters::COMMON, NOW + 30 * offset).sentence().contains(&code)
             );
         }
     }

@@ -1,29 +1,29 @@
-//! What the audit log says of one act, and the exact bytes that are chained.
+//! An event of the audit log, and the exact bytes that its hash chain covers.
 
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 
-/// Who ran the command: what the kernel says, and what `sudo` claims, apart.
+/// Who ran the command: the uid from the kernel, and separately the claim of `sudo`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operator {
     /// The real uid of the process.
     pub uid: u32,
-    /// The value of `SUDO_USER`, where there is one; anybody can set it.
+    /// The value of `SUDO_USER`, if set. Unproved: anybody can set it.
     pub claim: Option<String>,
 }
 
-/// Where the identity of an operator's case is written down.
+/// An operator's ticket, and how the user's identity was checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ticket {
     pub ticket: Option<String>,
-    /// How the caller proved who he is.
+    /// How the user proved their identity.
     pub proof: Option<String>,
     pub reason: Option<String>,
 }
 
-/// One act, as it is written in the same transaction.
+/// One event. It is written in the transaction of the change that it records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub at: Timestamp,
@@ -38,21 +38,21 @@ pub struct Event {
     pub detail: Option<String>,
 }
 
-/// The user whom an act is about.
+/// The user an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subject {
     pub id: Id,
     pub name: String,
-    /// The MFA status after the act.
+    /// The MFA status after the event.
     pub status: &'static str,
-    /// The user's revision after the act.
+    /// The user's revision after the event.
     pub rev: u64,
     /// The label of the device.
     pub device: Option<String>,
     pub factor: Option<&'static str>,
 }
 
-/// Where the chain ends: its last number and hash.
+/// The head of the chain: sequence number and hash of its last event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
     pub seq: u64,
@@ -60,16 +60,17 @@ pub struct Head {
 }
 
 impl Head {
-    /// Where the chain begins: before the first event.
+    /// The head of an empty chain.
     pub const START: Self = Self { seq: 0, hash: [0; 32] };
 }
 
-/// Bytes in which no two different lists of fields look the same: every field is a name and a
-/// value, each with its length in front (four bytes, the highest first), and absent values are left out with their names.
+/// The canonical encoding of a row, for its MAC. Different lists of fields give different bytes: name
+/// and value of a field each follow their length (four bytes, big-endian), and an absent value is left
+/// out together with its name.
 pub struct Canonical(Vec<u8>);
 
 impl Default for Canonical {
-    /// With room for a row of most users.
+    /// Has capacity for the row of most users.
     fn default() -> Self {
         Self(Vec::with_capacity(1024))
     }
@@ -101,7 +102,7 @@ impl Canonical {
     }
 }
 
-/// What stands in an event, each with a number that never changes its meaning.
+/// The fields of an event. A number, once given, never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Part {
@@ -126,13 +127,13 @@ pub enum Part {
     Reason,
     Detail,
     Was,
-    /// What a MAC is for.
+    /// What the MAC is for, so that the same bytes never have one MAC for two uses.
     Purpose,
     Hash,
 }
 
-/// [`Canonical`] for what there are millions of: a byte for the name of a field, one for its length
-/// (255 and four bytes where it is longer), and numbers without the zeros in front.
+/// A shorter canonical encoding for events, of which a log holds millions: one byte for the field, one
+/// for its length (255 and four more bytes if it is longer), and numbers without leading zeros.
 pub struct Brief(Vec<u8>);
 
 impl Default for Brief {
@@ -174,7 +175,7 @@ impl Brief {
     }
 }
 
-/// One event as its columns say it: what is hashed, whether it is about to be written or was read.
+/// The fields of one event that are hashed, both before it is written and after it was read.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'e> {
     pub at: u64,
@@ -188,25 +189,25 @@ pub struct Entry<'e> {
     pub status: Option<&'e str>,
     pub rev: Option<u64>,
     pub factor: Option<&'e str>,
-    /// The MFA status before the act, where it was another; `absent` before there was a user.
+    /// The MFA status before the event if it was different; `absent` if there was no user.
     pub was_status: Option<&'e str>,
     pub personal: Personal<'e>,
 }
 
-/// What names a person in an event.
+/// The fields of an event that name or describe a person. They can be erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Personal<'e> {
     pub user: Option<&'e str>,
     pub device: Option<&'e str>,
     pub reason: Option<&'e str>,
     pub detail: Option<&'e str>,
-    /// How the user stood before, as far as that was changed; see [`crate::domain::past`].
+    /// Earlier values of what the event changed; see [`crate::domain::past`].
     pub was: Option<&'e str>,
 }
 
 impl Personal<'_> {
-    /// A commitment to what names a person, so that it can be erased with the chain intact: the
-    /// chain holds this hash only, and without the salt nobody can guess a name into it.
+    /// A salted commitment to the personal fields. The chain covers only this hash, so that the fields
+    /// can be erased without breaking it; once the salt is erased too, nobody can find a name by guessing.
     #[must_use]
     pub fn hash(&self, salt: &[u8]) -> [u8; 32] {
         let mut c = Brief::default();
@@ -277,7 +278,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The fields of a [`Brief`], read back: what can be read back stands for nothing else.
+    /// Decodes a [`Brief`]: an encoding that can be decoded is unambiguous.
     fn fields(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
         let mut fields = Vec::new();
         while let [part, length, rest @ ..] = bytes {
@@ -295,7 +296,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_two_lists_of_fields_look_the_same(
+        fn different_lists_of_fields_are_encoded_differently(
             texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..6),
             number in any::<u64>(),
         ) {
@@ -304,12 +305,12 @@ mod tests {
                 brief.field(Part::Detail, text);
             }
             brief.number(Part::Seq, number);
-            let found = fields(brief.bytes());
-            prop_assert_eq!(found.len(), texts.len() + 1);
-            for (text, (part, value)) in texts.iter().zip(&found) {
+            let decoded = fields(brief.bytes());
+            prop_assert_eq!(decoded.len(), texts.len() + 1);
+            for (text, (part, value)) in texts.iter().zip(&decoded) {
                 prop_assert_eq!((Part::Detail as u8, text), (*part, value));
             }
-            let digits = &found[texts.len()].1;
+            let digits = &decoded[texts.len()].1;
             prop_assert_eq!(digits.iter().fold(0, |n, digit| n << 8 | u64::from(*digit)), number);
             prop_assert!(digits.first() != Some(&0));
         }

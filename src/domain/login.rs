@@ -1,5 +1,5 @@
-//! What stands before the code where a login service asks: who is turned away whatever he types, and
-//! who needs none.
+//! The rule that a login service applies before the code: which users are rejected whatever code they
+//! submit, and which need none.
 
 use crate::domain::policy::Demand;
 use crate::domain::spare::Presented;
@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, Status, User};
 use crate::domain::verify::candidates;
 
-/// What becomes of users without MFA of whom it is not required.
+/// What to answer for users who have no MFA and need none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Without {
     Accept,
@@ -16,65 +16,63 @@ pub enum Without {
     Refuse,
 }
 
-/// The way that a login takes.
+/// How a login is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Way {
-    /// The code decides.
+    /// By the submitted code.
     Prove,
-    /// Nothing is asked of this user.
+    /// The user is let in without a code.
     Pass,
-    /// No code would help; the word is for the log.
+    /// The user is rejected whatever the code; the word is for the audit log.
     TurnAway(&'static str),
 }
 
-/// Which way a user takes with what he presents.
+/// How the login of this user with this submitted code is decided.
 pub fn way(
     user: &User,
     presented: &Presented,
     demand: Demand,
-    without: Without,
+    not_enabled: Without,
     now: Timestamp,
 ) -> Way {
     if user.password_change != PasswordChange::NotRequired {
         return Way::TurnAway("password_change_required");
     }
-    let is_excused = is_excused(user, presented, demand, without, now);
-    let can_prove = candidates(user, None, presented, now);
-    if can_prove.is_ok() && !is_excused {
+    let is_excused = is_excused(user, presented, demand, not_enabled, now);
+    let candidates = candidates(user, None, presented, now);
+    if candidates.is_ok() && !is_excused {
         return Way::Prove;
     }
     if user.throttle.gate(now) != Gate::Open {
         return Way::TurnAway("locked");
     }
-    match can_prove {
+    match candidates {
         _ if is_excused => Way::Pass,
         Err(refusal) => Way::TurnAway(refusal.code.word()),
         Ok(_) => Way::Prove,
     }
 }
 
-/// Does this user come in without a code? Who waits for the first code of a phone may show it, and need
-/// not.
+/// Whether this user is let in without a code. A user with a pending device may submit its first code,
+/// which confirms it, or nothing.
 #[must_use]
 pub fn is_excused(
     user: &User,
     presented: &Presented,
     demand: Demand,
-    without: Without,
+    not_enabled: Without,
     now: Timestamp,
 ) -> bool {
-    without == Without::Accept
+    not_enabled == Without::Accept
         && !demand.is_in_force(now)
         && user.status() != Status::Enabled
-        && (matches!(presented, Presented::Nothing)
+        && (matches!(presented, Presented::NotACode)
             || candidates(user, None, presented, now).is_err())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Way::{Pass, Prove, TurnAway};
-    use super::Without::{Accept, Refuse};
     use super::*;
     use crate::domain::device::{Active, Device, Kind, Pending, State};
     use crate::domain::name::{Label, UserName};
@@ -128,38 +126,38 @@ mod tests {
     const DUE: fn() -> Demand = || Demand::From(at(9000));
 
     #[test]
-    fn the_policy_comes_before_the_option() {
-        let way = |user: &User, typed: &[u8], demand, without| {
-            way(user, &Presented::read(typed), demand, without, at(1000))
+    fn required_mfa_comes_before_the_option() {
+        let way = |user: &User, typed: &[u8], demand, not_enabled| {
+            way(user, &Presented::read(typed), demand, not_enabled, at(1000))
         };
         let code = b"123456".as_slice();
-        for (user, typed, demand, without, expected) in [
-            (active(), code, Demand::Optional, Accept, Prove),
-            (active(), b"x", Demand::Optional, Accept, Prove),
-            (active(), code, REQUIRED(), Refuse, Prove),
-            (user(None), code, Demand::Optional, Refuse, TurnAway("not_enabled")),
-            (user(None), code, Demand::Optional, Accept, Pass),
-            (user(None), code, DUE(), Accept, Pass),
-            (user(None), code, REQUIRED(), Accept, TurnAway("not_enabled")),
-            (disabled(), code, Demand::Optional, Refuse, TurnAway("disabled")),
-            (disabled(), code, Demand::Optional, Accept, Pass),
-            (disabled(), code, REQUIRED(), Accept, TurnAway("disabled")),
-            (pending(), code, Demand::Optional, Refuse, Prove),
-            (pending(), code, Demand::Optional, Accept, Prove),
-            (pending(), b"", Demand::Optional, Accept, Pass),
-            (pending(), b"", REQUIRED(), Accept, Prove),
-            (pending(), b"x", Demand::Optional, Refuse, Prove),
+        for (user, typed, demand, not_enabled, expected) in [
+            (active(), code, Demand::Optional, Without::Accept, Way::Prove),
+            (active(), b"x", Demand::Optional, Without::Accept, Way::Prove),
+            (active(), code, REQUIRED(), Without::Refuse, Way::Prove),
+            (user(None), code, Demand::Optional, Without::Refuse, Way::TurnAway("not_enabled")),
+            (user(None), code, Demand::Optional, Without::Accept, Way::Pass),
+            (user(None), code, DUE(), Without::Accept, Way::Pass),
+            (user(None), code, REQUIRED(), Without::Accept, Way::TurnAway("not_enabled")),
+            (disabled(), code, Demand::Optional, Without::Refuse, Way::TurnAway("disabled")),
+            (disabled(), code, Demand::Optional, Without::Accept, Way::Pass),
+            (disabled(), code, REQUIRED(), Without::Accept, Way::TurnAway("disabled")),
+            (pending(), code, Demand::Optional, Without::Refuse, Way::Prove),
+            (pending(), code, Demand::Optional, Without::Accept, Way::Prove),
+            (pending(), b"", Demand::Optional, Without::Accept, Way::Pass),
+            (pending(), b"", REQUIRED(), Without::Accept, Way::Prove),
+            (pending(), b"x", Demand::Optional, Without::Refuse, Way::Prove),
         ] {
-            let words = format!("{:?} {typed:?} {demand:?} {without:?}", user.status());
-            assert_eq!(way(&user, typed, demand, without), expected, "{words}");
+            let case = format!("{:?} {typed:?} {demand:?} {not_enabled:?}", user.status());
+            assert_eq!(way(&user, typed, demand, not_enabled), expected, "{case}");
         }
     }
 
     #[test]
-    fn neither_a_lock_nor_a_password_to_change_is_passed_by() {
-        for without in [Without::Accept, Without::Refuse] {
+    fn neither_a_lock_nor_a_required_password_change_is_skipped() {
+        for not_enabled in [Without::Accept, Without::Refuse] {
             let way =
-                |user: &User| way(user, &Presented::read(b""), Demand::Optional, without, at(1000));
+                |user: &User| way(user, &Presented::read(b""), Demand::Optional, not_enabled, at(1000));
             assert_ne!(way(&locked(user(None))), Way::Pass);
             assert_ne!(way(&locked(disabled())), Way::Pass);
             assert_ne!(way(&locked(pending())), Way::Pass);

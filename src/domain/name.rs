@@ -1,7 +1,8 @@
-//! Names: one canonical form a user, so that no second "alice" can exist.
+//! User names, group names and device labels. A user has one canonical name, so that no second "alice"
+//! can exist.
 //!
-//! RFC 8265 `UsernameCaseMapped` first, then a shorter list of characters, one script (UTS 39)
-//! and no look-alikes of ASCII names.
+//! Names must pass RFC 8265 `UsernameCaseMapped`, then a shorter list of allowed characters, use one
+//! script (UTS 39) and not look like an ASCII name.
 
 use std::fmt;
 
@@ -22,16 +23,13 @@ pub const LONGEST: usize = 64;
 pub struct UserName(String);
 
 impl UserName {
-    /// The canonical form of what somebody typed.
-    ///
-    /// # Errors
-    /// `bad_input` for everything that is not one acceptable spelling of one name.
+    /// The canonical form of a typed name.
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
         canonical("user name", typed).map(Self)
     }
 
-    /// A name as it stands in a store, where somebody may have put anything: whoever shows it
-    /// escapes it, and whoever decides by it has checked the MAC.
+    /// An unchecked name from a store, which somebody may have altered. `Display` escapes it; check the
+    /// MAC before deciding anything by it.
     #[must_use]
     pub const fn stored(name: String) -> Self {
         Self(name)
@@ -43,24 +41,19 @@ impl UserName {
     }
 }
 
-/// The canonical name of a group; the same rules as a user's.
-///
-/// # Errors
-/// `bad_input`, as [`UserName::parse`].
+/// The canonical name of a group, by the same rules as a user name.
 pub fn group(typed: &str) -> Result<String, Refusal> {
     canonical("group", typed)
 }
 
-/// The label of a device: free text on one line, at most 32 characters, no `=`, comma or semicolon.
+/// The label of a device: one line of at most 32 characters, without `=` `,` `;` `:` and `"`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label(String);
 
 impl Label {
-    /// The label of a device that was given none.
+    /// The label used if none is given.
     pub const DEFAULT: &'static str = "phone";
 
-    /// # Errors
-    /// `bad_input` when it is empty, too long, or has a character that would confuse a reader.
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
         let label = line("device label", typed, 32)?;
         if label.trim() != label {
@@ -75,7 +68,7 @@ impl Label {
         Ok(Self(label))
     }
 
-    /// A label as it stands in a store; see [`UserName::stored`].
+    /// An unchecked label from a store; see [`UserName::stored`].
     #[must_use]
     pub const fn stored(label: String) -> Self {
         Self(label)
@@ -118,7 +111,7 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
         return Err(Refusal::bad_input(field, format!("{} starts with - or .", quoted(typed))));
     }
     if !name.is_ascii() {
-        look_alike(field, typed, &name)?;
+        refuse_look_alike(field, typed, &name)?;
     }
     Ok(name)
 }
@@ -129,26 +122,26 @@ fn allowed(c: char) -> bool {
         || is_mark(c)
 }
 
-/// Combining marks that NFC could not compose are part of a letter in many scripts.
+/// Combining marks that NFC does not compose are part of letters in many scripts.
 fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
 
-fn look_alike(field: &str, typed: &str, name: &str) -> Result<(), Refusal> {
-    // What NFC could not compose onto a letter only makes it look like another.
-    let loose = name.chars().any(|c| matches!(c, '\u{300}'..='\u{36f}'));
+fn refuse_look_alike(field: &str, typed: &str, name: &str) -> Result<(), Refusal> {
+    // A mark that NFC does not compose with its letter only makes it look like another letter.
+    let uncomposed = name.chars().any(|c| matches!(c, '\u{300}'..='\u{36f}'));
     let letters: Vec<char> = name.chars().collect();
-    let piled = letters.windows(3).any(|w| w.iter().all(|c| is_mark(*c)));
-    if loose || piled || letters.first().is_some_and(|c| is_mark(*c)) {
+    let stacked = letters.windows(3).any(|w| w.iter().all(|c| is_mark(*c)));
+    if uncomposed || stacked || letters.first().is_some_and(|c| is_mark(*c)) {
         return Err(unacceptable(field, typed));
     }
     let letters: String = name.chars().filter(|c| c.is_alphabetic() || is_mark(*c)).collect();
-    let digits_of_others = name.chars().any(|c| c.is_numeric() && !c.is_ascii_digit());
-    if !letters.as_str().is_single_script() || digits_of_others {
+    let foreign_digits = name.chars().any(|c| c.is_numeric() && !c.is_ascii_digit());
+    if !letters.as_str().is_single_script() || foreign_digits {
         return Err(Refusal::bad_input(field, format!("{} mixes scripts", quoted(typed)))
             .hint("write all its letters in one script, and digits as 0 to 9"));
     }
-    if name.chars().any(is_odd_latin) || is_borrowed(name) {
+    if name.chars().any(is_unusual_latin) || is_whole_script_confusable(name) {
         return Err(Refusal::bad_input(
             field,
             format!("{} looks like another name in plain letters", quoted(typed)),
@@ -158,9 +151,9 @@ fn look_alike(field: &str, typed: &str, name: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// A Latin letter that is neither an accented one nor one that a language writes names with: a
-/// dotless i, a letter of the phonetic alphabet, a small capital.
-fn is_odd_latin(c: char) -> bool {
+/// A Latin letter that no language writes names with: a dotless i, a letter of the phonetic alphabet, a
+/// small capital.
+fn is_unusual_latin(c: char) -> bool {
     let latin = matches!(c, '\u{80}'..='\u{2af}' | '\u{1d00}'..='\u{1dbf}' | '\u{1e00}'..='\u{1eff}'
         | '\u{2c60}'..='\u{2c7f}' | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}');
     let mut base = c;
@@ -172,10 +165,10 @@ fn is_odd_latin(c: char) -> bool {
     latin && !base.is_ascii() && !"ßæœøðþđħłŋŧə".contains(base)
 }
 
-/// Letters of another script, every one of which has a twin elsewhere: the whole name can then be
-/// taken for one in plain letters. (The exact table of UTS 39 would say of a few more names that
-/// they can not; its thousands of pointers would have to be relocated at every start.)
-fn is_borrowed(name: &str) -> bool {
+/// Whether a name is in another script and all its letters look like letters of a third one, so that it
+/// can be mistaken for an ASCII name (UTS 39, whole-script confusables). The exact table of UTS 39
+/// would accept a few more names, but relocating its thousands of pointers slows down every start.
+fn is_whole_script_confusable(name: &str) -> bool {
     let mut letters = name.chars().filter(|c| !c.is_ascii()).peekable();
     let foreign = |c: char| c > '\u{2af}' && !matches!(c, '\u{1e00}'..='\u{1eff}');
     letters.peek().is_some_and(|c| foreign(*c))
@@ -187,8 +180,11 @@ fn too_long(field: &str) -> Refusal {
 }
 
 fn unacceptable(field: &str, typed: &str) -> Refusal {
-    Refusal::bad_input(field, format!("{} has a character that names can't have", quoted(typed)))
-        .hint("use letters, digits and . _ - @ +")
+    Refusal::bad_input(
+        field,
+        format!("{} has a character that is not allowed in names", quoted(typed)),
+    )
+    .hint("use letters, digits and . _ - @ +")
 }
 
 impl fmt::Display for UserName {
@@ -296,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_one_plain_line() {
+    fn labels_are_one_line_without_separators() {
         for typed in ["phone", "Pixel 9", "téléphone"] {
             assert!(Label::parse(typed).is_ok(), "{typed}");
         }
@@ -307,7 +303,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_canonical_form_is_its_own(typed in "\\PC{0,20}") {
+        fn the_canonical_form_is_stable(typed in "\\PC{0,20}") {
             if let Ok(name) = UserName::parse(&typed) {
                 prop_assert_eq!(UserName::parse(name.as_str()).unwrap(), name);
             }

@@ -1,7 +1,7 @@
 //! The key URI that a QR code carries: `otpauth://totp/ISSUER:ACCOUNT?secret=…`.
 //!
-//! Written so that the pickiest app reads it: the issuer in both places, `%20` and never `+`,
-//! a literal colon between issuer and account, every setting spelled out even at its default.
+//! Written so that every known app reads it: the issuer in both places, `%20` and never `+`,
+//! a literal colon between issuer and account, and every setting, even at its default.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
@@ -14,10 +14,8 @@ use crate::domain::totp::Parameters;
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The name of the organisation as an app shows it above the code.
-///
-/// # Errors
-/// `bad_input` when it is empty, longer than 40 characters, or has a colon, at which apps cut.
+/// Validates the issuer, the organisation's name that an app shows above the code. A colon is refused,
+/// because apps truncate the name there.
 pub fn issuer(text: &str) -> Result<String, Refusal> {
     let issuer = line("issuer", text, 40)?;
     if issuer.contains(':') {
@@ -26,7 +24,7 @@ pub fn issuer(text: &str) -> Result<String, Refusal> {
     Ok(issuer)
 }
 
-/// The URI of a secret; wiped when dropped, since the secret is in it.
+/// The key URI. It contains the secret, so it is wiped when dropped.
 #[must_use]
 pub fn uri(issuer: &str, account: &str, secret: &Secret, p: Parameters) -> Zeroizing<String> {
     let issuer = utf8_percent_encode(issuer, RESERVED);
@@ -45,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_uri_is_what_apps_agree_on() {
+    fn the_uri_has_the_form_that_all_apps_read() {
         let secret = Secret::new(Zeroizing::new(b"mfactl-sample-alice!".to_vec()));
         assert_eq!(
             uri("Exemple & Co", "éloïse.dupré@exemple.fr", &secret, Parameters::COMMON).as_str(),

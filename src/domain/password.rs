@@ -1,4 +1,4 @@
-//! A password as somebody chooses it (NIST SP 800-63B-4, section 3.1.1).
+//! Passwords as users choose them (NIST SP 800-63B-4, section 3.1.1).
 
 use std::fmt;
 
@@ -10,27 +10,27 @@ use crate::domain::secret::Sealed;
 use crate::domain::text::is_harmful;
 use crate::domain::time::Timestamp;
 
-/// Characters of the shortest password that any configuration may allow.
+/// The least minimum length that a configuration may set, in characters.
 pub const SHORTEST: usize = 8;
-/// Characters of the longest password; nothing is ever cut off.
+/// The maximum length in characters. Passwords are never truncated.
 pub const LONGEST: usize = 256;
 
-/// A password in NFC, wiped when dropped; can be neither printed nor serialised.
+/// A password in NFC. Wiped when dropped; can be neither printed nor serialised.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
-/// What a new password must be.
+/// Requirements on a new password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Characters.
+    /// Minimum length in characters.
     pub shortest: usize,
-    /// The least score of `zxcvbn`, 0 to 4: 3 is safely unguessable from a slow hash.
+    /// Minimum `zxcvbn` score, 0 to 4; at 3 a slow hash protects against offline guessing.
     pub strength: u8,
-    /// Words that no password may be, in lower case.
+    /// Forbidden passwords, in lower case.
     pub forbidden: Vec<String>,
 }
 
-/// A random password that opens the door to choosing another, for a day.
+/// A random password that is valid for a day and only for choosing a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Temporary {
     pub hash: Sealed,
@@ -38,10 +38,8 @@ pub struct Temporary {
 }
 
 impl Password {
-    /// From one line that somebody typed; blanks at its ends belong to it.
-    ///
-    /// # Errors
-    /// `bad_input` for an empty one, one that is too long, or one that no keyboard types.
+    /// Reads a typed line. Leading and trailing spaces are part of the password; control characters are
+    /// refused.
     pub fn read(field: &str, text: &str) -> Result<Self, Refusal> {
         let text: Zeroizing<String> = Zeroizing::new(text.nfc().collect());
         if text.is_empty() {
@@ -56,20 +54,16 @@ impl Password {
         Ok(Self(text))
     }
 
-    /// The text, for the hash and nobody else.
+    /// The text, for the password hash only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Is it strong enough for a user who is known by these words?
-    ///
-    /// # Errors
-    /// `bad_input`, with what to do about it.
+    /// Refuses a weak password; `known` are words about the user, such as their name.
     pub fn check(&self, field: &str, rules: &Rules, known: &[&str]) -> Result<(), Refusal> {
         let refuse = |problem: String| {
-            Refusal::bad_input(field, problem)
-                .hint("three or four words that have nothing to do with each other are strong")
+            Refusal::bad_input(field, problem).hint("use three or four unrelated words")
         };
         let count = self.0.chars().count();
         if count < rules.shortest {
@@ -78,14 +72,16 @@ impl Password {
         let lower = Zeroizing::new(self.0.to_lowercase());
         let is_known = known.iter().any(|word| *lower == word.to_lowercase());
         if is_known || rules.forbidden.contains(&*lower) {
-            return Err(refuse("is one that would be tried first".to_owned()));
+            return Err(refuse(
+                "is too easy to guess: it would be among the first tried".to_owned(),
+            ));
         }
-        let guessed = zxcvbn::zxcvbn(&self.0, known);
-        if u8::from(guessed.score()) < rules.strength {
-            let why = guessed.feedback().and_then(zxcvbn::feedback::Feedback::warning);
-            let why =
-                why.map(|w| format!(" ({})", w.to_string().trim_end_matches('.').to_lowercase()));
-            return Err(refuse(format!("is easy to guess{}", why.unwrap_or_default())));
+        let estimate = zxcvbn::zxcvbn(&self.0, known);
+        if u8::from(estimate.score()) < rules.strength {
+            let warning = estimate.feedback().and_then(zxcvbn::feedback::Feedback::warning);
+            let warning = warning
+                .map(|w| format!(" ({})", w.to_string().trim_end_matches('.').to_lowercase()));
+            return Err(refuse(format!("is too easy to guess{}", warning.unwrap_or_default())));
         }
         Ok(())
     }
@@ -110,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_taken_as_it_is() {
+    fn a_password_is_read_unchanged_but_for_nfc() {
         let password = Password::read("password", " pa ss é ").unwrap();
         assert_eq!(password.expose(), " pa ss é ");
         assert_eq!(Password::read("p", "e\u{301}").unwrap().expose(), "é");
@@ -124,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_ones_are_refused_and_the_message_never_repeats_them() {
+    fn weak_passwords_are_refused_and_never_repeated_in_the_message() {
         for weak in [
             "Xk3$9v!",
             "password1",

@@ -1,8 +1,7 @@
-//! How a user stood before an act: what an event keeps, so that the log can tell of any earlier time
-//! what `list-status` told then.
+//! A user's earlier states, from the audit log: what `list-status` listed at any earlier time.
 //!
-//! An event holds the earlier values of what its act changed and nothing else, in JSON. Taken back one
-//! by one, from the newest event to the oldest, they lead from how a user stands now to how he stood.
+//! Each event holds, in JSON, the earlier values of exactly what it changed. Applied one by one from
+//! the newest event to the oldest, they lead from a user's present state back to an earlier one.
 
 use serde_json::{Map, Value, json};
 
@@ -17,66 +16,68 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
 use crate::domain::user::{PasswordChange, User};
 
-/// The status of somebody who was not there.
+/// The status of a user who did not exist.
 pub const ABSENT: &str = "absent";
 
-/// What an event keeps of the time before its act.
+/// The earlier values that an event keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Past {
-    /// The word of the status, where it was another.
+    /// The earlier status, if it was different.
     pub status: Option<&'static str>,
-    /// Earlier values in JSON; none where nothing was other that a list tells.
+    /// Earlier values in JSON; `None` if nothing changed that `list-status` lists.
     pub values: Option<String>,
 }
 
 impl Past {
-    /// What was other before an act; nobody stands before a user is made and after he is removed.
+    /// The difference between two states; `None` is a user who does not exist yet or any more.
     #[must_use]
     pub fn of(before: Option<&User>, after: Option<&User>) -> Self {
-        let word = |user: Option<&User>| user.map_or(ABSENT, |user| user.status().word());
+        let status = |user: Option<&User>| user.map_or(ABSENT, |user| user.status().word());
         let values = match (before, after) {
             (None, _) => Map::from_iter([(ABSENT.to_owned(), Value::Bool(true))]),
             (Some(before), after) => values(before, after),
         };
         Self {
-            status: Some(word(before)).filter(|status| *status != word(after)),
+            status: Some(status(before)).filter(|word| *word != status(after)),
             values: (!values.is_empty()).then(|| Value::from(values).to_string()),
         }
     }
 }
 
-/// The values of `before` that differ from those of `after`; all of them where nothing follows.
+/// The values of `before` that differ from `after`; all of them if the user was removed.
 fn values(before: &User, after: Option<&User>) -> Map<String, Value> {
     let mut was = Map::new();
-    let mut note = |name: &str, differs: &dyn Fn(&User) -> bool, value: &dyn Fn() -> Value| {
+    let mut record = |name: &str, differs: &dyn Fn(&User) -> bool, value: &dyn Fn() -> Value| {
         if after.is_none_or(differs) {
             was.insert(name.to_owned(), value());
         }
     };
     let b = before;
-    note("name", &|a| a.name != b.name, &|| b.name.as_str().into());
+    record("name", &|a| a.name != b.name, &|| b.name.as_str().into());
     let (p, q) = (&b.profile, |a: &User| a.profile.clone());
-    note("display_name", &|a| q(a).display_name != p.display_name, &|| json!(p.display_name));
-    note("email", &|a| q(a).email != p.email, &|| json!(p.email));
-    note("groups", &|a| q(a).groups != p.groups, &|| json!(p.groups));
-    note("required", &|a| a.required != b.required, &|| b.required.into());
-    note("required_from", &|a| a.required_from != b.required_from, &|| time(b.required_from));
-    note("new_password", &|a| a.password_change != b.password_change, &|| {
+    record("display_name", &|a| q(a).display_name != p.display_name, &|| json!(p.display_name));
+    record("email", &|a| q(a).email != p.email, &|| json!(p.email));
+    record("groups", &|a| q(a).groups != p.groups, &|| json!(p.groups));
+    record("required", &|a| a.required != b.required, &|| b.required.into());
+    record("required_from", &|a| a.required_from != b.required_from, &|| time(b.required_from));
+    record("new_password", &|a| a.password_change != b.password_change, &|| {
         json!(b.password_change.word())
     });
-    note("last_code", &|a| a.last_verified_at != b.last_verified_at, &|| time(b.last_verified_at));
-    note("lock", &|a| a.throttle.lock != b.throttle.lock, &|| {
+    record("last_code", &|a| a.last_verified_at != b.last_verified_at, &|| {
+        time(b.last_verified_at)
+    });
+    record("lock", &|a| a.throttle.lock != b.throttle.lock, &|| {
         json!(b.throttle.lock.map(|lock| (lock.start.unix(), lock.length.0)))
     });
-    note("shut", &|a| is_shut(a) != is_shut(b), &|| is_shut(b).into());
-    note("recovery_codes", &|a| codes(a) != codes(b), &|| json!(codes(b)));
-    note("bypass", &|a| a.bypass != b.bypass, &|| {
+    record("shut", &|a| is_shut(a) != is_shut(b), &|| is_shut(b).into());
+    record("recovery_codes", &|a| codes(a) != codes(b), &|| json!(codes(b)));
+    record("bypass", &|a| a.bypass != b.bypass, &|| {
         json!(b.bypass.as_ref().map(|b| (b.starts_at.unix(), b.expires_at.unix(), b.uses)))
     });
-    note("devices", &|a| !a.live().map(told).eq(b.live().map(told)), &|| {
-        b.live().map(|d| Value::from(told(d))).collect()
+    record("devices", &|a| !a.live().map(listed).eq(b.live().map(listed)), &|| {
+        b.live().map(|d| Value::from(listed(d))).collect()
     });
-    note("used", &|a| !a.live().map(used).eq(b.live().map(used)), &|| {
+    record("used", &|a| !a.live().map(used).eq(b.live().map(used)), &|| {
         Value::Object(b.live().map(used).collect())
     });
     if after.is_none() {
@@ -97,8 +98,8 @@ fn codes(user: &User) -> usize {
     user.recovery.as_ref().map_or(0, RecoverySet::left)
 }
 
-/// What a list tells of a device, but for its last use, which every code changes.
-fn told(device: &Device) -> Vec<Value> {
+/// A device as it is listed, without its last use, which every code changes.
+fn listed(device: &Device) -> Vec<Value> {
     vec![
         device.id.to_string().into(),
         device.label.as_str().into(),
@@ -113,18 +114,19 @@ fn used(device: &Device) -> (String, Value) {
     (device.id.to_string(), time(device.last_used_at))
 }
 
-/// What may change without a change of anybody's protection; the first two by each use of a code.
+/// Values that can change while the user's protection stays the same. Each use of a code changes the
+/// first two.
 const HARMLESS: &[&str] = &["last_code", "used", "display_name", "email", "name"];
 
-/// Does an event keep nothing but when codes were used before? Most events are of that kind, and none of
-/// these changes anybody's protection.
+/// Whether an event changed nothing but the time of the last use. Most events are of this kind, and none
+/// of them changes a user's protection.
 #[must_use]
 pub fn is_mere_use(was: &str) -> bool {
     values_of(was).is_some_and(|was| has_only(&was, &HARMLESS[..2]))
 }
 
-/// Does an event of this moment keep nothing that is about a user's protection? A bypass code that had
-/// ended by then goes with whatever is changed next, which is not what ended it.
+/// Whether an event at this time left the user's protection unchanged. A bypass code that had expired by
+/// then does not count: the next change of any kind removes it.
 #[must_use]
 pub fn is_harmless(was: &str, at: Timestamp) -> bool {
     let Some(mut was) = values_of(was) else { return false };
@@ -135,7 +137,7 @@ pub fn is_harmless(was: &str, at: Timestamp) -> bool {
     has_only(&was, HARMLESS)
 }
 
-/// Is it the event by which a user came to be there?
+/// Whether this event created the user.
 #[must_use]
 pub fn is_first(was: &str) -> bool {
     values_of(was).is_some_and(|was| was.contains_key(ABSENT))
@@ -149,25 +151,20 @@ fn has_only(was: &Map<String, Value>, names: &[&str]) -> bool {
     was.keys().all(|name| names.contains(&name.as_str()))
 }
 
-/// A user on the way back, event by event.
+/// Earlier values of a user, collected event by event, from the newest to the oldest.
 #[derive(Clone, Debug, Default)]
 pub struct Undoing(Map<String, Value>);
 
 impl Undoing {
-    /// Takes back one event: the one before those that were taken back.
-    ///
-    /// # Errors
-    /// `damaged` for what no event keeps.
+    /// Takes back one more event, the next older one.
     pub fn take_back(&mut self, was: &str) -> Result<(), Refusal> {
         let was: Map<String, Value> = serde_json::from_str(was).map_err(|_| unreadable())?;
         self.0.extend(was);
         Ok(())
     }
 
-    /// The user as he stood; `None` where he was not there yet.
-    ///
-    /// # Errors
-    /// `damaged` for what no event keeps.
+    /// The user's earlier state; `None` if the user did not exist yet. Values that no event can have are
+    /// refused as `damaged`.
     pub fn stood(self, now: User) -> Result<Option<User>, Refusal> {
         if self.0.contains_key(ABSENT) {
             return Ok(None);
@@ -175,12 +172,12 @@ impl Undoing {
         let mut user = now;
         let mut last_uses = None;
         for (name, value) in &self.0 {
-            let done = match name.as_str() {
+            let applied = match name.as_str() {
                 "devices" => devices(value, &user).map(|devices| user.devices = devices),
                 "used" => value.as_object().map(|times| last_uses = Some(times)),
-                _ => put(&mut user, name, value),
+                _ => set_value(&mut user, name, value),
             };
-            done.ok_or_else(unreadable)?;
+            applied.ok_or_else(unreadable)?;
         }
         for device in &mut user.devices {
             if let Some(value) = last_uses.and_then(|times| times.get(&device.id.to_string())) {
@@ -190,22 +187,19 @@ impl Undoing {
         Ok(Some(user))
     }
 
-    /// Somebody who was removed, as he stood; only his id and the log are left of him.
-    ///
-    /// # Errors
-    /// `damaged` for what no event keeps.
+    /// The earlier state of a user who was removed since, from the log alone.
     pub fn stood_once(self, id: Id) -> Result<Option<User>, Refusal> {
         let name = self.0.get("name").and_then(Value::as_str).and_then(|n| UserName::parse(n).ok());
-        let made = self.0.get("created_at").and_then(moment);
-        match name.zip(made) {
-            Some((name, made)) => self.stood(User::new(id, name, made)),
+        let created_at = self.0.get("created_at").and_then(moment);
+        match name.zip(created_at) {
+            Some((name, created_at)) => self.stood(User::new(id, name, created_at)),
             None if self.0.contains_key(ABSENT) => Ok(None),
             None => Err(unreadable()),
         }
     }
 }
 
-fn put(user: &mut User, name: &str, value: &Value) -> Option<()> {
+fn set_value(user: &mut User, name: &str, value: &Value) -> Option<()> {
     let text = || match value {
         Value::Null => Some(None),
         Value::String(text) => Some(Some(text.clone())),
@@ -230,7 +224,9 @@ fn put(user: &mut User, name: &str, value: &Value) -> Option<()> {
             }
         }
         "shut" => user.throttle.wrong_codes = if value.as_bool()? { MOST_WRONG_CODES } else { 0 },
-        "recovery_codes" => user.recovery = Some(nameless_codes(value.as_u64()?, user.created_at)),
+        "recovery_codes" => {
+            user.recovery = Some(placeholder_codes(value.as_u64()?, user.created_at))
+        }
         "bypass" => {
             user.bypass = match value {
                 Value::Null => None,
@@ -249,8 +245,8 @@ fn put(user: &mut User, name: &str, value: &Value) -> Option<()> {
     Some(())
 }
 
-/// So many recovery codes that nobody has.
-fn nameless_codes(left: u64, made_at: Timestamp) -> RecoverySet {
+/// A set that counts `left` codes, none of which exists.
+fn placeholder_codes(left: u64, made_at: Timestamp) -> RecoverySet {
     let tags = (0..left.min(64)).map(|_| Some([0; 32])).collect();
     RecoverySet { id: Id::new([0; Id::LENGTH]), made_at, tags }
 }
@@ -267,14 +263,14 @@ fn maybe_moment(value: &Value) -> Result<Option<Timestamp>, Refusal> {
     if value.is_null() { Ok(None) } else { moment(value).map(Some).ok_or_else(unreadable) }
 }
 
-/// Devices that can be listed, and nothing else: no event keeps a secret.
+/// Devices that can be listed but not used: no event keeps a secret.
 fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
-    let device = |told: &Value| {
-        let text = |n: usize| told.get(n)?.as_str();
+    let device = |listed: &Value| {
+        let text = |n: usize| listed.get(n)?.as_str();
         let id = data_encoding::HEXLOWER.decode(text(0)?.as_bytes()).ok()?;
         let id = Id::new(id.try_into().ok()?);
-        let confirmed_at = maybe_moment(told.get(5)?).ok()?;
-        // When it would have expired is not kept: no list tells it.
+        let confirmed_at = maybe_moment(listed.get(5)?).ok()?;
+        // Events do not keep `expires_at`, since no listing shows it.
         let held = match confirmed_at {
             Some(confirmed_at) => Held::Active(Active { confirmed_at }),
             None => Held::Pending(Pending {
@@ -298,7 +294,7 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
             secret: Sealed(Vec::new()),
             state,
             last_step: None,
-            created_at: moment(told.get(4)?)?,
+            created_at: moment(listed.get(4)?)?,
             last_used_at: same.and_then(|d| d.last_used_at),
         })
     };
@@ -306,8 +302,8 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
 }
 
 fn unreadable() -> Refusal {
-    Refusal::new(Code::Damaged, "the log is damaged: an event does not tell how a user stood")
-        .hint("look for the first bad event with: mfactl verify-log")
+    Refusal::new(Code::Damaged, "the log is damaged: the earlier values in an event are unreadable")
+        .hint("find the first bad event with: mfactl verify-log")
 }
 
 #[cfg(test)]

@@ -1,19 +1,19 @@
-//! Of whom MFA is required, and from when on.
+//! Which users need MFA, and from when.
 
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
 
-/// What the configuration asks of everybody.
+/// The MFA requirement in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub scope: Scope,
-    /// The day from which it applies; to users who are made later, from then on.
+    /// When the requirement begins; for users created later, it begins at their creation.
     pub since: Option<Timestamp>,
-    /// How long a user has from the day it applies to him.
+    /// How long a user has to enrol once the requirement applies to them.
     pub grace: Span,
 }
 
-/// Whom the configuration requires MFA of.
+/// Which users the requirement applies to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Scope {
     #[default]
@@ -22,22 +22,22 @@ pub enum Scope {
     Everybody,
 }
 
-/// What is asked of one user at one moment.
+/// The MFA requirement for one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Demand {
     Optional,
-    /// Required from this moment on.
+    /// Required from this time on.
     From(Timestamp),
 }
 
 impl Demand {
-    /// Is MFA required by now?
+    /// Whether MFA is required now.
     #[must_use]
     pub fn is_in_force(self, now: Timestamp) -> bool {
         matches!(self, Self::From(from) if from <= now)
     }
 
-    /// How it stands with a user under this demand.
+    /// Whether a user with this status still has to enrol.
     #[must_use]
     pub fn duty(self, status: Status, now: Timestamp) -> Option<Duty> {
         match self {
@@ -49,7 +49,7 @@ impl Demand {
     }
 }
 
-/// A user without MFA of whom it is, or will be, required.
+/// A user without MFA who needs it, now or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
     Due(Timestamp),
@@ -57,24 +57,24 @@ pub enum Duty {
 }
 
 impl Scope {
-    fn has(&self, user: &User) -> bool {
+    fn includes(&self, user: &User) -> bool {
         match self {
             Self::Nobody => false,
             Self::Everybody => true,
-            Self::Groups(named) => user.profile.groups.iter().any(|group| named.contains(group)),
+            Self::Groups(groups) => user.profile.groups.iter().any(|group| groups.contains(group)),
         }
     }
 }
 
 impl Policy {
-    /// A user whose groups were changed: where MFA is required of him by these from now on, the grace
-    /// runs from now on.
+    /// Updates a user whose groups were changed. If the new groups make MFA required, the grace period
+    /// begins now.
     #[must_use]
     pub fn regrouped(&self, before: &User, user: User, now: Timestamp) -> User {
         if user.required {
             return user;
         }
-        let required_from = match (self.scope.has(before), self.scope.has(&user)) {
+        let required_from = match (self.scope.includes(before), self.scope.includes(&user)) {
             (false, true) if self.grace > Span(0) => Some(now.plus(self.grace)),
             (_, true) => user.required_from,
             (_, false) => None,
@@ -82,17 +82,18 @@ impl Policy {
         User { required_from, ..user }
     }
 
-    /// The earlier of what the configuration and an operator ask.
+    /// The requirement for a user: from the configuration or an operator, whichever begins earlier.
     #[must_use]
     pub fn demand(&self, user: &User) -> Demand {
-        let applies = self.scope.has(user);
+        let applies = self.scope.includes(user);
         let since = self.since.map_or(user.created_at, |since| since.max(user.created_at));
         let from = since.plus(self.grace);
-        // Without `required` this is when he came into a group; with it, an operator's date.
+        // Without `required` this date is the end of the grace period after joining a group; with it,
+        // the date an operator set.
         let joined = user.required_from.filter(|_| !user.required);
         let configured = applies.then(|| joined.map_or(from, |joined| from.max(joined)));
-        let asked = user.required.then(|| user.required_from.unwrap_or(user.created_at));
-        configured.into_iter().chain(asked).min().map_or(Demand::Optional, Demand::From)
+        let by_operator = user.required.then(|| user.required_from.unwrap_or(user.created_at));
+        configured.into_iter().chain(by_operator).min().map_or(Demand::Optional, Demand::From)
     }
 }
 
@@ -117,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_grace_runs_from_the_day_it_applied_to_the_user() {
+    fn the_grace_period_begins_when_the_policy_first_applies_to_the_user() {
         let all = |since| policy(Scope::Everybody, since).demand(&user(&[]));
         assert_eq!(all(None), Demand::From(at(1100)));
         assert_eq!(all(Some(5000)), Demand::From(at(5100)));
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_may_ask_for_more_and_never_for_less() {
+    fn an_operator_can_require_mfa_earlier_but_not_later_than_the_policy() {
         let mut asked = user(&[]);
         (asked.required, asked.required_from) = (true, Some(at(50)));
         assert_eq!(policy(Scope::Everybody, None).demand(&asked), Demand::From(at(50)));
@@ -138,14 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn the_grace_of_who_comes_into_a_group_runs_from_then_on() {
+    fn the_grace_period_of_a_new_group_member_begins_when_they_join() {
         let staff = policy(Scope::Groups(vec!["staff".into(), "it".into()]), Some(5));
         let old = user(&["x"]);
-        let came = staff.regrouped(&old, user(&["x", "staff"]), at(7000));
-        assert_eq!(staff.demand(&came), Demand::From(at(7100)));
-        let both = User { profile: user(&["it", "staff"]).profile, ..came.clone() };
-        let both = staff.regrouped(&came, both, at(7050));
-        assert_eq!(staff.demand(&both), Demand::From(at(7100)), "another group is no new grace");
+        let joined = staff.regrouped(&old, user(&["x", "staff"]), at(7000));
+        assert_eq!(staff.demand(&joined), Demand::From(at(7100)));
+        let both = User { profile: user(&["it", "staff"]).profile, ..joined.clone() };
+        let both = staff.regrouped(&joined, both, at(7050));
+        assert_eq!(
+            staff.demand(&both),
+            Demand::From(at(7100)),
+            "a further group starts no new grace period"
+        );
         let left = User { profile: user(&[]).profile, ..both.clone() };
         let left = staff.regrouped(&both, left, at(7060));
         assert_eq!((left.required_from, staff.demand(&left)), (None, Demand::Optional));
@@ -153,11 +158,11 @@ mod tests {
         asked.profile.groups.push("staff".into());
         assert_eq!(staff.regrouped(&user(&["x"]), asked.clone(), at(7000)), asked);
         let later = policy(Scope::Groups(vec!["staff".into()]), Some(9000));
-        assert_eq!(later.demand(&came), Demand::From(at(9100)));
+        assert_eq!(later.demand(&joined), Demand::From(at(9100)));
     }
 
     #[test]
-    fn who_has_mfa_owes_nothing() {
+    fn a_user_with_mfa_has_nothing_to_enrol() {
         let demand = Demand::From(at(100));
         assert_eq!(demand.duty(Status::Enabled, at(200)), None);
         assert_eq!(demand.duty(Status::Pending, at(200)), Some(Duty::Overdue(at(100))));

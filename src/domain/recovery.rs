@@ -1,44 +1,45 @@
-//! Recovery codes: a set for one user, each code good once (NIST SP 800-63B-4, section 3.1.2).
+//! Recovery codes: a set for one user, each code valid once (look-up secrets, NIST SP 800-63B-4,
+//! section 3.1.2).
 
 use subtle::ConstantTimeEq as _;
 
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 
-/// Codes of a set.
+/// Codes in a set.
 pub const CODES: usize = 10;
-/// As few as this are left: time for a new set.
+/// With this many codes left or fewer, it is time for a new set.
 pub const FEW: usize = 3;
 
-/// A keyed hash of a code, which binds it to user and set; the vault makes it.
+/// The keyed hash of a code, bound to its user and set; computed by the vault.
 pub type Tag = [u8; 32];
 
-/// The codes of a user that are in force. The codes themselves are nowhere: they were shown once.
+/// A user's current recovery codes. Only their keyed hashes are stored; the codes were shown once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecoverySet {
-    /// Salts the tags.
+    /// The salt of the keyed hashes.
     pub id: Id,
     pub made_at: Timestamp,
-    /// A used code leaves its place.
+    /// A used code becomes `None`.
     pub tags: Vec<Option<Tag>>,
 }
 
 impl RecoverySet {
-    /// How many are unused.
+    /// The number of unused codes.
     #[must_use]
     pub fn left(&self) -> usize {
         self.tags.iter().flatten().count()
     }
 
-    /// Uses up the code with this tag; all places are compared, whichever fits.
+    /// Consumes the code with this tag; `None` if there is none. Every code is compared, even after a match.
     #[must_use]
     pub fn used(mut self, tag: &Tag) -> Option<Self> {
-        let mut found = None;
-        for (place, there) in self.tags.iter().enumerate() {
-            let fits = there.is_some_and(|there| bool::from(there.ct_eq(tag)));
-            found = if fits { Some(place) } else { found };
+        let mut matching = None;
+        for (index, stored) in self.tags.iter().enumerate() {
+            let matches = stored.is_some_and(|stored| bool::from(stored.ct_eq(tag)));
+            matching = if matches { Some(index) } else { matching };
         }
-        self.tags[found?] = None;
+        self.tags[matching?] = None;
         Some(self)
     }
 }

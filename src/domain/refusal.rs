@@ -1,8 +1,8 @@
-//! Why a request was not carried out: one word, one sentence, one hint.
+//! Why a request was refused: an error code, a message and a hint.
 
 use std::fmt;
 
-/// The stable word of a refusal, as JSON readers see it; `failure.rs` gives each its exit code.
+/// The stable error code, as programs see it in JSON; `failure.rs` maps each to an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     Usage,
@@ -36,7 +36,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// The word as it stands in `{"error":{"code":…}}`.
+    /// The value of `{"error":{"code":…}}`.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -72,9 +72,9 @@ impl Code {
     }
 }
 
-/// A request that is not carried out, in words for a person: lower case, no full stop.
+/// A refused request, with a message for people: lower case, no full stop.
 ///
-/// Whatever goes into the message from outside has been through [`crate::domain::text::shown`].
+/// Text from outside must go through [`crate::domain::text::shown`] before it enters the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub code: Code,
@@ -87,12 +87,12 @@ impl Refusal {
         Self { code, message: message.into(), hint: None }
     }
 
-    /// Input that is not acceptable; `field` is what the person would call it.
+    /// Input that is not accepted; `field` is the option or field as the user knows it.
     pub fn bad_input(field: &str, problem: impl fmt::Display) -> Self {
         Self::new(Code::BadInput, format!("{field}: {problem}"))
     }
 
-    /// The same about another option than the one it names.
+    /// The same problem, reported for another option.
     #[must_use]
     pub fn of_option(mut self, option: &str) -> Self {
         if let Some((_, problem)) = self.message.split_once(": ") {
@@ -101,7 +101,7 @@ impl Refusal {
         self
     }
 
-    /// Adds what to do next.
+    /// Sets the hint: what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

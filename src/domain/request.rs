@@ -1,31 +1,31 @@
-//! What one operator asks of another: a verb on a protected user, which takes two.
+//! Requests to a second operator: a verb on a protected user that needs two.
 
 use crate::domain::event::Operator;
 use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::{Span, Timestamp};
 
-/// How long it waits for the second operator.
-const OPEN_FOR: Span = Span::hours(24);
-/// Letters of an ID by which people know it.
+/// How long a request can be approved.
+const LIFETIME: Span = Span::hours(24);
+/// Letters in the short form of an ID.
 pub const SHORT: usize = 8;
 
-/// A verb that waits for a second operator.
+/// A verb that waits for a second operator's approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub id: Id,
     pub made_at: Timestamp,
-    /// Who asked: the uid that roles go by, and what `sudo` claims.
+    /// Who made the request: the uid whose roles count, and the claim of `sudo`.
     pub operator: Operator,
     pub verb: String,
     pub user_id: Id,
     pub user: String,
-    /// The command line after the verb, without what only says how to ask and where to show.
+    /// The arguments after the verb, without options for prompting and output.
     pub words: Vec<String>,
 }
 
 impl Request {
-    /// The ID as people type it.
+    /// The short form of the ID, for typing.
     #[must_use]
     pub fn short(&self) -> String {
         self.id.to_string().chars().take(SHORT).collect()
@@ -33,7 +33,7 @@ impl Request {
 
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.made_at.plus(OPEN_FOR)
+        self.made_at.plus(LIFETIME)
     }
 
     #[must_use]
@@ -41,7 +41,7 @@ impl Request {
         now < self.expires_at()
     }
 
-    /// The verb and its words, as they may be shown.
+    /// The verb and its arguments, safe to print.
     #[must_use]
     pub fn line(&self) -> String {
         let words = std::iter::once(&self.verb).chain(&self.words);
@@ -49,14 +49,14 @@ impl Request {
         words.join(" ")
     }
 
-    /// Who asked, in words.
+    /// Who made the request, for display.
     #[must_use]
     pub fn asker(&self) -> String {
         let claim = self.operator.claim.as_deref().map(|c| format!(" (sudo: {})", shown(c)));
         format!("uid {}{}", self.operator.uid, claim.unwrap_or_default())
     }
 
-    /// Does somebody else ask for the same?
+    /// Whether both are the same request by the same operator.
     #[must_use]
     pub fn asks_the_same(&self, other: &Self) -> bool {
         (self.operator.uid, self.user_id, &self.verb, &self.words)
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_waits_for_a_day_under_a_short_name() {
+    fn a_request_is_open_for_a_day_and_has_a_short_id() {
         let made_at = Timestamp::from_unix(1000).unwrap();
         let request = Request {
             id: Id::new([0xab; 16]),

@@ -1,17 +1,16 @@
-//! Who may do what: operators, their roles, and the verbs that are for them.
+//! Operators' roles, and which role may run which verb.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::refusal::{Code, Refusal};
 
-/// What an operator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     Helpdesk,
     Auditor,
-    /// A program that asks about codes and passwords.
+    /// A program that verifies codes and passwords.
     Service,
-    /// May do everything.
+    /// May run every verb.
     Admin,
 }
 
@@ -35,18 +34,18 @@ impl Role {
 }
 
 const HELPDESK: &[Role] = &[Role::Helpdesk];
-const LOOKING: &[Role] = &[Role::Helpdesk, Role::Auditor];
+const READERS: &[Role] = &[Role::Helpdesk, Role::Auditor];
 const SERVICE: &[Role] = &[Role::Service];
 const ADMIN: &[Role] = &[];
 
-/// Every verb that takes a role, with the roles that have it beside `admin`.
+/// Every verb that needs a role, with the roles that may run it besides `admin`.
 pub const VERBS: &[(&str, &[Role])] = &[
     ("add-user", HELPDESK),
     ("approve", HELPDESK),
     ("backup", ADMIN),
     ("bypass", HELPDESK),
-    ("changes", LOOKING),
-    ("check", LOOKING),
+    ("changes", READERS),
+    ("check", READERS),
     ("copy-store", ADMIN),
     ("delete", HELPDESK),
     ("diagnose", HELPDESK),
@@ -57,29 +56,29 @@ pub const VERBS: &[(&str, &[Role])] = &[
     ("enrol", HELPDESK),
     ("force-new-password", HELPDESK),
     ("init", ADMIN),
-    ("list-status", LOOKING),
-    ("log", LOOKING),
-    ("metrics", LOOKING),
+    ("list-status", READERS),
+    ("log", READERS),
+    ("metrics", READERS),
     ("recovery-codes", HELPDESK),
     ("remove-user", ADMIN),
-    ("report", LOOKING),
+    ("report", READERS),
     ("require-mfa", HELPDESK),
     ("reset", HELPDESK),
     ("restore", ADMIN),
     ("set-password", ADMIN),
     ("show-qr", HELPDESK),
-    ("show-user", LOOKING),
+    ("show-user", READERS),
     ("sign-in", SERVICE),
     ("undo", HELPDESK),
     ("unlock", HELPDESK),
     ("verify", SERVICE),
-    ("verify-log", LOOKING),
+    ("verify-log", READERS),
 ];
 
-/// Verbs that touch no store.
+/// Verbs that touch no store and need no role.
 pub const FREE: &[&str] = &["completions", "help", "man"];
 
-/// Verbs that change a user who is there, and that a second operator can be asked to carry out.
+/// Verbs that change an existing user. These can be made to need a second operator.
 pub const CHANGES: &[&str] = &[
     "bypass",
     "delete",
@@ -98,32 +97,34 @@ pub const CHANGES: &[&str] = &[
     "unlock",
 ];
 
-/// The uid that counts: root and the system user act for the one that `sudo` names, for nobody else
-/// can make them run us. The system user is looked up where that decides.
+/// The uid whose roles count.
+///
+/// Only `sudo` can make root or the system user run this program for somebody else, so for these two
+/// the uid that `sudo` names counts. `system` looks up the system user and is called only if needed.
 #[must_use]
 pub fn acting_uid(real: u32, sudo: Option<u32>, system: impl FnOnce() -> Option<u32>) -> u32 {
     sudo.filter(|_| real == 0 || Some(real) == system()).unwrap_or(real)
 }
 
-/// Whom the configuration names.
+/// A user or group that the configuration gives a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Member {
     User(u32),
     Group(u32),
 }
 
-/// Who has which role, and which verb takes which.
+/// Who has which role, and which roles may run which verb.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Roles {
     pub members: Vec<(Role, Member)>,
-    /// Verbs that the configuration gives to other roles.
+    /// Verbs whose roles the configuration changes.
     pub verbs: BTreeMap<String, Vec<Role>>,
-    /// Verbs that take two operators where the user is protected.
+    /// Verbs that need two operators when the user is protected.
     pub second_operator: Vec<String>,
 }
 
 impl Roles {
-    /// The roles of an operator. Root is an admin whatever the configuration says.
+    /// The roles of an operator. Root is always an admin.
     #[must_use]
     pub fn of(&self, uid: u32, groups: &[u32]) -> BTreeSet<Role> {
         let is = |member: &Member| match member {
@@ -134,33 +135,26 @@ impl Roles {
         named.chain((uid == 0).then_some(Role::Admin)).collect()
     }
 
-    /// The roles that may run a verb, the most powerful last; a verb that nobody thought of is for
-    /// admins.
-    #[must_use]
-    pub fn that_may(&self, verb: &str) -> Vec<Role> {
+    /// The roles that may run a verb, the most powerful last. An unlisted verb is for admins only.
+    fn allowed_for(&self, verb: &str) -> Vec<Role> {
         let usual = || VERBS.iter().find(|(name, _)| *name == verb).map_or(ADMIN, |(_, r)| *r);
-        let named = self.verbs.get(verb).map_or_else(usual, Vec::as_slice);
-        let all = named.iter().copied().chain([Role::Admin]).collect::<BTreeSet<_>>();
+        let roles = self.verbs.get(verb).map_or_else(usual, Vec::as_slice);
+        let all = roles.iter().copied().chain([Role::Admin]).collect::<BTreeSet<_>>();
         all.into_iter().collect()
     }
 
-    /// # Errors
-    /// `not_permitted`, with the roles that may.
+    /// Refuses a verb that none of these roles may run.
     pub fn permit(&self, verb: &str, roles: &BTreeSet<Role>) -> Result<(), Refusal> {
-        let may = self.that_may(verb);
-        if FREE.contains(&verb) || may.iter().any(|role| roles.contains(role)) {
+        let allowed = self.allowed_for(verb);
+        if FREE.contains(&verb) || allowed.iter().any(|role| roles.contains(role)) {
             return Ok(());
         }
-        let may: Vec<_> = may.into_iter().map(Role::word).collect();
-        let message = format!("{verb} is for {}, and you are none of these", may.join(" and "));
-        let message = match roles.iter().map(|r| r.word()).collect::<Vec<_>>()[..] {
-            [] => message,
-            ref own => {
-                format!("{verb} is for {}, and you are {}", may.join(" and "), own.join(", "))
-            }
-        };
+        let allowed: Vec<_> = allowed.into_iter().map(Role::word).collect();
+        let own: Vec<_> = roles.iter().map(|role| role.word()).collect();
+        let own = if own.is_empty() { "none".to_owned() } else { own.join(", ") };
+        let message = format!("{verb} needs the role {}; you have {own}", allowed.join(" or "));
         Err(Refusal::new(Code::NotPermitted, message)
-            .hint("who has which role stands in the configuration, under [roles]"))
+            .hint("roles are assigned in the configuration, under [roles]"))
     }
 }
 
@@ -186,19 +180,19 @@ mod tests {
     }
 
     #[test]
-    fn an_operator_has_the_roles_of_his_uid_and_of_his_groups() {
+    fn an_operator_has_the_roles_of_their_uid_and_groups() {
         let of = |uid, groups: &[u32]| roles().of(uid, groups).into_iter().collect::<Vec<_>>();
         assert_eq!(of(1000, &[]), []);
         assert_eq!(of(1000, &[7, 50]), [Role::Helpdesk]);
         assert_eq!(of(1001, &[]), [Role::Helpdesk]);
         assert_eq!(of(1002, &[60]), [Role::Auditor, Role::Admin]);
-        assert_eq!(of(50, &[]), [], "a uid is no gid");
+        assert_eq!(of(50, &[]), [], "a uid is not a gid");
         assert_eq!(of(0, &[]), [Role::Admin], "root is not locked out");
     }
 
     #[test]
     fn each_verb_is_for_its_roles_and_for_admins() {
-        let may = |verb: &str, role| roles().permit(verb, &BTreeSet::from([role])).is_ok();
+        let may_run = |verb: &str, role| roles().permit(verb, &BTreeSet::from([role])).is_ok();
         for (verb, role, expected) in [
             ("reset", Role::Helpdesk, true),
             ("reset", Role::Auditor, false),
@@ -212,14 +206,14 @@ mod tests {
             ("help", Role::Auditor, true),
             ("a-verb-of-tomorrow", Role::Helpdesk, false),
         ] {
-            assert_eq!(may(verb, role), expected, "{verb} by {}", role.word());
-            assert!(may(verb, Role::Admin), "{verb}");
+            assert_eq!(may_run(verb, role), expected, "{verb} by {}", role.word());
+            assert!(may_run(verb, Role::Admin), "{verb}");
         }
         let refusal = roles().permit("reset", &BTreeSet::from([Role::Auditor])).unwrap_err();
         assert_eq!(refusal.code, Code::NotPermitted);
-        assert_eq!(refusal.message, "reset is for helpdesk and admin, and you are auditor");
+        assert_eq!(refusal.message, "reset needs the role helpdesk or admin; you have auditor");
         let refusal = roles().permit("backup", &BTreeSet::new()).unwrap_err();
-        assert_eq!(refusal.message, "backup is for admin, and you are none of these");
+        assert_eq!(refusal.message, "backup needs the role admin; you have none");
     }
 
     #[test]
@@ -238,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_asked_of_a_second_operator_is_a_verb_with_roles() {
+    fn every_verb_that_changes_a_user_has_roles() {
         for verb in CHANGES {
             assert!(VERBS.iter().any(|(name, _)| name == verb), "{verb}");
         }

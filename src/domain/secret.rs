@@ -1,17 +1,17 @@
-//! Secrets in memory, and sealed as they are stored.
+//! Secrets: in memory, and sealed for the store.
 
 use std::fmt;
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use zeroize::Zeroizing;
 
-/// The shared secret of a device, wiped when dropped; can be neither printed nor serialised.
+/// The shared secret of a device. Wiped when dropped; can be neither printed nor serialised.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Bytes of a new secret: 160 bits, the length RFC 4226 (section 4, R6) recommends, which
-    /// base32 writes as 32 letters without padding.
+    /// Bytes of a new secret: 160 bits, as RFC 4226 (section 4, R6) recommends; 32 letters in base 32,
+    /// without padding.
     pub const LENGTH: usize = 20;
 
     #[must_use]
@@ -19,19 +19,19 @@ impl Secret {
         Self(bytes)
     }
 
-    /// The raw bytes, for the MAC and the seal and nobody else.
+    /// The raw bytes, for the MAC and the seal only.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// Base32 (RFC 4648) in capitals without padding, as authenticator apps take it.
+    /// Base 32 (RFC 4648), upper case without padding, as authenticator apps expect it.
     #[must_use]
     pub fn base32(&self) -> Zeroizing<String> {
         Zeroizing::new(BASE32_NOPAD.encode(&self.0))
     }
 
-    /// [`Secret::base32`] in groups of four, for people who type it.
+    /// [`Secret::base32`] in groups of four, for typing.
     #[must_use]
     pub fn grouped(&self) -> Zeroizing<String> {
         let mut text = String::with_capacity(self.0.len() * 2);
@@ -51,16 +51,16 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret under the seal; only the vault makes and opens it.
+/// An encrypted secret; only the vault seals and opens it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 
-/// The identity of a user or a device: random, never used again, unlike a name.
+/// The identity of a user or device: random and, unlike a name, never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id([u8; Id::LENGTH]);
 
 impl Id {
-    /// Bytes of an identity.
+    /// Length in bytes.
     pub const LENGTH: usize = 16;
 
     #[must_use]
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_shows_nothing_of_itself() {
+    fn debug_output_never_shows_the_secret() {
         let secret = Secret::new(Zeroizing::new(b"12345678901234567890".to_vec()));
         assert_eq!(format!("{secret:?}"), "Secret(..)");
         assert_eq!(secret.base32().as_str(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");

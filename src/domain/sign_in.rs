@@ -1,4 +1,4 @@
-//! The whole sign-in, decided at once: password, forced change, code, and what comes next.
+//! The decision about a sign-in: password, forced password change, code, enrolment.
 
 use crate::domain::device::Device;
 use crate::domain::login::Without;
@@ -10,16 +10,17 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, Status, User};
 use crate::domain::verify::{Attempt, Outcome, candidates, verify};
 
-/// Which hash a password has to fit, as the user stands.
+/// The hash that a submitted password is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Door<'u> {
     Password(&'u Sealed),
-    /// It opens the way to a new password, and nothing else does.
+    /// Only this one is accepted, and only to choose a new password.
     Temporary(&'u Sealed),
+    /// No password is accepted.
     Shut,
 }
 
-/// The door that a password may open at this moment.
+/// The hash that counts at this time.
 #[must_use]
 pub fn door(user: &User, now: Timestamp) -> Door<'_> {
     if user.password_change == PasswordChange::Required {
@@ -29,29 +30,30 @@ pub fn door(user: &User, now: Timestamp) -> Door<'_> {
     user.password.as_ref().map_or(Door::Shut, Door::Password)
 }
 
-/// What somebody claims, once the slow part is done.
+/// A sign-in attempt, after the slow hashes were computed.
 pub struct Claim<'a> {
     pub now: Timestamp,
     pub limits: Limits,
-    /// The password fits the [`door`].
+    /// The submitted password matches the hash of [`door`].
     pub is_right: bool,
-    /// The hash of the password that is chosen instead.
+    /// The hash of the new password, if one was submitted.
     pub new_password: Option<Sealed>,
     pub code: Option<Attempt<'a>>,
     pub demand: Demand,
-    /// May somebody without MFA sign in by the password alone?
+    /// Whether a user without MFA may sign in with the password alone.
     pub without: Without,
 }
 
-/// What comes of it.
+/// The outcome of a sign-in attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Step {
-    /// Signed in: by a code, or by the password alone.
+    /// Signed in: with a code, or with the password alone (`None`).
     Accepted(Option<Outcome>),
     Rejected(Why),
     PasswordChangeRequired,
-    /// The user has nothing to prove, and must have. `is_barred`: the password alone gets nothing.
+    /// MFA is required and the user has no device. With `is_barred` the password alone is not enough
+    /// to enrol one.
     EnrolmentRequired {
         is_barred: bool,
     },
@@ -61,16 +63,16 @@ pub enum Step {
     },
 }
 
-/// Why a sign-in was rejected; for the log, and told to nobody else.
+/// The reason for a rejected sign-in. Only the audit log records it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
     Password,
     Code,
-    /// MFA is switched off, and it is required.
+    /// MFA is switched off but required.
     Disabled,
-    /// There is no MFA, and who asks lets nobody in without.
+    /// The user has no MFA, and the calling service refuses such users.
     NotEnabled,
-    /// Too many passwords were tried during a lock.
+    /// Too many passwords were tried while locked.
     Locked,
 }
 
@@ -89,10 +91,7 @@ impl Step {
     }
 }
 
-/// Decides, and gives back the user as he is to be stored.
-///
-/// # Errors
-/// `damaged` when a device has settings that no code can be made with.
+/// Decides, and returns the user to be stored.
 pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Refusal> {
     let until = match user.throttle.gate(claim.now) {
         Gate::Open => None,
@@ -100,11 +99,12 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
         Gate::Shut => Some(None),
     };
     if let Some(until) = until {
-        let (throttle, may_look) = user.throttle.looked();
+        let (throttle, may_evaluate) = user.throttle.count_password_check();
         user.throttle = throttle;
-        let is_told = may_look && claim.is_right;
-        let step = if is_told { Step::Locked { until } } else { Step::Rejected(Why::Locked) };
-        return Ok((user, step));
+        // Only the holder of the right password learns of the lock.
+        let may_know = may_evaluate && claim.is_right;
+        let outcome = if may_know { Step::Locked { until } } else { Step::Rejected(Why::Locked) };
+        return Ok((user, outcome));
     }
     if !claim.is_right {
         user.throttle = user.throttle.failed(Failure::Password, claim.now, claim.limits);
@@ -115,63 +115,63 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
         return Ok((user, Step::PasswordChangeRequired));
     }
     let new_password = claim.new_password.take();
-    let (mut user, step) = prove(user, &claim)?;
-    let may_choose = match &step {
+    let (mut user, outcome) = second_factor(user, &claim)?;
+    let may_choose = match &outcome {
         Step::Accepted(_) => true,
-        // The temporary password has done its work; nothing else is left to prove yet.
+        // The temporary password was right, and there is no device to ask for a code yet.
         Step::EnrolmentRequired { .. } => must_change,
         _ => false,
     };
     if let (Some(hash), true) = (new_password, may_choose) {
-        // Who knows no more than the old password gets no new device by it.
+        // The old password alone must not be enough to enrol a new device.
         let enrolment_barred = user.enrolment_barred && user.temporary.is_none();
         user = User { enrolment_barred, ..user.with_password(hash) };
     }
-    let step = match step {
+    let outcome = match outcome {
         Step::EnrolmentRequired { .. } => {
             Step::EnrolmentRequired { is_barred: user.enrolment_barred }
         }
         other => other,
     };
-    if let Step::Accepted(_) = &step {
+    if let Step::Accepted(_) = &outcome {
         user.throttle = user.throttle.accepted();
     }
-    Ok((user, step))
+    Ok((user, outcome))
 }
 
-/// The second half: whatever stands beside the password.
-fn prove(user: User, claim: &Claim<'_>) -> Result<(User, Step), Refusal> {
+/// The second factor, after the password was right.
+fn second_factor(user: User, claim: &Claim<'_>) -> Result<(User, Step), Refusal> {
     let now = claim.now;
     let is_required = claim.demand.is_in_force(now);
-    let is_refused = is_required || claim.without == Without::Refuse;
+    let needs_mfa = is_required || claim.without == Without::Refuse;
     if user.status() == Status::Disabled {
-        let off = if is_refused { Step::Rejected(Why::Disabled) } else { Step::Accepted(None) };
+        let off = if needs_mfa { Step::Rejected(Why::Disabled) } else { Step::Accepted(None) };
         return Ok((user, off));
     }
-    let can_prove =
+    let can_verify =
         |attempt: &&Attempt<'_>| candidates(&user, None, attempt.presented, now).is_ok();
-    if let Some(attempt) = claim.code.as_ref().filter(can_prove) {
-        let (user, outcome) = verify(user, attempt)?;
-        let step = match outcome {
+    if let Some(attempt) = claim.code.as_ref().filter(can_verify) {
+        let (user, verified) = verify(user, attempt)?;
+        let outcome = match verified {
             Outcome::Locked { until } => Step::Locked { until },
-            outcome if outcome.lets_in() => Step::Accepted(Some(outcome)),
+            verified if verified.lets_in() => Step::Accepted(Some(verified)),
             _ => Step::Rejected(Why::Code),
         };
-        return Ok((user, step));
+        return Ok((user, outcome));
     }
-    let waits = |d: &Device| d.is_pending() && !d.is_expired(now);
-    let step = match user.status() {
+    let confirmable = |d: &Device| d.is_pending() && !d.is_expired(now);
+    let outcome = match user.status() {
         Status::Enabled => Step::CodeRequired,
-        _ if !is_refused => Step::Accepted(None),
+        _ if !needs_mfa => Step::Accepted(None),
         _ if !is_required => Step::Rejected(Why::NotEnabled),
-        _ if user.enrolment_barred && user.live().any(waits) => Step::CodeRequired,
+        _ if user.enrolment_barred && user.live().any(confirmable) => Step::CodeRequired,
         _ => Step::EnrolmentRequired { is_barred: user.enrolment_barred },
     };
-    Ok((user, step))
+    Ok((user, outcome))
 }
 
 impl User {
-    /// With another password; whatever waited for one is settled.
+    /// Sets a password; this also completes a required password change.
     #[must_use]
     pub fn with_password(self, hash: Sealed) -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! Codes that stand in for an authenticator: recovery codes and bypass codes, as people type them.
+//! Backup codes, which replace the code of a device: recovery codes (look-up secrets in NIST SP
+//! 800-63B-4) and bypass codes, as people type them.
 
 use std::fmt;
 
@@ -6,20 +7,20 @@ use zeroize::Zeroizing;
 
 use crate::domain::code::Code;
 
-/// Crockford's base32: no I, L, O or U, so that a code can be read aloud.
+/// Crockford's base 32: without I, L, O and U, so that a code can be read aloud.
 const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// What a spare code is for; each kind has a length of its own.
+/// The kind of a backup code; each has its own length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spare {
     /// 80 bits; NIST SP 800-63B-4, section 4.2.1.1 asks for 64.
     Recovery,
-    /// 60 bits, for hours and a few uses.
+    /// 60 bits; valid for hours and a few uses.
     Bypass,
 }
 
 impl Spare {
-    /// Letters of a code of this kind, hyphens not counted.
+    /// Letters in a code of this kind, without hyphens.
     #[must_use]
     pub const fn letters(self) -> usize {
         match self {
@@ -37,7 +38,7 @@ impl Spare {
     }
 }
 
-/// A spare code: capitals of [`LETTERS`] and nothing between them.
+/// A backup code: upper-case [`LETTERS`], no hyphens.
 #[derive(Clone)]
 pub struct SpareCode {
     pub kind: Spare,
@@ -45,7 +46,7 @@ pub struct SpareCode {
 }
 
 impl SpareCode {
-    /// A new code from random bytes, of which five bits make a letter.
+    /// A new code from random bytes; five bits of each byte make a letter.
     #[must_use]
     pub fn new(kind: Spare, random: &[u8; 16]) -> Self {
         let letter = |byte: &u8| char::from(LETTERS[usize::from(byte & 31)]);
@@ -53,8 +54,7 @@ impl SpareCode {
         Self { kind, letters }
     }
 
-    /// The code that somebody typed: in any case, with or without hyphens and blanks, and with the
-    /// letters that look like 0 and 1 taken for them.
+    /// Parses a typed code: any case, with or without hyphens and spaces; O counts as 0, I and L as 1.
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
         let mut letters = Zeroizing::new(String::with_capacity(Spare::Recovery.letters()));
@@ -74,13 +74,13 @@ impl SpareCode {
         Some(Self { kind, letters })
     }
 
-    /// What is hashed.
+    /// The letters, for the keyed hash.
     #[must_use]
     pub fn letters(&self) -> &str {
         &self.letters
     }
 
-    /// In groups of four, as it is shown.
+    /// Groups of four with hyphens, for display.
     #[must_use]
     pub fn grouped(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(20));
@@ -100,17 +100,17 @@ impl fmt::Debug for SpareCode {
     }
 }
 
-/// What somebody presented where a code is asked for.
+/// What was submitted where a code is asked for.
 #[derive(Debug)]
 pub enum Presented {
     Totp(Code),
-    Spare(SpareCode),
-    /// Nothing that could be a code; it counts as a wrong one.
-    Nothing,
+    BackupCode(SpareCode),
+    /// Not a code in any form; counts as a wrong code.
+    NotACode,
 }
 
 impl Presented {
-    /// One line end, or the NUL of `pam_exec`, is cut off.
+    /// Parses what was submitted; one line end and the NUL of `pam_exec` are removed.
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
         if let Some(code) = Code::read(bytes) {
@@ -119,7 +119,7 @@ impl Presented {
         let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        SpareCode::read(bytes).map_or(Self::Nothing, Self::Spare)
+        SpareCode::read(bytes).map_or(Self::NotACode, Self::BackupCode)
     }
 
     #[must_use]
@@ -133,7 +133,7 @@ impl Presented {
     #[must_use]
     pub const fn spare(&self) -> Option<&SpareCode> {
         match self {
-            Self::Spare(code) => Some(code),
+            Self::BackupCode(code) => Some(code),
             _ => None,
         }
     }
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_read_as_people_type_it() {
+    fn a_code_is_read_in_every_way_people_type_it() {
         let code = SpareCode::new(
             Spare::Recovery,
             &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_none() {
+    fn anything_else_is_not_a_code() {
         for text in [
             "",
             "0123",
@@ -175,7 +175,7 @@ mod tests {
             assert!(SpareCode::read(text.as_bytes()).is_none(), "{text}");
         }
         assert!(matches!(Presented::read(b"123456\n"), Presented::Totp(_)));
-        assert!(matches!(Presented::read(b"0123-4567-89ab\r\n\0"), Presented::Spare(_)));
-        assert!(matches!(Presented::read(b"0123-4567-89ab\n\n"), Presented::Nothing));
+        assert!(matches!(Presented::read(b"0123-4567-89ab\r\n\0"), Presented::BackupCode(_)));
+        assert!(matches!(Presented::read(b"0123-4567-89ab\n\n"), Presented::NotACode));
     }
 }

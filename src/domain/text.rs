@@ -1,4 +1,4 @@
-//! Text from outside: what may be stored, and how anything is shown without harm.
+//! Text from outside: what may be stored, and how it is printed safely.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -7,10 +7,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::refusal::Refusal;
 
-/// Is this a character that no terminal, log or table should ever get raw?
+/// Whether this character must never reach a terminal, log or table unescaped.
 ///
 /// Control characters (C0, DEL, C1), line and paragraph separators, bidirectional controls
-/// (UAX 9) and the invisible format characters that make two different strings look alike.
+/// (UAX 9), and invisible format characters that make two different strings look the same.
 #[must_use]
 pub fn is_harmful(c: char) -> bool {
     c.is_control()
@@ -21,7 +21,7 @@ pub fn is_harmful(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The text with every harmful character written as `\u{…}`; borrowed where there is none.
+/// The text with every harmful character escaped as `\u{…}`; borrowed if there is none.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
@@ -38,8 +38,8 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// JSON with the same value and no harmful character in it. Within strings these are escaped; between
-/// them there are none but tabs and line ends.
+/// JSON with the same value and no harmful characters. Inside strings they are escaped; outside of them
+/// only tabs and line ends can occur, which become spaces.
 #[must_use]
 pub fn escaped(json: &str) -> Cow<'_, str> {
     if !json.chars().any(is_harmful) {
@@ -60,7 +60,7 @@ pub fn escaped(json: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// [`shown`] in double quotes, cut to a length that fits a message.
+/// [`shown`] in double quotes, truncated to fit a message.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 64;
@@ -69,10 +69,7 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}{more}\"", shown(&cut))
 }
 
-/// One line of free text in NFC: 1 to `most` characters, none of them harmful.
-///
-/// # Errors
-/// `bad_input`, with the name of the field.
+/// Validates one line of free text: 1 to `most` characters, none of them harmful. Returns it in NFC.
 pub fn line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
     let text: String = text.nfc().collect();
     if text.trim().is_empty() {
@@ -117,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_refused_when_empty_long_or_harmful() {
+    fn an_empty_long_or_harmful_line_is_refused() {
         assert!(line("reason", "  ", 10).is_err());
         assert!(line("reason", "12345678901", 10).is_err());
         assert!(line("reason", "a\nb", 10).is_err());

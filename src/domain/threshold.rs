@@ -5,8 +5,8 @@ use std::fmt;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::quoted;
 
-/// Values that raise no alert: `10` and `:10` are 0 to 10, `10:` is 10 and more, `~:10` is 10 and less, `5:10` is
-/// 5 to 10, and `@5:10` is everything but 5 to 10.
+/// The range of values that raise no alert: `10` and `:10` are 0 to 10, `10:` is 10 or more, `~:10` is
+/// 10 or less, `5:10` is 5 to 10, and `@5:10` is everything except 5 to 10.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Threshold {
     least: f64,
@@ -16,12 +16,10 @@ pub struct Threshold {
 }
 
 impl Threshold {
-    /// # Errors
-    /// `bad_input` for what is no range.
     pub fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
         let refuse = |problem: &str| {
             Refusal::bad_input(field, format!("{} {problem}", quoted(text))).hint(
-                "write 10 for 0 to 10, 10: for 10 and more, ~:10, 5:10, or @5:10 for outside of it",
+                "write 10 (0 to 10), 10: (10 or more), ~:10 (10 or less), 5:10, or @5:10 (outside)",
             )
         };
         let (is_inverted, range) = match text.strip_prefix('@') {
@@ -31,7 +29,7 @@ impl Threshold {
         let number = |text: &str| {
             let is_plain = text.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '-');
             let number = text.parse::<f64>().ok().filter(|n| is_plain && n.is_finite());
-            number.ok_or_else(|| refuse("is no range"))
+            number.ok_or_else(|| refuse("is not a range"))
         };
         let (least, most) = match range.split_once(':') {
             None => (0.0, number(range)?),
@@ -50,7 +48,7 @@ impl Threshold {
         Ok(Self { least, most, is_inverted, text: text.to_owned() })
     }
 
-    /// Does a value raise an alert?
+    /// Whether a value raises an alert.
     #[must_use]
     pub fn alerts(&self, value: f64) -> bool {
         (self.least..=self.most).contains(&value) == self.is_inverted

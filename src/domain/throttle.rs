@@ -1,29 +1,26 @@
-//! How guessing is slowed down and stopped (NIST SP 800-63B-4, section 3.2.2).
-//!
-//! One counter a user over all factors. Pure: the present moment is handed in.
+//! Rate limiting against guessing (NIST SP 800-63B-4, section 3.2.2): one counter a user over all
+//! factors.
 
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Window;
 
-/// Consecutive failures that are free.
+/// With this many consecutive failures the delays begin.
 pub const FREE_FAILURES: u32 = 5;
 /// The first delay; each further failure doubles it.
 pub const FIRST_DELAY: Span = Span::seconds(30);
-/// The longest delay.
 pub const LONGEST_DELAY: Span = Span::minutes(15);
-/// Wrong codes, in a row or within one hour, after which no code is looked at.
+/// Wrong codes, consecutive or within one hour, after which no code is evaluated.
 pub const MOST_WRONG_CODES: u32 = 100;
-/// Attempts during a lock are told in one event per this time.
+/// Attempts while locked are summed up in one event each time this span has passed.
 pub const TELL_EVERY: Span = Span::minutes(1);
 
-/// How many failures an installation bears. It can only be stricter than the constants above, which
-/// stand where nothing is said.
+/// The configured limits. They can only be stricter than the constants above, which are the defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Consecutive failures that are free.
+    /// With this many consecutive failures the delays begin.
     pub free_failures: u32,
     pub longest_delay: Span,
-    /// Wrong codes, in a row or within one hour, after which no code is looked at.
+    /// Wrong codes, consecutive or within one hour, after which no code is evaluated.
     pub wrong_codes: u32,
 }
 
@@ -33,13 +30,13 @@ impl Limits {
         longest_delay: LONGEST_DELAY,
         wrong_codes: MOST_WRONG_CODES,
     };
-    /// Fewer wrong codes than this would shut people out who mistype.
+    /// The least that can be configured; fewer would lock out users who only mistype.
     pub const FEWEST_WRONG_CODES: u32 = 10;
-    /// A longer delay is no delay any more.
+    /// The longest delay that can be configured; a longer one would be a lockout.
     pub const LONGEST: Span = Span::hours(24);
 }
 
-/// What bounds guessing: how far a code may be off, and how many may be wrong.
+/// What bounds guessing: the window of accepted time steps, and the limits on failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     pub window: Window,
@@ -50,51 +47,51 @@ impl Bounds {
     pub const DEFAULT: Self = Self { window: Window::DEFAULT, limits: Limits::DEFAULT };
 }
 
-/// What failed. Passwords only delay: were they to shut, knowing a name would be enough to keep
-/// somebody out.
+/// The factor that failed. Wrong passwords only cause delays: if they could lock until an unlock, knowing
+/// a name would be enough to shut a user out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     Code,
     Password,
 }
 
-/// The memory of the throttle, part of a user.
+/// The state of the rate limiting of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Throttle {
     /// Consecutive failures of any factor.
     pub failures: u32,
     /// Consecutive wrong codes.
     pub wrong_codes: u32,
-    /// Wrong codes since `hour_start`; an acceptance does not clear these.
+    /// Wrong codes since `hour_start`; not cleared when a code is accepted.
     pub hour_codes: u32,
     pub hour_start: Option<Timestamp>,
     pub lock: Option<Lock>,
-    /// Passwords that were looked at during this lock.
+    /// Passwords evaluated during this lock.
     pub lock_looks: u32,
-    /// Attempts during a lock that no event has told of yet.
+    /// Attempts while locked that no event has recorded yet.
     pub turned_away: u32,
     pub told_at: Option<Timestamp>,
 }
 
-/// A lock keeps its start, so that a clock set back can't shorten it.
+/// A temporary lock. It keeps its start, so that setting the clock back can't shorten it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lock {
     pub start: Timestamp,
     pub length: Span,
 }
 
-/// May an attempt be evaluated?
+/// Whether an attempt may be evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Gate {
     Open,
     LockedUntil(Timestamp),
-    /// Until somebody unlocks.
+    /// Until an operator unlocks the user.
     Shut,
 }
 
 impl Throttle {
-    /// The decision for an attempt at this moment.
+    /// The decision for an attempt at this time.
     pub fn gate(&self, now: Timestamp) -> Gate {
         if self.wrong_codes >= MOST_WRONG_CODES {
             return Gate::Shut;
@@ -107,7 +104,7 @@ impl Throttle {
         }
     }
 
-    /// The state after a failure that was evaluated.
+    /// The state after an evaluated attempt failed.
     #[must_use]
     pub fn failed(mut self, failure: Failure, now: Timestamp, limits: Limits) -> Self {
         self.failures = self.failures.saturating_add(1);
@@ -115,7 +112,7 @@ impl Throttle {
         if failure == Failure::Code {
             self.wrong_codes = self.wrong_codes.saturating_add(1);
             if self.wrong_codes >= limits.wrong_codes {
-                // The gate knows one number, so that a limit which is raised opens nothing.
+                // The lock is stored as this one number, so that raising the limit unlocks nobody.
                 self.wrong_codes = self.wrong_codes.max(MOST_WRONG_CODES);
             }
             let start = self.hour_start.filter(|s| *s <= now && now < s.plus(Span::hours(1)));
@@ -131,29 +128,29 @@ impl Throttle {
         self
     }
 
-    /// May a password be looked at during a lock? Who has the right one is told of the lock; were
-    /// that told without end, a lock would be the best time to guess.
+    /// Whether a password may be evaluated while locked; counts it if so. A right password is answered
+    /// with the lock, and answering it without limit would turn a lockout into a password oracle.
     #[must_use]
-    pub fn looked(mut self) -> (Self, bool) {
-        let may = self.lock_looks < FREE_FAILURES;
-        self.lock_looks = self.lock_looks.saturating_add(u32::from(may));
-        (self, may)
+    pub fn count_password_check(mut self) -> (Self, bool) {
+        let may_evaluate = self.lock_looks < FREE_FAILURES;
+        self.lock_looks = self.lock_looks.saturating_add(u32::from(may_evaluate));
+        (self, may_evaluate)
     }
 
-    /// The state after a full acceptance: everything but the hour's count is forgotten.
+    /// The state after a full acceptance: only the hour's count is kept.
     #[must_use]
     pub fn accepted(self) -> Self {
         Self { hour_codes: self.hour_codes, hour_start: self.hour_start, ..Self::default() }
     }
 
-    /// The state after somebody unlocked; as it was where there is nothing to clear.
+    /// The state after an unlock; unchanged if there is nothing to clear.
     #[must_use]
     pub fn cleared(self) -> Self {
         let idle = self.failures == 0 && self.wrong_codes == 0 && self.lock.is_none();
         if idle { self } else { Self::default() }
     }
 
-    /// The state after an attempt during a lock, and how many such attempts to tell of now.
+    /// The state after an attempt while locked, and how many such attempts an event should record now.
     #[must_use]
     pub fn turned_away(mut self, now: Timestamp) -> (Self, Option<u32>) {
         self.turned_away = self.turned_away.saturating_add(1);
@@ -161,9 +158,9 @@ impl Throttle {
         if !due {
             return (self, None);
         }
-        let told = std::mem::take(&mut self.turned_away);
+        let count = std::mem::take(&mut self.turned_away);
         self.told_at = Some(now);
-        (self, Some(told))
+        (self, Some(count))
     }
 }
 
@@ -195,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stricter_limit_delays_sooner_and_longer_and_shuts_earlier() {
+    fn stricter_limits_delay_sooner_and_longer_and_lock_earlier() {
         let strict = Limits { free_failures: 2, longest_delay: Span::hours(2), wrong_codes: 10 };
         let after = |n: i64| {
             (0..n)
@@ -222,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_wrong_codes_shut_and_passwords_never_do() {
+    fn a_hundred_wrong_codes_lock_until_unlocked_and_passwords_never_do() {
         let wrong = |f| {
             (0..100).fold(Throttle::default(), |t, i| t.failed(f, at(i * 10_000), Limits::DEFAULT))
         };
@@ -232,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn acceptances_do_not_buy_more_than_a_hundred_guesses_an_hour() {
+    fn acceptances_in_between_do_not_allow_more_than_a_hundred_guesses_an_hour() {
         let mut t = Throttle::default();
         let mut evaluated = 0;
         for second in 0..3600 {
@@ -253,19 +250,19 @@ mod tests {
     #[test]
     fn attempts_during_a_lock_are_summed_by_the_minute() {
         let mut t = Throttle::default();
-        let mut told = Vec::new();
+        let mut counts = Vec::new();
         for second in 0..150 {
-            let (next, tell) = t.turned_away(at(second));
+            let (next, count) = t.turned_away(at(second));
             t = next;
-            told.extend(tell);
+            counts.extend(count);
         }
-        assert_eq!(told, [1, 60, 60]);
+        assert_eq!(counts, [1, 60, 60]);
         assert_eq!(t.turned_away, 29);
     }
 
     proptest! {
         #[test]
-        fn no_hour_sees_more_than_the_limit(gaps in prop::collection::vec(0_i64..2000, 1..400)) {
+        fn no_hour_has_more_guesses_than_the_limit(gaps in prop::collection::vec(0_i64..2000, 1..400)) {
             let mut now = 0;
             let mut t = Throttle::default();
             let mut evaluated = Vec::new();

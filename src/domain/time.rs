@@ -1,4 +1,4 @@
-//! Moments and spans, in whole seconds; RFC 3339 in UTC on paper.
+//! Timestamps and spans in whole seconds; written as RFC 3339 in UTC.
 
 use std::fmt;
 
@@ -8,18 +8,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::quoted;
 
-/// A moment: seconds since 1970-01-01T00:00:00Z, never before it, never after the year 9999.
+/// A time: seconds since 1970-01-01T00:00:00Z, at least 0 and at most [`LAST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
-/// The last second of the year 9998, which every library between here and a reader can write.
+/// The last second of the year 9998, which every library that reads or writes times can handle.
 const LAST: u64 = 253_370_764_799;
 
 impl Timestamp {
     /// From seconds since the epoch.
     ///
-    /// # Errors
-    /// `clock` for a moment before 1970 or after 9998: no code can be judged by such a clock.
+    /// Outside of 1970 to 9998 the refusal is `clock`: no code can be checked with such a clock.
     pub fn from_unix(seconds: i64) -> Result<Self, Refusal> {
         match u64::try_from(seconds) {
             Ok(s) if s <= LAST => Ok(Self(s)),
@@ -31,10 +30,7 @@ impl Timestamp {
         }
     }
 
-    /// A day such as 2026-03-01, which begins in UTC, or a moment in RFC 3339.
-    ///
-    /// # Errors
-    /// `bad_input` for what is neither, or is not in the calendar.
+    /// Parses a day such as 2026-03-01, which means its start in UTC, or a time in RFC 3339.
     pub fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
         let day = |text: &str| {
             let day: jiff::civil::Date = text.parse().ok().filter(|_| text.len() == 10)?;
@@ -43,16 +39,13 @@ impl Timestamp {
         };
         let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| day(text));
         moment.and_then(|moment| Self::from_unix(moment.as_second()).ok()).ok_or_else(|| {
-            Refusal::bad_input(field, format!("{} is no date", quoted(text)))
+            Refusal::bad_input(field, format!("{} is not a date", quoted(text)))
                 .hint("write it as 2026-03-01, or as 2026-03-01T12:00:00Z")
         })
     }
 
-    /// A moment that is over: as [`Timestamp::parse`] takes it, `today` or `yesterday`, which begin in
-    /// UTC, or a span such as 24h, so long ago.
-    ///
-    /// # Errors
-    /// `bad_input` for anything else, and for a moment that is still to come.
+    /// Parses a time in the past: as [`Timestamp::parse`], or `now`, `today` or `yesterday` (their start
+    /// in UTC), or a span such as 24h, which means that long ago.
     pub fn parse_past(field: &str, text: &str, now: Self) -> Result<Self, Refusal> {
         const DAY: u64 = 24 * 3600;
         let today = Self(now.0 - now.0 % DAY);
@@ -68,8 +61,8 @@ impl Timestamp {
             },
         };
         if moment > now {
-            return Err(Refusal::bad_input(field, format!("{} is still to come", quoted(text)))
-                .hint("name a moment that is over"));
+            return Err(Refusal::bad_input(field, format!("{} is in the future", quoted(text)))
+                .hint("give a time in the past"));
         }
         Ok(moment)
     }
@@ -80,25 +73,25 @@ impl Timestamp {
         self.0
     }
 
-    /// Seconds since the epoch, as databases have them.
+    /// Seconds since the epoch, for databases.
     #[must_use]
     pub const fn as_i64(self) -> i64 {
         self.0.cast_signed()
     }
 
-    /// This moment and a span later, at most the end of time.
+    /// A span later, at most [`LAST`].
     #[must_use]
     pub fn plus(self, span: Span) -> Self {
         Self(self.0.saturating_add(span.0).min(LAST))
     }
 
-    /// This moment and a span earlier, at the earliest the beginning of time.
+    /// A span earlier, at least the epoch.
     #[must_use]
     pub const fn minus(self, span: Span) -> Self {
         Self(self.0.saturating_sub(span.0))
     }
 
-    /// How long since `earlier`; nothing where that lies ahead.
+    /// The time since `earlier`; zero if that is in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
@@ -148,12 +141,10 @@ impl Span {
         Self(hours * 3600)
     }
 
-    /// From words such as `90d`, `2w`, `36h` or `1h 30m`; a day has 24 hours.
-    ///
-    /// # Errors
-    /// `bad_input`: no unit, a month or a year (which have no fixed length), zero or less.
+    /// Parses `90d`, `2w`, `36h` or `1h 30m`; a day has 24 hours. Months and years are refused, since
+    /// they have no fixed length, and so is anything under one second.
     pub fn parse(field: &str, text: &str) -> Result<Self, Refusal> {
-        /// Three thousand years: more than a store lives, less than a clock can't hold.
+        /// About three thousand years: longer than any store is used, and within what [`Timestamp`] holds.
         const LONGEST: f64 = 1e11;
         let span: jiff::Span = text.trim().parse().map_err(|_| unreadable(field, text))?;
         let seconds = span
@@ -210,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn days_and_moments_are_read_in_utc() {
+    fn days_and_times_are_read_in_utc() {
         let read = |text| Timestamp::parse("--from", text).map(Timestamp::unix).ok();
         assert_eq!(read("2026-01-01"), Some(1_767_225_600));
         assert_eq!(read("2026-01-01T00:00:00Z"), Some(1_767_225_600));

@@ -1,11 +1,11 @@
-//! Time-based one-time codes (RFC 6238). The only room that names `totp_rs`.
+//! Time-based one-time codes (RFC 6238). The only module that imports `totp_rs`.
 
 use std::fmt;
 
 use totp_rs::{Builder, Totp};
 
 use crate::domain::code::Code;
-use crate::domain::refusal::{Code as Word, Refusal};
+use crate::domain::refusal::{self, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
@@ -19,7 +19,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The name in key URIs and in the store, in capitals: one app refuses it otherwise.
+    /// The name in key URIs and in the store; in capitals, because one app refuses lower case.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,8 +29,6 @@ impl Algorithm {
         }
     }
 
-    /// # Errors
-    /// `bad_input` for every other hash.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         match text.to_ascii_uppercase().as_str() {
             "SHA1" => Ok(Self::Sha1),
@@ -42,22 +40,21 @@ impl Algorithm {
     }
 }
 
-/// How codes are made from a secret.
+/// How codes are computed from a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameters {
     pub algorithm: Algorithm,
     /// 6, 7 or 8.
     pub digits: u8,
-    /// Seconds a step lasts.
+    /// Length of a time step in seconds.
     pub period: u64,
 }
 
 impl Parameters {
-    /// What every authenticator app understands: SHA1, 6 digits, 30 seconds.
+    /// The settings every authenticator app supports: SHA1, 6 digits, 30 seconds.
     pub const COMMON: Self = Self { algorithm: Algorithm::Sha1, digits: 6, period: 30 };
 
-    /// # Errors
-    /// `bad_input` outside 6 to 8 digits and 15 to 300 seconds.
+    /// Accepts 6 to 8 digits and 15 to 300 seconds.
     pub fn new(algorithm: Algorithm, digits: u8, period: u64) -> Result<Self, Refusal> {
         if !(6..=8).contains(&digits) {
             return Err(Refusal::bad_input("--digits", format!("{digits} is not 6, 7 or 8")));
@@ -76,13 +73,13 @@ impl Parameters {
         *self == Self::COMMON
     }
 
-    /// The time step of a moment (RFC 6238, section 4.2: T).
+    /// The time step T at this time (RFC 6238, section 4.2).
     #[must_use]
     pub const fn step(&self, now: Timestamp) -> u64 {
         now.unix() / self.period
     }
 
-    /// Apps known to ignore or refuse one of these settings, mostly without a word.
+    /// Apps known to refuse or, more often, silently ignore one of these settings.
     #[must_use]
     pub fn apps_that_fail(&self) -> Vec<&'static str> {
         let mut apps = Vec::new();
@@ -115,7 +112,7 @@ impl Parameters {
             .with_secret(secret.expose())
             .build()
             .map_err(|_| {
-                Refusal::new(Word::Damaged, "a device has settings no code can be made with")
+                Refusal::new(refusal::Code::Damaged, "a device has settings that give no code")
             })
     }
 }
@@ -126,18 +123,17 @@ impl fmt::Display for Parameters {
     }
 }
 
-/// How many steps before and after the present one a code may belong to (RFC 6238, section 5.2).
+/// How many time steps before and after the current one are accepted (RFC 6238, section 5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window(u8);
 
 impl Window {
-    /// One step for the clock of a phone that is a little off.
+    /// One step, for a phone whose clock is slightly off.
     pub const DEFAULT: Self = Self(1);
-    /// The widest that can be configured: a code then lives five steps.
+    /// The widest that can be configured: a code is then valid for five steps.
     pub const WIDEST: u8 = 2;
 
-    /// # Errors
-    /// `bad_input` below zero and past [`Window::WIDEST`].
+    /// Accepts 0 to [`Window::WIDEST`].
     pub fn new(steps: i64) -> Result<Self, Refusal> {
         match u8::try_from(steps) {
             Ok(steps) if steps <= Self::WIDEST => Ok(Self(steps)),
@@ -154,14 +150,11 @@ impl Window {
     }
 }
 
-/// The newest step of the window that has this code.
+/// The newest time step in the window that has this code.
 ///
-/// Every step is computed and compared in constant time, whether or not an earlier one matched.
-/// The newest is taken because two steps can have the same digits: burning the older one would
-/// leave the code good for the newer.
-///
-/// # Errors
-/// `damaged` when no code can be made with these settings.
+/// Every step is computed and compared in constant time, even after a match. Two steps can have the
+/// same digits; the newest is returned, because using up the older one would leave the code valid
+/// for the newer.
 pub fn matching_step(
     secret: &Secret,
     parameters: Parameters,
@@ -170,18 +163,14 @@ pub fn matching_step(
     window: Window,
 ) -> Result<Option<u64>, Refusal> {
     let generator = parameters.generator(secret)?;
-    let present = parameters.step(now);
-    let first = present.saturating_sub(window.steps());
-    Ok((first..=present + window.steps()).fold(None, |newest, step| {
+    let current = parameters.step(now);
+    let first = current.saturating_sub(window.steps());
+    Ok((first..=current + window.steps()).fold(None, |newest, step| {
         generator.check(code.digits(), step * parameters.period).map(|_| step).or(newest)
     }))
 }
 
-/// All steps that have this code, within so many of the present one; for whoever looks for the reason
-/// why it fails.
-///
-/// # Errors
-/// `damaged` when no code can be made with these settings.
+/// All time steps that have this code, up to `reach` before and after the current one. For diagnosis.
 pub fn matching_steps(
     secret: &Secret,
     parameters: Parameters,
@@ -190,13 +179,13 @@ pub fn matching_steps(
     reach: u64,
 ) -> Result<Vec<u64>, Refusal> {
     let generator = parameters.generator(secret)?;
-    let present = parameters.step(now);
-    let first = present.saturating_sub(reach);
+    let current = parameters.step(now);
+    let first = current.saturating_sub(reach);
     let has = |step: &u64| generator.check(code.digits(), step * parameters.period).is_some();
-    Ok((first..=present + reach).filter(has).collect())
+    Ok((first..=current + reach).filter(has).collect())
 }
 
-/// The code of a moment, for tests: the program itself never makes one.
+/// The code at a time. Only tests compute codes; the program itself never does.
 #[cfg(test)]
 #[expect(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "for tests only")]
 pub fn code_at(secret: &Secret, parameters: Parameters, seconds: i64) -> String {
@@ -250,7 +239,7 @@ mod tests {
         }
     }
 
-    /// RFC 4226, appendix D: counters 0 to 9 are the steps of a one-second clock's thirtyfold.
+    /// RFC 4226, appendix D: a counter of n is the time step that begins at 30 n seconds.
     #[test]
     fn rfc_4226_vectors() {
         let key = secret(b"12345678901234567890");
@@ -275,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_exactly_what_it_says() {
+    fn codes_inside_the_window_match_and_codes_outside_do_not() {
         let key = secret(b"12345678901234567890");
         for width in 0..=Window::WIDEST {
             let window = Window::new(width.into()).unwrap();
@@ -283,9 +272,9 @@ mod tests {
                 for offset in -4_i64..=4 {
                     let now = 59_700_000 * 30 + second;
                     let code = code_at(&key, Parameters::COMMON, now + offset * 30);
-                    let found = step(&key, Parameters::COMMON, &code, now, window).is_some();
+                    let matches = step(&key, Parameters::COMMON, &code, now, window).is_some();
                     assert_eq!(
-                        found,
+                        matches,
                         offset.unsigned_abs() <= u64::from(width),
                         "{offset} {second}"
                     );
@@ -296,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_steps_with_one_code_the_newer_is_taken() {
+    fn of_two_steps_with_the_same_code_the_newer_is_returned() {
         let key = secret(b"12345678901234567890");
         let t = 1_732_990_050;
         assert_eq!(
@@ -306,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_seconds_of_time_do_not_underflow() {
+    fn the_window_at_the_epoch_does_not_underflow() {
         let key = secret(b"12345678901234567890");
         assert_eq!(step(&key, Parameters::COMMON, "755224", 0, Window::DEFAULT), Some(0));
         assert_eq!(step(&key, Parameters::COMMON, "755224", 59, Window::DEFAULT), Some(0));

@@ -1,4 +1,4 @@
-//! Taking back the last thing that an operator did to a user's protection.
+//! How an operator's last change to a user's protection is undone.
 
 use crate::domain::device::{Device, State};
 use crate::domain::recovery::RecoverySet;
@@ -7,7 +7,7 @@ use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, MOST_DEVICES, PasswordChange, User};
 
-/// What can be taken back.
+/// A change that can be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
     Reset,
@@ -19,7 +19,7 @@ pub enum Act {
 impl Act {
     pub const ALL: [Self; 4] = [Self::Reset, Self::Disable, Self::Delete, Self::ForceNewPassword];
 
-    /// The verb that did it.
+    /// The verb that makes this change.
     #[must_use]
     pub const fn verb(self) -> &'static str {
         match self {
@@ -31,14 +31,14 @@ impl Act {
     }
 }
 
-/// What was before an act, as far as the act changed it.
+/// What a change replaced, kept so that it can be undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undo {
     pub act: Act,
     pub at: Timestamp,
-    /// Devices that the act revoked or switched off.
+    /// Devices that the change revoked or switched off.
     pub devices: Vec<Id>,
-    /// The new device that it made.
+    /// The new device that the change added.
     pub made: Option<Id>,
     pub recovery: Option<RecoverySet>,
     pub password_change: PasswordChange,
@@ -46,8 +46,7 @@ pub struct Undo {
 }
 
 impl User {
-    /// Remembers how `before` was, so that this act can be taken back. An earlier act can't be any
-    /// more.
+    /// Records what this change replaced, so that it can be undone. Earlier changes then no longer can.
     #[must_use]
     pub fn undoable(mut self, act: Act, before: &Self, at: Timestamp) -> Self {
         let differs = |d: &&Device| self.devices.iter().any(|a| a.id == d.id && a.state != d.state);
@@ -66,43 +65,41 @@ impl User {
         self
     }
 
-    /// Puts back what the last act took: devices, recovery codes, the mark of a password change. What
-    /// was used stays used.
-    ///
-    /// # Errors
-    /// `nothing_to_undo` where there is none, it lies too far back, or something newer was proved.
+    /// Undoes the last change: restores devices, recovery codes and the state of the password change.
+    /// Time steps that were used stay used.
     pub fn undone(mut self, now: Timestamp, undo_for: Span) -> Result<Changed, Refusal> {
         let none = |problem: String| {
             Refusal::new(Code::NothingToUndo, problem)
-                .hint(format!("see what was done with: mfactl show-user {}", self.name))
+                .hint(format!("see what was changed with: mfactl show-user {}", self.name))
         };
         let Some(undo) = self.undo.take() else {
             return Err(none(format!(
-                "there is nothing to undo for {}: nothing was taken away, or a code was proved since",
+                "there is nothing to undo for {}: nothing was changed, or a code was accepted since",
                 self.name
             )));
         };
         if now.since(undo.at) > undo_for {
             return Err(none(format!(
-                "the {} of {} lies longer back than {undo_for}",
+                "the {} of {} is more than {undo_for} old",
                 undo.act.verb(),
                 self.name
             )));
         }
-        let is_there = |id: &Id| self.devices.iter().any(|d| d.id == *id);
-        if !undo.devices.iter().all(is_there) {
-            return Err(none(format!("what {} had is purged by now", self.name)));
+        let exists = |id: &Id| self.devices.iter().any(|d| d.id == *id);
+        if !undo.devices.iter().all(exists) {
+            return Err(none(format!("the earlier devices of {} were purged", self.name)));
         }
-        let back = |d: &Device| undo.devices.contains(&d.id);
+        let is_restored = |d: &Device| undo.devices.contains(&d.id);
         let labels: Vec<_> =
-            self.devices.iter().filter(|d| back(d)).map(|d| d.label.clone()).collect();
-        // Nobody has proved what was made since.
+            self.devices.iter().filter(|d| is_restored(d)).map(|d| d.label.clone()).collect();
+        // Devices added since then are removed while no code of them was accepted.
         self.devices.retain(|d| {
-            let is_later = Some(d.id) == undo.made || (labels.contains(&d.label) && !back(d));
+            let is_later =
+                Some(d.id) == undo.made || (labels.contains(&d.label) && !is_restored(d));
             !(is_later && d.is_pending())
         });
         let devices = std::mem::take(&mut self.devices).into_iter();
-        self.devices = devices.map(|d| if back(&d) { d.restored() } else { d }).collect();
+        self.devices = devices.map(|d| if is_restored(&d) { d.restored() } else { d }).collect();
         if self.live().count() > MOST_DEVICES {
             return Err(Refusal::new(
                 Code::TooManyDevices,
@@ -121,7 +118,7 @@ impl User {
 }
 
 impl Device {
-    /// As it was before it was revoked or switched off.
+    /// The device as before it was revoked or switched off.
     #[must_use]
     fn restored(mut self) -> Self {
         match self.state {

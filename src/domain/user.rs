@@ -1,4 +1,4 @@
-//! A user with everything that protects the account, and what an operator may do to it.
+//! A user with everything that protects the account.
 
 mod acts;
 
@@ -16,10 +16,10 @@ use crate::domain::throttle::{Gate, Throttle};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo::Undo;
 
-/// Devices a user may have at once, revoked ones not counted.
+/// The most devices a user can have, not counting revoked ones.
 pub const MOST_DEVICES: usize = 8;
 
-/// Revoked devices that are kept for undo.
+/// The most revoked devices that are kept for undo.
 pub const MOST_REVOKED: usize = 2 * MOST_DEVICES;
 
 /// One account.
@@ -28,41 +28,41 @@ pub struct User {
     pub id: Id,
     pub name: UserName,
     pub profile: Profile,
-    /// Marked as one whom not every operator may change.
+    /// Some operators may not change this user.
     pub protected: bool,
-    /// MFA is required of this user.
+    /// An operator has required MFA.
     pub required: bool,
-    /// From when on; at once where nothing is said.
+    /// When MFA becomes required; see [`crate::domain::policy::Policy::demand`].
     pub required_from: Option<Timestamp>,
     pub password_change: PasswordChange,
     /// The hash of the password, sealed.
     pub password: Option<Sealed>,
     pub temporary: Option<Temporary>,
-    /// The password alone does not open the way to a new device: an operator took the last one.
+    /// An operator took the last device away, so that the password alone is not enough to enrol a new one.
     pub enrolment_barred: bool,
     pub recovery: Option<RecoverySet>,
     pub bypass: Option<Bypass>,
     pub undo: Option<Undo>,
     pub throttle: Throttle,
-    /// In the order in which they were made.
+    /// In order of creation.
     pub devices: Vec<Device>,
     pub created_at: Timestamp,
     pub last_verified_at: Option<Timestamp>,
-    /// Counts the saves of this user.
+    /// Incremented at each save.
     pub rev: u64,
 }
 
-/// What a person sees of a user, and no decision depends on.
+/// Descriptive data. Of these only the groups matter, to the MFA policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     pub display_name: Option<String>,
     pub email: Option<String>,
     pub language: Option<Language>,
-    /// Sorted, each once.
+    /// Sorted, without duplicates.
     pub groups: Vec<String>,
 }
 
-/// The language a user is written to in.
+/// The language of messages to a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
     English,
@@ -79,19 +79,19 @@ impl Language {
     }
 }
 
-/// Must the user choose a new password, and which one opens the door to that?
+/// Whether the user must choose a new password, and which password lets them do so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PasswordChange {
     #[default]
     NotRequired,
-    /// A temporary password opens the door.
+    /// Only a temporary password does.
     Required,
-    /// The old password opens the door.
+    /// The old password does.
     RequiredOldOpens,
 }
 
 impl PasswordChange {
-    /// The word that a store keeps; none where nothing is required.
+    /// The stored word; `None` if no change is required.
     #[must_use]
     pub const fn word(self) -> Option<&'static str> {
         match self {
@@ -130,7 +130,7 @@ impl Status {
     }
 }
 
-/// A user after a request, and the labels of the devices that it touched.
+/// A user after a change, and the labels of the devices that were affected.
 #[derive(Debug)]
 #[must_use]
 pub struct Changed {
@@ -163,17 +163,14 @@ impl User {
         }
     }
 
-    /// A device that was found in this user before.
-    ///
-    /// # Errors
-    /// `device_not_found`.
+    /// The device with this id.
     pub fn device(&self, id: Id) -> Result<&Device, Refusal> {
-        let gone =
+        let not_found =
             || Refusal::new(Code::DeviceNotFound, format!("{} has no device {id}", self.name));
-        self.devices.iter().find(|d| d.id == id).ok_or_else(gone)
+        self.devices.iter().find(|d| d.id == id).ok_or_else(not_found)
     }
 
-    /// The first that fits: an active device, a disabled one, a pending one, none.
+    /// Decided by the best device: active, else disabled, else pending.
     #[must_use]
     pub fn status(&self) -> Status {
         if self.devices.iter().any(Device::is_active) {
@@ -192,7 +189,7 @@ impl User {
         self.devices.iter().filter(|d| d.is_live())
     }
 
-    /// Is an attempt turned away at this moment, and until when (`None`: until unlocked)?
+    /// The end of the lock if the user is locked now; `Some(None)` means until unlocked.
     #[must_use]
     pub fn locked(&self, now: Timestamp) -> Option<Option<Timestamp>> {
         match self.throttle.gate(now) {
@@ -202,19 +199,19 @@ impl User {
         }
     }
 
-    /// However often somebody resets, a user stays small.
+    /// Bounds the size of a user, however many devices are revoked.
     pub(super) fn forget_oldest_revoked(&mut self) {
         let mut surplus = self.devices.iter().filter(|d| !d.is_live()).count();
         surplus = surplus.saturating_sub(MOST_REVOKED);
         self.devices.retain(|d| {
-            let goes = surplus > 0 && !d.is_live();
-            surplus -= usize::from(goes);
-            !goes
+            let is_dropped = surplus > 0 && !d.is_live();
+            surplus -= usize::from(is_dropped);
+            !is_dropped
         });
     }
 
-    /// Drops what can't be used any more: devices that were revoked longer ago than the undo time,
-    /// with what could be undone, and a bypass code and a temporary password that have ended.
+    /// Drops what can no longer be used: revoked devices and undo records older than the undo time, and
+    /// an expired bypass code or temporary password.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
         self.devices
             .retain(|d| !matches!(&d.state, State::Revoked(r) if now.since(r.at) > undo_time));
@@ -223,10 +220,7 @@ impl User {
         self.temporary = self.temporary.take().filter(|temporary| now < temporary.until);
     }
 
-    /// The pending device that a person can be shown the QR code of.
-    ///
-    /// # Errors
-    /// `not_enabled`, `not_pending`, `pending_expired`, `device_not_found` or `ambiguous_device`.
+    /// The pending device whose QR code may be shown; also an active one with `active_too`.
     pub fn showable(
         &self,
         label: Option<&Label>,
@@ -234,38 +228,38 @@ impl User {
         now: Timestamp,
     ) -> Result<&Device, Refusal> {
         self.has_devices()?;
-        self.known(label)?;
+        self.check_label(label)?;
         let pending = |d: &&Device| d.is_pending();
-        let mut found: Vec<&Device> = self.matching(label).filter(pending).collect();
-        if found.is_empty() && active_too {
-            found = self.matching(label).filter(|d| d.is_active()).collect();
+        let mut devices: Vec<&Device> = self.labelled(label).filter(pending).collect();
+        if devices.is_empty() && active_too {
+            devices = self.labelled(label).filter(|d| d.is_active()).collect();
         }
-        match found.as_slice() {
+        match devices.as_slice() {
             [one] if one.is_expired(now) => Err(Refusal::new(
                 Code::PendingExpired,
                 format!("{}'s device {} was not confirmed in time", self.name, one.label),
             )
-            .hint(format!("make it anew with: mfactl enrol {} --device {}", self.name, one.label))),
+            .hint(format!(
+                "make a new one with: mfactl enrol {} --device {}",
+                self.name, one.label
+            ))),
             [one] => Ok(one),
-            [] if self.matching(label).any(Device::is_active) => Err(Refusal::new(
+            [] if self.labelled(label).any(Device::is_active) => Err(Refusal::new(
                 Code::NotPending,
                 format!("{}'s device is active, and its QR code is not shown again", self.name),
             )
-            .hint("for a lost phone use reset; --active shows it all the same, and is logged")),
+            .hint("for a lost phone use reset; --active shows it anyway and is logged")),
             [] => Err(self.disabled_refusal()),
             many => {
                 let labels: Vec<_> = many.iter().map(|d| quoted(d.label.as_str())).collect();
-                let message = format!("{} has {} such devices", self.name, many.len());
+                let message = format!("{} has {} matching devices", self.name, many.len());
                 Err(Refusal::new(Code::AmbiguousDevice, message)
                     .hint(format!("name one with --device: {}", labels.join(", "))))
             }
         }
     }
 
-    /// Refuses a user without any device.
-    ///
-    /// # Errors
-    /// `not_enabled`.
+    /// Refuses a user without any device (`not_enabled`).
     pub fn has_devices(&self) -> Result<(), Refusal> {
         if self.live().next().is_some() {
             return Ok(());
@@ -281,28 +275,28 @@ impl User {
             .hint(format!("switch it on with: mfactl enable {}", self.name))
     }
 
-    fn known(&self, label: Option<&Label>) -> Result<(), Refusal> {
+    fn check_label(&self, label: Option<&Label>) -> Result<(), Refusal> {
         let Some(label) = label else { return Ok(()) };
-        if self.matching(Some(label)).next().is_some() {
+        if self.labelled(Some(label)).next().is_some() {
             return Ok(());
         }
         let known: Vec<_> = self.live().map(|d| quoted(d.label.as_str())).collect();
         let message = format!("{} has no device {}", self.name, quoted(label.as_str()));
         let refusal = Refusal::new(Code::DeviceNotFound, message);
         Err(if known.is_empty() {
-            refusal.hint(format!("{} has no device at all", self.name))
+            refusal.hint(format!("{} has no devices", self.name))
         } else {
-            refusal.hint(format!("there is: {}", known.join(", ")))
+            refusal.hint(format!("known devices: {}", known.join(", ")))
         })
     }
 
-    fn matching<'a>(&'a self, label: Option<&Label>) -> impl Iterator<Item = &'a Device> {
+    fn labelled<'a>(&'a self, label: Option<&Label>) -> impl Iterator<Item = &'a Device> {
         self.live().filter(move |d| label.is_none_or(|l| d.label == *l))
     }
 
-    fn map_matching(&mut self, label: Option<&Label>, change: impl Fn(Device) -> Device) {
+    fn map_labelled(&mut self, label: Option<&Label>, change: impl Fn(Device) -> Device) {
         let devices = std::mem::take(&mut self.devices).into_iter();
-        let wanted = |d: &Device| d.is_live() && label.is_none_or(|l| d.label == *l);
-        self.devices = devices.map(|d| if wanted(&d) { change(d) } else { d }).collect();
+        let matches = |d: &Device| d.is_live() && label.is_none_or(|l| d.label == *l);
+        self.devices = devices.map(|d| if matches(&d) { change(d) } else { d }).collect();
     }
 }

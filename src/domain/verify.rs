@@ -1,12 +1,13 @@
-//! The one decision: may this code let this user in, now?
+//! The decision whether a submitted code is accepted.
 //!
-//! A code is accepted when it belongs to an active or pending device of the user, for a time step
-//! within the window that is later than the last accepted one. Every other way ends in a refusal.
+//! A code is accepted when it matches an active or pending device of the user at a time step inside
+//! the window and later than the last accepted one; or when it is an unused backup code of the user.
+//! Everything else is refused.
 
 use crate::domain::device::{Active, Device, State};
 use crate::domain::name::Label;
 use crate::domain::recovery::Tag;
-use crate::domain::refusal::{Code as Word, Refusal};
+use crate::domain::refusal::{self, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::spare::{Presented, Spare};
 use crate::domain::throttle::{Bounds, Failure, Gate};
@@ -14,19 +15,19 @@ use crate::domain::time::Timestamp;
 use crate::domain::totp::matching_step;
 use crate::domain::user::{Status, User};
 
-/// One attempt.
+/// A submitted code and everything it is checked against.
 pub struct Attempt<'a> {
     pub presented: &'a Presented,
-    /// What the vault makes of a spare code, for the set or the bypass of this user.
+    /// The keyed hash of a submitted backup code, computed by the vault for this user.
     pub tag: Option<Tag>,
-    /// Read once, after the user was locked for writing.
+    /// Read once, after the store was locked for writing.
     pub now: Timestamp,
     pub bounds: Bounds,
-    /// The opened secrets of [`candidates`].
+    /// The opened secrets of the [`candidates`].
     pub secrets: &'a [(Id, Secret)],
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
@@ -37,12 +38,12 @@ pub enum Outcome {
     Confirmed {
         device: Label,
     },
-    /// The first of two successive codes that a device with uncommon settings is proved by. Not
-    /// an acceptance.
+    /// The first of the two successive codes that confirm a device with uncommon settings. The user
+    /// is not let in.
     HalfProved {
         device: Label,
     },
-    /// Accepted by a code that stands in for a device; so many of it are left.
+    /// Accepted with a backup code; `left` are still unused.
     Spared {
         kind: Spare,
         left: u32,
@@ -69,7 +70,7 @@ impl Outcome {
         }
     }
 
-    /// Does it let the user in?
+    /// Whether the user is let in.
     #[must_use]
     pub const fn lets_in(&self) -> bool {
         matches!(self, Self::Accepted { .. } | Self::Confirmed { .. } | Self::Spared { .. })
@@ -86,7 +87,7 @@ impl Outcome {
         }
     }
 
-    /// The kind of thing that was proved.
+    /// The kind of factor that was verified.
     #[must_use]
     pub const fn factor(&self) -> Option<&'static str> {
         match self {
@@ -99,10 +100,9 @@ impl Outcome {
     }
 }
 
-/// The devices whose codes may be looked at: `only` the one named, or all.
+/// The devices whose codes are checked: `only` the given one, or all that can verify a code now.
 ///
-/// # Errors
-/// `not_enabled`, `disabled` or `pending_expired` where there is none.
+/// With none of these the refusal is `not_enabled`, `disabled` or `pending_expired`.
 pub fn candidates<'u>(
     user: &'u User,
     only: Option<Id>,
@@ -112,16 +112,16 @@ pub fn candidates<'u>(
     if user.status() == Status::Disabled {
         return Err(user.disabled_refusal());
     }
-    if only.is_none() && presented.spare().is_some_and(|code| stands_in(user, code.kind, now)) {
+    if only.is_none() && presented.spare().is_some_and(|code| is_usable(user, code.kind, now)) {
         return Ok(Vec::new());
     }
     user.has_devices()?;
-    let waiting = |d: &&Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
-    let wanted = |d: &&Device| only.is_none_or(|id| d.id == id);
-    let found: Vec<_> = user.devices.iter().filter(waiting).filter(wanted).collect();
+    let can_verify = |d: &&Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
+    let is_asked_for = |d: &&Device| only.is_none_or(|id| d.id == id);
+    let found: Vec<_> = user.devices.iter().filter(can_verify).filter(is_asked_for).collect();
     if found.is_empty() {
         return Err(Refusal::new(
-            Word::PendingExpired,
+            refusal::Code::PendingExpired,
             format!("{}'s device was not confirmed in time", user.name),
         )
         .hint(format!("make a new one with: mfactl enrol {}", user.name)));
@@ -129,27 +129,23 @@ pub fn candidates<'u>(
     Ok(found)
 }
 
-/// Could a code of this kind let the user in at all?
-fn stands_in(user: &User, kind: Spare, now: Timestamp) -> bool {
+/// Whether the user has backup codes of this kind that could be accepted now or later.
+fn is_usable(user: &User, kind: Spare, now: Timestamp) -> bool {
     match kind {
         Spare::Recovery => user.recovery.is_some(),
         Spare::Bypass => user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
     }
 }
 
-/// Decides, and gives back the user as he is to be stored.
-///
-/// # Errors
-/// `damaged` when a device has settings that no code can be made with.
+/// Decides, and returns the user to be stored.
 pub fn verify(mut user: User, attempt: &Attempt<'_>) -> Result<(User, Outcome), Refusal> {
     match user.throttle.gate(attempt.now) {
         Gate::Open => {}
         Gate::LockedUntil(t) => return Ok((user, Outcome::Locked { until: Some(t) })),
         Gate::Shut => return Ok((user, Outcome::Locked { until: None })),
     }
-    let found = best_match(&user, attempt)?;
-    let outcome = match found {
-        None if let Some(spared) = spend(&mut user, attempt) => spared,
+    let outcome = match best_match(&user, attempt)? {
+        None if let Some(accepted) = consume_backup_code(&mut user, attempt) => accepted,
         None => {
             user.throttle = user.throttle.failed(Failure::Code, attempt.now, attempt.bounds.limits);
             Outcome::Rejected
@@ -167,7 +163,7 @@ pub fn verify(mut user: User, attempt: &Attempt<'_>) -> Result<(User, Outcome), 
     Ok((user, outcome))
 }
 
-/// A device that has this code, and whether the step is still unused.
+/// A device whose code matches. `fresh`: the time step is still unused.
 #[derive(Clone, Copy)]
 struct Match {
     index: usize,
@@ -176,7 +172,8 @@ struct Match {
     active: bool,
 }
 
-/// Fresh before used, active before pending; all devices are computed, whatever matched before.
+/// The best match: fresh before used, active before pending. All devices are computed, even after a
+/// match, so that the time taken tells nothing.
 fn best_match(user: &User, attempt: &Attempt<'_>) -> Result<Option<Match>, Refusal> {
     let mut best: Option<Match> = None;
     let Some(code) = attempt.presented.totp() else { return Ok(best) };
@@ -187,16 +184,16 @@ fn best_match(user: &User, attempt: &Attempt<'_>) -> Result<Option<Match>, Refus
             matching_step(secret, device.parameters, code, attempt.now, attempt.bounds.window)?;
         let Some(step) = step else { continue };
         let fresh = device.last_step.is_none_or(|last| step > last);
-        let found = Match { index, step, fresh, active: device.is_active() };
-        if best.is_none_or(|b| (found.fresh, found.active) > (b.fresh, b.active)) {
-            best = Some(found);
+        let candidate = Match { index, step, fresh, active: device.is_active() };
+        if best.is_none_or(|b| (candidate.fresh, candidate.active) > (b.fresh, b.active)) {
+            best = Some(candidate);
         }
     }
     Ok(best)
 }
 
-/// Uses up a spare code; nothing else about the user changes where it is not one of his.
-fn spend(user: &mut User, attempt: &Attempt<'_>) -> Option<Outcome> {
+/// Uses up a backup code. Changes nothing if the user has no such code.
+fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>) -> Option<Outcome> {
     let (kind, tag) = (attempt.presented.spare()?.kind, attempt.tag.as_ref()?);
     let left = match kind {
         Spare::Recovery => {

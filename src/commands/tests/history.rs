@@ -94,12 +94,12 @@ fn a_time_that_the_log_does_not_tell_of_is_refused() {
     let world = World::new();
     world.active("alice");
     for (line, code, words) in [
-        ("list-status --at 2027-01-01", 65, "still to come"),
-        ("list-status --at 2026-02-30", 65, "is no date"),
-        ("list-status --at soon", 65, "is no date"),
+        ("list-status --at 2027-01-01", 65, "is in the future"),
+        ("list-status --at 2026-02-30", 65, "is not a date"),
+        ("list-status --at soon", 65, "is not a date"),
         ("list-status --at now --sort status", 64, "--sort"),
-        ("changes --since 2027-01-01", 65, "still to come"),
-        ("changes --since 2025-13-01", 65, "is no date"),
+        ("changes --since 2027-01-01", 65, "is in the future"),
+        ("changes --since 2025-13-01", 65, "is not a date"),
         ("changes", 64, "no start time"),
         ("changes --since last-run", 64, "--state"),
         ("log --since 2025-12-02 --until 2025-12-01", 65, "is not after"),

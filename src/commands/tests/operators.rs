@@ -106,7 +106,10 @@ fn each_operator_runs_the_verbs_of_his_roles() {
     world.uid.set(SERVICE);
     assert_eq!(world.verify("alice", "000000").json()["outcome"], "rejected");
     let ran = by(&world, AUDITOR, "reset alice");
-    assert!(ran.err.contains("reset is for helpdesk and admin, and you are auditor"), "{ran:?}");
+    assert!(
+        ran.err.contains("reset needs the role helpdesk or admin; you have auditor"),
+        "{ran:?}"
+    );
 }
 
 #[test]
@@ -252,7 +255,7 @@ fn the_same_operator_and_two_without_an_admin_are_refused() {
     for (uid, words) in [
         (HELPDESK, "you requested"),
         (OTHER_HELPDESK, "one of the two operators must be an admin"),
-        (AUDITOR, "approve is for helpdesk and admin"),
+        (AUDITOR, "approve needs the role helpdesk or admin"),
     ] {
         let ran = by(&world, uid, &approve);
         assert_eq!(word(&ran), refused(), "{uid}: {ran:?}");
@@ -271,7 +274,7 @@ fn whoever_may_not_run_the_verb_does_not_approve_it_either() {
     let world = guarded(&format!("{TWO}[roles.verbs]\ndisable = [\"admin\"]\n"));
     let id = asked(&world, ADMIN, "disable alice");
     let ran = by(&world, HELPDESK, &format!("approve {id} --yes"));
-    assert!(ran.code == 77 && ran.err.contains("disable is for admin"), "{ran:?}");
+    assert!(ran.code == 77 && ran.err.contains("disable needs the role admin"), "{ran:?}");
     let _ = by(&world, OTHER_ADMIN, &format!("approve {id} --yes")).ok();
 }
 

@@ -1,4 +1,4 @@
-//! Back and forth between how a user stands and how he stood.
+//! From changes to events, and from events back to a user's earlier states.
 
 use super::*;
 use crate::domain::user::Language;
@@ -35,12 +35,12 @@ fn alice() -> User {
     user
 }
 
-/// All that a list tells of a user.
-fn listed(user: &User) -> Option<String> {
+/// Everything that is listed of a user.
+fn all_values(user: &User) -> Option<String> {
     Past::of(Some(user), None).values
 }
 
-fn acts() -> Vec<fn(&mut User)> {
+fn changes() -> Vec<fn(&mut User)> {
     vec![
         |u| u.name = UserName::parse("alicia").unwrap(),
         |u| u.profile.display_name = Some("Alice".into()),
@@ -52,7 +52,7 @@ fn acts() -> Vec<fn(&mut User)> {
         |u| u.devices[0] = u.devices[0].clone().used(7, at(200)),
         |u| u.throttle.lock = Some(Lock { start: at(210), length: Span(30) }),
         |u| u.throttle.wrong_codes = MOST_WRONG_CODES,
-        |u| u.recovery = Some(nameless_codes(9, at(1))),
+        |u| u.recovery = Some(placeholder_codes(9, at(1))),
         |u| {
             u.bypass = Some(Bypass {
                 id: id(0),
@@ -74,35 +74,39 @@ fn acts() -> Vec<fn(&mut User)> {
 }
 
 #[test]
-fn from_now_every_earlier_time_is_reached_event_by_event() {
-    let mut stood = vec![alice()];
+fn every_earlier_state_is_reached_from_the_present_one() {
+    let mut states = vec![alice()];
     let mut events = Vec::new();
-    for act in acts() {
-        let before = stood.last().unwrap().clone();
+    for change in changes() {
+        let before = states.last().unwrap().clone();
         let mut after = before.clone();
-        act(&mut after);
+        change(&mut after);
         let past = Past::of(Some(&before), Some(&after));
         assert_eq!(past.status.is_some(), before.status() != after.status());
-        events.push(past.values.expect("each of these acts changes what is listed"));
-        stood.push(after);
+        events.push(past.values.expect("each of these changes is listed"));
+        states.push(after);
     }
-    let now = stood.last().unwrap().clone();
-    for (n, then) in stood.iter().enumerate() {
+    let now = states.last().unwrap().clone();
+    for (n, expected) in states.iter().enumerate() {
         let (mut back, mut removed) = (Undoing::default(), Undoing::default());
-        removed.take_back(&listed(&now).unwrap()).unwrap();
+        removed.take_back(&all_values(&now).unwrap()).unwrap();
         for event in events[n..].iter().rev() {
             back.take_back(event).unwrap();
             removed.take_back(event).unwrap();
         }
-        let found = back.stood(now.clone()).unwrap().unwrap();
-        assert_eq!(listed(&found), listed(then), "after {n} acts");
-        let found = removed.stood_once(now.id).unwrap().unwrap();
-        assert_eq!(listed(&found), listed(then), "after {n} acts, and removed since");
+        let earlier = back.stood(now.clone()).unwrap().unwrap();
+        assert_eq!(all_values(&earlier), all_values(expected), "after {n} changes");
+        let earlier = removed.stood_once(now.id).unwrap().unwrap();
+        assert_eq!(
+            all_values(&earlier),
+            all_values(expected),
+            "after {n} changes, and removed since"
+        );
     }
 }
 
 #[test]
-fn a_code_that_is_used_is_no_change_of_protection() {
+fn the_use_of_a_code_is_no_change_of_protection() {
     let before = alice();
     let mut after = before.clone();
     after.devices[0] = after.devices[0].clone().used(7, at(200));
@@ -114,7 +118,7 @@ fn a_code_that_is_used_is_no_change_of_protection() {
 }
 
 #[test]
-fn a_bypass_that_had_ended_is_not_what_the_next_change_took_away() {
+fn an_expired_bypass_code_is_not_reported_with_the_next_change() {
     let bypass = |expires_at| Bypass {
         id: id(0),
         tag: [0; 32],
@@ -132,7 +136,7 @@ fn a_bypass_that_had_ended_is_not_what_the_next_change_took_away() {
 }
 
 #[test]
-fn what_no_list_tells_is_not_kept() {
+fn values_that_are_not_listed_are_not_kept() {
     let before = alice();
     let mut after = before.clone();
     after.throttle.failures = 3;
@@ -143,7 +147,7 @@ fn what_no_list_tells_is_not_kept() {
 }
 
 #[test]
-fn before_a_user_is_made_there_is_nobody() {
+fn before_its_creation_a_user_is_absent() {
     let past = Past::of(None, Some(&alice()));
     assert_eq!(past.status, Some(ABSENT));
     let mut back = Undoing::default();
@@ -154,7 +158,7 @@ fn before_a_user_is_made_there_is_nobody() {
 }
 
 #[test]
-fn an_event_that_makes_no_sense_is_damage() {
+fn unreadable_values_are_refused_as_damaged() {
     for was in [
         "",
         "[]",
@@ -166,8 +170,8 @@ fn an_event_that_makes_no_sense_is_damage() {
         r#"{"last_code":-1}"#,
     ] {
         let mut back = Undoing::default();
-        let found = back.take_back(was).and_then(|()| back.stood(alice()));
-        assert_eq!(found.unwrap_err().code, Code::Damaged, "{was}");
+        let result = back.take_back(was).and_then(|()| back.stood(alice()));
+        assert_eq!(result.unwrap_err().code, Code::Damaged, "{was}");
     }
     assert_eq!(Undoing::default().stood_once(id(1)).unwrap_err().code, Code::Damaged);
 }

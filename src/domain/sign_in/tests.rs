@@ -57,27 +57,27 @@ fn pending() -> User {
     with_device(alice(), State::Pending(pending))
 }
 
-/// What is presented: a right or wrong password, the hash of a new one, a code.
-struct Given {
+/// What is submitted: a right or wrong password, the hash of a new one, a code.
+struct Submission {
     is_right: bool,
     new: Option<u8>,
     code: Option<String>,
 }
 
-const RIGHT: Given = Given { is_right: true, new: None, code: None };
-const WRONG: Given = Given { is_right: false, new: None, code: None };
+const RIGHT: Submission = Submission { is_right: true, new: None, code: None };
+const WRONG: Submission = Submission { is_right: false, new: None, code: None };
 
-fn with_code(code: String) -> Given {
-    Given { code: Some(code), ..RIGHT }
+fn with_code(code: String) -> Submission {
+    Submission { code: Some(code), ..RIGHT }
 }
 
-fn right_code() -> Given {
+fn right_code() -> Submission {
     with_code(code_at(&secret(), Parameters::COMMON, NOW))
 }
 
-fn attempt(user: &User, given: &Given, demand: Demand) -> (User, Step) {
+fn attempt(user: &User, submission: &Submission, demand: Demand) -> (User, Step) {
     let now = at(NOW);
-    let presented = given.code.as_ref().map(|code| Presented::read(code.as_bytes()));
+    let presented = submission.code.as_ref().map(|code| Presented::read(code.as_bytes()));
     let secrets = [(Id::new([2; 16]), secret())];
     let attempt = |presented| Attempt {
         presented,
@@ -89,8 +89,8 @@ fn attempt(user: &User, given: &Given, demand: Demand) -> (User, Step) {
     let claim = Claim {
         limits: Limits::DEFAULT,
         now,
-        is_right: given.is_right,
-        new_password: given.new.map(hash),
+        is_right: submission.is_right,
+        new_password: submission.new.map(hash),
         code: presented.as_ref().map(attempt),
         demand,
         without: Without::Accept,
@@ -98,8 +98,8 @@ fn attempt(user: &User, given: &Given, demand: Demand) -> (User, Step) {
     sign_in(user.clone(), claim).unwrap()
 }
 
-fn step(user: &User, given: &Given, demand: Demand) -> Step {
-    attempt(user, given, demand).1
+fn step(user: &User, submission: &Submission, demand: Demand) -> Step {
+    attempt(user, submission, demand).1
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn a_wrong_password_is_rejected_whatever_else_is_right() {
     must_change.password_change = PasswordChange::RequiredOldOpens;
     for user in [alice(), active(), pending(), active().disable(None).unwrap().user, must_change] {
         for demand in [OPTIONAL, required()] {
-            let given = Given { is_right: false, new: Some(9), ..right_code() };
-            let (after, step) = attempt(&user, &given, demand);
+            let submission = Submission { is_right: false, new: Some(9), ..right_code() };
+            let (after, step) = attempt(&user, &submission, demand);
             assert_eq!(step, Step::Rejected(Why::Password));
             assert_eq!(after.throttle.failures, 1);
             assert_eq!(after.throttle.wrong_codes, 0, "passwords only delay");
@@ -122,7 +122,7 @@ fn a_wrong_password_is_rejected_whatever_else_is_right() {
 }
 
 #[test]
-fn what_comes_after_the_password_depends_on_device_and_demand() {
+fn what_follows_the_password_depends_on_device_and_requirement() {
     let disabled = active().disable(None).unwrap().user;
     let mut barred = pending();
     barred.enrolment_barred = true;
@@ -140,12 +140,12 @@ fn what_comes_after_the_password_depends_on_device_and_demand() {
         assert_eq!(step(&user, &RIGHT, OPTIONAL), optional);
         assert_eq!(step(&user, &RIGHT, required()), needed);
         let later = Demand::From(at(NOW + 1));
-        assert_eq!(step(&user, &RIGHT, later), optional, "the grace is not over");
+        assert_eq!(step(&user, &RIGHT, later), optional, "the grace period is not over");
     }
 }
 
 #[test]
-fn a_code_is_looked_at_after_the_password_and_counts_when_it_is_wrong() {
+fn a_code_is_checked_after_the_password_and_a_wrong_one_counts() {
     let (after, step) = attempt(&active(), &right_code(), OPTIONAL);
     assert!(matches!(&step, Step::Accepted(Some(Outcome::Accepted { .. }))), "{step:?}");
     assert_eq!(attempt(&after, &right_code(), OPTIONAL).1, Step::Rejected(Why::Code), "replayed");
@@ -169,7 +169,7 @@ fn only_a_full_acceptance_clears_the_counter() {
 }
 
 #[test]
-fn a_lock_is_told_to_who_has_the_password_and_only_for_a_few_guesses() {
+fn only_the_right_password_reveals_a_lock_and_only_for_a_few_guesses() {
     let mut user = (0..FREE_FAILURES).fold(active(), |user, _| attempt(&user, &WRONG, OPTIONAL).0);
     let locked = user.clone();
     assert!(matches!(step(&user, &right_code(), OPTIONAL), Step::Locked { until: Some(_) }));
@@ -179,16 +179,16 @@ fn a_lock_is_told_to_who_has_the_password_and_only_for_a_few_guesses() {
         assert_eq!(after.throttle.failures, user.throttle.failures, "it does not count");
         user = after;
     }
-    let told = step(&user, &right_code(), OPTIONAL);
-    assert_eq!(told, Step::Rejected(Why::Locked), "no oracle");
-    assert_eq!(attempt(&locked, &right_code(), OPTIONAL).0.devices, locked.devices, "unspent");
+    let late = step(&user, &right_code(), OPTIONAL);
+    assert_eq!(late, Step::Rejected(Why::Locked), "no oracle for passwords");
+    assert_eq!(attempt(&locked, &right_code(), OPTIONAL).0.devices, locked.devices, "not used up");
     let mut shut = active();
     shut.throttle.wrong_codes = MOST_WRONG_CODES;
     assert_eq!(step(&shut, &right_code(), OPTIONAL), Step::Locked { until: None });
 }
 
 #[test]
-fn a_forced_change_goes_through_the_door_that_is_open() {
+fn a_required_change_accepts_the_temporary_or_the_old_password() {
     let mut user = alice();
     assert_eq!(door(&user, at(NOW)), Door::Password(&hash(1)));
     user.password_change = PasswordChange::Required;
@@ -204,14 +204,14 @@ fn a_forced_change_goes_through_the_door_that_is_open() {
 }
 
 #[test]
-fn the_circle_of_a_forced_change() {
+fn a_required_change_leads_to_a_new_password_then_to_enrolment() {
     let mut user = alice();
     user.password_change = PasswordChange::Required;
     user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
     user.enrolment_barred = true;
     let (same, step) = attempt(&user, &RIGHT, required());
     assert_eq!((&same, step), (&user, Step::PasswordChangeRequired));
-    let (user, step) = attempt(&user, &Given { new: Some(6), ..RIGHT }, required());
+    let (user, step) = attempt(&user, &Submission { new: Some(6), ..RIGHT }, required());
     assert_eq!(step, Step::EnrolmentRequired { is_barred: false });
     assert_eq!((&user.password, &user.temporary), (&Some(hash(6)), &None));
     assert_eq!(user.password_change, PasswordChange::NotRequired);
@@ -222,28 +222,28 @@ fn the_circle_of_a_forced_change() {
 }
 
 #[test]
-fn a_change_with_mfa_kept_takes_the_code_as_well_and_changes_nothing_before() {
+fn a_required_change_with_mfa_kept_needs_the_code_before_anything_changes() {
     let mut user = active();
     user.password_change = PasswordChange::Required;
     user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
     let (same, step) = attempt(&user, &right_code(), OPTIONAL);
-    assert_eq!((&same, step), (&user, Step::PasswordChangeRequired), "the code is not spent");
-    let (same, step) = attempt(&user, &Given { new: Some(6), ..RIGHT }, OPTIONAL);
+    assert_eq!((&same, step), (&user, Step::PasswordChangeRequired), "the code is not used up");
+    let (same, step) = attempt(&user, &Submission { new: Some(6), ..RIGHT }, OPTIONAL);
     assert_eq!((&same, step), (&user, Step::CodeRequired));
-    let wrong = Given { new: Some(6), ..with_code("000000".into()) };
+    let wrong = Submission { new: Some(6), ..with_code("000000".into()) };
     let (after, step) = attempt(&user, &wrong, OPTIONAL);
     assert_eq!((after.password, step), (Some(hash(1)), Step::Rejected(Why::Code)));
-    let (after, step) = attempt(&user, &Given { new: Some(6), ..right_code() }, OPTIONAL);
+    let (after, step) = attempt(&user, &Submission { new: Some(6), ..right_code() }, OPTIONAL);
     assert!(matches!(step, Step::Accepted(Some(_))));
     assert_eq!((after.password, after.temporary), (Some(hash(6)), None));
 }
 
 #[test]
-fn the_old_password_opens_the_door_to_a_new_one_and_to_no_new_device() {
+fn the_old_password_allows_a_new_password_but_no_new_device() {
     let mut user = alice();
     user.password_change = PasswordChange::RequiredOldOpens;
     user.enrolment_barred = true;
-    let (user, step) = attempt(&user, &Given { new: Some(6), ..RIGHT }, required());
+    let (user, step) = attempt(&user, &Submission { new: Some(6), ..RIGHT }, required());
     assert_eq!(step, Step::EnrolmentRequired { is_barred: true });
     assert_eq!(user.password, Some(hash(6)));
 }

@@ -1,4 +1,4 @@
-//! What an operator may do to a user's devices.
+//! Operators' changes to a user's devices.
 
 use super::{Changed, MOST_DEVICES, Status, User};
 use crate::domain::device::{Device, State};
@@ -8,11 +8,7 @@ use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 
 impl User {
-    /// Adds a pending device; one with the same label that is still pending is made anew.
-    ///
-    /// # Errors
-    /// `already_enrolled` where the label is active or disabled, `disabled` where the user's MFA is
-    /// switched off, `too_many_devices` past [`MOST_DEVICES`].
+    /// Adds a pending device, replacing a pending one with the same label.
     pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
         if self.live().any(|d| d.label == device.label && !d.is_pending()) {
             let label = quoted(device.label.as_str());
@@ -31,27 +27,23 @@ impl User {
 
     fn with_device(mut self, device: Device) -> Result<Self, Refusal> {
         if self.live().count() >= MOST_DEVICES {
-            // Nothing can be done with these any more.
+            // Expired devices can never be confirmed.
             self.devices.retain(|d| !d.is_expired(device.created_at));
         }
         if self.live().count() >= MOST_DEVICES {
             return Err(Refusal::new(
                 Code::TooManyDevices,
-                format!("{} has {MOST_DEVICES} devices, the most a user can have", self.name),
+                format!("{} has {MOST_DEVICES} devices, which is the limit", self.name),
             )
-            .hint("delete one that is not used any more: mfactl delete NAME --device LABEL"));
+            .hint("delete one that is no longer used: mfactl delete NAME --device LABEL"));
         }
         self.devices.push(device);
         Ok(self)
     }
 
-    /// A lost phone: devices revoked, the lock cleared, and `replacement` pending.
+    /// For a lost phone: revokes the devices, clears the lock and adds `replacement` as pending.
     ///
-    /// With a replacement that `keeps` the old ones in force they are revoked when it is proved.
-    ///
-    /// # Errors
-    /// `device_not_found` for a label that the user does not have, `disabled` for keeping devices
-    /// that are switched off.
+    /// With `keep_until_confirmed` the old devices stay active until the replacement is confirmed.
     pub fn reset(
         self,
         label: Option<&Label>,
@@ -60,7 +52,7 @@ impl User {
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let mut changed = if keep_until_confirmed {
-            self.known(label)?;
+            self.check_label(label)?;
             if self.status() == Status::Disabled {
                 return Err(self.disabled_refusal());
             }
@@ -74,78 +66,66 @@ impl User {
         }
         let Some(mut device) = replacement else { return Ok(changed) };
         if let (true, State::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
-            pending.replaces = changed.user.matching(label).map(|d| d.id).collect();
-            let stale = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
-            let void = changed.user.devices.iter().filter(|d| stale(d));
-            changed.touched.extend(void.map(|d| d.label.clone()));
-            changed.user.devices.retain(|d| !stale(d));
+            pending.replaces = changed.user.labelled(label).map(|d| d.id).collect();
+            let is_superseded = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
+            let superseded = changed.user.devices.iter().filter(|d| is_superseded(d));
+            changed.touched.extend(superseded.map(|d| d.label.clone()));
+            changed.user.devices.retain(|d| !is_superseded(d));
         }
         changed.user = changed.user.with_device(device)?;
         Ok(changed)
     }
 
-    /// Takes devices away, sealed for undo.
-    ///
-    /// # Errors
-    /// `device_not_found` for a label that the user does not have.
+    /// Revokes devices; they are kept for undo.
     pub fn revoke(mut self, label: Option<&Label>, now: Timestamp) -> Result<Changed, Refusal> {
-        self.known(label)?;
-        let touched: Vec<Label> = self.matching(label).map(|d| d.label.clone()).collect();
-        self.map_matching(label, |d| d.revoked(now));
+        self.check_label(label)?;
+        let touched: Vec<Label> = self.labelled(label).map(|d| d.label.clone()).collect();
+        self.map_labelled(label, |d| d.revoked(now));
         self.forget_oldest_revoked();
         Ok(Changed { user: self, touched })
     }
 
-    /// Switches MFA off with its settings kept.
-    ///
-    /// # Errors
-    /// `not_enabled` without a device, `device_not_found` for an unknown label.
+    /// Switches MFA off but keeps its settings.
     pub fn disable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
         self.has_devices()?;
-        self.known(label)?;
-        let touched = self.matching(label).filter(|d| !d.is_disabled());
+        self.check_label(label)?;
+        let touched = self.labelled(label).filter(|d| !d.is_disabled());
         let touched = touched.map(|d| d.label.clone()).collect();
-        self.map_matching(label, Device::disabled);
+        self.map_labelled(label, Device::disabled);
         Ok(Changed { user: self, touched })
     }
 
     /// Switches MFA on again, as it was.
-    ///
-    /// # Errors
-    /// `not_enabled` without a device, `device_not_found` for an unknown label.
     pub fn enable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
         self.has_devices()?;
-        self.known(label)?;
-        let touched = self.matching(label).filter(|d| d.is_disabled());
+        self.check_label(label)?;
+        let touched = self.labelled(label).filter(|d| d.is_disabled());
         let touched = touched.map(|d| d.label.clone()).collect();
-        self.map_matching(label, Device::enabled);
+        self.map_labelled(label, Device::enabled);
         Ok(Changed { user: self, touched })
     }
 
     /// Gives a device another label.
-    ///
-    /// # Errors
-    /// `device_not_found` for an unknown label, `already_enrolled` where the new one is taken.
     pub fn relabel(mut self, from: &Label, to: &Label) -> Result<Changed, Refusal> {
-        self.known(Some(from))?;
+        self.check_label(Some(from))?;
         if from != to && self.live().any(|d| d.label == *to) {
             let message = format!("{} already has a device {}", self.name, quoted(to.as_str()));
             return Err(Refusal::new(Code::AlreadyEnrolled, message).hint("choose another label"));
         }
-        if self.matching(Some(from)).count() > 1 {
+        if self.labelled(Some(from)).count() > 1 {
             let message = format!("{} has two devices {}", self.name, quoted(from.as_str()));
             return Err(Refusal::new(Code::AmbiguousDevice, message)
-                .hint("one is to replace the other: wait until it is proved, or delete it"));
+                .hint("one will replace the other: wait until it is confirmed, or delete it"));
         }
         let touched = if from == to { Vec::new() } else { vec![to.clone()] };
-        self.map_matching(Some(from), |d| Device { label: to.clone(), ..d });
+        self.map_labelled(Some(from), |d| Device { label: to.clone(), ..d });
         Ok(Changed { user: self, touched })
     }
 }
 
 impl Changed {
-    /// Recovery and bypass codes void; and where a device went, whoever knows the password only gets
-    /// no new one by it.
+    /// Voids recovery and bypass codes. If a device was taken away, the password alone is then not enough
+    /// to enrol a new one.
     pub fn without_spares(self) -> Self {
         let enrolment_barred = self.user.enrolment_barred || !self.touched.is_empty();
         let user = User { recovery: None, bypass: None, enrolment_barred, ..self.user };

@@ -49,13 +49,13 @@ fn alice(devices: Vec<Device>) -> User {
     User { devices, ..User::new(id(0), UserName::parse("alice").unwrap(), at(START)) }
 }
 
-fn proved(mut user: User, byte: u8) -> User {
+fn confirmed(mut user: User, byte: u8) -> User {
     let device = user.devices.iter_mut().find(|d| d.id == id(byte)).unwrap();
     device.state = State::Active(Active { confirmed_at: at(START) });
     user
 }
 
-/// One attempt as the program makes it: candidates, secrets, decision.
+/// One attempt with the steps of the program: candidates, secrets, decision.
 fn attempt(user: User, code: &str, now: i64) -> (User, Outcome) {
     let presented = Presented::read(code.as_bytes());
     let secrets: Vec<_> = candidates(&user, None, &presented, at(now))
@@ -69,12 +69,12 @@ fn attempt(user: User, code: &str, now: i64) -> (User, Outcome) {
     verify(user, &attempt).unwrap()
 }
 
-/// What stands for the vault: a tag that is the code's own letters.
+/// Stands in for the vault: the tag is the letters of the code.
 fn tag(code: &SpareCode) -> Tag {
     std::array::from_fn(|n| code.letters().as_bytes().get(n).copied().unwrap_or_default())
 }
 
-fn spare(kind: Spare, byte: u8) -> SpareCode {
+fn backup_code(kind: Spare, byte: u8) -> SpareCode {
     SpareCode::new(kind, &[byte; 16])
 }
 
@@ -83,7 +83,7 @@ fn code(byte: u8, now: i64) -> String {
 }
 
 #[test]
-fn the_first_right_code_confirms_and_burns_itself() {
+fn the_first_right_code_confirms_and_is_used_up() {
     let (user, outcome) =
         attempt(alice(vec![device(1, Parameters::COMMON)]), &code(1, START), START);
     assert_eq!(outcome.word(), "confirmed");
@@ -96,32 +96,32 @@ fn the_first_right_code_confirms_and_burns_itself() {
 
 #[test]
 fn after_the_code_of_a_fast_phone_the_earlier_one_is_refused() {
-    let user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+    let user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
     let (user, outcome) = attempt(user, &code(1, START + 30), START);
     assert_eq!(outcome.word(), "accepted");
     let (user, outcome) = attempt(user, &code(1, START), START);
     assert_eq!(outcome.word(), "replayed");
-    assert_eq!(user.throttle.failures, 0, "a replay is no guess");
+    assert_eq!(user.throttle.failures, 0, "a replay is not a guess");
 }
 
 #[test]
 fn a_code_of_another_users_device_is_wrong() {
-    let user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+    let user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
     let (user, outcome) = attempt(user, &code(2, START), START);
     assert_eq!(outcome, Outcome::Rejected);
     assert_eq!(user.throttle.failures, 1);
 }
 
 #[test]
-fn what_is_no_code_counts_as_a_wrong_one() {
-    let user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+fn input_that_is_not_a_code_counts_as_a_wrong_one() {
+    let user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
     let (user, outcome) = attempt(user, "hunter2", START);
     assert_eq!((outcome, user.throttle.wrong_codes), (Outcome::Rejected, 1));
 }
 
 #[test]
-fn while_locked_a_right_code_is_neither_looked_at_nor_burnt() {
-    let mut user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+fn while_locked_a_right_code_is_neither_evaluated_nor_used_up() {
+    let mut user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
     for _ in 0..5 {
         user = attempt(user, "000000", START).0;
     }
@@ -133,9 +133,9 @@ fn while_locked_a_right_code_is_neither_looked_at_nor_burnt() {
 }
 
 #[test]
-fn any_device_of_the_user_will_do_and_each_burns_its_own_steps() {
+fn every_device_of_the_user_is_accepted_and_has_its_own_used_steps() {
     let devices = vec![device(1, Parameters::COMMON), device(2, Parameters::COMMON)];
-    let user = proved(proved(alice(devices), 1), 2);
+    let user = confirmed(confirmed(alice(devices), 1), 2);
     let (user, first) = attempt(user, &code(1, START), START);
     let (_, second) = attempt(user, &code(2, START), START);
     assert_eq!((first.word(), second.word()), ("accepted", "accepted"));
@@ -143,7 +143,7 @@ fn any_device_of_the_user_will_do_and_each_burns_its_own_steps() {
 }
 
 #[test]
-fn uncommon_settings_are_proved_by_two_successive_codes() {
+fn uncommon_settings_need_two_successive_codes() {
     let parameters = Parameters { digits: 8, ..Parameters::COMMON };
     let code = |steps: i64| code_at(&secret(1), parameters, START + 30 * steps);
     let (user, outcome) = attempt(alice(vec![device(1, parameters)]), &code(0), START);
@@ -160,23 +160,23 @@ fn uncommon_settings_are_proved_by_two_successive_codes() {
 }
 
 #[test]
-fn a_proved_replacement_cuts_off_what_it_replaces() {
+fn a_confirmed_replacement_revokes_the_devices_it_replaces() {
     let mut new = device(2, Parameters::COMMON);
     if let State::Pending(p) = &mut new.state {
         p.replaces = vec![id(1)];
     }
-    let user = proved(alice(vec![device(1, Parameters::COMMON), new]), 1);
+    let user = confirmed(alice(vec![device(1, Parameters::COMMON), new]), 1);
     let (user, outcome) = attempt(user, &code(1, START), START);
-    assert_eq!(outcome.word(), "accepted", "the old one is in force until then");
+    assert_eq!(outcome.word(), "accepted", "the old one stays active until then");
     let (user, outcome) = attempt(user, &code(2, START), START);
     assert_eq!(outcome.word(), "confirmed");
     assert!(!user.devices[0].is_live() && user.devices[1].is_active());
 }
 
 #[test]
-fn nothing_is_looked_at_without_a_live_device() {
+fn without_a_usable_device_no_code_is_evaluated() {
     let now = at(START);
-    let nothing = &Presented::Nothing;
+    let nothing = &Presented::NotACode;
     let word = |user: &User, now| candidates(user, None, nothing, now).unwrap_err().code.word();
     let pending = alice(vec![device(1, Parameters::COMMON)]);
     assert_eq!(word(&alice(Vec::new()), now), "not_enabled");
@@ -185,15 +185,15 @@ fn nothing_is_looked_at_without_a_live_device() {
     assert_eq!(word(&pending.clone().revoke(None, now).unwrap().user, now), "not_enabled");
     assert_eq!(word(&pending, at(START + 259_200)), "pending_expired");
     assert!(candidates(&pending, None, nothing, at(START + 259_199)).is_ok());
-    let other_waits =
+    let other_pending =
         alice(vec![device(1, Parameters::COMMON).disabled(), device(2, Parameters::COMMON)]);
-    assert_eq!(word(&other_waits, now), "disabled", "nothing confirms while disabled");
+    assert_eq!(word(&other_pending, now), "disabled", "nothing confirms while disabled");
 }
 
 #[test]
-fn a_recovery_code_lets_in_once_and_a_wrong_one_counts() {
-    let mut user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
-    let code = |byte| spare(Spare::Recovery, byte);
+fn a_recovery_code_is_accepted_once_and_a_wrong_one_counts() {
+    let mut user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
+    let code = |byte| backup_code(Spare::Recovery, byte);
     let tags = [1, 2].map(|byte| Some(tag(&code(byte)))).to_vec();
     user.recovery = Some(RecoverySet { id: id(9), made_at: at(START), tags });
     let (user, outcome) = attempt(user, &code(3).grouped(), START);
@@ -204,34 +204,34 @@ fn a_recovery_code_lets_in_once_and_a_wrong_one_counts() {
     let (user, outcome) = attempt(user, &code(2).grouped(), START);
     assert_eq!((outcome, user.throttle.failures), (Outcome::Rejected, 1));
     let off = user.disable(None).unwrap().user;
-    let presented = Presented::Spare(code(1));
+    let presented = Presented::BackupCode(code(1));
     assert!(candidates(&off, None, &presented, at(START)).is_err());
 }
 
 #[test]
-fn a_bypass_code_stands_in_for_a_device_that_is_not_there_until_it_ends() {
+fn a_bypass_code_is_accepted_without_a_device_until_it_expires() {
     let mut user = alice(Vec::new());
-    let code = spare(Spare::Bypass, 5);
+    let code = backup_code(Spare::Bypass, 5);
     let (starts_at, expires_at) = (at(START), at(START + 60));
     user.bypass = Some(Bypass { id: id(9), tag: tag(&code), starts_at, expires_at, uses: 2 });
-    let (user, outcome) = attempt(user, &spare(Spare::Bypass, 6).grouped(), START);
+    let (user, outcome) = attempt(user, &backup_code(Spare::Bypass, 6).grouped(), START);
     assert_eq!(outcome, Outcome::Rejected);
     let (user, outcome) = attempt(user, &code.grouped(), START + 1);
     assert_eq!(outcome, Outcome::Spared { kind: Spare::Bypass, left: 1 });
-    let presented = Presented::Spare(code);
+    let presented = Presented::BackupCode(code);
     assert!(candidates(&user, None, &presented, at(START + 59)).is_ok());
     assert!(candidates(&user, None, &presented, at(START + 60)).is_err());
 }
 
 #[test]
-fn enabling_never_makes_an_unproved_device_active() {
+fn enabling_never_makes_an_unconfirmed_device_active() {
     let user = alice(vec![device(1, Parameters::COMMON)]).disable(None).unwrap().user;
     assert!(user.enable(None).unwrap().user.devices[0].is_pending());
 }
 
-/// What may happen to alice, as a random sequence.
+/// What can happen to alice, in a random sequence.
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     Right { device: u8, offset: i64 },
     Wrong,
     Wait(i64),
@@ -241,55 +241,55 @@ enum Act {
     Unlock,
 }
 
-fn act() -> impl Strategy<Value = Act> {
+fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        4 => (1_u8..3, -2_i64..3).prop_map(|(device, offset)| Act::Right { device, offset }),
-        2 => Just(Act::Wrong),
-        2 => (1_i64..100).prop_map(Act::Wait),
-        1 => (-100_i64..0).prop_map(Act::Wait),
-        1 => Just(Act::Disable),
-        1 => Just(Act::Enable),
-        1 => Just(Act::Relabel),
-        1 => Just(Act::Unlock),
+        4 => (1_u8..3, -2_i64..3).prop_map(|(device, offset)| Action::Right { device, offset }),
+        2 => Just(Action::Wrong),
+        2 => (1_i64..100).prop_map(Action::Wait),
+        1 => (-100_i64..0).prop_map(Action::Wait),
+        1 => Just(Action::Disable),
+        1 => Just(Action::Enable),
+        1 => Just(Action::Relabel),
+        1 => Just(Action::Unlock),
     ]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// Whatever happens, in whatever order, clocks set back included: a step of a device is accepted
-    /// once at most, steps only grow, and only a right code makes a device active.
+    /// For every sequence of actions, even with the clock set back: a time step of a device is accepted
+    /// at most once, steps only increase, and only a right code makes a device active.
     #[test]
-    fn a_step_is_accepted_at_most_once(acts in prop::collection::vec(act(), 1..60)) {
+    fn a_step_is_accepted_at_most_once(actions in prop::collection::vec(action(), 1..60)) {
         let devices = vec![device(1, Parameters::COMMON), device(2, Parameters::COMMON)];
-        let mut user = proved(alice(devices), 1);
+        let mut user = confirmed(alice(devices), 1);
         let mut now = START;
         let mut accepted: Vec<(Label, u64)> = Vec::new();
-        for act in acts {
+        for action in actions {
             let active_before = user.devices.iter().filter(|d| d.confirmed_at().is_some()).count();
-            let mut confirmed = false;
-            match act {
-                Act::Wait(seconds) => now += seconds,
-                Act::Disable => user = user.disable(None).unwrap().user,
-                Act::Enable => user = user.enable(None).unwrap().user,
-                Act::Unlock => user.throttle = crate::domain::throttle::Throttle::default(),
-                Act::Relabel => {
+            let mut is_confirmed = false;
+            match action {
+                Action::Wait(seconds) => now += seconds,
+                Action::Disable => user = user.disable(None).unwrap().user,
+                Action::Enable => user = user.enable(None).unwrap().user,
+                Action::Unlock => user.throttle = crate::domain::throttle::Throttle::default(),
+                Action::Relabel => {
                     let from = user.devices[0].label.clone();
                     let to = Label::parse(&format!("{from}x")).or_else(|_| Label::parse("short"));
                     user = user.relabel(&from, &to.unwrap()).unwrap().user;
                 }
-                Act::Wrong | Act::Right { .. } if candidates(&user, None, &Presented::Nothing, at(now)).is_err() => {}
-                Act::Wrong => {
+                Action::Wrong | Action::Right { .. } if candidates(&user, None, &Presented::NotACode, at(now)).is_err() => {}
+                Action::Wrong => {
                     let (next, outcome) = attempt(user, "00000000", now);
                     prop_assert!(!outcome.lets_in());
                     user = next;
                 }
-                Act::Right { device, offset } => {
+                Action::Right { device, offset } => {
                     let before = user.clone();
                     let (next, outcome) = attempt(user, &code(device, now + 30 * offset), now);
                     user = next;
                     if outcome.lets_in() {
-                        confirmed = outcome.word() == "confirmed";
+                        is_confirmed = outcome.word() == "confirmed";
                         let used = user.devices.iter().find(|d| Some(&d.label) == outcome.device());
                         let used = used.unwrap();
                         let step = used.last_step.unwrap();
@@ -304,13 +304,13 @@ proptest! {
                 }
             }
             let active = user.devices.iter().filter(|d| d.confirmed_at().is_some()).count();
-            prop_assert_eq!(active, active_before + usize::from(confirmed));
+            prop_assert_eq!(active, active_before + usize::from(is_confirmed));
         }
     }
 
     #[test]
     fn no_more_than_the_limit_is_evaluated(gaps in prop::collection::vec(0_i64..1000, 1..300)) {
-        let mut user = proved(alice(vec![device(1, Parameters::COMMON)]), 1);
+        let mut user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
         let mut now = START;
         let mut evaluated = 0;
         for gap in gaps {
