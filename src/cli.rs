@@ -1,4 +1,4 @@
-//! The command line, from its words to the verb that is called.
+//! Parses the command line and finds the verb.
 
 use std::ffi::{OsStr, OsString};
 
@@ -16,26 +16,23 @@ use crate::report::Report;
 use crate::session::Session;
 
 /// A parsed command line.
-pub struct Call {
+pub struct Invocation {
     pub options: Options,
-    pub named: Named,
+    pub paths: Named,
     pub run: Run,
 }
 
-/// What a verb does once there is a session.
+/// A verb with its arguments.
 type Run = Box<dyn FnOnce(&mut Session<'_>) -> Result<Report>>;
 
-/// Understands the command line.
-///
-/// # Errors
-/// `usage`, with the nearest word where one was mistyped.
-pub fn parse(args: Vec<OsString>) -> Result<Call> {
+/// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
+pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
     match command_for(&args).try_get_matches_from(args) {
-        Ok(matches) => understood(&matches),
+        Ok(matches) => from_matches(&matches),
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Call {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Invocation {
                 options: Options::default(),
-                named: Named::default(),
+                paths: Named::default(),
                 run: Box::new(move |_| Ok(Report::text(error.render().to_string()))),
             }),
             _ => Err(misuse(&error).into()),
@@ -43,28 +40,28 @@ pub fn parse(args: Vec<OsString>) -> Result<Call> {
     }
 }
 
-fn understood(matches: &ArgMatches) -> Result<Call> {
+fn from_matches(matches: &ArgMatches) -> Result<Invocation> {
     let options = Options::from_arg_matches(matches).map_err(|e| misuse(&e))?;
     options.check()?;
-    let named = Named::from_arg_matches(matches).map_err(|e| misuse(&e))?;
-    let called = matches.subcommand().filter(|_| !matches.get_flag("help"));
-    let Some((name, matches)) = called else {
+    let paths = Named::from_arg_matches(matches).map_err(|e| misuse(&e))?;
+    let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
+    let Some((name, matches)) = subcommand else {
         let run = Box::new(|_: &mut Session<'_>| Ok(Report::text(commands::help::overview())));
-        return Ok(Call { options, named, run });
+        return Ok(Invocation { options, paths, run });
     };
     let entry = VERBS.iter().find(|e| e.name == name);
     let entry = entry.ok_or_else(|| Refusal::new(Code::Internal, "an unknown verb was parsed"))?;
     let matches = matches.clone();
-    Ok(Call {
+    Ok(Invocation {
         options,
-        named,
+        paths,
         run: Box::new(move |session| commands::run(entry, &matches, session)),
     })
 }
 
-/// Does a command line that may not even parse ask for JSON?
+/// Whether the command line asks for JSON, so that a parse error can be written as JSON too.
 #[must_use]
-pub fn asks_json(args: &[OsString]) -> bool {
+pub fn requests_json(args: &[OsString]) -> bool {
     let before_names = args.iter().take_while(|a| *a != "--");
     let mut previous = OsStr::new("");
     for arg in before_names {
@@ -79,10 +76,10 @@ pub fn asks_json(args: &[OsString]) -> bool {
     false
 }
 
-/// Completes a half-typed command line for a shell, where one asks for it.
+/// Writes the completions of a half-typed command line, where a shell asks for them.
 ///
-/// A shell asks with the words after a `--` in first place. Without that the variable is ignored:
-/// a login service whose caller can set variables must not come to an exit code 0 by it.
+/// A shell puts the words after a leading `--`. Without it the variable `COMPLETE` is ignored: a
+/// caller of a login service who can set variables must not get exit code 0.
 pub fn complete(args: &[OsString], env: &Env) -> bool {
     if args.get(1).is_none_or(|a| a != "--") || (env.variables)("COMPLETE").is_none() {
         return false;

@@ -1,4 +1,4 @@
-//! The register of verbs. A new one is a file, its `mod` line and its line in [`VERBS`].
+//! The register of verbs. A new verb needs a file, its `mod` line and its line in [`VERBS`].
 
 mod add_user;
 mod approve;
@@ -56,36 +56,30 @@ use crate::options::Options;
 use crate::report::Report;
 use crate::session::Session;
 
-/// A verb: its arguments, whose doc comment is its help, and what it does.
+/// A verb. The doc comments of its arguments are its help.
 pub trait Verb: Args + FromArgMatches {
     const NAME: &'static str;
     const ALIAS: Option<&'static str> = None;
-    /// Lines of the form `mfactl …`, shown before everything else.
+    /// Lines of the form `mfactl …`, shown first in the help.
     const EXAMPLES: &'static [&'static str];
-    /// A verb that a login service calls has no help flag: nothing that a user can be named may
-    /// end in exit code 0.
+    /// Off for the verbs that a login service calls: a user named like the flag would get exit code 0.
     const HELP_FLAG: bool = true;
 
-    /// Does a login service ask, with these arguments? Its environment is its users' to set, so this is
-    /// settled before anything is read.
+    /// Whether a login service calls, judged by the arguments. Users may control its environment, so this
+    /// is known before any variable is read.
     fn is_service(_: &ArgMatches) -> bool {
         false
     }
 
-    /// # Errors
-    /// As the verb has them.
     fn run(self, session: &mut Session<'_>) -> Result<Report>;
 
-    /// What is said where the verb may not even begin: of the operator's role, or of the configuration.
-    ///
-    /// # Errors
-    /// Just that, of nearly every verb.
+    /// The result where the operator's role or the configuration prevents the verb from starting.
     fn barred(_: &Session<'_>, error: anyhow::Error) -> Result<Report> {
         Err(error)
     }
 }
 
-/// The groups of the overview.
+/// The groups in the output of `mfactl help`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     Enrolment,
@@ -107,7 +101,7 @@ pub struct Entry {
     arguments: fn(Command) -> Command,
 }
 
-/// Every verb, in the order in which a person meets them.
+/// Every verb, in the order of the help.
 pub static VERBS: &[Entry] = &[
     entry::<enrol::Enrol>(Group::Enrolment),
     entry::<show_qr::ShowQr>(Group::Enrolment),
@@ -164,19 +158,20 @@ fn examples(lines: &[&str]) -> String {
     format!("Examples:\n  {}", lines.join("\n  "))
 }
 
-/// The whole command line.
+/// The command line with every verb.
 #[must_use]
 pub fn command() -> Command {
     root().subcommands(VERBS.iter().map(Entry::command))
 }
 
-/// The command line for these words: of the verbs only those that occur among them, where one
-/// does. Making all of them costs more than half of what the answer to a code costs.
+/// The command line with only the verbs that occur in `args`, or with all if none does. Building all of
+/// them takes longer than half of a `verify`.
 #[must_use]
-pub fn command_for(words: &[OsString]) -> Command {
-    let occurs = |e: &&Entry| words.iter().any(|w| w == e.name || e.alias.is_some_and(|a| w == a));
-    let mut called = VERBS.iter().filter(occurs).peekable();
-    if called.peek().is_none() { command() } else { root().subcommands(called.map(Entry::command)) }
+pub fn command_for(args: &[OsString]) -> Command {
+    let occurs =
+        |e: &&Entry| args.iter().any(|arg| arg == e.name || e.alias.is_some_and(|a| arg == a));
+    let mut verbs = VERBS.iter().filter(occurs).peekable();
+    if verbs.peek().is_none() { command() } else { root().subcommands(verbs.map(Entry::command)) }
 }
 
 fn root() -> Command {
@@ -192,7 +187,7 @@ fn root() -> Command {
 }
 
 impl Entry {
-    /// The verb for the command line; its arguments are made when it is called.
+    /// The verb as a subcommand; clap builds its arguments only when it is called.
     pub fn command(&self) -> Command {
         let command =
             Command::new(self.name).disable_help_flag(!self.help_flag).defer(self.arguments);
@@ -202,7 +197,6 @@ impl Entry {
         }
     }
 
-    /// The first line of the help.
     pub fn about(&self) -> String {
         let command = (self.arguments)(Command::new(self.name));
         command.get_about().map(ToString::to_string).unwrap_or_default()

@@ -12,7 +12,7 @@ use anyhow::Result;
 use clap::Args;
 
 pub use notify::{Guard, Hook, Mail, Notify};
-pub use places::Places;
+pub use places::DefaultPaths;
 
 use crate::domain::otpauth;
 use crate::domain::password::Rules;
@@ -26,49 +26,47 @@ use crate::store::custody::{Custody, Purpose, place};
 use crate::store::location::Location;
 use crate::vault::password::Cost;
 
-/// What a run goes by.
+/// The configuration of a run.
 #[derive(Debug)]
 pub struct Config {
     pub store: Location,
     pub key_file: PathBuf,
-    /// Where these came from.
     pub origins: Origins,
-    /// systemd handed the key over.
+    /// `Credential` where systemd hands the key over.
     pub key_purpose: Purpose,
     pub custody: Custody,
-    /// The name above the code in an authenticator app.
+    /// The issuer that an authenticator app shows.
     pub issuer: String,
-    /// How long a pending device waits for its first code.
+    /// The lifetime of a pending device.
     pub pending_for: Span,
-    /// How far a code may be off, and how many may be wrong.
+    /// The look-ahead window, and the limits of the throttle.
     pub bounds: Bounds,
-    /// How long a revoked device is kept for undo.
+    /// How long a change can be undone.
     pub undo_for: Span,
-    /// Of whom MFA is required.
+    /// Who must have MFA.
     pub policy: Policy,
-    /// The longest that a bypass code may be good.
+    /// The maximum lifetime of a bypass code.
     pub bypass_for: Span,
-    /// What a new password must be.
+    /// Rules for new passwords.
     pub rules: Rules,
-    /// What the hash of a password costs.
+    /// Argon2 parameters.
     pub cost: Cost,
-    /// Verbs that must name a ticket, and verbs that must name a proof.
-    pub must_name: MustName,
-    /// Who may do what; `None` where whoever can read store and key may do all.
+    pub must_name: RequiredOptions,
+    /// `None` where everybody who can read the store and the key may run every verb.
     pub roles: Option<Roles>,
-    /// How users are told of changes.
+    /// How users are notified of changes.
     pub notify: Option<Notify>,
 }
 
-/// Longer than that nobody is away without a second factor.
-const LONGEST_BYPASS: Span = Span::hours(31 * 24);
-/// A secret that was cut off is not kept for ever.
-const LONGEST_UNDO: Span = Span::hours(90 * 24);
+/// The highest value of `policy.bypass_for`: the longest plausible time without a second factor.
+const MAX_BYPASS_FOR: Span = Span::hours(31 * 24);
+/// The highest value of `policy.undo_for`: a revoked secret must not be kept for ever.
+const MAX_UNDO_FOR: Span = Span::hours(90 * 24);
 
-/// The origin of what an option says.
+/// The origin of a value given as an option.
 pub const COMMAND_LINE: &str = "the command line";
 
-/// Where values came from, in words.
+/// Where values came from, as text for messages.
 #[derive(Clone, Debug)]
 pub struct Origins {
     /// The configuration file, where there is one.
@@ -77,17 +75,17 @@ pub struct Origins {
     pub key_file: &'static str,
 }
 
-/// Verbs whose case must be written down.
+/// Verbs that require `--ticket`, and verbs that require `--proof`.
 #[derive(Clone, Debug, Default)]
-pub struct MustName {
+pub struct RequiredOptions {
     pub ticket: Vec<String>,
     pub proof: Vec<String>,
 }
 
-/// The paths that were named on the command line, before the verb only: a sudo rule that begins
-/// with the verb shuts them out.
+/// Paths from the command line. They stand before the verb only, so that a sudo rule that begins with
+/// the verb excludes them.
 #[derive(Args, Debug, Default)]
-#[command(next_help_heading = "Places (before the verb)")]
+#[command(next_help_heading = "Paths (before the verb)")]
 pub struct Named {
     /// The store: a file, or `postgres://user@host/database` [environment: `MFACTL_STORE`]
     #[arg(long, value_name = "PATH")]
@@ -101,45 +99,43 @@ pub struct Named {
 }
 
 impl Config {
-    /// Reads what there is to read.
+    /// Reads the file, the environment and the options.
     ///
-    /// # Errors
-    /// `config` with file, line and key for what can't be understood, `not_permitted` for a file
-    /// that others could have written.
-    pub fn load(named: &Named, env: &Env) -> Result<Self> {
+    /// Fails with `config`, naming file, line and key, for a bad value, and with `not_permitted` for a file
+    /// that others can write.
+    pub fn load(paths: &Named, env: &Env) -> Result<Self> {
         let variable =
             |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let places = Places::of(env);
+        let default_paths = DefaultPaths::of(env);
         let custody = Custody { euid: env.process.euid, ..Custody::default() };
-        let asked = named.config.clone().or_else(|| variable("MFACTL_CONFIG"));
-        let written = read(asked, places.as_ref(), &custody)?;
-        let (file, written) = written.map(|(file, at, text)| (file, (at, text))).unzip();
+        let explicit = paths.config.clone().or_else(|| variable("MFACTL_CONFIG"));
+        let contents = read(explicit, default_paths.as_ref(), &custody)?;
+        let (file, contents) = contents.map(|(file, at, text)| (file, (at, text))).unzip();
         let file = file.unwrap_or_default();
-        let path = written.as_ref().map(|(path, _)| path.clone());
-        Self::of(named, env, file, path).map_err(|error| match &written {
-            Some((path, text)) => placed(error, path, text),
+        let path = contents.as_ref().map(|(path, _)| path.clone());
+        Self::of(paths, env, file, path).map_err(|error| match &contents {
+            Some((path, text)) => with_location(error, path, text),
             None => error,
         })
     }
 
-    /// What the file says, and what stands where it says nothing.
     fn of(
-        named: &Named,
+        paths: &Named,
         env: &Env,
-        file: file::File,
+        file: file::ConfigFile,
         config_file: Option<PathBuf>,
     ) -> Result<Self> {
         let variable =
             |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-        let places = Places::of(env);
+        let default_paths = DefaultPaths::of(env);
         let custody = Custody { euid: env.process.euid, ..Custody::default() };
         let custody = Custody {
-            readers: group("store.readers", file.store.readers.as_deref())?,
-            writers: group("store.writers", file.store.writers.as_deref())?,
-            key_group: group("key.group", file.key.group.as_deref())?,
+            readers: gid_of("store.readers", file.store.readers.as_deref())?,
+            writers: gid_of("store.writers", file.store.writers.as_deref())?,
+            key_group: gid_of("key.group", file.key.group.as_deref())?,
             ..custody
         };
-        let of = |option: &Option<PathBuf>, name: &str, in_file: bool| match option {
+        let origin = |option: &Option<PathBuf>, name: &str, in_file: bool| match option {
             Some(_) => COMMAND_LINE,
             None if variable(name).is_some() => "the environment",
             None if in_file => "the configuration",
@@ -147,13 +143,13 @@ impl Config {
         };
         let origins = Origins {
             config: config_file,
-            store: of(&named.store, "MFACTL_STORE", file.store.location.is_some()),
-            key_file: of(&named.key_file, "MFACTL_KEY_FILE", file.key.file.is_some()),
+            store: origin(&paths.store, "MFACTL_STORE", file.store.location.is_some()),
+            key_file: origin(&paths.key_file, "MFACTL_KEY_FILE", file.key.file.is_some()),
         };
         let store =
-            named.store.clone().or_else(|| variable("MFACTL_STORE")).or(file.store.location);
+            paths.store.clone().or_else(|| variable("MFACTL_STORE")).or(file.store.location);
         let credential = variable("CREDENTIALS_DIRECTORY").map(|d| d.join("mfactl.key"));
-        let key_file = named.key_file.clone().or_else(|| variable("MFACTL_KEY_FILE"));
+        let key_file = paths.key_file.clone().or_else(|| variable("MFACTL_KEY_FILE"));
         let credential = credential.filter(|c| key_file.is_none() && c.exists());
         let origins = match credential {
             Some(_) => Origins { key_file: "systemd", ..origins },
@@ -161,16 +157,16 @@ impl Config {
         };
         let key_purpose = if credential.is_some() { Purpose::Credential } else { Purpose::Key };
         let key_file = key_file.or(credential).or(file.key.file);
-        let (default_store, default_key) = places.map(|p| (p.store, p.key_file)).unzip();
+        let (default_store, default_key) = default_paths.map(|p| (p.store, p.key_file)).unzip();
         Ok(Self {
-            store: Location::parse(&store.or(default_store).ok_or_else(homeless)?)
+            store: Location::parse(&store.or(default_store).ok_or_else(no_home)?)
                 .map_err(|refusal| match origins.store {
                     "the environment" => refusal.of_option("MFACTL_STORE"),
                     "the configuration" => in_config("store.location", &refusal),
                     _ => refusal,
                 })?
                 .with_password_file(file.store.password_file),
-            key_file: key_file.or(default_key).ok_or_else(homeless)?,
+            key_file: key_file.or(default_key).ok_or_else(no_home)?,
             key_purpose,
             origins,
             custody,
@@ -178,23 +174,23 @@ impl Config {
                 || Ok("mfactl".into()),
                 |i| otpauth::issuer(&i).map_err(|e| in_config("enrolment.issuer", &e)),
             )?,
-            pending_for: span(
+            pending_for: parse_span(
                 "enrolment.expires_after",
                 file.enrolment.expires_after,
                 Span::hours(72),
             )?,
             bounds: rules::bounds(&file.policy)?,
-            undo_for: rules::span_to(
+            undo_for: rules::parse_span_up_to(
                 "policy.undo_for",
                 file.policy.undo_for,
                 Span::hours(24),
-                LONGEST_UNDO,
+                MAX_UNDO_FOR,
             )?,
-            bypass_for: rules::span_to(
+            bypass_for: rules::parse_span_up_to(
                 "policy.bypass_for",
                 file.policy.bypass_for,
                 Span::hours(24),
-                LONGEST_BYPASS,
+                MAX_BYPASS_FOR,
             )?,
             policy: rules::policy(
                 file.policy.mfa.as_deref(),
@@ -203,8 +199,8 @@ impl Config {
                 file.policy.grace,
             )?,
             cost: rules::cost(&file.password)?,
-            rules: rules::passwords(&file.password)?,
-            must_name: rules::must_name(file.helpdesk)?,
+            rules: rules::password_rules(&file.password)?,
+            must_name: rules::required_options(file.helpdesk)?,
             roles: file.roles.map(roles::roles).transpose()?,
             notify: notify::notify(file.notify)?,
         })
@@ -212,7 +208,7 @@ impl Config {
 }
 
 impl Config {
-    /// The files that we live by, there or not: of the store, the key, the configuration.
+    /// The files of the store, the key and the configuration, whether they exist or not.
     #[must_use]
     pub fn own_files(&self) -> Vec<PathBuf> {
         let mut files = self.store.files();
@@ -223,8 +219,8 @@ impl Config {
     }
 }
 
-/// Says in which file and on which line the key stands that a refusal is about.
-fn placed(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error {
+/// Adds the file and the line to a message about a configuration key.
+fn with_location(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error {
     let mut refusal = match error.downcast::<Refusal>() {
         Ok(refusal) => refusal,
         Err(error) => return error,
@@ -238,33 +234,33 @@ fn placed(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error {
     refusal.into()
 }
 
-/// What the file says, where it is, and its text; `None` where there is none.
+/// The parsed file, its path and its text; `None` where there is no file.
 fn read(
-    asked: Option<PathBuf>,
-    places: Option<&Places>,
+    explicit: Option<PathBuf>,
+    default_paths: Option<&DefaultPaths>,
     custody: &Custody,
-) -> Result<Option<(file::File, PathBuf, String)>> {
-    let is_asked = asked.is_some();
-    let Some(path) = asked.or_else(|| places.map(|p| p.config.clone())) else {
+) -> Result<Option<(file::ConfigFile, PathBuf, String)>> {
+    let is_explicit = explicit.is_some();
+    let Some(path) = explicit.or_else(|| default_paths.map(|p| p.config.clone())) else {
         return Ok(None);
     };
     if custody.check(&path, Purpose::Config)? {
         let (file, text) = file::parse(&path)?;
         return Ok(Some((file, path, text)));
     }
-    if !is_asked {
+    if !is_explicit {
         return Ok(None);
     }
     let message = format!("there is no configuration file at {}", place(&path));
-    Err(Refusal::new(Code::Config, message).hint("name another with --config").into())
+    Err(Refusal::new(Code::Config, message).hint("name an existing file with --config").into())
 }
 
-fn homeless() -> Refusal {
-    Refusal::new(Code::Config, "this user has no home folder to keep a store in")
+fn no_home() -> Refusal {
+    Refusal::new(Code::Config, "this user has no home directory for a store")
         .hint("name the files with --store and --key-file")
 }
 
-fn span(key: &str, text: Option<String>, default: Span) -> Result<Span> {
+fn parse_span(key: &str, text: Option<String>, default: Span) -> Result<Span> {
     let Some(text) = text else { return Ok(default) };
     Ok(Span::parse(key, &text).map_err(|e| in_config(key, &e))?)
 }
@@ -278,7 +274,7 @@ fn in_config(key: &str, refusal: &Refusal) -> Refusal {
     }
 }
 
-fn group(key: &str, name: Option<&str>) -> Result<Option<u32>> {
+fn gid_of(key: &str, name: Option<&str>) -> Result<Option<u32>> {
     let Some(name) = name else { return Ok(None) };
     match uzers::get_group_by_name(name) {
         Some(group) => Ok(Some(group.gid())),
@@ -289,7 +285,7 @@ fn group(key: &str, name: Option<&str>) -> Result<Option<u32>> {
                 crate::domain::text::quoted(name)
             ),
         )
-        .hint("make it with groupadd, or name another")
+        .hint("create it with groupadd, or name an existing group")
         .into()),
     }
 }

@@ -1,4 +1,4 @@
-//! A new device: its secret, how it is shown, and what is said of it.
+//! A new device: its secret, where the secret is shown, and the report.
 
 pub mod once;
 mod sheet;
@@ -27,10 +27,7 @@ use crate::session::{NewFile, Session};
 use crate::store::custody::place;
 use crate::vault::Vault;
 
-/// How a pending device comes to be confirmed, as far as the operator may do it.
-///
-/// # Errors
-/// `config`.
+/// How a pending device is confirmed. Names `verify` only to an operator who may run it.
 pub fn confirmation(session: &mut Session<'_>, user: &User) -> Result<String> {
     Ok(if session.may("verify")? {
         format!("the first right code confirms it: mfactl verify {}", user.name)
@@ -39,18 +36,17 @@ pub fn confirmation(session: &mut Session<'_>, user: &User) -> Result<String> {
     })
 }
 
-/// How a secret leaves the program.
 #[derive(Args, Clone, Debug)]
 pub struct ShowOptions {
     /// Write the QR code to a new file (.png or .svg, mode 0600) instead of the terminal
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Let the secret go to a pipe, and into JSON
+    /// Allow the secret in a pipe, and in JSON
     #[arg(long)]
     pub reveal_secrets: bool,
 }
 
-/// A secret that is not in the store yet.
+/// A new device that is not in the store yet.
 pub struct Draft {
     pub secret: Secret,
     id: Id,
@@ -60,10 +56,7 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Draws everything that is random about a new device.
-    ///
-    /// # Errors
-    /// `io` where there is no chance to be had.
+    /// Draws the secret, the id and the nonce.
     pub fn new(session: &mut Session<'_>, label: Label, parameters: Parameters) -> Result<Self> {
         let mut secret = Zeroizing::new(vec![0; Secret::LENGTH]);
         session.env.chance.fill(&mut secret)?;
@@ -76,10 +69,7 @@ impl Draft {
         })
     }
 
-    /// The pending device, sealed for its user.
-    ///
-    /// # Errors
-    /// As [`Vault::seal`].
+    /// The pending device; its secret is sealed for the user.
     pub fn device(
         &self,
         vault: &Vault,
@@ -110,38 +100,36 @@ impl Draft {
     }
 }
 
-/// Where a secret will be shown; settled before anything changes.
+/// Where a secret will be shown. Chosen before anything changes, so that no secret is lost.
 pub enum Showing {
     Out,
     Err,
-    File(NewFile, Picture),
+    File(NewFile, ImageFormat),
     Nowhere,
 }
 
-/// A kind of picture file.
+/// The format of an image file.
 #[derive(Clone, Copy)]
-pub enum Picture {
+pub enum ImageFormat {
     Png,
     Svg,
 }
 
 impl Showing {
-    /// Settles it. `may_hide`: the verb goes on where there is nowhere to show it.
-    ///
-    /// # Errors
-    /// `usage` where there is nowhere to show it, `cannot_create` for the file.
+    /// `may_hide` allows a verb to continue where the secret can't be shown; otherwise that is a
+    /// `usage` error.
     pub fn settle(
         session: &mut Session<'_>,
         options: &ShowOptions,
         may_hide: bool,
     ) -> Result<Self> {
         if let Some(path) = &options.output {
-            let picture = kind_of(path)?;
-            return Ok(Self::File(session.new_file(path, "--output")?, picture));
+            let format = image_format(path)?;
+            return Ok(Self::File(session.new_file(path, "--output")?, format));
         }
         if !session.for_people() {
-            let asked = session.env.person.is_some() && session.env.err.terminal.is_some();
-            return Ok(if asked { Self::Err } else { Self::Nowhere });
+            let has_terminal = session.env.person.is_some() && session.env.err.terminal.is_some();
+            return Ok(if has_terminal { Self::Err } else { Self::Nowhere });
         }
         if session.env.out.terminal.is_some() || options.reveal_secrets {
             return Ok(Self::Out);
@@ -151,26 +139,27 @@ impl Showing {
         }
         Err(Refusal::new(
             Code::Usage,
-            "there is nowhere to show the secret: the output is no terminal",
+            "the secret can't be shown: standard output is not a terminal",
         )
-        .hint("add --output FILE.png, or --reveal-secrets to let it into the pipe")
+        .hint("add --output FILE.png, or --reveal-secrets to allow it in the pipe")
         .into())
     }
 }
 
-fn kind_of(path: &Path) -> Result<Picture> {
+fn image_format(path: &Path) -> Result<ImageFormat> {
     match path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase).as_deref() {
-        Some("png") => Ok(Picture::Png),
-        Some("svg") => Ok(Picture::Svg),
-        _ => {
-            Err(Refusal::new(Code::Usage, format!("--output: {} is no .png or .svg", place(path)))
-                .hint("name a file that ends in .png or .svg")
-                .into())
-        }
+        Some("png") => Ok(ImageFormat::Png),
+        Some("svg") => Ok(ImageFormat::Svg),
+        _ => Err(Refusal::new(
+            Code::Usage,
+            format!("--output: {} does not end in .png or .svg", place(path)),
+        )
+        .hint("name a file that ends in .png or .svg")
+        .into()),
     }
 }
 
-/// A secret with everything around it.
+/// A secret with all that a QR code or a manual entry needs.
 pub struct Key<'a> {
     pub user: &'a User,
     pub issuer: &'a str,
@@ -179,16 +168,13 @@ pub struct Key<'a> {
 }
 
 impl Key<'_> {
-    /// The key URI that the QR code holds.
+    /// The key URI in the QR code.
     #[must_use]
     pub fn uri(&self) -> Zeroizing<String> {
         otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, self.device.parameters)
     }
 
-    /// Shows it; returns once it has left the program whole.
-    ///
-    /// # Errors
-    /// As the stream or the file has them.
+    /// Returns once everything is written and flushed.
     pub fn show(&self, session: &mut Session<'_>, showing: Showing) -> Result<()> {
         let language = session.options.language().or(self.user.profile.language);
         let language = language.unwrap_or(Language::English);
@@ -196,17 +182,17 @@ impl Key<'_> {
             Showing::Nowhere => Ok(()),
             Showing::Out => self.print(&mut session.env.out, language),
             Showing::Err => self.print(&mut session.env.err, language),
-            Showing::File(mut file, picture) => {
+            Showing::File(mut file, format) => {
                 let uri = self.uri();
-                let content = Zeroizing::new(match picture {
-                    Picture::Png => picture::png(&uri)?,
-                    Picture::Svg => picture::svg(&uri)?,
+                let content = Zeroizing::new(match format {
+                    ImageFormat::Png => picture::png(&uri)?,
+                    ImageFormat::Svg => picture::svg(&uri)?,
                 });
-                file.write_whole(&content).with_context(|| {
+                file.write_and_sync(&content).with_context(|| {
                     format!("--output: {} can't be written", place(file.path()))
                 })?;
                 session.say(&format!(
-                    "wrote the QR code to {}; destroy it once it is scanned",
+                    "wrote the QR code to {}; delete the file after scanning it",
                     place(file.path())
                 ));
                 file.keep();
@@ -216,10 +202,11 @@ impl Key<'_> {
     }
 
     fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {
-        let drawn = picture::draw(&self.uri(), stream.terminal)?;
-        let sheet =
-            sheet::Sheet { key: self, language, columns: stream.terminal.map(|t| t.columns) };
-        let written = sheet.write(&mut *stream.writer, drawn).and_then(|()| stream.writer.flush());
+        let qr = picture::draw(&self.uri(), stream.terminal)?;
+        let columns = stream.terminal.map(|t| t.columns);
+        let instructions = sheet::QrInstructions { key: self, language, columns };
+        let written =
+            instructions.write(&mut *stream.writer, qr).and_then(|()| stream.writer.flush());
         written.context("the QR code can't be written")
     }
 }
@@ -243,10 +230,10 @@ pub struct Enrolment {
     #[serde(flatten)]
     pub also: Also,
     #[serde(skip)]
-    pub words: String,
+    pub message: String,
 }
 
-/// What `reset` has to say besides.
+/// Fields that only `reset` or `--dry-run` sets.
 #[derive(Default, Serialize)]
 pub struct Also {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -275,11 +262,11 @@ impl Enrolment {
             secret: None,
             uri: None,
             also: Also::default(),
-            words: String::new(),
+            message: String::new(),
         }
     }
 
-    /// With the secret in it, where that was asked for.
+    /// Adds the secret, where the operator asks for it.
     #[must_use]
     pub fn revealing(mut self, key: &Key<'_>, reveal: bool) -> Self {
         if reveal {
@@ -290,8 +277,8 @@ impl Enrolment {
     }
 
     #[must_use]
-    pub fn saying(mut self, words: impl Into<String>) -> Self {
-        self.words = words.into();
+    pub fn saying(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
         self
     }
 }
@@ -312,6 +299,6 @@ impl Record for Enrolment {
     }
 
     fn sentence(&self) -> String {
-        self.words.clone()
+        self.message.clone()
     }
 }

@@ -1,4 +1,4 @@
-//! The world, handed in: time, chance, the person, the streams. The real ones are made here.
+//! Everything a run gets from outside: clock, random numbers, prompts, streams. Tests hand in their own.
 
 mod person;
 mod real;
@@ -12,41 +12,40 @@ use zeroize::Zeroizing;
 use crate::domain::event::Operator;
 use crate::domain::time::Timestamp;
 
-/// Everything from outside that a run may touch, files excepted.
+/// What a run uses of the outside, except files.
 pub struct Env {
     pub clock: Box<dyn Clock>,
     pub chance: Box<dyn Chance>,
-    /// Nobody to ask where standard input or standard error is no terminal.
+    /// `None` unless both standard input and standard error are terminals.
     pub person: Option<Box<dyn Person>>,
     pub input: Box<dyn Read>,
-    /// Nothing is read from a terminal that nobody was asked at.
+    /// Input is never read from a terminal without a prompt.
     pub input_is_terminal: bool,
-    /// Is there more to read, or the end, without waiting?
+    /// Whether a read would return at once, with data or the end of input.
     pub is_more_waiting: fn() -> bool,
     pub out: Stream,
     pub err: Stream,
-    /// The environment variables.
     pub variables: Variables,
     pub process: Process,
-    /// Ends the process with an exit code, from any thread; nothing where a test runs us.
+    /// Ends the process with an exit code, from any thread; does nothing in tests.
     pub end: fn(u8),
 }
 
 /// An environment variable by name.
 pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
 
-/// Who runs us.
+/// The process and its user.
 #[derive(Clone, Debug, Default)]
 pub struct Process {
     pub operator: Operator,
     pub euid: u32,
-    /// The uid that `sudo` acts for, where it ran us.
+    /// `SUDO_UID`: the user who called `sudo`.
     pub sudo_uid: Option<u32>,
-    /// A login service asks: files are where the system has them, whoever runs us.
+    /// A login service calls, so default paths are the system's, whatever the uid.
     pub is_service: bool,
 }
 
-/// A stream, and how large the terminal is that it goes to.
+/// A stream, and the size of its terminal if it is one.
 pub struct Stream {
     pub writer: Box<dyn Write>,
     pub terminal: Option<Size>,
@@ -60,61 +59,42 @@ pub struct Size {
 }
 
 pub trait Clock {
-    /// The present moment.
-    ///
-    /// # Errors
-    /// `clock` where the machine's clock can't be true.
+    /// Fails with `clock` where the machine's clock is impossibly wrong.
     fn now(&self) -> Result<Timestamp>;
 
-    /// Seconds by which a moment on this clock lies ahead of the same one on another.
-    fn ahead(&self, now: Timestamp, theirs: Timestamp) -> i64 {
-        now.as_i64() - theirs.as_i64()
+    /// Seconds by which this clock is fast, compared with another one read at the same time.
+    fn ahead(&self, now: Timestamp, other: Timestamp) -> i64 {
+        now.as_i64() - other.as_i64()
     }
 }
 
 pub trait Chance {
-    /// Fills with random bytes that nobody can foresee.
-    ///
-    /// # Errors
-    /// `io` where the system has none to give; nothing weaker takes their place.
+    /// Cryptographically secure random bytes. Fails with `io` where the system has none; there is no
+    /// weaker fallback.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()>;
 }
 
-/// Somebody at a terminal.
+/// Prompts at a terminal. Every method fails when the terminal is gone.
 pub trait Person {
-    /// A yes or no; no is the default.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
+    /// No is the default.
     fn confirm(&mut self, question: &str) -> Result<bool>;
 
-    /// A line that may be seen while it is typed.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
+    /// A line that is echoed.
     fn line(&mut self, question: &str) -> Result<Zeroizing<String>>;
 
-    /// A line that is not shown.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
+    /// A line that is not echoed.
     fn hidden_line(&mut self, question: &str) -> Result<Zeroizing<String>>;
 
-    /// What to say should the person interrupt from now on: what stands then.
-    fn standing(&mut self, words: &str);
+    /// The message for an interrupt from now on: what has been changed so far.
+    fn standing(&mut self, message: &str);
 }
 
 impl Env {
-    /// The world as the process finds it.
     #[must_use]
     pub fn real() -> Self {
         real::env()
     }
 
-    /// An array of random bytes.
-    ///
-    /// # Errors
-    /// As [`Chance::fill`].
     pub fn random<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut bytes = [0; N];
         self.chance.fill(&mut bytes)?;

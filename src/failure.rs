@@ -1,4 +1,4 @@
-//! Any error → words, hint, error code, exit code. The only place that knows the numbers.
+//! Turns any error into a message, a hint, an error code and an exit code. Only this module has the exit codes.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::text::shown;
 
-/// Why a run failed, ready to be told.
+/// An error as the user sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Failure {
     pub code: &'static str,
@@ -18,7 +18,6 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// From whatever went wrong.
     #[must_use]
     pub fn of(error: &Error) -> Self {
         if let Some(refusal) = error.downcast_ref::<Refusal>() {
@@ -40,22 +39,22 @@ impl Failure {
         Self { code: code.word(), exit: exit(code), message, hint: None }
     }
 
-    /// Tells it on standard error; an error while telling is nobody's to hear.
-    pub fn tell(&self, err: &mut dyn Write, json: bool) {
+    /// Write errors are ignored: there is nowhere to report them.
+    pub fn write(&self, err: &mut dyn Write, json: bool) {
         if json {
             #[derive(Serialize)]
-            struct Document<'a> {
-                error: Told<'a>,
+            struct ErrorDocument<'a> {
+                error: ErrorBody<'a>,
             }
             #[derive(Serialize)]
-            struct Told<'a> {
+            struct ErrorBody<'a> {
                 code: &'a str,
                 message: &'a str,
                 hint: Option<&'a str>,
             }
             let (message, hint) = (shown(&self.message), self.hint.as_deref().map(shown));
-            let told = Told { code: self.code, message: &message, hint: hint.as_deref() };
-            let _ = serde_json::to_writer(&mut *err, &Document { error: told });
+            let body = ErrorBody { code: self.code, message: &message, hint: hint.as_deref() };
+            let _ = serde_json::to_writer(&mut *err, &ErrorDocument { error: body });
             let _ = writeln!(err);
         } else {
             let _ = writeln!(err, "mfactl: error: {}", shown(&self.message));
@@ -67,8 +66,8 @@ impl Failure {
     }
 }
 
-/// The contract's numbers. 2 to 9 are never used: `FreeRADIUS` takes some of them for success, and
-/// `OpenVPN` takes 2 for "later".
+/// 2 to 9 are never used: `FreeRADIUS` takes some of them for success, and `OpenVPN` takes 2 for a
+/// deferred answer.
 const fn exit(code: Code) -> u8 {
     match code {
         Code::Usage => 64,
@@ -102,18 +101,18 @@ mod tests {
     use anyhow::Context as _;
 
     #[test]
-    fn a_refusal_is_found_under_and_over_its_context() {
+    fn a_refusal_is_recognised_below_and_above_other_context() {
         let refusal = Refusal::new(Code::Busy, "the store is busy").hint("try again");
-        let over: Error = anyhow::anyhow!("driver words").context(refusal.clone());
+        let over: Error = anyhow::anyhow!("driver message").context(refusal.clone());
         let under = Err::<(), Error>(refusal.into()).context("while committing").unwrap_err();
         for error in [over, under] {
-            let failure = Failure::of(&error);
-            assert_eq!((failure.exit, failure.code), (75, "busy"), "{failure:?}");
+            let report = Failure::of(&error);
+            assert_eq!((report.exit, report.code), (75, "busy"), "{report:?}");
         }
     }
 
     #[test]
-    fn a_stream_that_fails_is_74_and_anything_else_that_is_no_refusal_a_bug() {
+    fn a_stream_error_is_74_and_any_other_error_is_a_bug() {
         let io = Error::new(std::io::Error::from(std::io::ErrorKind::StorageFull)).context("so");
         assert_eq!(Failure::of(&io).exit, 74);
         let json = serde_json::to_writer(Closed, "x").map_err(Error::new).unwrap_err();
@@ -134,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_holds_no_control_characters() {
-        let failure = Failure::new(Code::BadInput, "a\u{1b}[2J\nb".into());
+    fn output_has_no_control_characters() {
+        let report = Failure::new(Code::BadInput, "a\u{1b}[2J\nb".into());
         for json in [false, true] {
-            let mut told = Vec::new();
-            failure.tell(&mut told, json);
-            let told = String::from_utf8(told).unwrap();
-            assert!(!told.trim_end().contains(|c: char| c.is_control()), "{told:?}");
+            let mut written = Vec::new();
+            report.write(&mut written, json);
+            let written = String::from_utf8(written).unwrap();
+            assert!(!written.trim_end().contains(|c: char| c.is_control()), "{written:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Enrol, verify, reset and list second factors.
 //!
-//! A verb is a value that goes in, a report is a value that comes out; only [`run`] turns a report
-//! or an error into words and a number. `docs/design.md` has the rooms and the doors between them.
+//! A verb takes its arguments and returns a report; only [`run`] turns a report or an error into
+//! output and an exit code. `docs/design.md` describes the modules and which may use which.
 
 mod cli;
 mod commands;
@@ -33,33 +33,33 @@ use failure::Failure;
 use report::Verdict;
 use session::Session;
 
-/// Runs the program: parse → verb → report or failure → words and exit code.
+/// Runs the program: parses the command line, runs the verb, writes its report or the error.
 ///
-/// The exit code is 0 for done or yes, 1 for no, 64 and up for trouble, and never 2 to 9: those are
-/// for `check` alone, which has the codes of a monitoring plugin, but for the 2 that tells OpenVPN to
-/// ask its client for the code first.
+/// The exit code is 0 for done or yes, 1 for no, and 64 and up for errors. Codes 2 to 9 are avoided,
+/// with two exceptions: `check` exits as a monitoring plugin, and 2 makes OpenVPN ask its client for
+/// the code.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
     if cli::complete(&args, env) {
         return 0;
     }
-    let asked_json = cli::asks_json(&args);
-    match told(args, env) {
+    let wants_json = cli::requests_json(&args);
+    match run_verb(args, env) {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
         Ok(Verdict::State(state)) => state as u8,
         Ok(Verdict::Later) => 2,
         Err(error) => {
-            let failure = Failure::of(&error);
-            failure.tell(&mut *env.err.writer, asked_json);
-            failure.exit
+            let report = Failure::of(&error);
+            report.write(&mut *env.err.writer, wants_json);
+            report.exit
         }
     }
 }
 
-fn told(args: Vec<OsString>, env: &mut Env) -> anyhow::Result<Verdict> {
-    let call = cli::parse(args)?;
-    let mut session = Session::new(env, call.options, call.named);
-    let report = (call.run)(&mut session)?;
+fn run_verb(args: Vec<OsString>, env: &mut Env) -> anyhow::Result<Verdict> {
+    let invocation = cli::parse(args)?;
+    let mut session = Session::new(env, invocation.options, invocation.paths);
+    let report = (invocation.run)(&mut session)?;
     session.writer().report(report).context("writing the output")
 }

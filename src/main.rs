@@ -1,4 +1,4 @@
-//! `mfactl`: second factors from the command line.
+//! The `mfactl` program; everything is in the library, where tests and benches reach it.
 
 use std::process::ExitCode;
 

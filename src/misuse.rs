@@ -1,10 +1,10 @@
-//! clap's complaints in our words.
+//! clap's errors as refusals.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::domain::refusal::{Code, Refusal};
 
-/// clap's complaint as one line and one hint.
+/// One line of message and one hint.
 pub fn misuse(error: &clap::Error) -> Refusal {
     let text = error.render().to_string();
     let first = text.lines().next().unwrap_or("the command line can't be understood");
@@ -23,9 +23,10 @@ pub fn misuse(error: &clap::Error) -> Refusal {
     let tip = text.lines().find_map(|l| l.trim().strip_prefix("tip: "));
     let asked_help = message.contains("'--help'") || message.contains("'-h'");
     let tip = tip.filter(|_| !asked_help).map(|t| t.replace("subcommand", "verb"));
-    let places = ["'--store'", "'--config'", "'--key-file'"].iter().any(|p| message.contains(p));
-    let tip = if places {
-        Some("it stands before the verb, as in: mfactl --store PATH list-status".into())
+    let is_path_option =
+        ["'--store'", "'--config'", "'--key-file'"].iter().any(|p| message.contains(p));
+    let tip = if is_path_option {
+        Some("put it before the verb, as in: mfactl --store PATH list-status".into())
     } else {
         tip
     };

@@ -1,4 +1,4 @@
-//! Files that an operator names are made with his rights, not with ours.
+//! Files that an operator names are opened and made with the operator's rights, not root's.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Result as IoResult, Write};
@@ -13,7 +13,7 @@ use crate::domain::refusal::{Code, Refusal};
 use crate::env::Process;
 use crate::store::custody::place;
 
-/// A new file with mode 0600, which is taken away again unless it is kept.
+/// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
 pub struct NewFile {
     path: PathBuf,
     file: BufWriter<File>,
@@ -22,20 +22,17 @@ pub struct NewFile {
 }
 
 impl NewFile {
-    /// Makes it; `field` is what a person would call it; whatever is there already stays as it is.
-    ///
-    /// # Errors
-    /// `cannot_create`.
+    /// `field` names the file in messages. Fails with `cannot_create` where the file exists.
     pub fn create(path: &Path, process: &Process, field: &str) -> Result<Self> {
-        let make = {
+        let create = {
             let path = path.to_owned();
             move || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
         };
-        let file = as_operator(process, make).map_err(|e| {
+        let file = as_operator(process, create).map_err(|e| {
             let (problem, hint) = if e.kind() == ErrorKind::AlreadyExists {
-                ("is there already".to_owned(), "name a file that is not there yet")
+                ("exists already".to_owned(), "name a file that does not exist yet")
             } else {
-                (format!("can't be made: {e}"), "look at the rights of its folder")
+                (format!("can't be made: {e}"), "check the permissions of its directory")
             };
             Refusal::new(Code::CannotCreate, format!("{field}: {} {problem}", place(path)))
                 .hint(hint)
@@ -49,25 +46,19 @@ impl NewFile {
         &self.path
     }
 
-    /// Writes it whole and makes it durable.
-    ///
-    /// # Errors
-    /// As the file system has them; the file then goes when this is dropped.
-    pub fn write_whole(&mut self, content: &[u8]) -> IoResult<()> {
+    /// Writes everything and syncs it.
+    pub fn write_and_sync(&mut self, content: &[u8]) -> IoResult<()> {
         self.file.write_all(content)?;
         self.sync()
     }
 
-    /// Makes durable what was written.
-    ///
-    /// # Errors
-    /// As [`NewFile::write_whole`].
+    /// Makes the content durable.
     pub fn sync(&mut self) -> IoResult<()> {
         self.flush()?;
         self.file.get_ref().sync_all()
     }
 
-    /// It stays from now on.
+    /// Does not remove the file on drop.
     pub fn keep(mut self) {
         self.kept = true;
     }
@@ -83,7 +74,7 @@ impl Write for NewFile {
     }
 }
 
-/// Are these two names of one file, or of one place where a file may come to be?
+/// Whether two paths name the same file, or the same place for a file that does not exist yet.
 #[must_use]
 pub fn is_same(one: &Path, other: &Path) -> bool {
     let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
@@ -95,68 +86,64 @@ pub fn is_same(one: &Path, other: &Path) -> bool {
     is_same_file || place(one).is_some_and(|p| Some(p) == place(other))
 }
 
-/// Opens a file for reading; `field` is what a person would call it.
-///
-/// # Errors
-/// `bad_input` for what can't be opened or is no regular file.
+/// Opens a regular file for reading; `field` names the file in messages.
 pub fn open(path: &Path, process: &Process, field: &str) -> Result<File, Refusal> {
-    let look = {
+    let open_regular = {
         let path = path.to_owned();
-        // Looked at first: a fifo would be waited for.
+        // Checked before the open, which would wait for the writer of a FIFO.
         move || std::fs::metadata(&path)?.is_file().then(|| File::open(path)).transpose()
     };
     let refuse = |problem: String| {
         Refusal::bad_input(field, format!("{} {problem}", place(path)))
-            .hint("name a file that is there and that you may read")
+            .hint("name an existing file that you may read")
     };
-    match as_operator(process, look) {
+    match as_operator(process, open_regular) {
         Ok(Some(file)) => Ok(file),
         Ok(None) => Err(refuse("is not a regular file".to_owned())),
         Err(e) => Err(refuse(format!("can't be opened: {e}"))),
     }
 }
 
-/// A file that is put in a place whole or not at all, also where one is already.
+/// A file that is written or replaced atomically.
 pub struct OperatorFile {
     pub path: PathBuf,
     pub process: Process,
-    /// What a person would call it.
+    /// The name of the file in messages.
     pub field: &'static str,
     pub mode: u32,
 }
 
 impl OperatorFile {
-    /// # Errors
-    /// `cannot_create` where the place is no regular file or its folder takes none.
+    /// Fails with `cannot_create` where the path is no regular file or its directory is not writable.
     pub fn replace(&self, content: &[u8]) -> Result<(), Refusal> {
         let write = {
             let (path, mode, content) = (self.path.clone(), self.mode, content.to_owned());
-            move || put(&path, mode, &content)
+            move || replace_atomically(&path, mode, &content)
         };
-        as_operator(&self.process, write).map_err(|e| unwritten(&self.path, self.field, &e))
+        as_operator(&self.process, write).map_err(|e| cannot_write(&self.path, self.field, &e))
     }
 }
 
-fn unwritten(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
+fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
     Refusal::new(Code::CannotCreate, format!("{field}: {} can't be written: {error}", place(path)))
         .hint(
-            "name a regular file, or one that is not there yet, in a folder that you may write to",
+            "name a regular file, or one that does not exist yet, in a directory that you may write to",
         )
 }
 
-fn put(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {
-    let is_ours_to_replace = match path.symlink_metadata() {
-        Ok(there) => there.is_file(),
+fn replace_atomically(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {
+    let is_replaceable = match path.symlink_metadata() {
+        Ok(existing) => existing.is_file(),
         Err(e) => e.kind() == ErrorKind::NotFound,
     };
-    let name = path.file_name().filter(|_| is_ours_to_replace);
-    let name = name.ok_or_else(|| std::io::Error::other("it is not a regular file"))?;
+    let name = path.file_name().filter(|_| is_replaceable);
+    let name = name.ok_or_else(|| std::io::Error::other("not a regular file"))?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut draft = std::ffi::OsString::from(".");
     draft.push(name);
     draft.push(format!(".{}", std::process::id()));
     let draft = folder.join(draft);
-    // What a run with the same number has left.
+    // Left by a crashed run with the same process id.
     let _ = std::fs::remove_file(&draft);
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft)?;
@@ -172,10 +159,7 @@ fn put(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {
     written
 }
 
-/// Adds a line to a file, which is made where there is none; `field` is what a person would call it.
-///
-/// # Errors
-/// `cannot_create` for what is no regular file or takes no line.
+/// Appends a line to a file, which is created if needed; `field` names the file in messages.
 pub fn append(path: &Path, process: &Process, field: &str, line: &str) -> Result<(), Refusal> {
     let write = {
         let (path, line) = (path.to_owned(), format!("{line}\n"));
@@ -186,27 +170,27 @@ pub fn append(path: &Path, process: &Process, field: &str, line: &str) -> Result
             options.custom_flags(no_link.bits().cast_signed());
             let mut file = options.open(path)?;
             if !file.metadata()?.is_file() {
-                return Err(std::io::Error::other("it is not a regular file"));
+                return Err(std::io::Error::other("not a regular file"));
             }
             file.write_all(line.as_bytes())?;
             file.sync_all()
         }
     };
-    as_operator(process, write).map_err(|e| unwritten(path, field, &e))
+    as_operator(process, write).map_err(|e| cannot_write(path, field, &e))
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.kept {
-            // By the name, which may mean another file by now: with no more rights than it was made.
+            // The path may name another file by now, so remove it with the operator's rights only.
             let path = self.path.clone();
             let _ = as_operator(&self.process, move || std::fs::remove_file(path));
         }
     }
 }
 
-/// Runs with the uid and the groups of the person for whom `sudo` runs us. Linux gives each thread
-/// rights of its own, so they are taken on in a thread that ends with the work.
+/// Runs `work` with the uid and groups of the user who called `sudo`. On Linux credentials belong to a
+/// thread, so a thread of its own takes them on and ends with the work.
 fn as_operator<T: Send + 'static>(
     process: &Process,
     work: impl FnOnce() -> IoResult<T> + Send + 'static,

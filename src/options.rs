@@ -1,4 +1,4 @@
-//! The options that every verb understands.
+//! The options of every verb.
 
 use clap::{Args, ValueEnum};
 
@@ -7,26 +7,26 @@ use crate::domain::user::Language;
 use crate::env::Env;
 use crate::report::Format;
 
-/// What every verb understands.
+/// Options that may stand anywhere on the command line.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Options everywhere")]
+#[command(next_help_heading = "Global options")]
 pub struct Options {
-    /// The form of the output
+    /// Output format
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Short for --format json
+    /// Same as --format json
     #[arg(long, global = true)]
     json: bool,
-    /// Never ask; a line on standard input is read all the same
+    /// Never prompt; input is still read from a pipe
     #[arg(long, global = true)]
     pub no_input: bool,
-    /// Say nothing on success
+    /// Print nothing on success
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Colour beside the words
+    /// When to colour the output
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     color: Option<Colour>,
-    /// The language of what an end user reads
+    /// Language of texts for end users
     #[arg(long, global = true, value_enum, value_name = "LANGUAGE")]
     lang: Option<Lang>,
 }
@@ -45,11 +45,9 @@ enum Lang {
 }
 
 impl Options {
-    /// # Errors
-    /// `usage` where two forms of the output are asked for.
     pub fn check(&self) -> Result<(), Refusal> {
         if self.json && self.format.is_some_and(|f| f != Format::Json) {
-            let problem = "--json and --format ask for two forms";
+            let problem = "--json and --format name different formats";
             return Err(Refusal::new(Code::Usage, problem).hint("leave one of them out"));
         }
         Ok(())
@@ -60,18 +58,17 @@ impl Options {
         if self.json { Format::Json } else { self.format.unwrap_or_default() }
     }
 
-    /// Was any form asked for?
+    /// Whether the command line names a format.
     #[must_use]
     pub const fn names_form(&self) -> bool {
         self.json || self.format.is_some()
     }
 
-    /// JSON, where no form was asked for.
+    /// Makes JSON the default format.
     pub fn prefer_json(&mut self) {
         self.json |= self.format.is_none();
     }
 
-    /// The language that was asked for.
     #[must_use]
     pub fn language(&self) -> Option<Language> {
         self.lang.map(|l| match l {
@@ -80,8 +77,8 @@ impl Options {
         })
     }
 
-    /// Is standard output coloured? `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and a dumb terminal
-    /// are heeded.
+    /// Whether standard output is coloured; honours `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE` and
+    /// `TERM=dumb`.
     #[must_use]
     pub fn colour(&self, env: &Env) -> bool {
         let set = |name: &str, unless: &str| {

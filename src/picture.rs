@@ -7,44 +7,46 @@ use qrcode::{EcLevel, QrCode, render::svg};
 
 use crate::env::Size;
 
-/// Light modules around the code, as ISO/IEC 18004 asks for.
-const QUIET: usize = 4;
-/// What scanners make do with; it brings the code into a terminal of 80 by 24.
-const NARROW_QUIET: usize = 2;
-/// White 231 on black 16 of the 256 colours: unlike the first sixteen, no theme changes them. They
-/// carry the data, so they are written under `NO_COLOR` too.
+/// Light modules around the code, as ISO/IEC 18004 requires.
+const QUIET_ZONE: usize = 4;
+/// Enough for scanners, and it fits the code into a terminal of 80 by 24.
+const NARROW_QUIET_ZONE: usize = 2;
+/// White 231 on black 16 of the 256 colours: unlike the first sixteen, no theme changes them. The
+/// colours carry the data, so they are written under `NO_COLOR` too.
 const LIGHT_ON_DARK: &str = "\x1b[38;5;231;48;5;16m";
 const PLAIN: &str = "\x1b[0m";
 
-/// The lines of a picture for a terminal.
-pub struct Drawn {
+pub struct TerminalQr {
     pub lines: Vec<String>,
     /// Columns that each line takes.
     pub width: usize,
 }
 
-/// Draws the code as large as fits: error correction M, else L, else L with a narrow margin. A room
-/// of `None` is endless.
-///
-/// # Errors
-/// The smallest width and height it would need, where it does not fit.
-pub fn draw(text: &str, room: Option<Size>) -> Result<std::result::Result<Drawn, (usize, usize)>> {
-    let mut needed = (0, 0);
-    for (level, quiet) in [(EcLevel::M, QUIET), (EcLevel::L, QUIET), (EcLevel::L, NARROW_QUIET)] {
-        let matrix = matrix(text, level, quiet)?;
+/// Draws the largest code that fits: error correction M, else L, else L with a narrow quiet_zone zone. The
+/// inner error is the smallest width and height that would do. `None` means no limit.
+pub fn draw(
+    text: &str,
+    available: Option<Size>,
+) -> Result<std::result::Result<TerminalQr, (usize, usize)>> {
+    let mut required = (0, 0);
+    for (level, quiet_zone) in
+        [(EcLevel::M, QUIET_ZONE), (EcLevel::L, QUIET_ZONE), (EcLevel::L, NARROW_QUIET_ZONE)]
+    {
+        let matrix = matrix(text, level, quiet_zone)?;
         let (width, height) = (matrix.size(), matrix.size().div_ceil(2));
-        needed = (width, height);
-        let fits =
-            |room: Size| usize::from(room.columns) >= width && usize::from(room.rows) > height;
-        if room.is_none_or(fits) {
-            return Ok(Ok(Drawn { lines: lines(&matrix), width }));
+        required = (width, height);
+        let fits = |available: Size| {
+            usize::from(available.columns) >= width && usize::from(available.rows) > height
+        };
+        if available.is_none_or(fits) {
+            return Ok(Ok(TerminalQr { lines: half_block_lines(&matrix), width }));
         }
     }
-    Ok(Err(needed))
+    Ok(Err(required))
 }
 
-/// Two modules a character, one above the other.
-fn lines(matrix: &Matrix<Color>) -> Vec<String> {
+/// Each character has two modules, one above the other.
+fn half_block_lines(matrix: &Matrix<Color>) -> Vec<String> {
     let size = matrix.size();
     let is_light = |row: usize, column: usize| {
         row < size && matrix.pixels()[row * size + column] == Color::Light
@@ -62,20 +64,17 @@ fn lines(matrix: &Matrix<Color>) -> Vec<String> {
     (0..size).step_by(2).map(line).collect()
 }
 
-fn matrix(text: &str, level: EcLevel, quiet: usize) -> Result<Matrix<Color>> {
+fn matrix(text: &str, level: EcLevel, quiet_zone: usize) -> Result<Matrix<Color>> {
     let code = QrCode::with_error_correction_level(text, level)?;
     let mut matrix = Matrix::new(code.to_colors());
-    matrix.surround(quiet, Color::Light);
+    matrix.surround(quiet_zone, Color::Light);
     Ok(matrix)
 }
 
 /// A black and white PNG, eight pixels a module.
-///
-/// # Errors
-/// When the text is too long for a code.
 pub fn png(text: &str) -> Result<Vec<u8>> {
     const SCALE: usize = 8;
-    let matrix = matrix(text, EcLevel::M, QUIET)?;
+    let matrix = matrix(text, EcLevel::M, QUIET_ZONE)?;
     let side = matrix.size() * SCALE;
     let mut image = vec![0_u8; side.div_ceil(8) * side];
     for (i, bits) in image.iter_mut().enumerate() {
@@ -96,13 +95,10 @@ pub fn png(text: &str) -> Result<Vec<u8>> {
 }
 
 /// A black and white SVG.
-///
-/// # Errors
-/// When the text is too long for a code.
 pub fn svg(text: &str) -> Result<Vec<u8>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M)?;
-    let picture = code.render::<svg::Color<'_>>().quiet_zone(true).min_dimensions(240, 240).build();
-    Ok(picture.into_bytes())
+    let image = code.render::<svg::Color<'_>>().quiet_zone(true).min_dimensions(240, 240).build();
+    Ok(image.into_bytes())
 }
 
 #[cfg(test)]
@@ -112,9 +108,9 @@ mod tests {
     const URI: &str = "otpauth://totp/mfactl:alice?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB\
                        &issuer=mfactl&algorithm=SHA1&digits=6&period=30";
 
-    /// Paints the lines as a terminal would, and reads them with a decoder that is not ours.
-    fn read(drawn: &Drawn) -> String {
-        let rows: Vec<Vec<char>> = drawn
+    /// Renders the lines as a terminal would, and reads them with an independent decoder.
+    fn read(qr: &TerminalQr) -> String {
+        let rows: Vec<Vec<char>> = qr
             .lines
             .iter()
             .map(|l| l.trim_start_matches(LIGHT_ON_DARK).trim_end_matches(PLAIN).chars().collect())
@@ -125,7 +121,7 @@ mod tests {
             let upper = row.is_multiple_of(2);
             matches!((rows[row / 2][column], upper), ('█', _) | ('▀', true) | ('▄', false))
         };
-        let side = drawn.width * scale;
+        let side = qr.width * scale;
         let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
             if light(x, y) { 255 } else { 0 }
         });
@@ -134,24 +130,24 @@ mod tests {
     }
 
     #[test]
-    fn an_independent_decoder_reads_what_a_terminal_shows() {
-        for room in [None, Some(Size { columns: 80, rows: 24 })] {
-            let drawn = draw(URI, room).unwrap().ok().unwrap();
-            assert_eq!(read(&drawn), URI);
+    fn an_independent_decoder_reads_the_terminal_output() {
+        for available in [None, Some(Size { columns: 80, rows: 24 })] {
+            let qr = draw(URI, available).unwrap().ok().unwrap();
+            assert_eq!(read(&qr), URI);
         }
     }
 
     #[test]
-    fn it_fits_the_smallest_usual_terminal_and_not_a_smaller_one() {
-        let drawn = draw(URI, Some(Size { columns: 80, rows: 24 })).unwrap().ok().unwrap();
-        assert!(drawn.lines.len() < 24 && drawn.width < 80);
+    fn a_code_fits_80_by_24_and_no_smaller_terminal() {
+        let qr = draw(URI, Some(Size { columns: 80, rows: 24 })).unwrap().ok().unwrap();
+        assert!(qr.lines.len() < 24 && qr.width < 80);
         for (columns, rows) in [(40, 24), (80, 20)] {
             assert!(draw(URI, Some(Size { columns, rows })).unwrap().is_err());
         }
     }
 
     #[test]
-    fn the_picture_files_are_what_they_say() {
+    fn image_files_hold_the_code() {
         let mut image =
             png::Decoder::new(std::io::Cursor::new(png(URI).unwrap())).read_info().unwrap();
         let mut bits = vec![0; image.output_buffer_size().unwrap()];

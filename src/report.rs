@@ -1,4 +1,4 @@
-//! What a verb found out, and the five ways to write it: each exists once, and here.
+//! The report of a verb, and the only code that writes it: table, JSON, JSON lines, CSV, text.
 
 mod csv;
 mod table;
@@ -12,7 +12,9 @@ use serde::Serialize;
 pub use self::csv::Fields;
 pub use self::table::{Cell, Tone};
 
-/// The form of the output.
+use self::csv::CsvWriter;
+use self::table::TableWriter;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Sentences and tables for people
@@ -22,23 +24,23 @@ pub enum Format {
     Json,
     /// JSON lines, one a record
     Jsonl,
-    /// CSV (RFC 4180) with a header, formulas disarmed
+    /// CSV (RFC 4180) with a header; formulas get a leading apostrophe
     Csv,
 }
 
-/// The answer, where the verb asked a question.
+/// The answer of a verb, which becomes the exit code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verdict {
     #[default]
     Yes,
     No,
-    /// Asked of OpenVPN only, which takes it for "wait for another answer".
+    /// For OpenVPN only: a deferred answer.
     Later,
-    /// What a monitoring plugin says.
+    /// The status of a monitoring plugin.
     State(State),
 }
 
-/// The states of a monitoring plugin, with the exit codes that monitoring systems know.
+/// The status of a monitoring plugin, with the exit codes of the Nagios plugin guidelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum State {
     Ok = 0,
@@ -47,7 +49,7 @@ pub enum State {
     Unknown = 3,
 }
 
-/// One thing to tell, in every form.
+/// One object that can be written in every format.
 pub trait Record: Serialize {
     /// The columns of CSV.
     const COLUMNS: &'static [&'static str];
@@ -55,14 +57,14 @@ pub trait Record: Serialize {
     /// The values of [`Record::COLUMNS`].
     fn fields(&self, fields: &mut Fields);
 
-    /// For people: one sentence, or a few lines, without a line end.
+    /// For people: one sentence or a few lines, without a final line end.
     fn sentence(&self) -> String;
 
-    /// Columns of a terminal that the table needs: a narrower one gets a sentence a record, since a table
-    /// would break words into letters.
+    /// The width in columns that the table needs; a narrower terminal gets one sentence a record, because
+    /// the table would break words.
     const NARROWEST: u16 = 60;
 
-    /// The header of a table, where records come in numbers.
+    /// The header of a table of many records.
     fn header() -> &'static [&'static str] {
         &[]
     }
@@ -73,30 +75,27 @@ pub trait Record: Serialize {
     }
 }
 
-/// What a verb gives back.
 #[must_use]
 pub struct Report {
     pub body: Body,
-    /// The answer; of a list, the answer where nobody reads it to its end.
+    /// Of a list: the answer if the reader closes the pipe before its end.
     pub verdict: Verdict,
-    /// What has to reach somebody: a secret that is shown once.
+    /// A closed pipe is an error: the output holds a secret that is shown once.
     pub must_arrive: bool,
-    /// Told under `--quiet` too, where it is not good.
+    /// A bad verdict is written under `--quiet` too.
     pub is_alarm: bool,
 }
 
-/// What there is to write.
 pub enum Body {
-    /// Nothing at all.
-    Silence,
-    /// Text as it is, whatever the format: help, scripts, manual pages.
+    Empty,
+    /// Written unchanged in every format: help, scripts, manual pages.
     Text(Vec<u8>),
     Record(Box<dyn Writable>),
-    /// Records one by one from the store's cursor to the stream, in constant memory.
+    /// Streams records from the store in constant memory.
     List(List),
 }
 
-/// Writes records as it reads them, and says what they come to.
+/// Writes records while it reads them, and returns the verdict.
 type List = Box<dyn FnOnce(&mut Writer<'_>) -> Result<Verdict>>;
 
 impl Report {
@@ -109,10 +108,10 @@ impl Report {
     }
 
     pub fn silence(verdict: Verdict) -> Self {
-        Self::of(Body::Silence, verdict)
+        Self::of(Body::Empty, verdict)
     }
 
-    /// A list, and the answer where its reader leaves before the end.
+    /// `cut_short` is the verdict if the reader closes the pipe before the end.
     pub fn list(
         cut_short: Verdict,
         list: impl FnOnce(&mut Writer<'_>) -> Result<Verdict> + 'static,
@@ -124,14 +123,13 @@ impl Report {
         Self { body, verdict, must_arrive: false, is_alarm: false }
     }
 
-    /// A verdict that is not good is told under `--quiet` too: a cron job that says nothing has found
-    /// nothing.
+    /// Writes a bad verdict under `--quiet` too, so that a silent cron job means no finding.
     pub fn alarming(mut self) -> Self {
         self.is_alarm = true;
         self
     }
 
-    /// A closed pipe is a failure, for what could not be written is shown once.
+    /// Makes a closed pipe an error, for a secret that is shown once.
     pub fn arriving(mut self, must_arrive: bool) -> Self {
         self.must_arrive = must_arrive;
         self
@@ -147,60 +145,54 @@ fn is_closed_pipe(error: &Error) -> bool {
     })
 }
 
-/// A [`Record`] whose type is forgotten.
+/// An object-safe [`Record`].
 pub trait Writable {
-    /// # Errors
-    /// As the stream has them.
     fn write(&self, writer: &mut Writer<'_>) -> Result<()>;
 }
 
 impl<R: Record> Writable for R {
     fn write(&self, writer: &mut Writer<'_>) -> Result<()> {
-        writer.one(self)
+        writer.write_record(self)
     }
 }
 
-/// How and where to write.
 pub struct Writer<'a> {
     pub out: &'a mut dyn Write,
     pub format: Format,
     pub colour: bool,
     pub quiet: bool,
-    /// Columns of the terminal; `None` in a pipe, where nothing is wrapped.
+    /// The terminal's width; `None` in a pipe, where nothing is wrapped.
     pub columns: Option<u16>,
-    /// Of the columns of a list only these, in this order.
+    /// The selected columns of a list, in order; `None` selects all.
     pub only: Option<Vec<&'static str>>,
 }
 
 impl Writer<'_> {
-    /// Writes a report, and gives the verdict back. A reader who leaves early changes no verdict: who
-    /// asks whether a code is right and does not listen has not been told yes.
-    ///
-    /// # Errors
-    /// As the stream has them, or the list.
+    /// Writes a report and returns its verdict. A closed pipe does not change the verdict of a record:
+    /// a caller that reads the exit code only still gets the true answer.
     pub fn report(&mut self, report: Report) -> Result<Verdict> {
         let (verdict, must_arrive) = (report.verdict, report.must_arrive);
         let is_good = matches!(verdict, Verdict::Yes | Verdict::State(State::Ok));
         self.quiet &= is_good || !report.is_alarm;
-        match self.body(report.body, verdict) {
+        match self.write_body(report.body, verdict) {
             Err(error) if !must_arrive && is_closed_pipe(&error) => Ok(verdict),
             written => written,
         }
     }
 
-    fn body(&mut self, body: Body, mut verdict: Verdict) -> Result<Verdict> {
-        let done = "writing the answer; what it tells of stands";
+    fn write_body(&mut self, body: Body, mut verdict: Verdict) -> Result<Verdict> {
+        let context = "can't write the result; the change it reports was made";
         match body {
-            Body::Silence => {}
+            Body::Empty => {}
             Body::Text(text) => self.out.write_all(&text)?,
-            Body::Record(record) => record.write(self).context(done)?,
+            Body::Record(record) => record.write(self).context(context)?,
             Body::List(list) => verdict = list(self)?,
         }
-        self.out.flush().context(done)?;
+        self.out.flush().context(context)?;
         Ok(verdict)
     }
 
-    fn one<R: Record>(&mut self, record: &R) -> Result<()> {
+    fn write_record<R: Record>(&mut self, record: &R) -> Result<()> {
         match self.format {
             Format::Table if self.quiet => {}
             Format::Table => writeln!(self.out, "{}", record.sentence())?,
@@ -209,7 +201,7 @@ impl Writer<'_> {
                 self.out.write_all(b"\n")?;
             }
             Format::Csv => {
-                let mut csv = csv::Writer::new(&mut *self.out, None);
+                let mut csv = CsvWriter::new(&mut *self.out, None);
                 csv.header::<R>()?;
                 csv.record(record)?;
                 csv.finish()?;
@@ -218,55 +210,50 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes records as they come. `fill` calls its argument with each, and gives back what goes
-    /// after them.
+    /// Streams records. `produce` calls its argument with each record and returns the summary.
     ///
-    /// In JSON the records stand in an array under `name`, after `preamble` and before the tail.
-    ///
-    /// # Errors
-    /// As the stream has them, or `fill`.
+    /// In JSON the records are in the array `name`, after `preamble` and before `summary`.
     pub fn many<R: Record, T: Serialize, P: Serialize>(
         &mut self,
         preamble: &[(&str, P)],
         name: &str,
-        fill: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
+        produce: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
     ) -> Result<T> {
         match self.format {
             Format::Table => {
-                let chosen = self.chosen::<R>();
+                let selected = self.selected::<R>();
                 let mut table =
-                    table::Writer::new::<R>(self.out, self.columns, self.colour, chosen);
-                let tail = fill(&mut |record| table.row(record))?;
+                    TableWriter::new::<R>(self.out, self.columns, self.colour, selected);
+                let summary = produce(&mut |record| table.row(record))?;
                 table.finish()?;
-                Ok(tail)
+                Ok(summary)
             }
-            Format::Json => self.document(preamble, name, fill),
-            Format::Jsonl => fill(&mut |record| {
-                object(self.out, record, self.only.as_deref())?;
+            Format::Json => self.write_document(preamble, name, produce),
+            Format::Jsonl => produce(&mut |record| {
+                write_object(self.out, record, self.only.as_deref())?;
                 Ok(self.out.write_all(b"\n")?)
             }),
             Format::Csv => {
-                let chosen = self.chosen::<R>();
-                let mut csv = csv::Writer::new(&mut *self.out, chosen);
+                let selected = self.selected::<R>();
+                let mut csv = CsvWriter::new(&mut *self.out, selected);
                 csv.header::<R>()?;
-                let tail = fill(&mut |record| csv.record(record))?;
+                let summary = produce(&mut |record| csv.record(record))?;
                 csv.finish()?;
-                Ok(tail)
+                Ok(summary)
             }
         }
     }
 
-    /// Where the columns stand that are asked for.
-    fn chosen<R: Record>(&self) -> Option<Vec<usize>> {
-        let place = |name: &&str| R::COLUMNS.iter().position(|column| column == name);
-        Some(self.only.as_ref()?.iter().filter_map(place).collect())
+    fn selected<R: Record>(&self) -> Option<Vec<usize>> {
+        let position = |name: &&str| R::COLUMNS.iter().position(|column| column == name);
+        Some(self.only.as_ref()?.iter().filter_map(position).collect())
     }
 
-    fn document<R: Record, T: Serialize, P: Serialize>(
+    fn write_document<R: Record, T: Serialize, P: Serialize>(
         &mut self,
         preamble: &[(&str, P)],
         name: &str,
-        fill: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
+        produce: impl FnOnce(&mut dyn FnMut(&R) -> Result<()>) -> Result<T>,
     ) -> Result<T> {
         self.out.write_all(b"{")?;
         for (key, value) in preamble {
@@ -277,24 +264,28 @@ impl Writer<'_> {
         }
         write!(self.out, "\"{name}\":[")?;
         let mut first = true;
-        let tail = fill(&mut |record| {
+        let summary = produce(&mut |record| {
             self.out.write_all(if std::mem::take(&mut first) { b"\n" } else { b",\n" })?;
-            object(self.out, record, self.only.as_deref())
+            write_object(self.out, record, self.only.as_deref())
         })?;
         self.out.write_all(b"\n],\"summary\":")?;
-        serde_json::to_writer(&mut *self.out, &tail)?;
+        serde_json::to_writer(&mut *self.out, &summary)?;
         self.out.write_all(b"}\n")?;
-        Ok(tail)
+        Ok(summary)
     }
 }
 
-/// A record as a JSON object, or as much of it as is asked for.
-fn object<R: Record>(out: &mut dyn Write, record: &R, only: Option<&[&'static str]>) -> Result<()> {
+/// Writes a record, or its selected columns, as a JSON object.
+fn write_object<R: Record>(
+    out: &mut dyn Write,
+    record: &R,
+    only: Option<&[&'static str]>,
+) -> Result<()> {
     let Some(only) = only else { return Ok(serde_json::to_writer(out, record)?) };
-    let whole = serde_json::to_value(record)?;
+    let object = serde_json::to_value(record)?;
     for (n, name) in only.iter().enumerate() {
         write!(out, "{}\"{name}\":", if n == 0 { '{' } else { ',' })?;
-        serde_json::to_writer(&mut *out, &whole[name])?;
+        serde_json::to_writer(&mut *out, &object[name])?;
     }
     Ok(out.write_all(b"}")?)
 }

@@ -1,4 +1,4 @@
-//! The whole program in process: fixed clock, seeded chance, captured streams, a scripted person.
+//! Runs the program in process: fixed clock, seeded random numbers, captured streams, scripted answers.
 
 mod engine;
 
@@ -21,10 +21,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::totp::{Parameters, code_at};
 use crate::env::{Chance, Clock, Env, Person, Process, Size, Stream};
 
-/// The moment at which every test begins: 2026-01-01T00:00:00Z, the first second of a step.
+/// The time at which every test starts: 2026-01-01T00:00:00Z, the first second of a time step.
 pub const START: i64 = 1_767_225_600;
 
-/// A folder with a store in it, a clock that stands still, and a count of the chance used up.
+/// A directory with a store, a clock that only a test advances, and a counter of random draws.
 pub struct World {
     pub folder: TempDir,
     pub engine: Engine,
@@ -32,26 +32,25 @@ pub struct World {
     draws: Rc<Cell<u64>>,
     pub terminal: Option<Size>,
     pub answers: Option<Vec<&'static str>>,
-    /// Who runs it, and for whom `sudo` does.
     pub uid: Cell<u32>,
     pub sudo_uid: Cell<Option<u32>>,
-    /// What a login service hands over, in the environment.
-    pub handed: Vec<(String, OsString)>,
+    /// Environment variables that a login service sets.
+    pub variables: Vec<(String, OsString)>,
 }
 
-/// What a run left behind.
+/// The result of a run.
 #[must_use]
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandResult {
     pub code: u8,
     pub out: String,
     pub err: String,
-    pub asked: Vec<String>,
-    /// What an interruption would have told at each question.
-    pub standing: Vec<String>,
+    pub prompts: Vec<String>,
+    /// What an interrupt would have printed at each prompt.
+    pub interrupt_messages: Vec<String>,
 }
 
-impl Ran {
+impl CommandResult {
     /// The JSON document on standard output.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
@@ -83,12 +82,12 @@ impl World {
             answers: None,
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
-            handed: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
-    /// A world with another store than all of the others, which draw the same chance.
-    pub fn strange() -> Self {
+    /// A world whose store differs from that of every other world: those draw the same random numbers.
+    pub fn unrelated() -> Self {
         let world = Self::empty();
         world.draws.set(1 << 32);
         let _ = world.run("init").ok();
@@ -102,28 +101,33 @@ impl World {
         world
     }
 
-    /// Runs a command line, split at blanks, with nothing on standard input.
-    pub fn run(&self, line: &str) -> Ran {
+    /// Runs a command line, split at blanks, with empty standard input.
+    pub fn run(&self, line: &str) -> CommandResult {
         self.run_with(line, "")
     }
 
-    /// Runs a command line with this on standard input.
-    pub fn run_with(&self, line: &str, input: &str) -> Ran {
+    /// The same with `input` on standard input.
+    pub fn run_with(&self, line: &str, input: &str) -> CommandResult {
         let args = ["mfactl"].into_iter().chain(line.split_whitespace()).map(OsString::from);
-        let (out, err) = (Captured::default(), Captured::default());
-        let (asked, standing) = (Asked::default(), Asked::default());
+        let (out, err) = (CapturedStream::default(), CapturedStream::default());
+        let (prompts, interrupt_messages) = (Recorded::default(), Recorded::default());
         let person = self.answers.as_ref().map(|answers| {
             let answers = answers.iter().copied().collect();
-            let (asked, standing) = (asked.clone(), standing.clone());
-            Box::new(Script { answers, asked, standing, words: String::new() }) as Box<dyn Person>
+            let (prompts, interrupt_messages) = (prompts.clone(), interrupt_messages.clone());
+            Box::new(ScriptedPrompt {
+                answers,
+                prompts,
+                interrupt_messages,
+                interrupt_message: String::new(),
+            }) as Box<dyn Person>
         });
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
-        let handed = self.handed.clone();
+        let variables = self.variables.clone();
         let mut env = Env {
             is_more_waiting: || false,
-            clock: Box::new(Fixed(self.now.clone())),
-            chance: Box::new(Seeded(self.draws.clone())),
+            clock: Box::new(FixedClock(self.now.clone())),
+            chance: Box::new(SeededRandom(self.draws.clone())),
             input_is_terminal: person.is_some(),
             person,
             input: Box::new(Cursor::new(input.as_bytes().to_vec())),
@@ -135,7 +139,10 @@ impl World {
                 "MFACTL_CONFIG" => {
                     Some(folder.join("config.toml")).filter(|p| p.exists()).map(Into::into)
                 }
-                _ => handed.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
+                _ => variables
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| value.clone()),
             }),
             process: Process {
                 operator: Operator { uid: self.uid.get(), claim: None },
@@ -147,8 +154,8 @@ impl World {
         };
         let code = crate::run(args, &mut env);
         drop(env);
-        let (asked, standing) = (asked.take(), standing.take());
-        Ran { code, out: out.text(), err: err.text(), asked, standing }
+        let (prompts, interrupt_messages) = (prompts.take(), interrupt_messages.take());
+        CommandResult { code, out: out.text(), err: err.text(), prompts, interrupt_messages }
     }
 
     /// Writes the configuration.
@@ -157,68 +164,66 @@ impl World {
         std::fs::write(&path, text).unwrap();
     }
 
-    /// Enrols, and leaves the device pending; gives back its secret.
+    /// Enrols a device, leaves it pending and returns its secret.
     pub fn pending(&self, user: &str, more: &str) -> Secret {
         let line = format!("enrol {user} --create --no-confirm --json --reveal-secrets {more}");
         secret(&self.run(&line).ok())
     }
 
-    /// Enrols and confirms with the code of the present step.
+    /// Enrols a device and confirms it with the code of the current time step.
     pub fn active(&self, user: &str) -> Secret {
         let secret = self.pending(user, "");
         let _ = self.verify(user, &self.code(&secret, 0)).ok();
         secret
     }
 
-    pub fn verify(&self, user: &str, code: &str) -> Ran {
+    pub fn verify(&self, user: &str, code: &str) -> CommandResult {
         self.run_with(&format!("verify --json {user}"), code)
     }
 
-    /// The code of a step so many steps from now.
+    /// The code of the time step `steps` from now.
     pub fn code(&self, secret: &Secret, steps: i64) -> String {
         code_at(secret, Parameters::COMMON, self.now.get() + 30 * steps)
     }
 
-    /// Lets time pass.
     pub fn wait(&self, seconds: i64) {
         self.now.set(self.now.get() + seconds);
     }
 
-    /// The user as the list shows him.
+    /// The user's entry in the list.
     pub fn listed(&self, user: &str) -> serde_json::Value {
         let all = self.run("list-status --json").ok().json();
         let users = all["users"].as_array().unwrap();
         users.iter().find(|u| u["user"] == user).cloned().unwrap_or_default()
     }
 
-    /// What SQL finds in the store, read as an auditor would.
     pub fn sql(&self, query: &str) -> String {
         self.engine.sql(query)
     }
 }
 
 /// The secret in a JSON report.
-pub fn secret(ran: &Ran) -> Secret {
+pub fn secret(ran: &CommandResult) -> Secret {
     let base32 = ran.json()["secret"].as_str().unwrap().to_owned();
     Secret::new(Zeroizing::new(data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap()))
 }
 
-struct Fixed(Rc<Cell<i64>>);
+struct FixedClock(Rc<Cell<i64>>);
 
-impl Clock for Fixed {
+impl Clock for FixedClock {
     fn now(&self) -> Result<Timestamp> {
         Ok(Timestamp::from_unix(self.0.get())?)
     }
 
-    /// No database's clock can be set to the time of a test.
+    /// The clock of a database server can't be set to the time of a test.
     fn ahead(&self, _: Timestamp, _: Timestamp) -> i64 {
         0
     }
 }
 
-struct Seeded(Rc<Cell<u64>>);
+struct SeededRandom(Rc<Cell<u64>>);
 
-impl Chance for Seeded {
+impl Chance for SeededRandom {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
         for chunk in bytes.chunks_mut(32) {
             let draw = self.0.replace(self.0.get() + 1);
@@ -228,24 +233,24 @@ impl Chance for Seeded {
     }
 }
 
-type Asked = Rc<RefCell<Vec<String>>>;
+type Recorded = Rc<RefCell<Vec<String>>>;
 
-struct Script {
+struct ScriptedPrompt {
     answers: VecDeque<&'static str>,
-    asked: Asked,
-    standing: Asked,
-    words: String,
+    prompts: Recorded,
+    interrupt_messages: Recorded,
+    interrupt_message: String,
 }
 
-impl Script {
+impl ScriptedPrompt {
     fn answer(&mut self, question: &str) -> String {
-        self.asked.borrow_mut().push(question.to_owned());
-        self.standing.borrow_mut().push(self.words.clone());
+        self.prompts.borrow_mut().push(question.to_owned());
+        self.interrupt_messages.borrow_mut().push(self.interrupt_message.clone());
         self.answers.pop_front().unwrap_or_default().to_owned()
     }
 }
 
-impl Person for Script {
+impl Person for ScriptedPrompt {
     fn confirm(&mut self, question: &str) -> Result<bool> {
         Ok(self.answer(question) == "y")
     }
@@ -258,21 +263,21 @@ impl Person for Script {
         Ok(Zeroizing::new(self.answer(question)))
     }
 
-    fn standing(&mut self, words: &str) {
-        words.clone_into(&mut self.words);
+    fn standing(&mut self, message: &str) {
+        message.clone_into(&mut self.interrupt_message);
     }
 }
 
 #[derive(Clone, Default)]
-struct Captured(Rc<RefCell<Vec<u8>>>);
+struct CapturedStream(Rc<RefCell<Vec<u8>>>);
 
-impl Captured {
+impl CapturedStream {
     fn text(&self) -> String {
         String::from_utf8(self.0.borrow().clone()).unwrap()
     }
 }
 
-impl Write for Captured {
+impl Write for CapturedStream {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.borrow_mut().write(bytes)
     }

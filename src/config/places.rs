@@ -1,4 +1,4 @@
-//! Where files live when nobody says otherwise.
+//! The default paths.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,15 @@ use directories::ProjectDirs;
 use crate::env::Env;
 use crate::store::custody::system_uid;
 
-/// The default places.
-pub struct Places {
+pub struct DefaultPaths {
     pub store: PathBuf,
     pub key_file: PathBuf,
     pub config: PathBuf,
 }
 
-impl Places {
-    /// The system's for root, the system user and every login service, a person's own otherwise; none
-    /// for somebody without a home.
+impl DefaultPaths {
+    /// The system's paths for root, the system user and every login service, the user's own otherwise;
+    /// `None` for a user without a home directory.
     #[must_use]
     pub fn of(env: &Env) -> Option<Self> {
         let euid = env.process.euid;

@@ -1,13 +1,13 @@
-//! Who has which role: names of users and groups, looked up.
+//! `[roles]`: looks up the users and groups of each role.
 
 use anyhow::Result;
 
-use super::{file, group};
+use super::{file, gid_of};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::role::{CHANGES, Member, Role, Roles, VERBS};
 use crate::domain::text::quoted;
 
-pub fn roles(file: file::Roles) -> Result<Roles> {
+pub fn roles(file: file::RolesSection) -> Result<Roles> {
     let mut roles = Roles::default();
     for (role, names) in [
         (Role::Helpdesk, &file.helpdesk),
@@ -42,13 +42,13 @@ pub fn roles(file: file::Roles) -> Result<Roles> {
 
 fn member(key: &str, name: &str) -> Result<Member> {
     if let Some(name) = name.strip_prefix('%') {
-        let gid = group(key, Some(name))?;
+        let gid = gid_of(key, Some(name))?;
         return Ok(gid.map(Member::Group).ok_or_else(|| refuse(key, "names no group"))?);
     }
     match uzers::get_user_by_name(name) {
         Some(user) => Ok(Member::User(user.uid())),
         None => Err(refuse(key, format!("there is no user {}", quoted(name)))
-            .hint("make it with useradd, or name another; a group is written as %group")
+            .hint("create it with useradd, or name an existing user; write a group as %group")
             .into()),
     }
 }

@@ -1,8 +1,8 @@
-//! What the configuration asks of users, passwords and operators, each value within its bounds.
+//! `[policy]`, `[password]` and `[helpdesk]`: every value is checked against its bounds.
 
 use anyhow::Result;
 
-use super::{MustName, file, in_config, span};
+use super::{RequiredOptions, file, in_config, parse_span};
 use crate::domain::name::group;
 use crate::domain::password::{LONGEST, Rules, SHORTEST};
 use crate::domain::policy::{Policy, Scope};
@@ -14,7 +14,7 @@ use crate::domain::totp::Window;
 use crate::vault::password::Cost;
 
 /// Verbs that take `--ticket` and `--proof`.
-const OPERATORS_VERBS: &[&str] = &[
+const CASE_OPTION_VERBS: &[&str] = &[
     "add-user",
     "bypass",
     "delete",
@@ -35,7 +35,7 @@ const OPERATORS_VERBS: &[&str] = &[
     "unlock",
 ];
 
-pub fn bounds(file: &file::Policy) -> Result<Bounds> {
+pub fn bounds(file: &file::PolicySection) -> Result<Bounds> {
     let window = file.window.map_or(Ok(Window::DEFAULT), |steps| {
         Window::new(steps).map_err(|e| in_config("policy.window", &e))
     })?;
@@ -46,7 +46,7 @@ pub fn bounds(file: &file::Policy) -> Result<Bounds> {
         return Err(refuse("policy.free_failures", problem).into());
     }
     let key = "policy.longest_delay";
-    let longest_delay = span(key, file.longest_delay.clone(), default.longest_delay)?;
+    let longest_delay = parse_span(key, file.longest_delay.clone(), default.longest_delay)?;
     if !(default.longest_delay..=Limits::LONGEST).contains(&longest_delay) {
         let (least, most) = (default.longest_delay, Limits::LONGEST);
         return Err(refuse(key, format!("{longest_delay} is not {least} to {most}")).into());
@@ -60,11 +60,10 @@ pub fn bounds(file: &file::Policy) -> Result<Bounds> {
     Ok(Bounds { window, limits: Limits { free_failures, longest_delay, wrong_codes } })
 }
 
-/// A span that has a longest.
-pub fn span_to(key: &str, text: Option<String>, default: Span, most: Span) -> Result<Span> {
-    let span = span(key, text, default)?;
-    if span > most {
-        return Err(refuse(key, format!("{span} is longer than {most}")).into());
+pub fn parse_span_up_to(key: &str, text: Option<String>, default: Span, max: Span) -> Result<Span> {
+    let span = parse_span(key, text, default)?;
+    if span > max {
+        return Err(refuse(key, format!("{span} is longer than {max}")).into());
     }
     Ok(span)
 }
@@ -88,36 +87,36 @@ pub fn policy(
         }
     };
     if grace.is_some() && since.is_none() && scope != Scope::Nobody {
-        // From when on, for those who were there before anybody asked for MFA?
-        return Err(refuse("policy.grace", "needs a day to run from")
-            .hint("write policy.since beside it, such as since = \"2026-03-01\"")
+        // Users may be older than the requirement, so their grace needs a start.
+        return Err(refuse("policy.grace", "needs a start day")
+            .hint("add policy.since, e.g. since = \"2026-03-01\"")
             .into());
     }
     let since = since.map(|text| Timestamp::parse("policy.since", text)).transpose();
     Ok(Policy {
         scope,
         since: since.map_err(|e| in_config("policy.since", &e))?,
-        grace: grace.map_or(Ok(Span(0)), |text| span("policy.grace", Some(text), Span(0)))?,
+        grace: grace.map_or(Ok(Span(0)), |text| parse_span("policy.grace", Some(text), Span(0)))?,
     })
 }
 
-pub fn cost(file: &file::Password) -> Result<Cost> {
-    let (usual, least) = (Cost::DEFAULT, Cost::LEAST);
-    let within = |key: &str, value: Option<u32>, usual: u32, least: u32, most: u32| {
-        let value = value.unwrap_or(usual);
+pub fn cost(file: &file::PasswordSection) -> Result<Cost> {
+    let (default, least) = (Cost::DEFAULT, Cost::LEAST);
+    let in_bounds = |key: &str, value: Option<u32>, default: u32, least: u32, most: u32| {
+        let value = value.unwrap_or(default);
         if (least..=most).contains(&value) {
             return Ok(value);
         }
         Err(refuse(key, format!("{value} is not between {least} and {most}")))
     };
     Ok(Cost {
-        memory: within("password.memory", file.memory, usual.memory, least.memory, 1024)?,
-        passes: within("password.passes", file.passes, usual.passes, least.passes, 16)?,
-        lanes: within("password.lanes", file.lanes, usual.lanes, least.lanes, 8)?,
+        memory: in_bounds("password.memory", file.memory, default.memory, least.memory, 1024)?,
+        passes: in_bounds("password.passes", file.passes, default.passes, least.passes, 16)?,
+        lanes: in_bounds("password.lanes", file.lanes, default.lanes, least.lanes, 8)?,
     })
 }
 
-pub fn passwords(file: &file::Password) -> Result<Rules> {
+pub fn password_rules(file: &file::PasswordSection) -> Result<Rules> {
     let shortest = file.shortest.unwrap_or(SHORTEST);
     if !(SHORTEST..=LONGEST / 4).contains(&shortest) {
         let problem = format!("{shortest} is not between {SHORTEST} and {}", LONGEST / 4);
@@ -131,14 +130,14 @@ pub fn passwords(file: &file::Password) -> Result<Rules> {
     Ok(Rules { shortest, strength, forbidden })
 }
 
-pub fn must_name(file: file::Helpdesk) -> Result<MustName> {
+pub fn required_options(file: file::HelpdeskSection) -> Result<RequiredOptions> {
     for (key, verbs) in [("helpdesk.ticket", &file.ticket), ("helpdesk.proof", &file.proof)] {
-        if let Some(other) = verbs.iter().find(|verb| !OPERATORS_VERBS.contains(&verb.as_str())) {
+        if let Some(other) = verbs.iter().find(|verb| !CASE_OPTION_VERBS.contains(&verb.as_str())) {
             let problem = format!("{} is no verb that takes one", quoted(other));
             return Err(refuse(key, problem).into());
         }
     }
-    Ok(MustName { ticket: file.ticket, proof: file.proof })
+    Ok(RequiredOptions { ticket: file.ticket, proof: file.proof })
 }
 
 pub fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {

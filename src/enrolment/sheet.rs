@@ -1,4 +1,4 @@
-//! What a user reads beside the QR code, in English and in French.
+//! The instructions beside the QR code, in English and in French.
 
 use std::io::{Result, Write};
 
@@ -8,21 +8,21 @@ use zeroize::Zeroizing;
 use super::Key;
 use crate::domain::text::shown;
 use crate::domain::user::Language;
-use crate::picture::Drawn;
+use crate::picture::TerminalQr;
 
-/// Columns between the picture and the words beside it.
+/// Columns between the QR code and the text.
 const GAP: usize = 2;
-/// Columns of the shortest words worth writing.
-const SHORTEST: usize = 28;
+/// The narrowest useful line of text, in columns.
+const MIN_TEXT_WIDTH: usize = 28;
 
-pub struct Sheet<'a> {
+pub struct QrInstructions<'a> {
     pub key: &'a Key<'a>,
     pub language: Language,
     /// Columns of the terminal; `None` in a pipe.
     pub columns: Option<u16>,
 }
 
-struct Words {
+struct Texts {
     scan: [&'static str; 2],
     account: &'static str,
     digits: &'static str,
@@ -30,7 +30,7 @@ struct Words {
     too_small: fn(usize, usize) -> String,
 }
 
-const ENGLISH: Words = Words {
+const ENGLISH: Texts = Texts {
     scan: ["Scan this with your", "authenticator app, or type:"],
     account: "Account:",
     digits: "digits",
@@ -42,7 +42,7 @@ const ENGLISH: Words = Words {
     },
 };
 
-const FRENCH: Words = Words {
+const FRENCH: Texts = Texts {
     scan: ["Scannez ceci avec votre", "application, ou saisissez\u{a0}:"],
     account: "Compte\u{a0}:",
     digits: "chiffres",
@@ -54,75 +54,78 @@ const FRENCH: Words = Words {
     },
 };
 
-impl Sheet<'_> {
-    /// Writes the picture with the words beside it, or above it where the terminal is narrow, so
-    /// that the picture is in view; or, where it does not fit, why, and the words.
+impl QrInstructions<'_> {
+    /// Writes the code with the text beside it; in a narrow terminal the text comes first, so that the
+    /// code stays in view. Where the code does not fit, writes the reason and the text.
     pub fn write(
         &self,
         out: &mut dyn Write,
-        drawn: std::result::Result<Drawn, (usize, usize)>,
+        qr: std::result::Result<TerminalQr, (usize, usize)>,
     ) -> Result<()> {
-        let words = match self.language {
+        let texts = match self.language {
             Language::English => &ENGLISH,
             Language::French => &FRENCH,
         };
         let columns = self.columns.map_or(usize::MAX, usize::from);
-        let drawn = match drawn {
-            Ok(drawn) => drawn,
+        let qr = match qr {
+            Ok(qr) => qr,
             Err((width, height)) => {
-                writeln!(out, "{}", (words.too_small)(width, height + 1))?;
-                return all(out, &self.lines(words, columns));
+                writeln!(out, "{}", (texts.too_small)(width, height + 1))?;
+                return write_lines(out, &self.lines(texts, columns));
             }
         };
-        let lines = self.lines(words, columns.saturating_sub(drawn.width + GAP));
+        let lines = self.lines(texts, columns.saturating_sub(qr.width + GAP));
         let widest = lines.iter().map(|l| l.width()).max().unwrap_or(0);
-        if drawn.width + GAP + widest > columns {
-            all(out, &lines)?;
-            return drawn.lines.iter().try_for_each(|l| writeln!(out, "{l}"));
+        if qr.width + GAP + widest > columns {
+            write_lines(out, &lines)?;
+            return qr.lines.iter().try_for_each(|l| writeln!(out, "{l}"));
         }
-        let first = drawn.lines.len().saturating_sub(lines.len()) / 2;
-        for (row, picture) in drawn.lines.iter().enumerate() {
+        let first = qr.lines.len().saturating_sub(lines.len()) / 2;
+        for (row, qr_line) in qr.lines.iter().enumerate() {
             match row.checked_sub(first).and_then(|i| lines.get(i)) {
-                Some(line) => writeln!(out, "{picture}{:GAP$}{}", "", line.as_str())?,
-                None => writeln!(out, "{picture}")?,
+                Some(line) => writeln!(out, "{qr_line}{:GAP$}{}", "", line.as_str())?,
+                None => writeln!(out, "{qr_line}")?,
             }
         }
         Ok(())
     }
 
-    /// The words; an account too long for the room is cut, since the picture has it whole.
-    fn lines(&self, words: &Words, room: usize) -> Vec<Zeroizing<String>> {
+    /// An account that is too long is truncated; the code has the full name.
+    fn lines(&self, texts: &Texts, width: usize) -> Vec<Zeroizing<String>> {
         let key = self.key;
         let p = key.device.parameters;
         let mut lines: Vec<String> =
-            vec![words.scan[0].into(), words.scan[1].into(), String::new()];
+            vec![texts.scan[0].into(), texts.scan[1].into(), String::new()];
         let grouped = key.secret.grouped();
         let groups: Vec<&str> = grouped.split(' ').collect();
         lines.extend(groups.chunks(4).map(|four| format!("  {}", four.join(" "))));
         lines.push(String::new());
         let (account, issuer) = (shown(key.user.name.as_str()), shown(key.issuer));
-        lines.push(cut(&format!("{} {account} ({issuer})", words.account), room.max(SHORTEST)));
+        lines.push(truncate(
+            &format!("{} {account} ({issuer})", texts.account),
+            width.max(MIN_TEXT_WIDTH),
+        ));
         lines.push(format!(
             "TOTP, {}, {} {}, {} s",
             p.algorithm.as_str(),
             p.digits,
-            words.digits,
+            texts.digits,
             p.period
         ));
         lines.push(String::new());
-        lines.extend(words.never.map(str::to_owned));
+        lines.extend(texts.never.map(str::to_owned));
         lines.into_iter().map(Zeroizing::new).collect()
     }
 }
 
-fn all(out: &mut dyn Write, lines: &[Zeroizing<String>]) -> Result<()> {
+fn write_lines(out: &mut dyn Write, lines: &[Zeroizing<String>]) -> Result<()> {
     lines.iter().try_for_each(|line| writeln!(out, "{}", line.as_str()))
 }
 
-fn cut(text: &str, room: usize) -> String {
-    if text.width() <= room {
+fn truncate(text: &str, width: usize) -> String {
+    if text.width() <= width {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(room.saturating_sub(1)).collect();
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
     format!("{kept}…")
 }

@@ -1,7 +1,7 @@
-//! The person at the terminal, asked through dialoguer.
+//! Prompts at a terminal, by dialoguer.
 //!
-//! A prompt changes the terminal (no echo, no cursor); whoever interrupts it gets the terminal back
-//! as it was, a word on what stands, and exit code 130.
+//! A prompt changes the terminal (no echo, no cursor). An interrupt restores the terminal, prints what
+//! has been changed so far, and exits with 130.
 
 use std::io::{ErrorKind, Write as _};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -15,41 +15,41 @@ use zeroize::Zeroizing;
 use super::Person;
 
 /// The terminal as it was before the first prompt.
-static BEFORE: OnceLock<Termios> = OnceLock::new();
-/// What stands if the person interrupts now.
-static STANDING: Mutex<String> = Mutex::new(String::new());
+static ORIGINAL: OnceLock<Termios> = OnceLock::new();
+/// What to print at an interrupt: what has been changed so far.
+static INTERRUPT_MESSAGE: Mutex<String> = Mutex::new(String::new());
 
-/// From a prompt's first words until it has changed the terminal, at the most.
-const PROMPT_BEGINS: Duration = Duration::from_millis(50);
+/// The longest time from a prompt's first output until it has changed the terminal.
+const PROMPT_SETUP: Duration = Duration::from_millis(50);
 
 #[derive(Default)]
 pub struct Terminal {
-    guarded: bool,
+    is_prepared: bool,
 }
 
 impl Terminal {
-    fn guard(&mut self) {
-        if self.guarded {
+    fn prepare(&mut self) {
+        if self.is_prepared {
             return;
         }
-        self.guarded = true;
+        self.is_prepared = true;
         if let Ok(termios) = tcgetattr(rustix::stdio::stdin()) {
-            let _ = BEFORE.set(termios);
+            let _ = ORIGINAL.set(termios);
         }
-        // Fails only where a handler is set already, and this is the only one.
-        let _ = ctrlc::set_handler(interrupted);
+        // Fails only where a handler is set already; this is the only one.
+        let _ = ctrlc::set_handler(exit_interrupted);
     }
 }
 
 impl Person for Terminal {
     fn confirm(&mut self, question: &str) -> Result<bool> {
-        self.guard();
-        answered(Confirm::new().with_prompt(question).default(false).interact())
+        self.prepare();
+        terminal_result(Confirm::new().with_prompt(question).default(false).interact())
     }
 
     fn line(&mut self, question: &str) -> Result<Zeroizing<String>> {
-        self.guard();
-        answered(
+        self.prepare();
+        terminal_result(
             Input::new()
                 .with_prompt(question)
                 .allow_empty(true)
@@ -59,42 +59,42 @@ impl Person for Terminal {
     }
 
     fn hidden_line(&mut self, question: &str) -> Result<Zeroizing<String>> {
-        self.guard();
+        self.prepare();
         let prompt = Password::new().with_prompt(question).allow_empty_password(true);
-        answered(prompt.interact().map(Zeroizing::new))
+        terminal_result(prompt.interact().map(Zeroizing::new))
     }
 
-    fn standing(&mut self, words: &str) {
-        words.clone_into(&mut STANDING.lock().unwrap_or_else(PoisonError::into_inner));
+    fn standing(&mut self, message: &str) {
+        message.clone_into(&mut INTERRUPT_MESSAGE.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-fn answered<T>(answer: dialoguer::Result<T>) -> Result<T> {
+fn terminal_result<T>(answer: dialoguer::Result<T>) -> Result<T> {
     answer.map_err(|dialoguer::Error::IO(e)| {
         if e.kind() == ErrorKind::Interrupted {
-            interrupted();
+            exit_interrupted();
         }
-        Error::new(e).context("the terminal could not be asked")
+        Error::new(e).context("the terminal can't be read")
     })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a signal ends the process from outside any verb")]
-fn interrupted() {
+fn exit_interrupted() {
     static ONCE: Mutex<()> = Mutex::new(());
-    // Never given back: the second caller waits here until the first has ended the process.
+    // Never unlocked: a second caller waits here until the first has ended the process.
     let _guard = ONCE.lock();
     restore();
-    let standing = STANDING.lock().map(|s| s.clone()).unwrap_or_default();
-    let standing = if standing.is_empty() { "nothing was changed" } else { &standing };
-    let _ = write!(std::io::stderr(), "\x1b[?25h\nmfactl: interrupted: {standing}\n");
-    // A prompt that had just begun changes the terminal after us, and nothing can hold it up.
-    std::thread::sleep(PROMPT_BEGINS);
+    let message = INTERRUPT_MESSAGE.lock().map(|m| m.clone()).unwrap_or_default();
+    let message = if message.is_empty() { "nothing was changed" } else { &message };
+    let _ = write!(std::io::stderr(), "\x1b[?25h\nmfactl: interrupted: {message}\n");
+    // A prompt that has just begun may still change the terminal after this restore.
+    std::thread::sleep(PROMPT_SETUP);
     restore();
     std::process::exit(130);
 }
 
 fn restore() {
-    if let Some(before) = BEFORE.get() {
-        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
+    if let Some(original) = ORIGINAL.get() {
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, original);
     }
 }

@@ -1,4 +1,4 @@
-//! The real world.
+//! The real environment.
 
 use std::io::{ErrorKind, IsTerminal as _, Read, Write};
 use std::os::fd::AsFd;
@@ -26,12 +26,12 @@ impl Clock for SystemClock {
     }
 }
 
-struct SystemChance;
+struct SystemRandom;
 
-impl Chance for SystemChance {
+impl Chance for SystemRandom {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
         getrandom::fill(bytes).map_err(|_| {
-            Refusal::new(Code::Io, "the system gives no random numbers; nothing was changed").into()
+            Refusal::new(Code::Io, "the system has no random numbers; nothing was changed").into()
         })
     }
 }
@@ -57,14 +57,14 @@ impl Read for Input {
 pub fn env() -> Env {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let input_is_terminal = std::io::stdin().is_terminal();
-    let asks = input_is_terminal && err.is_terminal();
+    let is_interactive = input_is_terminal && err.is_terminal();
     Env {
         clock: Box::new(SystemClock),
-        chance: Box::new(SystemChance),
-        person: asks.then(|| Box::new(Terminal::default()) as Box<dyn Person>),
+        chance: Box::new(SystemRandom),
+        person: is_interactive.then(|| Box::new(Terminal::default()) as Box<dyn Person>),
         input: Box::new(Input),
         input_is_terminal,
-        is_more_waiting: || is_ready(&rustix::stdio::stdin(), PollFlags::IN, Some(&NOW)),
+        is_more_waiting: || is_ready(&rustix::stdio::stdin(), PollFlags::IN, Some(&NO_WAIT)),
         out: Stream { terminal: size(&out), writer: Box::new(std::io::BufWriter::new(RawOut)) },
         err: Stream { terminal: size(&err), writer: Box::new(err) },
         variables: Box::new(|name| std::env::var_os(name)),
@@ -73,21 +73,20 @@ pub fn env() -> Env {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "nothing that hangs can be asked to return")]
+#[expect(clippy::disallowed_methods, reason = "a thread that hangs can't be made to return")]
 fn end(code: u8) {
     std::process::exit(code.into());
 }
 
-/// No time at all.
-const NOW: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+const NO_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
-/// Can a stream be read or written without waiting? Waits for it as long as that, or for ever. Whoever
-/// started us may have set a descriptor that does not wait by itself.
-fn is_ready(stream: &impl AsFd, what: PollFlags, wait: Option<&Timespec>) -> bool {
-    poll(&mut [PollFd::new(stream, what)], wait).is_ok_and(|ready| ready > 0)
+/// Waits until a stream can be read or written, at most `wait`, or without limit; `false` after a
+/// timeout. The parent process may have handed over a non-blocking descriptor.
+fn is_ready(stream: &impl AsFd, event: PollFlags, wait: Option<&Timespec>) -> bool {
+    poll(&mut [PollFd::new(stream, event)], wait).is_ok_and(|ready| ready > 0)
 }
 
-/// Standard output without the line buffer that Rust puts in front of it: ours is larger.
+/// Standard output without Rust's line buffer: ours is larger.
 struct RawOut;
 
 impl Write for RawOut {

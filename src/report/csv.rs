@@ -1,4 +1,4 @@
-//! CSV after RFC 4180, in which a spreadsheet finds no formula.
+//! CSV (RFC 4180) that a spreadsheet does not read as formulas.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -8,7 +8,7 @@ use csv::{ByteRecord, Terminator, WriterBuilder};
 
 use super::Record;
 
-/// The values of one record; reused for the next.
+/// The values of one record. The buffers are reused for the next record.
 #[derive(Default)]
 pub struct Fields {
     record: ByteRecord,
@@ -16,7 +16,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// A text. One that a spreadsheet would run gets an apostrophe in front.
+    /// Adds an apostrophe in front of text that a spreadsheet would run as a formula.
     pub fn text(&mut self, text: &str) {
         if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']) {
             self.scratch.clear();
@@ -36,7 +36,7 @@ impl Fields {
         self.record.push_field(if flag { b"true" } else { b"false" });
     }
 
-    /// A value that can't be taken for a formula: a number, a time.
+    /// A number or a time, which can't be a formula.
     pub fn value(&mut self, value: impl std::fmt::Display) {
         self.scratch.clear();
         // Writing to a string can't fail.
@@ -53,41 +53,41 @@ impl Fields {
 }
 
 impl Fields {
-    /// The values of a record in these places, or all of them.
-    pub fn chosen<R: Record>(&mut self, record: &R, chosen: Option<&[usize]>) -> &ByteRecord {
+    /// The selected values of a record, by position; `None` selects all.
+    pub fn selected<R: Record>(&mut self, record: &R, selected: Option<&[usize]>) -> &ByteRecord {
         self.record.clear();
         record.fields(self);
-        if let Some(chosen) = chosen {
-            let whole = std::mem::take(&mut self.record);
-            self.record.extend(chosen.iter().map(|n| &whole[*n]));
+        if let Some(selected) = selected {
+            let all = std::mem::take(&mut self.record);
+            self.record.extend(selected.iter().map(|n| &all[*n]));
         }
         &self.record
     }
 }
 
-pub struct Writer<W: Write> {
+pub struct CsvWriter<W: Write> {
     csv: csv::Writer<W>,
     fields: Fields,
-    chosen: Option<Vec<usize>>,
+    selected: Option<Vec<usize>>,
 }
 
-impl<W: Write> Writer<W> {
-    pub fn new(out: W, chosen: Option<Vec<usize>>) -> Self {
+impl<W: Write> CsvWriter<W> {
+    pub fn new(out: W, selected: Option<Vec<usize>>) -> Self {
         let csv = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
-        Self { csv, fields: Fields::default(), chosen }
+        Self { csv, fields: Fields::default(), selected }
     }
 
     pub fn header<R: Record>(&mut self) -> Result<()> {
-        match &self.chosen {
+        match &self.selected {
             None => self.csv.write_record(R::COLUMNS),
-            Some(chosen) => self.csv.write_record(chosen.iter().map(|n| R::COLUMNS[*n])),
+            Some(selected) => self.csv.write_record(selected.iter().map(|n| R::COLUMNS[*n])),
         }
-        .map_err(unwrapped)
+        .map_err(io_error)
     }
 
     pub fn record<R: Record>(&mut self, record: &R) -> Result<()> {
-        let fields = self.fields.chosen(record, self.chosen.as_deref());
-        self.csv.write_byte_record(fields).map_err(unwrapped)
+        let fields = self.fields.selected(record, self.selected.as_deref());
+        self.csv.write_byte_record(fields).map_err(io_error)
     }
 
     pub fn finish(mut self) -> Result<()> {
@@ -95,8 +95,8 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// The stream's own error, so that a closed pipe is seen as one.
-fn unwrapped(error: csv::Error) -> anyhow::Error {
+/// The error of the stream, so that a closed pipe is recognised.
+fn io_error(error: csv::Error) -> anyhow::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error.into(),
         other => anyhow::anyhow!("{other:?}"),

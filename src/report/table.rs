@@ -1,4 +1,4 @@
-//! Tables for people, written a few hundred rows at a time.
+//! Tables for people, written in batches of rows.
 
 use std::io::Write;
 
@@ -8,12 +8,12 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::{Fields, Record};
 
-/// Rows on which the columns are measured, and which are written at once.
-const BATCH: usize = 400;
-/// Columns of moments, which are read at one glance or not at all.
-const UNBROKEN: &[&str] = &["TIME", "LAST CODE"];
+/// Rows that are written at once; the first batch sets the column widths.
+const BATCH_ROWS: usize = 400;
+/// Columns of timestamps, which are never wrapped.
+const UNWRAPPED: &[&str] = &["TIME", "LAST CODE"];
 
-/// One cell; the tone is said in the words too, colour only adds to it.
+/// One cell. The text must say all; the tone only adds colour.
 pub struct Cell {
     pub text: String,
     pub tone: Tone,
@@ -36,7 +36,7 @@ impl Cell {
         Self { text: text.into(), tone }
     }
 
-    fn drawn(self) -> comfy_table::Cell {
+    fn styled(self) -> comfy_table::Cell {
         let cell = comfy_table::Cell::new_owned(self.text);
         match self.tone {
             Tone::Plain => cell,
@@ -47,38 +47,38 @@ impl Cell {
     }
 }
 
-pub struct Writer<'a> {
+pub struct TableWriter<'a> {
     out: &'a mut dyn Write,
     columns: Option<u16>,
     colour: bool,
     header: Vec<String>,
-    chosen: Option<Vec<usize>>,
+    selected: Option<Vec<usize>>,
     rows: Vec<Vec<Cell>>,
-    /// Measured on the first rows; later ones may only be wider.
+    /// Set by the first batch; a later batch may only widen a column.
     widths: Option<Vec<u16>>,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> TableWriter<'a> {
     pub fn new<R: Record>(
         out: &'a mut dyn Write,
         columns: Option<u16>,
         colour: bool,
-        chosen: Option<Vec<usize>>,
+        selected: Option<Vec<usize>>,
     ) -> Self {
-        let header = match &chosen {
+        let header = match &selected {
             None => R::header().iter().map(|name| (*name).to_owned()).collect(),
-            Some(chosen) => {
-                let names = chosen.iter().map(|n| R::COLUMNS[*n]);
+            Some(selected) => {
+                let names = selected.iter().map(|n| R::COLUMNS[*n]);
                 names.map(|name| name.replace('_', " ").to_uppercase()).collect()
             }
         };
-        Self { out, columns, colour, header, chosen, rows: Vec::new(), widths: None }
+        Self { out, columns, colour, header, selected, rows: Vec::new(), widths: None }
     }
 
     pub fn row<R: Record>(&mut self, record: &R) -> Result<()> {
-        if let Some(chosen) = &self.chosen {
+        if let Some(selected) = &self.selected {
             let mut fields = Fields::default();
-            let values = fields.chosen(record, Some(chosen)).iter();
+            let values = fields.selected(record, Some(selected)).iter();
             let cell = |value| Cell::plain(String::from_utf8_lossy(value));
             self.rows.push(values.map(cell).collect());
         } else if self.columns.is_some_and(|c| c < R::NARROWEST) {
@@ -86,14 +86,14 @@ impl<'a> Writer<'a> {
         } else {
             self.rows.push(record.cells());
         }
-        if self.rows.len() >= BATCH { self.batch() } else { Ok(()) }
+        if self.rows.len() >= BATCH_ROWS { self.write_batch() } else { Ok(()) }
     }
 
     pub fn finish(mut self) -> Result<()> {
-        if self.rows.is_empty() { Ok(()) } else { self.batch() }
+        if self.rows.is_empty() { Ok(()) } else { self.write_batch() }
     }
 
-    fn batch(&mut self) -> Result<()> {
+    fn write_batch(&mut self) -> Result<()> {
         let mut table = Table::new();
         table.load_style(if self.columns.is_some() { UTF8_FULL_CONDENSED } else { NOTHING });
         table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -110,15 +110,15 @@ impl<'a> Writer<'a> {
             table.set_header(&self.header);
         }
         for row in self.rows.drain(..) {
-            table.add_row(row.into_iter().map(Cell::drawn));
+            table.add_row(row.into_iter().map(Cell::styled));
         }
         if let Some(widths) = &self.widths {
             table.set_constraints(
                 widths.iter().map(|w| ColumnConstraint::LowerBoundary(Width::Fixed(*w))),
             );
         } else {
-            let moments = self.header.iter().enumerate();
-            for (n, _) in moments.filter(|(_, name)| UNBROKEN.contains(&name.as_str())) {
+            let headers = self.header.iter().enumerate();
+            for (n, _) in headers.filter(|(_, name)| UNWRAPPED.contains(&name.as_str())) {
                 if let Some(column) = table.column_mut(n) {
                     column.set_constraint(ColumnConstraint::ContentWidth);
                 }

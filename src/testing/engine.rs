@@ -1,11 +1,11 @@
-//! The database behind a test: SQLite, or PostgreSQL where `MFACTL_TEST_ENGINE=postgres` asks for it
-//! and `MFACTL_TEST_POSTGRES` names a server's socket folder as `folder:port:user`.
+//! The database of a test: SQLite, or PostgreSQL with `MFACTL_TEST_ENGINE=postgres`, where
+//! `MFACTL_TEST_POSTGRES` names the server as `socket directory:port:user`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// An empty place for one store, looked into with the database's own program or driver.
+/// The location of one store, with direct access to the database.
 pub enum Engine {
     Sqlite(PathBuf),
     Postgres { server: Server, database: String },
@@ -18,11 +18,11 @@ pub struct Server {
     user: String,
 }
 
-/// Databases that were made by this process.
+/// How many databases this process has created.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 impl Engine {
-    /// Below the folder, or in a new database.
+    /// A file below the directory, or a new database.
     pub fn new(folder: &Path) -> Self {
         if std::env::var_os("MFACTL_TEST_ENGINE").is_none_or(|engine| engine != "postgres") {
             return Self::Sqlite(folder.join("store/mfactl.db"));
@@ -42,7 +42,7 @@ impl Engine {
         matches!(self, Self::Postgres { .. })
     }
 
-    /// What `--store` takes.
+    /// The value for `--store`.
     pub fn location(&self) -> PathBuf {
         match self {
             Self::Sqlite(path) => path.clone(),
@@ -53,7 +53,7 @@ impl Engine {
         }
     }
 
-    /// Runs SQL as an outsider would; the rows as lines, their columns with bars between.
+    /// Runs SQL without mfactl; returns a line a row, with `|` between columns.
     pub fn sql(&self, sql: &str) -> String {
         match self {
             Self::Postgres { server, database } => server.psql(database, sql),
@@ -61,7 +61,7 @@ impl Engine {
         }
     }
 
-    /// An expression that gives a column another value of its type, or one where there is none.
+    /// An SQL expression for another value of a column's type, also where the column is NULL.
     pub fn another(&self, table: &str, column: &str) -> String {
         if !self.is_postgres() {
             return format!(
@@ -72,15 +72,16 @@ impl Engine {
         }
         let columns = include_str!("../store/schema/postgres/columns.txt");
         let start = format!("{table}.{column} ");
-        let kind = columns.lines().find_map(|line| line.strip_prefix(&start)).expect("a column");
-        match kind.split(' ').next() {
+        let column_type =
+            columns.lines().find_map(|line| line.strip_prefix(&start)).expect("a column");
+        match column_type.split(' ').next() {
             Some("bigint") => format!("coalesce(\"{column}\", 0) + 1"),
             Some("text") => format!("coalesce(\"{column}\", '') || 'x'"),
             _ => format!("decode(repeat('00', length(\"{column}\")), 'hex')"),
         }
     }
 
-    /// Sixteen bytes of nothing.
+    /// SQL for an id of sixteen zero bytes, which belongs to no user.
     pub const fn nobody(&self) -> &'static str {
         if self.is_postgres() { "decode(repeat('00', 16), 'hex')" } else { "zeroblob(16)" }
     }
@@ -96,13 +97,13 @@ impl Drop for Engine {
 
 impl Server {
     fn psql(&self, database: &str, sql: &str) -> String {
-        let ran = Command::new("psql")
+        let output = Command::new("psql")
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", &self.folder])
             .args(["-p", &self.port, "-U", &self.user, "-d", database, "-c", sql])
             .output()
             .expect("psql");
-        assert!(ran.status.success(), "{sql}: {}", String::from_utf8_lossy(&ran.stderr));
-        String::from_utf8(ran.stdout).expect("text").trim_end().to_owned()
+        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text").trim_end().to_owned()
     }
 }
 
