@@ -18,8 +18,8 @@ mod shared {
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mfactl::domain::device::{Active, Device, Kind, Pending, State};
-use mfactl::domain::event::{Event, Operator, Subject, Ticket};
+use mfactl::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+use mfactl::domain::event::{Event, EventSubject, Operator, Ticket};
 use mfactl::domain::name::{Label, UserName};
 use mfactl::domain::secret::{Id, Sealed, Secret};
 use mfactl::domain::throttle::MOST_WRONG_CODES;
@@ -130,7 +130,7 @@ fn one(n: u32, enrolled: Timestamp, vault: &Vault, they_differ: bool) -> Result<
                 first_proof: None,
                 replaces: Vec::new(),
             };
-            user.devices.push(Device { state: State::Pending(pending), ..device });
+            user.devices.push(Device { state: DeviceState::Pending(pending), ..device });
         }
         _ => user.devices.push(device),
     }
@@ -153,10 +153,10 @@ fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {
     let mut device = Device {
         id: Id::new(people::bytes("device", n)),
         label: Label::parse("phone")?,
-        kind: Kind::Totp,
+        kind: DeviceKind::Totp,
         parameters: Parameters::COMMON,
         secret: Sealed(Vec::new()),
-        state: State::Active(Active { confirmed_at: enrolled }),
+        state: DeviceState::Active(Active { confirmed_at: enrolled }),
         last_step: last.map(|t| Parameters::COMMON.step(t)),
         created_at: enrolled,
         last_used_at: last,
@@ -174,7 +174,7 @@ fn event(user: Option<&User>, at: Timestamp) -> Event {
         outcome: "done",
         operator: Operator::default(),
         ticket: Ticket::default(),
-        subject: user.map(|user| Subject {
+        subject: user.map(|user| EventSubject {
             id: user.id,
             name: user.name.as_str().to_owned(),
             status: user.status().word(),

@@ -8,7 +8,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::commands::{self, VERBS, command, command_for};
 use crate::config::Named;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 use crate::misuse::misuse;
 use crate::options::Options;
@@ -50,7 +50,8 @@ fn from_matches(matches: &ArgMatches) -> Result<Invocation> {
         return Ok(Invocation { options, paths, run });
     };
     let entry = VERBS.iter().find(|e| e.name == name);
-    let entry = entry.ok_or_else(|| Refusal::new(Code::Internal, "an unknown verb was parsed"))?;
+    let entry =
+        entry.ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
     let matches = matches.clone();
     Ok(Invocation {
         options,

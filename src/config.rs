@@ -15,9 +15,9 @@ pub use notify::{Guard, Hook, Mail, Notify};
 pub use places::DefaultPaths;
 
 use crate::domain::otpauth;
-use crate::domain::password::Rules;
+use crate::domain::password::PasswordRules;
 use crate::domain::policy::Policy;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
 use crate::domain::throttle::Bounds;
 use crate::domain::time::Span;
@@ -47,8 +47,8 @@ pub struct Config {
     pub policy: Policy,
     /// The maximum lifetime of a bypass code.
     pub bypass_for: Span,
-    /// Rules for new passwords.
-    pub rules: Rules,
+    /// PasswordRules for new passwords.
+    pub rules: PasswordRules,
     /// Argon2 parameters.
     pub cost: Cost,
     pub must_name: RequiredOptions,
@@ -161,7 +161,7 @@ impl Config {
         Ok(Self {
             store: Location::parse(&store.or(default_store).ok_or_else(no_home)?)
                 .map_err(|refusal| match origins.store {
-                    "the environment" => refusal.of_option("MFACTL_STORE"),
+                    "the environment" => refusal.for_option("MFACTL_STORE"),
                     "the configuration" => in_config("store.location", &refusal),
                     _ => refusal,
                 })?
@@ -252,11 +252,11 @@ fn read(
         return Ok(None);
     }
     let message = format!("there is no configuration file at {}", place(&path));
-    Err(Refusal::new(Code::Config, message).hint("name an existing file with --config").into())
+    Err(Refusal::new(ErrorCode::Config, message).hint("name an existing file with --config").into())
 }
 
 fn no_home() -> Refusal {
-    Refusal::new(Code::Config, "this user has no home directory for a store")
+    Refusal::new(ErrorCode::Config, "this user has no home directory for a store")
         .hint("name the files with --store and --key-file")
 }
 
@@ -268,7 +268,7 @@ fn parse_span(key: &str, text: Option<String>, default: Span) -> Result<Span> {
 fn in_config(key: &str, refusal: &Refusal) -> Refusal {
     let problem = refusal.message.split_once(": ").map_or(refusal.message.as_str(), |(_, p)| p);
     Refusal {
-        code: Code::Config,
+        code: ErrorCode::Config,
         message: format!("configuration: {key}: {problem}"),
         hint: refusal.hint.clone(),
     }
@@ -279,7 +279,7 @@ fn gid_of(key: &str, name: Option<&str>) -> Result<Option<u32>> {
     match uzers::get_group_by_name(name) {
         Some(group) => Ok(Some(group.gid())),
         None => Err(Refusal::new(
-            Code::Config,
+            ErrorCode::Config,
             format!(
                 "configuration: {key}: there is no group {}",
                 crate::domain::text::quoted(name)

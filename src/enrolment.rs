@@ -11,10 +11,10 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::domain::device::{Device, Kind, Pending, State};
+use crate::domain::device::{Device, DeviceKind, DeviceState, Pending};
 use crate::domain::name::Label;
 use crate::domain::otpauth;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::text::shown;
 use crate::domain::time::{Span, Timestamp};
@@ -82,10 +82,10 @@ impl Draft {
         let mut device = Device {
             id: self.id,
             label: self.label.clone(),
-            kind: Kind::Totp,
+            kind: DeviceKind::Totp,
             parameters: self.parameters,
             secret: Sealed(Vec::new()),
-            state: State::Pending(pending),
+            state: DeviceState::Pending(pending),
             last_step: None,
             created_at: now,
             last_used_at: None,
@@ -138,7 +138,7 @@ impl Showing {
             return Ok(Self::Nowhere);
         }
         Err(Refusal::new(
-            Code::Usage,
+            ErrorCode::Usage,
             "the secret can't be shown: standard output is not a terminal",
         )
         .hint("add --output FILE.png, or --reveal-secrets to allow it in the pipe")
@@ -151,7 +151,7 @@ fn image_format(path: &Path) -> Result<ImageFormat> {
         Some("png") => Ok(ImageFormat::Png),
         Some("svg") => Ok(ImageFormat::Svg),
         _ => Err(Refusal::new(
-            Code::Usage,
+            ErrorCode::Usage,
             format!("--output: {} does not end in .png or .svg", place(path)),
         )
         .hint("name a file that ends in .png or .svg")

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Error;
 use serde::Serialize;
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 
 /// An error as the user sees it.
@@ -32,10 +32,10 @@ impl Failure {
             let serde = cause.downcast_ref::<serde_json::Error>();
             cause.is::<std::io::Error>() || serde.is_some_and(serde_json::Error::is_io)
         });
-        Self::new(if is_io { Code::Io } else { Code::Internal }, format!("{error:#}"))
+        Self::new(if is_io { ErrorCode::Io } else { ErrorCode::Internal }, format!("{error:#}"))
     }
 
-    fn new(code: Code, message: String) -> Self {
+    fn new(code: ErrorCode, message: String) -> Self {
         Self { code: code.word(), exit: exit(code), message, hint: None }
     }
 
@@ -68,30 +68,34 @@ impl Failure {
 
 /// 2 to 9 are never used: `FreeRADIUS` takes some of them for success, and `OpenVPN` takes 2 for a
 /// deferred answer.
-const fn exit(code: Code) -> u8 {
+const fn exit(code: ErrorCode) -> u8 {
     match code {
-        Code::Usage => 64,
-        Code::BadInput => 65,
-        Code::UserNotFound | Code::DeviceNotFound | Code::RequestNotFound => 67,
-        Code::StoreUnavailable => 69,
-        Code::Internal => 70,
-        Code::CannotCreate => 73,
-        Code::Io => 74,
-        Code::Busy => 75,
-        Code::UserExists
-        | Code::NotEnabled
-        | Code::Disabled
-        | Code::AlreadyEnrolled
-        | Code::NotPending
-        | Code::PendingExpired
-        | Code::AmbiguousDevice
-        | Code::TooManyDevices
-        | Code::StoreNewer
-        | Code::NothingToUndo
-        | Code::NoPassword
-        | Code::TooManyChanges => 76,
-        Code::NotPermitted => 77,
-        Code::Config | Code::Key | Code::Damaged | Code::Tampered | Code::Clock => 78,
+        ErrorCode::Usage => 64,
+        ErrorCode::BadInput => 65,
+        ErrorCode::UserNotFound | ErrorCode::DeviceNotFound | ErrorCode::RequestNotFound => 67,
+        ErrorCode::StoreUnavailable => 69,
+        ErrorCode::Internal => 70,
+        ErrorCode::CannotCreate => 73,
+        ErrorCode::Io => 74,
+        ErrorCode::Busy => 75,
+        ErrorCode::UserExists
+        | ErrorCode::NotEnabled
+        | ErrorCode::Disabled
+        | ErrorCode::AlreadyEnrolled
+        | ErrorCode::NotPending
+        | ErrorCode::PendingExpired
+        | ErrorCode::AmbiguousDevice
+        | ErrorCode::TooManyDevices
+        | ErrorCode::StoreNewer
+        | ErrorCode::NothingToUndo
+        | ErrorCode::NoPassword
+        | ErrorCode::TooManyChanges => 76,
+        ErrorCode::NotPermitted => 77,
+        ErrorCode::Config
+        | ErrorCode::Key
+        | ErrorCode::Damaged
+        | ErrorCode::Tampered
+        | ErrorCode::Clock => 78,
     }
 }
 
@@ -102,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_recognised_below_and_above_other_context() {
-        let refusal = Refusal::new(Code::Busy, "the store is busy").hint("try again");
+        let refusal = Refusal::new(ErrorCode::Busy, "the store is busy").hint("try again");
         let over: Error = anyhow::anyhow!("driver message").context(refusal.clone());
         let under = Err::<(), Error>(refusal.into()).context("while committing").unwrap_err();
         for error in [over, under] {
@@ -134,7 +138,7 @@ mod tests {
 
     #[test]
     fn output_has_no_control_characters() {
-        let report = Failure::new(Code::BadInput, "a\u{1b}[2J\nb".into());
+        let report = Failure::new(ErrorCode::BadInput, "a\u{1b}[2J\nb".into());
         for json in [false, true] {
             let mut written = Vec::new();
             report.write(&mut written, json);

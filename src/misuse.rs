@@ -2,7 +2,7 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 
 /// One line of message and one hint.
 pub fn misuse(error: &clap::Error) -> Refusal {
@@ -36,5 +36,5 @@ pub fn misuse(error: &clap::Error) -> Refusal {
         .or(tip)
         .or_else(|| usage().filter(|_| !asked_help))
         .unwrap_or_else(|| "see: mfactl help".into());
-    Refusal::new(Code::Usage, message).hint(hint)
+    Refusal::new(ErrorCode::Usage, message).hint(hint)
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
 use crate::store::custody::place;
 
@@ -34,7 +34,7 @@ impl NewFile {
             } else {
                 (format!("can't be made: {e}"), "check the permissions of its directory")
             };
-            Refusal::new(Code::CannotCreate, format!("{field}: {} {problem}", place(path)))
+            Refusal::new(ErrorCode::CannotCreate, format!("{field}: {} {problem}", place(path)))
                 .hint(hint)
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
@@ -125,10 +125,13 @@ impl OperatorFile {
 }
 
 fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
-    Refusal::new(Code::CannotCreate, format!("{field}: {} can't be written: {error}", place(path)))
-        .hint(
-            "name a regular file, or one that does not exist yet, in a directory that you may write to",
-        )
+    Refusal::new(
+        ErrorCode::CannotCreate,
+        format!("{field}: {} can't be written: {error}", place(path)),
+    )
+    .hint(
+        "name a regular file, or one that does not exist yet, in a directory that you may write to",
+    )
 }
 
 fn replace_atomically(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {

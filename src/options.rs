@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::Language;
 use crate::env::Env;
 use crate::report::Format;
@@ -48,7 +48,7 @@ impl Options {
     pub fn check(&self) -> Result<(), Refusal> {
         if self.json && self.format.is_some_and(|f| f != Format::Json) {
             let problem = "--json and --format name different formats";
-            return Err(Refusal::new(Code::Usage, problem).hint("leave one of them out"));
+            return Err(Refusal::new(ErrorCode::Usage, problem).hint("leave one of them out"));
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use zeroize::Zeroizing;
 
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 
 /// Looks up an environment variable as the service set it.
 pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
@@ -102,7 +102,7 @@ fn user(name: &[u8]) -> Option<UserName> {
 
 /// The service did not set what it always sets: another program calls, or the service is misconfigured.
 fn missing(what: &str) -> Refusal {
-    Refusal::new(Code::Usage, format!("the login service did not hand over {what}"))
+    Refusal::new(ErrorCode::Usage, format!("the login service did not hand over {what}"))
         .hint("see the service's page in docs/services")
 }
 

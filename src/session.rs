@@ -39,9 +39,9 @@ pub use standing::{Authorization, Leave};
 
 use crate::config::{Config, Named};
 use crate::domain::code::LONGEST_INPUT;
-use crate::domain::event::{Event, Subject, Ticket};
+use crate::domain::event::{Event, EventSubject, Ticket};
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -123,7 +123,7 @@ impl<'a> Session<'a> {
         let config = self.config()?;
         let shown = place(&config.key_file);
         if !config.custody.check(&config.key_file, config.key_purpose)? {
-            return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
+            return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
                 .hint("put the saved copy there, or name it with --key-file")
                 .into());
         }
@@ -181,7 +181,7 @@ impl<'a> Session<'a> {
             outcome: record.outcome,
             operator: env.process.operator.clone(),
             ticket: record.ticket,
-            subject: Some(Subject {
+            subject: Some(EventSubject {
                 id: user.id,
                 name: user.name.as_str().to_owned(),
                 status: user.status().word(),
@@ -212,7 +212,9 @@ impl<'a> Session<'a> {
     /// into the `usage` error if nobody is there.
     pub fn person(&mut self, hint: &str) -> Result<&mut Box<dyn Person>> {
         self.env.person.as_mut().ok_or_else(|| {
-            Refusal::new(Code::Usage, "can't prompt: no terminal, or --no-input").hint(hint).into()
+            Refusal::new(ErrorCode::Usage, "can't prompt: no terminal, or --no-input")
+                .hint(hint)
+                .into()
         })
     }
 

@@ -30,8 +30,8 @@ pub use transfer::Counts;
 
 use crate::domain::event::{Event, Head};
 use crate::domain::name::UserName;
-use crate::domain::past::Undoing;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::past::Rewind;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
@@ -225,7 +225,7 @@ pub trait Snapshot: RowSource + LogReader {
     fn users_then(
         &mut self,
         after: u64,
-        visit: &mut dyn FnMut(User, Undoing) -> Result<()>,
+        visit: &mut dyn FnMut(User, Rewind) -> Result<()>,
     ) -> Result<()>;
 
     /// Checks the MACs of every user and every device, and calls `progress` for each user. `tampered`, with
@@ -304,12 +304,12 @@ pub struct Since {
 }
 
 fn busy() -> Refusal {
-    Refusal::new(Code::Busy, "the store is busy: another program is writing to it")
+    Refusal::new(ErrorCode::Busy, "the store is busy: another program is writing to it")
         .hint("try again in a moment")
 }
 
 /// When a database fails during the commit, it is unknown whether the change was stored.
 fn unconfirmed() -> Refusal {
-    Refusal::new(Code::Io, "the store did not confirm the change; it may or may not be stored")
+    Refusal::new(ErrorCode::Io, "the store did not confirm the change; it may or may not be stored")
         .hint("check with mfactl show-user before you try again")
 }

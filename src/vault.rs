@@ -18,11 +18,11 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::domain::device::Device;
-use crate::domain::event::{Brief, Canonical, Head, Part};
+use crate::domain::event::{Canonical, CompactCanonical, FieldNumber, Head};
 use crate::domain::recovery::Tag;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret};
-use crate::domain::spare::SpareCode;
+use crate::domain::spare::BackupCode;
 use crate::domain::time::Timestamp;
 
 /// Length of a MAC in bytes.
@@ -129,7 +129,7 @@ impl Vault {
         let payload = Payload { msg: text, aad: data.bytes() };
         let sealed = XChaCha20Poly1305::new((&*self.seal).into())
             .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Refusal::new(Code::Internal, "a secret could not be sealed"))?;
+            .map_err(|_| Refusal::new(ErrorCode::Internal, "a secret could not be sealed"))?;
         let mut envelope = Vec::with_capacity(HEADER + NONCE + sealed.len());
         envelope.extend([VERSION, XCHACHA20_POLY1305]);
         envelope.extend(self.key_id.0);
@@ -141,8 +141,11 @@ impl Vault {
     /// Opens the secret of a device; `tampered` when it was altered or moved.
     pub fn open(&self, user: Id, device: &Device) -> Result<Secret> {
         let tampered = || {
-            Refusal::new(Code::Tampered, format!("the secret of device {} was altered", device.id))
-                .hint("reset the user with mfactl reset, and find out who can write to the store")
+            Refusal::new(
+                ErrorCode::Tampered,
+                format!("the secret of device {} was altered", device.id),
+            )
+            .hint("reset the user with mfactl reset, and find out who can write to the store")
         };
         let opened = self
             .open_with(&self.secret_associated_data(user, device), &device.secret)
@@ -155,7 +158,7 @@ impl Vault {
         let opened = self.open_with(&self.hash_associated_data(user, column), hash);
         let text = opened.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
         Ok(text.map(Zeroizing::new).ok_or_else(|| {
-            Refusal::new(Code::Tampered, "the hash of a password was altered")
+            Refusal::new(ErrorCode::Tampered, "the hash of a password was altered")
                 .hint("set a new password, and find out who can write to the store")
         })?)
     }
@@ -174,7 +177,7 @@ impl Vault {
 
     /// The MAC under which a recovery or bypass code is stored; valid for this user and this set only.
     #[must_use]
-    pub fn spare_tag(&self, user: Id, set: Id, code: &SpareCode) -> Tag {
+    pub fn spare_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag {
         let mut c = Canonical::default();
         c.field("spare", code.kind.word());
         c.field("user", user.bytes());
@@ -217,10 +220,10 @@ impl Vault {
     }
 
     fn audit_mac(&self, purpose: &[u8], head: &Head) -> [u8; MAC] {
-        let mut c = Brief::default();
-        c.field(Part::Purpose, purpose);
-        c.number(Part::Seq, head.seq);
-        c.field(Part::Hash, head.hash);
+        let mut c = CompactCanonical::default();
+        c.field(FieldNumber::Purpose, purpose);
+        c.number(FieldNumber::Seq, head.seq);
+        c.field(FieldNumber::Hash, head.hash);
         self.audit.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use super::Verb;
 use super::protection::{OperatorOptions, UserChange};
 use crate::domain::name::{UserName, group};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::line;
 use crate::domain::user::{Language, Profile, User};
@@ -119,7 +119,7 @@ impl Verb for AddUser {
         let (user, at) = session.unit(&mut opened, |session, mut unit| {
             if unit.tx.user(&name)?.is_some() {
                 let message = format!("user {name} already exists");
-                return Err(Refusal::new(Code::UserExists, message)
+                return Err(Refusal::new(ErrorCode::UserExists, message)
                     .hint(format!("change it with: mfactl edit-user {name}"))
                     .into());
             }

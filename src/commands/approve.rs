@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::protection::declined;
 use super::{Entry, VERBS, Verb};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::request::Request;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
@@ -57,12 +57,13 @@ impl Verb for Approve {
         let request = session.request(&mut opened, id)?;
         let entry = VERBS.iter().find(|entry| entry.name == request.verb).ok_or_else(|| {
             let message = format!("this version has no verb {}", shown(&request.verb));
-            Refusal::new(Code::Internal, message).hint("make the request again with this version")
+            Refusal::new(ErrorCode::Internal, message)
+                .hint("make the request again with this version")
         })?;
         let approval = session.approve(entry.name, &request, self.alone)?;
         let matches = self.matches(entry, &request)?;
         if !self.yes {
-            let (line, asker, at) = (request.line(), request.asker(), request.made_at);
+            let (line, asker, at) = (request.line(), request.requester(), request.made_at);
             let question = format!("{asker} requested at {at}: mfactl {line}. Carry it out?");
             if !session.confirm(&question)? {
                 return Ok(declined(session));
@@ -147,7 +148,7 @@ impl PendingRequest {
             verb: safe(&request.verb),
             user: safe(&request.user),
             words: request.words.iter().map(|word| safe(word)).collect(),
-            asked: (request.asker(), request.line()),
+            asked: (request.requester(), request.line()),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::protection::{OperatorOptions, UserArg};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
-use crate::domain::spare::{Spare, SpareCode};
+use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::enrolment::once::{OnceOptions, deliver};
@@ -93,7 +93,7 @@ impl Verb for Bypass {
             ("expires_at", expires_at.to_string()),
             ("uses", self.uses.to_string()),
         ];
-        let code = SpareCode::new(Spare::Bypass, &session.env.random()?);
+        let code = BackupCode::new(BackupCodeKind::Bypass, &session.env.random()?);
         let id = Id::new(session.env.random()?);
         let mut opened = session.opened()?;
         let reveal = self.show.reveal_secrets && !dry_run;
@@ -139,7 +139,7 @@ impl Verb for Bypass {
             check_not_disabled(&before)?;
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
             let tag = vault.spare_tag(before.id, id, &code);
-            let bypass = Some(bypass::Bypass { id, tag, starts_at, expires_at, uses });
+            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
             Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })
         });
         let done = done.context("the code that was shown is not in force")?;

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Verb;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
 use crate::report::{Fields, Record, Report, State, Verdict};
 use crate::session::Session;
@@ -110,7 +110,7 @@ fn refuse_services(session: &Session<'_>) -> Result<(), Refusal> {
     };
     let message =
         format!("check does not verify codes, but {service} is set, as by a login service");
-    Err(Refusal::new(Code::Usage, message)
+    Err(Refusal::new(ErrorCode::Usage, message)
         .hint("a login service runs: mfactl verify --from SERVICE"))
 }
 

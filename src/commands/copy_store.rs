@@ -42,7 +42,7 @@ impl Verb for CopyStore {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let to = Location::parse(&self.to).map_err(|refusal| refusal.of_option("--to"))?;
+        let to = Location::parse(&self.to).map_err(|refusal| refusal.for_option("--to"))?;
         let from = session.config()?.store.to_string();
         let counts = session.copy_store(&to)?;
         let record = CopyRecord {

@@ -8,7 +8,7 @@ use super::many::{BulkChange, Target, Targets};
 use super::protection::{DeviceOption, OperatorOptions, UserChange, declined};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::Act;
+use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -40,10 +40,10 @@ impl Verb for Delete {
             let before = user.clone();
             let mut changed = user.revoke(label.as_ref(), now)?;
             if label.is_none() {
-                changed = changed.without_spares();
+                changed = changed.void_backup_codes();
             }
             if changed.user != before {
-                changed.user = changed.user.undoable(Act::Delete, &before, now);
+                changed.user = changed.user.with_undo(Undoable::Delete, &before, now);
             }
             Ok(changed)
         };

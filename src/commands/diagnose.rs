@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Verb;
 use super::protection::{OperatorOptions, UserArg};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
@@ -46,7 +46,7 @@ impl Verb for Diagnose {
         let ticket = self.operator.ticket(session, Self::NAME)?;
         if self.operator.dry_run {
             let message = "--dry-run: each code counts as an attempt, so there is no dry run";
-            return Err(Refusal::new(Code::Usage, message).hint("leave it out").into());
+            return Err(Refusal::new(ErrorCode::Usage, message).hint("leave it out").into());
         }
         session.look(&name)?;
         let code = if let Some(person) = &mut session.env.person {
@@ -56,7 +56,7 @@ impl Verb for Diagnose {
             session.input()?
         };
         if code.trim_ascii().is_empty() {
-            return Err(Refusal::new(Code::Usage, "there is no code to diagnose")
+            return Err(Refusal::new(ErrorCode::Usage, "there is no code to diagnose")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl diagnose {name}"))
                 .into());
         }

@@ -8,7 +8,7 @@ use super::many::{BulkChange, Target, Targets};
 use super::protection::{DeviceOption, OperatorOptions, UserChange, declined};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::Act;
+use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, Status, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -42,7 +42,8 @@ impl Verb for Disable {
             let before = user.clone();
             let Changed { user, touched } = user.disable(label.as_ref())?;
             let is_change = user != before;
-            let user = if is_change { user.undoable(Act::Disable, &before, now) } else { user };
+            let user =
+                if is_change { user.with_undo(Undoable::Disable, &before, now) } else { user };
             Ok(Changed { user, touched })
         };
         let name = match self.targets.resolve(session)? {
@@ -55,7 +56,7 @@ impl Verb for Disable {
             }
         };
         let policy = session.config()?.policy.clone();
-        let is_required = |user: &User, at| policy.demand(user).is_in_force(at);
+        let is_required = |user: &User, at| policy.requirement(user).is_in_force(at);
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
         if !self.yes && !dry_run {

@@ -8,7 +8,7 @@ use super::add_user::ProfileOptions;
 use super::many::{BulkChange, Target, Targets};
 use super::protection::{OperatorOptions, UserChange};
 use crate::domain::name::{Label, UserName};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
@@ -58,13 +58,15 @@ impl Verb for EditUser {
         let relabel = self.relabel.as_deref().map(parse_relabel).transpose()?;
         let fields = self.fields()?;
         if fields.is_empty() {
-            return Err(Refusal::new(Code::Usage, "there is nothing to change")
+            return Err(Refusal::new(ErrorCode::Usage, "there is nothing to change")
                 .hint("see the options: mfactl help edit-user")
                 .into());
         }
         if let Some(field) = self.clear.iter().find(|field| self.is_given(field)) {
             let message = format!("--{field} and --clear {field} can't be combined");
-            return Err(Refusal::new(Code::Usage, message).hint("leave one of them out").into());
+            return Err(Refusal::new(ErrorCode::Usage, message)
+                .hint("leave one of them out")
+                .into());
         }
         let policy = session.config()?.policy.clone();
         let change = |mut user: User, now: Timestamp| -> Result<Changed, Refusal> {
@@ -76,7 +78,7 @@ impl Verb for EditUser {
                 user.name = new.clone();
             }
             if user.profile.groups != before.profile.groups {
-                user = policy.regrouped(&before, user, now);
+                user = policy.after_group_change(&before, user, now);
             }
             match &relabel {
                 Some((from, to)) => user.relabel(from, to),

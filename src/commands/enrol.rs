@@ -8,7 +8,7 @@ use super::Verb;
 use super::protection::{DeviceOption, OperatorOptions, UserArg, spoken};
 use super::verify::VerifyReport;
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{self, Algorithm, Parameters, Window};
@@ -73,8 +73,8 @@ impl Settings {
         if parameters.is_common() || self.allow_incompatible {
             return Ok(parameters);
         }
-        let apps = parameters.apps_that_fail().join(", ");
-        Err(Refusal::new(Code::Usage, format!("{parameters} fails in {apps}"))
+        let apps = parameters.incompatible_apps().join(", ");
+        Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
             .hint("use SHA1, 6 digits, 30 s, or add --allow-incompatible"))
     }
 }
@@ -118,7 +118,7 @@ impl Verb for Enrol {
         if !parameters.is_common() {
             session.say(&format!(
                 "hint: {} may fail with {parameters}",
-                parameters.apps_that_fail().join(", ")
+                parameters.incompatible_apps().join(", ")
             ));
         }
         let next_step = format!(
@@ -229,7 +229,7 @@ fn prove(
         if let Outcome::Locked { .. } = outcome {
             break;
         }
-        wrong += usize::from(!matches!(outcome, Outcome::HalfProved { .. }));
+        wrong += usize::from(!matches!(outcome, Outcome::FirstOfTwo { .. }));
     }
     Ok(if asked { ProofResult::NotProved(latest) } else { ProofResult::NotAsked })
 }
@@ -249,5 +249,5 @@ fn ignores_settings(key: &Key<'_>, code: &[u8], now: Timestamp) -> bool {
     let matches =
         |code| totp::matching_step(secret, Parameters::COMMON, &code, now, Window::DEFAULT);
     !key.device.parameters.is_common()
-        && crate::domain::code::Code::read(code).is_some_and(|c| matches!(matches(c), Ok(Some(_))))
+        && crate::domain::code::Otp::read(code).is_some_and(|c| matches!(matches(c), Ok(Some(_))))
 }

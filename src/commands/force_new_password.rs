@@ -10,12 +10,12 @@ use super::Verb;
 use super::many::{BulkChange, Target, Targets};
 use super::protection::{OperatorOptions, UserChange, declined};
 use crate::domain::name::UserName;
-use crate::domain::password::{Password, Temporary};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::password::{Password, TemporaryPassword};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
-use crate::domain::spare::{Spare, SpareCode};
+use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo::Act;
+use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, PasswordChange, User};
 use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Report, Verdict};
@@ -160,7 +160,7 @@ impl ForceNewPassword {
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
         } else {
-            user.revoke(None, now)?.without_spares()
+            user.revoke(None, now)?.void_backup_codes()
         };
         let user = &mut changed.user;
         user.password_change = if self.old_password_opens {
@@ -169,10 +169,11 @@ impl ForceNewPassword {
             PasswordChange::Required
         };
         if let Some((_, hash)) = passwords.0.get(&user.id) {
-            user.temporary = Some(Temporary { hash: hash.clone(), until: now.plus(LIFETIME) });
+            user.temporary =
+                Some(TemporaryPassword { hash: hash.clone(), until: now.plus(LIFETIME) });
         }
         if *user != before {
-            changed.user = changed.user.undoable(Act::ForceNewPassword, &before, now);
+            changed.user = changed.user.with_undo(Undoable::ForceNewPassword, &before, now);
         }
         Ok(changed)
     }
@@ -191,7 +192,7 @@ impl ForceNewPassword {
             .collect();
         if !recipients.is_empty() && !dry_run && !self.show.has_file() {
             let message = "--from: temporary passwords of several users need a file";
-            return Err(Refusal::new(Code::Usage, message)
+            return Err(Refusal::new(ErrorCode::Usage, message)
                 .hint("add --output FILE, or --old-password-opens")
                 .into());
         }
@@ -223,7 +224,7 @@ impl ForceNewPassword {
 
 impl TemporaryPasswords {
     fn add(&mut self, session: &mut Session<'_>, opened: &Opened, user: &User) -> Result<()> {
-        let text = SpareCode::new(Spare::Recovery, &session.env.random()?).grouped();
+        let text = BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?).grouped();
         let password = Password::read("password", &text)?;
         let hash = session.sealed_temporary(opened, user.id, &password)?;
         self.0.insert(user.id, (text, hash));

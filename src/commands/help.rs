@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Entry, Group, VERBS, Verb, command};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
 use crate::session::Session;
@@ -70,7 +70,7 @@ fn unknown(name: &str) -> Refusal {
     let similar = VERBS.iter().min_by_key(distance).filter(|e| distance(e) <= 1 + name.len() / 4);
     let hint =
         similar.map_or_else(|| "run: mfactl help".into(), |e| format!("did you mean {}?", e.name));
-    Refusal::new(Code::Usage, format!("there is no verb {}", quoted(name))).hint(hint)
+    Refusal::new(ErrorCode::Usage, format!("there is no verb {}", quoted(name))).hint(hint)
 }
 
 /// Examples, then the verbs in groups.

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 
 use super::Verb;
 use crate::domain::policy::Policy;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Format, Report, Verdict, Writer};
@@ -112,7 +112,7 @@ impl Verb for ListStatus {
             self.at.as_deref().map(|text| Timestamp::parse_past("--at", text, now)).transpose()?;
         if as_of.is_some() && (self.sort != Sort::User || self.reverse) {
             return Err(Refusal::new(
-                Code::Usage,
+                ErrorCode::Usage,
                 "--at sorts by name and cannot be combined with --sort or --reverse",
             )
             .hint("leave --sort and --reverse out")

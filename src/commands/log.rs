@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{VERBS, Verb};
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::line as one_line;
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
@@ -75,11 +75,12 @@ impl Verb for Log {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         if self.prune.prune {
             if self.has_read_options() {
-                return Err(Refusal::new(Code::Usage, "--prune takes no filter except --before")
-                    .hint(
-                        "pruning removes all events before that time; leave the other filters out",
-                    )
-                    .into());
+                return Err(Refusal::new(
+                    ErrorCode::Usage,
+                    "--prune takes no filter except --before",
+                )
+                .hint("pruning removes all events before that time; leave the other filters out")
+                .into());
             }
             return self.prune.run(session, self.ticket.as_deref());
         }
@@ -233,7 +234,7 @@ fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Resu
 }
 
 fn no_such_user(name: &UserName) -> anyhow::Error {
-    Refusal::new(Code::UserNotFound, format!("there is no user {name}"))
+    Refusal::new(ErrorCode::UserNotFound, format!("there is no user {name}"))
         .hint("run: mfactl list-status")
         .into()
 }

@@ -5,7 +5,7 @@ use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
 use super::{VERBS, Verb, command};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
 use crate::session::Session;
@@ -32,9 +32,11 @@ impl Verb for Man {
         let name = verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));
         match pages()?.into_iter().find(|(n, _)| *n == name) {
             Some((_, page)) => Ok(Report::text(page)),
-            None => Err(Refusal::new(Code::Usage, format!("there is no page {}", quoted(&name)))
-                .hint("run: mfactl help")
-                .into()),
+            None => {
+                Err(Refusal::new(ErrorCode::Usage, format!("there is no page {}", quoted(&name)))
+                    .hint("run: mfactl help")
+                    .into())
+            }
         }
     }
 }

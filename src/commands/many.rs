@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::protection::{OperatorOptions, declined, spoken};
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
@@ -55,7 +55,7 @@ impl Targets {
         match (&self.name, &self.from) {
             (Some(name), _) => Ok(Target::One(UserName::parse(name)?)),
             (None, Some(path)) => Ok(Target::Many(session.names_from(path)?)),
-            (None, None) => Err(Refusal::new(Code::Usage, "no user is named")
+            (None, None) => Err(Refusal::new(ErrorCode::Usage, "no user is named")
                 .hint("name one, or many with --from FILE")
                 .into()),
         }
@@ -146,7 +146,7 @@ impl BulkChange<'_> {
         if changing as u64 > limit {
             let message =
                 format!("{changing} of {users} users would change, more than {limit} at once");
-            return Err(Refusal::new(Code::TooManyChanges, message)
+            return Err(Refusal::new(ErrorCode::TooManyChanges, message)
                 .hint(format!("check the list; then add --max-changes {changing}"))
                 .into());
         }

@@ -9,7 +9,7 @@ use clap::Args;
 use super::Verb;
 use super::list_status::{Line, Summary};
 use crate::domain::recovery::FEW;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::report::{Report, Verdict};
@@ -52,7 +52,7 @@ impl Verb for Metrics {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         if session.options.names_form() {
             let message = "metrics has only one format, the text format of Prometheus";
-            return Err(Refusal::new(Code::Usage, message)
+            return Err(Refusal::new(ErrorCode::Usage, message)
                 .hint("leave the format out; for totals as JSON run: mfactl list-status --summary --json")
                 .into());
         }

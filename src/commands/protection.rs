@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::domain::device::Device;
 use crate::domain::event::Ticket;
 use crate::domain::name::{Label, UserName};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::line;
 use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -50,7 +50,7 @@ impl OperatorOptions {
             ("--proof", &must_name.proof, self.proof.is_some()),
         ] {
             if !is_named && verbs.iter().any(|v| v == verb) {
-                return Err(Refusal::new(Code::Usage, format!("{verb} needs {option}"))
+                return Err(Refusal::new(ErrorCode::Usage, format!("{verb} needs {option}"))
                     .hint("[helpdesk] in the configuration requires it")
                     .into());
             }

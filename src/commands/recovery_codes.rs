@@ -9,7 +9,7 @@ use super::Verb;
 use super::protection::{OperatorOptions, UserArg};
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
-use crate::domain::spare::{Spare, SpareCode};
+use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::user::{Changed, User};
 use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -52,9 +52,9 @@ impl Verb for RecoveryCodes {
         act.fields.push("recovery_codes");
         let dry_run = act.dry_run;
         let user = session.look(&name)?;
-        user.has_devices()?;
+        user.check_has_devices()?;
         let codes = (0..CODES)
-            .map(|_| Ok(SpareCode::new(Spare::Recovery, &session.env.random()?)))
+            .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?)))
             .collect::<Result<Vec<_>>>()?;
         let set = Id::new(session.env.random()?);
         let mut opened = session.opened()?;
@@ -63,7 +63,7 @@ impl Verb for RecoveryCodes {
             schema: "mfactl.recovery-codes/1",
             user: name.to_string(),
             left,
-            codes: reveal.then(|| codes.iter().map(SpareCode::grouped).collect()),
+            codes: reveal.then(|| codes.iter().map(BackupCode::grouped).collect()),
             changed,
             dry_run,
         };
@@ -78,7 +78,7 @@ impl Verb for RecoveryCodes {
             }
         }
         let done = session.change(&mut opened, &act, |before, now, vault| {
-            before.has_devices()?;
+            before.check_has_devices()?;
             let tag = |code| Some(vault.spare_tag(before.id, set, code));
             let tags = codes.iter().map(tag).collect();
             let recovery = Some(RecoverySet { id: set, made_at: now, tags });
@@ -96,7 +96,7 @@ impl Verb for RecoveryCodes {
     }
 }
 
-fn render(user: &User, codes: &[SpareCode]) -> Zeroizing<String> {
+fn render(user: &User, codes: &[BackupCode]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(format!(
         "Recovery codes of {}. Use each once, in place of a code from the phone.\n\n",
         user.name

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Verb;
 use super::list_status::{Groups, Line, Summary};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
 use crate::report::{Fields, Record, Report as VerbReport, Verdict};
@@ -67,7 +67,7 @@ impl Verb for Report {
             Some("svg") => false,
             _ => {
                 return Err(Refusal::new(
-                    Code::Usage,
+                    ErrorCode::Usage,
                     "--output: the name must end in .html or .svg",
                 )
                 .hint("for example: --output report.html")

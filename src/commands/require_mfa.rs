@@ -9,7 +9,7 @@ use super::Verb;
 use super::many::{BulkChange, Targets};
 use super::protection::{OperatorOptions, UserChange};
 use crate::domain::name::{UserName, group};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
@@ -65,7 +65,7 @@ impl Verb for RequireMfa {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let (from, list) = self.from()?;
         if from.is_some() && self.not {
-            return Err(Refusal::new(Code::Usage, "--not can't be combined with a date")
+            return Err(Refusal::new(ErrorCode::Usage, "--not can't be combined with a date")
                 .hint("leave the date out")
                 .into());
         }
@@ -74,13 +74,12 @@ impl Verb for RequireMfa {
             // During the grace period of a group, `required_from` holds the end of that period.
             let due = user.required_from.filter(|due| !user.required && *due > now);
             if let (Some(due), Some(from)) = (due, from.filter(|from| *from > now)) {
-                if policy.demand(&user).is_in_force(from) {
+                if policy.requirement(&user).is_in_force(from) {
                     return Ok(Changed { user, touched: Vec::new() });
                 }
                 let message = format!("a group of {} requires MFA from {due} already", user.name);
-                return Err(
-                    Refusal::new(Code::Usage, message).hint("leave the date out to require it now")
-                );
+                return Err(Refusal::new(ErrorCode::Usage, message)
+                    .hint("leave the date out to require it now"));
             }
             let required_from = from.filter(|from| *from > now);
             let is_so = user.required && user.required_from.is_none_or(|f| f <= now);
@@ -100,7 +99,9 @@ impl Verb for RequireMfa {
             (None, None, Some(name)) => members(session, &group(name)?)?,
             _ => {
                 let message = "NAME, --group and a file of users can't be combined";
-                return Err(Refusal::new(Code::Usage, message).hint("give one of them").into());
+                return Err(Refusal::new(ErrorCode::Usage, message)
+                    .hint("give one of them")
+                    .into());
             }
         };
         let targets = Targets::with_limit(self.max_changes.clone());
@@ -124,8 +125,11 @@ impl RequireMfa {
                 _ => list.replace(given.clone()).is_some(),
             };
             if is_second {
-                return Err(Refusal::new(Code::Usage, "--from: two dates or two files were given")
-                    .hint("give one date and one file"));
+                return Err(Refusal::new(
+                    ErrorCode::Usage,
+                    "--from: two dates or two files were given",
+                )
+                .hint("give one date and one file"));
             }
         }
         Ok((date, list))

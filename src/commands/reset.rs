@@ -7,10 +7,10 @@ use super::Verb;
 use super::many::{BulkChange, Target, Targets};
 use super::protection::{DeviceOption, OperatorOptions, declined, spoken};
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
-use crate::domain::undo::Act;
+use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confirmation};
 use crate::report::{Report, Verdict};
@@ -143,7 +143,7 @@ impl Reset {
         let mut changed =
             user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)?;
         if changed.user != before {
-            changed.user = changed.user.undoable(Act::Reset, &before, now);
+            changed.user = changed.user.with_undo(Undoable::Reset, &before, now);
         }
         Ok(changed)
     }
@@ -151,7 +151,7 @@ impl Reset {
     fn run_bulk(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
         if !self.no_enrol {
             let message = "--from: can't show QR codes for many users";
-            return Err(Refusal::new(Code::Usage, message)
+            return Err(Refusal::new(ErrorCode::Usage, message)
                 .hint("add --no-enrol, then run for each user: mfactl enrol NAME")
                 .into());
         }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Verb;
 use super::protection::{OperatorOptions, declined};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Plan, Session};
@@ -66,7 +66,7 @@ impl Verb for Restore {
             && !self.lose_newer
         {
             let message = format!("the store at {store} is newer than the backup; {loss}");
-            return Err(Refusal::new(Code::StoreNewer, message)
+            return Err(Refusal::new(ErrorCode::StoreNewer, message)
                 .hint("back it up with mfactl backup FILE, then add --lose-newer")
                 .into());
         }

@@ -8,7 +8,7 @@ use super::Verb;
 use super::protection::{OperatorOptions, UserArg, UserChange};
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::Changed;
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -43,7 +43,7 @@ impl Verb for SetPassword {
         let done = session.change(&mut opened, &act, |before, _, _| {
             if before.id != user.id {
                 return Err(Refusal::new(
-                    Code::Busy,
+                    ErrorCode::Busy,
                     format!("{name} was removed and added again meanwhile"),
                 )
                 .hint("try again")
@@ -72,7 +72,7 @@ fn read_password(session: &mut Session<'_>, name: &UserName) -> Result<Password>
         return Ok(Password::read("password", &first)?);
     }
     let line = session.secret_line()?.ok_or_else(|| {
-        Refusal::new(Code::Usage, "there is no password to set")
+        Refusal::new(ErrorCode::Usage, "there is no password to set")
             .hint(format!("type it at the prompt, or run: mfactl set-password {name} < FILE"))
     })?;
     let text = Zeroizing::new(String::from_utf8(line.to_vec()).map_err(|_| {

@@ -37,7 +37,7 @@ impl Verb for ShowQr {
         let (name, label) = (self.user.name()?, self.device.label()?);
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
-        session.look(&name)?.showable(label.as_ref(), self.active, now)?;
+        session.look(&name)?.device_to_show(label.as_ref(), self.active, now)?;
         let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;
         let mut opened = session.opened()?;
         let issuer = session.config()?.issuer.clone();
@@ -45,7 +45,7 @@ impl Verb for ShowQr {
             && (self.show.reveal_secrets || !matches!(showing, Showing::Nowhere));
         let (user, id, secret) = session.unit(&mut opened, |session, mut unit| {
             let user = unit.user(&name)?;
-            let device = user.showable(label.as_ref(), self.active, unit.at)?;
+            let device = user.device_to_show(label.as_ref(), self.active, unit.at)?;
             let (id, secret) = (device.id, unit.vault.open(user.id, device)?);
             let audit = Telling {
                 verb: Self::NAME,

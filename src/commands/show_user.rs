@@ -8,7 +8,7 @@ use super::Verb;
 use super::list_status::Line;
 use super::log::EventLine;
 use super::protection::{UserArg, spoken};
-use crate::domain::device::State;
+use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
@@ -97,7 +97,7 @@ impl UserDetails {
 
     fn new(user: &User, policy: &Policy, now: Timestamp, events: Vec<EventLine>) -> Self {
         let revoked = user.devices.iter().filter_map(|d| match &d.state {
-            State::Revoked(r) => {
+            DeviceState::Revoked(r) => {
                 Some(RevokedDevice { device: d.label.to_string(), revoked_at: r.at })
             }
             _ => None,

@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 use super::Verb;
 use super::protection::UserArg;
 use crate::domain::device::Device;
-use crate::domain::login::Without;
+use crate::domain::login::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
-use crate::domain::policy::{Demand, Duty};
+use crate::domain::policy::{EnrolmentDue, Requirement};
 use crate::domain::recovery::{FEW, RecoverySet};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
-use crate::domain::sign_in::Step;
+use crate::domain::sign_in::SignInOutcome;
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
@@ -93,7 +93,7 @@ impl Verb for SignIn {
         let credentials = read_credentials(session)?;
         let done = session.sign_in(&mut opened, &name, &credentials)?;
         let mut report = SignInReport::new(session, &name, &done)?;
-        if let (Step::EnrolmentRequired { is_barred: false }, true) =
+        if let (SignInOutcome::EnrolmentRequired { is_barred: false }, true) =
             (&done.step, self.reveal_secrets)
         {
             let (user, device, secret) = new_device(session, &mut opened, &name)?;
@@ -110,13 +110,13 @@ impl Verb for SignIn {
     }
 }
 
-const fn verdict(step: &Step) -> Verdict {
-    if matches!(step, Step::Accepted(_)) { Verdict::Yes } else { Verdict::No }
+const fn verdict(step: &SignInOutcome) -> Verdict {
+    if matches!(step, SignInOutcome::Accepted(_)) { Verdict::Yes } else { Verdict::No }
 }
 
 fn read_credentials(session: &mut Session<'_>) -> Result<Credentials> {
     let line = session.secret_line()?.ok_or_else(|| {
-        Refusal::new(Code::Usage, "there are no credentials to sign in with")
+        Refusal::new(ErrorCode::Usage, "there are no credentials to sign in with")
             .hint(r#"give a line of JSON on standard input: {"password":…,"code":…}"#)
     })?;
     // The parser's message would repeat the input, and with it secrets. The parser also accepts an
@@ -138,7 +138,7 @@ fn read_credentials(session: &mut Session<'_>) -> Result<Credentials> {
             .code
             .filter(|code| !code.is_empty())
             .map(|code| Zeroizing::new(code.as_bytes().to_vec())),
-        without: Without::Accept,
+        without: NotEnabledPolicy::Accept,
         from: None,
     })
 }
@@ -153,7 +153,7 @@ fn run_conversation(
         password: None,
         new_password: None,
         code: None,
-        without: Without::Accept,
+        without: NotEnabledPolicy::Accept,
         from: None,
     };
     let typed = ask_hidden(session, &format!("Password of {name}"))?;
@@ -183,11 +183,11 @@ fn run_conversation(
         set_interrupt_message(session, is_new, shown);
         let had_code = credentials.code.take().is_some();
         match &done.step {
-            Step::PasswordChangeRequired => {
+            SignInOutcome::PasswordChangeRequired => {
                 session.say("a new password is needed");
                 credentials.new_password = Some(ask_new_password(session, done.user.as_ref())?);
             }
-            Step::EnrolmentRequired { is_barred: false } if !shown => {
+            SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
                 session.say("MFA is required: set up an authenticator app now");
                 let (user, device, secret) = new_device(session, opened, name)?;
                 set_interrupt_message(session, is_new, true);
@@ -199,10 +199,12 @@ fn run_conversation(
                 shown = true;
                 credentials.code = Some(ask_code(session)?);
             }
-            Step::EnrolmentRequired { is_barred: false } | Step::CodeRequired => {
+            SignInOutcome::EnrolmentRequired { is_barred: false } | SignInOutcome::CodeRequired => {
                 credentials.code = Some(ask_code(session)?);
             }
-            Step::Rejected(crate::domain::sign_in::Why::Code) if had_code && wrong + 1 < TRIES => {
+            SignInOutcome::Rejected(crate::domain::sign_in::RejectReason::Code)
+                if had_code && wrong + 1 < TRIES =>
+            {
                 wrong += 1;
                 session.say("that code is wrong");
                 credentials.code = Some(ask_code(session)?);
@@ -242,7 +244,7 @@ fn for_a_person(error: anyhow::Error) -> anyhow::Error {
 }
 
 fn is_password_refused(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == Code::BadInput)
+    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == ErrorCode::BadInput)
 }
 
 fn ask_hidden(session: &mut Session<'_>, question: &str) -> Result<Zeroizing<String>> {
@@ -277,7 +279,7 @@ fn ask_new_password(session: &mut Session<'_>, user: Option<&User>) -> Result<Pa
             Err(error) => session.say(&for_a_person(error).to_string()),
         }
     }
-    Err(Refusal::new(Code::BadInput, "no acceptable password was chosen")
+    Err(Refusal::new(ErrorCode::BadInput, "no acceptable password was chosen")
         .hint("your password is unchanged; sign in again")
         .into())
 }
@@ -317,35 +319,39 @@ fn new_device(
 impl SignInReport {
     fn new(session: &mut Session<'_>, name: &UserName, done: &SignedIn) -> Result<Self> {
         let factor = match &done.step {
-            Step::Accepted(Some(outcome)) => outcome.factor(),
+            SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
             _ => None,
         };
         let locked_until = match done.step {
-            Step::Locked { until } => until,
+            SignInOutcome::Locked { until } => until,
             _ => None,
         };
         let (mut due_at, mut left) = (None, None);
-        if let (Step::Accepted(_), Some(user)) = (&done.step, &done.user) {
-            let demand: Demand = session.config()?.policy.demand(user);
-            due_at = match demand.duty(user.status(), done.at) {
-                Some(Duty::Due(at)) => Some(at),
+        if let (SignInOutcome::Accepted(_), Some(user)) = (&done.step, &done.user) {
+            let requirement: Requirement = session.config()?.policy.requirement(user);
+            due_at = match requirement.enrolment_due(user.status(), done.at) {
+                Some(EnrolmentDue::Upcoming(at)) => Some(at),
                 _ => None,
             };
             left = user.recovery.as_ref().map(RecoverySet::left).filter(|left| *left <= FEW);
         }
         let message = match (&done.step, locked_until) {
-            (Step::Accepted(_), _) => format!("{name}: signed in"),
-            (Step::Rejected(_), _) => format!("{name}: rejected"),
-            (Step::PasswordChangeRequired, _) => format!("{name}: a new password is required"),
-            (Step::EnrolmentRequired { is_barred: false }, _) => {
+            (SignInOutcome::Accepted(_), _) => format!("{name}: signed in"),
+            (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
+            (SignInOutcome::PasswordChangeRequired, _) => {
+                format!("{name}: a new password is required")
+            }
+            (SignInOutcome::EnrolmentRequired { is_barred: false }, _) => {
                 format!("{name}: MFA is required; set up a device")
             }
-            (Step::EnrolmentRequired { is_barred: true }, _) => {
+            (SignInOutcome::EnrolmentRequired { is_barred: true }, _) => {
                 format!("{name}: MFA is required; ask the helpdesk for a new QR code")
             }
-            (Step::CodeRequired, _) => format!("{name}: a code is required"),
-            (Step::Locked { .. }, Some(until)) => format!("{name}: locked until {until}"),
-            (Step::Locked { .. }, None) => format!("{name}: locked; ask the helpdesk to unlock"),
+            (SignInOutcome::CodeRequired, _) => format!("{name}: a code is required"),
+            (SignInOutcome::Locked { .. }, Some(until)) => format!("{name}: locked until {until}"),
+            (SignInOutcome::Locked { .. }, None) => {
+                format!("{name}: locked; ask the helpdesk to unlock")
+            }
         };
         if let Some(due_at) = due_at {
             session.say(&format!("hint: MFA is required from {due_at} on: set up a device"));

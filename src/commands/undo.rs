@@ -45,14 +45,15 @@ impl Verb for Undo {
                 let count = super::reset::device_count(after.live().count());
                 format!("Take back the {what} of {name} at {at}? There will be {count}.")
             };
-            let change = |user: User, now| -> Result<_, Refusal> { user.undone(now, undo_for) };
+            let change =
+                |user: User, now| -> Result<_, Refusal> { user.undo_last_change(now, undo_for) };
             if !session.agreed(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
         let mut opened = session.opened()?;
-        let done =
-            session.change(&mut opened, &act, |user, now, _| Ok(user.undone(now, undo_for)?))?;
+        let done = session
+            .change(&mut opened, &act, |user, now, _| Ok(user.undo_last_change(now, undo_for)?))?;
         let what = format!("{} taken back", undone.unwrap_or("it"));
         let record = UserChange::new("mfactl.undo/1", &done, dry_run, &what);
         Ok(Report::one(record, Verdict::Yes))

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
-use crate::domain::spare::Spare;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::spare::BackupCodeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::verify::Outcome;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -88,7 +88,7 @@ impl Verb for Verify {
         let name = UserName::parse(self.name.as_deref().unwrap_or_default())?;
         if self.code.is_some() {
             return Err(Refusal::new(
-                Code::Usage,
+                ErrorCode::Usage,
                 "a code is never an argument: others could see it",
             )
             .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
@@ -107,7 +107,7 @@ impl Verb for Verify {
         // pam_exec ends its input with a NUL.
         if submitted.trim_ascii().strip_suffix(b"\0").unwrap_or(submitted.trim_ascii()).is_empty() {
             session.look(&name)?;
-            return Err(Refusal::new(Code::Usage, "there is no code to verify")
+            return Err(Refusal::new(ErrorCode::Usage, "there is no code to verify")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
                 .into());
         }
@@ -132,13 +132,13 @@ impl VerifyReport {
             (Outcome::Confirmed { device }, _) => {
                 format!("{name}: accepted; {device} is confirmed")
             }
-            (Outcome::HalfProved { device }, _) => format!(
+            (Outcome::FirstOfTwo { device }, _) => format!(
                 "{name}: the first code of {device} is correct; give the next one that the app shows"
             ),
-            (Outcome::Spared { kind: Spare::Recovery, left }, _) => {
+            (Outcome::AcceptedBackup { kind: BackupCodeKind::Recovery, left }, _) => {
                 format!("{name}: accepted by a recovery code; {left} left")
             }
-            (Outcome::Spared { kind: Spare::Bypass, left }, _) => {
+            (Outcome::AcceptedBackup { kind: BackupCodeKind::Bypass, left }, _) => {
                 format!("{name}: accepted by the bypass code; uses left: {left}")
             }
             (Outcome::Replayed { .. }, _) => {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::domain::anchor::Anchor;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Format, Record, Report, Verdict};
 use crate::session::{Proved, Session};
@@ -67,7 +67,7 @@ impl Verb for VerifyLog {
         let is_for_people = session.options.format() == Format::Table;
         if !is_for_people && self.save_anchor.as_deref().is_some_and(|p| p.as_os_str() == "-") {
             let message = "--save-anchor - and the answer cannot both go to standard output";
-            return Err(Refusal::new(Code::Usage, message)
+            return Err(Refusal::new(ErrorCode::Usage, message)
                 .hint("give --save-anchor a file, or leave the format out")
                 .into());
         }
@@ -107,7 +107,7 @@ fn anchors_in(session: &Session<'_>, path: &Path, field: &str) -> Result<Vec<Anc
     let mut line = Vec::new();
     while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
         let text = String::from_utf8_lossy(&line);
-        if Anchor::is_in(&text) {
+        if Anchor::occurs_in(&text) {
             anchors.push(Anchor::parse(field, text.trim_end())?);
         }
         line.clear();

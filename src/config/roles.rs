@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{file, gid_of};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::{CHANGES, Member, Role, Roles, VERBS};
 use crate::domain::text::quoted;
 
@@ -54,6 +54,6 @@ fn member(key: &str, name: &str) -> Result<Member> {
 }
 
 fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
-    Refusal::new(Code::Config, format!("configuration: {key}: {problem}"))
+    Refusal::new(ErrorCode::Config, format!("configuration: {key}: {problem}"))
         .hint("see mfactl(1), CONFIGURATION")
 }

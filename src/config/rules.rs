@@ -4,9 +4,9 @@ use anyhow::Result;
 
 use super::{RequiredOptions, file, in_config, parse_span};
 use crate::domain::name::group;
-use crate::domain::password::{LONGEST, Rules, SHORTEST};
+use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
 use crate::domain::policy::{Policy, Scope};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::domain::throttle::{Bounds, Limits};
 use crate::domain::time::{Span, Timestamp};
@@ -116,7 +116,7 @@ pub fn cost(file: &file::PasswordSection) -> Result<Cost> {
     })
 }
 
-pub fn password_rules(file: &file::PasswordSection) -> Result<Rules> {
+pub fn password_rules(file: &file::PasswordSection) -> Result<PasswordRules> {
     let shortest = file.shortest.unwrap_or(SHORTEST);
     if !(SHORTEST..=LONGEST / 4).contains(&shortest) {
         let problem = format!("{shortest} is not between {SHORTEST} and {}", LONGEST / 4);
@@ -127,7 +127,7 @@ pub fn password_rules(file: &file::PasswordSection) -> Result<Rules> {
         return Err(refuse("password.strength", format!("{strength} is not 2, 3 or 4")).into());
     }
     let forbidden = file.forbidden.iter().map(|word| word.to_lowercase()).collect();
-    Ok(Rules { shortest, strength, forbidden })
+    Ok(PasswordRules { shortest, strength, forbidden })
 }
 
 pub fn required_options(file: file::HelpdeskSection) -> Result<RequiredOptions> {
@@ -141,6 +141,6 @@ pub fn required_options(file: file::HelpdeskSection) -> Result<RequiredOptions> 
 }
 
 pub fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
-    Refusal::new(Code::Config, format!("configuration: {key}: {problem}"))
+    Refusal::new(ErrorCode::Config, format!("configuration: {key}: {problem}"))
         .hint("see mfactl(1), CONFIGURATION")
 }

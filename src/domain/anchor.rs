@@ -54,7 +54,7 @@ impl Anchor {
 
     /// Whether a line seems to contain an anchor, be it a wrong one.
     #[must_use]
-    pub fn is_in(line: &str) -> bool {
+    pub fn occurs_in(line: &str) -> bool {
         line.contains(PREFIX)
     }
 
@@ -83,7 +83,7 @@ impl fmt::Display for Anchor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::refusal::Code;
+    use crate::domain::refusal::ErrorCode;
 
     #[test]
     fn an_anchor_is_read_back_also_from_a_system_log_and_typing_errors_are_found() {
@@ -106,7 +106,7 @@ mod tests {
             format!("{line} more"),
         ] {
             let refusal = Anchor::parse("--anchor", &wrong).unwrap_err();
-            assert_eq!(refusal.code, Code::BadInput, "{wrong}");
+            assert_eq!(refusal.code, ErrorCode::BadInput, "{wrong}");
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 
 /// A user's bypass code, stored as a keyed hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bypass {
+pub struct BypassCode {
     /// The salt of the keyed hash.
     pub id: Id,
     pub tag: Tag,
@@ -18,7 +18,7 @@ pub struct Bypass {
     pub uses: u32,
 }
 
-impl Bypass {
+impl BypassCode {
     /// Whether the code has expired or is used up.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
@@ -46,14 +46,14 @@ mod tests {
     #[test]
     fn it_is_accepted_from_its_start_to_its_end_and_only_as_often_as_allowed() {
         let at = |s| Timestamp::from_unix(s).unwrap();
-        let bypass = Bypass {
+        let bypass = BypassCode {
             id: Id::new([1; 16]),
             tag: [7; 32],
             starts_at: at(100),
             expires_at: at(200),
             uses: 2,
         };
-        let used = |b: &Bypass, tag, s| b.clone().used(&[tag; 32], at(s));
+        let used = |b: &BypassCode, tag, s| b.clone().used(&[tag; 32], at(s));
         assert!(used(&bypass, 7, 99).is_none() && used(&bypass, 7, 200).is_none());
         assert!(used(&bypass, 8, 150).is_none());
         let once = used(&bypass, 7, 100).unwrap();

@@ -1,6 +1,6 @@
 //! Verifies the hash chain of the audit log, event by event.
 
-use crate::domain::event::{Entry, Head, Personal};
+use crate::domain::event::{EventFields, Head, Personal};
 
 /// What is wrong with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl ChainError {
 
 /// The stored values that an event is verified against.
 #[derive(Clone, Copy, Debug)]
-pub struct Proof<'e> {
+pub struct EventProof<'e> {
     pub seq: u64,
     /// Absent once the personal fields were erased.
     pub salt: Option<&'e [u8]>,
@@ -64,8 +64,8 @@ impl Chain {
     /// After an error the chain can't be followed any further.
     pub fn next(
         &mut self,
-        entry: &Entry<'_>,
-        proof: &Proof<'_>,
+        entry: &EventFields<'_>,
+        proof: &EventProof<'_>,
         mac: Option<Mac<'_>>,
     ) -> Result<(), ChainError> {
         let expected = self.head.seq + 1;
@@ -98,8 +98,8 @@ impl Chain {
 mod tests {
     use super::*;
 
-    fn entry<'e>(user: Option<&'e str>, outcome: &'e str) -> Entry<'e> {
-        Entry {
+    fn entry<'e>(user: Option<&'e str>, outcome: &'e str) -> EventFields<'e> {
+        EventFields {
             at: 1000,
             verb: "verify",
             outcome,
@@ -129,15 +129,15 @@ mod tests {
         mac: [u8; 32],
     }
 
-    fn stored(chain: &Chain, entry: &Entry<'_>) -> Stored {
+    fn stored(chain: &Chain, entry: &EventFields<'_>) -> Stored {
         let personal = entry.personal.hash(&[9; 16]);
         let hash = entry.chain_hash(&chain.head, &personal);
         let head = Head { seq: chain.head.seq + 1, hash };
         Stored { seq: head.seq, salt: Some([9; 16]), personal, hash, mac: mac(&head) }
     }
 
-    fn next(chain: &mut Chain, entry: &Entry<'_>, stored: &Stored) -> Result<(), ChainError> {
-        let proof = Proof {
+    fn next(chain: &mut Chain, entry: &EventFields<'_>, stored: &Stored) -> Result<(), ChainError> {
+        let proof = EventProof {
             seq: stored.seq,
             salt: stored.salt.as_ref().map(|s| &s[..]),
             personal: &stored.personal,
@@ -169,7 +169,7 @@ mod tests {
     fn each_alteration_is_found_and_named() {
         let sound = entry(Some("alice"), "accepted");
         let good = || stored(&start(), &sound);
-        let altered = |change: fn(&mut Entry<'static>)| {
+        let altered = |change: fn(&mut EventFields<'static>)| {
             let mut altered = entry(Some("alice"), "accepted");
             change(&mut altered);
             next(&mut start(), &altered, &good()).unwrap_err()

@@ -5,12 +5,12 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Six to eight ASCII digits; leading zeros count (RFC 4226, section 5.3).
-pub struct Code(Zeroizing<String>);
+pub struct Otp(Zeroizing<String>);
 
 /// Longer than any code; readers of standard input stop here.
 pub const LONGEST_INPUT: usize = 256;
 
-impl Code {
+impl Otp {
     /// Parses a code after removing a final NUL and then one line end.
     ///
     /// `pam_exec` ends its input with a NUL on some releases and with nothing on others; a terminal
@@ -33,9 +33,9 @@ impl Code {
     }
 }
 
-impl fmt::Debug for Code {
+impl fmt::Debug for Otp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Code(..)")
+        f.write_str("Otp(..)")
     }
 }
 
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn one_line_end_is_removed() {
         for bytes in ["123456", "123456\n", "123456\r\n", "123456\0", "123456\n\0", "12345678"] {
-            assert!(Code::read(bytes.as_bytes()).is_some(), "{bytes:?}");
+            assert!(Otp::read(bytes.as_bytes()).is_some(), "{bytes:?}");
         }
     }
 
@@ -76,8 +76,8 @@ mod tests {
             "123\u{a0}456",
             "\u{feff}123456",
         ] {
-            assert!(Code::read(bytes.as_bytes()).is_none(), "{bytes:?}");
+            assert!(Otp::read(bytes.as_bytes()).is_none(), "{bytes:?}");
         }
-        assert!(Code::read(&[0x08, 0x0a, 0x0d, 0x7f, b'I', b'N', b'C']).is_none());
+        assert!(Otp::read(&[0x08, 0x0a, 0x0d, 0x7f, b'I', b'N', b'C']).is_none());
     }
 }

@@ -18,10 +18,10 @@ use crate::domain::totp::Parameters;
 pub struct Device {
     pub id: Id,
     pub label: Label,
-    pub kind: Kind,
+    pub kind: DeviceKind,
     pub parameters: Parameters,
     pub secret: Sealed,
-    pub state: State,
+    pub state: DeviceState,
     /// The last accepted time step. It and all earlier ones are used up (RFC 6238, section 5.2).
     pub last_step: Option<u64>,
     pub created_at: Timestamp,
@@ -29,11 +29,11 @@ pub struct Device {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DeviceKind {
     Totp,
 }
 
-impl Kind {
+impl DeviceKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -44,12 +44,12 @@ impl Kind {
 
 /// The state of a device. Each variant holds exactly what that state needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum DeviceState {
     Pending(Pending),
     Active(Active),
     /// Kept but refused until enabled, which restores the earlier state.
-    Disabled(Held),
-    Revoked(Revoked),
+    Disabled(BeforeDisable),
+    Revoked(Revocation),
 }
 
 /// The secret exists, but no code has been accepted yet.
@@ -70,20 +70,20 @@ pub struct Active {
 
 /// The state that a disabled device returns to when enabled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum BeforeDisable {
     Pending(Pending),
     Active(Active),
 }
 
 /// Refused for ever, unless undone within the undo time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revoked {
+pub struct Revocation {
     pub at: Timestamp,
-    pub was: Held,
+    pub was: BeforeDisable,
     pub was_disabled: bool,
 }
 
-impl State {
+impl DeviceState {
     /// The word of the contract.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -97,11 +97,11 @@ impl State {
 
     /// The state below a disabled or revoked one.
     #[must_use]
-    pub fn held(&self) -> Held {
+    pub fn before_disable(&self) -> BeforeDisable {
         match self {
-            Self::Pending(p) => Held::Pending(p.clone()),
-            Self::Active(a) => Held::Active(a.clone()),
-            Self::Disabled(held) | Self::Revoked(Revoked { was: held, .. }) => held.clone(),
+            Self::Pending(p) => BeforeDisable::Pending(p.clone()),
+            Self::Active(a) => BeforeDisable::Active(a.clone()),
+            Self::Disabled(held) | Self::Revoked(Revocation { was: held, .. }) => held.clone(),
         }
     }
 }
@@ -109,36 +109,36 @@ impl State {
 impl Device {
     #[must_use]
     pub const fn is_live(&self) -> bool {
-        !matches!(self.state, State::Revoked(_))
+        !matches!(self.state, DeviceState::Revoked(_))
     }
 
     #[must_use]
     pub const fn is_active(&self) -> bool {
-        matches!(self.state, State::Active(_))
+        matches!(self.state, DeviceState::Active(_))
     }
 
     #[must_use]
     pub const fn is_pending(&self) -> bool {
-        matches!(self.state, State::Pending(_))
+        matches!(self.state, DeviceState::Pending(_))
     }
 
     #[must_use]
     pub const fn is_disabled(&self) -> bool {
-        matches!(self.state, State::Disabled(_))
+        matches!(self.state, DeviceState::Disabled(_))
     }
 
     /// Whether it is pending and can no longer be confirmed.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        matches!(&self.state, State::Pending(p) if p.expires_at <= now)
+        matches!(&self.state, DeviceState::Pending(p) if p.expires_at <= now)
     }
 
     /// When its first code was accepted.
     #[must_use]
     pub fn confirmed_at(&self) -> Option<Timestamp> {
-        match self.state.held() {
-            Held::Active(a) => Some(a.confirmed_at),
-            Held::Pending(_) => None,
+        match self.state.before_disable() {
+            BeforeDisable::Active(a) => Some(a.confirmed_at),
+            BeforeDisable::Pending(_) => None,
         }
     }
 
@@ -152,9 +152,9 @@ impl Device {
     #[must_use]
     pub fn disabled(mut self) -> Self {
         self.state = match self.state {
-            State::Pending(p) => State::Disabled(Held::Pending(p)),
-            State::Active(a) => State::Disabled(Held::Active(a)),
-            same @ (State::Disabled(_) | State::Revoked(_)) => same,
+            DeviceState::Pending(p) => DeviceState::Disabled(BeforeDisable::Pending(p)),
+            DeviceState::Active(a) => DeviceState::Disabled(BeforeDisable::Active(a)),
+            same @ (DeviceState::Disabled(_) | DeviceState::Revoked(_)) => same,
         };
         self
     }
@@ -163,8 +163,8 @@ impl Device {
     #[must_use]
     pub fn enabled(mut self) -> Self {
         self.state = match self.state {
-            State::Disabled(Held::Pending(p)) => State::Pending(p),
-            State::Disabled(Held::Active(a)) => State::Active(a),
+            DeviceState::Disabled(BeforeDisable::Pending(p)) => DeviceState::Pending(p),
+            DeviceState::Disabled(BeforeDisable::Active(a)) => DeviceState::Active(a),
             same => same,
         };
         self
@@ -174,7 +174,11 @@ impl Device {
     pub fn revoked(mut self, at: Timestamp) -> Self {
         if self.is_live() {
             let was_disabled = self.is_disabled();
-            self.state = State::Revoked(Revoked { at, was: self.state.held(), was_disabled });
+            self.state = DeviceState::Revoked(Revocation {
+                at,
+                was: self.state.before_disable(),
+                was_disabled,
+            });
         }
         self
     }

@@ -1,6 +1,6 @@
 //! Why a code fails, for an operator who helps a user.
 
-use crate::domain::code::Code;
+use crate::domain::code::Otp;
 use crate::domain::device::Device;
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
@@ -14,7 +14,7 @@ const REACH: u64 = 20;
 
 /// The reason why a code fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
+pub enum Diagnosis {
     /// It does not fail: it would be accepted.
     Right {
         device: Label,
@@ -51,7 +51,7 @@ pub enum Finding {
     NoCode,
 }
 
-impl Finding {
+impl Diagnosis {
     /// The value in JSON.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -144,12 +144,12 @@ impl Finding {
 pub fn diagnose(
     user: &User,
     secrets: &[(Id, Secret)],
-    code: Option<&Code>,
+    code: Option<&Otp>,
     now: Timestamp,
     window: Window,
-) -> Result<Finding, Refusal> {
-    let Some(code) = code else { return Ok(Finding::NoCode) };
-    let mut best = Finding::Unknown;
+) -> Result<Diagnosis, Refusal> {
+    let Some(code) = code else { return Ok(Diagnosis::NoCode) };
+    let mut best = Diagnosis::Unknown;
     for (id, secret) in secrets {
         let device = user.device(*id)?;
         for used in possible_settings(device.parameters) {
@@ -172,29 +172,29 @@ fn reason(
     current: u64,
     now: Timestamp,
     window: Window,
-) -> Finding {
+) -> Diagnosis {
     let label = device.label.clone();
     // Setting the clock or changing the settings does not help a device that is out of use.
-    if let crate::domain::device::State::Revoked(revoked) = &device.state {
-        return Finding::Revoked { device: label, at: revoked.at };
+    if let crate::domain::device::DeviceState::Revoked(revoked) = &device.state {
+        return Diagnosis::Revoked { device: label, at: revoked.at };
     }
     if device.is_disabled() {
-        return Finding::Disabled { device: label };
+        return Diagnosis::Disabled { device: label };
     }
     if device.is_expired(now) {
-        return Finding::Expired { device: label };
+        return Diagnosis::Expired { device: label };
     }
     if used != device.parameters {
-        return Finding::OtherSettings { device: label, given: device.parameters, used };
+        return Diagnosis::OtherSettings { device: label, given: device.parameters, used };
     }
     if step.abs_diff(current) > window.steps() {
         let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(current).unwrap_or(0);
-        return Finding::ClockOff { device: label, steps, period: used.period };
+        return Diagnosis::ClockOff { device: label, steps, period: used.period };
     }
     if device.last_step.is_some_and(|last| step <= last) {
-        return Finding::AlreadyUsed { device: label };
+        return Diagnosis::AlreadyUsed { device: label };
     }
-    Finding::Right { device: label, pending: device.is_pending() }
+    Diagnosis::Right { device: label, pending: device.is_pending() }
 }
 
 /// The device's own settings first, then all that apps are known to use instead.
@@ -211,7 +211,7 @@ fn possible_settings(own: Parameters) -> impl Iterator<Item = Parameters> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::device::{Active, Kind, Pending, State};
+    use crate::domain::device::{Active, DeviceKind, DeviceState, Pending};
     use crate::domain::name::UserName;
     use crate::domain::secret::Sealed;
     use crate::domain::totp::code_at;
@@ -232,10 +232,10 @@ mod tests {
         user.devices.push(Device {
             id: Id::new([2; 16]),
             label: Label::parse("phone").unwrap(),
-            kind: Kind::Totp,
+            kind: DeviceKind::Totp,
             parameters,
             secret: Sealed(Vec::new()),
-            state: State::Active(Active { confirmed_at: at(0) }),
+            state: DeviceState::Active(Active { confirmed_at: at(0) }),
             last_step: None,
             created_at: at(0),
             last_used_at: None,
@@ -243,8 +243,8 @@ mod tests {
         user
     }
 
-    fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Finding {
-        let code = Code::read(code_at(&secret(), made_with, seconds).as_bytes());
+    fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Diagnosis {
+        let code = Otp::read(code_at(&secret(), made_with, seconds).as_bytes());
         let secrets = [(Id::new([2; 16]), secret())];
         diagnose(user, &secrets, code.as_ref(), at(NOW), Window::DEFAULT).unwrap()
     }
@@ -255,13 +255,13 @@ mod tests {
         let user = alice(common);
         let label = Label::parse("phone").unwrap();
         let device = label.clone();
-        assert_eq!(reason_of(&user, common, NOW), Finding::Right { device, pending: false });
+        assert_eq!(reason_of(&user, common, NOW), Diagnosis::Right { device, pending: false });
         for steps in [-20, -2, 2, 20] {
             let device = label.clone();
-            let expected = Finding::ClockOff { device, steps, period: 30 };
+            let expected = Diagnosis::ClockOff { device, steps, period: 30 };
             assert_eq!(reason_of(&user, common, NOW + 30 * steps), expected);
         }
-        assert_eq!(reason_of(&user, common, NOW + 30 * 21), Finding::Unknown);
+        assert_eq!(reason_of(&user, common, NOW + 30 * 21), Diagnosis::Unknown);
         let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
         assert_eq!(reason_of(&alice(sha256), common, NOW).word(), "other_settings");
         assert_eq!(reason_of(&user, sha256, NOW).word(), "other_settings");
@@ -275,7 +275,7 @@ mod tests {
         let revoked = user.clone().revoke(None, at(NOW)).unwrap().user;
         assert_eq!(reason_of(&revoked, common, NOW).word(), "revoked");
         let none = diagnose(&user, &[], None, at(NOW), Window::DEFAULT).unwrap();
-        assert_eq!(none, Finding::NoCode);
+        assert_eq!(none, Diagnosis::NoCode);
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
         let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
         let user = alice(common);
         let mut expired = user.clone();
-        expired.devices[0].state = State::Pending(Pending {
+        expired.devices[0].state = DeviceState::Pending(Pending {
             expires_at: at(NOW - 1),
             first_proof: None,
             replaces: Vec::new(),

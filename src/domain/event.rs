@@ -33,14 +33,14 @@ pub struct Event {
     pub outcome: &'static str,
     pub operator: Operator,
     pub ticket: Ticket,
-    pub subject: Option<Subject>,
+    pub subject: Option<EventSubject>,
     /// What changed, as a JSON object.
     pub detail: Option<String>,
 }
 
 /// The user an event is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct EventSubject {
     pub id: Id,
     pub name: String,
     /// The MFA status after the event.
@@ -105,7 +105,7 @@ impl Canonical {
 /// The fields of an event. A number, once given, never changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Part {
+pub enum FieldNumber {
     Previous = 1,
     Seq,
     At,
@@ -134,16 +134,16 @@ pub enum Part {
 
 /// A shorter canonical encoding for events, of which a log holds millions: one byte for the field, one
 /// for its length (255 and four more bytes if it is longer), and numbers without leading zeros.
-pub struct Brief(Vec<u8>);
+pub struct CompactCanonical(Vec<u8>);
 
-impl Default for Brief {
+impl Default for CompactCanonical {
     fn default() -> Self {
         Self(Vec::with_capacity(256))
     }
 }
 
-impl Brief {
-    pub fn field(&mut self, part: Part, value: impl AsRef<[u8]>) {
+impl CompactCanonical {
+    pub fn field(&mut self, part: FieldNumber, value: impl AsRef<[u8]>) {
         let value = value.as_ref();
         self.0.push(part as u8);
         match u8::try_from(value.len()) {
@@ -158,12 +158,12 @@ impl Brief {
         self.0.extend_from_slice(value);
     }
 
-    pub fn number(&mut self, part: Part, value: u64) {
+    pub fn number(&mut self, part: FieldNumber, value: u64) {
         let zeros = value.leading_zeros() as usize / 8;
         self.field(part, &value.to_be_bytes()[zeros..]);
     }
 
-    pub fn maybe(&mut self, part: Part, value: Option<impl AsRef<[u8]>>) {
+    pub fn maybe(&mut self, part: FieldNumber, value: Option<impl AsRef<[u8]>>) {
         if let Some(value) = value {
             self.field(part, value);
         }
@@ -177,7 +177,7 @@ impl Brief {
 
 /// The fields of one event that are hashed, both before it is written and after it was read.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'e> {
+pub struct EventFields<'e> {
     pub at: u64,
     pub verb: &'e str,
     pub outcome: &'e str,
@@ -210,18 +210,18 @@ impl Personal<'_> {
     /// can be erased without breaking it; once the salt is erased too, nobody can find a name by guessing.
     #[must_use]
     pub fn hash(&self, salt: &[u8]) -> [u8; 32] {
-        let mut c = Brief::default();
-        c.field(Part::Salt, salt);
-        c.maybe(Part::User, self.user);
-        c.maybe(Part::Device, self.device);
-        c.maybe(Part::Reason, self.reason);
-        c.maybe(Part::Detail, self.detail);
-        c.maybe(Part::Was, self.was);
+        let mut c = CompactCanonical::default();
+        c.field(FieldNumber::Salt, salt);
+        c.maybe(FieldNumber::User, self.user);
+        c.maybe(FieldNumber::Device, self.device);
+        c.maybe(FieldNumber::Reason, self.reason);
+        c.maybe(FieldNumber::Detail, self.detail);
+        c.maybe(FieldNumber::Was, self.was);
         Sha256::digest(c.bytes()).into()
     }
 }
 
-impl<'e> Entry<'e> {
+impl<'e> EventFields<'e> {
     #[must_use]
     pub fn of(event: &'e Event, was_status: Option<&'e str>, was: Option<&'e str>) -> Self {
         let subject = event.subject.as_ref();
@@ -251,24 +251,24 @@ impl<'e> Entry<'e> {
     /// `SHA-256(previous hash ‖ canonical event)`.
     #[must_use]
     pub fn chain_hash(&self, previous: &Head, personal: &[u8; 32]) -> [u8; 32] {
-        let mut c = Brief::default();
-        c.field(Part::Previous, previous.hash);
-        c.number(Part::Seq, previous.seq + 1);
-        c.number(Part::At, self.at);
-        c.field(Part::Verb, self.verb);
-        c.field(Part::Outcome, self.outcome);
-        c.number(Part::OperatorUid, self.operator_uid);
-        c.maybe(Part::OperatorClaim, self.operator_claim);
-        c.maybe(Part::Ticket, self.ticket);
-        c.maybe(Part::Proof, self.proof);
-        c.maybe(Part::UserId, self.user_id);
-        c.maybe(Part::Status, self.status);
+        let mut c = CompactCanonical::default();
+        c.field(FieldNumber::Previous, previous.hash);
+        c.number(FieldNumber::Seq, previous.seq + 1);
+        c.number(FieldNumber::At, self.at);
+        c.field(FieldNumber::Verb, self.verb);
+        c.field(FieldNumber::Outcome, self.outcome);
+        c.number(FieldNumber::OperatorUid, self.operator_uid);
+        c.maybe(FieldNumber::OperatorClaim, self.operator_claim);
+        c.maybe(FieldNumber::Ticket, self.ticket);
+        c.maybe(FieldNumber::Proof, self.proof);
+        c.maybe(FieldNumber::UserId, self.user_id);
+        c.maybe(FieldNumber::Status, self.status);
         if let Some(rev) = self.rev {
-            c.number(Part::Rev, rev);
+            c.number(FieldNumber::Rev, rev);
         }
-        c.maybe(Part::Factor, self.factor);
-        c.maybe(Part::WasStatus, self.was_status);
-        c.field(Part::Personal, personal);
+        c.maybe(FieldNumber::Factor, self.factor);
+        c.maybe(FieldNumber::WasStatus, self.was_status);
+        c.field(FieldNumber::Personal, personal);
         Sha256::digest(c.bytes()).into()
     }
 }
@@ -278,7 +278,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Decodes a [`Brief`]: an encoding that can be decoded is unambiguous.
+    /// Decodes a [`CompactCanonical`]: an encoding that can be decoded is unambiguous.
     fn fields(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
         let mut fields = Vec::new();
         while let [part, length, rest @ ..] = bytes {
@@ -300,15 +300,15 @@ mod tests {
             texts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..600), 0..6),
             number in any::<u64>(),
         ) {
-            let mut brief = Brief::default();
+            let mut brief = CompactCanonical::default();
             for text in &texts {
-                brief.field(Part::Detail, text);
+                brief.field(FieldNumber::Detail, text);
             }
-            brief.number(Part::Seq, number);
+            brief.number(FieldNumber::Seq, number);
             let decoded = fields(brief.bytes());
             prop_assert_eq!(decoded.len(), texts.len() + 1);
             for (text, (part, value)) in texts.iter().zip(&decoded) {
-                prop_assert_eq!((Part::Detail as u8, text), (*part, value));
+                prop_assert_eq!((FieldNumber::Detail as u8, text), (*part, value));
             }
             let digits = &decoded[texts.len()].1;
             prop_assert_eq!(digits.iter().fold(0, |n, digit| n << 8 | u64::from(*digit)), number);

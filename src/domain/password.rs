@@ -21,7 +21,7 @@ pub struct Password(Zeroizing<String>);
 
 /// Requirements on a new password.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct PasswordRules {
     /// Minimum length in characters.
     pub shortest: usize,
     /// Minimum `zxcvbn` score, 0 to 4; at 3 a slow hash protects against offline guessing.
@@ -32,7 +32,7 @@ pub struct Rules {
 
 /// A random password that is valid for a day and only for choosing a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Temporary {
+pub struct TemporaryPassword {
     pub hash: Sealed,
     pub until: Timestamp,
 }
@@ -61,7 +61,7 @@ impl Password {
     }
 
     /// Refuses a weak password; `known` are words about the user, such as their name.
-    pub fn check(&self, field: &str, rules: &Rules, known: &[&str]) -> Result<(), Refusal> {
+    pub fn check(&self, field: &str, rules: &PasswordRules, known: &[&str]) -> Result<(), Refusal> {
         let refuse = |problem: String| {
             Refusal::bad_input(field, problem).hint("use three or four unrelated words")
         };
@@ -97,8 +97,8 @@ impl fmt::Debug for Password {
 mod tests {
     use super::*;
 
-    fn rules() -> Rules {
-        Rules { shortest: 8, strength: 3, forbidden: vec!["helsingborg-harbour".into()] }
+    fn rules() -> PasswordRules {
+        PasswordRules { shortest: 8, strength: 3, forbidden: vec!["helsingborg-harbour".into()] }
     }
 
     fn check(text: &str) -> Result<(), Refusal> {

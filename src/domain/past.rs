@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::domain::bypass::Bypass;
-use crate::domain::device::{Active, Device, Held, Kind, Pending, State};
+use crate::domain::bypass::BypassCode;
+use crate::domain::device::{Active, BeforeDisable, Device, DeviceKind, DeviceState, Pending};
 use crate::domain::name::{Label, UserName};
 use crate::domain::recovery::RecoverySet;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::throttle::{Lock, MOST_WRONG_CODES};
 use crate::domain::time::{Span, Timestamp};
@@ -21,14 +21,14 @@ pub const ABSENT: &str = "absent";
 
 /// The earlier values that an event keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Past {
+pub struct EarlierValues {
     /// The earlier status, if it was different.
     pub status: Option<&'static str>,
     /// Earlier values in JSON; `None` if nothing changed that `list-status` lists.
     pub values: Option<String>,
 }
 
-impl Past {
+impl EarlierValues {
     /// The difference between two states; `None` is a user who does not exist yet or any more.
     #[must_use]
     pub fn of(before: Option<&User>, after: Option<&User>) -> Self {
@@ -121,14 +121,14 @@ const HARMLESS: &[&str] = &["last_code", "used", "display_name", "email", "name"
 /// Whether an event changed nothing but the time of the last use. Most events are of this kind, and none
 /// of them changes a user's protection.
 #[must_use]
-pub fn is_mere_use(was: &str) -> bool {
+pub fn is_code_use_only(was: &str) -> bool {
     values_of(was).is_some_and(|was| has_only(&was, &HARMLESS[..2]))
 }
 
 /// Whether an event at this time left the user's protection unchanged. A bypass code that had expired by
 /// then does not count: the next change of any kind removes it.
 #[must_use]
-pub fn is_harmless(was: &str, at: Timestamp) -> bool {
+pub fn leaves_protection_unchanged(was: &str, at: Timestamp) -> bool {
     let Some(mut was) = values_of(was) else { return false };
     let end = was.get("bypass").and_then(|bypass| moment(bypass.get(1)?));
     if end.is_some_and(|end| end <= at) {
@@ -139,7 +139,7 @@ pub fn is_harmless(was: &str, at: Timestamp) -> bool {
 
 /// Whether this event created the user.
 #[must_use]
-pub fn is_first(was: &str) -> bool {
+pub fn is_creation(was: &str) -> bool {
     values_of(was).is_some_and(|was| was.contains_key(ABSENT))
 }
 
@@ -153,11 +153,11 @@ fn has_only(was: &Map<String, Value>, names: &[&str]) -> bool {
 
 /// Earlier values of a user, collected event by event, from the newest to the oldest.
 #[derive(Clone, Debug, Default)]
-pub struct Undoing(Map<String, Value>);
+pub struct Rewind(Map<String, Value>);
 
-impl Undoing {
+impl Rewind {
     /// Takes back one more event, the next older one.
-    pub fn take_back(&mut self, was: &str) -> Result<(), Refusal> {
+    pub fn rewind(&mut self, was: &str) -> Result<(), Refusal> {
         let was: Map<String, Value> = serde_json::from_str(was).map_err(|_| unreadable())?;
         self.0.extend(was);
         Ok(())
@@ -165,7 +165,7 @@ impl Undoing {
 
     /// The user's earlier state; `None` if the user did not exist yet. Values that no event can have are
     /// refused as `damaged`.
-    pub fn stood(self, now: User) -> Result<Option<User>, Refusal> {
+    pub fn apply_to(self, now: User) -> Result<Option<User>, Refusal> {
         if self.0.contains_key(ABSENT) {
             return Ok(None);
         }
@@ -188,11 +188,11 @@ impl Undoing {
     }
 
     /// The earlier state of a user who was removed since, from the log alone.
-    pub fn stood_once(self, id: Id) -> Result<Option<User>, Refusal> {
+    pub fn rebuild_removed(self, id: Id) -> Result<Option<User>, Refusal> {
         let name = self.0.get("name").and_then(Value::as_str).and_then(|n| UserName::parse(n).ok());
         let created_at = self.0.get("created_at").and_then(moment);
         match name.zip(created_at) {
-            Some((name, created_at)) => self.stood(User::new(id, name, created_at)),
+            Some((name, created_at)) => self.apply_to(User::new(id, name, created_at)),
             None if self.0.contains_key(ABSENT) => Ok(None),
             None => Err(unreadable()),
         }
@@ -230,7 +230,7 @@ fn set_value(user: &mut User, name: &str, value: &Value) -> Option<()> {
         "bypass" => {
             user.bypass = match value {
                 Value::Null => None,
-                bypass => Some(Bypass {
+                bypass => Some(BypassCode {
                     id: Id::new([0; Id::LENGTH]),
                     tag: [0; 32],
                     starts_at: moment(bypass.get(0)?)?,
@@ -272,24 +272,24 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
         let confirmed_at = maybe_moment(listed.get(5)?).ok()?;
         // Events do not keep `expires_at`, since no listing shows it.
         let held = match confirmed_at {
-            Some(confirmed_at) => Held::Active(Active { confirmed_at }),
-            None => Held::Pending(Pending {
+            Some(confirmed_at) => BeforeDisable::Active(Active { confirmed_at }),
+            None => BeforeDisable::Pending(Pending {
                 expires_at: now.created_at,
                 first_proof: None,
                 replaces: Vec::new(),
             }),
         };
         let state = match (text(3)?, held) {
-            ("active", Held::Active(active)) => State::Active(active),
-            ("pending", Held::Pending(pending)) => State::Pending(pending),
-            ("disabled", held) => State::Disabled(held),
+            ("active", BeforeDisable::Active(active)) => DeviceState::Active(active),
+            ("pending", BeforeDisable::Pending(pending)) => DeviceState::Pending(pending),
+            ("disabled", held) => DeviceState::Disabled(held),
             _ => return None,
         };
         let same = now.devices.iter().find(|d| d.id == id);
         Some(Device {
             id,
             label: Label::parse(text(1)?).ok()?,
-            kind: Some(Kind::Totp).filter(|kind| text(2) == Some(kind.as_str()))?,
+            kind: Some(DeviceKind::Totp).filter(|kind| text(2) == Some(kind.as_str()))?,
             parameters: Parameters::COMMON,
             secret: Sealed(Vec::new()),
             state,
@@ -302,8 +302,11 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
 }
 
 fn unreadable() -> Refusal {
-    Refusal::new(Code::Damaged, "the log is damaged: the earlier values in an event are unreadable")
-        .hint("find the first bad event with: mfactl verify-log")
+    Refusal::new(
+        ErrorCode::Damaged,
+        "the log is damaged: the earlier values in an event are unreadable",
+    )
+    .hint("find the first bad event with: mfactl verify-log")
 }
 
 #[cfg(test)]

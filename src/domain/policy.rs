@@ -24,13 +24,13 @@ pub enum Scope {
 
 /// The MFA requirement for one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Demand {
+pub enum Requirement {
     Optional,
     /// Required from this time on.
     From(Timestamp),
 }
 
-impl Demand {
+impl Requirement {
     /// Whether MFA is required now.
     #[must_use]
     pub fn is_in_force(self, now: Timestamp) -> bool {
@@ -39,11 +39,13 @@ impl Demand {
 
     /// Whether a user with this status still has to enrol.
     #[must_use]
-    pub fn duty(self, status: Status, now: Timestamp) -> Option<Duty> {
+    pub fn enrolment_due(self, status: Status, now: Timestamp) -> Option<EnrolmentDue> {
         match self {
-            Self::From(from) if status != Status::Enabled => {
-                Some(if from <= now { Duty::Overdue(from) } else { Duty::Due(from) })
-            }
+            Self::From(from) if status != Status::Enabled => Some(if from <= now {
+                EnrolmentDue::Overdue(from)
+            } else {
+                EnrolmentDue::Upcoming(from)
+            }),
             _ => None,
         }
     }
@@ -51,8 +53,8 @@ impl Demand {
 
 /// A user without MFA who needs it, now or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duty {
-    Due(Timestamp),
+pub enum EnrolmentDue {
+    Upcoming(Timestamp),
     Overdue(Timestamp),
 }
 
@@ -70,7 +72,7 @@ impl Policy {
     /// Updates a user whose groups were changed. If the new groups make MFA required, the grace period
     /// begins now.
     #[must_use]
-    pub fn regrouped(&self, before: &User, user: User, now: Timestamp) -> User {
+    pub fn after_group_change(&self, before: &User, user: User, now: Timestamp) -> User {
         if user.required {
             return user;
         }
@@ -84,7 +86,7 @@ impl Policy {
 
     /// The requirement for a user: from the configuration or an operator, whichever begins earlier.
     #[must_use]
-    pub fn demand(&self, user: &User) -> Demand {
+    pub fn requirement(&self, user: &User) -> Requirement {
         let applies = self.scope.includes(user);
         let since = self.since.map_or(user.created_at, |since| since.max(user.created_at));
         let from = since.plus(self.grace);
@@ -93,7 +95,11 @@ impl Policy {
         let joined = user.required_from.filter(|_| !user.required);
         let configured = applies.then(|| joined.map_or(from, |joined| from.max(joined)));
         let by_operator = user.required.then(|| user.required_from.unwrap_or(user.created_at));
-        configured.into_iter().chain(by_operator).min().map_or(Demand::Optional, Demand::From)
+        configured
+            .into_iter()
+            .chain(by_operator)
+            .min()
+            .map_or(Requirement::Optional, Requirement::From)
     }
 }
 
@@ -119,55 +125,61 @@ mod tests {
 
     #[test]
     fn the_grace_period_begins_when_the_policy_first_applies_to_the_user() {
-        let all = |since| policy(Scope::Everybody, since).demand(&user(&[]));
-        assert_eq!(all(None), Demand::From(at(1100)));
-        assert_eq!(all(Some(5000)), Demand::From(at(5100)));
-        assert_eq!(all(Some(5)), Demand::From(at(1100)));
+        let all = |since| policy(Scope::Everybody, since).requirement(&user(&[]));
+        assert_eq!(all(None), Requirement::From(at(1100)));
+        assert_eq!(all(Some(5000)), Requirement::From(at(5100)));
+        assert_eq!(all(Some(5)), Requirement::From(at(1100)));
         let staff = policy(Scope::Groups(vec!["staff".into()]), None);
-        assert_eq!(staff.demand(&user(&["staff", "x"])), Demand::From(at(1100)));
-        assert_eq!(staff.demand(&user(&["x"])), Demand::Optional);
+        assert_eq!(staff.requirement(&user(&["staff", "x"])), Requirement::From(at(1100)));
+        assert_eq!(staff.requirement(&user(&["x"])), Requirement::Optional);
     }
 
     #[test]
     fn an_operator_can_require_mfa_earlier_but_not_later_than_the_policy() {
         let mut asked = user(&[]);
         (asked.required, asked.required_from) = (true, Some(at(50)));
-        assert_eq!(policy(Scope::Everybody, None).demand(&asked), Demand::From(at(50)));
-        assert_eq!(policy(Scope::Nobody, None).demand(&asked), Demand::From(at(50)));
+        assert_eq!(policy(Scope::Everybody, None).requirement(&asked), Requirement::From(at(50)));
+        assert_eq!(policy(Scope::Nobody, None).requirement(&asked), Requirement::From(at(50)));
         asked.required_from = Some(at(9000));
-        assert_eq!(policy(Scope::Everybody, None).demand(&asked), Demand::From(at(1100)));
+        assert_eq!(policy(Scope::Everybody, None).requirement(&asked), Requirement::From(at(1100)));
     }
 
     #[test]
     fn the_grace_period_of_a_new_group_member_begins_when_they_join() {
         let staff = policy(Scope::Groups(vec!["staff".into(), "it".into()]), Some(5));
         let old = user(&["x"]);
-        let joined = staff.regrouped(&old, user(&["x", "staff"]), at(7000));
-        assert_eq!(staff.demand(&joined), Demand::From(at(7100)));
+        let joined = staff.after_group_change(&old, user(&["x", "staff"]), at(7000));
+        assert_eq!(staff.requirement(&joined), Requirement::From(at(7100)));
         let both = User { profile: user(&["it", "staff"]).profile, ..joined.clone() };
-        let both = staff.regrouped(&joined, both, at(7050));
+        let both = staff.after_group_change(&joined, both, at(7050));
         assert_eq!(
-            staff.demand(&both),
-            Demand::From(at(7100)),
+            staff.requirement(&both),
+            Requirement::From(at(7100)),
             "a further group starts no new grace period"
         );
         let left = User { profile: user(&[]).profile, ..both.clone() };
-        let left = staff.regrouped(&both, left, at(7060));
-        assert_eq!((left.required_from, staff.demand(&left)), (None, Demand::Optional));
+        let left = staff.after_group_change(&both, left, at(7060));
+        assert_eq!((left.required_from, staff.requirement(&left)), (None, Requirement::Optional));
         let mut asked = User { required: true, required_from: Some(at(50)), ..old };
         asked.profile.groups.push("staff".into());
-        assert_eq!(staff.regrouped(&user(&["x"]), asked.clone(), at(7000)), asked);
+        assert_eq!(staff.after_group_change(&user(&["x"]), asked.clone(), at(7000)), asked);
         let later = policy(Scope::Groups(vec!["staff".into()]), Some(9000));
-        assert_eq!(later.demand(&joined), Demand::From(at(9100)));
+        assert_eq!(later.requirement(&joined), Requirement::From(at(9100)));
     }
 
     #[test]
     fn a_user_with_mfa_has_nothing_to_enrol() {
-        let demand = Demand::From(at(100));
-        assert_eq!(demand.duty(Status::Enabled, at(200)), None);
-        assert_eq!(demand.duty(Status::Pending, at(200)), Some(Duty::Overdue(at(100))));
-        assert_eq!(demand.duty(Status::Disabled, at(99)), Some(Duty::Due(at(100))));
-        assert_eq!(Demand::Optional.duty(Status::NotEnabled, at(0)), None);
-        assert!(demand.is_in_force(at(100)) && !demand.is_in_force(at(99)));
+        let requirement = Requirement::From(at(100));
+        assert_eq!(requirement.enrolment_due(Status::Enabled, at(200)), None);
+        assert_eq!(
+            requirement.enrolment_due(Status::Pending, at(200)),
+            Some(EnrolmentDue::Overdue(at(100)))
+        );
+        assert_eq!(
+            requirement.enrolment_due(Status::Disabled, at(99)),
+            Some(EnrolmentDue::Upcoming(at(100)))
+        );
+        assert_eq!(Requirement::Optional.enrolment_due(Status::NotEnabled, at(0)), None);
+        assert!(requirement.is_in_force(at(100)) && !requirement.is_in_force(at(99)));
     }
 }

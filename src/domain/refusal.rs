@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The stable error code, as programs see it in JSON; `failure.rs` maps each to an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
+pub enum ErrorCode {
     Usage,
     BadInput,
     UserNotFound,
@@ -35,7 +35,7 @@ pub enum Code {
     Clock,
 }
 
-impl Code {
+impl ErrorCode {
     /// The value of `{"error":{"code":…}}`.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -77,24 +77,24 @@ impl Code {
 /// Text from outside must go through [`crate::domain::text::shown`] before it enters the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub code: Code,
+    pub code: ErrorCode,
     pub message: String,
     pub hint: Option<String>,
 }
 
 impl Refusal {
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: None }
     }
 
     /// Input that is not accepted; `field` is the option or field as the user knows it.
     pub fn bad_input(field: &str, problem: impl fmt::Display) -> Self {
-        Self::new(Code::BadInput, format!("{field}: {problem}"))
+        Self::new(ErrorCode::BadInput, format!("{field}: {problem}"))
     }
 
     /// The same problem, reported for another option.
     #[must_use]
-    pub fn of_option(mut self, option: &str) -> Self {
+    pub fn for_option(mut self, option: &str) -> Self {
         if let Some((_, problem)) = self.message.split_once(": ") {
             self.message = format!("{option}: {problem}");
         }

@@ -51,14 +51,14 @@ impl Request {
 
     /// Who made the request, for display.
     #[must_use]
-    pub fn asker(&self) -> String {
+    pub fn requester(&self) -> String {
         let claim = self.operator.claim.as_deref().map(|c| format!(" (sudo: {})", shown(c)));
         format!("uid {}{}", self.operator.uid, claim.unwrap_or_default())
     }
 
     /// Whether both are the same request by the same operator.
     #[must_use]
-    pub fn asks_the_same(&self, other: &Self) -> bool {
+    pub fn is_same_request(&self, other: &Self) -> bool {
         (self.operator.uid, self.user_id, &self.verb, &self.words)
             == (other.operator.uid, other.user_id, &other.verb, &other.words)
     }
@@ -82,7 +82,7 @@ mod tests {
         };
         assert_eq!(request.short(), "abababab");
         assert_eq!(request.line(), "reset --no-enrol -- alice");
-        assert!(!request.asker().contains('\u{1b}'));
+        assert!(!request.requester().contains('\u{1b}'));
         let day = 24 * 3600;
         assert!(request.is_open(made_at.plus(Span::seconds(day - 1))));
         assert!(!request.is_open(made_at.plus(Span::seconds(day))));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -153,7 +153,7 @@ impl Roles {
         let own: Vec<_> = roles.iter().map(|role| role.word()).collect();
         let own = if own.is_empty() { "none".to_owned() } else { own.join(", ") };
         let message = format!("{verb} needs the role {}; you have {own}", allowed.join(" or "));
-        Err(Refusal::new(Code::NotPermitted, message)
+        Err(Refusal::new(ErrorCode::NotPermitted, message)
             .hint("roles are assigned in the configuration, under [roles]"))
     }
 }
@@ -210,7 +210,7 @@ mod tests {
             assert!(may_run(verb, Role::Admin), "{verb}");
         }
         let refusal = roles().permit("reset", &BTreeSet::from([Role::Auditor])).unwrap_err();
-        assert_eq!(refusal.code, Code::NotPermitted);
+        assert_eq!(refusal.code, ErrorCode::NotPermitted);
         assert_eq!(refusal.message, "reset needs the role helpdesk or admin; you have auditor");
         let refusal = roles().permit("backup", &BTreeSet::new()).unwrap_err();
         assert_eq!(refusal.message, "backup needs the role admin; you have none");

@@ -1,56 +1,56 @@
 //! The decision about a sign-in: password, forced password change, code, enrolment.
 
 use crate::domain::device::Device;
-use crate::domain::login::Without;
-use crate::domain::policy::Demand;
+use crate::domain::login::NotEnabledPolicy;
+use crate::domain::policy::Requirement;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
-use crate::domain::throttle::{Failure, Gate, Limits};
+use crate::domain::throttle::{FailedFactor, Limits, Lockout};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, Status, User};
-use crate::domain::verify::{Attempt, Outcome, candidates, verify};
+use crate::domain::verify::{CodeCheck, Outcome, candidates, verify};
 
 /// The hash that a submitted password is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Door<'u> {
-    Password(&'u Sealed),
+pub enum UsablePassword<'u> {
+    Regular(&'u Sealed),
     /// Only this one is accepted, and only to choose a new password.
     Temporary(&'u Sealed),
     /// No password is accepted.
-    Shut,
+    None,
 }
 
 /// The hash that counts at this time.
 #[must_use]
-pub fn door(user: &User, now: Timestamp) -> Door<'_> {
+pub fn usable_password(user: &User, now: Timestamp) -> UsablePassword<'_> {
     if user.password_change == PasswordChange::Required {
         let temporary = user.temporary.as_ref().filter(|t| now < t.until);
-        return temporary.map_or(Door::Shut, |t| Door::Temporary(&t.hash));
+        return temporary.map_or(UsablePassword::None, |t| UsablePassword::Temporary(&t.hash));
     }
-    user.password.as_ref().map_or(Door::Shut, Door::Password)
+    user.password.as_ref().map_or(UsablePassword::None, UsablePassword::Regular)
 }
 
 /// A sign-in attempt, after the slow hashes were computed.
-pub struct Claim<'a> {
+pub struct SignInAttempt<'a> {
     pub now: Timestamp,
     pub limits: Limits,
-    /// The submitted password matches the hash of [`door`].
+    /// The submitted password matches the hash of [`usable_password`].
     pub is_right: bool,
     /// The hash of the new password, if one was submitted.
     pub new_password: Option<Sealed>,
-    pub code: Option<Attempt<'a>>,
-    pub demand: Demand,
+    pub code: Option<CodeCheck<'a>>,
+    pub requirement: Requirement,
     /// Whether a user without MFA may sign in with the password alone.
-    pub without: Without,
+    pub without: NotEnabledPolicy,
 }
 
 /// The outcome of a sign-in attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Step {
+pub enum SignInOutcome {
     /// Signed in: with a code, or with the password alone (`None`).
     Accepted(Option<Outcome>),
-    Rejected(Why),
+    Rejected(RejectReason),
     PasswordChangeRequired,
     /// MFA is required and the user has no device. With `is_barred` the password alone is not enough
     /// to enrol one.
@@ -65,7 +65,7 @@ pub enum Step {
 
 /// The reason for a rejected sign-in. Only the audit log records it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
+pub enum RejectReason {
     Password,
     Code,
     /// MFA is switched off but required.
@@ -76,7 +76,7 @@ pub enum Why {
     Locked,
 }
 
-impl Step {
+impl SignInOutcome {
     /// The word of the contract.
     #[must_use]
     pub const fn word(&self) -> &'static str {
@@ -92,34 +92,41 @@ impl Step {
 }
 
 /// Decides, and returns the user to be stored.
-pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Refusal> {
-    let until = match user.throttle.gate(claim.now) {
-        Gate::Open => None,
-        Gate::LockedUntil(t) => Some(Some(t)),
-        Gate::Shut => Some(None),
+pub fn sign_in(
+    mut user: User,
+    mut claim: SignInAttempt<'_>,
+) -> Result<(User, SignInOutcome), Refusal> {
+    let until = match user.throttle.lockout(claim.now) {
+        Lockout::Unlocked => None,
+        Lockout::LockedUntil(t) => Some(Some(t)),
+        Lockout::UntilUnlocked => Some(None),
     };
     if let Some(until) = until {
         let (throttle, may_evaluate) = user.throttle.count_password_check();
         user.throttle = throttle;
         // Only the holder of the right password learns of the lock.
         let may_know = may_evaluate && claim.is_right;
-        let outcome = if may_know { Step::Locked { until } } else { Step::Rejected(Why::Locked) };
+        let outcome = if may_know {
+            SignInOutcome::Locked { until }
+        } else {
+            SignInOutcome::Rejected(RejectReason::Locked)
+        };
         return Ok((user, outcome));
     }
     if !claim.is_right {
-        user.throttle = user.throttle.failed(Failure::Password, claim.now, claim.limits);
-        return Ok((user, Step::Rejected(Why::Password)));
+        user.throttle = user.throttle.failed(FailedFactor::Password, claim.now, claim.limits);
+        return Ok((user, SignInOutcome::Rejected(RejectReason::Password)));
     }
     let must_change = user.password_change != PasswordChange::NotRequired;
     if must_change && claim.new_password.is_none() {
-        return Ok((user, Step::PasswordChangeRequired));
+        return Ok((user, SignInOutcome::PasswordChangeRequired));
     }
     let new_password = claim.new_password.take();
     let (mut user, outcome) = second_factor(user, &claim)?;
     let may_choose = match &outcome {
-        Step::Accepted(_) => true,
+        SignInOutcome::Accepted(_) => true,
         // The temporary password was right, and there is no device to ask for a code yet.
-        Step::EnrolmentRequired { .. } => must_change,
+        SignInOutcome::EnrolmentRequired { .. } => must_change,
         _ => false,
     };
     if let (Some(hash), true) = (new_password, may_choose) {
@@ -128,44 +135,48 @@ pub fn sign_in(mut user: User, mut claim: Claim<'_>) -> Result<(User, Step), Ref
         user = User { enrolment_barred, ..user.with_password(hash) };
     }
     let outcome = match outcome {
-        Step::EnrolmentRequired { .. } => {
-            Step::EnrolmentRequired { is_barred: user.enrolment_barred }
+        SignInOutcome::EnrolmentRequired { .. } => {
+            SignInOutcome::EnrolmentRequired { is_barred: user.enrolment_barred }
         }
         other => other,
     };
-    if let Step::Accepted(_) = &outcome {
+    if let SignInOutcome::Accepted(_) = &outcome {
         user.throttle = user.throttle.accepted();
     }
     Ok((user, outcome))
 }
 
 /// The second factor, after the password was right.
-fn second_factor(user: User, claim: &Claim<'_>) -> Result<(User, Step), Refusal> {
+fn second_factor(user: User, claim: &SignInAttempt<'_>) -> Result<(User, SignInOutcome), Refusal> {
     let now = claim.now;
-    let is_required = claim.demand.is_in_force(now);
-    let needs_mfa = is_required || claim.without == Without::Refuse;
+    let is_required = claim.requirement.is_in_force(now);
+    let needs_mfa = is_required || claim.without == NotEnabledPolicy::Refuse;
     if user.status() == Status::Disabled {
-        let off = if needs_mfa { Step::Rejected(Why::Disabled) } else { Step::Accepted(None) };
+        let off = if needs_mfa {
+            SignInOutcome::Rejected(RejectReason::Disabled)
+        } else {
+            SignInOutcome::Accepted(None)
+        };
         return Ok((user, off));
     }
     let can_verify =
-        |attempt: &&Attempt<'_>| candidates(&user, None, attempt.presented, now).is_ok();
+        |attempt: &&CodeCheck<'_>| candidates(&user, None, attempt.submitted, now).is_ok();
     if let Some(attempt) = claim.code.as_ref().filter(can_verify) {
         let (user, verified) = verify(user, attempt)?;
         let outcome = match verified {
-            Outcome::Locked { until } => Step::Locked { until },
-            verified if verified.lets_in() => Step::Accepted(Some(verified)),
-            _ => Step::Rejected(Why::Code),
+            Outcome::Locked { until } => SignInOutcome::Locked { until },
+            verified if verified.lets_in() => SignInOutcome::Accepted(Some(verified)),
+            _ => SignInOutcome::Rejected(RejectReason::Code),
         };
         return Ok((user, outcome));
     }
     let confirmable = |d: &Device| d.is_pending() && !d.is_expired(now);
     let outcome = match user.status() {
-        Status::Enabled => Step::CodeRequired,
-        _ if !needs_mfa => Step::Accepted(None),
-        _ if !is_required => Step::Rejected(Why::NotEnabled),
-        _ if user.enrolment_barred && user.live().any(confirmable) => Step::CodeRequired,
-        _ => Step::EnrolmentRequired { is_barred: user.enrolment_barred },
+        Status::Enabled => SignInOutcome::CodeRequired,
+        _ if !needs_mfa => SignInOutcome::Accepted(None),
+        _ if !is_required => SignInOutcome::Rejected(RejectReason::NotEnabled),
+        _ if user.enrolment_barred && user.live().any(confirmable) => SignInOutcome::CodeRequired,
+        _ => SignInOutcome::EnrolmentRequired { is_barred: user.enrolment_barred },
     };
     Ok((user, outcome))
 }

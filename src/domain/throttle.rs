@@ -12,7 +12,7 @@ pub const LONGEST_DELAY: Span = Span::minutes(15);
 /// Wrong codes, consecutive or within one hour, after which no code is evaluated.
 pub const MOST_WRONG_CODES: u32 = 100;
 /// Attempts while locked are summed up in one event each time this span has passed.
-pub const TELL_EVERY: Span = Span::minutes(1);
+pub const RECORD_EVERY: Span = Span::minutes(1);
 
 /// The configured limits. They can only be stricter than the constants above, which are the defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Bounds {
 /// The factor that failed. Wrong passwords only cause delays: if they could lock until an unlock, knowing
 /// a name would be enough to shut a user out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum FailedFactor {
     Code,
     Password,
 }
@@ -83,33 +83,33 @@ pub struct Lock {
 /// Whether an attempt may be evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Gate {
-    Open,
+pub enum Lockout {
+    Unlocked,
     LockedUntil(Timestamp),
     /// Until an operator unlocks the user.
-    Shut,
+    UntilUnlocked,
 }
 
 impl Throttle {
     /// The decision for an attempt at this time.
-    pub fn gate(&self, now: Timestamp) -> Gate {
+    pub fn lockout(&self, now: Timestamp) -> Lockout {
         if self.wrong_codes >= MOST_WRONG_CODES {
-            return Gate::Shut;
+            return Lockout::UntilUnlocked;
         }
         match self.lock {
             Some(Lock { start, length }) if now < start || now < start.plus(length) => {
-                Gate::LockedUntil(start.plus(length))
+                Lockout::LockedUntil(start.plus(length))
             }
-            _ => Gate::Open,
+            _ => Lockout::Unlocked,
         }
     }
 
     /// The state after an evaluated attempt failed.
     #[must_use]
-    pub fn failed(mut self, failure: Failure, now: Timestamp, limits: Limits) -> Self {
+    pub fn failed(mut self, failure: FailedFactor, now: Timestamp, limits: Limits) -> Self {
         self.failures = self.failures.saturating_add(1);
         let mut delay = delay(self.failures, limits);
-        if failure == Failure::Code {
+        if failure == FailedFactor::Code {
             self.wrong_codes = self.wrong_codes.saturating_add(1);
             if self.wrong_codes >= limits.wrong_codes {
                 // The lock is stored as this one number, so that raising the limit unlocks nobody.
@@ -154,7 +154,7 @@ impl Throttle {
     #[must_use]
     pub fn turned_away(mut self, now: Timestamp) -> (Self, Option<u32>) {
         self.turned_away = self.turned_away.saturating_add(1);
-        let due = self.told_at.is_none_or(|t| now < t || now.since(t) >= TELL_EVERY);
+        let due = self.told_at.is_none_or(|t| now < t || now.since(t) >= RECORD_EVERY);
         if !due {
             return (self, None);
         }
@@ -195,27 +195,29 @@ mod tests {
     fn stricter_limits_delay_sooner_and_longer_and_lock_earlier() {
         let strict = Limits { free_failures: 2, longest_delay: Span::hours(2), wrong_codes: 10 };
         let after = |n: i64| {
-            (0..n)
-                .fold(Throttle::default(), |t, i| t.failed(Failure::Code, at(i * 100_000), strict))
+            (0..n).fold(Throttle::default(), |t, i| {
+                t.failed(FailedFactor::Code, at(i * 100_000), strict)
+            })
         };
-        assert_eq!(after(1).gate(at(0)), Gate::Open);
-        assert_eq!(after(2).gate(at(100_000)), Gate::LockedUntil(at(100_030)));
-        assert_eq!(after(9).gate(at(800_000)), Gate::LockedUntil(at(800_000 + 3840)));
-        assert_eq!(after(10).gate(at(100_000_000)), Gate::Shut);
+        assert_eq!(after(1).lockout(at(0)), Lockout::Unlocked);
+        assert_eq!(after(2).lockout(at(100_000)), Lockout::LockedUntil(at(100_030)));
+        assert_eq!(after(9).lockout(at(800_000)), Lockout::LockedUntil(at(800_000 + 3840)));
+        assert_eq!(after(10).lockout(at(100_000_000)), Lockout::UntilUnlocked);
         let hour = (0..12).fold(Throttle::default(), |t, i| {
-            t.accepted().failed(Failure::Code, at(i * 60), strict)
+            t.accepted().failed(FailedFactor::Code, at(i * 60), strict)
         });
-        assert_eq!(hour.gate(at(3000)), Gate::LockedUntil(at(3600)), "ten within an hour");
+        assert_eq!(hour.lockout(at(3000)), Lockout::LockedUntil(at(3600)), "ten within an hour");
     }
 
     #[test]
     fn a_lock_ends_on_time_and_a_clock_set_back_does_not_shorten_it() {
-        let t = (0..5)
-            .fold(Throttle::default(), |t, _| t.failed(Failure::Code, at(1000), Limits::DEFAULT));
-        assert_eq!(t.gate(at(1000)), Gate::LockedUntil(at(1030)));
-        assert_eq!(t.gate(at(1029)), Gate::LockedUntil(at(1030)));
-        assert_eq!(t.gate(at(1030)), Gate::Open);
-        assert_eq!(t.gate(at(10)), Gate::LockedUntil(at(1030)));
+        let t = (0..5).fold(Throttle::default(), |t, _| {
+            t.failed(FailedFactor::Code, at(1000), Limits::DEFAULT)
+        });
+        assert_eq!(t.lockout(at(1000)), Lockout::LockedUntil(at(1030)));
+        assert_eq!(t.lockout(at(1029)), Lockout::LockedUntil(at(1030)));
+        assert_eq!(t.lockout(at(1030)), Lockout::Unlocked);
+        assert_eq!(t.lockout(at(10)), Lockout::LockedUntil(at(1030)));
     }
 
     #[test]
@@ -223,9 +225,9 @@ mod tests {
         let wrong = |f| {
             (0..100).fold(Throttle::default(), |t, i| t.failed(f, at(i * 10_000), Limits::DEFAULT))
         };
-        assert_eq!(wrong(Failure::Code).gate(at(100_000_000)), Gate::Shut);
-        assert_eq!(wrong(Failure::Password).gate(at(100_000_000)), Gate::Open);
-        assert_eq!(wrong(Failure::Code).accepted().gate(at(0)), Gate::Open);
+        assert_eq!(wrong(FailedFactor::Code).lockout(at(100_000_000)), Lockout::UntilUnlocked);
+        assert_eq!(wrong(FailedFactor::Password).lockout(at(100_000_000)), Lockout::Unlocked);
+        assert_eq!(wrong(FailedFactor::Code).accepted().lockout(at(0)), Lockout::Unlocked);
     }
 
     #[test]
@@ -234,12 +236,12 @@ mod tests {
         let mut evaluated = 0;
         for second in 0..3600 {
             let now = at(1_000_000 + second);
-            if t.gate(now) == Gate::Open {
+            if t.lockout(now) == Lockout::Unlocked {
                 evaluated += 1;
                 t = if evaluated % 4 == 0 {
                     t.accepted()
                 } else {
-                    t.failed(Failure::Code, now, Limits::DEFAULT)
+                    t.failed(FailedFactor::Code, now, Limits::DEFAULT)
                 };
             }
         }
@@ -268,9 +270,9 @@ mod tests {
             let mut evaluated = Vec::new();
             for gap in gaps {
                 now += gap;
-                if t.gate(at(now)) == Gate::Open {
+                if t.lockout(at(now)) == Lockout::Unlocked {
                     evaluated.push(now);
-                    t = t.failed(Failure::Code, at(now), Limits::DEFAULT);
+                    t = t.failed(FailedFactor::Code, at(now), Limits::DEFAULT);
                 }
             }
             prop_assert!(evaluated.len() <= 100);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 
 /// A time: seconds since 1970-01-01T00:00:00Z, at least 0 and at most [`LAST`].
@@ -23,7 +23,7 @@ impl Timestamp {
         match u64::try_from(seconds) {
             Ok(s) if s <= LAST => Ok(Self(s)),
             _ => Err(Refusal::new(
-                Code::Clock,
+                ErrorCode::Clock,
                 "the clock of this machine is outside the years 1970 to 9998",
             )
             .hint("set the clock, then try again")),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use totp_rs::{Builder, Totp};
 
-use crate::domain::code::Code;
+use crate::domain::code::Otp;
 use crate::domain::refusal::{self, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::text::quoted;
@@ -81,7 +81,7 @@ impl Parameters {
 
     /// Apps known to refuse or, more often, silently ignore one of these settings.
     #[must_use]
-    pub fn apps_that_fail(&self) -> Vec<&'static str> {
+    pub fn incompatible_apps(&self) -> Vec<&'static str> {
         let mut apps = Vec::new();
         if self.algorithm != Algorithm::Sha1 || self.digits != 6 || self.period != 30 {
             apps.extend(["Google Authenticator", "Microsoft Authenticator", "Okta Verify"]);
@@ -112,7 +112,7 @@ impl Parameters {
             .with_secret(secret.expose())
             .build()
             .map_err(|_| {
-                Refusal::new(refusal::Code::Damaged, "a device has settings that give no code")
+                Refusal::new(refusal::ErrorCode::Damaged, "a device has settings that give no code")
             })
     }
 }
@@ -158,7 +158,7 @@ impl Window {
 pub fn matching_step(
     secret: &Secret,
     parameters: Parameters,
-    code: &Code,
+    code: &Otp,
     now: Timestamp,
     window: Window,
 ) -> Result<Option<u64>, Refusal> {
@@ -174,7 +174,7 @@ pub fn matching_step(
 pub fn matching_steps(
     secret: &Secret,
     parameters: Parameters,
-    code: &Code,
+    code: &Otp,
     now: Timestamp,
     reach: u64,
 ) -> Result<Vec<u64>, Refusal> {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     fn step(secret: &Secret, p: Parameters, code: &str, t: i64, w: Window) -> Option<u64> {
-        matching_step(secret, p, &Code::read(code.as_bytes()).unwrap(), at(t), w).unwrap()
+        matching_step(secret, p, &Otp::read(code.as_bytes()).unwrap(), at(t), w).unwrap()
     }
 
     /// RFC 6238, appendix B.

@@ -1,22 +1,22 @@
 //! How an operator's last change to a user's protection is undone.
 
-use crate::domain::device::{Device, State};
+use crate::domain::device::{Device, DeviceState};
 use crate::domain::recovery::RecoverySet;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, MOST_DEVICES, PasswordChange, User};
 
 /// A change that can be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
+pub enum Undoable {
     Reset,
     Disable,
     Delete,
     ForceNewPassword,
 }
 
-impl Act {
+impl Undoable {
     pub const ALL: [Self; 4] = [Self::Reset, Self::Disable, Self::Delete, Self::ForceNewPassword];
 
     /// The verb that makes this change.
@@ -33,8 +33,8 @@ impl Act {
 
 /// What a change replaced, kept so that it can be undone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Undo {
-    pub act: Act,
+pub struct UndoRecord {
+    pub act: Undoable,
     pub at: Timestamp,
     /// Devices that the change revoked or switched off.
     pub devices: Vec<Id>,
@@ -48,11 +48,11 @@ pub struct Undo {
 impl User {
     /// Records what this change replaced, so that it can be undone. Earlier changes then no longer can.
     #[must_use]
-    pub fn undoable(mut self, act: Act, before: &Self, at: Timestamp) -> Self {
+    pub fn with_undo(mut self, act: Undoable, before: &Self, at: Timestamp) -> Self {
         let differs = |d: &&Device| self.devices.iter().any(|a| a.id == d.id && a.state != d.state);
         let devices = before.live().filter(differs).map(|d| d.id).collect();
         let is_new = |d: &&Device| before.devices.iter().all(|b| b.id != d.id);
-        let undo = Undo {
+        let undo = UndoRecord {
             act,
             at,
             devices,
@@ -67,9 +67,9 @@ impl User {
 
     /// Undoes the last change: restores devices, recovery codes and the state of the password change.
     /// Time steps that were used stay used.
-    pub fn undone(mut self, now: Timestamp, undo_for: Span) -> Result<Changed, Refusal> {
+    pub fn undo_last_change(mut self, now: Timestamp, undo_for: Span) -> Result<Changed, Refusal> {
         let none = |problem: String| {
-            Refusal::new(Code::NothingToUndo, problem)
+            Refusal::new(ErrorCode::NothingToUndo, problem)
                 .hint(format!("see what was changed with: mfactl show-user {}", self.name))
         };
         let Some(undo) = self.undo.take() else {
@@ -102,7 +102,7 @@ impl User {
         self.devices = devices.map(|d| if is_restored(&d) { d.restored() } else { d }).collect();
         if self.live().count() > MOST_DEVICES {
             return Err(Refusal::new(
-                Code::TooManyDevices,
+                ErrorCode::TooManyDevices,
                 format!("{} would have more than {MOST_DEVICES} devices", self.name),
             )
             .hint("delete one of the newer ones first"));
@@ -122,9 +122,9 @@ impl Device {
     #[must_use]
     fn restored(mut self) -> Self {
         match self.state {
-            State::Revoked(revoked) => {
+            DeviceState::Revoked(revoked) => {
                 let was_disabled = revoked.was_disabled;
-                self.state = State::Disabled(revoked.was);
+                self.state = DeviceState::Disabled(revoked.was);
                 if was_disabled { self } else { self.enabled() }
             }
             _ => self.enabled(),

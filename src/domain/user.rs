@@ -4,17 +4,17 @@ mod acts;
 
 use serde::Serialize;
 
-use crate::domain::bypass::Bypass;
-use crate::domain::device::{Device, State};
+use crate::domain::bypass::BypassCode;
+use crate::domain::device::{Device, DeviceState};
 use crate::domain::name::{Label, UserName};
-use crate::domain::password::Temporary;
+use crate::domain::password::TemporaryPassword;
 use crate::domain::recovery::RecoverySet;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::text::quoted;
-use crate::domain::throttle::{Gate, Throttle};
+use crate::domain::throttle::{Lockout, Throttle};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo::Undo;
+use crate::domain::undo::UndoRecord;
 
 /// The most devices a user can have, not counting revoked ones.
 pub const MOST_DEVICES: usize = 8;
@@ -32,17 +32,17 @@ pub struct User {
     pub protected: bool,
     /// An operator has required MFA.
     pub required: bool,
-    /// When MFA becomes required; see [`crate::domain::policy::Policy::demand`].
+    /// When MFA becomes required; see [`crate::domain::policy::Policy::requirement`].
     pub required_from: Option<Timestamp>,
     pub password_change: PasswordChange,
     /// The hash of the password, sealed.
     pub password: Option<Sealed>,
-    pub temporary: Option<Temporary>,
+    pub temporary: Option<TemporaryPassword>,
     /// An operator took the last device away, so that the password alone is not enough to enrol a new one.
     pub enrolment_barred: bool,
     pub recovery: Option<RecoverySet>,
-    pub bypass: Option<Bypass>,
-    pub undo: Option<Undo>,
+    pub bypass: Option<BypassCode>,
+    pub undo: Option<UndoRecord>,
     pub throttle: Throttle,
     /// In order of creation.
     pub devices: Vec<Device>,
@@ -166,7 +166,7 @@ impl User {
     /// The device with this id.
     pub fn device(&self, id: Id) -> Result<&Device, Refusal> {
         let not_found =
-            || Refusal::new(Code::DeviceNotFound, format!("{} has no device {id}", self.name));
+            || Refusal::new(ErrorCode::DeviceNotFound, format!("{} has no device {id}", self.name));
         self.devices.iter().find(|d| d.id == id).ok_or_else(not_found)
     }
 
@@ -192,10 +192,10 @@ impl User {
     /// The end of the lock if the user is locked now; `Some(None)` means until unlocked.
     #[must_use]
     pub fn locked(&self, now: Timestamp) -> Option<Option<Timestamp>> {
-        match self.throttle.gate(now) {
-            Gate::Open => None,
-            Gate::LockedUntil(t) => Some(Some(t)),
-            Gate::Shut => Some(None),
+        match self.throttle.lockout(now) {
+            Lockout::Unlocked => None,
+            Lockout::LockedUntil(t) => Some(Some(t)),
+            Lockout::UntilUnlocked => Some(None),
         }
     }
 
@@ -213,21 +213,22 @@ impl User {
     /// Drops what can no longer be used: revoked devices and undo records older than the undo time, and
     /// an expired bypass code or temporary password.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
-        self.devices
-            .retain(|d| !matches!(&d.state, State::Revoked(r) if now.since(r.at) > undo_time));
+        self.devices.retain(
+            |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
+        );
         self.undo = self.undo.take().filter(|undo| now.since(undo.at) <= undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         self.temporary = self.temporary.take().filter(|temporary| now < temporary.until);
     }
 
     /// The pending device whose QR code may be shown; also an active one with `active_too`.
-    pub fn showable(
+    pub fn device_to_show(
         &self,
         label: Option<&Label>,
         active_too: bool,
         now: Timestamp,
     ) -> Result<&Device, Refusal> {
-        self.has_devices()?;
+        self.check_has_devices()?;
         self.check_label(label)?;
         let pending = |d: &&Device| d.is_pending();
         let mut devices: Vec<&Device> = self.labelled(label).filter(pending).collect();
@@ -236,7 +237,7 @@ impl User {
         }
         match devices.as_slice() {
             [one] if one.is_expired(now) => Err(Refusal::new(
-                Code::PendingExpired,
+                ErrorCode::PendingExpired,
                 format!("{}'s device {} was not confirmed in time", self.name, one.label),
             )
             .hint(format!(
@@ -245,7 +246,7 @@ impl User {
             ))),
             [one] => Ok(one),
             [] if self.labelled(label).any(Device::is_active) => Err(Refusal::new(
-                Code::NotPending,
+                ErrorCode::NotPending,
                 format!("{}'s device is active, and its QR code is not shown again", self.name),
             )
             .hint("for a lost phone use reset; --active shows it anyway and is logged")),
@@ -253,25 +254,25 @@ impl User {
             many => {
                 let labels: Vec<_> = many.iter().map(|d| quoted(d.label.as_str())).collect();
                 let message = format!("{} has {} matching devices", self.name, many.len());
-                Err(Refusal::new(Code::AmbiguousDevice, message)
+                Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
                     .hint(format!("name one with --device: {}", labels.join(", "))))
             }
         }
     }
 
     /// Refuses a user without any device (`not_enabled`).
-    pub fn has_devices(&self) -> Result<(), Refusal> {
+    pub fn check_has_devices(&self) -> Result<(), Refusal> {
         if self.live().next().is_some() {
             return Ok(());
         }
-        Err(Refusal::new(Code::NotEnabled, format!("{} has no device", self.name))
+        Err(Refusal::new(ErrorCode::NotEnabled, format!("{} has no device", self.name))
             .hint(format!("set one up with: mfactl enrol {}", self.name)))
     }
 
     /// The refusal for a user whose MFA is switched off.
     #[must_use]
     pub fn disabled_refusal(&self) -> Refusal {
-        Refusal::new(Code::Disabled, format!("{}'s MFA is switched off", self.name))
+        Refusal::new(ErrorCode::Disabled, format!("{}'s MFA is switched off", self.name))
             .hint(format!("switch it on with: mfactl enable {}", self.name))
     }
 
@@ -282,7 +283,7 @@ impl User {
         }
         let known: Vec<_> = self.live().map(|d| quoted(d.label.as_str())).collect();
         let message = format!("{} has no device {}", self.name, quoted(label.as_str()));
-        let refusal = Refusal::new(Code::DeviceNotFound, message);
+        let refusal = Refusal::new(ErrorCode::DeviceNotFound, message);
         Err(if known.is_empty() {
             refusal.hint(format!("{} has no devices", self.name))
         } else {

@@ -4,20 +4,20 @@
 //! the window and later than the last accepted one; or when it is an unused backup code of the user.
 //! Everything else is refused.
 
-use crate::domain::device::{Active, Device, State};
+use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::name::Label;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{self, Refusal};
 use crate::domain::secret::{Id, Secret};
-use crate::domain::spare::{Presented, Spare};
-use crate::domain::throttle::{Bounds, Failure, Gate};
+use crate::domain::spare::{BackupCodeKind, Submitted};
+use crate::domain::throttle::{Bounds, FailedFactor, Lockout};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::matching_step;
 use crate::domain::user::{Status, User};
 
 /// A submitted code and everything it is checked against.
-pub struct Attempt<'a> {
-    pub presented: &'a Presented,
+pub struct CodeCheck<'a> {
+    pub submitted: &'a Submitted,
     /// The keyed hash of a submitted backup code, computed by the vault for this user.
     pub tag: Option<Tag>,
     /// Read once, after the store was locked for writing.
@@ -40,12 +40,12 @@ pub enum Outcome {
     },
     /// The first of the two successive codes that confirm a device with uncommon settings. The user
     /// is not let in.
-    HalfProved {
+    FirstOfTwo {
         device: Label,
     },
     /// Accepted with a backup code; `left` are still unused.
-    Spared {
-        kind: Spare,
+    AcceptedBackup {
+        kind: BackupCodeKind,
         left: u32,
     },
     Rejected,
@@ -62,9 +62,9 @@ impl Outcome {
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self {
-            Self::Accepted { .. } | Self::Spared { .. } => "accepted",
+            Self::Accepted { .. } | Self::AcceptedBackup { .. } => "accepted",
             Self::Confirmed { .. } => "confirmed",
-            Self::HalfProved { .. } | Self::Rejected => "rejected",
+            Self::FirstOfTwo { .. } | Self::Rejected => "rejected",
             Self::Replayed { .. } => "replayed",
             Self::Locked { .. } => "locked",
         }
@@ -73,7 +73,7 @@ impl Outcome {
     /// Whether the user is let in.
     #[must_use]
     pub const fn lets_in(&self) -> bool {
-        matches!(self, Self::Accepted { .. } | Self::Confirmed { .. } | Self::Spared { .. })
+        matches!(self, Self::Accepted { .. } | Self::Confirmed { .. } | Self::AcceptedBackup { .. })
     }
 
     #[must_use]
@@ -81,9 +81,9 @@ impl Outcome {
         match self {
             Self::Accepted { device }
             | Self::Confirmed { device }
-            | Self::HalfProved { device }
+            | Self::FirstOfTwo { device }
             | Self::Replayed { device } => Some(device),
-            Self::Spared { .. } | Self::Rejected | Self::Locked { .. } => None,
+            Self::AcceptedBackup { .. } | Self::Rejected | Self::Locked { .. } => None,
         }
     }
 
@@ -91,7 +91,7 @@ impl Outcome {
     #[must_use]
     pub const fn factor(&self) -> Option<&'static str> {
         match self {
-            Self::Spared { kind, .. } => Some(kind.word()),
+            Self::AcceptedBackup { kind, .. } => Some(kind.word()),
             other => match other.device() {
                 Some(_) => Some("totp"),
                 None => None,
@@ -106,22 +106,23 @@ impl Outcome {
 pub fn candidates<'u>(
     user: &'u User,
     only: Option<Id>,
-    presented: &Presented,
+    submitted: &Submitted,
     now: Timestamp,
 ) -> Result<Vec<&'u Device>, Refusal> {
     if user.status() == Status::Disabled {
         return Err(user.disabled_refusal());
     }
-    if only.is_none() && presented.spare().is_some_and(|code| is_usable(user, code.kind, now)) {
+    if only.is_none() && submitted.backup_code().is_some_and(|code| is_usable(user, code.kind, now))
+    {
         return Ok(Vec::new());
     }
-    user.has_devices()?;
+    user.check_has_devices()?;
     let can_verify = |d: &&Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
     let is_asked_for = |d: &&Device| only.is_none_or(|id| d.id == id);
     let found: Vec<_> = user.devices.iter().filter(can_verify).filter(is_asked_for).collect();
     if found.is_empty() {
         return Err(Refusal::new(
-            refusal::Code::PendingExpired,
+            refusal::ErrorCode::PendingExpired,
             format!("{}'s device was not confirmed in time", user.name),
         )
         .hint(format!("make a new one with: mfactl enrol {}", user.name)));
@@ -130,24 +131,25 @@ pub fn candidates<'u>(
 }
 
 /// Whether the user has backup codes of this kind that could be accepted now or later.
-fn is_usable(user: &User, kind: Spare, now: Timestamp) -> bool {
+fn is_usable(user: &User, kind: BackupCodeKind, now: Timestamp) -> bool {
     match kind {
-        Spare::Recovery => user.recovery.is_some(),
-        Spare::Bypass => user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
+        BackupCodeKind::Recovery => user.recovery.is_some(),
+        BackupCodeKind::Bypass => user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
     }
 }
 
 /// Decides, and returns the user to be stored.
-pub fn verify(mut user: User, attempt: &Attempt<'_>) -> Result<(User, Outcome), Refusal> {
-    match user.throttle.gate(attempt.now) {
-        Gate::Open => {}
-        Gate::LockedUntil(t) => return Ok((user, Outcome::Locked { until: Some(t) })),
-        Gate::Shut => return Ok((user, Outcome::Locked { until: None })),
+pub fn verify(mut user: User, attempt: &CodeCheck<'_>) -> Result<(User, Outcome), Refusal> {
+    match user.throttle.lockout(attempt.now) {
+        Lockout::Unlocked => {}
+        Lockout::LockedUntil(t) => return Ok((user, Outcome::Locked { until: Some(t) })),
+        Lockout::UntilUnlocked => return Ok((user, Outcome::Locked { until: None })),
     }
     let outcome = match best_match(&user, attempt)? {
         None if let Some(accepted) = consume_backup_code(&mut user, attempt) => accepted,
         None => {
-            user.throttle = user.throttle.failed(Failure::Code, attempt.now, attempt.bounds.limits);
+            user.throttle =
+                user.throttle.failed(FailedFactor::Code, attempt.now, attempt.bounds.limits);
             Outcome::Rejected
         }
         Some(Match { index, fresh: false, .. }) => {
@@ -174,9 +176,9 @@ struct Match {
 
 /// The best match: fresh before used, active before pending. All devices are computed, even after a
 /// match, so that the time taken tells nothing.
-fn best_match(user: &User, attempt: &Attempt<'_>) -> Result<Option<Match>, Refusal> {
+fn best_match(user: &User, attempt: &CodeCheck<'_>) -> Result<Option<Match>, Refusal> {
     let mut best: Option<Match> = None;
-    let Some(code) = attempt.presented.totp() else { return Ok(best) };
+    let Some(code) = attempt.submitted.otp() else { return Ok(best) };
     for (id, secret) in attempt.secrets {
         let Some(index) = user.devices.iter().position(|d| d.id == *id) else { continue };
         let device = &user.devices[index];
@@ -193,25 +195,25 @@ fn best_match(user: &User, attempt: &Attempt<'_>) -> Result<Option<Match>, Refus
 }
 
 /// Uses up a backup code. Changes nothing if the user has no such code.
-fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>) -> Option<Outcome> {
-    let (kind, tag) = (attempt.presented.spare()?.kind, attempt.tag.as_ref()?);
+fn consume_backup_code(user: &mut User, attempt: &CodeCheck<'_>) -> Option<Outcome> {
+    let (kind, tag) = (attempt.submitted.backup_code()?.kind, attempt.tag.as_ref()?);
     let left = match kind {
-        Spare::Recovery => {
+        BackupCodeKind::Recovery => {
             let set = user.recovery.clone()?.used(tag)?;
             user.recovery.insert(set).left().try_into().unwrap_or(u32::MAX)
         }
-        Spare::Bypass => {
+        BackupCodeKind::Bypass => {
             let bypass = user.bypass.clone()?.used(tag, attempt.now)?;
             user.bypass.insert(bypass).uses
         }
     };
-    Some(Outcome::Spared { kind, left })
+    Some(Outcome::AcceptedBackup { kind, left })
 }
 
 fn accept(user: &mut User, index: usize, step: u64, now: Timestamp) -> Outcome {
     let device = &mut user.devices[index];
     let label = device.label.clone();
-    let State::Pending(pending) = &mut device.state else {
+    let DeviceState::Pending(pending) = &mut device.state else {
         *device = device.clone().used(step, now);
         return Outcome::Accepted { device: label };
     };
@@ -219,10 +221,10 @@ fn accept(user: &mut User, index: usize, step: u64, now: Timestamp) -> Outcome {
     if !device.parameters.is_common() && !successive {
         pending.first_proof = Some(step);
         device.last_step = Some(step);
-        return Outcome::HalfProved { device: label };
+        return Outcome::FirstOfTwo { device: label };
     }
     let replaced = std::mem::take(&mut pending.replaces);
-    device.state = State::Active(Active { confirmed_at: now });
+    device.state = DeviceState::Active(Active { confirmed_at: now });
     user.enrolment_barred = false;
     *device = device.clone().used(step, now);
     if !replaced.is_empty() {

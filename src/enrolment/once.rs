@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use zeroize::Zeroizing;
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Format, Record, Writable as _};
 use crate::session::{NewFile, Session};
 use crate::store::custody::place;
@@ -38,7 +38,7 @@ impl OnceOptions {
         if !matches!(once, OneTimeOutput::Nowhere) {
             return Ok(once);
         }
-        Err(Refusal::new(Code::Usage, "it can't be shown: standard output is not a terminal")
+        Err(Refusal::new(ErrorCode::Usage, "it can't be shown: standard output is not a terminal")
             .hint("add --output FILE, or --reveal-secrets to allow it in the pipe")
             .into())
     }
@@ -59,7 +59,7 @@ impl OnceOptions {
             return Ok(OneTimeOutput::File(file));
         }
         if self.reveal_secrets && session.options.format() == Format::Csv {
-            return Err(Refusal::new(Code::Usage, "CSV has no column for a secret")
+            return Err(Refusal::new(ErrorCode::Usage, "CSV has no column for a secret")
                 .hint("use --json, or add --output FILE")
                 .into());
         }

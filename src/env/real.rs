@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::person::Terminal;
 use super::{Chance, Clock, Env, Person, Process, Size, Stream};
 use crate::domain::event::Operator;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 
 struct SystemClock;
@@ -31,7 +31,8 @@ struct SystemRandom;
 impl Chance for SystemRandom {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
         getrandom::fill(bytes).map_err(|_| {
-            Refusal::new(Code::Io, "the system has no random numbers; nothing was changed").into()
+            Refusal::new(ErrorCode::Io, "the system has no random numbers; nothing was changed")
+                .into()
         })
     }
 }

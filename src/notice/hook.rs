@@ -16,7 +16,7 @@ use uzers::os::unix::UserExt as _;
 use super::limit::Deadline;
 use super::{Delivery, Notice};
 use crate::config::Hook;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::store::custody::{Custody, Purpose, place, system_uid};
@@ -90,7 +90,7 @@ fn check_program(hook: &Hook, custody: &Custody) -> Result<()> {
         return Ok(());
     }
     let message = format!("there is no program {}", place(&hook.program));
-    Err(Refusal::new(Code::Config, message).into())
+    Err(Refusal::new(ErrorCode::Config, message).into())
 }
 
 /// Runs the hook; `None` if it did not end in time.

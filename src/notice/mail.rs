@@ -17,7 +17,7 @@ use super::limit::Deadline;
 use super::words::MailText;
 use super::{Delivery, Notice};
 use crate::config::{Guard, Mail};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::store::custody::{Custody, Purpose, place};
 
@@ -123,7 +123,7 @@ impl Mailer<'_> {
     /// The first line of the password file.
     fn password(&self, path: &std::path::Path) -> Result<Zeroizing<String>> {
         let refuse =
-            |problem: &str| Refusal::new(Code::Config, format!("{} {problem}", place(path)));
+            |problem: &str| Refusal::new(ErrorCode::Config, format!("{} {problem}", place(path)));
         if !self.custody.check(path, Purpose::Password)? {
             return Err(refuse("does not exist").into());
         }

@@ -9,7 +9,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use super::missing;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 
 /// Reads a regular file of at most `largest` bytes; anything else is `usage`.
 pub fn read(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Refusal> {
@@ -23,7 +23,7 @@ pub fn read(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Refusal> {
 
 /// Writes a reply into a file that the service has created for it.
 pub fn answer(path: &Path, text: &str) -> Result<(), Refusal> {
-    let refuse = || Refusal::new(Code::Io, "can't write the reply for the login service");
+    let refuse = || Refusal::new(ErrorCode::Io, "can't write the reply for the login service");
     let mut file = opened(OpenOptions::new().write(true), path).ok_or_else(refuse)?;
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|_| refuse())
 }

@@ -9,8 +9,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use zeroize::Zeroizing;
 
 use crate::domain::name::UserName;
-use crate::domain::refusal::Code;
-use crate::domain::spare::Presented;
+use crate::domain::refusal::ErrorCode;
+use crate::domain::spare::Submitted;
 use crate::domain::text::escaped;
 
 /// Bytes of the longest line.
@@ -24,7 +24,7 @@ pub struct BatchQuery {
     /// As written, with control characters escaped.
     pub id: Box<RawValue>,
     /// User and code, or the error in the line.
-    pub parsed: Result<(UserName, Presented), Code>,
+    pub parsed: Result<(UserName, Submitted), ErrorCode>,
 }
 
 /// Reads lines as they arrive.
@@ -112,7 +112,8 @@ impl LineReader {
     }
 
     fn query(&self, line: &[u8]) -> BatchQuery {
-        let malformed = BatchQuery { id: RawValue::NULL.to_owned(), parsed: Err(Code::BadInput) };
+        let malformed =
+            BatchQuery { id: RawValue::NULL.to_owned(), parsed: Err(ErrorCode::BadInput) };
         if self.is_cut || line.len() > LONGEST {
             return malformed;
         }
@@ -135,13 +136,13 @@ impl LineReader {
     }
 }
 
-fn parse_query(user: &str, code: &[u8]) -> Result<(UserName, Presented), Code> {
+fn parse_query(user: &str, code: &[u8]) -> Result<(UserName, Submitted), ErrorCode> {
     let name = UserName::parse(user).map_err(|refusal| refusal.code)?;
     // An empty code is malformed, not wrong: it must not count towards a lock.
     if code.trim_ascii().is_empty() {
-        return Err(Code::BadInput);
+        return Err(ErrorCode::BadInput);
     }
-    Ok((name, Presented::read(code)))
+    Ok((name, Submitted::read(code)))
 }
 
 /// Escapes what a terminal must not get.
@@ -184,7 +185,7 @@ mod tests {
 
     fn brief(query: &BatchQuery) -> String {
         let parsed = match &query.parsed {
-            Ok((name, Presented::Totp(code))) => format!("{name} {}", code.digits()),
+            Ok((name, Submitted::Otp(code))) => format!("{name} {}", code.digits()),
             Ok((name, _)) => format!("{name} -"),
             Err(code) => code.word().to_owned(),
         };

@@ -7,15 +7,15 @@ use super::work::WriteTx;
 use super::{Opened, Session, Telling};
 use crate::domain::name::UserName;
 use crate::domain::recovery::Tag;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
-use crate::domain::spare::{Presented, Spare, SpareCode};
+use crate::domain::spare::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::throttle::Bounds;
-use crate::domain::throttle::Gate;
+use crate::domain::throttle::Lockout;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Window;
 use crate::domain::user::User;
-use crate::domain::verify::{Attempt, Outcome, candidates, verify};
+use crate::domain::verify::{CodeCheck, Outcome, candidates, verify};
 use crate::env::Env;
 use crate::vault::Vault;
 
@@ -36,7 +36,7 @@ pub(super) struct CodeSubmission<'p> {
     pub from: Option<&'static str>,
     /// Check this device only.
     pub device_id: Option<Id>,
-    pub presented: &'p Presented,
+    pub submitted: &'p Submitted,
     pub bounds: Bounds,
     pub undo_for: Span,
 }
@@ -50,12 +50,12 @@ impl Session<'_> {
         verb: &'static str,
         name: &UserName,
         device_id: Option<Id>,
-        presented: &[u8],
+        submitted: &[u8],
     ) -> Result<Attempted> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
-        let presented = &Presented::read(presented);
+        let submitted = &Submitted::read(submitted);
         let submission =
-            CodeSubmission { verb, from: None, device_id, presented, bounds, undo_for };
+            CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
         let attempted = self.unit(opened, |session, mut write| {
             let before = write.known(name)?;
             let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
@@ -76,21 +76,21 @@ pub(super) fn evaluate(
     before: &User,
     submission: &CodeSubmission<'_>,
 ) -> Result<Result<Attempted, Refusal>> {
-    let CodeSubmission { verb, from, device_id, presented, bounds, undo_for } = *submission;
+    let CodeSubmission { verb, from, device_id, submitted, bounds, undo_for } = *submission;
     let now = write.at;
-    let secrets = match open_candidate_secrets(write.vault, before, device_id, presented, now) {
+    let secrets = match open_candidate_secrets(write.vault, before, device_id, submitted, now) {
         Ok(secrets) => secrets,
         Err(error) => {
             let refusal = error.downcast::<Refusal>()?;
-            if refusal.code == Code::Tampered {
+            if refusal.code == ErrorCode::Tampered {
                 return Err(refusal.into());
             }
             reject_unevaluated(env, write, (verb, from), before, refusal.code.word())?;
             return Ok(Err(refusal));
         }
     };
-    let tag = presented.spare().and_then(|code| backup_code_tag(write.vault, before, code));
-    let attempt = Attempt { presented, tag, now, bounds, secrets: &secrets };
+    let tag = submitted.backup_code().and_then(|code| backup_code_tag(write.vault, before, code));
+    let attempt = CodeCheck { submitted, tag, now, bounds, secrets: &secrets };
     let (mut user, outcome) = verify(before.clone(), &attempt)?;
     if let Outcome::Locked { .. } = outcome {
         let user = reject_unevaluated(env, write, (verb, from), &user, outcome.word())?;
@@ -131,21 +131,21 @@ pub fn open_candidate_secrets(
     vault: &Vault,
     user: &User,
     device_id: Option<Id>,
-    presented: &Presented,
+    submitted: &Submitted,
     now: Timestamp,
 ) -> Result<Vec<(Id, Secret)>> {
-    let devices = candidates(user, device_id, presented, now)?;
-    if user.throttle.gate(now) != Gate::Open {
+    let devices = candidates(user, device_id, submitted, now)?;
+    if user.throttle.lockout(now) != Lockout::Unlocked {
         return Ok(Vec::new());
     }
     devices.iter().map(|device| Ok((device.id, vault.open(user.id, device)?))).collect()
 }
 
 /// The MAC of a recovery or bypass code, keyed to the user's current set.
-pub fn backup_code_tag(vault: &Vault, user: &User, code: &SpareCode) -> Option<Tag> {
+pub fn backup_code_tag(vault: &Vault, user: &User, code: &BackupCode) -> Option<Tag> {
     let set = match code.kind {
-        Spare::Recovery => user.recovery.as_ref()?.id,
-        Spare::Bypass => user.bypass.as_ref()?.id,
+        BackupCodeKind::Recovery => user.recovery.as_ref()?.id,
+        BackupCodeKind::Bypass => user.bypass.as_ref()?.id,
     };
     Some(vault.spare_tag(user.id, set, code))
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::work::require_agreement;
 use super::{Opened, Session};
 use crate::domain::event::{Event, Head, Ticket};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::operator_file;
@@ -51,7 +51,7 @@ impl Plan {
 fn damage_message(proved: Result<()>) -> Result<Option<String>> {
     let Err(error) = proved else { return Ok(None) };
     match error.downcast_ref::<Refusal>() {
-        Some(refusal) if matches!(refusal.code, Code::Tampered | Code::Damaged) => {
+        Some(refusal) if matches!(refusal.code, ErrorCode::Tampered | ErrorCode::Damaged) => {
             Ok(Some(refusal.message.clone()))
         }
         _ => Err(error),
@@ -111,7 +111,7 @@ impl Session<'_> {
         let shown = place(&config.key_file);
         let (custody, key_path) = (config.custody, config.key_file.clone());
         if !custody.check(&key_path, config.key_purpose)? {
-            return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
+            return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
                 .hint(format!("put the saved copy of key {} there", identity.key))
                 .into());
         }
@@ -184,7 +184,7 @@ impl Session<'_> {
         if done? {
             return Ok(header);
         }
-        Err(Refusal::new(Code::Busy, "another process created a store there meanwhile")
+        Err(Refusal::new(ErrorCode::Busy, "another process created a store there meanwhile")
             .hint("inspect that store, then try again")
             .into())
     }
@@ -199,7 +199,7 @@ impl Session<'_> {
         let opened = self.opened()?;
         if opened.store.identity().store != backed_up {
             let message = format!("there is another store at {location}, not the one backed up");
-            return Err(Refusal::new(Code::CannotCreate, message)
+            return Err(Refusal::new(ErrorCode::CannotCreate, message)
                 .hint("name a location without a store, or move that store away first")
                 .into());
         }

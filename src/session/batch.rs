@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::attempt::{Attempted, CodeSubmission, evaluate};
 use super::work::WriteTx;
 use super::{Opened, Session};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::throttle::Bounds;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verify::Outcome;
@@ -85,18 +85,19 @@ impl Session<'_> {
                 Err(error) => return failed(queries, error_code(&error)),
             }
         }
-        let Some(store) = opened else { return failed(queries, Code::StoreUnavailable) };
+        let Some(store) = opened else { return failed(queries, ErrorCode::StoreUnavailable) };
         let mut is_begun = false;
         match self.decide_all(store, queries, &mut is_begun) {
             Ok(decided) => decided,
             Err(error) => {
                 let code = error_code(&error);
-                if code == Code::StoreUnavailable && !is_begun && !is_new {
+                if code == ErrorCode::StoreUnavailable && !is_begun && !is_new {
                     // The server closed an idle connection, and may accept a new one.
                     *opened = None;
                     return self.answers(opened, queries);
                 }
-                let is_outage = matches!(code, Code::Busy | Code::StoreUnavailable | Code::Io);
+                let is_outage =
+                    matches!(code, ErrorCode::Busy | ErrorCode::StoreUnavailable | ErrorCode::Io);
                 if is_outage || queries.len() == 1 {
                     // The disk may be full of what upkeep removes.
                     if let Some(mut opened) = opened.take() {
@@ -134,18 +135,20 @@ fn decide_one(
     (bounds, undo_for): (Bounds, Span),
 ) -> Result<Decided> {
     let failed = |code| Ok((AnswerLine::error(query, code), None));
-    let (name, presented) = match &query.parsed {
+    let (name, submitted) = match &query.parsed {
         Ok(query_parts) => query_parts,
         Err(code) => return failed(*code),
     };
     let before = match write.tx.user(name) {
         Ok(Some(user)) => user,
-        Ok(None) => return failed(Code::UserNotFound),
-        Err(error) if error_code(&error) == Code::Tampered => return failed(Code::Tampered),
+        Ok(None) => return failed(ErrorCode::UserNotFound),
+        Err(error) if error_code(&error) == ErrorCode::Tampered => {
+            return failed(ErrorCode::Tampered);
+        }
         Err(error) => return Err(error),
     };
     let submission =
-        CodeSubmission { verb: VERB, from: None, device_id: None, presented, bounds, undo_for };
+        CodeSubmission { verb: VERB, from: None, device_id: None, submitted, bounds, undo_for };
     Ok(match evaluate(env, write, &before, &submission)? {
         Ok(attempted) => {
             let answer = AnswerLine::new(query, &attempted);
@@ -156,19 +159,19 @@ fn decide_one(
     })
 }
 
-fn failed(queries: &[BatchQuery], code: Code) -> Vec<Decided> {
+fn failed(queries: &[BatchQuery], code: ErrorCode) -> Vec<Decided> {
     // A malformed line stays malformed during an outage.
     let each =
         |q: &BatchQuery| (AnswerLine::error(q, *q.parsed.as_ref().err().unwrap_or(&code)), None);
     queries.iter().map(each).collect()
 }
 
-fn error_code(error: &anyhow::Error) -> Code {
+fn error_code(error: &anyhow::Error) -> ErrorCode {
     let mut causes = error.chain();
     match error.downcast_ref::<Refusal>() {
         Some(refusal) => refusal.code,
-        None if causes.any(<dyn std::error::Error>::is::<std::io::Error>) => Code::Io,
-        None => Code::Internal,
+        None if causes.any(<dyn std::error::Error>::is::<std::io::Error>) => ErrorCode::Io,
+        None => ErrorCode::Internal,
     }
 }
 
@@ -187,7 +190,7 @@ impl AnswerLine {
         }
     }
 
-    fn error(query: &BatchQuery, code: Code) -> Self {
+    fn error(query: &BatchQuery, code: ErrorCode) -> Self {
         let name = query.parsed.as_ref().ok().map(|(name, _)| name.to_string());
         Self {
             schema: "mfactl.verify/1",

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Opened, Session, Telling};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::vault::Vault;
@@ -64,7 +64,7 @@ impl Session<'_> {
             let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
             if user.name != before.name && write.tx.user(&user.name)?.is_some() {
                 let message = format!("user {} already exists", user.name);
-                return Err(Refusal::new(Code::UserExists, message)
+                return Err(Refusal::new(ErrorCode::UserExists, message)
                     .hint("choose another name")
                     .into());
             }
@@ -166,7 +166,7 @@ impl Session<'_> {
         unknown.truncate(10);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let message = format!("--from: there are no users {}{more}", unknown.join(", "));
-        Err(Refusal::new(Code::UserNotFound, message)
+        Err(Refusal::new(ErrorCode::UserNotFound, message)
             .hint("nothing was changed; correct the list")
             .into())
     }

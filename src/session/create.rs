@@ -9,7 +9,7 @@ use super::work::require_agreement;
 use super::{Opened, Session};
 use crate::config::Config;
 use crate::domain::event::{Event, Ticket};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::{Custody, Purpose, place};
 use crate::store::draft::place_new;
@@ -51,7 +51,7 @@ impl Session<'_> {
         let config = self.config()?;
         if !config.store.exists(&config.custody)? {
             let message = format!("there is no store at {}", config.store);
-            return Err(Refusal::new(Code::StoreUnavailable, message)
+            return Err(Refusal::new(ErrorCode::StoreUnavailable, message)
                 .hint("make one with: mfactl init")
                 .into());
         }

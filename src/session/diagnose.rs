@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::attempt::reject_unevaluated_with;
 use super::{Opened, Session, Telling};
-use crate::domain::code::Code;
-use crate::domain::diagnosis::{Finding, diagnose};
+use crate::domain::code::Otp;
+use crate::domain::diagnosis::{Diagnosis, diagnose};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::secret::{Id, Secret};
-use crate::domain::throttle::{Failure, Gate};
+use crate::domain::throttle::{FailedFactor, Lockout};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
@@ -20,15 +20,15 @@ impl Session<'_> {
         &mut self,
         opened: &mut Opened,
         name: &UserName,
-        presented: &[u8],
+        submitted: &[u8],
         ticket: &Ticket,
-    ) -> Result<(User, Option<Finding>, Timestamp)> {
+    ) -> Result<(User, Option<Diagnosis>, Timestamp)> {
         let bounds = self.config()?.bounds;
-        let code = Code::read(presented);
+        let code = Otp::read(submitted);
         self.unit(opened, |session, mut write| {
             let before = write.known(name)?;
             let at = write.at;
-            if before.throttle.gate(at) != Gate::Open {
+            if before.throttle.lockout(at) != Lockout::Unlocked {
                 let record = Telling {
                     verb: "diagnose",
                     outcome: "locked",
@@ -46,7 +46,7 @@ impl Session<'_> {
                 .collect::<Result<_>>()?;
             let finding = diagnose(&before, &secrets, code.as_ref(), at, bounds.window)?;
             let mut user = before.clone();
-            user.throttle = user.throttle.failed(Failure::Code, at, bounds.limits);
+            user.throttle = user.throttle.failed(FailedFactor::Code, at, bounds.limits);
             user.rev = write.tx.save(&before, &user)?;
             let record = Telling {
                 verb: "diagnose",

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::Session;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::operator_file::{self, NewFile, OperatorFile};
 use crate::store::custody::place;
 
@@ -40,7 +40,9 @@ impl Session<'_> {
         let own = self.config()?.own_files();
         if own.iter().any(|own| operator_file::is_same(own, path)) {
             let message = format!("{field}: {} is one of mfactl's own files", place(path));
-            return Err(Refusal::new(Code::CannotCreate, message).hint("name another file").into());
+            return Err(Refusal::new(ErrorCode::CannotCreate, message)
+                .hint("name another file")
+                .into());
         }
         Ok(())
     }

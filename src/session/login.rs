@@ -12,18 +12,18 @@ use super::attempt::{
 use super::deadline::Watchdog;
 use super::work::WriteTx;
 use super::{Credentials, Opened, Session, SignedIn, Telling};
-use crate::domain::device::{Active, Device, Kind, State};
+use crate::domain::device::{Active, Device, DeviceKind, DeviceState};
 use crate::domain::event::{Event, Ticket};
-use crate::domain::login::{Way, Without, is_excused, way};
+use crate::domain::login::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
 use crate::domain::secret::{Id, Sealed, Secret};
-use crate::domain::sign_in::Step;
-use crate::domain::spare::Presented;
-use crate::domain::throttle::TELL_EVERY;
+use crate::domain::sign_in::SignInOutcome;
+use crate::domain::spare::Submitted;
+use crate::domain::throttle::RECORD_EVERY;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
-use crate::domain::verify::{Attempt, verify};
+use crate::domain::verify::{CodeCheck, verify};
 use crate::env::{Env, Variables};
 use crate::services::{SHORTEST_CODE, Typed};
 
@@ -44,7 +44,7 @@ pub struct Login<'l> {
     pub from: &'static str,
     pub name: &'l UserName,
     pub given: &'l Typed,
-    pub without: Without,
+    pub without: NotEnabledPolicy,
     /// The input is a password followed by a code, and both are checked.
     pub has_password: bool,
 }
@@ -139,10 +139,10 @@ impl Session<'_> {
     fn login_with_code(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoginOutcome> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
-        let presented = &Presented::read(login.given.code());
+        let submitted = &Submitted::read(login.given.code());
         let from = Some(login.from);
         let submission =
-            CodeSubmission { verb: VERB, from, device_id: None, presented, bounds, undo_for };
+            CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
         self.unit(opened, |session, mut write| {
             let done = match write.tx.user(login.name)? {
                 None => {
@@ -150,20 +150,20 @@ impl Session<'_> {
                     LoginOutcome::NO
                 }
                 Some(user) => {
-                    let demand = policy.demand(&user);
-                    match way(&user, presented, demand, login.without, write.at) {
-                        Way::Prove => {
+                    let requirement = policy.requirement(&user);
+                    match login_rule(&user, submitted, requirement, login.without, write.at) {
+                        LoginRule::CheckCode => {
                             let evaluated = evaluate(session.env, &mut write, &user, &submission)?;
                             evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
                                 lets_in: proved.outcome.lets_in(),
                                 follow_up: FollowUp::Code(Box::new(proved)),
                             })
                         }
-                        Way::Pass => {
+                        LoginRule::Exempt => {
                             accept_exempt(session.env, &mut write, &user, login.from)?;
                             LoginOutcome { lets_in: true, ..LoginOutcome::NO }
                         }
-                        Way::TurnAway(why) => {
+                        LoginRule::Reject(why) => {
                             reject_unevaluated(session.env, &mut write, (VERB, from), &user, why)?;
                             LoginOutcome::NO
                         }
@@ -185,8 +185,8 @@ impl Session<'_> {
         // Only the input decides whether a slow hash is computed: the time must not depend on the user.
         let shortest_password = match (given.split(SHORTEST_CODE), login.without) {
             (Some((password, code)), _) if !code.is_empty() => password,
-            (_, Without::Accept) => given.password(),
-            (_, Without::Refuse) => return Ok(LoginOutcome::NO),
+            (_, NotEnabledPolicy::Accept) => given.password(),
+            (_, NotEnabledPolicy::Refuse) => return Ok(LoginOutcome::NO),
         };
         let Some(shortest_password) = password(shortest_password) else {
             return Ok(LoginOutcome::NO);
@@ -204,16 +204,16 @@ impl Session<'_> {
         let done = self.decide_sign_in(opened, login.name, &credentials)?;
         if done.user.is_none() {
             let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
-            let presented = &Presented::read(code.map_or(&[], |(_, code)| code));
+            let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
             let from = Some(login.from);
             let submission =
-                CodeSubmission { verb: VERB, from, device_id: None, presented, bounds, undo_for };
+                CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
             self.unit(opened, |session, mut write| {
                 reject_unknown_user(session.env, &mut write, &submission)?;
                 write.tx.commit()
             })?;
         }
-        let lets_in = matches!(done.step, Step::Accepted(_));
+        let lets_in = matches!(done.step, SignInOutcome::Accepted(_));
         Ok(LoginOutcome { lets_in, follow_up: FollowUp::SignIn(Box::new(done)) })
     }
 
@@ -229,8 +229,8 @@ impl Session<'_> {
         let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
         let split = login.given.split(digits.map_or(SHORTEST_CODE, usize::from));
         let is_excused_with = |user: &User, code| {
-            let (presented, demand) = (Presented::read(code), policy.demand(user));
-            is_excused(user, &presented, demand, login.without, now)
+            let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
+            is_exempt(user, &submitted, requirement, login.without, now)
         };
         Ok(split.filter(|(_, code)| {
             !code.is_empty() && !user.is_some_and(|user| is_excused_with(user, code))
@@ -263,16 +263,16 @@ fn reject_unknown_user(
     write: &mut WriteTx<'_>,
     submission: &CodeSubmission<'_>,
 ) -> Result<()> {
-    let CodeSubmission { presented, bounds, from, .. } = *submission;
+    let CodeSubmission { submitted, bounds, from, .. } = *submission;
     let now = write.at;
     let dummy_user = dummy_user(env, write)?;
-    let secrets = open_candidate_secrets(write.vault, &dummy_user, None, presented, now);
+    let secrets = open_candidate_secrets(write.vault, &dummy_user, None, submitted, now);
     if let Ok(secrets) = &secrets {
-        let attempt = Attempt { presented, tag: None, now, bounds, secrets };
+        let attempt = CodeCheck { submitted, tag: None, now, bounds, secrets };
         drop(verify(dummy_user, &attempt)?);
     }
     let recorded_at = write.tx.lately(VERB, UNKNOWN, EVENTS_SEARCHED)?;
-    if recorded_at.is_some_and(|t| t <= now && now.since(t) < TELL_EVERY) {
+    if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
         return write.tx.touch();
     }
     let event = Event {
@@ -295,10 +295,10 @@ fn dummy_user(env: &mut Env, write: &WriteTx<'_>) -> Result<User> {
     let mut device = Device {
         id: Id::new(env.random()?),
         label: Label::stored(String::new()),
-        kind: Kind::Totp,
+        kind: DeviceKind::Totp,
         parameters: Parameters::COMMON,
         secret: Sealed(Vec::new()),
-        state: State::Active(Active { confirmed_at: at }),
+        state: DeviceState::Active(Active { confirmed_at: at }),
         // A guess that happens to be right is rejected as a replay.
         last_step: Some(u64::MAX),
         created_at: at,

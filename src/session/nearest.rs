@@ -3,7 +3,7 @@
 use strsim::damerau_levenshtein;
 
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
 use crate::store::Snapshot;
 
@@ -33,7 +33,8 @@ pub fn user_not_found(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::E
     }
     near.sort();
     near.truncate(MAX_OFFERED);
-    let refusal = Refusal::new(Code::UserNotFound, format!("there is no user {}", quoted(text)));
+    let refusal =
+        Refusal::new(ErrorCode::UserNotFound, format!("there is no user {}", quoted(text)));
     let hint = if near.is_empty() {
         "list the users with: mfactl list-status".to_owned()
     } else {

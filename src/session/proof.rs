@@ -12,7 +12,7 @@ use crate::config::COMMAND_LINE;
 use crate::domain::anchor::Anchor;
 use crate::domain::chain::{Chain, Mac};
 use crate::domain::event::Head;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::place;
 use crate::store::{Guarded, Start};
@@ -57,7 +57,7 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
         Err(error) => error,
     };
     match error.downcast_ref::<Refusal>() {
-        Some(refusal) if refusal.code == Code::Damaged => {
+        Some(refusal) if refusal.code == ErrorCode::Damaged => {
             let why = refusal.message.trim_start_matches("the store is damaged: ");
             Ok((None, Some(why.to_owned())))
         }
@@ -159,7 +159,7 @@ impl Session<'_> {
         }
         let shown = place(path);
         if !config.custody.check(path, config.key_purpose)? {
-            return Err(Refusal::new(Code::Key, format!("there is no key file at {shown}"))
+            return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
                 .hint("put the saved copy there, or leave --key-file out to skip the MACs")
                 .into());
         }

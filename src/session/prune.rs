@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Session;
 use crate::domain::event::Ticket;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 
 /// How the log records a pruning.
@@ -30,7 +30,7 @@ impl Session<'_> {
         let proved = self.prove(&[])?;
         if let Some(damage) = proved.damage {
             let message = format!("the log is damaged: {}", damage.words);
-            return Err(Refusal::new(Code::Tampered, message)
+            return Err(Refusal::new(ErrorCode::Tampered, message)
                 .hint("nothing was pruned; find out who can write to the store")
                 .into());
         }

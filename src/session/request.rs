@@ -38,7 +38,7 @@ impl Session<'_> {
             };
             write.tx.purge_requests(write.at)?;
             if let Some(existing) =
-                write.tx.requests()?.into_iter().find(|r| r.asks_the_same(&request))
+                write.tx.requests()?.into_iter().find(|r| r.is_same_request(&request))
             {
                 return Ok(existing);
             }

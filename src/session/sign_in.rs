@@ -7,17 +7,19 @@ use zeroize::Zeroizing;
 
 use super::attempt::{backup_code_tag, open_candidate_secrets};
 use super::{Opened, Session, Telling};
-use crate::domain::login::Without;
+use crate::domain::login::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
-use crate::domain::sign_in::{Claim, Door, Step, Why, door, sign_in};
-use crate::domain::spare::Presented;
-use crate::domain::throttle::Gate;
+use crate::domain::sign_in::{
+    RejectReason, SignInAttempt, SignInOutcome, UsablePassword, sign_in, usable_password,
+};
+use crate::domain::spare::Submitted;
+use crate::domain::throttle::Lockout;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, User};
-use crate::domain::verify::{Attempt, candidates};
+use crate::domain::verify::{CodeCheck, candidates};
 use crate::vault::password;
 
 /// The columns that hashes are sealed for.
@@ -34,7 +36,7 @@ pub struct Credentials {
     pub new_password: Option<Password>,
     pub code: Option<Zeroizing<Vec<u8>>>,
     /// May a user without MFA sign in with the password alone?
-    pub without: Without,
+    pub without: NotEnabledPolicy,
     /// The login service that asks, if one does; for the log.
     pub from: Option<&'static str>,
 }
@@ -43,7 +45,7 @@ pub struct Credentials {
 pub struct SignedIn {
     /// `None` for an unknown name.
     pub user: Option<User>,
-    pub step: Step,
+    pub step: SignInOutcome,
     pub at: Timestamp,
 }
 
@@ -74,14 +76,18 @@ impl Session<'_> {
             let checked = self.check_password(opened, user.as_ref(), credentials)?;
             let Some(user) = user else {
                 let at = self.write_like_a_failure(opened)?;
-                return Ok(SignedIn { user: None, step: Step::Rejected(Why::Password), at });
+                return Ok(SignedIn {
+                    user: None,
+                    step: SignInOutcome::Rejected(RejectReason::Password),
+                    at,
+                });
             };
             if let Some(done) = self.decide_locked(opened, &user, &checked, credentials)? {
                 return Ok(done);
             }
             tries += 1;
             if tries == MAX_TRIES {
-                return Err(Refusal::new(Code::Busy, "the password keeps changing")
+                return Err(Refusal::new(ErrorCode::Busy, "the password keeps changing")
                     .hint("try again in a moment")
                     .into());
             }
@@ -90,7 +96,7 @@ impl Session<'_> {
 
     /// Sends the notices that a committed answer calls for.
     pub(super) fn after_sign_in(&mut self, opened: &mut Opened, done: &SignedIn) {
-        if let (Step::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
+        if let (SignInOutcome::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
             self.notify_proof(opened, user, outcome, done.at);
         }
     }
@@ -118,12 +124,16 @@ impl Session<'_> {
         let now = self.env.clock.now()?;
         let cost = self.config()?.cost;
         let mut checked = PasswordCheck::default();
-        let door = user.map(|user| (user, door(user, now)));
+        let door = user.map(|user| (user, usable_password(user, now)));
         let vault = &opened.vault;
         let hash = match door {
-            Some((user, Door::Password(hash))) => Some(vault.open_hash(user.id, PASSWORD, hash)?),
-            Some((user, Door::Temporary(hash))) => Some(vault.open_hash(user.id, TEMPORARY, hash)?),
-            Some((_, Door::Shut)) | None => None,
+            Some((user, UsablePassword::Regular(hash))) => {
+                Some(vault.open_hash(user.id, PASSWORD, hash)?)
+            }
+            Some((user, UsablePassword::Temporary(hash))) => {
+                Some(vault.open_hash(user.id, TEMPORARY, hash)?)
+            }
+            Some((_, UsablePassword::None)) | None => None,
         };
         let Some(given) = &credentials.password else { return Ok(checked) };
         let (salt, nonce) = (self.env.random()?, self.env.random()?);
@@ -142,7 +152,7 @@ impl Session<'_> {
         if !checked.is_right {
             return Ok(checked);
         }
-        if let (Some((user, Door::Password(_))), Some(rehash)) = (door, rehash) {
+        if let (Some((user, UsablePassword::Regular(_))), Some(rehash)) = (door, rehash) {
             checked.rehashed = Some(vault.seal_hash(user.id, PASSWORD, &rehash, nonce)?);
         }
         if let (Some(user), Some(new)) = (user, &credentials.new_password) {
@@ -163,7 +173,7 @@ impl Session<'_> {
         // Others may have guessed while the password was hashed.
         let now = self.env.clock.now()?;
         let current = opened.store.read()?.user(&user.name)?;
-        if current.is_none_or(|user| user.throttle.gate(now) != Gate::Open) {
+        if current.is_none_or(|user| user.throttle.lockout(now) != Lockout::Unlocked) {
             return Ok(None);
         }
         Ok(Some(match self.require_acceptable(opened, user, new, given) {
@@ -245,14 +255,16 @@ impl Session<'_> {
     ) -> Result<Option<SignedIn>> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
-        let presented = credentials.code.as_deref().map(|code| Presented::read(code));
+        let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
         self.unit(opened, |session, mut write| {
             let now = write.at;
             let Some(before) = write.tx.user(&checked_user.name)? else { return Ok(None) };
-            if door(&before, now) != door(checked_user, now) || before.id != checked_user.id {
+            if usable_password(&before, now) != usable_password(checked_user, now)
+                || before.id != checked_user.id
+            {
                 return Ok(None);
             }
-            let may_prove = checked.is_right && before.throttle.gate(now) == Gate::Open;
+            let may_prove = checked.is_right && before.throttle.lockout(now) == Lockout::Unlocked;
             if let (true, Some(_)) = (may_prove, &credentials.new_password) {
                 match &checked.new_password {
                     Some(Ok(_)) => {}
@@ -262,33 +274,36 @@ impl Session<'_> {
                 }
             }
             // A user without a usable device is not an error here: the policy decides what comes next.
-            let can_prove = |p: &&Presented| may_prove && candidates(&before, None, p, now).is_ok();
-            let secrets = match presented.as_ref().filter(can_prove) {
-                Some(presented) => {
-                    open_candidate_secrets(write.vault, &before, None, presented, now)?
+            let can_prove = |p: &&Submitted| may_prove && candidates(&before, None, p, now).is_ok();
+            let secrets = match submitted.as_ref().filter(can_prove) {
+                Some(submitted) => {
+                    open_candidate_secrets(write.vault, &before, None, submitted, now)?
                 }
                 None => Vec::new(),
             };
-            let tag = presented.as_ref().and_then(Presented::spare);
+            let tag = submitted.as_ref().and_then(Submitted::backup_code);
             let tag = tag.and_then(|code| backup_code_tag(write.vault, &before, code));
-            let attempt = |presented| Attempt { presented, tag, now, bounds, secrets: &secrets };
-            let claim = Claim {
+            let attempt = |submitted| CodeCheck { submitted, tag, now, bounds, secrets: &secrets };
+            let claim = SignInAttempt {
                 limits: bounds.limits,
                 now,
                 is_right: checked.is_right,
                 new_password: checked.new_password.clone().and_then(Result::ok),
-                code: presented.as_ref().map(attempt),
-                demand: policy.demand(&before),
+                code: submitted.as_ref().map(attempt),
+                requirement: policy.requirement(&before),
                 without: credentials.without,
             };
             let (mut user, step) = sign_in(before.clone(), claim)?;
             user.purge(now, undo_for);
             let record = audit_record(&before, &user, &step, credentials.from);
-            if let (Step::Accepted(_), None) = (&step, &credentials.new_password) {
+            if let (SignInOutcome::Accepted(_), None) = (&step, &credentials.new_password) {
                 user.password = checked.rehashed.clone().or(user.password);
             }
             let mut attempts = 1;
-            if matches!(step, Step::Locked { .. } | Step::Rejected(Why::Locked)) {
+            if matches!(
+                step,
+                SignInOutcome::Locked { .. } | SignInOutcome::Rejected(RejectReason::Locked)
+            ) {
                 let (throttle, due) = user.throttle.turned_away(now);
                 user.throttle = throttle;
                 attempts = due.unwrap_or_default();
@@ -315,7 +330,7 @@ struct PasswordCheck {
     new_password: Option<Result<Sealed, Refusal>>,
 }
 
-fn audit_record(before: &User, after: &User, step: &Step, from: Option<&str>) -> Telling {
+fn audit_record(before: &User, after: &User, step: &SignInOutcome, from: Option<&str>) -> Telling {
     let mut detail = serde_json::Map::new();
     detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
     if after.password != before.password {
@@ -323,16 +338,16 @@ fn audit_record(before: &User, after: &User, step: &Step, from: Option<&str>) ->
     }
     let (mut device, mut factor) = (None, None);
     match step {
-        Step::Accepted(Some(outcome)) => {
+        SignInOutcome::Accepted(Some(outcome)) => {
             (device, factor) = (outcome.device().map(ToString::to_string), outcome.factor());
         }
-        Step::Rejected(why) => {
+        SignInOutcome::Rejected(why) => {
             let why = match why {
-                Why::Password => "password",
-                Why::Code => "code",
-                Why::Disabled => "disabled",
-                Why::NotEnabled => "not_enabled",
-                Why::Locked => "locked",
+                RejectReason::Password => "password",
+                RejectReason::Code => "code",
+                RejectReason::Disabled => "disabled",
+                RejectReason::NotEnabled => "not_enabled",
+                RejectReason::Locked => "locked",
             };
             detail.insert("why".into(), json!(why));
         }

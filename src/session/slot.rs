@@ -14,7 +14,7 @@ use rustix::fs::OFlags;
 
 use super::Session;
 use crate::config::Config;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::custody::{Custody, Purpose};
 
 /// How long to wait for a free slot.
@@ -55,7 +55,7 @@ impl HashSlots {
                 return Ok(slot);
             }
             if tries == 0 {
-                return Err(Refusal::new(Code::Busy, "too many passwords are being checked")
+                return Err(Refusal::new(ErrorCode::Busy, "too many passwords are being checked")
                     .hint("try again in a moment"));
             }
             tries -= 1;

@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::Session;
-use crate::domain::event::{Event, Operator, Subject, Ticket};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::event::{Event, EventSubject, Operator, Ticket};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::request::Request;
 use crate::domain::role::{FREE, Role, Roles, acting_uid};
 use crate::domain::time::Timestamp;
@@ -60,8 +60,11 @@ impl Authorization {
             return Ok(Leave::Granted);
         }
         let name = &user.name;
-        Err(Refusal::new(Code::NotPermitted, format!("{name} is protected: only an admin may"))
-            .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
+        Err(Refusal::new(
+            ErrorCode::NotPermitted,
+            format!("{name} is protected: only an admin may"),
+        )
+        .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
     }
 
     /// Like [`Authorization::toward`], where it is too late to request an approval, or where there
@@ -72,7 +75,7 @@ impl Authorization {
             Leave::Ask => {
                 let (name, verb) = (&user.name, self.verb);
                 let message = format!("{name} is protected: {verb} needs a second operator");
-                Err(Refusal::new(Code::NotPermitted, message)
+                Err(Refusal::new(ErrorCode::NotPermitted, message)
                     .hint(format!("request an approval with: mfactl {verb} {name}")))
             }
         }
@@ -109,13 +112,13 @@ impl Approval {
         let name = &user.name;
         if user.id != self.request.user_id {
             let message = format!("{name} is not the user for whom {short_id} was requested");
-            return Err(Refusal::new(Code::NotPermitted, message)
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
                 .hint("request the change again")
                 .into());
         }
         if user.protected && !self.has_admin {
             let message = format!("{name} is protected: one of the two operators must be an admin");
-            return Err(Refusal::new(Code::NotPermitted, message)
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
                 .hint(format!("an admin can run: mfactl approve {short_id}"))
                 .into());
         }
@@ -134,7 +137,7 @@ impl Approval {
             outcome: if self.is_alone { "approved_alone" } else { "approved" },
             operator: self.operator.clone(),
             ticket: Ticket::default(),
-            subject: Some(Subject {
+            subject: Some(EventSubject {
                 id: user.id,
                 name: user.name.as_str().to_owned(),
                 status: user.status().word(),
@@ -150,7 +153,7 @@ impl Approval {
 
 /// The request never existed, has expired, or was carried out.
 pub(super) fn request_not_found(id: &str) -> Refusal {
-    Refusal::new(Code::RequestNotFound, format!("there is no open request {id}"))
+    Refusal::new(ErrorCode::RequestNotFound, format!("there is no open request {id}"))
         .hint("requests expire after 24 h; list the open ones with: mfactl approve")
 }
 
@@ -198,13 +201,13 @@ impl Session<'_> {
     ) -> Result<Approval> {
         let (uid, requester) = (self.operator_uid(), request.operator.uid);
         if is_alone && uid != 0 {
-            return Err(Refusal::new(Code::NotPermitted, "--alone is for root only")
+            return Err(Refusal::new(ErrorCode::NotPermitted, "--alone is for root only")
                 .hint("leave --alone out; then a second operator must approve")
                 .into());
         }
         if uid == requester && !is_alone {
             let message = format!("you requested {} yourself", request.short());
-            return Err(Refusal::new(Code::NotPermitted, message)
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
                 .hint(format!("another operator can run: mfactl approve {}", request.short()))
                 .into());
         }

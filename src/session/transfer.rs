@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Session;
 use super::work::require_agreement;
 use crate::domain::event::{Event, Ticket};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::store::location::Location;
 use crate::store::{Birth, Counts};
@@ -45,7 +45,7 @@ impl Session<'_> {
         if made? {
             return Ok(counts);
         }
-        Err(Refusal::new(Code::CannotCreate, format!("there is already a store at {to}"))
+        Err(Refusal::new(ErrorCode::CannotCreate, format!("there is already a store at {to}"))
             .hint("name a location without a store; nothing was copied")
             .into())
     }

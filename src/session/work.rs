@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 use super::{Authorization, Opened, Session};
 use crate::domain::name::UserName;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
@@ -116,7 +116,7 @@ pub(super) fn agreed_time(clock: &dyn Clock, theirs: Option<Timestamp>) -> Resul
     if apart > Parameters::COMMON.period {
         let which = if ahead < 0 { "behind" } else { "ahead of" };
         let message = format!("this machine's clock is {apart} s {which} the database's");
-        return Err(Refusal::new(Code::Clock, message)
+        return Err(Refusal::new(ErrorCode::Clock, message)
             .hint("synchronise both with NTP; nothing was changed")
             .into());
     }

@@ -18,7 +18,7 @@ use super::table::Table;
 use super::transfer::Counts;
 use super::{Identity, RowSource, Snapshot};
 use crate::domain::event::{Canonical, Head};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::vault::{KeyId, Vault};
@@ -200,7 +200,7 @@ impl<R: Read> Backup<R> {
         let matches = claimed.is_some_and(|claimed| bool::from(claimed.ct_eq(&mac)));
         if !matches || end.rows != self.rows {
             return Err(Refusal::new(
-                Code::Tampered,
+                ErrorCode::Tampered,
                 "the backup was altered after it was written",
             )
             .hint("take another backup")

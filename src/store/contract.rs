@@ -7,7 +7,7 @@ mod trust;
 
 use std::path::Path;
 
-use crate::domain::device::{Active, State};
+use crate::domain::device::{Active, DeviceState};
 use crate::domain::name::UserName;
 use crate::domain::time::Span;
 use crate::domain::user::User;
@@ -38,7 +38,7 @@ fn a_save_writes_the_differences_and_increments_the_revision() {
     fixture.change(|tx| tx.insert(&alice()).unwrap());
     let mut after = alice().revoke(None, at(600)).unwrap().user;
     after.devices.remove(0);
-    after.devices.push(device(9, State::Active(Active { confirmed_at: at(1) })));
+    after.devices.push(device(9, DeviceState::Active(Active { confirmed_at: at(1) })));
     assert_eq!(fixture.change(|tx| tx.save(&alice(), &after).unwrap()), 1);
     after.rev = 1;
     assert_eq!(fixture.user("alice").unwrap().unwrap(), after);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 
 /// The system user that owns a shared store.
@@ -83,7 +83,7 @@ impl Custody {
             Err(e) => {
                 let noun = kind.noun();
                 return Err(Refusal::new(
-                    Code::NotPermitted,
+                    ErrorCode::NotPermitted,
                     format!("the {noun} {} can't be checked: {e}", place(path)),
                 )
                 .into());
@@ -91,7 +91,7 @@ impl Custody {
         };
         let refuse = |problem: &str, hint: &str| -> Result<bool> {
             let message = format!("the {} {} {problem}", kind.noun(), place(path));
-            Err(Refusal::new(Code::NotPermitted, message).hint(hint).into())
+            Err(Refusal::new(ErrorCode::NotPermitted, message).hint(hint).into())
         };
         let file_type = metadata.file_type();
         if file_type.is_symlink() {
@@ -144,7 +144,7 @@ impl Custody {
                 _ => "a foreign owner",
             };
             return Err(Refusal::new(
-                Code::NotPermitted,
+                ErrorCode::NotPermitted,
                 format!(
                     "the folder {} of the {} is writable by {who}",
                     place(&folder),
@@ -265,7 +265,7 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// The refusal for a file that can't be created.
 #[must_use]
 pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
-    Refusal::new(Code::CannotCreate, format!("{} can't be created: {error}", place(path)))
+    Refusal::new(ErrorCode::CannotCreate, format!("{} can't be created: {error}", place(path)))
         .hint("check the permissions of its folder")
 }
 

@@ -7,10 +7,10 @@ use super::driver::{Driver, first};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, UserRows, Value};
 use super::{SALT, Transaction, sql};
 use crate::domain::device::Device;
-use crate::domain::event::{Entry, Event, Head};
+use crate::domain::event::{Event, EventFields, Head};
 use crate::domain::name::UserName;
-use crate::domain::past::Past;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::past::EarlierValues;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -42,9 +42,12 @@ impl StoredUser {
 
     fn altered(&self) -> anyhow::Error {
         let name = &self.user.name;
-        Refusal::new(Code::Tampered, format!("the record of {name} was altered outside of mfactl"))
-            .hint("restore a backup, and find out who can write to the store")
-            .into()
+        Refusal::new(
+            ErrorCode::Tampered,
+            format!("the record of {name} was altered outside of mfactl"),
+        )
+        .hint("restore a backup, and find out who can write to the store")
+        .into()
     }
 }
 
@@ -117,11 +120,11 @@ impl<'v, D: Driver> WriteTx<'v, D> {
     }
 
     /// The earlier values that the next event about this user records.
-    fn past(&mut self, user: Id) -> Past {
+    fn past(&mut self, user: Id) -> EarlierValues {
         let change = self.user_changes.iter().position(|change| change.user == user);
-        change.map_or_else(Past::default, |change| {
+        change.map_or_else(EarlierValues::default, |change| {
             let UserChange { before, after, .. } = self.user_changes.swap_remove(change);
-            Past::of(before.as_ref(), after.as_ref())
+            EarlierValues::of(before.as_ref(), after.as_ref())
         })
     }
 
@@ -288,8 +291,8 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
             self.driver.expect_bulk()?;
         }
         let previous = self.head()?;
-        let past = event.subject.as_ref().map_or_else(Past::default, |s| self.past(s.id));
-        let entry = Entry::of(event, past.status, past.values.as_deref());
+        let past = event.subject.as_ref().map_or_else(EarlierValues::default, |s| self.past(s.id));
+        let entry = EventFields::of(event, past.status, past.values.as_deref());
         let personal = entry.personal.hash(&salt);
         let head = Head { seq: previous.seq + 1, hash: entry.chain_hash(&previous, &personal) };
         let mac = self.vault.event_mac(&head);
@@ -361,11 +364,11 @@ pub(super) fn one_row(changed: u64) -> Result<()> {
 }
 
 fn wrong_row_count(rows: u64) -> Refusal {
-    Refusal::new(Code::Damaged, format!("a statement changed {rows} rows instead of one"))
+    Refusal::new(ErrorCode::Damaged, format!("a statement changed {rows} rows instead of one"))
         .hint("nothing was changed; restore a backup")
 }
 
 pub(super) fn altered_log_end() -> Refusal {
-    Refusal::new(Code::Tampered, "the end of the audit log was altered outside of mfactl")
+    Refusal::new(ErrorCode::Tampered, "the end of the audit log was altered outside of mfactl")
         .hint("restore a backup, and find out who can write to the store")
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::custody::{Custody, Purpose};
 use super::postgres::address::Address;
 use super::{Access, InitialContent, Store, postgres, sqlite};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::vault::Vault;
 
@@ -32,7 +32,7 @@ impl Location {
         }
         if is_mistyped_address(&shown) {
             return Err(Refusal::new(
-                Code::Usage,
+                ErrorCode::Usage,
                 "--store: is neither a path nor an address that begins with postgres://",
             )
             .hint(
@@ -41,7 +41,7 @@ impl Location {
         }
         if shown.is_empty() {
             return Err(
-                Refusal::new(Code::Usage, "--store: is empty").hint("give the path of a file")
+                Refusal::new(ErrorCode::Usage, "--store: is empty").hint("give the path of a file")
             );
         }
         Ok(Self::Sqlite(text.to_owned()))
@@ -179,7 +179,7 @@ mod tests {
             "mysql://u:hunter2@h/x",
         ] {
             let refusal = Location::parse(Path::new(text)).expect_err(text);
-            assert_eq!(refusal.code, Code::Usage);
+            assert_eq!(refusal.code, ErrorCode::Usage);
             let shown = format!("{refusal:?}");
             assert!(!shown.contains("hunter2"), "{shown}");
         }

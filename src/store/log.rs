@@ -11,9 +11,9 @@ use super::driver::{Driver, first};
 use super::row::{self, Row, Value};
 use super::sql;
 use super::view::ReadTx;
-use crate::domain::chain::Proof;
-use crate::domain::event::{Entry, Head};
-use crate::domain::past::{ABSENT, Undoing};
+use crate::domain::chain::EventProof;
+use crate::domain::event::{EventFields, Head};
+use crate::domain::past::{ABSENT, Rewind};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 
@@ -27,7 +27,7 @@ pub trait LogReader {
     /// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
     fn chain(
         &mut self,
-        visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
+        visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
     ) -> Result<()>;
 
     /// The start of the log; events before it were pruned.
@@ -62,7 +62,7 @@ pub trait LogReader {
     fn nameless(&mut self, after: u64) -> Result<u64>;
 
     /// The changes to a user by the events after this number, to be reverted.
-    fn undoing(&mut self, user: Id, after: u64) -> Result<Undoing>;
+    fn undoing(&mut self, user: Id, after: u64) -> Result<Rewind>;
 
     /// Every change of anybody's MFA status, in order.
     fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()>;
@@ -89,7 +89,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
 
     fn chain(
         &mut self,
-        visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
+        visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
     ) -> Result<()> {
         walk_chain(&mut self.0, visit)
     }
@@ -170,11 +170,11 @@ impl<D: Driver> LogReader for ReadTx<D> {
         Ok(stood.into_values().filter(|was_there| *was_there).count() as u64)
     }
 
-    fn undoing(&mut self, user: Id, after: u64) -> Result<Undoing> {
+    fn undoing(&mut self, user: Id, after: u64) -> Result<Rewind> {
         let values = [Value::Bytes(user.bytes().to_vec()), Value::Int(after.cast_signed())];
-        let mut undoing = Undoing::default();
+        let mut undoing = Rewind::default();
         self.0.query(sql::CHANGES_OF, &values, &mut |row| {
-            undoing.take_back(row.text_ref(0)?.unwrap_or_default())?;
+            undoing.rewind(row.text_ref(0)?.unwrap_or_default())?;
             Ok(true)
         })?;
         Ok(undoing)
@@ -209,7 +209,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
 /// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
 pub(super) fn walk_chain(
     driver: &mut impl Driver,
-    visit: &mut dyn FnMut(&Entry<'_>, &Proof<'_>) -> Result<bool>,
+    visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
 ) -> Result<()> {
     driver.query(&sql::CHAIN, &[], &mut |row| {
         let (entry, proof) = row::entry_and_proof(row)?;

@@ -14,7 +14,7 @@ use driver::PostgresDriver;
 use link::PgConnection;
 
 use crate::domain::event::Head;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::store::custody::Custody;
@@ -113,7 +113,7 @@ fn identity(driver: &mut PostgresDriver<'_>) -> Result<(Identity, Option<Timesta
         Ok(store.zip(key).map(|(store, key)| (Identity { store, key }, clock)))
     })?;
     found.flatten().ok_or_else(|| {
-        Refusal::new(Code::Damaged, "the store is damaged: its identity is missing")
+        Refusal::new(ErrorCode::Damaged, "the store is damaged: its identity is missing")
             .hint("restore a backup")
             .into()
     })

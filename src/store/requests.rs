@@ -6,7 +6,7 @@ use super::driver::Driver;
 use super::ledger::{WriteTx, bytes, mac_matches, one_row};
 use super::row::{REQUEST_COLUMNS, Value, request, request_mac, request_values};
 use super::sql;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::request::Request;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -43,7 +43,7 @@ impl<D: Driver> Requests for WriteTx<'_, D> {
                 return Ok(request);
             }
             let message = "a request to a second operator was altered outside of mfactl";
-            Err(Refusal::new(Code::Tampered, message)
+            Err(Refusal::new(ErrorCode::Tampered, message)
                 .hint("restore a backup, and find out who can write to the store")
                 .into())
         };

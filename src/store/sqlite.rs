@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode as SqliteErrorCode, TransactionBehavior};
 
 pub use open::{create, files, is_free, migrate, open};
 
@@ -20,7 +20,7 @@ use driver::SqliteDriver;
 use queue::WriteQueue;
 
 use crate::domain::event::Head;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::ledger::WriteTx;
 use crate::store::row::{Row, Value};
 use crate::store::view::ReadTx;
@@ -138,14 +138,14 @@ impl Row for rusqlite::Row<'_> {
 
 fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
     Error::msg(format!("column {column} holds a {}", value.data_type())).context(
-        Refusal::new(Code::Damaged, "the store is damaged: a value has the wrong type")
+        Refusal::new(ErrorCode::Damaged, "the store is damaged: a value has the wrong type")
             .hint("restore a backup"),
     )
 }
 
 fn not_utf8(error: std::str::Utf8Error) -> Error {
     Error::new(error).context(
-        Refusal::new(Code::Damaged, "the store is damaged: a text is not UTF-8")
+        Refusal::new(ErrorCode::Damaged, "the store is damaged: a text is not UTF-8")
             .hint("restore a backup"),
     )
 }
@@ -154,29 +154,35 @@ fn not_utf8(error: std::str::Utf8Error) -> Error {
 fn store_error(error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
     let refusal = match code {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => busy(),
-        Some(ErrorCode::CannotOpen) => {
-            Refusal::new(Code::StoreUnavailable, "the store can't be opened")
+        Some(SqliteErrorCode::DatabaseBusy | SqliteErrorCode::DatabaseLocked) => busy(),
+        Some(SqliteErrorCode::CannotOpen) => {
+            Refusal::new(ErrorCode::StoreUnavailable, "the store can't be opened")
                 .hint("check the permissions of the file and of its folder")
         }
-        Some(ErrorCode::NotADatabase) => Refusal::new(
-            Code::Damaged,
+        Some(SqliteErrorCode::NotADatabase) => Refusal::new(
+            ErrorCode::Damaged,
             "the store is not an mfactl store: it is not an SQLite file",
         ),
         Some(
-            ErrorCode::DatabaseCorrupt | ErrorCode::TypeMismatch | ErrorCode::ConstraintViolation,
-        ) => Refusal::new(Code::Damaged, "the store is damaged").hint("restore a backup"),
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            Refusal::new(Code::NotPermitted, "the store is read-only")
+            SqliteErrorCode::DatabaseCorrupt
+            | SqliteErrorCode::TypeMismatch
+            | SqliteErrorCode::ConstraintViolation,
+        ) => Refusal::new(ErrorCode::Damaged, "the store is damaged").hint("restore a backup"),
+        Some(SqliteErrorCode::ReadOnly | SqliteErrorCode::PermissionDenied) => {
+            Refusal::new(ErrorCode::NotPermitted, "the store is read-only")
         }
         Some(
-            ErrorCode::DiskFull | ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed,
-        ) => Refusal::new(Code::Io, "reading or writing the store failed; nothing was changed")
-            .hint("check whether the disk is full or read-only"),
-        Some(ErrorCode::OutOfMemory) => {
-            Refusal::new(Code::Io, "out of memory; nothing was changed")
+            SqliteErrorCode::DiskFull
+            | SqliteErrorCode::SystemIoFailure
+            | SqliteErrorCode::FileLockingProtocolFailed,
+        ) => {
+            Refusal::new(ErrorCode::Io, "reading or writing the store failed; nothing was changed")
+                .hint("check whether the disk is full or read-only")
         }
-        _ => Refusal::new(Code::Internal, "the store failed unexpectedly"),
+        Some(SqliteErrorCode::OutOfMemory) => {
+            Refusal::new(ErrorCode::Io, "out of memory; nothing was changed")
+        }
+        _ => Refusal::new(ErrorCode::Internal, "the store failed unexpectedly"),
     };
     Error::new(error).context(refusal)
 }

@@ -9,7 +9,7 @@ use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
 use super::{Birth, Identity, Requests as _, RowSource, sql};
 use crate::domain::event::{Canonical, Head};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::vault::Vault;
 
@@ -79,7 +79,7 @@ impl<D: Driver> Birth for WriteTx<'_, D> {
                     "the table {} reads back differently from what was written",
                     table.name
                 );
-                return Err(Refusal::new(Code::Io, message)
+                return Err(Refusal::new(ErrorCode::Io, message)
                     .hint("nothing was kept; check the disk of the target")
                     .into());
             }
@@ -95,7 +95,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
     pub fn emptied(mut driver: D, vault: &'v Vault, head: &Head) -> Result<Self> {
         driver.lock_exclusively()?;
         if super::view::end_of_log(&mut driver)? != *head {
-            return Err(Refusal::new(Code::Busy, "the store has changed in the meantime")
+            return Err(Refusal::new(ErrorCode::Busy, "the store has changed in the meantime")
                 .hint("nothing was changed; check the store, then try again")
                 .into());
         }

@@ -10,7 +10,7 @@ use super::transfer::Counts;
 use super::{Likeness, LogReader as _, Moment, Order, RowSource, Since, Snapshot, sql};
 use crate::domain::event::Head;
 use crate::domain::name::UserName;
-use crate::domain::past::Undoing;
+use crate::domain::past::Rewind;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -86,14 +86,14 @@ impl<D: Driver> Snapshot for ReadTx<D> {
     fn users_then(
         &mut self,
         after: u64,
-        visit: &mut dyn FnMut(User, Undoing) -> Result<()>,
+        visit: &mut dyn FnMut(User, Rewind) -> Result<()>,
     ) -> Result<()> {
         let device = USER_COLUMNS.len();
         let was = device + DEVICE_COLUMNS.len();
-        let mut current: Option<(User, Undoing)> = None;
+        let mut current: Option<(User, Rewind)> = None;
         self.0.query(&sql::USERS_AS_OF, &[Value::Int(after.cast_signed())], &mut |row| {
             let same = current.as_ref().is_some_and(|(u, _)| row.is_bytes(0, u.id.bytes()));
-            let next = |row| Ok::<_, anyhow::Error>((row::user(row, 0)?, Undoing::default()));
+            let next = |row| Ok::<_, anyhow::Error>((row::user(row, 0)?, Rewind::default()));
             if !same && let Some((user, back)) = current.replace(next(row)?) {
                 visit(user, back)?;
             }
@@ -108,7 +108,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
             if user.devices.len() <= 1
                 && let Some(was) = row.text_ref(was)?
             {
-                back.take_back(was)?;
+                back.rewind(was)?;
             }
             Ok(true)
         })?;

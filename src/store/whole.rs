@@ -8,7 +8,7 @@ use super::row::Value;
 use super::sql;
 use crate::domain::chain::Chain;
 use crate::domain::event::Head;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::vault::Vault;
 
 /// Verifies the chain from its start and returns its end. `tampered`, with the number of the first altered
@@ -34,8 +34,11 @@ pub(super) fn check_chain(
 }
 
 fn altered(words: &str) -> Refusal {
-    Refusal::new(Code::Tampered, format!("the audit log was altered outside of mfactl: {words}"))
-        .hint("restore a backup, and find out who can write to the store")
+    Refusal::new(
+        ErrorCode::Tampered,
+        format!("the audit log was altered outside of mfactl: {words}"),
+    )
+    .hint("restore a backup, and find out who can write to the store")
 }
 
 /// Checks that there are as many events after a number as the signed head says. `tampered` when one is
@@ -64,7 +67,7 @@ pub(super) fn check_count(
         Some(end) => format!("the log is incomplete: events are missing between {after} and {end}"),
         None => "the log is incomplete: the record of its end is missing".to_owned(),
     };
-    Err(Refusal::new(Code::Tampered, message)
+    Err(Refusal::new(ErrorCode::Tampered, message)
         .hint("do not rely on it; check it with: mfactl verify-log")
         .into())
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::vault::{KeyId, RootKey};
 
 /// Maximum length in bytes.
@@ -27,7 +27,7 @@ pub fn write(key: &RootKey) -> Zeroizing<String> {
 /// The key with the id `key_id`, or the active key. Errors name the file and key ids, never a key.
 pub fn load(path: &Path, shown: &str, key_id: Option<KeyId>) -> Result<RootKey> {
     let unusable = |problem: &str| {
-        Refusal::new(Code::Key, format!("the key file {shown} {problem}"))
+        Refusal::new(ErrorCode::Key, format!("the key file {shown} {problem}"))
             .hint("name another file with --key-file, or put the saved copy in its place")
     };
     let mut text = Zeroizing::new(Vec::with_capacity(LARGEST + 1));
@@ -35,7 +35,7 @@ pub fn load(path: &Path, shown: &str, key_id: Option<KeyId>) -> Result<RootKey> 
         .and_then(|file| file.take(LARGEST as u64 + 1).read_to_end(&mut text))
         .map_err(|e| {
             let denied = e.kind() == std::io::ErrorKind::PermissionDenied;
-            let code = if denied { Code::NotPermitted } else { Code::Key };
+            let code = if denied { ErrorCode::NotPermitted } else { ErrorCode::Key };
             Refusal { code, ..unusable(&format!("can't be read: {e}")) }
         })?;
     if text.is_empty() {

@@ -7,7 +7,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
 
 use crate::domain::password::Password;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 
 /// Length of a salt in bytes.
 pub const SALT: usize = 16;
@@ -28,8 +28,10 @@ impl Cost {
     pub const LEAST: Self = Self { memory: 19, passes: 2, lanes: 1 };
 
     fn argon2(self) -> Result<Argon2<'static>> {
-        let params = Params::new(self.memory * 1024, self.passes, self.lanes, None)
-            .map_err(|e| Refusal::new(Code::Config, format!("configuration: password: {e}")))?;
+        let params =
+            Params::new(self.memory * 1024, self.passes, self.lanes, None).map_err(|e| {
+                Refusal::new(ErrorCode::Config, format!("configuration: password: {e}"))
+            })?;
         Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
     }
 }
@@ -60,7 +62,7 @@ pub fn is_cheaper(hash: &str, cost: Cost) -> bool {
 }
 
 fn broken() -> Refusal {
-    Refusal::new(Code::Damaged, "the store is damaged: a password's hash can't be read")
+    Refusal::new(ErrorCode::Damaged, "the store is damaged: a password's hash can't be read")
         .hint("set a new password, or restore a backup")
 }
 

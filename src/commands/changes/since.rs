@@ -9,13 +9,13 @@ use anyhow::Result;
 use super::difference::{CutOff, Difference};
 use crate::commands::list_status::Line;
 use crate::domain::anchor::Anchor;
-use crate::domain::past::{Undoing, is_first, is_harmless, is_mere_use};
+use crate::domain::past::{Rewind, is_code_use_only, is_creation, leaves_protection_unchanged};
 use crate::domain::policy::{Policy, Scope};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::Act;
+use crate::domain::undo::Undoable;
 use crate::domain::user::{Status, User};
 use crate::session::Session;
 use crate::store::{Change, Moment, Order, Snapshot};
@@ -49,7 +49,7 @@ impl StartTime {
         state: Option<&Path>,
         now: Timestamp,
     ) -> Result<Self> {
-        let usage = |message: &str, hint: &str| Refusal::new(Code::Usage, message).hint(hint);
+        let usage = |message: &str, hint: &str| Refusal::new(ErrorCode::Usage, message).hint(hint);
         // Read even if --since is given: a file that is not a state file must not be overwritten.
         let last = state.map(|path| read_state(session, path)).transpose()?;
         match (since, last) {
@@ -85,7 +85,7 @@ impl StartTime {
                 let start = snapshot.start()?.head.seq;
                 if head.seq > start && hash.as_deref() != Some(&head.hash[..]) {
                     let message = format!("the log does not match the state file of {at}");
-                    return Err(Refusal::new(Code::Tampered, message)
+                    return Err(Refusal::new(ErrorCode::Tampered, message)
                         .hint("was an older copy of the store restored? run: mfactl verify-log")
                         .into());
                 }
@@ -146,7 +146,7 @@ fn not_a_state_file() -> Refusal {
 /// The events about one user, collected from the newest to the oldest.
 #[derive(Default)]
 struct UserEvents {
-    back: Undoing,
+    back: Rewind,
     /// The event to report: the newest of the highest priority.
     main_event: Option<Change>,
     priority: u8,
@@ -158,9 +158,10 @@ struct UserEvents {
 impl UserEvents {
     /// Adds the next older event.
     fn add(&mut self, change: Change, was: &str) -> Result<()> {
-        self.back.take_back(was)?;
+        self.back.rewind(was)?;
         let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
-        let is_undone = is_done && self.undone > 0 && Act::ALL.iter().any(|a| a.verb() == verb);
+        let is_undone =
+            is_done && self.undone > 0 && Undoable::ALL.iter().any(|a| a.verb() == verb);
         if is_undone {
             self.undone -= 1;
         } else if is_done {
@@ -169,8 +170,8 @@ impl UserEvents {
             self.cut_off.deleted |= verb == "delete";
         }
         let weakens = is_done && !is_undone && WEAKENING.contains(&verb);
-        let priority = if weakens || is_first(was) { 2 } else { 1 };
-        if self.priority < priority && !is_harmless(was, change.at) {
+        let priority = if weakens || is_creation(was) { 2 } else { 1 };
+        if self.priority < priority && !leaves_protection_unchanged(was, change.at) {
             (self.main_event, self.priority) = (Some(change), priority);
         }
         Ok(())
@@ -191,7 +192,7 @@ pub fn differences(
             differences.push(difference(ERASED.to_owned(), vec!["removed"], Some(change)));
             return Ok(());
         };
-        if is_mere_use(&was) {
+        if is_code_use_only(&was) {
             return Ok(());
         }
         touched.entry(change.user).or_default().add(change, &was)
@@ -202,8 +203,8 @@ pub fn differences(
     for (id, events) in touched {
         let user = snapshot.user_of(id)?;
         let before = match user.clone() {
-            Some(user) => events.back.stood(user)?,
-            None => events.back.stood_once(id)?,
+            Some(user) => events.back.apply_to(user)?,
+            None => events.back.rebuild_removed(id)?,
         };
         let line = |user: &Option<User>, at| user.as_ref().map(|u| Line::of(u, policy, at));
         let (was, is) = (line(&before, from.at), line(&user, now));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::commands::protection::spoken;
-use crate::domain::device::{Device, State};
-use crate::domain::policy::{Duty, Policy};
+use crate::domain::device::{Device, DeviceState};
+use crate::domain::policy::{EnrolmentDue, Policy};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
@@ -59,7 +59,7 @@ impl DeviceLine {
             confirmed_at: device.confirmed_at(),
             last_used_at: device.last_used_at,
             expires_at: match &device.state {
-                State::Pending(pending) => Some(pending.expires_at),
+                DeviceState::Pending(pending) => Some(pending.expires_at),
                 _ => None,
             },
         }
@@ -68,8 +68,8 @@ impl DeviceLine {
 
 impl Line {
     pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
-        let requirement = policy.demand(user);
-        let due = requirement.duty(user.status(), now);
+        let requirement = policy.requirement(user);
+        let due = requirement.enrolment_due(user.status(), now);
         let profile = &user.profile;
         let safe = |text: &Option<String>| text.as_deref().map(|t| shown(t).into_owned());
         let locked = user.locked(now);
@@ -81,7 +81,7 @@ impl Line {
             status: user.status(),
             required: requirement.is_in_force(now),
             due_at: match due {
-                Some(Duty::Due(at)) => Some(at),
+                Some(EnrolmentDue::Upcoming(at)) => Some(at),
                 _ => None,
             },
             locked: locked.is_some(),

@@ -30,8 +30,8 @@ pub fn users(
     for id in &ids {
         let back = snapshot.undoing(*id, after)?;
         let user = match snapshot.user_of(*id)? {
-            Some(user) => back.stood(user)?,
-            None => back.stood_once(*id)?,
+            Some(user) => back.apply_to(user)?,
+            None => back.rebuild_removed(*id)?,
         };
         moved.extend(user.map(|user| (user.name.clone(), user)));
     }
@@ -39,7 +39,7 @@ pub fn users(
         if ids.contains(&user.id) {
             return Ok(());
         }
-        let Some(user) = back.stood(user)? else { return Ok(()) };
+        let Some(user) = back.apply_to(user)? else { return Ok(()) };
         while let Some(first) = moved.first_entry()
             && first.key().as_str() < user.name.as_str()
         {

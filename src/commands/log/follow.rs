@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::EventLine;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Format, Record as _, Report, Verdict, Writer};
 use crate::session::Session;
 use crate::store::Wanted;
@@ -18,7 +18,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 pub fn follow(session: &mut Session<'_>, mut query: Wanted) -> Result<Report> {
     if matches!(session.options.format(), Format::Json | Format::Csv) {
         return Err(Refusal::new(
-            Code::Usage,
+            ErrorCode::Usage,
             "--follow never ends, so this format cannot be completed",
         )
         .hint("use --format jsonl, or leave the format out")

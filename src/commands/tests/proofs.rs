@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::domain::chain::Proof;
-use crate::domain::event::{Entry, Head};
+use crate::domain::chain::EventProof;
+use crate::domain::event::{EventFields, Head};
 use crate::store::Access;
 use crate::store::custody::Custody;
 use crate::store::location::Location;
@@ -192,7 +192,10 @@ fn a_pruned_log_still_verifies() {
     let _ = world.run("enable alice").ok();
     let list = world.run("list-status --json --columns user,status,devices").ok();
     let dry = world.run("log --prune --before now --dry-run").ok();
-    assert_eq!(dry.out, format!("would delete 9 events before {}; nothing was changed\n", now(&world)));
+    assert_eq!(
+        dry.out,
+        format!("would delete 9 events before {}; nothing was changed\n", now(&world))
+    );
     assert_eq!(world.run("log --prune --before now").code, 64, "no prompt");
     let pruned = world.run("log --prune --before 50s --yes --ticket A-1 --json").ok().json();
     assert_eq!((&pruned["pruned"], &pruned["changed"]), (&9.into(), &true.into()));
@@ -281,7 +284,7 @@ fn a_rewritten_log_is_revealed_by_the_key_or_an_anchor() {
     let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
     let mut store = location.open(Access::Read, &custody).unwrap();
     let (mut head, mut hashes) = (Head::START, Vec::new());
-    let mut link = |entry: &Entry<'_>, proof: &Proof<'_>| {
+    let mut link = |entry: &EventFields<'_>, proof: &EventProof<'_>| {
         let hash = entry.chain_hash(&head, proof.personal.try_into().unwrap());
         head = Head { seq: proof.seq, hash };
         hashes.push((proof.seq, hash));

@@ -7,8 +7,8 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::domain::code::LONGEST_INPUT;
-use crate::domain::login::Without;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::login::NotEnabledPolicy;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Report, Verdict};
 use crate::services::{Asked, file, openvpn, pam, radius};
 use crate::session::{Login, Session};
@@ -64,7 +64,7 @@ pub fn answer(
         LoginService::OpenVpn => openvpn(session, options, argument),
         // Whoever logs in could choose the argument.
         _ if argument.is_some() => {
-            Err(Refusal::new(Code::Usage, "with --from, the login service names the user")
+            Err(Refusal::new(ErrorCode::Usage, "with --from, the login service names the user")
                 .hint("leave the name out")
                 .into())
         }
@@ -136,7 +136,7 @@ fn openvpn_login(
 
 fn handed(session: &Session<'_>, variable: &str) -> Result<PathBuf, Refusal> {
     session.handed(variable).map(PathBuf::from).ok_or_else(|| {
-        Refusal::new(Code::Usage, format!("the login service did not hand over {variable}"))
+        Refusal::new(ErrorCode::Usage, format!("the login service did not hand over {variable}"))
     })
 }
 
@@ -172,10 +172,10 @@ fn decide(
         return Ok(false);
     };
     let without = match options.not_enabled {
-        NotEnabled::Accept => Without::Accept,
-        NotEnabled::Refuse => Without::Refuse,
+        NotEnabled::Accept => NotEnabledPolicy::Accept,
+        NotEnabled::Refuse => NotEnabledPolicy::Refuse,
     };
-    if given.code().is_empty() && without == Without::Refuse {
+    if given.code().is_empty() && without == NotEnabledPolicy::Refuse {
         on_decision(false)?;
         return Ok(false);
     }

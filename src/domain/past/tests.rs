@@ -11,11 +11,11 @@ fn id(byte: u8) -> Id {
     Id::new([byte; Id::LENGTH])
 }
 
-fn device(n: u8, state: State) -> Device {
+fn device(n: u8, state: DeviceState) -> Device {
     Device {
         id: id(n),
         label: Label::parse(&format!("device {n}")).unwrap(),
-        kind: Kind::Totp,
+        kind: DeviceKind::Totp,
         parameters: Parameters::COMMON,
         secret: Sealed(vec![n; 40]),
         state,
@@ -29,15 +29,15 @@ fn alice() -> User {
     let mut user = User::new(id(1), UserName::parse("alice").unwrap(), at(100));
     let pending = Pending { expires_at: at(500), first_proof: None, replaces: Vec::new() };
     user.devices = vec![
-        device(2, State::Active(Active { confirmed_at: at(120) })),
-        device(3, State::Pending(pending)),
+        device(2, DeviceState::Active(Active { confirmed_at: at(120) })),
+        device(3, DeviceState::Pending(pending)),
     ];
     user
 }
 
 /// Everything that is listed of a user.
 fn all_values(user: &User) -> Option<String> {
-    Past::of(Some(user), None).values
+    EarlierValues::of(Some(user), None).values
 }
 
 fn changes() -> Vec<fn(&mut User)> {
@@ -54,7 +54,7 @@ fn changes() -> Vec<fn(&mut User)> {
         |u| u.throttle.wrong_codes = MOST_WRONG_CODES,
         |u| u.recovery = Some(placeholder_codes(9, at(1))),
         |u| {
-            u.bypass = Some(Bypass {
+            u.bypass = Some(BypassCode {
                 id: id(0),
                 tag: [0; 32],
                 starts_at: at(1),
@@ -64,7 +64,7 @@ fn changes() -> Vec<fn(&mut User)> {
         },
         |u| u.devices[0] = u.devices[0].clone().disabled(),
         |u| u.devices[1] = u.devices[1].clone().revoked(at(300)),
-        |u| u.devices.push(device(4, State::Active(Active { confirmed_at: at(310) }))),
+        |u| u.devices.push(device(4, DeviceState::Active(Active { confirmed_at: at(310) }))),
         |u| u.devices[0] = u.devices[0].clone().enabled().used(9, at(320)),
         |u| u.devices.clear(),
         |u| u.recovery = None,
@@ -81,22 +81,22 @@ fn every_earlier_state_is_reached_from_the_present_one() {
         let before = states.last().unwrap().clone();
         let mut after = before.clone();
         change(&mut after);
-        let past = Past::of(Some(&before), Some(&after));
+        let past = EarlierValues::of(Some(&before), Some(&after));
         assert_eq!(past.status.is_some(), before.status() != after.status());
         events.push(past.values.expect("each of these changes is listed"));
         states.push(after);
     }
     let now = states.last().unwrap().clone();
     for (n, expected) in states.iter().enumerate() {
-        let (mut back, mut removed) = (Undoing::default(), Undoing::default());
-        removed.take_back(&all_values(&now).unwrap()).unwrap();
+        let (mut back, mut removed) = (Rewind::default(), Rewind::default());
+        removed.rewind(&all_values(&now).unwrap()).unwrap();
         for event in events[n..].iter().rev() {
-            back.take_back(event).unwrap();
-            removed.take_back(event).unwrap();
+            back.rewind(event).unwrap();
+            removed.rewind(event).unwrap();
         }
-        let earlier = back.stood(now.clone()).unwrap().unwrap();
+        let earlier = back.apply_to(now.clone()).unwrap().unwrap();
         assert_eq!(all_values(&earlier), all_values(expected), "after {n} changes");
-        let earlier = removed.stood_once(now.id).unwrap().unwrap();
+        let earlier = removed.rebuild_removed(now.id).unwrap().unwrap();
         assert_eq!(
             all_values(&earlier),
             all_values(expected),
@@ -111,15 +111,15 @@ fn the_use_of_a_code_is_no_change_of_protection() {
     let mut after = before.clone();
     after.devices[0] = after.devices[0].clone().used(7, at(200));
     after.last_verified_at = Some(at(200));
-    assert!(is_mere_use(&Past::of(Some(&before), Some(&after)).values.unwrap()));
+    assert!(is_code_use_only(&EarlierValues::of(Some(&before), Some(&after)).values.unwrap()));
     after.throttle.wrong_codes = MOST_WRONG_CODES;
-    assert!(!is_mere_use(&Past::of(Some(&before), Some(&after)).values.unwrap()));
-    assert!(!is_mere_use("junk"));
+    assert!(!is_code_use_only(&EarlierValues::of(Some(&before), Some(&after)).values.unwrap()));
+    assert!(!is_code_use_only("junk"));
 }
 
 #[test]
 fn an_expired_bypass_code_is_not_reported_with_the_next_change() {
-    let bypass = |expires_at| Bypass {
+    let bypass = |expires_at| BypassCode {
         id: id(0),
         tag: [0; 32],
         starts_at: at(100),
@@ -130,9 +130,13 @@ fn an_expired_bypass_code_is_not_reported_with_the_next_change() {
     before.bypass = Some(bypass(200));
     let mut after = alice();
     after.profile.display_name = Some("Alice".into());
-    let was = Past::of(Some(&before), Some(&after)).values.unwrap();
-    assert!(is_harmless(&was, at(200)) && !is_harmless(&was, at(199)));
-    assert!(is_first(&Past::of(None, Some(&after)).values.unwrap()) && !is_first(&was));
+    let was = EarlierValues::of(Some(&before), Some(&after)).values.unwrap();
+    assert!(
+        leaves_protection_unchanged(&was, at(200)) && !leaves_protection_unchanged(&was, at(199))
+    );
+    assert!(
+        is_creation(&EarlierValues::of(None, Some(&after)).values.unwrap()) && !is_creation(&was)
+    );
 }
 
 #[test]
@@ -143,18 +147,18 @@ fn values_that_are_not_listed_are_not_kept() {
     after.profile.language = Some(Language::French);
     after.devices[0].last_step = Some(99);
     after.password = Some(Sealed(vec![1]));
-    assert_eq!(Past::of(Some(&before), Some(&after)), Past::default());
+    assert_eq!(EarlierValues::of(Some(&before), Some(&after)), EarlierValues::default());
 }
 
 #[test]
 fn before_its_creation_a_user_is_absent() {
-    let past = Past::of(None, Some(&alice()));
+    let past = EarlierValues::of(None, Some(&alice()));
     assert_eq!(past.status, Some(ABSENT));
-    let mut back = Undoing::default();
-    back.take_back(&past.values.unwrap()).unwrap();
-    assert!(back.clone().stood(alice()).unwrap().is_none());
-    assert!(back.stood_once(id(1)).unwrap().is_none());
-    assert_eq!(Past::of(Some(&alice()), None).status, Some("enabled"));
+    let mut back = Rewind::default();
+    back.rewind(&past.values.unwrap()).unwrap();
+    assert!(back.clone().apply_to(alice()).unwrap().is_none());
+    assert!(back.rebuild_removed(id(1)).unwrap().is_none());
+    assert_eq!(EarlierValues::of(Some(&alice()), None).status, Some("enabled"));
 }
 
 #[test]
@@ -169,9 +173,9 @@ fn unreadable_values_are_refused_as_damaged() {
         r#"{"colour":"red"}"#,
         r#"{"last_code":-1}"#,
     ] {
-        let mut back = Undoing::default();
-        let result = back.take_back(was).and_then(|()| back.stood(alice()));
-        assert_eq!(result.unwrap_err().code, Code::Damaged, "{was}");
+        let mut back = Rewind::default();
+        let result = back.rewind(was).and_then(|()| back.apply_to(alice()));
+        assert_eq!(result.unwrap_err().code, ErrorCode::Damaged, "{was}");
     }
-    assert_eq!(Undoing::default().stood_once(id(1)).unwrap_err().code, Code::Damaged);
+    assert_eq!(Rewind::default().rebuild_removed(id(1)).unwrap_err().code, ErrorCode::Damaged);
 }

@@ -1,22 +1,22 @@
 use super::*;
-use crate::domain::device::{Active, Kind, Pending, State};
+use crate::domain::device::{Active, DeviceKind, DeviceState, Pending};
 use crate::domain::name::{Label, UserName};
-use crate::domain::password::Temporary;
+use crate::domain::password::TemporaryPassword;
 use crate::domain::secret::{Id, Secret};
-use crate::domain::spare::Presented;
+use crate::domain::spare::Submitted;
 use crate::domain::throttle::{Bounds, FREE_FAILURES, MOST_WRONG_CODES};
 use crate::domain::totp::{Parameters, code_at};
 use zeroize::Zeroizing;
 
 const NOW: i64 = 1_800_000_000;
-const OPTIONAL: Demand = Demand::Optional;
+const OPTIONAL: Requirement = Requirement::Optional;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(seconds).unwrap()
 }
 
-fn required() -> Demand {
-    Demand::From(at(NOW))
+fn required() -> Requirement {
+    Requirement::From(at(NOW))
 }
 
 fn secret() -> Secret {
@@ -33,11 +33,11 @@ fn alice() -> User {
     user
 }
 
-fn with_device(mut user: User, state: State) -> User {
+fn with_device(mut user: User, state: DeviceState) -> User {
     user.devices.push(Device {
         id: Id::new([2; 16]),
         label: Label::parse("phone").unwrap(),
-        kind: Kind::Totp,
+        kind: DeviceKind::Totp,
         parameters: Parameters::COMMON,
         secret: Sealed(Vec::new()),
         state,
@@ -49,12 +49,12 @@ fn with_device(mut user: User, state: State) -> User {
 }
 
 fn active() -> User {
-    with_device(alice(), State::Active(Active { confirmed_at: at(0) }))
+    with_device(alice(), DeviceState::Active(Active { confirmed_at: at(0) }))
 }
 
 fn pending() -> User {
     let pending = Pending { expires_at: at(NOW + 1000), first_proof: None, replaces: Vec::new() };
-    with_device(alice(), State::Pending(pending))
+    with_device(alice(), DeviceState::Pending(pending))
 }
 
 /// What is submitted: a right or wrong password, the hash of a new one, a code.
@@ -75,31 +75,35 @@ fn right_code() -> Submission {
     with_code(code_at(&secret(), Parameters::COMMON, NOW))
 }
 
-fn attempt(user: &User, submission: &Submission, demand: Demand) -> (User, Step) {
+fn attempt(
+    user: &User,
+    submission: &Submission,
+    requirement: Requirement,
+) -> (User, SignInOutcome) {
     let now = at(NOW);
-    let presented = submission.code.as_ref().map(|code| Presented::read(code.as_bytes()));
+    let submitted = submission.code.as_ref().map(|code| Submitted::read(code.as_bytes()));
     let secrets = [(Id::new([2; 16]), secret())];
-    let attempt = |presented| Attempt {
-        presented,
+    let attempt = |submitted| CodeCheck {
+        submitted,
         tag: None,
         now,
         bounds: Bounds::DEFAULT,
         secrets: &secrets,
     };
-    let claim = Claim {
+    let claim = SignInAttempt {
         limits: Limits::DEFAULT,
         now,
         is_right: submission.is_right,
         new_password: submission.new.map(hash),
-        code: presented.as_ref().map(attempt),
-        demand,
-        without: Without::Accept,
+        code: submitted.as_ref().map(attempt),
+        requirement,
+        without: NotEnabledPolicy::Accept,
     };
     sign_in(user.clone(), claim).unwrap()
 }
 
-fn step(user: &User, submission: &Submission, demand: Demand) -> Step {
-    attempt(user, submission, demand).1
+fn step(user: &User, submission: &Submission, requirement: Requirement) -> SignInOutcome {
+    attempt(user, submission, requirement).1
 }
 
 #[test]
@@ -107,10 +111,10 @@ fn a_wrong_password_is_rejected_whatever_else_is_right() {
     let mut must_change = active();
     must_change.password_change = PasswordChange::RequiredOldOpens;
     for user in [alice(), active(), pending(), active().disable(None).unwrap().user, must_change] {
-        for demand in [OPTIONAL, required()] {
+        for requirement in [OPTIONAL, required()] {
             let submission = Submission { is_right: false, new: Some(9), ..right_code() };
-            let (after, step) = attempt(&user, &submission, demand);
-            assert_eq!(step, Step::Rejected(Why::Password));
+            let (after, step) = attempt(&user, &submission, requirement);
+            assert_eq!(step, SignInOutcome::Rejected(RejectReason::Password));
             assert_eq!(after.throttle.failures, 1);
             assert_eq!(after.throttle.wrong_codes, 0, "passwords only delay");
             assert_eq!(
@@ -128,18 +132,18 @@ fn what_follows_the_password_depends_on_device_and_requirement() {
     barred.enrolment_barred = true;
     let mut empty_barred = alice();
     empty_barred.enrolment_barred = true;
-    let enrol = |is_barred| Step::EnrolmentRequired { is_barred };
+    let enrol = |is_barred| SignInOutcome::EnrolmentRequired { is_barred };
     for (user, optional, needed) in [
-        (alice(), Step::Accepted(None), enrol(false)),
-        (empty_barred, Step::Accepted(None), enrol(true)),
-        (pending(), Step::Accepted(None), enrol(false)),
-        (barred, Step::Accepted(None), Step::CodeRequired),
-        (active(), Step::CodeRequired, Step::CodeRequired),
-        (disabled, Step::Accepted(None), Step::Rejected(Why::Disabled)),
+        (alice(), SignInOutcome::Accepted(None), enrol(false)),
+        (empty_barred, SignInOutcome::Accepted(None), enrol(true)),
+        (pending(), SignInOutcome::Accepted(None), enrol(false)),
+        (barred, SignInOutcome::Accepted(None), SignInOutcome::CodeRequired),
+        (active(), SignInOutcome::CodeRequired, SignInOutcome::CodeRequired),
+        (disabled, SignInOutcome::Accepted(None), SignInOutcome::Rejected(RejectReason::Disabled)),
     ] {
         assert_eq!(step(&user, &RIGHT, OPTIONAL), optional);
         assert_eq!(step(&user, &RIGHT, required()), needed);
-        let later = Demand::From(at(NOW + 1));
+        let later = Requirement::From(at(NOW + 1));
         assert_eq!(step(&user, &RIGHT, later), optional, "the grace period is not over");
     }
 }
@@ -147,12 +151,19 @@ fn what_follows_the_password_depends_on_device_and_requirement() {
 #[test]
 fn a_code_is_checked_after_the_password_and_a_wrong_one_counts() {
     let (after, step) = attempt(&active(), &right_code(), OPTIONAL);
-    assert!(matches!(&step, Step::Accepted(Some(Outcome::Accepted { .. }))), "{step:?}");
-    assert_eq!(attempt(&after, &right_code(), OPTIONAL).1, Step::Rejected(Why::Code), "replayed");
+    assert!(matches!(&step, SignInOutcome::Accepted(Some(Outcome::Accepted { .. }))), "{step:?}");
+    assert_eq!(
+        attempt(&after, &right_code(), OPTIONAL).1,
+        SignInOutcome::Rejected(RejectReason::Code),
+        "replayed"
+    );
     let (after, step) = attempt(&active(), &with_code("000000".into()), OPTIONAL);
-    assert_eq!((step, after.throttle.wrong_codes), (Step::Rejected(Why::Code), 1));
+    assert_eq!(
+        (step, after.throttle.wrong_codes),
+        (SignInOutcome::Rejected(RejectReason::Code), 1)
+    );
     let (after, step) = attempt(&pending(), &right_code(), required());
-    assert!(matches!(step, Step::Accepted(Some(Outcome::Confirmed { .. }))));
+    assert!(matches!(step, SignInOutcome::Accepted(Some(Outcome::Confirmed { .. }))));
     assert!(after.devices[0].is_active());
 }
 
@@ -163,7 +174,7 @@ fn only_a_full_acceptance_clears_the_counter() {
         user = attempt(&user, &WRONG, OPTIONAL).0;
         assert_eq!(user.throttle.failures, n);
         let (after, step) = attempt(&user, &RIGHT, OPTIONAL);
-        assert_eq!((step, after.throttle.failures), (Step::CodeRequired, n));
+        assert_eq!((step, after.throttle.failures), (SignInOutcome::CodeRequired, n));
     }
     assert_eq!(attempt(&user, &right_code(), OPTIONAL).0.throttle.failures, 0);
 }
@@ -172,52 +183,59 @@ fn only_a_full_acceptance_clears_the_counter() {
 fn only_the_right_password_reveals_a_lock_and_only_for_a_few_guesses() {
     let mut user = (0..FREE_FAILURES).fold(active(), |user, _| attempt(&user, &WRONG, OPTIONAL).0);
     let locked = user.clone();
-    assert!(matches!(step(&user, &right_code(), OPTIONAL), Step::Locked { until: Some(_) }));
+    assert!(matches!(
+        step(&user, &right_code(), OPTIONAL),
+        SignInOutcome::Locked { until: Some(_) }
+    ));
     for _ in 0..FREE_FAILURES {
         let (after, step) = attempt(&user, &WRONG, OPTIONAL);
-        assert_eq!(step, Step::Rejected(Why::Locked));
+        assert_eq!(step, SignInOutcome::Rejected(RejectReason::Locked));
         assert_eq!(after.throttle.failures, user.throttle.failures, "it does not count");
         user = after;
     }
     let late = step(&user, &right_code(), OPTIONAL);
-    assert_eq!(late, Step::Rejected(Why::Locked), "no oracle for passwords");
+    assert_eq!(late, SignInOutcome::Rejected(RejectReason::Locked), "no oracle for passwords");
     assert_eq!(attempt(&locked, &right_code(), OPTIONAL).0.devices, locked.devices, "not used up");
     let mut shut = active();
     shut.throttle.wrong_codes = MOST_WRONG_CODES;
-    assert_eq!(step(&shut, &right_code(), OPTIONAL), Step::Locked { until: None });
+    assert_eq!(step(&shut, &right_code(), OPTIONAL), SignInOutcome::Locked { until: None });
 }
 
 #[test]
 fn a_required_change_accepts_the_temporary_or_the_old_password() {
     let mut user = alice();
-    assert_eq!(door(&user, at(NOW)), Door::Password(&hash(1)));
+    assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Regular(&hash(1)));
     user.password_change = PasswordChange::Required;
-    assert_eq!(door(&user, at(NOW)), Door::Shut, "no temporary password was given");
-    user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
-    assert_eq!(door(&user, at(NOW)), Door::Temporary(&hash(5)));
-    assert_eq!(door(&user, at(NOW + 1)), Door::Shut, "a day is over");
+    assert_eq!(
+        usable_password(&user, at(NOW)),
+        UsablePassword::None,
+        "no temporary password was given"
+    );
+    user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW + 1) });
+    assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Temporary(&hash(5)));
+    assert_eq!(usable_password(&user, at(NOW + 1)), UsablePassword::None, "a day is over");
     user.password_change = PasswordChange::RequiredOldOpens;
-    assert_eq!(door(&user, at(NOW)), Door::Password(&hash(1)));
+    assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Regular(&hash(1)));
     user.password = None;
     user.password_change = PasswordChange::NotRequired;
-    assert_eq!(door(&user, at(NOW)), Door::Shut);
+    assert_eq!(usable_password(&user, at(NOW)), UsablePassword::None);
 }
 
 #[test]
 fn a_required_change_leads_to_a_new_password_then_to_enrolment() {
     let mut user = alice();
     user.password_change = PasswordChange::Required;
-    user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
+    user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW + 1) });
     user.enrolment_barred = true;
     let (same, step) = attempt(&user, &RIGHT, required());
-    assert_eq!((&same, step), (&user, Step::PasswordChangeRequired));
+    assert_eq!((&same, step), (&user, SignInOutcome::PasswordChangeRequired));
     let (user, step) = attempt(&user, &Submission { new: Some(6), ..RIGHT }, required());
-    assert_eq!(step, Step::EnrolmentRequired { is_barred: false });
+    assert_eq!(step, SignInOutcome::EnrolmentRequired { is_barred: false });
     assert_eq!((&user.password, &user.temporary), (&Some(hash(6)), &None));
     assert_eq!(user.password_change, PasswordChange::NotRequired);
     let user = with_device(user, pending().devices.remove(0).state);
     let (user, step) = attempt(&user, &right_code(), required());
-    assert!(matches!(step, Step::Accepted(Some(Outcome::Confirmed { .. }))));
+    assert!(matches!(step, SignInOutcome::Accepted(Some(Outcome::Confirmed { .. }))));
     assert_eq!(user.status(), Status::Enabled);
 }
 
@@ -225,16 +243,23 @@ fn a_required_change_leads_to_a_new_password_then_to_enrolment() {
 fn a_required_change_with_mfa_kept_needs_the_code_before_anything_changes() {
     let mut user = active();
     user.password_change = PasswordChange::Required;
-    user.temporary = Some(Temporary { hash: hash(5), until: at(NOW + 1) });
+    user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW + 1) });
     let (same, step) = attempt(&user, &right_code(), OPTIONAL);
-    assert_eq!((&same, step), (&user, Step::PasswordChangeRequired), "the code is not used up");
+    assert_eq!(
+        (&same, step),
+        (&user, SignInOutcome::PasswordChangeRequired),
+        "the code is not used up"
+    );
     let (same, step) = attempt(&user, &Submission { new: Some(6), ..RIGHT }, OPTIONAL);
-    assert_eq!((&same, step), (&user, Step::CodeRequired));
+    assert_eq!((&same, step), (&user, SignInOutcome::CodeRequired));
     let wrong = Submission { new: Some(6), ..with_code("000000".into()) };
     let (after, step) = attempt(&user, &wrong, OPTIONAL);
-    assert_eq!((after.password, step), (Some(hash(1)), Step::Rejected(Why::Code)));
+    assert_eq!(
+        (after.password, step),
+        (Some(hash(1)), SignInOutcome::Rejected(RejectReason::Code))
+    );
     let (after, step) = attempt(&user, &Submission { new: Some(6), ..right_code() }, OPTIONAL);
-    assert!(matches!(step, Step::Accepted(Some(_))));
+    assert!(matches!(step, SignInOutcome::Accepted(Some(_))));
     assert_eq!((after.password, after.temporary), (Some(hash(6)), None));
 }
 
@@ -244,6 +269,6 @@ fn the_old_password_allows_a_new_password_but_no_new_device() {
     user.password_change = PasswordChange::RequiredOldOpens;
     user.enrolment_barred = true;
     let (user, step) = attempt(&user, &Submission { new: Some(6), ..RIGHT }, required());
-    assert_eq!(step, Step::EnrolmentRequired { is_barred: true });
+    assert_eq!(step, SignInOutcome::EnrolmentRequired { is_barred: true });
     assert_eq!(user.password, Some(hash(6)));
 }

@@ -1,9 +1,9 @@
 //! Operators' changes to a user's devices.
 
 use super::{Changed, MOST_DEVICES, Status, User};
-use crate::domain::device::{Device, State};
+use crate::domain::device::{Device, DeviceState};
 use crate::domain::name::Label;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 
@@ -13,7 +13,7 @@ impl User {
         if self.live().any(|d| d.label == device.label && !d.is_pending()) {
             let label = quoted(device.label.as_str());
             return Err(Refusal::new(
-                Code::AlreadyEnrolled,
+                ErrorCode::AlreadyEnrolled,
                 format!("{} already has a device {label}", self.name),
             )
             .hint("name another with --device, or use reset for a lost or new phone"));
@@ -32,7 +32,7 @@ impl User {
         }
         if self.live().count() >= MOST_DEVICES {
             return Err(Refusal::new(
-                Code::TooManyDevices,
+                ErrorCode::TooManyDevices,
                 format!("{} has {MOST_DEVICES} devices, which is the limit", self.name),
             )
             .hint("delete one that is no longer used: mfactl delete NAME --device LABEL"));
@@ -62,10 +62,10 @@ impl User {
         };
         changed.user.throttle = changed.user.throttle.cleared();
         if !keep_until_confirmed && label.is_none() {
-            changed = changed.without_spares();
+            changed = changed.void_backup_codes();
         }
         let Some(mut device) = replacement else { return Ok(changed) };
-        if let (true, State::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
+        if let (true, DeviceState::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
             pending.replaces = changed.user.labelled(label).map(|d| d.id).collect();
             let is_superseded = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
             let superseded = changed.user.devices.iter().filter(|d| is_superseded(d));
@@ -87,7 +87,7 @@ impl User {
 
     /// Switches MFA off but keeps its settings.
     pub fn disable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
-        self.has_devices()?;
+        self.check_has_devices()?;
         self.check_label(label)?;
         let touched = self.labelled(label).filter(|d| !d.is_disabled());
         let touched = touched.map(|d| d.label.clone()).collect();
@@ -97,7 +97,7 @@ impl User {
 
     /// Switches MFA on again, as it was.
     pub fn enable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
-        self.has_devices()?;
+        self.check_has_devices()?;
         self.check_label(label)?;
         let touched = self.labelled(label).filter(|d| d.is_disabled());
         let touched = touched.map(|d| d.label.clone()).collect();
@@ -110,11 +110,13 @@ impl User {
         self.check_label(Some(from))?;
         if from != to && self.live().any(|d| d.label == *to) {
             let message = format!("{} already has a device {}", self.name, quoted(to.as_str()));
-            return Err(Refusal::new(Code::AlreadyEnrolled, message).hint("choose another label"));
+            return Err(
+                Refusal::new(ErrorCode::AlreadyEnrolled, message).hint("choose another label")
+            );
         }
         if self.labelled(Some(from)).count() > 1 {
             let message = format!("{} has two devices {}", self.name, quoted(from.as_str()));
-            return Err(Refusal::new(Code::AmbiguousDevice, message)
+            return Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
                 .hint("one will replace the other: wait until it is confirmed, or delete it"));
         }
         let touched = if from == to { Vec::new() } else { vec![to.clone()] };
@@ -126,7 +128,7 @@ impl User {
 impl Changed {
     /// Voids recovery and bypass codes. If a device was taken away, the password alone is then not enough
     /// to enrol a new one.
-    pub fn without_spares(self) -> Self {
+    pub fn void_backup_codes(self) -> Self {
         let enrolment_barred = self.user.enrolment_barred || !self.touched.is_empty();
         let user = User { recovery: None, bypass: None, enrolment_barred, ..self.user };
         Self { user, ..self }

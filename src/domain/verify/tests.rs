@@ -2,12 +2,12 @@ use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::domain::bypass::Bypass;
-use crate::domain::device::{Kind, Pending};
+use crate::domain::bypass::BypassCode;
+use crate::domain::device::{DeviceKind, Pending};
 use crate::domain::name::UserName;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::Sealed;
-use crate::domain::spare::SpareCode;
+use crate::domain::spare::BackupCode;
 use crate::domain::throttle::MOST_WRONG_CODES;
 use crate::domain::totp::{Parameters, code_at};
 use crate::domain::user::User;
@@ -31,10 +31,10 @@ fn device(byte: u8, parameters: Parameters) -> Device {
     Device {
         id: id(byte),
         label: Label::parse(&format!("device {byte}")).unwrap(),
-        kind: Kind::Totp,
+        kind: DeviceKind::Totp,
         parameters,
         secret: Sealed(vec![byte]),
-        state: State::Pending(Pending {
+        state: DeviceState::Pending(Pending {
             expires_at: at(START + 259_200),
             first_proof: None,
             replaces: Vec::new(),
@@ -51,31 +51,31 @@ fn alice(devices: Vec<Device>) -> User {
 
 fn confirmed(mut user: User, byte: u8) -> User {
     let device = user.devices.iter_mut().find(|d| d.id == id(byte)).unwrap();
-    device.state = State::Active(Active { confirmed_at: at(START) });
+    device.state = DeviceState::Active(Active { confirmed_at: at(START) });
     user
 }
 
 /// One attempt with the steps of the program: candidates, secrets, decision.
 fn attempt(user: User, code: &str, now: i64) -> (User, Outcome) {
-    let presented = Presented::read(code.as_bytes());
-    let secrets: Vec<_> = candidates(&user, None, &presented, at(now))
+    let submitted = Submitted::read(code.as_bytes());
+    let secrets: Vec<_> = candidates(&user, None, &submitted, at(now))
         .unwrap()
         .iter()
         .map(|d| (d.id, secret(d.id.bytes()[0])))
         .collect();
-    let tag = presented.spare().map(tag);
-    let (presented, secrets) = (&presented, secrets.as_slice());
-    let attempt = Attempt { presented, tag, now: at(now), bounds: Bounds::DEFAULT, secrets };
+    let tag = submitted.backup_code().map(tag);
+    let (submitted, secrets) = (&submitted, secrets.as_slice());
+    let attempt = CodeCheck { submitted, tag, now: at(now), bounds: Bounds::DEFAULT, secrets };
     verify(user, &attempt).unwrap()
 }
 
 /// Stands in for the vault: the tag is the letters of the code.
-fn tag(code: &SpareCode) -> Tag {
+fn tag(code: &BackupCode) -> Tag {
     std::array::from_fn(|n| code.letters().as_bytes().get(n).copied().unwrap_or_default())
 }
 
-fn backup_code(kind: Spare, byte: u8) -> SpareCode {
-    SpareCode::new(kind, &[byte; 16])
+fn backup_code(kind: BackupCodeKind, byte: u8) -> BackupCode {
+    BackupCode::new(kind, &[byte; 16])
 }
 
 fn code(byte: u8, now: i64) -> String {
@@ -147,12 +147,12 @@ fn uncommon_settings_need_two_successive_codes() {
     let parameters = Parameters { digits: 8, ..Parameters::COMMON };
     let code = |steps: i64| code_at(&secret(1), parameters, START + 30 * steps);
     let (user, outcome) = attempt(alice(vec![device(1, parameters)]), &code(0), START);
-    assert!(matches!(outcome, Outcome::HalfProved { .. }) && !outcome.lets_in());
+    assert!(matches!(outcome, Outcome::FirstOfTwo { .. }) && !outcome.lets_in());
     assert!(user.devices[0].is_pending());
     let (user, outcome) = attempt(user, &code(0), START);
     assert_eq!(outcome.word(), "replayed");
     let (gap, outcome) = attempt(user.clone(), &code(2), START + 60);
-    assert!(matches!(outcome, Outcome::HalfProved { .. }), "not successive");
+    assert!(matches!(outcome, Outcome::FirstOfTwo { .. }), "not successive");
     assert!(gap.devices[0].is_pending());
     let (user, outcome) = attempt(user, &code(1), START + 30);
     assert_eq!(outcome.word(), "confirmed");
@@ -162,7 +162,7 @@ fn uncommon_settings_need_two_successive_codes() {
 #[test]
 fn a_confirmed_replacement_revokes_the_devices_it_replaces() {
     let mut new = device(2, Parameters::COMMON);
-    if let State::Pending(p) = &mut new.state {
+    if let DeviceState::Pending(p) = &mut new.state {
         p.replaces = vec![id(1)];
     }
     let user = confirmed(alice(vec![device(1, Parameters::COMMON), new]), 1);
@@ -176,7 +176,7 @@ fn a_confirmed_replacement_revokes_the_devices_it_replaces() {
 #[test]
 fn without_a_usable_device_no_code_is_evaluated() {
     let now = at(START);
-    let nothing = &Presented::NotACode;
+    let nothing = &Submitted::NotACode;
     let word = |user: &User, now| candidates(user, None, nothing, now).unwrap_err().code.word();
     let pending = alice(vec![device(1, Parameters::COMMON)]);
     assert_eq!(word(&alice(Vec::new()), now), "not_enabled");
@@ -193,34 +193,34 @@ fn without_a_usable_device_no_code_is_evaluated() {
 #[test]
 fn a_recovery_code_is_accepted_once_and_a_wrong_one_counts() {
     let mut user = confirmed(alice(vec![device(1, Parameters::COMMON)]), 1);
-    let code = |byte| backup_code(Spare::Recovery, byte);
+    let code = |byte| backup_code(BackupCodeKind::Recovery, byte);
     let tags = [1, 2].map(|byte| Some(tag(&code(byte)))).to_vec();
     user.recovery = Some(RecoverySet { id: id(9), made_at: at(START), tags });
     let (user, outcome) = attempt(user, &code(3).grouped(), START);
     assert_eq!((outcome, user.throttle.wrong_codes), (Outcome::Rejected, 1));
     let (user, outcome) = attempt(user, &code(2).grouped(), START);
-    assert_eq!(outcome, Outcome::Spared { kind: Spare::Recovery, left: 1 });
+    assert_eq!(outcome, Outcome::AcceptedBackup { kind: BackupCodeKind::Recovery, left: 1 });
     assert_eq!((user.throttle.wrong_codes, user.last_verified_at), (0, Some(at(START))));
     let (user, outcome) = attempt(user, &code(2).grouped(), START);
     assert_eq!((outcome, user.throttle.failures), (Outcome::Rejected, 1));
     let off = user.disable(None).unwrap().user;
-    let presented = Presented::BackupCode(code(1));
-    assert!(candidates(&off, None, &presented, at(START)).is_err());
+    let submitted = Submitted::BackupCode(code(1));
+    assert!(candidates(&off, None, &submitted, at(START)).is_err());
 }
 
 #[test]
 fn a_bypass_code_is_accepted_without_a_device_until_it_expires() {
     let mut user = alice(Vec::new());
-    let code = backup_code(Spare::Bypass, 5);
+    let code = backup_code(BackupCodeKind::Bypass, 5);
     let (starts_at, expires_at) = (at(START), at(START + 60));
-    user.bypass = Some(Bypass { id: id(9), tag: tag(&code), starts_at, expires_at, uses: 2 });
-    let (user, outcome) = attempt(user, &backup_code(Spare::Bypass, 6).grouped(), START);
+    user.bypass = Some(BypassCode { id: id(9), tag: tag(&code), starts_at, expires_at, uses: 2 });
+    let (user, outcome) = attempt(user, &backup_code(BackupCodeKind::Bypass, 6).grouped(), START);
     assert_eq!(outcome, Outcome::Rejected);
     let (user, outcome) = attempt(user, &code.grouped(), START + 1);
-    assert_eq!(outcome, Outcome::Spared { kind: Spare::Bypass, left: 1 });
-    let presented = Presented::BackupCode(code);
-    assert!(candidates(&user, None, &presented, at(START + 59)).is_ok());
-    assert!(candidates(&user, None, &presented, at(START + 60)).is_err());
+    assert_eq!(outcome, Outcome::AcceptedBackup { kind: BackupCodeKind::Bypass, left: 1 });
+    let submitted = Submitted::BackupCode(code);
+    assert!(candidates(&user, None, &submitted, at(START + 59)).is_ok());
+    assert!(candidates(&user, None, &submitted, at(START + 60)).is_err());
 }
 
 #[test]
@@ -278,7 +278,7 @@ proptest! {
                     let to = Label::parse(&format!("{from}x")).or_else(|_| Label::parse("short"));
                     user = user.relabel(&from, &to.unwrap()).unwrap().user;
                 }
-                Action::Wrong | Action::Right { .. } if candidates(&user, None, &Presented::NotACode, at(now)).is_err() => {}
+                Action::Wrong | Action::Right { .. } if candidates(&user, None, &Submitted::NotACode, at(now)).is_err() => {}
                 Action::Wrong => {
                     let (next, outcome) = attempt(user, "00000000", now);
                     prop_assert!(!outcome.lets_in());

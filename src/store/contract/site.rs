@@ -3,16 +3,16 @@
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::domain::bypass::Bypass;
-use crate::domain::device::{Active, Device, Kind, Pending, State};
-use crate::domain::event::{Event, Operator, Subject as About, Ticket};
+use crate::domain::bypass::BypassCode;
+use crate::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+use crate::domain::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::name::{Label, UserName};
-use crate::domain::password::Temporary;
+use crate::domain::password::TemporaryPassword;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{Algorithm, Parameters};
-use crate::domain::undo::{Act, Undo};
+use crate::domain::undo::{UndoRecord, Undoable};
 use crate::domain::user::{Language, PasswordChange, Profile, User};
 use crate::failure::Failure;
 use crate::store::custody::Custody;
@@ -117,13 +117,13 @@ pub fn alice() -> User {
         Pending { expires_at: at(500), first_proof: Some(7), replaces: vec![id(2), id(3)] };
     let active = Active { confirmed_at: at(200) };
     let states = [
-        State::Pending(pending.clone()),
-        State::Active(active.clone()),
-        State::Disabled(crate::domain::device::Held::Pending(pending)),
+        DeviceState::Pending(pending.clone()),
+        DeviceState::Active(active.clone()),
+        DeviceState::Disabled(crate::domain::device::BeforeDisable::Pending(pending)),
     ];
     let mut devices: Vec<Device> =
         (2_u8..).zip(states).map(|(n, state)| device(n, state)).collect();
-    devices.push(device(5, State::Active(active)).disabled().revoked(at(300)));
+    devices.push(device(5, DeviceState::Active(active)).disabled().revoked(at(300)));
     let mut user = User::new(id(1), UserName::parse("alice").unwrap(), at(100));
     user.profile = Profile {
         display_name: Some("Alice".into()),
@@ -135,22 +135,27 @@ pub fn alice() -> User {
     user.password_change = PasswordChange::RequiredOldOpens;
     for _ in 0..6 {
         let limits = crate::domain::throttle::Limits::DEFAULT;
-        let failure = crate::domain::throttle::Failure::Code;
+        let failure = crate::domain::throttle::FailedFactor::Code;
         user.throttle = user.throttle.failed(failure, at(400), limits);
     }
     user.throttle = user.throttle.turned_away(at(401)).0.turned_away(at(402)).0;
     user.last_verified_at = Some(at(350));
     user.password = Some(Sealed(vec![1; 40]));
-    user.temporary = Some(Temporary { hash: Sealed(vec![2; 40]), until: at(600) });
+    user.temporary = Some(TemporaryPassword { hash: Sealed(vec![2; 40]), until: at(600) });
     user.required_from = Some(at(700));
     user.enrolment_barred = true;
     user.throttle.lock_looks = 2;
     let recovery = RecoverySet { id: id(11), made_at: at(310), tags: vec![Some([3; 32]), None] };
     user.recovery = Some(recovery.clone());
-    user.bypass =
-        Some(Bypass { id: id(12), tag: [4; 32], starts_at: at(320), expires_at: at(800), uses: 3 });
-    user.undo = Some(Undo {
-        act: Act::ForceNewPassword,
+    user.bypass = Some(BypassCode {
+        id: id(12),
+        tag: [4; 32],
+        starts_at: at(320),
+        expires_at: at(800),
+        uses: 3,
+    });
+    user.undo = Some(UndoRecord {
+        act: Undoable::ForceNewPassword,
         at: at(330),
         devices: vec![id(2), id(5)],
         made: Some(id(3)),
@@ -162,11 +167,11 @@ pub fn alice() -> User {
     user
 }
 
-pub fn device(n: u8, state: State) -> Device {
+pub fn device(n: u8, state: DeviceState) -> Device {
     Device {
         id: id(n),
         label: Label::parse(&format!("device {n}")).unwrap(),
-        kind: Kind::Totp,
+        kind: DeviceKind::Totp,
         parameters: Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 },
         secret: Sealed(vec![n; 40]),
         state,
@@ -177,7 +182,7 @@ pub fn device(n: u8, state: State) -> Device {
 }
 
 pub fn event(verb: &'static str, user: Option<&User>) -> Event {
-    let subject = user.map(|u| About {
+    let subject = user.map(|u| EventSubject {
         id: u.id,
         name: u.name.as_str().into(),
         status: u.status().word(),

@@ -1,6 +1,6 @@
 //! Tests that altered rows, logs and schemas are rejected.
 
-use crate::domain::device::{Active, State};
+use crate::domain::device::{Active, DeviceState};
 use crate::domain::name::UserName;
 use crate::domain::user::User;
 use crate::failure::Failure;
@@ -52,7 +52,7 @@ fn a_device_that_is_removed_added_moved_or_restored_is_detected() {
     ] {
         let fixture = TestStore::new();
         let bob = User {
-            devices: vec![device(8, State::Active(Active { confirmed_at: at(1) }))],
+            devices: vec![device(8, DeviceState::Active(Active { confirmed_at: at(1) }))],
             ..User::new(id(7), UserName::parse("bob").unwrap(), at(100))
         };
         fixture.change(|tx| tx.insert(&alice()).and_then(|()| tx.insert(&bob)).unwrap());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use percent_encoding::percent_decode_str;
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
 
 /// The default folder of libpq for sockets of a local server, on Debian.
@@ -201,7 +201,7 @@ fn scheme(text: &str) -> Option<&str> {
 }
 
 fn refuse(problem: &str) -> Refusal {
-    Refusal::new(Code::Usage, format!("--store: {problem}"))
+    Refusal::new(ErrorCode::Usage, format!("--store: {problem}"))
 }
 
 fn decoded(what: &str, text: &str) -> Result<Option<String>, Refusal> {
@@ -311,7 +311,7 @@ mod tests {
             ("postgres://:5432/x", "no name"),
         ] {
             let refusal = Address::parse(text).err().unwrap_or_else(|| panic!("{text}"));
-            assert_eq!(refusal.code, Code::Usage);
+            assert_eq!(refusal.code, ErrorCode::Usage);
             assert!(refusal.message.contains(words), "{text}: {}", refusal.message);
             assert!(!refusal.message.contains("hunter2"), "{}", refusal.message);
         }

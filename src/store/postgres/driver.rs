@@ -11,7 +11,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use super::link::PgConnection;
 use super::trouble::store_error;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::driver::{Driver, RowFeed, first};
 use crate::store::row::{Row, Value};
@@ -48,7 +48,7 @@ impl<'a> PostgresDriver<'a> {
     fn locked(mut self) -> Result<Self> {
         if first(&mut self, LOCK, &[], |_| Ok(()))?.is_none() {
             return Err(Refusal::new(
-                Code::Tampered,
+                ErrorCode::Tampered,
                 "the end of the audit log was altered outside of mfactl",
             )
             .hint("restore a backup, and find out who can write to the store")
@@ -162,7 +162,7 @@ impl Driver for PostgresDriver<'_> {
         }
         self.connection.wait(self.connection.client.batch_execute("COMMIT")).map_err(|error| {
             match error.downcast_ref::<Refusal>() {
-                Some(refusal) if refusal.code == Code::StoreUnavailable => {
+                Some(refusal) if refusal.code == ErrorCode::StoreUnavailable => {
                     error.context(crate::store::unconfirmed())
                 }
                 _ => error,

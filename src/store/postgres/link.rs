@@ -21,7 +21,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::address::{Address, Tls};
 use super::service::{self, ServicePassword};
 use super::trouble::{no_answer, store_error};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::Access;
 use crate::store::custody::{Custody, Purpose, place};
 
@@ -285,10 +285,12 @@ fn password(
 ) -> Result<Option<String>> {
     if !policy.check(path, Purpose::Password)? {
         let message = format!("there is no password file at {}", place(path));
-        return Err(Refusal::new(Code::Config, message).hint("correct passfile in --store").into());
+        return Err(Refusal::new(ErrorCode::Config, message)
+            .hint("correct passfile in --store")
+            .into());
     }
     let text = std::fs::read_to_string(path).map_err(|e| {
-        Refusal::new(Code::Config, format!("{} can't be read: {}", place(path), e.kind()))
+        Refusal::new(ErrorCode::Config, format!("{} can't be read: {}", place(path), e.kind()))
     })?;
     let host = if host.starts_with('/') { "localhost" } else { host };
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -323,7 +325,7 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
     let mut store = RootCertStore::empty();
     if let Some(path) = roots {
         let refuse =
-            || Refusal::new(Code::Config, format!("{} contains no certificate", place(path)));
+            || Refusal::new(ErrorCode::Config, format!("{} contains no certificate", place(path)));
         for certificate in CertificateDer::pem_file_iter(path).map_err(|_| refuse())? {
             store.add(certificate.map_err(|_| refuse())?).map_err(|_| refuse())?;
         }
@@ -332,7 +334,7 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
     }
     if store.is_empty() {
         return Err(Refusal::new(
-            Code::Config,
+            ErrorCode::Config,
             "there is no root certificate to authenticate the server with",
         )
         .hint("name a file with ?sslrootcert=/path/to/file")

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
 use crate::store::driver::{Driver, first};
 use crate::store::row::Value;
@@ -72,9 +72,12 @@ pub fn inspect(driver: &mut impl Driver) -> Result<SchemaState> {
         Ok(true)
     })?;
     if !found.iter().any(|line| line.starts_with("store.schema_version ")) {
-        return Err(Refusal::new(Code::Damaged, "the database contains another program's tables")
-            .hint("give mfactl a database of its own: createdb mfactl")
-            .into());
+        return Err(Refusal::new(
+            ErrorCode::Damaged,
+            "the database contains another program's tables",
+        )
+        .hint("give mfactl a database of its own: createdb mfactl")
+        .into());
     }
     let version = first(driver, VERSION_OF_STORE, &[], |row| row.int(0))?.flatten().unwrap_or(0);
     if version == VERSION {
@@ -104,7 +107,7 @@ pub fn check_encoding(driver: &mut impl Driver) -> Result<()> {
         return Ok(());
     }
     let message = format!("the database has the encoding {} instead of UTF8", shown(&encoding));
-    Err(Refusal::new(Code::Config, message)
+    Err(Refusal::new(ErrorCode::Config, message)
         .hint("create another one with: createdb -E UTF8 -T template0 NAME")
         .into())
 }
@@ -115,12 +118,12 @@ pub fn check(driver: &mut impl Driver) -> Result<()> {
     match inspect(driver)? {
         SchemaState::Ours(VERSION) => Ok(()),
         SchemaState::Nothing => {
-            Err(Refusal::new(Code::StoreUnavailable, "there is no store in this database")
+            Err(Refusal::new(ErrorCode::StoreUnavailable, "there is no store in this database")
                 .hint("create one with: mfactl init")
                 .into())
         }
         SchemaState::Ours(version) if version > VERSION => Err(Refusal::new(
-            Code::Config,
+            ErrorCode::Config,
             format!(
                 "the store is newer than this program: schema {version}, known up to {VERSION}"
             ),
@@ -128,7 +131,7 @@ pub fn check(driver: &mut impl Driver) -> Result<()> {
         .hint("use the mfactl that wrote it, or a newer one")
         .into()),
         SchemaState::Ours(version) => Err(Refusal::new(
-            Code::Config,
+            ErrorCode::Config,
             format!("the store is older than this program: schema {version} of {VERSION}"),
         )
         .hint("update it with: mfactl init --migrate")
@@ -150,7 +153,7 @@ pub fn record_version(driver: &mut impl Driver) -> Result<()> {
 }
 
 fn altered(what: &str) -> anyhow::Error {
-    Refusal::new(Code::Tampered, format!("the schema of the store was altered: {what}"))
+    Refusal::new(ErrorCode::Tampered, format!("the schema of the store was altered: {what}"))
         .hint("restore a backup, and find out who can write to the store")
         .into()
 }

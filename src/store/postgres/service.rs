@@ -6,7 +6,7 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use super::address::{Address, PartialAddress};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::store::custody::{Custody, Purpose, place};
 
@@ -22,7 +22,7 @@ pub fn resolve(address: &Address, policy: &Custody) -> Result<(Address, Option<S
             continue;
         }
         let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| {
-            Refusal::new(Code::Config, format!("{} can't be read: {}", place(&path), e.kind()))
+            Refusal::new(ErrorCode::Config, format!("{} can't be read: {}", place(&path), e.kind()))
         })?;
         if let Some((service, password)) = section(&path, &text, name)? {
             let mut resolved = partial.clone().or(service).resolve()?;
@@ -34,7 +34,7 @@ pub fn resolve(address: &Address, policy: &Custody) -> Result<(Address, Option<S
         }
     }
     let message = format!("there is no service {} in any service file", quoted(name));
-    Err(Refusal::new(Code::Config, message)
+    Err(Refusal::new(ErrorCode::Config, message)
         .hint(format!("write a section [{name}] into ~/.pg_service.conf, mode 0600"))
         .into())
 }
@@ -64,14 +64,14 @@ fn section(
             is_there |= is_inside;
         } else if is_inside {
             let at = format!("{}, line {number}", place(path));
-            let (key, value) = line
-                .split_once('=')
-                .ok_or_else(|| Refusal::new(Code::Config, format!("{at}: is not name=value")))?;
+            let (key, value) = line.split_once('=').ok_or_else(|| {
+                Refusal::new(ErrorCode::Config, format!("{at}: is not name=value"))
+            })?;
             match key.trim_end() {
                 "password" => password = Some(Zeroizing::new(value.trim_start().to_owned())),
                 key => partial.put(key, value.trim_start().to_owned()).map_err(|refusal| {
                     let problem = refusal.message.replacen("--store: ", "", 1);
-                    let refusal = Refusal { code: Code::Config, ..refusal };
+                    let refusal = Refusal { code: ErrorCode::Config, ..refusal };
                     Refusal { message: format!("{at}: {problem}"), ..refusal }
                 })?,
             }

@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use super::{Reader, Row, Value, bytes, damaged_column, maybe_number, maybe_time, number, time};
-use crate::domain::device::{Active, Device, Held, Kind, Pending, Revoked, State};
+use crate::domain::device::{
+    Active, BeforeDisable, Device, DeviceKind, DeviceState, Pending, Revocation,
+};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::totp::{Algorithm, Parameters};
@@ -31,13 +33,13 @@ pub const DEVICE_COLUMNS: &[&str] = &[
 
 /// The values of [`DEVICE_COLUMNS`].
 pub fn device_values(device: &Device) -> Vec<Value> {
-    let held = device.state.held();
+    let held = device.state.before_disable();
     let (confirmed_at, pending) = match &held {
-        Held::Active(a) => (Some(a.confirmed_at), None),
-        Held::Pending(p) => (None, Some(p)),
+        BeforeDisable::Active(a) => (Some(a.confirmed_at), None),
+        BeforeDisable::Pending(p) => (None, Some(p)),
     };
     let revoked = match &device.state {
-        State::Revoked(r) => Some(r),
+        DeviceState::Revoked(r) => Some(r),
         _ => None,
     };
     let replaces = pending.filter(|p| !p.replaces.is_empty());
@@ -70,7 +72,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let id = r.id()?;
     let label = Label::stored(r.text()?);
     let kind = match r.text()?.as_str() {
-        "totp" => Kind::Totp,
+        "totp" => DeviceKind::Totp,
         _ => return Err(r.damaged()),
     };
     let algorithm = r.text()?;
@@ -92,17 +94,19 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let was_disabled = r.maybe_number::<u8>()?;
     let held = match (confirmed_at, expires_at) {
         (Some(confirmed_at), None) if first_proof.is_none() && replaces.is_empty() => {
-            Held::Active(Active { confirmed_at })
+            BeforeDisable::Active(Active { confirmed_at })
         }
-        (None, Some(expires_at)) => Held::Pending(Pending { expires_at, first_proof, replaces }),
+        (None, Some(expires_at)) => {
+            BeforeDisable::Pending(Pending { expires_at, first_proof, replaces })
+        }
         _ => return Err(damaged_column("devices", "state").into()),
     };
     let state = match (word.as_str(), held, revoked_at, was_disabled) {
-        ("pending", Held::Pending(pending), None, None) => State::Pending(pending),
-        ("active", Held::Active(active), None, None) => State::Active(active),
-        ("disabled", held, None, None) => State::Disabled(held),
+        ("pending", BeforeDisable::Pending(pending), None, None) => DeviceState::Pending(pending),
+        ("active", BeforeDisable::Active(active), None, None) => DeviceState::Active(active),
+        ("disabled", held, None, None) => DeviceState::Disabled(held),
         ("revoked", was, Some(at), Some(d @ (0 | 1))) => {
-            State::Revoked(Revoked { at, was, was_disabled: d == 1 })
+            DeviceState::Revoked(Revocation { at, was, was_disabled: d == 1 })
         }
         _ => return Err(damaged_column("devices", "state").into()),
     };

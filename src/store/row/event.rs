@@ -5,8 +5,8 @@ use anyhow::Result;
 use super::{
     Reader, Row, Value, bytes, damaged_column, maybe_bytes, maybe_number, maybe_text, number,
 };
-use crate::domain::chain::Proof;
-use crate::domain::event::{Entry, Head, Personal};
+use crate::domain::chain::EventProof;
+use crate::domain::event::{EventFields, Head, Personal};
 use crate::store::{Change, SALT, Told};
 use crate::vault::MAC;
 
@@ -60,7 +60,7 @@ pub const LOGGED_CHANGE_COLUMNS: &[&str] =
 
 /// The values of [`EVENT_COLUMNS`].
 pub fn event_values(
-    entry: &Entry<'_>,
+    entry: &EventFields<'_>,
     salt: &[u8; SALT],
     personal: &[u8; 32],
     head: &Head,
@@ -131,7 +131,7 @@ pub fn logged_change(row: &dyn Row) -> Result<Change> {
 
 /// An event and its proof from [`EVENT_COLUMNS`], borrowed from the row: verifying a log reads ten
 /// million of them.
-pub fn entry_and_proof(row: &dyn Row) -> Result<(Entry<'_>, Proof<'_>)> {
+pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>)> {
     let damaged_column = |column: usize| damaged_column("events", EVENT_COLUMNS[column]);
     let number = |column: usize| -> Result<u64> {
         Ok(row
@@ -145,7 +145,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(Entry<'_>, Proof<'_>)> {
     let bytes = |column: usize| -> Result<&[u8]> {
         Ok(row.bytes_ref(column)?.ok_or_else(|| damaged_column(column))?)
     };
-    let entry = Entry {
+    let entry = EventFields {
         at: number(1)?,
         verb: text(2)?,
         outcome: text(3)?,
@@ -166,7 +166,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(Entry<'_>, Proof<'_>)> {
             was: row.text_ref(21)?,
         },
     };
-    let proof = Proof {
+    let proof = EventProof {
         seq: number(0)?,
         salt: row.bytes_ref(16)?,
         personal: bytes(17)?,

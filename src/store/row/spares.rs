@@ -4,11 +4,11 @@
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::bypass::Bypass;
+use crate::domain::bypass::BypassCode;
 use crate::domain::recovery::{RecoverySet, Tag};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::{Act, Undo};
+use crate::domain::undo::{UndoRecord, Undoable};
 use crate::domain::user::PasswordChange;
 
 #[derive(Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub fn recovery(text: &str) -> Option<RecoverySet> {
     recovery_set(serde_json::from_str(text).ok()?)
 }
 
-pub fn bypass_text(bypass: &Bypass) -> String {
+pub fn bypass_text(bypass: &BypassCode) -> String {
     text(&BypassJson {
         id: bypass.id.to_string(),
         tag: HEXLOWER.encode(&bypass.tag),
@@ -59,9 +59,9 @@ pub fn bypass_text(bypass: &Bypass) -> String {
     })
 }
 
-pub fn bypass(text: &str) -> Option<Bypass> {
+pub fn bypass(text: &str) -> Option<BypassCode> {
     let json: BypassJson = serde_json::from_str(text).ok()?;
-    Some(Bypass {
+    Some(BypassCode {
         id: id(&json.id)?,
         tag: tag(&json.tag)?,
         starts_at: time(json.starts_at)?,
@@ -70,7 +70,7 @@ pub fn bypass(text: &str) -> Option<Bypass> {
     })
 }
 
-pub fn undo_text(undo: &Undo) -> String {
+pub fn undo_text(undo: &UndoRecord) -> String {
     text(&UndoJson {
         verb: undo.act.verb().to_owned(),
         at: undo.at.as_i64(),
@@ -82,10 +82,10 @@ pub fn undo_text(undo: &Undo) -> String {
     })
 }
 
-pub fn undo(text: &str) -> Option<Undo> {
+pub fn undo(text: &str) -> Option<UndoRecord> {
     let json: UndoJson = serde_json::from_str(text).ok()?;
-    Some(Undo {
-        act: Act::ALL.into_iter().find(|act| act.verb() == json.verb)?,
+    Some(UndoRecord {
+        act: Undoable::ALL.into_iter().find(|act| act.verb() == json.verb)?,
         at: time(json.at)?,
         devices: json.devices.iter().map(|text| id(text)).collect::<Option<_>>()?,
         made: json.made.map(|text| id(&text).ok_or(())).transpose().ok()?,

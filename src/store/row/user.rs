@@ -7,7 +7,7 @@ use super::{
     time,
 };
 use crate::domain::name::UserName;
-use crate::domain::password::Temporary;
+use crate::domain::password::TemporaryPassword;
 use crate::domain::secret::Sealed;
 use crate::domain::throttle::{Lock, Throttle};
 use crate::domain::time::Span;
@@ -142,7 +142,7 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
         undo: None,
     };
     user.temporary = match (r.maybe_bytes()?, r.maybe_time()?) {
-        (Some(hash), Some(until)) => Some(Temporary { hash: Sealed(hash), until }),
+        (Some(hash), Some(until)) => Some(TemporaryPassword { hash: Sealed(hash), until }),
         (None, None) => None,
         _ => return Err(r.damaged()),
     };

@@ -9,7 +9,7 @@ use super::patience;
 use super::prepared::PreparedStatement;
 use super::queue::Turn;
 use super::store_error;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::Access;
 use crate::store::driver::Driver;
@@ -85,7 +85,9 @@ impl Driver for SqliteDriver<'_> {
 fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
     let error = store_error(error);
     match error.downcast_ref::<Refusal>() {
-        Some(refusal) if refusal.code == Code::Io => error.context(crate::store::unconfirmed()),
+        Some(refusal) if refusal.code == ErrorCode::Io => {
+            error.context(crate::store::unconfirmed())
+        }
         _ => error,
     }
 }

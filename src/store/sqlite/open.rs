@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::queue::WriteQueue;
 use super::{Sqlite, driver::SqliteDriver, patience, schema, store_error};
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
 use crate::store::draft::{draft, install, install_over_empty, is_empty};
@@ -39,7 +39,7 @@ const FRAME: u64 = 4096 + 24;
 pub fn open(path: &Path, access: Access, policy: &Custody) -> Result<Sqlite> {
     if !policy.check(path, Purpose::Store)? {
         return Err(Refusal::new(
-            Code::StoreUnavailable,
+            ErrorCode::StoreUnavailable,
             format!("there is no store at {}", place(path)),
         )
         .hint("create one with: mfactl init")
@@ -156,7 +156,7 @@ fn write_draft(draft: &Path, vault: &Vault, content: InitialContent<'_>) -> Resu
         .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
         .map_err(store_error)?;
     if mode != "wal" {
-        return Err(Refusal::new(Code::CannotCreate, "this file system can't hold a store")
+        return Err(Refusal::new(ErrorCode::CannotCreate, "this file system can't hold a store")
             .hint("use a local disk: SQLite's write-ahead log needs shared memory")
             .into());
     }
@@ -206,7 +206,7 @@ fn configure(mut connection: Connection, access: Access) -> Result<(Connection, 
             Ok(Identity { store: Id::new(row.get(0)?), key: KeyId(row.get(1)?) })
         })
         .map_err(|_| {
-            Refusal::new(Code::Damaged, "the store is damaged: its identity is missing")
+            Refusal::new(ErrorCode::Damaged, "the store is damaged: its identity is missing")
                 .hint("restore a backup")
         })?;
     Ok((connection, identity))
@@ -266,7 +266,7 @@ pub fn file_id(path: &Path) -> Option<(u64, u64)> {
 /// not be one.
 fn resolved(path: &Path) -> Result<PathBuf> {
     let folder = folder_of(path).canonicalize().map_err(|_| {
-        Refusal::new(Code::StoreUnavailable, format!("there is no store at {}", place(path)))
+        Refusal::new(ErrorCode::StoreUnavailable, format!("there is no store at {}", place(path)))
     })?;
     Ok(folder.join(path.file_name().unwrap_or_default()))
 }
@@ -274,7 +274,7 @@ fn resolved(path: &Path) -> Result<PathBuf> {
 /// Whether opening may have failed because the side files can't be created.
 fn needs_side_files(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<Refusal>().map(|refusal| refusal.code);
-    matches!(code, Some(Code::StoreUnavailable | Code::NotPermitted))
+    matches!(code, Some(ErrorCode::StoreUnavailable | ErrorCode::NotPermitted))
 }
 
 /// Whether the write-ahead log is empty or missing.

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rusqlite::Connection;
 
 use super::store_error;
-use crate::domain::refusal::{Code, Refusal};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 
 /// `application_id` in the header of the file: "mfac".
@@ -38,7 +38,7 @@ pub fn check(connection: &Connection) -> Result<()> {
     let version = version(connection)?;
     if version > VERSION {
         return Err(Refusal::new(
-            Code::Config,
+            ErrorCode::Config,
             format!(
                 "the store is newer than this program: schema {version}, known up to {VERSION}"
             ),
@@ -48,7 +48,7 @@ pub fn check(connection: &Connection) -> Result<()> {
     }
     if version < VERSION {
         return Err(Refusal::new(
-            Code::Config,
+            ErrorCode::Config,
             format!("the store is older than this program: schema {version} of {VERSION}"),
         )
         .hint("update it with: mfactl init --migrate")
@@ -63,7 +63,7 @@ pub fn version(connection: &Connection) -> Result<i64> {
         connection.pragma_query_value(None, pragma, |row| row.get(0)).map_err(store_error)
     };
     if number("application_id")? != APPLICATION {
-        return Err(Refusal::new(Code::Damaged, "the file is not an mfactl store")
+        return Err(Refusal::new(ErrorCode::Damaged, "the file is not an mfactl store")
             .hint("name another with --store, or move it away and run: mfactl init")
             .into());
     }
@@ -94,7 +94,7 @@ fn compare(connection: &Connection) -> Result<()> {
 }
 
 fn altered(what: &str) -> anyhow::Error {
-    Refusal::new(Code::Tampered, format!("the schema of the store was altered: {what}"))
+    Refusal::new(ErrorCode::Tampered, format!("the schema of the store was altered: {what}"))
         .hint("restore a backup, and find out who can write to the store")
         .into()
 }
