@@ -27,7 +27,7 @@ use mfactl::domain::time::{Span, Timestamp};
 use mfactl::domain::totp::Parameters;
 use mfactl::domain::user::User;
 use mfactl::store::Store as _;
-use mfactl::store::custody::Custody;
+use mfactl::store::custody::FilePolicy;
 use mfactl::store::{Access, Identity, draft, sqlite};
 use mfactl::vault::{RootKey, Vault, key_file};
 use zeroize::Zeroizing;
@@ -55,21 +55,22 @@ fn main() -> Result<()> {
 
 fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
     let (store, key) = (folder.join("store.db"), folder.join("key"));
-    let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
+    let file_policy =
+        FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
     let (id, root) = (Id::new(people::bytes("store", 0)), people::bytes("root key", 0));
     let root = RootKey::new(Zeroizing::new(root));
-    draft::place_new(&key, id, key_file::write(&root).as_bytes())?;
+    draft::create_new_file(&key, id, key_file::write(&root).as_bytes())?;
     let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
     // Before everything else in the log: what is asked since a moment begins at the first event that is
     // not older.
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let first = Event { verb: "init", outcome: "done", ..event(None, enrolled) };
-    let made = sqlite::create(&store, &custody, &vault, id, &mut |birth| {
-        birth.found(identity, enrolled)?;
+    let made = sqlite::create(&store, &file_policy, &vault, id, &mut |birth| {
+        birth.initialize(identity, enrolled)?;
         birth.append(&first, people::bytes("salt", 0)).map(|_| ())
     })?;
     ensure!(made, "there is a store in {} already", folder.display());
-    fill(&store, &vault, &custody, users, events)?;
+    fill(&store, &vault, &file_policy, users, events)?;
     // What an import leaves in the log is no part of what a verification costs.
     rusqlite::Connection::open(&store)?
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
@@ -79,11 +80,11 @@ fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
 fn fill(
     store: &Path,
     vault: &Vault,
-    custody: &Custody,
+    file_policy: &FilePolicy,
     users: u32,
     events: Option<u64>,
 ) -> Result<()> {
-    let mut store = sqlite::open(store, Access::Write, custody)?;
+    let mut store = sqlite::open(store, Access::Write, file_policy)?;
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let mut tx = store.begin(vault)?;
     for n in 0..users {

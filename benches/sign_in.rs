@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use mfactl::domain::password::Password;
-use mfactl::vault::password::{Cost, hash};
+use mfactl::vault::password::{HashCost, hash};
 
 use shared::codes::code;
 use shared::measure::{Task, Walls, highest};
@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     for n in 0..rounds {
         let start = Instant::now();
         let salt = people::bytes::<16>("salt", n);
-        std::hint::black_box(hash(&password, Cost::DEFAULT, &salt)?);
+        std::hint::black_box(hash(&password, HashCost::DEFAULT, &salt)?);
         slow.push(start.elapsed());
         let other = rounds + n;
         let verify = Task { input: code(other, 0)?, ..call(folder.path(), "verify", other) };

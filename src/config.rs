@@ -22,19 +22,19 @@ use crate::domain::role::Roles;
 use crate::domain::throttle::Bounds;
 use crate::domain::time::Span;
 use crate::env::Env;
-use crate::store::custody::{Custody, Purpose, place};
-use crate::store::location::Location;
-use crate::vault::password::Cost;
+use crate::store::custody::{FileKind, FilePolicy, display_path};
+use crate::store::location::StoreLocation;
+use crate::vault::password::HashCost;
 
 /// The configuration of a run.
 #[derive(Debug)]
 pub struct Config {
-    pub store: Location,
+    pub store: StoreLocation,
     pub key_file: PathBuf,
     pub origins: Origins,
     /// `Credential` where systemd hands the key over.
-    pub key_purpose: Purpose,
-    pub custody: Custody,
+    pub key_file_kind: FileKind,
+    pub file_policy: FilePolicy,
     /// The issuer that an authenticator app shows.
     pub issuer: String,
     /// The lifetime of a pending device.
@@ -50,7 +50,7 @@ pub struct Config {
     /// PasswordRules for new passwords.
     pub rules: PasswordRules,
     /// Argon2 parameters.
-    pub cost: Cost,
+    pub cost: HashCost,
     pub must_name: RequiredOptions,
     /// `None` where everybody who can read the store and the key may run every verb.
     pub roles: Option<Roles>,
@@ -107,9 +107,9 @@ impl Config {
         let variable =
             |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let default_paths = DefaultPaths::of(env);
-        let custody = Custody { euid: env.process.euid, ..Custody::default() };
+        let file_policy = FilePolicy { euid: env.process.euid, ..FilePolicy::default() };
         let explicit = paths.config.clone().or_else(|| variable("MFACTL_CONFIG"));
-        let contents = read(explicit, default_paths.as_ref(), &custody)?;
+        let contents = read(explicit, default_paths.as_ref(), &file_policy)?;
         let (file, contents) = contents.map(|(file, at, text)| (file, (at, text))).unzip();
         let file = file.unwrap_or_default();
         let path = contents.as_ref().map(|(path, _)| path.clone());
@@ -128,12 +128,12 @@ impl Config {
         let variable =
             |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let default_paths = DefaultPaths::of(env);
-        let custody = Custody { euid: env.process.euid, ..Custody::default() };
-        let custody = Custody {
+        let file_policy = FilePolicy { euid: env.process.euid, ..FilePolicy::default() };
+        let file_policy = FilePolicy {
             readers: gid_of("store.readers", file.store.readers.as_deref())?,
             writers: gid_of("store.writers", file.store.writers.as_deref())?,
             key_group: gid_of("key.group", file.key.group.as_deref())?,
-            ..custody
+            ..file_policy
         };
         let origin = |option: &Option<PathBuf>, name: &str, in_file: bool| match option {
             Some(_) => COMMAND_LINE,
@@ -155,11 +155,11 @@ impl Config {
             Some(_) => Origins { key_file: "systemd", ..origins },
             None => origins,
         };
-        let key_purpose = if credential.is_some() { Purpose::Credential } else { Purpose::Key };
+        let key_file_kind = if credential.is_some() { FileKind::Credential } else { FileKind::Key };
         let key_file = key_file.or(credential).or(file.key.file);
         let (default_store, default_key) = default_paths.map(|p| (p.store, p.key_file)).unzip();
         Ok(Self {
-            store: Location::parse(&store.or(default_store).ok_or_else(no_home)?)
+            store: StoreLocation::parse(&store.or(default_store).ok_or_else(no_home)?)
                 .map_err(|refusal| match origins.store {
                     "the environment" => refusal.for_option("MFACTL_STORE"),
                     "the configuration" => in_config("store.location", &refusal),
@@ -167,9 +167,9 @@ impl Config {
                 })?
                 .with_password_file(file.store.password_file),
             key_file: key_file.or(default_key).ok_or_else(no_home)?,
-            key_purpose,
+            key_file_kind,
             origins,
-            custody,
+            file_policy,
             issuer: file.enrolment.issuer.map_or_else(
                 || Ok("mfactl".into()),
                 |i| otpauth::issuer(&i).map_err(|e| in_config("enrolment.issuer", &e)),
@@ -212,7 +212,7 @@ impl Config {
     #[must_use]
     pub fn own_files(&self) -> Vec<PathBuf> {
         let mut files = self.store.files();
-        files.extend(self.store.slots(&self.key_file).0);
+        files.extend(self.store.hash_slots(&self.key_file).0);
         files.push(self.key_file.clone());
         files.extend(self.origins.config.clone());
         files
@@ -229,7 +229,7 @@ fn with_location(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error
         refusal.message.strip_prefix("configuration: ").and_then(|rest| rest.split_once(": "))
     {
         let line = file::line_of(text, key).map(|n| format!(", line {n}")).unwrap_or_default();
-        refusal.message = format!("{}{line}: {key}: {problem}", place(path));
+        refusal.message = format!("{}{line}: {key}: {problem}", display_path(path));
     }
     refusal.into()
 }
@@ -238,20 +238,20 @@ fn with_location(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error
 fn read(
     explicit: Option<PathBuf>,
     default_paths: Option<&DefaultPaths>,
-    custody: &Custody,
+    file_policy: &FilePolicy,
 ) -> Result<Option<(file::ConfigFile, PathBuf, String)>> {
     let is_explicit = explicit.is_some();
     let Some(path) = explicit.or_else(|| default_paths.map(|p| p.config.clone())) else {
         return Ok(None);
     };
-    if custody.check(&path, Purpose::Config)? {
+    if file_policy.check(&path, FileKind::Config)? {
         let (file, text) = file::parse(&path)?;
         return Ok(Some((file, path, text)));
     }
     if !is_explicit {
         return Ok(None);
     }
-    let message = format!("there is no configuration file at {}", place(&path));
+    let message = format!("there is no configuration file at {}", display_path(&path));
     Err(Refusal::new(ErrorCode::Config, message).hint("name an existing file with --config").into())
 }
 

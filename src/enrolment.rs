@@ -24,7 +24,7 @@ use crate::env::Stream;
 use crate::picture;
 use crate::report::{Fields, Record};
 use crate::session::{NewFile, Session};
-use crate::store::custody::place;
+use crate::store::custody::display_path;
 use crate::vault::Vault;
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
@@ -152,7 +152,7 @@ fn image_format(path: &Path) -> Result<ImageFormat> {
         Some("svg") => Ok(ImageFormat::Svg),
         _ => Err(Refusal::new(
             ErrorCode::Usage,
-            format!("--output: {} does not end in .png or .svg", place(path)),
+            format!("--output: {} does not end in .png or .svg", display_path(path)),
         )
         .hint("name a file that ends in .png or .svg")
         .into()),
@@ -189,11 +189,11 @@ impl Key<'_> {
                     ImageFormat::Svg => picture::svg(&uri)?,
                 });
                 file.write_and_sync(&content).with_context(|| {
-                    format!("--output: {} can't be written", place(file.path()))
+                    format!("--output: {} can't be written", display_path(file.path()))
                 })?;
                 session.say(&format!(
                     "wrote the QR code to {}; delete the file after scanning it",
-                    place(file.path())
+                    display_path(file.path())
                 ));
                 file.keep();
                 Ok(())

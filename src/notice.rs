@@ -14,7 +14,7 @@ use limit::Deadline;
 use crate::config::Notify;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
-use crate::store::custody::Custody;
+use crate::store::custody::FilePolicy;
 
 /// Time for one notice by mail or by the hook. After one timeout a run does not try that way again.
 const NOTICE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -150,7 +150,7 @@ impl NoticeResult {
 #[must_use]
 pub fn send(
     notify: &Notify,
-    custody: &Custody,
+    file_policy: &FilePolicy,
     issuer: &str,
     notices: &[Notice],
     within: Option<Duration>,
@@ -161,9 +161,9 @@ pub fn send(
     let mut mails = notify
         .mail
         .as_ref()
-        .map(|m| mail::send(m, custody, issuer, notices, mail_deadline).into_iter());
+        .map(|m| mail::send(m, file_policy, issuer, notices, mail_deadline).into_iter());
     let mut hooks =
-        notify.hook.as_ref().map(|h| hook::run(h, custody, notices, deadline).into_iter());
+        notify.hook.as_ref().map(|h| hook::run(h, file_policy, notices, deadline).into_iter());
     let mut result = || NoticeResult {
         mail: mails.as_mut().and_then(Iterator::next),
         hook: hooks.as_mut().and_then(Iterator::next),

@@ -11,7 +11,7 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
-use crate::store::custody::place;
+use crate::store::custody::display_path;
 
 /// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
 pub struct NewFile {
@@ -34,8 +34,11 @@ impl NewFile {
             } else {
                 (format!("can't be made: {e}"), "check the permissions of its directory")
             };
-            Refusal::new(ErrorCode::CannotCreate, format!("{field}: {} {problem}", place(path)))
-                .hint(hint)
+            Refusal::new(
+                ErrorCode::CannotCreate,
+                format!("{field}: {} {problem}", display_path(path)),
+            )
+            .hint(hint)
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
@@ -74,16 +77,16 @@ impl Write for NewFile {
     }
 }
 
-/// Whether two paths name the same file, or the same place for a file that does not exist yet.
+/// Whether two paths name the same file, or the same display_path for a file that does not exist yet.
 #[must_use]
 pub fn is_same(one: &Path, other: &Path) -> bool {
     let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
-    let place = |path: &Path| {
+    let display_path = |path: &Path| {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Some((file(folder)?, path.file_name()?.to_owned()))
     };
     let is_same_file = file(one).is_some_and(|f| Some(f) == file(other));
-    is_same_file || place(one).is_some_and(|p| Some(p) == place(other))
+    is_same_file || display_path(one).is_some_and(|p| Some(p) == display_path(other))
 }
 
 /// Opens a regular file for reading; `field` names the file in messages.
@@ -94,7 +97,7 @@ pub fn open(path: &Path, process: &Process, field: &str) -> Result<File, Refusal
         move || std::fs::metadata(&path)?.is_file().then(|| File::open(path)).transpose()
     };
     let refuse = |problem: String| {
-        Refusal::bad_input(field, format!("{} {problem}", place(path)))
+        Refusal::bad_input(field, format!("{} {problem}", display_path(path)))
             .hint("name an existing file that you may read")
     };
     match as_operator(process, open_regular) {
@@ -127,7 +130,7 @@ impl OperatorFile {
 fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
     Refusal::new(
         ErrorCode::CannotCreate,
-        format!("{field}: {} can't be written: {error}", place(path)),
+        format!("{field}: {} can't be written: {error}", display_path(path)),
     )
     .hint(
         "name a regular file, or one that does not exist yet, in a directory that you may write to",

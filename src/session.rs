@@ -48,8 +48,8 @@ use crate::domain::user::User;
 use crate::env::{Env, Person};
 use crate::options::Options;
 use crate::report::{Format, Writer};
-use crate::store::custody::{Custody, place};
-use crate::store::location::Location;
+use crate::store::custody::{FilePolicy, display_path};
+use crate::store::location::StoreLocation;
 use crate::store::{Access, Store, Transaction};
 use crate::vault::{Vault, key_file};
 
@@ -68,14 +68,14 @@ pub struct Session<'a> {
 }
 
 /// Where a store is, and which of its files are trusted.
-pub struct StoreLocation {
-    location: Location,
-    custody: Custody,
+pub struct StoreOpener {
+    location: StoreLocation,
+    file_policy: FilePolicy,
 }
 
-impl StoreLocation {
+impl StoreOpener {
     pub fn open(&self) -> Result<Box<dyn Store>> {
-        self.location.open(Access::Read, &self.custody)
+        self.location.open(Access::Read, &self.file_policy)
     }
 }
 
@@ -117,12 +117,12 @@ impl<'a> Session<'a> {
     /// Opens the store for changes, with its keys. Fails with `key` if the key file is missing or
     /// holds another store's key.
     pub fn opened(&mut self) -> Result<Opened> {
-        let access = if self.service.is_some() { Access::Answer } else { Access::Write };
+        let access = if self.service.is_some() { Access::Login } else { Access::Write };
         let store = self.open(access)?;
         let identity = store.identity();
         let config = self.config()?;
-        let shown = place(&config.key_file);
-        if !config.custody.check(&config.key_file, config.key_purpose)? {
+        let shown = display_path(&config.key_file);
+        if !config.file_policy.check(&config.key_file, config.key_file_kind)? {
             return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
                 .hint("put the saved copy there, or name it with --key-file")
                 .into());
@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
 
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {
         let config = self.config()?;
-        let store = config.store.open(access, &config.custody)?;
+        let store = config.store.open(access, &config.file_policy)?;
         // Write access compares the clocks under the lock.
         if access == Access::Read && !self.ignore_clock_skew {
             work::require_agreement(&*self.env.clock, store.clock())?;
@@ -142,10 +142,10 @@ impl<'a> Session<'a> {
     }
 
     /// The store's location, for a caller that reopens it repeatedly; compares the clocks once.
-    pub fn place(&mut self) -> Result<StoreLocation> {
+    pub fn store_opener(&mut self) -> Result<StoreOpener> {
         self.reader()?;
         let config = self.config()?;
-        Ok(StoreLocation { location: config.store.clone(), custody: config.custody })
+        Ok(StoreOpener { location: config.store.clone(), file_policy: config.file_policy })
     }
 
     /// Reads a user without a lock and without checking the MAC: good enough for a question to a

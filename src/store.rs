@@ -22,11 +22,14 @@ mod contract;
 
 use anyhow::Result;
 
-pub use log::{Change, Guarded, LogReader, OperatorIs, Start, Step, Subject, Told, Wanted};
+pub use log::{
+    EventView, LogQuery, LogReader, LogStart, LoggedChange, OperatorFilter, SignedHead,
+    StatusChange, SubjectFilter,
+};
 pub use requests::Requests;
 use row::Value;
 use table::Table;
-pub use transfer::Counts;
+pub use transfer::RowCounts;
 
 use crate::domain::event::{Event, Head};
 use crate::domain::name::UserName;
@@ -73,7 +76,11 @@ pub trait Store {
 
     /// Takes the write lock to replace the whole content; `busy` when the log no longer ends at `head`,
     /// or when another writer holds the lock for too long.
-    fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>>;
+    fn replace_all<'a>(
+        &'a mut self,
+        vault: &'a Vault,
+        head: &Head,
+    ) -> Result<Box<dyn StoreInit + 'a>>;
 
     /// A consistent view for verbs that only read: no lock, no key, no writes.
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>>;
@@ -84,7 +91,7 @@ pub trait Store {
 pub enum Access {
     Write,
     /// As `Write`, for a login service, which waits 1.5 s at most.
-    Answer,
+    Login,
     Read,
 }
 
@@ -130,11 +137,16 @@ pub trait Transaction: Requests {
     fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64>;
 
     /// The time of the newest event with this verb and outcome among the last `among` events.
-    fn lately(&mut self, verb: &str, outcome: &str, among: u64) -> Result<Option<Timestamp>>;
+    fn latest_event_time(
+        &mut self,
+        verb: &str,
+        outcome: &str,
+        among: u64,
+    ) -> Result<Option<Timestamp>>;
 
     /// Makes the commit as expensive as any other although nothing is stored, so that the response
     /// time does not reveal whether a user exists.
-    fn touch(&mut self) -> Result<()>;
+    fn dummy_write(&mut self) -> Result<()>;
 
     /// Removes the personal data of a user from every event. The hash chain stays valid, because it
     /// covers a salted hash of that part.
@@ -151,14 +163,14 @@ pub trait Transaction: Requests {
 }
 
 /// A transaction that fills an empty store; the store exists once it is committed.
-pub trait Birth: Transaction {
+pub trait StoreInit: Transaction {
     /// Writes the identity and an empty log.
-    fn found(&mut self, identity: Identity, at: Timestamp) -> Result<()>;
+    fn initialize(&mut self, identity: Identity, at: Timestamp) -> Result<()>;
 
     /// Copies every row of another store, then reads each one back and checks every MAC; calls `progress`
     /// for each of these. `tampered` when a MAC does not match, `io` for a row that reads back
     /// differently.
-    fn fill(
+    fn import_rows(
         &mut self,
         identity: Identity,
         source: &mut dyn RowSource,
@@ -167,7 +179,7 @@ pub trait Birth: Transaction {
 }
 
 /// Writes the initial content of a new store.
-pub type InitialContent<'c> = &'c mut dyn FnMut(&mut dyn Birth) -> Result<()>;
+pub type InitialContent<'c> = &'c mut dyn FnMut(&mut dyn StoreInit) -> Result<()>;
 
 /// Length in bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
@@ -186,14 +198,14 @@ pub trait RowSource {
     ) -> Result<()>;
 }
 
-/// A read-only view of the store. It needs no key and so checks no MAC, except in `prove_users` and
-/// `prove_log`.
+/// A read-only view of the store. It needs no key and so checks no MAC, except in `check_user_macs` and
+/// `check_log_macs`.
 pub trait Snapshot: RowSource + LogReader {
     /// The user with this name.
     fn user(&mut self, name: &UserName) -> Result<Option<User>>;
 
     /// The number of rows of each kind.
-    fn counts(&mut self) -> Result<Counts>;
+    fn counts(&mut self) -> Result<RowCounts>;
 
     /// The last event of the log; its MAC is not checked.
     fn head(&mut self) -> Result<Head>;
@@ -202,27 +214,27 @@ pub trait Snapshot: RowSource + LogReader {
     fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>>;
 
     /// A summary of the events after `seq`, with at most `limit` user names.
-    fn since(&mut self, seq: u64, limit: u32) -> Result<Since>;
+    fn activity_since(&mut self, seq: u64, limit: u32) -> Result<ActivitySince>;
 
     /// The user with this id.
-    fn user_of(&mut self, id: Id) -> Result<Option<User>>;
+    fn user_by_id(&mut self, id: Id) -> Result<Option<User>>;
 
     /// Passes every user to `visit`, in constant memory.
     fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
-        self.users_like(order, &Likeness::default(), visit)
+        self.users_matching(order, &Prefilter::default(), visit)
     }
 
     /// Passes at least the users who match the prefilter to `visit`; there may be others among them.
-    fn users_like(
+    fn users_matching(
         &mut self,
         order: Order,
-        prefilter: &Likeness,
+        prefilter: &Prefilter,
         visit: &mut dyn FnMut(User) -> Result<()>,
     ) -> Result<()>;
 
     /// Passes every user, by name, to `visit`, with the changes since event `after` that have to be
     /// reverted to see the user as they were then.
-    fn users_then(
+    fn users_as_of(
         &mut self,
         after: u64,
         visit: &mut dyn FnMut(User, Rewind) -> Result<()>,
@@ -230,11 +242,11 @@ pub trait Snapshot: RowSource + LogReader {
 
     /// Checks the MACs of every user and every device, and calls `progress` for each user. `tampered`, with
     /// the name of the first user whose MAC does not match.
-    fn prove_users(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()>;
+    fn check_user_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()>;
 
     /// Checks the hash and the MAC of every event in the chain, and calls `progress` for each. `tampered`,
     /// with the number of the first altered event.
-    fn prove_log(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()>;
+    fn check_log_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()>;
 
     /// The users one of whose dates lies after `after` and not after `until`.
     fn users_between(
@@ -258,7 +270,7 @@ pub struct Order {
 /// A filter that the database applies, so that a short list does not read every user. It may return too
 /// many users, never too few: the caller filters again.
 #[derive(Clone, Debug, Default)]
-pub struct Likeness {
+pub struct Prefilter {
     /// Any of these; every status when empty.
     pub statuses: Vec<Status>,
     pub group: Option<String>,
@@ -269,9 +281,9 @@ pub struct Likeness {
     pub is_unused: bool,
     pub has_bypass: bool,
     /// Has a device that waits for its first code.
-    pub is_waiting: bool,
+    pub has_pending_device: bool,
     /// MFA is required by an operator, now or from a date on.
-    pub is_asked: bool,
+    pub is_required: bool,
 }
 
 /// The key of a sort order.
@@ -295,9 +307,9 @@ pub enum Moment {
 
 /// A summary of the events after a given one.
 #[derive(Clone, Debug, Default)]
-pub struct Since {
+pub struct ActivitySince {
     /// Each verb with its number of events.
-    pub acts: Vec<(String, u64)>,
+    pub verbs: Vec<(String, u64)>,
     /// The earliest time.
     pub from: Option<Timestamp>,
     pub users: Vec<String>,

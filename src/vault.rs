@@ -177,7 +177,7 @@ impl Vault {
 
     /// The MAC under which a recovery or bypass code is stored; valid for this user and this set only.
     #[must_use]
-    pub fn spare_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag {
+    pub fn backup_code_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag {
         let mut c = Canonical::default();
         c.field("spare", code.kind.word());
         c.field("user", user.bytes());

@@ -10,7 +10,7 @@ use super::Verb;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
-use crate::store::custody::place;
+use crate::store::custody::display_path;
 
 /// Write a backup of the store to a new file
 ///
@@ -51,7 +51,7 @@ impl Verb for Backup {
         let identity = header.identity()?;
         let record = BackupRecord {
             schema: "mfactl.backup/1",
-            file: place(&self.file),
+            file: display_path(&self.file),
             taken_at: header.taken_at,
             store: identity.store.to_string(),
             key: identity.key.to_string(),

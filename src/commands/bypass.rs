@@ -138,7 +138,7 @@ impl Verb for Bypass {
         let done = session.change(&mut opened, &act, |before, now, vault| {
             check_not_disabled(&before)?;
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
-            let tag = vault.spare_tag(before.id, id, &code);
+            let tag = vault.backup_code_tag(before.id, id, &code);
             let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
             Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })
         });

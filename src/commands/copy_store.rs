@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
-use crate::store::location::Location;
+use crate::store::location::StoreLocation;
 
 /// Copy the store, from SQLite to PostgreSQL or back
 ///
@@ -42,7 +42,7 @@ impl Verb for CopyStore {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let to = Location::parse(&self.to).map_err(|refusal| refusal.for_option("--to"))?;
+        let to = StoreLocation::parse(&self.to).map_err(|refusal| refusal.for_option("--to"))?;
         let from = session.config()?.store.to_string();
         let counts = session.copy_store(&to)?;
         let record = CopyRecord {

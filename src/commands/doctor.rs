@@ -9,8 +9,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::text::shown;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 use crate::session::Session;
-use crate::store::custody::Purpose;
-use crate::store::location::Location;
+use crate::store::custody::FileKind;
+use crate::store::location::StoreLocation;
 
 /// Check configuration, store, key and audit log for problems
 ///
@@ -104,17 +104,19 @@ fn locations(session: &mut Session<'_>) -> Result<Vec<HealthCheck>> {
 /// Only if the configuration names a group that shares store or key.
 fn sharing(session: &mut Session<'_>) -> Result<Option<HealthCheck>> {
     let config = session.config()?;
-    let custody = config.custody;
-    if custody.readers.or(custody.writers).or(custody.key_group).is_none() {
+    let file_policy = config.file_policy;
+    if file_policy.readers.or(file_policy.writers).or(file_policy.key_group).is_none() {
         return Ok(None);
     }
     let files = match &config.store {
-        Location::Sqlite(_) => config.store.files(),
-        Location::Postgres(_) => Vec::new(),
+        StoreLocation::Sqlite(_) => config.store.files(),
+        StoreLocation::Postgres(_) => Vec::new(),
     };
     let mut missing = Vec::new();
-    let of_store = files.iter().flat_map(|file| custody.unshared(file, Purpose::Store));
-    for fix in of_store.chain(custody.unshared(&config.key_file, config.key_purpose)) {
+    let of_store =
+        files.iter().flat_map(|file| file_policy.sharing_commands(file, FileKind::Store));
+    for fix in of_store.chain(file_policy.sharing_commands(&config.key_file, config.key_file_kind))
+    {
         // The files of a store share a folder, whose problem is reported once.
         if !missing.contains(&fix) {
             missing.push(fix);
@@ -143,7 +145,7 @@ fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
 }
 
 fn users(session: &mut Session<'_>) -> HealthCheck {
-    let proved = session.opened().and_then(|mut opened| session.prove_users(&mut opened));
+    let proved = session.opened().and_then(|mut opened| session.check_user_macs(&mut opened));
     match proved {
         Ok(users) => {
             let words = format!("{users} users; no record was altered");

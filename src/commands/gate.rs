@@ -59,7 +59,8 @@ fn request_approval(
     let ticket = operator.ticket(session, entry.name)?;
     let arguments = arguments(entry, matches)?;
     let mut opened = session.opened()?;
-    let request = session.ask(&mut opened, entry.name, &user.name, &arguments, &ticket)?;
+    let request =
+        session.request_approval(&mut opened, entry.name, &user.name, &arguments, &ticket)?;
     Ok(Report::one(PendingApproval::new(&request), Verdict::Yes))
 }
 

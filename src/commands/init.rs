@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
-use crate::store::custody::place;
+use crate::store::custody::display_path;
 
 /// Create the store and its key file
 ///
@@ -50,7 +50,7 @@ impl Verb for Init {
         let record = InitRecord {
             schema: "mfactl.init/1",
             store: created.store.to_string(),
-            key_file: place(&created.key_file),
+            key_file: display_path(&created.key_file),
             store_is_new: created.store_is_new,
             key_is_new: created.key_is_new,
             changed: created.store_is_new || created.key_is_new,
@@ -66,7 +66,7 @@ fn migrate(session: &mut Session<'_>) -> Result<Report> {
     let record = InitRecord {
         schema: "mfactl.init/1",
         store: config.store.to_string(),
-        key_file: place(&config.key_file),
+        key_file: display_path(&config.key_file),
         store_is_new: false,
         key_is_new: false,
         changed,

@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::session::Session;
-use crate::store::{By, Likeness, Order, Snapshot, Store};
+use crate::store::{By, Order, Prefilter, Snapshot, Store};
 use totals::GroupLine;
 
 pub use line::Line;
@@ -177,7 +177,7 @@ impl Listing {
         let has_summary = matches!(writer.format, Format::Table | Format::Json)
             || self.options.min_coverage.is_some();
         let prefilter = if has_summary {
-            Likeness::default()
+            Prefilter::default()
         } else {
             self.filter.prefilter(&self.policy, self.now)
         };
@@ -200,7 +200,7 @@ impl Listing {
     fn totals(&self, mut store: Box<dyn Store>, writer: &mut Writer<'_>) -> Result<(Summary, u64)> {
         let (mut groups, mut listed) = (Groups::default(), 0);
         let is_grouped = self.options.group_by.is_some();
-        let everyone = Likeness::default();
+        let everyone = Prefilter::default();
         let summary = self.count(&mut *store.read()?, &everyone, &mut |line, is_match| {
             listed += u64::from(is_match);
             if is_grouped {
@@ -236,7 +236,7 @@ impl Listing {
     fn count(
         &self,
         snapshot: &mut dyn Snapshot,
-        prefilter: &Likeness,
+        prefilter: &Prefilter,
         visit: &mut dyn FnMut(&Line, bool) -> Result<()>,
     ) -> Result<Summary> {
         let at = self.as_of.unwrap_or(self.now);
@@ -252,7 +252,7 @@ impl Listing {
         let erased_names = if let Some(as_of) = self.as_of {
             then::users(snapshot, as_of, self.now, &mut each)?
         } else {
-            snapshot.users_like(self.options.order(), prefilter, &mut each)?;
+            snapshot.users_matching(self.options.order(), prefilter, &mut each)?;
             0
         };
         Ok(Summary { nameless: erased_names, ..summary.with_coverage() })

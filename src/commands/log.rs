@@ -15,7 +15,7 @@ use crate::domain::text::line as one_line;
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::session::Session;
-use crate::store::{OperatorIs, Store, Subject, Wanted};
+use crate::store::{LogQuery, OperatorFilter, Store, SubjectFilter};
 
 pub use line::EventLine;
 
@@ -105,7 +105,7 @@ struct EventsTotal {
 
 fn write(
     mut store: Box<dyn Store>,
-    query: &Wanted,
+    query: &LogQuery,
     now: Timestamp,
     writer: &mut Writer<'_>,
 ) -> Result<Verdict> {
@@ -113,7 +113,7 @@ fn write(
     let says_if_empty = writer.format == Format::Table && !writer.quiet;
     let summary = writer.many(&preamble, "events", |write| {
         let mut events = 0;
-        store.read()?.log(query, &mut |event| {
+        store.read()?.events(query, &mut |event| {
             events += 1;
             write(&EventLine::of(event)).map(|()| true)
         })?;
@@ -144,7 +144,7 @@ impl Log {
         session: &mut Session<'_>,
         store: &mut dyn Store,
         now: Timestamp,
-    ) -> Result<Wanted> {
+    ) -> Result<LogQuery> {
         let time = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| Timestamp::parse_past(field, text, now)).transpose()
         };
@@ -167,7 +167,7 @@ impl Log {
             .hint("give the earlier time with --since")
             .into());
         }
-        let mut query = Wanted {
+        let mut query = LogQuery {
             user: self.user.as_deref().map(|name| subject(session, store, name)).transpose()?,
             operator: self.operator.as_deref().map(operator).transpose()?,
             verb: self.verb.as_deref().map(verb).transpose()?,
@@ -180,11 +180,11 @@ impl Log {
             is_newest_first: self.newest_first,
         };
         if let Some(last) = self.last
-            && let Some(Subject::Holders { id, .. }) = query.user
+            && let Some(SubjectFilter::Holders { id, .. }) = query.user
         {
-            let by_id = Wanted { user: Some(Subject::Id(id)), ..query.clone() };
+            let by_id = LogQuery { user: Some(SubjectFilter::Id(id)), ..query.clone() };
             let mut count = 0;
-            store.read()?.log(&by_id, &mut |_| {
+            store.read()?.events(&by_id, &mut |_| {
                 count += 1;
                 Ok(true)
             })?;
@@ -213,24 +213,24 @@ impl Log {
 }
 
 /// An existing user, with earlier holders of the name; or a user who existed once.
-fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Result<Subject> {
+fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Result<SubjectFilter> {
     let name = UserName::parse(name)?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {
-        let (id, before) = (user.id, snapshot.named_by(user.id)?.unwrap_or_default());
-        return Ok(Subject::Holders { id, name: name.to_string(), before });
+        let (id, before) = (user.id, snapshot.seq_of_naming(user.id)?.unwrap_or_default());
+        return Ok(SubjectFilter::Holders { id, name: name.to_string(), before });
     }
-    let Some(last) = snapshot.last_called(name.as_str())? else {
+    let Some(last) = snapshot.last_user_named(name.as_str())? else {
         drop(snapshot);
         return Err(session.look(&name).err().unwrap_or_else(|| no_such_user(&name)));
     };
-    if let Some(user) = snapshot.user_of(last)? {
+    if let Some(user) = snapshot.user_by_id(last)? {
         let now = user.name;
         session.say(&format!(
             "{name} was renamed to {now}; for later events run: mfactl log --user {now}"
         ));
     }
-    Ok(Subject::Name(name.to_string()))
+    Ok(SubjectFilter::Name(name.to_string()))
 }
 
 fn no_such_user(name: &UserName) -> anyhow::Error {
@@ -239,10 +239,10 @@ fn no_such_user(name: &UserName) -> anyhow::Error {
         .into()
 }
 
-fn operator(text: &str) -> Result<OperatorIs, Refusal> {
+fn operator(text: &str) -> Result<OperatorFilter, Refusal> {
     let text = one_line("--operator", text, 256)?;
     let uid = text.parse().ok().or_else(|| uzers::get_user_by_name(&text).map(|user| user.uid()));
-    Ok(OperatorIs { uid, claim: text })
+    Ok(OperatorFilter { uid, claim: text })
 }
 
 fn verb(text: &str) -> Result<String, Refusal> {

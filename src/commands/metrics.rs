@@ -83,7 +83,7 @@ fn count(session: &mut Session<'_>, now: Timestamp) -> Result<Samples> {
         samples.summary.count(&line);
         Ok(())
     })?;
-    samples.events = snapshot.tally()?;
+    samples.events = snapshot.outcome_counts()?;
     Ok(samples)
 }
 

@@ -79,7 +79,7 @@ impl Verb for RecoveryCodes {
         }
         let done = session.change(&mut opened, &act, |before, now, vault| {
             before.check_has_devices()?;
-            let tag = |code| Some(vault.spare_tag(before.id, set, code));
+            let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
             let tags = codes.iter().map(tag).collect();
             let recovery = Some(RecoverySet { id: set, made_at: now, tags });
             Ok(Changed { user: User { recovery, ..before }, touched: Vec::new() })

@@ -109,9 +109,9 @@ fn page_data(
         Ok(())
     })?;
     let start = snapshot.start()?;
-    snapshot.count_after(start.head.seq)?;
+    snapshot.check_count_after(start.head.seq)?;
     let mut changes = course::StatusChanges::new(snapshot.created_at()?, now);
-    snapshot.steps(&mut |step| {
+    snapshot.status_history(&mut |step| {
         changes.add(&step);
         Ok(())
     })?;

@@ -15,7 +15,7 @@ use crate::domain::user::{Changed, User};
 use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confirmation};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
-use crate::store::{Subject, Wanted};
+use crate::store::{LogQuery, SubjectFilter};
 
 /// Replace a lost phone: revoke its devices and show a new QR code
 ///
@@ -185,15 +185,15 @@ impl Reset {
 /// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
 fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<u64> {
     let now = session.env.clock.now()?;
-    let wanted = Wanted {
-        user: Some(Subject::Id(user.id)),
+    let wanted = LogQuery {
+        user: Some(SubjectFilter::Id(user.id)),
         verb: Some(Reset::NAME.to_owned()),
         outcome: Some("done".to_owned()),
         since: Some(now.minus(Span::hours(7 * 24))),
-        ..Wanted::default()
+        ..LogQuery::default()
     };
     let mut resets = 0;
-    session.reader()?.read()?.log(&wanted, &mut |_| {
+    session.reader()?.read()?.events(&wanted, &mut |_| {
         resets += 1;
         Ok(true)
     })?;

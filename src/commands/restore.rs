@@ -107,7 +107,7 @@ fn loss(plan: &Plan) -> Option<String> {
         return None;
     }
     let verbs: Vec<String> =
-        plan.lost.acts.iter().map(|(verb, count)| format!("{count} × {verb}")).collect();
+        plan.lost.verbs.iter().map(|(verb, count)| format!("{count} × {verb}")).collect();
     let since = plan.lost.from.map(|t| format!(" since {t}")).unwrap_or_default();
     let diverged = if plan.has_parted { "their logs have diverged: " } else { "" };
     let users = &plan.lost.users;

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
-use crate::store::{Subject, Wanted};
+use crate::store::{LogQuery, SubjectFilter};
 
 /// The number of events shown.
 const EVENTS: u64 = 10;
@@ -66,14 +66,14 @@ impl Verb for ShowUser {
         let user = session.look(&name)?;
         let policy = session.config()?.policy.clone();
         let mut store = session.reader()?;
-        let wanted = Wanted {
-            user: Some(Subject::Id(user.id)),
+        let wanted = LogQuery {
+            user: Some(SubjectFilter::Id(user.id)),
             last: Some(EVENTS),
             is_newest_first: true,
-            ..Wanted::default()
+            ..LogQuery::default()
         };
         let mut events = Vec::new();
-        store.read()?.log(&wanted, &mut |event| {
+        store.read()?.events(&wanted, &mut |event| {
             events.push(EventLine::of(event));
             Ok(true)
         })?;

@@ -294,8 +294,8 @@ fn new_device(
     let pending_for = session.config()?.pending_for;
     session.unit(opened, |session, mut unit| {
         let before = unit.known(name)?;
-        let is_waiting = |d: &&Device| d.is_pending() && !d.is_expired(unit.at);
-        let waiting = before.live().find(is_waiting).cloned();
+        let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(unit.at);
+        let waiting = before.live().find(has_pending_device).cloned();
         if let Some(waiting) = waiting {
             let secret = unit.vault.open(before.id, &waiting)?;
             return Ok((before, waiting, secret));

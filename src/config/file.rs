@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::store::custody::place;
+use crate::store::custody::display_path;
 
 /// No real configuration is larger.
 const MAX_BYTES: u64 = 256 * 1024;
@@ -128,8 +128,9 @@ pub struct NotifySection {
 /// Reads the file; also returns its text, in which later checks find the line of a key. Fails with
 /// `config`, naming line and key.
 pub fn parse(path: &Path) -> Result<(ConfigFile, String)> {
-    let refuse =
-        |problem: String| Refusal::new(ErrorCode::Config, format!("{}{problem}", place(path)));
+    let refuse = |problem: String| {
+        Refusal::new(ErrorCode::Config, format!("{}{problem}", display_path(path)))
+    };
     let mut text = String::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))

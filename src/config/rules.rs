@@ -11,7 +11,7 @@ use crate::domain::text::quoted;
 use crate::domain::throttle::{Bounds, Limits};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Window;
-use crate::vault::password::Cost;
+use crate::vault::password::HashCost;
 
 /// Verbs that take `--ticket` and `--proof`.
 const CASE_OPTION_VERBS: &[&str] = &[
@@ -100,8 +100,8 @@ pub fn policy(
     })
 }
 
-pub fn cost(file: &file::PasswordSection) -> Result<Cost> {
-    let (default, least) = (Cost::DEFAULT, Cost::LEAST);
+pub fn cost(file: &file::PasswordSection) -> Result<HashCost> {
+    let (default, least) = (HashCost::DEFAULT, HashCost::LEAST);
     let in_bounds = |key: &str, value: Option<u32>, default: u32, least: u32, most: u32| {
         let value = value.unwrap_or(default);
         if (least..=most).contains(&value) {
@@ -109,7 +109,7 @@ pub fn cost(file: &file::PasswordSection) -> Result<Cost> {
         }
         Err(refuse(key, format!("{value} is not between {least} and {most}")))
     };
-    Ok(Cost {
+    Ok(HashCost {
         memory: in_bounds("password.memory", file.memory, default.memory, least.memory, 1024)?,
         passes: in_bounds("password.passes", file.passes, default.passes, least.passes, 16)?,
         lanes: in_bounds("password.lanes", file.lanes, default.lanes, least.lanes, 8)?,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Format, Record, Writable as _};
 use crate::session::{NewFile, Session};
-use crate::store::custody::place;
+use crate::store::custody::display_path;
 
 #[derive(Args, Clone, Debug)]
 pub struct OnceOptions {
@@ -88,7 +88,7 @@ impl OneTimeOutput {
             Self::Err => &mut session.env.err,
             Self::File(mut file) => {
                 file.write_and_sync(text.as_bytes()).with_context(|| {
-                    format!("--output: {} can't be written", place(file.path()))
+                    format!("--output: {} can't be written", display_path(file.path()))
                 })?;
                 return Ok(WrittenFile(Some(file)));
             }
@@ -115,7 +115,7 @@ impl WrittenFile {
     /// Call this after the commit.
     pub fn keep(self, session: &mut Session<'_>) {
         if let Some(file) = self.0 {
-            session.say(&format!("wrote it to {}", place(file.path())));
+            session.say(&format!("wrote it to {}", display_path(file.path())));
             file.keep();
         }
     }

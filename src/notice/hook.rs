@@ -19,7 +19,7 @@ use crate::config::Hook;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::store::custody::{Custody, Purpose, place, system_uid};
+use crate::store::custody::{FileKind, FilePolicy, display_path, system_uid};
 
 /// The hook's PATH; the caller's is not trusted.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -57,17 +57,17 @@ impl<'a> HookInput<'a> {
 /// Runs the hook once for each notice; after a timeout it is not run again.
 pub fn run(
     hook: &Hook,
-    custody: &Custody,
+    file_policy: &FilePolicy,
     notices: &[Notice],
     deadline: Deadline,
 ) -> Vec<Delivery> {
-    let mut gave_up = check_program(hook, custody).err().map(|error| error_text(&error));
+    let mut gave_up = check_program(hook, file_policy).err().map(|error| error_text(&error));
     let mut one = |notice| {
         if let Some(why) = &gave_up {
             return Delivery::Failed(why.clone());
         }
         let ended = match deadline.remaining() {
-            Some(time_left) => run_once(hook, custody, notice, time_left),
+            Some(time_left) => run_once(hook, file_policy, notice, time_left),
             None => Ok(None),
         };
         match ended {
@@ -85,18 +85,18 @@ fn error_text(error: &anyhow::Error) -> String {
 }
 
 /// Whoever can change the program can run anything with mfactl's rights.
-fn check_program(hook: &Hook, custody: &Custody) -> Result<()> {
-    if custody.check(&hook.program, Purpose::Hook)? {
+fn check_program(hook: &Hook, file_policy: &FilePolicy) -> Result<()> {
+    if file_policy.check(&hook.program, FileKind::Hook)? {
         return Ok(());
     }
-    let message = format!("there is no program {}", place(&hook.program));
+    let message = format!("there is no program {}", display_path(&hook.program));
     Err(Refusal::new(ErrorCode::Config, message).into())
 }
 
 /// Runs the hook; `None` if it did not end in time.
 fn run_once(
     hook: &Hook,
-    custody: &Custody,
+    file_policy: &FilePolicy,
     notice: &Notice,
     time_left: Duration,
 ) -> Result<Option<ExitStatus>> {
@@ -118,15 +118,16 @@ fn run_once(
         .stderr(Stdio::null())
         .process_group(0);
     // The system user may write the configuration, and must not become root through a hook in it.
-    let uid = system_uid().filter(|_| custody.euid == 0).unwrap_or(custody.euid);
+    let uid = system_uid().filter(|_| file_policy.euid == 0).unwrap_or(file_policy.euid);
     let user = uzers::get_user_by_uid(uid);
-    if let (true, Some(user)) = (uid != custody.euid, &user) {
+    if let (true, Some(user)) = (uid != file_policy.euid, &user) {
         command.uid(uid).gid(user.primary_group_id());
     }
     let home = user.map_or_else(|| "/".into(), |user| user.home_dir().to_owned());
     command.env("HOME", home);
     close_inherited();
-    let child = command.spawn().with_context(|| format!("starting {}", place(&hook.program)))?;
+    let child =
+        command.spawn().with_context(|| format!("starting {}", display_path(&hook.program)))?;
     wait_for(child, time_left)
 }
 

@@ -19,7 +19,7 @@ use super::{Delivery, Notice};
 use crate::config::{Guard, Mail};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
-use crate::store::custody::{Custody, Purpose, place};
+use crate::store::custody::{FileKind, FilePolicy, display_path};
 
 /// Time for QUIT, on which no mail depends.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -27,7 +27,7 @@ const QUIT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Sends to every user who has an address.
 pub fn send(
     mail: &Mail,
-    custody: &Custody,
+    file_policy: &FilePolicy,
     issuer: &str,
     notices: &[Notice],
     deadline: Deadline,
@@ -36,7 +36,7 @@ pub fn send(
         Ok(runtime) => runtime,
         Err(error) => return vec![Delivery::Failed(error.to_string()); notices.len()],
     };
-    let mut mailer = Mailer { mail, custody, issuer, deadline, open: None, gave_up: None };
+    let mut mailer = Mailer { mail, file_policy, issuer, deadline, open: None, gave_up: None };
     let deliveries = runtime.block_on(mailer.all(notices));
     // Does not wait for a DNS query that is still running.
     runtime.shutdown_background();
@@ -46,7 +46,7 @@ pub fn send(
 /// An SMTP session.
 struct Mailer<'a> {
     mail: &'a Mail,
-    custody: &'a Custody,
+    file_policy: &'a FilePolicy,
     issuer: &'a str,
     deadline: Deadline,
     open: Option<AsyncSmtpConnection>,
@@ -122,9 +122,10 @@ impl Mailer<'_> {
 
     /// The first line of the password file.
     fn password(&self, path: &std::path::Path) -> Result<Zeroizing<String>> {
-        let refuse =
-            |problem: &str| Refusal::new(ErrorCode::Config, format!("{} {problem}", place(path)));
-        if !self.custody.check(path, Purpose::Password)? {
+        let refuse = |problem: &str| {
+            Refusal::new(ErrorCode::Config, format!("{} {problem}", display_path(path)))
+        };
+        if !self.file_policy.check(path, FileKind::Password)? {
             return Err(refuse("does not exist").into());
         }
         let text = std::fs::read_to_string(path).map(Zeroizing::new);

@@ -147,7 +147,7 @@ pub fn backup_code_tag(vault: &Vault, user: &User, code: &BackupCode) -> Option<
         BackupCodeKind::Recovery => user.recovery.as_ref()?.id,
         BackupCodeKind::Bypass => user.bypass.as_ref()?.id,
     };
-    Some(vault.spare_tag(user.id, set, code))
+    Some(vault.backup_code_tag(user.id, set, code))
 }
 
 /// Counts an attempt that was not evaluated, and logs such attempts at most once a minute, so that

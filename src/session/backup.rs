@@ -13,9 +13,9 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::operator_file;
-use crate::store::backup::{self, Backup, Header};
-use crate::store::custody::place;
-use crate::store::{Birth, Since, Transaction};
+use crate::store::backup::{self, BackupHeader, BackupReader};
+use crate::store::custody::display_path;
+use crate::store::{ActivitySince, StoreInit, Transaction};
 use crate::vault::{Vault, key_file};
 
 /// How many of the users who lose changes are named.
@@ -25,9 +25,9 @@ pub(super) const TAKEN_AT: &str = "taken_at";
 
 /// What a restore would do.
 pub struct Plan {
-    pub header: Header,
+    pub header: BackupHeader,
     /// Changes in the current store that the backup lacks.
-    pub lost: Since,
+    pub lost: ActivitySince,
     /// Neither log continues the other: the store or the backup comes from an earlier restore.
     pub has_parted: bool,
     vault: Vault,
@@ -43,7 +43,7 @@ impl Plan {
 
     #[must_use]
     pub fn lost_events(&self) -> u64 {
-        self.lost.acts.iter().map(|(_, count)| count).sum()
+        self.lost.verbs.iter().map(|(_, count)| count).sum()
     }
 }
 
@@ -61,25 +61,25 @@ fn damage_message(proved: Result<()>) -> Result<Option<String>> {
 impl Session<'_> {
     /// Writes a consistent copy of the store to a new file while others go on writing. A tampered
     /// store is copied too, as evidence; the damage is returned and printed as a warning.
-    pub fn backup(&mut self, path: &Path) -> Result<(Header, Option<String>)> {
+    pub fn backup(&mut self, path: &Path) -> Result<(BackupHeader, Option<String>)> {
         let mut file = self.new_file(path, "FILE")?;
         let mut opened = self.opened()?;
         let mut source = self.reader()?;
         let mut rows = source.read()?;
         let at = self.env.clock.now()?;
-        let header = Header::new(opened.store.identity(), &mut *rows, at)?;
+        let header = BackupHeader::new(opened.store.identity(), &mut *rows, at)?;
         let counts = header.counts();
         let bar = self.bar(counts.rows() + counts.users + counts.events);
         let vault = &opened.vault;
         let mut step = || bar.inc(1);
         let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
         let proved = written.and_then(|()| {
-            let users = rows.prove_users(vault, &mut step);
-            damage_message(users.and_then(|()| rows.prove_log(vault, &mut step)))
+            let users = rows.check_user_macs(vault, &mut step);
+            damage_message(users.and_then(|()| rows.check_log_macs(vault, &mut step)))
         });
         bar.finish_and_clear();
         let damage = proved?;
-        file.sync().with_context(|| format!("{} can't be written", place(path)))?;
+        file.sync().with_context(|| format!("{} can't be written", display_path(path)))?;
         drop(rows);
         // Logged once the file is complete, so that the log has no backup that failed.
         let head = header.head()?;
@@ -103,14 +103,14 @@ impl Session<'_> {
     }
 
     /// Verifies a backup and compares it with the current store. A backup of another key is `key`;
-    /// another store in its place is `cannot_create`.
+    /// another store in its display_path is `cannot_create`.
     pub fn plan_restore(&mut self, path: &Path) -> Result<Plan> {
-        let header = Backup::open(self.backup_file(path)?)?.header;
+        let header = BackupReader::open(self.backup_file(path)?)?.header;
         let identity = header.identity()?;
         let config = self.config()?;
-        let shown = place(&config.key_file);
-        let (custody, key_path) = (config.custody, config.key_file.clone());
-        if !custody.check(&key_path, config.key_purpose)? {
+        let shown = display_path(&config.key_file);
+        let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
+        if !file_policy.check(&key_path, config.key_file_kind)? {
             return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
                 .hint(format!("put the saved copy of key {} there", identity.key))
                 .into());
@@ -124,11 +124,12 @@ impl Session<'_> {
         let head = header.head()?;
         let bar = self.bar(header.counts().rows());
         let there =
-            Backup::open(self.backup_file(path)?)?.prove(&vault, here.seq, &mut || bar.inc(1));
+            BackupReader::open(self.backup_file(path)?)?
+                .verify(&vault, here.seq, &mut || bar.inc(1));
         bar.finish_and_clear();
         let there = there?;
         let mut plan =
-            Plan { header, lost: Since::default(), has_parted: false, vault, target: None };
+            Plan { header, lost: ActivitySince::default(), has_parted: false, vault, target: None };
         if let Some(opened) = target {
             let mut reader = self.reader()?;
             let mut snapshot = reader.read()?;
@@ -137,8 +138,9 @@ impl Session<'_> {
             } else {
                 head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
             };
-            plan.lost = snapshot.since(if plan.has_parted { 0 } else { head.seq }, MAX_NAMED)?;
-            plan.lost.acts.retain(|(verb, _)| verb != "backup");
+            plan.lost =
+                snapshot.activity_since(if plan.has_parted { 0 } else { head.seq }, MAX_NAMED)?;
+            plan.lost.verbs.retain(|(verb, _)| verb != "backup");
             plan.target = Some((opened, here));
         }
         Ok(plan)
@@ -146,7 +148,7 @@ impl Session<'_> {
 
     /// Restores the backup, all of it or nothing. Fails with `busy` if the store changed since
     /// [`Session::plan_restore`].
-    pub fn restore(&mut self, path: &Path, plan: Plan, ticket: &Ticket) -> Result<Header> {
+    pub fn restore(&mut self, path: &Path, plan: Plan, ticket: &Ticket) -> Result<BackupHeader> {
         let lost = plan.lost_events();
         let Plan { header, vault, target, .. } = plan;
         let identity = header.identity()?;
@@ -162,23 +164,25 @@ impl Session<'_> {
             subject: None,
             detail: Some(detail),
         };
-        let mut backup = Backup::open(self.backup_file(path)?)?;
-        let bar = self.bar(header.counts().steps());
+        let mut backup = BackupReader::open(self.backup_file(path)?)?;
+        let bar = self.bar(header.counts().progress_steps());
         let config = self.config()?;
-        let (store, custody) = (config.store.clone(), config.custody);
+        let (store, file_policy) = (config.store.clone(), config.file_policy);
         let clock = &*self.env.clock;
-        let mut content = |birth: &mut dyn Birth| {
+        let mut content = |birth: &mut dyn StoreInit| {
             require_agreement(clock, birth.clock()?)?;
-            birth.fill(identity, &mut backup, &mut || bar.inc(1))?;
+            birth.import_rows(identity, &mut backup, &mut || bar.inc(1))?;
             backup.finish(&vault)?;
             birth.append(&event, salt).map(|_| ())
         };
         let done = match target {
-            None => store.create(&custody, &vault, nonce, &mut content),
-            Some((mut opened, head)) => opened.store.renew(&vault, &head).and_then(|mut birth| {
-                content(&mut *birth)?;
-                birth.commit().map(|()| true)
-            }),
+            None => store.create(&file_policy, &vault, nonce, &mut content),
+            Some((mut opened, head)) => {
+                opened.store.replace_all(&vault, &head).and_then(|mut birth| {
+                    content(&mut *birth)?;
+                    birth.commit().map(|()| true)
+                })
+            }
         };
         bar.finish_and_clear();
         if done? {
@@ -193,7 +197,7 @@ impl Session<'_> {
     fn target(&mut self, backed_up: Id) -> Result<Option<(Opened, Head)>> {
         let config = self.config()?;
         let location = config.store.clone();
-        if location.is_free(&config.custody)? {
+        if location.is_free(&config.file_policy)? {
             return Ok(None);
         }
         let opened = self.opened()?;

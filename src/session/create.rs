@@ -11,15 +11,15 @@ use crate::config::Config;
 use crate::domain::event::{Event, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::store::custody::{Custody, Purpose, place};
-use crate::store::draft::place_new;
-use crate::store::location::Location;
+use crate::store::custody::{FileKind, FilePolicy, display_path};
+use crate::store::draft::create_new_file;
+use crate::store::location::StoreLocation;
 use crate::store::{Access, Identity};
 use crate::vault::{KeyId, RootKey, Vault, key_file};
 
 /// What [`Session::create`] found or made.
 pub struct Created {
-    pub store: Location,
+    pub store: StoreLocation,
     pub key_file: PathBuf,
     pub store_is_new: bool,
     pub key_is_new: bool,
@@ -30,11 +30,11 @@ impl Session<'_> {
     pub fn opened_or_new(&mut self) -> Result<Opened> {
         let config = self.config()?;
         // A shared database is set up by `init` only.
-        let may_create = matches!(config.store, Location::Sqlite(_));
-        if may_create && !config.store.exists(&config.custody)? {
+        let may_create = matches!(config.store, StoreLocation::Sqlite(_));
+        if may_create && !config.store.exists(&config.file_policy)? {
             let created = self.create()?;
             if created.key_is_new {
-                self.say(&format!("made the key file {}", place(&created.key_file)));
+                self.say(&format!("made the key file {}", display_path(&created.key_file)));
             }
             if created.store_is_new {
                 self.say(&format!("made the store {}", created.store));
@@ -49,13 +49,13 @@ impl Session<'_> {
     /// Migrates an older store to the current schema; `false` if it is current already.
     pub fn migrate(&mut self) -> Result<bool> {
         let config = self.config()?;
-        if !config.store.exists(&config.custody)? {
+        if !config.store.exists(&config.file_policy)? {
             let message = format!("there is no store at {}", config.store);
             return Err(Refusal::new(ErrorCode::StoreUnavailable, message)
                 .hint("make one with: mfactl init")
                 .into());
         }
-        config.store.migrate(&config.custody)
+        config.store.migrate(&config.file_policy)
     }
 
     /// Creates the store and the key file, as far as they are missing; an existing key is used.
@@ -67,10 +67,10 @@ impl Session<'_> {
         self.env.chance.fill(&mut *root)?;
         let operator = self.env.process.operator.clone();
         let config = self.config()?;
-        let (custody, key_path) = (config.custody, config.key_file.clone());
-        let purpose = config.key_purpose;
+        let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
+        let purpose = config.key_file_kind;
         let store = config.store.clone();
-        if store.exists(&custody)? {
+        if store.exists(&file_policy)? {
             // Opening checks the file and the key, and refuses those of another store.
             self.opened()?;
             return Ok(Created {
@@ -80,11 +80,11 @@ impl Session<'_> {
                 key_is_new: false,
             });
         }
-        if purpose == Purpose::Key {
-            custody.make_folder(&key_path, purpose)?;
+        if purpose == FileKind::Key {
+            file_policy.make_folder(&key_path, purpose)?;
         }
         let (root, key_is_new) =
-            load_or_create_key(&custody, &key_path, purpose, RootKey::new(root), store_id)?;
+            load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root), store_id)?;
         let vault = Vault::new(&root, store_id);
         let identity = Identity { store: store_id, key: root.id() };
         let first = Event {
@@ -97,9 +97,9 @@ impl Session<'_> {
             detail: None,
         };
         let clock = &*self.env.clock;
-        let made = store.create(&custody, &vault, store_id, &mut |birth| {
+        let made = store.create(&file_policy, &vault, store_id, &mut |birth| {
             require_agreement(clock, birth.clock()?)?;
-            birth.found(identity, at)?;
+            birth.initialize(identity, at)?;
             birth.append(&first, salt).map(|_| ())
         });
         let created = made.and_then(|store_is_new| {
@@ -118,11 +118,11 @@ impl Session<'_> {
     /// Can the new key be deleted? If in doubt it can't: a commit that was not confirmed may have
     /// created a store that needs the key.
     fn opens_no_store(&mut self, key: KeyId) -> bool {
-        let Ok(Config { store, custody, .. }) = self.config() else { return false };
-        match store.exists(custody) {
+        let Ok(Config { store, file_policy, .. }) = self.config() else { return false };
+        match store.exists(file_policy) {
             Ok(false) => true,
             Ok(true) => {
-                store.open(Access::Read, custody).is_ok_and(|store| store.identity().key != key)
+                store.open(Access::Read, file_policy).is_ok_and(|store| store.identity().key != key)
             }
             Err(_) => false,
         }
@@ -131,20 +131,20 @@ impl Session<'_> {
 
 /// Loads the key file, or creates it with the new key if it is missing.
 fn load_or_create_key(
-    custody: &Custody,
+    file_policy: &FilePolicy,
     path: &std::path::Path,
-    purpose: Purpose,
+    purpose: FileKind,
     new: RootKey,
     nonce: Id,
 ) -> Result<(RootKey, bool)> {
     let mut is_new = false;
-    if !custody.check(path, purpose)? {
-        is_new = place_new(path, nonce, key_file::write(&new).as_bytes())?;
-        custody.share_file(path, Purpose::Key)?;
+    if !file_policy.check(path, purpose)? {
+        is_new = create_new_file(path, nonce, key_file::write(&new).as_bytes())?;
+        file_policy.share_file(path, FileKind::Key)?;
     }
     if is_new {
         return Ok((new, true));
     }
-    custody.check(path, purpose)?;
-    Ok((key_file::load(path, &place(path), None)?, false))
+    file_policy.check(path, purpose)?;
+    Ok((key_file::load(path, &display_path(path), None)?, false))
 }

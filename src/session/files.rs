@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::Session;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::operator_file::{self, NewFile, OperatorFile};
-use crate::store::custody::place;
+use crate::store::custody::display_path;
 
 impl Session<'_> {
     /// Opens a regular file for reading, with the operator's rights.
@@ -39,7 +39,7 @@ impl Session<'_> {
     fn refuse_own_file(&mut self, path: &Path, field: &str) -> Result<()> {
         let own = self.config()?.own_files();
         if own.iter().any(|own| operator_file::is_same(own, path)) {
-            let message = format!("{field}: {} is one of mfactl's own files", place(path));
+            let message = format!("{field}: {} is one of mfactl's own files", display_path(path));
             return Err(Refusal::new(ErrorCode::CannotCreate, message)
                 .hint("name another file")
                 .into());

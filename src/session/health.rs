@@ -9,7 +9,7 @@ use super::{Opened, Session, Telling, prune};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::time::Timestamp;
-use crate::store::{Order, Told, Wanted};
+use crate::store::{EventView, LogQuery, Order};
 
 const VERB: &str = "doctor";
 const KEY_SAVED: &str = "key_saved";
@@ -70,16 +70,16 @@ impl Session<'_> {
         verb: &str,
         outcome: &str,
         after: Option<u64>,
-    ) -> Result<Option<Told>> {
-        let query = Wanted {
+    ) -> Result<Option<EventView>> {
+        let query = LogQuery {
             verb: Some(verb.to_owned()),
             outcome: Some(outcome.to_owned()),
             after,
             last: Some(1),
-            ..Wanted::default()
+            ..LogQuery::default()
         };
         let mut last = None;
-        self.reader()?.read()?.log(&query, &mut |event| {
+        self.reader()?.read()?.events(&query, &mut |event| {
             last = Some(event);
             Ok(false)
         })?;
@@ -104,11 +104,11 @@ impl Session<'_> {
 
     /// Checks the MAC of every row and returns the number of users. `tampered` names the first
     /// altered user.
-    pub fn prove_users(&mut self, opened: &mut Opened) -> Result<u64> {
+    pub fn check_user_macs(&mut self, opened: &mut Opened) -> Result<u64> {
         let mut snapshot = opened.store.read()?;
         let users = snapshot.counts()?.users;
         let bar = self.bar(users);
-        let proved = snapshot.prove_users(&opened.vault, &mut || bar.inc(1));
+        let proved = snapshot.check_user_macs(&opened.vault, &mut || bar.inc(1));
         bar.finish_and_clear();
         proved.map(|()| users)
     }

@@ -271,9 +271,9 @@ fn reject_unknown_user(
         let attempt = CodeCheck { submitted, tag: None, now, bounds, secrets };
         drop(verify(dummy_user, &attempt)?);
     }
-    let recorded_at = write.tx.lately(VERB, UNKNOWN, EVENTS_SEARCHED)?;
+    let recorded_at = write.tx.latest_event_time(VERB, UNKNOWN, EVENTS_SEARCHED)?;
     if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
-        return write.tx.touch();
+        return write.tx.dummy_write();
     }
     let event = Event {
         at: now,

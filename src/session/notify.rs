@@ -133,7 +133,7 @@ impl Session<'_> {
             });
         }
         let config = self.config()?;
-        Ok(send(notify, &config.custody, &config.issuer, &notices, within))
+        Ok(send(notify, &config.file_policy, &config.issuer, &notices, within))
     }
 
     /// In a transaction of its own. Each user is read again, so that the log does not name a user who

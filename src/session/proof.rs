@@ -14,14 +14,14 @@ use crate::domain::chain::{Chain, Mac};
 use crate::domain::event::Head;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::store::custody::place;
-use crate::store::{Guarded, Start};
+use crate::store::custody::display_path;
+use crate::store::{LogStart, SignedHead};
 use crate::vault::{Vault, key_file};
 
 /// The result of verifying the log.
 pub struct Proved {
     pub store: Id,
-    pub start: Start,
+    pub start: LogStart,
     /// The last intact event.
     pub head: Head,
     pub events: u64,
@@ -80,8 +80,8 @@ impl Session<'_> {
         let vault = self.vault_if_there(identity.store, identity.key)?;
         let mut snapshot = store.read()?;
         let (start, unread_start) = read_or_damage(snapshot.start())?;
-        let start = start.unwrap_or(Start { head: Head::START, at: None, mac: None });
-        let (guarded, unread_end) = read_or_damage(snapshot.guarded_head())?;
+        let start = start.unwrap_or(LogStart { head: Head::START, at: None, mac: None });
+        let (guarded, unread_end) = read_or_damage(snapshot.signed_head())?;
         let guarded = guarded.flatten();
         let bar =
             self.bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
@@ -157,8 +157,8 @@ impl Session<'_> {
             Err(e) if e.kind() == ErrorKind::NotFound && !is_named => return Ok(None),
             _ => {}
         }
-        let shown = place(path);
-        if !config.custody.check(path, config.key_purpose)? {
+        let shown = display_path(path);
+        if !config.file_policy.check(path, config.key_file_kind)? {
             return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
                 .hint("put the saved copy there, or leave --key-file out to skip the MACs")
                 .into());
@@ -169,12 +169,12 @@ impl Session<'_> {
 }
 
 /// Was the log's starting point written with this store's key?
-fn start_damage(start: &Start, vault: Option<&Vault>) -> Option<Damage> {
+fn start_damage(start: &LogStart, vault: Option<&Vault>) -> Option<Damage> {
     let words = format!(
         "the beginning of the log was altered: it was never pruned up to event {}",
         start.head.seq
     );
-    (!start.is_ours(vault?)).then(|| Damage::of_log(words))
+    (!start.is_authentic(vault?)).then(|| Damage::of_log(words))
 }
 
 /// An event that differs from its anchor.
@@ -187,7 +187,11 @@ fn anchor_damage(anchor: &Anchor, head: &Head) -> Option<Damage> {
 }
 
 /// An end that differs from the guarded head.
-fn end_damage(chain: &Chain, guarded: Option<&Guarded>, vault: Option<&Vault>) -> Option<Damage> {
+fn end_damage(
+    chain: &Chain,
+    guarded: Option<&SignedHead>,
+    vault: Option<&Vault>,
+) -> Option<Damage> {
     let missing = |words: String| Some(Damage::of_log(words));
     let Some(guarded) = guarded else {
         return missing("the log has no guarded end any more".to_owned());

@@ -19,7 +19,7 @@ impl Session<'_> {
         let mut store = self.reader()?;
         let mut snapshot = store.read()?;
         let (start, end) = (snapshot.start()?.head.seq, snapshot.head()?.seq);
-        let last = snapshot.last_before(before, now)?.min(end.saturating_sub(1));
+        let last = snapshot.last_seq_before(before, now)?.min(end.saturating_sub(1));
         Ok(last.saturating_sub(start))
     }
 
@@ -35,7 +35,7 @@ impl Session<'_> {
                 .into());
         }
         let now = self.env.clock.now()?;
-        let last = self.reader()?.read()?.last_before(before, now)?;
+        let last = self.reader()?.read()?.last_seq_before(before, now)?;
         let retained = self.retained()?;
         self.unit(&mut opened, |session, mut write| {
             let up_to = write.tx.prune(last)?;

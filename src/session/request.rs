@@ -14,7 +14,7 @@ use crate::domain::secret::Id;
 impl Session<'_> {
     /// Requests a second operator's approval and logs that. Returns an open request that asks for the
     /// same, if there is one.
-    pub fn ask(
+    pub fn request_approval(
         &mut self,
         opened: &mut Opened,
         verb: &'static str,
@@ -36,13 +36,13 @@ impl Session<'_> {
                 user: user.name.to_string(),
                 words: words.to_vec(),
             };
-            write.tx.purge_requests(write.at)?;
+            write.tx.remove_closed_requests(write.at)?;
             if let Some(existing) =
                 write.tx.requests()?.into_iter().find(|r| r.is_same_request(&request))
             {
                 return Ok(existing);
             }
-            write.tx.ask(&request)?;
+            write.tx.insert_request(&request)?;
             let record = Telling {
                 verb,
                 outcome: "requested",

@@ -108,7 +108,7 @@ impl Session<'_> {
             return self.env.clock.now();
         }
         self.unit(opened, |_, mut write| {
-            write.tx.touch()?;
+            write.tx.dummy_write()?;
             write.tx.commit()?;
             Ok(write.at)
         })
@@ -141,11 +141,11 @@ impl Session<'_> {
         {
             let _slot = self.hash_slot()?;
             if let Some(hash) = &hash {
-                checked.is_right = password::fits(given, hash)?;
+                checked.is_right = password::verify(given, hash)?;
             }
             // The time must not show that there is no hash to compare with, or that a hash was made
             // at a lower cost.
-            if hash.as_deref().is_none_or(|hash| password::is_cheaper(hash, cost)) {
+            if hash.as_deref().is_none_or(|hash| password::needs_rehash(hash, cost)) {
                 rehash = Some(password::hash(given, cost, &salt)?);
             }
         }
@@ -202,7 +202,7 @@ impl Session<'_> {
         if let (true, Some(old)) = (is_temporary, &user.password) {
             let old = opened.vault.open_hash(user.id, PASSWORD, old)?;
             let _slot = self.hash_slot()?;
-            if password::fits(new, &old)? {
+            if password::verify(new, &old)? {
                 return Err(is_same().into());
             }
         }

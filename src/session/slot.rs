@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 use super::Session;
 use crate::config::Config;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::store::custody::{Custody, Purpose};
+use crate::store::custody::{FileKind, FilePolicy};
 
 /// How long to wait for a free slot.
 const MAX_WAIT: Duration = Duration::from_secs(4);
@@ -27,8 +27,8 @@ pub struct HashSlot(#[expect(dead_code, reason = "held for its lock")] Option<Fi
 /// The files to lock; nothing is ever written to them.
 struct HashSlots {
     files: Vec<PathBuf>,
-    purpose: Purpose,
-    custody: Custody,
+    purpose: FileKind,
+    file_policy: FilePolicy,
     key_file: PathBuf,
 }
 
@@ -42,9 +42,9 @@ impl Session<'_> {
 impl HashSlots {
     fn of(config: &Config) -> Self {
         let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
-        let (mut files, purpose) = config.store.slots(&config.key_file);
+        let (mut files, purpose) = config.store.hash_slots(&config.key_file);
         files.truncate(count);
-        Self { files, purpose, custody: config.custody, key_file: config.key_file.clone() }
+        Self { files, purpose, file_policy: config.file_policy, key_file: config.key_file.clone() }
     }
 
     fn take(&self) -> Result<HashSlot, Refusal> {
@@ -87,7 +87,7 @@ impl HashSlots {
         match options.clone().write(true).create_new(true).open(path) {
             Ok(file) => {
                 // If the group can't be set, its other members can't use this slot; that is harmless.
-                let _ = self.custody.share_file(path, self.purpose);
+                let _ = self.file_policy.share_file(path, self.purpose);
                 Some(file)
             }
             // Another process made it first.
@@ -116,8 +116,8 @@ mod tests {
         std::fs::write(&key_file, "").unwrap();
         let slots = |folder: &Path| HashSlots {
             files: (0..3).map(|n| folder.join(format!("s-slot{n}"))).collect(),
-            purpose: Purpose::Sidecar,
-            custody: Custody::default(),
+            purpose: FileKind::Sidecar,
+            file_policy: FilePolicy::default(),
             key_file: key_file.clone(),
         };
         for (slots, count) in [(slots(folder.path()), 3), (slots(Path::new("/nonexistent")), 1)] {

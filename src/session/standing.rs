@@ -122,8 +122,8 @@ impl Approval {
                 .hint(format!("an admin can run: mfactl approve {short_id}"))
                 .into());
         }
-        tx.take_request(self.request.id)?;
-        tx.purge_requests(now)?;
+        tx.remove_request(self.request.id)?;
+        tx.remove_closed_requests(now)?;
         let requester = &self.request.operator;
         let detail = json!({
             "request": short_id,

@@ -8,13 +8,13 @@ use super::work::require_agreement;
 use crate::domain::event::{Event, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::store::location::Location;
-use crate::store::{Birth, Counts};
+use crate::store::location::StoreLocation;
+use crate::store::{RowCounts, StoreInit};
 
 impl Session<'_> {
     /// Copies the store to a location without one, all of it or nothing. An existing store there is
     /// `cannot_create`.
-    pub fn copy_store(&mut self, to: &Location) -> Result<Counts> {
+    pub fn copy_store(&mut self, to: &StoreLocation) -> Result<RowCounts> {
         let event = Event {
             at: self.env.clock.now()?,
             verb: "copy-store",
@@ -25,7 +25,7 @@ impl Session<'_> {
             detail: None,
         };
         let (nonce, salt) = (Id::new(self.env.random()?), self.env.random()?);
-        let custody = self.config()?.custody;
+        let file_policy = self.config()?.file_policy;
         // The key is needed to check every MAC.
         let opened = self.opened()?;
         let (identity, vault) = (opened.store.identity(), opened.vault);
@@ -33,14 +33,14 @@ impl Session<'_> {
         let mut source = self.reader()?;
         let mut rows = source.read()?;
         let counts = rows.counts()?;
-        let bar = self.bar(counts.steps());
+        let bar = self.bar(counts.progress_steps());
         let clock = &*self.env.clock;
-        let mut content = |birth: &mut dyn Birth| {
+        let mut content = |birth: &mut dyn StoreInit| {
             require_agreement(clock, birth.clock()?)?;
-            birth.fill(identity, &mut *rows, &mut || bar.inc(1))?;
+            birth.import_rows(identity, &mut *rows, &mut || bar.inc(1))?;
             birth.append(&event, salt).map(|_| ())
         };
-        let made = to.create(&custody, &vault, nonce, &mut content);
+        let made = to.create(&file_policy, &vault, nonce, &mut content);
         bar.finish_and_clear();
         if made? {
             return Ok(counts);

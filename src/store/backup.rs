@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::row::Value;
 use super::table::Table;
-use super::transfer::Counts;
+use super::transfer::RowCounts;
 use super::{Identity, RowSource, Snapshot};
 use crate::domain::event::{Canonical, Head};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -28,9 +28,9 @@ const FORMAT: u32 = 1;
 /// Maximum length of a line in bytes; the longest that we write is a user in 64 groups.
 const MAX_LINE: u64 = 1 << 20;
 
-/// The header of a backup; not authenticated until [`Backup::finish`] has checked the MAC.
+/// The header of a backup; not authenticated until [`BackupReader::finish`] has checked the MAC.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Header {
+pub struct BackupHeader {
     mfactl_backup: u32,
     pub version: String,
     pub taken_at: Timestamp,
@@ -44,7 +44,7 @@ pub struct Header {
     head_hash: String,
 }
 
-impl Header {
+impl BackupHeader {
     pub fn new(identity: Identity, source: &mut dyn Snapshot, taken_at: Timestamp) -> Result<Self> {
         let counts = source.counts()?;
         let head = source.head()?;
@@ -79,8 +79,8 @@ impl Header {
     }
 
     #[must_use]
-    pub const fn counts(&self) -> Counts {
-        Counts { users: self.users, devices: self.devices, events: self.events }
+    pub const fn counts(&self) -> RowCounts {
+        RowCounts { users: self.users, devices: self.devices, events: self.events }
     }
 }
 
@@ -99,7 +99,7 @@ struct Trailer {
 /// Writes a backup, and calls `progress` for each row.
 pub fn write(
     file: &mut dyn Write,
-    header: &Header,
+    header: &BackupHeader,
     vault: &Vault,
     source: &mut dyn Snapshot,
     progress: &mut dyn FnMut(),
@@ -137,16 +137,16 @@ impl BackupWriter<'_> {
 }
 
 /// Reads a backup in one pass.
-pub struct Backup<R> {
+pub struct BackupReader<R> {
     input: BufReader<R>,
     digest: Sha256,
-    pub header: Header,
+    pub header: BackupHeader,
     line: Vec<u8>,
     number: u64,
     rows: u64,
 }
 
-impl<R: Read> Backup<R> {
+impl<R: Read> BackupReader<R> {
     /// Reads the header; `bad_input` for a file that is not a backup, or has a newer format.
     pub fn open(input: R) -> Result<Self> {
         #[derive(Deserialize)]
@@ -163,7 +163,7 @@ impl<R: Read> Backup<R> {
                 .hint("use the mfactl that wrote it, or a newer one")
                 .into());
         }
-        let header: Header = serde_json::from_slice(&line).map_err(|_| not_a_backup())?;
+        let header: BackupHeader = serde_json::from_slice(&line).map_err(|_| not_a_backup())?;
         let digest = Sha256::new_with_prefix(&line);
         let mut backup = Self { input, digest, header, line, number: 1, rows: 0 };
         backup.next()?;
@@ -171,7 +171,7 @@ impl<R: Read> Backup<R> {
     }
 
     /// Verifies the whole backup, keeping nothing but the hash of event `seq`.
-    pub fn prove(
+    pub fn verify(
         mut self,
         vault: &Vault,
         seq: u64,
@@ -220,7 +220,7 @@ impl<R: Read> Backup<R> {
     }
 }
 
-impl<R: Read> RowSource for Backup<R> {
+impl<R: Read> RowSource for BackupReader<R> {
     fn created_at(&mut self) -> Result<Timestamp> {
         Ok(self.header.created_at)
     }

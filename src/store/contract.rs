@@ -12,7 +12,7 @@ use crate::domain::name::UserName;
 use crate::domain::time::Span;
 use crate::domain::user::User;
 use crate::store::{Access, sqlite};
-use crate::store::{Birth, Identity};
+use crate::store::{Identity, StoreInit};
 use crate::vault::Vault;
 
 use site::*;
@@ -130,7 +130,7 @@ fn a_path_may_contain_any_bytes() {
     let root = root(1);
     let identity = Identity { store: id(99), key: root.id() };
     let vault = Vault::new(&root, identity.store);
-    let mut content = |init: &mut dyn Birth| init.found(identity, at(1));
+    let mut content = |init: &mut dyn StoreInit| init.initialize(identity, at(1));
     sqlite::create(&path, &policy(), &vault, id(99), &mut content).unwrap();
     assert_eq!(files(folder.path()), 1);
     assert!(sqlite::open(&path, Access::Write, &policy()).is_ok());

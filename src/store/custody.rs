@@ -18,7 +18,7 @@ pub const SYSTEM_USER: &str = "mfactl";
 
 /// Who may own the program's files, and which groups may share them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Custody {
+pub struct FilePolicy {
     /// The effective uid of this process.
     pub euid: u32,
     /// The group that may read the store.
@@ -31,7 +31,7 @@ pub struct Custody {
 
 /// The role of a file, which decides what owner and mode it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum FileKind {
     Store,
     /// SQLite's `-wal`, `-shm` and `-journal` and our `-queue` and `-slotN`; any writer may own them.
     Sidecar,
@@ -48,7 +48,7 @@ pub enum Purpose {
     Hook,
 }
 
-impl Purpose {
+impl FileKind {
     const fn noun(self) -> &'static str {
         match self {
             Self::Store => "store",
@@ -70,11 +70,11 @@ impl Purpose {
     }
 }
 
-impl Custody {
+impl FilePolicy {
     /// Checks that a file can be trusted; `false` when it does not exist. `not_permitted` for a link,
     /// anything but a regular file, a foreign owner, a mode that is too permissive, or a folder that
     /// others can write to.
-    pub fn check(&self, path: &Path, kind: Purpose) -> Result<bool> {
+    pub fn check(&self, path: &Path, kind: FileKind) -> Result<bool> {
         let metadata = match std::fs::symlink_metadata(path) {
             Ok(metadata) => metadata,
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -84,13 +84,13 @@ impl Custody {
                 let noun = kind.noun();
                 return Err(Refusal::new(
                     ErrorCode::NotPermitted,
-                    format!("the {noun} {} can't be checked: {e}", place(path)),
+                    format!("the {noun} {} can't be checked: {e}", display_path(path)),
                 )
                 .into());
             }
         };
         let refuse = |problem: &str, hint: &str| -> Result<bool> {
-            let message = format!("the {} {} {problem}", kind.noun(), place(path));
+            let message = format!("the {} {} {problem}", kind.noun(), display_path(path));
             Err(Refusal::new(ErrorCode::NotPermitted, message).hint(hint).into())
         };
         let file_type = metadata.file_type();
@@ -104,7 +104,7 @@ impl Custody {
             return refuse("has more than one hard link", "remove the other links");
         }
         let shared = self.shared_mode(metadata.gid(), kind);
-        let writer = kind == Purpose::Sidecar && self.writers == Some(metadata.gid());
+        let writer = kind == FileKind::Sidecar && self.writers == Some(metadata.gid());
         if !self.owns(&metadata) && !writer {
             return refuse(
                 &format!("belongs to uid {}", metadata.uid()),
@@ -116,25 +116,25 @@ impl Custody {
                 &format!("has mode {:04o}", metadata.mode() & 0o7777),
                 &format!(
                     "run: chmod {shared:04o} {}; others may already have {} it",
-                    place(path),
+                    display_path(path),
                     kind.exposure()
                 ),
             );
         }
         // Side files are in the folder of the store, which is checked with the store.
-        if kind != Purpose::Sidecar {
+        if kind != FileKind::Sidecar {
             self.check_folder(path, kind)?;
         }
         Ok(true)
     }
 
-    fn check_folder(&self, path: &Path, kind: Purpose) -> Result<()> {
+    fn check_folder(&self, path: &Path, kind: FileKind) -> Result<()> {
         let folder = folder_of(path);
         let metadata = std::fs::metadata(&folder)
             .map_err(|e| not_created(&folder, &e))
-            .with_context(|| format!("checking {}", place(&folder)))?;
+            .with_context(|| format!("checking {}", display_path(&folder)))?;
         // Anybody who can write to a folder can replace the files in it.
-        let may_group = kind == Purpose::Store && self.writers == Some(metadata.gid());
+        let may_group = kind == FileKind::Store && self.writers == Some(metadata.gid());
         let others = metadata.mode() & 0o002 != 0;
         let group = metadata.mode() & 0o020 != 0 && !may_group;
         if others || group || !self.owns(&metadata) {
@@ -147,7 +147,7 @@ impl Custody {
                 ErrorCode::NotPermitted,
                 format!(
                     "the folder {} of the {} is writable by {who}",
-                    place(&folder),
+                    display_path(&folder),
                     kind.noun()
                 ),
             )
@@ -158,14 +158,14 @@ impl Custody {
     }
 
     /// The most permissive mode that a file of this group may have.
-    fn shared_mode(&self, gid: u32, kind: Purpose) -> u32 {
+    fn shared_mode(&self, gid: u32, kind: FileKind) -> u32 {
         match kind {
-            Purpose::Config => 0o644,
-            Purpose::Hook => 0o755,
-            Purpose::Credential => 0o440,
-            Purpose::Key if self.key_group == Some(gid) => 0o640,
-            Purpose::Store | Purpose::Sidecar if self.writers == Some(gid) => 0o660,
-            Purpose::Store | Purpose::Sidecar if self.readers == Some(gid) => 0o640,
+            FileKind::Config => 0o644,
+            FileKind::Hook => 0o755,
+            FileKind::Credential => 0o440,
+            FileKind::Key if self.key_group == Some(gid) => 0o640,
+            FileKind::Store | FileKind::Sidecar if self.writers == Some(gid) => 0o660,
+            FileKind::Store | FileKind::Sidecar if self.readers == Some(gid) => 0o640,
             _ => 0o600,
         }
     }
@@ -177,7 +177,7 @@ impl Custody {
 
     /// Makes the missing folders above a file with mode 0700, and shares the last one with the
     /// configured group. `not_permitted` for an existing folder that others can write to.
-    pub fn make_folder(&self, path: &Path, kind: Purpose) -> Result<()> {
+    pub fn make_folder(&self, path: &Path, kind: FileKind) -> Result<()> {
         let folder = folder_of(path);
         if folder.is_dir() {
             return self.check_folder(path, kind);
@@ -188,41 +188,41 @@ impl Custody {
             .create(&folder)
             .map_err(|e| not_created(&folder, &e))?;
         let (group, mode) = match kind {
-            Purpose::Store => (
+            FileKind::Store => (
                 self.writers.or(self.readers),
                 if self.writers.is_some() { 0o2770 } else { 0o2750 },
             ),
-            Purpose::Key => (self.key_group, 0o710),
+            FileKind::Key => (self.key_group, 0o710),
             _ => (None, 0o700),
         };
         self.share(&folder, group, mode)
     }
 
     /// Sets the group and mode of a new file for the group that shares it.
-    pub fn share_file(&self, path: &Path, kind: Purpose) -> Result<()> {
+    pub fn share_file(&self, path: &Path, kind: FileKind) -> Result<()> {
         match kind {
-            Purpose::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
-            Purpose::Store => self.share(path, self.readers, 0o640),
-            Purpose::Key => self.share(path, self.key_group, 0o640),
-            Purpose::Sidecar => self.share(path, self.writers, 0o660),
-            Purpose::Credential
-            | Purpose::Config
-            | Purpose::Password
-            | Purpose::Service
-            | Purpose::Hook => Ok(()),
+            FileKind::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
+            FileKind::Store => self.share(path, self.readers, 0o640),
+            FileKind::Key => self.share(path, self.key_group, 0o640),
+            FileKind::Sidecar => self.share(path, self.writers, 0o660),
+            FileKind::Credential
+            | FileKind::Config
+            | FileKind::Password
+            | FileKind::Service
+            | FileKind::Hook => Ok(()),
         }
     }
 
     /// The commands that would give the configured group its access to a file, folder first; empty when
     /// it has that access.
     #[must_use]
-    pub fn unshared(&self, path: &Path, kind: Purpose) -> Vec<String> {
+    pub fn sharing_commands(&self, path: &Path, kind: FileKind) -> Vec<String> {
         let (group, file, folder) = match kind {
-            Purpose::Store | Purpose::Sidecar if self.writers.is_some() => {
+            FileKind::Store | FileKind::Sidecar if self.writers.is_some() => {
                 (self.writers, 0o660, 0o2770)
             }
-            Purpose::Store | Purpose::Sidecar => (self.readers, 0o640, 0o2750),
-            Purpose::Key => (self.key_group, 0o640, 0o710),
+            FileKind::Store | FileKind::Sidecar => (self.readers, 0o640, 0o2750),
+            FileKind::Key => (self.key_group, 0o640, 0o710),
             _ => return Vec::new(),
         };
         let Some(gid) = group else { return Vec::new() };
@@ -231,7 +231,7 @@ impl Custody {
         let missing = |path: &Path, mode: u32| {
             let metadata = std::fs::metadata(path).ok()?;
             let is_shared = metadata.gid() == gid && metadata.mode() & mode & 0o070 == mode & 0o070;
-            let path = place(path);
+            let path = display_path(path);
             (!is_shared).then(|| format!("chgrp {name} {path}; chmod {mode:04o} {path}"))
         };
         [missing(&folder_of(path), folder), missing(path, file)].into_iter().flatten().collect()
@@ -265,12 +265,15 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// The refusal for a file that can't be created.
 #[must_use]
 pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
-    Refusal::new(ErrorCode::CannotCreate, format!("{} can't be created: {error}", place(path)))
-        .hint("check the permissions of its folder")
+    Refusal::new(
+        ErrorCode::CannotCreate,
+        format!("{} can't be created: {error}", display_path(path)),
+    )
+    .hint("check the permissions of its folder")
 }
 
 /// A path for display, with control characters escaped.
 #[must_use]
-pub fn place(path: &Path) -> String {
+pub fn display_path(path: &Path) -> String {
     shown(&path.to_string_lossy()).into_owned()
 }

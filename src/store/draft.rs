@@ -13,7 +13,7 @@ use crate::domain::secret::Id;
 
 /// Writes a file under a temporary name in the same folder, syncs it and renames it to `path`; `false`
 /// when something exists at `path`, which is then left unchanged.
-pub fn place_new(path: &Path, nonce: Id, content: &[u8]) -> Result<bool> {
+pub fn create_new_file(path: &Path, nonce: Id, content: &[u8]) -> Result<bool> {
     let draft = draft(path, nonce);
     let written = (|| {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

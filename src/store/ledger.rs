@@ -303,7 +303,12 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
         Ok(head.seq)
     }
 
-    fn lately(&mut self, verb: &str, outcome: &str, among: u64) -> Result<Option<Timestamp>> {
+    fn latest_event_time(
+        &mut self,
+        verb: &str,
+        outcome: &str,
+        among: u64,
+    ) -> Result<Option<Timestamp>> {
         let after = self.head()?.seq.saturating_sub(among);
         let [verb, outcome] = [verb, outcome].map(|word| Value::Text(word.to_owned()));
         let values = [Value::Int(after.cast_signed()), verb, outcome];
@@ -312,7 +317,7 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
         at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
     }
 
-    fn touch(&mut self) -> Result<()> {
+    fn dummy_write(&mut self) -> Result<()> {
         let head = self.head()?;
         // SQLite writes nothing when a row is overwritten with the same values.
         let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&[0; MAC])];

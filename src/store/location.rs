@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::custody::{Custody, Purpose};
+use super::custody::{FileKind, FilePolicy};
 use super::postgres::address::Address;
 use super::{Access, InitialContent, Store, postgres, sqlite};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -17,12 +17,12 @@ const MOST_SLOTS: usize = 8;
 
 /// The location of a store.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Location {
+pub enum StoreLocation {
     Sqlite(PathBuf),
     Postgres(Box<Address>),
 }
 
-impl Location {
+impl StoreLocation {
     /// Parses a path or the address of a database. An invalid address is never repeated in the error,
     /// since it may contain a password.
     pub fn parse(text: &Path) -> Result<Self, Refusal> {
@@ -60,9 +60,9 @@ impl Location {
     }
 }
 
-impl Location {
+impl StoreLocation {
     /// Opens an existing store.
-    pub fn open(&self, access: Access, policy: &Custody) -> Result<Box<dyn Store>> {
+    pub fn open(&self, access: Access, policy: &FilePolicy) -> Result<Box<dyn Store>> {
         Ok(match self {
             Self::Sqlite(path) => Box::new(sqlite::open(path, access, policy)?),
             Self::Postgres(address) => Box::new(postgres::open(address, access, policy)?),
@@ -81,10 +81,10 @@ impl Location {
     /// The lock files that limit how many password hashes are computed at once on this machine: beside
     /// the store, or beside the key file when the store is on a server.
     #[must_use]
-    pub fn slots(&self, key_file: &Path) -> (Vec<PathBuf>, Purpose) {
+    pub fn hash_slots(&self, key_file: &Path) -> (Vec<PathBuf>, FileKind) {
         let (beside, kind) = match self {
-            Self::Sqlite(path) => (path.as_path(), Purpose::Sidecar),
-            Self::Postgres(_) => (key_file, Purpose::Key),
+            Self::Sqlite(path) => (path.as_path(), FileKind::Sidecar),
+            Self::Postgres(_) => (key_file, FileKind::Key),
         };
         let name = |n| {
             let mut name = beside.as_os_str().to_owned();
@@ -95,15 +95,15 @@ impl Location {
     }
 
     /// Whether there is a store.
-    pub fn exists(&self, policy: &Custody) -> Result<bool> {
+    pub fn exists(&self, policy: &FilePolicy) -> Result<bool> {
         match self {
-            Self::Sqlite(path) => policy.check(path, Purpose::Store),
+            Self::Sqlite(path) => policy.check(path, FileKind::Store),
             Self::Postgres(address) => postgres::exists(address, policy),
         }
     }
 
     /// Whether a store can be created here: there is nothing, or an empty file.
-    pub fn is_free(&self, policy: &Custody) -> Result<bool> {
+    pub fn is_free(&self, policy: &FilePolicy) -> Result<bool> {
         match self {
             Self::Sqlite(path) => sqlite::is_free(path, policy),
             Self::Postgres(address) => Ok(!postgres::exists(address, policy)?),
@@ -113,14 +113,14 @@ impl Location {
     /// Creates a store; `false` when one exists already, which is left unchanged.
     pub fn create(
         &self,
-        policy: &Custody,
+        policy: &FilePolicy,
         vault: &Vault,
         nonce: Id,
         content: InitialContent<'_>,
     ) -> Result<bool> {
         match self {
             Self::Sqlite(path) => {
-                policy.make_folder(path, Purpose::Store)?;
+                policy.make_folder(path, FileKind::Store)?;
                 sqlite::create(path, policy, vault, nonce, content)
             }
             Self::Postgres(address) => postgres::create(address, policy, vault, content),
@@ -128,7 +128,7 @@ impl Location {
     }
 
     /// Migrates an older schema in one transaction; `false` when it was up to date.
-    pub fn migrate(&self, policy: &Custody) -> Result<bool> {
+    pub fn migrate(&self, policy: &FilePolicy) -> Result<bool> {
         match self {
             Self::Sqlite(path) => sqlite::migrate(path, policy),
             Self::Postgres(address) => postgres::migrate(address, policy),
@@ -145,7 +145,7 @@ fn is_mistyped_address(text: &str) -> bool {
     !first.contains('/') && (rest.starts_with("//") || (is_postgres && first.len() < text.len()))
 }
 
-impl fmt::Display for Location {
+impl fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Postgres(address) => address.fmt(f),
@@ -154,9 +154,9 @@ impl fmt::Display for Location {
     }
 }
 
-impl fmt::Debug for Location {
+impl fmt::Debug for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Location({self})")
+        write!(f, "StoreLocation({self})")
     }
 }
 
@@ -178,7 +178,7 @@ mod tests {
             "jdbc.postgresql-x://hunter2",
             "mysql://u:hunter2@h/x",
         ] {
-            let refusal = Location::parse(Path::new(text)).expect_err(text);
+            let refusal = StoreLocation::parse(Path::new(text)).expect_err(text);
             assert_eq!(refusal.code, ErrorCode::Usage);
             let shown = format!("{refusal:?}");
             assert!(!shown.contains("hunter2"), "{shown}");
@@ -187,7 +187,8 @@ mod tests {
             ["m.db", "./a://b", "/srv/postgres:5432/m.db", "postgres", "a:b", "postgres.d/m:1"]
         {
             assert!(
-                Location::parse(Path::new(path)).is_ok_and(|l| matches!(l, Location::Sqlite(_))),
+                StoreLocation::parse(Path::new(path))
+                    .is_ok_and(|l| matches!(l, StoreLocation::Sqlite(_))),
                 "{path}"
             );
         }

@@ -17,12 +17,19 @@ use crate::domain::past::{ABSENT, Rewind};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 
-pub use kinds::{Change, Guarded, OperatorIs, Start, Step, Subject, Told, Wanted};
+pub use kinds::{
+    EventView, LogQuery, LogStart, LoggedChange, OperatorFilter, SignedHead, StatusChange,
+    SubjectFilter,
+};
 
 /// Read access to the log: no key, no lock, no writes.
 pub trait LogReader {
     /// Passes the events that match the query to `visit` until it returns `false`.
-    fn log(&mut self, query: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()>;
+    fn events(
+        &mut self,
+        query: &LogQuery,
+        visit: &mut dyn FnMut(EventView) -> Result<bool>,
+    ) -> Result<()>;
 
     /// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
     fn chain(
@@ -31,51 +38,59 @@ pub trait LogReader {
     ) -> Result<()>;
 
     /// The start of the log; events before it were pruned.
-    fn start(&mut self) -> Result<Start>;
+    fn start(&mut self) -> Result<LogStart>;
 
     /// The end of the log as stored with its MAC; `None` when that row is missing.
-    fn guarded_head(&mut self) -> Result<Option<Guarded>>;
+    fn signed_head(&mut self) -> Result<Option<SignedHead>>;
 
     /// The number of the last event before `moment`; the start of the log when there is none. Because
     /// clocks can be wrong for a while, an event that is dated after `now` hides no later one, and one
     /// that is dated too early drops none.
-    fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64>;
+    fn last_seq_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64>;
 
     /// Checks that all events after this number are present, by counting them up to the signed head;
     /// `tampered` when one is missing. Needs no key.
-    fn count_after(&mut self, after: u64) -> Result<()>;
+    fn check_count_after(&mut self, after: u64) -> Result<()>;
 
     /// Passes the events after this number that changed a user's state to `visit`, newest first.
-    fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()>;
+    fn logged_changes(
+        &mut self,
+        after: u64,
+        visit: &mut dyn FnMut(LoggedChange) -> Result<()>,
+    ) -> Result<()>;
 
     /// The users who were renamed or removed by events after this number.
-    fn moved(&mut self, after: u64) -> Result<Vec<Id>>;
+    fn renamed_or_removed(&mut self, after: u64) -> Result<Vec<Id>>;
 
     /// The number of the event that gave a user their present name.
-    fn named_by(&mut self, user: Id) -> Result<Option<u64>>;
+    fn seq_of_naming(&mut self, user: Id) -> Result<Option<u64>>;
 
     /// The user who had this name last, according to the log.
-    fn last_called(&mut self, name: &str) -> Result<Option<Id>>;
+    fn last_user_named(&mut self, name: &str) -> Result<Option<Id>>;
 
     /// How many users who existed before the events after this number can't be listed because their
     /// names were erased from the log.
-    fn nameless(&mut self, after: u64) -> Result<u64>;
+    fn count_erased(&mut self, after: u64) -> Result<u64>;
 
     /// The changes to a user by the events after this number, to be reverted.
-    fn undoing(&mut self, user: Id, after: u64) -> Result<Rewind>;
+    fn changes_to_revert(&mut self, user: Id, after: u64) -> Result<Rewind>;
 
     /// Every change of anybody's MFA status, in order.
-    fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()>;
+    fn status_history(&mut self, visit: &mut dyn FnMut(StatusChange) -> Result<()>) -> Result<()>;
 
     /// How often each verb had each outcome.
-    fn tally(&mut self) -> Result<Vec<(String, String, u64)>>;
+    fn outcome_counts(&mut self) -> Result<Vec<(String, String, u64)>>;
 }
 
 /// Stands for a verb or an outcome that is not text.
 const UNREADABLE: &str = "unreadable";
 
 impl<D: Driver> LogReader for ReadTx<D> {
-    fn log(&mut self, query: &Wanted, visit: &mut dyn FnMut(Told) -> Result<bool>) -> Result<()> {
+    fn events(
+        &mut self,
+        query: &LogQuery,
+        visit: &mut dyn FnMut(EventView) -> Result<bool>,
+    ) -> Result<()> {
         let mut bounds = (query.after.map_or(1, |seq| seq + 1), None);
         if query.since.is_some() || query.until.is_some() {
             let Some((low, high)) = self.seq_range(query.since, query.until)? else {
@@ -83,7 +98,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
             };
             bounds = (bounds.0.max(low), Some(high));
         }
-        let (text, values) = sql::log(query, bounds);
+        let (text, values) = sql::events(query, bounds);
         self.0.query(&text, &values, &mut |row| visit(row::event_view(row)?))
     }
 
@@ -94,21 +109,21 @@ impl<D: Driver> LogReader for ReadTx<D> {
         walk_chain(&mut self.0, visit)
     }
 
-    fn start(&mut self) -> Result<Start> {
+    fn start(&mut self) -> Result<LogStart> {
         log_start(&mut self.0)
     }
 
-    fn guarded_head(&mut self) -> Result<Option<Guarded>> {
+    fn signed_head(&mut self) -> Result<Option<SignedHead>> {
         let head = first(&mut self.0, sql::SIGNED_HEAD, &[], |row| {
             let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
-            Ok(head.zip(row.bytes(2)?).map(|(head, mac)| Guarded { head, mac }))
+            Ok(head.zip(row.bytes(2)?).map(|(head, mac)| SignedHead { head, mac }))
         })?;
         Ok(head.flatten())
     }
 
-    fn last_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
+    fn last_seq_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
         let moment = Value::Int(moment.as_i64());
         let span = [moment.clone(), Value::Int(now.as_i64())];
         let next = first(&mut self.0, sql::FIRST_SEQ_OF_TIME, &span, |row| row.int(0))?.flatten();
@@ -117,19 +132,23 @@ impl<D: Driver> LogReader for ReadTx<D> {
         Ok(log_start(&mut self.0)?.head.seq.max(last.flatten().unwrap_or_default()))
     }
 
-    fn count_after(&mut self, after: u64) -> Result<()> {
-        let signed_head = self.guarded_head()?;
+    fn check_count_after(&mut self, after: u64) -> Result<()> {
+        let signed_head = self.signed_head()?;
         super::whole::check_count(&mut self.0, signed_head.as_ref(), after)
     }
 
-    fn changes(&mut self, after: u64, visit: &mut dyn FnMut(Change) -> Result<()>) -> Result<()> {
+    fn logged_changes(
+        &mut self,
+        after: u64,
+        visit: &mut dyn FnMut(LoggedChange) -> Result<()>,
+    ) -> Result<()> {
         self.0.query(&sql::CHANGES, &[Value::Int(after.cast_signed())], &mut |row| {
             visit(row::logged_change(row)?)?;
             Ok(true)
         })
     }
 
-    fn moved(&mut self, after: u64) -> Result<Vec<Id>> {
+    fn renamed_or_removed(&mut self, after: u64) -> Result<Vec<Id>> {
         let mut moved = Vec::new();
         self.0.query(sql::RENAMED_OR_REMOVED, &[Value::Int(after.cast_signed())], &mut |row| {
             let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
@@ -139,7 +158,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
         Ok(moved)
     }
 
-    fn named_by(&mut self, user: Id) -> Result<Option<u64>> {
+    fn seq_of_naming(&mut self, user: Id) -> Result<Option<u64>> {
         let id = [Value::Bytes(user.bytes().to_vec())];
         let mut number = |sql| {
             let found = first(&mut self.0, sql, &id, |row| row.int(0))?.flatten();
@@ -151,7 +170,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
         })
     }
 
-    fn last_called(&mut self, name: &str) -> Result<Option<Id>> {
+    fn last_user_named(&mut self, name: &str) -> Result<Option<Id>> {
         let name = [Value::Text(name.to_owned())];
         let id = first(&mut self.0, sql::LAST_USER_NAMED, &name, |row| {
             Ok(row.bytes_ref(0)?.and_then(|id| id.try_into().ok()))
@@ -159,7 +178,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
         Ok(id.flatten().map(Id::new))
     }
 
-    fn nameless(&mut self, after: u64) -> Result<u64> {
+    fn count_erased(&mut self, after: u64) -> Result<u64> {
         let mut stood = BTreeMap::new();
         self.0.query(sql::ERASED_STATUSES, &[Value::Int(after.cast_signed())], &mut |row| {
             let was_there = row.text_ref(1)? != Some(ABSENT);
@@ -170,7 +189,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
         Ok(stood.into_values().filter(|was_there| *was_there).count() as u64)
     }
 
-    fn undoing(&mut self, user: Id, after: u64) -> Result<Rewind> {
+    fn changes_to_revert(&mut self, user: Id, after: u64) -> Result<Rewind> {
         let values = [Value::Bytes(user.bytes().to_vec()), Value::Int(after.cast_signed())];
         let mut undoing = Rewind::default();
         self.0.query(sql::CHANGES_OF, &values, &mut |row| {
@@ -180,18 +199,18 @@ impl<D: Driver> LogReader for ReadTx<D> {
         Ok(undoing)
     }
 
-    fn steps(&mut self, visit: &mut dyn FnMut(Step) -> Result<()>) -> Result<()> {
+    fn status_history(&mut self, visit: &mut dyn FnMut(StatusChange) -> Result<()>) -> Result<()> {
         self.0.query(sql::STATUS_CHANGES, &[], &mut |row| {
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
             let at = at(row, 0, "events")?.unwrap_or(Timestamp::from_unix(0)?);
             let is_removal = text(1)? == "remove-user";
-            visit(Step { at, is_removal, was: text(2)?, is: text(3)? })?;
+            visit(StatusChange { at, is_removal, was: text(2)?, is: text(3)? })?;
             Ok(true)
         })
     }
 
-    fn tally(&mut self) -> Result<Vec<(String, String, u64)>> {
-        let mut tally: BTreeMap<(String, String), u64> = BTreeMap::new();
+    fn outcome_counts(&mut self) -> Result<Vec<(String, String, u64)>> {
+        let mut outcome_counts: BTreeMap<(String, String), u64> = BTreeMap::new();
         self.0.query(sql::OUTCOME_COUNTS, &[], &mut |row| {
             // Metrics must still be written for a damaged log, so that they can report the damage.
             let text = |column| match row.text(column) {
@@ -199,10 +218,13 @@ impl<D: Driver> LogReader for ReadTx<D> {
                 Err(_) => UNREADABLE.to_owned(),
             };
             let count = row.int(2)?.unwrap_or_default().cast_unsigned();
-            *tally.entry((text(0), text(1))).or_default() += count;
+            *outcome_counts.entry((text(0), text(1))).or_default() += count;
             Ok(true)
         })?;
-        Ok(tally.into_iter().map(|((verb, outcome), count)| (verb, outcome, count)).collect())
+        Ok(outcome_counts
+            .into_iter()
+            .map(|((verb, outcome), count)| (verb, outcome, count))
+            .collect())
     }
 }
 
@@ -217,13 +239,13 @@ pub(super) fn walk_chain(
     })
 }
 
-pub(super) fn log_start(driver: &mut impl Driver) -> Result<Start> {
+pub(super) fn log_start(driver: &mut impl Driver) -> Result<LogStart> {
     let start = first(driver, sql::LOG_START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
         let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
-        Ok(Start { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
+        Ok(LogStart { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
     })?;
-    Ok(start.unwrap_or(Start { head: Head::START, at: None, mac: None }))
+    Ok(start.unwrap_or(LogStart { head: Head::START, at: None, mac: None }))
 }
 
 impl<D: Driver> ReadTx<D> {

@@ -17,11 +17,11 @@ use crate::domain::event::Head;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::store::custody::Custody;
+use crate::store::custody::FilePolicy;
 use crate::store::driver::{Driver as _, first};
 use crate::store::ledger::WriteTx;
 use crate::store::view::ReadTx;
-use crate::store::{Access, Birth, Identity, InitialContent, Snapshot, Store, Transaction};
+use crate::store::{Access, Identity, InitialContent, Snapshot, Store, StoreInit, Transaction};
 use crate::vault::{KeyId, Vault};
 
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
@@ -41,7 +41,7 @@ pub struct Postgres {
 ///
 /// `store_unavailable` when the server or the store is missing, `not_permitted` when the login fails,
 /// `damaged`, `tampered` or `config` for one with another schema.
-pub fn open(address: &Address, access: Access, policy: &Custody) -> Result<Postgres> {
+pub fn open(address: &Address, access: Access, policy: &FilePolicy) -> Result<Postgres> {
     let connection = PgConnection::new(address, access, policy)?;
     let (identity, clock) = {
         let mut driver = PostgresDriver::read(&connection)?;
@@ -52,7 +52,7 @@ pub fn open(address: &Address, access: Access, policy: &Custody) -> Result<Postg
 }
 
 /// Whether there is a store in the database.
-pub fn exists(address: &Address, policy: &Custody) -> Result<bool> {
+pub fn exists(address: &Address, policy: &FilePolicy) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Read, policy)?;
     let mut driver = PostgresDriver::read(&connection)?;
     Ok(schema::inspect(&mut driver)? != schema::SchemaState::Nothing)
@@ -61,7 +61,7 @@ pub fn exists(address: &Address, policy: &Custody) -> Result<bool> {
 /// Creates a store; `false` when one exists already, which is left unchanged.
 pub fn create(
     address: &Address,
-    policy: &Custody,
+    policy: &FilePolicy,
     vault: &Vault,
     content: InitialContent<'_>,
 ) -> Result<bool> {
@@ -81,7 +81,7 @@ pub fn create(
 }
 
 /// Migrates an older schema in one transaction; `false` when it was up to date.
-pub fn migrate(address: &Address, policy: &Custody) -> Result<bool> {
+pub fn migrate(address: &Address, policy: &FilePolicy) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Write, policy)?;
     let mut driver = begin_migration(&connection)?;
     let version = match schema::inspect(&mut driver)? {
@@ -144,7 +144,11 @@ impl Store for Postgres {
         Ok(driver.map(|driver| Box::new(WriteTx::new(driver, vault)) as Box<dyn Transaction + 'a>))
     }
 
-    fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
+    fn replace_all<'a>(
+        &'a mut self,
+        vault: &'a Vault,
+        head: &Head,
+    ) -> Result<Box<dyn StoreInit + 'a>> {
         let driver = PostgresDriver::begin(&self.connection, driver::WRITE)?;
         Ok(Box::new(WriteTx::emptied(driver, vault, head)?))
     }

@@ -17,15 +17,15 @@ pub trait Requests {
     fn requests(&mut self) -> Result<Vec<Request>>;
 
     /// Inserts a request.
-    fn ask(&mut self, request: &Request) -> Result<()>;
+    fn insert_request(&mut self, request: &Request) -> Result<()>;
 
     /// Removes a request, which must exist.
-    fn take_request(&mut self, id: Id) -> Result<()>;
+    fn remove_request(&mut self, id: Id) -> Result<()>;
 
     /// Removes the requests that are no longer open.
-    fn purge_requests(&mut self, now: Timestamp) -> Result<()> {
+    fn remove_closed_requests(&mut self, now: Timestamp) -> Result<()> {
         for old in self.requests()?.iter().filter(|request| !request.is_open(now)) {
-            self.take_request(old.id)?;
+            self.remove_request(old.id)?;
         }
         Ok(())
     }
@@ -50,13 +50,13 @@ impl<D: Driver> Requests for WriteTx<'_, D> {
         found.into_iter().map(proved).collect()
     }
 
-    fn ask(&mut self, request: &Request) -> Result<()> {
+    fn insert_request(&mut self, request: &Request) -> Result<()> {
         let mut values = request_values(request);
         values.push(bytes(&request_mac(self.vault, request)));
         one_row(self.driver.execute(&sql::INSERT_REQUEST, &values)?)
     }
 
-    fn take_request(&mut self, id: Id) -> Result<()> {
+    fn remove_request(&mut self, id: Id) -> Result<()> {
         one_row(self.driver.execute(sql::REMOVE_REQUEST, &[Value::Bytes(id.bytes().to_vec())])?)
     }
 }

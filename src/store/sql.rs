@@ -11,7 +11,7 @@ use crate::store::row::{
     DEVICE_COLUMNS, EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, REQUEST_COLUMNS,
     USER_COLUMNS, Value,
 };
-use crate::store::{By, Likeness, OperatorIs, Order, Subject, Wanted};
+use crate::store::{By, LogQuery, OperatorFilter, Order, Prefilter, SubjectFilter};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
@@ -62,17 +62,19 @@ pub static CHAIN: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM events ORDER BY seq", EVENT_COLUMNS.join(", ")));
 
 /// The statement for the events of a query between two numbers, and its values.
-pub fn log(query: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) {
+pub fn events(query: &LogQuery, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) {
     let mut conditions = Conditions::default();
     conditions.put("seq >= ", Value::Int(bounds.0.cast_signed()));
     let int = |n: u64| Value::Int(n.cast_signed());
     conditions.and("seq <= ", bounds.1.map(int));
     match &query.user {
-        Some(Subject::Id(id)) => {
+        Some(SubjectFilter::Id(id)) => {
             conditions.and("user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
         }
-        Some(Subject::Name(name)) => conditions.and("\"user\" = ", Some(Value::Text(name.clone()))),
-        Some(Subject::Holders { id, name, before }) => {
+        Some(SubjectFilter::Name(name)) => {
+            conditions.and("\"user\" = ", Some(Value::Text(name.clone())))
+        }
+        Some(SubjectFilter::Holders { id, name, before }) => {
             conditions.and("(user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
             conditions.put(" OR (\"user\" = ", Value::Text(name.clone()));
             conditions.put(" AND seq < ", int(*before));
@@ -80,7 +82,7 @@ pub fn log(query: &Wanted, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) {
         }
         None => {}
     }
-    if let Some(OperatorIs { uid, claim }) = &query.operator {
+    if let Some(OperatorFilter { uid, claim }) = &query.operator {
         // -1 is no valid uid.
         conditions.and("(operator_uid = ", Some(Value::Int(uid.map_or(-1, i64::from))));
         conditions.put(" OR operator_claim = ", Value::Text(claim.clone()));
@@ -167,7 +169,7 @@ pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
 });
 
 /// One row for each device, with its user; a user without devices has one row with nulls.
-pub fn users(order: Order, prefilter: &Likeness) -> (String, Vec<Value>) {
+pub fn users(order: Order, prefilter: &Prefilter) -> (String, Vec<Value>) {
     let direction = if order.is_reversed { " DESC" } else { "" };
     let first = match order.by {
         By::Name => String::new(),
@@ -203,7 +205,7 @@ fn has(state: &str) -> String {
     format!("EXISTS (SELECT 1 FROM devices s WHERE s.\"user\" = u.n AND s.state = '{state}')")
 }
 
-fn prefilter_conditions(prefilter: &Likeness) -> Conditions {
+fn prefilter_conditions(prefilter: &Prefilter) -> Conditions {
     let mut conditions = Conditions { text: "1 = 1".to_owned(), values: Vec::new() };
     if !prefilter.statuses.is_empty() {
         let ranks = (0..).zip(STATUSES).filter(|(_, status)| prefilter.statuses.contains(status));
@@ -226,8 +228,8 @@ fn prefilter_conditions(prefilter: &Likeness) -> Conditions {
     for (is_wanted, condition) in [
         (prefilter.has_bypass, "u.bypass IS NOT NULL".to_owned()),
         // SQLite would turn a plain EXISTS into a join with devices as the outer loop.
-        (prefilter.is_waiting, format!("NOT NOT {}", has("pending"))),
-        (prefilter.is_asked, "u.required = 1".to_owned()),
+        (prefilter.has_pending_device, format!("NOT NOT {}", has("pending"))),
+        (prefilter.is_required, "u.required = 1".to_owned()),
     ] {
         if is_wanted {
             let _ = write!(conditions.text, " AND {condition}");

@@ -24,7 +24,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::ledger::WriteTx;
 use crate::store::row::{Row, Value};
 use crate::store::view::ReadTx;
-use crate::store::{Birth, Identity, Snapshot, Store, Transaction, busy};
+use crate::store::{Identity, Snapshot, Store, StoreInit, Transaction, busy};
 use crate::vault::Vault;
 
 /// An open SQLite store.
@@ -63,7 +63,11 @@ impl Store for Sqlite {
         Ok(Box::new(WriteTx::new(self.locked()?, vault)))
     }
 
-    fn renew<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<Box<dyn Birth + 'a>> {
+    fn replace_all<'a>(
+        &'a mut self,
+        vault: &'a Vault,
+        head: &Head,
+    ) -> Result<Box<dyn StoreInit + 'a>> {
         Ok(Box::new(WriteTx::emptied(self.locked()?, vault, head)?))
     }
 

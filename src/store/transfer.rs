@@ -7,7 +7,7 @@ use super::driver::Driver;
 use super::ledger::{StoredUser, WriteTx};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, Value};
 use super::table::Table;
-use super::{Birth, Identity, Requests as _, RowSource, sql};
+use super::{Identity, Requests as _, RowSource, StoreInit, sql};
 use crate::domain::event::{Canonical, Head};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -15,13 +15,13 @@ use crate::vault::Vault;
 
 /// The number of rows in each table that grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RowCounts {
     pub users: u64,
     pub devices: u64,
     pub events: u64,
 }
 
-impl Counts {
+impl RowCounts {
     pub(super) fn of(driver: &mut impl Driver) -> Result<Self> {
         let mut count = |table: &str| -> Result<u64> {
             let sql = format!("SELECT count(*) FROM {table}");
@@ -40,18 +40,18 @@ impl Counts {
     /// The length of a progress bar: each row is written and read back, then the MACs of each user and
     /// each event are checked.
     #[must_use]
-    pub const fn steps(&self) -> u64 {
+    pub const fn progress_steps(&self) -> u64 {
         2 * self.rows() + self.users + self.events
     }
 }
 
-impl<D: Driver> Birth for WriteTx<'_, D> {
-    fn found(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
+impl<D: Driver> StoreInit for WriteTx<'_, D> {
+    fn initialize(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
         self.insert_store_row(identity, at)?;
         self.insert_log_head()
     }
 
-    fn fill(
+    fn import_rows(
         &mut self,
         identity: Identity,
         source: &mut dyn RowSource,
@@ -108,7 +108,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
 
     /// Checks every MAC: of users, devices, requests and events.
     fn check_all(&mut self, progress: &mut dyn FnMut()) -> Result<()> {
-        prove_users(&mut self.driver, self.vault, progress)?;
+        check_user_macs(&mut self.driver, self.vault, progress)?;
         self.requests()?;
         let last = super::whole::check_chain(&mut self.driver, self.vault, progress)?;
         self.check_head(&last)
@@ -116,7 +116,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
 }
 
 /// Checks the MACs of every user and every device.
-pub(super) fn prove_users(
+pub(super) fn check_user_macs(
     driver: &mut impl Driver,
     vault: &Vault,
     progress: &mut dyn FnMut(),

@@ -6,8 +6,8 @@ use super::driver::{Driver, first};
 use super::ledger::{altered_log_end, mac_matches};
 use super::row::{self, DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
 use super::table::Table;
-use super::transfer::Counts;
-use super::{Likeness, LogReader as _, Moment, Order, RowSource, Since, Snapshot, sql};
+use super::transfer::RowCounts;
+use super::{ActivitySince, LogReader as _, Moment, Order, Prefilter, RowSource, Snapshot, sql};
 use crate::domain::event::Head;
 use crate::domain::name::UserName;
 use crate::domain::past::Rewind;
@@ -25,8 +25,8 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         self.user_with_devices(&sql::USER, name)
     }
 
-    fn counts(&mut self) -> Result<Counts> {
-        Counts::of(&mut self.0)
+    fn counts(&mut self) -> Result<RowCounts> {
+        RowCounts::of(&mut self.0)
     }
 
     fn head(&mut self) -> Result<Head> {
@@ -38,12 +38,12 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         Ok(first(&mut self.0, sql::EVENT_HASH, &[seq], |row| row.bytes(0))?.flatten())
     }
 
-    fn since(&mut self, seq: u64, limit: u32) -> Result<Since> {
-        let mut since = Since::default();
+    fn activity_since(&mut self, seq: u64, limit: u32) -> Result<ActivitySince> {
+        let mut since = ActivitySince::default();
         let seq = Value::Int(seq.cast_signed());
         self.0.query(sql::VERBS_SINCE, std::slice::from_ref(&seq), &mut |row| {
             let count = row.int(1)?.unwrap_or_default().cast_unsigned();
-            since.acts.push((row.text(0)?.unwrap_or_default(), count));
+            since.verbs.push((row.text(0)?.unwrap_or_default(), count));
             let at = row.int(2)?.map(Timestamp::from_unix).transpose()?;
             since.from = since.from.into_iter().chain(at).min();
             Ok(true)
@@ -55,15 +55,15 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         Ok(since)
     }
 
-    fn user_of(&mut self, id: Id) -> Result<Option<User>> {
+    fn user_by_id(&mut self, id: Id) -> Result<Option<User>> {
         let id = Value::Bytes(id.bytes().to_vec());
         self.user_with_devices(&sql::USER_BY_ID, id)
     }
 
-    fn users_like(
+    fn users_matching(
         &mut self,
         order: Order,
-        prefilter: &Likeness,
+        prefilter: &Prefilter,
         visit: &mut dyn FnMut(User) -> Result<()>,
     ) -> Result<()> {
         let mut current: Option<User> = None;
@@ -83,7 +83,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         current.map_or(Ok(()), visit)
     }
 
-    fn users_then(
+    fn users_as_of(
         &mut self,
         after: u64,
         visit: &mut dyn FnMut(User, Rewind) -> Result<()>,
@@ -115,13 +115,13 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         current.map_or(Ok(()), |(user, back)| visit(user, back))
     }
 
-    fn prove_users(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
-        super::transfer::prove_users(&mut self.0, vault, progress)
+    fn check_user_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+        super::transfer::check_user_macs(&mut self.0, vault, progress)
     }
 
-    fn prove_log(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+    fn check_log_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
         let last = super::whole::check_chain(&mut self.0, vault, progress)?;
-        let signed_head = self.guarded_head()?.filter(|signed_head| signed_head.head == last);
+        let signed_head = self.signed_head()?.filter(|signed_head| signed_head.head == last);
         if signed_head
             .is_some_and(|signed_head| mac_matches(Some(&signed_head.mac), &vault.head_mac(&last)))
         {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::driver::{Driver, first};
-use super::log::{Guarded, log_start, walk_chain};
+use super::log::{SignedHead, log_start, walk_chain};
 use super::row::Value;
 use super::sql;
 use crate::domain::chain::Chain;
@@ -19,7 +19,7 @@ pub(super) fn check_chain(
     progress: &mut dyn FnMut(),
 ) -> Result<Head> {
     let start = log_start(driver)?;
-    if !start.is_ours(vault) {
+    if !start.is_authentic(vault) {
         return Err(altered("its start is not what `log --prune` wrote").into());
     }
     let mut chain = Chain::from(start.head);
@@ -45,7 +45,7 @@ fn altered(words: &str) -> Refusal {
 /// missing.
 pub(super) fn check_count(
     driver: &mut impl Driver,
-    signed_head: Option<&Guarded>,
+    signed_head: Option<&SignedHead>,
     after: u64,
 ) -> Result<()> {
     // The whole log is counted from an index, without reading the events.

@@ -14,14 +14,14 @@ pub const SALT: usize = 16;
 
 /// The cost of one hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
+pub struct HashCost {
     /// MiB.
     pub memory: u32,
     pub passes: u32,
     pub lanes: u32,
 }
 
-impl Cost {
+impl HashCost {
     /// 136 ms on the machine where it was first measured.
     pub const DEFAULT: Self = Self { memory: 64, passes: 2, lanes: 1 };
     /// OWASP's minimum: 19 MiB, two passes, one lane.
@@ -37,24 +37,24 @@ impl Cost {
 }
 
 /// Hashes a password; `config` for a cost that Argon2 does not allow.
-pub fn hash(password: &Password, cost: Cost, salt: &[u8; SALT]) -> Result<Zeroizing<String>> {
+pub fn hash(password: &Password, cost: HashCost, salt: &[u8; SALT]) -> Result<Zeroizing<String>> {
     #[cfg(test)]
-    COMPUTED.set(COMPUTED.get() + 1);
+    HASHES_COMPUTED.set(HASHES_COMPUTED.get() + 1);
     let hash = cost.argon2()?.hash_password_with_salt(password.expose().as_bytes(), salt);
     Ok(Zeroizing::new(hash.map_err(|_| broken())?.to_string()))
 }
 
 /// Whether the password matches the hash; `damaged` for an invalid hash.
-pub fn fits(password: &Password, hash: &str) -> Result<bool> {
+pub fn verify(password: &Password, hash: &str) -> Result<bool> {
     #[cfg(test)]
-    COMPUTED.set(COMPUTED.get() + 1);
+    HASHES_COMPUTED.set(HASHES_COMPUTED.get() + 1);
     let hash = PasswordHash::new(hash).map_err(|_| broken())?;
     Ok(Argon2::default().verify_password(password.expose().as_bytes(), &hash).is_ok())
 }
 
 /// Whether the hash was made with a lower cost than this.
 #[must_use]
-pub fn is_cheaper(hash: &str, cost: Cost) -> bool {
+pub fn needs_rehash(hash: &str, cost: HashCost) -> bool {
     let params = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
     params.is_none_or(|p| {
         p.m_cost() < cost.memory * 1024 || p.t_cost() < cost.passes || p.p_cost() < cost.lanes
@@ -69,7 +69,7 @@ fn broken() -> Refusal {
 #[cfg(test)]
 thread_local! {
     /// The number of hashes that this thread has computed.
-    pub static COMPUTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    pub static HASHES_COMPUTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 #[cfg(test)]
@@ -79,11 +79,11 @@ mod tests {
     #[test]
     fn a_hash_matches_its_password_and_records_its_cost() {
         let password = |text| Password::read("password", text).unwrap();
-        let hash = hash(&password("correct horse"), Cost::LEAST, &[7; SALT]).unwrap();
+        let hash = hash(&password("correct horse"), HashCost::LEAST, &[7; SALT]).unwrap();
         assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", *hash);
-        assert!(fits(&password("correct horse"), &hash).unwrap());
-        assert!(!fits(&password("correct horse "), &hash).unwrap());
-        assert!(fits(&password("x"), "no hash").is_err());
-        assert!(!is_cheaper(&hash, Cost::LEAST) && is_cheaper(&hash, Cost::DEFAULT));
+        assert!(verify(&password("correct horse"), &hash).unwrap());
+        assert!(!verify(&password("correct horse "), &hash).unwrap());
+        assert!(verify(&password("x"), "no hash").is_err());
+        assert!(!needs_rehash(&hash, HashCost::LEAST) && needs_rehash(&hash, HashCost::DEFAULT));
     }
 }

@@ -18,7 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Status, User};
 use crate::session::Session;
-use crate::store::{Change, Moment, Order, Snapshot};
+use crate::store::{LoggedChange, Moment, Order, Snapshot};
 
 const LAST_RUN: &str = "last-run";
 /// Verbs that revoke every device.
@@ -78,7 +78,7 @@ impl StartTime {
         let (field, from) = match self {
             Self::FirstRun => return Ok(None),
             Self::At(at) => {
-                ("--since", LogPosition { after: snapshot.last_before(*at, now)?, at: *at })
+                ("--since", LogPosition { after: snapshot.last_seq_before(*at, now)?, at: *at })
             }
             Self::LastRun(Anchor { head, at, .. }) => {
                 let hash = snapshot.event_hash(head.seq)?;
@@ -134,7 +134,7 @@ pub fn check_log_covers(
                 })
                 .into())
         }
-        _ => snapshot.count_after(after),
+        _ => snapshot.check_count_after(after),
     }
 }
 
@@ -148,7 +148,7 @@ fn not_a_state_file() -> Refusal {
 struct UserEvents {
     back: Rewind,
     /// The event to report: the newest of the highest priority.
-    main_event: Option<Change>,
+    main_event: Option<LoggedChange>,
     priority: u8,
     cut_off: CutOff,
     /// How many older operations the `undo` events seen so far took back.
@@ -157,7 +157,7 @@ struct UserEvents {
 
 impl UserEvents {
     /// Adds the next older event.
-    fn add(&mut self, change: Change, was: &str) -> Result<()> {
+    fn add(&mut self, change: LoggedChange, was: &str) -> Result<()> {
         self.back.rewind(was)?;
         let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
         let is_undone =
@@ -187,7 +187,7 @@ pub fn differences(
 ) -> Result<Vec<Difference>> {
     let mut touched: BTreeMap<Id, UserEvents> = BTreeMap::new();
     let mut differences = Vec::new();
-    snapshot.changes(from.after, &mut |mut change| {
+    snapshot.logged_changes(from.after, &mut |mut change| {
         let Some(was) = change.was.take() else {
             differences.push(difference(ERASED.to_owned(), vec!["removed"], Some(change)));
             return Ok(());
@@ -201,7 +201,7 @@ pub fn differences(
         touched.entry(id).or_default();
     }
     for (id, events) in touched {
-        let user = snapshot.user_of(id)?;
+        let user = snapshot.user_by_id(id)?;
         let before = match user.clone() {
             Some(user) => events.back.apply_to(user)?,
             None => events.back.rebuild_removed(id)?,
@@ -225,7 +225,7 @@ pub fn differences(
     Ok(differences)
 }
 
-fn difference(user: String, changes: Vec<&'static str>, event: Option<Change>) -> Difference {
+fn difference(user: String, changes: Vec<&'static str>, event: Option<LoggedChange>) -> Difference {
     let safe = |text: String| shown(&text).into_owned();
     let (at, operator_uid) = (event.as_ref().map(|e| e.at), event.as_ref().map(|e| e.operator_uid));
     let (verb, claim, ticket) =

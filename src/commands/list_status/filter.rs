@@ -8,7 +8,7 @@ use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
-use crate::store::Likeness;
+use crate::store::Prefilter;
 
 /// A user is listed if all filters match.
 #[derive(Args, Debug)]
@@ -117,7 +117,7 @@ impl Filter {
     }
 
     /// The part of this filter that SQL can apply. It may let too many users pass, never too few.
-    pub fn prefilter(&self, policy: &Policy, now: Timestamp) -> Likeness {
+    pub fn prefilter(&self, policy: &Policy, now: Timestamp) -> Prefilter {
         let mut statuses = self.statuses.clone();
         if self.without_mfa || self.due || self.overdue {
             let without = [Status::Disabled, Status::Pending, Status::NotEnabled];
@@ -131,15 +131,15 @@ impl Filter {
                 statuses.push(Status::NotEnabled);
             }
         }
-        Likeness {
+        Prefilter {
             statuses,
             group: self.group.clone(),
             was_locked: self.locked,
             unused_since: self.inactive_for.map(|span| now.minus(span)),
             is_unused: self.never_used,
             has_bypass: self.bypass,
-            is_waiting: self.pending_longer_than.is_some(),
-            is_asked: (self.due || self.overdue) && policy.scope == Scope::Nobody,
+            has_pending_device: self.pending_longer_than.is_some(),
+            is_required: (self.due || self.overdue) && policy.scope == Scope::Nobody,
         }
     }
 
@@ -147,7 +147,7 @@ impl Filter {
     pub fn matches(&self, user: &User, line: &Line, now: Timestamp) -> bool {
         let has_lasted = |t: Timestamp, span: Option<Span>| span.is_none_or(|s| now.since(t) >= s);
         let last = user.last_verified_at.unwrap_or(user.created_at);
-        let is_waiting =
+        let has_pending_device =
             |span: Span| user.live().any(|d| d.is_pending() && now.since(d.created_at) > span);
         (self.statuses.is_empty() || self.statuses.contains(&line.status))
             && (!self.without_mfa || line.status != Status::Enabled)
@@ -158,6 +158,6 @@ impl Filter {
             && self.recovery_codes_below.is_none_or(|n| line.recovery_codes_left < n)
             && (!self.never_used || user.last_verified_at.is_none())
             && has_lasted(last, self.inactive_for)
-            && self.pending_longer_than.is_none_or(is_waiting)
+            && self.pending_longer_than.is_none_or(has_pending_device)
     }
 }

@@ -22,20 +22,20 @@ pub fn users(
     let after = if as_of >= now {
         snapshot.head()?.seq
     } else {
-        snapshot.last_before(as_of.plus(Span::seconds(1)), now)?
+        snapshot.last_seq_before(as_of.plus(Span::seconds(1)), now)?
     };
     crate::commands::changes::check_log_covers(snapshot, "--at", after, as_of)?;
     let mut moved: BTreeMap<UserName, User> = BTreeMap::new();
-    let ids = snapshot.moved(after)?;
+    let ids = snapshot.renamed_or_removed(after)?;
     for id in &ids {
-        let back = snapshot.undoing(*id, after)?;
-        let user = match snapshot.user_of(*id)? {
+        let back = snapshot.changes_to_revert(*id, after)?;
+        let user = match snapshot.user_by_id(*id)? {
             Some(user) => back.apply_to(user)?,
             None => back.rebuild_removed(*id)?,
         };
         moved.extend(user.map(|user| (user.name.clone(), user)));
     }
-    snapshot.users_then(after, &mut |user, back| {
+    snapshot.users_as_of(after, &mut |user, back| {
         if ids.contains(&user.id) {
             return Ok(());
         }
@@ -48,5 +48,5 @@ pub fn users(
         visit(user)
     })?;
     moved.into_values().try_for_each(visit)?;
-    snapshot.nameless(after)
+    snapshot.count_erased(after)
 }

@@ -8,14 +8,14 @@ use super::EventLine;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Format, Record as _, Report, Verdict, Writer};
 use crate::session::Session;
-use crate::store::Wanted;
+use crate::store::LogQuery;
 
 /// How many events are shown at first by default.
 pub const INITIAL: u64 = 10;
 /// Interval between two queries.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-pub fn follow(session: &mut Session<'_>, mut query: Wanted) -> Result<Report> {
+pub fn follow(session: &mut Session<'_>, mut query: LogQuery) -> Result<Report> {
     if matches!(session.options.format(), Format::Json | Format::Csv) {
         return Err(Refusal::new(
             ErrorCode::Usage,
@@ -25,14 +25,14 @@ pub fn follow(session: &mut Session<'_>, mut query: Wanted) -> Result<Report> {
         .into());
     }
     // Opened anew for each query, so that an idle follower keeps no connection or lock.
-    let place = session.place()?;
+    let place = session.store_opener()?;
     Ok(Report::list(Verdict::Yes, move |writer| {
         loop {
             let mut store = place.open()?;
             let mut newest = query.after.unwrap_or_default();
             let mut snapshot = store.read()?;
             let end = snapshot.head()?.seq;
-            snapshot.log(&query, &mut |event| {
+            snapshot.events(&query, &mut |event| {
                 let event = EventLine::of(event);
                 newest = newest.max(event.seq());
                 write(writer, &event).map(|()| true)

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::report::{Cell, Fields, Record, Tone};
-use crate::store::Told;
+use crate::store::EventView;
 
 /// An event whose texts are escaped for display.
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ pub struct EventLine {
 }
 
 impl EventLine {
-    pub fn of(event: Told) -> Self {
+    pub fn of(event: EventView) -> Self {
         let safe = |text: String| shown(&text).into_owned();
         let detail =
             |text: String| serde_json::from_str(&text).map_or_else(|_| safe(text).into(), escaped);

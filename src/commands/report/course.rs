@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::past::ABSENT;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::Status;
-use crate::store::Step;
+use crate::store::StatusChange;
 
 const DAY: u64 = 24 * 3600;
 /// As many points as the chart is wide.
@@ -52,7 +52,7 @@ impl StatusChanges {
 
     /// Because clocks jump, an event dated in the future, or before its predecessor, counts at the time
     /// of its predecessor.
-    pub fn add(&mut self, step: &Step) {
+    pub fn add(&mut self, step: &StatusChange) {
         let enabled = Status::Enabled.word();
         if step.at <= self.now {
             self.last = self.last.max(Some(step.at));
@@ -123,8 +123,8 @@ mod tests {
         history.points.iter().map(|p| (p.users, p.enabled)).collect()
     }
 
-    fn step(day: i64, was: &str, is: &str) -> Step {
-        Step { at: at(day), is_removal: is == "removed", was: was.into(), is: is.into() }
+    fn step(day: i64, was: &str, is: &str) -> StatusChange {
+        StatusChange { at: at(day), is_removal: is == "removed", was: was.into(), is: is.into() }
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_wrong_clock_misplaces_only_its_own_events() {
         let added = |day| step(day, "absent", "enabled");
-        let history = |created, steps: &[Step]| {
+        let history = |created, steps: &[StatusChange]| {
             let mut changes = StatusChanges::new(at(created), at(15));
             for step in steps {
                 changes.add(step);

@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::domain::chain::EventProof;
 use crate::domain::event::{EventFields, Head};
 use crate::store::Access;
-use crate::store::custody::Custody;
-use crate::store::location::Location;
+use crate::store::custody::FilePolicy;
+use crate::store::location::StoreLocation;
 use crate::testing::World;
 
 /// Ten events: init, two users, their codes.
@@ -280,9 +280,10 @@ fn a_rewritten_log_is_revealed_by_the_key_or_an_anchor() {
     let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
     // An attacker without the key who knows the hash chain: changes the operator, recomputes every hash.
     world.sql("UPDATE events SET operator_uid = 4242 WHERE seq = 5");
-    let location = Location::parse(&world.engine.location()).unwrap();
-    let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
-    let mut store = location.open(Access::Read, &custody).unwrap();
+    let location = StoreLocation::parse(&world.engine.location()).unwrap();
+    let file_policy =
+        FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
+    let mut store = location.open(Access::Read, &file_policy).unwrap();
     let (mut head, mut hashes) = (Head::START, Vec::new());
     let mut link = |entry: &EventFields<'_>, proof: &EventProof<'_>| {
         let hash = entry.chain_hash(&head, proof.personal.try_into().unwrap());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::testing::{CommandResult, START, World};
-use crate::vault::password::COMPUTED;
+use crate::vault::password::HASHES_COMPUTED;
 
 const CHEAP: &str = "[password]\nmemory = 19\n";
 const OLD: &str = "correct horse battery staple";
@@ -173,9 +173,9 @@ fn a_password_is_rehashed_at_the_next_sign_in_when_the_cost_rises() {
 
 /// The number of Argon2 hashes of one sign-in, and its result.
 fn price(world: &World, user: &str, line: &Value) -> (u32, CommandResult) {
-    let before = COMPUTED.get();
+    let before = HASHES_COMPUTED.get();
     let ran = world.run_with(&format!("sign-in --json {user}"), &format!("{line}\n"));
-    (COMPUTED.get() - before, ran)
+    (HASHES_COMPUTED.get() - before, ran)
 }
 
 #[test]

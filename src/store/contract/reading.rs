@@ -16,14 +16,14 @@ fn dated(times: &[i64]) -> TestStore {
 
 #[test]
 fn the_last_event_before_a_moment_is_found_in_spite_of_wrong_clocks() {
-    let last_before = |fixture: &TestStore, moment, now| {
-        fixture.open().read().unwrap().last_before(at(moment), at(now)).unwrap()
+    let last_seq_before = |fixture: &TestStore, moment, now| {
+        fixture.open().read().unwrap().last_seq_before(at(moment), at(now)).unwrap()
     };
     let right = dated(&[1100, 1100, 1200]);
     for (moment, last) in
         [(999, 0), (1000, 0), (1001, 1), (1100, 1), (1101, 3), (1200, 3), (1201, 4)]
     {
-        assert_eq!(last_before(&right, moment, 1300), last, "{moment}");
+        assert_eq!(last_seq_before(&right, moment, 1300), last, "{moment}");
     }
     // The clock was ahead for event 3 and behind for event 5.
     let wrong = dated(&[1100, 5000, 1200, 500, 1300, 1400]);
@@ -40,21 +40,21 @@ fn the_last_event_before_a_moment_is_found_in_spite_of_wrong_clocks() {
         (1400, 6),
         (1401, 7),
     ] {
-        assert_eq!(last_before(&wrong, moment, 1400), last, "{moment}");
+        assert_eq!(last_seq_before(&wrong, moment, 1400), last, "{moment}");
     }
     // Once `now` has reached the date of an event, it counts like any other.
-    assert_eq!(last_before(&wrong, 4000, 6000), 2);
+    assert_eq!(last_seq_before(&wrong, 4000, 6000), 2);
     let last = dated(&[1100, 5000]);
-    assert_eq!((last_before(&last, 1100, 1400), last_before(&last, 1200, 1400)), (1, 2));
+    assert_eq!((last_seq_before(&last, 1100, 1400), last_seq_before(&last, 1200, 1400)), (1, 2));
     last.change(|tx| tx.prune(2).unwrap());
-    assert_eq!(last_before(&last, 1000, 1400), 2, "the start of the log");
+    assert_eq!(last_seq_before(&last, 1000, 1400), 2, "the start of the log");
 }
 
 #[test]
 fn missing_events_are_detected_without_a_key() {
     let times = [1100, 1200, 1300, 1400, 1500];
     let found = |fixture: &TestStore, after| {
-        let counted = fixture.open().read().unwrap().count_after(after);
+        let counted = fixture.open().read().unwrap().check_count_after(after);
         counted.err().map(|error| error_code(&error))
     };
     for after in 0..=6 {

@@ -28,22 +28,24 @@ fn requests_are_read_back_until_they_are_removed_or_expire() {
     let plain = Request { operator: Operator::default(), ..request(9, 1000) };
     let all = [request(8, 2000), plain, request(7, 90_000)];
     for request in &all {
-        fixture.change(|tx| tx.ask(request).unwrap());
+        fixture.change(|tx| tx.insert_request(request).unwrap());
     }
     assert_eq!(found(&fixture).unwrap(), all);
-    fixture.change(|tx| tx.purge_requests(at(1000 + 24 * 3600)).unwrap());
+    fixture.change(|tx| tx.remove_closed_requests(at(1000 + 24 * 3600)).unwrap());
     assert_eq!(found(&fixture).unwrap(), [all[0].clone(), all[2].clone()]);
-    fixture.change(|tx| tx.take_request(id(8)).unwrap());
+    fixture.change(|tx| tx.remove_request(id(8)).unwrap());
     assert_eq!(found(&fixture).unwrap(), [all[2].clone()]);
     let mut store = fixture.open();
     let mut tx = store.begin(&fixture.vault).unwrap();
-    assert_eq!(error_code(&tx.take_request(id(8)).unwrap_err()), "damaged");
+    assert_eq!(error_code(&tx.remove_request(id(8)).unwrap_err()), "damaged");
 }
 
 #[test]
 fn removing_a_user_removes_their_requests() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).and_then(|()| tx.ask(&request(8, 1000))).unwrap());
+    fixture.change(|tx| {
+        tx.insert(&alice()).and_then(|()| tx.insert_request(&request(8, 1000))).unwrap()
+    });
     fixture.change(|tx| tx.remove(&alice()).unwrap());
     assert_eq!(found(&fixture).unwrap(), []);
 }
@@ -52,7 +54,7 @@ fn removing_a_user_removes_their_requests() {
 fn an_alteration_of_any_column_of_a_request_is_detected() {
     for column in REQUEST_COLUMNS.iter().chain(&["mac"]) {
         let fixture = TestStore::new();
-        fixture.change(|tx| tx.ask(&request(8, 1000)).unwrap());
+        fixture.change(|tx| tx.insert_request(&request(8, 1000)).unwrap());
         let change = match *column {
             "request" => "replace(request, 'alice', 'bob')".to_owned(),
             _ => fixture.engine.another("requests", column),
@@ -61,7 +63,7 @@ fn an_alteration_of_any_column_of_a_request_is_detected() {
         assert_eq!(error_code(&found(&fixture).unwrap_err()), "tampered", "{column}");
     }
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.ask(&request(8, 1000)).unwrap());
+    fixture.change(|tx| tx.insert_request(&request(8, 1000)).unwrap());
     let other = Vault::new(&root(2), id(99));
     assert_eq!(
         error_code(&fixture.open().begin(&other).unwrap().requests().unwrap_err()),

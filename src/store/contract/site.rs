@@ -15,9 +15,11 @@ use crate::domain::totp::{Algorithm, Parameters};
 use crate::domain::undo::{UndoRecord, Undoable};
 use crate::domain::user::{Language, PasswordChange, Profile, User};
 use crate::failure::Failure;
-use crate::store::custody::Custody;
-use crate::store::location::Location;
-use crate::store::{Access, Birth, Identity, Store, Subject, Told, Transaction, Wanted};
+use crate::store::custody::FilePolicy;
+use crate::store::location::StoreLocation;
+use crate::store::{
+    Access, EventView, Identity, LogQuery, Store, StoreInit, SubjectFilter, Transaction,
+};
 use crate::testing::Engine;
 use crate::vault::{RootKey, Vault};
 
@@ -32,14 +34,14 @@ impl TestStore {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = Engine::new(folder.path());
-        let location = Location::parse(&engine.location()).unwrap();
+        let location = StoreLocation::parse(&engine.location()).unwrap();
         let root = root(1);
         let identity = Identity { store: id(99), key: root.id() };
         let vault = Vault::new(&root, identity.store);
         let first = event("init", None);
         assert!(!location.exists(&policy()).unwrap());
-        let mut content = |init: &mut dyn Birth| {
-            init.found(identity, at(1000))?;
+        let mut content = |init: &mut dyn StoreInit| {
+            init.initialize(identity, at(1000))?;
             init.append(&first, [0; 16]).map(|_| ())
         };
         assert!(location.create(&policy(), &vault, id(99), &mut content).unwrap());
@@ -53,7 +55,7 @@ impl TestStore {
     }
 
     pub fn try_open(&self) -> anyhow::Result<Box<dyn Store>> {
-        Location::parse(&self.engine.location())?.open(Access::Write, &policy())
+        StoreLocation::parse(&self.engine.location())?.open(Access::Write, &policy())
     }
 
     /// Runs and commits one transaction.
@@ -70,19 +72,19 @@ impl TestStore {
     }
 
     /// The newest events about alice.
-    pub fn events(&self, last: u64) -> Vec<Told> {
-        let query = Wanted {
-            user: Some(Subject::Id(id(1))),
+    pub fn events(&self, last: u64) -> Vec<EventView> {
+        let query = LogQuery {
+            user: Some(SubjectFilter::Id(id(1))),
             last: Some(last),
             is_newest_first: true,
-            ..Wanted::default()
+            ..LogQuery::default()
         };
         let mut events = Vec::new();
         let mut keep = |event| {
             events.push(event);
             Ok(true)
         };
-        self.open().read().unwrap().log(&query, &mut keep).unwrap();
+        self.open().read().unwrap().events(&query, &mut keep).unwrap();
         events
     }
 
@@ -91,8 +93,8 @@ impl TestStore {
     }
 }
 
-pub fn policy() -> Custody {
-    Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() }
+pub fn policy() -> FilePolicy {
+    FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() }
 }
 
 pub fn root(byte: u8) -> RootKey {

@@ -8,7 +8,7 @@ use crate::store::{Access, Store, sqlite};
 use crate::vault::Vault;
 
 use super::site::*;
-use crate::store::location::Location;
+use crate::store::location::StoreLocation;
 use crate::testing::Engine;
 
 #[test]
@@ -132,7 +132,7 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     };
     fixture.sql(&format!("{TO_FIRST}{version}"));
     assert_eq!(error_code(&fixture.try_open().err().unwrap()), "config");
-    let location = Location::parse(&fixture.engine.location()).unwrap();
+    let location = StoreLocation::parse(&fixture.engine.location()).unwrap();
     assert!(location.migrate(&policy()).unwrap());
     assert!(!location.migrate(&policy()).unwrap());
     assert_eq!(fixture.user("alice").unwrap().unwrap(), plain);

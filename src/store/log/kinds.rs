@@ -8,9 +8,9 @@ use crate::vault::Vault;
 
 /// Conditions on events; an event has to meet all of them.
 #[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    pub user: Option<Subject>,
-    pub operator: Option<OperatorIs>,
+pub struct LogQuery {
+    pub user: Option<SubjectFilter>,
+    pub operator: Option<OperatorFilter>,
     pub verb: Option<String>,
     pub outcome: Option<String>,
     pub ticket: Option<String>,
@@ -27,7 +27,7 @@ pub struct Wanted {
 
 /// Selects events by the user they are about.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub enum SubjectFilter {
     /// An existing user, whatever their name was at the time.
     Id(Id),
     /// Any user who had this name.
@@ -38,14 +38,14 @@ pub enum Subject {
 
 /// Selects events by operator: the uid, or the name that `SUDO_USER` claimed.
 #[derive(Clone, Debug)]
-pub struct OperatorIs {
+pub struct OperatorFilter {
     pub uid: Option<u32>,
     pub claim: String,
 }
 
 /// An event for display.
 #[derive(Clone, Debug, serde::Serialize)]
-pub struct Told {
+pub struct EventView {
     pub seq: u64,
     pub at: Timestamp,
     pub verb: String,
@@ -66,7 +66,7 @@ pub struct Told {
 
 /// An event that changed a user's state, with the earlier values.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct LoggedChange {
     pub seq: u64,
     pub at: Timestamp,
     pub verb: String,
@@ -82,7 +82,7 @@ pub struct Change {
 
 /// A change of a user's MFA status; the log keeps it for erased users too.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct StatusChange {
     pub at: Timestamp,
     pub is_removal: bool,
     pub was: String,
@@ -91,7 +91,7 @@ pub struct Step {
 
 /// The start of a log.
 #[derive(Clone, Debug)]
-pub struct Start {
+pub struct LogStart {
     /// The last event that was pruned.
     pub head: Head,
     /// The log has no record of the time before this.
@@ -99,10 +99,10 @@ pub struct Start {
     pub mac: Option<Vec<u8>>,
 }
 
-impl Start {
+impl LogStart {
     /// Whether the MAC of the start is valid; a log that was never pruned needs none.
     #[must_use]
-    pub fn is_ours(&self, vault: &Vault) -> bool {
+    pub fn is_authentic(&self, vault: &Vault) -> bool {
         let Some(at) = self.at else { return true };
         self.head == Head::START
             || mac_matches(self.mac.as_deref(), &vault.start_mac(&self.head, at))
@@ -111,7 +111,7 @@ impl Start {
 
 /// The stored end of a log with its MAC.
 #[derive(Clone, Debug)]
-pub struct Guarded {
+pub struct SignedHead {
     pub head: Head,
     pub mac: Vec<u8>,
 }

@@ -23,7 +23,7 @@ use super::service::{self, ServicePassword};
 use super::trouble::{no_answer, store_error};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::Access;
-use crate::store::custody::{Custody, Purpose, place};
+use crate::store::custody::{FileKind, FilePolicy, display_path};
 
 /// For connecting, over all hosts.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -53,7 +53,7 @@ const DURABLE: &str = "-c idle_in_transaction_session_timeout=10000 -c synchrono
 fn server_limits(access: Access) -> String {
     match access {
         Access::Write => format!("-c statement_timeout=2700 -c lock_timeout=2500 {DURABLE}"),
-        Access::Answer => format!("-c statement_timeout=1400 -c lock_timeout=1200 {DURABLE}"),
+        Access::Login => format!("-c statement_timeout=1400 -c lock_timeout=1200 {DURABLE}"),
         Access::Read => {
             format!("-c default_transaction_read_only=on -c lock_timeout=2500 {NO_JIT}")
         }
@@ -78,7 +78,7 @@ struct ServerProbe {
 }
 
 impl PgConnection {
-    pub fn new(address: &Address, access: Access, policy: &Custody) -> Result<Self> {
+    pub fn new(address: &Address, access: Access, policy: &FilePolicy) -> Result<Self> {
         let (address, password) = service::resolve(address, policy)?;
         let call = Connector { address: &address, password, access, policy };
         let tls = match address.tls {
@@ -102,7 +102,7 @@ impl PgConnection {
         };
         let default_limit = match access {
             Access::Write => CHANGE,
-            Access::Answer => LOGIN.1,
+            Access::Login => LOGIN.1,
             Access::Read => READ,
         };
         Ok(Self {
@@ -204,7 +204,7 @@ struct Connector<'a> {
     /// From the service file.
     password: Option<ServicePassword>,
     access: Access,
-    policy: &'a Custody,
+    policy: &'a FilePolicy,
 }
 
 impl Connector<'_> {
@@ -219,7 +219,7 @@ impl Connector<'_> {
     {
         let mut refused = None;
         let hosts = &self.address.hosts;
-        let connect = if self.access == Access::Answer { LOGIN.0 } else { CONNECT };
+        let connect = if self.access == Access::Login { LOGIN.0 } else { CONNECT };
         let share = connect / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
         for (host, port) in hosts {
             let mut config = self.config(host, *port)?;
@@ -257,7 +257,7 @@ impl Connector<'_> {
             config.password(password.as_str());
         }
         let target = match self.access {
-            Access::Write | Access::Answer => TargetSessionAttrs::ReadWrite,
+            Access::Write | Access::Login => TargetSessionAttrs::ReadWrite,
             Access::Read => TargetSessionAttrs::Any,
         };
         config
@@ -281,16 +281,19 @@ fn password(
     (host, port): (&str, u16),
     user: &str,
     database: &str,
-    policy: &Custody,
+    policy: &FilePolicy,
 ) -> Result<Option<String>> {
-    if !policy.check(path, Purpose::Password)? {
-        let message = format!("there is no password file at {}", place(path));
+    if !policy.check(path, FileKind::Password)? {
+        let message = format!("there is no password file at {}", display_path(path));
         return Err(Refusal::new(ErrorCode::Config, message)
             .hint("correct passfile in --store")
             .into());
     }
     let text = std::fs::read_to_string(path).map_err(|e| {
-        Refusal::new(ErrorCode::Config, format!("{} can't be read: {}", place(path), e.kind()))
+        Refusal::new(
+            ErrorCode::Config,
+            format!("{} can't be read: {}", display_path(path), e.kind()),
+        )
     })?;
     let host = if host.starts_with('/') { "localhost" } else { host };
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -324,8 +327,12 @@ fn fields(line: &str) -> Vec<String> {
 fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
     let mut store = RootCertStore::empty();
     if let Some(path) = roots {
-        let refuse =
-            || Refusal::new(ErrorCode::Config, format!("{} contains no certificate", place(path)));
+        let refuse = || {
+            Refusal::new(
+                ErrorCode::Config,
+                format!("{} contains no certificate", display_path(path)),
+            )
+        };
         for certificate in CertificateDer::pem_file_iter(path).map_err(|_| refuse())? {
             store.add(certificate.map_err(|_| refuse())?).map_err(|_| refuse())?;
         }

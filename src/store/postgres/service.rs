@@ -8,21 +8,27 @@ use zeroize::Zeroizing;
 use super::address::{Address, PartialAddress};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
-use crate::store::custody::{Custody, Purpose, place};
+use crate::store::custody::{FileKind, FilePolicy, display_path};
 
 /// The system-wide file on Debian, used when the user has none.
 const SYSTEM: &str = "/etc/postgresql-common/pg_service.conf";
 
 /// The address completed from its service section, and the password from there. `config` when no file has
 /// the section or it is invalid, `not_permitted` for a file that others can read.
-pub fn resolve(address: &Address, policy: &Custody) -> Result<(Address, Option<ServicePassword>)> {
+pub fn resolve(
+    address: &Address,
+    policy: &FilePolicy,
+) -> Result<(Address, Option<ServicePassword>)> {
     let Some((name, partial)) = &address.service else { return Ok((address.clone(), None)) };
     for path in candidate_files(policy) {
-        if !policy.check(&path, Purpose::Service)? {
+        if !policy.check(&path, FileKind::Service)? {
             continue;
         }
         let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|e| {
-            Refusal::new(ErrorCode::Config, format!("{} can't be read: {}", place(&path), e.kind()))
+            Refusal::new(
+                ErrorCode::Config,
+                format!("{} can't be read: {}", display_path(&path), e.kind()),
+            )
         })?;
         if let Some((service, password)) = section(&path, &text, name)? {
             let mut resolved = partial.clone().or(service).resolve()?;
@@ -41,7 +47,7 @@ pub fn resolve(address: &Address, policy: &Custody) -> Result<(Address, Option<S
 
 pub type ServicePassword = Zeroizing<String>;
 
-fn candidate_files(policy: &Custody) -> Vec<PathBuf> {
+fn candidate_files(policy: &FilePolicy) -> Vec<PathBuf> {
     use uzers::os::unix::UserExt as _;
     let home = uzers::get_user_by_uid(policy.euid).map(|u| u.home_dir().to_owned());
     home.map(|home| home.join(".pg_service.conf")).into_iter().chain([SYSTEM.into()]).collect()
@@ -63,7 +69,7 @@ fn section(
             is_inside = title == name;
             is_there |= is_inside;
         } else if is_inside {
-            let at = format!("{}, line {number}", place(path));
+            let at = format!("{}, line {number}", display_path(path));
             let (key, value) = line.split_once('=').ok_or_else(|| {
                 Refusal::new(ErrorCode::Config, format!("{at}: is not name=value"))
             })?;

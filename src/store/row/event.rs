@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::chain::EventProof;
 use crate::domain::event::{EventFields, Head, Personal};
-use crate::store::{Change, SALT, Told};
+use crate::store::{EventView, LoggedChange, SALT};
 use crate::vault::MAC;
 
 /// The columns of `events`.
@@ -93,9 +93,9 @@ pub fn event_values(
 }
 
 /// An event for display, from [`EVENT_VIEW_COLUMNS`].
-pub fn event_view(row: &dyn Row) -> Result<Told> {
+pub fn event_view(row: &dyn Row) -> Result<EventView> {
     let mut r = Reader::new(row, "events", EVENT_VIEW_COLUMNS, 0);
-    Ok(Told {
+    Ok(EventView {
         seq: r.number()?,
         at: r.time()?,
         verb: r.text()?,
@@ -114,9 +114,9 @@ pub fn event_view(row: &dyn Row) -> Result<Told> {
 }
 
 /// An event with the earlier values, from [`LOGGED_CHANGE_COLUMNS`].
-pub fn logged_change(row: &dyn Row) -> Result<Change> {
+pub fn logged_change(row: &dyn Row) -> Result<LoggedChange> {
     let mut r = Reader::new(row, "events", LOGGED_CHANGE_COLUMNS, 0);
-    Ok(Change {
+    Ok(LoggedChange {
         seq: r.number()?,
         at: r.time()?,
         verb: r.text()?,

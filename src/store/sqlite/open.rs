@@ -16,7 +16,7 @@ use super::queue::WriteQueue;
 use super::{Sqlite, driver::SqliteDriver, patience, schema, store_error};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::store::custody::{Custody, Purpose, folder_of, not_created, place};
+use crate::store::custody::{FileKind, FilePolicy, display_path, folder_of, not_created};
 use crate::store::draft::{draft, install, install_over_empty, is_empty};
 use crate::store::ledger::WriteTx;
 use crate::store::{Access, Identity, InitialContent, Transaction as _};
@@ -36,17 +36,17 @@ const FRAME: u64 = 4096 + 24;
 ///
 /// `store_unavailable` when there is none, `not_permitted` for a file that is not trusted, `damaged`,
 /// `tampered` or `config` for one with another schema.
-pub fn open(path: &Path, access: Access, policy: &Custody) -> Result<Sqlite> {
-    if !policy.check(path, Purpose::Store)? {
+pub fn open(path: &Path, access: Access, policy: &FilePolicy) -> Result<Sqlite> {
+    if !policy.check(path, FileKind::Store)? {
         return Err(Refusal::new(
             ErrorCode::StoreUnavailable,
-            format!("there is no store at {}", place(path)),
+            format!("there is no store at {}", display_path(path)),
         )
         .hint("create one with: mfactl init")
         .into());
     }
     for file in &files(path)[1..] {
-        policy.check(file, Purpose::Sidecar)?;
+        policy.check(file, FileKind::Sidecar)?;
     }
     let path = resolved(path)?;
     let queue = WriteQueue::of(&path, policy);
@@ -82,22 +82,22 @@ pub fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether there is no file, or an empty one that is trusted.
-pub fn is_free(path: &Path, policy: &Custody) -> Result<bool> {
-    Ok(!policy.check(path, Purpose::Store)?
+pub fn is_free(path: &Path, policy: &FilePolicy) -> Result<bool> {
+    Ok(!policy.check(path, FileKind::Store)?
         || (is_empty(path) && !files(path)[1..].iter().any(|file| file.exists())))
 }
 
 /// Creates a store; `false` when there is a file with content already, which is left unchanged.
 pub fn create(
     path: &Path,
-    policy: &Custody,
+    policy: &FilePolicy,
     vault: &Vault,
     nonce: Id,
     content: InitialContent<'_>,
 ) -> Result<bool> {
     let draft = draft(path, nonce);
     let made = write_draft(&draft, vault, content)
-        .and_then(|()| policy.share_file(&draft, Purpose::Store))
+        .and_then(|()| policy.share_file(&draft, FileKind::Store))
         .and_then(|()| {
             let is_installed = install(&draft, path)?;
             Ok(is_installed || (is_free(path, policy)? && install_over_empty(&draft, path)?))
@@ -115,8 +115,8 @@ pub fn create(
 }
 
 /// Migrates an older schema in one transaction; `false` when it was up to date.
-pub fn migrate(path: &Path, policy: &Custody) -> Result<bool> {
-    policy.check(path, Purpose::Store)?;
+pub fn migrate(path: &Path, policy: &FilePolicy) -> Result<bool> {
+    policy.check(path, FileKind::Store)?;
     let mut connection = connect(&resolved(path)?, Access::Write, false)?;
     patience::start(patience::limit(Access::Write));
     connection.busy_handler(Some(patience::try_again)).map_err(store_error)?;
@@ -167,7 +167,7 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-');
     let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     flags |= match access {
-        Access::Write | Access::Answer => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        Access::Write | Access::Login => OpenFlags::SQLITE_OPEN_READ_WRITE,
         Access::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
     };
     if !immutable {
@@ -266,7 +266,10 @@ pub fn file_id(path: &Path) -> Option<(u64, u64)> {
 /// not be one.
 fn resolved(path: &Path) -> Result<PathBuf> {
     let folder = folder_of(path).canonicalize().map_err(|_| {
-        Refusal::new(ErrorCode::StoreUnavailable, format!("there is no store at {}", place(path)))
+        Refusal::new(
+            ErrorCode::StoreUnavailable,
+            format!("there is no store at {}", display_path(path)),
+        )
     })?;
     Ok(folder.join(path.file_name().unwrap_or_default()))
 }
@@ -301,7 +304,7 @@ mod tests {
     fn wal_length_after(store: &mut Sqlite, vault: &Vault, commits: u32) -> u64 {
         for _ in 0..commits {
             let mut tx = store.begin(vault).unwrap();
-            tx.touch().unwrap();
+            tx.dummy_write().unwrap();
             tx.commit().unwrap();
         }
         with_suffix(&store.path, "-wal").metadata().unwrap().len()
@@ -311,11 +314,12 @@ mod tests {
     fn a_long_log_is_truncated_by_a_commit_or_by_deferred_upkeep() {
         let folder = tempfile::tempdir().unwrap();
         let (path, id) = (folder.path().join("m.db"), Id::new([1; Id::LENGTH]));
-        let policy = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
+        let policy =
+            FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
         let root = RootKey::new(Zeroizing::new([7; RootKey::LENGTH]));
         let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
         let made = create(&path, &policy, &vault, id, &mut |init| {
-            init.found(identity, Timestamp::from_unix(1000)?)
+            init.initialize(identity, Timestamp::from_unix(1000)?)
         });
         assert!(made.unwrap());
         let mut store = open(&path, Access::Write, &policy).unwrap();

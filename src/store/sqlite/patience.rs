@@ -15,7 +15,7 @@ use crate::store::Access;
 pub const fn limit(access: Access) -> Duration {
     match access {
         Access::Write | Access::Read => Duration::from_secs(5),
-        Access::Answer => Duration::from_millis(1500),
+        Access::Login => Duration::from_millis(1500),
     }
 }
 

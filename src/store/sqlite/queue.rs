@@ -13,19 +13,19 @@ use std::time::Instant;
 use rustix::fs::OFlags;
 
 use super::patience;
-use crate::store::custody::{Custody, Purpose};
+use crate::store::custody::{FileKind, FilePolicy};
 
 /// The file that is locked; it stays empty.
 pub struct WriteQueue {
     path: PathBuf,
-    policy: Custody,
+    policy: FilePolicy,
 }
 
 /// The turn of the first in the queue; dropping it passes the turn on.
 pub struct Turn(#[expect(dead_code, reason = "held for its lock")] Option<File>);
 
 impl WriteQueue {
-    pub fn of(store: &Path, policy: &Custody) -> Self {
+    pub fn of(store: &Path, policy: &FilePolicy) -> Self {
         Self { path: super::open::with_suffix(store, "-queue"), policy: *policy }
     }
 
@@ -56,7 +56,7 @@ impl WriteQueue {
         }
         let file = options.create_new(true).open(&self.path).ok()?;
         // If sharing fails, other users of the group go without the queue.
-        let _ = self.policy.share_file(&self.path, Purpose::Sidecar);
+        let _ = self.policy.share_file(&self.path, FileKind::Sidecar);
         Some(file)
     }
 }
