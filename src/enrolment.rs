@@ -29,7 +29,7 @@ use crate::vault::Vault;
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
 pub fn confirmation(session: &mut Session<'_>, user: &User) -> Result<String> {
-    Ok(if session.may("verify")? {
+    Ok(if session.can_run("verify")? {
         format!("the first right code confirms it: mfactl verify {}", user.name)
     } else {
         "the user's first sign-in with a code confirms it".to_owned()
@@ -127,7 +127,7 @@ impl Showing {
             let format = image_format(path)?;
             return Ok(Self::File(session.new_file(path, "--output")?, format));
         }
-        if !session.for_people() {
+        if !session.is_for_people() {
             let has_terminal = session.env.person.is_some() && session.env.err.terminal.is_some();
             return Ok(if has_terminal { Self::Err } else { Self::Nowhere });
         }
@@ -191,7 +191,7 @@ impl Key<'_> {
                 file.write_and_sync(&content).with_context(|| {
                     format!("--output: {} can't be written", display_path(file.path()))
                 })?;
-                session.say(&format!(
+                session.note(&format!(
                     "wrote the QR code to {}; delete the file after scanning it",
                     display_path(file.path())
                 ));

@@ -21,10 +21,10 @@ pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
 
 /// A user name, and what was typed for it.
 #[derive(Debug)]
-pub struct Asked {
+pub struct ServiceInput {
     /// `None` if the text can't be a user name.
     pub user: Option<UserName>,
-    pub given: Typed,
+    pub typed: Typed,
 }
 
 /// Digits of a code that follows a password, the longest first.
@@ -111,16 +111,16 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn given(text: &str) -> Typed {
+    fn typed(text: &str) -> Typed {
         Typed::OneField(Zeroizing::new(text.as_bytes().to_vec()))
     }
 
     #[test]
     fn the_code_comes_last() {
         let split = |text: &str, digits| {
-            let given = given(text);
+            let typed = typed(text);
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            given.split(digits).map(|(password, code)| (text(password), text(code)))
+            typed.split(digits).map(|(password, code)| (text(password), text(code)))
         };
         let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
         assert_eq!(split("hunter2123456", 6), pair("hunter2", "123456"));
@@ -156,7 +156,7 @@ mod tests {
         fn both_parts_of_a_split_make_up_the_line(
             text in "[a-z0-9]{0,20}[0-9]{0,10}", digits in 0_usize..12,
         ) {
-            if let Some((password, code)) = given(&text).split(digits) {
+            if let Some((password, code)) = typed(&text).split(digits) {
                 prop_assert_eq!([password, code].concat(), text.as_bytes());
                 prop_assert!(matches!(code.len(), 6 | 8) && !password.is_empty());
             }

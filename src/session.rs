@@ -29,13 +29,13 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 pub use crate::operator_file::NewFile;
-pub use attempt::Attempted;
-pub use backup::Plan;
-pub use change::{Act, Done, Row};
-pub use login::Login;
-pub use proof::Proved;
-pub use sign_in::{Credentials, SignedIn};
-pub use standing::{Authorization, Leave};
+pub use attempt::Evaluation;
+pub use backup::RestorePlan;
+pub use change::{BulkRow, ChangeRequest, ChangeResult};
+pub use login::LoginRequest;
+pub use proof::LogProof;
+pub use sign_in::{Credentials, SignInResult};
+pub use standing::{Authorization, Decision};
 
 use crate::config::{Config, Named};
 use crate::domain::code::LONGEST_INPUT;
@@ -60,7 +60,7 @@ pub struct Session<'a> {
     named: Named,
     config: Option<Config>,
     /// What the operator may do; set when the verb is authorized.
-    pub standing: Authorization,
+    pub authorization: Authorization,
     /// Set while this run answers a login service.
     service: Option<login::ServiceRun>,
     /// Reads go on even if this machine's clock and the database's disagree.
@@ -80,7 +80,7 @@ impl StoreOpener {
 }
 
 /// A store and its keys.
-pub struct Opened {
+pub struct OpenStore {
     pub store: Box<dyn Store>,
     pub vault: Vault,
 }
@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
             options,
             named,
             config: None,
-            standing: Authorization::default(),
+            authorization: Authorization::default(),
             service: None,
             ignore_clock_skew: false,
         }
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
 
     /// Opens the store for changes, with its keys. Fails with `key` if the key file is missing or
     /// holds another store's key.
-    pub fn opened(&mut self) -> Result<Opened> {
+    pub fn open_store(&mut self) -> Result<OpenStore> {
         let access = if self.service.is_some() { Access::Login } else { Access::Write };
         let store = self.open(access)?;
         let identity = store.identity();
@@ -128,7 +128,7 @@ impl<'a> Session<'a> {
                 .into());
         }
         let root = key_file::load(&config.key_file, &shown, Some(identity.key))?;
-        Ok(Opened { store, vault: Vault::new(&root, identity.store) })
+        Ok(OpenStore { store, vault: Vault::new(&root, identity.store) })
     }
 
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {
@@ -150,7 +150,7 @@ impl<'a> Session<'a> {
 
     /// Reads a user without a lock and without checking the MAC: good enough for a question to a
     /// person, not for a decision. An unknown name is `user_not_found` with the nearest names.
-    pub fn look(&mut self, name: &UserName) -> Result<User> {
+    pub fn read_user(&mut self, name: &UserName) -> Result<User> {
         let mut store = self.reader()?;
         let mut snapshot = store.read()?;
         match snapshot.user(name)? {
@@ -160,7 +160,7 @@ impl<'a> Session<'a> {
     }
 
     /// The error for a name that is not in the store.
-    pub fn unknown(opened: &mut Opened, name: &UserName) -> anyhow::Error {
+    pub fn user_not_found(opened: &mut OpenStore, name: &UserName) -> anyhow::Error {
         match opened.store.read() {
             Ok(mut snapshot) => nearest::user_not_found(name, &mut *snapshot),
             Err(error) => error,
@@ -173,7 +173,7 @@ impl<'a> Session<'a> {
         tx: &mut dyn Transaction,
         at: Timestamp,
         user: &User,
-        record: Telling,
+        record: AuditRecord,
     ) -> Result<()> {
         let event = Event {
             at,
@@ -220,13 +220,13 @@ impl<'a> Session<'a> {
 
     /// Reads standard input to its end, up to the longest code plus one byte. Does not read a
     /// terminal.
-    pub fn input(&mut self) -> Result<Zeroizing<Vec<u8>>> {
-        self.input_to(LONGEST_INPUT)
+    pub fn read_input(&mut self) -> Result<Zeroizing<Vec<u8>>> {
+        self.read_input_up_to(LONGEST_INPUT)
     }
 
-    /// Like [`Session::input`] with another limit. Longer input is returned with `longest + 1`
+    /// Like [`Session::read_input`] with another limit. Longer input is returned with `longest + 1`
     /// bytes, so that the caller can refuse it.
-    pub fn input_to(&mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
+    pub fn read_input_up_to(&mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
         if !self.env.input_is_terminal {
             (&mut self.env.input).take(longest as u64 + 1).read_to_end(&mut bytes)?;
@@ -236,7 +236,7 @@ impl<'a> Session<'a> {
 
     /// Reads one line of standard input with its line end, up to the longest code plus one byte;
     /// `None` at the end of input. Does not read a terminal.
-    pub fn input_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    pub fn read_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
         if self.env.input_is_terminal {
             return Ok(None);
         }
@@ -253,7 +253,7 @@ impl<'a> Session<'a> {
 
     /// Reads one line of standard input without its line end; `None` at the end of input. A line
     /// longer than any credentials is `bad_input`.
-    pub fn secret_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    pub fn read_secret_line(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>> {
         /// Three strings of 256 characters; JSON may escape each character as twelve bytes.
         const LONGEST: usize = 3 * 256 * 12 + 64;
         if self.env.input_is_terminal {
@@ -279,7 +279,7 @@ impl<'a> Session<'a> {
     }
 
     /// Prints a note on standard error, unless `--quiet`.
-    pub fn say(&mut self, words: &str) {
+    pub fn note(&mut self, words: &str) {
         if !self.options.quiet {
             let _ = writeln!(self.env.err.writer, "mfactl: {}", shown(words));
         }
@@ -299,7 +299,7 @@ impl<'a> Session<'a> {
     }
 
     /// Writes a table to standard error, to show before a prompt.
-    pub fn beside(&mut self) -> Writer<'_> {
+    pub fn prompt_writer(&mut self) -> Writer<'_> {
         Writer {
             colour: self.options.colour(self.env),
             format: Format::Table,
@@ -312,14 +312,14 @@ impl<'a> Session<'a> {
 
     /// Is the output a table for people, not JSON or CSV?
     #[must_use]
-    pub fn for_people(&self) -> bool {
+    pub fn is_for_people(&self) -> bool {
         self.options.format() == Format::Table
     }
 }
 
 /// What the audit log records of one action.
 #[derive(Default)]
-pub struct Telling {
+pub struct AuditRecord {
     pub verb: &'static str,
     pub outcome: &'static str,
     pub ticket: Ticket,

@@ -11,7 +11,7 @@ use crate::domain::secret::Id;
 use crate::domain::text::line;
 use crate::domain::user::{Language, Profile, User};
 use crate::report::{Report, Verdict};
-use crate::session::{Done, Session, Telling};
+use crate::session::{AuditRecord, ChangeResult, Session};
 
 /// Add a user without a device
 ///
@@ -114,10 +114,11 @@ impl Verb for AddUser {
         let mut profile = Profile::default();
         self.profile.apply(&mut profile)?;
         let dry_run = self.operator.dry_run;
-        let mut opened = if dry_run { session.opened()? } else { session.opened_or_new()? };
+        let mut opened =
+            if dry_run { session.open_store()? } else { session.open_or_create_store()? };
         let id = Id::new(session.env.random()?);
-        let (user, at) = session.unit(&mut opened, |session, mut unit| {
-            if unit.tx.user(&name)?.is_some() {
+        let (user, at) = session.write_tx(&mut opened, |session, mut write| {
+            if write.tx.user(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)
                     .hint(format!("change it with: mfactl edit-user {name}"))
@@ -126,19 +127,23 @@ impl Verb for AddUser {
             let user = User {
                 profile: profile.clone(),
                 protected: self.protected,
-                ..User::new(id, name.clone(), unit.at)
+                ..User::new(id, name.clone(), write.at)
             };
             if !dry_run {
-                unit.tx.insert(&user)?;
+                write.tx.insert(&user)?;
                 let ticket = ticket.clone();
-                let audit =
-                    Telling { verb: Self::NAME, outcome: "done", ticket, ..Telling::default() };
-                Session::append(session.env, &mut *unit.tx, unit.at, &user, audit)?;
-                unit.tx.commit()?;
+                let audit = AuditRecord {
+                    verb: Self::NAME,
+                    outcome: "done",
+                    ticket,
+                    ..AuditRecord::default()
+                };
+                Session::append(session.env, &mut *write.tx, write.at, &user, audit)?;
+                write.tx.commit()?;
             }
-            Ok((user, unit.at))
+            Ok((user, write.at))
         })?;
-        let done = Done { user, changed: true, at };
+        let done = ChangeResult { user, changed: true, at };
         Ok(Report::one(UserChange::new("mfactl.add-user/1", &done, dry_run, "added"), Verdict::Yes))
     }
 }

@@ -46,15 +46,15 @@ impl Verb for Approve {
         &["mfactl approve", "mfactl approve 3f09a1c2", "mfactl approve 3f09a1c2 --alone"];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let Some(id) = &self.id else {
-            let requests = session.requests(&mut opened)?;
-            if requests.is_empty() && session.for_people() {
-                session.say("no request is waiting for approval");
+            let requests = session.open_requests(&mut opened)?;
+            if requests.is_empty() && session.is_for_people() {
+                session.note("no request is waiting for approval");
             }
             return Ok(list(requests));
         };
-        let request = session.request(&mut opened, id)?;
+        let request = session.find_request(&mut opened, id)?;
         let entry = VERBS.iter().find(|entry| entry.name == request.verb).ok_or_else(|| {
             let message = format!("this version has no verb {}", shown(&request.verb));
             Refusal::new(ErrorCode::Internal, message)
@@ -73,8 +73,8 @@ impl Verb for Approve {
         drop(opened);
         let report = (entry.run)(&matches, session)?;
         if report.verdict == Verdict::Yes {
-            let mut opened = session.opened()?;
-            session.settle(&mut opened, &request, &approval)?;
+            let mut opened = session.open_store()?;
+            session.close_request(&mut opened, &request, &approval)?;
         }
         Ok(report)
     }

@@ -74,7 +74,7 @@ impl Verb for Bypass {
         let dry_run = act.dry_run;
         let Some(span) = self.span(session)? else { return revoke(session, &act) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
-        check_not_disabled(&session.look(&name)?)?;
+        check_not_disabled(&session.read_user(&name)?)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = session.env.clock.now()?;
@@ -88,14 +88,14 @@ impl Verb for Bypass {
             .hint("leave it out to start now")
             .into());
         }
-        act.terms = vec![
+        act.details = vec![
             ("starts_at", starts_at.to_string()),
             ("expires_at", expires_at.to_string()),
             ("uses", self.uses.to_string()),
         ];
         let code = BackupCode::new(BackupCodeKind::Bypass, &session.env.random()?);
         let id = Id::new(session.env.random()?);
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let reveal = self.show.reveal_secrets && !dry_run;
         let uses = self.uses;
         let report = |replaces: bool, changed| BypassReport {
@@ -169,8 +169,8 @@ impl Bypass {
 }
 
 /// Removes the current bypass code.
-fn revoke(session: &mut Session<'_>, act: &crate::session::Act<'_>) -> Result<Report> {
-    let mut opened = session.opened()?;
+fn revoke(session: &mut Session<'_>, act: &crate::session::ChangeRequest<'_>) -> Result<Report> {
+    let mut opened = session.open_store()?;
     let done = session.change(&mut opened, act, |before, _, _| {
         Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })
     })?;

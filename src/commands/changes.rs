@@ -63,7 +63,10 @@ impl Verb for Changes {
         drop(snapshot);
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };
-            Ok::<_, anyhow::Error>((session.file(&path, "--state", 0o600)?, format!("{anchor}\n")))
+            Ok::<_, anyhow::Error>((
+                session.operator_file(&path, "--state", 0o600)?,
+                format!("{anchor}\n"),
+            ))
         });
         let state = state.transpose()?;
         let preamble = [

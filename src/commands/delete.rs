@@ -63,11 +63,11 @@ impl Verb for Delete {
                 let devices = user.live().filter(|d| label.as_ref().is_none_or(|l| d.label == *l));
                 format!("Delete {} of {name}?", super::reset::device_count(devices.count()))
             };
-            if !session.agreed(&name, question, change)? {
+            if !session.confirm_change(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let what =
             label.as_ref().map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));

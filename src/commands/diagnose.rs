@@ -48,19 +48,19 @@ impl Verb for Diagnose {
             let message = "--dry-run: each code counts as an attempt, so there is no dry run";
             return Err(Refusal::new(ErrorCode::Usage, message).hint("leave it out").into());
         }
-        session.look(&name)?;
+        session.read_user(&name)?;
         let code = if let Some(person) = &mut session.env.person {
             let mut line = person.line("The code that the app shows")?;
             zeroize::Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
         } else {
-            session.input()?
+            session.read_input()?
         };
         if code.trim_ascii().is_empty() {
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to diagnose")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl diagnose {name}"))
                 .into());
         }
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let (user, finding, at) = session.diagnose(&mut opened, &name, &code, &ticket)?;
         let locked_until = user.locked(at).flatten();
         let report = match finding {

@@ -67,11 +67,11 @@ impl Verb for Disable {
                 }
                 _ => format!("{name}: {}. Switch MFA off?", consequence(is_required(after, now))),
             };
-            if !session.agreed(&name, question, change)? {
+            if !session.confirm_change(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let what = label.as_ref().map_or_else(String::new, |label| format!("{label} "));
         let what = format!("{what}switched off");

@@ -145,7 +145,7 @@ fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
 }
 
 fn users(session: &mut Session<'_>) -> HealthCheck {
-    let proved = session.opened().and_then(|mut opened| session.check_user_macs(&mut opened));
+    let proved = session.open_store().and_then(|mut opened| session.check_user_macs(&mut opened));
     match proved {
         Ok(users) => {
             let words = format!("{users} users; no record was altered");
@@ -156,7 +156,7 @@ fn users(session: &mut Session<'_>) -> HealthCheck {
 }
 
 fn log(session: &mut Session<'_>) -> HealthCheck {
-    match session.prove(&[]) {
+    match session.prove_log(&[]) {
         Err(error) => bad("log", &error),
         Ok(proved) => {
             let (state, words) = match &proved.damage {
@@ -189,7 +189,7 @@ fn backup(session: &mut Session<'_>) -> Result<(Health, String)> {
 
 impl Doctor {
     fn secrets(&self, session: &mut Session<'_>) -> Result<(Health, String)> {
-        let names = session.overripe()?;
+        let names = session.expired_users()?;
         if names.is_empty() {
             return Ok((Health::Good, "none is kept longer than needed".to_owned()));
         }

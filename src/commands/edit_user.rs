@@ -97,9 +97,9 @@ impl Verb for EditUser {
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, None)?;
-        let act = crate::session::Act { fields, ..act };
+        let act = crate::session::ChangeRequest { fields, ..act };
         let dry_run = self.operator.dry_run;
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let mut record = UserChange::new("mfactl.edit-user/1", &done, dry_run, "changed");
         if !done.changed {

@@ -53,7 +53,7 @@ impl Verb for Enable {
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)?))?;
         let mut record =
             UserChange::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");

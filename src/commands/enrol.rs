@@ -16,7 +16,7 @@ use crate::domain::user::User;
 use crate::domain::verify::Outcome;
 use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confirmation};
 use crate::report::{Record as _, Report, Verdict};
-use crate::session::{Opened, Session, Telling};
+use crate::session::{AuditRecord, OpenStore, Session};
 
 /// After so many wrong codes `enrol` ends and leaves the device pending.
 const TRIES: usize = 3;
@@ -94,12 +94,13 @@ impl Verb for Enrol {
         let parameters = self.settings.parameters()?;
         self.operator.ticket(session, Self::NAME)?;
         if !self.create {
-            session.look(&name)?;
+            session.read_user(&name)?;
         }
         let showing =
             Showing::settle(session, &self.show, self.no_confirm || self.operator.dry_run)?;
         let may_create = self.create && !self.operator.dry_run;
-        let mut opened = if may_create { session.opened_or_new()? } else { session.opened()? };
+        let mut opened =
+            if may_create { session.open_or_create_store()? } else { session.open_store()? };
         let draft = Draft::new(session, label, parameters)?;
         let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
         let issuer = session.config()?.issuer.clone();
@@ -113,10 +114,10 @@ impl Verb for Enrol {
             return Ok(Report::one(record, Verdict::Yes));
         }
         if is_replacement {
-            session.say("the device was already pending; its earlier QR code is void");
+            session.note("the device was already pending; its earlier QR code is void");
         }
         if !parameters.is_common() {
-            session.say(&format!(
+            session.note(&format!(
                 "hint: {} may fail with {parameters}",
                 parameters.incompatible_apps().join(", ")
             ));
@@ -142,7 +143,7 @@ impl Verb for Enrol {
         };
         let device = user.device(draft.id())?;
         if device.is_pending() {
-            session.say(&format!("hint: {next_step}"));
+            session.note(&format!("hint: {next_step}"));
         }
         let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
@@ -157,27 +158,28 @@ impl Enrol {
     fn add_device(
         &self,
         session: &mut Session<'_>,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         name: &UserName,
         draft: &Draft,
     ) -> Result<(User, Timestamp, bool)> {
         let pending_for = session.config()?.pending_for;
         let id = Id::new(session.env.random()?);
-        session.unit(opened, |session, mut unit| {
-            let before = if self.create { unit.maybe(name)? } else { Some(unit.user(name)?) };
-            let now = unit.at;
+        session.write_tx(opened, |session, mut write| {
+            let before =
+                if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
+            let now = write.at;
             let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
-            let device = draft.device(unit.vault, user.id, now, pending_for)?;
+            let device = draft.device(write.vault, user.id, now, pending_for)?;
             let is_replacement = user.live().any(|d| d.is_pending() && d.label == device.label);
             let mut user = user.enrol(device)?;
             if self.operator.dry_run {
                 return Ok((user, now, is_replacement));
             }
             match &before {
-                Some(before) => user.rev = unit.tx.save(before, &user)?,
-                None => unit.tx.insert(&user)?,
+                Some(before) => user.rev = write.tx.save(before, &user)?,
+                None => write.tx.insert(&user)?,
             }
-            let audit = Telling {
+            let audit = AuditRecord {
                 verb: Self::NAME,
                 outcome: "pending",
                 ticket: self.operator.ticket(session, Self::NAME)?,
@@ -185,8 +187,8 @@ impl Enrol {
                 factor: Some("totp"),
                 detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
             };
-            Session::append(session.env, &mut *unit.tx, now, &user, audit)?;
-            unit.tx.commit()?;
+            Session::append(session.env, &mut *write.tx, now, &user, audit)?;
+            write.tx.commit()?;
             Ok((user, now, is_replacement))
         })
     }
@@ -201,7 +203,7 @@ enum ProofResult {
 /// Asks for codes until the device is active or [`TRIES`] codes were wrong.
 fn prove(
     session: &mut Session<'_>,
-    opened: &mut Opened,
+    opened: &mut OpenStore,
     key: &Key<'_>,
     at: Timestamp,
 ) -> Result<ProofResult> {
@@ -211,19 +213,20 @@ fn prove(
     let mut wrong = 0;
     while wrong < TRIES {
         if let Some(Some(until)) = latest.locked(at) {
-            session.say(&format!("{name} is locked until {until}"));
+            session.note(&format!("{name} is locked until {until}"));
             return Ok(ProofResult::NotProved(latest));
         }
         let Some(code) = ask_code(session, key)? else { break };
         asked = true;
-        let attempted = session.attempt(opened, Enrol::NAME, name, Some(key.device.id), &code)?;
+        let attempted =
+            session.authenticate(opened, Enrol::NAME, name, Some(key.device.id), &code)?;
         let outcome = &attempted.outcome;
         if outcome.lets_in() {
             return Ok(ProofResult::Proved(attempted.user));
         }
-        session.say(&VerifyReport::new(&attempted).sentence());
+        session.note(&VerifyReport::new(&attempted).sentence());
         if *outcome == Outcome::Rejected && ignores_settings(key, &code, attempted.at) {
-            session.say("hint: the app ignores these settings and uses SHA1, 6 digits, 30 s");
+            session.note("hint: the app ignores these settings and uses SHA1, 6 digits, 30 s");
         }
         latest = attempted.user;
         if let Outcome::Locked { .. } = outcome {
@@ -236,7 +239,7 @@ fn prove(
 
 fn ask_code(session: &mut Session<'_>, key: &Key<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let digits = key.device.parameters.digits;
-    let Some(person) = &mut session.env.person else { return session.input_line() };
+    let Some(person) = &mut session.env.person else { return session.read_line() };
     let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
     let line = std::mem::take(&mut *line);
     // Apps show "123 456", and people type the blank.

@@ -19,7 +19,7 @@ use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, PasswordChange, User};
 use crate::enrolment::once::{OnceOptions, deliver};
 use crate::report::{Report, Verdict};
-use crate::session::{Done, Opened, Session};
+use crate::session::{ChangeResult, OpenStore, Session};
 
 /// A temporary password expires after this time.
 const LIFETIME: Span = Span::hours(24);
@@ -72,14 +72,14 @@ impl Verb for ForceNewPassword {
             let question = |user: &User, _: &User| self.question(user);
             let none = TemporaryPasswords::default();
             let change = |user: User, now| self.change(user, now, &none);
-            if !session.agreed(&name, question, change)? {
+            if !session.confirm_change(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
-        let user = session.look(&name)?;
+        let user = session.read_user(&name)?;
         let is_needed = self.needs_temporary(&user) && !dry_run;
         let once = if is_needed { Some(self.show.settle_or_hide(session)?) } else { None };
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let mut passwords = TemporaryPasswords::default();
         if is_needed {
             passwords.add(session, &opened, &user)?;
@@ -90,7 +90,7 @@ impl Verb for ForceNewPassword {
             if is_delivered {
                 let at = session.env.clock.now()?;
                 let after = self.change(user.clone(), at, &passwords)?.user;
-                let done = Done { changed: after != user, user: after, at };
+                let done = ChangeResult { changed: after != user, user: after, at };
                 deliver(session, &self.report(&done, &passwords))?;
             } else {
                 kept = Some(once.show(session, &passwords.render(std::slice::from_ref(&user)))?);
@@ -115,7 +115,7 @@ impl Verb for ForceNewPassword {
 }
 
 impl ForceNewPassword {
-    fn report(&self, done: &Done, passwords: &TemporaryPasswords) -> UserChange {
+    fn report(&self, done: &ChangeResult, passwords: &TemporaryPasswords) -> UserChange {
         let (name, dry_run) = (&done.user.name, self.operator.dry_run);
         let message = "a new password is required at the next sign-in";
         let mut record = UserChange::new("mfactl.force-new-password/1", done, dry_run, message);
@@ -179,11 +179,11 @@ impl ForceNewPassword {
     }
 
     fn run_bulk(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let none = TemporaryPasswords::default();
         let dry_run = self.operator.dry_run;
         let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &none)?);
-        let (rows, _) = session.plan(&mut opened, &names, &mut change)?;
+        let (rows, _) = session.plan_bulk(&mut opened, &names, &mut change)?;
         let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
@@ -200,7 +200,7 @@ impl ForceNewPassword {
         let mut kept = None;
         if !recipients.is_empty() && !dry_run {
             let once = self.show.settle(session)?;
-            let bar = session.bar(recipients.len() as u64);
+            let bar = session.progress_bar(recipients.len() as u64);
             for user in &recipients {
                 passwords.add(session, &opened, user)?;
                 bar.inc(1);
@@ -223,7 +223,7 @@ impl ForceNewPassword {
 }
 
 impl TemporaryPasswords {
-    fn add(&mut self, session: &mut Session<'_>, opened: &Opened, user: &User) -> Result<()> {
+    fn add(&mut self, session: &mut Session<'_>, opened: &OpenStore, user: &User) -> Result<()> {
         let text = BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?).grouped();
         let password = Password::read("password", &text)?;
         let hash = session.sealed_temporary(opened, user.id, &password)?;

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::misuse::misuse;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{Leave, Session};
+use crate::session::{Decision, Session};
 
 /// Options that a request leaves out, because the approving operator gives their own.
 const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
@@ -24,15 +24,15 @@ const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
 /// Runs a verb if the operator is authorized, or makes a request for a second operator to approve.
 pub fn run(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Result<Report> {
     if (entry.is_service)(matches) {
-        session.serve()?;
+        session.answer_service()?;
     }
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
-    if let Err(error) = session.admit(entry.name, is_dry) {
+    if let Err(error) = session.authorize(entry.name, is_dry) {
         return (entry.barred)(session, error);
     }
     // Checked here before anything is asked or shown, and again under the lock.
     if let Some(user) = target_user(entry, matches, session)
-        && session.standing.toward(&user)? == Leave::Ask
+        && session.authorization.decide(&user)? == Decision::NeedsApproval
     {
         return request_approval(entry, matches, session, &user);
     }
@@ -46,7 +46,7 @@ fn target_user(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
-    session.look(&UserName::parse(name).ok()?).ok()
+    session.read_user(&UserName::parse(name).ok()?).ok()
 }
 
 fn request_approval(
@@ -58,7 +58,7 @@ fn request_approval(
     let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| misuse(&e))?;
     let ticket = operator.ticket(session, entry.name)?;
     let arguments = arguments(entry, matches)?;
-    let mut opened = session.opened()?;
+    let mut opened = session.open_store()?;
     let request =
         session.request_approval(&mut opened, entry.name, &user.name, &arguments, &ticket)?;
     Ok(Report::one(PendingApproval::new(&request), Verdict::Yes))

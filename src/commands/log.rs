@@ -206,7 +206,7 @@ impl Log {
         let start = store.read()?.start()?.at;
         let is_early = |from: &Timestamp| since.map_or(self.last.is_none(), |since| since < *from);
         if let Some(from) = start.filter(is_early) {
-            session.say(&format!("the log was pruned and begins at {from}"));
+            session.note(&format!("the log was pruned and begins at {from}"));
         }
         Ok(())
     }
@@ -222,11 +222,11 @@ fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Resu
     }
     let Some(last) = snapshot.last_user_named(name.as_str())? else {
         drop(snapshot);
-        return Err(session.look(&name).err().unwrap_or_else(|| no_such_user(&name)));
+        return Err(session.read_user(&name).err().unwrap_or_else(|| no_such_user(&name)));
     };
     if let Some(user) = snapshot.user_by_id(last)? {
         let now = user.name;
-        session.say(&format!(
+        session.note(&format!(
             "{name} was renamed to {now}; for later events run: mfactl log --user {now}"
         ));
     }

@@ -13,7 +13,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
-use crate::session::{Row, Session};
+use crate::session::{BulkRow, Session};
 use crate::vault::Vault;
 
 /// The default limit is never below this number of users.
@@ -139,8 +139,8 @@ impl BulkChange<'_> {
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Report, bool)> {
         let ticket = self.operator.ticket(session, self.verb)?;
-        let mut opened = session.opened()?;
-        let (rows, users) = session.plan(&mut opened, &self.names, &mut change)?;
+        let mut opened = session.open_store()?;
+        let (rows, users) = session.plan_bulk(&mut opened, &self.names, &mut change)?;
         let changing = rows.iter().filter(|row| row.is_change()).count();
         let limit = self.targets.limit(users)?;
         if changing as u64 > limit {
@@ -155,7 +155,7 @@ impl BulkChange<'_> {
             let verb = self.verb;
             let hint = "add --yes to skip the confirmation";
             session.person(hint)?;
-            let shown = show_plan(&mut session.beside(), &rows);
+            let shown = show_plan(&mut session.prompt_writer(), &rows);
             shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
                 "{verb}: {changing} of the {} users named would change. Type {changing} to continue",
@@ -169,7 +169,7 @@ impl BulkChange<'_> {
         let rows = if dry_run {
             rows
         } else {
-            session.change_many(
+            session.change_bulk(
                 &mut opened,
                 self.verb,
                 &ticket,
@@ -182,7 +182,7 @@ impl BulkChange<'_> {
     }
 }
 
-fn report(schema: &'static str, rows: Vec<Row>, dry_run: bool) -> Report {
+fn report(schema: &'static str, rows: Vec<BulkRow>, dry_run: bool) -> Report {
     let verdict = if rows.iter().any(is_refused) { Verdict::No } else { Verdict::Yes };
     Report::list(Verdict::No, move |writer| {
         let for_people = writer.format == Format::Table;
@@ -205,12 +205,12 @@ fn report(schema: &'static str, rows: Vec<Row>, dry_run: bool) -> Report {
     })
 }
 
-fn is_refused(row: &Row) -> bool {
-    matches!(row, Row::Refused(..))
+fn is_refused(row: &BulkRow) -> bool {
+    matches!(row, BulkRow::Refused(..))
 }
 
 /// Shown before the question: the users that would change, and those that can't.
-fn show_plan(writer: &mut Writer<'_>, rows: &[Row]) -> Result<()> {
+fn show_plan(writer: &mut Writer<'_>, rows: &[BulkRow]) -> Result<()> {
     let nothing: &[(&str, String)] = &[];
     let counts = writer.many(nothing, "users", |write| {
         let mut counts = BulkCounts::default();
@@ -234,10 +234,10 @@ struct BulkCounts {
 }
 
 impl BulkCounts {
-    fn count(&mut self, row: &Row) {
+    fn count(&mut self, row: &BulkRow) {
         self.users += 1;
         self.changed += u64::from(row.is_change());
-        self.already += u64::from(matches!(row, Row::Already(_)));
+        self.already += u64::from(matches!(row, BulkRow::Unchanged(_)));
         self.refused += u64::from(is_refused(row));
     }
 
@@ -253,12 +253,12 @@ impl BulkCounts {
 }
 
 impl BulkLine {
-    fn of(row: &Row, dry_run: bool) -> Self {
+    fn of(row: &BulkRow, dry_run: bool) -> Self {
         let (user, result, reason) = match row {
-            Row::Changed(user) if dry_run => (user, "would_change", None),
-            Row::Changed(user) => (user, "changed", None),
-            Row::Already(user) => (user, "already", None),
-            Row::Refused(user, refusal) => (user, "refused", Some(refusal.message.clone())),
+            BulkRow::Changed(user) if dry_run => (user, "would_change", None),
+            BulkRow::Changed(user) => (user, "changed", None),
+            BulkRow::Unchanged(user) => (user, "already", None),
+            BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.message.clone())),
         };
         Self { user: user.name.to_string(), status: user.status(), result, reason }
     }

@@ -12,7 +12,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::line;
 use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{Act, Done, Session};
+use crate::session::{ChangeRequest, ChangeResult, Session};
 
 /// The options of every verb that changes a user.
 #[derive(Args, Clone, Debug)]
@@ -70,14 +70,14 @@ impl OperatorOptions {
         verb: &'static str,
         name: &'a UserName,
         device: Option<&Label>,
-    ) -> Result<Act<'a>> {
-        Ok(Act {
+    ) -> Result<ChangeRequest<'a>> {
+        Ok(ChangeRequest {
             verb,
             name,
             ticket: self.ticket(session, verb)?,
             device: device.map(ToString::to_string),
             fields: Vec::new(),
-            terms: Vec::new(),
+            details: Vec::new(),
             dry_run: self.dry_run,
         })
     }
@@ -85,7 +85,7 @@ impl OperatorOptions {
 
 /// The report when the operator answers no.
 pub fn declined(session: &mut Session<'_>) -> Report {
-    session.say("nothing was changed");
+    session.note("nothing was changed");
     Report::silence(Verdict::No)
 }
 
@@ -157,7 +157,7 @@ impl DeviceState {
 
 impl UserChange {
     /// `message` says what was done; the user's name and MFA status are added to it.
-    pub fn new(schema: &'static str, done: &Done, dry_run: bool, message: &str) -> Self {
+    pub fn new(schema: &'static str, done: &ChangeResult, dry_run: bool, message: &str) -> Self {
         let user = &done.user;
         let status = user.status();
         let message = match (done.changed, dry_run) {

@@ -51,13 +51,13 @@ impl Verb for RecoveryCodes {
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("recovery_codes");
         let dry_run = act.dry_run;
-        let user = session.look(&name)?;
+        let user = session.read_user(&name)?;
         user.check_has_devices()?;
         let codes = (0..CODES)
             .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?)))
             .collect::<Result<Vec<_>>>()?;
         let set = Id::new(session.env.random()?);
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let reveal = self.show.reveal_secrets && !dry_run;
         let report = |left, changed| RecoveryCodesReport {
             schema: "mfactl.recovery-codes/1",

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Verb;
 use super::protection::{OperatorOptions, UserArg, declined};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{Session, Telling};
+use crate::session::{AuditRecord, Session};
 
 /// Remove a user and all their devices
 ///
@@ -47,7 +47,7 @@ impl Verb for RemoveUser {
         let name = self.user.name()?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let dry_run = self.operator.dry_run;
-        let user = session.look(&name)?;
+        let user = session.read_user(&name)?;
         if !self.yes && !dry_run {
             let count = super::reset::device_count(user.live().count());
             let erase = if self.erase { ", and the name from the log" } else { "" };
@@ -55,26 +55,26 @@ impl Verb for RemoveUser {
                 return Ok(declined(session));
             }
         }
-        let mut opened = session.opened()?;
-        session.unit(&mut opened, |session, mut unit| {
-            let user = unit.user(&name)?;
+        let mut opened = session.open_store()?;
+        session.write_tx(&mut opened, |session, mut write| {
+            let user = write.user(&name)?;
             if dry_run {
                 return Ok(());
             }
-            unit.tx.remove(&user)?;
+            write.tx.remove(&user)?;
             let outcome = if self.erase { "erased" } else { "done" };
             let ticket = ticket.clone();
-            let audit = Telling { verb: Self::NAME, outcome, ticket, ..Telling::default() };
+            let audit = AuditRecord { verb: Self::NAME, outcome, ticket, ..AuditRecord::default() };
             let mut gone = user.clone();
             gone.devices.clear();
             // The event has a later revision than the removed rows, so `verify-log` notices if somebody
             // puts those rows back.
             gone.rev += 1;
-            Session::append(session.env, &mut *unit.tx, unit.at, &gone, audit)?;
+            Session::append(session.env, &mut *write.tx, write.at, &gone, audit)?;
             if self.erase {
-                unit.tx.erase(user.id)?;
+                write.tx.erase(user.id)?;
             }
-            unit.tx.commit()
+            write.tx.commit()
         })?;
         let removed = Removed {
             schema: "mfactl.remove-user/1",

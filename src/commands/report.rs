@@ -78,7 +78,7 @@ impl Verb for Report {
         let since = self.since.as_deref().map(|t| Timestamp::parse_past("--since", t, now));
         let data = page_data(session, now, since.transpose()?)?;
         let text = if is_page { page::page(&data) } else { chart::standalone(&data.history) };
-        session.file(&self.output, "--output", 0o600)?.replace(text.as_bytes())?;
+        session.operator_file(&self.output, "--output", 0o600)?.replace(text.as_bytes())?;
         let record = ReportRecord {
             schema: "mfactl.report/1",
             output: crate::domain::text::shown(&self.output.to_string_lossy()).into_owned(),

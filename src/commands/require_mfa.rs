@@ -143,7 +143,7 @@ impl RequireMfa {
     ) -> Result<Report> {
         let mut act = self.operator.act(session, Self::NAME, name, None)?;
         act.fields.push(if self.not { "not_required" } else { "required" });
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let message = match (self.not, done.user.required_from) {
             (true, _) => "MFA is not required any more".to_owned(),

@@ -61,7 +61,7 @@ impl Verb for Reset {
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
-        let before = session.look(&name)?;
+        let before = session.read_user(&name)?;
         let showing = if self.no_enrol {
             Showing::Nowhere
         } else {
@@ -72,7 +72,7 @@ impl Verb for Reset {
             let question = |user: &User, _: &User| self.question(user, resets);
             let change = |user: User, now| self.change(user, None, now);
             let agreed = if self.no_enrol {
-                session.agreed(&name, question, change)?
+                session.confirm_change(&name, question, change)?
             } else {
                 let _ = self.change(before.clone(), None, session.env.clock.now()?)?;
                 session.confirm(&self.question(&before, resets))?
@@ -89,7 +89,7 @@ impl Verb for Reset {
         };
         let issuer = session.config()?.issuer.clone();
         let pending_for = session.config()?.pending_for;
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let mut revoked = Vec::new();
         let done = session.change(&mut opened, &act, |user, now, vault| {
             let replacement =
@@ -124,7 +124,7 @@ impl Verb for Reset {
             );
             key.show(session, showing).context(next_step)?;
             let confirmation = confirmation(session, user)?;
-            session.say(&format!("hint: {confirmation}"));
+            session.note(&format!("hint: {confirmation}"));
             record = record.revealing(&key, self.show.reveal_secrets);
         }
         Ok(Report::one(record, Verdict::Yes).arriving(self.show.reveal_secrets))

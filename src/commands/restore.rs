@@ -11,7 +11,7 @@ use super::protection::{OperatorOptions, declined};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{Plan, Session};
+use crate::session::{RestorePlan, Session};
 
 /// Restore the store from a backup
 ///
@@ -101,7 +101,7 @@ impl Verb for Restore {
 }
 
 /// Describes what will be lost; `None` if nothing will.
-fn loss(plan: &Plan) -> Option<String> {
+fn loss(plan: &RestorePlan) -> Option<String> {
     let count = plan.lost_events();
     if count == 0 {
         return None;
@@ -109,7 +109,7 @@ fn loss(plan: &Plan) -> Option<String> {
     let verbs: Vec<String> =
         plan.lost.verbs.iter().map(|(verb, count)| format!("{count} × {verb}")).collect();
     let since = plan.lost.from.map(|t| format!(" since {t}")).unwrap_or_default();
-    let diverged = if plan.has_parted { "their logs have diverged: " } else { "" };
+    let diverged = if plan.has_diverged { "their logs have diverged: " } else { "" };
     let users = &plan.lost.users;
     let of_users =
         if users.is_empty() { String::new() } else { format!("; of {}", users.join(", ")) };

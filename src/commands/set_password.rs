@@ -35,10 +35,10 @@ impl Verb for SetPassword {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("password");
-        let user = session.look(&name)?;
+        let user = session.read_user(&name)?;
         let password = read_password(session, &name)?;
-        session.strong(&user, "password", &password)?;
-        let mut opened = session.opened()?;
+        session.require_strong(&user, "password", &password)?;
+        let mut opened = session.open_store()?;
         let hash = session.sealed_hash(&opened, user.id, &password)?;
         let done = session.change(&mut opened, &act, |before, _, _| {
             if before.id != user.id {
@@ -71,7 +71,7 @@ fn read_password(session: &mut Session<'_>, name: &UserName) -> Result<Password>
         }
         return Ok(Password::read("password", &first)?);
     }
-    let line = session.secret_line()?.ok_or_else(|| {
+    let line = session.read_secret_line()?.ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, "there is no password to set")
             .hint(format!("type it at the prompt, or run: mfactl set-password {name} < FILE"))
     })?;

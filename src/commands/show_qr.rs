@@ -7,7 +7,7 @@ use super::Verb;
 use super::protection::{DeviceOption, OperatorOptions, UserArg};
 use crate::enrolment::{Also, Enrolment, Key, ShowOptions, Showing};
 use crate::report::{Report, Verdict};
-use crate::session::{Session, Telling};
+use crate::session::{AuditRecord, Session};
 
 /// Show the QR code of a pending device again
 ///
@@ -37,17 +37,17 @@ impl Verb for ShowQr {
         let (name, label) = (self.user.name()?, self.device.label()?);
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
-        session.look(&name)?.device_to_show(label.as_ref(), self.active, now)?;
+        session.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
         let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let issuer = session.config()?.issuer.clone();
         let is_audited = !self.operator.dry_run
             && (self.show.reveal_secrets || !matches!(showing, Showing::Nowhere));
-        let (user, id, secret) = session.unit(&mut opened, |session, mut unit| {
-            let user = unit.user(&name)?;
-            let device = user.device_to_show(label.as_ref(), self.active, unit.at)?;
-            let (id, secret) = (device.id, unit.vault.open(user.id, device)?);
-            let audit = Telling {
+        let (user, id, secret) = session.write_tx(&mut opened, |session, mut write| {
+            let user = write.user(&name)?;
+            let device = user.device_to_show(label.as_ref(), self.active, write.at)?;
+            let (id, secret) = (device.id, write.vault.open(user.id, device)?);
+            let audit = AuditRecord {
                 verb: Self::NAME,
                 outcome: if device.is_active() { "shown_active" } else { "shown" },
                 ticket: ticket.clone(),
@@ -57,8 +57,8 @@ impl Verb for ShowQr {
             };
             if is_audited {
                 // Committed before the secret is shown, so that no secret is seen without an event.
-                Session::append(session.env, &mut *unit.tx, unit.at, &user, audit)?;
-                unit.tx.commit()?;
+                Session::append(session.env, &mut *write.tx, write.at, &user, audit)?;
+                write.tx.commit()?;
             }
             Ok((user, id, secret))
         })?;

@@ -63,7 +63,7 @@ impl Verb for ShowUser {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let now = session.env.clock.now()?;
-        let user = session.look(&name)?;
+        let user = session.read_user(&name)?;
         let policy = session.config()?.policy.clone();
         let mut store = session.reader()?;
         let wanted = LogQuery {

@@ -21,7 +21,7 @@ use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::enrolment::{Draft, Key, ShowOptions, Showing};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{Credentials, Opened, Session, SignedIn, Telling};
+use crate::session::{AuditRecord, Credentials, OpenStore, Session, SignInResult};
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
 const TRIES: usize = 3;
@@ -85,7 +85,7 @@ impl Verb for SignIn {
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         if session.env.person.is_some() {
             return run_conversation(session, &mut opened, &name);
         }
@@ -115,7 +115,7 @@ const fn verdict(step: &SignInOutcome) -> Verdict {
 }
 
 fn read_credentials(session: &mut Session<'_>) -> Result<Credentials> {
-    let line = session.secret_line()?.ok_or_else(|| {
+    let line = session.read_secret_line()?.ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, "there are no credentials to sign in with")
             .hint(r#"give a line of JSON on standard input: {"password":…,"code":…}"#)
     })?;
@@ -146,7 +146,7 @@ fn read_credentials(session: &mut Session<'_>) -> Result<Credentials> {
 /// Prompts for one step after another until the sign-in is decided.
 fn run_conversation(
     session: &mut Session<'_>,
-    opened: &mut Opened,
+    opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<Report> {
     let mut credentials = Credentials {
@@ -168,7 +168,7 @@ fn run_conversation(
                     && refused < TRIES =>
             {
                 refused += 1;
-                session.say(&for_a_person(error).to_string());
+                session.note(&for_a_person(error).to_string());
                 credentials.new_password = Some(ask_new_password(session, None)?);
                 continue;
             }
@@ -184,11 +184,11 @@ fn run_conversation(
         let had_code = credentials.code.take().is_some();
         match &done.step {
             SignInOutcome::PasswordChangeRequired => {
-                session.say("a new password is needed");
+                session.note("a new password is needed");
                 credentials.new_password = Some(ask_new_password(session, done.user.as_ref())?);
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
-                session.say("MFA is required: set up an authenticator app now");
+                session.note("MFA is required: set up an authenticator app now");
                 let (user, device, secret) = new_device(session, opened, name)?;
                 set_interrupt_message(session, is_new, true);
                 let issuer = session.config()?.issuer.clone();
@@ -206,7 +206,7 @@ fn run_conversation(
                 if had_code && wrong + 1 < TRIES =>
             {
                 wrong += 1;
-                session.say("that code is wrong");
+                session.note("that code is wrong");
                 credentials.code = Some(ask_code(session)?);
             }
             step => {
@@ -270,13 +270,13 @@ fn ask_new_password(session: &mut Session<'_>, user: Option<&User>) -> Result<Pa
         };
         let checked = match (read, user) {
             (Ok(password), Some(user)) => {
-                session.strong(user, "password", &password).map(|()| password)
+                session.require_strong(user, "password", &password).map(|()| password)
             }
             (read, _) => read.map_err(Into::into),
         };
         match checked {
             Ok(password) => return Ok(password),
-            Err(error) => session.say(&for_a_person(error).to_string()),
+            Err(error) => session.note(&for_a_person(error).to_string()),
         }
     }
     Err(Refusal::new(ErrorCode::BadInput, "no acceptable password was chosen")
@@ -287,37 +287,37 @@ fn ask_new_password(session: &mut Session<'_>, user: Option<&User>) -> Result<Pa
 /// The pending device that the user is to set up; made if there is none.
 fn new_device(
     session: &mut Session<'_>,
-    opened: &mut Opened,
+    opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<(User, Device, Secret)> {
     let draft = Draft::new(session, Label::default(), Parameters::COMMON)?;
     let pending_for = session.config()?.pending_for;
-    session.unit(opened, |session, mut unit| {
-        let before = unit.known(name)?;
-        let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(unit.at);
+    session.write_tx(opened, |session, mut write| {
+        let before = write.any_user(name)?;
+        let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
         let waiting = before.live().find(has_pending_device).cloned();
         if let Some(waiting) = waiting {
-            let secret = unit.vault.open(before.id, &waiting)?;
+            let secret = write.vault.open(before.id, &waiting)?;
             return Ok((before, waiting, secret));
         }
-        let device = draft.device(unit.vault, before.id, unit.at, pending_for)?;
+        let device = draft.device(write.vault, before.id, write.at, pending_for)?;
         let mut user = before.clone().enrol(device.clone())?;
-        user.rev = unit.tx.save(&before, &user)?;
-        let audit = Telling {
+        user.rev = write.tx.save(&before, &user)?;
+        let audit = AuditRecord {
             verb: "sign-in",
             outcome: "pending",
             device: Some(device.label.to_string()),
             factor: Some("totp"),
-            ..Telling::default()
+            ..AuditRecord::default()
         };
-        Session::append(session.env, &mut *unit.tx, unit.at, &user, audit)?;
-        unit.tx.commit()?;
+        Session::append(session.env, &mut *write.tx, write.at, &user, audit)?;
+        write.tx.commit()?;
         Ok((user, device, draft.secret.clone()))
     })
 }
 
 impl SignInReport {
-    fn new(session: &mut Session<'_>, name: &UserName, done: &SignedIn) -> Result<Self> {
+    fn new(session: &mut Session<'_>, name: &UserName, done: &SignInResult) -> Result<Self> {
         let factor = match &done.step {
             SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
             _ => None,
@@ -354,11 +354,11 @@ impl SignInReport {
             }
         };
         if let Some(due_at) = due_at {
-            session.say(&format!("hint: MFA is required from {due_at} on: set up a device"));
+            session.note(&format!("hint: MFA is required from {due_at} on: set up a device"));
         }
         if let Some(left) = left {
             session
-                .say(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
+                .note(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
         }
         Ok(Self {
             schema: "mfactl.sign-in/1",

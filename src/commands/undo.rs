@@ -35,7 +35,7 @@ impl Verb for Undo {
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         let dry_run = act.dry_run;
         let undo_for = session.config()?.undo_for;
-        let user = session.look(&name)?;
+        let user = session.read_user(&name)?;
         let undone = user.undo.as_ref().map(|undo| undo.act.verb());
         act.fields.extend(undone);
         if !self.yes && !dry_run {
@@ -47,11 +47,11 @@ impl Verb for Undo {
             };
             let change =
                 |user: User, now| -> Result<_, Refusal> { user.undo_last_change(now, undo_for) };
-            if !session.agreed(&name, question, change)? {
+            if !session.confirm_change(&name, question, change)? {
                 return Ok(declined(session));
             }
         }
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let done = session
             .change(&mut opened, &act, |user, now, _| Ok(user.undo_last_change(now, undo_for)?))?;
         let what = format!("{} taken back", undone.unwrap_or("it"));

@@ -44,7 +44,7 @@ impl Verb for Unlock {
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, None)?;
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)))?;
         let record = UserChange::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
         let record = if done.changed {

@@ -13,7 +13,7 @@ use crate::domain::spare::BackupCodeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::verify::Outcome;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{Attempted, Session};
+use crate::session::{Evaluation, Session};
 use service::ServiceOptions;
 
 /// Check a user's code
@@ -94,26 +94,26 @@ impl Verb for Verify {
             .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
             .into());
         }
-        let mut opened = session.opened()?;
+        let mut opened = session.open_store()?;
         if session.env.person.is_some() {
-            session.look(&name)?;
+            session.read_user(&name)?;
         }
         let submitted = if let Some(person) = &mut session.env.person {
             let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
             zeroize::Zeroizing::new(std::mem::take(&mut *bytes).into_bytes())
         } else {
-            session.input()?
+            session.read_input()?
         };
         // pam_exec ends its input with a NUL.
         if submitted.trim_ascii().strip_suffix(b"\0").unwrap_or(submitted.trim_ascii()).is_empty() {
-            session.look(&name)?;
+            session.read_user(&name)?;
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to verify")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
                 .into());
         }
-        let attempted = session.attempt(&mut opened, Self::NAME, &name, None, &submitted)?;
+        let attempted = session.authenticate(&mut opened, Self::NAME, &name, None, &submitted)?;
         if let Some(ahead) = attempted.ahead {
-            session.say(&format!(
+            session.note(&format!(
                 "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now"
             ));
         }
@@ -123,8 +123,8 @@ impl Verb for Verify {
 }
 
 impl VerifyReport {
-    pub fn new(attempted: &Attempted) -> Self {
-        let Attempted { user, outcome, at, .. } = attempted;
+    pub fn new(attempted: &Evaluation) -> Self {
+        let Evaluation { user, outcome, at, .. } = attempted;
         let locked_until = user.locked(*at).flatten();
         let name = &user.name;
         let message = match (outcome, user.locked(*at)) {

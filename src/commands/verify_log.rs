@@ -13,7 +13,7 @@ use crate::domain::anchor::Anchor;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Format, Record, Report, Verdict};
-use crate::session::{Proved, Session};
+use crate::session::{LogProof, Session};
 
 /// Verify the hash chain and the MACs of the audit log
 ///
@@ -80,7 +80,7 @@ impl Verb for VerifyLog {
         if let Some(path) = appended.filter(|path| path.metadata().is_ok_and(|m| m.len() > 0)) {
             anchors_in(session, path, "--save-anchor")?;
         }
-        let proved = session.prove(&anchors)?;
+        let proved = session.prove_log(&anchors)?;
         let record = VerifyLogRecord::new(&proved, anchors.len() as u64);
         if record.outcome != WHOLE {
             return Ok(Report::one(record, Verdict::No).alarming());
@@ -121,7 +121,7 @@ fn anchors_in(session: &Session<'_>, path: &Path, field: &str) -> Result<Vec<Anc
 }
 
 impl VerifyLogRecord {
-    fn new(proved: &Proved, anchors: u64) -> Self {
+    fn new(proved: &LogProof, anchors: u64) -> Self {
         let first = proved.start.head.seq + 1;
         let is_empty = proved.events == 0;
         let outcome = match proved.damage {

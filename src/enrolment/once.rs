@@ -45,7 +45,7 @@ impl OnceOptions {
 
     /// As [`OnceOptions::settle`], for a verb that may continue without showing it in JSON or CSV.
     pub fn settle_or_hide(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
-        if session.for_people() { self.settle(session) } else { self.destination(session) }
+        if session.is_for_people() { self.settle(session) } else { self.destination(session) }
     }
 
     #[must_use]
@@ -64,7 +64,7 @@ impl OnceOptions {
                 .into());
         }
         let has_terminal = session.env.person.is_some() && session.env.err.terminal.is_some();
-        Ok(match (session.for_people(), self.reveal_secrets) {
+        Ok(match (session.is_for_people(), self.reveal_secrets) {
             (false, true) => OneTimeOutput::Document,
             (false, false) if has_terminal => OneTimeOutput::Err,
             (true, reveal) if reveal || session.env.out.terminal.is_some() => OneTimeOutput::Out,
@@ -115,7 +115,7 @@ impl WrittenFile {
     /// Call this after the commit.
     pub fn keep(self, session: &mut Session<'_>) {
         if let Some(file) = self.0 {
-            session.say(&format!("wrote it to {}", display_path(file.path())));
+            session.note(&format!("wrote it to {}", display_path(file.path())));
             file.keep();
         }
     }

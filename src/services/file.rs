@@ -22,7 +22,7 @@ pub fn read(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Refusal> {
 }
 
 /// Writes a reply into a file that the service has created for it.
-pub fn answer(path: &Path, text: &str) -> Result<(), Refusal> {
+pub fn write_reply(path: &Path, text: &str) -> Result<(), Refusal> {
     let refuse = || Refusal::new(ErrorCode::Io, "can't write the reply for the login service");
     let mut file = opened(OpenOptions::new().write(true), path).ok_or_else(refuse)?;
     file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(|_| refuse())
@@ -50,7 +50,7 @@ mod tests {
         std::os::unix::fs::symlink(&path, &link).unwrap();
         for other in [&link, folder.path(), Path::new("/dev/zero"), &folder.path().join("none")] {
             assert!(read(other, 8).is_err(), "{}", other.display());
-            assert!(answer(other, "1").is_err(), "{}", other.display());
+            assert!(write_reply(other, "1").is_err(), "{}", other.display());
         }
     }
 
@@ -58,9 +58,9 @@ mod tests {
     fn a_reply_replaces_the_content() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        assert!(answer(&path, "1").is_err(), "nothing is made");
+        assert!(write_reply(&path, "1").is_err(), "nothing is made");
         std::fs::write(&path, "before").unwrap();
-        answer(&path, "1").unwrap();
+        write_reply(&path, "1").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"1");
     }
 }

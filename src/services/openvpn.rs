@@ -4,7 +4,7 @@
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
-use super::{Asked, EnvLookup, Typed, bytes, line, missing, user};
+use super::{EnvLookup, ServiceInput, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 
 /// Bytes; more than OpenVPN writes: a name and a password of at most 4 KiB each.
@@ -14,20 +14,20 @@ pub const LARGEST_FILE: u64 = 16 * 1024;
 const SECOND_CALL: &str = "client-crresponse";
 
 /// The reason that the client gets for every rejection.
-pub const REASON: &str = "not accepted";
+pub const REJECTION: &str = "not accepted";
 
 /// Time for the user to find their phone; after that the client has to connect again.
 const PROMPT_SECONDS: u32 = 60;
 
 /// What OpenVPN calls the script for.
 #[derive(Debug)]
-pub enum Call {
+pub enum ScriptCall {
     /// Is this password right?
-    Verify(Asked),
+    Verify(ServiceInput),
     /// There is no code yet, and the client can show a second prompt for it.
     AskFirst,
     /// Is this answer to the second prompt right? The verdict goes into `auth_control_file`.
-    Response(Asked),
+    Response(ServiceInput),
 }
 
 /// Is this the call that brings the answer to a second prompt, with the verdict read from a file?
@@ -37,14 +37,20 @@ pub fn is_second_call(variables: EnvLookup<'_>) -> bool {
 
 /// Parses a call; `file` is the content of the file named in the last argument. A call that does not
 /// come from OpenVPN is `usage`.
-pub fn read(variables: EnvLookup<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Result<Call, Refusal> {
+pub fn read(
+    variables: EnvLookup<'_>,
+    file: Option<Zeroizing<Vec<u8>>>,
+) -> Result<ScriptCall, Refusal> {
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
     if kind == SECOND_CALL {
         let name = bytes(variables("username").ok_or_else(|| missing("username"))?);
         let answer = line(file.ok_or_else(|| missing("the file with the answer"))?);
         // Invalid base64 becomes an empty answer, which is refused.
         let answer = Zeroizing::new(BASE64.decode(&answer).unwrap_or_default());
-        return Ok(Call::Response(Asked { user: user(&name), given: Typed::OneField(answer) }));
+        return Ok(ScriptCall::Response(ServiceInput {
+            user: user(&name),
+            typed: Typed::OneField(answer),
+        }));
     }
     if kind != "user-pass-verify" {
         return Err(missing("script_type=user-pass-verify"));
@@ -56,18 +62,18 @@ pub fn read(variables: EnvLookup<'_>, file: Option<Zeroizing<Vec<u8>>>) -> Resul
             bytes(variables("password").ok_or_else(|| missing("password"))?),
         ],
     };
-    let asked = Asked { user: user(&name), given: typed(password) };
-    let may_ask = asked.given.code().is_empty()
+    let asked = ServiceInput { user: user(&name), typed: typed(password) };
+    let may_ask = asked.typed.code().is_empty()
         && variables("auth_pending_file").is_some()
         && variables("IV_SSO")
             .is_some_and(|can| can.to_string_lossy().split(',').any(|method| method == "crtext"));
-    Ok(if may_ask { Call::AskFirst } else { Call::Verify(asked) })
+    Ok(if may_ask { ScriptCall::AskFirst } else { ScriptCall::Verify(asked) })
 }
 
 /// The content of `auth_pending_file`: timeout in seconds, method, and prompt. `R` requires an answer, `E`
 /// echoes it.
 #[must_use]
-pub fn question() -> String {
+pub fn pending_file() -> String {
     format!("{PROMPT_SECONDS}\ncrtext\nCR_TEXT:R,E:Verification code\n")
 }
 
@@ -99,7 +105,7 @@ mod tests {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt as _;
 
-    fn call(variables: &[(&str, &str)], file: Option<&[u8]>) -> Result<Call, Refusal> {
+    fn call(variables: &[(&str, &str)], file: Option<&[u8]>) -> Result<ScriptCall, Refusal> {
         let find = |wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
         };
@@ -108,9 +114,9 @@ mod tests {
 
     const VERIFY: (&str, &str) = ("script_type", "user-pass-verify");
 
-    fn verified(file: &str) -> Asked {
+    fn verified(file: &str) -> ServiceInput {
         match call(&[VERIFY], Some(file.as_bytes())).unwrap() {
-            Call::Verify(asked) => asked,
+            ScriptCall::Verify(asked) => asked,
             other => panic!("{other:?}"),
         }
     }
@@ -119,7 +125,7 @@ mod tests {
     fn a_file_has_a_name_and_a_password() {
         let asked = verified("alice\n123456\n");
         assert_eq!(asked.user.unwrap().as_str(), "alice");
-        assert_eq!(asked.given.code(), b"123456");
+        assert_eq!(asked.typed.code(), b"123456");
         assert_eq!(verified("eve;id $(x) é\np\"w é$()\n").user, None);
         for file in ["", "alice", "alice\n", "alice\n123456\nmore\n", "alice\n123456\n\n"] {
             assert!(call(&[VERIFY], Some(file.as_bytes())).is_err(), "{file:?}");
@@ -129,12 +135,12 @@ mod tests {
     #[test]
     fn a_static_challenge_separates_password_and_code() {
         let asked = verified("alice\nSCRV1:aHVudGVyMg==:MTIzNDU2\n");
-        assert_eq!(asked.given.code(), b"123456");
-        assert_eq!(asked.given.split(6), Some((b"hunter2".as_slice(), b"123456".as_slice())));
-        assert_eq!(verified("alice\nSCRV1::MTIzNDU2\n").given.code(), b"123456");
+        assert_eq!(asked.typed.code(), b"123456");
+        assert_eq!(asked.typed.split(6), Some((b"hunter2".as_slice(), b"123456".as_slice())));
+        assert_eq!(verified("alice\nSCRV1::MTIzNDU2\n").typed.code(), b"123456");
         for broken in ["SCRV1:", "SCRV1:a:MTIzNDU2", "SCRV1::MTIzNDU2:x", "SCRV1:aHVu"] {
             let asked = verified(&format!("alice\n{broken}\n"));
-            assert_eq!(asked.given.code(), broken.as_bytes());
+            assert_eq!(asked.typed.code(), broken.as_bytes());
         }
     }
 
@@ -142,7 +148,7 @@ mod tests {
     fn without_a_file_the_environment_has_name_and_password() {
         let variables = [VERIFY, ("username", "alice"), ("password", "123456")];
         assert!(
-            matches!(call(&variables, None), Ok(Call::Verify(a)) if a.given.code() == b"123456")
+            matches!(call(&variables, None), Ok(ScriptCall::Verify(a)) if a.typed.code() == b"123456")
         );
         assert!(call(&variables[..2], None).is_err());
         assert!(call(&variables[1..], None).is_err(), "who calls?");
@@ -154,7 +160,7 @@ mod tests {
     fn only_a_client_with_a_second_prompt_gets_one() {
         let able = [VERIFY, ("IV_SSO", "webauth,crtext"), ("auth_pending_file", "/x")];
         let asks = |variables: &[(&str, &str)], file: &str| {
-            matches!(call(variables, Some(file.as_bytes())), Ok(Call::AskFirst))
+            matches!(call(variables, Some(file.as_bytes())), Ok(ScriptCall::AskFirst))
         };
         assert!(asks(&able, "alice\n\n"));
         assert!(asks(&able, "alice\nSCRV1:aHVudGVyMg==:\n"));
@@ -167,7 +173,7 @@ mod tests {
     fn an_answer_comes_in_base64() {
         let variables = [("script_type", "client-crresponse"), ("username", "alice")];
         let answered = |file: &str| match call(&variables, Some(file.as_bytes())).unwrap() {
-            Call::Response(asked) => asked.given.code().to_vec(),
+            ScriptCall::Response(asked) => asked.typed.code().to_vec(),
             other => panic!("{other:?}"),
         };
         assert_eq!(answered("MTIzNDU2\n"), b"123456");

@@ -3,17 +3,17 @@
 
 use zeroize::Zeroizing;
 
-use super::{Asked, EnvLookup, Typed, bytes, line, missing, user};
+use super::{EnvLookup, ServiceInput, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
 
 /// Parses a call of `pam_exec`. Any stack but `auth` is `usage`: the others hand over nothing to
 /// check, and exit code 0 would grant something else.
-pub fn read(variables: EnvLookup<'_>, input: Zeroizing<Vec<u8>>) -> Result<Asked, Refusal> {
+pub fn read(variables: EnvLookup<'_>, input: Zeroizing<Vec<u8>>) -> Result<ServiceInput, Refusal> {
     if variables("PAM_TYPE").is_none_or(|kind| kind != "auth") {
         return Err(missing("PAM_TYPE=auth"));
     }
     let name = bytes(variables("PAM_USER").ok_or_else(|| missing("PAM_USER"))?);
-    Ok(Asked { user: user(&name), given: Typed::OneField(line(input)) })
+    Ok(ServiceInput { user: user(&name), typed: Typed::OneField(line(input)) })
 }
 
 #[cfg(test)]
@@ -23,7 +23,11 @@ mod tests {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt as _;
 
-    fn asked(kind: Option<&str>, name: Option<&[u8]>, input: &[u8]) -> Result<Asked, Refusal> {
+    fn asked(
+        kind: Option<&str>,
+        name: Option<&[u8]>,
+        input: &[u8],
+    ) -> Result<ServiceInput, Refusal> {
         let variables = |wanted: &str| match wanted {
             "PAM_TYPE" => kind.map(Into::into),
             "PAM_USER" => name.map(|n| OsString::from_vec(n.to_vec())),
@@ -40,7 +44,7 @@ mod tests {
         assert!(asked(Some("auth"), None, b"123456").is_err());
         let asked = asked(Some("auth"), Some(b"Alice"), b"123456\0").unwrap();
         assert_eq!(asked.user.unwrap().as_str(), "alice");
-        assert_eq!(asked.given.code(), b"123456");
+        assert_eq!(asked.typed.code(), b"123456");
     }
 
     #[test]
@@ -57,8 +61,8 @@ mod tests {
         #[test]
         fn any_bytes_are_read(name: Vec<u8>, input: Vec<u8>) {
             let asked = asked(Some("auth"), Some(&name), &input).unwrap();
-            prop_assert!(asked.given.code().len() <= input.len());
-            prop_assert!(input.len() - asked.given.code().len() <= 2);
+            prop_assert!(asked.typed.code().len() <= input.len());
+            prop_assert!(input.len() - asked.typed.code().len() <= 2);
         }
     }
 }

@@ -5,24 +5,24 @@ use std::ffi::OsString;
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use super::{Asked, EnvLookup, Typed, bytes, missing, user};
+use super::{EnvLookup, ServiceInput, Typed, bytes, missing, user};
 use crate::domain::refusal::Refusal;
 
 /// Bytes of a `State` (RFC 2865, section 5.24).
 pub const STATE_BYTES: usize = 16;
 
 /// The reply for every rejection: one pair.
-pub const REFUSED: &str = "Reply-Message := \"not accepted\"\n";
+pub const REJECTION: &str = "Reply-Message := \"not accepted\"\n";
 
 /// Parses a call of `rlm_exec`. A missing user or password is `usage`; CHAP, MS-CHAP and EAP have no
 /// password to hand over.
-pub fn read(variables: EnvLookup<'_>) -> Result<Asked, Refusal> {
+pub fn read(variables: EnvLookup<'_>) -> Result<ServiceInput, Refusal> {
     let name = attribute(variables, "USER_NAME", "User-Name")?;
     let password = attribute(variables, "USER_PASSWORD", "User-Password")?;
     let user = name.as_deref().and_then(|name| user(name));
     // FreeRADIUS does not write broken quotes; a single backslash is refused as a code.
-    let given = Typed::OneField(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
-    Ok(Asked { user, given })
+    let typed = Typed::OneField(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
+    Ok(ServiceInput { user, typed })
 }
 
 /// The pairs of an Access-Challenge. The client returns the state, but nothing depends on it: each
@@ -89,7 +89,7 @@ mod tests {
     use proptest::prelude::*;
     use std::os::unix::ffi::OsStringExt as _;
 
-    fn asked(variables: &[(&str, &str)]) -> Result<Asked, Refusal> {
+    fn asked(variables: &[(&str, &str)]) -> Result<ServiceInput, Refusal> {
         read(&|wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
         })
@@ -103,7 +103,7 @@ mod tests {
         ] {
             let asked = asked(&variables).unwrap();
             assert_eq!(asked.user.unwrap().as_str(), "alice");
-            assert_eq!(asked.given.code(), b"123456");
+            assert_eq!(asked.typed.code(), b"123456");
         }
     }
 
@@ -135,7 +135,7 @@ mod tests {
         let twice = [name, ("User-Name", "bob"), ("USER_PASSWORD", "\"123456\"")];
         assert!(asked(&twice).is_err(), "of whom?");
         let unquoted = asked(&[name, ("USER_PASSWORD", "123456")]).unwrap();
-        assert_ne!(unquoted.given.code(), b"123456");
+        assert_ne!(unquoted.typed.code(), b"123456");
         assert_eq!(
             asked(&[("User-Name", "\"alice\""), ("User-Password", "1")]).unwrap().user,
             None

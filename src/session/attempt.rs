@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::work::WriteTx;
-use super::{Opened, Session, Telling};
+use super::{AuditRecord, OpenStore, Session};
 use crate::domain::name::UserName;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -20,7 +20,7 @@ use crate::env::Env;
 use crate::vault::Vault;
 
 /// The committed result of a submitted code.
-pub struct Attempted {
+pub struct Evaluation {
     pub user: User,
     pub outcome: Outcome,
     /// How far the last accepted time step is ahead of the look-ahead window: the clock was wrong
@@ -44,20 +44,20 @@ pub(super) struct CodeSubmission<'p> {
 impl Session<'_> {
     /// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
     /// `disabled` and `pending_expired` are logged.
-    pub fn attempt(
+    pub fn authenticate(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         verb: &'static str,
         name: &UserName,
         device_id: Option<Id>,
         submitted: &[u8],
-    ) -> Result<Attempted> {
+    ) -> Result<Evaluation> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let submitted = &Submitted::read(submitted);
         let submission =
             CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
-        let attempted = self.unit(opened, |session, mut write| {
-            let before = write.known(name)?;
+        let attempted = self.write_tx(opened, |session, mut write| {
+            let before = write.any_user(name)?;
             let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
             write.tx.commit()?;
             Ok(evaluated)
@@ -75,7 +75,7 @@ pub(super) fn evaluate(
     write: &mut WriteTx<'_>,
     before: &User,
     submission: &CodeSubmission<'_>,
-) -> Result<Result<Attempted, Refusal>> {
+) -> Result<Result<Evaluation, Refusal>> {
     let CodeSubmission { verb, from, device_id, submitted, bounds, undo_for } = *submission;
     let now = write.at;
     let secrets = match open_candidate_secrets(write.vault, before, device_id, submitted, now) {
@@ -94,7 +94,7 @@ pub(super) fn evaluate(
     let (mut user, outcome) = verify(before.clone(), &attempt)?;
     if let Outcome::Locked { .. } = outcome {
         let user = reject_unevaluated(env, write, (verb, from), &user, outcome.word())?;
-        return Ok(Ok(Attempted { user, outcome, ahead: None, at: now }));
+        return Ok(Ok(Evaluation { user, outcome, ahead: None, at: now }));
     }
     user.purge(now, undo_for);
     let rejected_before = before.throttle.turned_away;
@@ -102,7 +102,7 @@ pub(super) fn evaluate(
     if user != *before {
         user.rev = write.tx.save(before, &user)?;
     }
-    let record = Telling {
+    let record = AuditRecord {
         verb,
         outcome: outcome.word(),
         device: outcome.device().map(ToString::to_string),
@@ -111,11 +111,11 @@ pub(super) fn evaluate(
             from,
             (rejected_before > 0).then_some(("turned_away_before", rejected_before)),
         ),
-        ..Telling::default()
+        ..AuditRecord::default()
     };
     Session::append(env, &mut *write.tx, now, &user, record)?;
     let ahead = ahead(&user, &outcome, now, bounds.window);
-    Ok(Ok(Attempted { user, outcome, ahead, at: now }))
+    Ok(Ok(Evaluation { user, outcome, ahead, at: now }))
 }
 
 /// Event details: the login service and a count, where there are any.
@@ -159,7 +159,7 @@ pub(super) fn reject_unevaluated(
     before: &User,
     outcome: &'static str,
 ) -> Result<User> {
-    let record = Telling { verb, outcome, ..Telling::default() };
+    let record = AuditRecord { verb, outcome, ..AuditRecord::default() };
     reject_unevaluated_with(env, write, from, before, record)
 }
 
@@ -169,13 +169,13 @@ pub(super) fn reject_unevaluated_with(
     write: &mut WriteTx<'_>,
     from: Option<&'static str>,
     before: &User,
-    record: Telling,
+    record: AuditRecord,
 ) -> Result<User> {
     let (throttle, due) = before.throttle.clone().turned_away(write.at);
     let mut user = User { throttle, ..before.clone() };
     user.rev = write.tx.save(before, &user)?;
     if let Some(attempts) = due {
-        let record = Telling { detail: detail(from, Some(("attempts", attempts))), ..record };
+        let record = AuditRecord { detail: detail(from, Some(("attempts", attempts))), ..record };
         Session::append(env, &mut *write.tx, write.at, &user, record)?;
     }
     Ok(user)

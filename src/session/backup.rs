@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use super::work::require_agreement;
-use super::{Opened, Session};
+use super::{OpenStore, Session};
 use crate::domain::event::{Event, Head, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -24,17 +24,17 @@ const MAX_NAMED: u32 = 10;
 pub(super) const TAKEN_AT: &str = "taken_at";
 
 /// What a restore would do.
-pub struct Plan {
+pub struct RestorePlan {
     pub header: BackupHeader,
     /// Changes in the current store that the backup lacks.
     pub lost: ActivitySince,
     /// Neither log continues the other: the store or the backup comes from an earlier restore.
-    pub has_parted: bool,
+    pub has_diverged: bool,
     vault: Vault,
-    target: Option<(Opened, Head)>,
+    target: Option<(OpenStore, Head)>,
 }
 
-impl Plan {
+impl RestorePlan {
     /// Would the restore replace an existing store?
     #[must_use]
     pub const fn replaces(&self) -> bool {
@@ -63,13 +63,13 @@ impl Session<'_> {
     /// store is copied too, as evidence; the damage is returned and printed as a warning.
     pub fn backup(&mut self, path: &Path) -> Result<(BackupHeader, Option<String>)> {
         let mut file = self.new_file(path, "FILE")?;
-        let mut opened = self.opened()?;
+        let mut opened = self.open_store()?;
         let mut source = self.reader()?;
         let mut rows = source.read()?;
         let at = self.env.clock.now()?;
         let header = BackupHeader::new(opened.store.identity(), &mut *rows, at)?;
         let counts = header.counts();
-        let bar = self.bar(counts.rows() + counts.users + counts.events);
+        let bar = self.progress_bar(counts.rows() + counts.users + counts.events);
         let vault = &opened.vault;
         let mut step = || bar.inc(1);
         let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
@@ -84,7 +84,7 @@ impl Session<'_> {
         // Logged once the file is complete, so that the log has no backup that failed.
         let head = header.head()?;
         let detail = json!({ "users": header.users, "events": head.seq }).to_string();
-        self.unit(&mut opened, |session, mut write| {
+        self.write_tx(&mut opened, |session, mut write| {
             let detail = Some(detail.clone());
             session.append_store_event(
                 &mut *write.tx,
@@ -104,7 +104,7 @@ impl Session<'_> {
 
     /// Verifies a backup and compares it with the current store. A backup of another key is `key`;
     /// another store in its display_path is `cannot_create`.
-    pub fn plan_restore(&mut self, path: &Path) -> Result<Plan> {
+    pub fn plan_restore(&mut self, path: &Path) -> Result<RestorePlan> {
         let header = BackupReader::open(self.backup_file(path)?)?.header;
         let identity = header.identity()?;
         let config = self.config()?;
@@ -122,24 +122,29 @@ impl Session<'_> {
             None => (None, Head { seq: 0, hash: [0; 32] }),
         };
         let head = header.head()?;
-        let bar = self.bar(header.counts().rows());
+        let bar = self.progress_bar(header.counts().rows());
         let there =
             BackupReader::open(self.backup_file(path)?)?
                 .verify(&vault, here.seq, &mut || bar.inc(1));
         bar.finish_and_clear();
         let there = there?;
-        let mut plan =
-            Plan { header, lost: ActivitySince::default(), has_parted: false, vault, target: None };
+        let mut plan = RestorePlan {
+            header,
+            lost: ActivitySince::default(),
+            has_diverged: false,
+            vault,
+            target: None,
+        };
         if let Some(opened) = target {
             let mut reader = self.reader()?;
             let mut snapshot = reader.read()?;
-            plan.has_parted = if here.seq <= head.seq {
+            plan.has_diverged = if here.seq <= head.seq {
                 here.seq > 0 && there.as_deref() != Some(&here.hash[..])
             } else {
                 head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
             };
             plan.lost =
-                snapshot.activity_since(if plan.has_parted { 0 } else { head.seq }, MAX_NAMED)?;
+                snapshot.activity_since(if plan.has_diverged { 0 } else { head.seq }, MAX_NAMED)?;
             plan.lost.verbs.retain(|(verb, _)| verb != "backup");
             plan.target = Some((opened, here));
         }
@@ -148,9 +153,14 @@ impl Session<'_> {
 
     /// Restores the backup, all of it or nothing. Fails with `busy` if the store changed since
     /// [`Session::plan_restore`].
-    pub fn restore(&mut self, path: &Path, plan: Plan, ticket: &Ticket) -> Result<BackupHeader> {
+    pub fn restore(
+        &mut self,
+        path: &Path,
+        plan: RestorePlan,
+        ticket: &Ticket,
+    ) -> Result<BackupHeader> {
         let lost = plan.lost_events();
-        let Plan { header, vault, target, .. } = plan;
+        let RestorePlan { header, vault, target, .. } = plan;
         let identity = header.identity()?;
         let at = self.env.clock.now()?;
         let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
@@ -165,7 +175,7 @@ impl Session<'_> {
             detail: Some(detail),
         };
         let mut backup = BackupReader::open(self.backup_file(path)?)?;
-        let bar = self.bar(header.counts().progress_steps());
+        let bar = self.progress_bar(header.counts().progress_steps());
         let config = self.config()?;
         let (store, file_policy) = (config.store.clone(), config.file_policy);
         let clock = &*self.env.clock;
@@ -194,13 +204,13 @@ impl Session<'_> {
     }
 
     /// The existing store, and the head of its log.
-    fn target(&mut self, backed_up: Id) -> Result<Option<(Opened, Head)>> {
+    fn target(&mut self, backed_up: Id) -> Result<Option<(OpenStore, Head)>> {
         let config = self.config()?;
         let location = config.store.clone();
         if location.is_free(&config.file_policy)? {
             return Ok(None);
         }
-        let opened = self.opened()?;
+        let opened = self.open_store()?;
         if opened.store.identity().store != backed_up {
             let message = format!("there is another store at {location}, not the one backed up");
             return Err(Refusal::new(ErrorCode::CannotCreate, message)

@@ -6,9 +6,9 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::attempt::{Attempted, CodeSubmission, evaluate};
+use super::attempt::{CodeSubmission, Evaluation, evaluate};
 use super::work::WriteTx;
-use super::{Opened, Session};
+use super::{OpenStore, Session};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::throttle::Bounds;
 use crate::domain::time::{Span, Timestamp};
@@ -38,7 +38,7 @@ struct AnswerLine {
 }
 
 /// An answer, and the confirmed device that calls for a notice.
-type Decided = (AnswerLine, Option<Attempted>);
+type Decided = (AnswerLine, Option<Evaluation>);
 
 impl Session<'_> {
     /// Answers lines until the input ends. A line without an answer has changed nothing. An
@@ -46,7 +46,7 @@ impl Session<'_> {
     pub fn batch(&mut self) -> Result<()> {
         self.env.person = None;
         self.config()?;
-        let (mut lines, mut opened) = (LineReader::default(), None::<Opened>);
+        let (mut lines, mut opened) = (LineReader::default(), None::<OpenStore>);
         loop {
             let queries = lines.next(&mut *self.env.input, MAX_BATCH)?;
             if queries.is_empty() {
@@ -72,12 +72,12 @@ impl Session<'_> {
     }
 
     /// One answer for each query. After an outage the next query opens the store again.
-    fn answers(&mut self, opened: &mut Option<Opened>, queries: &[BatchQuery]) -> Vec<Decided> {
+    fn answers(&mut self, opened: &mut Option<OpenStore>, queries: &[BatchQuery]) -> Vec<Decided> {
         let mut is_new = false;
         if opened.as_ref().is_none_or(|opened| !opened.store.is_there()) {
             is_new = true;
             *opened = None;
-            match self.opened() {
+            match self.open_store() {
                 Ok(mut new) => {
                     new.store.defer_upkeep();
                     *opened = Some(new);
@@ -113,12 +113,12 @@ impl Session<'_> {
 
     fn decide_all(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         queries: &[BatchQuery],
         is_begun: &mut bool,
     ) -> Result<Vec<Decided>> {
         let rules = (self.config()?.bounds, self.config()?.undo_for);
-        self.unit(opened, |session, mut write| {
+        self.write_tx(opened, |session, mut write| {
             *is_begun = true;
             let decide = |query| decide_one(session.env, &mut write, query, rules);
             let decided = queries.iter().map(decide).collect::<Result<_>>()?;
@@ -176,8 +176,8 @@ fn error_code(error: &anyhow::Error) -> ErrorCode {
 }
 
 impl AnswerLine {
-    fn new(query: &BatchQuery, attempted: &Attempted) -> Self {
-        let Attempted { user, outcome, at, .. } = attempted;
+    fn new(query: &BatchQuery, attempted: &Evaluation) -> Self {
+        let Evaluation { user, outcome, at, .. } = attempted;
         Self {
             schema: "mfactl.verify/1",
             id: query.id.clone(),

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Opened, Session, Telling};
+use super::{AuditRecord, OpenStore, Session};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -12,7 +12,7 @@ use crate::domain::user::{Changed, User};
 use crate::vault::Vault;
 
 /// One change to one user, with what the audit log records of it.
-pub struct Act<'a> {
+pub struct ChangeRequest<'a> {
     pub verb: &'static str,
     pub name: &'a UserName,
     pub ticket: Ticket,
@@ -21,12 +21,12 @@ pub struct Act<'a> {
     /// Changed fields for the log: their names, never their values.
     pub fields: Vec<&'static str>,
     /// Further details for the log that are neither personal nor secret, such as an expiry.
-    pub terms: Vec<(&'static str, String)>,
+    pub details: Vec<(&'static str, String)>,
     pub dry_run: bool,
 }
 
 /// The result of a change.
-pub struct Done {
+pub struct ChangeResult {
     pub user: User,
     pub changed: bool,
     pub at: Timestamp,
@@ -35,13 +35,13 @@ pub struct Done {
 impl Session<'_> {
     /// Asks for confirmation unless nothing would change. `question` gets the user before and after
     /// the change; the answer no is `false`.
-    pub fn agreed(
+    pub fn confirm_change(
         &mut self,
         name: &UserName,
         question: impl FnOnce(&User, &User) -> String,
         change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
     ) -> Result<bool> {
-        let user = self.look(name)?;
+        let user = self.read_user(name)?;
         let after = change(user.clone(), self.env.clock.now()?)?.user;
         if after == user {
             return Ok(true);
@@ -54,12 +54,12 @@ impl Session<'_> {
     /// stays the same.
     pub fn change(
         &mut self,
-        opened: &mut Opened,
-        act: &Act<'_>,
+        opened: &mut OpenStore,
+        act: &ChangeRequest<'_>,
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
-    ) -> Result<Done> {
+    ) -> Result<ChangeResult> {
         let undo_for = self.config()?.undo_for;
-        let done = self.unit(opened, |session, mut write| {
+        let done = self.write_tx(opened, |session, mut write| {
             let before = write.user(act.name)?;
             let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
             if user.name != before.name && write.tx.user(&user.name)?.is_some() {
@@ -73,12 +73,12 @@ impl Session<'_> {
                 user.purge(write.at, undo_for);
                 user.rev = write.tx.save(&before, &user)?;
                 let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
-                let mut terms = act.terms.clone();
+                let mut details = act.details.clone();
                 if user.name != before.name {
-                    terms.push(("renamed_from", before.name.to_string()));
+                    details.push(("renamed_from", before.name.to_string()));
                 }
-                let detail = detail(&touched, &act.fields, &terms);
-                let record = Telling {
+                let detail = detail(&touched, &act.fields, &details);
+                let record = AuditRecord {
                     verb: act.verb,
                     outcome: "done",
                     ticket: act.ticket.clone(),
@@ -89,7 +89,7 @@ impl Session<'_> {
                 Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
                 write.tx.commit()?;
             }
-            Ok(Done { user, changed, at: write.at })
+            Ok(ChangeResult { user, changed, at: write.at })
         })?;
         if done.changed && !act.dry_run {
             self.notify(opened, act, &done.user, done.at);
@@ -99,13 +99,13 @@ impl Session<'_> {
 }
 
 /// The result for one user of a bulk change.
-pub enum Row {
+pub enum BulkRow {
     Changed(User),
-    Already(User),
+    Unchanged(User),
     Refused(User, Refusal),
 }
 
-impl Row {
+impl BulkRow {
     #[must_use]
     pub const fn is_change(&self) -> bool {
         matches!(self, Self::Changed(_))
@@ -114,7 +114,7 @@ impl Row {
     #[must_use]
     pub const fn user(&self) -> &User {
         match self {
-            Self::Changed(user) | Self::Already(user) | Self::Refused(user, _) => user,
+            Self::Changed(user) | Self::Unchanged(user) | Self::Refused(user, _) => user,
         }
     }
 
@@ -125,7 +125,7 @@ impl Row {
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Self, Vec<String>)> {
         match change(before.clone(), at, vault) {
-            Ok(Changed { user, .. }) if user == before => Ok((Self::Already(user), Vec::new())),
+            Ok(Changed { user, .. }) if user == before => Ok((Self::Unchanged(user), Vec::new())),
             Ok(Changed { user, touched }) => {
                 Ok((Self::Changed(user), touched.iter().map(ToString::to_string).collect()))
             }
@@ -140,12 +140,12 @@ impl Row {
 impl Session<'_> {
     /// What a bulk change would do, and how many users the store has; writes nothing. Unknown names
     /// are `user_not_found`, all of them in one error.
-    pub fn plan(
+    pub fn plan_bulk(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         names: &[UserName],
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
-    ) -> Result<(Vec<Row>, u64)> {
+    ) -> Result<(Vec<BulkRow>, u64)> {
         let at = self.env.clock.now()?;
         let mut snapshot = opened.store.read()?;
         let users = snapshot.counts()?.users;
@@ -153,8 +153,8 @@ impl Session<'_> {
         for name in names {
             match snapshot.user(name)? {
                 Some(user) => {
-                    self.standing.require_allowed(&user)?;
-                    rows.push(Row::of(user, at, &opened.vault, change)?.0);
+                    self.authorization.require_allowed(&user)?;
+                    rows.push(BulkRow::of(user, at, &opened.vault, change)?.0);
                 }
                 None => unknown.push(name.to_string()),
             }
@@ -173,33 +173,34 @@ impl Session<'_> {
 
     /// Changes many users in one transaction, with one event each. After an error nothing was
     /// changed.
-    pub fn change_many(
+    pub fn change_bulk(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         verb: &'static str,
         ticket: &Ticket,
         fields: &[&'static str],
         names: &[UserName],
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
-    ) -> Result<Vec<Row>> {
+    ) -> Result<Vec<BulkRow>> {
         let undo_for = self.config()?.undo_for;
-        let bar = self.bar(names.len() as u64);
-        let done = self.unit(opened, |session, mut write| {
+        let bar = self.progress_bar(names.len() as u64);
+        let done = self.write_tx(opened, |session, mut write| {
             let mut rows = Vec::with_capacity(names.len());
             bar.set_position(0);
             for name in names {
                 bar.inc(1);
                 let before = write.user(name)?;
-                let (mut row, touched) = Row::of(before.clone(), write.at, write.vault, change)?;
-                if let Row::Changed(user) = &mut row {
+                let (mut row, touched) =
+                    BulkRow::of(before.clone(), write.at, write.vault, change)?;
+                if let BulkRow::Changed(user) = &mut row {
                     user.purge(write.at, undo_for);
                     user.rev = write.tx.save(&before, user)?;
-                    let record = Telling {
+                    let record = AuditRecord {
                         verb,
                         outcome: "done",
                         ticket: ticket.clone(),
                         detail: detail(&touched, fields, &[]),
-                        ..Telling::default()
+                        ..AuditRecord::default()
                     };
                     Self::append(session.env, &mut *write.tx, write.at, user, record)?;
                 }
@@ -218,7 +219,7 @@ impl Session<'_> {
 fn detail(
     touched: &[String],
     fields: &[&'static str],
-    terms: &[(&'static str, String)],
+    details: &[(&'static str, String)],
 ) -> Option<String> {
     let mut detail = serde_json::Map::new();
     if !touched.is_empty() {
@@ -227,6 +228,6 @@ fn detail(
     if !fields.is_empty() {
         detail.insert("fields".into(), json!(fields));
     }
-    detail.extend(terms.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+    detail.extend(details.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }

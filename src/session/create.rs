@@ -6,7 +6,7 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use super::work::require_agreement;
-use super::{Opened, Session};
+use super::{OpenStore, Session};
 use crate::config::Config;
 use crate::domain::event::{Event, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -27,23 +27,23 @@ pub struct Created {
 
 impl Session<'_> {
     /// Opens the store for changes; creates a missing embedded store first and notes it.
-    pub fn opened_or_new(&mut self) -> Result<Opened> {
+    pub fn open_or_create_store(&mut self) -> Result<OpenStore> {
         let config = self.config()?;
         // A shared database is set up by `init` only.
         let may_create = matches!(config.store, StoreLocation::Sqlite(_));
         if may_create && !config.store.exists(&config.file_policy)? {
             let created = self.create()?;
             if created.key_is_new {
-                self.say(&format!("made the key file {}", display_path(&created.key_file)));
+                self.note(&format!("made the key file {}", display_path(&created.key_file)));
             }
             if created.store_is_new {
-                self.say(&format!("made the store {}", created.store));
-                self.say(
+                self.note(&format!("made the store {}", created.store));
+                self.note(
                     "keep a copy of the key file apart from the store: without it every user must enrol again",
                 );
             }
         }
-        self.opened()
+        self.open_store()
     }
 
     /// Migrates an older store to the current schema; `false` if it is current already.
@@ -72,7 +72,7 @@ impl Session<'_> {
         let store = config.store.clone();
         if store.exists(&file_policy)? {
             // Opening checks the file and the key, and refuses those of another store.
-            self.opened()?;
+            self.open_store()?;
             return Ok(Created {
                 store,
                 key_file: key_path,
@@ -105,7 +105,7 @@ impl Session<'_> {
         let created = made.and_then(|store_is_new| {
             if !store_is_new {
                 // Another process created it first, with this key or with another one.
-                self.opened()?;
+                self.open_store()?;
             }
             Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
         });

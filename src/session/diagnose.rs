@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::attempt::reject_unevaluated_with;
-use super::{Opened, Session, Telling};
+use super::{AuditRecord, OpenStore, Session};
 use crate::domain::code::Otp;
 use crate::domain::diagnosis::{Diagnosis, diagnose};
 use crate::domain::event::Ticket;
@@ -18,22 +18,22 @@ impl Session<'_> {
     /// Explains why a code fails without accepting it; `None` while the user is locked.
     pub fn diagnose(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         name: &UserName,
         submitted: &[u8],
         ticket: &Ticket,
     ) -> Result<(User, Option<Diagnosis>, Timestamp)> {
         let bounds = self.config()?.bounds;
         let code = Otp::read(submitted);
-        self.unit(opened, |session, mut write| {
-            let before = write.known(name)?;
+        self.write_tx(opened, |session, mut write| {
+            let before = write.any_user(name)?;
             let at = write.at;
             if before.throttle.lockout(at) != Lockout::Unlocked {
-                let record = Telling {
+                let record = AuditRecord {
                     verb: "diagnose",
                     outcome: "locked",
                     ticket: ticket.clone(),
-                    ..Telling::default()
+                    ..AuditRecord::default()
                 };
                 let user = reject_unevaluated_with(session.env, &mut write, None, &before, record)?;
                 write.tx.commit()?;
@@ -48,13 +48,13 @@ impl Session<'_> {
             let mut user = before.clone();
             user.throttle = user.throttle.failed(FailedFactor::Code, at, bounds.limits);
             user.rev = write.tx.save(&before, &user)?;
-            let record = Telling {
+            let record = AuditRecord {
                 verb: "diagnose",
                 outcome: "done",
                 ticket: ticket.clone(),
                 device: finding.device().map(ToString::to_string),
                 detail: Some(json!({ "finding": finding.word() }).to_string()),
-                ..Telling::default()
+                ..AuditRecord::default()
             };
             Self::append(session.env, &mut *write.tx, at, &user, record)?;
             write.tx.commit()?;

@@ -23,7 +23,12 @@ impl Session<'_> {
     }
 
     /// A file to be replaced later, with the operator's rights.
-    pub fn file(&mut self, path: &Path, field: &'static str, mode: u32) -> Result<OperatorFile> {
+    pub fn operator_file(
+        &mut self,
+        path: &Path,
+        field: &'static str,
+        mode: u32,
+    ) -> Result<OperatorFile> {
         self.refuse_own_file(path, field)?;
         let process = self.env.process.clone();
         Ok(OperatorFile { path: path.to_owned(), process, field, mode })

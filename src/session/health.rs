@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::backup::TAKEN_AT;
 use super::work::agreed_time;
-use super::{Opened, Session, Telling, prune};
+use super::{AuditRecord, OpenStore, Session, prune};
 use crate::domain::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::time::Timestamp;
@@ -88,8 +88,8 @@ impl Session<'_> {
 
     /// Logs that a copy of the key is kept apart. Needs the key: without one there is nothing to copy.
     pub fn confirm_key_saved(&mut self) -> Result<()> {
-        let mut opened = self.opened()?;
-        self.unit(&mut opened, |session, mut write| {
+        let mut opened = self.open_store()?;
+        self.write_tx(&mut opened, |session, mut write| {
             let record = (VERB, KEY_SAVED);
             session.append_store_event(
                 &mut *write.tx,
@@ -104,17 +104,17 @@ impl Session<'_> {
 
     /// Checks the MAC of every row and returns the number of users. `tampered` names the first
     /// altered user.
-    pub fn check_user_macs(&mut self, opened: &mut Opened) -> Result<u64> {
+    pub fn check_user_macs(&mut self, opened: &mut OpenStore) -> Result<u64> {
         let mut snapshot = opened.store.read()?;
         let users = snapshot.counts()?.users;
-        let bar = self.bar(users);
+        let bar = self.progress_bar(users);
         let proved = snapshot.check_user_macs(&opened.vault, &mut || bar.inc(1));
         bar.finish_and_clear();
         proved.map(|()| users)
     }
 
     /// Users with sealed data that is kept past its retention time.
-    pub fn overripe(&mut self) -> Result<Vec<UserName>> {
+    pub fn expired_users(&mut self) -> Result<Vec<UserName>> {
         let now = self.env.clock.now()?;
         let undo_for = self.config()?.undo_for;
         let mut names = Vec::new();
@@ -132,14 +132,14 @@ impl Session<'_> {
     /// Removes the expired sealed data of these users, in one transaction.
     pub fn purge(&mut self, names: &[UserName]) -> Result<u64> {
         let undo_for = self.config()?.undo_for;
-        let mut opened = self.opened()?;
-        let bar = self.bar(names.len() as u64);
-        let purged = self.unit(&mut opened, |session, mut write| {
+        let mut opened = self.open_store()?;
+        let bar = self.progress_bar(names.len() as u64);
+        let purged = self.write_tx(&mut opened, |session, mut write| {
             bar.set_position(0);
             let mut purged = 0;
             for name in names {
                 bar.inc(1);
-                let before = write.known(name)?;
+                let before = write.any_user(name)?;
                 let mut user = before.clone();
                 user.purge(write.at, undo_for);
                 if user == before {
@@ -149,7 +149,7 @@ impl Session<'_> {
                 let gone = before.devices.len() - user.devices.len();
                 let detail = Some(json!({ "devices": gone }).to_string());
                 let record =
-                    Telling { verb: VERB, outcome: "purged", detail, ..Telling::default() };
+                    AuditRecord { verb: VERB, outcome: "purged", detail, ..AuditRecord::default() };
                 Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
                 purged += 1;
             }

@@ -7,11 +7,11 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use super::attempt::{
-    Attempted, CodeSubmission, detail, evaluate, open_candidate_secrets, reject_unevaluated,
+    CodeSubmission, Evaluation, detail, evaluate, open_candidate_secrets, reject_unevaluated,
 };
 use super::deadline::Watchdog;
 use super::work::WriteTx;
-use super::{Credentials, Opened, Session, SignedIn, Telling};
+use super::{AuditRecord, Credentials, OpenStore, Session, SignInResult};
 use crate::domain::device::{Active, Device, DeviceKind, DeviceState};
 use crate::domain::event::{Event, Ticket};
 use crate::domain::login::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
@@ -39,11 +39,11 @@ const EVENTS_SEARCHED: u64 = 64;
 const COMMIT_RESERVE: Duration = Duration::from_millis(400);
 
 /// A login service's question: may this user log in?
-pub struct Login<'l> {
+pub struct LoginRequest<'l> {
     /// The service, for the log.
     pub from: &'static str,
     pub name: &'l UserName,
-    pub given: &'l Typed,
+    pub typed: &'l Typed,
     pub without: NotEnabledPolicy,
     /// The input is a password followed by a code, and both are checked.
     pub has_password: bool,
@@ -60,9 +60,9 @@ pub struct LoginOutcome {
 enum FollowUp {
     Nothing,
     /// After a code.
-    Code(Box<Attempted>),
+    Code(Box<Evaluation>),
     /// After a password and a code.
-    SignIn(Box<SignedIn>),
+    SignIn(Box<SignInResult>),
 }
 
 impl LoginOutcome {
@@ -86,7 +86,7 @@ impl Session<'_> {
     /// Makes this run answer a login service. The remote user can set parts of the environment, so
     /// it is kept apart as untrusted input. There are no prompts and no standard error, which some
     /// services show to the remote user.
-    pub fn serve(&mut self) -> Result<()> {
+    pub fn answer_service(&mut self) -> Result<()> {
         let watchdog = Watchdog::start(self.env.end)?;
         let environment = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
         self.service = Some(ServiceRun { environment, watchdog });
@@ -100,19 +100,23 @@ impl Session<'_> {
 
     /// An environment variable as the service set it; untrusted.
     #[must_use]
-    pub fn handed(&self, name: &str) -> Option<std::ffi::OsString> {
+    pub fn service_variable(&self, name: &str) -> Option<std::ffi::OsString> {
         (self.service.as_ref()?.environment)(name)
     }
 
     /// Sets how to answer the service, besides the exit code, if this run takes too long.
-    pub fn last_words(&self, reply: impl FnOnce(bool) + Send + 'static) {
+    pub fn on_timeout(&self, reply: impl FnOnce(bool) + Send + 'static) {
         if let Some(service) = &self.service {
             service.watchdog.set_final_reply(reply);
         }
     }
 
     /// May this user log in? After an error nobody is let in.
-    pub fn login(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoginOutcome> {
+    pub fn login(
+        &mut self,
+        opened: &mut OpenStore,
+        login: &LoginRequest<'_>,
+    ) -> Result<LoginOutcome> {
         let done = if login.has_password {
             self.login_with_password_and_code(opened, login)?
         } else {
@@ -125,25 +129,29 @@ impl Session<'_> {
     }
 
     /// Sends the notices, after the service has its answer. A failure does not change the answer.
-    pub fn after_login(&mut self, opened: &mut Opened, done: &LoginOutcome) {
+    pub fn notify_after_login(&mut self, opened: &mut OpenStore, done: &LoginOutcome) {
         match &done.follow_up {
             FollowUp::Nothing => {}
             FollowUp::Code(proved) => {
-                let Attempted { user, outcome, at, .. } = &**proved;
+                let Evaluation { user, outcome, at, .. } = &**proved;
                 self.notify_proof(opened, user, outcome, *at);
             }
-            FollowUp::SignIn(done) => self.after_sign_in(opened, done),
+            FollowUp::SignIn(done) => self.notify_after_sign_in(opened, done),
         }
     }
 
-    fn login_with_code(&mut self, opened: &mut Opened, login: &Login<'_>) -> Result<LoginOutcome> {
+    fn login_with_code(
+        &mut self,
+        opened: &mut OpenStore,
+        login: &LoginRequest<'_>,
+    ) -> Result<LoginOutcome> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
-        let submitted = &Submitted::read(login.given.code());
+        let submitted = &Submitted::read(login.typed.code());
         let from = Some(login.from);
         let submission =
             CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-        self.unit(opened, |session, mut write| {
+        self.write_tx(opened, |session, mut write| {
             let done = match write.tx.user(login.name)? {
                 None => {
                     reject_unknown_user(session.env, &mut write, &submission)?;
@@ -178,14 +186,14 @@ impl Session<'_> {
     /// Checks password and code as a sign-in does.
     fn login_with_password_and_code(
         &mut self,
-        opened: &mut Opened,
-        login: &Login<'_>,
+        opened: &mut OpenStore,
+        login: &LoginRequest<'_>,
     ) -> Result<LoginOutcome> {
-        let given = login.given;
+        let typed = login.typed;
         // Only the input decides whether a slow hash is computed: the time must not depend on the user.
-        let shortest_password = match (given.split(SHORTEST_CODE), login.without) {
+        let shortest_password = match (typed.split(SHORTEST_CODE), login.without) {
             (Some((password, code)), _) if !code.is_empty() => password,
-            (_, NotEnabledPolicy::Accept) => given.password(),
+            (_, NotEnabledPolicy::Accept) => typed.password(),
             (_, NotEnabledPolicy::Refuse) => return Ok(LoginOutcome::NO),
         };
         let Some(shortest_password) = password(shortest_password) else {
@@ -193,7 +201,7 @@ impl Session<'_> {
         };
         let user = opened.store.read()?.user(login.name)?;
         let code = self.split_code(user.as_ref(), login)?;
-        let password_part = code.map_or_else(|| given.password(), |(password, _)| password);
+        let password_part = code.map_or_else(|| typed.password(), |(password, _)| password);
         let credentials = Credentials {
             password: Some(password(password_part).unwrap_or(shortest_password)),
             new_password: None,
@@ -208,7 +216,7 @@ impl Session<'_> {
             let from = Some(login.from);
             let submission =
                 CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-            self.unit(opened, |session, mut write| {
+            self.write_tx(opened, |session, mut write| {
                 reject_unknown_user(session.env, &mut write, &submission)?;
                 write.tx.commit()
             })?;
@@ -222,12 +230,12 @@ impl Session<'_> {
     fn split_code<'g>(
         &mut self,
         user: Option<&User>,
-        login: &Login<'g>,
+        login: &LoginRequest<'g>,
     ) -> Result<Option<(&'g [u8], &'g [u8])>> {
         let now = self.env.clock.now()?;
         let policy = &self.config()?.policy;
         let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
-        let split = login.given.split(digits.map_or(SHORTEST_CODE, usize::from));
+        let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
         let is_excused_with = |user: &User, code| {
             let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
             is_exempt(user, &submitted, requirement, login.without, now)
@@ -251,7 +259,7 @@ fn accept_exempt(
     from: &'static str,
 ) -> Result<()> {
     let detail = detail(Some(from), None);
-    let record = Telling { verb: VERB, outcome: "not_asked", detail, ..Telling::default() };
+    let record = AuditRecord { verb: VERB, outcome: "not_asked", detail, ..AuditRecord::default() };
     Session::append(env, &mut *write.tx, write.at, user, record)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{Act, Opened, Row, Session, Telling, login};
+use super::{AuditRecord, BulkRow, ChangeRequest, OpenStore, Session, login};
 use crate::config::Notify;
 use crate::domain::event::Ticket;
 use crate::domain::text::shown;
@@ -26,8 +26,8 @@ impl Session<'_> {
     /// Notifies the user of a committed change.
     pub(super) fn notify(
         &mut self,
-        opened: &mut Opened,
-        act: &Act<'_>,
+        opened: &mut OpenStore,
+        act: &ChangeRequest<'_>,
         user: &User,
         at: Timestamp,
     ) {
@@ -40,13 +40,13 @@ impl Session<'_> {
     /// Notifies each user of a committed bulk change.
     pub(super) fn notify_many(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         verb: &str,
         ticket: &Ticket,
-        rows: &[Row],
+        rows: &[BulkRow],
         at: Timestamp,
     ) {
-        let users = rows.iter().filter(|row| row.is_change()).map(Row::user);
+        let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user);
         let pending: Vec<_> = users
             .filter_map(|user| {
                 Some(PendingNotice {
@@ -63,7 +63,7 @@ impl Session<'_> {
     /// Notifies the user of a device that a code has just confirmed.
     pub(super) fn notify_proof(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         user: &User,
         outcome: &Outcome,
         at: Timestamp,
@@ -75,7 +75,7 @@ impl Session<'_> {
     /// Notifies all users of newly confirmed devices, in at most `within` for all together.
     pub(super) fn notify_proofs<'p>(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         proofs: impl IntoIterator<Item = (&'p User, &'p Outcome, Timestamp)>,
         within: Option<Duration>,
     ) {
@@ -91,7 +91,7 @@ impl Session<'_> {
     /// A failure is a warning only: the change is committed.
     fn notify_all(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         ticket: &Ticket,
         pending: &[PendingNotice<'_>],
         within: Option<Duration>,
@@ -140,16 +140,16 @@ impl Session<'_> {
     /// was erased meanwhile.
     fn log_notices(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         ticket: &Ticket,
         pending: &[PendingNotice<'_>],
         results: &[NoticeResult],
     ) -> Result<()> {
-        self.unit(opened, |session, mut write| {
+        self.write_tx(opened, |session, mut write| {
             for (PendingNotice { user, kind, device, .. }, results) in pending.iter().zip(results) {
                 let current = write.tx.user(&user.name)?.filter(|current| current.id == user.id);
                 let Some(user) = current else { continue };
-                let record = Telling {
+                let record = AuditRecord {
                     verb: "notify",
                     outcome: results.outcome(),
                     ticket: ticket.clone(),

@@ -19,7 +19,7 @@ use crate::store::{LogStart, SignedHead};
 use crate::vault::{Vault, key_file};
 
 /// The result of verifying the log.
-pub struct Proved {
+pub struct LogProof {
     pub store: Id,
     pub start: LogStart,
     /// The last intact event.
@@ -68,7 +68,7 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
 impl Session<'_> {
     /// Verifies the log from its first event to its last. Damage is part of the result, not an
     /// error.
-    pub fn prove(&mut self, anchors: &[Anchor]) -> Result<Proved> {
+    pub fn prove_log(&mut self, anchors: &[Anchor]) -> Result<LogProof> {
         let mut store = self.reader()?;
         let identity = store.identity();
         if let Some(other) = anchors.iter().find(|a| a.store != identity.store) {
@@ -83,8 +83,9 @@ impl Session<'_> {
         let start = start.unwrap_or(LogStart { head: Head::START, at: None, mac: None });
         let (guarded, unread_end) = read_or_damage(snapshot.signed_head())?;
         let guarded = guarded.flatten();
-        let bar =
-            self.bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
+        let bar = self.progress_bar(
+            guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)),
+        );
         let mut anchors_by_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
         for anchor in anchors {
             anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
@@ -132,7 +133,7 @@ impl Session<'_> {
                 );
                 Damage::of_log(words)
             }));
-        Ok(Proved {
+        Ok(LogProof {
             store: identity.store,
             head: chain.head,
             events: chain.events,

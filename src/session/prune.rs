@@ -26,8 +26,8 @@ impl Session<'_> {
     /// Verifies the log, removes the events before a time, logs that, and returns their number. A
     /// damaged log is `tampered`: pruning it would destroy evidence.
     pub fn prune(&mut self, before: Timestamp, ticket: &Ticket) -> Result<u64> {
-        let mut opened = self.opened()?;
-        let proved = self.prove(&[])?;
+        let mut opened = self.open_store()?;
+        let proved = self.prove_log(&[])?;
         if let Some(damage) = proved.damage {
             let message = format!("the log is damaged: {}", damage.words);
             return Err(Refusal::new(ErrorCode::Tampered, message)
@@ -37,7 +37,7 @@ impl Session<'_> {
         let now = self.env.clock.now()?;
         let last = self.reader()?.read()?.last_seq_before(before, now)?;
         let retained = self.retained()?;
-        self.unit(&mut opened, |session, mut write| {
+        self.write_tx(&mut opened, |session, mut write| {
             let up_to = write.tx.prune(last)?;
             let pruned = up_to.saturating_sub(proved.start.head.seq);
             let mut detail = json!({ "before": before, "events": pruned, "last": up_to });

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 
 use super::standing::{Approval, request_not_found};
-use super::{Opened, Session, Telling};
+use super::{AuditRecord, OpenStore, Session};
 use crate::domain::event::{Operator, Ticket};
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
@@ -16,7 +16,7 @@ impl Session<'_> {
     /// same, if there is one.
     pub fn request_approval(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         verb: &'static str,
         name: &UserName,
         words: &[String],
@@ -25,8 +25,8 @@ impl Session<'_> {
         let id = Id::new(self.env.random()?);
         let claim = self.env.process.operator.claim.clone();
         let operator = Operator { uid: self.operator_uid(), claim };
-        self.unit(opened, |session, mut write| {
-            let user = write.known(name)?;
+        self.write_tx(opened, |session, mut write| {
+            let user = write.any_user(name)?;
             let request = Request {
                 id,
                 made_at: write.at,
@@ -43,12 +43,12 @@ impl Session<'_> {
                 return Ok(existing);
             }
             write.tx.insert_request(&request)?;
-            let record = Telling {
+            let record = AuditRecord {
                 verb,
                 outcome: "requested",
                 ticket: ticket.clone(),
                 detail: Some(json!({ "request": request.short() }).to_string()),
-                ..Telling::default()
+                ..AuditRecord::default()
             };
             Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
             write.tx.commit()?;
@@ -57,8 +57,8 @@ impl Session<'_> {
     }
 
     /// The open requests, oldest first.
-    pub fn requests(&mut self, opened: &mut Opened) -> Result<Vec<Request>> {
-        self.unit(opened, |_, mut write| {
+    pub fn open_requests(&mut self, opened: &mut OpenStore) -> Result<Vec<Request>> {
+        self.write_tx(opened, |_, mut write| {
             let mut open = write.tx.requests()?;
             open.retain(|request| request.is_open(write.at));
             Ok(open)
@@ -66,7 +66,7 @@ impl Session<'_> {
     }
 
     /// The open request whose ID is or begins with `id`.
-    pub fn request(&mut self, opened: &mut Opened, id: &str) -> Result<Request> {
+    pub fn find_request(&mut self, opened: &mut OpenStore, id: &str) -> Result<Request> {
         let text = id.to_ascii_lowercase();
         let is_id = text.len() >= SHORT && text.bytes().all(|b| b.is_ascii_hexdigit());
         if !is_id {
@@ -74,7 +74,7 @@ impl Session<'_> {
                 .hint("list the open requests with: mfactl approve")
                 .into());
         }
-        let mut matching = self.requests(opened)?;
+        let mut matching = self.open_requests(opened)?;
         matching.retain(|request| request.id.to_string().starts_with(&text));
         match (matching.pop(), matching.is_empty()) {
             (Some(request), true) => Ok(request),
@@ -86,14 +86,14 @@ impl Session<'_> {
     }
 
     /// Consumes a request whose verb found nothing left to change, and so did not consume it.
-    pub fn settle(
+    pub fn close_request(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         request: &Request,
         approval: &Approval,
     ) -> Result<()> {
         let name = UserName::parse(&request.user)?;
-        self.unit(opened, |_, mut write| {
+        self.write_tx(opened, |_, mut write| {
             let user = write.tx.user(&name)?.filter(|user| user.id == request.user_id);
             if let (Some(user), true) = (user, write.tx.requests()?.contains(request)) {
                 approval.consume(&mut *write.tx, &user, write.at)?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::attempt::{backup_code_tag, open_candidate_secrets};
-use super::{Opened, Session, Telling};
+use super::{AuditRecord, OpenStore, Session};
 use crate::domain::login::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
@@ -42,7 +42,7 @@ pub struct Credentials {
 }
 
 /// The committed result of a sign-in.
-pub struct SignedIn {
+pub struct SignInResult {
     /// `None` for an unknown name.
     pub user: Option<User>,
     pub step: SignInOutcome,
@@ -54,29 +54,29 @@ impl Session<'_> {
     /// wrong password. A weak new password is `bad_input`.
     pub fn sign_in(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         name: &UserName,
         credentials: &Credentials,
-    ) -> Result<SignedIn> {
+    ) -> Result<SignInResult> {
         let done = self.decide_sign_in(opened, name, credentials)?;
-        self.after_sign_in(opened, &done);
+        self.notify_after_sign_in(opened, &done);
         Ok(done)
     }
 
     /// [`Session::sign_in`] without the notices.
     pub(super) fn decide_sign_in(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         name: &UserName,
         credentials: &Credentials,
-    ) -> Result<SignedIn> {
+    ) -> Result<SignInResult> {
         let mut tries = 0;
         loop {
             let user = opened.store.read()?.user(name)?;
             let checked = self.check_password(opened, user.as_ref(), credentials)?;
             let Some(user) = user else {
                 let at = self.write_like_a_failure(opened)?;
-                return Ok(SignedIn {
+                return Ok(SignInResult {
                     user: None,
                     step: SignInOutcome::Rejected(RejectReason::Password),
                     at,
@@ -95,7 +95,7 @@ impl Session<'_> {
     }
 
     /// Sends the notices that a committed answer calls for.
-    pub(super) fn after_sign_in(&mut self, opened: &mut Opened, done: &SignedIn) {
+    pub(super) fn notify_after_sign_in(&mut self, opened: &mut OpenStore, done: &SignInResult) {
         if let (SignInOutcome::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
             self.notify_proof(opened, user, outcome, done.at);
         }
@@ -103,11 +103,11 @@ impl Session<'_> {
 
     /// Makes an unknown name wait for the disk as long as a counted wrong password. A login service
     /// equalises the time in its own way.
-    fn write_like_a_failure(&mut self, opened: &mut Opened) -> Result<Timestamp> {
+    fn write_like_a_failure(&mut self, opened: &mut OpenStore) -> Result<Timestamp> {
         if self.service.is_some() {
             return self.env.clock.now();
         }
-        self.unit(opened, |_, mut write| {
+        self.write_tx(opened, |_, mut write| {
             write.tx.dummy_write()?;
             write.tx.commit()?;
             Ok(write.at)
@@ -117,7 +117,7 @@ impl Session<'_> {
     /// The slow part, done without the lock.
     fn check_password(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         user: Option<&User>,
         credentials: &Credentials,
     ) -> Result<PasswordCheck> {
@@ -165,7 +165,7 @@ impl Session<'_> {
     /// answer would show that the old password was right.
     fn check_new_password(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         user: &User,
         new: &Password,
         given: &Password,
@@ -185,12 +185,12 @@ impl Session<'_> {
     /// Refuses a new password that is weak or the same as before.
     fn require_acceptable(
         &mut self,
-        opened: &Opened,
+        opened: &OpenStore,
         user: &User,
         new: &Password,
         given: &Password,
     ) -> Result<()> {
-        self.strong(user, "new_password", new)?;
+        self.require_strong(user, "new_password", new)?;
         let is_same = || {
             Refusal::bad_input("new_password", "is the same as before")
                 .hint("choose a different one")
@@ -211,7 +211,7 @@ impl Session<'_> {
 
     /// Refuses a password that is too weak for this user. `field` is the name that the person knows
     /// the input by.
-    pub fn strong(&mut self, user: &User, field: &str, password: &Password) -> Result<()> {
+    pub fn require_strong(&mut self, user: &User, field: &str, password: &Password) -> Result<()> {
         let issuer = self.config()?.issuer.clone();
         let mut known = vec![user.name.as_str(), issuer.as_str()];
         known.extend(user.profile.display_name.as_deref());
@@ -221,21 +221,27 @@ impl Session<'_> {
     }
 
     /// The sealed hash of a password, for the user's column.
-    pub fn sealed_hash(&mut self, opened: &Opened, user: Id, new: &Password) -> Result<Sealed> {
+    pub fn sealed_hash(&mut self, opened: &OpenStore, user: Id, new: &Password) -> Result<Sealed> {
         self.seal(opened, user, PASSWORD, new)
     }
 
     /// The sealed hash of a temporary password, for its own column.
     pub fn sealed_temporary(
         &mut self,
-        opened: &Opened,
+        opened: &OpenStore,
         user: Id,
         new: &Password,
     ) -> Result<Sealed> {
         self.seal(opened, user, TEMPORARY, new)
     }
 
-    fn seal(&mut self, opened: &Opened, user: Id, column: &str, new: &Password) -> Result<Sealed> {
+    fn seal(
+        &mut self,
+        opened: &OpenStore,
+        user: Id,
+        column: &str,
+        new: &Password,
+    ) -> Result<Sealed> {
         let cost = self.config()?.cost;
         let (salt, nonce) = (self.env.random()?, self.env.random()?);
         let hash = {
@@ -248,15 +254,15 @@ impl Session<'_> {
     /// Decides under the lock; `None` if the user changed since the password was checked.
     fn decide_locked(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         checked_user: &User,
         checked: &PasswordCheck,
         credentials: &Credentials,
-    ) -> Result<Option<SignedIn>> {
+    ) -> Result<Option<SignInResult>> {
         let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
         let policy = self.config()?.policy.clone();
         let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
-        self.unit(opened, |session, mut write| {
+        self.write_tx(opened, |session, mut write| {
             let now = write.at;
             let Some(before) = write.tx.user(&checked_user.name)? else { return Ok(None) };
             if usable_password(&before, now) != usable_password(checked_user, now)
@@ -315,7 +321,7 @@ impl Session<'_> {
                 Self::append(session.env, &mut *write.tx, now, &user, record)?;
             }
             write.tx.commit()?;
-            Ok(Some(SignedIn { user: Some(user), step, at: now }))
+            Ok(Some(SignInResult { user: Some(user), step, at: now }))
         })
     }
 }
@@ -330,7 +336,12 @@ struct PasswordCheck {
     new_password: Option<Result<Sealed, Refusal>>,
 }
 
-fn audit_record(before: &User, after: &User, step: &SignInOutcome, from: Option<&str>) -> Telling {
+fn audit_record(
+    before: &User,
+    after: &User,
+    step: &SignInOutcome,
+    from: Option<&str>,
+) -> AuditRecord {
     let mut detail = serde_json::Map::new();
     detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
     if after.password != before.password {
@@ -354,5 +365,12 @@ fn audit_record(before: &User, after: &User, step: &SignInOutcome, from: Option<
         _ => {}
     }
     let detail = (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
-    Telling { verb: "sign-in", outcome: step.word(), device, factor, detail, ..Telling::default() }
+    AuditRecord {
+        verb: "sign-in",
+        outcome: step.word(),
+        device,
+        factor,
+        detail,
+        ..AuditRecord::default()
+    }
 }

@@ -41,23 +41,23 @@ pub struct Approval {
 
 /// May the verb change this user?
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Leave {
-    Granted,
+pub enum Decision {
+    Allowed,
     /// A second operator must approve it.
-    Ask,
+    NeedsApproval,
 }
 
 impl Authorization {
     /// Only an admin may change a protected user, and for some verbs a second operator must approve.
-    pub fn toward(&self, user: &User) -> Result<Leave, Refusal> {
+    pub fn decide(&self, user: &User) -> Result<Decision, Refusal> {
         if !user.protected || self.approval.is_some() {
-            return Ok(Leave::Granted);
+            return Ok(Decision::Allowed);
         }
         if self.needs_second_operator {
-            return Ok(Leave::Ask);
+            return Ok(Decision::NeedsApproval);
         }
         if self.roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin)) {
-            return Ok(Leave::Granted);
+            return Ok(Decision::Allowed);
         }
         let name = &user.name;
         Err(Refusal::new(
@@ -67,12 +67,12 @@ impl Authorization {
         .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
     }
 
-    /// Like [`Authorization::toward`], where it is too late to request an approval, or where there
+    /// Like [`Authorization::decide`], where it is too late to request an approval, or where there
     /// are many users.
     pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {
-        match self.toward(user)? {
-            Leave::Granted => Ok(()),
-            Leave::Ask => {
+        match self.decide(user)? {
+            Decision::Allowed => Ok(()),
+            Decision::NeedsApproval => {
                 let (name, verb) = (&user.name, self.verb);
                 let message = format!("{name} is protected: {verb} needs a second operator");
                 Err(Refusal::new(ErrorCode::NotPermitted, message)
@@ -167,7 +167,7 @@ impl Session<'_> {
 
     /// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
     /// second operator.
-    pub fn admit(&mut self, verb: &'static str, is_dry: bool) -> Result<()> {
+    pub fn authorize(&mut self, verb: &'static str, is_dry: bool) -> Result<()> {
         if FREE.contains(&verb) {
             return Ok(());
         }
@@ -180,13 +180,13 @@ impl Session<'_> {
             authorization.needs_second_operator =
                 !is_dry && roles.second_operator.iter().any(|v| v == verb);
         }
-        self.standing = authorization;
+        self.authorization = authorization;
         Ok(())
     }
 
     /// May the operator run another verb too?
-    pub fn may(&mut self, verb: &str) -> Result<bool> {
-        let own = self.standing.roles.clone();
+    pub fn can_run(&mut self, verb: &str) -> Result<bool> {
+        let own = self.authorization.roles.clone();
         let roles = self.config()?.roles.as_ref();
         Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
     }
@@ -211,7 +211,7 @@ impl Session<'_> {
                 .hint(format!("another operator can run: mfactl approve {}", request.short()))
                 .into());
         }
-        self.admit(verb, false)?;
+        self.authorize(verb, false)?;
         let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
         let has_admin = match &self.config()?.roles {
             Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
@@ -220,7 +220,7 @@ impl Session<'_> {
         let operator = self.env.process.operator.clone();
         let salt = self.env.random()?;
         let approval = Approval { request: request.clone(), is_alone, has_admin, operator, salt };
-        self.standing.approval = Some(approval.clone());
+        self.authorization.approval = Some(approval.clone());
         Ok(approval)
     }
 }

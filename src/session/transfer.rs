@@ -27,13 +27,13 @@ impl Session<'_> {
         let (nonce, salt) = (Id::new(self.env.random()?), self.env.random()?);
         let file_policy = self.config()?.file_policy;
         // The key is needed to check every MAC.
-        let opened = self.opened()?;
+        let opened = self.open_store()?;
         let (identity, vault) = (opened.store.identity(), opened.vault);
         drop(opened.store);
         let mut source = self.reader()?;
         let mut rows = source.read()?;
         let counts = rows.counts()?;
-        let bar = self.bar(counts.progress_steps());
+        let bar = self.progress_bar(counts.progress_steps());
         let clock = &*self.env.clock;
         let mut content = |birth: &mut dyn StoreInit| {
             require_agreement(clock, birth.clock()?)?;
@@ -52,7 +52,7 @@ impl Session<'_> {
 
     /// A progress bar on a terminal; hidden anywhere else and with `--quiet`.
     #[must_use]
-    pub fn bar(&self, steps: u64) -> ProgressBar {
+    pub fn progress_bar(&self, steps: u64) -> ProgressBar {
         let is_seen = self.env.err.terminal.is_some() && !self.options.quiet;
         let target =
             if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{Authorization, Opened, Session};
+use super::{Authorization, OpenStore, Session};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -20,29 +20,29 @@ pub struct WriteTx<'u> {
     pub tx: Box<dyn Transaction + 'u>,
     pub at: Timestamp,
     pub vault: &'u Vault,
-    standing: Authorization,
+    authorization: Authorization,
 }
 
 impl WriteTx<'_> {
     /// The user, for an operator who changes or shows something of theirs. A protected user is
-    /// `not_permitted`; an unknown name is `user_not_found`, to which [`Session::unit`] adds the
+    /// `not_permitted`; an unknown name is `user_not_found`, to which [`Session::write_tx`] adds the
     /// nearest names.
     pub fn user(&mut self, name: &UserName) -> Result<User> {
-        self.maybe(name)?.ok_or_else(|| no_such_user(name))
+        self.user_if_any(name)?.ok_or_else(|| no_such_user(name))
     }
 
     /// Like [`WriteTx::user`], with `None` for an unknown name.
-    pub fn maybe(&mut self, name: &UserName) -> Result<Option<User>> {
+    pub fn user_if_any(&mut self, name: &UserName) -> Result<Option<User>> {
         let user = self.tx.user(name)?;
         if let Some(user) = &user {
-            self.standing.check(&mut *self.tx, user, self.at)?;
+            self.authorization.check(&mut *self.tx, user, self.at)?;
         }
         Ok(user)
     }
 
     /// The user, protected or not: for what users do themselves (`verify`, `sign-in`, the code that
     /// ends `enrol`), for `diagnose`, and for a request to a second operator.
-    pub fn known(&mut self, name: &UserName) -> Result<User> {
+    pub fn any_user(&mut self, name: &UserName) -> Result<User> {
         self.tx.user(name)?.ok_or_else(|| no_such_user(name))
     }
 }
@@ -64,9 +64,9 @@ impl std::fmt::Display for NoSuchUser {
 impl Session<'_> {
     /// Runs `work` in a transaction under the lock, and again if the database rolled it back because
     /// of a concurrent one. `work` must commit.
-    pub fn unit<T>(
+    pub fn write_tx<T>(
         &mut self,
-        opened: &mut Opened,
+        opened: &mut OpenStore,
         mut work: impl FnMut(&mut Self, WriteTx<'_>) -> Result<T>,
     ) -> Result<T> {
         let mut attempt = |is_retry| {
@@ -77,8 +77,8 @@ impl Session<'_> {
             };
             let Some(mut tx) = begun else { return Ok(None) };
             let at = agreed_time(&*self.env.clock, tx.clock()?)?;
-            let standing = self.standing.clone();
-            work(self, WriteTx { tx, at, vault: &opened.vault, standing }).map(Some)
+            let authorization = self.authorization.clone();
+            work(self, WriteTx { tx, at, vault: &opened.vault, authorization }).map(Some)
         };
         let mut done = attempt(false);
         for _ in 1..MAX_TRIES {
@@ -93,7 +93,7 @@ impl Session<'_> {
         }
         let done = done.and_then(|done| done.context("nothing was begun"));
         done.map_err(|error| match error.downcast::<NoSuchUser>() {
-            Ok(NoSuchUser(name)) => Self::unknown(opened, &name),
+            Ok(NoSuchUser(name)) => Self::user_not_found(opened, &name),
             Err(error) => error,
         })
     }

@@ -47,7 +47,7 @@ struct PruneRecord {
 impl PruneOptions {
     /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
     pub fn run(self, session: &mut Session<'_>, ticket: Option<&str>) -> Result<Report> {
-        session.admit(ROLE, self.dry_run)?;
+        session.authorize(ROLE, self.dry_run)?;
         let now = session.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();
         let before = Timestamp::parse_past("--before", text, now)?;

@@ -10,8 +10,8 @@ use crate::domain::code::LONGEST_INPUT;
 use crate::domain::login::NotEnabledPolicy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Report, Verdict};
-use crate::services::{Asked, file, openvpn, pam, radius};
-use crate::session::{Login, Session};
+use crate::services::{ServiceInput, file, openvpn, pam, radius};
+use crate::session::{LoginRequest, Session};
 
 /// Limit in bytes of a line with password and code. PAM itself hands over no more than 511.
 const LONGEST_LINE: usize = 4 * LONGEST_INPUT;
@@ -19,7 +19,7 @@ const LONGEST_LINE: usize = 4 * LONGEST_INPUT;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "For a login service")]
 pub struct ServiceOptions {
-    /// Login service that hands over user and code
+    /// LoginRequest service that hands over user and code
     #[arg(long, value_enum, value_name = "SERVICE")]
     pub from: Option<LoginService>,
     /// Answer for users who have no MFA and need none
@@ -69,21 +69,21 @@ pub fn answer(
                 .into())
         }
         LoginService::Pam => {
-            let input = session.input_to(LONGEST_LINE)?;
-            let asked = pam::read(&|name| session.handed(name), input)?;
+            let input = session.read_input_up_to(LONGEST_LINE)?;
+            let asked = pam::read(&|name| session.service_variable(name), input)?;
             let lets_in = decide(session, "pam", options, &asked, |_| Ok(()))?;
             Ok(Report::silence(verdict(lets_in)))
         }
         LoginService::Radius => {
-            let asked = radius::read(&|name| session.handed(name))?;
-            if asked.given.code().is_empty() {
+            let asked = radius::read(&|name| session.service_variable(name))?;
+            if asked.typed.code().is_empty() {
                 let challenge = radius::challenge(session.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
             if decide(session, "radius", options, &asked, |_| Ok(()))? {
                 return Ok(Report::silence(Verdict::Yes));
             }
-            Ok(Report { verdict: Verdict::No, ..Report::text(radius::REFUSED) })
+            Ok(Report { verdict: Verdict::No, ..Report::text(radius::REJECTION) })
         }
     }
 }
@@ -97,11 +97,11 @@ fn openvpn(
     options: &ServiceOptions,
     argument: Option<&str>,
 ) -> Result<Report> {
-    let is_second = openvpn::is_second_call(&|name| session.handed(name));
+    let is_second = openvpn::is_second_call(&|name| session.service_variable(name));
     let control = is_second.then(|| handed(session, "auth_control_file")).transpose()?;
     let files = OpenVpnFiles { reason: handed(session, "auth_failed_reason_file").ok(), control };
     let at_deadline = files.clone();
-    session.last_words(move |lets_in| drop(at_deadline.write(lets_in)));
+    session.on_timeout(move |lets_in| drop(at_deadline.write(lets_in)));
     openvpn_login(session, options, argument, &files).or_else(|error| {
         // The client waits for a verdict in the file, and any error is a no.
         files.write(false)?;
@@ -116,26 +116,26 @@ fn openvpn_login(
     files: &OpenVpnFiles,
 ) -> Result<Report> {
     let file = argument.map(|path| file::read(Path::new(path), openvpn::LARGEST_FILE));
-    let call = openvpn::read(&|name| session.handed(name), file.transpose()?)?;
+    let call = openvpn::read(&|name| session.service_variable(name), file.transpose()?)?;
     let asked = match &call {
-        openvpn::Call::Verify(asked) => asked,
+        openvpn::ScriptCall::Verify(asked) => asked,
         // The second prompt returns the code alone, so the password would go unchecked.
         _ if options.split.is_some() => {
             files.write(false)?;
             return Ok(Report::silence(Verdict::No));
         }
-        openvpn::Call::AskFirst => {
-            file::answer(&handed(session, "auth_pending_file")?, &openvpn::question())?;
+        openvpn::ScriptCall::AskFirst => {
+            file::write_reply(&handed(session, "auth_pending_file")?, &openvpn::pending_file())?;
             return Ok(Report::silence(Verdict::Later));
         }
-        openvpn::Call::Response(asked) => asked,
+        openvpn::ScriptCall::Response(asked) => asked,
     };
     let lets_in = decide(session, "openvpn", options, asked, |lets_in| files.write(lets_in))?;
     Ok(Report::silence(verdict(lets_in)))
 }
 
 fn handed(session: &Session<'_>, variable: &str) -> Result<PathBuf, Refusal> {
-    session.handed(variable).map(PathBuf::from).ok_or_else(|| {
+    session.service_variable(variable).map(PathBuf::from).ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, format!("the login service did not hand over {variable}"))
     })
 }
@@ -150,11 +150,11 @@ struct OpenVpnFiles {
 impl OpenVpnFiles {
     fn write(&self, lets_in: bool) -> Result<(), Refusal> {
         let put = |path: &Option<PathBuf>, text| {
-            path.as_ref().map_or(Ok(()), |path| file::answer(path, text))
+            path.as_ref().map_or(Ok(()), |path| file::write_reply(path, text))
         };
         // OpenVPN reads the reason once it sees the verdict, so the reason is written first; a verdict
         // without a reason is valid too.
-        let reason = if lets_in { Ok(()) } else { put(&self.reason, openvpn::REASON) };
+        let reason = if lets_in { Ok(()) } else { put(&self.reason, openvpn::REJECTION) };
         put(&self.control, if lets_in { "1" } else { "0" }).and(reason)
     }
 }
@@ -164,10 +164,10 @@ fn decide(
     session: &mut Session<'_>,
     from: &'static str,
     options: &ServiceOptions,
-    asked: &Asked,
+    asked: &ServiceInput,
     on_decision: impl Fn(bool) -> Result<(), Refusal>,
 ) -> Result<bool> {
-    let Asked { user: Some(name), given } = asked else {
+    let ServiceInput { user: Some(name), typed } = asked else {
         on_decision(false)?;
         return Ok(false);
     };
@@ -175,17 +175,17 @@ fn decide(
         NotEnabled::Accept => NotEnabledPolicy::Accept,
         NotEnabled::Refuse => NotEnabledPolicy::Refuse,
     };
-    if given.code().is_empty() && without == NotEnabledPolicy::Refuse {
+    if typed.code().is_empty() && without == NotEnabledPolicy::Refuse {
         on_decision(false)?;
         return Ok(false);
     }
-    let login = Login { from, name, given, without, has_password: options.split.is_some() };
-    let mut opened = session.opened()?;
+    let login = LoginRequest { from, name, typed, without, has_password: options.split.is_some() };
+    let mut opened = session.open_store()?;
     // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();
     let done = session.login(&mut opened, &login)?;
     on_decision(done.lets_in)?;
-    session.after_login(&mut opened, &done);
+    session.notify_after_login(&mut opened, &done);
     opened.store.upkeep();
     Ok(done.lets_in)
 }
