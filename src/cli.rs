@@ -7,10 +7,10 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::commands::{self, VERBS, command, command_for};
-use crate::config::Named;
+use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
-use crate::misuse::misuse;
+use crate::misuse::usage_error;
 use crate::options::Options;
 use crate::report::Report;
 use crate::session::Session;
@@ -18,7 +18,7 @@ use crate::session::Session;
 /// A parsed command line.
 pub struct Invocation {
     pub options: Options,
-    pub paths: Named,
+    pub paths: PathOptions,
     pub run: Run,
 }
 
@@ -32,18 +32,18 @@ pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Invocation {
                 options: Options::default(),
-                paths: Named::default(),
+                paths: PathOptions::default(),
                 run: Box::new(move |_| Ok(Report::text(error.render().to_string()))),
             }),
-            _ => Err(misuse(&error).into()),
+            _ => Err(usage_error(&error).into()),
         },
     }
 }
 
 fn from_matches(matches: &ArgMatches) -> Result<Invocation> {
-    let options = Options::from_arg_matches(matches).map_err(|e| misuse(&e))?;
+    let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
     options.check()?;
-    let paths = Named::from_arg_matches(matches).map_err(|e| misuse(&e))?;
+    let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
     let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
     let Some((name, matches)) = subcommand else {
         let run = Box::new(|_: &mut Session<'_>| Ok(Report::text(commands::help::overview())));

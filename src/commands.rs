@@ -50,8 +50,8 @@ use std::ffi::OsString;
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use crate::config::Named;
-use crate::misuse::misuse;
+use crate::config::PathOptions;
+use crate::misuse::usage_error;
 use crate::options::Options;
 use crate::report::Report;
 use crate::session::Session;
@@ -74,7 +74,7 @@ pub trait Verb: Args + FromArgMatches {
     fn run(self, session: &mut Session<'_>) -> Result<Report>;
 
     /// The result where the operator's role or the configuration prevents the verb from starting.
-    fn barred(_: &Session<'_>, error: anyhow::Error) -> Result<Report> {
+    fn on_denied(_: &Session<'_>, error: anyhow::Error) -> Result<Report> {
         Err(error)
     }
 }
@@ -90,19 +90,19 @@ pub enum Group {
 }
 
 /// A registered verb.
-pub struct Entry {
+pub struct VerbEntry {
     pub name: &'static str,
     pub group: Group,
     pub run: fn(&ArgMatches, &mut Session<'_>) -> Result<Report>,
     pub alias: Option<&'static str>,
     help_flag: bool,
     is_service: fn(&ArgMatches) -> bool,
-    barred: fn(&Session<'_>, anyhow::Error) -> Result<Report>,
+    on_denied: fn(&Session<'_>, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
 }
 
 /// Every verb, in the order of the help.
-pub static VERBS: &[Entry] = &[
+pub static VERBS: &[VerbEntry] = &[
     entry::<enrol::Enrol>(Group::Enrolment),
     entry::<show_qr::ShowQr>(Group::Enrolment),
     entry::<add_user::AddUser>(Group::Enrolment),
@@ -141,15 +141,17 @@ pub static VERBS: &[Entry] = &[
     entry::<help::Help>(Group::Store),
 ];
 
-const fn entry<V: Verb>(group: Group) -> Entry {
-    Entry {
+const fn entry<V: Verb>(group: Group) -> VerbEntry {
+    VerbEntry {
         name: V::NAME,
         group,
-        run: |matches, session| V::from_arg_matches(matches).map_err(|e| misuse(&e))?.run(session),
+        run: |matches, session| {
+            V::from_arg_matches(matches).map_err(|e| usage_error(&e))?.run(session)
+        },
         alias: V::ALIAS,
         help_flag: V::HELP_FLAG,
         is_service: V::is_service,
-        barred: V::barred,
+        on_denied: V::on_denied,
         arguments: |command| V::augment_args(command.before_help(examples(V::EXAMPLES))),
     }
 }
@@ -161,7 +163,7 @@ fn examples(lines: &[&str]) -> String {
 /// The command line with every verb.
 #[must_use]
 pub fn command() -> Command {
-    root().subcommands(VERBS.iter().map(Entry::command))
+    root().subcommands(VERBS.iter().map(VerbEntry::command))
 }
 
 /// The command line with only the verbs that occur in `args`, or with all if none does. Building all of
@@ -169,9 +171,13 @@ pub fn command() -> Command {
 #[must_use]
 pub fn command_for(args: &[OsString]) -> Command {
     let occurs =
-        |e: &&Entry| args.iter().any(|arg| arg == e.name || e.alias.is_some_and(|a| arg == a));
+        |e: &&VerbEntry| args.iter().any(|arg| arg == e.name || e.alias.is_some_and(|a| arg == a));
     let mut verbs = VERBS.iter().filter(occurs).peekable();
-    if verbs.peek().is_none() { command() } else { root().subcommands(verbs.map(Entry::command)) }
+    if verbs.peek().is_none() {
+        command()
+    } else {
+        root().subcommands(verbs.map(VerbEntry::command))
+    }
 }
 
 fn root() -> Command {
@@ -183,10 +189,10 @@ fn root() -> Command {
         .arg(clap::arg!(help: -h --help "Print help").global(false))
         .subcommand_value_name("VERB")
         .subcommand_help_heading("Verbs");
-    Options::augment_args(Named::augment_args(command))
+    Options::augment_args(PathOptions::augment_args(command))
 }
 
-impl Entry {
+impl VerbEntry {
     /// The verb as a subcommand; clap builds its arguments only when it is called.
     pub fn command(&self) -> Command {
         let command =

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-pub use notify::{Guard, Hook, Mail, Notify};
+pub use notify::{Hook, Mail, Notify, TlsMode};
 pub use places::DefaultPaths;
 
 use crate::domain::otpauth;
@@ -51,7 +51,7 @@ pub struct Config {
     pub rules: PasswordRules,
     /// Argon2 parameters.
     pub cost: HashCost,
-    pub must_name: RequiredOptions,
+    pub required_options: RequiredOptions,
     /// `None` where everybody who can read the store and the key may run every verb.
     pub roles: Option<Roles>,
     /// How users are notified of changes.
@@ -86,7 +86,7 @@ pub struct RequiredOptions {
 /// the verb excludes them.
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Paths (before the verb)")]
-pub struct Named {
+pub struct PathOptions {
     /// The store: a file, or `postgres://user@host/database` [environment: `MFACTL_STORE`]
     #[arg(long, value_name = "PATH")]
     pub store: Option<PathBuf>,
@@ -103,7 +103,7 @@ impl Config {
     ///
     /// Fails with `config`, naming file, line and key, for a bad value, and with `not_permitted` for a file
     /// that others can write.
-    pub fn load(paths: &Named, env: &Env) -> Result<Self> {
+    pub fn load(paths: &PathOptions, env: &Env) -> Result<Self> {
         let variable =
             |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let default_paths = DefaultPaths::of(env);
@@ -120,7 +120,7 @@ impl Config {
     }
 
     fn of(
-        paths: &Named,
+        paths: &PathOptions,
         env: &Env,
         file: file::ConfigFile,
         config_file: Option<PathBuf>,
@@ -200,7 +200,7 @@ impl Config {
             )?,
             cost: rules::cost(&file.password)?,
             rules: rules::password_rules(&file.password)?,
-            must_name: rules::required_options(file.helpdesk)?,
+            required_options: rules::required_options(file.helpdesk)?,
             roles: file.roles.map(roles::roles).transpose()?,
             notify: notify::notify(file.notify)?,
         })

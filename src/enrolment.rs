@@ -28,7 +28,7 @@ use crate::store::custody::display_path;
 use crate::vault::Vault;
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
-pub fn confirmation(session: &mut Session<'_>, user: &User) -> Result<String> {
+pub fn confirmation_hint(session: &mut Session<'_>, user: &User) -> Result<String> {
     Ok(if session.can_run("verify")? {
         format!("the first right code confirms it: mfactl verify {}", user.name)
     } else {
@@ -47,7 +47,7 @@ pub struct ShowOptions {
 }
 
 /// A new device that is not in the store yet.
-pub struct Draft {
+pub struct DeviceDraft {
     pub secret: Secret,
     id: Id,
     nonce: [u8; 24],
@@ -55,11 +55,11 @@ pub struct Draft {
     parameters: Parameters,
 }
 
-impl Draft {
+impl DeviceDraft {
     /// Draws the secret, the id and the nonce.
     pub fn new(session: &mut Session<'_>, label: Label, parameters: Parameters) -> Result<Self> {
         let mut secret = Zeroizing::new(vec![0; Secret::LENGTH]);
-        session.env.chance.fill(&mut secret)?;
+        session.env.rng.fill(&mut secret)?;
         Ok(Self {
             secret: Secret::new(secret),
             id: Id::new(session.env.random()?),
@@ -101,7 +101,7 @@ impl Draft {
 }
 
 /// Where a secret will be shown. Chosen before anything changes, so that no secret is lost.
-pub enum Showing {
+pub enum SecretOutput {
     Out,
     Err,
     File(NewFile, ImageFormat),
@@ -115,10 +115,10 @@ pub enum ImageFormat {
     Svg,
 }
 
-impl Showing {
+impl SecretOutput {
     /// `may_hide` allows a verb to continue where the secret can't be shown; otherwise that is a
     /// `usage` error.
-    pub fn settle(
+    pub fn choose_output(
         session: &mut Session<'_>,
         options: &ShowOptions,
         may_hide: bool,
@@ -128,7 +128,7 @@ impl Showing {
             return Ok(Self::File(session.new_file(path, "--output")?, format));
         }
         if !session.is_for_people() {
-            let has_terminal = session.env.person.is_some() && session.env.err.terminal.is_some();
+            let has_terminal = session.env.prompt.is_some() && session.env.err.terminal.is_some();
             return Ok(if has_terminal { Self::Err } else { Self::Nowhere });
         }
         if session.env.out.terminal.is_some() || options.reveal_secrets {
@@ -160,14 +160,14 @@ fn image_format(path: &Path) -> Result<ImageFormat> {
 }
 
 /// A secret with all that a QR code or a manual entry needs.
-pub struct Key<'a> {
+pub struct EnrolmentKey<'a> {
     pub user: &'a User,
     pub issuer: &'a str,
     pub device: &'a Device,
     pub secret: &'a Secret,
 }
 
-impl Key<'_> {
+impl EnrolmentKey<'_> {
     /// The key URI in the QR code.
     #[must_use]
     pub fn uri(&self) -> Zeroizing<String> {
@@ -175,14 +175,14 @@ impl Key<'_> {
     }
 
     /// Returns once everything is written and flushed.
-    pub fn show(&self, session: &mut Session<'_>, showing: Showing) -> Result<()> {
+    pub fn show(&self, session: &mut Session<'_>, showing: SecretOutput) -> Result<()> {
         let language = session.options.language().or(self.user.profile.language);
         let language = language.unwrap_or(Language::English);
         match showing {
-            Showing::Nowhere => Ok(()),
-            Showing::Out => self.print(&mut session.env.out, language),
-            Showing::Err => self.print(&mut session.env.err, language),
-            Showing::File(mut file, format) => {
+            SecretOutput::Nowhere => Ok(()),
+            SecretOutput::Out => self.print(&mut session.env.out, language),
+            SecretOutput::Err => self.print(&mut session.env.err, language),
+            SecretOutput::File(mut file, format) => {
                 let uri = self.uri();
                 let content = Zeroizing::new(match format {
                     ImageFormat::Png => picture::png(&uri)?,
@@ -228,14 +228,14 @@ pub struct Enrolment {
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<Zeroizing<String>>,
     #[serde(flatten)]
-    pub also: Also,
+    pub extra: ExtraFields,
     #[serde(skip)]
     pub message: String,
 }
 
 /// Fields that only `reset` or `--dry-run` sets.
 #[derive(Default, Serialize)]
-pub struct Also {
+pub struct ExtraFields {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -261,14 +261,14 @@ impl Enrolment {
             period: device.map(|d| d.parameters.period),
             secret: None,
             uri: None,
-            also: Also::default(),
+            extra: ExtraFields::default(),
             message: String::new(),
         }
     }
 
     /// Adds the secret, where the operator asks for it.
     #[must_use]
-    pub fn revealing(mut self, key: &Key<'_>, reveal: bool) -> Self {
+    pub fn include_secret(mut self, key: &EnrolmentKey<'_>, reveal: bool) -> Self {
         if reveal {
             self.secret = Some(key.secret.base32());
             self.uri = Some(key.uri());
@@ -277,7 +277,7 @@ impl Enrolment {
     }
 
     #[must_use]
-    pub fn saying(mut self, message: impl Into<String>) -> Self {
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
     }

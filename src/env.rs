@@ -15,14 +15,14 @@ use crate::domain::time::Timestamp;
 /// What a run uses of the outside, except files.
 pub struct Env {
     pub clock: Box<dyn Clock>,
-    pub chance: Box<dyn Chance>,
+    pub rng: Box<dyn RandomSource>,
     /// `None` unless both standard input and standard error are terminals.
-    pub person: Option<Box<dyn Person>>,
+    pub prompt: Option<Box<dyn Prompt>>,
     pub input: Box<dyn Read>,
     /// Input is never read from a terminal without a prompt.
     pub input_is_terminal: bool,
     /// Whether a read would return at once, with data or the end of input.
-    pub is_more_waiting: fn() -> bool,
+    pub has_pending_input: fn() -> bool,
     pub out: Stream,
     pub err: Stream,
     pub variables: Variables,
@@ -63,19 +63,19 @@ pub trait Clock {
     fn now(&self) -> Result<Timestamp>;
 
     /// Seconds by which this clock is fast, compared with another one read at the same time.
-    fn ahead(&self, now: Timestamp, other: Timestamp) -> i64 {
+    fn seconds_ahead(&self, now: Timestamp, other: Timestamp) -> i64 {
         now.as_i64() - other.as_i64()
     }
 }
 
-pub trait Chance {
+pub trait RandomSource {
     /// Cryptographically secure random bytes. Fails with `io` where the system has none; there is no
     /// weaker fallback.
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()>;
 }
 
 /// Prompts at a terminal. Every method fails when the terminal is gone.
-pub trait Person {
+pub trait Prompt {
     /// No is the default.
     fn confirm(&mut self, question: &str) -> Result<bool>;
 
@@ -86,7 +86,7 @@ pub trait Person {
     fn hidden_line(&mut self, question: &str) -> Result<Zeroizing<String>>;
 
     /// The message for an interrupt from now on: what has been changed so far.
-    fn standing(&mut self, message: &str);
+    fn set_interrupt_message(&mut self, message: &str);
 }
 
 impl Env {
@@ -97,7 +97,7 @@ impl Env {
 
     pub fn random<const N: usize>(&mut self) -> Result<[u8; N]> {
         let mut bytes = [0; N];
-        self.chance.fill(&mut bytes)?;
+        self.rng.fill(&mut bytes)?;
         Ok(bytes)
     }
 }

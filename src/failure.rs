@@ -10,14 +10,14 @@ use crate::domain::text::shown;
 
 /// An error as the user sees it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct ErrorReport {
     pub code: &'static str,
     pub exit: u8,
     pub message: String,
     pub hint: Option<String>,
 }
 
-impl Failure {
+impl ErrorReport {
     #[must_use]
     pub fn of(error: &Error) -> Self {
         if let Some(refusal) = error.downcast_ref::<Refusal>() {
@@ -110,7 +110,7 @@ mod tests {
         let over: Error = anyhow::anyhow!("driver message").context(refusal.clone());
         let under = Err::<(), Error>(refusal.into()).context("while committing").unwrap_err();
         for error in [over, under] {
-            let report = Failure::of(&error);
+            let report = ErrorReport::of(&error);
             assert_eq!((report.exit, report.code), (75, "busy"), "{report:?}");
         }
     }
@@ -118,10 +118,10 @@ mod tests {
     #[test]
     fn a_stream_error_is_74_and_any_other_error_is_a_bug() {
         let io = Error::new(std::io::Error::from(std::io::ErrorKind::StorageFull)).context("so");
-        assert_eq!(Failure::of(&io).exit, 74);
+        assert_eq!(ErrorReport::of(&io).exit, 74);
         let json = serde_json::to_writer(Closed, "x").map_err(Error::new).unwrap_err();
-        assert_eq!(Failure::of(&json).exit, 74);
-        assert_eq!(Failure::of(&anyhow::anyhow!("so")).exit, 70);
+        assert_eq!(ErrorReport::of(&json).exit, 74);
+        assert_eq!(ErrorReport::of(&anyhow::anyhow!("so")).exit, 70);
     }
 
     struct Closed;
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn output_has_no_control_characters() {
-        let report = Failure::new(ErrorCode::BadInput, "a\u{1b}[2J\nb".into());
+        let report = ErrorReport::new(ErrorCode::BadInput, "a\u{1b}[2J\nb".into());
         for json in [false, true] {
             let mut written = Vec::new();
             report.write(&mut written, json);

@@ -29,7 +29,7 @@ use std::ffi::OsString;
 
 use anyhow::Context as _;
 use env::Env;
-use failure::Failure;
+use failure::ErrorReport;
 use report::Verdict;
 use session::Session;
 
@@ -47,10 +47,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     match run_verb(args, env) {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
-        Ok(Verdict::State(state)) => state as u8,
-        Ok(Verdict::Later) => 2,
+        Ok(Verdict::PluginStatus(state)) => state as u8,
+        Ok(Verdict::Deferred) => 2,
         Err(error) => {
-            let report = Failure::of(&error);
+            let report = ErrorReport::of(&error);
             report.write(&mut *env.err.writer, wants_json);
             report.exit
         }

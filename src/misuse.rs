@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::domain::refusal::{ErrorCode, Refusal};
 
 /// One line of message and one hint.
-pub fn misuse(error: &clap::Error) -> Refusal {
+pub fn usage_error(error: &clap::Error) -> Refusal {
     let text = error.render().to_string();
     let first = text.lines().next().unwrap_or("the command line can't be understood");
     let mut message = first.trim_start_matches("error: ").replace("subcommand", "verb");

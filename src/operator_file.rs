@@ -79,7 +79,7 @@ impl Write for NewFile {
 
 /// Whether two paths name the same file, or the same display_path for a file that does not exist yet.
 #[must_use]
-pub fn is_same(one: &Path, other: &Path) -> bool {
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
     let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
     let display_path = |path: &Path| {
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

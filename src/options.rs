@@ -60,12 +60,12 @@ impl Options {
 
     /// Whether the command line names a format.
     #[must_use]
-    pub const fn names_form(&self) -> bool {
+    pub const fn has_format_option(&self) -> bool {
         self.json || self.format.is_some()
     }
 
     /// Makes JSON the default format.
-    pub fn prefer_json(&mut self) {
+    pub fn default_to_json(&mut self) {
         self.json |= self.format.is_none();
     }
 

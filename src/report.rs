@@ -35,14 +35,14 @@ pub enum Verdict {
     Yes,
     No,
     /// For OpenVPN only: a deferred answer.
-    Later,
+    Deferred,
     /// The status of a monitoring plugin.
-    State(State),
+    PluginStatus(PluginStatus),
 }
 
 /// The status of a monitoring plugin, with the exit codes of the Nagios plugin guidelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+pub enum PluginStatus {
     Ok = 0,
     Warning = 1,
     Critical = 2,
@@ -62,7 +62,7 @@ pub trait Record: Serialize {
 
     /// The width in columns that the table needs; a narrower terminal gets one sentence a record, because
     /// the table would break words.
-    const NARROWEST: u16 = 60;
+    const MIN_WIDTH: u16 = 60;
 
     /// The header of a table of many records.
     fn header() -> &'static [&'static str] {
@@ -107,7 +107,7 @@ impl Report {
         Self::of(Body::Text(text.into()), Verdict::Yes)
     }
 
-    pub fn silence(verdict: Verdict) -> Self {
+    pub fn empty(verdict: Verdict) -> Self {
         Self::of(Body::Empty, verdict)
     }
 
@@ -124,13 +124,13 @@ impl Report {
     }
 
     /// Writes a bad verdict under `--quiet` too, so that a silent cron job means no finding.
-    pub fn alarming(mut self) -> Self {
+    pub fn shown_when_quiet(mut self) -> Self {
         self.is_alarm = true;
         self
     }
 
     /// Makes a closed pipe an error, for a secret that is shown once.
-    pub fn arriving(mut self, must_arrive: bool) -> Self {
+    pub fn requires_delivery(mut self, must_arrive: bool) -> Self {
         self.must_arrive = must_arrive;
         self
     }
@@ -172,7 +172,7 @@ impl Writer<'_> {
     /// a caller that reads the exit code only still gets the true answer.
     pub fn report(&mut self, report: Report) -> Result<Verdict> {
         let (verdict, must_arrive) = (report.verdict, report.must_arrive);
-        let is_good = matches!(verdict, Verdict::Yes | Verdict::State(State::Ok));
+        let is_good = matches!(verdict, Verdict::Yes | Verdict::PluginStatus(PluginStatus::Ok));
         self.quiet &= is_good || !report.is_alarm;
         match self.write_body(report.body, verdict) {
             Err(error) if !must_arrive && is_closed_pipe(&error) => Ok(verdict),

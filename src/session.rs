@@ -37,7 +37,7 @@ pub use proof::LogProof;
 pub use sign_in::{Credentials, SignInResult};
 pub use standing::{Authorization, Decision};
 
-use crate::config::{Config, Named};
+use crate::config::{Config, PathOptions};
 use crate::domain::code::LONGEST_INPUT;
 use crate::domain::event::{Event, EventSubject, Ticket};
 use crate::domain::name::UserName;
@@ -45,7 +45,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::env::{Env, Person};
+use crate::env::{Env, Prompt};
 use crate::options::Options;
 use crate::report::{Format, Writer};
 use crate::store::custody::{FilePolicy, display_path};
@@ -57,7 +57,7 @@ use crate::vault::{Vault, key_file};
 pub struct Session<'a> {
     pub env: &'a mut Env,
     pub options: Options,
-    named: Named,
+    named: PathOptions,
     config: Option<Config>,
     /// What the operator may do; set when the verb is authorized.
     pub authorization: Authorization,
@@ -86,9 +86,9 @@ pub struct OpenStore {
 }
 
 impl<'a> Session<'a> {
-    pub fn new(env: &'a mut Env, options: Options, named: Named) -> Self {
+    pub fn new(env: &'a mut Env, options: Options, named: PathOptions) -> Self {
         if options.no_input {
-            env.person = None;
+            env.prompt = None;
         }
         Self {
             env,
@@ -192,9 +192,9 @@ impl<'a> Session<'a> {
             detail: record.detail,
         };
         let salt = env.random()?;
-        if let Some(person) = &mut env.person {
+        if let Some(person) = &mut env.prompt {
             let name = &user.name;
-            person.standing(&match record.verb {
+            person.set_interrupt_message(&match record.verb {
                 // A user who signs in cannot run show-user.
                 "sign-in" => "the change may have been saved; sign in again".to_owned(),
                 _ => format!("the change may have been saved; see: mfactl show-user {name}"),
@@ -210,8 +210,8 @@ impl<'a> Session<'a> {
 
     /// The person to prompt. `hint` names the option that makes the prompt unnecessary; it goes
     /// into the `usage` error if nobody is there.
-    pub fn person(&mut self, hint: &str) -> Result<&mut Box<dyn Person>> {
-        self.env.person.as_mut().ok_or_else(|| {
+    pub fn person(&mut self, hint: &str) -> Result<&mut Box<dyn Prompt>> {
+        self.env.prompt.as_mut().ok_or_else(|| {
             Refusal::new(ErrorCode::Usage, "can't prompt: no terminal, or --no-input")
                 .hint(hint)
                 .into()

@@ -19,7 +19,7 @@ use crate::domain::event::Operator;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{Parameters, code_at};
-use crate::env::{Chance, Clock, Env, Person, Process, Size, Stream};
+use crate::env::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
 
 /// The time at which every test starts: 2026-01-01T00:00:00Z, the first second of a time step.
 pub const START: i64 = 1_767_225_600;
@@ -111,7 +111,7 @@ impl World {
         let args = ["mfactl"].into_iter().chain(line.split_whitespace()).map(OsString::from);
         let (out, err) = (CapturedStream::default(), CapturedStream::default());
         let (prompts, interrupt_messages) = (Recorded::default(), Recorded::default());
-        let person = self.answers.as_ref().map(|answers| {
+        let prompt = self.answers.as_ref().map(|answers| {
             let answers = answers.iter().copied().collect();
             let (prompts, interrupt_messages) = (prompts.clone(), interrupt_messages.clone());
             Box::new(ScriptedPrompt {
@@ -119,17 +119,17 @@ impl World {
                 prompts,
                 interrupt_messages,
                 interrupt_message: String::new(),
-            }) as Box<dyn Person>
+            }) as Box<dyn Prompt>
         });
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
         let variables = self.variables.clone();
         let mut env = Env {
-            is_more_waiting: || false,
+            has_pending_input: || false,
             clock: Box::new(FixedClock(self.now.clone())),
-            chance: Box::new(SeededRandom(self.draws.clone())),
-            input_is_terminal: person.is_some(),
-            person,
+            rng: Box::new(SeededRandom(self.draws.clone())),
+            input_is_terminal: prompt.is_some(),
+            prompt,
             input: Box::new(Cursor::new(input.as_bytes().to_vec())),
             out: Stream { writer: Box::new(out.clone()), terminal: self.terminal },
             err: Stream { writer: Box::new(err.clone()), terminal: self.terminal },
@@ -216,14 +216,14 @@ impl Clock for FixedClock {
     }
 
     /// The clock of a database server can't be set to the time of a test.
-    fn ahead(&self, _: Timestamp, _: Timestamp) -> i64 {
+    fn seconds_ahead(&self, _: Timestamp, _: Timestamp) -> i64 {
         0
     }
 }
 
 struct SeededRandom(Rc<Cell<u64>>);
 
-impl Chance for SeededRandom {
+impl RandomSource for SeededRandom {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
         for chunk in bytes.chunks_mut(32) {
             let draw = self.0.replace(self.0.get() + 1);
@@ -250,7 +250,7 @@ impl ScriptedPrompt {
     }
 }
 
-impl Person for ScriptedPrompt {
+impl Prompt for ScriptedPrompt {
     fn confirm(&mut self, question: &str) -> Result<bool> {
         Ok(self.answer(question) == "y")
     }
@@ -263,7 +263,7 @@ impl Person for ScriptedPrompt {
         Ok(Zeroizing::new(self.answer(question)))
     }
 
-    fn standing(&mut self, message: &str) {
+    fn set_interrupt_message(&mut self, message: &str) {
         message.clone_into(&mut self.interrupt_message);
     }
 }

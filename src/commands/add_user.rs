@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserChange};
+use super::protection::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -144,6 +144,9 @@ impl Verb for AddUser {
             Ok((user, write.at))
         })?;
         let done = ChangeResult { user, changed: true, at };
-        Ok(Report::one(UserChange::new("mfactl.add-user/1", &done, dry_run, "added"), Verdict::Yes))
+        Ok(Report::one(
+            ChangeRecord::new("mfactl.add-user/1", &done, dry_run, "added"),
+            Verdict::Yes,
+        ))
     }
 }

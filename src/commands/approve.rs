@@ -6,13 +6,13 @@ use anyhow::Result;
 use clap::{ArgMatches, Args, Command};
 use serde::Serialize;
 
-use super::protection::declined;
-use super::{Entry, VERBS, Verb};
+use super::protection::not_confirmed;
+use super::{VERBS, Verb, VerbEntry};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::request::Request;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::misuse::misuse;
+use crate::misuse::usage_error;
 use crate::report::{Cell, Fields, Record, Report, Verdict};
 use crate::session::Session;
 
@@ -66,7 +66,7 @@ impl Verb for Approve {
             let (line, asker, at) = (request.line(), request.requester(), request.made_at);
             let question = format!("{asker} requested at {at}: mfactl {line}. Carry it out?");
             if !session.confirm(&question)? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         // `remove-user --erase` needs the store file to itself.
@@ -82,7 +82,7 @@ impl Verb for Approve {
 
 impl Approve {
     /// The arguments of the request, with the second operator's own options added.
-    fn matches(&self, entry: &Entry, request: &Request) -> Result<ArgMatches, Refusal> {
+    fn matches(&self, entry: &VerbEntry, request: &Request) -> Result<ArgMatches, Refusal> {
         let mut arguments = vec![entry.name.into()];
         let command = (entry.arguments)(Command::new(entry.name));
         let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
@@ -97,7 +97,7 @@ impl Approve {
             arguments.push("--reveal-secrets".into());
         }
         arguments.extend(request.words.iter().map(Into::into));
-        command.try_get_matches_from(arguments).map_err(|e| misuse(&e))
+        command.try_get_matches_from(arguments).map_err(|e| usage_error(&e))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::secret::Id;
 use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
-use crate::enrolment::once::{OnceOptions, deliver};
+use crate::enrolment::once::{ShowOnceOptions, write_before_commit};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 
@@ -38,7 +38,7 @@ pub struct Bypass {
     #[arg(long, conflicts_with_all = ["span", "uses", "starts", "output"])]
     revoke: bool,
     #[command(flatten)]
-    show: OnceOptions,
+    show: ShowOnceOptions,
     #[command(flatten)]
     operator: OperatorOptions,
 }
@@ -125,10 +125,10 @@ impl Verb for Bypass {
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
-            let once = self.show.settle(session)?;
+            let once = self.show.choose_output(session)?;
             is_delivered = once.is_document();
             if is_delivered {
-                deliver(session, &report(false, true))?;
+                write_before_commit(session, &report(false, true))?;
             } else {
                 let text = format!("\n    {}\n\n", &*code.grouped());
                 kept = Some(once.show(session, &Zeroizing::new(text))?);
@@ -147,9 +147,9 @@ impl Verb for Bypass {
             kept.keep(session);
         }
         if is_delivered {
-            return Ok(Report::silence(Verdict::Yes));
+            return Ok(Report::empty(Verdict::Yes));
         }
-        Ok(Report::one(report(replaces, done.changed), Verdict::Yes).arriving(reveal))
+        Ok(Report::one(report(replaces, done.changed), Verdict::Yes).requires_delivery(reveal))
     }
 }
 

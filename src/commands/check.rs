@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
-use crate::report::{Fields, Record, Report, State, Verdict};
+use crate::report::{Fields, PluginStatus, Record, Report, Verdict};
 use crate::session::Session;
 use measure::Measurement;
 
@@ -92,14 +92,14 @@ impl Verb for Check {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         refuse_services(session)?;
         let (record, state) = self.evaluate(session).unwrap_or_else(|e| CheckRecord::unknown(&e));
-        Ok(Report::one(record, Verdict::State(state)).alarming())
+        Ok(Report::one(record, Verdict::PluginStatus(state)).shown_when_quiet())
     }
 
     /// A monitoring system knows only the four plugin codes, so any other failure is UNKNOWN.
-    fn barred(session: &Session<'_>, error: anyhow::Error) -> Result<Report> {
+    fn on_denied(session: &Session<'_>, error: anyhow::Error) -> Result<Report> {
         refuse_services(session)?;
         let (record, state) = CheckRecord::unknown(&error);
-        Ok(Report::one(record, Verdict::State(state)).alarming())
+        Ok(Report::one(record, Verdict::PluginStatus(state)).shown_when_quiet())
     }
 }
 
@@ -115,7 +115,7 @@ fn refuse_services(session: &Session<'_>) -> Result<(), Refusal> {
 }
 
 impl Check {
-    fn evaluate(&self, session: &mut Session<'_>) -> Result<(CheckRecord, State)> {
+    fn evaluate(&self, session: &mut Session<'_>) -> Result<(CheckRecord, PluginStatus)> {
         let (warning, critical) = self.what.defaults();
         let range = |field: &str, text: &Option<String>, default: &str| {
             Threshold::parse(field, text.as_deref().unwrap_or(default))
@@ -128,14 +128,18 @@ impl Check {
 }
 
 impl CheckRecord {
-    fn new(measurement: &Measurement, warning: &Threshold, critical: &Threshold) -> (Self, State) {
+    fn new(
+        measurement: &Measurement,
+        warning: &Threshold,
+        critical: &Threshold,
+    ) -> (Self, PluginStatus) {
         let Measurement { name, value: exact, unit, message, max, .. } = measurement;
         let state = match exact {
-            None if measurement.is_uncertain => State::Warning,
-            None => State::Critical,
-            Some(value) if critical.alerts(*value) => State::Critical,
-            Some(value) if warning.alerts(*value) => State::Warning,
-            Some(_) => State::Ok,
+            None if measurement.is_uncertain => PluginStatus::Warning,
+            None => PluginStatus::Critical,
+            Some(value) if critical.alerts(*value) => PluginStatus::Critical,
+            Some(value) if warning.alerts(*value) => PluginStatus::Warning,
+            Some(_) => PluginStatus::Ok,
         };
         let value = exact.map_or("U".to_owned(), |value| {
             // Rounded down: 94.99 % must not show as 95 %. One second is 0.0003 h.
@@ -156,18 +160,18 @@ impl CheckRecord {
         (record, state)
     }
 
-    fn unknown(error: &anyhow::Error) -> (Self, State) {
+    fn unknown(error: &anyhow::Error) -> (Self, PluginStatus) {
         let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
         let message = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
-        (Self::of(State::Unknown, &message, String::new()), State::Unknown)
+        (Self::of(PluginStatus::Unknown, &message, String::new()), PluginStatus::Unknown)
     }
 
-    fn of(state: State, message: &str, data: String) -> Self {
+    fn of(state: PluginStatus, message: &str, data: String) -> Self {
         let state = match state {
-            State::Ok => "OK",
-            State::Warning => "WARNING",
-            State::Critical => "CRITICAL",
-            State::Unknown => "UNKNOWN",
+            PluginStatus::Ok => "OK",
+            PluginStatus::Warning => "WARNING",
+            PluginStatus::Critical => "CRITICAL",
+            PluginStatus::Unknown => "UNKNOWN",
         };
         // A monitoring system reads everything after a bar as performance data.
         let message = crate::domain::text::shown(message).replace('|', "/");

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::Verb;
 use super::many::{BulkChange, Target, Targets};
-use super::protection::{DeviceOption, OperatorOptions, UserChange, declined};
+use super::protection::{ChangeRecord, DeviceOption, OperatorOptions, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
@@ -64,14 +64,14 @@ impl Verb for Delete {
                 format!("Delete {} of {name}?", super::reset::device_count(devices.count()))
             };
             if !session.confirm_change(&name, question, change)? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let what =
             label.as_ref().map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));
-        let record = UserChange::new("mfactl.delete/1", &done, dry_run, &what);
+        let record = ChangeRecord::new("mfactl.delete/1", &done, dry_run, &what);
         Ok(Report::one(record, Verdict::Yes))
     }
 }

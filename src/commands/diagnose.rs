@@ -49,7 +49,7 @@ impl Verb for Diagnose {
             return Err(Refusal::new(ErrorCode::Usage, message).hint("leave it out").into());
         }
         session.read_user(&name)?;
-        let code = if let Some(person) = &mut session.env.person {
+        let code = if let Some(person) = &mut session.env.prompt {
             let mut line = person.line("The code that the app shows")?;
             zeroize::Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
         } else {

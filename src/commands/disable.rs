@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::Verb;
 use super::many::{BulkChange, Target, Targets};
-use super::protection::{DeviceOption, OperatorOptions, UserChange, declined};
+use super::protection::{ChangeRecord, DeviceOption, OperatorOptions, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
@@ -68,14 +68,14 @@ impl Verb for Disable {
                 _ => format!("{name}: {}. Switch MFA off?", consequence(is_required(after, now))),
             };
             if !session.confirm_change(&name, question, change)? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
         let what = label.as_ref().map_or_else(String::new, |label| format!("{label} "));
         let what = format!("{what}switched off");
-        let mut record = UserChange::new("mfactl.disable/1", &done, dry_run, &what);
+        let mut record = ChangeRecord::new("mfactl.disable/1", &done, dry_run, &what);
         if done.changed && !dry_run && done.user.status() == Status::Disabled {
             let then = consequence(is_required(&done.user, done.at));
             record = record.with_message(format!("{name}: switched off; {then}"));

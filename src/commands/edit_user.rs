@@ -6,7 +6,7 @@ use clap::Args;
 use super::Verb;
 use super::add_user::ProfileOptions;
 use super::many::{BulkChange, Target, Targets};
-use super::protection::{OperatorOptions, UserChange};
+use super::protection::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -101,7 +101,7 @@ impl Verb for EditUser {
         let dry_run = self.operator.dry_run;
         let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
-        let mut record = UserChange::new("mfactl.edit-user/1", &done, dry_run, "changed");
+        let mut record = ChangeRecord::new("mfactl.edit-user/1", &done, dry_run, "changed");
         if !done.changed {
             record = record.with_message(format!("{name}: already so; nothing to change"));
         }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::Verb;
 use super::many::{BulkChange, Target, Targets};
-use super::protection::{DeviceOption, OperatorOptions, UserChange};
+use super::protection::{ChangeRecord, DeviceOption, OperatorOptions};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::{Changed, Status, User};
 use crate::report::{Report, Verdict};
@@ -56,7 +56,7 @@ impl Verb for Enable {
         let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)?))?;
         let mut record =
-            UserChange::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");
+            ChangeRecord::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");
         if !done.changed && done.user.status() == Status::Pending {
             record = record.with_message(format!(
                 "{name}: pending, not disabled; the device has yet to be confirmed with a code"

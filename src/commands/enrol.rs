@@ -5,7 +5,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, UserArg, spoken};
+use super::protection::{DeviceOption, OperatorOptions, UserArg, status_label};
 use super::verify::VerifyReport;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -14,7 +14,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::totp::{self, Algorithm, Parameters, Window};
 use crate::domain::user::User;
 use crate::domain::verify::Outcome;
-use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confirmation};
+use crate::enrolment::{
+    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
+};
 use crate::report::{Record as _, Report, Verdict};
 use crate::session::{AuditRecord, OpenStore, Session};
 
@@ -96,21 +98,24 @@ impl Verb for Enrol {
         if !self.create {
             session.read_user(&name)?;
         }
-        let showing =
-            Showing::settle(session, &self.show, self.no_confirm || self.operator.dry_run)?;
+        let showing = SecretOutput::choose_output(
+            session,
+            &self.show,
+            self.no_confirm || self.operator.dry_run,
+        )?;
         let may_create = self.create && !self.operator.dry_run;
         let mut opened =
             if may_create { session.open_or_create_store()? } else { session.open_store()? };
-        let draft = Draft::new(session, label, parameters)?;
+        let draft = DeviceDraft::new(session, label, parameters)?;
         let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
         let issuer = session.config()?.issuer.clone();
         let device = user.device(draft.id())?;
-        let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
+        let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
             let mut record =
-                record.saying(format!("{name}: would be enrolled; nothing was changed"));
-            record.also = Also { dry_run: true, ..Also::default() };
+                record.with_message(format!("{name}: would be enrolled; nothing was changed"));
+            record.extra = ExtraFields { dry_run: true, ..ExtraFields::default() };
             return Ok(Report::one(record, Verdict::Yes));
         }
         if is_replacement {
@@ -125,10 +130,10 @@ impl Verb for Enrol {
         let next_step = format!(
             "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
             device.label,
-            confirmation(session, &user)?
+            confirmation_hint(session, &user)?
         );
-        if let Some(person) = &mut session.env.person {
-            person.standing(&next_step);
+        if let Some(person) = &mut session.env.prompt {
+            person.set_interrupt_message(&next_step);
         }
         key.show(session, showing).with_context(|| next_step.clone())?;
         let proof = if self.no_confirm {
@@ -145,11 +150,11 @@ impl Verb for Enrol {
         if device.is_pending() {
             session.note(&format!("hint: {next_step}"));
         }
-        let key = Key { user: &user, issuer: &issuer, device, secret: &draft.secret };
+        let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
-            .revealing(&key, self.show.reveal_secrets)
-            .saying(format!("{name}: {}", spoken(user.status())));
-        Ok(Report::one(record, verdict).arriving(self.show.reveal_secrets))
+            .include_secret(&key, self.show.reveal_secrets)
+            .with_message(format!("{name}: {}", status_label(user.status())));
+        Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
 }
 
@@ -160,7 +165,7 @@ impl Enrol {
         session: &mut Session<'_>,
         opened: &mut OpenStore,
         name: &UserName,
-        draft: &Draft,
+        draft: &DeviceDraft,
     ) -> Result<(User, Timestamp, bool)> {
         let pending_for = session.config()?.pending_for;
         let id = Id::new(session.env.random()?);
@@ -204,7 +209,7 @@ enum ProofResult {
 fn prove(
     session: &mut Session<'_>,
     opened: &mut OpenStore,
-    key: &Key<'_>,
+    key: &EnrolmentKey<'_>,
     at: Timestamp,
 ) -> Result<ProofResult> {
     let name = &key.user.name;
@@ -237,9 +242,12 @@ fn prove(
     Ok(if asked { ProofResult::NotProved(latest) } else { ProofResult::NotAsked })
 }
 
-fn ask_code(session: &mut Session<'_>, key: &Key<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+fn ask_code(
+    session: &mut Session<'_>,
+    key: &EnrolmentKey<'_>,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let digits = key.device.parameters.digits;
-    let Some(person) = &mut session.env.person else { return session.read_line() };
+    let Some(person) = &mut session.env.prompt else { return session.read_line() };
     let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
     let line = std::mem::take(&mut *line);
     // Apps show "123 456", and people type the blank.
@@ -247,7 +255,7 @@ fn ask_code(session: &mut Session<'_>, key: &Key<'_>) -> Result<Option<Zeroizing
 }
 
 /// Would an app that ignores the settings show this code?
-fn ignores_settings(key: &Key<'_>, code: &[u8], now: Timestamp) -> bool {
+fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
     let secret: &Secret = key.secret;
     let matches =
         |code| totp::matching_step(secret, Parameters::COMMON, &code, now, Window::DEFAULT);

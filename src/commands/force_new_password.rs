@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use super::many::{BulkChange, Target, Targets};
-use super::protection::{OperatorOptions, UserChange, declined};
+use super::protection::{ChangeRecord, OperatorOptions, not_confirmed};
 use crate::domain::name::UserName;
 use crate::domain::password::{Password, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -17,7 +17,7 @@ use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, PasswordChange, User};
-use crate::enrolment::once::{OnceOptions, deliver};
+use crate::enrolment::once::{ShowOnceOptions, write_before_commit};
 use crate::report::{Report, Verdict};
 use crate::session::{ChangeResult, OpenStore, Session};
 
@@ -43,7 +43,7 @@ pub struct ForceNewPassword {
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
-    show: OnceOptions,
+    show: ShowOnceOptions,
     #[command(flatten)]
     operator: OperatorOptions,
 }
@@ -73,12 +73,12 @@ impl Verb for ForceNewPassword {
             let none = TemporaryPasswords::default();
             let change = |user: User, now| self.change(user, now, &none);
             if !session.confirm_change(&name, question, change)? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let user = session.read_user(&name)?;
         let is_needed = self.needs_temporary(&user) && !dry_run;
-        let once = if is_needed { Some(self.show.settle_or_hide(session)?) } else { None };
+        let once = if is_needed { Some(self.show.choose_output_or_hide(session)?) } else { None };
         let mut opened = session.open_store()?;
         let mut passwords = TemporaryPasswords::default();
         if is_needed {
@@ -91,7 +91,7 @@ impl Verb for ForceNewPassword {
                 let at = session.env.clock.now()?;
                 let after = self.change(user.clone(), at, &passwords)?.user;
                 let done = ChangeResult { changed: after != user, user: after, at };
-                deliver(session, &self.report(&done, &passwords))?;
+                write_before_commit(session, &self.report(&done, &passwords))?;
             } else {
                 kept = Some(once.show(session, &passwords.render(std::slice::from_ref(&user)))?);
             }
@@ -107,18 +107,18 @@ impl Verb for ForceNewPassword {
             kept.keep(session);
         }
         if is_delivered {
-            return Ok(Report::silence(Verdict::Yes));
+            return Ok(Report::empty(Verdict::Yes));
         }
         let reveal = self.show.reveal_secrets && is_needed;
-        Ok(Report::one(self.report(&done, &passwords), Verdict::Yes).arriving(reveal))
+        Ok(Report::one(self.report(&done, &passwords), Verdict::Yes).requires_delivery(reveal))
     }
 }
 
 impl ForceNewPassword {
-    fn report(&self, done: &ChangeResult, passwords: &TemporaryPasswords) -> UserChange {
+    fn report(&self, done: &ChangeResult, passwords: &TemporaryPasswords) -> ChangeRecord {
         let (name, dry_run) = (&done.user.name, self.operator.dry_run);
         let message = "a new password is required at the next sign-in";
-        let mut record = UserChange::new("mfactl.force-new-password/1", done, dry_run, message);
+        let mut record = ChangeRecord::new("mfactl.force-new-password/1", done, dry_run, message);
         if self.show.reveal_secrets {
             record.temporary_password =
                 passwords.0.get(&done.user.id).map(|(text, _)| text.clone());
@@ -199,7 +199,7 @@ impl ForceNewPassword {
         let mut passwords = TemporaryPasswords::default();
         let mut kept = None;
         if !recipients.is_empty() && !dry_run {
-            let once = self.show.settle(session)?;
+            let once = self.show.choose_output(session)?;
             let bar = session.progress_bar(recipients.len() as u64);
             for user in &recipients {
                 passwords.add(session, &opened, user)?;

@@ -6,7 +6,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde::Serialize;
 
-use super::Entry;
+use super::VerbEntry;
 use super::protection::OperatorOptions;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
@@ -14,7 +14,7 @@ use crate::domain::request::Request;
 use crate::domain::role::CHANGES;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::misuse::misuse;
+use crate::misuse::usage_error;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{Decision, Session};
 
@@ -22,13 +22,13 @@ use crate::session::{Decision, Session};
 const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
 
 /// Runs a verb if the operator is authorized, or makes a request for a second operator to approve.
-pub fn run(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Result<Report> {
+pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_>) -> Result<Report> {
     if (entry.is_service)(matches) {
         session.answer_service()?;
     }
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
     if let Err(error) = session.authorize(entry.name, is_dry) {
-        return (entry.barred)(session, error);
+        return (entry.on_denied)(session, error);
     }
     // Checked here before anything is asked or shown, and again under the lock.
     if let Some(user) = target_user(entry, matches, session)
@@ -41,7 +41,7 @@ pub fn run(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Re
 
 /// The single user that a verb would change. An invalid name or a broken store gives `None`: the
 /// verb itself reports the error.
-fn target_user(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -> Option<User> {
+fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_>) -> Option<User> {
     if !CHANGES.contains(&entry.name) || session.config().is_ok_and(|c| c.roles.is_none()) {
         return None;
     }
@@ -50,12 +50,12 @@ fn target_user(entry: &Entry, matches: &ArgMatches, session: &mut Session<'_>) -
 }
 
 fn request_approval(
-    entry: &Entry,
+    entry: &VerbEntry,
     matches: &ArgMatches,
     session: &mut Session<'_>,
     user: &User,
 ) -> Result<Report> {
-    let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| misuse(&e))?;
+    let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
     let ticket = operator.ticket(session, entry.name)?;
     let arguments = arguments(entry, matches)?;
     let mut opened = session.open_store()?;
@@ -65,7 +65,7 @@ fn request_approval(
 }
 
 /// The arguments to store in the request: options first, then `--` and the name.
-fn arguments(entry: &Entry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
+fn arguments(entry: &VerbEntry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
     let command = (entry.arguments)(Command::new(entry.name));
     let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
     for arg in command.get_arguments() {

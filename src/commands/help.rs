@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Entry, Group, VERBS, Verb, command};
+use super::{Group, VERBS, Verb, VerbEntry, command};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
@@ -66,7 +66,7 @@ impl Verb for Help {
 }
 
 fn unknown(name: &str) -> Refusal {
-    let distance = |e: &&Entry| strsim::damerau_levenshtein(e.name, name);
+    let distance = |e: &&VerbEntry| strsim::damerau_levenshtein(e.name, name);
     let similar = VERBS.iter().min_by_key(distance).filter(|e| distance(e) <= 1 + name.len() / 4);
     let hint =
         similar.map_or_else(|| "run: mfactl help".into(), |e| format!("did you mean {}?", e.name));
@@ -81,7 +81,7 @@ pub fn overview() -> String {
     );
     for (group, title) in GROUPS {
         text.extend(["\n", title, ":\n"]);
-        let of_group = |e: &&Entry| e.group == *group;
+        let of_group = |e: &&VerbEntry| e.group == *group;
         for entry in VERBS.iter().filter(of_group) {
             text.extend([format!("  {:width$}  {}\n", entry.name, entry.about())]);
         }

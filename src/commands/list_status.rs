@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::store::{By, Order, Prefilter, Snapshot, Store};
 use totals::GroupLine;
 
-pub use line::Line;
+pub use line::UserLine;
 pub use totals::{Groups, Summary};
 
 /// List users and their MFA status
@@ -72,7 +72,7 @@ enum GroupBy {
 }
 
 fn column(text: &str) -> Result<&'static str, String> {
-    let columns = <Line as crate::report::Record>::COLUMNS;
+    let columns = <UserLine as crate::report::Record>::COLUMNS;
     let name = text.trim();
     columns.iter().copied().find(|column| *column == name).ok_or_else(|| {
         let similar = columns.iter().find(|column| strsim::damerau_levenshtein(column, name) <= 3);
@@ -237,7 +237,7 @@ impl Listing {
         &self,
         snapshot: &mut dyn Snapshot,
         prefilter: &Prefilter,
-        visit: &mut dyn FnMut(&Line, bool) -> Result<()>,
+        visit: &mut dyn FnMut(&UserLine, bool) -> Result<()>,
     ) -> Result<Summary> {
         let at = self.as_of.unwrap_or(self.now);
         let mut summary = Summary::default();
@@ -245,7 +245,7 @@ impl Listing {
             if !self.filter.is_in_scope(&user) {
                 return Ok(());
             }
-            let line = Line::of(&user, &self.policy, at);
+            let line = UserLine::of(&user, &self.policy, at);
             summary.count(&line);
             visit(&line, self.filter.matches(&user, &line, at))
         };

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::protection::{OperatorOptions, declined, spoken};
+use super::protection::{OperatorOptions, not_confirmed, status_label};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -163,7 +163,7 @@ impl BulkChange<'_> {
             );
             let answer = session.person(hint)?.line(&question)?;
             if answer.trim() != changing.to_string() {
-                return Ok((declined(session), false));
+                return Ok((not_confirmed(session), false));
             }
         }
         let rows = if dry_run {
@@ -277,7 +277,7 @@ impl Record for BulkLine {
     fn sentence(&self) -> String {
         let reason = self.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
         let result = self.result.replace('_', " ");
-        format!("{}: {result}; MFA is {}{reason}", self.user, spoken(self.status))
+        format!("{}: {result}; MFA is {}{reason}", self.user, status_label(self.status))
     }
 
     fn header() -> &'static [&'static str] {
@@ -289,7 +289,7 @@ impl Record for BulkLine {
         vec![
             Cell::plain(self.user.as_str()),
             Cell::toned(self.result.replace('_', " "), tone),
-            Cell::plain(spoken(self.status)),
+            Cell::plain(status_label(self.status)),
             Cell::plain(self.reason.as_deref().unwrap_or_default()),
         ]
     }

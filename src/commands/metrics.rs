@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::list_status::{Line, Summary};
+use super::list_status::{Summary, UserLine};
 use crate::domain::recovery::FEW;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -50,7 +50,7 @@ impl Verb for Metrics {
     ];
 
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        if session.options.names_form() {
+        if session.options.has_format_option() {
             let message = "metrics has only one format, the text format of Prometheus";
             return Err(Refusal::new(ErrorCode::Usage, message)
                 .hint("leave the format out; for totals as JSON run: mfactl list-status --summary --json")
@@ -66,7 +66,7 @@ impl Verb for Metrics {
             return Ok(Report::text(text));
         };
         session.operator_file(&path, "--output", 0o644)?.replace(text.as_bytes())?;
-        Ok(Report::silence(Verdict::Yes))
+        Ok(Report::empty(Verdict::Yes))
     }
 }
 
@@ -76,7 +76,7 @@ fn count(session: &mut Session<'_>, now: Timestamp) -> Result<Samples> {
     let mut snapshot = store.read()?;
     let mut samples = Samples::default();
     snapshot.users(Order::default(), &mut |user| {
-        let line = Line::of(&user, &policy, now);
+        let line = UserLine::of(&user, &policy, now);
         samples.users_low_on_codes +=
             u64::from(user.recovery.is_some() && line.recovery_codes_left < FEW);
         samples.bypasses += u64::from(line.bypass);

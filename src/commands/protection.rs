@@ -44,10 +44,10 @@ enum IdentityProof {
 impl OperatorOptions {
     /// Checks the options, also against what `[helpdesk]` in the configuration requires.
     pub fn ticket(&self, session: &mut Session<'_>, verb: &str) -> Result<Ticket> {
-        let must_name = &session.config()?.must_name;
+        let required_options = &session.config()?.required_options;
         for (option, verbs, is_named) in [
-            ("--ticket", &must_name.ticket, self.ticket.is_some()),
-            ("--proof", &must_name.proof, self.proof.is_some()),
+            ("--ticket", &required_options.ticket, self.ticket.is_some()),
+            ("--proof", &required_options.proof, self.proof.is_some()),
         ] {
             if !is_named && verbs.iter().any(|v| v == verb) {
                 return Err(Refusal::new(ErrorCode::Usage, format!("{verb} needs {option}"))
@@ -84,9 +84,9 @@ impl OperatorOptions {
 }
 
 /// The report when the operator answers no.
-pub fn declined(session: &mut Session<'_>) -> Report {
+pub fn not_confirmed(session: &mut Session<'_>) -> Report {
     session.note("nothing was changed");
-    Report::silence(Verdict::No)
+    Report::empty(Verdict::No)
 }
 
 /// The argument of a verb that takes one user.
@@ -119,7 +119,7 @@ impl DeviceOption {
 
 /// The report of a change: the user's MFA state after it.
 #[derive(Serialize)]
-pub struct UserChange {
+pub struct ChangeRecord {
     schema: &'static str,
     user: String,
     status: Status,
@@ -155,15 +155,17 @@ impl DeviceState {
     }
 }
 
-impl UserChange {
+impl ChangeRecord {
     /// `message` says what was done; the user's name and MFA status are added to it.
     pub fn new(schema: &'static str, done: &ChangeResult, dry_run: bool, message: &str) -> Self {
         let user = &done.user;
         let status = user.status();
         let message = match (done.changed, dry_run) {
-            (false, _) => format!("{}: {} already; nothing to change", user.name, spoken(status)),
+            (false, _) => {
+                format!("{}: {} already; nothing to change", user.name, status_label(status))
+            }
             (true, true) => format!("{}: dry run; would say: {message}", user.name),
-            (true, false) => format!("{}: {message}; MFA is {}", user.name, spoken(status)),
+            (true, false) => format!("{}: {message}; MFA is {}", user.name, status_label(status)),
         };
         Self {
             schema,
@@ -187,14 +189,14 @@ impl UserChange {
 }
 
 /// A status as people read it.
-pub const fn spoken(status: Status) -> &'static str {
+pub const fn status_label(status: Status) -> &'static str {
     match status {
         Status::NotEnabled => "not enabled",
         other => other.word(),
     }
 }
 
-impl Record for UserChange {
+impl Record for ChangeRecord {
     const COLUMNS: &'static [&'static str] =
         &["user", "status", "devices", "locked", "password_change_required", "changed"];
 

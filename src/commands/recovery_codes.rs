@@ -11,7 +11,7 @@ use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::user::{Changed, User};
-use crate::enrolment::once::{OnceOptions, deliver};
+use crate::enrolment::once::{ShowOnceOptions, write_before_commit};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::Session;
 
@@ -24,7 +24,7 @@ pub struct RecoveryCodes {
     #[command(flatten)]
     user: UserArg,
     #[command(flatten)]
-    show: OnceOptions,
+    show: ShowOnceOptions,
     #[command(flatten)]
     operator: OperatorOptions,
 }
@@ -69,10 +69,10 @@ impl Verb for RecoveryCodes {
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
-            let once = self.show.settle(session)?;
+            let once = self.show.choose_output(session)?;
             is_delivered = once.is_document();
             if is_delivered {
-                deliver(session, &report(CODES, true))?;
+                write_before_commit(session, &report(CODES, true))?;
             } else {
                 kept = Some(once.show(session, &render(&user, &codes))?);
             }
@@ -89,10 +89,10 @@ impl Verb for RecoveryCodes {
             kept.keep(session);
         }
         if is_delivered {
-            return Ok(Report::silence(Verdict::Yes));
+            return Ok(Report::empty(Verdict::Yes));
         }
         let left = done.user.recovery.as_ref().map_or(0, RecoverySet::left);
-        Ok(Report::one(report(left, done.changed), Verdict::Yes).arriving(reveal))
+        Ok(Report::one(report(left, done.changed), Verdict::Yes).requires_delivery(reveal))
     }
 }
 

@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserArg, declined};
+use super::protection::{OperatorOptions, UserArg, not_confirmed};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{AuditRecord, Session};
 
@@ -52,7 +52,7 @@ impl Verb for RemoveUser {
             let count = super::reset::device_count(user.live().count());
             let erase = if self.erase { ", and the name from the log" } else { "" };
             if !session.confirm(&format!("Remove {name} with {count}{erase}?"))? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let mut opened = session.open_store()?;

@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::list_status::{Groups, Line, Summary};
+use super::list_status::{Groups, Summary, UserLine};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
@@ -43,7 +43,7 @@ struct PageData {
     at: Timestamp,
     summary: Summary,
     groups: Groups,
-    unprotected: Vec<Line>,
+    unprotected: Vec<UserLine>,
     history: CoverageHistory,
 }
 
@@ -100,7 +100,7 @@ fn page_data(
     let (mut summary, mut groups) = (Summary::default(), Groups::default());
     let mut unprotected = Vec::new();
     snapshot.users(Order::default(), &mut |user| {
-        let line = Line::of(&user, &policy, now);
+        let line = UserLine::of(&user, &policy, now);
         summary.count(&line);
         groups.count(&line);
         if line.status != Status::Enabled && unprotected.len() < MAX_ROWS {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Verb;
 use super::many::{BulkChange, Targets};
-use super::protection::{OperatorOptions, UserChange};
+use super::protection::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -151,7 +151,7 @@ impl RequireMfa {
             (false, Some(from)) => format!("MFA is required from {from} on"),
         };
         let dry_run = self.operator.dry_run;
-        let mut record = UserChange::new("mfactl.require-mfa/1", &done, dry_run, &message);
+        let mut record = ChangeRecord::new("mfactl.require-mfa/1", &done, dry_run, &message);
         if !done.changed {
             record = record.with_message(format!("{name}: {message} already; nothing to change"));
         }

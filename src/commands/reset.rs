@@ -5,14 +5,16 @@ use clap::Args;
 
 use super::Verb;
 use super::many::{BulkChange, Target, Targets};
-use super::protection::{DeviceOption, OperatorOptions, declined, spoken};
+use super::protection::{DeviceOption, OperatorOptions, not_confirmed, status_label};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
-use crate::enrolment::{Also, Draft, Enrolment, Key, ShowOptions, Showing, confirmation};
+use crate::enrolment::{
+    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
+};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
 use crate::store::{LogQuery, SubjectFilter};
@@ -36,7 +38,7 @@ pub struct Reset {
     /// new one.
     #[arg(long)]
     keep_until_confirmed: bool,
-    /// Skip the confirmation
+    /// Skip the confirmation_hint
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -63,9 +65,9 @@ impl Verb for Reset {
         let dry_run = act.dry_run;
         let before = session.read_user(&name)?;
         let showing = if self.no_enrol {
-            Showing::Nowhere
+            SecretOutput::Nowhere
         } else {
-            Showing::settle(session, &self.show, dry_run)?
+            SecretOutput::choose_output(session, &self.show, dry_run)?
         };
         if !self.yes && !dry_run {
             let resets = recent_resets(session, &before)?;
@@ -78,14 +80,14 @@ impl Verb for Reset {
                 session.confirm(&self.question(&before, resets))?
             };
             if !agreed {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let draft = if self.no_enrol {
             None
         } else {
             let label = label.clone().unwrap_or_default();
-            Some(Draft::new(session, label, Parameters::COMMON)?)
+            Some(DeviceDraft::new(session, label, Parameters::COMMON)?)
         };
         let issuer = session.config()?.issuer.clone();
         let pending_for = session.config()?.pending_for;
@@ -107,27 +109,28 @@ impl Verb for Reset {
             (true, true) => format!("{name}: would be reset; nothing was changed"),
             (true, false) => {
                 let cut = device_count(revoked.len());
-                format!("{name}: reset; {cut} cut off; MFA is {}", spoken(user.status()))
+                format!("{name}: reset; {cut} cut off; MFA is {}", status_label(user.status()))
             }
         };
-        let mut record = Enrolment::new("mfactl.reset/1", user, device, &issuer).saying(message);
-        record.also = Also {
+        let mut record =
+            Enrolment::new("mfactl.reset/1", user, device, &issuer).with_message(message);
+        record.extra = ExtraFields {
             status: Some(user.status().word()),
             revoked: Some(revoked),
             changed: Some(done.changed),
             dry_run,
         };
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
-            let key = Key { user, issuer: &issuer, device, secret: &draft.secret };
+            let key = EnrolmentKey { user, issuer: &issuer, device, secret: &draft.secret };
             let next_step = format!(
                 "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
             );
             key.show(session, showing).context(next_step)?;
-            let confirmation = confirmation(session, user)?;
-            session.note(&format!("hint: {confirmation}"));
-            record = record.revealing(&key, self.show.reveal_secrets);
+            let confirmation_hint = confirmation_hint(session, user)?;
+            session.note(&format!("hint: {confirmation_hint}"));
+            record = record.include_secret(&key, self.show.reveal_secrets);
         }
-        Ok(Report::one(record, Verdict::Yes).arriving(self.show.reveal_secrets))
+        Ok(Report::one(record, Verdict::Yes).requires_delivery(self.show.reveal_secrets))
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::protection::{OperatorOptions, declined};
+use super::protection::{OperatorOptions, not_confirmed};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -77,7 +77,7 @@ impl Verb for Restore {
             let question =
                 format!("Replace the store at {store} with its backup of {taken_at}{loss}?");
             if !session.confirm(&question)? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let lost_events = plan.lost_events();

@@ -5,7 +5,7 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserArg, UserChange};
+use super::protection::{ChangeRecord, OperatorOptions, UserArg};
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -55,13 +55,13 @@ impl Verb for SetPassword {
         })?;
         let dry_run = act.dry_run;
         let record =
-            UserChange::new("mfactl.set-password/1", &done, dry_run, "the password is set");
+            ChangeRecord::new("mfactl.set-password/1", &done, dry_run, "the password is set");
         Ok(Report::one(record, Verdict::Yes))
     }
 }
 
 fn read_password(session: &mut Session<'_>, name: &UserName) -> Result<Password> {
-    if let Some(person) = &mut session.env.person {
+    if let Some(person) = &mut session.env.prompt {
         let first = person.hidden_line("New password")?;
         let second = person.hidden_line("Once more")?;
         if *first != *second {

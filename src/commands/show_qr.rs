@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::Verb;
 use super::protection::{DeviceOption, OperatorOptions, UserArg};
-use crate::enrolment::{Also, Enrolment, Key, ShowOptions, Showing};
+use crate::enrolment::{Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions};
 use crate::report::{Report, Verdict};
 use crate::session::{AuditRecord, Session};
 
@@ -19,7 +19,7 @@ pub struct ShowQr {
     user: UserArg,
     #[command(flatten)]
     device: DeviceOption,
-    /// Also show an active device; logged
+    /// ExtraFields show an active device; logged
     #[arg(long)]
     active: bool,
     #[command(flatten)]
@@ -38,11 +38,11 @@ impl Verb for ShowQr {
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
         session.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
-        let showing = Showing::settle(session, &self.show, self.operator.dry_run)?;
+        let showing = SecretOutput::choose_output(session, &self.show, self.operator.dry_run)?;
         let mut opened = session.open_store()?;
         let issuer = session.config()?.issuer.clone();
         let is_audited = !self.operator.dry_run
-            && (self.show.reveal_secrets || !matches!(showing, Showing::Nowhere));
+            && (self.show.reveal_secrets || !matches!(showing, SecretOutput::Nowhere));
         let (user, id, secret) = session.write_tx(&mut opened, |session, mut write| {
             let user = write.user(&name)?;
             let device = user.device_to_show(label.as_ref(), self.active, write.at)?;
@@ -65,15 +65,15 @@ impl Verb for ShowQr {
         let device = user.device(id)?;
         let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
-            record.also = Also { dry_run: true, ..Also::default() };
+            record.extra = ExtraFields { dry_run: true, ..ExtraFields::default() };
             let message = format!("{name}: the QR code would be shown; nothing was changed");
-            return Ok(Report::one(record.saying(message), Verdict::Yes));
+            return Ok(Report::one(record.with_message(message), Verdict::Yes));
         }
-        let key = Key { user: &user, issuer: &issuer, device, secret: &secret };
+        let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &secret };
         key.show(session, showing)?;
         let message = format!("{name}: {} is {}", device.label, device.state.word());
         let reveal = self.show.reveal_secrets;
-        let record = record.revealing(&key, reveal).saying(message);
-        Ok(Report::one(record, Verdict::Yes).arriving(reveal))
+        let record = record.include_secret(&key, reveal).with_message(message);
+        Ok(Report::one(record, Verdict::Yes).requires_delivery(reveal))
     }
 }

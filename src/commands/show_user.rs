@@ -5,9 +5,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::list_status::Line;
+use super::list_status::UserLine;
 use super::log::EventLine;
-use super::protection::{UserArg, spoken};
+use super::protection::{UserArg, status_label};
 use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -32,7 +32,7 @@ pub struct ShowUser {
 struct UserDetails {
     schema: &'static str,
     #[serde(flatten)]
-    line: Line,
+    line: UserLine,
     language: Option<&'static str>,
     protected: bool,
     created_at: Timestamp,
@@ -105,7 +105,7 @@ impl UserDetails {
         let bypass = user.bypass.as_ref().filter(|bypass| !bypass.is_over(now));
         Self {
             schema: "mfactl.show-user/1",
-            line: Line::of(user, policy, now),
+            line: UserLine::of(user, policy, now),
             language: user.profile.language.map(Language::code),
             protected: user.protected,
             created_at: user.created_at,
@@ -121,7 +121,7 @@ impl UserDetails {
 }
 
 impl Record for UserDetails {
-    const COLUMNS: &'static [&'static str] = Line::COLUMNS;
+    const COLUMNS: &'static [&'static str] = UserLine::COLUMNS;
 
     fn fields(&self, f: &mut Fields) {
         self.line.fields(f);
@@ -129,7 +129,7 @@ impl Record for UserDetails {
 
     fn sentence(&self) -> String {
         let line = &self.line;
-        let mut rows = vec![format!("{}: {}", line.user, spoken(line.status))];
+        let mut rows = vec![format!("{}: {}", line.user, status_label(line.status))];
         let mut row = |name: &str, value: String| {
             if !value.is_empty() {
                 rows.push(format!("  {name:12} {value}"));
@@ -178,7 +178,7 @@ impl Record for UserDetails {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));
         }
         for e in &self.events {
-            row("event", e.deed());
+            row("event", e.description());
         }
         rows.join("\n")
     }

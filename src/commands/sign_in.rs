@@ -19,7 +19,7 @@ use crate::domain::sign_in::SignInOutcome;
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
-use crate::enrolment::{Draft, Key, ShowOptions, Showing};
+use crate::enrolment::{DeviceDraft, EnrolmentKey, SecretOutput, ShowOptions};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::session::{AuditRecord, Credentials, OpenStore, Session, SignInResult};
 
@@ -86,10 +86,10 @@ impl Verb for SignIn {
     fn run(self, session: &mut Session<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let mut opened = session.open_store()?;
-        if session.env.person.is_some() {
+        if session.env.prompt.is_some() {
             return run_conversation(session, &mut opened, &name);
         }
-        session.options.prefer_json();
+        session.options.default_to_json();
         let credentials = read_credentials(session)?;
         let done = session.sign_in(&mut opened, &name, &credentials)?;
         let mut report = SignInReport::new(session, &name, &done)?;
@@ -98,7 +98,8 @@ impl Verb for SignIn {
         {
             let (user, device, secret) = new_device(session, &mut opened, &name)?;
             let issuer = session.config()?.issuer.clone();
-            let key = Key { user: &user, issuer: &issuer, device: &device, secret: &secret };
+            let key =
+                EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
             report.enrolment = Some(NewDevice {
                 device: device.label.to_string(),
                 secret: secret.base32(),
@@ -106,7 +107,7 @@ impl Verb for SignIn {
             });
         }
         let reveals = report.enrolment.is_some();
-        Ok(Report::one(report, verdict(&done.step)).arriving(reveals))
+        Ok(Report::one(report, verdict(&done.step)).requires_delivery(reveals))
     }
 }
 
@@ -192,9 +193,10 @@ fn run_conversation(
                 let (user, device, secret) = new_device(session, opened, name)?;
                 set_interrupt_message(session, is_new, true);
                 let issuer = session.config()?.issuer.clone();
-                let key = Key { user: &user, issuer: &issuer, device: &device, secret: &secret };
+                let key =
+                    EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
-                let showing = Showing::settle(session, &options, false)?;
+                let showing = SecretOutput::choose_output(session, &options, false)?;
                 key.show(session, showing).context("the new device is pending; sign in again")?;
                 shown = true;
                 credentials.code = Some(ask_code(session)?);
@@ -224,8 +226,8 @@ fn set_interrupt_message(session: &mut Session<'_>, is_new: bool, is_pending: bo
         (false, true) => "the new device is pending; sign in again to set it up",
         (false, false) => "you are not signed in; your password and devices are unchanged",
     };
-    if let Some(person) = &mut session.env.person {
-        person.standing(message);
+    if let Some(person) = &mut session.env.prompt {
+        person.set_interrupt_message(message);
     }
 }
 
@@ -290,7 +292,7 @@ fn new_device(
     opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<(User, Device, Secret)> {
-    let draft = Draft::new(session, Label::default(), Parameters::COMMON)?;
+    let draft = DeviceDraft::new(session, Label::default(), Parameters::COMMON)?;
     let pending_for = session.config()?.pending_for;
     session.write_tx(opened, |session, mut write| {
         let before = write.any_user(name)?;

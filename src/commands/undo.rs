@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserArg, UserChange, declined};
+use super::protection::{ChangeRecord, OperatorOptions, UserArg, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
 use crate::report::{Report, Verdict};
@@ -48,14 +48,14 @@ impl Verb for Undo {
             let change =
                 |user: User, now| -> Result<_, Refusal> { user.undo_last_change(now, undo_for) };
             if !session.confirm_change(&name, question, change)? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let mut opened = session.open_store()?;
         let done = session
             .change(&mut opened, &act, |user, now, _| Ok(user.undo_last_change(now, undo_for)?))?;
         let what = format!("{} taken back", undone.unwrap_or("it"));
-        let record = UserChange::new("mfactl.undo/1", &done, dry_run, &what);
+        let record = ChangeRecord::new("mfactl.undo/1", &done, dry_run, &what);
         Ok(Report::one(record, Verdict::Yes))
     }
 }

@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::Verb;
 use super::many::{BulkChange, Target, Targets};
-use super::protection::{OperatorOptions, UserChange};
+use super::protection::{ChangeRecord, OperatorOptions};
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
 use crate::session::Session;
@@ -46,7 +46,7 @@ impl Verb for Unlock {
         let act = self.operator.act(session, Self::NAME, &name, None)?;
         let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)))?;
-        let record = UserChange::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
+        let record = ChangeRecord::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
         let record = if done.changed {
             record
         } else {

@@ -83,7 +83,7 @@ impl Verb for Verify {
         }
         if self.batch {
             session.batch()?;
-            return Ok(Report::silence(Verdict::Yes));
+            return Ok(Report::empty(Verdict::Yes));
         }
         let name = UserName::parse(self.name.as_deref().unwrap_or_default())?;
         if self.code.is_some() {
@@ -95,10 +95,10 @@ impl Verb for Verify {
             .into());
         }
         let mut opened = session.open_store()?;
-        if session.env.person.is_some() {
+        if session.env.prompt.is_some() {
             session.read_user(&name)?;
         }
-        let submitted = if let Some(person) = &mut session.env.person {
+        let submitted = if let Some(person) = &mut session.env.prompt {
             let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
             zeroize::Zeroizing::new(std::mem::take(&mut *bytes).into_bytes())
         } else {

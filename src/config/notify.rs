@@ -22,14 +22,14 @@ pub struct Notify {
 pub struct Mail {
     pub host: String,
     pub port: u16,
-    pub guard: Guard,
+    pub tls_mode: TlsMode,
     pub from: Mailbox,
     pub login: Option<SmtpLogin>,
 }
 
 /// How the connection to the SMTP server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guard {
+pub enum TlsMode {
     /// No TLS: the server is on this machine.
     Local,
     StartTls,
@@ -62,7 +62,7 @@ pub fn notify(file: file::NotifySection) -> Result<Option<Notify>> {
         }
         return Ok(hook.map(|hook| Notify { mail: None, hook: Some(hook) }));
     };
-    let (guard, host, port) = server(&smtp)?;
+    let (tls_mode, host, port) = server(&smtp)?;
     let from =
         file.from.ok_or_else(|| refuse("notify.from", "is missing; notify.smtp needs it"))?;
     let from = from
@@ -74,7 +74,7 @@ pub fn notify(file: file::NotifySection) -> Result<Option<Notify>> {
         (Some(_), None) => return Err(refuse("notify.password_file", "is missing").into()),
         (None, Some(_)) => return Err(refuse("notify.user", "is missing").into()),
     };
-    Ok(Some(Notify { mail: Some(Mail { host, port, guard, from, login }), hook }))
+    Ok(Some(Notify { mail: Some(Mail { host, port, tls_mode, from, login }), hook }))
 }
 
 fn hook(words: Vec<String>) -> Result<Hook, Refusal> {
@@ -95,17 +95,17 @@ fn hook(words: Vec<String>) -> Result<Hook, Refusal> {
 }
 
 /// `smtps://host:port`, `smtp+starttls://host:port`, or `smtp://host:port` on this machine.
-fn server(address: &str) -> Result<(Guard, String, u16), Refusal> {
+fn server(address: &str) -> Result<(TlsMode, String, u16), Refusal> {
     let refuse = |problem: String| refuse("notify.smtp", problem);
     let schemes = [
-        ("smtps://", Guard::Tls, 465),
-        ("smtp+starttls://", Guard::StartTls, 587),
-        ("smtp://", Guard::Local, 25),
+        ("smtps://", TlsMode::Tls, 465),
+        ("smtp+starttls://", TlsMode::StartTls, 587),
+        ("smtp://", TlsMode::Local, 25),
     ];
-    let matched = schemes.into_iter().find_map(|(scheme, guard, port)| {
-        address.strip_prefix(scheme).map(|rest| (rest, guard, port))
+    let matched = schemes.into_iter().find_map(|(scheme, tls_mode, port)| {
+        address.strip_prefix(scheme).map(|rest| (rest, tls_mode, port))
     });
-    let Some((rest, guard, default_port)) = matched else {
+    let Some((rest, tls_mode, default_port)) = matched else {
         return Err(refuse("does not begin with smtps://, smtp+starttls:// or smtp://".to_owned()));
     };
     if rest.contains('@') {
@@ -128,11 +128,11 @@ fn server(address: &str) -> Result<(Guard, String, u16), Refusal> {
             port.ok_or_else(|| refuse(format!("{} is no port", quoted(rest))))?
         }
     };
-    if guard == Guard::Local && !matches!(host, "localhost" | "127.0.0.1" | "::1") {
+    if tls_mode == TlsMode::Local && !matches!(host, "localhost" | "127.0.0.1" | "::1") {
         let problem = format!("{} is another machine, so TLS is required", quoted(host));
         return Err(refuse(problem).hint("write smtps:// or smtp+starttls://"));
     }
-    Ok((guard, host.to_owned(), port))
+    Ok((tls_mode, host.to_owned(), port))
 }
 
 #[cfg(test)]
@@ -146,15 +146,15 @@ mod tests {
     #[test]
     fn an_address_sets_port_and_tls() {
         for (address, expected) in [
-            ("smtp://localhost", (Guard::Local, "localhost", 25)),
-            ("smtp://[::1]:2525/", (Guard::Local, "::1", 2525)),
-            ("smtps://mail.example.org", (Guard::Tls, "mail.example.org", 465)),
-            ("smtps://[2001:db8::1]", (Guard::Tls, "2001:db8::1", 465)),
-            ("smtp+starttls://127.0.0.1", (Guard::StartTls, "127.0.0.1", 587)),
-            ("smtp+starttls://mail:25", (Guard::StartTls, "mail", 25)),
+            ("smtp://localhost", (TlsMode::Local, "localhost", 25)),
+            ("smtp://[::1]:2525/", (TlsMode::Local, "::1", 2525)),
+            ("smtps://mail.example.org", (TlsMode::Tls, "mail.example.org", 465)),
+            ("smtps://[2001:db8::1]", (TlsMode::Tls, "2001:db8::1", 465)),
+            ("smtp+starttls://127.0.0.1", (TlsMode::StartTls, "127.0.0.1", 587)),
+            ("smtp+starttls://mail:25", (TlsMode::StartTls, "mail", 25)),
         ] {
-            let (guard, host, port) = server(address).unwrap();
-            assert_eq!((guard, host.as_str(), port), expected, "{address}");
+            let (tls_mode, host, port) = server(address).unwrap();
+            assert_eq!((tls_mode, host.as_str(), port), expected, "{address}");
         }
     }
 

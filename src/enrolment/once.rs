@@ -12,7 +12,7 @@ use crate::session::{NewFile, Session};
 use crate::store::custody::display_path;
 
 #[derive(Args, Clone, Debug)]
-pub struct OnceOptions {
+pub struct ShowOnceOptions {
     /// Write it to a new file (mode 0600) instead of the terminal
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -31,9 +31,9 @@ pub enum OneTimeOutput {
     Nowhere,
 }
 
-impl OnceOptions {
+impl ShowOnceOptions {
     /// Fails with `usage` where it can't be shown.
-    pub fn settle(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
+    pub fn choose_output(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
         let once = self.destination(session)?;
         if !matches!(once, OneTimeOutput::Nowhere) {
             return Ok(once);
@@ -43,9 +43,13 @@ impl OnceOptions {
             .into())
     }
 
-    /// As [`OnceOptions::settle`], for a verb that may continue without showing it in JSON or CSV.
-    pub fn settle_or_hide(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
-        if session.is_for_people() { self.settle(session) } else { self.destination(session) }
+    /// As [`ShowOnceOptions::choose_output`], for a verb that may continue without showing it in JSON or CSV.
+    pub fn choose_output_or_hide(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
+        if session.is_for_people() {
+            self.choose_output(session)
+        } else {
+            self.destination(session)
+        }
     }
 
     #[must_use]
@@ -63,7 +67,7 @@ impl OnceOptions {
                 .hint("use --json, or add --output FILE")
                 .into());
         }
-        let has_terminal = session.env.person.is_some() && session.env.err.terminal.is_some();
+        let has_terminal = session.env.prompt.is_some() && session.env.err.terminal.is_some();
         Ok(match (session.is_for_people(), self.reveal_secrets) {
             (false, true) => OneTimeOutput::Document,
             (false, false) if has_terminal => OneTimeOutput::Err,
@@ -101,7 +105,7 @@ impl OneTimeOutput {
 
 /// Writes the JSON with a secret before the commit, since a secret that can't be shown must not become
 /// valid. Returns once everything is written and flushed.
-pub fn deliver(session: &mut Session<'_>, document: &impl Record) -> Result<()> {
+pub fn write_before_commit(session: &mut Session<'_>, document: &impl Record) -> Result<()> {
     let mut writer = session.writer();
     let written = document.write(&mut writer).and_then(|()| Ok(writer.out.flush()?));
     written.context("the secret can't be written; nothing was changed")

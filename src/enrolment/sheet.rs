@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
-use super::Key;
+use super::EnrolmentKey;
 use crate::domain::text::shown;
 use crate::domain::user::Language;
 use crate::picture::TerminalQr;
@@ -16,7 +16,7 @@ const GAP: usize = 2;
 const MIN_TEXT_WIDTH: usize = 28;
 
 pub struct QrInstructions<'a> {
-    pub key: &'a Key<'a>,
+    pub key: &'a EnrolmentKey<'a>,
     pub language: Language,
     /// Columns of the terminal; `None` in a pipe.
     pub columns: Option<u16>,

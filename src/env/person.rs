@@ -12,7 +12,7 @@ use dialoguer::{Confirm, Input, Password};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use super::Person;
+use super::Prompt;
 
 /// The terminal as it was before the first prompt.
 static ORIGINAL: OnceLock<Termios> = OnceLock::new();
@@ -41,7 +41,7 @@ impl Terminal {
     }
 }
 
-impl Person for Terminal {
+impl Prompt for Terminal {
     fn confirm(&mut self, question: &str) -> Result<bool> {
         self.prepare();
         terminal_result(Confirm::new().with_prompt(question).default(false).interact())
@@ -64,7 +64,7 @@ impl Person for Terminal {
         terminal_result(prompt.interact().map(Zeroizing::new))
     }
 
-    fn standing(&mut self, message: &str) {
+    fn set_interrupt_message(&mut self, message: &str) {
         message.clone_into(&mut INTERRUPT_MESSAGE.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

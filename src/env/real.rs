@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::person::Terminal;
-use super::{Chance, Clock, Env, Person, Process, Size, Stream};
+use super::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
 use crate::domain::event::Operator;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -28,7 +28,7 @@ impl Clock for SystemClock {
 
 struct SystemRandom;
 
-impl Chance for SystemRandom {
+impl RandomSource for SystemRandom {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()> {
         getrandom::fill(bytes).map_err(|_| {
             Refusal::new(ErrorCode::Io, "the system has no random numbers; nothing was changed")
@@ -61,11 +61,11 @@ pub fn env() -> Env {
     let is_interactive = input_is_terminal && err.is_terminal();
     Env {
         clock: Box::new(SystemClock),
-        chance: Box::new(SystemRandom),
-        person: is_interactive.then(|| Box::new(Terminal::default()) as Box<dyn Person>),
+        rng: Box::new(SystemRandom),
+        prompt: is_interactive.then(|| Box::new(Terminal::default()) as Box<dyn Prompt>),
         input: Box::new(Input),
         input_is_terminal,
-        is_more_waiting: || is_ready(&rustix::stdio::stdin(), PollFlags::IN, Some(&NO_WAIT)),
+        has_pending_input: || is_ready(&rustix::stdio::stdin(), PollFlags::IN, Some(&NO_WAIT)),
         out: Stream { terminal: size(&out), writer: Box::new(std::io::BufWriter::new(RawOut)) },
         err: Stream { terminal: size(&err), writer: Box::new(err) },
         variables: Box::new(|name| std::env::var_os(name)),

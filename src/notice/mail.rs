@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::limit::Deadline;
 use super::words::MailText;
 use super::{Delivery, Notice};
-use crate::config::{Guard, Mail};
+use crate::config::{Mail, TlsMode};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::store::custody::{FileKind, FilePolicy, display_path};
@@ -72,7 +72,7 @@ impl Mailer<'_> {
             return Delivery::Failed(why.clone());
         }
         if let Some(remaining) = self.deadline.remaining()
-            && let Ok(sent) = timeout(remaining, self.deliver(notice, email)).await
+            && let Ok(sent) = timeout(remaining, self.write_before_commit(notice, email)).await
         {
             return match sent {
                 Ok(()) => Delivery::Sent,
@@ -83,7 +83,7 @@ impl Mailer<'_> {
         Delivery::Failed(self.gave_up.insert(self.deadline.timeout_message()).clone())
     }
 
-    async fn deliver(&mut self, notice: &Notice, email: &str) -> Result<()> {
+    async fn write_before_commit(&mut self, notice: &Notice, email: &str) -> Result<()> {
         let message = message(self.mail, self.issuer, notice, email)?;
         let mut open = match self.open.take() {
             Some(open) => open,
@@ -102,14 +102,14 @@ impl Mailer<'_> {
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection> {
-        let Mail { host, port, guard, login, .. } = self.mail;
+        let Mail { host, port, tls_mode, login, .. } = self.mail;
         let client_id = ClientId::default();
         let tls = || TlsParameters::new(host.clone()).context("preparing TLS");
-        let wrapper = if *guard == Guard::Tls { Some(tls()?) } else { None };
+        let wrapper = if *tls_mode == TlsMode::Tls { Some(tls()?) } else { None };
         let server = (host.as_str(), *port);
         let mut open =
             AsyncSmtpConnection::connect_tokio1(server, None, &client_id, wrapper, None).await?;
-        if *guard == Guard::StartTls {
+        if *tls_mode == TlsMode::StartTls {
             open.starttls(tls()?, &client_id).await?;
         }
         if let Some(login) = login {
@@ -168,7 +168,7 @@ mod tests {
 
     fn mail() -> Mail {
         let from = "Helpdesk <mfa@example.org>".parse().unwrap();
-        Mail { host: "localhost".into(), port: 25, guard: Guard::Local, from, login: None }
+        Mail { host: "localhost".into(), port: 25, tls_mode: TlsMode::Local, from, login: None }
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl<'a> TableWriter<'a> {
             let values = fields.selected(record, Some(selected)).iter();
             let cell = |value| Cell::plain(String::from_utf8_lossy(value));
             self.rows.push(values.map(cell).collect());
-        } else if self.columns.is_some_and(|c| c < R::NARROWEST) {
+        } else if self.columns.is_some_and(|c| c < R::MIN_WIDTH) {
             return Ok(writeln!(self.out, "{}", record.sentence())?);
         } else {
             self.rows.push(record.cells());

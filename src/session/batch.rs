@@ -44,7 +44,7 @@ impl Session<'_> {
     /// Answers lines until the input ends. A line without an answer has changed nothing. An
     /// unreachable store is an answer, not an error.
     pub fn batch(&mut self) -> Result<()> {
-        self.env.person = None;
+        self.env.prompt = None;
         self.config()?;
         let (mut lines, mut opened) = (LineReader::default(), None::<OpenStore>);
         loop {
@@ -65,7 +65,7 @@ impl Session<'_> {
             let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
             let Some(opened) = &mut opened else { continue };
             self.notify_proofs(opened, proved, Some(BATCH_TIMEOUT));
-            if !lines.are_waiting() && !(self.env.is_more_waiting)() {
+            if !lines.are_waiting() && !(self.env.has_pending_input)() {
                 opened.store.upkeep();
             }
         }

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use super::Session;
-use crate::config::Named;
+use crate::config::PathOptions;
 use crate::env::Env;
 use crate::options::Options;
 
@@ -22,7 +22,7 @@ fn names(prefix: &OsStr) -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     let Some(prefix) = prefix.to_str() else { return candidates };
     let mut env = Env::real();
-    let mut session = Session::new(&mut env, Options::default(), Named::default());
+    let mut session = Session::new(&mut env, Options::default(), PathOptions::default());
     let Ok(mut store) = session.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {

@@ -64,7 +64,7 @@ impl Session<'_> {
         let store_id = Id::new(self.env.random()?);
         let salt = self.env.random()?;
         let mut root = Zeroizing::new([0; RootKey::LENGTH]);
-        self.env.chance.fill(&mut *root)?;
+        self.env.rng.fill(&mut *root)?;
         let operator = self.env.process.operator.clone();
         let config = self.config()?;
         let (file_policy, key_path) = (config.file_policy, config.key_file.clone());

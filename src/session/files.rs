@@ -43,7 +43,7 @@ impl Session<'_> {
     /// Refuses store, key file, configuration and the like.
     fn refuse_own_file(&mut self, path: &Path, field: &str) -> Result<()> {
         let own = self.config()?.own_files();
-        if own.iter().any(|own| operator_file::is_same(own, path)) {
+        if own.iter().any(|own| operator_file::is_same_file(own, path)) {
             let message = format!("{field}: {} is one of mfactl's own files", display_path(path));
             return Err(Refusal::new(ErrorCode::CannotCreate, message)
                 .hint("name another file")

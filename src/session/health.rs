@@ -23,7 +23,7 @@ impl Session<'_> {
         self.ignore_clock_skew = true;
         let theirs = self.reader()?.clock();
         let now = agreed_time(&*self.env.clock, theirs)?;
-        Ok(theirs.map(|theirs| self.env.clock.ahead(now, theirs)))
+        Ok(theirs.map(|theirs| self.env.clock.seconds_ahead(now, theirs)))
     }
 
     /// When an operator last confirmed that a copy of the key is kept apart.

@@ -90,7 +90,7 @@ impl Session<'_> {
         let watchdog = Watchdog::start(self.env.end)?;
         let environment = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
         self.service = Some(ServiceRun { environment, watchdog });
-        self.env.person = None;
+        self.env.prompt = None;
         self.env.err.writer = Box::new(std::io::sink());
         self.env.process.operator.claim = None;
         self.env.process.sudo_uid = None;

@@ -111,7 +111,7 @@ pub(super) fn require_agreement(clock: &dyn Clock, theirs: Option<Timestamp>) ->
 pub(super) fn agreed_time(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<Timestamp> {
     let now = clock.now()?;
     let Some(theirs) = theirs else { return Ok(now) };
-    let ahead = clock.ahead(now, theirs);
+    let ahead = clock.seconds_ahead(now, theirs);
     let apart = ahead.unsigned_abs();
     if apart > Parameters::COMMON.period {
         let which = if ahead < 0 { "behind" } else { "ahead of" };

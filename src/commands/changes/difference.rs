@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::commands::list_status::Line;
-use crate::commands::protection::spoken;
+use crate::commands::list_status::UserLine;
+use crate::commands::protection::status_label;
 use crate::domain::recovery::FEW;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
@@ -39,8 +39,8 @@ pub struct CutOff {
 impl Difference {
     /// The changes worth reporting, as the words that JSON and CSV have.
     pub fn between(
-        before: Option<&Line>,
-        now: Option<&Line>,
+        before: Option<&UserLine>,
+        now: Option<&UserLine>,
         cut_off: CutOff,
     ) -> Vec<&'static str> {
         let (was, is) = (before.map(|line| line.status), now.map(|line| line.status));
@@ -59,14 +59,14 @@ impl Difference {
         note("unprotected", is.is_some() && is != enabled && (was.is_none() || was == enabled));
         note("enabled", is == enabled && was != enabled);
         note("new_device", was == enabled && is == enabled && has_new_device(before, now));
-        let mut turned_on = |word, flag: fn(&Line) -> bool| {
+        let mut turned_on = |word, flag: fn(&UserLine) -> bool| {
             note(word, now.is_some_and(flag) && !before.is_some_and(flag));
         };
         turned_on("locked", |line| line.locked);
         turned_on("new_password", |line| line.password_change_required);
         // Reported when the code is issued: when it becomes valid there is no event to report.
         turned_on("bypass", |line| line.has_unexpired_bypass);
-        turned_on("overdue", Line::is_overdue);
+        turned_on("overdue", UserLine::is_overdue);
         let had_enough = before.is_some_and(|line| line.recovery_codes_left >= FEW);
         note("recovery_low", had_enough && now.is_some_and(|line| line.recovery_codes_left < FEW));
         let was_required = before.is_some_and(|line| line.required || line.due_at.is_some());
@@ -79,8 +79,8 @@ impl Difference {
 }
 
 /// Is a device active now that was not active before?
-fn has_new_device(before: Option<&Line>, now: Option<&Line>) -> bool {
-    let active = |line: Option<&Line>| {
+fn has_new_device(before: Option<&UserLine>, now: Option<&UserLine>) -> bool {
+    let active = |line: Option<&UserLine>| {
         let devices = line.into_iter().flat_map(|line| &line.devices);
         let devices = devices.filter(|device| device.state == "active");
         devices.map(|d| (d.created_at, d.device.clone())).collect::<Vec<_>>()
@@ -124,9 +124,9 @@ impl Record for Difference {
         let mut text = format!("{}: {}", self.user, changes.join(", "));
         match (self.was, self.is) {
             (Some(was), Some(is)) if was != is => {
-                _ = write!(text, "; {} before, {} now", spoken(was), spoken(is));
+                _ = write!(text, "; {} before, {} now", status_label(was), status_label(is));
             }
-            (None, Some(is)) => _ = write!(text, "; {} now", spoken(is)),
+            (None, Some(is)) => _ = write!(text, "; {} now", status_label(is)),
             _ => {}
         }
         if let (Some(verb), Some(at), Some(uid)) = (&self.verb, self.at, self.operator_uid) {
@@ -151,17 +151,17 @@ mod tests {
     use crate::domain::user::{PasswordChange, User};
 
     #[expect(clippy::unnecessary_wraps, reason = "the table also has users who do not exist")]
-    fn line(change: impl Fn(&mut Line)) -> Option<Line> {
+    fn line(change: impl Fn(&mut UserLine)) -> Option<UserLine> {
         let at = Timestamp::from_unix(1000).unwrap();
         let user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at);
         assert_eq!(user.password_change, PasswordChange::NotRequired);
         let policy = Policy { scope: Scope::Nobody, since: None, grace: Span(0) };
-        let mut line = Line::of(&user, &policy, at);
+        let mut line = UserLine::of(&user, &policy, at);
         change(&mut line);
         Some(line)
     }
 
-    fn with_status(status: Status) -> Option<Line> {
+    fn with_status(status: Status) -> Option<UserLine> {
         line(|line| line.status = status)
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use super::difference::{CutOff, Difference};
-use crate::commands::list_status::Line;
+use crate::commands::list_status::UserLine;
 use crate::domain::anchor::Anchor;
 use crate::domain::past::{Rewind, is_code_use_only, is_creation, leaves_protection_unchanged};
 use crate::domain::policy::{Policy, Scope};
@@ -206,7 +206,7 @@ pub fn differences(
             Some(user) => events.back.apply_to(user)?,
             None => events.back.rebuild_removed(id)?,
         };
-        let line = |user: &Option<User>, at| user.as_ref().map(|u| Line::of(u, policy, at));
+        let line = |user: &Option<User>, at| user.as_ref().map(|u| UserLine::of(u, policy, at));
         let (was, is) = (line(&before, from.at), line(&user, now));
         let changes = Difference::between(was.as_ref(), is.as_ref(), events.cut_off);
         if changes.is_empty() {

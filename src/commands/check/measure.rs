@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::What;
-use crate::commands::list_status::{Line, Summary};
+use crate::commands::list_status::{Summary, UserLine};
 use crate::domain::time::Span;
 use crate::domain::totp::Parameters;
 use crate::session::Session;
@@ -36,7 +36,7 @@ fn users(session: &mut Session<'_>, what: What) -> Result<Measurement> {
     let policy = session.config()?.policy.clone();
     let (mut summary, mut bypasses) = (Summary::default(), 0);
     session.reader()?.read()?.users(Order::default(), &mut |user| {
-        let line = Line::of(&user, &policy, now);
+        let line = UserLine::of(&user, &policy, now);
         bypasses += u64::from(line.bypass);
         summary.count(&line);
         Ok(())

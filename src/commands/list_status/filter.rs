@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::Line;
+use super::UserLine;
 use crate::domain::name::group;
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
@@ -144,7 +144,7 @@ impl Filter {
     }
 
     /// Is this user listed?
-    pub fn matches(&self, user: &User, line: &Line, now: Timestamp) -> bool {
+    pub fn matches(&self, user: &User, line: &UserLine, now: Timestamp) -> bool {
         let has_lasted = |t: Timestamp, span: Option<Span>| span.is_none_or(|s| now.since(t) >= s);
         let last = user.last_verified_at.unwrap_or(user.created_at);
         let has_pending_device =

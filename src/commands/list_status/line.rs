@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::commands::protection::spoken;
+use crate::commands::protection::status_label;
 use crate::domain::device::{Device, DeviceState};
 use crate::domain::policy::{EnrolmentDue, Policy};
 use crate::domain::recovery::RecoverySet;
@@ -14,7 +14,7 @@ use crate::domain::user::{PasswordChange, Status, User};
 use crate::report::{Cell, Fields, Record, Tone};
 
 #[derive(Serialize)]
-pub struct Line {
+pub struct UserLine {
     pub user: String,
     pub display_name: Option<String>,
     pub email: Option<String>,
@@ -66,7 +66,7 @@ impl DeviceLine {
     }
 }
 
-impl Line {
+impl UserLine {
     pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
         let requirement = policy.requirement(user);
         let due = requirement.enrolment_due(user.status(), now);
@@ -140,7 +140,7 @@ impl Line {
     }
 }
 
-impl Record for Line {
+impl Record for UserLine {
     const COLUMNS: &'static [&'static str] = &[
         "user",
         "display_name",
@@ -177,7 +177,7 @@ impl Record for Line {
 
     fn sentence(&self) -> String {
         let devices = self.devices(", ");
-        let mut text = format!("{}: {}", self.user, spoken(self.status));
+        let mut text = format!("{}: {}", self.user, status_label(self.status));
         for more in [devices.as_ref(), &self.flags()] {
             if !more.is_empty() {
                 text.push_str("; ");
@@ -197,7 +197,7 @@ impl Record for Line {
         vec![
             Cell::plain(self.user.as_str()),
             Cell::plain(self.display_name.as_deref().unwrap_or_default()),
-            Cell::toned(spoken(self.status), self.tone()),
+            Cell::toned(status_label(self.status), self.tone()),
             Cell::toned(flags, if self.locked { Tone::Bad } else { Tone::Plain }),
             Cell::plain(self.devices(", ")),
             Cell::plain(last),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::Line;
+use super::UserLine;
 use crate::domain::user::Status;
 use crate::report::{Cell, Fields, Record, Tone};
 
@@ -31,7 +31,7 @@ const fn is_zero(count: &u64) -> bool {
 }
 
 impl Summary {
-    pub fn count(&mut self, line: &Line) {
+    pub fn count(&mut self, line: &UserLine) {
         self.users += 1;
         match line.status {
             Status::Enabled => self.enabled += 1,
@@ -96,7 +96,7 @@ pub struct Groups(BTreeMap<String, Summary>);
 
 impl Groups {
     /// A user counts in each of their groups, or under the empty name if they have none.
-    pub fn count(&mut self, line: &Line) {
+    pub fn count(&mut self, line: &UserLine) {
         for group in &line.groups {
             self.0.entry(group.clone()).or_default().count(line);
         }

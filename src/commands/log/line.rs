@@ -55,7 +55,7 @@ impl EventLine {
     }
 
     /// The event without number and user.
-    pub fn deed(&self) -> String {
+    pub fn description(&self) -> String {
         let mut text = format!("{} {} {} by {}", self.at, self.verb, self.outcome, self.operator());
         let details = self.details();
         if !details.is_empty() {
@@ -139,7 +139,7 @@ impl Record for EventLine {
         "detail",
     ];
 
-    const NARROWEST: u16 = 110;
+    const MIN_WIDTH: u16 = 110;
 
     fn fields(&self, f: &mut Fields) {
         f.value(self.seq);
@@ -158,7 +158,7 @@ impl Record for EventLine {
 
     fn sentence(&self) -> String {
         let user = self.user.as_deref().map(|user| format!("{user}: ")).unwrap_or_default();
-        format!("{:>6} {user}{}", self.seq, self.deed())
+        format!("{:>6} {user}{}", self.seq, self.description())
     }
 
     fn header() -> &'static [&'static str] {

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::protection::declined;
+use crate::commands::protection::not_confirmed;
 use crate::domain::event::Ticket;
 use crate::domain::text::line;
 use crate::domain::time::Timestamp;
@@ -62,7 +62,7 @@ impl PruneOptions {
         if count > 0 && !self.yes && !self.dry_run {
             let question = format!("Delete {count} events before {before} from the log for ever?");
             if !session.confirm(&question)? {
-                return Ok(declined(session));
+                return Ok(not_confirmed(session));
             }
         }
         let pruned =

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{MAX_ROWS, PageData, chart};
-use crate::commands::list_status::Line;
-use crate::commands::protection::spoken;
+use crate::commands::list_status::UserLine;
+use crate::commands::protection::status_label;
 use crate::domain::text::shown;
 
 const STYLE: &str = include_str!("style.css");
@@ -81,7 +81,7 @@ fn groups(html: &mut String, data: &PageData) {
     html.push_str("</tbody>\n</table>\n</section>\n");
 }
 
-fn rows(html: &mut String, unprotected: &[Line]) {
+fn rows(html: &mut String, unprotected: &[UserLine]) {
     html.push_str(
         "<table>\n<thead><tr><th>User</th><th>Name</th><th>Groups</th><th>Status</th>\
          <th>MFA required</th><th>Last code</th></tr></thead>\n<tbody>\n",
@@ -100,7 +100,7 @@ fn rows(html: &mut String, unprotected: &[Line]) {
             escaped(&line.user),
             escaped(line.display_name.as_deref().unwrap_or_default()),
             escaped(&line.groups.join(", ")),
-            spoken(line.status),
+            status_label(line.status),
         );
     }
     html.push_str("</tbody>\n</table>\n");

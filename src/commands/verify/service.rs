@@ -72,7 +72,7 @@ pub fn answer(
             let input = session.read_input_up_to(LONGEST_LINE)?;
             let asked = pam::read(&|name| session.service_variable(name), input)?;
             let lets_in = decide(session, "pam", options, &asked, |_| Ok(()))?;
-            Ok(Report::silence(verdict(lets_in)))
+            Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
             let asked = radius::read(&|name| session.service_variable(name))?;
@@ -81,7 +81,7 @@ pub fn answer(
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
             if decide(session, "radius", options, &asked, |_| Ok(()))? {
-                return Ok(Report::silence(Verdict::Yes));
+                return Ok(Report::empty(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::REJECTION) })
         }
@@ -122,16 +122,16 @@ fn openvpn_login(
         // The second prompt returns the code alone, so the password would go unchecked.
         _ if options.split.is_some() => {
             files.write(false)?;
-            return Ok(Report::silence(Verdict::No));
+            return Ok(Report::empty(Verdict::No));
         }
         openvpn::ScriptCall::AskFirst => {
             file::write_reply(&handed(session, "auth_pending_file")?, &openvpn::pending_file())?;
-            return Ok(Report::silence(Verdict::Later));
+            return Ok(Report::empty(Verdict::Deferred));
         }
         openvpn::ScriptCall::Response(asked) => asked,
     };
     let lets_in = decide(session, "openvpn", options, asked, |lets_in| files.write(lets_in))?;
-    Ok(Report::silence(verdict(lets_in)))
+    Ok(Report::empty(verdict(lets_in)))
 }
 
 fn handed(session: &Session<'_>, variable: &str) -> Result<PathBuf, Refusal> {

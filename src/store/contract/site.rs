@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::totp::{Algorithm, Parameters};
 use crate::domain::undo::{UndoRecord, Undoable};
 use crate::domain::user::{Language, PasswordChange, Profile, User};
-use crate::failure::Failure;
+use crate::failure::ErrorReport;
 use crate::store::custody::FilePolicy;
 use crate::store::location::StoreLocation;
 use crate::store::{
@@ -110,7 +110,7 @@ pub fn at(seconds: i64) -> Timestamp {
 }
 
 pub fn error_code(error: &anyhow::Error) -> &'static str {
-    Failure::of(error).code
+    ErrorReport::of(error).code
 }
 
 /// A user with a value in every column.

@@ -3,7 +3,7 @@
 use crate::domain::device::{Active, DeviceState};
 use crate::domain::name::UserName;
 use crate::domain::user::User;
-use crate::failure::Failure;
+use crate::failure::ErrorReport;
 use crate::store::{Access, Store, sqlite};
 use crate::vault::Vault;
 
@@ -225,7 +225,7 @@ fn another_schema_is_refused_with_the_difference() {
         let fixture = TestStore::new();
         fixture.sql(edit);
         let error = fixture.try_open().err().unwrap();
-        let failure = Failure::of(&error);
+        let failure = ErrorReport::of(&error);
         assert_eq!(failure.exit, 78, "{edit}");
         assert!(failure.message.contains(expected), "{edit}: {}", failure.message);
     }
