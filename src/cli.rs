@@ -6,14 +6,14 @@ use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
+use crate::app::Session;
 use crate::commands::{self, VERBS, command, command_for};
 use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
-use crate::misuse::usage_error;
 use crate::options::Options;
 use crate::report::Report;
-use crate::session::Session;
+use crate::usage_error::usage_error;
 
 /// A parsed command line.
 pub struct Invocation {

@@ -2,7 +2,9 @@
 
 mod add_user;
 mod approve;
+mod authorize;
 mod backup;
+mod bulk;
 mod bypass;
 mod changes;
 mod check;
@@ -16,15 +18,12 @@ mod edit_user;
 mod enable;
 mod enrol;
 mod force_new_password;
-mod gate;
 pub mod help;
 mod init;
 mod list_status;
 mod log;
 mod man;
-mod many;
 mod metrics;
-mod protection;
 mod recovery_codes;
 mod remove_user;
 mod report;
@@ -37,24 +36,25 @@ mod show_user;
 mod sign_in;
 mod undo;
 mod unlock;
+mod user_change;
 mod verify;
 mod verify_log;
 
 #[cfg(test)]
 mod tests;
 
-pub use gate::run;
+pub use authorize::run;
 
 use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
+use crate::app::Session;
 use crate::config::PathOptions;
-use crate::misuse::usage_error;
 use crate::options::Options;
 use crate::report::Report;
-use crate::session::Session;
+use crate::usage_error::usage_error;
 
 /// A verb. The doc comments of its arguments are its help.
 pub trait Verb: Args + FromArgMatches {

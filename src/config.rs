@@ -1,8 +1,8 @@
 //! The configuration: option > environment > file > default.
 
+mod default_paths;
 mod file;
 mod notify;
-mod places;
 mod roles;
 mod rules;
 
@@ -11,20 +11,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
+pub use default_paths::DefaultPaths;
 pub use notify::{Hook, Mail, Notify, TlsMode};
-pub use places::DefaultPaths;
 
+use crate::domain::lockout::Bounds;
 use crate::domain::otpauth;
 use crate::domain::password::PasswordRules;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
-use crate::domain::throttle::Bounds;
 use crate::domain::time::Span;
 use crate::env::Env;
-use crate::store::custody::{FileKind, FilePolicy, display_path};
+use crate::files::file_trust::{FileKind, FilePolicy, display_path};
+use crate::keyring::argon2::HashCost;
 use crate::store::location::StoreLocation;
-use crate::vault::password::HashCost;
 
 /// The configuration of a run.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Everything a run gets from outside: clock, random numbers, prompts, streams. Tests hand in their own.
 
-mod person;
 mod real;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use crate::domain::event::Operator;
+use crate::domain::audit::event::Operator;
 use crate::domain::time::Timestamp;
 
 /// What a run uses of the outside, except files.

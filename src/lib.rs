@@ -3,35 +3,39 @@
 //! A verb takes its arguments and returns a report; only [`run`] turns a report or an error into
 //! output and an exit code. `docs/design.md` describes the modules and which may use which.
 
+mod app;
+mod audit;
+mod authenticate;
 mod cli;
 mod commands;
+pub mod completion;
 mod config;
 pub mod domain;
-mod enrolment;
 pub mod env;
-mod failure;
+mod error_report;
+mod files;
 pub mod hardening;
-mod misuse;
+pub mod keyring;
+mod maintain;
 mod notice;
-mod operator_file;
+mod operate;
 mod options;
-mod picture;
 mod report;
-mod services;
-mod session;
+mod show;
 pub mod store;
-pub mod vault;
+pub mod suggest;
+mod usage_error;
 
 #[cfg(test)]
 mod testing;
 
 use std::ffi::OsString;
 
+use crate::app::Session;
+use crate::error_report::ErrorReport;
 use anyhow::Context as _;
 use env::Env;
-use failure::ErrorReport;
 use report::Verdict;
-use session::Session;
 
 /// Runs the program: parses the command line, runs the verb, writes its report or the error.
 ///

@@ -1,20 +1,20 @@
 //! Notifies users of committed changes to their MFA, by mail and by a site's own program (the hook).
 
+mod deadline;
 mod hook;
-mod limit;
 mod mail;
-mod words;
+mod texts;
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use limit::Deadline;
+use crate::notice::deadline::Deadline;
 
 use crate::config::Notify;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
-use crate::store::custody::FilePolicy;
+use crate::files::file_trust::FilePolicy;
 
 /// Time for one notice by mail or by the hook. After one timeout a run does not try that way again.
 const NOTICE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,44 +1,41 @@
 //! The user store: the interface that every database behind it implements.
 
+mod approvals;
 pub mod backup;
-pub mod custody;
-pub mod draft;
+mod copy;
 mod driver;
-mod ledger;
+mod integrity;
 pub mod location;
 mod log;
 pub mod postgres;
-mod requests;
+mod read_tx;
 mod row;
 mod sql;
 pub mod sqlite;
 mod table;
-mod transfer;
-mod view;
-mod whole;
-
 #[cfg(test)]
-mod contract;
+mod tests;
+mod write_tx;
 
 use anyhow::Result;
 
+pub use approvals::Requests;
+pub use copy::RowCounts;
 pub use log::{
     EventView, LogQuery, LogReader, LogStart, LoggedChange, OperatorFilter, SignedHead,
     StatusChange, SubjectFilter,
 };
-pub use requests::Requests;
 use row::Value;
 use table::Table;
-pub use transfer::RowCounts;
 
-use crate::domain::event::{Event, Head};
+use crate::domain::audit::event::{Event, Head};
+use crate::domain::audit::history::Rewind;
 use crate::domain::name::UserName;
-use crate::domain::past::Rewind;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
-use crate::vault::{KeyId, Vault};
+use crate::keyring::{KeyId, Vault};
 
 /// An open store.
 pub trait Store {

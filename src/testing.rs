@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 pub use engine::Engine;
 
-use crate::domain::event::Operator;
+use crate::domain::audit::event::Operator;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{Parameters, code_at};

@@ -4,14 +4,15 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Verb;
-use super::protection::{ChangeRecord, OperatorOptions};
+use crate::app::{AuditRecord, Session};
+use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::line;
 use crate::domain::user::{Language, Profile, User};
+use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
-use crate::session::{AuditRecord, ChangeResult, Session};
 
 /// Add a user without a device
 ///

@@ -6,15 +6,15 @@ use anyhow::Result;
 use clap::{ArgMatches, Args, Command};
 use serde::Serialize;
 
-use super::protection::not_confirmed;
 use super::{VERBS, Verb, VerbEntry};
+use crate::app::Session;
+use crate::commands::user_change::not_confirmed;
+use crate::domain::approval::Request;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::request::Request;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::misuse::usage_error;
 use crate::report::{Cell, Fields, Record, Report, Verdict};
-use crate::session::Session;
+use crate::usage_error::usage_error;
 
 /// Carry out what another operator requested
 ///

@@ -7,10 +7,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use crate::app::Session;
 use crate::domain::time::Timestamp;
+use crate::files::file_trust::display_path;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
-use crate::store::custody::display_path;
 
 /// Write a backup of the store to a new file
 ///

@@ -6,16 +6,16 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserArg};
+use crate::app::Session;
+use crate::commands::user_change::{OperatorOptions, UserArg};
+use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
-use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
-use crate::enrolment::once::{ShowOnceOptions, write_before_commit};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
+use crate::show::show_once::{ShowOnceOptions, write_before_commit};
 
 /// Give a user a temporary code to use in place of a device
 ///
@@ -169,7 +169,10 @@ impl Bypass {
 }
 
 /// Removes the current bypass code.
-fn revoke(session: &mut Session<'_>, act: &crate::session::ChangeRequest<'_>) -> Result<Report> {
+fn revoke(
+    session: &mut Session<'_>,
+    act: &crate::operate::change::ChangeRequest<'_>,
+) -> Result<Report> {
     let mut opened = session.open_store()?;
     let done = session.change(&mut opened, act, |before, _, _| {
         Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })

@@ -1,7 +1,7 @@
 //! `mfactl changes`
 
 mod difference;
-mod since;
+mod start_time;
 
 use std::path::PathBuf;
 
@@ -10,12 +10,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::domain::anchor::Anchor;
+use crate::app::Session;
+use crate::commands::changes::start_time::StartTime;
+use crate::domain::audit::anchor::Anchor;
 use crate::report::{Format, Record as _, Report, Verdict};
-use crate::session::Session;
-use since::StartTime;
 
-pub use since::check_log_covers;
+pub use start_time::check_log_covers;
 
 /// List what changed in users' MFA since a given time
 ///
@@ -56,7 +56,7 @@ impl Verb for Changes {
         let mut snapshot = store.read()?;
         let from = since.locate(&mut *snapshot, now)?;
         let differences = match &from {
-            Some(from) => since::differences(&mut *snapshot, from, &policy, now)?,
+            Some(from) => start_time::differences(&mut *snapshot, from, &policy, now)?,
             None => Vec::new(),
         };
         let head = snapshot.head()?;

@@ -1,17 +1,16 @@
 //! `mfactl check`
 
-mod measure;
-
+mod measurement;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Verb;
+use crate::app::Session;
+use crate::commands::check::measurement::Measurement;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
 use crate::report::{Fields, PluginStatus, Record, Report, Verdict};
-use crate::session::Session;
-use measure::Measurement;
 
 /// Report status to a monitoring system (Nagios plugin)
 ///
@@ -122,7 +121,7 @@ impl Check {
         };
         let warning = range("--warning", &self.warning, warning)?;
         let critical = range("--critical", &self.critical, critical)?;
-        let measurement = measure::measure(session, self.what)?;
+        let measurement = measurement::measure(session, self.what)?;
         Ok(CheckRecord::new(&measurement, &warning, &critical))
     }
 }

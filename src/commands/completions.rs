@@ -5,8 +5,8 @@ use clap::{Args, ValueEnum};
 use clap_complete::env::Shells;
 
 use super::Verb;
+use crate::app::Session;
 use crate::report::Report;
-use crate::session::Session;
 
 /// Print a shell completion script
 ///

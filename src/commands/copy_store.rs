@@ -7,8 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use crate::app::Session;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
 use crate::store::location::StoreLocation;
 
 /// Copy the store, from SQLite to PostgreSQL or back

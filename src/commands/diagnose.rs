@@ -5,11 +5,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserArg};
+use crate::app::Session;
+use crate::commands::user_change::{OperatorOptions, UserArg};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
 
 /// Explain to the operator why a user's code fails
 ///

@@ -4,14 +4,14 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{BulkChange, Target, Targets};
-use super::protection::{ChangeRecord, DeviceOption, OperatorOptions, not_confirmed};
+use crate::app::Session;
+use crate::commands::bulk::{BulkChange, Target, Targets};
+use crate::commands::user_change::{ChangeRecord, DeviceOption, OperatorOptions, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, Status, User};
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 
 /// Switch MFA off for a user and keep all settings
 ///

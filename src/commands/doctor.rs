@@ -5,11 +5,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use crate::app::Session;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::shown;
+use crate::files::file_trust::FileKind;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
-use crate::session::Session;
-use crate::store::custody::FileKind;
 use crate::store::location::StoreLocation;
 
 /// Check configuration, store, key and audit log for problems

@@ -5,14 +5,14 @@ use clap::Args;
 
 use super::Verb;
 use super::add_user::ProfileOptions;
-use super::many::{BulkChange, Target, Targets};
-use super::protection::{ChangeRecord, OperatorOptions};
+use crate::app::Session;
+use crate::commands::bulk::{BulkChange, Target, Targets};
+use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 
 /// Change a user's profile or name, or the label of a device
 ///
@@ -97,7 +97,7 @@ impl Verb for EditUser {
             }
         };
         let act = self.operator.act(session, Self::NAME, &name, None)?;
-        let act = crate::session::ChangeRequest { fields, ..act };
+        let act = crate::operate::change::ChangeRequest { fields, ..act };
         let dry_run = self.operator.dry_run;
         let mut opened = session.open_store()?;
         let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;

@@ -4,12 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{BulkChange, Target, Targets};
-use super::protection::{ChangeRecord, DeviceOption, OperatorOptions};
+use crate::app::Session;
+use crate::commands::bulk::{BulkChange, Target, Targets};
+use crate::commands::user_change::{ChangeRecord, DeviceOption, OperatorOptions};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::{Changed, Status, User};
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 
 /// Switch MFA on again after disable
 ///

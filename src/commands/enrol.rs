@@ -5,20 +5,20 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, UserArg, status_label};
 use super::verify::VerifyReport;
+use crate::app::{AuditRecord, OpenStore, Session};
+use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg, status_label};
+use crate::domain::authenticate::Outcome;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{self, Algorithm, Parameters, Window};
 use crate::domain::user::User;
-use crate::domain::verify::Outcome;
-use crate::enrolment::{
+use crate::report::{Record as _, Report, Verdict};
+use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
 };
-use crate::report::{Record as _, Report, Verdict};
-use crate::session::{AuditRecord, OpenStore, Session};
 
 /// After so many wrong codes `enrol` ends and leaves the device pending.
 const TRIES: usize = 3;
@@ -260,5 +260,5 @@ fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool
     let matches =
         |code| totp::matching_step(secret, Parameters::COMMON, &code, now, Window::DEFAULT);
     !key.device.parameters.is_common()
-        && crate::domain::code::Otp::read(code).is_some_and(|c| matches!(matches(c), Ok(Some(_))))
+        && crate::domain::otp::Otp::read(code).is_some_and(|c| matches!(matches(c), Ok(Some(_))))
 }

@@ -7,19 +7,20 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::many::{BulkChange, Target, Targets};
-use super::protection::{ChangeRecord, OperatorOptions, not_confirmed};
+use crate::app::{OpenStore, Session};
+use crate::commands::bulk::{BulkChange, Target, Targets};
+use crate::commands::user_change::{ChangeRecord, OperatorOptions, not_confirmed};
+use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::name::UserName;
 use crate::domain::password::{Password, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
-use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, PasswordChange, User};
-use crate::enrolment::once::{ShowOnceOptions, write_before_commit};
+use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
-use crate::session::{ChangeResult, OpenStore, Session};
+use crate::show::show_once::{ShowOnceOptions, write_before_commit};
 
 /// A temporary password expires after this time.
 const LIFETIME: Span = Span::hours(24);

@@ -4,10 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Group, VERBS, Verb, VerbEntry, command};
+use crate::app::Session;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
-use crate::session::Session;
 
 /// Show the overview, or the help page of a verb
 #[derive(Args, Debug)]

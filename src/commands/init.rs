@@ -5,9 +5,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
+use crate::app::Session;
+use crate::files::file_trust::display_path;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
-use crate::store::custody::display_path;
 
 /// Create the store and its key file
 ///

@@ -1,25 +1,25 @@
 //! `mfactl list-status`
 
+mod as_of;
 mod filter;
-mod line;
-mod then;
 mod totals;
+mod user_line;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Verb;
+use crate::app::Session;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Format, Report, Verdict, Writer};
-use crate::session::Session;
 use crate::store::{By, Order, Prefilter, Snapshot, Store};
 use totals::GroupLine;
 
-pub use line::UserLine;
 pub use totals::{Groups, Summary};
+pub use user_line::UserLine;
 
 /// List users and their MFA status
 ///
@@ -250,7 +250,7 @@ impl Listing {
             visit(&line, self.filter.matches(&user, &line, at))
         };
         let erased_names = if let Some(as_of) = self.as_of {
-            then::users(snapshot, as_of, self.now, &mut each)?
+            as_of::users(snapshot, as_of, self.now, &mut each)?
         } else {
             snapshot.users_matching(self.options.order(), prefilter, &mut each)?;
             0

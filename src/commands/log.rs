@@ -1,7 +1,7 @@
 //! `mfactl log`
 
+mod event_line;
 mod follow;
-mod line;
 mod prune;
 
 use anyhow::Result;
@@ -9,15 +9,15 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{VERBS, Verb};
+use crate::app::Session;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::line as one_line;
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
-use crate::session::Session;
 use crate::store::{LogQuery, OperatorFilter, Store, SubjectFilter};
 
-pub use line::EventLine;
+pub use event_line::EventLine;
 
 /// Verbs of events that are not verbs of the command line.
 const LOG_ONLY_VERBS: &[&str] = &["notify"];

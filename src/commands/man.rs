@@ -5,10 +5,10 @@ use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
 use super::{VERBS, Verb, command};
+use crate::app::Session;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
-use crate::session::Session;
 
 /// Print the manual page of mfactl, or of a verb
 #[derive(Args, Debug)]

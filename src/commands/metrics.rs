@@ -8,12 +8,12 @@ use clap::Args;
 
 use super::Verb;
 use super::list_status::{Summary, UserLine};
+use crate::app::Session;
 use crate::domain::recovery::FEW;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 use crate::store::Order;
 
 /// Print metrics for Prometheus

@@ -6,14 +6,14 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserArg};
+use crate::app::Session;
+use crate::commands::user_change::{OperatorOptions, UserArg};
+use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
-use crate::domain::spare::{BackupCode, BackupCodeKind};
 use crate::domain::user::{Changed, User};
-use crate::enrolment::once::{ShowOnceOptions, write_before_commit};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
+use crate::show::show_once::{ShowOnceOptions, write_before_commit};
 
 /// Replace a user's recovery codes; the new set is shown once
 ///

@@ -5,9 +5,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::protection::{OperatorOptions, UserArg, not_confirmed};
+use crate::app::{AuditRecord, Session};
+use crate::commands::user_change::{OperatorOptions, UserArg, not_confirmed};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{AuditRecord, Session};
 
 /// Remove a user and all their devices
 ///

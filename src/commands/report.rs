@@ -1,7 +1,7 @@
 //! `mfactl report`
 
 mod chart;
-mod course;
+mod coverage;
 mod page;
 
 use std::path::PathBuf;
@@ -12,13 +12,13 @@ use serde::Serialize;
 
 use super::Verb;
 use super::list_status::{Groups, Summary, UserLine};
+use crate::app::Session;
+use crate::commands::report::coverage::CoverageHistory;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
 use crate::report::{Fields, Record, Report as VerbReport, Verdict};
-use crate::session::Session;
 use crate::store::Order;
-use course::CoverageHistory;
 
 /// Users listed on the page; `list-status` has all of them.
 const MAX_ROWS: usize = 2000;
@@ -110,7 +110,7 @@ fn page_data(
     })?;
     let start = snapshot.start()?;
     snapshot.check_count_after(start.head.seq)?;
-    let mut changes = course::StatusChanges::new(snapshot.created_at()?, now);
+    let mut changes = coverage::StatusChanges::new(snapshot.created_at()?, now);
     snapshot.status_history(&mut |step| {
         changes.add(&step);
         Ok(())

@@ -6,14 +6,14 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{BulkChange, Targets};
-use super::protection::{ChangeRecord, OperatorOptions};
+use crate::app::Session;
+use crate::commands::bulk::{BulkChange, Targets};
+use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 use crate::store::Order;
 
 /// Require MFA for a user or a group, now or from a date on
@@ -26,7 +26,7 @@ pub struct RequireMfa {
     #[arg(
         value_name = "NAME",
         required_unless_present_any = ["group", "from"],
-        add = crate::session::completion::user_names()
+        add = crate::completion::user_names()
     )]
     name: Option<String>,
     /// All current members of a group

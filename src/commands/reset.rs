@@ -4,19 +4,19 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Verb;
-use super::many::{BulkChange, Target, Targets};
-use super::protection::{DeviceOption, OperatorOptions, not_confirmed, status_label};
+use crate::app::Session;
+use crate::commands::bulk::{BulkChange, Target, Targets};
+use crate::commands::user_change::{DeviceOption, OperatorOptions, not_confirmed, status_label};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
-use crate::enrolment::{
+use crate::report::{Report, Verdict};
+use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
 };
-use crate::report::{Report, Verdict};
-use crate::session::Session;
 use crate::store::{LogQuery, SubjectFilter};
 
 /// Replace a lost phone: revoke its devices and show a new QR code

@@ -7,11 +7,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::protection::{OperatorOptions, not_confirmed};
+use crate::app::Session;
+use crate::commands::user_change::{OperatorOptions, not_confirmed};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::maintain::backup::RestorePlan;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{RestorePlan, Session};
 
 /// Restore the store from a backup
 ///

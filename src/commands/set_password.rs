@@ -5,13 +5,13 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::{ChangeRecord, OperatorOptions, UserArg};
+use crate::app::Session;
+use crate::commands::user_change::{ChangeRecord, OperatorOptions, UserArg};
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::Changed;
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 
 /// Set a user's password for sign-in
 ///

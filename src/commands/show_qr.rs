@@ -4,10 +4,10 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{DeviceOption, OperatorOptions, UserArg};
-use crate::enrolment::{Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions};
+use crate::app::{AuditRecord, Session};
+use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg};
 use crate::report::{Report, Verdict};
-use crate::session::{AuditRecord, Session};
+use crate::show::{Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions};
 
 /// Show the QR code of a pending device again
 ///

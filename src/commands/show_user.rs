@@ -7,13 +7,13 @@ use serde::Serialize;
 use super::Verb;
 use super::list_status::UserLine;
 use super::log::EventLine;
-use super::protection::{UserArg, status_label};
+use crate::app::Session;
+use crate::commands::user_change::{UserArg, status_label};
 use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
 use crate::store::{LogQuery, SubjectFilter};
 
 /// The number of events shown.

@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Verb;
-use super::protection::UserArg;
+use crate::app::{AuditRecord, OpenStore, Session};
+use crate::authenticate::sign_in::{Credentials, SignInResult};
+use crate::commands::user_change::UserArg;
 use crate::domain::device::Device;
-use crate::domain::login::NotEnabledPolicy;
+use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
 use crate::domain::policy::{EnrolmentDue, Requirement};
@@ -19,9 +21,8 @@ use crate::domain::sign_in::SignInOutcome;
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
-use crate::enrolment::{DeviceDraft, EnrolmentKey, SecretOutput, ShowOptions};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{AuditRecord, Credentials, OpenStore, Session, SignInResult};
+use crate::show::{DeviceDraft, EnrolmentKey, SecretOutput, ShowOptions};
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
 const TRIES: usize = 3;

@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::protection::{ChangeRecord, OperatorOptions, UserArg, not_confirmed};
+use crate::app::Session;
+use crate::commands::user_change::{ChangeRecord, OperatorOptions, UserArg, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 
 /// Undo a user's last reset, disable, delete or force-new-password
 ///

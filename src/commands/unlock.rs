@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use super::many::{BulkChange, Target, Targets};
-use super::protection::{ChangeRecord, OperatorOptions};
+use crate::app::Session;
+use crate::commands::bulk::{BulkChange, Target, Targets};
+use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::user::{Changed, User};
 use crate::report::{Report, Verdict};
-use crate::session::Session;
 
 /// Clear a user's failure counter and lock
 ///

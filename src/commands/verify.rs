@@ -7,13 +7,14 @@ use clap::{ArgMatches, Args};
 use serde::Serialize;
 
 use super::Verb;
+use crate::app::Session;
+use crate::authenticate::code::Evaluation;
+use crate::domain::authenticate::Outcome;
+use crate::domain::backup_code::BackupCodeKind;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::spare::BackupCodeKind;
 use crate::domain::time::Timestamp;
-use crate::domain::verify::Outcome;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::{Evaluation, Session};
 use service::ServiceOptions;
 
 /// Check a user's code
@@ -36,7 +37,7 @@ pub struct Verify {
     #[arg(
         value_name = "NAME",
         required_unless_present_any = ["from", "batch"],
-        add = crate::session::completion::user_names()
+        add = crate::completion::user_names()
     )]
     name: Option<String>,
     /// Answer many codes from standard input

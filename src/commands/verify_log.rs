@@ -9,11 +9,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::domain::anchor::Anchor;
+use crate::app::Session;
+use crate::audit::prove::LogProof;
+use crate::domain::audit::anchor::Anchor;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Format, Record, Report, Verdict};
-use crate::session::{LogProof, Session};
 
 /// Verify the hash chain and the MACs of the audit log
 ///

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::store::custody::display_path;
+use crate::files::file_trust::display_path;
 
 /// No real configuration is larger.
 const MAX_BYTES: u64 = 256 * 1024;

@@ -3,15 +3,15 @@
 use anyhow::Result;
 
 use super::{RequiredOptions, file, in_config, parse_span};
+use crate::domain::lockout::{Bounds, Limits};
 use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
-use crate::domain::throttle::{Bounds, Limits};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Window;
-use crate::vault::password::HashCost;
+use crate::keyring::argon2::HashCost;
 
 /// Verbs that take `--ticket` and `--proof`.
 const CASE_OPTION_VERBS: &[&str] = &[

@@ -1,14 +1,14 @@
 //! The decision about a sign-in: password, forced password change, code, enrolment.
 
+use crate::domain::authenticate::{CodeCheck, Outcome, candidates, verify};
 use crate::domain::device::Device;
-use crate::domain::login::NotEnabledPolicy;
+use crate::domain::lockout::{FailedFactor, Limits, Lockout};
+use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::policy::Requirement;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
-use crate::domain::throttle::{FailedFactor, Limits, Lockout};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, Status, User};
-use crate::domain::verify::{CodeCheck, Outcome, candidates, verify};
 
 /// The hash that a submitted password is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

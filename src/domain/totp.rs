@@ -4,7 +4,7 @@ use std::fmt;
 
 use totp_rs::{Builder, Totp};
 
-use crate::domain::code::Otp;
+use crate::domain::otp::Otp;
 use crate::domain::refusal::{self, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::text::quoted;

@@ -1,18 +1,17 @@
 //! A user with everything that protects the account.
 
-mod acts;
-
+mod changes;
 use serde::Serialize;
 
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::lockout::{Lockout, Throttle};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::TemporaryPassword;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::text::quoted;
-use crate::domain::throttle::{Lockout, Throttle};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo::UndoRecord;
 

@@ -8,11 +8,11 @@ use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::person::Terminal;
 use super::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
-use crate::domain::event::Operator;
+use crate::domain::audit::event::Operator;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::env::terminal::Terminal;
 
 struct SystemClock;
 

@@ -13,13 +13,13 @@ use serde::Serialize;
 use tokio::time::Instant;
 use uzers::os::unix::UserExt as _;
 
-use super::limit::Deadline;
 use super::{Delivery, Notice};
 use crate::config::Hook;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::store::custody::{FileKind, FilePolicy, display_path, system_uid};
+use crate::files::file_trust::{FileKind, FilePolicy, display_path, system_uid};
+use crate::notice::deadline::Deadline;
 
 /// The hook's PATH; the caller's is not trusted.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

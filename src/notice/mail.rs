@@ -13,13 +13,13 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::limit::Deadline;
-use super::words::MailText;
 use super::{Delivery, Notice};
 use crate::config::{Mail, TlsMode};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
-use crate::store::custody::{FileKind, FilePolicy, display_path};
+use crate::files::file_trust::{FileKind, FilePolicy, display_path};
+use crate::notice::deadline::Deadline;
+use crate::notice::texts::MailText;
 
 /// Time for QUIT, on which no mail depends.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(500);

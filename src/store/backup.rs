@@ -15,13 +15,13 @@ use subtle::ConstantTimeEq as _;
 
 use super::row::Value;
 use super::table::Table;
-use super::transfer::RowCounts;
 use super::{Identity, RowSource, Snapshot};
-use crate::domain::event::{Canonical, Head};
+use crate::domain::audit::event::{Canonical, Head};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::vault::{KeyId, Vault};
+use crate::keyring::{KeyId, Vault};
+use crate::store::copy::RowCounts;
 
 /// The format version that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::custody::{FileKind, FilePolicy};
 use super::postgres::address::Address;
 use super::{Access, InitialContent, Store, postgres, sqlite};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::vault::Vault;
+use crate::files::file_trust::{FileKind, FilePolicy};
+use crate::keyring::Vault;
 
 /// The limit on any number of processors.
 const MOST_SLOTS: usize = 8;

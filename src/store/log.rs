@@ -1,8 +1,7 @@
 //! Reading the audit log: events for display, the hash chain for verification, and earlier states of
 //! users.
 
-mod kinds;
-
+mod query;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -10,14 +9,14 @@ use anyhow::Result;
 use super::driver::{Driver, first};
 use super::row::{self, Row, Value};
 use super::sql;
-use super::view::ReadTx;
-use crate::domain::chain::EventProof;
-use crate::domain::event::{EventFields, Head};
-use crate::domain::past::{ABSENT, Rewind};
+use crate::domain::audit::chain::EventProof;
+use crate::domain::audit::event::{EventFields, Head};
+use crate::domain::audit::history::{ABSENT, Rewind};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
+use crate::store::read_tx::ReadTx;
 
-pub use kinds::{
+pub use query::{
     EventView, LogQuery, LogStart, LoggedChange, OperatorFilter, SignedHead, StatusChange,
     SubjectFilter,
 };
@@ -134,7 +133,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
 
     fn check_count_after(&mut self, after: u64) -> Result<()> {
         let signed_head = self.signed_head()?;
-        super::whole::check_count(&mut self.0, signed_head.as_ref(), after)
+        crate::store::integrity::check_count(&mut self.0, signed_head.as_ref(), after)
     }
 
     fn logged_changes(

@@ -1,28 +1,28 @@
 //! The store for several machines: one PostgreSQL database.
 
 pub mod address;
+mod connection;
 mod driver;
-mod link;
+mod errors;
+mod pgpass;
 mod schema;
-mod service;
-mod trouble;
 
 use anyhow::Result;
 
+use crate::store::postgres::connection::PgConnection;
 use address::Address;
 use driver::PostgresDriver;
-use link::PgConnection;
 
-use crate::domain::event::Head;
+use crate::domain::audit::event::Head;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::store::custody::FilePolicy;
+use crate::files::file_trust::FilePolicy;
+use crate::keyring::{KeyId, Vault};
 use crate::store::driver::{Driver as _, first};
-use crate::store::ledger::WriteTx;
-use crate::store::view::ReadTx;
+use crate::store::read_tx::ReadTx;
+use crate::store::write_tx::WriteTx;
 use crate::store::{Access, Identity, InitialContent, Snapshot, Store, StoreInit, Transaction};
-use crate::vault::{KeyId, Vault};
 
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";

@@ -1,9 +1,9 @@
 //! The mapping between domain types and columns, the same for every database.
 
+mod backup_codes;
 mod device;
 mod event;
 mod request;
-mod spares;
 mod user;
 
 use anyhow::Result;
@@ -18,12 +18,12 @@ pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
 use user::user_values;
 pub use user::{USER_COLUMNS, user};
 
-use crate::domain::event::Canonical;
+use crate::domain::audit::event::Canonical;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::vault::{MAC, Vault};
+use crate::keyring::{MAC, Vault};
 
 /// The index of a user's row id, after the columns and the MAC.
 pub const USER_ROW_ID_COLUMN: usize = USER_COLUMNS.len() + 1;

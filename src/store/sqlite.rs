@@ -1,11 +1,11 @@
 //! The embedded store: one SQLite file.
 
+mod busy_timeout;
 mod driver;
 mod open;
-mod patience;
-mod prepared;
-mod queue;
 mod schema;
+mod statement;
+mod write_queue;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use rusqlite::{Connection, ErrorCode as SqliteErrorCode, TransactionBehavior};
 
 pub use open::{create, files, is_free, migrate, open};
 
+use crate::store::sqlite::write_queue::WriteQueue;
 use driver::SqliteDriver;
-use queue::WriteQueue;
 
-use crate::domain::event::Head;
+use crate::domain::audit::event::Head;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::store::ledger::WriteTx;
+use crate::keyring::Vault;
+use crate::store::read_tx::ReadTx;
 use crate::store::row::{Row, Value};
-use crate::store::view::ReadTx;
+use crate::store::write_tx::WriteTx;
 use crate::store::{Identity, Snapshot, Store, StoreInit, Transaction, busy};
-use crate::vault::Vault;
 
 /// An open SQLite store.
 pub struct Sqlite {
@@ -72,7 +72,7 @@ impl Store for Sqlite {
     }
 
     fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
-        patience::start(self.busy_timeout);
+        busy_timeout::start(self.busy_timeout);
         let tx = self.connection.transaction().map_err(store_error)?;
         Ok(Box::new(ReadTx(SqliteDriver {
             tx,
@@ -85,7 +85,7 @@ impl Store for Sqlite {
 
 impl Sqlite {
     fn locked(&mut self) -> Result<SqliteDriver<'_>> {
-        let turn = self.queue.wait(patience::start(self.busy_timeout)).ok_or_else(busy)?;
+        let turn = self.queue.wait(busy_timeout::start(self.busy_timeout)).ok_or_else(busy)?;
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

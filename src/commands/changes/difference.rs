@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::commands::list_status::UserLine;
-use crate::commands::protection::status_label;
+use crate::commands::user_change::status_label;
 use crate::domain::recovery::FEW;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;

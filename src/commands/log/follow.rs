@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::EventLine;
+use crate::app::Session;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Format, Record as _, Report, Verdict, Writer};
-use crate::session::Session;
 use crate::store::LogQuery;
 
 /// How many events are shown at first by default.

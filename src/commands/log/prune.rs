@@ -4,12 +4,12 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::commands::protection::not_confirmed;
-use crate::domain::event::Ticket;
+use crate::app::Session;
+use crate::commands::user_change::not_confirmed;
+use crate::domain::audit::event::Ticket;
 use crate::domain::text::line;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::session::Session;
 
 /// A role name of its own: auditors may read the log, but only admins may prune it.
 const ROLE: &str = "log --prune";

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::course::{CoverageHistory, Point};
+use crate::commands::report::coverage::{CoverageHistory, Point};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 260.0;

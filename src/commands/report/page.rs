@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{MAX_ROWS, PageData, chart};
 use crate::commands::list_status::UserLine;
-use crate::commands::protection::status_label;
+use crate::commands::user_change::status_label;
 use crate::domain::text::shown;
 
 const STYLE: &str = include_str!("style.css");

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::domain::chain::EventProof;
-use crate::domain::event::{EventFields, Head};
+use crate::domain::audit::chain::EventProof;
+use crate::domain::audit::event::{EventFields, Head};
+use crate::files::file_trust::FilePolicy;
 use crate::store::Access;
-use crate::store::custody::FilePolicy;
 use crate::store::location::StoreLocation;
 use crate::testing::World;
 

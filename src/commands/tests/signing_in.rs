@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::keyring::argon2::HASHES_COMPUTED;
 use crate::testing::{CommandResult, START, World};
-use crate::vault::password::HASHES_COMPUTED;
 
 const CHEAP: &str = "[password]\nmemory = 19\n";
 const OLD: &str = "correct horse battery staple";

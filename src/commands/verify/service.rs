@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::domain::code::LONGEST_INPUT;
-use crate::domain::login::NotEnabledPolicy;
+use crate::app::Session;
+use crate::authenticate::login::LoginRequest;
+use crate::authenticate::services::{ServiceInput, handover_file, openvpn, pam, radius};
+use crate::domain::login_rule::NotEnabledPolicy;
+use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Report, Verdict};
-use crate::services::{ServiceInput, file, openvpn, pam, radius};
-use crate::session::{LoginRequest, Session};
 
 /// Limit in bytes of a line with password and code. PAM itself hands over no more than 511.
 const LONGEST_LINE: usize = 4 * LONGEST_INPUT;
@@ -115,7 +116,7 @@ fn openvpn_login(
     argument: Option<&str>,
     files: &OpenVpnFiles,
 ) -> Result<Report> {
-    let file = argument.map(|path| file::read(Path::new(path), openvpn::LARGEST_FILE));
+    let file = argument.map(|path| handover_file::read(Path::new(path), openvpn::LARGEST_FILE));
     let call = openvpn::read(&|name| session.service_variable(name), file.transpose()?)?;
     let asked = match &call {
         openvpn::ScriptCall::Verify(asked) => asked,
@@ -125,7 +126,10 @@ fn openvpn_login(
             return Ok(Report::empty(Verdict::No));
         }
         openvpn::ScriptCall::AskFirst => {
-            file::write_reply(&handed(session, "auth_pending_file")?, &openvpn::pending_file())?;
+            handover_file::write_reply(
+                &handed(session, "auth_pending_file")?,
+                &openvpn::pending_file(),
+            )?;
             return Ok(Report::empty(Verdict::Deferred));
         }
         openvpn::ScriptCall::Response(asked) => asked,
@@ -150,7 +154,7 @@ struct OpenVpnFiles {
 impl OpenVpnFiles {
     fn write(&self, lets_in: bool) -> Result<(), Refusal> {
         let put = |path: &Option<PathBuf>, text| {
-            path.as_ref().map_or(Ok(()), |path| file::write_reply(path, text))
+            path.as_ref().map_or(Ok(()), |path| handover_file::write_reply(path, text))
         };
         // OpenVPN reads the reason once it sees the verdict, so the reason is written first; a verdict
         // without a reason is valid too.

@@ -1,10 +1,10 @@
 use super::*;
+use crate::domain::backup_code::Submitted;
 use crate::domain::device::{Active, DeviceKind, DeviceState, Pending};
+use crate::domain::lockout::{Bounds, FREE_FAILURES, MOST_WRONG_CODES};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::TemporaryPassword;
 use crate::domain::secret::{Id, Secret};
-use crate::domain::spare::Submitted;
-use crate::domain::throttle::{Bounds, FREE_FAILURES, MOST_WRONG_CODES};
 use crate::domain::totp::{Parameters, code_at};
 use zeroize::Zeroizing;
 

@@ -9,11 +9,11 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::link::PgConnection;
-use super::trouble::store_error;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::driver::{Driver, RowFeed, first};
+use crate::store::postgres::connection::PgConnection;
+use crate::store::postgres::errors::store_error;
 use crate::store::row::{Row, Value};
 use crate::store::table::{ColumnType, Table};
 

@@ -5,10 +5,10 @@ use anyhow::Result;
 use super::{
     Reader, Row, Value, bytes, damaged_column, maybe_bytes, maybe_number, maybe_text, number,
 };
-use crate::domain::chain::EventProof;
-use crate::domain::event::{EventFields, Head, Personal};
+use crate::domain::audit::chain::EventProof;
+use crate::domain::audit::event::{EventFields, Head, Personal};
+use crate::keyring::MAC;
 use crate::store::{EventView, LoggedChange, SALT};
-use crate::vault::MAC;
 
 /// The columns of `events`.
 pub const EVENT_COLUMNS: &[&str] = &[

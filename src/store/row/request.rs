@@ -4,9 +4,9 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{Reader, Row, Value, bytes, maybe_text, put, time};
-use crate::domain::event::{Canonical, Operator};
-use crate::domain::request::Request;
-use crate::vault::{MAC, Vault};
+use crate::domain::approval::Request;
+use crate::domain::audit::event::{Canonical, Operator};
+use crate::keyring::{MAC, Vault};
 
 pub const REQUEST_COLUMNS: &[&str] =
     &["id", "made_at", "operator_uid", "operator_claim", "verb", "user_id", "request"];

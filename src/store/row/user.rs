@@ -2,16 +2,16 @@
 
 use anyhow::Result;
 
-use super::{
-    Reader, Row, Value, bytes, maybe_bytes, maybe_number, maybe_text, maybe_time, number, spares,
-    time,
-};
+use crate::domain::lockout::{Lock, Throttle};
 use crate::domain::name::UserName;
 use crate::domain::password::TemporaryPassword;
 use crate::domain::secret::Sealed;
-use crate::domain::throttle::{Lock, Throttle};
 use crate::domain::time::Span;
 use crate::domain::user::{Language, PasswordChange, Profile, User};
+use crate::store::row::{
+    Reader, Row, Value, backup_codes, bytes, maybe_bytes, maybe_number, maybe_text, maybe_time,
+    number, time,
+};
 
 /// The columns of `users`, without the row id and the MAC.
 pub const USER_COLUMNS: &[&str] = &[
@@ -77,9 +77,9 @@ pub fn user_values(user: &User) -> Vec<Value> {
         maybe_time(user.required_from),
         maybe_number(user.enrolment_barred.then_some(1)),
         maybe_number((throttle.lock_looks > 0).then_some(throttle.lock_looks.into())),
-        maybe_text(user.recovery.as_ref().map(spares::recovery_text).as_deref()),
-        maybe_text(user.bypass.as_ref().map(spares::bypass_text).as_deref()),
-        maybe_text(user.undo.as_ref().map(spares::undo_text).as_deref()),
+        maybe_text(user.recovery.as_ref().map(backup_codes::recovery_text).as_deref()),
+        maybe_text(user.bypass.as_ref().map(backup_codes::bypass_text).as_deref()),
+        maybe_text(user.undo.as_ref().map(backup_codes::undo_text).as_deref()),
     ]
 }
 
@@ -154,10 +154,11 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     };
     user.throttle.lock_looks = r.maybe_number()?.unwrap_or_default();
     let text = r.maybe_text()?;
-    user.recovery = text.map(|t| spares::recovery(&t).ok_or_else(|| r.damaged())).transpose()?;
+    user.recovery =
+        text.map(|t| backup_codes::recovery(&t).ok_or_else(|| r.damaged())).transpose()?;
     let text = r.maybe_text()?;
-    user.bypass = text.map(|t| spares::bypass(&t).ok_or_else(|| r.damaged())).transpose()?;
+    user.bypass = text.map(|t| backup_codes::bypass(&t).ok_or_else(|| r.damaged())).transpose()?;
     let text = r.maybe_text()?;
-    user.undo = text.map(|t| spares::undo(&t).ok_or_else(|| r.damaged())).transpose()?;
+    user.undo = text.map(|t| backup_codes::undo(&t).ok_or_else(|| r.damaged())).transpose()?;
     Ok(user)
 }

@@ -5,15 +5,15 @@ use rusqlite::config::DbConfig;
 use rusqlite::{DropBehavior, params_from_iter};
 
 use super::open;
-use super::patience;
-use super::prepared::PreparedStatement;
-use super::queue::Turn;
 use super::store_error;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::Access;
 use crate::store::driver::Driver;
 use crate::store::row::{Row, Value};
+use crate::store::sqlite::busy_timeout;
+use crate::store::sqlite::statement::PreparedStatement;
+use crate::store::sqlite::write_queue::Turn;
 
 /// Size in KiB of the page cache for a change of many users. Ids are random, so every insert touches
 /// another page of their indexes.
@@ -75,7 +75,7 @@ impl Driver for SqliteDriver<'_> {
         self.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
         self.tx.set_drop_behavior(DropBehavior::Ignore);
         // The commit may have used up the time for waiting for other programs' locks.
-        patience::start(patience::limit(Access::Write));
+        busy_timeout::start(busy_timeout::limit(Access::Write));
         open::truncate_wal(&self.tx);
         Ok(())
     }

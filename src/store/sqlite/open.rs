@@ -12,15 +12,16 @@ use rusqlite::hooks::Wal;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::queue::WriteQueue;
-use super::{Sqlite, driver::SqliteDriver, patience, schema, store_error};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::store::custody::{FileKind, FilePolicy, display_path, folder_of, not_created};
-use crate::store::draft::{draft, install, install_over_empty, is_empty};
-use crate::store::ledger::WriteTx;
+use crate::files::file_trust::{FileKind, FilePolicy, display_path, folder_of, not_created};
+use crate::files::new_file::{draft, install, install_over_empty, is_empty};
+use crate::keyring::{KeyId, Vault};
+use crate::store::sqlite::driver::SqliteDriver;
+use crate::store::sqlite::write_queue::WriteQueue;
+use crate::store::sqlite::{Sqlite, busy_timeout, schema, store_error};
+use crate::store::write_tx::WriteTx;
 use crate::store::{Access, Identity, InitialContent, Transaction as _};
-use crate::vault::{KeyId, Vault};
 
 /// Length of the write-ahead log in pages (4 KiB) from which a commit also runs a checkpoint: every
 /// process reads the whole log when it opens the store, but a checkpoint costs two syncs.
@@ -63,7 +64,7 @@ pub fn open(path: &Path, access: Access, policy: &FilePolicy) -> Result<Sqlite> 
         }
         opened => opened,
     };
-    let busy_timeout = patience::limit(access);
+    let busy_timeout = busy_timeout::limit(access);
     opened.map(|(connection, identity)| Sqlite {
         connection,
         path,
@@ -118,8 +119,8 @@ pub fn create(
 pub fn migrate(path: &Path, policy: &FilePolicy) -> Result<bool> {
     policy.check(path, FileKind::Store)?;
     let mut connection = connect(&resolved(path)?, Access::Write, false)?;
-    patience::start(patience::limit(Access::Write));
-    connection.busy_handler(Some(patience::try_again)).map_err(store_error)?;
+    busy_timeout::start(busy_timeout::limit(Access::Write));
+    connection.busy_handler(Some(busy_timeout::try_again)).map_err(store_error)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
     let tx = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -179,8 +180,8 @@ fn connect(path: &Path, access: Access, immutable: bool) -> Result<Connection> {
 }
 
 fn configure(mut connection: Connection, access: Access) -> Result<(Connection, Identity)> {
-    patience::start(patience::limit(access));
-    connection.busy_handler(Some(patience::try_again)).map_err(store_error)?;
+    busy_timeout::start(busy_timeout::limit(access));
+    connection.busy_handler(Some(busy_timeout::try_again)).map_err(store_error)?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -220,7 +221,7 @@ fn configure(mut connection: Connection, access: Access) -> Result<(Connection, 
 fn checkpoint(log: &mut Wal, pages: i32) -> rusqlite::Result<()> {
     if pages > MAX_WAL_PAGES {
         // The commit is already durable: if a reader is active, the next commit tries again.
-        patience::stop_waiting();
+        busy_timeout::stop_waiting();
         let _ = log.checkpoint_v2(CheckpointMode::TRUNCATE);
     }
     Ok(())
@@ -247,7 +248,7 @@ pub fn defer_checkpoint(connection: &mut Connection, path: &Path) {
 pub fn checkpoint_if_long(connection: &Connection, path: &Path) {
     let longest = FRAME * u64::from(MAX_WAL_PAGES.unsigned_abs());
     if with_suffix(path, "-wal").metadata().is_ok_and(|m| m.len() > longest) {
-        patience::stop_waiting();
+        busy_timeout::stop_waiting();
         truncate_wal(connection);
     }
 }
@@ -297,8 +298,8 @@ mod tests {
 
     use super::*;
     use crate::domain::time::Timestamp;
+    use crate::keyring::RootKey;
     use crate::store::Store as _;
-    use crate::vault::RootKey;
 
     /// Length of the write-ahead log in bytes after so many commits.
     fn wal_length_after(store: &mut Sqlite, vault: &Vault, commits: u32) -> u64 {

@@ -1,0 +1,4 @@
+//! TODO-DOC audit
+
+pub mod prove;
+pub mod prune;

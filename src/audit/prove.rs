@@ -1,0 +1,226 @@
+//! Verifies the audit log: every link of the hash chain, every MAC if the key is there, and anchors.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::ErrorKind;
+
+use anyhow::Result;
+use subtle::ConstantTimeEq as _;
+
+use crate::app::Session;
+use crate::config::COMMAND_LINE;
+use crate::domain::audit::anchor::Anchor;
+use crate::domain::audit::chain::{Chain, Mac};
+use crate::domain::audit::event::Head;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
+use crate::files::file_trust::display_path;
+use crate::keyring::{Vault, key_file};
+use crate::store::{LogStart, SignedHead};
+
+/// The result of verifying the log.
+pub struct LogProof {
+    pub store: Id,
+    pub start: LogStart,
+    /// The last intact event.
+    pub head: Head,
+    pub events: u64,
+    /// The MACs were checked too; without the key only links, order and count are.
+    pub has_macs: bool,
+    /// Anchors of events that were pruned; they cannot be checked any more.
+    pub pruned_anchors: u64,
+    pub damage: Option<Damage>,
+}
+
+/// The first damage found in a log.
+pub struct Damage {
+    /// The sequence number of the damaged event; `None` if no single event is damaged.
+    pub event: Option<u64>,
+    pub words: String,
+}
+
+impl Damage {
+    fn at(event: u64, words: String) -> Self {
+        Self { event: Some(event), words }
+    }
+
+    /// Damage that cannot be laid to a single event.
+    fn of_log(words: String) -> Self {
+        Self { event: None, words }
+    }
+}
+
+/// Separates damage, which is an answer here, from errors.
+fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
+    let error = match result {
+        Ok(read) => return Ok((Some(read), None)),
+        Err(error) => error,
+    };
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if refusal.code == ErrorCode::Damaged => {
+            let why = refusal.message.trim_start_matches("the store is damaged: ");
+            Ok((None, Some(why.to_owned())))
+        }
+        _ => Err(error),
+    }
+}
+
+impl Session<'_> {
+    /// Verifies the log from its first event to its last. Damage is part of the result, not an
+    /// error.
+    pub fn prove_log(&mut self, anchors: &[Anchor]) -> Result<LogProof> {
+        let mut store = self.reader()?;
+        let identity = store.identity();
+        if let Some(other) = anchors.iter().find(|a| a.store != identity.store) {
+            let problem = format!("the anchor of {} belongs to another store", other.at);
+            return Err(Refusal::bad_input("--anchor", problem)
+                .hint("check it against the store that it was taken from")
+                .into());
+        }
+        let vault = self.vault_if_there(identity.store, identity.key)?;
+        let mut snapshot = store.read()?;
+        let (start, unread_start) = read_or_damage(snapshot.start())?;
+        let start = start.unwrap_or(LogStart { head: Head::START, at: None, mac: None });
+        let (guarded, unread_end) = read_or_damage(snapshot.signed_head())?;
+        let guarded = guarded.flatten();
+        let bar = self.progress_bar(
+            guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)),
+        );
+        let mut anchors_by_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
+        for anchor in anchors {
+            anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
+        }
+        let mut chain = Chain::from(start.head);
+        let mut damage = unread_start
+            .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
+            .or_else(|| start_damage(&start, vault.as_ref()));
+        let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
+        let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
+        for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {
+            damage = damage.or_else(|| anchor_damage(anchor, &start.head));
+        }
+        if damage.is_none() {
+            let walked = snapshot.chain(&mut |entry, proof| {
+                damage = match chain.next(entry, proof, mac) {
+                    Ok(()) => anchors_by_event
+                        .get(&proof.seq)
+                        .into_iter()
+                        .flatten()
+                        .find_map(|anchor| anchor_damage(anchor, &chain.head)),
+                    Err(broken) => Some(Damage::at(proof.seq, broken.words(proof.seq))),
+                };
+                if chain.events.is_multiple_of(1024) {
+                    bar.set_position(chain.events);
+                }
+                Ok(damage.is_none())
+            });
+            // The driver does not number a row that it can't read: it follows the last intact event.
+            let next = chain.head.seq + 1;
+            let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
+            damage = damage.or(read_or_damage(walked)?.1.map(at_next));
+        }
+        bar.finish_and_clear();
+        let unread_end =
+            unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
+        let damage = damage
+            .or(unread_end)
+            .or_else(|| end_damage(&chain, guarded.as_ref(), vault.as_ref()))
+            .or_else(|| anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
+                let words = format!(
+                    "the log ends at event {}, but on {} it had event {seq}: its end was cut off, or \
+                     an older store was put back",
+                    chain.head.seq, a[0].at
+                );
+                Damage::of_log(words)
+            }));
+        Ok(LogProof {
+            store: identity.store,
+            head: chain.head,
+            events: chain.events,
+            has_macs: vault.is_some(),
+            pruned_anchors: anchors_by_event
+                .range(..start.head.seq)
+                .map(|(_, a)| a.len() as u64)
+                .sum(),
+            damage,
+            start,
+        })
+    }
+
+    /// The keys of the store, if there is a key file that the operator may read.
+    fn vault_if_there(&mut self, store: Id, key: crate::keyring::KeyId) -> Result<Option<Vault>> {
+        let config = self.config()?;
+        let path = &config.key_file;
+        // An operator who passes --key-file wants the MACs checked.
+        let is_named = config.origins.key_file == COMMAND_LINE;
+        match File::open(path) {
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound && !is_named => return Ok(None),
+            _ => {}
+        }
+        let shown = display_path(path);
+        if !config.file_policy.check(path, config.key_file_kind)? {
+            return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
+                .hint("put the saved copy there, or leave --key-file out to skip the MACs")
+                .into());
+        }
+        let root = key_file::load(path, &shown, Some(key))?;
+        Ok(Some(Vault::new(&root, store)))
+    }
+}
+
+/// Was the log's starting point written with this store's key?
+fn start_damage(start: &LogStart, vault: Option<&Vault>) -> Option<Damage> {
+    let words = format!(
+        "the beginning of the log was altered: it was never pruned up to event {}",
+        start.head.seq
+    );
+    (!start.is_authentic(vault?)).then(|| Damage::of_log(words))
+}
+
+/// An event that differs from its anchor.
+fn anchor_damage(anchor: &Anchor, head: &Head) -> Option<Damage> {
+    let words = format!(
+        "event {} differs from the anchor of {}: the log was rewritten",
+        head.seq, anchor.at
+    );
+    (anchor.head != *head).then(|| Damage::at(head.seq, words))
+}
+
+/// An end that differs from the guarded head.
+fn end_damage(
+    chain: &Chain,
+    guarded: Option<&SignedHead>,
+    vault: Option<&Vault>,
+) -> Option<Damage> {
+    let missing = |words: String| Some(Damage::of_log(words));
+    let Some(guarded) = guarded else {
+        return missing("the log has no guarded end any more".to_owned());
+    };
+    let (end, last) = (guarded.head.seq, chain.head.seq);
+    if end > last {
+        return Some(Damage::at(
+            last + 1,
+            match end - last {
+                1 => format!("event {end} is missing: the end of the log was cut off"),
+                _ => format!(
+                    "events {} to {end} are missing: the end of the log was cut off",
+                    last + 1
+                ),
+            },
+        ));
+    }
+    if guarded.head != chain.head {
+        return Some(Damage::at(
+            end.max(1),
+            format!("the guarded end of the log is event {end} and not event {last}"),
+        ));
+    }
+    let is_ours =
+        vault.is_none_or(|v| bool::from(v.head_mac(&guarded.head).ct_eq(&guarded.mac[..])));
+    if is_ours {
+        None
+    } else {
+        missing("the end of the log was not written with this store's key".to_owned())
+    }
+}

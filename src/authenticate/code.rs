@@ -1,0 +1,189 @@
+//! Every submitted code takes this path: lock, read, decide, save, commit, and only then answer.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::app::{AuditRecord, OpenStore, Session};
+use crate::domain::authenticate::{CodeCheck, Outcome, candidates, verify};
+use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
+use crate::domain::lockout::Bounds;
+use crate::domain::lockout::Lockout;
+use crate::domain::name::UserName;
+use crate::domain::recovery::Tag;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::{Id, Secret};
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::totp::Window;
+use crate::domain::user::User;
+use crate::env::Env;
+use crate::keyring::Vault;
+use crate::operate::transaction::WriteTx;
+
+/// The committed result of a submitted code.
+pub struct Evaluation {
+    pub user: User,
+    pub outcome: Outcome,
+    /// How far the last accepted time step is ahead of the look-ahead window: the clock was wrong
+    /// then, or is wrong now.
+    pub ahead: Option<Span>,
+    pub at: Timestamp,
+}
+
+/// A submitted code, and the rules it is checked by.
+pub struct CodeSubmission<'p> {
+    pub verb: &'static str,
+    /// The login service that asks, if one does.
+    pub from: Option<&'static str>,
+    /// Check this device only.
+    pub device_id: Option<Id>,
+    pub submitted: &'p Submitted,
+    pub bounds: Bounds,
+    pub undo_for: Span,
+}
+
+impl Session<'_> {
+    /// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
+    /// `disabled` and `pending_expired` are logged.
+    pub fn authenticate(
+        &mut self,
+        opened: &mut OpenStore,
+        verb: &'static str,
+        name: &UserName,
+        device_id: Option<Id>,
+        submitted: &[u8],
+    ) -> Result<Evaluation> {
+        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
+        let submitted = &Submitted::read(submitted);
+        let submission =
+            CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
+        let attempted = self.write_tx(opened, |session, mut write| {
+            let before = write.any_user(name)?;
+            let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
+            write.tx.commit()?;
+            Ok(evaluated)
+        })??;
+        self.notify_proof(opened, &attempted.user, &attempted.outcome, attempted.at);
+        Ok(attempted)
+    }
+}
+
+/// Decides about one code inside a write transaction; the caller commits. The inner `Err` is a
+/// refusal of a user who has nothing to compare the code with, and must be committed too. After an
+/// outer `Err` nothing may be committed.
+pub fn evaluate(
+    env: &mut Env,
+    write: &mut WriteTx<'_>,
+    before: &User,
+    submission: &CodeSubmission<'_>,
+) -> Result<Result<Evaluation, Refusal>> {
+    let CodeSubmission { verb, from, device_id, submitted, bounds, undo_for } = *submission;
+    let now = write.at;
+    let secrets = match open_candidate_secrets(write.vault, before, device_id, submitted, now) {
+        Ok(secrets) => secrets,
+        Err(error) => {
+            let refusal = error.downcast::<Refusal>()?;
+            if refusal.code == ErrorCode::Tampered {
+                return Err(refusal.into());
+            }
+            reject_unevaluated(env, write, (verb, from), before, refusal.code.word())?;
+            return Ok(Err(refusal));
+        }
+    };
+    let tag = submitted.backup_code().and_then(|code| backup_code_tag(write.vault, before, code));
+    let attempt = CodeCheck { submitted, tag, now, bounds, secrets: &secrets };
+    let (mut user, outcome) = verify(before.clone(), &attempt)?;
+    if let Outcome::Locked { .. } = outcome {
+        let user = reject_unevaluated(env, write, (verb, from), &user, outcome.word())?;
+        return Ok(Ok(Evaluation { user, outcome, ahead: None, at: now }));
+    }
+    user.purge(now, undo_for);
+    let rejected_before = before.throttle.turned_away;
+    user.throttle.turned_away = 0;
+    if user != *before {
+        user.rev = write.tx.save(before, &user)?;
+    }
+    let record = AuditRecord {
+        verb,
+        outcome: outcome.word(),
+        device: outcome.device().map(ToString::to_string),
+        factor: outcome.factor(),
+        detail: detail(
+            from,
+            (rejected_before > 0).then_some(("turned_away_before", rejected_before)),
+        ),
+        ..AuditRecord::default()
+    };
+    Session::append(env, &mut *write.tx, now, &user, record)?;
+    let ahead = ahead(&user, &outcome, now, bounds.window);
+    Ok(Ok(Evaluation { user, outcome, ahead, at: now }))
+}
+
+/// Event details: the login service and a count, where there are any.
+pub fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<String> {
+    let mut detail = serde_json::Map::new();
+    detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
+    detail.extend(count.map(|(name, count)| (name.to_owned(), json!(count))));
+    (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
+}
+
+/// Opens the secrets that a code may be compared with; none while the user is locked.
+pub fn open_candidate_secrets(
+    vault: &Vault,
+    user: &User,
+    device_id: Option<Id>,
+    submitted: &Submitted,
+    now: Timestamp,
+) -> Result<Vec<(Id, Secret)>> {
+    let devices = candidates(user, device_id, submitted, now)?;
+    if user.throttle.lockout(now) != Lockout::Unlocked {
+        return Ok(Vec::new());
+    }
+    devices.iter().map(|device| Ok((device.id, vault.open(user.id, device)?))).collect()
+}
+
+/// The MAC of a recovery or bypass code, keyed to the user's current set.
+pub fn backup_code_tag(vault: &Vault, user: &User, code: &BackupCode) -> Option<Tag> {
+    let set = match code.kind {
+        BackupCodeKind::Recovery => user.recovery.as_ref()?.id,
+        BackupCodeKind::Bypass => user.bypass.as_ref()?.id,
+    };
+    Some(vault.backup_code_tag(user.id, set, code))
+}
+
+/// Counts an attempt that was not evaluated, and logs such attempts at most once a minute, so that
+/// nobody can fill the disk with them.
+pub fn reject_unevaluated(
+    env: &mut Env,
+    write: &mut WriteTx<'_>,
+    (verb, from): (&'static str, Option<&'static str>),
+    before: &User,
+    outcome: &'static str,
+) -> Result<User> {
+    let record = AuditRecord { verb, outcome, ..AuditRecord::default() };
+    reject_unevaluated_with(env, write, from, before, record)
+}
+
+/// [`reject_unevaluated`] with further fields of the audit record.
+pub fn reject_unevaluated_with(
+    env: &mut Env,
+    write: &mut WriteTx<'_>,
+    from: Option<&'static str>,
+    before: &User,
+    record: AuditRecord,
+) -> Result<User> {
+    let (throttle, due) = before.throttle.clone().turned_away(write.at);
+    let mut user = User { throttle, ..before.clone() };
+    user.rev = write.tx.save(before, &user)?;
+    if let Some(attempts) = due {
+        let record = AuditRecord { detail: detail(from, Some(("attempts", attempts))), ..record };
+        Session::append(env, &mut *write.tx, write.at, &user, record)?;
+    }
+    Ok(user)
+}
+
+fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {
+    let Outcome::Replayed { device } = outcome else { return None };
+    let device = user.live().find(|d| d.label == *device)?;
+    let steps = device.last_step?.checked_sub(device.parameters.step(now) + window.steps())?;
+    (steps > 0).then(|| Span::seconds(steps * device.parameters.period))
+}

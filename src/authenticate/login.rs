@@ -1,0 +1,320 @@
+//! Answers a login service. Every rejected login gets the same answer at the same cost, so that nobody
+//! learns which users exist.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use zeroize::Zeroizing;
+
+use crate::app::{AuditRecord, OpenStore, Session};
+use crate::authenticate::code::{
+    CodeSubmission, Evaluation, detail, evaluate, open_candidate_secrets, reject_unevaluated,
+};
+use crate::authenticate::deadline::Watchdog;
+use crate::authenticate::services::{SHORTEST_CODE, Typed};
+use crate::authenticate::sign_in::{Credentials, SignInResult};
+use crate::domain::audit::event::{Event, Ticket};
+use crate::domain::authenticate::{CodeCheck, verify};
+use crate::domain::backup_code::Submitted;
+use crate::domain::device::{Active, Device, DeviceKind, DeviceState};
+use crate::domain::lockout::RECORD_EVERY;
+use crate::domain::login_rule::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
+use crate::domain::name::{Label, UserName};
+use crate::domain::password::Password;
+use crate::domain::secret::{Id, Sealed, Secret};
+use crate::domain::sign_in::SignInOutcome;
+use crate::domain::totp::Parameters;
+use crate::domain::user::User;
+use crate::env::{Env, Variables};
+use crate::operate::transaction::WriteTx;
+
+/// The verb in the audit log.
+const VERB: &str = "verify";
+/// The outcome for an unknown name.
+const UNKNOWN: &str = "unknown";
+/// How many of the newest events are searched for the last logged attempt with an unknown name.
+const EVENTS_SEARCHED: u64 = 64;
+
+/// Time reserved for logging the notices. The run ends in time in any case; what is not logged by then is
+/// lost.
+const COMMIT_RESERVE: Duration = Duration::from_millis(400);
+
+/// A login service's question: may this user log in?
+pub struct LoginRequest<'l> {
+    /// The service, for the log.
+    pub from: &'static str,
+    pub name: &'l UserName,
+    pub typed: &'l Typed,
+    pub without: NotEnabledPolicy,
+    /// The input is a password followed by a code, and both are checked.
+    pub has_password: bool,
+}
+
+/// The committed answer.
+#[must_use]
+pub struct LoginOutcome {
+    pub lets_in: bool,
+    follow_up: FollowUp,
+}
+
+/// What to do once the service has its answer.
+enum FollowUp {
+    Nothing,
+    /// After a code.
+    Code(Box<Evaluation>),
+    /// After a password and a code.
+    SignIn(Box<SignInResult>),
+}
+
+impl LoginOutcome {
+    const NO: Self = Self { lets_in: false, follow_up: FollowUp::Nothing };
+}
+
+/// The state of a run that answers a login service.
+pub struct ServiceRun {
+    environment: Variables,
+    watchdog: Watchdog,
+}
+
+impl ServiceRun {
+    /// The time left for notices.
+    pub fn left(&self) -> Duration {
+        self.watchdog.left().saturating_sub(COMMIT_RESERVE)
+    }
+}
+
+impl Session<'_> {
+    /// Makes this run answer a login service. The remote user can set parts of the environment, so
+    /// it is kept apart as untrusted input. There are no prompts and no standard error, which some
+    /// services show to the remote user.
+    pub fn answer_service(&mut self) -> Result<()> {
+        let watchdog = Watchdog::start(self.env.end)?;
+        let environment = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
+        self.service = Some(ServiceRun { environment, watchdog });
+        self.env.prompt = None;
+        self.env.err.writer = Box::new(std::io::sink());
+        self.env.process.operator.claim = None;
+        self.env.process.sudo_uid = None;
+        self.env.process.is_service = true;
+        Ok(())
+    }
+
+    /// An environment variable as the service set it; untrusted.
+    #[must_use]
+    pub fn service_variable(&self, name: &str) -> Option<std::ffi::OsString> {
+        (self.service.as_ref()?.environment)(name)
+    }
+
+    /// Sets how to answer the service, besides the exit code, if this run takes too long.
+    pub fn on_timeout(&self, reply: impl FnOnce(bool) + Send + 'static) {
+        if let Some(service) = &self.service {
+            service.watchdog.set_final_reply(reply);
+        }
+    }
+
+    /// May this user log in? After an error nobody is let in.
+    pub fn login(
+        &mut self,
+        opened: &mut OpenStore,
+        login: &LoginRequest<'_>,
+    ) -> Result<LoginOutcome> {
+        let done = if login.has_password {
+            self.login_with_password_and_code(opened, login)?
+        } else {
+            self.login_with_code(opened, login)?
+        };
+        if let Some(service) = &self.service {
+            service.watchdog.set_exit(u8::from(!done.lets_in));
+        }
+        Ok(done)
+    }
+
+    /// Sends the notices, after the service has its answer. A failure does not change the answer.
+    pub fn notify_after_login(&mut self, opened: &mut OpenStore, done: &LoginOutcome) {
+        match &done.follow_up {
+            FollowUp::Nothing => {}
+            FollowUp::Code(proved) => {
+                let Evaluation { user, outcome, at, .. } = &**proved;
+                self.notify_proof(opened, user, outcome, *at);
+            }
+            FollowUp::SignIn(done) => self.notify_after_sign_in(opened, done),
+        }
+    }
+
+    fn login_with_code(
+        &mut self,
+        opened: &mut OpenStore,
+        login: &LoginRequest<'_>,
+    ) -> Result<LoginOutcome> {
+        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
+        let policy = self.config()?.policy.clone();
+        let submitted = &Submitted::read(login.typed.code());
+        let from = Some(login.from);
+        let submission =
+            CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
+        self.write_tx(opened, |session, mut write| {
+            let done = match write.tx.user(login.name)? {
+                None => {
+                    reject_unknown_user(session.env, &mut write, &submission)?;
+                    LoginOutcome::NO
+                }
+                Some(user) => {
+                    let requirement = policy.requirement(&user);
+                    match login_rule(&user, submitted, requirement, login.without, write.at) {
+                        LoginRule::CheckCode => {
+                            let evaluated = evaluate(session.env, &mut write, &user, &submission)?;
+                            evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
+                                lets_in: proved.outcome.lets_in(),
+                                follow_up: FollowUp::Code(Box::new(proved)),
+                            })
+                        }
+                        LoginRule::Exempt => {
+                            accept_exempt(session.env, &mut write, &user, login.from)?;
+                            LoginOutcome { lets_in: true, ..LoginOutcome::NO }
+                        }
+                        LoginRule::Reject(why) => {
+                            reject_unevaluated(session.env, &mut write, (VERB, from), &user, why)?;
+                            LoginOutcome::NO
+                        }
+                    }
+                }
+            };
+            write.tx.commit()?;
+            Ok(done)
+        })
+    }
+
+    /// Checks password and code as a sign-in does.
+    fn login_with_password_and_code(
+        &mut self,
+        opened: &mut OpenStore,
+        login: &LoginRequest<'_>,
+    ) -> Result<LoginOutcome> {
+        let typed = login.typed;
+        // Only the input decides whether a slow hash is computed: the time must not depend on the user.
+        let shortest_password = match (typed.split(SHORTEST_CODE), login.without) {
+            (Some((password, code)), _) if !code.is_empty() => password,
+            (_, NotEnabledPolicy::Accept) => typed.password(),
+            (_, NotEnabledPolicy::Refuse) => return Ok(LoginOutcome::NO),
+        };
+        let Some(shortest_password) = password(shortest_password) else {
+            return Ok(LoginOutcome::NO);
+        };
+        let user = opened.store.read()?.user(login.name)?;
+        let code = self.split_code(user.as_ref(), login)?;
+        let password_part = code.map_or_else(|| typed.password(), |(password, _)| password);
+        let credentials = Credentials {
+            password: Some(password(password_part).unwrap_or(shortest_password)),
+            new_password: None,
+            code: code.map(|(_, code)| Zeroizing::new(code.to_vec())),
+            without: login.without,
+            from: Some(login.from),
+        };
+        let done = self.decide_sign_in(opened, login.name, &credentials)?;
+        if done.user.is_none() {
+            let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
+            let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
+            let from = Some(login.from);
+            let submission =
+                CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
+            self.write_tx(opened, |session, mut write| {
+                reject_unknown_user(session.env, &mut write, &submission)?;
+                write.tx.commit()
+            })?;
+        }
+        let lets_in = matches!(done.step, SignInOutcome::Accepted(_));
+        Ok(LoginOutcome { lets_in, follow_up: FollowUp::SignIn(Box::new(done)) })
+    }
+
+    /// Splits the input into password and code; `None` if it has no code or the user needs none: then
+    /// all of it is a password, which may end in digits.
+    fn split_code<'g>(
+        &mut self,
+        user: Option<&User>,
+        login: &LoginRequest<'g>,
+    ) -> Result<Option<(&'g [u8], &'g [u8])>> {
+        let now = self.env.clock.now()?;
+        let policy = &self.config()?.policy;
+        let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
+        let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
+        let is_excused_with = |user: &User, code| {
+            let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
+            is_exempt(user, &submitted, requirement, login.without, now)
+        };
+        Ok(split.filter(|(_, code)| {
+            !code.is_empty() && !user.is_some_and(|user| is_excused_with(user, code))
+        }))
+    }
+}
+
+/// `None` for input that can't be a password.
+fn password(password_part: &[u8]) -> Option<Password> {
+    Password::read("password", std::str::from_utf8(password_part).ok()?).ok()
+}
+
+/// Logs that a user without MFA, of whom none is required, was let in.
+fn accept_exempt(
+    env: &mut Env,
+    write: &mut WriteTx<'_>,
+    user: &User,
+    from: &'static str,
+) -> Result<()> {
+    let detail = detail(Some(from), None);
+    let record = AuditRecord { verb: VERB, outcome: "not_asked", detail, ..AuditRecord::default() };
+    Session::append(env, &mut *write.tx, write.at, user, record)
+}
+
+/// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes; logged at most
+/// once a minute. The name is not logged: people type passwords into that field, and an event cannot be
+/// removed.
+fn reject_unknown_user(
+    env: &mut Env,
+    write: &mut WriteTx<'_>,
+    submission: &CodeSubmission<'_>,
+) -> Result<()> {
+    let CodeSubmission { submitted, bounds, from, .. } = *submission;
+    let now = write.at;
+    let dummy_user = dummy_user(env, write)?;
+    let secrets = open_candidate_secrets(write.vault, &dummy_user, None, submitted, now);
+    if let Ok(secrets) = &secrets {
+        let attempt = CodeCheck { submitted, tag: None, now, bounds, secrets };
+        drop(verify(dummy_user, &attempt)?);
+    }
+    let recorded_at = write.tx.latest_event_time(VERB, UNKNOWN, EVENTS_SEARCHED)?;
+    if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
+        return write.tx.dummy_write();
+    }
+    let event = Event {
+        at: now,
+        verb: VERB,
+        outcome: UNKNOWN,
+        operator: env.process.operator.clone(),
+        ticket: Ticket::default(),
+        subject: None,
+        detail: detail(from, None),
+    };
+    let salt = env.random()?;
+    write.tx.append(&event, salt).map(|_| ())
+}
+
+/// A user with an active device whose secret nobody has.
+fn dummy_user(env: &mut Env, write: &WriteTx<'_>) -> Result<User> {
+    let at = write.at;
+    let mut user = User::new(Id::new(env.random()?), UserName::stored(String::new()), at);
+    let mut device = Device {
+        id: Id::new(env.random()?),
+        label: Label::stored(String::new()),
+        kind: DeviceKind::Totp,
+        parameters: Parameters::COMMON,
+        secret: Sealed(Vec::new()),
+        state: DeviceState::Active(Active { confirmed_at: at }),
+        // A guess that happens to be right is rejected as a replay.
+        last_step: Some(u64::MAX),
+        created_at: at,
+        last_used_at: None,
+    };
+    let secret = Secret::new(Zeroizing::new(env.random::<{ Secret::LENGTH }>()?.to_vec()));
+    device.secret = write.vault.seal(user.id, &device, &secret, env.random()?)?;
+    user.devices.push(device);
+    Ok(user)
+}

@@ -1,0 +1,165 @@
+//! Input from login services, and the replies that each understands.
+//!
+//! Parsing is pure and accepts any bytes: whatever a remote client sends arrives here first.
+
+pub mod batch_input;
+pub mod handover_file;
+pub mod openvpn;
+pub mod pam;
+pub mod radius;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+
+use zeroize::Zeroizing;
+
+use crate::domain::name::UserName;
+use crate::domain::refusal::{ErrorCode, Refusal};
+
+/// Looks up an environment variable as the service set it.
+pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
+
+/// A user name, and what was typed for it.
+#[derive(Debug)]
+pub struct ServiceInput {
+    /// `None` if the text can't be a user name.
+    pub user: Option<UserName>,
+    pub typed: Typed,
+}
+
+/// Digits of a code that follows a password, the longest first.
+const CODE_LENGTHS: [usize; 2] = [8, SHORTEST_CODE];
+/// Digits of the shortest code.
+pub const SHORTEST_CODE: usize = 6;
+
+/// What the user typed.
+pub enum Typed {
+    /// Into one field.
+    OneField(Zeroizing<Vec<u8>>),
+    /// Into two fields that the service keeps apart.
+    TwoFields { password: Zeroizing<Vec<u8>>, code: Zeroizing<Vec<u8>> },
+}
+
+impl Typed {
+    /// The code, or the whole input of a single field.
+    #[must_use]
+    pub fn code(&self) -> &[u8] {
+        match self {
+            Self::OneField(line) => line,
+            Self::TwoFields { code, .. } => code,
+        }
+    }
+
+    /// The password, or the whole input of a single field.
+    #[must_use]
+    pub fn password(&self) -> &[u8] {
+        match self {
+            Self::OneField(line) => line,
+            Self::TwoFields { password, .. } => password,
+        }
+    }
+
+    /// Password and code. In a single field the code is the longest run of 8 or 6 digits at its end
+    /// that is no longer than `digits`; `None` if there is none, or no password before it.
+    #[must_use]
+    pub fn split(&self, digits: usize) -> Option<(&[u8], &[u8])> {
+        let line = match self {
+            Self::TwoFields { password, code } => return Some((password, code)),
+            Self::OneField(line) => line,
+        };
+        let trailing = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let length = CODE_LENGTHS.into_iter().find(|n| *n <= digits.min(trailing))?;
+        let (password, code) = line.split_at(line.len() - length);
+        (!password.is_empty()).then_some((password, code))
+    }
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Given(..)")
+    }
+}
+
+/// Strips one NUL, LF or CRLF from the end.
+fn line(mut bytes: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let ends: [&[u8]; 3] = [b"\0", b"\r\n", b"\n"];
+    if let Some(end) = ends.into_iter().find(|end| bytes.ends_with(end)) {
+        let length = bytes.len() - end.len();
+        bytes.truncate(length);
+    }
+    bytes
+}
+
+/// The bytes of a variable, wiped on drop.
+fn bytes(value: OsString) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(value.into_vec())
+}
+
+/// Parses a user name. An invalid name is later answered like an unknown one.
+fn user(name: &[u8]) -> Option<UserName> {
+    UserName::parse(std::str::from_utf8(name).ok()?).ok()
+}
+
+/// The service did not set what it always sets: another program calls, or the service is misconfigured.
+fn missing(what: &str) -> Refusal {
+    Refusal::new(ErrorCode::Usage, format!("the login service did not hand over {what}"))
+        .hint("see the service's page in docs/services")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::authenticate::services::*;
+    use proptest::prelude::*;
+
+    fn typed(text: &str) -> Typed {
+        Typed::OneField(Zeroizing::new(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn the_code_comes_last() {
+        let split = |text: &str, digits| {
+            let typed = typed(text);
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            typed.split(digits).map(|(password, code)| (text(password), text(code)))
+        };
+        let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
+        assert_eq!(split("hunter2123456", 6), pair("hunter2", "123456"));
+        assert_eq!(split("hunter2123456", 7), pair("hunter2", "123456"));
+        assert_eq!(split("hunter12345678", 8), pair("hunter", "12345678"));
+        assert_eq!(split("hunter123456", 8), pair("hunter", "123456"));
+        assert_eq!(split("hunter12345678", 6), pair("hunter12", "345678"));
+        for line in ["", "123456", "hunter", "hunter12345", "123456hunter"] {
+            assert_eq!(split(line, 6), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn one_line_end_is_stripped() {
+        for (typed, expected) in [
+            ("123456", "123456"),
+            ("123456\0", "123456"),
+            ("123456\n", "123456"),
+            ("123456\r\n", "123456"),
+            ("123456\n\n", "123456\n"),
+            ("123456\r", "123456\r"),
+            ("123456\n\0", "123456\n"),
+            ("\0", ""),
+            ("", ""),
+        ] {
+            let line = line(Zeroizing::new(typed.as_bytes().to_vec()));
+            assert_eq!(*line, expected.as_bytes(), "{typed:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_parts_of_a_split_make_up_the_line(
+            text in "[a-z0-9]{0,20}[0-9]{0,10}", digits in 0_usize..12,
+        ) {
+            if let Some((password, code)) = typed(&text).split(digits) {
+                prop_assert_eq!([password, code].concat(), text.as_bytes());
+                prop_assert!(matches!(code.len(), 6 | 8) && !password.is_empty());
+            }
+        }
+    }
+}

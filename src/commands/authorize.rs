@@ -1,0 +1,141 @@
+//! Authorization before a verb runs: the operator's role, and a second operator's approval where the
+//! configuration requires one.
+
+use anyhow::Result;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, FromArgMatches as _};
+use serde::Serialize;
+
+use crate::app::Session;
+use crate::commands::VerbEntry;
+use crate::commands::user_change::OperatorOptions;
+use crate::domain::approval::Request;
+use crate::domain::name::UserName;
+use crate::domain::refusal::Refusal;
+use crate::domain::role::CHANGES;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::operate::authorize::Decision;
+use crate::report::{Fields, Record, Report, Verdict};
+use crate::usage_error::usage_error;
+
+/// Options that a request leaves out, because the approving operator gives their own.
+const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
+
+/// Runs a verb if the operator is authorized, or makes a request for a second operator to approve.
+pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_>) -> Result<Report> {
+    if (entry.is_service)(matches) {
+        session.answer_service()?;
+    }
+    let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
+    if let Err(error) = session.authorize(entry.name, is_dry) {
+        return (entry.on_denied)(session, error);
+    }
+    // Checked here before anything is asked or shown, and again under the lock.
+    if let Some(user) = target_user(entry, matches, session)
+        && session.authorization.decide(&user)? == Decision::NeedsApproval
+    {
+        return request_approval(entry, matches, session, &user);
+    }
+    (entry.run)(matches, session)
+}
+
+/// The single user that a verb would change. An invalid name or a broken store gives `None`: the
+/// verb itself reports the error.
+fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_>) -> Option<User> {
+    if !CHANGES.contains(&entry.name) || session.config().is_ok_and(|c| c.roles.is_none()) {
+        return None;
+    }
+    let name = matches.try_get_one::<String>("name").ok().flatten()?;
+    session.read_user(&UserName::parse(name).ok()?).ok()
+}
+
+fn request_approval(
+    entry: &VerbEntry,
+    matches: &ArgMatches,
+    session: &mut Session<'_>,
+    user: &User,
+) -> Result<Report> {
+    let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
+    let ticket = operator.ticket(session, entry.name)?;
+    let arguments = arguments(entry, matches)?;
+    let mut opened = session.open_store()?;
+    let request =
+        session.request_approval(&mut opened, entry.name, &user.name, &arguments, &ticket)?;
+    Ok(Report::one(PendingApproval::new(&request), Verdict::Yes))
+}
+
+/// The arguments to store in the request: options first, then `--` and the name.
+fn arguments(entry: &VerbEntry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
+    let command = (entry.arguments)(Command::new(entry.name));
+    let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        if APPROVER_OPTIONS.contains(&id)
+            || matches.value_source(id) != Some(ValueSource::CommandLine)
+        {
+            continue;
+        }
+        let Some(long) = arg.get_long() else {
+            names.extend(matches.try_get_one::<String>(id).ok().flatten().cloned());
+            continue;
+        };
+        if !arg.get_action().takes_values() {
+            arguments.push(format!("--{long}"));
+            continue;
+        }
+        for value in matches.get_raw(id).into_iter().flatten() {
+            let value = value.to_str().ok_or_else(|| {
+                Refusal::bad_input(&format!("--{long}"), "is not UTF-8 text")
+                    .hint("give it in UTF-8")
+            })?;
+            arguments.push(format!("--{long}={value}"));
+        }
+    }
+    arguments.append(&mut names);
+    Ok(arguments)
+}
+
+/// The report of a verb that now waits for a second operator.
+#[derive(Serialize)]
+struct PendingApproval {
+    schema: &'static str,
+    user: String,
+    changed: bool,
+    request: String,
+    expires_at: Timestamp,
+    #[serde(skip)]
+    verb: String,
+}
+
+impl PendingApproval {
+    fn new(request: &Request) -> Self {
+        Self {
+            schema: "mfactl.request/1",
+            user: request.user.clone(),
+            changed: false,
+            request: request.short(),
+            expires_at: request.expires_at(),
+            verb: request.verb.clone(),
+        }
+    }
+}
+
+impl Record for PendingApproval {
+    const COLUMNS: &'static [&'static str] = &["user", "changed", "request", "expires_at"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.flag(self.changed);
+        f.text(&self.request);
+        f.value(self.expires_at);
+    }
+
+    fn sentence(&self) -> String {
+        let Self { user, verb, request, expires_at, .. } = self;
+        format!(
+            "{user}: protected, so nothing was changed yet; another operator can approve this \
+             {verb} until {expires_at} with: mfactl approve {request}"
+        )
+    }
+}

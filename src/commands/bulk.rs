@@ -1,0 +1,297 @@
+//! Verbs on many users at once: a list of names, a plan, a limit, one transaction.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::Session;
+use crate::commands::user_change::{OperatorOptions, not_confirmed, status_label};
+use crate::domain::name::UserName;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Changed, Status, User};
+use crate::keyring::Vault;
+use crate::operate::change::BulkRow;
+use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
+
+/// The default limit is never below this number of users.
+const MIN_LIMIT: u64 = 10;
+/// The default limit in percent of all users.
+const LIMIT_PERCENT: u64 = 10;
+
+/// The arguments that name one user, or a list of users.
+#[derive(Args, Clone, Debug)]
+pub struct Targets {
+    /// User name
+    #[arg(
+        value_name = "NAME",
+        required_unless_present = "from",
+        conflicts_with = "from",
+        add = crate::completion::user_names()
+    )]
+    name: Option<String>,
+    /// Read many user names from FILE (-: stdin)
+    ///
+    /// One name a line, or CSV with a header and a column user.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// With --from: limit of changes, N or N%
+    ///
+    /// A number of users, or a percentage of all users. The default is 10%, but at least 10 users.
+    #[arg(long, value_name = "N", requires = "from")]
+    max_changes: Option<String>,
+}
+
+/// The users that [`Targets`] names.
+pub enum Target {
+    One(UserName),
+    Many(Vec<UserName>),
+}
+
+impl Targets {
+    pub fn resolve(&self, session: &mut Session<'_>) -> Result<Target> {
+        match (&self.name, &self.from) {
+            (Some(name), _) => Ok(Target::One(UserName::parse(name)?)),
+            (None, Some(path)) => Ok(Target::Many(session.names_from(path)?)),
+            (None, None) => Err(Refusal::new(ErrorCode::Usage, "no user is named")
+                .hint("name one, or many with --from FILE")
+                .into()),
+        }
+    }
+
+    /// For a verb that finds its users in another way: the limit alone.
+    pub const fn with_limit(max_changes: Option<String>) -> Self {
+        Self { name: None, from: None, max_changes }
+    }
+
+    /// How many users may change, out of `users` in the store.
+    fn limit(&self, users: u64) -> Result<u64, Refusal> {
+        let Some(text) = &self.max_changes else {
+            return Ok((users * LIMIT_PERCENT / 100).max(MIN_LIMIT));
+        };
+        let (number, is_percentage) =
+            text.strip_suffix('%').map_or((text.as_str(), false), |number| (number, true));
+        let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+        let number = number.parse::<u64>().ok().filter(|_| plain);
+        match number {
+            Some(n @ 1..=100) if is_percentage => Ok((users * n).div_ceil(100)),
+            Some(n @ 1..) if !is_percentage => Ok(n),
+            _ => Err(Refusal::bad_input("--max-changes", "is not a number of users")
+                .hint("write a number such as 50, or a percentage from 1% to 100%")),
+        }
+    }
+}
+
+/// One change to many users.
+pub struct BulkChange<'a> {
+    verb: &'static str,
+    schema: &'static str,
+    names: Vec<UserName>,
+    targets: &'a Targets,
+    operator: &'a OperatorOptions,
+    yes: bool,
+    /// Names of changed fields, for the audit log.
+    pub fields: Vec<&'static str>,
+}
+
+impl<'a> BulkChange<'a> {
+    /// `yes` skips the confirmation.
+    pub const fn new(
+        verb: &'static str,
+        schema: &'static str,
+        names: Vec<UserName>,
+        targets: &'a Targets,
+        operator: &'a OperatorOptions,
+        yes: bool,
+    ) -> Self {
+        Self { verb, schema, names, targets, operator, yes, fields: Vec::new() }
+    }
+}
+
+/// What happened, or would happen, to one user.
+#[derive(Serialize)]
+struct BulkLine {
+    user: String,
+    status: Status,
+    result: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl BulkChange<'_> {
+    /// Plans, asks, and changes all users in one transaction. The report names users that can't be
+    /// changed, and its verdict is then a no. An unknown name, or more changes than the limit, fails
+    /// the whole run.
+    pub fn run(
+        self,
+        session: &mut Session<'_>,
+        change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<Report> {
+        self.run_with_outcome(session, change).map(|(report, _)| report)
+    }
+
+    /// As [`BulkChange::run`]; also returns whether the changes were made.
+    pub fn run_with_outcome(
+        self,
+        session: &mut Session<'_>,
+        mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<(Report, bool)> {
+        let ticket = self.operator.ticket(session, self.verb)?;
+        let mut opened = session.open_store()?;
+        let (rows, users) = session.plan_bulk(&mut opened, &self.names, &mut change)?;
+        let changing = rows.iter().filter(|row| row.is_change()).count();
+        let limit = self.targets.limit(users)?;
+        if changing as u64 > limit {
+            let message =
+                format!("{changing} of {users} users would change, more than {limit} at once");
+            return Err(Refusal::new(ErrorCode::TooManyChanges, message)
+                .hint(format!("check the list; then add --max-changes {changing}"))
+                .into());
+        }
+        let dry_run = self.operator.dry_run;
+        if !self.yes && !dry_run && changing > 0 {
+            let verb = self.verb;
+            let hint = "add --yes to skip the confirmation";
+            session.person(hint)?;
+            let shown = show_plan(&mut session.prompt_writer(), &rows);
+            shown.context("the plan can't be shown; nothing was changed")?;
+            let question = format!(
+                "{verb}: {changing} of the {} users named would change. Type {changing} to continue",
+                rows.len()
+            );
+            let answer = session.person(hint)?.line(&question)?;
+            if answer.trim() != changing.to_string() {
+                return Ok((not_confirmed(session), false));
+            }
+        }
+        let rows = if dry_run {
+            rows
+        } else {
+            session.change_bulk(
+                &mut opened,
+                self.verb,
+                &ticket,
+                &self.fields,
+                &self.names,
+                &mut change,
+            )?
+        };
+        Ok((report(self.schema, rows, dry_run), !dry_run))
+    }
+}
+
+fn report(schema: &'static str, rows: Vec<BulkRow>, dry_run: bool) -> Report {
+    let verdict = if rows.iter().any(is_refused) { Verdict::No } else { Verdict::Yes };
+    Report::list(Verdict::No, move |writer| {
+        let for_people = writer.format == Format::Table;
+        let only_refused = for_people && writer.quiet;
+        let preamble = [("schema", json!(schema)), ("dry_run", json!(dry_run))];
+        let counts = writer.many(&preamble, "users", |write| {
+            let mut counts = BulkCounts::default();
+            for row in &rows {
+                counts.count(row);
+                if is_refused(row) || !only_refused {
+                    write(&BulkLine::of(row, dry_run))?;
+                }
+            }
+            Ok(counts)
+        })?;
+        if for_people && !only_refused {
+            writeln!(writer.out, "{}", counts.sentence(dry_run))?;
+        }
+        Ok(verdict)
+    })
+}
+
+fn is_refused(row: &BulkRow) -> bool {
+    matches!(row, BulkRow::Refused(..))
+}
+
+/// Shown before the question: the users that would change, and those that can't.
+fn show_plan(writer: &mut Writer<'_>, rows: &[BulkRow]) -> Result<()> {
+    let nothing: &[(&str, String)] = &[];
+    let counts = writer.many(nothing, "users", |write| {
+        let mut counts = BulkCounts::default();
+        for row in rows {
+            counts.count(row);
+            if row.is_change() || is_refused(row) {
+                write(&BulkLine::of(row, true))?;
+            }
+        }
+        Ok(counts)
+    })?;
+    Ok(writeln!(writer.out, "{}", counts.sentence(true))?)
+}
+
+#[derive(Default, Serialize)]
+struct BulkCounts {
+    users: u64,
+    changed: u64,
+    already: u64,
+    refused: u64,
+}
+
+impl BulkCounts {
+    fn count(&mut self, row: &BulkRow) {
+        self.users += 1;
+        self.changed += u64::from(row.is_change());
+        self.already += u64::from(matches!(row, BulkRow::Unchanged(_)));
+        self.refused += u64::from(is_refused(row));
+    }
+
+    fn sentence(&self, dry_run: bool) -> String {
+        let users =
+            if self.users == 1 { "1 user".to_owned() } else { format!("{} users", self.users) };
+        let changed = if dry_run { "would change" } else { "changed" };
+        format!(
+            "{users}: {} {changed}, {} already so, {} refused",
+            self.changed, self.already, self.refused
+        )
+    }
+}
+
+impl BulkLine {
+    fn of(row: &BulkRow, dry_run: bool) -> Self {
+        let (user, result, reason) = match row {
+            BulkRow::Changed(user) if dry_run => (user, "would_change", None),
+            BulkRow::Changed(user) => (user, "changed", None),
+            BulkRow::Unchanged(user) => (user, "already", None),
+            BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.message.clone())),
+        };
+        Self { user: user.name.to_string(), status: user.status(), result, reason }
+    }
+}
+
+impl Record for BulkLine {
+    const COLUMNS: &'static [&'static str] = &["user", "status", "result", "reason"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.text(self.status.word());
+        f.text(self.result);
+        f.maybe_text(self.reason.as_deref());
+    }
+
+    fn sentence(&self) -> String {
+        let reason = self.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
+        let result = self.result.replace('_', " ");
+        format!("{}: {result}; MFA is {}{reason}", self.user, status_label(self.status))
+    }
+
+    fn header() -> &'static [&'static str] {
+        &["USER", "RESULT", "STATUS", "REASON"]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let tone = if self.reason.is_some() { Tone::Bad } else { Tone::Plain };
+        vec![
+            Cell::plain(self.user.as_str()),
+            Cell::toned(self.result.replace('_', " "), tone),
+            Cell::plain(status_label(self.status)),
+            Cell::plain(self.reason.as_deref().unwrap_or_default()),
+        ]
+    }
+}

@@ -1,0 +1,130 @@
+//! The values that are compared with the thresholds.
+
+use anyhow::Result;
+
+use crate::app::Session;
+use crate::commands::check::What;
+use crate::commands::list_status::{Summary, UserLine};
+use crate::domain::time::Span;
+use crate::domain::totp::Parameters;
+use crate::store::Order;
+
+/// A measured value, and the sentence for people.
+pub struct Measurement {
+    /// The label in the performance data.
+    pub name: &'static str,
+    /// `None` if there is nothing to measure: CRITICAL, or WARNING if `is_uncertain`.
+    pub value: Option<f64>,
+    /// The thing exists but its value is unknown: neither OK nor CRITICAL.
+    pub is_uncertain: bool,
+    pub unit: &'static str,
+    pub max: Option<u64>,
+    pub message: String,
+}
+
+pub fn measure(session: &mut Session<'_>, what: What) -> Result<Measurement> {
+    match what {
+        What::Log => log(session),
+        What::Backup => backup(session),
+        What::Key => key(session),
+        What::Coverage | What::Overdue | What::Bypasses | What::Locked => users(session, what),
+    }
+}
+
+fn users(session: &mut Session<'_>, what: What) -> Result<Measurement> {
+    let now = session.env.clock.now()?;
+    let policy = session.config()?.policy.clone();
+    let (mut summary, mut bypasses) = (Summary::default(), 0);
+    session.reader()?.read()?.users(Order::default(), &mut |user| {
+        let line = UserLine::of(&user, &policy, now);
+        bypasses += u64::from(line.bypass);
+        summary.count(&line);
+        Ok(())
+    })?;
+    let users = summary.users;
+    let count = |name, count: u64, text: &str| Measurement {
+        name,
+        value: Some(number(count)),
+        is_uncertain: false,
+        unit: "",
+        max: Some(users),
+        message: format!("{count} of {users} users {text}"),
+    };
+    Ok(match what {
+        What::Overdue => {
+            count("overdue", summary.required_without_mfa, "must have MFA and have none")
+        }
+        What::Locked => count("locked", summary.locked, "are locked"),
+        What::Bypasses => count("bypasses", bypasses, "have a valid bypass code"),
+        _ => {
+            let percent = (summary.exact_coverage() * 10.0).floor() / 10.0;
+            Measurement {
+                name: "coverage",
+                value: Some(summary.exact_coverage()),
+                is_uncertain: false,
+                unit: "%",
+                max: Some(100),
+                message: format!("{percent:.1}% of {users} users"),
+            }
+        }
+    })
+}
+
+fn log(session: &mut Session<'_>) -> Result<Measurement> {
+    let proved = session.prove_log(&[])?;
+    let damage = u64::from(proved.damage.is_some());
+    let events = if proved.events == 1 { "event" } else { "events" };
+    let limits = if proved.has_macs { "" } else { ", checked without the key" };
+    let message = match proved.damage {
+        Some(damage) => format!("the log is damaged: {}", damage.words),
+        None => format!("the log is intact: {} {events}{limits}", proved.events),
+    };
+    let value = Some(number(damage));
+    Ok(Measurement { name: "damage", value, is_uncertain: false, unit: "", max: Some(1), message })
+}
+
+fn backup(session: &mut Session<'_>) -> Result<Measurement> {
+    let now = session.env.clock.now()?;
+    let last = session.last_backup()?;
+    // A backup dated in the future, written while a clock was wrong, may be any age. It exists, so
+    // CRITICAL would be too much; but OK would hide missing backups until that date.
+    // Machines that share a store may differ by one time step.
+    let tolerance = Span::seconds(Parameters::COMMON.period);
+    let is_uncertain = last.is_some_and(|last| last > now.plus(tolerance));
+    let age = last.filter(|_| !is_uncertain).map(|last| now.since(last).0);
+    let message = match (last, age) {
+        (Some(last), Some(age)) => {
+            let hours = age / 3600;
+            let plural = if hours == 1 { "" } else { "s" };
+            format!("the last backup is {hours} hour{plural} old, from {last}")
+        }
+        (Some(last), None) => {
+            format!("the last backup is dated {last}, in the future; take another")
+        }
+        (None, _) => "no backup has been taken".to_owned(),
+    };
+    let value = age.map(|seconds| number(seconds) / 3600.0);
+    Ok(Measurement { name: "backup_age", value, is_uncertain, unit: "h", max: None, message })
+}
+
+fn key(session: &mut Session<'_>) -> Result<Measurement> {
+    let saved = session.key_saved()?;
+    let message = match saved {
+        Some(at) => format!("a copy of the key is kept elsewhere, as confirmed on {at}"),
+        None => "no copy of the key has been confirmed".to_owned(),
+    };
+    let value = Some(number(u64::from(saved.is_none())));
+    Ok(Measurement {
+        name: "key_unsaved",
+        value,
+        is_uncertain: false,
+        unit: "",
+        max: Some(1),
+        message,
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users or seconds")]
+const fn number(n: u64) -> f64 {
+    n as f64
+}

@@ -1,0 +1,206 @@
+//! The status of one user, as JSON, CSV and table have it.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::commands::user_change::status_label;
+use crate::domain::device::{Device, DeviceState};
+use crate::domain::policy::{EnrolmentDue, Policy};
+use crate::domain::recovery::RecoverySet;
+use crate::domain::text::shown;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{PasswordChange, Status, User};
+use crate::report::{Cell, Fields, Record, Tone};
+
+#[derive(Serialize)]
+pub struct UserLine {
+    pub user: String,
+    pub display_name: Option<String>,
+    pub email: Option<String>,
+    pub groups: Vec<String>,
+    pub status: Status,
+    /// MFA is required now.
+    pub required: bool,
+    /// When MFA will be required, if it is not yet.
+    pub due_at: Option<Timestamp>,
+    pub locked: bool,
+    pub locked_until: Option<Timestamp>,
+    pub password_change_required: bool,
+    pub bypass: bool,
+    /// A bypass code exists that is valid now or later.
+    #[serde(skip)]
+    pub has_unexpired_bypass: bool,
+    pub devices: Vec<DeviceLine>,
+    pub recovery_codes_left: usize,
+    pub last_verified_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+pub struct DeviceLine {
+    pub device: String,
+    pub kind: &'static str,
+    pub state: &'static str,
+    pub created_at: Timestamp,
+    pub confirmed_at: Option<Timestamp>,
+    pub last_used_at: Option<Timestamp>,
+    /// When an unconfirmed device expires. Not in the log, so unknown for an earlier time.
+    #[serde(skip)]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl DeviceLine {
+    pub fn of(device: &Device) -> Self {
+        Self {
+            device: shown(device.label.as_str()).into_owned(),
+            kind: device.kind.as_str(),
+            state: device.state.word(),
+            created_at: device.created_at,
+            confirmed_at: device.confirmed_at(),
+            last_used_at: device.last_used_at,
+            expires_at: match &device.state {
+                DeviceState::Pending(pending) => Some(pending.expires_at),
+                _ => None,
+            },
+        }
+    }
+}
+
+impl UserLine {
+    pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
+        let requirement = policy.requirement(user);
+        let due = requirement.enrolment_due(user.status(), now);
+        let profile = &user.profile;
+        let safe = |text: &Option<String>| text.as_deref().map(|t| shown(t).into_owned());
+        let locked = user.locked(now);
+        Self {
+            user: shown(user.name.as_str()).into_owned(),
+            display_name: safe(&profile.display_name),
+            email: safe(&profile.email),
+            groups: profile.groups.iter().map(|g| shown(g).into_owned()).collect(),
+            status: user.status(),
+            required: requirement.is_in_force(now),
+            due_at: match due {
+                Some(EnrolmentDue::Upcoming(at)) => Some(at),
+                _ => None,
+            },
+            locked: locked.is_some(),
+            locked_until: locked.flatten(),
+            password_change_required: user.password_change != PasswordChange::NotRequired,
+            bypass: user.bypass.as_ref().is_some_and(|bypass| bypass.is_open(now)),
+            has_unexpired_bypass: user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
+            devices: user.live().map(DeviceLine::of).collect(),
+            recovery_codes_left: user.recovery.as_ref().map_or(0, RecoverySet::left),
+            last_verified_at: user.last_verified_at,
+        }
+    }
+
+    /// MFA is required but not enabled.
+    pub fn is_overdue(&self) -> bool {
+        self.required && self.status != Status::Enabled
+    }
+
+    /// The flags that are set, as words.
+    fn flags(&self) -> String {
+        let flags = [
+            ("overdue", self.is_overdue()),
+            ("required", self.required && !self.is_overdue()),
+            ("due", self.due_at.is_some()),
+            ("locked", self.locked),
+            ("new password", self.password_change_required),
+            ("bypass", self.bypass),
+        ];
+        let set: Vec<_> =
+            flags.into_iter().filter(|(_, is_set)| *is_set).map(|(word, _)| word).collect();
+        set.join(", ")
+    }
+
+    fn devices(&self, separator: &str) -> Cow<'static, str> {
+        if self.devices.is_empty() {
+            return Cow::Borrowed("");
+        }
+        let mut text = String::new();
+        for device in &self.devices {
+            if !text.is_empty() {
+                text.push_str(separator);
+            }
+            text.push_str(&device.device);
+            text.push(':');
+            text.push_str(device.state);
+        }
+        Cow::Owned(text)
+    }
+
+    const fn tone(&self) -> Tone {
+        match self.status {
+            Status::Enabled => Tone::Good,
+            Status::Pending => Tone::Warning,
+            Status::Disabled | Status::NotEnabled => Tone::Bad,
+        }
+    }
+}
+
+impl Record for UserLine {
+    const COLUMNS: &'static [&'static str] = &[
+        "user",
+        "display_name",
+        "email",
+        "groups",
+        "status",
+        "required",
+        "locked",
+        "locked_until",
+        "password_change_required",
+        "bypass",
+        "devices",
+        "recovery_codes_left",
+        "last_verified_at",
+        "due_at",
+    ];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.maybe_text(self.display_name.as_deref());
+        f.maybe_text(self.email.as_deref());
+        f.text(&self.groups.join(";"));
+        f.text(self.status.word());
+        f.flag(self.required);
+        f.flag(self.locked);
+        f.maybe_value(self.locked_until);
+        f.flag(self.password_change_required);
+        f.flag(self.bypass);
+        f.text(&self.devices(";"));
+        f.value(self.recovery_codes_left);
+        f.maybe_value(self.last_verified_at);
+        f.maybe_value(self.due_at);
+    }
+
+    fn sentence(&self) -> String {
+        let devices = self.devices(", ");
+        let mut text = format!("{}: {}", self.user, status_label(self.status));
+        for more in [devices.as_ref(), &self.flags()] {
+            if !more.is_empty() {
+                text.push_str("; ");
+                text.push_str(more);
+            }
+        }
+        text
+    }
+
+    fn header() -> &'static [&'static str] {
+        &["USER", "NAME", "STATUS", "FLAGS", "DEVICES", "LAST CODE"]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let flags = self.flags();
+        let last = self.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
+        vec![
+            Cell::plain(self.user.as_str()),
+            Cell::plain(self.display_name.as_deref().unwrap_or_default()),
+            Cell::toned(status_label(self.status), self.tone()),
+            Cell::toned(flags, if self.locked { Tone::Bad } else { Tone::Plain }),
+            Cell::plain(self.devices(", ")),
+            Cell::plain(last),
+        ]
+    }
+}

@@ -1,0 +1,218 @@
+//! Verifies the hash chain of the audit log, event by event.
+
+use crate::domain::audit::event::{EventFields, Head, Personal};
+
+/// What is wrong with an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainError {
+    /// The sequence numbers have a gap before it.
+    Missing { expected: u64 },
+    /// Its personal fields were altered.
+    Personal,
+    /// It was altered, or does not follow from the previous event.
+    Hash,
+    /// It was not written with this store's key.
+    Mac,
+}
+
+impl ChainError {
+    #[must_use]
+    pub fn words(self, seq: u64) -> String {
+        match self {
+            Self::Missing { expected } if expected + 1 >= seq => {
+                format!("event {expected} is missing")
+            }
+            Self::Missing { expected } => format!("events {expected} to {} are missing", seq - 1),
+            Self::Personal => {
+                format!("event {seq} was altered: its user, device, reason or details")
+            }
+            Self::Hash => format!("event {seq} was altered, or does not follow the previous one"),
+            Self::Mac => format!("event {seq} was not written with this store's key"),
+        }
+    }
+}
+
+/// The stored values that an event is verified against.
+#[derive(Clone, Copy, Debug)]
+pub struct EventProof<'e> {
+    pub seq: u64,
+    /// Absent once the personal fields were erased.
+    pub salt: Option<&'e [u8]>,
+    pub personal: &'e [u8],
+    pub hash: &'e [u8],
+    pub mac: &'e [u8],
+}
+
+/// Computes the MAC of an event.
+pub type Mac<'m> = &'m dyn Fn(&Head) -> [u8; 32];
+
+/// How far the chain has been verified.
+#[derive(Clone, Copy, Debug)]
+pub struct Chain {
+    pub head: Head,
+    pub events: u64,
+}
+
+impl Chain {
+    #[must_use]
+    pub const fn from(start: Head) -> Self {
+        Self { head: start, events: 0 }
+    }
+
+    /// Verifies the next event. Without a key `mac` is `None` and MACs are not checked.
+    ///
+    /// After an error the chain can't be followed any further.
+    pub fn next(
+        &mut self,
+        entry: &EventFields<'_>,
+        proof: &EventProof<'_>,
+        mac: Option<Mac<'_>>,
+    ) -> Result<(), ChainError> {
+        let expected = self.head.seq + 1;
+        if proof.seq != expected {
+            return Err(ChainError::Missing { expected });
+        }
+        let personal_matches = match proof.salt {
+            Some(salt) => entry.personal.hash(salt)[..] == *proof.personal,
+            None => entry.personal == Personal::default(),
+        };
+        if !personal_matches {
+            return Err(ChainError::Personal);
+        }
+        let personal = proof.personal.try_into().map_err(|_| ChainError::Personal)?;
+        let hash = entry.chain_hash(&self.head, personal);
+        if hash[..] != *proof.hash {
+            return Err(ChainError::Hash);
+        }
+        let head = Head { seq: expected, hash };
+        if mac.is_some_and(|mac| mac(&head)[..] != *proof.mac) {
+            return Err(ChainError::Mac);
+        }
+        self.head = head;
+        self.events += 1;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::audit::chain::*;
+
+    fn entry<'e>(user: Option<&'e str>, outcome: &'e str) -> EventFields<'e> {
+        EventFields {
+            at: 1000,
+            verb: "verify",
+            outcome,
+            operator_uid: 7,
+            operator_claim: Some("bob"),
+            ticket: None,
+            proof: None,
+            user_id: Some(&[1; 16]),
+            status: Some("enabled"),
+            rev: Some(3),
+            factor: Some("totp"),
+            was_status: None,
+            personal: Personal { user, device: user.map(|_| "phone"), ..Personal::default() },
+        }
+    }
+
+    /// Stands in for a keyed MAC.
+    fn mac(head: &Head) -> [u8; 32] {
+        head.hash.map(|byte| byte ^ 0x55)
+    }
+
+    struct Stored {
+        seq: u64,
+        salt: Option<[u8; 16]>,
+        personal: [u8; 32],
+        hash: [u8; 32],
+        mac: [u8; 32],
+    }
+
+    fn stored(chain: &Chain, entry: &EventFields<'_>) -> Stored {
+        let personal = entry.personal.hash(&[9; 16]);
+        let hash = entry.chain_hash(&chain.head, &personal);
+        let head = Head { seq: chain.head.seq + 1, hash };
+        Stored { seq: head.seq, salt: Some([9; 16]), personal, hash, mac: mac(&head) }
+    }
+
+    fn next(chain: &mut Chain, entry: &EventFields<'_>, stored: &Stored) -> Result<(), ChainError> {
+        let proof = EventProof {
+            seq: stored.seq,
+            salt: stored.salt.as_ref().map(|s| &s[..]),
+            personal: &stored.personal,
+            hash: &stored.hash,
+            mac: &stored.mac,
+        };
+        chain.next(entry, &proof, Some(&mac))
+    }
+
+    fn start() -> Chain {
+        Chain::from(Head::START)
+    }
+
+    #[test]
+    fn a_chain_is_valid_also_where_personal_fields_were_erased() {
+        let mut chain = start();
+        for outcome in ["accepted", "rejected"] {
+            let entry = entry(Some("alice"), outcome);
+            let stored = stored(&chain, &entry);
+            next(&mut chain, &entry, &stored).unwrap();
+        }
+        let named = entry(Some("alice"), "replayed");
+        let erased = Stored { salt: None, ..stored(&chain, &named) };
+        next(&mut chain, &entry(None, "replayed"), &erased).unwrap();
+        assert_eq!((chain.events, chain.head.seq), (3, 3));
+    }
+
+    #[test]
+    fn each_alteration_is_found_and_named() {
+        let sound = entry(Some("alice"), "accepted");
+        let good = || stored(&start(), &sound);
+        let altered = |change: fn(&mut EventFields<'static>)| {
+            let mut altered = entry(Some("alice"), "accepted");
+            change(&mut altered);
+            next(&mut start(), &altered, &good()).unwrap_err()
+        };
+        assert_eq!(altered(|e| e.at = 999), ChainError::Hash);
+        assert_eq!(altered(|e| e.verb = "reset"), ChainError::Hash);
+        assert_eq!(altered(|e| e.outcome = "rejected"), ChainError::Hash);
+        assert_eq!(altered(|e| e.operator_uid = 0), ChainError::Hash);
+        assert_eq!(altered(|e| e.operator_claim = None), ChainError::Hash);
+        assert_eq!(altered(|e| e.ticket = Some("T-1")), ChainError::Hash);
+        assert_eq!(altered(|e| e.proof = Some("video")), ChainError::Hash);
+        assert_eq!(altered(|e| e.user_id = Some(&[2; 16])), ChainError::Hash);
+        assert_eq!(altered(|e| e.status = Some("disabled")), ChainError::Hash);
+        assert_eq!(altered(|e| e.rev = Some(4)), ChainError::Hash);
+        assert_eq!(altered(|e| e.factor = None), ChainError::Hash);
+        assert_eq!(altered(|e| e.was_status = Some("disabled")), ChainError::Hash);
+        assert_eq!(altered(|e| e.personal.user = Some("mallory")), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.device = None), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.reason = Some("none")), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.detail = Some("{}")), ChainError::Personal);
+        assert_eq!(altered(|e| e.personal.was = Some("{}")), ChainError::Personal);
+
+        let refused = |stored: Stored| next(&mut start(), &sound, &stored).unwrap_err();
+        assert_eq!(refused(Stored { seq: 3, ..good() }), ChainError::Missing { expected: 1 });
+        assert_eq!(
+            refused(Stored { salt: None, ..good() }),
+            ChainError::Personal,
+            "a name without salt"
+        );
+        assert_eq!(refused(Stored { personal: [0; 32], ..good() }), ChainError::Personal);
+        assert_eq!(refused(Stored { hash: [0; 32], ..good() }), ChainError::Hash);
+        assert_eq!(refused(Stored { mac: [0; 32], ..good() }), ChainError::Mac);
+        assert_eq!(ChainError::Missing { expected: 2 }.words(3), "event 2 is missing");
+        assert_eq!(ChainError::Missing { expected: 2 }.words(5), "events 2 to 4 are missing");
+    }
+
+    #[test]
+    fn a_moved_event_is_found() {
+        let entry = entry(Some("alice"), "accepted");
+        let mut chain = start();
+        let first = stored(&chain, &entry);
+        next(&mut chain, &entry, &first).unwrap();
+        let moved = Stored { seq: 2, ..first };
+        assert_eq!(next(&mut chain, &entry, &moved), Err(ChainError::Hash));
+    }
+}

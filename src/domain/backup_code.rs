@@ -1,0 +1,181 @@
+//! Backup codes, which replace the code of a device: recovery codes (look-up secrets in NIST SP
+//! 800-63B-4) and bypass codes, as people type them.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::domain::otp::Otp;
+
+/// Crockford's base 32: without I, L, O and U, so that a code can be read aloud.
+const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// The kind of a backup code; each has its own length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackupCodeKind {
+    /// 80 bits; NIST SP 800-63B-4, section 4.2.1.1 asks for 64.
+    Recovery,
+    /// 60 bits; valid for hours and a few uses.
+    Bypass,
+}
+
+impl BackupCodeKind {
+    /// Letters in a code of this kind, without hyphens.
+    #[must_use]
+    pub const fn letters(self) -> usize {
+        match self {
+            Self::Recovery => 16,
+            Self::Bypass => 12,
+        }
+    }
+
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Recovery => "recovery",
+            Self::Bypass => "bypass",
+        }
+    }
+}
+
+/// A backup code: upper-case [`LETTERS`], no hyphens.
+#[derive(Clone)]
+pub struct BackupCode {
+    pub kind: BackupCodeKind,
+    letters: Zeroizing<String>,
+}
+
+impl BackupCode {
+    /// A new code from random bytes; five bits of each byte make a letter.
+    #[must_use]
+    pub fn new(kind: BackupCodeKind, random: &[u8; 16]) -> Self {
+        let letter = |byte: &u8| char::from(LETTERS[usize::from(byte & 31)]);
+        let letters = Zeroizing::new(random[..kind.letters()].iter().map(letter).collect());
+        Self { kind, letters }
+    }
+
+    /// Parses a typed code: any case, with or without hyphens and spaces; O counts as 0, I and L as 1.
+    #[must_use]
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let mut letters = Zeroizing::new(String::with_capacity(BackupCodeKind::Recovery.letters()));
+        for byte in text.iter().filter(|b| !matches!(b, b'-' | b' ')) {
+            let letter = match byte.to_ascii_uppercase() {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                other => other,
+            };
+            if !LETTERS.contains(&letter) || letters.len() == BackupCodeKind::Recovery.letters() {
+                return None;
+            }
+            letters.push(char::from(letter));
+        }
+        let kinds = [BackupCodeKind::Recovery, BackupCodeKind::Bypass];
+        let kind = kinds.into_iter().find(|kind| kind.letters() == letters.len())?;
+        Some(Self { kind, letters })
+    }
+
+    /// The letters, for the keyed hash.
+    #[must_use]
+    pub fn letters(&self) -> &str {
+        &self.letters
+    }
+
+    /// Groups of four with hyphens, for display.
+    #[must_use]
+    pub fn grouped(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(20));
+        for (n, letter) in self.letters.chars().enumerate() {
+            if n > 0 && n % 4 == 0 {
+                text.push('-');
+            }
+            text.push(letter);
+        }
+        text
+    }
+}
+
+impl fmt::Debug for BackupCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BackupCode({}, ..)", self.kind.word())
+    }
+}
+
+/// What was submitted where a code is asked for.
+#[derive(Debug)]
+pub enum Submitted {
+    Otp(Otp),
+    BackupCode(BackupCode),
+    /// Not a code in any form; counts as a wrong code.
+    NotACode,
+}
+
+impl Submitted {
+    /// Parses what was submitted; one line end and the NUL of `pam_exec` are removed.
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        if let Some(code) = Otp::read(bytes) {
+            return Self::Otp(code);
+        }
+        let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+        let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        BackupCode::read(bytes).map_or(Self::NotACode, Self::BackupCode)
+    }
+
+    #[must_use]
+    pub const fn otp(&self) -> Option<&Otp> {
+        match self {
+            Self::Otp(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn backup_code(&self) -> Option<&BackupCode> {
+        match self {
+            Self::BackupCode(code) => Some(code),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::backup_code::*;
+
+    #[test]
+    fn a_code_is_read_in_every_way_people_type_it() {
+        let code = BackupCode::new(
+            BackupCodeKind::Recovery,
+            &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+        );
+        assert_eq!(code.grouped().as_str(), "0123-4567-89AB-CDEF");
+        for text in
+            ["0123-4567-89AB-CDEF", "0123456789abcdef", "o1 23 456789abcdef", "oi23-4567-89ab-cdef"]
+        {
+            assert_eq!(
+                BackupCode::read(text.as_bytes()).unwrap().letters(),
+                code.letters(),
+                "{text}"
+            );
+        }
+        assert_eq!(BackupCode::read(b"0123-4567-89AB").unwrap().kind, BackupCodeKind::Bypass);
+    }
+
+    #[test]
+    fn anything_else_is_not_a_code() {
+        for text in [
+            "",
+            "0123",
+            "0123-4567-89AB-CDEFG",
+            "0123-4567-89AB-CDEU",
+            "0123-4567-89A",
+            "é123456789ab",
+        ] {
+            assert!(BackupCode::read(text.as_bytes()).is_none(), "{text}");
+        }
+        assert!(matches!(Submitted::read(b"123456\n"), Submitted::Otp(_)));
+        assert!(matches!(Submitted::read(b"0123-4567-89ab\r\n\0"), Submitted::BackupCode(_)));
+        assert!(matches!(Submitted::read(b"0123-4567-89ab\n\n"), Submitted::NotACode));
+    }
+}

@@ -1,0 +1,314 @@
+//! Why a code fails, for an operator who helps a user.
+
+use crate::domain::device::Device;
+use crate::domain::name::Label;
+use crate::domain::otp::Otp;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::{Id, Secret};
+use crate::domain::time::Timestamp;
+use crate::domain::totp::{Algorithm, Parameters, Window, matching_steps};
+use crate::domain::user::User;
+
+/// Time steps before and after the current one that are searched.
+const REACH: u64 = 20;
+
+/// The reason why a code fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Diagnosis {
+    /// It does not fail: it would be accepted.
+    Right {
+        device: Label,
+        pending: bool,
+    },
+    AlreadyUsed {
+        device: Label,
+    },
+    /// The phone's clock is off by `steps` time steps of `period` seconds; positive if it is ahead.
+    ClockOff {
+        device: Label,
+        steps: i64,
+        period: u64,
+    },
+    /// The app computes codes with other settings than those it was given.
+    OtherSettings {
+        device: Label,
+        given: Parameters,
+        used: Parameters,
+    },
+    Disabled {
+        device: Label,
+    },
+    Revoked {
+        device: Label,
+        at: Timestamp,
+    },
+    Expired {
+        device: Label,
+    },
+    /// It matches none of the user's devices.
+    Unknown,
+    /// It does not have the form of a code.
+    NoCode,
+}
+
+impl Diagnosis {
+    /// The value in JSON.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Right { .. } => "right",
+            Self::AlreadyUsed { .. } => "already_used",
+            Self::ClockOff { .. } => "clock_off",
+            Self::OtherSettings { .. } => "other_settings",
+            Self::Disabled { .. } => "disabled",
+            Self::Revoked { .. } => "revoked",
+            Self::Expired { .. } => "expired",
+            Self::Unknown => "unknown",
+            Self::NoCode => "no_code",
+        }
+    }
+
+    #[must_use]
+    pub const fn device(&self) -> Option<&Label> {
+        match self {
+            Self::Right { device, .. }
+            | Self::AlreadyUsed { device }
+            | Self::ClockOff { device, .. }
+            | Self::OtherSettings { device, .. }
+            | Self::Disabled { device }
+            | Self::Revoked { device, .. }
+            | Self::Expired { device } => Some(device),
+            Self::Unknown | Self::NoCode => None,
+        }
+    }
+
+    /// The reason and the remedy in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Right { device, pending: false } => {
+                format!("the code of {device} is right: sign in with the next one")
+            }
+            Self::Right { device, pending: true } => {
+                format!(
+                    "the code of {device} is right: confirm the device by giving the next one to verify"
+                )
+            }
+            Self::AlreadyUsed { device } => {
+                format!("the code of {device} was already used: wait for the next one")
+            }
+            Self::ClockOff { device, steps, period } => {
+                let seconds = steps.unsigned_abs() * period;
+                let way = if *steps > 0 { "ahead" } else { "behind" };
+                format!(
+                    "the clock of {device} is about {seconds} s {way}: set the phone's time to automatic"
+                )
+            }
+            Self::OtherSettings { device, given, used } => format!(
+                "the app of {device} uses {used} instead of {given}: enrol the device again with {used}"
+            ),
+            Self::Disabled { device } => {
+                format!("the code belongs to {device}, which is switched off: use enable")
+            }
+            Self::Revoked { device, at } => format!(
+                "the code belongs to {device}, which was revoked on {at}: remove the old account from the app"
+            ),
+            Self::Expired { device } => {
+                format!(
+                    "the code belongs to {device}, which was not confirmed in time: enrol it again"
+                )
+            }
+            Self::Unknown => "the code belongs to none of this user's devices: check that the \
+                              app shows the right account, or use reset"
+                .to_owned(),
+            Self::NoCode => "this is not a code: a code has 6 to 8 digits".to_owned(),
+        }
+    }
+
+    /// The most likely reason has the lowest rank.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Right { .. } => 0,
+            Self::AlreadyUsed { .. } => 1,
+            Self::Disabled { .. } => 2,
+            Self::Revoked { .. } => 3,
+            Self::Expired { .. } => 4,
+            Self::ClockOff { .. } => 5,
+            Self::OtherSettings { .. } => 6,
+            Self::Unknown | Self::NoCode => 7,
+        }
+    }
+}
+
+/// Compares a code with every device that the user has or had.
+pub fn diagnose(
+    user: &User,
+    secrets: &[(Id, Secret)],
+    code: Option<&Otp>,
+    now: Timestamp,
+    window: Window,
+) -> Result<Diagnosis, Refusal> {
+    let Some(code) = code else { return Ok(Diagnosis::NoCode) };
+    let mut best = Diagnosis::Unknown;
+    for (id, secret) in secrets {
+        let device = user.device(*id)?;
+        for used in possible_settings(device.parameters) {
+            let current = used.step(now);
+            for step in matching_steps(secret, used, code, now, REACH)? {
+                let candidate = reason(device, used, step, current, now, window);
+                if candidate.rank() < best.rank() {
+                    best = candidate;
+                }
+            }
+        }
+    }
+    Ok(best)
+}
+
+fn reason(
+    device: &Device,
+    used: Parameters,
+    step: u64,
+    current: u64,
+    now: Timestamp,
+    window: Window,
+) -> Diagnosis {
+    let label = device.label.clone();
+    // Setting the clock or changing the settings does not help a device that is out of use.
+    if let crate::domain::device::DeviceState::Revoked(revoked) = &device.state {
+        return Diagnosis::Revoked { device: label, at: revoked.at };
+    }
+    if device.is_disabled() {
+        return Diagnosis::Disabled { device: label };
+    }
+    if device.is_expired(now) {
+        return Diagnosis::Expired { device: label };
+    }
+    if used != device.parameters {
+        return Diagnosis::OtherSettings { device: label, given: device.parameters, used };
+    }
+    if step.abs_diff(current) > window.steps() {
+        let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(current).unwrap_or(0);
+        return Diagnosis::ClockOff { device: label, steps, period: used.period };
+    }
+    if device.last_step.is_some_and(|last| step <= last) {
+        return Diagnosis::AlreadyUsed { device: label };
+    }
+    Diagnosis::Right { device: label, pending: device.is_pending() }
+}
+
+/// The device's own settings first, then all that apps are known to use instead.
+fn possible_settings(own: Parameters) -> impl Iterator<Item = Parameters> {
+    let algorithms = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
+    let others = algorithms.into_iter().flat_map(|algorithm| {
+        [6, 8].into_iter().flat_map(move |digits| {
+            [30, 60].into_iter().map(move |period| Parameters { algorithm, digits, period })
+        })
+    });
+    std::iter::once(own).chain(others.filter(move |other| *other != own))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::device::{Active, DeviceKind, DeviceState, Pending};
+    use crate::domain::diagnose::*;
+    use crate::domain::name::UserName;
+    use crate::domain::secret::Sealed;
+    use crate::domain::totp::code_at;
+    use zeroize::Zeroizing;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(seconds).unwrap()
+    }
+
+    fn secret() -> Secret {
+        Secret::new(Zeroizing::new(vec![7; 20]))
+    }
+
+    fn alice(parameters: Parameters) -> User {
+        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+        user.devices.push(Device {
+            id: Id::new([2; 16]),
+            label: Label::parse("phone").unwrap(),
+            kind: DeviceKind::Totp,
+            parameters,
+            secret: Sealed(Vec::new()),
+            state: DeviceState::Active(Active { confirmed_at: at(0) }),
+            last_step: None,
+            created_at: at(0),
+            last_used_at: None,
+        });
+        user
+    }
+
+    fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Diagnosis {
+        let code = Otp::read(code_at(&secret(), made_with, seconds).as_bytes());
+        let secrets = [(Id::new([2; 16]), secret())];
+        diagnose(user, &secrets, code.as_ref(), at(NOW), Window::DEFAULT).unwrap()
+    }
+
+    #[test]
+    fn each_reason_is_found() {
+        let common = Parameters::COMMON;
+        let user = alice(common);
+        let label = Label::parse("phone").unwrap();
+        let device = label.clone();
+        assert_eq!(reason_of(&user, common, NOW), Diagnosis::Right { device, pending: false });
+        for steps in [-20, -2, 2, 20] {
+            let device = label.clone();
+            let expected = Diagnosis::ClockOff { device, steps, period: 30 };
+            assert_eq!(reason_of(&user, common, NOW + 30 * steps), expected);
+        }
+        assert_eq!(reason_of(&user, common, NOW + 30 * 21), Diagnosis::Unknown);
+        let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
+        assert_eq!(reason_of(&alice(sha256), common, NOW).word(), "other_settings");
+        assert_eq!(reason_of(&user, sha256, NOW).word(), "other_settings");
+        let mut spent = user.clone();
+        spent.devices[0].last_step = Some(common.step(at(NOW)));
+        assert_eq!(reason_of(&spent, common, NOW).word(), "already_used");
+        assert_eq!(
+            reason_of(&user.clone().disable(None).unwrap().user, common, NOW).word(),
+            "disabled"
+        );
+        let revoked = user.clone().revoke(None, at(NOW)).unwrap().user;
+        assert_eq!(reason_of(&revoked, common, NOW).word(), "revoked");
+        let none = diagnose(&user, &[], None, at(NOW), Window::DEFAULT).unwrap();
+        assert_eq!(none, Diagnosis::NoCode);
+    }
+
+    #[test]
+    fn that_a_device_is_out_of_use_ranks_before_its_clock_and_its_settings() {
+        let common = Parameters::COMMON;
+        let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
+        let user = alice(common);
+        let mut expired = user.clone();
+        expired.devices[0].state = DeviceState::Pending(Pending {
+            expires_at: at(NOW - 1),
+            first_proof: None,
+            replaces: Vec::new(),
+        });
+        for (user, word) in [
+            (user.clone().disable(None).unwrap().user, "disabled"),
+            (user.clone().revoke(None, at(NOW)).unwrap().user, "revoked"),
+            (expired, "expired"),
+        ] {
+            for steps in [-20, -1, 0, 2, 20] {
+                assert_eq!(reason_of(&user, common, NOW + 30 * steps).word(), word, "{steps}");
+                assert_eq!(reason_of(&user, sha256, NOW + 60 * steps).word(), word, "{steps}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_sentence_contains_a_code() {
+        let user = alice(Parameters::COMMON);
+        for offset in -21..=21 {
+            let code = code_at(&secret(), Parameters::COMMON, NOW + 30 * offset);
+            assert!(
+                !reason_of(&user, Parameters::COMMON, NOW + 30 * offset).sentence().contains(&code)
+            );
+        }
+    }
+}

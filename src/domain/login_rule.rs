@@ -1,0 +1,215 @@
+//! The rule that a login service applies before the code: which users are rejected whatever code they
+//! submit, and which need none.
+
+use crate::domain::authenticate::candidates;
+use crate::domain::backup_code::Submitted;
+use crate::domain::lockout::Lockout;
+use crate::domain::policy::Requirement;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{PasswordChange, Status, User};
+
+/// What to answer for users who have no MFA and need none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NotEnabledPolicy {
+    Accept,
+    #[default]
+    Refuse,
+}
+
+/// How a login is decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum LoginRule {
+    /// By the submitted code.
+    CheckCode,
+    /// The user is let in without a code.
+    Exempt,
+    /// The user is rejected whatever the code; the word is for the audit log.
+    Reject(&'static str),
+}
+
+/// How the login of this user with this submitted code is decided.
+pub fn login_rule(
+    user: &User,
+    submitted: &Submitted,
+    requirement: Requirement,
+    not_enabled: NotEnabledPolicy,
+    now: Timestamp,
+) -> LoginRule {
+    if user.password_change != PasswordChange::NotRequired {
+        return LoginRule::Reject("password_change_required");
+    }
+    let is_exempt = is_exempt(user, submitted, requirement, not_enabled, now);
+    let candidates = candidates(user, None, submitted, now);
+    if candidates.is_ok() && !is_exempt {
+        return LoginRule::CheckCode;
+    }
+    if user.throttle.lockout(now) != Lockout::Unlocked {
+        return LoginRule::Reject("locked");
+    }
+    match candidates {
+        _ if is_exempt => LoginRule::Exempt,
+        Err(refusal) => LoginRule::Reject(refusal.code.word()),
+        Ok(_) => LoginRule::CheckCode,
+    }
+}
+
+/// Whether this user is let in without a code. A user with a pending device may submit its first code,
+/// which confirms it, or nothing.
+#[must_use]
+pub fn is_exempt(
+    user: &User,
+    submitted: &Submitted,
+    requirement: Requirement,
+    not_enabled: NotEnabledPolicy,
+    now: Timestamp,
+) -> bool {
+    not_enabled == NotEnabledPolicy::Accept
+        && !requirement.is_in_force(now)
+        && user.status() != Status::Enabled
+        && (matches!(submitted, Submitted::NotACode)
+            || candidates(user, None, submitted, now).is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+    use crate::domain::lockout::{FailedFactor, Limits, Throttle};
+    use crate::domain::login_rule::*;
+    use crate::domain::name::{Label, UserName};
+    use crate::domain::secret::{Id, Sealed};
+    use crate::domain::totp::Parameters;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(seconds).unwrap()
+    }
+
+    fn user(state: Option<DeviceState>) -> User {
+        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+        user.devices.extend(state.map(|state| Device {
+            id: Id::new([2; 16]),
+            label: Label::parse("phone").unwrap(),
+            kind: DeviceKind::Totp,
+            parameters: Parameters::COMMON,
+            secret: Sealed(Vec::new()),
+            state,
+            last_step: None,
+            created_at: at(0),
+            last_used_at: None,
+        }));
+        user
+    }
+
+    fn active() -> User {
+        user(Some(DeviceState::Active(Active { confirmed_at: at(0) })))
+    }
+
+    fn pending() -> User {
+        let expires_at = at(5000);
+        let pending = Pending { expires_at, first_proof: None, replaces: Vec::new() };
+        user(Some(DeviceState::Pending(pending)))
+    }
+
+    fn disabled() -> User {
+        let mut user = active();
+        user.devices = user.devices.into_iter().map(Device::disabled).collect();
+        user
+    }
+
+    fn locked(mut user: User) -> User {
+        let failed = |t: Throttle, _| t.failed(FailedFactor::Code, at(1000), Limits::DEFAULT);
+        user.throttle = (0..5).fold(Throttle::default(), failed);
+        user
+    }
+
+    const REQUIRED: fn() -> Requirement = || Requirement::From(at(10));
+    const DUE: fn() -> Requirement = || Requirement::From(at(9000));
+
+    #[test]
+    fn required_mfa_comes_before_the_option() {
+        let login_rule = |user: &User, typed: &[u8], requirement, not_enabled| {
+            login_rule(user, &Submitted::read(typed), requirement, not_enabled, at(1000))
+        };
+        let code = b"123456".as_slice();
+        for (user, typed, requirement, not_enabled, expected) in [
+            (active(), code, Requirement::Optional, NotEnabledPolicy::Accept, LoginRule::CheckCode),
+            (active(), b"x", Requirement::Optional, NotEnabledPolicy::Accept, LoginRule::CheckCode),
+            (active(), code, REQUIRED(), NotEnabledPolicy::Refuse, LoginRule::CheckCode),
+            (
+                user(None),
+                code,
+                Requirement::Optional,
+                NotEnabledPolicy::Refuse,
+                LoginRule::Reject("not_enabled"),
+            ),
+            (user(None), code, Requirement::Optional, NotEnabledPolicy::Accept, LoginRule::Exempt),
+            (user(None), code, DUE(), NotEnabledPolicy::Accept, LoginRule::Exempt),
+            (
+                user(None),
+                code,
+                REQUIRED(),
+                NotEnabledPolicy::Accept,
+                LoginRule::Reject("not_enabled"),
+            ),
+            (
+                disabled(),
+                code,
+                Requirement::Optional,
+                NotEnabledPolicy::Refuse,
+                LoginRule::Reject("disabled"),
+            ),
+            (disabled(), code, Requirement::Optional, NotEnabledPolicy::Accept, LoginRule::Exempt),
+            (disabled(), code, REQUIRED(), NotEnabledPolicy::Accept, LoginRule::Reject("disabled")),
+            (
+                pending(),
+                code,
+                Requirement::Optional,
+                NotEnabledPolicy::Refuse,
+                LoginRule::CheckCode,
+            ),
+            (
+                pending(),
+                code,
+                Requirement::Optional,
+                NotEnabledPolicy::Accept,
+                LoginRule::CheckCode,
+            ),
+            (pending(), b"", Requirement::Optional, NotEnabledPolicy::Accept, LoginRule::Exempt),
+            (pending(), b"", REQUIRED(), NotEnabledPolicy::Accept, LoginRule::CheckCode),
+            (
+                pending(),
+                b"x",
+                Requirement::Optional,
+                NotEnabledPolicy::Refuse,
+                LoginRule::CheckCode,
+            ),
+        ] {
+            let case = format!("{:?} {typed:?} {requirement:?} {not_enabled:?}", user.status());
+            assert_eq!(login_rule(&user, typed, requirement, not_enabled), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn neither_a_lock_nor_a_required_password_change_is_skipped() {
+        for not_enabled in [NotEnabledPolicy::Accept, NotEnabledPolicy::Refuse] {
+            let login_rule = |user: &User| {
+                login_rule(
+                    user,
+                    &Submitted::read(b""),
+                    Requirement::Optional,
+                    not_enabled,
+                    at(1000),
+                )
+            };
+            assert_ne!(login_rule(&locked(user(None))), LoginRule::Exempt);
+            assert_ne!(login_rule(&locked(disabled())), LoginRule::Exempt);
+            assert_ne!(login_rule(&locked(pending())), LoginRule::Exempt);
+            for change in [PasswordChange::Required, PasswordChange::RequiredOldOpens] {
+                for mut user in [active(), user(None), disabled(), pending()] {
+                    user.password_change = change;
+                    assert_eq!(login_rule(&user), LoginRule::Reject("password_change_required"));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Operators' changes to a user's devices.
+
+use crate::domain::device::{Device, DeviceState};
+use crate::domain::name::Label;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::quoted;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Changed, MOST_DEVICES, Status, User};
+
+impl User {
+    /// Adds a pending device, replacing a pending one with the same label.
+    pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
+        if self.live().any(|d| d.label == device.label && !d.is_pending()) {
+            let label = quoted(device.label.as_str());
+            return Err(Refusal::new(
+                ErrorCode::AlreadyEnrolled,
+                format!("{} already has a device {label}", self.name),
+            )
+            .hint("name another with --device, or use reset for a lost or new phone"));
+        }
+        if self.status() == Status::Disabled {
+            return Err(self.disabled_refusal());
+        }
+        self.devices.retain(|d| !(d.is_pending() && d.label == device.label));
+        self.with_device(device)
+    }
+
+    fn with_device(mut self, device: Device) -> Result<Self, Refusal> {
+        if self.live().count() >= MOST_DEVICES {
+            // Expired devices can never be confirmed.
+            self.devices.retain(|d| !d.is_expired(device.created_at));
+        }
+        if self.live().count() >= MOST_DEVICES {
+            return Err(Refusal::new(
+                ErrorCode::TooManyDevices,
+                format!("{} has {MOST_DEVICES} devices, which is the limit", self.name),
+            )
+            .hint("delete one that is no longer used: mfactl delete NAME --device LABEL"));
+        }
+        self.devices.push(device);
+        Ok(self)
+    }
+
+    /// For a lost phone: revokes the devices, clears the lock and adds `replacement` as pending.
+    ///
+    /// With `keep_until_confirmed` the old devices stay active until the replacement is confirmed.
+    pub fn reset(
+        self,
+        label: Option<&Label>,
+        replacement: Option<Device>,
+        keep_until_confirmed: bool,
+        now: Timestamp,
+    ) -> Result<Changed, Refusal> {
+        let mut changed = if keep_until_confirmed {
+            self.check_label(label)?;
+            if self.status() == Status::Disabled {
+                return Err(self.disabled_refusal());
+            }
+            Changed { user: self, touched: Vec::new() }
+        } else {
+            self.revoke(label, now)?
+        };
+        changed.user.throttle = changed.user.throttle.cleared();
+        if !keep_until_confirmed && label.is_none() {
+            changed = changed.void_backup_codes();
+        }
+        let Some(mut device) = replacement else { return Ok(changed) };
+        if let (true, DeviceState::Pending(pending)) = (keep_until_confirmed, &mut device.state) {
+            pending.replaces = changed.user.labelled(label).map(|d| d.id).collect();
+            let is_superseded = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
+            let superseded = changed.user.devices.iter().filter(|d| is_superseded(d));
+            changed.touched.extend(superseded.map(|d| d.label.clone()));
+            changed.user.devices.retain(|d| !is_superseded(d));
+        }
+        changed.user = changed.user.with_device(device)?;
+        Ok(changed)
+    }
+
+    /// Revokes devices; they are kept for undo.
+    pub fn revoke(mut self, label: Option<&Label>, now: Timestamp) -> Result<Changed, Refusal> {
+        self.check_label(label)?;
+        let touched: Vec<Label> = self.labelled(label).map(|d| d.label.clone()).collect();
+        self.map_labelled(label, |d| d.revoked(now));
+        self.forget_oldest_revoked();
+        Ok(Changed { user: self, touched })
+    }
+
+    /// Switches MFA off but keeps its settings.
+    pub fn disable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
+        self.check_has_devices()?;
+        self.check_label(label)?;
+        let touched = self.labelled(label).filter(|d| !d.is_disabled());
+        let touched = touched.map(|d| d.label.clone()).collect();
+        self.map_labelled(label, Device::disabled);
+        Ok(Changed { user: self, touched })
+    }
+
+    /// Switches MFA on again, as it was.
+    pub fn enable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
+        self.check_has_devices()?;
+        self.check_label(label)?;
+        let touched = self.labelled(label).filter(|d| d.is_disabled());
+        let touched = touched.map(|d| d.label.clone()).collect();
+        self.map_labelled(label, Device::enabled);
+        Ok(Changed { user: self, touched })
+    }
+
+    /// Gives a device another label.
+    pub fn relabel(mut self, from: &Label, to: &Label) -> Result<Changed, Refusal> {
+        self.check_label(Some(from))?;
+        if from != to && self.live().any(|d| d.label == *to) {
+            let message = format!("{} already has a device {}", self.name, quoted(to.as_str()));
+            return Err(
+                Refusal::new(ErrorCode::AlreadyEnrolled, message).hint("choose another label")
+            );
+        }
+        if self.labelled(Some(from)).count() > 1 {
+            let message = format!("{} has two devices {}", self.name, quoted(from.as_str()));
+            return Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
+                .hint("one will replace the other: wait until it is confirmed, or delete it"));
+        }
+        let touched = if from == to { Vec::new() } else { vec![to.clone()] };
+        self.map_labelled(Some(from), |d| Device { label: to.clone(), ..d });
+        Ok(Changed { user: self, touched })
+    }
+}
+
+impl Changed {
+    /// Voids recovery and bypass codes. If a device was taken away, the password alone is then not enough
+    /// to enrol a new one.
+    pub fn void_backup_codes(self) -> Self {
+        let enrolment_barred = self.user.enrolment_barred || !self.touched.is_empty();
+        let user = User { recovery: None, bypass: None, enrolment_barred, ..self.user };
+        Self { user, ..self }
+    }
+}

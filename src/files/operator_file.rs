@@ -1,0 +1,220 @@
+//! Files that an operator names are opened and made with the operator's rights, not root's.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, ErrorKind, Result as IoResult, Write};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::env::Process;
+use crate::files::file_trust::display_path;
+
+/// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
+pub struct NewFile {
+    path: PathBuf,
+    file: BufWriter<File>,
+    process: Process,
+    kept: bool,
+}
+
+impl NewFile {
+    /// `field` names the file in messages. Fails with `cannot_create` where the file exists.
+    pub fn create(path: &Path, process: &Process, field: &str) -> Result<Self> {
+        let create = {
+            let path = path.to_owned();
+            move || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+        };
+        let file = as_operator(process, create).map_err(|e| {
+            let (problem, hint) = if e.kind() == ErrorKind::AlreadyExists {
+                ("exists already".to_owned(), "name a file that does not exist yet")
+            } else {
+                (format!("can't be made: {e}"), "check the permissions of its directory")
+            };
+            Refusal::new(
+                ErrorCode::CannotCreate,
+                format!("{field}: {} {problem}", display_path(path)),
+            )
+            .hint(hint)
+        })?;
+        let file = BufWriter::with_capacity(1 << 16, file);
+        Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes everything and syncs it.
+    pub fn write_and_sync(&mut self, content: &[u8]) -> IoResult<()> {
+        self.file.write_all(content)?;
+        self.sync()
+    }
+
+    /// Makes the content durable.
+    pub fn sync(&mut self) -> IoResult<()> {
+        self.flush()?;
+        self.file.get_ref().sync_all()
+    }
+
+    /// Does not remove the file on drop.
+    pub fn keep(mut self) {
+        self.kept = true;
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> IoResult<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> IoResult<()> {
+        self.file.flush()
+    }
+}
+
+/// Whether two paths name the same file, or the same display_path for a file that does not exist yet.
+#[must_use]
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+    let display_path = |path: &Path| {
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some((file(folder)?, path.file_name()?.to_owned()))
+    };
+    let is_same_file = file(one).is_some_and(|f| Some(f) == file(other));
+    is_same_file || display_path(one).is_some_and(|p| Some(p) == display_path(other))
+}
+
+/// Opens a regular file for reading; `field` names the file in messages.
+pub fn open(path: &Path, process: &Process, field: &str) -> Result<File, Refusal> {
+    let open_regular = {
+        let path = path.to_owned();
+        // Checked before the open, which would wait for the writer of a FIFO.
+        move || std::fs::metadata(&path)?.is_file().then(|| File::open(path)).transpose()
+    };
+    let refuse = |problem: String| {
+        Refusal::bad_input(field, format!("{} {problem}", display_path(path)))
+            .hint("name an existing file that you may read")
+    };
+    match as_operator(process, open_regular) {
+        Ok(Some(file)) => Ok(file),
+        Ok(None) => Err(refuse("is not a regular file".to_owned())),
+        Err(e) => Err(refuse(format!("can't be opened: {e}"))),
+    }
+}
+
+/// A file that is written or replaced atomically.
+pub struct OperatorFile {
+    pub path: PathBuf,
+    pub process: Process,
+    /// The name of the file in messages.
+    pub field: &'static str,
+    pub mode: u32,
+}
+
+impl OperatorFile {
+    /// Fails with `cannot_create` where the path is no regular file or its directory is not writable.
+    pub fn replace(&self, content: &[u8]) -> Result<(), Refusal> {
+        let write = {
+            let (path, mode, content) = (self.path.clone(), self.mode, content.to_owned());
+            move || replace_atomically(&path, mode, &content)
+        };
+        as_operator(&self.process, write).map_err(|e| cannot_write(&self.path, self.field, &e))
+    }
+}
+
+fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
+    Refusal::new(
+        ErrorCode::CannotCreate,
+        format!("{field}: {} can't be written: {error}", display_path(path)),
+    )
+    .hint(
+        "name a regular file, or one that does not exist yet, in a directory that you may write to",
+    )
+}
+
+fn replace_atomically(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {
+    let is_replaceable = match path.symlink_metadata() {
+        Ok(existing) => existing.is_file(),
+        Err(e) => e.kind() == ErrorKind::NotFound,
+    };
+    let name = path.file_name().filter(|_| is_replaceable);
+    let name = name.ok_or_else(|| std::io::Error::other("not a regular file"))?;
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut draft = std::ffi::OsString::from(".");
+    draft.push(name);
+    draft.push(format!(".{}", std::process::id()));
+    let draft = folder.join(draft);
+    // Left by a crashed run with the same process id.
+    let _ = std::fs::remove_file(&draft);
+    let written = (|| {
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft)?;
+        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)?;
+        File::open(folder)?.sync_all()
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&draft);
+    }
+    written
+}
+
+/// Appends a line to a file, which is created if needed; `field` names the file in messages.
+pub fn append(path: &Path, process: &Process, field: &str, line: &str) -> Result<(), Refusal> {
+    let write = {
+        let (path, line) = (path.to_owned(), format!("{line}\n"));
+        move || {
+            let mut options = OpenOptions::new();
+            let no_link = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+            options.append(true).create(true).mode(0o600);
+            options.custom_flags(no_link.bits().cast_signed());
+            let mut file = options.open(path)?;
+            if !file.metadata()?.is_file() {
+                return Err(std::io::Error::other("not a regular file"));
+            }
+            file.write_all(line.as_bytes())?;
+            file.sync_all()
+        }
+    };
+    as_operator(process, write).map_err(|e| cannot_write(path, field, &e))
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // The path may name another file by now, so remove it with the operator's rights only.
+            let path = self.path.clone();
+            let _ = as_operator(&self.process, move || std::fs::remove_file(path));
+        }
+    }
+}
+
+/// Runs `work` with the uid and groups of the user who called `sudo`. On Linux credentials belong to a
+/// thread, so a thread of its own takes them on and ends with the work.
+fn as_operator<T: Send + 'static>(
+    process: &Process,
+    work: impl FnOnce() -> IoResult<T> + Send + 'static,
+) -> IoResult<T> {
+    let Some(uid) = process.sudo_uid.filter(|uid| process.euid == 0 && *uid != 0) else {
+        return work();
+    };
+    let denied = || std::io::Error::from(ErrorKind::PermissionDenied);
+    let user = uzers::get_user_by_uid(uid).ok_or_else(denied)?;
+    let gid = Gid::from_raw(user.primary_group_id());
+    let groups = uzers::get_user_groups(user.name(), user.primary_group_id()).unwrap_or_default();
+    let groups: Vec<Gid> = groups.iter().map(|g| Gid::from_raw(g.gid())).collect();
+    let uid = Uid::from_raw(uid);
+    let thread = std::thread::spawn(move || {
+        set_thread_groups(&groups)?;
+        set_thread_res_gid(gid, gid, gid)?;
+        set_thread_res_uid(uid, uid, uid)?;
+        work()
+    });
+    thread.join().map_err(|_| denied())?
+}

@@ -1,0 +1,150 @@
+//! Creates a store and its key; never overwrites either.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use zeroize::Zeroizing;
+
+use crate::app::{OpenStore, Session};
+use crate::config::Config;
+use crate::domain::audit::event::{Event, Ticket};
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
+use crate::files::file_trust::{FileKind, FilePolicy, display_path};
+use crate::files::new_file::create_new_file;
+use crate::keyring::{KeyId, RootKey, Vault, key_file};
+use crate::operate::transaction::require_agreement;
+use crate::store::location::StoreLocation;
+use crate::store::{Access, Identity};
+
+/// What [`Session::create`] found or made.
+pub struct Created {
+    pub store: StoreLocation,
+    pub key_file: PathBuf,
+    pub store_is_new: bool,
+    pub key_is_new: bool,
+}
+
+impl Session<'_> {
+    /// Opens the store for changes; creates a missing embedded store first and notes it.
+    pub fn open_or_create_store(&mut self) -> Result<OpenStore> {
+        let config = self.config()?;
+        // A shared database is set up by `init` only.
+        let may_create = matches!(config.store, StoreLocation::Sqlite(_));
+        if may_create && !config.store.exists(&config.file_policy)? {
+            let created = self.create()?;
+            if created.key_is_new {
+                self.note(&format!("made the key file {}", display_path(&created.key_file)));
+            }
+            if created.store_is_new {
+                self.note(&format!("made the store {}", created.store));
+                self.note(
+                    "keep a copy of the key file apart from the store: without it every user must enrol again",
+                );
+            }
+        }
+        self.open_store()
+    }
+
+    /// Migrates an older store to the current schema; `false` if it is current already.
+    pub fn migrate(&mut self) -> Result<bool> {
+        let config = self.config()?;
+        if !config.store.exists(&config.file_policy)? {
+            let message = format!("there is no store at {}", config.store);
+            return Err(Refusal::new(ErrorCode::StoreUnavailable, message)
+                .hint("make one with: mfactl init")
+                .into());
+        }
+        config.store.migrate(&config.file_policy)
+    }
+
+    /// Creates the store and the key file, as far as they are missing; an existing key is used.
+    pub fn create(&mut self) -> Result<Created> {
+        let at = self.env.clock.now()?;
+        let store_id = Id::new(self.env.random()?);
+        let salt = self.env.random()?;
+        let mut root = Zeroizing::new([0; RootKey::LENGTH]);
+        self.env.rng.fill(&mut *root)?;
+        let operator = self.env.process.operator.clone();
+        let config = self.config()?;
+        let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
+        let purpose = config.key_file_kind;
+        let store = config.store.clone();
+        if store.exists(&file_policy)? {
+            // Opening checks the file and the key, and refuses those of another store.
+            self.open_store()?;
+            return Ok(Created {
+                store,
+                key_file: key_path,
+                store_is_new: false,
+                key_is_new: false,
+            });
+        }
+        if purpose == FileKind::Key {
+            file_policy.make_folder(&key_path, purpose)?;
+        }
+        let (root, key_is_new) =
+            load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root), store_id)?;
+        let vault = Vault::new(&root, store_id);
+        let identity = Identity { store: store_id, key: root.id() };
+        let first = Event {
+            at,
+            verb: "init",
+            outcome: "done",
+            operator,
+            ticket: Ticket::default(),
+            subject: None,
+            detail: None,
+        };
+        let clock = &*self.env.clock;
+        let made = store.create(&file_policy, &vault, store_id, &mut |birth| {
+            require_agreement(clock, birth.clock()?)?;
+            birth.initialize(identity, at)?;
+            birth.append(&first, salt).map(|_| ())
+        });
+        let created = made.and_then(|store_is_new| {
+            if !store_is_new {
+                // Another process created it first, with this key or with another one.
+                self.open_store()?;
+            }
+            Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
+        });
+        if created.is_err() && key_is_new && self.opens_no_store(root.id()) {
+            let _ = std::fs::remove_file(&key_path);
+        }
+        created
+    }
+
+    /// Can the new key be deleted? If in doubt it can't: a commit that was not confirmed may have
+    /// created a store that needs the key.
+    fn opens_no_store(&mut self, key: KeyId) -> bool {
+        let Ok(Config { store, file_policy, .. }) = self.config() else { return false };
+        match store.exists(file_policy) {
+            Ok(false) => true,
+            Ok(true) => {
+                store.open(Access::Read, file_policy).is_ok_and(|store| store.identity().key != key)
+            }
+            Err(_) => false,
+        }
+    }
+}
+
+/// Loads the key file, or creates it with the new key if it is missing.
+fn load_or_create_key(
+    file_policy: &FilePolicy,
+    path: &std::path::Path,
+    purpose: FileKind,
+    new: RootKey,
+    nonce: Id,
+) -> Result<(RootKey, bool)> {
+    let mut is_new = false;
+    if !file_policy.check(path, purpose)? {
+        is_new = create_new_file(path, nonce, key_file::write(&new).as_bytes())?;
+        file_policy.share_file(path, FileKind::Key)?;
+    }
+    if is_new {
+        return Ok((new, true));
+    }
+    file_policy.check(path, purpose)?;
+    Ok((key_file::load(path, &display_path(path), None)?, false))
+}

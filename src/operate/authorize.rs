@@ -1,0 +1,225 @@
+//! Authorizes operators: before a verb runs, and again under the lock.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::app::Session;
+use crate::domain::approval::Request;
+use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::role::{FREE, Role, Roles, acting_uid};
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::files::file_trust::system_uid;
+use crate::store::{SALT, Transaction};
+
+/// What the operator of this run may do.
+#[derive(Clone, Default)]
+pub struct Authorization {
+    verb: &'static str,
+    /// The operator's roles; `None` if the configuration has no roles.
+    roles: Option<BTreeSet<Role>>,
+    /// On a protected user the verb needs a second operator.
+    needs_second_operator: bool,
+    /// The approved request that this run carries out.
+    approval: Option<Approval>,
+}
+
+/// A second operator's approval of a request.
+#[derive(Clone)]
+pub struct Approval {
+    request: Request,
+    /// Root approved alone, without a second operator.
+    is_alone: bool,
+    /// One of the two operators is an admin.
+    has_admin: bool,
+    operator: Operator,
+    salt: [u8; SALT],
+}
+
+/// May the verb change this user?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Allowed,
+    /// A second operator must approve it.
+    NeedsApproval,
+}
+
+impl Authorization {
+    /// Only an admin may change a protected user, and for some verbs a second operator must approve.
+    pub fn decide(&self, user: &User) -> Result<Decision, Refusal> {
+        if !user.protected || self.approval.is_some() {
+            return Ok(Decision::Allowed);
+        }
+        if self.needs_second_operator {
+            return Ok(Decision::NeedsApproval);
+        }
+        if self.roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin)) {
+            return Ok(Decision::Allowed);
+        }
+        let name = &user.name;
+        Err(Refusal::new(
+            ErrorCode::NotPermitted,
+            format!("{name} is protected: only an admin may"),
+        )
+        .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
+    }
+
+    /// Like [`Authorization::decide`], where it is too late to request an approval, or where there
+    /// are many users.
+    pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {
+        match self.decide(user)? {
+            Decision::Allowed => Ok(()),
+            Decision::NeedsApproval => {
+                let (name, verb) = (&user.name, self.verb);
+                let message = format!("{name} is protected: {verb} needs a second operator");
+                Err(Refusal::new(ErrorCode::NotPermitted, message)
+                    .hint(format!("request an approval with: mfactl {verb} {name}")))
+            }
+        }
+    }
+
+    /// Checks again under the lock. An approved request is consumed in the same transaction.
+    pub fn check(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
+        match &self.approval {
+            Some(approval) => approval.consume(tx, user, now),
+            None => Ok(self.require_allowed(user)?),
+        }
+    }
+}
+
+impl Approval {
+    /// Consumes the request and logs the approval, in the transaction of the change: of two
+    /// operators who approve at once, only one succeeds.
+    pub fn consume(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
+        let short_id = self.request.short();
+        let is_there = tx.requests()?.contains(&self.request);
+        if !is_there || !self.request.is_open(now) {
+            return Err(request_not_found(&short_id).into());
+        }
+        let name = &user.name;
+        if user.id != self.request.user_id {
+            let message = format!("{name} is not the user for whom {short_id} was requested");
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
+                .hint("request the change again")
+                .into());
+        }
+        if user.protected && !self.has_admin {
+            let message = format!("{name} is protected: one of the two operators must be an admin");
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
+                .hint(format!("an admin can run: mfactl approve {short_id}"))
+                .into());
+        }
+        tx.remove_request(self.request.id)?;
+        tx.remove_closed_requests(now)?;
+        let requester = &self.request.operator;
+        let detail = json!({
+            "request": short_id,
+            "verb": self.request.verb,
+            "operator_uid": requester.uid,
+            "operator_claim": requester.claim,
+        });
+        let event = Event {
+            at: now,
+            verb: "approve",
+            outcome: if self.is_alone { "approved_alone" } else { "approved" },
+            operator: self.operator.clone(),
+            ticket: Ticket::default(),
+            subject: Some(EventSubject {
+                id: user.id,
+                name: user.name.as_str().to_owned(),
+                status: user.status().word(),
+                rev: user.rev,
+                device: None,
+                factor: None,
+            }),
+            detail: Some(detail.to_string()),
+        };
+        tx.append(&event, self.salt).map(|_| ())
+    }
+}
+
+/// The request never existed, has expired, or was carried out.
+pub fn request_not_found(id: &str) -> Refusal {
+    Refusal::new(ErrorCode::RequestNotFound, format!("there is no open request {id}"))
+        .hint("requests expire after 24 h; list the open ones with: mfactl approve")
+}
+
+impl Session<'_> {
+    /// The uid by which the operator is known.
+    #[must_use]
+    pub fn operator_uid(&self) -> u32 {
+        let process = &self.env.process;
+        acting_uid(process.operator.uid, process.sudo_uid, system_uid)
+    }
+
+    /// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
+    /// second operator.
+    pub fn authorize(&mut self, verb: &'static str, is_dry: bool) -> Result<()> {
+        if FREE.contains(&verb) {
+            return Ok(());
+        }
+        let uid = self.operator_uid();
+        let mut authorization = Authorization { verb, ..Authorization::default() };
+        if let Some(roles) = &self.config()?.roles {
+            let own = roles_of(roles, uid);
+            roles.permit(verb, &own)?;
+            authorization.roles = Some(own);
+            authorization.needs_second_operator =
+                !is_dry && roles.second_operator.iter().any(|v| v == verb);
+        }
+        self.authorization = authorization;
+        Ok(())
+    }
+
+    /// May the operator run another verb too?
+    pub fn can_run(&mut self, verb: &str) -> Result<bool> {
+        let own = self.authorization.roles.clone();
+        let roles = self.config()?.roles.as_ref();
+        Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
+    }
+
+    /// Authorizes this run to carry out a request. The operator must be another one than the
+    /// requester, and must be allowed to run the verb.
+    pub fn approve(
+        &mut self,
+        verb: &'static str,
+        request: &Request,
+        is_alone: bool,
+    ) -> Result<Approval> {
+        let (uid, requester) = (self.operator_uid(), request.operator.uid);
+        if is_alone && uid != 0 {
+            return Err(Refusal::new(ErrorCode::NotPermitted, "--alone is for root only")
+                .hint("leave --alone out; then a second operator must approve")
+                .into());
+        }
+        if uid == requester && !is_alone {
+            let message = format!("you requested {} yourself", request.short());
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
+                .hint(format!("another operator can run: mfactl approve {}", request.short()))
+                .into());
+        }
+        self.authorize(verb, false)?;
+        let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
+        let has_admin = match &self.config()?.roles {
+            Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
+            None => true,
+        };
+        let operator = self.env.process.operator.clone();
+        let salt = self.env.random()?;
+        let approval = Approval { request: request.clone(), is_alone, has_admin, operator, salt };
+        self.authorization.approval = Some(approval.clone());
+        Ok(approval)
+    }
+}
+
+/// The roles of a uid and of its groups, as the system knows them now.
+fn roles_of(roles: &Roles, uid: u32) -> BTreeSet<Role> {
+    let groups = uzers::get_user_by_uid(uid).and_then(|user| {
+        let groups = uzers::get_user_groups(user.name(), user.primary_group_id())?;
+        Some(groups.iter().map(uzers::Group::gid).collect::<Vec<_>>())
+    });
+    roles.of(uid, &groups.unwrap_or_default())
+}

@@ -1,0 +1,233 @@
+//! Every verb that changes a user takes this path: read, ask, lock, change, log, commit.
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::app::{AuditRecord, OpenStore, Session};
+use crate::domain::audit::event::Ticket;
+use crate::domain::name::UserName;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Changed, User};
+use crate::keyring::Vault;
+
+/// One change to one user, with what the audit log records of it.
+pub struct ChangeRequest<'a> {
+    pub verb: &'static str,
+    pub name: &'a UserName,
+    pub ticket: Ticket,
+    /// The device named with `--device`.
+    pub device: Option<String>,
+    /// Changed fields for the log: their names, never their values.
+    pub fields: Vec<&'static str>,
+    /// Further details for the log that are neither personal nor secret, such as an expiry.
+    pub details: Vec<(&'static str, String)>,
+    pub dry_run: bool,
+}
+
+/// The result of a change.
+pub struct ChangeResult {
+    pub user: User,
+    pub changed: bool,
+    pub at: Timestamp,
+}
+
+impl Session<'_> {
+    /// Asks for confirmation unless nothing would change. `question` gets the user before and after
+    /// the change; the answer no is `false`.
+    pub fn confirm_change(
+        &mut self,
+        name: &UserName,
+        question: impl FnOnce(&User, &User) -> String,
+        change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
+    ) -> Result<bool> {
+        let user = self.read_user(name)?;
+        let after = change(user.clone(), self.env.clock.now()?)?.user;
+        if after == user {
+            return Ok(true);
+        }
+        let question = question(&user, &after);
+        self.confirm(&question)
+    }
+
+    /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
+    /// stays the same.
+    pub fn change(
+        &mut self,
+        opened: &mut OpenStore,
+        act: &ChangeRequest<'_>,
+        mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<ChangeResult> {
+        let undo_for = self.config()?.undo_for;
+        let done = self.write_tx(opened, |session, mut write| {
+            let before = write.user(act.name)?;
+            let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
+            if user.name != before.name && write.tx.user(&user.name)?.is_some() {
+                let message = format!("user {} already exists", user.name);
+                return Err(Refusal::new(ErrorCode::UserExists, message)
+                    .hint("choose another name")
+                    .into());
+            }
+            let changed = user != before;
+            if changed && !act.dry_run {
+                user.purge(write.at, undo_for);
+                user.rev = write.tx.save(&before, &user)?;
+                let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
+                let mut details = act.details.clone();
+                if user.name != before.name {
+                    details.push(("renamed_from", before.name.to_string()));
+                }
+                let detail = detail(&touched, &act.fields, &details);
+                let record = AuditRecord {
+                    verb: act.verb,
+                    outcome: "done",
+                    ticket: act.ticket.clone(),
+                    device: act.device.clone(),
+                    factor: None,
+                    detail,
+                };
+                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
+                write.tx.commit()?;
+            }
+            Ok(ChangeResult { user, changed, at: write.at })
+        })?;
+        if done.changed && !act.dry_run {
+            self.notify(opened, act, &done.user, done.at);
+        }
+        Ok(done)
+    }
+}
+
+/// The result for one user of a bulk change.
+pub enum BulkRow {
+    Changed(User),
+    Unchanged(User),
+    Refused(User, Refusal),
+}
+
+impl BulkRow {
+    #[must_use]
+    pub const fn is_change(&self) -> bool {
+        matches!(self, Self::Changed(_))
+    }
+
+    #[must_use]
+    pub const fn user(&self) -> &User {
+        match self {
+            Self::Changed(user) | Self::Unchanged(user) | Self::Refused(user, _) => user,
+        }
+    }
+
+    fn of(
+        before: User,
+        at: Timestamp,
+        vault: &Vault,
+        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<(Self, Vec<String>)> {
+        match change(before.clone(), at, vault) {
+            Ok(Changed { user, .. }) if user == before => Ok((Self::Unchanged(user), Vec::new())),
+            Ok(Changed { user, touched }) => {
+                Ok((Self::Changed(user), touched.iter().map(ToString::to_string).collect()))
+            }
+            Err(error) => match error.downcast::<Refusal>() {
+                Ok(refusal) => Ok((Self::Refused(before, refusal), Vec::new())),
+                Err(error) => Err(error),
+            },
+        }
+    }
+}
+
+impl Session<'_> {
+    /// What a bulk change would do, and how many users the store has; writes nothing. Unknown names
+    /// are `user_not_found`, all of them in one error.
+    pub fn plan_bulk(
+        &mut self,
+        opened: &mut OpenStore,
+        names: &[UserName],
+        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<(Vec<BulkRow>, u64)> {
+        let at = self.env.clock.now()?;
+        let mut snapshot = opened.store.read()?;
+        let users = snapshot.counts()?.users;
+        let (mut rows, mut unknown) = (Vec::new(), Vec::new());
+        for name in names {
+            match snapshot.user(name)? {
+                Some(user) => {
+                    self.authorization.require_allowed(&user)?;
+                    rows.push(BulkRow::of(user, at, &opened.vault, change)?.0);
+                }
+                None => unknown.push(name.to_string()),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok((rows, users));
+        }
+        let more = unknown.len().saturating_sub(10);
+        unknown.truncate(10);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let message = format!("--from: there are no users {}{more}", unknown.join(", "));
+        Err(Refusal::new(ErrorCode::UserNotFound, message)
+            .hint("nothing was changed; correct the list")
+            .into())
+    }
+
+    /// Changes many users in one transaction, with one event each. After an error nothing was
+    /// changed.
+    pub fn change_bulk(
+        &mut self,
+        opened: &mut OpenStore,
+        verb: &'static str,
+        ticket: &Ticket,
+        fields: &[&'static str],
+        names: &[UserName],
+        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+    ) -> Result<Vec<BulkRow>> {
+        let undo_for = self.config()?.undo_for;
+        let bar = self.progress_bar(names.len() as u64);
+        let done = self.write_tx(opened, |session, mut write| {
+            let mut rows = Vec::with_capacity(names.len());
+            bar.set_position(0);
+            for name in names {
+                bar.inc(1);
+                let before = write.user(name)?;
+                let (mut row, touched) =
+                    BulkRow::of(before.clone(), write.at, write.vault, change)?;
+                if let BulkRow::Changed(user) = &mut row {
+                    user.purge(write.at, undo_for);
+                    user.rev = write.tx.save(&before, user)?;
+                    let record = AuditRecord {
+                        verb,
+                        outcome: "done",
+                        ticket: ticket.clone(),
+                        detail: detail(&touched, fields, &[]),
+                        ..AuditRecord::default()
+                    };
+                    Self::append(session.env, &mut *write.tx, write.at, user, record)?;
+                }
+                rows.push(row);
+            }
+            write.tx.commit()?;
+            Ok((rows, write.at))
+        });
+        bar.finish_and_clear();
+        let (rows, at) = done?;
+        self.notify_many(opened, verb, ticket, &rows, at);
+        Ok(rows)
+    }
+}
+
+fn detail(
+    touched: &[String],
+    fields: &[&'static str],
+    details: &[(&'static str, String)],
+) -> Option<String> {
+    let mut detail = serde_json::Map::new();
+    if !touched.is_empty() {
+        detail.insert("devices".into(), json!(touched));
+    }
+    if !fields.is_empty() {
+        detail.insert("fields".into(), json!(fields));
+    }
+    detail.extend(details.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+    (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
+}

@@ -1,0 +1,125 @@
+//! Write transactions: the time they decide by, and their retries.
+
+use anyhow::{Context as _, Result};
+
+use crate::app::{OpenStore, Session};
+use crate::domain::name::UserName;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::time::Timestamp;
+use crate::domain::totp::Parameters;
+use crate::domain::user::User;
+use crate::env::Clock;
+use crate::keyring::Vault;
+use crate::operate::authorize::Authorization;
+use crate::store::{Conflict, Transaction};
+
+/// How often a transaction is tried if the database rolls it back because of a concurrent one.
+const MAX_TRIES: u32 = 5;
+
+/// A transaction under the lock, the time it decides by, and the keys of its store.
+pub struct WriteTx<'u> {
+    pub tx: Box<dyn Transaction + 'u>,
+    pub at: Timestamp,
+    pub vault: &'u Vault,
+    authorization: Authorization,
+}
+
+impl WriteTx<'_> {
+    /// The user, for an operator who changes or shows something of theirs. A protected user is
+    /// `not_permitted`; an unknown name is `user_not_found`, to which [`Session::write_tx`] adds the
+    /// nearest names.
+    pub fn user(&mut self, name: &UserName) -> Result<User> {
+        self.user_if_any(name)?.ok_or_else(|| no_such_user(name))
+    }
+
+    /// Like [`WriteTx::user`], with `None` for an unknown name.
+    pub fn user_if_any(&mut self, name: &UserName) -> Result<Option<User>> {
+        let user = self.tx.user(name)?;
+        if let Some(user) = &user {
+            self.authorization.check(&mut *self.tx, user, self.at)?;
+        }
+        Ok(user)
+    }
+
+    /// The user, protected or not: for what users do themselves (`verify`, `sign-in`, the code that
+    /// ends `enrol`), for `diagnose`, and for a request to a second operator.
+    pub fn any_user(&mut self, name: &UserName) -> Result<User> {
+        self.tx.user(name)?.ok_or_else(|| no_such_user(name))
+    }
+}
+
+fn no_such_user(name: &UserName) -> anyhow::Error {
+    anyhow::Error::msg(NoSuchUser(name.clone()))
+}
+
+/// There is no user of this name.
+#[derive(Debug)]
+struct NoSuchUser(UserName);
+
+impl std::fmt::Display for NoSuchUser {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "there is no user {}", self.0)
+    }
+}
+
+impl Session<'_> {
+    /// Runs `work` in a transaction under the lock, and again if the database rolled it back because
+    /// of a concurrent one. `work` must commit.
+    pub fn write_tx<T>(
+        &mut self,
+        opened: &mut OpenStore,
+        mut work: impl FnMut(&mut Self, WriteTx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let mut attempt = |is_retry| {
+            let begun = if is_retry {
+                opened.store.begin_again(&opened.vault)?
+            } else {
+                Some(opened.store.begin(&opened.vault)?)
+            };
+            let Some(mut tx) = begun else { return Ok(None) };
+            let at = agreed_time(&*self.env.clock, tx.clock()?)?;
+            let authorization = self.authorization.clone();
+            work(self, WriteTx { tx, at, vault: &opened.vault, authorization }).map(Some)
+        };
+        let mut done = attempt(false);
+        for _ in 1..MAX_TRIES {
+            if !done.as_ref().is_err_and(|error| error.downcast_ref::<Conflict>().is_some()) {
+                break;
+            }
+            match attempt(true) {
+                // No time is left for another try: report the conflict.
+                Ok(None) => break,
+                retried => done = retried,
+            }
+        }
+        let done = done.and_then(|done| done.context("nothing was begun"));
+        done.map_err(|error| match error.downcast::<NoSuchUser>() {
+            Ok(NoSuchUser(name)) => Self::user_not_found(opened, &name),
+            Err(error) => error,
+        })
+    }
+}
+
+/// Fails with `clock` if this machine's clock and the database's disagree; `None` is a store without
+/// a clock of its own.
+pub fn require_agreement(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<()> {
+    theirs.map_or(Ok(()), |theirs| agreed_time(clock, Some(theirs)).map(drop))
+}
+
+/// The current time, by which a whole transaction decides. Machines that share a store must agree on
+/// it within one time step, or a step that one has accepted is in the future of another; if they do
+/// not, the error is `clock`.
+pub fn agreed_time(clock: &dyn Clock, theirs: Option<Timestamp>) -> Result<Timestamp> {
+    let now = clock.now()?;
+    let Some(theirs) = theirs else { return Ok(now) };
+    let ahead = clock.seconds_ahead(now, theirs);
+    let apart = ahead.unsigned_abs();
+    if apart > Parameters::COMMON.period {
+        let which = if ahead < 0 { "behind" } else { "ahead of" };
+        let message = format!("this machine's clock is {apart} s {which} the database's");
+        return Err(Refusal::new(ErrorCode::Clock, message)
+            .hint("synchronise both with NTP; nothing was changed")
+            .into());
+    }
+    Ok(now)
+}

@@ -1,0 +1,304 @@
+//! A new device: its secret, where the secret is shown, and the report.
+
+pub mod qr;
+mod qr_instructions;
+pub mod show_once;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::app::Session;
+use crate::domain::device::{Device, DeviceKind, DeviceState, Pending};
+use crate::domain::name::Label;
+use crate::domain::otpauth;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::{Id, Sealed, Secret};
+use crate::domain::text::shown;
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::totp::Parameters;
+use crate::domain::user::{Language, User};
+use crate::env::Stream;
+use crate::files::file_trust::display_path;
+use crate::files::operator_file::NewFile;
+use crate::keyring::Vault;
+use crate::report::{Fields, Record};
+
+/// How a pending device is confirmed. Names `verify` only to an operator who may run it.
+pub fn confirmation_hint(session: &mut Session<'_>, user: &User) -> Result<String> {
+    Ok(if session.can_run("verify")? {
+        format!("the first right code confirms it: mfactl verify {}", user.name)
+    } else {
+        "the user's first sign-in with a code confirms it".to_owned()
+    })
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct ShowOptions {
+    /// Write the QR code to a new file (.png or .svg, mode 0600) instead of the terminal
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Allow the secret in a pipe, and in JSON
+    #[arg(long)]
+    pub reveal_secrets: bool,
+}
+
+/// A new device that is not in the store yet.
+pub struct DeviceDraft {
+    pub secret: Secret,
+    id: Id,
+    nonce: [u8; 24],
+    label: Label,
+    parameters: Parameters,
+}
+
+impl DeviceDraft {
+    /// Draws the secret, the id and the nonce.
+    pub fn new(session: &mut Session<'_>, label: Label, parameters: Parameters) -> Result<Self> {
+        let mut secret = Zeroizing::new(vec![0; Secret::LENGTH]);
+        session.env.rng.fill(&mut secret)?;
+        Ok(Self {
+            secret: Secret::new(secret),
+            id: Id::new(session.env.random()?),
+            nonce: session.env.random()?,
+            label,
+            parameters,
+        })
+    }
+
+    /// The pending device; its secret is sealed for the user.
+    pub fn device(
+        &self,
+        vault: &Vault,
+        user: Id,
+        now: Timestamp,
+        pending_for: Span,
+    ) -> Result<Device> {
+        let pending =
+            Pending { expires_at: now.plus(pending_for), first_proof: None, replaces: Vec::new() };
+        let mut device = Device {
+            id: self.id,
+            label: self.label.clone(),
+            kind: DeviceKind::Totp,
+            parameters: self.parameters,
+            secret: Sealed(Vec::new()),
+            state: DeviceState::Pending(pending),
+            last_step: None,
+            created_at: now,
+            last_used_at: None,
+        };
+        device.secret = vault.seal(user, &device, &self.secret, self.nonce)?;
+        Ok(device)
+    }
+
+    #[must_use]
+    pub const fn id(&self) -> Id {
+        self.id
+    }
+}
+
+/// Where a secret will be shown. Chosen before anything changes, so that no secret is lost.
+pub enum SecretOutput {
+    Out,
+    Err,
+    File(NewFile, ImageFormat),
+    Nowhere,
+}
+
+/// The format of an image file.
+#[derive(Clone, Copy)]
+pub enum ImageFormat {
+    Png,
+    Svg,
+}
+
+impl SecretOutput {
+    /// `may_hide` allows a verb to continue where the secret can't be shown; otherwise that is a
+    /// `usage` error.
+    pub fn choose_output(
+        session: &mut Session<'_>,
+        options: &ShowOptions,
+        may_hide: bool,
+    ) -> Result<Self> {
+        if let Some(path) = &options.output {
+            let format = image_format(path)?;
+            return Ok(Self::File(session.new_file(path, "--output")?, format));
+        }
+        if !session.is_for_people() {
+            let has_terminal = session.env.prompt.is_some() && session.env.err.terminal.is_some();
+            return Ok(if has_terminal { Self::Err } else { Self::Nowhere });
+        }
+        if session.env.out.terminal.is_some() || options.reveal_secrets {
+            return Ok(Self::Out);
+        }
+        if may_hide {
+            return Ok(Self::Nowhere);
+        }
+        Err(Refusal::new(
+            ErrorCode::Usage,
+            "the secret can't be shown: standard output is not a terminal",
+        )
+        .hint("add --output FILE.png, or --reveal-secrets to allow it in the pipe")
+        .into())
+    }
+}
+
+fn image_format(path: &Path) -> Result<ImageFormat> {
+    match path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => Ok(ImageFormat::Png),
+        Some("svg") => Ok(ImageFormat::Svg),
+        _ => Err(Refusal::new(
+            ErrorCode::Usage,
+            format!("--output: {} does not end in .png or .svg", display_path(path)),
+        )
+        .hint("name a file that ends in .png or .svg")
+        .into()),
+    }
+}
+
+/// A secret with all that a QR code or a manual entry needs.
+pub struct EnrolmentKey<'a> {
+    pub user: &'a User,
+    pub issuer: &'a str,
+    pub device: &'a Device,
+    pub secret: &'a Secret,
+}
+
+impl EnrolmentKey<'_> {
+    /// The key URI in the QR code.
+    #[must_use]
+    pub fn uri(&self) -> Zeroizing<String> {
+        otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, self.device.parameters)
+    }
+
+    /// Returns once everything is written and flushed.
+    pub fn show(&self, session: &mut Session<'_>, showing: SecretOutput) -> Result<()> {
+        let language = session.options.language().or(self.user.profile.language);
+        let language = language.unwrap_or(Language::English);
+        match showing {
+            SecretOutput::Nowhere => Ok(()),
+            SecretOutput::Out => self.print(&mut session.env.out, language),
+            SecretOutput::Err => self.print(&mut session.env.err, language),
+            SecretOutput::File(mut file, format) => {
+                let uri = self.uri();
+                let content = Zeroizing::new(match format {
+                    ImageFormat::Png => qr::png(&uri)?,
+                    ImageFormat::Svg => qr::svg(&uri)?,
+                });
+                file.write_and_sync(&content).with_context(|| {
+                    format!("--output: {} can't be written", display_path(file.path()))
+                })?;
+                session.note(&format!(
+                    "wrote the QR code to {}; delete the file after scanning it",
+                    display_path(file.path())
+                ));
+                file.keep();
+                Ok(())
+            }
+        }
+    }
+
+    fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {
+        let qr = qr::draw(&self.uri(), stream.terminal)?;
+        let columns = stream.terminal.map(|t| t.columns);
+        let instructions = qr_instructions::QrInstructions { key: self, language, columns };
+        let written =
+            instructions.write(&mut *stream.writer, qr).and_then(|()| stream.writer.flush());
+        written.context("the QR code can't be written")
+    }
+}
+
+/// The report of `enrol`, `reset` and `show-qr`.
+#[derive(Serialize)]
+pub struct Enrolment {
+    schema: &'static str,
+    user: String,
+    device: Option<String>,
+    state: Option<&'static str>,
+    issuer: String,
+    account: String,
+    algorithm: Option<&'static str>,
+    digits: Option<u8>,
+    period: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<Zeroizing<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<Zeroizing<String>>,
+    #[serde(flatten)]
+    pub extra: ExtraFields,
+    #[serde(skip)]
+    pub message: String,
+}
+
+/// Fields that only `reset` or `--dry-run` sets.
+#[derive(Default, Serialize)]
+pub struct ExtraFields {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
+}
+
+impl Enrolment {
+    #[must_use]
+    pub fn new(schema: &'static str, user: &User, device: Option<&Device>, issuer: &str) -> Self {
+        Self {
+            schema,
+            user: user.name.to_string(),
+            device: device.map(|d| d.label.to_string()),
+            state: device.map(|d| d.state.word()),
+            issuer: shown(issuer).into_owned(),
+            account: user.name.to_string(),
+            algorithm: device.map(|d| d.parameters.algorithm.as_str()),
+            digits: device.map(|d| d.parameters.digits),
+            period: device.map(|d| d.parameters.period),
+            secret: None,
+            uri: None,
+            extra: ExtraFields::default(),
+            message: String::new(),
+        }
+    }
+
+    /// Adds the secret, where the operator asks for it.
+    #[must_use]
+    pub fn include_secret(mut self, key: &EnrolmentKey<'_>, reveal: bool) -> Self {
+        if reveal {
+            self.secret = Some(key.secret.base32());
+            self.uri = Some(key.uri());
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
+        self
+    }
+}
+
+impl Record for Enrolment {
+    const COLUMNS: &'static [&'static str] =
+        &["user", "device", "state", "issuer", "account", "algorithm", "digits", "period"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.maybe_text(self.device.as_deref());
+        f.maybe_text(self.state);
+        f.text(&self.issuer);
+        f.text(&self.account);
+        f.maybe_text(self.algorithm);
+        f.maybe_value(self.digits);
+        f.maybe_value(self.period);
+    }
+
+    fn sentence(&self) -> String {
+        self.message.clone()
+    }
+}

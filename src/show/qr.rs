@@ -1,0 +1,162 @@
+//! A QR code for a terminal, as PNG and as SVG.
+
+use anyhow::Result;
+use qr2term::matrix::Matrix;
+use qrcode::types::Color;
+use qrcode::{EcLevel, QrCode, render::svg};
+
+use crate::env::Size;
+
+/// Light modules around the code, as ISO/IEC 18004 requires.
+const QUIET_ZONE: usize = 4;
+/// Enough for scanners, and it fits the code into a terminal of 80 by 24.
+const NARROW_QUIET_ZONE: usize = 2;
+/// White 231 on black 16 of the 256 colours: unlike the first sixteen, no theme changes them. The
+/// colours carry the data, so they are written under `NO_COLOR` too.
+const LIGHT_ON_DARK: &str = "\x1b[38;5;231;48;5;16m";
+const PLAIN: &str = "\x1b[0m";
+
+pub struct TerminalQr {
+    pub lines: Vec<String>,
+    /// Columns that each line takes.
+    pub width: usize,
+}
+
+/// Draws the largest code that fits: error correction M, else L, else L with a narrow quiet_zone zone. The
+/// inner error is the smallest width and height that would do. `None` means no limit.
+pub fn draw(
+    text: &str,
+    available: Option<Size>,
+) -> Result<std::result::Result<TerminalQr, (usize, usize)>> {
+    let mut required = (0, 0);
+    for (level, quiet_zone) in
+        [(EcLevel::M, QUIET_ZONE), (EcLevel::L, QUIET_ZONE), (EcLevel::L, NARROW_QUIET_ZONE)]
+    {
+        let matrix = matrix(text, level, quiet_zone)?;
+        let (width, height) = (matrix.size(), matrix.size().div_ceil(2));
+        required = (width, height);
+        let fits = |available: Size| {
+            usize::from(available.columns) >= width && usize::from(available.rows) > height
+        };
+        if available.is_none_or(fits) {
+            return Ok(Ok(TerminalQr { lines: half_block_lines(&matrix), width }));
+        }
+    }
+    Ok(Err(required))
+}
+
+/// Each character has two modules, one above the other.
+fn half_block_lines(matrix: &Matrix<Color>) -> Vec<String> {
+    let size = matrix.size();
+    let is_light = |row: usize, column: usize| {
+        row < size && matrix.pixels()[row * size + column] == Color::Light
+    };
+    let line = |row: usize| {
+        let modules =
+            (0..size).map(|column| match (is_light(row, column), is_light(row + 1, column)) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            });
+        format!("{LIGHT_ON_DARK}{}{PLAIN}", modules.collect::<String>())
+    };
+    (0..size).step_by(2).map(line).collect()
+}
+
+fn matrix(text: &str, level: EcLevel, quiet_zone: usize) -> Result<Matrix<Color>> {
+    let code = QrCode::with_error_correction_level(text, level)?;
+    let mut matrix = Matrix::new(code.to_colors());
+    matrix.surround(quiet_zone, Color::Light);
+    Ok(matrix)
+}
+
+/// A black and white PNG, eight pixels a module.
+pub fn png(text: &str) -> Result<Vec<u8>> {
+    const SCALE: usize = 8;
+    let matrix = matrix(text, EcLevel::M, QUIET_ZONE)?;
+    let side = matrix.size() * SCALE;
+    let mut image = vec![0_u8; side.div_ceil(8) * side];
+    for (i, bits) in image.iter_mut().enumerate() {
+        // A module is eight pixels wide, and so is a byte of a one-bit image.
+        let (row, column) = (i / matrix.size() / SCALE, i % matrix.size());
+        *bits =
+            if matrix.pixels()[row * matrix.size() + column] == Color::Light { 0xff } else { 0 };
+    }
+    let mut file = Vec::new();
+    let side = u32::try_from(side)?;
+    let mut encoder = png::Encoder::new(&mut file, side, side);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&image)?;
+    writer.finish()?;
+    Ok(file)
+}
+
+/// A black and white SVG.
+pub fn svg(text: &str) -> Result<Vec<u8>> {
+    let code = QrCode::with_error_correction_level(text, EcLevel::M)?;
+    let image = code.render::<svg::Color<'_>>().quiet_zone(true).min_dimensions(240, 240).build();
+    Ok(image.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::show::qr::*;
+
+    const URI: &str = "otpauth://totp/mfactl:alice?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB\
+                       &issuer=mfactl&algorithm=SHA1&digits=6&period=30";
+
+    /// Renders the lines as a terminal would, and reads them with an independent decoder.
+    fn read(qr: &TerminalQr) -> String {
+        let rows: Vec<Vec<char>> = qr
+            .lines
+            .iter()
+            .map(|l| l.trim_start_matches(LIGHT_ON_DARK).trim_end_matches(PLAIN).chars().collect())
+            .collect();
+        let scale = 4;
+        let light = |x: usize, y: usize| {
+            let (column, row) = (x / scale, y / scale);
+            let upper = row.is_multiple_of(2);
+            matches!((rows[row / 2][column], upper), ('█', _) | ('▀', true) | ('▄', false))
+        };
+        let side = qr.width * scale;
+        let mut image = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
+            if light(x, y) { 255 } else { 0 }
+        });
+        let grids = image.detect_grids();
+        grids[0].decode().unwrap().1
+    }
+
+    #[test]
+    fn an_independent_decoder_reads_the_terminal_output() {
+        for available in [None, Some(Size { columns: 80, rows: 24 })] {
+            let qr = draw(URI, available).unwrap().ok().unwrap();
+            assert_eq!(read(&qr), URI);
+        }
+    }
+
+    #[test]
+    fn a_code_fits_80_by_24_and_no_smaller_terminal() {
+        let qr = draw(URI, Some(Size { columns: 80, rows: 24 })).unwrap().ok().unwrap();
+        assert!(qr.lines.len() < 24 && qr.width < 80);
+        for (columns, rows) in [(40, 24), (80, 20)] {
+            assert!(draw(URI, Some(Size { columns, rows })).unwrap().is_err());
+        }
+    }
+
+    #[test]
+    fn image_files_hold_the_code() {
+        let mut image =
+            png::Decoder::new(std::io::Cursor::new(png(URI).unwrap())).read_info().unwrap();
+        let mut bits = vec![0; image.output_buffer_size().unwrap()];
+        let info = image.next_frame(&mut bits).unwrap();
+        let side = info.width as usize;
+        let mut grey = rqrr::PreparedImage::prepare_from_greyscale(side, side, |x, y| {
+            if bits[y * info.line_size + x / 8] >> (7 - x % 8) & 1 == 1 { 255 } else { 0 }
+        });
+        assert_eq!(grey.detect_grids()[0].decode().unwrap().1, URI);
+        assert!(String::from_utf8(svg(URI).unwrap()).unwrap().contains("<svg"));
+    }
+}

@@ -1,0 +1,62 @@
+//! Requests for a second operator's approval, each with a MAC.
+
+use anyhow::Result;
+
+use crate::domain::approval::Request;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+use crate::store::driver::Driver;
+use crate::store::row::{REQUEST_COLUMNS, Value, request, request_mac, request_values};
+use crate::store::sql;
+use crate::store::write_tx::{WriteTx, bytes, mac_matches, one_row};
+
+/// Access to the requests for approval.
+pub trait Requests {
+    /// All requests, oldest first, after checking their MACs. `tampered` when a MAC does not match.
+    fn requests(&mut self) -> Result<Vec<Request>>;
+
+    /// Inserts a request.
+    fn insert_request(&mut self, request: &Request) -> Result<()>;
+
+    /// Removes a request, which must exist.
+    fn remove_request(&mut self, id: Id) -> Result<()>;
+
+    /// Removes the requests that are no longer open.
+    fn remove_closed_requests(&mut self, now: Timestamp) -> Result<()> {
+        for old in self.requests()?.iter().filter(|request| !request.is_open(now)) {
+            self.remove_request(old.id)?;
+        }
+        Ok(())
+    }
+}
+
+impl<D: Driver> Requests for WriteTx<'_, D> {
+    fn requests(&mut self) -> Result<Vec<Request>> {
+        let mut found = Vec::new();
+        self.driver.query(&sql::REQUESTS, &[], &mut |row| {
+            found.push((request(row)?, row.bytes(REQUEST_COLUMNS.len())?));
+            Ok(true)
+        })?;
+        let proved = |(request, mac): (Request, Option<Vec<u8>>)| {
+            if mac_matches(mac.as_deref(), &request_mac(self.vault, &request)) {
+                return Ok(request);
+            }
+            let message = "a request to a second operator was altered outside of mfactl";
+            Err(Refusal::new(ErrorCode::Tampered, message)
+                .hint("restore a backup, and find out who can write to the store")
+                .into())
+        };
+        found.into_iter().map(proved).collect()
+    }
+
+    fn insert_request(&mut self, request: &Request) -> Result<()> {
+        let mut values = request_values(request);
+        values.push(bytes(&request_mac(self.vault, request)));
+        one_row(self.driver.execute(&sql::INSERT_REQUEST, &values)?)
+    }
+
+    fn remove_request(&mut self, id: Id) -> Result<()> {
+        one_row(self.driver.execute(sql::REMOVE_REQUEST, &[Value::Bytes(id.bytes().to_vec())])?)
+    }
+}

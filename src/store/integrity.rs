@@ -1,0 +1,73 @@
+//! Integrity of the audit log: with the key every event is verified; without it the events are counted.
+
+use anyhow::Result;
+
+use crate::domain::audit::chain::Chain;
+use crate::domain::audit::event::Head;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::keyring::Vault;
+use crate::store::driver::{Driver, first};
+use crate::store::log::{SignedHead, log_start, walk_chain};
+use crate::store::row::Value;
+use crate::store::sql;
+
+/// Verifies the chain from its start and returns its end. `tampered`, with the number of the first altered
+/// event.
+pub fn check_chain(
+    driver: &mut impl Driver,
+    vault: &Vault,
+    progress: &mut dyn FnMut(),
+) -> Result<Head> {
+    let start = log_start(driver)?;
+    if !start.is_authentic(vault) {
+        return Err(altered("its start is not what `log --prune` wrote").into());
+    }
+    let mut chain = Chain::from(start.head);
+    let mut broken = None;
+    let mac = |head: &Head| vault.event_mac(head);
+    walk_chain(driver, &mut |entry, proof| {
+        progress();
+        broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
+        Ok(broken.is_none())
+    })?;
+    broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))
+}
+
+fn altered(words: &str) -> Refusal {
+    Refusal::new(
+        ErrorCode::Tampered,
+        format!("the audit log was altered outside of mfactl: {words}"),
+    )
+    .hint("restore a backup, and find out who can write to the store")
+}
+
+/// Checks that there are as many events after a number as the signed head says. `tampered` when one is
+/// missing.
+pub fn check_count(
+    driver: &mut impl Driver,
+    signed_head: Option<&SignedHead>,
+    after: u64,
+) -> Result<()> {
+    // The whole log is counted from an index, without reading the events.
+    let is_all = after <= log_start(driver)?.head.seq;
+    let values = [Value::Int(after.cast_signed())];
+    let (sql, values) =
+        if is_all { (sql::ALL_EVENTS, &[][..]) } else { (sql::EVENTS_AFTER, &values[..]) };
+    let found = first(driver, sql, values, |row| {
+        let number = |column| Ok::<_, anyhow::Error>(row.int(column)?.map(i64::cast_unsigned));
+        Ok((number(0)?.unwrap_or_default(), number(1)?.zip(number(2)?)))
+    })?;
+    let (count, bounds) = found.unwrap_or_default();
+    let end = signed_head.map(|signed_head| signed_head.head.seq);
+    let is_there = end.and_then(|end| end.checked_sub(after)) == Some(count);
+    if is_there && bounds.is_none_or(|bounds| Some(bounds) == end.map(|end| (after + 1, end))) {
+        return Ok(());
+    }
+    let message = match end {
+        Some(end) => format!("the log is incomplete: events are missing between {after} and {end}"),
+        None => "the log is incomplete: the record of its end is missing".to_owned(),
+    };
+    Err(Refusal::new(ErrorCode::Tampered, message)
+        .hint("do not rely on it; check it with: mfactl verify-log")
+        .into())
+}

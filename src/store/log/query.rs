@@ -1,0 +1,117 @@
+//! Queries on the log, and what they return.
+
+use crate::domain::audit::event::Head;
+use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+use crate::keyring::Vault;
+use crate::store::write_tx::mac_matches;
+
+/// Conditions on events; an event has to meet all of them.
+#[derive(Clone, Debug, Default)]
+pub struct LogQuery {
+    pub user: Option<SubjectFilter>,
+    pub operator: Option<OperatorFilter>,
+    pub verb: Option<String>,
+    pub outcome: Option<String>,
+    pub ticket: Option<String>,
+    /// From this moment on.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+    /// Events with a higher number than this.
+    pub after: Option<u64>,
+    /// Only this many of the newest.
+    pub last: Option<u64>,
+    pub is_newest_first: bool,
+}
+
+/// Selects events by the user they are about.
+#[derive(Clone, Debug)]
+pub enum SubjectFilter {
+    /// An existing user, whatever their name was at the time.
+    Id(Id),
+    /// Any user who had this name.
+    Name(String),
+    /// An existing user, and earlier users who had the same name before event `before`.
+    Holders { id: Id, name: String, before: u64 },
+}
+
+/// Selects events by operator: the uid, or the name that `SUDO_USER` claimed.
+#[derive(Clone, Debug)]
+pub struct OperatorFilter {
+    pub uid: Option<u32>,
+    pub claim: String,
+}
+
+/// An event for display.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct EventView {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub verb: String,
+    pub outcome: String,
+    pub user: Option<String>,
+    pub device: Option<String>,
+    pub factor: Option<String>,
+    /// The MFA status after the event.
+    pub status: Option<String>,
+    pub operator_uid: u32,
+    pub operator_claim: Option<String>,
+    pub ticket: Option<String>,
+    pub proof: Option<String>,
+    pub reason: Option<String>,
+    /// A JSON object.
+    pub detail: Option<String>,
+}
+
+/// An event that changed a user's state, with the earlier values.
+#[derive(Clone, Debug)]
+pub struct LoggedChange {
+    pub seq: u64,
+    pub at: Timestamp,
+    pub verb: String,
+    pub outcome: String,
+    pub operator_uid: u32,
+    pub operator_claim: Option<String>,
+    pub ticket: Option<String>,
+    pub user: Id,
+    /// Earlier values; see [`crate::domain::audit::history`]. `None` when no recorded value changed, or when the
+    /// user was erased from the log.
+    pub was: Option<String>,
+}
+
+/// A change of a user's MFA status; the log keeps it for erased users too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    pub at: Timestamp,
+    pub is_removal: bool,
+    pub was: String,
+    pub is: String,
+}
+
+/// The start of a log.
+#[derive(Clone, Debug)]
+pub struct LogStart {
+    /// The last event that was pruned.
+    pub head: Head,
+    /// The log has no record of the time before this.
+    pub at: Option<Timestamp>,
+    pub mac: Option<Vec<u8>>,
+}
+
+impl LogStart {
+    /// Whether the MAC of the start is valid; a log that was never pruned needs none.
+    #[must_use]
+    pub fn is_authentic(&self, vault: &Vault) -> bool {
+        let Some(at) = self.at else { return true };
+        self.head == Head::START
+            || mac_matches(self.mac.as_deref(), &vault.start_mac(&self.head, at))
+    }
+}
+
+/// The stored end of a log with its MAC.
+#[derive(Clone, Debug)]
+pub struct SignedHead {
+    pub head: Head,
+    pub mac: Vec<u8>,
+}

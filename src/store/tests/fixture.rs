@@ -1,0 +1,208 @@
+//! A store for tests, and a user with a value in every column.
+
+use tempfile::TempDir;
+use zeroize::Zeroizing;
+
+use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
+use crate::domain::bypass::BypassCode;
+use crate::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+use crate::domain::name::{Label, UserName};
+use crate::domain::password::TemporaryPassword;
+use crate::domain::recovery::RecoverySet;
+use crate::domain::secret::{Id, Sealed};
+use crate::domain::time::Timestamp;
+use crate::domain::totp::{Algorithm, Parameters};
+use crate::domain::undo::{UndoRecord, Undoable};
+use crate::domain::user::{Language, PasswordChange, Profile, User};
+use crate::error_report::ErrorReport;
+use crate::files::file_trust::FilePolicy;
+use crate::keyring::{RootKey, Vault};
+use crate::store::location::StoreLocation;
+use crate::store::{
+    Access, EventView, Identity, LogQuery, Store, StoreInit, SubjectFilter, Transaction,
+};
+use crate::testing::Engine;
+
+/// A store in one of the databases, which can be opened more than once.
+pub struct TestStore {
+    pub vault: Vault,
+    pub engine: Engine,
+    _folder: TempDir,
+}
+
+impl TestStore {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(folder.path());
+        let location = StoreLocation::parse(&engine.location()).unwrap();
+        let root = root(1);
+        let identity = Identity { store: id(99), key: root.id() };
+        let vault = Vault::new(&root, identity.store);
+        let first = event("init", None);
+        assert!(!location.exists(&policy()).unwrap());
+        let mut content = |init: &mut dyn StoreInit| {
+            init.initialize(identity, at(1000))?;
+            init.append(&first, [0; 16]).map(|_| ())
+        };
+        assert!(location.create(&policy(), &vault, id(99), &mut content).unwrap());
+        assert!(!location.create(&policy(), &vault, id(99), &mut content).unwrap());
+        assert!(!location.migrate(&policy()).unwrap());
+        Self { vault, engine, _folder: folder }
+    }
+
+    pub fn open(&self) -> Box<dyn Store> {
+        self.try_open().unwrap()
+    }
+
+    pub fn try_open(&self) -> anyhow::Result<Box<dyn Store>> {
+        StoreLocation::parse(&self.engine.location())?.open(Access::Write, &policy())
+    }
+
+    /// Runs and commits one transaction.
+    pub fn change<T>(&self, change: impl FnOnce(&mut dyn Transaction) -> T) -> T {
+        let mut store = self.open();
+        let mut tx = store.begin(&self.vault).unwrap();
+        let value = change(&mut *tx);
+        tx.commit().unwrap();
+        value
+    }
+
+    pub fn user(&self, name: &str) -> anyhow::Result<Option<User>> {
+        self.open().begin(&self.vault)?.user(&UserName::parse(name)?)
+    }
+
+    /// The newest events about alice.
+    pub fn events(&self, last: u64) -> Vec<EventView> {
+        let query = LogQuery {
+            user: Some(SubjectFilter::Id(id(1))),
+            last: Some(last),
+            is_newest_first: true,
+            ..LogQuery::default()
+        };
+        let mut events = Vec::new();
+        let mut keep = |event| {
+            events.push(event);
+            Ok(true)
+        };
+        self.open().read().unwrap().events(&query, &mut keep).unwrap();
+        events
+    }
+
+    pub fn sql(&self, sql: &str) {
+        let _ = self.engine.sql(sql);
+    }
+}
+
+pub fn policy() -> FilePolicy {
+    FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() }
+}
+
+pub fn root(byte: u8) -> RootKey {
+    RootKey::new(Zeroizing::new([byte; RootKey::LENGTH]))
+}
+
+pub fn id(byte: u8) -> Id {
+    Id::new([byte; Id::LENGTH])
+}
+
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds).unwrap()
+}
+
+pub fn error_code(error: &anyhow::Error) -> &'static str {
+    ErrorReport::of(error).code
+}
+
+/// A user with a value in every column.
+pub fn alice() -> User {
+    let pending =
+        Pending { expires_at: at(500), first_proof: Some(7), replaces: vec![id(2), id(3)] };
+    let active = Active { confirmed_at: at(200) };
+    let states = [
+        DeviceState::Pending(pending.clone()),
+        DeviceState::Active(active.clone()),
+        DeviceState::Disabled(crate::domain::device::BeforeDisable::Pending(pending)),
+    ];
+    let mut devices: Vec<Device> =
+        (2_u8..).zip(states).map(|(n, state)| device(n, state)).collect();
+    devices.push(device(5, DeviceState::Active(active)).disabled().revoked(at(300)));
+    let mut user = User::new(id(1), UserName::parse("alice").unwrap(), at(100));
+    user.profile = Profile {
+        display_name: Some("Alice".into()),
+        email: Some("alice@example.com".into()),
+        language: Some(Language::French),
+        groups: vec!["admins".into(), "staff".into()],
+    };
+    (user.protected, user.required) = (true, true);
+    user.password_change = PasswordChange::RequiredOldOpens;
+    for _ in 0..6 {
+        let limits = crate::domain::lockout::Limits::DEFAULT;
+        let failure = crate::domain::lockout::FailedFactor::Code;
+        user.throttle = user.throttle.failed(failure, at(400), limits);
+    }
+    user.throttle = user.throttle.turned_away(at(401)).0.turned_away(at(402)).0;
+    user.last_verified_at = Some(at(350));
+    user.password = Some(Sealed(vec![1; 40]));
+    user.temporary = Some(TemporaryPassword { hash: Sealed(vec![2; 40]), until: at(600) });
+    user.required_from = Some(at(700));
+    user.enrolment_barred = true;
+    user.throttle.lock_looks = 2;
+    let recovery = RecoverySet { id: id(11), made_at: at(310), tags: vec![Some([3; 32]), None] };
+    user.recovery = Some(recovery.clone());
+    user.bypass = Some(BypassCode {
+        id: id(12),
+        tag: [4; 32],
+        starts_at: at(320),
+        expires_at: at(800),
+        uses: 3,
+    });
+    user.undo = Some(UndoRecord {
+        act: Undoable::ForceNewPassword,
+        at: at(330),
+        devices: vec![id(2), id(5)],
+        made: Some(id(3)),
+        recovery: Some(recovery),
+        password_change: PasswordChange::RequiredOldOpens,
+        enrolment_barred: true,
+    });
+    user.devices = devices;
+    user
+}
+
+pub fn device(n: u8, state: DeviceState) -> Device {
+    Device {
+        id: id(n),
+        label: Label::parse(&format!("device {n}")).unwrap(),
+        kind: DeviceKind::Totp,
+        parameters: Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 },
+        secret: Sealed(vec![n; 40]),
+        state,
+        last_step: Some(12),
+        created_at: at(100),
+        last_used_at: Some(at(350)),
+    }
+}
+
+pub fn event(verb: &'static str, user: Option<&User>) -> Event {
+    let subject = user.map(|u| EventSubject {
+        id: u.id,
+        name: u.name.as_str().into(),
+        status: u.status().word(),
+        rev: u.rev,
+        device: Some("phone".into()),
+        factor: Some("totp"),
+    });
+    Event {
+        at: at(1000),
+        verb,
+        outcome: "done",
+        operator: Operator { uid: 7, claim: Some("bob".into()) },
+        ticket: Ticket {
+            ticket: Some("T-1".into()),
+            proof: Some("video".into()),
+            reason: Some("because".into()),
+        },
+        subject,
+        detail: Some("{}".into()),
+    }
+}
