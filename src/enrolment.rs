@@ -230,7 +230,7 @@ pub struct Enrolment {
     #[serde(flatten)]
     pub also: Also,
     #[serde(skip)]
-    pub words: String,
+    pub message: String,
 }
 
 /// Fields that only `reset` or `--dry-run` sets.
@@ -262,7 +262,7 @@ impl Enrolment {
             secret: None,
             uri: None,
             also: Also::default(),
-            words: String::new(),
+            message: String::new(),
         }
     }
 
@@ -278,7 +278,7 @@ impl Enrolment {
 
     #[must_use]
     pub fn saying(mut self, message: impl Into<String>) -> Self {
-        self.words = message.into();
+        self.message = message.into();
         self
     }
 }
@@ -299,6 +299,6 @@ impl Record for Enrolment {
     }
 
     fn sentence(&self) -> String {
-        self.words.clone()
+        self.message.clone()
     }
 }

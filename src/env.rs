@@ -62,7 +62,7 @@ pub trait Clock {
     /// Fails with `clock` where the machine's clock is impossibly wrong.
     fn now(&self) -> Result<Timestamp>;
 
-    /// Seconds by which this clock is ahead of another, read at the same time.
+    /// Seconds by which this clock is fast, compared with another one read at the same time.
     fn ahead(&self, now: Timestamp, other: Timestamp) -> i64 {
         now.as_i64() - other.as_i64()
     }

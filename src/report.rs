@@ -87,7 +87,7 @@ pub struct Report {
 }
 
 pub enum Body {
-    Silence,
+    Empty,
     /// Written unchanged in every format: help, scripts, manual pages.
     Text(Vec<u8>),
     Record(Box<dyn Writable>),
@@ -108,7 +108,7 @@ impl Report {
     }
 
     pub fn silence(verdict: Verdict) -> Self {
-        Self::of(Body::Silence, verdict)
+        Self::of(Body::Empty, verdict)
     }
 
     /// `cut_short` is the verdict if the reader closes the pipe before the end.
@@ -183,7 +183,7 @@ impl Writer<'_> {
     fn write_body(&mut self, body: Body, mut verdict: Verdict) -> Result<Verdict> {
         let context = "can't write the result; the change it reports was made";
         match body {
-            Body::Silence => {}
+            Body::Empty => {}
             Body::Text(text) => self.out.write_all(&text)?,
             Body::Record(record) => record.write(self).context(context)?,
             Body::List(list) => verdict = list(self)?,

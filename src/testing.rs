@@ -35,22 +35,22 @@ pub struct World {
     pub uid: Cell<u32>,
     pub sudo_uid: Cell<Option<u32>>,
     /// Environment variables that a login service sets.
-    pub handed: Vec<(String, OsString)>,
+    pub variables: Vec<(String, OsString)>,
 }
 
 /// The result of a run.
 #[must_use]
 #[derive(Debug)]
-pub struct Ran {
+pub struct CommandResult {
     pub code: u8,
     pub out: String,
     pub err: String,
-    pub asked: Vec<String>,
+    pub prompts: Vec<String>,
     /// What an interrupt would have printed at each prompt.
-    pub standing: Vec<String>,
+    pub interrupt_messages: Vec<String>,
 }
 
-impl Ran {
+impl CommandResult {
     /// The JSON document on standard output.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
@@ -82,12 +82,12 @@ impl World {
             answers: None,
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
-            handed: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
     /// A world whose store differs from that of every other world: those draw the same random numbers.
-    pub fn strange() -> Self {
+    pub fn unrelated() -> Self {
         let world = Self::empty();
         world.draws.set(1 << 32);
         let _ = world.run("init").ok();
@@ -102,24 +102,28 @@ impl World {
     }
 
     /// Runs a command line, split at blanks, with empty standard input.
-    pub fn run(&self, line: &str) -> Ran {
+    pub fn run(&self, line: &str) -> CommandResult {
         self.run_with(line, "")
     }
 
     /// The same with `input` on standard input.
-    pub fn run_with(&self, line: &str, input: &str) -> Ran {
+    pub fn run_with(&self, line: &str, input: &str) -> CommandResult {
         let args = ["mfactl"].into_iter().chain(line.split_whitespace()).map(OsString::from);
         let (out, err) = (CapturedStream::default(), CapturedStream::default());
-        let (asked, standing) = (Recorded::default(), Recorded::default());
+        let (prompts, interrupt_messages) = (Recorded::default(), Recorded::default());
         let person = self.answers.as_ref().map(|answers| {
             let answers = answers.iter().copied().collect();
-            let (asked, standing) = (asked.clone(), standing.clone());
-            Box::new(ScriptedPrompt { answers, asked, standing, interrupt_message: String::new() })
-                as Box<dyn Person>
+            let (prompts, interrupt_messages) = (prompts.clone(), interrupt_messages.clone());
+            Box::new(ScriptedPrompt {
+                answers,
+                prompts,
+                interrupt_messages,
+                interrupt_message: String::new(),
+            }) as Box<dyn Person>
         });
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
-        let handed = self.handed.clone();
+        let variables = self.variables.clone();
         let mut env = Env {
             is_more_waiting: || false,
             clock: Box::new(FixedClock(self.now.clone())),
@@ -135,7 +139,10 @@ impl World {
                 "MFACTL_CONFIG" => {
                     Some(folder.join("config.toml")).filter(|p| p.exists()).map(Into::into)
                 }
-                _ => handed.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone()),
+                _ => variables
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| value.clone()),
             }),
             process: Process {
                 operator: Operator { uid: self.uid.get(), claim: None },
@@ -147,8 +154,8 @@ impl World {
         };
         let code = crate::run(args, &mut env);
         drop(env);
-        let (asked, standing) = (asked.take(), standing.take());
-        Ran { code, out: out.text(), err: err.text(), asked, standing }
+        let (prompts, interrupt_messages) = (prompts.take(), interrupt_messages.take());
+        CommandResult { code, out: out.text(), err: err.text(), prompts, interrupt_messages }
     }
 
     /// Writes the configuration.
@@ -170,7 +177,7 @@ impl World {
         secret
     }
 
-    pub fn verify(&self, user: &str, code: &str) -> Ran {
+    pub fn verify(&self, user: &str, code: &str) -> CommandResult {
         self.run_with(&format!("verify --json {user}"), code)
     }
 
@@ -196,7 +203,7 @@ impl World {
 }
 
 /// The secret in a JSON report.
-pub fn secret(ran: &Ran) -> Secret {
+pub fn secret(ran: &CommandResult) -> Secret {
     let base32 = ran.json()["secret"].as_str().unwrap().to_owned();
     Secret::new(Zeroizing::new(data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap()))
 }
@@ -230,15 +237,15 @@ type Recorded = Rc<RefCell<Vec<String>>>;
 
 struct ScriptedPrompt {
     answers: VecDeque<&'static str>,
-    asked: Recorded,
-    standing: Recorded,
+    prompts: Recorded,
+    interrupt_messages: Recorded,
     interrupt_message: String,
 }
 
 impl ScriptedPrompt {
     fn answer(&mut self, question: &str) -> String {
-        self.asked.borrow_mut().push(question.to_owned());
-        self.standing.borrow_mut().push(self.interrupt_message.clone());
+        self.prompts.borrow_mut().push(question.to_owned());
+        self.interrupt_messages.borrow_mut().push(self.interrupt_message.clone());
         self.answers.pop_front().unwrap_or_default().to_owned()
     }
 }

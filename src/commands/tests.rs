@@ -1,4 +1,4 @@
-//! The verbs in process: fixed clock, seeded chance.
+//! Tests of the verbs in process, with a fixed clock and seeded random numbers.
 
 mod accounts;
 mod backups;

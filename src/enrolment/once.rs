@@ -22,7 +22,7 @@ pub struct OnceOptions {
 }
 
 /// Where it will be shown. Chosen before anything changes, so that nothing is lost.
-pub enum Once {
+pub enum OneTimeOutput {
     Out,
     Err,
     File(NewFile),
@@ -33,9 +33,9 @@ pub enum Once {
 
 impl OnceOptions {
     /// Fails with `usage` where it can't be shown.
-    pub fn settle(&self, session: &mut Session<'_>) -> Result<Once> {
-        let once = self.choose(session)?;
-        if !matches!(once, Once::Nowhere) {
+    pub fn settle(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
+        let once = self.destination(session)?;
+        if !matches!(once, OneTimeOutput::Nowhere) {
             return Ok(once);
         }
         Err(Refusal::new(Code::Usage, "it can't be shown: standard output is not a terminal")
@@ -44,8 +44,8 @@ impl OnceOptions {
     }
 
     /// As [`OnceOptions::settle`], for a verb that may continue without showing it in JSON or CSV.
-    pub fn settle_or_hide(&self, session: &mut Session<'_>) -> Result<Once> {
-        if session.for_people() { self.settle(session) } else { self.choose(session) }
+    pub fn settle_or_hide(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
+        if session.for_people() { self.settle(session) } else { self.destination(session) }
     }
 
     #[must_use]
@@ -53,10 +53,10 @@ impl OnceOptions {
         self.output.is_some()
     }
 
-    fn choose(&self, session: &mut Session<'_>) -> Result<Once> {
+    fn destination(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
         if let Some(path) = &self.output {
             let file = session.new_file(path, "--output")?;
-            return Ok(Once::File(file));
+            return Ok(OneTimeOutput::File(file));
         }
         if self.reveal_secrets && session.options.format() == Format::Csv {
             return Err(Refusal::new(Code::Usage, "CSV has no column for a secret")
@@ -65,15 +65,15 @@ impl OnceOptions {
         }
         let has_terminal = session.env.person.is_some() && session.env.err.terminal.is_some();
         Ok(match (session.for_people(), self.reveal_secrets) {
-            (false, true) => Once::Document,
-            (false, false) if has_terminal => Once::Err,
-            (true, reveal) if reveal || session.env.out.terminal.is_some() => Once::Out,
-            _ => Once::Nowhere,
+            (false, true) => OneTimeOutput::Document,
+            (false, false) if has_terminal => OneTimeOutput::Err,
+            (true, reveal) if reveal || session.env.out.terminal.is_some() => OneTimeOutput::Out,
+            _ => OneTimeOutput::Nowhere,
         })
     }
 }
 
-impl Once {
+impl OneTimeOutput {
     #[must_use]
     pub const fn is_document(&self) -> bool {
         matches!(self, Self::Document)
@@ -81,21 +81,21 @@ impl Once {
 
     /// Returns once everything is written and flushed. A file is returned to the caller, who keeps it
     /// only after the commit.
-    pub fn show(self, session: &mut Session<'_>, text: &Zeroizing<String>) -> Result<Kept> {
+    pub fn show(self, session: &mut Session<'_>, text: &Zeroizing<String>) -> Result<WrittenFile> {
         let stream = match self {
-            Self::Document | Self::Nowhere => return Ok(Kept(None)),
+            Self::Document | Self::Nowhere => return Ok(WrittenFile(None)),
             Self::Out => &mut session.env.out,
             Self::Err => &mut session.env.err,
             Self::File(mut file) => {
                 file.write_and_sync(text.as_bytes()).with_context(|| {
                     format!("--output: {} can't be written", place(file.path()))
                 })?;
-                return Ok(Kept(Some(file)));
+                return Ok(WrittenFile(Some(file)));
             }
         };
         let written = stream.writer.write_all(text.as_bytes()).and_then(|()| stream.writer.flush());
         written.context("the secret can't be written")?;
-        Ok(Kept(None))
+        Ok(WrittenFile(None))
     }
 }
 
@@ -109,9 +109,9 @@ pub fn deliver(session: &mut Session<'_>, document: &impl Record) -> Result<()> 
 
 /// A written file, removed on drop unless it is kept.
 #[must_use]
-pub struct Kept(Option<NewFile>);
+pub struct WrittenFile(Option<NewFile>);
 
-impl Kept {
+impl WrittenFile {
     /// Call this after the commit.
     pub fn keep(self, session: &mut Session<'_>) {
         if let Some(file) = self.0 {

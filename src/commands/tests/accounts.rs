@@ -1,4 +1,4 @@
-//! Users themselves: added, changed, renamed, removed, forgotten.
+//! `add-user`, `edit-user`, `remove-user`, and the first use of a store.
 
 use crate::testing::{START, World};
 
@@ -59,7 +59,7 @@ fn a_renamed_user_keeps_devices_locks_and_used_codes() {
 }
 
 #[test]
-fn a_removed_user_who_is_added_again_is_somebody_else() {
+fn a_removed_user_who_is_added_again_is_a_new_user() {
     let world = World::new();
     let old = world.active("alice");
     let _ = world.run("remove-user alice --yes").ok();
@@ -73,7 +73,7 @@ fn a_removed_user_who_is_added_again_is_somebody_else() {
 }
 
 #[test]
-fn an_erased_user_is_nowhere_in_the_store_and_the_log_stays_whole() {
+fn an_erased_user_is_gone_and_the_log_still_verifies() {
     let world = World::new();
     let _ = world.run("add-user rumpelstiltskin --email gnome@example.com").ok();
     let line = "enrol rumpelstiltskin --no-confirm --json --device secretphone --reason spindle";
@@ -85,7 +85,7 @@ fn an_erased_user_is_nowhere_in_the_store_and_the_log_stays_whole() {
     let rows = world.sql("SELECT * FROM events");
     let file = match &world.engine {
         crate::testing::Engine::Sqlite(path) => std::fs::read(path).unwrap(),
-        // Its old row versions go with the next vacuum; they are no part of any backup of ours.
+        // PostgreSQL keeps old row versions until the next vacuum; no mfactl backup contains them.
         crate::testing::Engine::Postgres { .. } => Vec::new(),
     };
     for word in ["rumpelstiltskin", "gnome@", "secretphone", "spindle", "straw"] {
@@ -96,7 +96,7 @@ fn an_erased_user_is_nowhere_in_the_store_and_the_log_stays_whole() {
 }
 
 #[test]
-fn the_log_says_who_did_what_when_and_why() {
+fn the_log_has_operator_verb_time_ticket_and_reason() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let line = "force-new-password alice --yes --ticket HELP-7 --reason lost --proof callback";
@@ -131,7 +131,7 @@ fn a_user_has_eight_devices_at_most() {
 }
 
 #[test]
-fn the_first_use_makes_the_store_and_says_so() {
+fn the_first_use_creates_the_store_and_reports_it() {
     for line in ["enrol alice --create --no-confirm --json", "add-user alice"] {
         let world = World::empty();
         if world.engine.is_postgres() {
@@ -148,7 +148,7 @@ fn the_first_use_makes_the_store_and_says_so() {
 }
 
 #[test]
-fn every_other_verb_says_that_there_is_no_store_and_makes_none() {
+fn other_verbs_report_a_missing_store_and_create_none() {
     let world = World::empty();
     for line in ["enrol alice --no-confirm --json", "list-status", "verify alice", "unlock alice"] {
         let ran = world.run(line);
@@ -159,7 +159,7 @@ fn every_other_verb_says_that_there_is_no_store_and_makes_none() {
 }
 
 #[test]
-fn init_never_goes_over_what_is_there() {
+fn init_never_overwrites() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let again = world.run("init --json").ok().json();
@@ -172,7 +172,7 @@ fn init_never_goes_over_what_is_there() {
 }
 
 #[test]
-fn contrary_wishes_and_two_devices_of_one_name_are_refused() {
+fn contradictory_options_and_duplicate_labels_are_refused() {
     let world = World::new();
     let _ = world.active("alice");
     let ran = world.run("edit-user alice --email a@b.example --clear email");

@@ -1,4 +1,4 @@
-//! A store that is backed up and restored.
+//! `backup` and `restore`.
 
 use std::path::PathBuf;
 
@@ -13,28 +13,28 @@ impl World {
         self.run(&format!("backup --json {}", self.file(name).display())).ok().json()
     }
 
-    fn restore(&self, name: &str, more: &str) -> crate::testing::Ran {
+    fn restore(&self, name: &str, more: &str) -> crate::testing::CommandResult {
         self.run(&format!("restore --json {} {more}", self.file(name).display()))
     }
 }
 
 #[test]
-fn a_backup_put_where_no_store_is_gives_the_same_store() {
+fn a_restore_without_a_store_gives_the_same_store() {
     let mut world = World::new();
     let alice = world.active("alice");
     let _ = world.pending("bob", "--device tablet");
     let _ = world.run("add-user carol --group staff").ok();
     let before = world.run("list-status --json").ok().json();
-    let told = world.back_up("a.backup");
-    assert_eq!((told["users"].as_u64(), told["devices"].as_u64()), (Some(3), Some(2)));
+    let report = world.back_up("a.backup");
+    assert_eq!((report["users"].as_u64(), report["devices"].as_u64()), (Some(3), Some(2)));
     let text = std::fs::read_to_string(world.file("a.backup")).unwrap();
     let header: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    assert_eq!(header["key"], told["key"]);
+    assert_eq!(header["key"], report["key"]);
     assert_eq!((header["users"].as_u64(), header["head_seq"].as_u64()), (Some(3), Some(5)));
     assert_eq!(world.run(&format!("backup {}", world.file("a.backup").display())).code, 73);
 
-    let there = Engine::new(&world.file("there"));
-    let here = std::mem::replace(&mut world.engine, there);
+    let target = Engine::new(&world.file("target"));
+    let here = std::mem::replace(&mut world.engine, target);
     let _ = world.restore("a.backup", "").ok();
     assert_eq!(world.run("list-status --json").ok().json(), before);
     assert_eq!(world.verify("alice", &world.code(&alice, 0)).json()["outcome"], "replayed");
@@ -45,11 +45,11 @@ fn a_backup_put_where_no_store_is_gives_the_same_store() {
 }
 
 #[test]
-fn a_newer_store_is_replaced_only_when_told_and_what_is_lost_is_named() {
+fn a_newer_store_is_replaced_only_on_request_and_the_loss_is_named() {
     let world = World::new();
     let alice = world.active("alice");
     let _ = world.back_up("a.backup");
-    // Nothing has come since but the backup itself.
+    // The only newer event is the backup itself.
     let ran = world.restore("a.backup", "--yes").ok();
     assert_eq!(ran.json()["lost_events"], 0);
     let _ = world.run("reset alice --no-enrol --yes").ok();
@@ -60,7 +60,7 @@ fn a_newer_store_is_replaced_only_when_told_and_what_is_lost_is_named() {
     for word in ["1 × reset", "1 × add-user", "alice, bob"] {
         assert!(ran.err.contains(word), "{word}: {ran:?}");
     }
-    assert_eq!(world.restore("a.backup", "--lose-newer").code, 64, "nobody to ask");
+    assert_eq!(world.restore("a.backup", "--lose-newer").code, 64, "no terminal");
     let dry = world.restore("a.backup", "--lose-newer --dry-run").ok().json();
     assert_eq!((dry["lost_events"].as_u64(), &dry["lost_users"][1]), (Some(3), &"bob".into()));
     assert_eq!(world.run("list-status --json").ok().json(), before);
@@ -72,7 +72,7 @@ fn a_newer_store_is_replaced_only_when_told_and_what_is_lost_is_named() {
 }
 
 #[test]
-fn a_store_that_went_another_way_and_a_strangers_store_are_not_replaced() {
+fn a_diverged_store_and_an_unrelated_store_are_not_replaced() {
     let mut world = World::new();
     let _ = world.active("alice");
     let _ = world.back_up("old.backup");
@@ -87,15 +87,15 @@ fn a_store_that_went_another_way_and_a_strangers_store_are_not_replaced() {
     let _ = world.restore("new.backup", "--yes --lose-newer").ok();
     assert_eq!(world.listed("carol")["user"], "carol");
 
-    let there = Engine::new(&world.file("there"));
-    let _here = std::mem::replace(&mut world.engine, there);
+    let target = Engine::new(&world.file("target"));
+    let _here = std::mem::replace(&mut world.engine, target);
     let _ = world.run("init").ok();
     let ran = world.restore("new.backup", "--yes --lose-newer");
     assert_eq!((ran.code, ran.error().as_str()), (73, "cannot_create"), "{ran:?}");
 }
 
 #[test]
-fn a_backup_that_was_cut_or_altered_is_refused_and_changes_nothing() {
+fn a_truncated_or_altered_backup_is_refused_and_changes_nothing() {
     let world = World::new();
     let _ = world.active("alice");
     let _ = world.back_up("a.backup");
@@ -120,7 +120,7 @@ fn a_backup_that_was_cut_or_altered_is_refused_and_changes_nothing() {
     refused(&whole.replace("mfactl_backup\":1", "mfactl_backup\":2"), 65, "bad_input");
     let key = lines[0].split("\"key\":\"").nth(1).unwrap().split('"').next().unwrap();
     refused(&whole.replace(key, "0123456789abcdef"), 78, "key");
-    // A row left out, another one twice.
+    // One row is missing, another is duplicated.
     let row = lines.iter().position(|l| l.starts_with('[')).unwrap();
     let without = [&lines[..row], &lines[row + 1..]].concat().join("\n") + "\n";
     refused(&without, 78, "tampered");
@@ -129,14 +129,14 @@ fn a_backup_that_was_cut_or_altered_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn a_tampered_store_is_backed_up_by_nobody_unseen_and_mended_by_a_restore() {
+fn tampering_is_detected_by_backup_and_repaired_by_restore() {
     let world = World::new();
     let alice = world.active("alice");
     let _ = world.back_up("good.backup");
     let _ = world.sql("UPDATE users SET failures = 3");
     assert_eq!(world.verify("alice", &world.code(&alice, 1)).error(), "tampered");
     let _ = world.back_up("bad.backup");
-    // The rows are as they were found; their own MACs tell.
+    // A backup copies the rows unchanged; their own MACs reveal the tampering.
     assert_eq!(world.restore("bad.backup", "--yes --lose-newer").error(), "tampered");
     let _ = world.restore("good.backup", "--yes --lose-newer").ok();
     assert_eq!(world.verify("alice", &world.code(&alice, 1)).json()["outcome"], "accepted");

@@ -1,10 +1,9 @@
-//! `verify --batch`: lines in, lines out, one commit for many.
+//! `verify --batch`: a line of answer for each line, one commit for many.
 
 use serde_json::Value;
 
 use crate::testing::World;
 
-/// Feeds lines, and reads the answers.
 fn batch(world: &World, lines: &str) -> Vec<Value> {
     let ran = world.run_with("verify --batch", lines).ok();
     ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -51,7 +50,7 @@ fn each_line_has_its_answer_in_order() {
 }
 
 #[test]
-fn an_id_comes_back_as_it_was_and_harms_no_terminal() {
+fn an_id_comes_back_unchanged_and_escaped_for_a_terminal() {
     let world = World::new();
     let lines = "alice\t1\t\u{9b}31m\u{202e}\n\
                  {\"id\":{\"b\":1.10,\"a\":123456789012345678901234},\"user\":\"alice\",\"code\":\"1\"}\n";
@@ -65,7 +64,7 @@ fn an_id_comes_back_as_it_was_and_harms_no_terminal() {
 }
 
 #[test]
-fn a_lock_begins_within_a_batch_and_a_code_counts_once_over_all_ways() {
+fn a_lock_begins_within_a_batch_and_a_code_is_accepted_once() {
     let world = World::new();
     let secret = world.active("alice");
     world.wait(30);
@@ -81,7 +80,7 @@ fn a_lock_begins_within_a_batch_and_a_code_counts_once_over_all_ways() {
 }
 
 #[test]
-fn an_altered_user_is_an_error_of_his_own_line() {
+fn a_tampered_user_fails_only_that_line() {
     let world = World::new();
     let (alice, bob) = (world.active("alice"), world.active("bob"));
     world.wait(30);
@@ -92,7 +91,7 @@ fn an_altered_user_is_an_error_of_his_own_line() {
 }
 
 #[test]
-fn without_a_store_each_line_is_told_so() {
+fn without_a_store_every_line_is_an_error() {
     let world = World::empty();
     let answers = batch(&world, "alice\t123456\t1\nwrong\nalice\t123456\t2\n");
     let away = if world.engine.is_postgres() { "damaged" } else { "store_unavailable" };

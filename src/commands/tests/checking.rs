@@ -1,4 +1,4 @@
-//! What monitoring systems are told by check, and by metrics.
+//! The output of `check` and `metrics`.
 
 use crate::testing::World;
 
@@ -32,7 +32,7 @@ fn the_age_of_a_backup_is_compared_to_the_second() {
 }
 
 #[test]
-fn a_backup_that_is_dated_ahead_is_not_fresh() {
+fn a_backup_dated_in_the_future_is_not_fresh() {
     let world = World::new();
     world.wait(86_400 * 365);
     backup(&world, "a");
@@ -49,7 +49,7 @@ fn a_backup_that_is_dated_ahead_is_not_fresh() {
 }
 
 #[test]
-fn a_restored_store_has_the_backup_that_it_came_from() {
+fn a_restored_store_knows_the_backup_it_came_from() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let old = backup(&world, "a");
@@ -69,7 +69,7 @@ fn a_restored_store_has_the_backup_that_it_came_from() {
 }
 
 #[test]
-fn thresholds_below_nothing_and_from_nothing_on_are_ranges() {
+fn thresholds_are_nagios_ranges() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     for line in ["check locked -w -5:5 -c :10", "check locked --warning=-5:5 --critical -9:9"] {
@@ -81,7 +81,7 @@ fn thresholds_below_nothing_and_from_nothing_on_are_ranges() {
 }
 
 #[test]
-fn whatever_is_in_the_way_of_a_check_is_unknown_and_one_line() {
+fn any_error_of_check_is_unknown_and_one_line() {
     use std::os::unix::fs::PermissionsExt;
     let unknown = |world: &World, line: &str| {
         let ran = world.run(line);
@@ -110,17 +110,17 @@ fn whatever_is_in_the_way_of_a_check_is_unknown_and_one_line() {
     let config = world.folder.path().join("config.toml");
     std::fs::set_permissions(config, PermissionsExt::from_mode(0o666)).unwrap();
     unknown(&world, "check");
-    let mut asked = World::new();
-    asked.configure("surplus = 1\n");
-    asked.handed.push(("PAM_TYPE".to_owned(), "auth".into()));
-    let ran = asked.run("check");
+    let mut service = World::new();
+    service.configure("surplus = 1\n");
+    service.variables.push(("PAM_TYPE".to_owned(), "auth".into()));
+    let ran = service.run("check");
     assert!(ran.code == 64 && ran.out.is_empty(), "3 is a yes to some services: {ran:?}");
     assert_eq!(world.run("check nothing").code, 64);
     assert_eq!(world.run("list-status").code, 77, "of any other verb");
 }
 
 #[test]
-fn one_event_is_one_event() {
+fn check_log_counts_one_event_once() {
     let world = World::new();
     let out = world.run("check log").ok().out;
     assert!(out.starts_with("MFA OK - the log is whole: 1 event | "), "{out}");
@@ -130,7 +130,7 @@ fn one_event_is_one_event() {
 }
 
 #[test]
-fn metrics_have_one_form_and_a_dash_is_standard_output() {
+fn metrics_refuse_formats_and_take_a_dash_for_standard_output() {
     let world = World::new();
     let page = world.run("metrics").ok().out;
     assert_eq!(world.run("metrics --output -").ok().out, page);

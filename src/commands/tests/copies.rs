@@ -1,9 +1,9 @@
-//! A store that is taken to another place.
+//! `copy-store`.
 
 use crate::testing::{Engine, World};
 
 #[test]
-fn a_copied_store_is_the_same_store_and_nobody_enrols_again() {
+fn a_copied_store_has_the_same_users_and_devices() {
     let mut world = World::new();
     let alice = world.active("alice");
     let _ = world.pending("bob", "--device tablet");
@@ -13,8 +13,8 @@ fn a_copied_store_is_the_same_store_and_nobody_enrols_again() {
         let _ = world.verify("bob", "000000");
     }
     let before = world.run("list-status --json").ok().json();
-    let there = Engine::new(&world.folder.path().join("there"));
-    let to = there.location();
+    let target = Engine::new(&world.folder.path().join("target"));
+    let to = target.location();
     let line = format!("copy-store --json --to {}", to.display());
     let copied = world.run(&line).ok().json();
     assert_eq!((copied["users"].as_u64(), copied["devices"].as_u64()), (Some(3), Some(2)));
@@ -25,9 +25,9 @@ fn a_copied_store_is_the_same_store_and_nobody_enrols_again() {
         "SELECT * FROM devices ORDER BY n",
         "SELECT hash, mac FROM events WHERE verb <> 'copy-store' ORDER BY seq",
     ] {
-        assert_eq!(world.sql(query), there.sql(query), "{query}");
+        assert_eq!(world.sql(query), target.sql(query), "{query}");
     }
-    let here = std::mem::replace(&mut world.engine, there);
+    let here = std::mem::replace(&mut world.engine, target);
     assert_eq!(world.run("list-status --json").ok().json(), before);
     let _ = world.run("enable alice").ok();
     assert_eq!(world.verify("alice", &world.code(&alice, 0)).json()["outcome"], "replayed");
@@ -38,12 +38,12 @@ fn a_copied_store_is_the_same_store_and_nobody_enrols_again() {
 }
 
 #[test]
-fn a_store_that_was_altered_is_not_copied_and_leaves_nothing() {
+fn a_tampered_store_is_not_copied() {
     let world = World::new();
     let _ = world.active("alice");
     let _ = world.sql("UPDATE users SET failures = 3");
-    let there = Engine::new(&world.folder.path().join("there"));
-    let line = format!("copy-store --json --to {}", there.location().display());
+    let target = Engine::new(&world.folder.path().join("target"));
+    let line = format!("copy-store --json --to {}", target.location().display());
     let ran = world.run(&line);
     assert_eq!((ran.code, ran.error().as_str()), (78, "tampered"), "{ran:?}");
     let _ = world.sql("UPDATE users SET failures = 0");
@@ -53,7 +53,7 @@ fn a_store_that_was_altered_is_not_copied_and_leaves_nothing() {
     assert!(ran.err.contains("--to: ") && !ran.err.contains("hunter2"), "{ran:?}");
 }
 
-/// What somebody without the key may do to the middle of the log; the guarded end stays.
+/// Alters the middle of the log as an attacker without the key could; the signed head stays.
 const LOG_EDITS: [&str; 4] = [
     "UPDATE events SET outcome = 'forged' WHERE seq = 3",
     "UPDATE events SET mac = (SELECT mac FROM events WHERE seq = 2) WHERE seq = 3",
@@ -62,15 +62,15 @@ const LOG_EDITS: [&str; 4] = [
 ];
 
 #[test]
-fn a_log_that_was_altered_in_its_middle_is_neither_copied_nor_restored() {
+fn a_log_altered_in_its_middle_is_neither_copied_nor_restored() {
     for edit in LOG_EDITS {
         let mut world = World::new();
         for user in ["alice", "bob", "carol", "dave"] {
             let _ = world.run(&format!("add-user {user}")).ok();
         }
         let _ = world.sql(edit);
-        let there = Engine::new(&world.folder.path().join("there"));
-        let ran = world.run(&format!("copy-store --json --to {}", there.location().display()));
+        let target = Engine::new(&world.folder.path().join("target"));
+        let ran = world.run(&format!("copy-store --json --to {}", target.location().display()));
         assert_eq!((ran.code, ran.error().as_str()), (78, "tampered"), "{edit}: {ran:?}");
         assert!(ran.err.contains("event 3"), "{edit}: {ran:?}");
         let file = world.folder.path().join("a.backup");
@@ -80,7 +80,7 @@ fn a_log_that_was_altered_in_its_middle_is_neither_copied_nor_restored() {
         let restore = format!("restore --json --yes --lose-newer {}", file.display());
         let ran = world.run(&restore);
         assert_eq!((ran.code, ran.error().as_str()), (78, "tampered"), "over it: {ran:?}");
-        let _here = std::mem::replace(&mut world.engine, there);
+        let _here = std::mem::replace(&mut world.engine, target);
         let ran = world.run(&restore);
         assert_eq!((ran.code, ran.error().as_str()), (78, "tampered"), "elsewhere: {ran:?}");
         assert_eq!(world.run("list-status").code, 69, "nothing was kept");
@@ -88,7 +88,7 @@ fn a_log_that_was_altered_in_its_middle_is_neither_copied_nor_restored() {
 }
 
 #[test]
-fn a_pruned_log_goes_along_and_so_do_requests_after_which_others_can_be_made() {
+fn a_copy_includes_a_pruned_log_and_open_requests() {
     let mut world = World::new();
     world.configure(
         "[roles]\nadmin = [\"daemon\", \"sys\"]\nsecond_operator = [\"disable\", \"delete\"]\n",
@@ -98,14 +98,14 @@ fn a_pruned_log_goes_along_and_so_do_requests_after_which_others_can_be_made() {
     let _ = world.run("edit-user alice --protected").ok();
     world.wait(60);
     let _ = world.run("log --prune --before now --yes").ok();
-    let asked = world.run("disable alice --yes --json").ok().json();
-    let id = asked["request"].as_str().unwrap().to_owned();
+    let report = world.run("disable alice --yes --json").ok().json();
+    let id = report["request"].as_str().unwrap().to_owned();
     let file = world.folder.path().join("a.backup");
-    let there = Engine::new(&world.folder.path().join("there"));
-    let _ = world.run(&format!("copy-store --to {}", there.location().display())).ok();
-    let told = world.run(&format!("backup --json {}", file.display())).ok().json();
-    assert_eq!(told["damage"], serde_json::Value::Null);
-    let _here = std::mem::replace(&mut world.engine, there);
+    let target = Engine::new(&world.folder.path().join("target"));
+    let _ = world.run(&format!("copy-store --to {}", target.location().display())).ok();
+    let report = world.run(&format!("backup --json {}", file.display())).ok().json();
+    assert_eq!(report["damage"], serde_json::Value::Null);
+    let _here = std::mem::replace(&mut world.engine, target);
     let after = |world: &World| {
         let ran = world.run("delete alice --yes --json").ok().json();
         assert!(ran["request"].is_string(), "{ran}");
@@ -122,13 +122,13 @@ fn a_pruned_log_goes_along_and_so_do_requests_after_which_others_can_be_made() {
 }
 
 #[test]
-fn an_empty_file_is_room_for_a_store_and_one_with_something_in_it_is_not() {
+fn a_store_is_copied_into_an_empty_file_but_not_over_content() {
     use std::os::unix::fs::PermissionsExt as _;
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let backup = world.folder.path().join("a.backup");
     let _ = world.run(&format!("backup {}", backup.display())).ok();
-    let folder = world.folder.path().join("there");
+    let folder = world.folder.path().join("target");
     std::fs::create_dir(&folder).unwrap();
     let file = |name: &str, content: &str| {
         let path = folder.join(name);
@@ -146,7 +146,7 @@ fn an_empty_file_is_room_for_a_store_and_one_with_something_in_it_is_not() {
     assert_eq!(world.run(&format!("copy-store --to {full}")).code, 73);
     assert_eq!(world.run(&format!("--store {full} restore {}", backup.display())).code, 78);
     assert_eq!(std::fs::read_to_string(&full).unwrap(), "x");
-    // What somebody made there is his to take away: nothing is initialised over it.
+    // An existing file is never overwritten: its owner has to remove it.
     let empty = file("empty", "");
     assert_eq!(world.run(&format!("--store {empty} init")).code, 78);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Many users at once.
+//! Changes of many users with `--from`.
 
 use crate::testing::World;
 
@@ -23,10 +23,11 @@ fn a_list_is_changed_in_one_transaction_with_a_result_and_an_event_each() {
     let list = format!("{}nobody\n", names(0..3));
     let ran = world.run_with("disable --from - --yes --json --ticket T-1", &list);
     assert_eq!(ran.code, 1, "one of them was refused: {ran:?}");
-    let told = ran.json();
-    let results: Vec<_> = told["users"].as_array().unwrap().iter().map(|u| &u["result"]).collect();
+    let report = ran.json();
+    let results: Vec<_> =
+        report["users"].as_array().unwrap().iter().map(|u| &u["result"]).collect();
     assert_eq!(results, ["changed", "already", "changed", "refused"]);
-    assert_eq!(told["summary"]["changed"], 2);
+    assert_eq!(report["summary"]["changed"], 2);
     assert_eq!(world.sql("SELECT count(*) FROM events WHERE ticket = 'T-1'"), "2");
     assert_eq!(world.listed("user03")["status"], "pending");
     let _ = world.run_with("enable --from - --yes", &names(0..3)).ok();
@@ -42,7 +43,7 @@ fn a_list_is_changed_in_one_transaction_with_a_result_and_an_event_each() {
 }
 
 #[test]
-fn an_unknown_name_stops_all_of_it_and_so_does_the_guard() {
+fn an_unknown_name_or_too_many_changes_stop_the_whole_list() {
     let world = world(12);
     let ran = world.run_with("disable --from - --yes --json", "user00\nuser0\n");
     assert_eq!((ran.code, ran.error().as_str()), (67, "user_not_found"), "{ran:?}");
@@ -63,7 +64,7 @@ fn an_unknown_name_stops_all_of_it_and_so_does_the_guard() {
 }
 
 #[test]
-fn people_see_a_row_a_user_and_the_total() {
+fn the_table_has_a_row_a_user_and_the_total() {
     let mut world = world(3);
     let _ = world.run("add-user none").ok();
     let _ = world.run("disable user01 --yes").ok();
@@ -89,7 +90,7 @@ fn people_see_a_row_a_user_and_the_total() {
 }
 
 #[test]
-fn a_person_types_the_number_of_changes() {
+fn the_operator_types_the_number_of_changes() {
     let mut world = world(3);
     let _ = world.run("add-user none").ok();
     let _ = world.run("enrol other --create --no-confirm --json").ok();
@@ -101,21 +102,21 @@ fn a_person_types_the_number_of_changes() {
     let ran = world.run(&line);
     assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{ran:?}");
     assert!(ran.err.contains("user02") && ran.err.contains("none has no device"), "{ran:?}");
-    assert!(!ran.err.contains("other"), "who stays as he is is counted only: {ran:?}");
+    assert!(!ran.err.contains("other"), "unchanged users are only counted: {ran:?}");
     assert!(ran.err.contains("5 users: 3 would change, 1 already so, 1 refused"), "{ran:?}");
     assert_eq!(world.listed("user00")["status"], "pending");
     world.answers = Some(vec!["3"]);
     let ran = world.run(&line);
     assert_eq!(ran.code, 1, "one was refused");
-    assert!(ran.asked[0].contains("Type 3"), "{ran:?}");
+    assert!(ran.prompts[0].contains("Type 3"), "{ran:?}");
     assert_eq!(world.listed("user00")["status"], "disabled");
     world.answers = None;
     let ran = world.run(&line.replace("disable", "enable --json"));
-    assert_eq!((ran.code, ran.error().as_str()), (64, "usage"), "nobody to ask: {ran:?}");
+    assert_eq!((ran.code, ran.error().as_str()), (64, "usage"), "no terminal: {ran:?}");
 }
 
 #[test]
-fn the_temporary_passwords_of_many_go_to_a_file_and_each_opens_its_door() {
+fn bulk_temporary_passwords_go_to_a_file_and_each_is_accepted() {
     let world = world(2);
     world.configure("[password]\nmemory = 19\n");
     let _ = world.run_with("set-password user00", "correct horse battery staple").ok();

@@ -1,4 +1,4 @@
-//! The forms of the output: sentences, JSON, JSON lines, CSV; what goes where.
+//! Output formats: table, JSON, JSON lines, CSV; which stream gets what.
 
 use crate::testing::{World, secret};
 
@@ -52,7 +52,7 @@ fn the_answer_of_verify_has_its_six_fields() {
 }
 
 #[test]
-fn secrets_are_in_json_only_when_asked_for() {
+fn json_has_secrets_only_with_reveal_secrets() {
     let world = World::new();
     let quiet = world.run("enrol alice --create --no-confirm --json").ok().json();
     assert!(quiet.get("secret").is_none() && quiet.get("uri").is_none());
@@ -73,7 +73,7 @@ fn secrets_are_in_json_only_when_asked_for() {
 }
 
 #[test]
-fn every_form_of_one_record() {
+fn one_record_in_every_format() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     assert_eq!(world.run("unlock alice").ok().out, "alice: not locked; nothing to change\n");
@@ -89,7 +89,7 @@ fn every_form_of_one_record() {
 }
 
 #[test]
-fn errors_are_one_line_and_one_hint_and_json_where_that_was_asked_for() {
+fn errors_are_one_line_and_one_hint_or_json() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let ran = world.run("show-user alcie");
@@ -107,7 +107,7 @@ fn errors_are_one_line_and_one_hint_and_json_where_that_was_asked_for() {
 }
 
 #[test]
-fn misuse_is_64_and_names_the_nearest_word() {
+fn usage_errors_exit_64_and_suggest_the_nearest_word() {
     let world = World::new();
     for (line, hint) in [
         ("verfy alice", "'verify'"),
@@ -142,7 +142,7 @@ fn misuse_is_64_and_names_the_nearest_word() {
 }
 
 #[test]
-fn names_like_options_never_end_in_an_accept() {
+fn user_names_like_options_never_end_in_an_accept() {
     let world = World::new();
     for name in ["--help", "-h", "--version", "-V", "-", "--", "help"] {
         let ran = world.run_with(&format!("verify -- {name}"), "123456\n");
@@ -151,7 +151,7 @@ fn names_like_options_never_end_in_an_accept() {
 }
 
 #[test]
-fn uncommon_settings_are_named_and_proved_twice() {
+fn uncommon_settings_are_named_and_need_two_codes() {
     let world = World::new();
     let ran = world.run("enrol alice --create --no-confirm --algorithm SHA256");
     assert_eq!(ran.code, 64);
@@ -173,10 +173,10 @@ fn uncommon_settings_are_named_and_proved_twice() {
 }
 
 #[test]
-fn an_app_that_ignores_the_settings_is_named() {
+fn an_app_that_ignores_the_settings_is_reported() {
     let mut world = World::new();
     world.terminal = Some(crate::env::Size { columns: 100, rows: 50 });
-    // The secret is drawn from seeded chance: the same in a world like this one.
+    // The seeded random numbers give the same secret in a world of the same history.
     let twin = World::new();
     let key = twin.pending("alice", "--algorithm SHA256 --allow-incompatible");
     let code: &'static str = twin.code(&key, 0).leak();

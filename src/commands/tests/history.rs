@@ -1,10 +1,9 @@
-//! How everybody stood at an earlier time, and the log that tells it.
+//! `list-status --at`, and the log behind it.
 
 use serde_json::Value;
 
 use crate::testing::{START, World};
 
-/// What the list says of everybody.
 fn listed(world: &World, more: &str) -> Value {
     let all = world.run(&format!("list-status --json {more}")).ok().json();
     serde_json::json!([all["users"], all["summary"]])
@@ -15,7 +14,7 @@ fn when(seconds: i64) -> String {
 }
 
 #[test]
-fn the_list_of_an_earlier_time_is_the_list_that_was_seen_then() {
+fn the_list_as_of_a_time_equals_the_list_at_that_time() {
     let world = World::new();
     world
         .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"1h\"\n");
@@ -80,17 +79,17 @@ fn the_list_of_an_earlier_time_is_the_list_that_was_seen_then() {
     world.wait(1);
 
     assert!(seen.len() > 25);
-    for (at, then) in &seen {
-        let found = listed(&world, &format!("--at {}", when(*at)));
-        assert_eq!(&found, then, "at {}", when(*at));
+    for (at, earlier) in &seen {
+        let past = listed(&world, &format!("--at {}", when(*at)));
+        assert_eq!(&past, earlier, "at {}", when(*at));
         let before_the_next = listed(&world, &format!("--at {} --locked", when(*at)));
-        assert_eq!(before_the_next[1], then[1], "the summary counts everybody");
+        assert_eq!(before_the_next[1], earlier[1], "the summary counts everybody");
     }
     assert_eq!(listed(&world, "--at now"), listed(&world, ""));
 }
 
 #[test]
-fn a_time_that_the_log_does_not_tell_of_is_refused() {
+fn a_time_before_the_log_is_refused() {
     let world = World::new();
     world.active("alice");
     for (line, code, words) in [
@@ -117,12 +116,12 @@ fn a_time_that_the_log_does_not_tell_of_is_refused() {
         assert!(ran.err.contains(words), "{line}: {}", ran.err);
         assert_eq!(ran.err.matches("error").count(), 1, "{line}: {}", ran.err);
     }
-    // Before there was a store, there was nobody.
+    // Before the store was created.
     assert_eq!(listed(&world, "--at 2020-01-01")[0], serde_json::json!([]));
 }
 
 #[test]
-fn a_log_with_a_hole_is_not_taken_for_the_whole_past() {
+fn history_from_a_log_with_a_gap_is_refused() {
     let edits = ["seq = 4", "seq > 4", "seq > 0"];
     for edit in edits {
         let world = World::new();
@@ -156,12 +155,16 @@ fn a_log_with_a_hole_is_not_taken_for_the_whole_past() {
             assert!(ran.err.contains("mfactl verify-log"), "{edit}: {line}: {ran:?}");
         }
         assert!(!report.exists());
-        assert_eq!(world.run("list-status").ok().out.lines().count(), 5, "of now it tells nothing");
+        assert_eq!(
+            world.run("list-status").ok().out.lines().count(),
+            5,
+            "the present list does not depend on the log"
+        );
     }
 }
 
 #[test]
-fn a_clock_that_was_wrong_once_spoils_nothing() {
+fn history_survives_a_clock_that_was_wrong_once() {
     for slip in [86_400 * 365, -86_400 * 365] {
         let world = World::new();
         let _ = world.run("add-user alice").ok();
@@ -170,12 +173,12 @@ fn a_clock_that_was_wrong_once_spoils_nothing() {
         world.wait(3600 - slip);
         let _ = world.run("require-mfa alice").ok();
         world.wait(3600);
-        let then = world.run("list-status --json --at 90m").ok().json()["users"][0].clone();
-        // What is dated ahead was not yet, as far as anybody can know.
+        let earlier = world.run("list-status --json --at 90m").ok().json()["users"][0].clone();
+        // Events dated in the future are treated as not yet happened.
         let name = if slip > 0 { Value::Null } else { "Alice".into() };
-        assert_eq!((&then["required"], &then["display_name"]), (&false.into(), &name));
-        let told = world.run("changes --since 90m").ok().out;
-        assert!(told.contains("alice: MFA is required by now"), "{slip}: {told}");
+        assert_eq!((&earlier["required"], &earlier["display_name"]), (&false.into(), &name));
+        let output = world.run("changes --since 90m").ok().out;
+        assert!(output.contains("alice: MFA is required by now"), "{slip}: {output}");
         assert_eq!(world.run("changes --since 30m").ok().out, "", "{slip}");
         let chart = world.folder.path().join("r.svg");
         let _ = world.run(&format!("report --output {}", chart.display())).ok();
@@ -185,7 +188,7 @@ fn a_clock_that_was_wrong_once_spoils_nothing() {
 }
 
 #[test]
-fn the_log_is_read_by_whom_what_when_and_why() {
+fn the_log_is_filtered_by_operator_verb_time_and_reason() {
     let world = World::new();
     world.active("alice");
     let _ = world.run("add-user bob").ok();
@@ -237,7 +240,7 @@ fn the_log_is_read_by_whom_what_when_and_why() {
 }
 
 #[test]
-fn the_log_of_a_name_is_of_all_who_had_it() {
+fn the_log_of_a_name_includes_every_user_who_had_it() {
     let world = World::new();
     world.active("alice");
     let _ = world.run("reset alice --yes --no-enrol --json --ticket HELP-1").ok();
@@ -262,14 +265,14 @@ fn the_log_of_a_name_is_of_all_who_had_it() {
         of_the_old_name.err,
         "mfactl: karla is called carol now; for what follows: mfactl log --user carol\n"
     );
-    // People are told what was done too.
-    let told = world.run("log --user carol").ok().out;
-    assert!(told.contains("fields protected name; renamed from karla"), "{told}");
-    assert!(told.contains("fields not_protected"), "{told}");
+    // The table names the verbs too.
+    let output = world.run("log --user carol").ok().out;
+    assert!(output.contains("fields protected name; renamed from karla"), "{output}");
+    assert!(output.contains("fields not_protected"), "{output}");
 }
 
 #[test]
-fn who_asks_for_what_was_pruned_is_told_so() {
+fn a_query_for_pruned_events_says_so() {
     let world = World::new();
     world.active("alice");
     world.wait(86_400);
@@ -285,7 +288,7 @@ fn who_asks_for_what_was_pruned_is_told_so() {
 }
 
 #[test]
-fn hostile_text_in_the_log_reaches_nobody_raw() {
+fn hostile_text_in_the_log_is_escaped() {
     let world = World::new();
     world.active("alice");
     let hostile = "\u{1b}[2J\u{202e}=1+1";
@@ -303,7 +306,7 @@ fn hostile_text_in_the_log_reaches_nobody_raw() {
 }
 
 #[test]
-fn the_list_is_ordered_cut_and_counted_as_asked() {
+fn the_list_is_sorted_limited_and_grouped() {
     let world = World::new();
     world.active("carol");
     world.wait(60);

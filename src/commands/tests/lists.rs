@@ -1,8 +1,8 @@
-//! The list: everybody, filtered, in every form.
+//! `list-status`: filters, formats, thresholds.
 
 use crate::testing::World;
 
-/// alice enabled and used, bob pending, carol disabled, dave with nothing, erin locked.
+/// alice enabled and used, bob pending, carol disabled, dave without a device, erin locked.
 fn five() -> World {
     let world = World::new();
     let _ = world.run("add-user dave --group staff --display-name Dave").ok();
@@ -25,7 +25,7 @@ fn users(world: &World, filter: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_check_that_fails_says_so_and_a_group_of_nobody_is_no_coverage() {
+fn a_failed_check_prints_even_if_quiet_and_an_empty_group_has_no_coverage() {
     let world = five();
     for line in ["--summary", "--group-by group"] {
         let ran = world.run(&format!("list-status --without-mfa --fail-if-any --quiet {line}"));
@@ -41,7 +41,7 @@ fn a_check_that_fails_says_so_and_a_group_of_nobody_is_no_coverage() {
 }
 
 #[test]
-fn a_device_that_was_not_confirmed_in_time_is_shown_as_that() {
+fn an_expired_pending_device_is_shown_as_expired() {
     let world = five();
     assert!(world.run("show-user bob").ok().out.contains("to be confirmed until 2026-01-04"));
     world.wait(80 * 3600);
@@ -67,7 +67,7 @@ fn everybody_is_listed_by_name_with_a_summary() {
 }
 
 #[test]
-fn filters_narrow_and_all_of_them_count() {
+fn filters_combine() {
     let world = five();
     assert_eq!(users(&world, "--without-mfa"), ["bob", "carol", "dave"]);
     assert_eq!(users(&world, "--status pending"), ["bob"]);
@@ -87,7 +87,7 @@ fn filters_narrow_and_all_of_them_count() {
 }
 
 #[test]
-fn thresholds_decide_the_exit_code_and_quiet_is_quiet() {
+fn thresholds_set_the_exit_code_and_quiet_prints_nothing() {
     let world = five();
     assert_eq!(world.run("list-status --without-mfa --fail-if-any").code, 1);
     assert_eq!(world.run("list-status --group nobody --fail-if-any").code, 0);
@@ -105,7 +105,7 @@ fn thresholds_decide_the_exit_code_and_quiet_is_quiet() {
 }
 
 #[test]
-fn the_other_forms_say_the_same() {
+fn all_formats_have_the_same_content() {
     let world = five();
     let lines = world.run("list-status --format jsonl").ok().out;
     assert_eq!(lines.lines().count(), 5);
@@ -124,13 +124,13 @@ fn the_other_forms_say_the_same() {
 }
 
 #[test]
-fn a_spreadsheet_finds_no_formula_and_no_reader_a_control_character() {
+fn csv_has_no_formulas_and_output_no_control_characters() {
     let world = World::new();
     let _ = world.run("add-user alice --display-name =1+1 --email +x@y.example").ok();
     let _ = world.run("add-user +bob").ok();
     let text = world.run("list-status --format csv").ok().out;
     assert!(text.contains("'+bob") && text.contains("'=1+1") && text.contains("'+x@y.example"));
-    // Put there behind our back.
+    // Written without mfactl's checks.
     let evil = "UPDATE users SET display_name = 'a\u{1b}[2J\u{202e}\u{9b}\r\n'";
     let _ = world.sql(evil);
     for form in ["table", "json", "jsonl", "csv"] {
@@ -159,7 +159,7 @@ fn a_narrow_terminal_gets_a_line_a_user() {
 }
 
 #[test]
-fn looking_needs_no_key_and_writes_nothing() {
+fn list_status_needs_no_key_and_writes_nothing() {
     let world = five();
     std::fs::remove_file(world.folder.path().join("key/mfactl.key")).unwrap();
     let events = world.sql("SELECT count(*) FROM events");
@@ -170,9 +170,9 @@ fn looking_needs_no_key_and_writes_nothing() {
     assert_eq!((ran.code, ran.error().as_str()), (78, "key"));
 }
 
-/// CSV and JSON lines leave the others out in the database; the list for people counts them.
+/// CSV and JSON lines filter in SQL; the table filters in Rust, because it counts every user.
 #[test]
-fn what_the_database_leaves_out_is_what_the_filter_would() {
+fn the_sql_filter_agrees_with_the_full_filter() {
     let world = five();
     world.configure("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"30d\"\n");
     let _ = world.run("bypass dave --for 2h --json --reveal-secrets").ok();

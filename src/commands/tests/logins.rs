@@ -1,26 +1,26 @@
-//! `verify --from`: what login services hand over, and the one answer that they get.
+//! `verify --from`: the input of login services, and the one answer they get.
 
 use std::ffi::OsString;
 
-use crate::testing::{Ran, World};
+use crate::testing::{CommandResult, World};
 
-/// What `pam_exec` would start.
-fn pam_with(world: &mut World, more: &str, user: &str, typed: &str) -> Ran {
-    world.handed = handed(&[("PAM_TYPE", "auth"), ("PAM_USER", user)]);
+/// The call that `pam_exec` makes.
+fn pam_with(world: &mut World, more: &str, user: &str, typed: &str) -> CommandResult {
+    world.variables = variables(&[("PAM_TYPE", "auth"), ("PAM_USER", user)]);
     run(world, &format!("--from pam {more}"), typed)
 }
 
-fn pam(world: &mut World, user: &str, typed: &str) -> Ran {
+fn pam(world: &mut World, user: &str, typed: &str) -> CommandResult {
     let ran = pam_with(world, "", user, typed);
-    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "somebody is told something");
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "no output for the user");
     ran
 }
 
-fn handed(variables: &[(&str, &str)]) -> Vec<(String, OsString)> {
+fn variables(variables: &[(&str, &str)]) -> Vec<(String, OsString)> {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
 }
 
-fn run(world: &World, line: &str, typed: &str) -> Ran {
+fn run(world: &World, line: &str, typed: &str) -> CommandResult {
     let (store, folder) = (world.engine.location(), world.folder.path());
     let config = folder.join("config.toml");
     let config =
@@ -31,14 +31,14 @@ fn run(world: &World, line: &str, typed: &str) -> Ran {
 }
 
 /// The outcomes of the log since the last enrolment, oldest first.
-fn told(world: &World) -> Vec<String> {
+fn outcomes(world: &World) -> Vec<String> {
     let last = "(SELECT max(seq) FROM events WHERE verb <> 'verify')";
     let query = format!("SELECT outcome FROM events WHERE seq > {last} ORDER BY seq");
     world.sql(&query).lines().map(str::to_owned).collect()
 }
 
 #[test]
-fn everybody_who_is_not_let_in_gets_one_answer_and_the_log_knows_why() {
+fn every_rejection_has_one_answer_and_the_log_has_the_reason() {
     let mut world = World::new();
     let secret = world.active("alice");
     let _ = world.run("add-user bob").ok();
@@ -56,34 +56,34 @@ fn everybody_who_is_not_let_in_gets_one_answer_and_the_log_knows_why() {
     assert_eq!(pam(&mut world, "alice", &code).code, 1);
     let before = ["accepted", "replayed", "rejected", "not_enabled", "unknown"];
     let after = ["rejected", "rejected", "rejected", "rejected", "locked"];
-    assert_eq!(told(&world), [before, after].concat());
+    assert_eq!(outcomes(&world), [before, after].concat());
     let _ = world.run("unlock alice").ok();
     assert_eq!(pam(&mut world, "alice", &code).code, 0);
     let _ = world.run("disable alice --yes").ok();
     world.wait(30);
     let code = world.code(&secret, 0);
     assert_eq!(pam(&mut world, "alice", &code).code, 1);
-    assert_eq!(told(&world), ["disabled"]);
+    assert_eq!(outcomes(&world), ["disabled"]);
     let from = world.sql("SELECT count(*) FROM events WHERE detail LIKE '%\"from\":\"pam\"%'");
     assert_eq!(from, "12");
 }
 
 #[test]
-fn strangers_do_not_fill_the_log() {
+fn unknown_users_do_not_fill_the_log() {
     let mut world = World::new();
     world.active("alice");
     for n in 0..30 {
-        assert_eq!(pam(&mut world, &format!("stranger{n}"), "123456").code, 1);
+        assert_eq!(pam(&mut world, &format!("unknown{n}"), "123456").code, 1);
     }
-    assert_eq!(told(&world).iter().filter(|o| *o == "unknown").count(), 1);
+    assert_eq!(outcomes(&world).iter().filter(|o| *o == "unknown").count(), 1);
     world.wait(60);
-    assert_eq!(pam(&mut world, "stranger", "123456").code, 1);
-    assert_eq!(told(&world).iter().filter(|o| *o == "unknown").count(), 2);
+    assert_eq!(pam(&mut world, "unknown", "123456").code, 1);
+    assert_eq!(outcomes(&world).iter().filter(|o| *o == "unknown").count(), 2);
     assert_eq!(world.sql("SELECT count(*) FROM users"), "1");
 }
 
 #[test]
-fn an_attacker_chooses_names_and_codes_and_gets_nowhere() {
+fn hostile_names_and_codes_are_rejected() {
     let mut world = World::new();
     let secret = world.active("alice");
     let long = "a".repeat(300);
@@ -133,16 +133,16 @@ fn an_attacker_chooses_names_and_codes_and_gets_nowhere() {
 }
 
 #[test]
-fn nothing_but_an_auth_stack_is_answered_and_no_name_is_taken_from_the_arguments() {
+fn only_pam_auth_is_answered_and_names_as_arguments_are_refused() {
     let mut world = World::new();
     let secret = world.active("alice");
     world.wait(30);
     let code = world.code(&secret, 0);
     for kind in ["account", "session", ""] {
-        world.handed = handed(&[("PAM_TYPE", kind), ("PAM_USER", "alice")]);
+        world.variables = variables(&[("PAM_TYPE", kind), ("PAM_USER", "alice")]);
         assert_eq!(run(&world, "--from pam", &code).code, 64, "{kind}");
     }
-    world.handed = handed(&[("PAM_TYPE", "auth"), ("PAM_USER", "alice")]);
+    world.variables = variables(&[("PAM_TYPE", "auth"), ("PAM_USER", "alice")]);
     for arguments in
         ["--from pam alice", "--from radius alice", "--from", "--from ssh", "--split last alice"]
     {
@@ -153,14 +153,14 @@ fn nothing_but_an_auth_stack_is_answered_and_no_name_is_taken_from_the_arguments
 }
 
 #[test]
-fn the_environment_does_not_count() {
+fn the_environment_of_a_login_service_is_ignored() {
     let mut world = World::new();
     let secret = world.active("alice");
     world.wait(30);
-    // World hands this file over in MFACTL_CONFIG too, so only the option is left out here.
+    // World sets MFACTL_CONFIG too, so only the option is left out here.
     world.configure("this is no configuration");
     let code = world.code(&secret, 0);
-    world.handed = handed(&[
+    world.variables = variables(&[
         ("PAM_TYPE", "auth"),
         ("PAM_USER", "alice"),
         ("COMPLETE", "bash"),
@@ -178,13 +178,13 @@ fn the_environment_does_not_count() {
 }
 
 #[test]
-fn the_policy_decides_before_the_option_does() {
+fn the_policy_takes_precedence_over_the_option() {
     let mut world = World::new();
     let _ = world.run("add-user bob").ok();
     let accept = "--not-enabled accept";
     assert_eq!(pam_with(&mut world, "--not-enabled refuse", "bob", "x").code, 1);
     assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 0);
-    assert_eq!(told(&world), ["not_enabled", "not_asked"]);
+    assert_eq!(outcomes(&world), ["not_enabled", "not_asked"]);
     assert_eq!(pam_with(&mut world, accept, "nobody", "x").code, 1);
     let _ = world.run("require-mfa bob --from 2027-01-01").ok();
     assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 0);
@@ -199,7 +199,7 @@ fn the_policy_decides_before_the_option_does() {
 }
 
 #[test]
-fn a_password_to_change_and_spare_codes() {
+fn a_required_password_change_and_backup_codes() {
     let mut world = World::new();
     let secret = world.active("alice");
     let bypass = world.run("bypass alice --for 1h --json --reveal-secrets").ok().json();
@@ -211,7 +211,7 @@ fn a_password_to_change_and_spare_codes() {
     let code = world.code(&secret, 0);
     assert_eq!(pam(&mut world, "alice", &code).code, 1);
     assert_eq!(pam_with(&mut world, "--not-enabled accept", "alice", &code).code, 1);
-    assert_eq!(told(&world), ["password_change_required"]);
+    assert_eq!(outcomes(&world), ["password_change_required"]);
 }
 
 #[test]
@@ -236,13 +236,17 @@ fn password_and_code_in_one_line() {
     assert_eq!(split(&mut world, "", "alice", &both(&code)), 0);
     assert_eq!(split(&mut world, "", "alice", &both(&code)), 1, "replayed");
     assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'unknown'"), "1");
-    let told =
+    let outcomes =
         |more| world.sql(&format!("SELECT count(*) FROM events WHERE verb = 'sign-in' {more}"));
-    assert_eq!(told("AND detail LIKE '%\"from\":\"pam\"%'"), told(""), "who asked");
+    assert_eq!(
+        outcomes("AND detail LIKE '%\"from\":\"pam\"%'"),
+        outcomes(""),
+        "the service is in the detail"
+    );
 }
 
 #[test]
-fn a_password_alone_is_enough_for_who_has_no_mfa_and_needs_none() {
+fn a_password_is_enough_where_mfa_is_neither_enabled_nor_required() {
     let mut world = World::new();
     world.configure("[password]\nmemory = 19\n");
     let password = "correct horse 123456";
@@ -271,12 +275,12 @@ fn a_password_alone_is_enough_for_who_has_no_mfa_and_needs_none() {
 
     let base64 = |text: &str| data_encoding::BASE64.encode(text.as_bytes());
     for (typed, code, expected) in [(password, "", 0), (password, "0", 0), ("wrong", "000000", 1)] {
-        world.handed = handed(&[("script_type", "user-pass-verify")]);
-        let asked = world.folder.path().join("asked");
+        world.variables = variables(&[("script_type", "user-pass-verify")]);
+        let credentials = world.folder.path().join("credentials");
         let both = format!("bob\nSCRV1:{}:{}\n", base64(typed), base64(code));
-        std::fs::write(&asked, both).unwrap();
+        std::fs::write(&credentials, both).unwrap();
         let line = "--from openvpn --split last --not-enabled accept";
-        let ran = run(&world, &format!("{line} {}", asked.display()), "");
+        let ran = run(&world, &format!("{line} {}", credentials.display()), "");
         assert_eq!(ran.code, expected, "{typed} {code}");
     }
     let _ = world.run("require-mfa bob").ok();
@@ -284,7 +288,7 @@ fn a_password_alone_is_enough_for_who_has_no_mfa_and_needs_none() {
 }
 
 #[test]
-fn openvpn_is_told_in_its_files() {
+fn openvpn_gets_the_answer_in_its_files() {
     let mut world = World::new();
     let secret = world.active("alice");
     world.wait(30);
@@ -307,33 +311,33 @@ fn openvpn_is_told_in_its_files() {
     let answer = [&common[..], &[("script_type", "client-crresponse"), ("username", "alice")]];
     let answer = answer.concat();
 
-    world.handed = handed(&verify);
-    let asked = file(&world, "asked", "alice\n000000\n");
-    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 1);
+    world.variables = variables(&verify);
+    let credentials = file(&world, "credentials", "alice\n000000\n");
+    assert_eq!(run(&world, &format!("--from openvpn {credentials}"), "").code, 1);
     assert_eq!((read(&reason).as_str(), read(&control).as_str()), ("not accepted", ""));
-    let asked = file(&world, "asked", &format!("alice\n{code}\n"));
-    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 0);
+    let credentials = file(&world, "credentials", &format!("alice\n{code}\n"));
+    assert_eq!(run(&world, &format!("--from openvpn {credentials}"), "").code, 0);
 
-    let asked = file(&world, "asked", "alice\n\n");
-    let ran = run(&world, &format!("--from openvpn {asked}"), "");
+    let credentials = file(&world, "credentials", "alice\n\n");
+    let ran = run(&world, &format!("--from openvpn {credentials}"), "");
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     assert_eq!(read(&pending), "60\ncrtext\nCR_TEXT:R,E:Verification code\n");
     world.wait(30);
     let code = data_encoding::BASE64.encode(world.code(&secret, 0).as_bytes());
-    world.handed = handed(&answer);
-    let asked = file(&world, "asked", &format!("{code}\n"));
-    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 0);
+    world.variables = variables(&answer);
+    let credentials = file(&world, "credentials", &format!("{code}\n"));
+    assert_eq!(run(&world, &format!("--from openvpn {credentials}"), "").code, 0);
     assert_eq!(read(&control), "1");
-    assert_eq!(run(&world, &format!("--from openvpn {asked}"), "").code, 1);
+    assert_eq!(run(&world, &format!("--from openvpn {credentials}"), "").code, 1);
     assert_eq!(read(&control), "0", "replayed");
     std::fs::remove_dir_all(world.folder.path().join("key")).unwrap();
     std::fs::write(&control, "").unwrap();
-    assert!(run(&world, &format!("--from openvpn {asked}"), "").code >= 64);
+    assert!(run(&world, &format!("--from openvpn {credentials}"), "").code >= 64);
     assert_eq!(read(&control), "0", "trouble");
 }
 
 #[test]
-fn a_second_prompt_is_no_way_round_the_password() {
+fn the_second_prompt_does_not_bypass_the_password() {
     let mut world = World::new();
     world.configure("[password]\nmemory = 19\n");
     let secret = world.active("alice");
@@ -358,29 +362,30 @@ fn a_second_prompt_is_no_way_round_the_password() {
     let password = base64("correct horse battery 9");
     for typed in [String::new(), "SCRV1::".into(), format!("SCRV1:{password}:")] {
         std::fs::write(reason, "").unwrap();
-        world.handed = handed(&[&common[..], &[("script_type", "user-pass-verify")]].concat());
-        let asked = file(&world, "asked", &format!("alice\n{typed}\n"));
-        assert_eq!(run(&world, &format!("--from openvpn --split last {asked}"), "").code, 1);
+        world.variables =
+            variables(&[&common[..], &[("script_type", "user-pass-verify")]].concat());
+        let credentials = file(&world, "credentials", &format!("alice\n{typed}\n"));
+        assert_eq!(run(&world, &format!("--from openvpn --split last {credentials}"), "").code, 1);
         assert_eq!((read(pending).as_str(), read(reason).as_str()), ("", "not accepted"));
     }
-    world.handed = handed(&[&common[..], &[("script_type", "client-crresponse")]].concat());
+    world.variables = variables(&[&common[..], &[("script_type", "client-crresponse")]].concat());
     let code = world.code(&secret, 0);
     for typed in [code.clone(), format!("correct horse battery 9{code}")] {
         std::fs::write(control, "").unwrap();
-        let asked = file(&world, "asked", &format!("{}\n", base64(&typed)));
-        assert_eq!(run(&world, &format!("--from openvpn --split last {asked}"), "").code, 1);
+        let credentials = file(&world, "credentials", &format!("{}\n", base64(&typed)));
+        assert_eq!(run(&world, &format!("--from openvpn --split last {credentials}"), "").code, 1);
         assert_eq!(read(control), "0");
     }
 }
 
 #[test]
-fn radius_is_told_in_pairs() {
+fn radius_gets_attribute_value_pairs() {
     let mut world = World::new();
     let secret = world.active("alice");
     world.wait(30);
     let code = world.code(&secret, 0);
     let mut ask = |name: &str, password: &str| {
-        world.handed = handed(&[("USER_NAME", name), ("USER_PASSWORD", password)]);
+        world.variables = variables(&[("USER_NAME", name), ("USER_PASSWORD", password)]);
         let ran = run(&world, "--from radius", "");
         (ran.code, ran.out)
     };

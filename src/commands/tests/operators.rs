@@ -1,17 +1,17 @@
-//! Operators: who may run what, protected users, and verbs that take two.
+//! Roles, protected users, and verbs that need two operators.
 
 use crate::commands::VERBS;
 use crate::domain::role;
-use crate::testing::{Ran, World};
+use crate::testing::{CommandResult, World};
 
-/// Users that every Linux has, and their roles in [`ROLES`].
+/// Users of every Linux system, with their roles in [`ROLES`].
 const HELPDESK: u32 = 1;
 const OTHER_HELPDESK: u32 = 8;
 const AUDITOR: u32 = 2;
 const ADMIN: u32 = 3;
 const OTHER_ADMIN: u32 = 5;
 const SERVICE: u32 = 65534;
-const STRANGER: u32 = 6;
+const NO_ROLE: u32 = 6;
 
 const ROLES: &str = "[roles]
 helpdesk = [\"daemon\", \"%mail\"]
@@ -31,20 +31,20 @@ fn world(more: &str) -> World {
     world
 }
 
-/// The same with alice protected.
-fn guarded(more: &str) -> World {
+/// [`world`] with alice protected.
+fn protected_world(more: &str) -> World {
     let world = world(more);
     let _ = by(&world, ADMIN, "edit-user alice --protected").ok();
     world
 }
 
-fn by(world: &World, uid: u32, line: &str) -> Ran {
+fn by(world: &World, uid: u32, line: &str) -> CommandResult {
     world.uid.set(uid);
     world.run(line)
 }
 
-/// Asks, and gives back the ID.
-fn asked(world: &World, uid: u32, line: &str) -> String {
+/// Returns the request ID.
+fn request(world: &World, uid: u32, line: &str) -> String {
     let ran = by(world, uid, &format!("{line} --json")).ok().json();
     assert_eq!(
         (ran["changed"].as_bool(), ran["schema"].as_str()),
@@ -53,11 +53,11 @@ fn asked(world: &World, uid: u32, line: &str) -> String {
     ran["request"].as_str().unwrap().to_owned()
 }
 
-fn word(ran: &Ran) -> (u8, String) {
+fn word(ran: &CommandResult) -> (u8, String) {
     (ran.code, ran.error())
 }
 
-fn refused() -> (u8, String) {
+fn not_permitted() -> (u8, String) {
     (77, "not_permitted".to_owned())
 }
 
@@ -72,15 +72,15 @@ fn every_verb_has_its_roles_or_needs_none() {
 }
 
 #[test]
-fn without_roles_whoever_reads_store_and_key_may_do_all() {
+fn without_roles_access_to_store_and_key_allows_every_verb() {
     let world = World::new();
-    let _ = by(&world, STRANGER, "add-user alice --protected").ok();
+    let _ = by(&world, NO_ROLE, "add-user alice --protected").ok();
     let _ = by(&world, HELPDESK, "reset alice --yes --no-enrol").ok();
     let _ = by(&world, AUDITOR, "remove-user alice --yes").ok();
 }
 
 #[test]
-fn each_operator_runs_the_verbs_of_his_roles() {
+fn each_operator_runs_the_verbs_of_their_roles() {
     let world = world("");
     for (uid, line, may) in [
         (HELPDESK, "unlock alice", true),
@@ -92,16 +92,16 @@ fn each_operator_runs_the_verbs_of_his_roles() {
         (AUDITOR, "unlock alice", false),
         (SERVICE, "unlock alice", false),
         (SERVICE, "list-status", false),
-        (STRANGER, "list-status", false),
-        (STRANGER, "help reset", true),
-        (STRANGER, "help", true),
-        (STRANGER, "man", true),
+        (NO_ROLE, "list-status", false),
+        (NO_ROLE, "help reset", true),
+        (NO_ROLE, "help", true),
+        (NO_ROLE, "man", true),
         (ADMIN, "backup --json /nowhere/x", true),
         (0, "unlock alice", true),
     ] {
         let ran = by(&world, uid, &format!("{line} --json"));
         assert_eq!(ran.code != 77, may, "{uid} {line}: {ran:?}");
-        assert_eq!(word(&ran) == refused(), !may, "{uid} {line}: {ran:?}");
+        assert_eq!(word(&ran) == not_permitted(), !may, "{uid} {line}: {ran:?}");
     }
     world.uid.set(SERVICE);
     assert_eq!(world.verify("alice", "000000").json()["outcome"], "rejected");
@@ -110,23 +110,23 @@ fn each_operator_runs_the_verbs_of_his_roles() {
 }
 
 #[test]
-fn the_refusal_comes_before_anything_is_opened_or_asked() {
+fn a_role_is_checked_before_anything_is_opened_or_prompted() {
     let mut world = World::empty();
     world.configure(ROLES);
     world.answers = Some(vec!["y"]);
     let ran = by(&world, AUDITOR, "reset nobody-at-all --json");
-    assert_eq!(word(&ran), refused());
-    assert!(ran.asked.is_empty());
+    assert_eq!(word(&ran), not_permitted());
+    assert!(ran.prompts.is_empty());
 }
 
 #[test]
-fn sudo_says_for_whom_root_acts_and_nobody_else_may_say_so() {
+fn sudo_uid_counts_for_root_only() {
     let world = world("");
     world.sudo_uid.set(Some(AUDITOR));
-    assert_eq!(word(&by(&world, 0, "unlock alice --json")), refused());
+    assert_eq!(word(&by(&world, 0, "unlock alice --json")), not_permitted());
     let _ = by(&world, 0, "list-status").ok();
     world.sudo_uid.set(Some(0));
-    assert_eq!(word(&by(&world, AUDITOR, "unlock alice --json")), refused());
+    assert_eq!(word(&by(&world, AUDITOR, "unlock alice --json")), not_permitted());
     let _ = by(&world, 0, "unlock alice").ok();
 }
 
@@ -135,14 +135,14 @@ fn the_configuration_can_give_a_verb_to_other_roles() {
     let world =
         world("[roles.verbs]\nbypass = [\"admin\"]\nverify = [\"service\", \"helpdesk\"]\n");
     let line = "bypass alice --for 1h --json --reveal-secrets";
-    assert_eq!(word(&by(&world, HELPDESK, line)), refused());
+    assert_eq!(word(&by(&world, HELPDESK, line)), not_permitted());
     let _ = by(&world, ADMIN, line).ok();
     world.uid.set(HELPDESK);
     assert_eq!(world.verify("alice", "000000").code, 1);
 }
 
 #[test]
-fn what_makes_no_sense_under_roles_is_refused_with_its_key() {
+fn wrong_role_settings_are_refused_with_their_key() {
     for (text, words) in [
         ("[roles]\nboss = []\n", "boss"),
         (
@@ -172,7 +172,7 @@ fn what_makes_no_sense_under_roles_is_refused_with_its_key() {
 
 #[test]
 fn a_protected_user_is_changed_by_an_admin_only() {
-    let world = guarded("");
+    let world = protected_world("");
     let before = world.sql("SELECT count(*) FROM events");
     for line in [
         "reset alice --yes --no-enrol",
@@ -191,13 +191,13 @@ fn a_protected_user_is_changed_by_an_admin_only() {
         "disable alice --yes --dry-run",
     ] {
         let ran = by(&world, HELPDESK, &format!("{line} --json"));
-        assert_eq!(word(&ran), refused(), "{line}: {ran:?}");
+        assert_eq!(word(&ran), not_permitted(), "{line}: {ran:?}");
         assert_eq!(ran.out, "", "{line}");
         assert!(ran.err.contains("alice is protected"), "{ran:?}");
     }
     world.uid.set(HELPDESK);
     let ran = world.run_with("disable --from - --yes --json", "bob\nalice\n");
-    assert_eq!(word(&ran), refused(), "{ran:?}");
+    assert_eq!(word(&ran), not_permitted(), "{ran:?}");
     assert_eq!(world.sql("SELECT count(*) FROM events"), before);
     let _ = by(&world, HELPDESK, "unlock bob").ok();
     world.uid.set(SERVICE);
@@ -207,7 +207,7 @@ fn a_protected_user_is_changed_by_an_admin_only() {
 }
 
 #[test]
-fn two_operators_do_together_what_one_may_not() {
+fn two_operators_together_change_a_protected_user() {
     for (line, after) in [
         ("reset alice --yes --no-enrol", "not_enabled"),
         ("disable alice", "disabled"),
@@ -218,36 +218,37 @@ fn two_operators_do_together_what_one_may_not() {
         ("edit-user alice --display-name \u{e9}", "enabled"),
         ("remove-user alice --yes", ""),
     ] {
-        let world = guarded(TWO);
+        let world = protected_world(TWO);
         let status = || world.listed("alice")["status"].as_str().unwrap_or_default().to_owned();
-        // Only an admin may ask for some.
+        // Some verbs may be requested by an admin only.
         let first = if line.starts_with("remove-user") { OTHER_ADMIN } else { HELPDESK };
-        let id = asked(&world, first, &format!("{line} --ticket T-1"));
+        let id = request(&world, first, &format!("{line} --ticket T-1"));
         assert_eq!(
             world.sql("SELECT outcome, ticket FROM events ORDER BY seq DESC LIMIT 1"),
             "requested|T-1"
         );
         world.uid.set(ADMIN);
         assert_eq!(status(), "enabled", "{line}: nothing was done yet");
-        assert_eq!(by(&world, ADMIN, &format!("approve {id}")).code, 64, "nobody to ask");
+        assert_eq!(by(&world, ADMIN, &format!("approve {id}")).code, 64, "no terminal");
         let _ = by(&world, ADMIN, &format!("approve {id} --yes --json")).ok();
         assert_eq!(status(), after, "{line}");
         assert_eq!(world.sql("SELECT count(*) FROM requests"), "0", "{line}");
-        let told = world.sql("SELECT verb, outcome, ticket FROM events ORDER BY seq DESC LIMIT 2");
+        let events =
+            world.sql("SELECT verb, outcome, ticket FROM events ORDER BY seq DESC LIMIT 2");
         let verb = line.split(' ').next().unwrap();
         let own = format!("{verb}|done|T-1\n");
         let expected = if line.starts_with("unlock") { "approve|approved|\n" } else { &own };
-        assert!(told.starts_with(expected.trim_end()), "{told}");
-        assert!(told.contains("approve|approved|"), "{told}");
+        assert!(events.starts_with(expected.trim_end()), "{events}");
+        assert!(events.contains("approve|approved|"), "{events}");
         let ran = by(&world, ADMIN, &format!("approve {id} --yes --json"));
         assert_eq!(word(&ran), (67, "request_not_found".to_owned()), "{line}");
     }
 }
 
 #[test]
-fn the_same_operator_and_two_without_an_admin_are_refused() {
-    let world = guarded(TWO);
-    let id = asked(&world, HELPDESK, "disable alice");
+fn the_same_operator_twice_or_two_without_an_admin_are_refused() {
+    let world = protected_world(TWO);
+    let id = request(&world, HELPDESK, "disable alice");
     let approve = format!("approve {id} --yes --json");
     for (uid, words) in [
         (HELPDESK, "you asked for"),
@@ -255,34 +256,40 @@ fn the_same_operator_and_two_without_an_admin_are_refused() {
         (AUDITOR, "approve is for helpdesk and admin"),
     ] {
         let ran = by(&world, uid, &approve);
-        assert_eq!(word(&ran), refused(), "{uid}: {ran:?}");
+        assert_eq!(word(&ran), not_permitted(), "{uid}: {ran:?}");
         assert!(ran.err.contains(words), "{ran:?}");
     }
     let _ = by(&world, ADMIN, &approve).ok();
-    // The other way round one of the two is an admin as well.
-    let id = asked(&world, ADMIN, "enable alice");
-    assert_eq!(word(&by(&world, ADMIN, &format!("approve {id} --yes --json"))), refused());
+    // In the other order one of the two is also an admin.
+    let id = request(&world, ADMIN, "enable alice");
+    assert_eq!(word(&by(&world, ADMIN, &format!("approve {id} --yes --json"))), not_permitted());
     let _ = by(&world, HELPDESK, &format!("approve {id} --yes")).ok();
     assert_eq!(by(&world, ADMIN, "list-status --json").json()["users"][0]["status"], "enabled");
 }
 
 #[test]
-fn whoever_may_not_run_the_verb_does_not_approve_it_either() {
-    let world = guarded(&format!("{TWO}[roles.verbs]\ndisable = [\"admin\"]\n"));
-    let id = asked(&world, ADMIN, "disable alice");
+fn only_who_may_run_a_verb_may_approve_it() {
+    let world = protected_world(&format!("{TWO}[roles.verbs]\ndisable = [\"admin\"]\n"));
+    let id = request(&world, ADMIN, "disable alice");
     let ran = by(&world, HELPDESK, &format!("approve {id} --yes"));
     assert!(ran.code == 77 && ran.err.contains("disable is for admin"), "{ran:?}");
     let _ = by(&world, OTHER_ADMIN, &format!("approve {id} --yes")).ok();
 }
 
 #[test]
-fn root_alone_says_so_loudly() {
-    let world = guarded(TWO);
-    let id = asked(&world, 0, "disable alice");
-    assert_eq!(word(&by(&world, 0, &format!("approve {id} --yes --json"))), refused());
-    assert_eq!(word(&by(&world, ADMIN, &format!("approve {id} --alone --yes --json"))), refused());
+fn root_approving_alone_prints_a_warning() {
+    let world = protected_world(TWO);
+    let id = request(&world, 0, "disable alice");
+    assert_eq!(word(&by(&world, 0, &format!("approve {id} --yes --json"))), not_permitted());
+    assert_eq!(
+        word(&by(&world, ADMIN, &format!("approve {id} --alone --yes --json"))),
+        not_permitted()
+    );
     world.sudo_uid.set(Some(ADMIN));
-    assert_eq!(word(&by(&world, 0, &format!("approve {id} --alone --yes --json"))), refused());
+    assert_eq!(
+        word(&by(&world, 0, &format!("approve {id} --alone --yes --json"))),
+        not_permitted()
+    );
     world.sudo_uid.set(None);
     let _ = by(&world, 0, &format!("approve {id} --alone --yes")).ok();
     assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'approved_alone'"), "1");
@@ -290,28 +297,28 @@ fn root_alone_says_so_loudly() {
 }
 
 #[test]
-fn a_request_ends_after_a_day_and_the_same_one_is_made_once() {
-    let world = guarded(TWO);
-    let id = asked(&world, HELPDESK, "disable alice");
-    assert_eq!(asked(&world, HELPDESK, "disable alice --yes"), id);
-    assert_ne!(asked(&world, ADMIN, "disable alice"), id);
+fn a_request_expires_after_a_day_and_is_made_once() {
+    let world = protected_world(TWO);
+    let id = request(&world, HELPDESK, "disable alice");
+    assert_eq!(request(&world, HELPDESK, "disable alice --yes"), id);
+    assert_ne!(request(&world, ADMIN, "disable alice"), id);
     world.wait(24 * 3600);
     let ran = by(&world, ADMIN, &format!("approve {id} --yes --json"));
     assert_eq!(word(&ran), (67, "request_not_found".to_owned()));
     assert_eq!(by(&world, ADMIN, "approve --json").ok().json()["summary"]["requests"], 0);
     assert_eq!(world.sql("SELECT count(*) FROM requests"), "2");
-    asked(&world, HELPDESK, "disable alice");
+    request(&world, HELPDESK, "disable alice");
     assert_eq!(world.sql("SELECT count(*) FROM requests"), "1");
 }
 
 #[test]
-fn what_waits_is_listed_with_who_asked_and_for_what() {
-    let world = guarded(TWO);
+fn open_requests_are_listed_with_requester_and_command() {
+    let world = protected_world(TWO);
     assert_eq!(
         by(&world, HELPDESK, "approve --json").ok().json()["requests"],
         serde_json::json!([])
     );
-    let id = asked(&world, HELPDESK, "reset alice --no-enrol --reason lost");
+    let id = request(&world, HELPDESK, "reset alice --no-enrol --reason lost");
     let list = by(&world, ADMIN, "approve --json").ok().json();
     let line = &list["requests"][0];
     assert_eq!((line["request"].as_str(), line["operator_uid"].as_u64()), (Some(&*id), Some(1)));
@@ -324,10 +331,11 @@ fn what_waits_is_listed_with_who_asked_and_for_what() {
 }
 
 #[test]
-fn the_second_operator_is_asked_and_sees_the_secret() {
-    let mut world = guarded(TWO);
-    let reset = asked(&world, HELPDESK, "reset alice --output /nowhere/alice.png --reveal-secrets");
-    let bypass = asked(&world, HELPDESK, "bypass alice --for 1h");
+fn the_second_operator_confirms_and_sees_the_secret() {
+    let mut world = protected_world(TWO);
+    let reset =
+        request(&world, HELPDESK, "reset alice --output /nowhere/alice.png --reveal-secrets");
+    let bypass = request(&world, HELPDESK, "bypass alice --for 1h");
     let ran = by(&world, ADMIN, &format!("approve {bypass} --yes --json"));
     assert_eq!(ran.code, 64, "nowhere to show it: {ran:?}");
     let ran = by(&world, ADMIN, &format!("approve {bypass} --yes --json --reveal-secrets")).ok();
@@ -336,29 +344,29 @@ fn the_second_operator_is_asked_and_sees_the_secret() {
     let ran = by(&world, ADMIN, &format!("approve {reset} --reveal-secrets"));
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert!(
-        ran.asked[0].starts_with("uid 1 asked at 2026-01-01T00:00:00Z: mfactl reset -- alice.")
+        ran.prompts[0].starts_with("uid 1 asked at 2026-01-01T00:00:00Z: mfactl reset -- alice.")
     );
     world.answers = Some(vec!["y"]);
     let ran = by(&world, ADMIN, &format!("approve {reset} --reveal-secrets --json")).ok();
     assert!(ran.json()["uri"].as_str().unwrap().starts_with("otpauth://"), "{ran:?}");
-    assert_eq!(ran.asked.len(), 1, "asked once: {ran:?}");
+    assert_eq!(ran.prompts.len(), 1, "asked once: {ran:?}");
 }
 
 #[test]
-fn a_dry_run_asks_nobody_and_others_than_the_protected_are_changed_at_once() {
-    let world = guarded(TWO);
+fn dry_runs_and_unprotected_users_need_no_second_operator() {
+    let world = protected_world(TWO);
     let _ = by(&world, ADMIN, "disable alice --dry-run").ok();
     let _ = by(&world, HELPDESK, "require-mfa bob").ok();
     assert_eq!(world.sql("SELECT count(*) FROM requests"), "0");
     world.uid.set(ADMIN);
     let ran = world.run_with("require-mfa --from - --yes --json", "bob\nalice\n");
-    assert_eq!(word(&ran), refused(), "a list asks nobody: {ran:?}");
+    assert_eq!(word(&ran), not_permitted(), "a list makes no request: {ran:?}");
 }
 
 #[test]
-fn a_request_is_about_the_user_who_was_there() {
-    let world = guarded(TWO);
-    let disable = asked(&world, HELPDESK, "disable alice");
+fn a_request_does_not_apply_to_a_new_user_of_the_same_name() {
+    let world = protected_world(TWO);
+    let disable = request(&world, HELPDESK, "disable alice");
     world.configure(ROLES);
     let _ = by(&world, ADMIN, "remove-user alice --yes").ok();
     let ran = by(&world, ADMIN, &format!("approve {disable} --yes --json"));
@@ -366,7 +374,7 @@ fn a_request_is_about_the_user_who_was_there() {
     let _ = by(&world, ADMIN, "add-user alice").ok();
     world.configure(&format!("{ROLES}{TWO}"));
     let _ = by(&world, ADMIN, "edit-user alice --protected").ok();
-    let delete = asked(&world, HELPDESK, "delete alice");
+    let delete = request(&world, HELPDESK, "delete alice");
     world.configure(ROLES);
     let _ = by(&world, ADMIN, "edit-user alice --rename ann").ok();
     assert_eq!(by(&world, ADMIN, &format!("approve {delete} --yes")).code, 67);
@@ -377,9 +385,9 @@ fn a_request_is_about_the_user_who_was_there() {
 
 #[test]
 fn an_erased_user_leaves_no_request_behind() {
-    let world = guarded(TWO);
-    asked(&world, HELPDESK, "disable alice --reason spindle");
-    let id = asked(&world, ADMIN, "remove-user alice --erase --reason straw");
+    let world = protected_world(TWO);
+    request(&world, HELPDESK, "disable alice --reason spindle");
+    let id = request(&world, ADMIN, "remove-user alice --erase --reason straw");
     let _ = by(&world, OTHER_ADMIN, &format!("approve {id} --yes")).ok();
     assert_eq!(world.sql("SELECT count(*) FROM requests"), "0");
     let rows = world.sql("SELECT * FROM events");

@@ -1,4 +1,4 @@
-//! What a person is asked, and what happens where there is nobody to ask.
+//! Prompts, and runs without a terminal.
 
 use crate::env::Size;
 use crate::testing::World;
@@ -17,7 +17,7 @@ fn enrol_shows_the_key_asks_three_times_and_leaves_the_device_pending() {
     let world = at_a_terminal(&["000000", "111111", "222222", "333333"]);
     let ran = world.run("enrol alice --create");
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert_eq!(ran.asked.len(), 3);
+    assert_eq!(ran.prompts.len(), 3);
     assert!(ran.out.contains("Scan this") && ran.out.ends_with("alice: pending\n"), "{}", ran.out);
     assert!(ran.err.contains("mfactl show-qr alice"), "{}", ran.err);
     assert_eq!(world.listed("alice")["status"], "pending");
@@ -38,7 +38,7 @@ fn an_end_user_who_reads_french_gets_french() {
 }
 
 #[test]
-fn a_terminal_too_small_gets_the_key_and_the_reason_and_no_picture() {
+fn a_terminal_too_small_gets_the_key_and_the_reason_without_qr_code() {
     for size in [Size { columns: 40, rows: 40 }, Size { columns: 80, rows: 20 }] {
         let mut world = at_a_terminal(&[]);
         world.terminal = Some(size);
@@ -51,7 +51,7 @@ fn a_terminal_too_small_gets_the_key_and_the_reason_and_no_picture() {
 }
 
 #[test]
-fn on_eighty_columns_the_key_stands_beside_and_on_fewer_above_the_picture() {
+fn the_key_is_beside_the_qr_code_on_eighty_columns_and_above_it_on_fewer() {
     for (columns, beside) in [(80, true), (60, false)] {
         for language in ["en", "fr"] {
             let mut world = at_a_terminal(&[]);
@@ -73,24 +73,24 @@ fn on_eighty_columns_the_key_stands_beside_and_on_fewer_above_the_picture() {
 }
 
 #[test]
-fn what_cuts_off_asks_first_and_no_is_the_default() {
+fn destructive_verbs_ask_first_and_default_to_no() {
     for verb in ["reset", "disable", "delete", "remove-user", "force-new-password"] {
         let mut world = World::new();
         world.active("alice");
         (world.terminal, world.answers) = (TERMINAL, Some(Vec::new()));
         let ran = world.run(&format!("{verb} alice"));
-        assert_eq!((ran.code, ran.asked.len()), (1, 1), "{verb}: {ran:?}");
+        assert_eq!((ran.code, ran.prompts.len()), (1, 1), "{verb}: {ran:?}");
         assert!(ran.err.contains("nothing was changed"), "{verb}: {ran:?}");
         assert_eq!(world.listed("alice")["status"], "enabled", "{verb}");
         world.answers = Some(vec!["y"]);
         let ran = world.run(&format!("{verb} alice")).ok();
-        assert_eq!(ran.asked.len(), 1, "{verb}");
+        assert_eq!(ran.prompts.len(), 1, "{verb}");
         assert_ne!(world.listed("alice")["status"], "enabled", "{verb}");
     }
 }
 
 #[test]
-fn nobody_to_ask_is_misuse_and_changes_nothing() {
+fn without_a_terminal_a_prompt_is_a_usage_error_and_changes_nothing() {
     let world = World::new();
     world.active("alice");
     for line in [
@@ -115,29 +115,29 @@ fn nobody_to_ask_is_misuse_and_changes_nothing() {
 }
 
 #[test]
-fn already_so_is_not_asked_about() {
+fn an_unchanged_user_needs_no_confirmation() {
     let mut world = World::new();
     world.active("bob");
     let _ = world.run("disable bob --yes").ok();
     (world.terminal, world.answers) = (TERMINAL, Some(Vec::new()));
     let _ = world.run("add-user alice").ok();
-    assert!(world.run("delete alice").ok().asked.is_empty());
-    assert!(world.run("disable bob").ok().asked.is_empty());
+    assert!(world.run("delete alice").ok().prompts.is_empty());
+    assert!(world.run("disable bob").ok().prompts.is_empty());
 }
 
 #[test]
-fn verify_asks_without_echo_and_only_for_somebody_who_is_there() {
+fn verify_prompts_without_echo_and_for_known_users_only() {
     let world = at_a_terminal(&["000000"]);
     world.pending("alice", "");
     let ran = world.run("verify alice");
-    assert_eq!((ran.code, ran.asked.as_slice()), (1, ["Code of alice".to_owned()].as_slice()));
+    assert_eq!((ran.code, ran.prompts.as_slice()), (1, ["Code of alice".to_owned()].as_slice()));
     let ran = world.run("verify alcie");
-    assert_eq!((ran.code, ran.asked.len()), (67, 0));
+    assert_eq!((ran.code, ran.prompts.len()), (67, 0));
     assert!(ran.err.contains("did you mean alice?"), "{}", ran.err);
 }
 
 #[test]
-fn nobody_is_told_to_run_what_is_not_for_him() {
+fn hints_name_only_verbs_that_the_operator_may_run() {
     for (role, may) in [("helpdesk", false), ("admin", true)] {
         let world = World::new();
         let _ = world.run("add-user bob").ok();

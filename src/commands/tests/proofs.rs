@@ -1,4 +1,4 @@
-//! The log proves itself: what was edited, taken out, added, rewritten, cut off or put back is seen.
+//! `verify-log` detects events that were edited, removed, added, rewritten, truncated or replaced.
 
 use serde_json::Value;
 
@@ -29,7 +29,7 @@ fn proved(world: &World, more: &str) -> (u8, Value) {
 }
 
 #[test]
-fn a_log_that_nobody_touched_is_whole() {
+fn an_untouched_log_verifies() {
     let world = ten();
     let (code, report) = proved(&world, "");
     assert_eq!((code, &report["outcome"], &report["events"]), (0, &"whole".into(), &9.into()));
@@ -39,7 +39,7 @@ fn a_log_that_nobody_touched_is_whole() {
     assert_eq!(world.run("verify-log --quiet").ok().out, "");
 }
 
-/// What was done to the log, the first bad event, and whether it is seen without the key too.
+/// The tampering, the first bad event, and whether it is detected without the key.
 const EDITS: &[(&str, Option<u64>, bool)] = &[
     ("UPDATE events SET verb = 'enable' WHERE seq = 4", Some(4), true),
     ("UPDATE events SET at = at + 1 WHERE seq = 4", Some(4), true),
@@ -114,7 +114,7 @@ fn every_edit_is_found_and_the_first_bad_event_is_named() {
 }
 
 #[test]
-fn what_cannot_be_read_is_damage_and_no_bug() {
+fn unreadable_events_are_damage_and_no_bug() {
     let world = ten();
     let edits = [
         ("UPDATE events SET at = -5 WHERE seq = 4", Some(4)),
@@ -123,7 +123,7 @@ fn what_cannot_be_read_is_damage_and_no_bug() {
         ("UPDATE audit_head SET seq = -1", None),
         ("UPDATE events SET verb = CAST(x'fffe' AS TEXT) WHERE seq = 4", Some(4)),
     ];
-    // PostgreSQL takes no text that is none.
+    // PostgreSQL refuses invalid UTF-8.
     let edits = if world.engine.is_postgres() { &edits[..4] } else { &edits[..] };
     for (edit, first_bad) in edits {
         let world = ten();
@@ -153,7 +153,7 @@ fn what_cannot_be_read_is_damage_and_no_bug() {
 }
 
 #[test]
-fn an_anchor_shows_a_cut_tail_a_rewritten_log_and_an_older_store() {
+fn an_anchor_reveals_a_truncated_or_rewritten_log_and_an_older_store() {
     let world = ten();
     let anchors = world.folder.path().join("anchors");
     let anchors = anchors.display();
@@ -169,13 +169,13 @@ fn an_anchor_shows_a_cut_tail_a_rewritten_log_and_an_older_store() {
     assert_eq!(std::fs::read_to_string(anchors.to_string()).unwrap().lines().count(), 2);
     let (code, report) = proved(&world, &format!("--anchor {anchors}"));
     assert_eq!((code, &report["anchors"]), (0, &2.into()));
-    // An older store, whole in itself, with every MAC right.
+    // An older copy of the store, consistent in itself, with valid MACs.
     let _ = world.run(&format!("restore {} --lose-newer --yes", old.display())).ok();
     let (code, _) = proved(&world, "");
     assert_eq!(code, 0, "nothing shows it without an anchor");
     let (code, report) = proved(&world, &format!("--anchor {anchors}"));
     assert_eq!(code, 1, "{report}");
-    let other = World::strange();
+    let other = World::unrelated();
     let ran = other.run(&format!("verify-log --anchor {anchors}"));
     assert_eq!(ran.code, 65);
     assert!(ran.err.contains("of another store"), "{}", ran.err);
@@ -186,14 +186,14 @@ fn an_anchor_shows_a_cut_tail_a_rewritten_log_and_an_older_store() {
 }
 
 #[test]
-fn a_pruned_log_still_proves_itself() {
+fn a_pruned_log_still_verifies() {
     let world = ten();
     world.wait(100);
     let _ = world.run("enable alice").ok();
     let list = world.run("list-status --json --columns user,status,devices").ok();
     let dry = world.run("log --prune --before now --dry-run").ok();
     assert_eq!(dry.out, format!("9 events before {} would go; nothing was changed\n", now(&world)));
-    assert_eq!(world.run("log --prune --before now").code, 64, "nobody is asked");
+    assert_eq!(world.run("log --prune --before now").code, 64, "no prompt");
     let pruned = world.run("log --prune --before 50s --yes --ticket A-1 --json").ok().json();
     assert_eq!((&pruned["pruned"], &pruned["changed"]), (&9.into(), &true.into()));
     assert_eq!(world.sql("SELECT min(seq) FROM events"), "10");
@@ -231,14 +231,14 @@ fn a_pruned_log_still_proves_itself() {
         ));
         assert_eq!(proved(&world, "").0, 0, "{edit}, put right");
     }
-    // What is not whole is not pruned: nobody could look into it any more.
+    // A damaged log is not pruned: that would remove the evidence.
     world.wait(100);
     world.sql("UPDATE events SET reason = 'none' WHERE seq = 11");
     let refused = world.run("log --prune --before now --yes");
     assert_eq!(refused.code, 78, "{refused:?}");
 }
 
-/// Bytes as the database shows them, for a statement.
+/// An SQL literal for bytes.
 fn bytes(world: &World, hex: &str) -> String {
     if world.engine.is_postgres() {
         format!("decode('{}', 'hex')", hex.trim_start_matches("\\x"))
@@ -248,14 +248,14 @@ fn bytes(world: &World, hex: &str) -> String {
 }
 
 #[test]
-fn an_anchor_shows_an_end_that_was_cut_off_together_with_its_guard() {
+fn an_anchor_reveals_a_log_truncated_together_with_its_head() {
     let world = ten();
     let guard = world.sql("SELECT seq, hash, mac FROM audit_head");
     let [seq, hash, mac] = guard.split('|').collect::<Vec<_>>()[..] else { panic!("{guard}") };
     let _ = world.run("enable alice").ok();
     let anchors = world.folder.path().join("anchors");
     let anchor = world.run("verify-log --save-anchor -").ok().out;
-    // As a system log has it, among other lines.
+    // As in a system log, among other lines.
     std::fs::write(&anchors, format!("sshd[1]: Accepted\nJan 1 mfactl: {anchor}cron[2]: x\n"))
         .unwrap();
     let line = format!("--anchor {}", anchors.display());
@@ -271,11 +271,11 @@ fn an_anchor_shows_an_end_that_was_cut_off_together_with_its_guard() {
 }
 
 #[test]
-fn a_log_that_was_written_anew_shows_with_the_key_or_against_an_anchor() {
+fn a_rewritten_log_is_revealed_by_the_key_or_an_anchor() {
     let world = ten();
     let anchors = world.folder.path().join("anchors");
     let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
-    // Somebody without the key who knows how events are chained: another operator, every hash anew.
+    // An attacker without the key who knows the hash chain: changes the operator, recomputes every hash.
     world.sql("UPDATE events SET operator_uid = 4242 WHERE seq = 5");
     let location = Location::parse(&world.engine.location()).unwrap();
     let custody = Custody { euid: rustix::process::geteuid().as_raw(), ..Custody::default() };
@@ -305,7 +305,7 @@ fn a_log_that_was_written_anew_shows_with_the_key_or_against_an_anchor() {
 }
 
 #[test]
-fn an_anchor_of_a_time_that_was_pruned_says_nothing_and_that_is_said() {
+fn an_anchor_from_pruned_events_is_reported_as_unusable() {
     let world = ten();
     let anchors = world.folder.path().join("anchors");
     let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
@@ -318,14 +318,14 @@ fn an_anchor_of_a_time_that_was_pruned_says_nothing_and_that_is_said() {
     let (code, report) = proved(&world, &line);
     let found = (code, &report["outcome"], &report["anchors"], &report["anchors_pruned"]);
     assert_eq!(found, (1, &"unanchored".into(), &0.into(), &1.into()));
-    let told = world.run(&format!("verify-log --quiet {line}"));
-    assert!(told.code == 1 && told.out.contains("save one now"), "{told:?}");
+    let quiet = world.run(&format!("verify-log --quiet {line}"));
+    assert!(quiet.code == 1 && quiet.out.contains("save one now"), "{quiet:?}");
     let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
     assert_eq!(proved(&world, &line).0, 0, "one that fits is enough");
 }
 
 #[test]
-fn what_is_found_is_told_quietly_too() {
+fn damage_is_printed_under_quiet() {
     let world = ten();
     world.sql("UPDATE events SET reason = 'none' WHERE seq = 4");
     for line in ["verify-log --quiet", "verify-log --quiet --save-anchor -", "check log --quiet"] {

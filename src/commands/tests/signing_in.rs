@@ -1,15 +1,15 @@
-//! Passwords, and the whole sign-in.
+//! Passwords and `sign-in`.
 
 use serde_json::{Value, json};
 
-use crate::testing::{Ran, START, World};
+use crate::testing::{CommandResult, START, World};
 use crate::vault::password::COMPUTED;
 
 const CHEAP: &str = "[password]\nmemory = 19\n";
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "vurmel taktor ninety-three";
 
-/// A world in which hashing is as cheap as it may be, with alice and her password.
+/// A world with the cheapest allowed hashing, and alice with a password.
 fn world(more: &str) -> World {
     let world = World::new();
     world.configure(&format!("{more}{CHEAP}"));
@@ -19,7 +19,7 @@ fn world(more: &str) -> World {
 }
 
 impl World {
-    fn sign_in(&self, line: &Value) -> Ran {
+    fn sign_in(&self, line: &Value) -> CommandResult {
         self.run_with("sign-in --json --reveal-secrets alice", &format!("{line}\n"))
     }
 
@@ -40,7 +40,7 @@ fn secret_of(answer: &Value) -> crate::domain::secret::Secret {
 }
 
 #[test]
-fn the_whole_circle_turns() {
+fn sign_in_through_reset_and_enrolment() {
     let world = world("[policy]\nmfa = \"required\"\n");
     let given = world.signs_in(&json!({ "password": OLD }), "enrolment_required");
     let phone = secret_of(&given);
@@ -93,7 +93,7 @@ fn an_unknown_user_and_a_wrong_password_get_one_answer() {
 }
 
 #[test]
-fn wrong_passwords_and_wrong_codes_fill_one_counter() {
+fn wrong_passwords_and_wrong_codes_share_one_counter() {
     let world = world("");
     let phone = world.active("alice");
     for _ in 0..2 {
@@ -115,7 +115,7 @@ fn wrong_passwords_and_wrong_codes_fill_one_counter() {
 }
 
 #[test]
-fn what_is_no_line_of_json_is_refused_without_repeating_it() {
+fn malformed_json_is_refused_without_echoing_it() {
     let world = world("");
     for (line, code) in [
         ("", 64),
@@ -131,7 +131,7 @@ fn what_is_no_line_of_json_is_refused_without_repeating_it() {
         assert!(!ran.err.contains("hunter2") && ran.out.is_empty(), "{ran:?}");
     }
     let ran = world.sign_in(&json!({ "password": "a\u{0}b" }));
-    assert_eq!(ran.json()["outcome"], "rejected", "no password, and no error that tells so");
+    assert_eq!(ran.json()["outcome"], "rejected", "no password, and no error that reveals it");
     assert_eq!(world.run("sign-in --help").code, 64);
 }
 
@@ -149,42 +149,42 @@ fn passwords_are_checked_and_set() {
     world.signs_in(&json!({ "password": "blanks count: vurmel" }), "rejected");
     world.signs_in(&json!({ "password": " blanks count: vurmel " }), "accepted");
     assert_eq!(world.run_with("set-password nobody", NEW).code, 67);
-    let mut asked = World::new();
-    asked.configure(CHEAP);
-    let _ = asked.run("add-user alice").ok();
-    asked.answers = Some(vec![NEW, "another"]);
-    assert_eq!(asked.run("set-password alice").code, 65);
-    asked.answers = Some(vec![NEW, NEW]);
-    let _ = asked.run("set-password alice").ok();
+    let mut terminal = World::new();
+    terminal.configure(CHEAP);
+    let _ = terminal.run("add-user alice").ok();
+    terminal.answers = Some(vec![NEW, "another"]);
+    assert_eq!(terminal.run("set-password alice").code, 65);
+    terminal.answers = Some(vec![NEW, NEW]);
+    let _ = terminal.run("set-password alice").ok();
 }
 
 #[test]
-fn a_hash_rises_with_the_configuration_at_the_next_sign_in() {
+fn a_password_is_rehashed_at_the_next_sign_in_when_the_cost_rises() {
     let world = world("");
     let revision = || world.sql("SELECT rev FROM users").parse::<u32>().unwrap();
     world.signs_in(&json!({ "password": OLD }), "accepted");
     let before = revision();
     world.configure("[password]\nmemory = 20\npasses = 3\n");
     world.signs_in(&json!({ "password": OLD }), "accepted");
-    assert_eq!(revision(), before + 1, "hashed anew once");
+    assert_eq!(revision(), before + 1, "rehashed once");
     world.signs_in(&json!({ "password": OLD }), "accepted");
     assert_eq!(revision(), before + 1);
 }
 
-/// Slow hashes of one sign-in, and what it answered.
-fn price(world: &World, user: &str, line: &Value) -> (u32, Ran) {
+/// The number of Argon2 hashes of one sign-in, and its result.
+fn price(world: &World, user: &str, line: &Value) -> (u32, CommandResult) {
     let before = COMPUTED.get();
     let ran = world.run_with(&format!("sign-in --json {user}"), &format!("{line}\n"));
     (COMPUTED.get() - before, ran)
 }
 
 #[test]
-fn during_a_lock_a_new_password_tells_nothing_of_the_old_one() {
+fn a_password_change_during_a_lock_does_not_reveal_the_old_password() {
     let world = world("");
     for _ in 0..10 {
         world.signs_in(&json!({ "password": "wrong" }), "rejected");
     }
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     for password in ["wrong", OLD] {
         for new in [None, Some("x"), Some("password1234"), Some(OLD), Some(NEW)] {
             let mut line = json!({ "password": password });
@@ -193,19 +193,19 @@ fn during_a_lock_a_new_password_tells_nothing_of_the_old_one() {
             }
             let (hashes, ran) = price(&world, "alice", &line);
             assert_eq!(hashes, 1, "{line}");
-            told.push((ran.code, ran.out, ran.err));
+            answers.push((ran.code, ran.out, ran.err));
         }
     }
-    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
-    assert_eq!(told[0].0, 1);
+    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert_eq!(answers[0].0, 1);
     world.wait(31);
     let weak = world.sign_in(&json!({ "password": OLD, "new_password": "x" }));
-    assert_eq!(weak.code, 65, "after the lock it is told: {weak:?}");
+    assert_eq!(weak.code, 65, "reported after the lock: {weak:?}");
     world.signs_in(&json!({ "password": OLD, "new_password": NEW }), "accepted");
 }
 
 #[test]
-fn a_no_costs_as_many_hashes_whoever_it_is() {
+fn every_rejection_costs_the_same_number_of_hashes() {
     let world = world("");
     world.configure("[password]\nmemory = 20\n");
     for user in ["none", "fresh"] {
@@ -217,12 +217,12 @@ fn a_no_costs_as_many_hashes_whoever_it_is() {
         [hashes("nobody", "wrong"), hashes("none", "wrong"), hashes("fresh", "wrong")],
         [1; 3]
     );
-    // A hash from cheaper days is little beside the one that is computed in any case.
+    // An old, cheaper hash costs little compared with the dummy hash that is always computed.
     assert_eq!([hashes("alice", "wrong"), hashes("alice", OLD), hashes("alice", OLD)], [2, 2, 1]);
 }
 
 #[test]
-fn a_temporary_password_ends_after_a_day_and_the_old_one_opens_only_where_told() {
+fn a_temporary_password_expires_and_the_old_one_works_only_with_the_option() {
     let world = world("");
     let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
     let temporary = forced["temporary_password"].as_str().unwrap();
@@ -234,7 +234,7 @@ fn a_temporary_password_ends_after_a_day_and_the_old_one_opens_only_where_told()
     world.signs_in(&json!({ "password": OLD, "new_password": NEW }), "accepted");
     world.signs_in(&json!({ "password": OLD }), "rejected");
     let ran = world.run("force-new-password alice --yes");
-    assert_eq!(ran.code, 64, "nowhere to show it, and nothing changed: {ran:?}");
+    assert_eq!(ran.code, 64, "can't be shown, and nothing changed: {ran:?}");
     assert_eq!(world.listed("alice")["password_change_required"], false);
 }
 
@@ -252,7 +252,7 @@ fn after_a_reset_the_old_password_alone_gets_no_new_device() {
 }
 
 #[test]
-fn a_grace_is_told_and_ends() {
+fn grace_is_reported_and_ends() {
     let world = world("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"7d\"\n");
     let due = "2026-01-08T00:00:00Z";
     let answer = world.signs_in(&json!({ "password": OLD }), "accepted");
@@ -269,7 +269,7 @@ fn a_grace_is_told_and_ends() {
 }
 
 #[test]
-fn who_comes_into_a_group_has_the_grace_from_then_on() {
+fn grace_runs_from_the_day_a_user_joins_a_group() {
     let world =
         world("[policy]\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"14d\"\n");
     world.wait(100 * 24 * 3600);
@@ -290,7 +290,7 @@ fn who_comes_into_a_group_has_the_grace_from_then_on() {
 }
 
 #[test]
-fn at_a_terminal_it_is_a_conversation() {
+fn a_terminal_sign_in_prompts_for_each_step() {
     let mut world = world("");
     let phone = world.active("alice");
     world.wait(30);
@@ -298,35 +298,35 @@ fn at_a_terminal_it_is_a_conversation() {
     world.answers = Some(vec![OLD, "000000", code]);
     let ran = world.run("sign-in alice").ok();
     assert_eq!(ran.out, "alice: signed in\n");
-    assert_eq!(ran.asked, ["Password of alice", "Code", "Code"]);
+    assert_eq!(ran.prompts, ["Password of alice", "Code", "Code"]);
     world.answers = Some(vec!["wrong"]);
     assert_eq!(world.run("sign-in alice").code, 1);
 }
 
 #[test]
-fn a_user_is_told_what_stands_in_words_of_his_own() {
+fn an_interrupted_user_gets_a_message_for_users() {
     let mut world = world("[policy]\nmfa = \"required\"\n");
     let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
     let temporary: &'static str = forced["temporary_password"].as_str().unwrap().to_owned().leak();
     world.terminal = Some(crate::env::Size { columns: 80, rows: 40 });
     world.answers = Some(vec![temporary, NEW, OLD, "x", "x", OLD, OLD, NEW, NEW, ""]);
     let ran = world.run("sign-in alice");
-    assert_eq!(ran.asked.last().map(String::as_str), Some("Code"), "{ran:?}");
-    for told in
+    assert_eq!(ran.prompts.last().map(String::as_str), Some("Code"), "{ran:?}");
+    for message in
         ["the new password was not the same twice", "the new password is the same as before"]
     {
-        assert!(ran.err.contains(told), "{told}: {ran:?}");
+        assert!(ran.err.contains(message), "{message}: {ran:?}");
     }
     assert!(!ran.err.contains("new_password") && !ran.err.contains("password: "), "{ran:?}");
-    let stood = ran.standing.last().unwrap();
-    assert_eq!(stood, "the new password stands; sign in again to set up the device");
-    assert!(ran.standing.iter().all(|words| !words.contains("show-user")), "{ran:?}");
+    let message = ran.interrupt_messages.last().unwrap();
+    assert_eq!(message, "the new password stands; sign in again to set up the device");
+    assert!(ran.interrupt_messages.iter().all(|words| !words.contains("show-user")), "{ran:?}");
     world.answers = None;
     world.signs_in(&json!({ "password": NEW }), "enrolment_required");
 }
 
 #[test]
-fn without_a_terminal_the_report_is_json_unless_another_form_is_asked_for() {
+fn without_a_terminal_the_default_format_is_json() {
     let world = world("");
     let line = json!({ "password": OLD }).to_string();
     assert_eq!(world.run_with("sign-in alice", &line).ok().json()["outcome"], "accepted");

@@ -17,7 +17,7 @@ fn outcome(world: &World, user: &str, code: &str) -> (String, Value) {
 }
 
 #[test]
-fn a_recovery_code_is_good_once_and_for_its_owner_only() {
+fn a_recovery_code_is_accepted_once_and_for_its_owner_only() {
     let world = World::new();
     let _ = (world.active("alice"), world.active("bob"));
     let (alices, bobs) = (codes(&world, "alice"), codes(&world, "bob"));
@@ -37,7 +37,7 @@ fn a_recovery_code_is_good_once_and_for_its_owner_only() {
     let text = world.sql("SELECT recovery FROM users WHERE name = 'alice'");
     assert!(newer.iter().all(|code| !text.contains(code)), "only hashes are stored");
     let ran = world.run("recovery-codes alice");
-    assert_eq!(ran.code, 64, "nowhere to show them");
+    assert_eq!(ran.code, 64, "they can't be shown");
     assert_eq!(outcome(&world, "alice", &newer[3]).0, "accepted", "the set still stands");
 }
 
@@ -57,7 +57,7 @@ fn codes_go_to_a_new_private_file() {
 }
 
 #[test]
-fn a_bypass_code_opens_for_its_time_and_uses() {
+fn a_bypass_code_is_accepted_within_its_time_and_uses() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let bypass = |more: &str| {
@@ -99,7 +99,7 @@ fn a_bypass_code_opens_for_its_time_and_uses() {
 }
 
 #[test]
-fn spare_codes_are_void_after_what_cuts_off() {
+fn backup_codes_are_void_after_reset_disable_and_delete() {
     for verb in ["reset alice --no-enrol", "delete alice", "force-new-password alice"] {
         let world = World::new();
         let _ = world.active("alice");
@@ -142,7 +142,7 @@ fn a_bypass_is_shown_with_its_start_its_end_and_its_uses() {
 }
 
 #[test]
-fn the_last_act_is_taken_back_and_used_codes_stay_used() {
+fn undo_reverts_the_last_change_and_used_codes_stay_used() {
     for (verb, status) in [
         ("reset alice --yes --json", "pending"),
         ("reset alice --yes --no-enrol", "not_enabled"),
@@ -166,7 +166,7 @@ fn the_last_act_is_taken_back_and_used_codes_stay_used() {
 }
 
 #[test]
-fn nothing_is_taken_back_too_late_or_after_something_newer_was_proved() {
+fn undo_is_refused_when_too_late_or_after_a_newer_confirmation() {
     let world = World::new();
     let _ = world.active("alice");
     let reset = world.run("reset alice --yes --json --reveal-secrets").ok();
@@ -183,7 +183,7 @@ fn nothing_is_taken_back_too_late_or_after_something_newer_was_proved() {
 }
 
 #[test]
-fn a_clock_set_back_brings_nothing_to_life() {
+fn a_clock_set_back_revives_no_expired_code() {
     let world = World::new();
     world.configure("[password]\nmemory = 19\n");
     let _ = world.active("alice");
@@ -214,7 +214,7 @@ fn a_clock_set_back_brings_nothing_to_life() {
 }
 
 #[test]
-fn a_grace_is_longer_by_what_a_clock_is_set_back_and_no_more() {
+fn a_clock_set_back_extends_grace_by_that_much_only() {
     let world = World::new();
     world.configure("[policy]\nmfa = \"required\"\nsince = \"2026-01-01\"\ngrace = \"7d\"\n");
     let _ = world.run("add-user alice").ok();
@@ -222,13 +222,13 @@ fn a_grace_is_longer_by_what_a_clock_is_set_back_and_no_more() {
     for (days, is_required) in [(7, true), (-1, false), (1, true)] {
         world.wait(days * 24 * 3600);
         let listed = world.listed("alice");
-        let told = if is_required { Value::Null } else { due.clone() };
-        assert_eq!((&listed["required"], &listed["due_at"]), (&json!(is_required), &told));
+        let due_at = if is_required { Value::Null } else { due.clone() };
+        assert_eq!((&listed["required"], &listed["due_at"]), (&json!(is_required), &due_at));
     }
 }
 
 #[test]
-fn a_diagnosis_names_the_reason_and_counts_as_a_wrong_code() {
+fn diagnose_names_the_reason_and_counts_as_a_wrong_code() {
     let world = World::new();
     let phone = world.active("alice");
     let ask = |code: &str| world.run_with("diagnose alice --json", code).ok().json();
@@ -248,19 +248,19 @@ fn a_diagnosis_names_the_reason_and_counts_as_a_wrong_code() {
     }
     let locked = world.run_with("diagnose alice --json", &world.code(&phone, 2));
     assert_eq!((locked.code, &locked.json()["finding"]), (1, &json!("locked")));
-    let told = "SELECT count(*) FROM events WHERE verb = 'diagnose'";
-    assert_eq!(world.sql(told), "10");
+    let query = "SELECT count(*) FROM events WHERE verb = 'diagnose'";
+    assert_eq!(world.sql(query), "10");
     let _ = world.run_with("diagnose alice --ticket T-9", "123456");
-    assert_eq!(world.sql(told), "10", "told of once a minute");
+    assert_eq!(world.sql(query), "10", "logged once a minute");
     world.wait(61);
     let _ = world.verify("alice", "000000");
     let _ = world.run_with("diagnose alice --ticket T-9", "123456");
-    assert_eq!(world.sql(&format!("{told} AND outcome = 'locked' AND ticket = 'T-9'")), "1");
+    assert_eq!(world.sql(&format!("{query} AND outcome = 'locked' AND ticket = 'T-9'")), "1");
     assert_eq!(world.run("diagnose alice --dry-run").code, 64);
 }
 
 #[test]
-fn mfa_is_required_of_one_of_a_group_or_of_a_list() {
+fn mfa_is_required_for_a_user_a_group_or_a_list() {
     let world = World::new();
     for (name, group) in [("alice", "staff"), ("bob", "staff"), ("carol", "guests")] {
         let _ = world.run(&format!("add-user {name} --group {group}")).ok();
@@ -290,7 +290,7 @@ fn mfa_is_required_of_one_of_a_group_or_of_a_list() {
 }
 
 #[test]
-fn a_stricter_limit_of_the_configuration_holds_over_all_factors() {
+fn a_stricter_configured_limit_counts_all_factors() {
     let world = World::new();
     world.active("alice");
     world.configure("[policy]\nfree_failures = 2\nwrong_codes = 10\n");

@@ -1,9 +1,9 @@
-//! Every verb on every state: it does its thing, says "already so", or refuses with its own word.
+//! Every verb on every MFA state: it changes the user, reports no change, or refuses with an error code.
 
 use crate::testing::World;
 
-/// A verb a line, and a state of the user a column: the exit code, then the status afterwards and whether something changed (`+`) or not (`=`), or
-/// the word of the refusal.
+/// A line for each verb, a column for each state: the exit code, then the resulting status with `+` for a
+/// change or `=` for none, or the error code.
 const TABLE: &str = "
                                          | nobody            | not_enabled         | pending             | expired             | enabled             | disabled            | dis.pending         | locked
 enrol NAME --no-confirm                  | 67 user_not_found | 0 pending           | 0 pending           | 0 pending           | 76 already_enrolled | 76 already_enrolled | 76 already_enrolled | 76 already_enrolled
@@ -41,7 +41,7 @@ approve 00000000 --yes                   | 67 request_not_found | 67 request_not
 show-user NAME                           | 67 user_not_found | 0 not_enabled       | 0 pending           | 0 pending           | 0 enabled           | 0 disabled          | 0 disabled          | 0 enabled
 ";
 
-/// Puts alice into a state, and gives back the code that would be right now.
+/// Puts alice into a state and returns the code that is valid now.
 fn put(world: &World, state: &str) -> String {
     if state == "nobody" {
         return "123456".into();
@@ -67,7 +67,7 @@ fn put(world: &World, state: &str) -> String {
     world.code(&secret, 0)
 }
 
-/// Every cell: verb, state, what is expected.
+/// Every cell: verb, state, expected result.
 fn cells() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let mut lines = TABLE.trim_start_matches('\n').lines().map(|l| l.split('|').map(str::trim));
     let states: Vec<_> = lines.next().unwrap().skip(1).collect();
@@ -105,13 +105,13 @@ fn the_table_of_verbs_and_states() {
         };
         assert_eq!(format!("{} {mark}", ran.code), expected, "{verb} on {state}: {ran:?}");
         if ran.code > 1 && !verb.starts_with("add-user") {
-            let told: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
-            assert!(told["error"]["hint"].is_string(), "no hint: {verb} on {state}");
+            let error: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+            assert!(error["error"]["hint"].is_string(), "no hint: {verb} on {state}");
         }
     }
 }
 
-/// Every row of users and devices, but for the count of attempts that were turned away.
+/// Every row of users and devices, without the count of unevaluated attempts.
 fn dump(world: &World) -> [String; 2] {
     [
         "SELECT name, display_name, email, groups, failures, lock_start, password_change \
@@ -137,7 +137,7 @@ fn a_dry_run_changes_nothing_whatever_the_verb() {
 }
 
 #[test]
-fn used_codes_stay_used_through_disable_enable_and_unlock() {
+fn used_codes_stay_used_after_disable_enable_and_unlock() {
     let world = World::new();
     let secret = world.pending("alice", "");
     let code = world.code(&secret, 0);
@@ -150,7 +150,7 @@ fn used_codes_stay_used_through_disable_enable_and_unlock() {
 }
 
 #[test]
-fn after_a_reset_the_old_phone_is_cut_off_and_the_lock_cleared() {
+fn reset_revokes_the_old_phone_and_clears_the_lock() {
     let world = World::new();
     let old = world.active("alice");
     for _ in 0..5 {
@@ -165,7 +165,7 @@ fn after_a_reset_the_old_phone_is_cut_off_and_the_lock_cleared() {
 }
 
 #[test]
-fn a_planned_change_of_phone_keeps_the_old_one_until_the_new_one_is_proved() {
+fn keep_until_confirmed_keeps_the_old_phone_until_the_first_code() {
     let world = World::new();
     let old = world.active("alice");
     let reset = world.run("reset alice --yes --keep-until-confirmed --json --reveal-secrets").ok();

@@ -1,9 +1,9 @@
-//! Codes and bytes that are not what they should be, on every way in.
+//! Malformed codes, names and configurations, on every input path.
 
 use crate::testing::World;
 
 #[test]
-fn what_is_no_code_is_refused_and_burns_nothing() {
+fn malformed_codes_are_refused_and_use_up_no_code() {
     let world = World::new();
     let key = world.active("alice");
     world.wait(30);
@@ -28,7 +28,7 @@ fn what_is_no_code_is_refused_and_burns_nothing() {
 }
 
 #[test]
-fn no_code_is_magic() {
+fn no_fixed_code_is_accepted() {
     let world = World::new();
     world.active("alice");
     world.wait(30);
@@ -39,7 +39,7 @@ fn no_code_is_magic() {
 }
 
 #[test]
-fn the_code_of_somebody_else_is_wrong_and_stays_unused() {
+fn another_users_code_is_rejected_and_stays_unused() {
     let world = World::new();
     let (_, bob) = (world.active("alice"), world.active("bob"));
     world.wait(30);
@@ -49,7 +49,7 @@ fn the_code_of_somebody_else_is_wrong_and_stays_unused() {
 }
 
 #[test]
-fn wrong_codes_count_over_all_paths_and_spellings() {
+fn wrong_codes_count_together_over_all_paths_and_spellings() {
     let world = World::new();
     world.pending("alice", "");
     for name in ["alice", "ALICE", "ａｌｉｃｅ"] {
@@ -84,7 +84,7 @@ fn many_wrong_codes_are_evaluated_no_more_than_the_limits_allow() {
 }
 
 #[test]
-fn attempts_while_locked_are_one_event_a_minute() {
+fn attempts_while_locked_write_one_event_a_minute() {
     let world = World::new();
     world.active("alice");
     for _ in 0..10 {
@@ -102,7 +102,7 @@ fn attempts_while_locked_are_one_event_a_minute() {
 }
 
 #[test]
-fn a_clock_before_1970_judges_nothing() {
+fn a_clock_before_1970_evaluates_no_code() {
     let world = World::new();
     let key = world.active("alice");
     let code = world.code(&key, 1);
@@ -112,7 +112,7 @@ fn a_clock_before_1970_judges_nothing() {
 }
 
 #[test]
-fn a_clock_that_was_ahead_is_named() {
+fn a_clock_that_was_fast_is_reported() {
     let world = World::new();
     let key = world.active("alice");
     world.wait(86_400);

@@ -1,4 +1,4 @@
-//! Cron and monitoring: changes, metrics, check.
+//! `changes`, `metrics`, `check`, `report` and `doctor`.
 
 use crate::testing::{World, secret};
 
@@ -20,14 +20,14 @@ fn changes_are_silent_until_something_changes() {
     assert_eq!(words(&world, &run), "");
     world.wait(60);
     let _ = world.verify("alice", &world.code(&phone, 0)).ok();
-    assert_eq!(words(&world, &run), "", "a code that is accepted changes nobody's protection");
+    assert_eq!(words(&world, &run), "", "a code that is accepted changes no protection");
     world.wait(60);
     let _ = world.run("disable alice --yes --ticket T-1").ok();
     let _ = world.run("add-user carol").ok();
     let _ = world.run("reset bob --yes --no-enrol --json").ok();
-    let told = words(&world, &run);
+    let output = words(&world, &run);
     assert_eq!(
-        told,
+        output,
         "alice: disabled, newly unprotected; enabled before, disabled now; disable by uid 1000 at \
          2026-01-01T00:02:00Z, T-1\n\
          bob: reset, newly unprotected, few recovery codes are left; enabled before, not enabled now; \
@@ -35,8 +35,8 @@ fn changes_are_silent_until_something_changes() {
          carol: added, newly unprotected; not enabled now; add-user by uid 1000 at \
          2026-01-01T00:02:00Z\n"
     );
-    assert_eq!(words(&world, &run), "", "told once");
-    assert_eq!(words(&world, "changes --since 90s"), told);
+    assert_eq!(words(&world, &run), "", "printed once");
+    assert_eq!(words(&world, "changes --since 90s"), output);
     let json = world.run("changes --since 90s --json").ok().json();
     assert_eq!(json["schema"], "mfactl.changes/1");
     assert_eq!(json["changes"][0]["changes"], serde_json::json!(["disabled", "unprotected"]));
@@ -47,9 +47,9 @@ fn changes_are_silent_until_something_changes() {
     assert!(words(&world, &run).starts_with("alice: enabled; disabled before, enabled now"));
     let _ = world.run("remove-user alice --yes").ok();
     let _ = world.run("remove-user carol --yes --erase").ok();
-    let told = words(&world, &run);
-    assert!(told.starts_with("(name erased): removed; remove-user by uid 1000"), "{told}");
-    assert!(told.contains("\nalice: removed; remove-user by uid 1000"), "{told}");
+    let output = words(&world, &run);
+    assert!(output.starts_with("(name erased): removed; remove-user by uid 1000"), "{output}");
+    assert!(output.contains("\nalice: removed; remove-user by uid 1000"), "{output}");
     for _ in 0..5 {
         let _ = world.verify("bob", "000000");
     }
@@ -61,7 +61,7 @@ fn changes_are_silent_until_something_changes() {
 }
 
 #[test]
-fn changes_name_the_act_that_changed_the_protection() {
+fn changes_name_the_verb_behind_each_change() {
     let world = World::new();
     let phone = world.active("alice");
     world.active("bob");
@@ -73,7 +73,7 @@ fn changes_name_the_act_that_changed_the_protection() {
     world.wait(60);
     let _ = world.run("delete bob --yes --ticket EVIL-1").ok();
     let _ = world.run("edit-user bob --display-name Bob").ok();
-    // Another phone in place of one, and beside one: the status says nothing of it.
+    // A replaced phone and an additional phone do not change the status.
     let _ = world.run("delete carol --yes").ok();
     world.active("carol");
     let second = world.run("enrol alice --device second --no-confirm --json --reveal-secrets").ok();
@@ -93,7 +93,7 @@ fn changes_name_the_act_that_changed_the_protection() {
 }
 
 #[test]
-fn changes_tell_who_reset_whom_whatever_was_done_after_it() {
+fn changes_name_the_operator_of_a_reset_whatever_follows() {
     let world = World::new();
     world.active("alice");
     world.active("bob");
@@ -108,16 +108,16 @@ fn changes_tell_who_reset_whom_whatever_was_done_after_it() {
     let _ = world.run("edit-user alice --display-name Alice").ok();
     let _ = world.run("reset bob --yes --no-enrol --json").ok();
     let _ = world.run("undo bob --yes").ok();
-    let told = words(&world, &run);
+    let output = words(&world, &run);
     assert!(
-        told.starts_with("alice: reset, another device is in force; reset by uid 1000 at"),
-        "{told}"
+        output.starts_with("alice: reset, another device is in force; reset by uid 1000 at"),
+        "{output}"
     );
-    assert!(told.trim_end().ends_with("HELP-77") && told.lines().count() == 1, "{told}");
+    assert!(output.trim_end().ends_with("HELP-77") && output.lines().count() == 1, "{output}");
 }
 
 #[test]
-fn a_removal_is_told_of_without_its_name_where_that_was_erased() {
+fn an_erased_removal_is_reported_without_the_name() {
     let world = World::new();
     world.active("alice");
     world.active("bob");
@@ -128,18 +128,18 @@ fn a_removal_is_told_of_without_its_name_where_that_was_erased() {
         words(&world, "changes --since 30m"),
         "(name erased): removed; remove-user by uid 1000 at 2026-01-01T01:00:00Z, T-9\n"
     );
-    let then = crate::domain::time::Timestamp::from_unix(before).unwrap();
-    let listed = world.run(&format!("list-status --at {then}")).ok().out;
+    let time = crate::domain::time::Timestamp::from_unix(before).unwrap();
+    let listed = world.run(&format!("list-status --at {time}")).ok().out;
     assert!(
         listed.ends_with("coverage 100.0%; besides 1 whose names were taken out of the log\n"),
         "{listed}"
     );
-    let json = world.run(&format!("list-status --at {then} --json")).ok().json();
+    let json = world.run(&format!("list-status --at {time} --json")).ok().json();
     assert_eq!((&json["summary"]["users"], &json["summary"]["nameless"]), (&1.into(), &1.into()));
 }
 
 #[test]
-fn a_bypass_code_is_open_from_its_start_and_told_of_when_it_is_given() {
+fn a_bypass_code_is_reported_when_issued_and_valid_from_its_start() {
     let world = World::new();
     world.active("alice");
     let _ = world
@@ -154,7 +154,7 @@ fn a_bypass_code_is_open_from_its_start_and_told_of_when_it_is_given() {
 }
 
 #[test]
-fn pruning_forgets_neither_the_backup_nor_the_copy_of_the_key() {
+fn pruning_keeps_the_times_of_the_last_backup_and_key_copy() {
     let world = World::new();
     let file = world.folder.path().join("b");
     let _ = world.run("doctor --key-saved").ok();
@@ -173,7 +173,7 @@ fn pruning_forgets_neither_the_backup_nor_the_copy_of_the_key() {
 }
 
 #[test]
-fn the_state_of_the_last_run_is_believed_as_far_as_it_can_be() {
+fn an_implausible_state_file_is_not_trusted() {
     let world = World::new();
     world.active("alice");
     let state = world.folder.path().join("state");
@@ -187,7 +187,7 @@ fn the_state_of_the_last_run_is_believed_as_far_as_it_can_be() {
         assert_eq!(std::fs::read_to_string(&state).unwrap(), wrong, "nothing is lost");
     }
     std::fs::write(&state, &sound).unwrap();
-    assert_eq!(World::strange().run(&run).code, 65, "the file is of another store");
+    assert_eq!(World::unrelated().run(&run).code, 65, "the file is of another store");
     world.sql("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)");
     let ran = world.run(&run);
     assert!(ran.code == 78 && ran.err.contains("not the one of the last run"), "{ran:?}");
@@ -197,7 +197,7 @@ fn the_state_of_the_last_run_is_believed_as_far_as_it_can_be() {
 }
 
 #[test]
-fn grace_that_runs_out_is_a_change_though_nobody_did_anything() {
+fn expired_grace_is_reported_as_a_change() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let _ = world.run("add-user bob --group staff").ok();
@@ -218,7 +218,7 @@ fn grace_that_runs_out_is_a_change_though_nobody_did_anything() {
 }
 
 #[test]
-fn metrics_are_numbers_without_names() {
+fn metrics_contain_no_user_names() {
     let world = World::new();
     world.active("alice");
     world.pending("bob", "");
@@ -259,7 +259,7 @@ fn metrics_are_numbers_without_names() {
 }
 
 #[test]
-fn check_has_the_codes_of_a_monitoring_plugin() {
+fn check_has_the_exit_codes_of_a_monitoring_plugin() {
     let world = World::new();
     world.active("alice");
     let _ = world.run("add-user bob").ok();
@@ -308,7 +308,7 @@ fn check_has_the_codes_of_a_monitoring_plugin() {
 }
 
 #[test]
-fn a_report_is_one_page_that_loads_nothing() {
+fn a_report_is_one_page_without_external_resources() {
     let world = World::new();
     world.active("alice");
     let _ = world.run("add-user bob --group staff --display-name <b>&\"'=1").ok();
@@ -316,8 +316,8 @@ fn a_report_is_one_page_that_loads_nothing() {
     world.active("carol");
     let _ = world.run("disable alice --yes").ok();
     let file = world.folder.path().join("r.html");
-    let said = words(&world, &format!("report --output {}", file.display()));
-    assert!(said.ends_with("r.html: 3 users, coverage 33.3%\n"), "{said}");
+    let output = words(&world, &format!("report --output {}", file.display()));
+    assert!(output.ends_with("r.html: 3 users, coverage 33.3%\n"), "{output}");
     let page = std::fs::read_to_string(&file).unwrap();
     for there in [
         "<td>bob</td><td>&lt;b&gt;&amp;&quot;&#39;=1</td><td>staff</td><td>not enabled</td>",
@@ -340,13 +340,13 @@ fn a_report_is_one_page_that_loads_nothing() {
 }
 
 #[test]
-fn the_doctor_finds_what_is_bad_and_takes_away_what_is_overripe() {
+fn doctor_reports_problems_and_purges_expired_data() {
     let world = World::new();
     world.active("alice");
     let state = |what: &str| -> String {
         let all = world.run("doctor --json").json();
-        let found = all["findings"].as_array().unwrap().iter().find(|f| f["what"] == what);
-        found.map_or("missing", |f| f["state"].as_str().unwrap()).to_owned()
+        let finding = all["findings"].as_array().unwrap().iter().find(|f| f["what"] == what);
+        finding.map_or("missing", |f| f["state"].as_str().unwrap()).to_owned()
     };
     for (what, expected) in [
         ("configuration", "good"),
