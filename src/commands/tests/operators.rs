@@ -383,7 +383,7 @@ fn a_request_does_not_apply_to_a_new_user_of_the_same_name() {
     assert_eq!(by(&world, ADMIN, &format!("approve {delete} --yes")).code, 67);
     let _ = by(&world, ADMIN, "add-user alice").ok();
     let ran = by(&world, ADMIN, &format!("approve {delete} --yes"));
-    assert!(ran.code == 77 && ran.err.contains("somebody else"), "{ran:?}");
+    assert!(ran.code == 77 && ran.err.contains("is not the user for whom"), "{ran:?}");
 }
 
 #[test]
