@@ -372,7 +372,7 @@ fn a_request_is_about_the_user_who_was_there() {
     assert_eq!(by(&world, ADMIN, &format!("approve {delete} --yes")).code, 67);
     let _ = by(&world, ADMIN, "add-user alice").ok();
     let ran = by(&world, ADMIN, &format!("approve {delete} --yes"));
-    assert!(ran.code == 77 && ran.err.contains("somebody else"), "{ran:?}");
+    assert!(ran.code == 77 && ran.err.contains("is not the user for whom"), "{ran:?}");
 }
 
 #[test]
