@@ -7,6 +7,7 @@ use crate::suggest;
 use std::io::{Read as _, Write as _};
 
 use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, PathOptions};
@@ -26,7 +27,7 @@ use crate::store::location::StoreLocation;
 use crate::store::{Access, Store, Transaction};
 
 /// The run of one verb.
-pub struct Session<'a> {
+pub struct App<'a> {
     pub env: &'a mut Env,
     pub options: Options,
     named: PathOptions,
@@ -57,7 +58,7 @@ pub struct OpenStore {
     pub vault: Vault,
 }
 
-impl<'a> Session<'a> {
+impl<'a> App<'a> {
     pub fn new(env: &'a mut Env, options: Options, named: PathOptions) -> Self {
         if options.no_input {
             env.prompt = None;
@@ -139,42 +140,6 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Appends an event about a user to the audit log; `user` is the state after the change.
-    pub fn append(
-        env: &mut Env,
-        tx: &mut dyn Transaction,
-        at: Timestamp,
-        user: &User,
-        record: AuditRecord,
-    ) -> Result<()> {
-        let event = Event {
-            at,
-            verb: record.verb,
-            outcome: record.outcome,
-            operator: env.process.operator.clone(),
-            ticket: record.ticket,
-            subject: Some(EventSubject {
-                id: user.id,
-                name: user.name.as_str().to_owned(),
-                status: user.status().word(),
-                rev: user.rev,
-                device: record.device,
-                factor: record.factor,
-            }),
-            detail: record.detail,
-        };
-        let salt = env.random()?;
-        if let Some(person) = &mut env.prompt {
-            let name = &user.name;
-            person.set_interrupt_message(&match record.verb {
-                // A user who signs in cannot run show-user.
-                "sign-in" => "the change may have been saved; sign in again".to_owned(),
-                _ => format!("the change may have been saved; see: mfactl show-user {name}"),
-            });
-        }
-        tx.append(&event, salt).map(|_| ())
-    }
-
     /// Asks a yes/no question; fails with `usage` if no terminal is there to ask on.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
         self.person("add --yes to skip the question")?.confirm(question)
@@ -196,7 +161,7 @@ impl<'a> Session<'a> {
         self.read_input_up_to(LONGEST_INPUT)
     }
 
-    /// Like [`Session::read_input`] with another limit. Longer input is returned with `longest + 1`
+    /// Like [`App::read_input`] with another limit. Longer input is returned with `longest + 1`
     /// bytes, so that the caller can refuse it.
     pub fn read_input_up_to(&mut self, longest: usize) -> Result<Zeroizing<Vec<u8>>> {
         let mut bytes = Zeroizing::new(Vec::with_capacity(longest + 1));
@@ -287,15 +252,20 @@ impl<'a> Session<'a> {
     pub fn is_for_people(&self) -> bool {
         self.options.format() == Format::Table
     }
-}
 
-/// What the audit log records of one action.
-#[derive(Default)]
-pub struct AuditRecord {
-    pub verb: &'static str,
-    pub outcome: &'static str,
-    pub ticket: Ticket,
-    pub device: Option<String>,
-    pub factor: Option<&'static str>,
-    pub detail: Option<String>,
+    /// A progress bar on a terminal; hidden anywhere else and with `--quiet`.
+    #[must_use]
+    pub fn progress_bar(&self, steps: u64) -> ProgressBar {
+        let is_seen = self.env.err.terminal.is_some() && !self.options.quiet;
+        let target =
+            if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template("{wide_bar} {percent}%, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(steps), target).with_style(style)
+    }
+
+    /// Prints a warning on standard error, also with `--quiet`.
+    pub fn warn(&mut self, words: &str) {
+        let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
+    }
 }

@@ -2,3 +2,8 @@
 
 pub mod prove;
 pub mod prune;
+pub mod record;
+
+pub use prove::prove_log;
+pub use prune::{prunable_events, prune};
+pub use record::{AuditRecord, append_event, append_store_event};

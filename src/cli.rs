@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::{self, VERBS, command, command_for};
 use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -23,7 +23,7 @@ pub struct Invocation {
 }
 
 /// A verb with its arguments.
-type Run = Box<dyn FnOnce(&mut Session<'_>) -> Result<Report>>;
+type Run = Box<dyn FnOnce(&mut App<'_>) -> Result<Report>>;
 
 /// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
 pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
@@ -46,7 +46,7 @@ fn from_matches(matches: &ArgMatches) -> Result<Invocation> {
     let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
     let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
     let Some((name, matches)) = subcommand else {
-        let run = Box::new(|_: &mut Session<'_>| Ok(Report::text(commands::help::overview())));
+        let run = Box::new(|_: &mut App<'_>| Ok(Report::text(commands::help::overview())));
         return Ok(Invocation { options, paths, run });
     };
     let entry = VERBS.iter().find(|e| e.name == name);

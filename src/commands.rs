@@ -50,7 +50,7 @@ use std::ffi::OsString;
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use crate::app::Session;
+use crate::app::App;
 use crate::config::PathOptions;
 use crate::options::Options;
 use crate::report::Report;
@@ -71,10 +71,10 @@ pub trait Verb: Args + FromArgMatches {
         false
     }
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report>;
+    fn run(self, session: &mut App<'_>) -> Result<Report>;
 
     /// The result where the operator's role or the configuration prevents the verb from starting.
-    fn on_denied(_: &Session<'_>, error: anyhow::Error) -> Result<Report> {
+    fn on_denied(_: &App<'_>, error: anyhow::Error) -> Result<Report> {
         Err(error)
     }
 }
@@ -93,11 +93,11 @@ pub enum Group {
 pub struct VerbEntry {
     pub name: &'static str,
     pub group: Group,
-    pub run: fn(&ArgMatches, &mut Session<'_>) -> Result<Report>,
+    pub run: fn(&ArgMatches, &mut App<'_>) -> Result<Report>,
     pub alias: Option<&'static str>,
     help_flag: bool,
     is_service: fn(&ArgMatches) -> bool,
-    on_denied: fn(&Session<'_>, anyhow::Error) -> Result<Report>,
+    on_denied: fn(&App<'_>, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
-use crate::app::Session;
+use crate::app::App;
 use crate::config::PathOptions;
 use crate::env::Env;
 use crate::options::Options;
@@ -22,7 +22,7 @@ fn names(prefix: &OsStr) -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     let Some(prefix) = prefix.to_str() else { return candidates };
     let mut env = Env::real();
-    let mut session = Session::new(&mut env, Options::default(), PathOptions::default());
+    let mut session = App::new(&mut env, Options::default(), PathOptions::default());
     let Ok(mut store) = session.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {

@@ -1,6 +1,8 @@
 //! TODO-DOC files
 
 pub mod file_trust;
+pub mod for_operator;
 pub mod new_file;
 pub mod operator_file;
-pub mod operator_files;
+
+pub use for_operator::{append_line, new_file, open_file, replaceable_file};

@@ -11,7 +11,7 @@ use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::device::{Device, DeviceKind, DeviceState, Pending};
 use crate::domain::name::Label;
 use crate::domain::otpauth;
@@ -22,14 +22,16 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
 use crate::domain::user::{Language, User};
 use crate::env::Stream;
+use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::keyring::Vault;
+use crate::operate;
 use crate::report::{Fields, Record};
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
-pub fn confirmation_hint(session: &mut Session<'_>, user: &User) -> Result<String> {
-    Ok(if session.can_run("verify")? {
+pub fn confirmation_hint(session: &mut App<'_>, user: &User) -> Result<String> {
+    Ok(if operate::can_run(session, "verify")? {
         format!("the first right code confirms it: mfactl verify {}", user.name)
     } else {
         "the user's first sign-in with a code confirms it".to_owned()
@@ -57,7 +59,7 @@ pub struct DeviceDraft {
 
 impl DeviceDraft {
     /// Draws the secret, the id and the nonce.
-    pub fn new(session: &mut Session<'_>, label: Label, parameters: Parameters) -> Result<Self> {
+    pub fn new(session: &mut App<'_>, label: Label, parameters: Parameters) -> Result<Self> {
         let mut secret = Zeroizing::new(vec![0; Secret::LENGTH]);
         session.env.rng.fill(&mut secret)?;
         Ok(Self {
@@ -119,13 +121,13 @@ impl SecretOutput {
     /// `may_hide` allows a verb to continue where the secret can't be shown; otherwise that is a
     /// `usage` error.
     pub fn choose_output(
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         options: &ShowOptions,
         may_hide: bool,
     ) -> Result<Self> {
         if let Some(path) = &options.output {
             let format = image_format(path)?;
-            return Ok(Self::File(session.new_file(path, "--output")?, format));
+            return Ok(Self::File(files::new_file(session, path, "--output")?, format));
         }
         if !session.is_for_people() {
             let has_terminal = session.env.prompt.is_some() && session.env.err.terminal.is_some();
@@ -175,7 +177,7 @@ impl EnrolmentKey<'_> {
     }
 
     /// Returns once everything is written and flushed.
-    pub fn show(&self, session: &mut Session<'_>, showing: SecretOutput) -> Result<()> {
+    pub fn show(&self, session: &mut App<'_>, showing: SecretOutput) -> Result<()> {
         let language = session.options.language().or(self.user.profile.language);
         let language = language.unwrap_or(Language::English);
         match showing {

@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use anyhow::Result;
 use subtle::ConstantTimeEq as _;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::config::COMMAND_LINE;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::audit::chain::{Chain, Mac};
@@ -16,6 +16,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::display_path;
 use crate::keyring::{Vault, key_file};
+use crate::maintain;
 use crate::store::{LogStart, SignedHead};
 
 /// The result of verifying the log.
@@ -65,108 +66,108 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
     }
 }
 
-impl Session<'_> {
-    /// Verifies the log from its first event to its last. Damage is part of the result, not an
-    /// error.
-    pub fn prove_log(&mut self, anchors: &[Anchor]) -> Result<LogProof> {
-        let mut store = self.reader()?;
-        let identity = store.identity();
-        if let Some(other) = anchors.iter().find(|a| a.store != identity.store) {
-            let problem = format!("the anchor of {} belongs to another store", other.at);
-            return Err(Refusal::bad_input("--anchor", problem)
-                .hint("check it against the store that it was taken from")
-                .into());
-        }
-        let vault = self.vault_if_there(identity.store, identity.key)?;
-        let mut snapshot = store.read()?;
-        let (start, unread_start) = read_or_damage(snapshot.start())?;
-        let start = start.unwrap_or(LogStart { head: Head::START, at: None, mac: None });
-        let (guarded, unread_end) = read_or_damage(snapshot.signed_head())?;
-        let guarded = guarded.flatten();
-        let bar = self.progress_bar(
-            guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)),
-        );
-        let mut anchors_by_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
-        for anchor in anchors {
-            anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
-        }
-        let mut chain = Chain::from(start.head);
-        let mut damage = unread_start
-            .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
-            .or_else(|| start_damage(&start, vault.as_ref()));
-        let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
-        let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
-        for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {
-            damage = damage.or_else(|| anchor_damage(anchor, &start.head));
-        }
-        if damage.is_none() {
-            let walked = snapshot.chain(&mut |entry, proof| {
-                damage = match chain.next(entry, proof, mac) {
-                    Ok(()) => anchors_by_event
-                        .get(&proof.seq)
-                        .into_iter()
-                        .flatten()
-                        .find_map(|anchor| anchor_damage(anchor, &chain.head)),
-                    Err(broken) => Some(Damage::at(proof.seq, broken.words(proof.seq))),
-                };
-                if chain.events.is_multiple_of(1024) {
-                    bar.set_position(chain.events);
-                }
-                Ok(damage.is_none())
-            });
-            // The driver does not number a row that it can't read: it follows the last intact event.
-            let next = chain.head.seq + 1;
-            let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
-            damage = damage.or(read_or_damage(walked)?.1.map(at_next));
-        }
-        bar.finish_and_clear();
-        let unread_end =
-            unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
-        let damage = damage
-            .or(unread_end)
-            .or_else(|| end_damage(&chain, guarded.as_ref(), vault.as_ref()))
-            .or_else(|| anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
-                let words = format!(
-                    "the log ends at event {}, but on {} it had event {seq}: its end was cut off, or \
-                     an older store was put back",
-                    chain.head.seq, a[0].at
-                );
-                Damage::of_log(words)
-            }));
-        Ok(LogProof {
-            store: identity.store,
-            head: chain.head,
-            events: chain.events,
-            has_macs: vault.is_some(),
-            pruned_anchors: anchors_by_event
-                .range(..start.head.seq)
-                .map(|(_, a)| a.len() as u64)
-                .sum(),
-            damage,
-            start,
+/// Verifies the log from its first event to its last. Damage is part of the result, not an
+/// error.
+pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
+    let mut store = app.reader()?;
+    let identity = store.identity();
+    if let Some(other) = anchors.iter().find(|a| a.store != identity.store) {
+        let problem = format!("the anchor of {} belongs to another store", other.at);
+        return Err(Refusal::bad_input("--anchor", problem)
+            .hint("check it against the store that it was taken from")
+            .into());
+    }
+    let vault = keyring_if_readable(app, identity.store, identity.key)?;
+    let mut snapshot = store.read()?;
+    let (start, unread_start) = read_or_damage(snapshot.start())?;
+    let start = start.unwrap_or(LogStart { head: Head::START, at: None, mac: None });
+    let (guarded, unread_end) = read_or_damage(snapshot.signed_head())?;
+    let guarded = guarded.flatten();
+    let bar = app
+        .progress_bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
+    let mut anchors_by_event: BTreeMap<u64, Vec<&Anchor>> = BTreeMap::new();
+    for anchor in anchors {
+        anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
+    }
+    let mut chain = Chain::from(start.head);
+    let mut damage = unread_start
+        .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
+        .or_else(|| start_damage(&start, vault.as_ref()));
+    let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
+    let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
+    for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {
+        damage = damage.or_else(|| anchor_damage(anchor, &start.head));
+    }
+    if damage.is_none() {
+        let walked = snapshot.chain(&mut |entry, proof| {
+            damage = match chain.next(entry, proof, mac) {
+                Ok(()) => anchors_by_event
+                    .get(&proof.seq)
+                    .into_iter()
+                    .flatten()
+                    .find_map(|anchor| anchor_damage(anchor, &chain.head)),
+                Err(broken) => Some(Damage::at(proof.seq, broken.words(proof.seq))),
+            };
+            if chain.events.is_multiple_of(1024) {
+                bar.set_position(chain.events);
+            }
+            Ok(damage.is_none())
+        });
+        // The driver does not number a row that it can't read: it follows the last intact event.
+        let next = chain.head.seq + 1;
+        let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
+        damage = damage.or(read_or_damage(walked)?.1.map(at_next));
+    }
+    bar.finish_and_clear();
+    let unread_end =
+        unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
+    let damage = damage
+        .or(unread_end)
+        .or_else(|| end_damage(&chain, guarded.as_ref(), vault.as_ref()))
+        .or_else(|| {
+            anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
+            let words = format!(
+                "the log ends at event {}, but on {} it had event {seq}: its end was cut off, or \
+                 an older store was put back",
+                chain.head.seq, a[0].at
+            );
+            Damage::of_log(words)
         })
-    }
+        });
+    Ok(LogProof {
+        store: identity.store,
+        head: chain.head,
+        events: chain.events,
+        has_macs: vault.is_some(),
+        pruned_anchors: anchors_by_event.range(..start.head.seq).map(|(_, a)| a.len() as u64).sum(),
+        damage,
+        start,
+    })
+}
 
-    /// The keys of the store, if there is a key file that the operator may read.
-    fn vault_if_there(&mut self, store: Id, key: crate::keyring::KeyId) -> Result<Option<Vault>> {
-        let config = self.config()?;
-        let path = &config.key_file;
-        // An operator who passes --key-file wants the MACs checked.
-        let is_named = config.origins.key_file == COMMAND_LINE;
-        match File::open(path) {
-            Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(None),
-            Err(e) if e.kind() == ErrorKind::NotFound && !is_named => return Ok(None),
-            _ => {}
-        }
-        let shown = display_path(path);
-        if !config.file_policy.check(path, config.key_file_kind)? {
-            return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
-                .hint("put the saved copy there, or leave --key-file out to skip the MACs")
-                .into());
-        }
-        let root = key_file::load(path, &shown, Some(key))?;
-        Ok(Some(Vault::new(&root, store)))
+/// The keys of the store, if there is a key file that the operator may read.
+fn keyring_if_readable(
+    app: &mut App<'_>,
+    store: Id,
+    key: crate::keyring::KeyId,
+) -> Result<Option<Vault>> {
+    let config = app.config()?;
+    let path = &config.key_file;
+    // An operator who passes --key-file wants the MACs checked.
+    let is_named = config.origins.key_file == COMMAND_LINE;
+    match File::open(path) {
+        Err(e) if e.kind() == ErrorKind::PermissionDenied => return Ok(None),
+        Err(e) if e.kind() == ErrorKind::NotFound && !is_named => return Ok(None),
+        _ => {}
     }
+    let shown = display_path(path);
+    if !config.file_policy.check(path, config.key_file_kind)? {
+        return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
+            .hint("put the saved copy there, or leave --key-file out to skip the MACs")
+            .into());
+    }
+    let root = key_file::load(path, &shown, Some(key))?;
+    Ok(Some(Vault::new(&root, store)))
 }
 
 /// Was the log's starting point written with this store's key?

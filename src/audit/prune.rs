@@ -3,51 +3,59 @@
 use anyhow::Result;
 use serde_json::json;
 
-use crate::app::Session;
+use crate::app::App;
+use crate::audit;
 use crate::domain::audit::event::Ticket;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::maintain;
+use crate::operate;
 
 /// How the log records a pruning.
 pub const VERB: &str = "log";
 pub const OUTCOME: &str = "pruned";
 
-impl Session<'_> {
-    /// How many events before a time can be pruned. The last event always stays.
-    pub fn prunable(&mut self, before: Timestamp) -> Result<u64> {
-        let now = self.env.clock.now()?;
-        let mut store = self.reader()?;
-        let mut snapshot = store.read()?;
-        let (start, end) = (snapshot.start()?.head.seq, snapshot.head()?.seq);
-        let last = snapshot.last_seq_before(before, now)?.min(end.saturating_sub(1));
-        Ok(last.saturating_sub(start))
-    }
+/// How many events before a time can be pruned. The last event always stays.
+pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
+    let now = app.env.clock.now()?;
+    let mut store = app.reader()?;
+    let mut snapshot = store.read()?;
+    let (start, end) = (snapshot.start()?.head.seq, snapshot.head()?.seq);
+    let last = snapshot.last_seq_before(before, now)?.min(end.saturating_sub(1));
+    Ok(last.saturating_sub(start))
+}
 
-    /// Verifies the log, removes the events before a time, logs that, and returns their number. A
-    /// damaged log is `tampered`: pruning it would destroy evidence.
-    pub fn prune(&mut self, before: Timestamp, ticket: &Ticket) -> Result<u64> {
-        let mut opened = self.open_store()?;
-        let proved = self.prove_log(&[])?;
-        if let Some(damage) = proved.damage {
-            let message = format!("the log is damaged: {}", damage.words);
-            return Err(Refusal::new(ErrorCode::Tampered, message)
-                .hint("nothing was pruned; find out who can write to the store")
-                .into());
-        }
-        let now = self.env.clock.now()?;
-        let last = self.reader()?.read()?.last_seq_before(before, now)?;
-        let retained = self.retained()?;
-        self.write_tx(&mut opened, |session, mut write| {
-            let up_to = write.tx.prune(last)?;
-            let pruned = up_to.saturating_sub(proved.start.head.seq);
-            let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
-            if let (Some(detail), Some(retained)) = (detail.as_object_mut(), retained.as_object()) {
-                detail.extend(retained.clone());
-            }
-            let (event, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
-            session.append_store_event(&mut *write.tx, write.at, event, ticket.clone(), detail)?;
-            write.tx.commit()?;
-            Ok(pruned)
-        })
+/// Verifies the log, removes the events before a time, logs that, and returns their number. A
+/// damaged log is `tampered`: pruning it would destroy evidence.
+pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u64> {
+    let mut opened = app.open_store()?;
+    let proved = audit::prove_log(app, &[])?;
+    if let Some(damage) = proved.damage {
+        let message = format!("the log is damaged: {}", damage.words);
+        return Err(Refusal::new(ErrorCode::Tampered, message)
+            .hint("nothing was pruned; find out who can write to the store")
+            .into());
     }
+    let now = app.env.clock.now()?;
+    let last = app.reader()?.read()?.last_seq_before(before, now)?;
+    let retained = maintain::retained_times(app)?;
+    operate::write_tx(app, &mut opened, |session, mut write| {
+        let up_to = write.tx.prune(last)?;
+        let pruned = up_to.saturating_sub(proved.start.head.seq);
+        let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
+        if let (Some(detail), Some(retained)) = (detail.as_object_mut(), retained.as_object()) {
+            detail.extend(retained.clone());
+        }
+        let (event, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
+        audit::append_store_event(
+            session,
+            &mut *write.tx,
+            write.at,
+            event,
+            ticket.clone(),
+            detail,
+        )?;
+        write.tx.commit()?;
+        Ok(pruned)
+    })
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::app::{OpenStore, Session};
+use crate::app::{App, OpenStore};
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
 use crate::authenticate::services::batch_input::{BatchQuery, LineReader};
 use crate::domain::authenticate::Outcome;
@@ -15,6 +15,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::env::Env;
 use crate::notice::BATCH_TIMEOUT;
+use crate::operate;
 use crate::operate::transaction::WriteTx;
 
 /// The verb in the audit log.
@@ -40,92 +41,94 @@ struct AnswerLine {
 /// An answer, and the confirmed device that calls for a notice.
 type Decided = (AnswerLine, Option<Evaluation>);
 
-impl Session<'_> {
-    /// Answers lines until the input ends. A line without an answer has changed nothing. An
-    /// unreachable store is an answer, not an error.
-    pub fn batch(&mut self) -> Result<()> {
-        self.env.prompt = None;
-        self.config()?;
-        let (mut lines, mut opened) = (LineReader::default(), None::<OpenStore>);
-        loop {
-            let queries = lines.next(&mut *self.env.input, MAX_BATCH)?;
-            if queries.is_empty() {
-                if let Some(opened) = &mut opened {
-                    opened.store.upkeep();
-                }
-                return Ok(());
-            }
-            let decided = self.answers(&mut opened, &queries);
-            for (answer, _) in &decided {
-                serde_json::to_writer(&mut *self.env.out.writer, answer)?;
-                self.env.out.writer.write_all(b"\n")?;
-            }
-            self.env.out.writer.flush()?;
-            let proved = decided.iter().filter_map(|(_, attempted)| attempted.as_ref());
-            let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
-            let Some(opened) = &mut opened else { continue };
-            self.notify_proofs(opened, proved, Some(BATCH_TIMEOUT));
-            if !lines.are_waiting() && !(self.env.has_pending_input)() {
+/// Answers lines until the input ends. A line without an answer has changed nothing. An
+/// unreachable store is an answer, not an error.
+pub fn answer_batch(app: &mut App<'_>) -> Result<()> {
+    app.env.prompt = None;
+    app.config()?;
+    let (mut lines, mut opened) = (LineReader::default(), None::<OpenStore>);
+    loop {
+        let queries = lines.next(&mut *app.env.input, MAX_BATCH)?;
+        if queries.is_empty() {
+            if let Some(opened) = &mut opened {
                 opened.store.upkeep();
             }
+            return Ok(());
+        }
+        let decided = answers(app, &mut opened, &queries);
+        for (answer, _) in &decided {
+            serde_json::to_writer(&mut *app.env.out.writer, answer)?;
+            app.env.out.writer.write_all(b"\n")?;
+        }
+        app.env.out.writer.flush()?;
+        let proved = decided.iter().filter_map(|(_, attempted)| attempted.as_ref());
+        let proved = proved.map(|proved| (&proved.user, &proved.outcome, proved.at));
+        let Some(opened) = &mut opened else { continue };
+        operate::notify_activations(app, opened, proved, Some(BATCH_TIMEOUT));
+        if !lines.are_waiting() && !(app.env.has_pending_input)() {
+            opened.store.upkeep();
         }
     }
+}
 
-    /// One answer for each query. After an outage the next query opens the store again.
-    fn answers(&mut self, opened: &mut Option<OpenStore>, queries: &[BatchQuery]) -> Vec<Decided> {
-        let mut is_new = false;
-        if opened.as_ref().is_none_or(|opened| !opened.store.is_there()) {
-            is_new = true;
-            *opened = None;
-            match self.open_store() {
-                Ok(mut new) => {
-                    new.store.defer_upkeep();
-                    *opened = Some(new);
-                }
-                Err(error) => return failed(queries, error_code(&error)),
+/// One answer for each query. After an outage the next query opens the store again.
+fn answers(
+    app: &mut App<'_>,
+    opened: &mut Option<OpenStore>,
+    queries: &[BatchQuery],
+) -> Vec<Decided> {
+    let mut is_new = false;
+    if opened.as_ref().is_none_or(|opened| !opened.store.is_there()) {
+        is_new = true;
+        *opened = None;
+        match app.open_store() {
+            Ok(mut new) => {
+                new.store.defer_upkeep();
+                *opened = Some(new);
             }
-        }
-        let Some(store) = opened else { return failed(queries, ErrorCode::StoreUnavailable) };
-        let mut is_begun = false;
-        match self.decide_all(store, queries, &mut is_begun) {
-            Ok(decided) => decided,
-            Err(error) => {
-                let code = error_code(&error);
-                if code == ErrorCode::StoreUnavailable && !is_begun && !is_new {
-                    // The server closed an idle connection, and may accept a new one.
-                    *opened = None;
-                    return self.answers(opened, queries);
-                }
-                let is_outage =
-                    matches!(code, ErrorCode::Busy | ErrorCode::StoreUnavailable | ErrorCode::Io);
-                if is_outage || queries.len() == 1 {
-                    // The disk may be full of what upkeep removes.
-                    if let Some(mut opened) = opened.take() {
-                        opened.store.upkeep();
-                    }
-                    return failed(queries, code);
-                }
-                // One query fails; the others must not fail with it.
-                queries.chunks(1).flat_map(|query| self.answers(opened, query)).collect()
-            }
+            Err(error) => return failed(queries, error_code(&error)),
         }
     }
+    let Some(store) = opened else { return failed(queries, ErrorCode::StoreUnavailable) };
+    let mut is_begun = false;
+    match decide_all(app, store, queries, &mut is_begun) {
+        Ok(decided) => decided,
+        Err(error) => {
+            let code = error_code(&error);
+            if code == ErrorCode::StoreUnavailable && !is_begun && !is_new {
+                // The server closed an idle connection, and may accept a new one.
+                *opened = None;
+                return answers(app, opened, queries);
+            }
+            let is_outage =
+                matches!(code, ErrorCode::Busy | ErrorCode::StoreUnavailable | ErrorCode::Io);
+            if is_outage || queries.len() == 1 {
+                // The disk may be full of what upkeep removes.
+                if let Some(mut opened) = opened.take() {
+                    opened.store.upkeep();
+                }
+                return failed(queries, code);
+            }
+            // One query fails; the others must not fail with it.
+            queries.chunks(1).flat_map(|query| answers(app, opened, query)).collect()
+        }
+    }
+}
 
-    fn decide_all(
-        &mut self,
-        opened: &mut OpenStore,
-        queries: &[BatchQuery],
-        is_begun: &mut bool,
-    ) -> Result<Vec<Decided>> {
-        let rules = (self.config()?.bounds, self.config()?.undo_for);
-        self.write_tx(opened, |session, mut write| {
-            *is_begun = true;
-            let decide = |query| decide_one(session.env, &mut write, query, rules);
-            let decided = queries.iter().map(decide).collect::<Result<_>>()?;
-            write.tx.commit()?;
-            Ok(decided)
-        })
-    }
+fn decide_all(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    queries: &[BatchQuery],
+    is_begun: &mut bool,
+) -> Result<Vec<Decided>> {
+    let rules = (app.config()?.bounds, app.config()?.undo_for);
+    operate::write_tx(app, opened, |session, mut write| {
+        *is_begun = true;
+        let decide = |query| decide_one(session.env, &mut write, query, rules);
+        let decided = queries.iter().map(decide).collect::<Result<_>>()?;
+        write.tx.commit()?;
+        Ok(decided)
+    })
 }
 
 fn decide_one(

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use serde_json::json;
 
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::domain::authenticate::{CodeCheck, Outcome, candidates, verify};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::lockout::Bounds;
@@ -17,6 +19,7 @@ use crate::domain::totp::Window;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::keyring::Vault;
+use crate::operate;
 use crate::operate::transaction::WriteTx;
 
 /// The committed result of a submitted code.
@@ -41,30 +44,27 @@ pub struct CodeSubmission<'p> {
     pub undo_for: Span,
 }
 
-impl Session<'_> {
-    /// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
-    /// `disabled` and `pending_expired` are logged.
-    pub fn authenticate(
-        &mut self,
-        opened: &mut OpenStore,
-        verb: &'static str,
-        name: &UserName,
-        device_id: Option<Id>,
-        submitted: &[u8],
-    ) -> Result<Evaluation> {
-        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
-        let submitted = &Submitted::read(submitted);
-        let submission =
-            CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
-        let attempted = self.write_tx(opened, |session, mut write| {
-            let before = write.any_user(name)?;
-            let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
-            write.tx.commit()?;
-            Ok(evaluated)
-        })??;
-        self.notify_proof(opened, &attempted.user, &attempted.outcome, attempted.at);
-        Ok(attempted)
-    }
+/// Checks bytes as a user's code, for one device or for any. The refusals `not_enabled`,
+/// `disabled` and `pending_expired` are logged.
+pub fn authenticate_code(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    verb: &'static str,
+    name: &UserName,
+    device_id: Option<Id>,
+    submitted: &[u8],
+) -> Result<Evaluation> {
+    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+    let submitted = &Submitted::read(submitted);
+    let submission = CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
+    let attempted = operate::write_tx(app, opened, |session, mut write| {
+        let before = write.any_user(name)?;
+        let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
+        write.tx.commit()?;
+        Ok(evaluated)
+    })??;
+    operate::notify_activation(app, opened, &attempted.user, &attempted.outcome, attempted.at);
+    Ok(attempted)
 }
 
 /// Decides about one code inside a write transaction; the caller commits. The inner `Err` is a
@@ -113,7 +113,7 @@ pub fn evaluate(
         ),
         ..AuditRecord::default()
     };
-    Session::append(env, &mut *write.tx, now, &user, record)?;
+    audit::append_event(env, &mut *write.tx, now, &user, record)?;
     let ahead = ahead(&user, &outcome, now, bounds.window);
     Ok(Ok(Evaluation { user, outcome, ahead, at: now }))
 }
@@ -176,7 +176,7 @@ pub fn reject_unevaluated_with(
     user.rev = write.tx.save(before, &user)?;
     if let Some(attempts) = due {
         let record = AuditRecord { detail: detail(from, Some(("attempts", attempts))), ..record };
-        Session::append(env, &mut *write.tx, write.at, &user, record)?;
+        audit::append_event(env, &mut *write.tx, write.at, &user, record)?;
     }
     Ok(user)
 }

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use serde_json::json;
 
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::authenticate::code::reject_unevaluated_with;
 use crate::domain::audit::event::Ticket;
 use crate::domain::diagnose::{Diagnosis, diagnose};
@@ -13,52 +15,51 @@ use crate::domain::otp::Otp;
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::operate;
 
-impl Session<'_> {
-    /// Explains why a code fails without accepting it; `None` while the user is locked.
-    pub fn diagnose(
-        &mut self,
-        opened: &mut OpenStore,
-        name: &UserName,
-        submitted: &[u8],
-        ticket: &Ticket,
-    ) -> Result<(User, Option<Diagnosis>, Timestamp)> {
-        let bounds = self.config()?.bounds;
-        let code = Otp::read(submitted);
-        self.write_tx(opened, |session, mut write| {
-            let before = write.any_user(name)?;
-            let at = write.at;
-            if before.throttle.lockout(at) != Lockout::Unlocked {
-                let record = AuditRecord {
-                    verb: "diagnose",
-                    outcome: "locked",
-                    ticket: ticket.clone(),
-                    ..AuditRecord::default()
-                };
-                let user = reject_unevaluated_with(session.env, &mut write, None, &before, record)?;
-                write.tx.commit()?;
-                return Ok((user, None, at));
-            }
-            let secrets: Vec<(Id, Secret)> = before
-                .devices
-                .iter()
-                .map(|device| Ok((device.id, write.vault.open(before.id, device)?)))
-                .collect::<Result<_>>()?;
-            let finding = diagnose(&before, &secrets, code.as_ref(), at, bounds.window)?;
-            let mut user = before.clone();
-            user.throttle = user.throttle.failed(FailedFactor::Code, at, bounds.limits);
-            user.rev = write.tx.save(&before, &user)?;
+/// Explains why a code fails without accepting it; `None` while the user is locked.
+pub fn diagnose_code(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    name: &UserName,
+    submitted: &[u8],
+    ticket: &Ticket,
+) -> Result<(User, Option<Diagnosis>, Timestamp)> {
+    let bounds = app.config()?.bounds;
+    let code = Otp::read(submitted);
+    operate::write_tx(app, opened, |session, mut write| {
+        let before = write.any_user(name)?;
+        let at = write.at;
+        if before.throttle.lockout(at) != Lockout::Unlocked {
             let record = AuditRecord {
                 verb: "diagnose",
-                outcome: "done",
+                outcome: "locked",
                 ticket: ticket.clone(),
-                device: finding.device().map(ToString::to_string),
-                detail: Some(json!({ "finding": finding.word() }).to_string()),
                 ..AuditRecord::default()
             };
-            Self::append(session.env, &mut *write.tx, at, &user, record)?;
+            let user = reject_unevaluated_with(session.env, &mut write, None, &before, record)?;
             write.tx.commit()?;
-            Ok((user, Some(finding), at))
-        })
-    }
+            return Ok((user, None, at));
+        }
+        let secrets: Vec<(Id, Secret)> = before
+            .devices
+            .iter()
+            .map(|device| Ok((device.id, write.vault.open(before.id, device)?)))
+            .collect::<Result<_>>()?;
+        let finding = diagnose(&before, &secrets, code.as_ref(), at, bounds.window)?;
+        let mut user = before.clone();
+        user.throttle = user.throttle.failed(FailedFactor::Code, at, bounds.limits);
+        user.rev = write.tx.save(&before, &user)?;
+        let record = AuditRecord {
+            verb: "diagnose",
+            outcome: "done",
+            ticket: ticket.clone(),
+            device: finding.device().map(ToString::to_string),
+            detail: Some(json!({ "finding": finding.word() }).to_string()),
+            ..AuditRecord::default()
+        };
+        audit::append_event(session.env, &mut *write.tx, at, &user, record)?;
+        write.tx.commit()?;
+        Ok((user, Some(finding), at))
+    })
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Result;
 use rustix::fs::OFlags;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::config::Config;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::{FileKind, FilePolicy};
@@ -32,11 +32,9 @@ struct HashSlots {
     key_file: PathBuf,
 }
 
-impl Session<'_> {
-    /// Waits for a slot; fails with `busy` if none becomes free in time.
-    pub fn hash_slot(&mut self) -> Result<HashSlot> {
-        Ok(HashSlots::of(self.config()?).take()?)
-    }
+/// Waits for a slot; fails with `busy` if none becomes free in time.
+pub fn hash_slot(app: &mut App<'_>) -> Result<HashSlot> {
+    Ok(HashSlots::of(app.config()?).take()?)
 }
 
 impl HashSlots {

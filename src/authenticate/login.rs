@@ -6,7 +6,10 @@ use std::time::Duration;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
+use crate::authenticate;
 use crate::authenticate::code::{
     CodeSubmission, Evaluation, detail, evaluate, open_candidate_secrets, reject_unevaluated,
 };
@@ -26,6 +29,7 @@ use crate::domain::sign_in::SignInOutcome;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::env::{Env, Variables};
+use crate::operate;
 use crate::operate::transaction::WriteTx;
 
 /// The verb in the audit log.
@@ -83,168 +87,166 @@ impl ServiceRun {
     }
 }
 
-impl Session<'_> {
-    /// Makes this run answer a login service. The remote user can set parts of the environment, so
-    /// it is kept apart as untrusted input. There are no prompts and no standard error, which some
-    /// services show to the remote user.
-    pub fn answer_service(&mut self) -> Result<()> {
-        let watchdog = Watchdog::start(self.env.end)?;
-        let environment = std::mem::replace(&mut self.env.variables, Box::new(|_| None));
-        self.service = Some(ServiceRun { environment, watchdog });
-        self.env.prompt = None;
-        self.env.err.writer = Box::new(std::io::sink());
-        self.env.process.operator.claim = None;
-        self.env.process.sudo_uid = None;
-        self.env.process.is_service = true;
-        Ok(())
-    }
+/// Makes this run answer a login service. The remote user can set parts of the environment, so
+/// it is kept apart as untrusted input. There are no prompts and no standard error, which some
+/// services show to the remote user.
+pub fn answer_service(app: &mut App<'_>) -> Result<()> {
+    let watchdog = Watchdog::start(app.env.end)?;
+    let environment = std::mem::replace(&mut app.env.variables, Box::new(|_| None));
+    app.service = Some(ServiceRun { environment, watchdog });
+    app.env.prompt = None;
+    app.env.err.writer = Box::new(std::io::sink());
+    app.env.process.operator.claim = None;
+    app.env.process.sudo_uid = None;
+    app.env.process.is_service = true;
+    Ok(())
+}
 
-    /// An environment variable as the service set it; untrusted.
-    #[must_use]
-    pub fn service_variable(&self, name: &str) -> Option<std::ffi::OsString> {
-        (self.service.as_ref()?.environment)(name)
-    }
+/// An environment variable as the service set it; untrusted.
+#[must_use]
+pub fn service_variable(app: &App<'_>, name: &str) -> Option<std::ffi::OsString> {
+    (app.service.as_ref()?.environment)(name)
+}
 
-    /// Sets how to answer the service, besides the exit code, if this run takes too long.
-    pub fn on_timeout(&self, reply: impl FnOnce(bool) + Send + 'static) {
-        if let Some(service) = &self.service {
-            service.watchdog.set_final_reply(reply);
+/// Sets how to answer the service, besides the exit code, if this run takes too long.
+pub fn on_timeout(app: &App<'_>, reply: impl FnOnce(bool) + Send + 'static) {
+    if let Some(service) = &app.service {
+        service.watchdog.set_final_reply(reply);
+    }
+}
+
+/// May this user log in? After an error nobody is let in.
+pub fn log_in(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    login: &LoginRequest<'_>,
+) -> Result<LoginOutcome> {
+    let done = if login.has_password {
+        login_with_password_and_code(app, opened, login)?
+    } else {
+        login_with_code(app, opened, login)?
+    };
+    if let Some(service) = &app.service {
+        service.watchdog.set_exit(u8::from(!done.lets_in));
+    }
+    Ok(done)
+}
+
+/// Sends the notices, after the service has its answer. A failure does not change the answer.
+pub fn notify_after_login(app: &mut App<'_>, opened: &mut OpenStore, done: &LoginOutcome) {
+    match &done.follow_up {
+        FollowUp::Nothing => {}
+        FollowUp::Code(proved) => {
+            let Evaluation { user, outcome, at, .. } = &**proved;
+            operate::notify_activation(app, opened, user, outcome, *at);
         }
+        FollowUp::SignIn(done) => authenticate::notify_after_sign_in(app, opened, done),
     }
+}
 
-    /// May this user log in? After an error nobody is let in.
-    pub fn login(
-        &mut self,
-        opened: &mut OpenStore,
-        login: &LoginRequest<'_>,
-    ) -> Result<LoginOutcome> {
-        let done = if login.has_password {
-            self.login_with_password_and_code(opened, login)?
-        } else {
-            self.login_with_code(opened, login)?
-        };
-        if let Some(service) = &self.service {
-            service.watchdog.set_exit(u8::from(!done.lets_in));
-        }
-        Ok(done)
-    }
-
-    /// Sends the notices, after the service has its answer. A failure does not change the answer.
-    pub fn notify_after_login(&mut self, opened: &mut OpenStore, done: &LoginOutcome) {
-        match &done.follow_up {
-            FollowUp::Nothing => {}
-            FollowUp::Code(proved) => {
-                let Evaluation { user, outcome, at, .. } = &**proved;
-                self.notify_proof(opened, user, outcome, *at);
+fn login_with_code(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    login: &LoginRequest<'_>,
+) -> Result<LoginOutcome> {
+    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+    let policy = app.config()?.policy.clone();
+    let submitted = &Submitted::read(login.typed.code());
+    let from = Some(login.from);
+    let submission =
+        CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
+    operate::write_tx(app, opened, |session, mut write| {
+        let done = match write.tx.user(login.name)? {
+            None => {
+                reject_unknown_user(session.env, &mut write, &submission)?;
+                LoginOutcome::NO
             }
-            FollowUp::SignIn(done) => self.notify_after_sign_in(opened, done),
-        }
-    }
+            Some(user) => {
+                let requirement = policy.requirement(&user);
+                match login_rule(&user, submitted, requirement, login.without, write.at) {
+                    LoginRule::CheckCode => {
+                        let evaluated = evaluate(session.env, &mut write, &user, &submission)?;
+                        evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
+                            lets_in: proved.outcome.lets_in(),
+                            follow_up: FollowUp::Code(Box::new(proved)),
+                        })
+                    }
+                    LoginRule::Exempt => {
+                        accept_exempt(session.env, &mut write, &user, login.from)?;
+                        LoginOutcome { lets_in: true, ..LoginOutcome::NO }
+                    }
+                    LoginRule::Reject(why) => {
+                        reject_unevaluated(session.env, &mut write, (VERB, from), &user, why)?;
+                        LoginOutcome::NO
+                    }
+                }
+            }
+        };
+        write.tx.commit()?;
+        Ok(done)
+    })
+}
 
-    fn login_with_code(
-        &mut self,
-        opened: &mut OpenStore,
-        login: &LoginRequest<'_>,
-    ) -> Result<LoginOutcome> {
-        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
-        let policy = self.config()?.policy.clone();
-        let submitted = &Submitted::read(login.typed.code());
+/// Checks password and code as a sign-in does.
+fn login_with_password_and_code(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    login: &LoginRequest<'_>,
+) -> Result<LoginOutcome> {
+    let typed = login.typed;
+    // Only the input decides whether a slow hash is computed: the time must not depend on the user.
+    let shortest_password = match (typed.split(SHORTEST_CODE), login.without) {
+        (Some((password, code)), _) if !code.is_empty() => password,
+        (_, NotEnabledPolicy::Accept) => typed.password(),
+        (_, NotEnabledPolicy::Refuse) => return Ok(LoginOutcome::NO),
+    };
+    let Some(shortest_password) = password(shortest_password) else {
+        return Ok(LoginOutcome::NO);
+    };
+    let user = opened.store.read()?.user(login.name)?;
+    let code = split_code(app, user.as_ref(), login)?;
+    let password_part = code.map_or_else(|| typed.password(), |(password, _)| password);
+    let credentials = Credentials {
+        password: Some(password(password_part).unwrap_or(shortest_password)),
+        new_password: None,
+        code: code.map(|(_, code)| Zeroizing::new(code.to_vec())),
+        without: login.without,
+        from: Some(login.from),
+    };
+    let done = authenticate::decide_sign_in(app, opened, login.name, &credentials)?;
+    if done.user.is_none() {
+        let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+        let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
         let from = Some(login.from);
         let submission =
             CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-        self.write_tx(opened, |session, mut write| {
-            let done = match write.tx.user(login.name)? {
-                None => {
-                    reject_unknown_user(session.env, &mut write, &submission)?;
-                    LoginOutcome::NO
-                }
-                Some(user) => {
-                    let requirement = policy.requirement(&user);
-                    match login_rule(&user, submitted, requirement, login.without, write.at) {
-                        LoginRule::CheckCode => {
-                            let evaluated = evaluate(session.env, &mut write, &user, &submission)?;
-                            evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
-                                lets_in: proved.outcome.lets_in(),
-                                follow_up: FollowUp::Code(Box::new(proved)),
-                            })
-                        }
-                        LoginRule::Exempt => {
-                            accept_exempt(session.env, &mut write, &user, login.from)?;
-                            LoginOutcome { lets_in: true, ..LoginOutcome::NO }
-                        }
-                        LoginRule::Reject(why) => {
-                            reject_unevaluated(session.env, &mut write, (VERB, from), &user, why)?;
-                            LoginOutcome::NO
-                        }
-                    }
-                }
-            };
-            write.tx.commit()?;
-            Ok(done)
-        })
+        operate::write_tx(app, opened, |session, mut write| {
+            reject_unknown_user(session.env, &mut write, &submission)?;
+            write.tx.commit()
+        })?;
     }
+    let lets_in = matches!(done.step, SignInOutcome::Accepted(_));
+    Ok(LoginOutcome { lets_in, follow_up: FollowUp::SignIn(Box::new(done)) })
+}
 
-    /// Checks password and code as a sign-in does.
-    fn login_with_password_and_code(
-        &mut self,
-        opened: &mut OpenStore,
-        login: &LoginRequest<'_>,
-    ) -> Result<LoginOutcome> {
-        let typed = login.typed;
-        // Only the input decides whether a slow hash is computed: the time must not depend on the user.
-        let shortest_password = match (typed.split(SHORTEST_CODE), login.without) {
-            (Some((password, code)), _) if !code.is_empty() => password,
-            (_, NotEnabledPolicy::Accept) => typed.password(),
-            (_, NotEnabledPolicy::Refuse) => return Ok(LoginOutcome::NO),
-        };
-        let Some(shortest_password) = password(shortest_password) else {
-            return Ok(LoginOutcome::NO);
-        };
-        let user = opened.store.read()?.user(login.name)?;
-        let code = self.split_code(user.as_ref(), login)?;
-        let password_part = code.map_or_else(|| typed.password(), |(password, _)| password);
-        let credentials = Credentials {
-            password: Some(password(password_part).unwrap_or(shortest_password)),
-            new_password: None,
-            code: code.map(|(_, code)| Zeroizing::new(code.to_vec())),
-            without: login.without,
-            from: Some(login.from),
-        };
-        let done = self.decide_sign_in(opened, login.name, &credentials)?;
-        if done.user.is_none() {
-            let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
-            let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
-            let from = Some(login.from);
-            let submission =
-                CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-            self.write_tx(opened, |session, mut write| {
-                reject_unknown_user(session.env, &mut write, &submission)?;
-                write.tx.commit()
-            })?;
-        }
-        let lets_in = matches!(done.step, SignInOutcome::Accepted(_));
-        Ok(LoginOutcome { lets_in, follow_up: FollowUp::SignIn(Box::new(done)) })
-    }
-
-    /// Splits the input into password and code; `None` if it has no code or the user needs none: then
-    /// all of it is a password, which may end in digits.
-    fn split_code<'g>(
-        &mut self,
-        user: Option<&User>,
-        login: &LoginRequest<'g>,
-    ) -> Result<Option<(&'g [u8], &'g [u8])>> {
-        let now = self.env.clock.now()?;
-        let policy = &self.config()?.policy;
-        let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
-        let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
-        let is_excused_with = |user: &User, code| {
-            let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
-            is_exempt(user, &submitted, requirement, login.without, now)
-        };
-        Ok(split.filter(|(_, code)| {
-            !code.is_empty() && !user.is_some_and(|user| is_excused_with(user, code))
-        }))
-    }
+/// Splits the input into password and code; `None` if it has no code or the user needs none: then
+/// all of it is a password, which may end in digits.
+fn split_code<'g>(
+    app: &mut App<'_>,
+    user: Option<&User>,
+    login: &LoginRequest<'g>,
+) -> Result<Option<(&'g [u8], &'g [u8])>> {
+    let now = app.env.clock.now()?;
+    let policy = &app.config()?.policy;
+    let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
+    let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
+    let is_excused_with = |user: &User, code| {
+        let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
+        is_exempt(user, &submitted, requirement, login.without, now)
+    };
+    Ok(split.filter(|(_, code)| {
+        !code.is_empty() && !user.is_some_and(|user| is_excused_with(user, code))
+    }))
 }
 
 /// `None` for input that can't be a password.
@@ -261,7 +263,7 @@ fn accept_exempt(
 ) -> Result<()> {
     let detail = detail(Some(from), None);
     let record = AuditRecord { verb: VERB, outcome: "not_asked", detail, ..AuditRecord::default() };
-    Session::append(env, &mut *write.tx, write.at, user, record)
+    audit::append_event(env, &mut *write.tx, write.at, user, record)
 }
 
 /// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes; logged at most

@@ -5,8 +5,12 @@ use anyhow::Result;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
+use crate::authenticate;
 use crate::authenticate::code::{backup_code_tag, open_candidate_secrets};
+use crate::domain;
 use crate::domain::authenticate::{CodeCheck, candidates};
 use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
@@ -16,11 +20,12 @@ use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::sign_in::{
-    RejectReason, SignInAttempt, SignInOutcome, UsablePassword, sign_in, usable_password,
+    RejectReason, SignInAttempt, SignInOutcome, UsablePassword, usable_password,
 };
 use crate::domain::time::Timestamp;
 use crate::domain::user::{PasswordChange, User};
 use crate::keyring::argon2;
+use crate::operate;
 
 /// The columns that hashes are sealed for.
 const PASSWORD: &str = "password";
@@ -49,281 +54,286 @@ pub struct SignInResult {
     pub at: Timestamp,
 }
 
-impl Session<'_> {
-    /// Checks the credentials and says which step comes next. An unknown name takes as long as a
-    /// wrong password. A weak new password is `bad_input`.
-    pub fn sign_in(
-        &mut self,
-        opened: &mut OpenStore,
-        name: &UserName,
-        credentials: &Credentials,
-    ) -> Result<SignInResult> {
-        let done = self.decide_sign_in(opened, name, credentials)?;
-        self.notify_after_sign_in(opened, &done);
-        Ok(done)
-    }
+/// Checks the credentials and says which step comes next. An unknown name takes as long as a
+/// wrong password. A weak new password is `bad_input`.
+pub fn sign_in(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    name: &UserName,
+    credentials: &Credentials,
+) -> Result<SignInResult> {
+    let done = decide_sign_in(app, opened, name, credentials)?;
+    notify_after_sign_in(app, opened, &done);
+    Ok(done)
+}
 
-    /// [`Session::sign_in`] without the notices.
-    pub fn decide_sign_in(
-        &mut self,
-        opened: &mut OpenStore,
-        name: &UserName,
-        credentials: &Credentials,
-    ) -> Result<SignInResult> {
-        let mut tries = 0;
-        loop {
-            let user = opened.store.read()?.user(name)?;
-            let checked = self.check_password(opened, user.as_ref(), credentials)?;
-            let Some(user) = user else {
-                let at = self.write_like_a_failure(opened)?;
-                return Ok(SignInResult {
-                    user: None,
-                    step: SignInOutcome::Rejected(RejectReason::Password),
-                    at,
-                });
-            };
-            if let Some(done) = self.decide_locked(opened, &user, &checked, credentials)? {
-                return Ok(done);
-            }
-            tries += 1;
-            if tries == MAX_TRIES {
-                return Err(Refusal::new(ErrorCode::Busy, "the password keeps changing")
-                    .hint("try again in a moment")
-                    .into());
-            }
-        }
-    }
-
-    /// Sends the notices that a committed answer calls for.
-    pub fn notify_after_sign_in(&mut self, opened: &mut OpenStore, done: &SignInResult) {
-        if let (SignInOutcome::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
-            self.notify_proof(opened, user, outcome, done.at);
-        }
-    }
-
-    /// Makes an unknown name wait for the disk as long as a counted wrong password. A login service
-    /// equalises the time in its own way.
-    fn write_like_a_failure(&mut self, opened: &mut OpenStore) -> Result<Timestamp> {
-        if self.service.is_some() {
-            return self.env.clock.now();
-        }
-        self.write_tx(opened, |_, mut write| {
-            write.tx.dummy_write()?;
-            write.tx.commit()?;
-            Ok(write.at)
-        })
-    }
-
-    /// The slow part, done without the lock.
-    fn check_password(
-        &mut self,
-        opened: &mut OpenStore,
-        user: Option<&User>,
-        credentials: &Credentials,
-    ) -> Result<PasswordCheck> {
-        let now = self.env.clock.now()?;
-        let cost = self.config()?.cost;
-        let mut checked = PasswordCheck::default();
-        let door = user.map(|user| (user, usable_password(user, now)));
-        let vault = &opened.vault;
-        let hash = match door {
-            Some((user, UsablePassword::Regular(hash))) => {
-                Some(vault.open_hash(user.id, PASSWORD, hash)?)
-            }
-            Some((user, UsablePassword::Temporary(hash))) => {
-                Some(vault.open_hash(user.id, TEMPORARY, hash)?)
-            }
-            Some((_, UsablePassword::None)) | None => None,
+/// [`sign_in`] without the notices.
+pub fn decide_sign_in(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    name: &UserName,
+    credentials: &Credentials,
+) -> Result<SignInResult> {
+    let mut tries = 0;
+    loop {
+        let user = opened.store.read()?.user(name)?;
+        let checked = check_password(app, opened, user.as_ref(), credentials)?;
+        let Some(user) = user else {
+            let at = write_like_a_failure(app, opened)?;
+            return Ok(SignInResult {
+                user: None,
+                step: SignInOutcome::Rejected(RejectReason::Password),
+                at,
+            });
         };
-        let Some(given) = &credentials.password else { return Ok(checked) };
-        let (salt, nonce) = (self.env.random()?, self.env.random()?);
-        let mut rehash = None;
-        {
-            let _slot = self.hash_slot()?;
-            if let Some(hash) = &hash {
-                checked.is_right = argon2::verify(given, hash)?;
-            }
-            // The time must not show that there is no hash to compare with, or that a hash was made
-            // at a lower cost.
-            if hash.as_deref().is_none_or(|hash| argon2::needs_rehash(hash, cost)) {
-                rehash = Some(argon2::hash(given, cost, &salt)?);
-            }
+        if let Some(done) = decide_locked(app, opened, &user, &checked, credentials)? {
+            return Ok(done);
         }
-        if !checked.is_right {
-            return Ok(checked);
+        tries += 1;
+        if tries == MAX_TRIES {
+            return Err(Refusal::new(ErrorCode::Busy, "the password keeps changing")
+                .hint("try again in a moment")
+                .into());
         }
-        if let (Some((user, UsablePassword::Regular(_))), Some(rehash)) = (door, rehash) {
-            checked.rehashed = Some(vault.seal_hash(user.id, PASSWORD, &rehash, nonce)?);
-        }
-        if let (Some(user), Some(new)) = (user, &credentials.new_password) {
-            checked.new_password = self.check_new_password(opened, user, new, given)?;
-        }
-        Ok(checked)
     }
+}
 
-    /// The hash of the new password, or why it is refused; `None` during a lockout, when either
-    /// answer would show that the old password was right.
-    fn check_new_password(
-        &mut self,
-        opened: &mut OpenStore,
-        user: &User,
-        new: &Password,
-        given: &Password,
-    ) -> Result<Option<Result<Sealed, Refusal>>> {
-        // Others may have guessed while the password was hashed.
-        let now = self.env.clock.now()?;
-        let current = opened.store.read()?.user(&user.name)?;
-        if current.is_none_or(|user| user.throttle.lockout(now) != Lockout::Unlocked) {
-            return Ok(None);
-        }
-        Ok(Some(match self.require_acceptable(opened, user, new, given) {
-            Ok(()) => Ok(self.sealed_hash(opened, user.id, new)?),
-            Err(error) => Err(error.downcast()?),
-        }))
+/// Sends the notices that a committed answer calls for.
+pub fn notify_after_sign_in(app: &mut App<'_>, opened: &mut OpenStore, done: &SignInResult) {
+    if let (SignInOutcome::Accepted(Some(outcome)), Some(user)) = (&done.step, &done.user) {
+        operate::notify_activation(app, opened, user, outcome, done.at);
     }
+}
 
-    /// Refuses a new password that is weak or the same as before.
-    fn require_acceptable(
-        &mut self,
-        opened: &OpenStore,
-        user: &User,
-        new: &Password,
-        given: &Password,
-    ) -> Result<()> {
-        self.require_strong(user, "new_password", new)?;
-        let is_same = || {
-            Refusal::bad_input("new_password", "is the same as before")
-                .hint("choose a different one")
-        };
-        if given.expose() == new.expose() {
+/// Makes an unknown name wait for the disk as long as a counted wrong password. A login service
+/// equalises the time in its own way.
+fn write_like_a_failure(app: &mut App<'_>, opened: &mut OpenStore) -> Result<Timestamp> {
+    if app.service.is_some() {
+        return app.env.clock.now();
+    }
+    operate::write_tx(app, opened, |_, mut write| {
+        write.tx.dummy_write()?;
+        write.tx.commit()?;
+        Ok(write.at)
+    })
+}
+
+/// The slow part, done without the lock.
+fn check_password(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    user: Option<&User>,
+    credentials: &Credentials,
+) -> Result<PasswordCheck> {
+    let now = app.env.clock.now()?;
+    let cost = app.config()?.cost;
+    let mut checked = PasswordCheck::default();
+    let door = user.map(|user| (user, usable_password(user, now)));
+    let vault = &opened.vault;
+    let hash = match door {
+        Some((user, UsablePassword::Regular(hash))) => {
+            Some(vault.open_hash(user.id, PASSWORD, hash)?)
+        }
+        Some((user, UsablePassword::Temporary(hash))) => {
+            Some(vault.open_hash(user.id, TEMPORARY, hash)?)
+        }
+        Some((_, UsablePassword::None)) | None => None,
+    };
+    let Some(given) = &credentials.password else { return Ok(checked) };
+    let (salt, nonce) = (app.env.random()?, app.env.random()?);
+    let mut rehash = None;
+    {
+        let _slot = authenticate::hash_slot(app)?;
+        if let Some(hash) = &hash {
+            checked.is_right = argon2::verify(given, hash)?;
+        }
+        // The time must not show that there is no hash to compare with, or that a hash was made
+        // at a lower cost.
+        if hash.as_deref().is_none_or(|hash| argon2::needs_rehash(hash, cost)) {
+            rehash = Some(argon2::hash(given, cost, &salt)?);
+        }
+    }
+    if !checked.is_right {
+        return Ok(checked);
+    }
+    if let (Some((user, UsablePassword::Regular(_))), Some(rehash)) = (door, rehash) {
+        checked.rehashed = Some(vault.seal_hash(user.id, PASSWORD, &rehash, nonce)?);
+    }
+    if let (Some(user), Some(new)) = (user, &credentials.new_password) {
+        checked.new_password = check_new_password(app, opened, user, new, given)?;
+    }
+    Ok(checked)
+}
+
+/// The hash of the new password, or why it is refused; `None` during a lockout, when either
+/// answer would show that the old password was right.
+fn check_new_password(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    user: &User,
+    new: &Password,
+    given: &Password,
+) -> Result<Option<Result<Sealed, Refusal>>> {
+    // Others may have guessed while the password was hashed.
+    let now = app.env.clock.now()?;
+    let current = opened.store.read()?.user(&user.name)?;
+    if current.is_none_or(|user| user.throttle.lockout(now) != Lockout::Unlocked) {
+        return Ok(None);
+    }
+    Ok(Some(match require_acceptable(app, opened, user, new, given) {
+        Ok(()) => Ok(sealed_hash(app, opened, user.id, new)?),
+        Err(error) => Err(error.downcast()?),
+    }))
+}
+
+/// Refuses a new password that is weak or the same as before.
+fn require_acceptable(
+    app: &mut App<'_>,
+    opened: &OpenStore,
+    user: &User,
+    new: &Password,
+    given: &Password,
+) -> Result<()> {
+    require_strong(app, user, "new_password", new)?;
+    let is_same = || {
+        Refusal::bad_input("new_password", "is the same as before").hint("choose a different one")
+    };
+    if given.expose() == new.expose() {
+        return Err(is_same().into());
+    }
+    let is_temporary = user.password_change == PasswordChange::Required;
+    if let (true, Some(old)) = (is_temporary, &user.password) {
+        let old = opened.vault.open_hash(user.id, PASSWORD, old)?;
+        let _slot = authenticate::hash_slot(app)?;
+        if argon2::verify(new, &old)? {
             return Err(is_same().into());
         }
-        let is_temporary = user.password_change == PasswordChange::Required;
-        if let (true, Some(old)) = (is_temporary, &user.password) {
-            let old = opened.vault.open_hash(user.id, PASSWORD, old)?;
-            let _slot = self.hash_slot()?;
-            if argon2::verify(new, &old)? {
-                return Err(is_same().into());
+    }
+    Ok(())
+}
+
+/// Refuses a password that is too weak for this user. `field` is the name that the person knows
+/// the input by.
+pub fn require_strong(
+    app: &mut App<'_>,
+    user: &User,
+    field: &str,
+    password: &Password,
+) -> Result<()> {
+    let issuer = app.config()?.issuer.clone();
+    let mut known = vec![user.name.as_str(), issuer.as_str()];
+    known.extend(user.profile.display_name.as_deref());
+    known.extend(user.profile.email.as_deref());
+    known.extend(user.profile.email.as_deref().and_then(|e| e.split('@').next()));
+    Ok(password.check(field, &app.config()?.rules, &known)?)
+}
+
+/// The sealed hash of a password, for the user's column.
+pub fn sealed_hash(
+    app: &mut App<'_>,
+    opened: &OpenStore,
+    user: Id,
+    new: &Password,
+) -> Result<Sealed> {
+    seal(app, opened, user, PASSWORD, new)
+}
+
+/// The sealed hash of a temporary password, for its own column.
+pub fn sealed_temporary(
+    app: &mut App<'_>,
+    opened: &OpenStore,
+    user: Id,
+    new: &Password,
+) -> Result<Sealed> {
+    seal(app, opened, user, TEMPORARY, new)
+}
+
+fn seal(
+    app: &mut App<'_>,
+    opened: &OpenStore,
+    user: Id,
+    column: &str,
+    new: &Password,
+) -> Result<Sealed> {
+    let cost = app.config()?.cost;
+    let (salt, nonce) = (app.env.random()?, app.env.random()?);
+    let hash = {
+        let _slot = authenticate::hash_slot(app)?;
+        argon2::hash(new, cost, &salt)?
+    };
+    opened.vault.seal_hash(user, column, &hash, nonce)
+}
+
+/// Decides under the lock; `None` if the user changed since the password was checked.
+fn decide_locked(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    checked_user: &User,
+    checked: &PasswordCheck,
+    credentials: &Credentials,
+) -> Result<Option<SignInResult>> {
+    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+    let policy = app.config()?.policy.clone();
+    let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
+    operate::write_tx(app, opened, |session, mut write| {
+        let now = write.at;
+        let Some(before) = write.tx.user(&checked_user.name)? else { return Ok(None) };
+        if usable_password(&before, now) != usable_password(checked_user, now)
+            || before.id != checked_user.id
+        {
+            return Ok(None);
+        }
+        let may_prove = checked.is_right && before.throttle.lockout(now) == Lockout::Unlocked;
+        if let (true, Some(_)) = (may_prove, &credentials.new_password) {
+            match &checked.new_password {
+                Some(Ok(_)) => {}
+                Some(Err(refusal)) => return Err(refusal.clone().into()),
+                // The lockout that kept it from being checked has ended: check it now.
+                None => return Ok(None),
             }
         }
-        Ok(())
-    }
-
-    /// Refuses a password that is too weak for this user. `field` is the name that the person knows
-    /// the input by.
-    pub fn require_strong(&mut self, user: &User, field: &str, password: &Password) -> Result<()> {
-        let issuer = self.config()?.issuer.clone();
-        let mut known = vec![user.name.as_str(), issuer.as_str()];
-        known.extend(user.profile.display_name.as_deref());
-        known.extend(user.profile.email.as_deref());
-        known.extend(user.profile.email.as_deref().and_then(|e| e.split('@').next()));
-        Ok(password.check(field, &self.config()?.rules, &known)?)
-    }
-
-    /// The sealed hash of a password, for the user's column.
-    pub fn sealed_hash(&mut self, opened: &OpenStore, user: Id, new: &Password) -> Result<Sealed> {
-        self.seal(opened, user, PASSWORD, new)
-    }
-
-    /// The sealed hash of a temporary password, for its own column.
-    pub fn sealed_temporary(
-        &mut self,
-        opened: &OpenStore,
-        user: Id,
-        new: &Password,
-    ) -> Result<Sealed> {
-        self.seal(opened, user, TEMPORARY, new)
-    }
-
-    fn seal(
-        &mut self,
-        opened: &OpenStore,
-        user: Id,
-        column: &str,
-        new: &Password,
-    ) -> Result<Sealed> {
-        let cost = self.config()?.cost;
-        let (salt, nonce) = (self.env.random()?, self.env.random()?);
-        let hash = {
-            let _slot = self.hash_slot()?;
-            argon2::hash(new, cost, &salt)?
+        // A user without a usable device is not an error here: the policy decides what comes next.
+        let can_prove = |p: &&Submitted| may_prove && candidates(&before, None, p, now).is_ok();
+        let secrets = match submitted.as_ref().filter(can_prove) {
+            Some(submitted) => open_candidate_secrets(write.vault, &before, None, submitted, now)?,
+            None => Vec::new(),
         };
-        opened.vault.seal_hash(user, column, &hash, nonce)
-    }
-
-    /// Decides under the lock; `None` if the user changed since the password was checked.
-    fn decide_locked(
-        &mut self,
-        opened: &mut OpenStore,
-        checked_user: &User,
-        checked: &PasswordCheck,
-        credentials: &Credentials,
-    ) -> Result<Option<SignInResult>> {
-        let (bounds, undo_for) = (self.config()?.bounds, self.config()?.undo_for);
-        let policy = self.config()?.policy.clone();
-        let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
-        self.write_tx(opened, |session, mut write| {
-            let now = write.at;
-            let Some(before) = write.tx.user(&checked_user.name)? else { return Ok(None) };
-            if usable_password(&before, now) != usable_password(checked_user, now)
-                || before.id != checked_user.id
-            {
-                return Ok(None);
-            }
-            let may_prove = checked.is_right && before.throttle.lockout(now) == Lockout::Unlocked;
-            if let (true, Some(_)) = (may_prove, &credentials.new_password) {
-                match &checked.new_password {
-                    Some(Ok(_)) => {}
-                    Some(Err(refusal)) => return Err(refusal.clone().into()),
-                    // The lockout that kept it from being checked has ended: check it now.
-                    None => return Ok(None),
-                }
-            }
-            // A user without a usable device is not an error here: the policy decides what comes next.
-            let can_prove = |p: &&Submitted| may_prove && candidates(&before, None, p, now).is_ok();
-            let secrets = match submitted.as_ref().filter(can_prove) {
-                Some(submitted) => {
-                    open_candidate_secrets(write.vault, &before, None, submitted, now)?
-                }
-                None => Vec::new(),
-            };
-            let tag = submitted.as_ref().and_then(Submitted::backup_code);
-            let tag = tag.and_then(|code| backup_code_tag(write.vault, &before, code));
-            let attempt = |submitted| CodeCheck { submitted, tag, now, bounds, secrets: &secrets };
-            let claim = SignInAttempt {
-                limits: bounds.limits,
-                now,
-                is_right: checked.is_right,
-                new_password: checked.new_password.clone().and_then(Result::ok),
-                code: submitted.as_ref().map(attempt),
-                requirement: policy.requirement(&before),
-                without: credentials.without,
-            };
-            let (mut user, step) = sign_in(before.clone(), claim)?;
-            user.purge(now, undo_for);
-            let record = audit_record(&before, &user, &step, credentials.from);
-            if let (SignInOutcome::Accepted(_), None) = (&step, &credentials.new_password) {
-                user.password = checked.rehashed.clone().or(user.password);
-            }
-            let mut attempts = 1;
-            if matches!(
-                step,
-                SignInOutcome::Locked { .. } | SignInOutcome::Rejected(RejectReason::Locked)
-            ) {
-                let (throttle, due) = user.throttle.turned_away(now);
-                user.throttle = throttle;
-                attempts = due.unwrap_or_default();
-            }
-            if user != before {
-                user.rev = write.tx.save(&before, &user)?;
-            }
-            if attempts > 0 {
-                Self::append(session.env, &mut *write.tx, now, &user, record)?;
-            }
-            write.tx.commit()?;
-            Ok(Some(SignInResult { user: Some(user), step, at: now }))
-        })
-    }
+        let tag = submitted.as_ref().and_then(Submitted::backup_code);
+        let tag = tag.and_then(|code| backup_code_tag(write.vault, &before, code));
+        let attempt = |submitted| CodeCheck { submitted, tag, now, bounds, secrets: &secrets };
+        let claim = SignInAttempt {
+            limits: bounds.limits,
+            now,
+            is_right: checked.is_right,
+            new_password: checked.new_password.clone().and_then(Result::ok),
+            code: submitted.as_ref().map(attempt),
+            requirement: policy.requirement(&before),
+            without: credentials.without,
+        };
+        let (mut user, step) = domain::sign_in::sign_in(before.clone(), claim)?;
+        user.purge(now, undo_for);
+        let record = audit_record(&before, &user, &step, credentials.from);
+        if let (SignInOutcome::Accepted(_), None) = (&step, &credentials.new_password) {
+            user.password = checked.rehashed.clone().or(user.password);
+        }
+        let mut attempts = 1;
+        if matches!(
+            step,
+            SignInOutcome::Locked { .. } | SignInOutcome::Rejected(RejectReason::Locked)
+        ) {
+            let (throttle, due) = user.throttle.turned_away(now);
+            user.throttle = throttle;
+            attempts = due.unwrap_or_default();
+        }
+        if user != before {
+            user.rev = write.tx.save(&before, &user)?;
+        }
+        if attempts > 0 {
+            audit::append_event(session.env, &mut *write.tx, now, &user, record)?;
+        }
+        write.tx.commit()?;
+        Ok(Some(SignInResult { user: Some(user), step, at: now }))
+    })
 }
 
 /// The result of the slow part.

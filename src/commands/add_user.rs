@@ -4,13 +4,17 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Verb;
-use crate::app::{AuditRecord, Session};
+use crate::app::App;
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::line;
 use crate::domain::user::{Language, Profile, User};
+use crate::maintain;
+use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 
@@ -109,16 +113,16 @@ impl Verb for AddUser {
         "mfactl add-user alice --display-name \"Alice Martin\" --email alice@example.com --group staff",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = UserName::parse(&self.name)?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let mut profile = Profile::default();
         self.profile.apply(&mut profile)?;
         let dry_run = self.operator.dry_run;
         let mut opened =
-            if dry_run { session.open_store()? } else { session.open_or_create_store()? };
+            if dry_run { session.open_store()? } else { maintain::open_or_create_store(session)? };
         let id = Id::new(session.env.random()?);
-        let (user, at) = session.write_tx(&mut opened, |session, mut write| {
+        let (user, at) = operate::write_tx(session, &mut opened, |session, mut write| {
             if write.tx.user(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)
@@ -139,7 +143,7 @@ impl Verb for AddUser {
                     ticket,
                     ..AuditRecord::default()
                 };
-                Session::append(session.env, &mut *write.tx, write.at, &user, audit)?;
+                audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
                 write.tx.commit()?;
             }
             Ok((user, write.at))

@@ -7,12 +7,13 @@ use clap::{ArgMatches, Args, Command};
 use serde::Serialize;
 
 use super::{VERBS, Verb, VerbEntry};
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::user_change::not_confirmed;
 use crate::domain::approval::Request;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
+use crate::operate;
 use crate::report::{Cell, Fields, Record, Report, Verdict};
 use crate::usage_error::usage_error;
 
@@ -45,22 +46,22 @@ impl Verb for Approve {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl approve", "mfactl approve 3f09a1c2", "mfactl approve 3f09a1c2 --alone"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let mut opened = session.open_store()?;
         let Some(id) = &self.id else {
-            let requests = session.open_requests(&mut opened)?;
+            let requests = operate::open_requests(session, &mut opened)?;
             if requests.is_empty() && session.is_for_people() {
                 session.note("no request is waiting for approval");
             }
             return Ok(list(requests));
         };
-        let request = session.find_request(&mut opened, id)?;
+        let request = operate::find_request(session, &mut opened, id)?;
         let entry = VERBS.iter().find(|entry| entry.name == request.verb).ok_or_else(|| {
             let message = format!("this version has no verb {}", shown(&request.verb));
             Refusal::new(ErrorCode::Internal, message)
                 .hint("make the request again with this version")
         })?;
-        let approval = session.approve(entry.name, &request, self.alone)?;
+        let approval = operate::begin_approval(session, entry.name, &request, self.alone)?;
         let matches = self.matches(entry, &request)?;
         if !self.yes {
             let (line, asker, at) = (request.line(), request.requester(), request.made_at);
@@ -74,7 +75,7 @@ impl Verb for Approve {
         let report = (entry.run)(&matches, session)?;
         if report.verdict == Verdict::Yes {
             let mut opened = session.open_store()?;
-            session.close_request(&mut opened, &request, &approval)?;
+            operate::close_request(session, &mut opened, &request, &approval)?;
         }
         Ok(report)
     }

@@ -6,7 +6,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde::Serialize;
 
-use crate::app::Session;
+use crate::app::App;
+use crate::authenticate;
 use crate::commands::VerbEntry;
 use crate::commands::user_change::OperatorOptions;
 use crate::domain::approval::Request;
@@ -15,6 +16,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::role::CHANGES;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::operate;
 use crate::operate::authorize::Decision;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::usage_error::usage_error;
@@ -23,12 +25,12 @@ use crate::usage_error::usage_error;
 const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
 
 /// Runs a verb if the operator is authorized, or makes a request for a second operator to approve.
-pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_>) -> Result<Report> {
+pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Result<Report> {
     if (entry.is_service)(matches) {
-        session.answer_service()?;
+        authenticate::answer_service(session)?;
     }
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
-    if let Err(error) = session.authorize(entry.name, is_dry) {
+    if let Err(error) = operate::authorize(session, entry.name, is_dry) {
         return (entry.on_denied)(session, error);
     }
     // Checked here before anything is asked or shown, and again under the lock.
@@ -42,7 +44,7 @@ pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_>) -
 
 /// The single user that a verb would change. An invalid name or a broken store gives `None`: the
 /// verb itself reports the error.
-fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_>) -> Option<User> {
+fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Option<User> {
     if !CHANGES.contains(&entry.name) || session.config().is_ok_and(|c| c.roles.is_none()) {
         return None;
     }
@@ -53,15 +55,21 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut Session<'_
 fn request_approval(
     entry: &VerbEntry,
     matches: &ArgMatches,
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     user: &User,
 ) -> Result<Report> {
     let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
     let ticket = operator.ticket(session, entry.name)?;
     let arguments = arguments(entry, matches)?;
     let mut opened = session.open_store()?;
-    let request =
-        session.request_approval(&mut opened, entry.name, &user.name, &arguments, &ticket)?;
+    let request = operate::request_approval(
+        session,
+        &mut opened,
+        entry.name,
+        &user.name,
+        &arguments,
+        &ticket,
+    )?;
     Ok(Report::one(PendingApproval::new(&request), Verdict::Yes))
 }
 

@@ -7,9 +7,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::time::Timestamp;
 use crate::files::file_trust::display_path;
+use crate::maintain;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Write a backup of the store to a new file
@@ -46,8 +47,8 @@ impl Verb for Backup {
         "mfactl --store postgres://mfactl@db.example.org/mfactl backup fleet.backup --quiet",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
-        let (header, damage) = session.backup(&self.file)?;
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
+        let (header, damage) = maintain::take_backup(session, &self.file)?;
         let identity = header.identity()?;
         let record = BackupRecord {
             schema: "mfactl.backup/1",

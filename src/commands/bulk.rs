@@ -7,13 +7,14 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::user_change::{OperatorOptions, not_confirmed, status_label};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::keyring::Vault;
+use crate::operate;
 use crate::operate::change::BulkRow;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
 
@@ -52,10 +53,10 @@ pub enum Target {
 }
 
 impl Targets {
-    pub fn resolve(&self, session: &mut Session<'_>) -> Result<Target> {
+    pub fn resolve(&self, session: &mut App<'_>) -> Result<Target> {
         match (&self.name, &self.from) {
             (Some(name), _) => Ok(Target::One(UserName::parse(name)?)),
-            (None, Some(path)) => Ok(Target::Many(session.names_from(path)?)),
+            (None, Some(path)) => Ok(Target::Many(operate::read_user_list(session, path)?)),
             (None, None) => Err(Refusal::new(ErrorCode::Usage, "no user is named")
                 .hint("name one, or many with --from FILE")
                 .into()),
@@ -127,7 +128,7 @@ impl BulkChange<'_> {
     /// the whole run.
     pub fn run(
         self,
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Report> {
         self.run_with_outcome(session, change).map(|(report, _)| report)
@@ -136,12 +137,12 @@ impl BulkChange<'_> {
     /// As [`BulkChange::run`]; also returns whether the changes were made.
     pub fn run_with_outcome(
         self,
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Report, bool)> {
         let ticket = self.operator.ticket(session, self.verb)?;
         let mut opened = session.open_store()?;
-        let (rows, users) = session.plan_bulk(&mut opened, &self.names, &mut change)?;
+        let (rows, users) = operate::plan_bulk(session, &mut opened, &self.names, &mut change)?;
         let changing = rows.iter().filter(|row| row.is_change()).count();
         let limit = self.targets.limit(users)?;
         if changing as u64 > limit {
@@ -170,7 +171,8 @@ impl BulkChange<'_> {
         let rows = if dry_run {
             rows
         } else {
-            session.change_bulk(
+            operate::change_bulk(
+                session,
                 &mut opened,
                 self.verb,
                 &ticket,

@@ -6,7 +6,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::user_change::{OperatorOptions, UserArg};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
@@ -14,6 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{ShowOnceOptions, write_before_commit};
 
@@ -67,7 +68,7 @@ impl Verb for Bypass {
         "mfactl bypass alice --revoke",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
@@ -135,7 +136,7 @@ impl Verb for Bypass {
             }
         }
         let mut replaces = false;
-        let done = session.change(&mut opened, &act, |before, now, vault| {
+        let done = operate::change_user(session, &mut opened, &act, |before, now, vault| {
             check_not_disabled(&before)?;
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
             let tag = vault.backup_code_tag(before.id, id, &code);
@@ -154,7 +155,7 @@ impl Verb for Bypass {
 }
 
 impl Bypass {
-    fn span(&self, session: &mut Session<'_>) -> Result<Option<Span>> {
+    fn span(&self, session: &mut App<'_>) -> Result<Option<Span>> {
         let Some(text) = &self.span else { return Ok(None) };
         let span = Span::parse("--for", text)?;
         let limit = session.config()?.bypass_for;
@@ -170,11 +171,11 @@ impl Bypass {
 
 /// Removes the current bypass code.
 fn revoke(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     act: &crate::operate::change::ChangeRequest<'_>,
 ) -> Result<Report> {
     let mut opened = session.open_store()?;
-    let done = session.change(&mut opened, act, |before, _, _| {
+    let done = operate::change_user(session, &mut opened, act, |before, _, _| {
         Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })
     })?;
     let name = &done.user.name;

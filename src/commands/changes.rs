@@ -10,9 +10,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::changes::start_time::StartTime;
 use crate::domain::audit::anchor::Anchor;
+use crate::files;
 use crate::report::{Format, Record as _, Report, Verdict};
 
 pub use start_time::check_log_covers;
@@ -47,7 +48,7 @@ impl Verb for Changes {
         "mfactl changes --since 7d --format csv",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let now = session.env.clock.now()?;
         let since = StartTime::read(session, self.since.as_deref(), self.state.as_deref(), now)?;
         let policy = session.config()?.policy.clone();
@@ -64,7 +65,7 @@ impl Verb for Changes {
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };
             Ok::<_, anyhow::Error>((
-                session.operator_file(&path, "--state", 0o600)?,
+                files::replaceable_file(session, &path, "--state", 0o600)?,
                 format!("{anchor}\n"),
             ))
         });

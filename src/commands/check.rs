@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::check::measurement::Measurement;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
@@ -88,14 +88,14 @@ impl Verb for Check {
         "mfactl check log",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         refuse_services(session)?;
         let (record, state) = self.evaluate(session).unwrap_or_else(|e| CheckRecord::unknown(&e));
         Ok(Report::one(record, Verdict::PluginStatus(state)).shown_when_quiet())
     }
 
     /// A monitoring system knows only the four plugin codes, so any other failure is UNKNOWN.
-    fn on_denied(session: &Session<'_>, error: anyhow::Error) -> Result<Report> {
+    fn on_denied(session: &App<'_>, error: anyhow::Error) -> Result<Report> {
         refuse_services(session)?;
         let (record, state) = CheckRecord::unknown(&error);
         Ok(Report::one(record, Verdict::PluginStatus(state)).shown_when_quiet())
@@ -103,7 +103,7 @@ impl Verb for Check {
 }
 
 /// `FreeRADIUS` takes exit code 3 for success, so `check` must never run as a login service.
-fn refuse_services(session: &Session<'_>) -> Result<(), Refusal> {
+fn refuse_services(session: &App<'_>) -> Result<(), Refusal> {
     let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some()) else {
         return Ok(());
     };
@@ -114,7 +114,7 @@ fn refuse_services(session: &Session<'_>) -> Result<(), Refusal> {
 }
 
 impl Check {
-    fn evaluate(&self, session: &mut Session<'_>) -> Result<(CheckRecord, PluginStatus)> {
+    fn evaluate(&self, session: &mut App<'_>) -> Result<(CheckRecord, PluginStatus)> {
         let (warning, critical) = self.what.defaults();
         let range = |field: &str, text: &Option<String>, default: &str| {
             Threshold::parse(field, text.as_deref().unwrap_or(default))

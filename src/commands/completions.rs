@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use clap_complete::env::Shells;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::report::Report;
 
 /// Print a shell completion script
@@ -34,7 +34,7 @@ impl Verb for Completions {
         "mfactl completions fish > ~/.config/fish/completions/mfactl.fish",
     ];
 
-    fn run(self, _: &mut Session<'_>) -> Result<Report> {
+    fn run(self, _: &mut App<'_>) -> Result<Report> {
         let value = self.shell.to_possible_value();
         let shells = Shells::builtins();
         let completer = value.and_then(|v| shells.completer(v.get_name()));

@@ -7,7 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
+use crate::maintain;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::location::StoreLocation;
 
@@ -41,10 +42,10 @@ impl Verb for CopyStore {
         "mfactl --store postgres://mfactl@db.example.org/mfactl copy-store --to ./mfactl.db",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let to = StoreLocation::parse(&self.to).map_err(|refusal| refusal.for_option("--to"))?;
         let from = session.config()?.store.to_string();
-        let counts = session.copy_store(&to)?;
+        let counts = maintain::copy_store(session, &to)?;
         let record = CopyRecord {
             schema: "mfactl.copy-store/1",
             from,

@@ -4,13 +4,14 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::bulk::{BulkChange, Target, Targets};
 use crate::commands::user_change::{ChangeRecord, DeviceOption, OperatorOptions, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 
 /// Delete a user's MFA setup; the user can enrol again
@@ -34,7 +35,7 @@ impl Verb for Delete {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl delete alice", "mfactl delete alice --device tablet --yes --ticket HELP-1234"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let label = self.device.label()?;
         let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
             let before = user.clone();
@@ -63,12 +64,14 @@ impl Verb for Delete {
                 let devices = user.live().filter(|d| label.as_ref().is_none_or(|l| d.label == *l));
                 format!("Delete {} of {name}?", super::reset::device_count(devices.count()))
             };
-            if !session.confirm_change(&name, question, change)? {
+            if !operate::confirm_change(session, &name, question, change)? {
                 return Ok(not_confirmed(session));
             }
         }
         let mut opened = session.open_store()?;
-        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
+        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+            Ok(change(user, now)?)
+        })?;
         let what =
             label.as_ref().map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));
         let record = ChangeRecord::new("mfactl.delete/1", &done, dry_run, &what);

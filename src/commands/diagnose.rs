@@ -5,7 +5,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
+use crate::authenticate;
 use crate::commands::user_change::{OperatorOptions, UserArg};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -41,7 +42,7 @@ impl Verb for Diagnose {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl diagnose alice", "echo 123456 | mfactl diagnose alice --ticket HELP-1234"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         if self.operator.dry_run {
@@ -61,7 +62,8 @@ impl Verb for Diagnose {
                 .into());
         }
         let mut opened = session.open_store()?;
-        let (user, finding, at) = session.diagnose(&mut opened, &name, &code, &ticket)?;
+        let (user, finding, at) =
+            authenticate::diagnose_code(session, &mut opened, &name, &code, &ticket)?;
         let locked_until = user.locked(at).flatten();
         let report = match finding {
             Some(finding) => DiagnosisReport {

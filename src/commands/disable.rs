@@ -4,13 +4,14 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::bulk::{BulkChange, Target, Targets};
 use crate::commands::user_change::{ChangeRecord, DeviceOption, OperatorOptions, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, Status, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 
 /// Switch MFA off for a user and keep all settings
@@ -36,7 +37,7 @@ impl Verb for Disable {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl disable alice", "mfactl disable alice --device tablet --yes --ticket HELP-1234"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let label = self.device.label()?;
         let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
             let before = user.clone();
@@ -67,12 +68,14 @@ impl Verb for Disable {
                 }
                 _ => format!("{name}: {}. Switch MFA off?", consequence(is_required(after, now))),
             };
-            if !session.confirm_change(&name, question, change)? {
+            if !operate::confirm_change(session, &name, question, change)? {
                 return Ok(not_confirmed(session));
             }
         }
         let mut opened = session.open_store()?;
-        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
+        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+            Ok(change(user, now)?)
+        })?;
         let what = label.as_ref().map_or_else(String::new, |label| format!("{label} "));
         let what = format!("{what}switched off");
         let mut record = ChangeRecord::new("mfactl.disable/1", &done, dry_run, &what);

@@ -5,10 +5,12 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
+use crate::audit;
 use crate::domain::refusal::Refusal;
 use crate::domain::text::shown;
 use crate::files::file_trust::FileKind;
+use crate::maintain;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 use crate::store::location::StoreLocation;
 
@@ -55,11 +57,11 @@ impl Verb for Doctor {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl doctor", "mfactl doctor --key-saved", "mfactl doctor --purge --quiet"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         if self.key_saved {
-            session.confirm_key_saved()?;
+            maintain::record_key_saved(session)?;
         }
-        let clocks = session.compare_clocks();
+        let clocks = maintain::compare_clocks(session);
         // Without a store every check would fail: report that once.
         session.reader()?;
         let mut findings = locations(session)?;
@@ -86,7 +88,7 @@ impl Verb for Doctor {
     }
 }
 
-fn locations(session: &mut Session<'_>) -> Result<Vec<HealthCheck>> {
+fn locations(session: &mut App<'_>) -> Result<Vec<HealthCheck>> {
     let config = session.config()?;
     let (origins, store, key) = (&config.origins, config.store.to_string(), &config.key_file);
     let file = origins
@@ -102,7 +104,7 @@ fn locations(session: &mut Session<'_>) -> Result<Vec<HealthCheck>> {
 }
 
 /// Only if the configuration names a group that shares store or key.
-fn sharing(session: &mut Session<'_>) -> Result<Option<HealthCheck>> {
+fn sharing(session: &mut App<'_>) -> Result<Option<HealthCheck>> {
     let config = session.config()?;
     let file_policy = config.file_policy;
     if file_policy.readers.or(file_policy.writers).or(file_policy.key_group).is_none() {
@@ -144,8 +146,9 @@ fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
     }
 }
 
-fn users(session: &mut Session<'_>) -> HealthCheck {
-    let proved = session.open_store().and_then(|mut opened| session.check_user_macs(&mut opened));
+fn users(session: &mut App<'_>) -> HealthCheck {
+    let proved =
+        session.open_store().and_then(|mut opened| maintain::check_user_macs(session, &mut opened));
     match proved {
         Ok(users) => {
             let words = format!("{users} users; no record was altered");
@@ -155,8 +158,8 @@ fn users(session: &mut Session<'_>) -> HealthCheck {
     }
 }
 
-fn log(session: &mut Session<'_>) -> HealthCheck {
-    match session.prove_log(&[]) {
+fn log(session: &mut App<'_>) -> HealthCheck {
+    match audit::prove_log(session, &[]) {
         Err(error) => bad("log", &error),
         Ok(proved) => {
             let (state, words) = match &proved.damage {
@@ -168,8 +171,8 @@ fn log(session: &mut Session<'_>) -> HealthCheck {
     }
 }
 
-fn key_copy(session: &mut Session<'_>) -> Result<(Health, String)> {
-    Ok(match session.key_saved()? {
+fn key_copy(session: &mut App<'_>) -> Result<(Health, String)> {
+    Ok(match maintain::key_saved_at(session)? {
         Some(at) => (Health::Good, format!("confirmed on {at}")),
         None => (
             Health::Warning,
@@ -180,21 +183,21 @@ fn key_copy(session: &mut Session<'_>) -> Result<(Health, String)> {
     })
 }
 
-fn backup(session: &mut Session<'_>) -> Result<(Health, String)> {
-    Ok(match session.last_backup()? {
+fn backup(session: &mut App<'_>) -> Result<(Health, String)> {
+    Ok(match maintain::last_backup_at(session)? {
         Some(at) => (Health::Good, format!("taken on {at}")),
         None => (Health::Warning, "none has been taken; run: mfactl backup FILE".to_owned()),
     })
 }
 
 impl Doctor {
-    fn secrets(&self, session: &mut Session<'_>) -> Result<(Health, String)> {
-        let names = session.expired_users()?;
+    fn secrets(&self, session: &mut App<'_>) -> Result<(Health, String)> {
+        let names = maintain::expired_users(session)?;
         if names.is_empty() {
             return Ok((Health::Good, "none is kept longer than needed".to_owned()));
         }
         if self.purge {
-            let purged = session.purge(&names)?;
+            let purged = maintain::purge_expired(session, &names)?;
             return Ok((
                 Health::Good,
                 format!("deleted those of {purged} users that were no longer needed"),

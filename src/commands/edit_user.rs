@@ -5,13 +5,14 @@ use clap::Args;
 
 use super::Verb;
 use super::add_user::ProfileOptions;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::bulk::{BulkChange, Target, Targets};
 use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 
 /// Change a user's profile or name, or the label of a device
@@ -53,7 +54,7 @@ impl Verb for EditUser {
         "mfactl edit-user alice --relabel phone=\"old phone\"",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let new_name = self.rename.as_deref().map(UserName::parse).transpose()?;
         let relabel = self.relabel.as_deref().map(parse_relabel).transpose()?;
         let fields = self.fields()?;
@@ -100,7 +101,9 @@ impl Verb for EditUser {
         let act = crate::operate::change::ChangeRequest { fields, ..act };
         let dry_run = self.operator.dry_run;
         let mut opened = session.open_store()?;
-        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
+        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+            Ok(change(user, now)?)
+        })?;
         let mut record = ChangeRecord::new("mfactl.edit-user/1", &done, dry_run, "changed");
         if !done.changed {
             record = record.with_message(format!("{name}: already so; nothing to change"));

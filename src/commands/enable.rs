@@ -4,11 +4,12 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::bulk::{BulkChange, Target, Targets};
 use crate::commands::user_change::{ChangeRecord, DeviceOption, OperatorOptions};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::{Changed, Status, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 
 /// Switch MFA on again after disable
@@ -33,7 +34,7 @@ impl Verb for Enable {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl enable alice", "mfactl enable alice --device tablet --ticket HELP-1234"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let label = self.device.label()?;
         let change = |user: User| -> Result<Changed, Refusal> {
             let before = user.clone();
@@ -54,7 +55,8 @@ impl Verb for Enable {
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let mut opened = session.open_store()?;
-        let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)?))?;
+        let done =
+            operate::change_user(session, &mut opened, &act, |user, _, _| Ok(change(user)?))?;
         let mut record =
             ChangeRecord::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");
         if !done.changed && done.user.status() == Status::Pending {

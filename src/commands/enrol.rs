@@ -6,7 +6,10 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use super::verify::VerifyReport;
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
+use crate::authenticate;
 use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg, status_label};
 use crate::domain::authenticate::Outcome;
 use crate::domain::name::UserName;
@@ -15,6 +18,8 @@ use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::totp::{self, Algorithm, Parameters, Window};
 use crate::domain::user::User;
+use crate::maintain;
+use crate::operate;
 use crate::report::{Record as _, Report, Verdict};
 use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
@@ -90,7 +95,7 @@ impl Verb for Enrol {
         "mfactl enrol alice --no-confirm --output alice.png",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let label = self.device.label()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
@@ -104,8 +109,11 @@ impl Verb for Enrol {
             self.no_confirm || self.operator.dry_run,
         )?;
         let may_create = self.create && !self.operator.dry_run;
-        let mut opened =
-            if may_create { session.open_or_create_store()? } else { session.open_store()? };
+        let mut opened = if may_create {
+            maintain::open_or_create_store(session)?
+        } else {
+            session.open_store()?
+        };
         let draft = DeviceDraft::new(session, label, parameters)?;
         let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
         let issuer = session.config()?.issuer.clone();
@@ -162,14 +170,14 @@ impl Enrol {
     /// Stores the pending device; `true` if it replaces another pending one of the same label.
     fn add_device(
         &self,
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         opened: &mut OpenStore,
         name: &UserName,
         draft: &DeviceDraft,
     ) -> Result<(User, Timestamp, bool)> {
         let pending_for = session.config()?.pending_for;
         let id = Id::new(session.env.random()?);
-        session.write_tx(opened, |session, mut write| {
+        operate::write_tx(session, opened, |session, mut write| {
             let before =
                 if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
             let now = write.at;
@@ -192,7 +200,7 @@ impl Enrol {
                 factor: Some("totp"),
                 detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
             };
-            Session::append(session.env, &mut *write.tx, now, &user, audit)?;
+            audit::append_event(session.env, &mut *write.tx, now, &user, audit)?;
             write.tx.commit()?;
             Ok((user, now, is_replacement))
         })
@@ -207,7 +215,7 @@ enum ProofResult {
 
 /// Asks for codes until the device is active or [`TRIES`] codes were wrong.
 fn prove(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     opened: &mut OpenStore,
     key: &EnrolmentKey<'_>,
     at: Timestamp,
@@ -223,8 +231,14 @@ fn prove(
         }
         let Some(code) = ask_code(session, key)? else { break };
         asked = true;
-        let attempted =
-            session.authenticate(opened, Enrol::NAME, name, Some(key.device.id), &code)?;
+        let attempted = authenticate::authenticate_code(
+            session,
+            opened,
+            Enrol::NAME,
+            name,
+            Some(key.device.id),
+            &code,
+        )?;
         let outcome = &attempted.outcome;
         if outcome.lets_in() {
             return Ok(ProofResult::Proved(attempted.user));
@@ -242,10 +256,7 @@ fn prove(
     Ok(if asked { ProofResult::NotProved(latest) } else { ProofResult::NotAsked })
 }
 
-fn ask_code(
-    session: &mut Session<'_>,
-    key: &EnrolmentKey<'_>,
-) -> Result<Option<Zeroizing<Vec<u8>>>> {
+fn ask_code(session: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let digits = key.device.parameters.digits;
     let Some(person) = &mut session.env.prompt else { return session.read_line() };
     let mut line = person.line(&format!("The {digits} digits that the app shows"))?;

@@ -7,7 +7,8 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::{OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::authenticate;
 use crate::commands::bulk::{BulkChange, Target, Targets};
 use crate::commands::user_change::{ChangeRecord, OperatorOptions, not_confirmed};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
@@ -18,6 +19,8 @@ use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, PasswordChange, User};
+use crate::maintain;
+use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{ShowOnceOptions, write_before_commit};
@@ -61,7 +64,7 @@ impl Verb for ForceNewPassword {
         "mfactl force-new-password --from leavers.txt --output passwords.txt",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = match self.targets.resolve(session)? {
             Target::One(name) => name,
             Target::Many(names) => return self.run_bulk(session, names),
@@ -73,7 +76,7 @@ impl Verb for ForceNewPassword {
             let question = |user: &User, _: &User| self.question(user);
             let none = TemporaryPasswords::default();
             let change = |user: User, now| self.change(user, now, &none);
-            if !session.confirm_change(&name, question, change)? {
+            if !operate::confirm_change(session, &name, question, change)? {
                 return Ok(not_confirmed(session));
             }
         }
@@ -97,8 +100,9 @@ impl Verb for ForceNewPassword {
                 kept = Some(once.show(session, &passwords.render(std::slice::from_ref(&user)))?);
             }
         }
-        let done = session
-            .change(&mut opened, &act, |user, now, _| Ok(self.change(user, now, &passwords)?));
+        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+            Ok(self.change(user, now, &passwords)?)
+        });
         let done = if is_needed {
             done.context("the temporary password that was shown is not valid")?
         } else {
@@ -179,12 +183,12 @@ impl ForceNewPassword {
         Ok(changed)
     }
 
-    fn run_bulk(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
+    fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
         let mut opened = session.open_store()?;
         let none = TemporaryPasswords::default();
         let dry_run = self.operator.dry_run;
         let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &none)?);
-        let (rows, _) = session.plan_bulk(&mut opened, &names, &mut change)?;
+        let (rows, _) = operate::plan_bulk(session, &mut opened, &names, &mut change)?;
         let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
@@ -224,10 +228,10 @@ impl ForceNewPassword {
 }
 
 impl TemporaryPasswords {
-    fn add(&mut self, session: &mut Session<'_>, opened: &OpenStore, user: &User) -> Result<()> {
+    fn add(&mut self, session: &mut App<'_>, opened: &OpenStore, user: &User) -> Result<()> {
         let text = BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?).grouped();
         let password = Password::read("password", &text)?;
-        let hash = session.sealed_temporary(opened, user.id, &password)?;
+        let hash = authenticate::sealed_temporary(session, opened, user.id, &password)?;
         self.0.insert(user.id, (text, hash));
         Ok(())
     }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::{Group, VERBS, Verb, VerbEntry, command};
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
@@ -54,7 +54,7 @@ impl Verb for Help {
     const NAME: &'static str = "help";
     const EXAMPLES: &'static [&'static str] = &["mfactl help", "mfactl help verify"];
 
-    fn run(self, _: &mut Session<'_>) -> Result<Report> {
+    fn run(self, _: &mut App<'_>) -> Result<Report> {
         let Some(name) = self.verb else { return Ok(Report::text(overview())) };
         let mut all = command();
         all.build();

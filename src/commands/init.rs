@@ -5,8 +5,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::files::file_trust::display_path;
+use crate::maintain;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Create the store and its key file
@@ -42,11 +43,11 @@ impl Verb for Init {
         "mfactl init --migrate",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         if self.migrate {
             return migrate(session);
         }
-        let created = session.create()?;
+        let created = maintain::create_store(session)?;
         let record = InitRecord {
             schema: "mfactl.init/1",
             store: created.store.to_string(),
@@ -60,8 +61,8 @@ impl Verb for Init {
     }
 }
 
-fn migrate(session: &mut Session<'_>) -> Result<Report> {
-    let changed = session.migrate()?;
+fn migrate(session: &mut App<'_>) -> Result<Report> {
+    let changed = maintain::migrate_store(session)?;
     let config = session.config()?;
     let record = InitRecord {
         schema: "mfactl.init/1",

@@ -9,7 +9,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -105,7 +105,7 @@ impl Verb for ListStatus {
         "mfactl list-status --at 2026-03-01 --columns user,status",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let filter = self.filter.filter()?;
         let now = session.env.clock.now()?;
         let as_of =

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{VERBS, Verb};
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::line as one_line;
@@ -72,7 +72,7 @@ impl Verb for Log {
         "mfactl log --prune --before 2025-01-01 --ticket AUDIT-7",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         if self.prune.prune {
             if self.has_read_options() {
                 return Err(Refusal::new(
@@ -141,7 +141,7 @@ impl Log {
 
     fn query(
         &self,
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         store: &mut dyn Store,
         now: Timestamp,
     ) -> Result<LogQuery> {
@@ -199,7 +199,7 @@ impl Log {
 
     fn warn_if_pruned(
         &self,
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         store: &mut dyn Store,
         since: Option<Timestamp>,
     ) -> Result<()> {
@@ -213,7 +213,7 @@ impl Log {
 }
 
 /// An existing user, with earlier holders of the name; or a user who existed once.
-fn subject(session: &mut Session<'_>, store: &mut dyn Store, name: &str) -> Result<SubjectFilter> {
+fn subject(session: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<SubjectFilter> {
     let name = UserName::parse(name)?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {

@@ -5,7 +5,7 @@ use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
 use super::{VERBS, Verb, command};
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::report::Report;
@@ -26,7 +26,7 @@ impl Verb for Man {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl man | man -l -", "mfactl man verify > mfactl-verify.1"];
 
-    fn run(self, _: &mut Session<'_>) -> Result<Report> {
+    fn run(self, _: &mut App<'_>) -> Result<Report> {
         let verb = self.verb.as_deref();
         let verb = verb.map(|v| VERBS.iter().find(|e| e.alias == Some(v)).map_or(v, |e| e.name));
         let name = verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));

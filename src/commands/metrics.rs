@@ -8,11 +8,13 @@ use clap::Args;
 
 use super::Verb;
 use super::list_status::{Summary, UserLine};
-use crate::app::Session;
+use crate::app::App;
+use crate::audit;
 use crate::domain::recovery::FEW;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
+use crate::files;
 use crate::report::{Report, Verdict};
 use crate::store::Order;
 
@@ -49,7 +51,7 @@ impl Verb for Metrics {
         "mfactl metrics --output /var/lib/prometheus/node-exporter/mfactl.prom",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         if session.options.has_format_option() {
             let message = "metrics has only one format, the text format of Prometheus";
             return Err(Refusal::new(ErrorCode::Usage, message)
@@ -59,18 +61,18 @@ impl Verb for Metrics {
         let now = session.env.clock.now()?;
         let mut samples = count(session, now)?;
         if !self.without_log {
-            samples.log_is_intact = Some(session.prove_log(&[])?.damage.is_none());
+            samples.log_is_intact = Some(audit::prove_log(session, &[])?.damage.is_none());
         }
         let text = samples.text(now);
         let Some(path) = self.output.filter(|path| path.as_os_str() != "-") else {
             return Ok(Report::text(text));
         };
-        session.operator_file(&path, "--output", 0o644)?.replace(text.as_bytes())?;
+        files::replaceable_file(session, &path, "--output", 0o644)?.replace(text.as_bytes())?;
         Ok(Report::empty(Verdict::Yes))
     }
 }
 
-fn count(session: &mut Session<'_>, now: Timestamp) -> Result<Samples> {
+fn count(session: &mut App<'_>, now: Timestamp) -> Result<Samples> {
     let policy = session.config()?.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;

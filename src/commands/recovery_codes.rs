@@ -6,12 +6,13 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::user_change::{OperatorOptions, UserArg};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::user::{Changed, User};
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{ShowOnceOptions, write_before_commit};
 
@@ -46,7 +47,7 @@ impl Verb for RecoveryCodes {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl recovery-codes alice", "mfactl recovery-codes alice --output alice.txt"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("recovery_codes");
@@ -77,7 +78,7 @@ impl Verb for RecoveryCodes {
                 kept = Some(once.show(session, &render(&user, &codes))?);
             }
         }
-        let done = session.change(&mut opened, &act, |before, now, vault| {
+        let done = operate::change_user(session, &mut opened, &act, |before, now, vault| {
             before.check_has_devices()?;
             let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
             let tags = codes.iter().map(tag).collect();

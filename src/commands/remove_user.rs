@@ -5,8 +5,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::{AuditRecord, Session};
+use crate::app::App;
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::commands::user_change::{OperatorOptions, UserArg, not_confirmed};
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Remove a user and all their devices
@@ -43,7 +46,7 @@ impl Verb for RemoveUser {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl remove-user alice", "mfactl remove-user alice --erase --yes --ticket HR-77"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let dry_run = self.operator.dry_run;
@@ -56,7 +59,7 @@ impl Verb for RemoveUser {
             }
         }
         let mut opened = session.open_store()?;
-        session.write_tx(&mut opened, |session, mut write| {
+        operate::write_tx(session, &mut opened, |session, mut write| {
             let user = write.user(&name)?;
             if dry_run {
                 return Ok(());
@@ -70,7 +73,7 @@ impl Verb for RemoveUser {
             // The event has a later revision than the removed rows, so `verify-log` notices if somebody
             // puts those rows back.
             gone.rev += 1;
-            Session::append(session.env, &mut *write.tx, write.at, &gone, audit)?;
+            audit::append_event(session.env, &mut *write.tx, write.at, &gone, audit)?;
             if self.erase {
                 write.tx.erase(user.id)?;
             }

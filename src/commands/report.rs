@@ -12,11 +12,12 @@ use serde::Serialize;
 
 use super::Verb;
 use super::list_status::{Groups, Summary, UserLine};
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::report::coverage::CoverageHistory;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
+use crate::files;
 use crate::report::{Fields, Record, Report as VerbReport, Verdict};
 use crate::store::Order;
 
@@ -60,7 +61,7 @@ impl Verb for Report {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl report --output mfa.html", "mfactl report --output mfa.svg --since 365d"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<VerbReport> {
+    fn run(self, session: &mut App<'_>) -> Result<VerbReport> {
         let kind = self.output.extension().and_then(|e| e.to_str());
         let is_page = match kind {
             Some("html") => true,
@@ -78,7 +79,8 @@ impl Verb for Report {
         let since = self.since.as_deref().map(|t| Timestamp::parse_past("--since", t, now));
         let data = page_data(session, now, since.transpose()?)?;
         let text = if is_page { page::page(&data) } else { chart::standalone(&data.history) };
-        session.operator_file(&self.output, "--output", 0o600)?.replace(text.as_bytes())?;
+        files::replaceable_file(session, &self.output, "--output", 0o600)?
+            .replace(text.as_bytes())?;
         let record = ReportRecord {
             schema: "mfactl.report/1",
             output: crate::domain::text::shown(&self.output.to_string_lossy()).into_owned(),
@@ -89,11 +91,7 @@ impl Verb for Report {
     }
 }
 
-fn page_data(
-    session: &mut Session<'_>,
-    now: Timestamp,
-    since: Option<Timestamp>,
-) -> Result<PageData> {
+fn page_data(session: &mut App<'_>, now: Timestamp, since: Option<Timestamp>) -> Result<PageData> {
     let policy = session.config()?.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;

@@ -6,13 +6,14 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::bulk::{BulkChange, Targets};
 use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::store::Order;
 
@@ -62,7 +63,7 @@ impl Verb for RequireMfa {
         "mfactl require-mfa alice --not",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let (from, list) = self.from()?;
         if from.is_some() && self.not {
             return Err(Refusal::new(ErrorCode::Usage, "--not can't be combined with a date")
@@ -95,7 +96,7 @@ impl Verb for RequireMfa {
         };
         let names = match (&self.name, list, &self.group) {
             (Some(name), None, None) => return self.one(session, &UserName::parse(name)?, change),
-            (None, Some(list), None) => session.names_from(&list)?,
+            (None, Some(list), None) => operate::read_user_list(session, &list)?,
             (None, None, Some(name)) => members(session, &group(name)?)?,
             _ => {
                 let message = "NAME, --group and a file of users can't be combined";
@@ -137,14 +138,16 @@ impl RequireMfa {
 
     fn one(
         &self,
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         name: &UserName,
         change: impl Fn(User, Timestamp) -> Result<Changed, Refusal>,
     ) -> Result<Report> {
         let mut act = self.operator.act(session, Self::NAME, name, None)?;
         act.fields.push(if self.not { "not_required" } else { "required" });
         let mut opened = session.open_store()?;
-        let done = session.change(&mut opened, &act, |user, now, _| Ok(change(user, now)?))?;
+        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+            Ok(change(user, now)?)
+        })?;
         let message = match (self.not, done.user.required_from) {
             (true, _) => "MFA is not required any more".to_owned(),
             (false, None) => "MFA is required".to_owned(),
@@ -159,7 +162,7 @@ impl RequireMfa {
     }
 }
 
-fn members(session: &mut Session<'_>, group: &str) -> Result<Vec<UserName>> {
+fn members(session: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
     let mut names = Vec::new();
     let mut store = session.reader()?;
     store.read()?.users(Order::default(), &mut |user| {

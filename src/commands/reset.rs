@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::bulk::{BulkChange, Target, Targets};
 use crate::commands::user_change::{DeviceOption, OperatorOptions, not_confirmed, status_label};
 use crate::domain::name::UserName;
@@ -13,6 +13,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
@@ -55,7 +56,7 @@ impl Verb for Reset {
         "mfactl reset alice --keep-until-confirmed",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let label = self.device.label()?;
         let name = match self.targets.resolve(session)? {
             Target::One(name) => name,
@@ -74,7 +75,7 @@ impl Verb for Reset {
             let question = |user: &User, _: &User| self.question(user, resets);
             let change = |user: User, now| self.change(user, None, now);
             let agreed = if self.no_enrol {
-                session.confirm_change(&name, question, change)?
+                operate::confirm_change(session, &name, question, change)?
             } else {
                 let _ = self.change(before.clone(), None, session.env.clock.now()?)?;
                 session.confirm(&self.question(&before, resets))?
@@ -93,7 +94,7 @@ impl Verb for Reset {
         let pending_for = session.config()?.pending_for;
         let mut opened = session.open_store()?;
         let mut revoked = Vec::new();
-        let done = session.change(&mut opened, &act, |user, now, vault| {
+        let done = operate::change_user(session, &mut opened, &act, |user, now, vault| {
             let replacement =
                 draft.as_ref().map(|d| d.device(vault, user.id, now, pending_for)).transpose()?;
             let changed = self.change(user, replacement, now)?;
@@ -151,7 +152,7 @@ impl Reset {
         Ok(changed)
     }
 
-    fn run_bulk(self, session: &mut Session<'_>, names: Vec<UserName>) -> Result<Report> {
+    fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
         if !self.no_enrol {
             let message = "--from: can't show QR codes for many users";
             return Err(Refusal::new(ErrorCode::Usage, message)
@@ -186,7 +187,7 @@ impl Reset {
 }
 
 /// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
-fn recent_resets(session: &mut Session<'_>, user: &User) -> Result<u64> {
+fn recent_resets(session: &mut App<'_>, user: &User) -> Result<u64> {
     let now = session.env.clock.now()?;
     let wanted = LogQuery {
         user: Some(SubjectFilter::Id(user.id)),

@@ -7,10 +7,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::user_change::{OperatorOptions, not_confirmed};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::maintain;
 use crate::maintain::backup::RestorePlan;
 use crate::report::{Fields, Record, Report, Verdict};
 
@@ -58,9 +59,9 @@ impl Verb for Restore {
         "mfactl --store ./other.db restore monday.backup",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let ticket = self.operator.ticket(session, Self::NAME)?;
-        let plan = session.plan_restore(&self.file)?;
+        let plan = maintain::plan_restore(session, &self.file)?;
         let store = session.config()?.store.to_string();
         let loss = loss(&plan);
         if let Some(loss) = &loss
@@ -83,8 +84,11 @@ impl Verb for Restore {
         }
         let lost_events = plan.lost_events();
         let lost_users = plan.lost.users.clone();
-        let header =
-            if dry_run { plan.header } else { session.restore(&self.file, plan, &ticket)? };
+        let header = if dry_run {
+            plan.header
+        } else {
+            maintain::restore(session, &self.file, plan, &ticket)?
+        };
         let record = RestoreRecord {
             schema: "mfactl.restore/1",
             store,

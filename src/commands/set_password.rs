@@ -5,12 +5,14 @@ use clap::Args;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
+use crate::authenticate;
 use crate::commands::user_change::{ChangeRecord, OperatorOptions, UserArg};
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::Changed;
+use crate::operate;
 use crate::report::{Report, Verdict};
 
 /// Set a user's password for sign-in
@@ -31,16 +33,16 @@ impl Verb for SetPassword {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl set-password alice", "mfactl set-password alice < password.txt"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("password");
         let user = session.read_user(&name)?;
         let password = read_password(session, &name)?;
-        session.require_strong(&user, "password", &password)?;
+        authenticate::require_strong(session, &user, "password", &password)?;
         let mut opened = session.open_store()?;
-        let hash = session.sealed_hash(&opened, user.id, &password)?;
-        let done = session.change(&mut opened, &act, |before, _, _| {
+        let hash = authenticate::sealed_hash(session, &opened, user.id, &password)?;
+        let done = operate::change_user(session, &mut opened, &act, |before, _, _| {
             if before.id != user.id {
                 return Err(Refusal::new(
                     ErrorCode::Busy,
@@ -60,7 +62,7 @@ impl Verb for SetPassword {
     }
 }
 
-fn read_password(session: &mut Session<'_>, name: &UserName) -> Result<Password> {
+fn read_password(session: &mut App<'_>, name: &UserName) -> Result<Password> {
     if let Some(person) = &mut session.env.prompt {
         let first = person.hidden_line("New password")?;
         let second = person.hidden_line("Once more")?;

@@ -4,8 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::{AuditRecord, Session};
+use crate::app::App;
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg};
+use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::{Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions};
 
@@ -33,7 +36,7 @@ impl Verb for ShowQr {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl show-qr alice", "mfactl show-qr alice --output alice.png"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let (name, label) = (self.user.name()?, self.device.label()?);
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
@@ -43,7 +46,7 @@ impl Verb for ShowQr {
         let issuer = session.config()?.issuer.clone();
         let is_audited = !self.operator.dry_run
             && (self.show.reveal_secrets || !matches!(showing, SecretOutput::Nowhere));
-        let (user, id, secret) = session.write_tx(&mut opened, |session, mut write| {
+        let (user, id, secret) = operate::write_tx(session, &mut opened, |session, mut write| {
             let user = write.user(&name)?;
             let device = user.device_to_show(label.as_ref(), self.active, write.at)?;
             let (id, secret) = (device.id, write.vault.open(user.id, device)?);
@@ -57,7 +60,7 @@ impl Verb for ShowQr {
             };
             if is_audited {
                 // Committed before the secret is shown, so that no secret is seen without an event.
-                Session::append(session.env, &mut *write.tx, write.at, &user, audit)?;
+                audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
                 write.tx.commit()?;
             }
             Ok((user, id, secret))

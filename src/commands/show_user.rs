@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Verb;
 use super::list_status::UserLine;
 use super::log::EventLine;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::user_change::{UserArg, status_label};
 use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
@@ -60,7 +60,7 @@ impl Verb for ShowUser {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl show-user alice", "mfactl show-user --json alice"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let now = session.env.clock.now()?;
         let user = session.read_user(&name)?;

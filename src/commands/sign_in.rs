@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
+use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::commands::user_change::UserArg;
 use crate::domain::device::Device;
@@ -21,6 +24,7 @@ use crate::domain::sign_in::SignInOutcome;
 use crate::domain::time::Timestamp;
 use crate::domain::totp::Parameters;
 use crate::domain::user::User;
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::{DeviceDraft, EnrolmentKey, SecretOutput, ShowOptions};
 
@@ -84,7 +88,7 @@ impl Verb for SignIn {
         &["mfactl sign-in alice", "mfactl sign-in --json alice < credentials.json"];
     const HELP_FLAG: bool = false;
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let mut opened = session.open_store()?;
         if session.env.prompt.is_some() {
@@ -92,7 +96,7 @@ impl Verb for SignIn {
         }
         session.options.default_to_json();
         let credentials = read_credentials(session)?;
-        let done = session.sign_in(&mut opened, &name, &credentials)?;
+        let done = authenticate::sign_in(session, &mut opened, &name, &credentials)?;
         let mut report = SignInReport::new(session, &name, &done)?;
         if let (SignInOutcome::EnrolmentRequired { is_barred: false }, true) =
             (&done.step, self.reveal_secrets)
@@ -116,7 +120,7 @@ const fn verdict(step: &SignInOutcome) -> Verdict {
     if matches!(step, SignInOutcome::Accepted(_)) { Verdict::Yes } else { Verdict::No }
 }
 
-fn read_credentials(session: &mut Session<'_>) -> Result<Credentials> {
+fn read_credentials(session: &mut App<'_>) -> Result<Credentials> {
     let line = session.read_secret_line()?.ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, "there are no credentials to sign in with")
             .hint(r#"give a line of JSON on standard input: {"password":…,"code":…}"#)
@@ -147,7 +151,7 @@ fn read_credentials(session: &mut Session<'_>) -> Result<Credentials> {
 
 /// Prompts for one step after another until the sign-in is decided.
 fn run_conversation(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<Report> {
@@ -163,7 +167,7 @@ fn run_conversation(
     let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
     loop {
-        let done = match session.sign_in(opened, name, &credentials) {
+        let done = match authenticate::sign_in(session, opened, name, &credentials) {
             Err(error)
                 if is_password_refused(&error)
                     && credentials.new_password.is_some()
@@ -221,7 +225,7 @@ fn run_conversation(
 }
 
 /// Sets the message for an interruption: unlike an operator, the user can't look up what was stored.
-fn set_interrupt_message(session: &mut Session<'_>, is_new: bool, is_pending: bool) {
+fn set_interrupt_message(session: &mut App<'_>, is_new: bool, is_pending: bool) {
     let message = match (is_new, is_pending) {
         (true, _) => "the new password is set; sign in again to set up the device",
         (false, true) => "the new device is pending; sign in again to set it up",
@@ -250,11 +254,11 @@ fn is_password_refused(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == ErrorCode::BadInput)
 }
 
-fn ask_hidden(session: &mut Session<'_>, question: &str) -> Result<Zeroizing<String>> {
+fn ask_hidden(session: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
     session.person("give a line of JSON on standard input instead")?.hidden_line(question)
 }
 
-fn ask_code(session: &mut Session<'_>) -> Result<Zeroizing<Vec<u8>>> {
+fn ask_code(session: &mut App<'_>) -> Result<Zeroizing<Vec<u8>>> {
     let mut line = ask_hidden(session, "Code")?;
     let line = std::mem::take(&mut *line);
     // Apps show "123 456", and people type the blank.
@@ -262,7 +266,7 @@ fn ask_code(session: &mut Session<'_>) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 /// Asks for a new password twice, until it is acceptable.
-fn ask_new_password(session: &mut Session<'_>, user: Option<&User>) -> Result<Password> {
+fn ask_new_password(session: &mut App<'_>, user: Option<&User>) -> Result<Password> {
     for _ in 0..TRIES {
         let first = ask_hidden(session, "New password")?;
         let second = ask_hidden(session, "Once more")?;
@@ -273,7 +277,8 @@ fn ask_new_password(session: &mut Session<'_>, user: Option<&User>) -> Result<Pa
         };
         let checked = match (read, user) {
             (Ok(password), Some(user)) => {
-                session.require_strong(user, "password", &password).map(|()| password)
+                authenticate::require_strong(session, user, "password", &password)
+                    .map(|()| password)
             }
             (read, _) => read.map_err(Into::into),
         };
@@ -289,13 +294,13 @@ fn ask_new_password(session: &mut Session<'_>, user: Option<&User>) -> Result<Pa
 
 /// The pending device that the user is to set up; made if there is none.
 fn new_device(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<(User, Device, Secret)> {
     let draft = DeviceDraft::new(session, Label::default(), Parameters::COMMON)?;
     let pending_for = session.config()?.pending_for;
-    session.write_tx(opened, |session, mut write| {
+    operate::write_tx(session, opened, |session, mut write| {
         let before = write.any_user(name)?;
         let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
         let waiting = before.live().find(has_pending_device).cloned();
@@ -313,14 +318,14 @@ fn new_device(
             factor: Some("totp"),
             ..AuditRecord::default()
         };
-        Session::append(session.env, &mut *write.tx, write.at, &user, audit)?;
+        audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
         write.tx.commit()?;
         Ok((user, device, draft.secret.clone()))
     })
 }
 
 impl SignInReport {
-    fn new(session: &mut Session<'_>, name: &UserName, done: &SignInResult) -> Result<Self> {
+    fn new(session: &mut App<'_>, name: &UserName, done: &SignInResult) -> Result<Self> {
         let factor = match &done.step {
             SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
             _ => None,

@@ -4,10 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::user_change::{ChangeRecord, OperatorOptions, UserArg, not_confirmed};
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
+use crate::operate;
 use crate::report::{Report, Verdict};
 
 /// Undo a user's last reset, disable, delete or force-new-password
@@ -30,7 +31,7 @@ impl Verb for Undo {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl undo alice", "mfactl undo alice --yes --ticket HELP-1234"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         let dry_run = act.dry_run;
@@ -47,13 +48,14 @@ impl Verb for Undo {
             };
             let change =
                 |user: User, now| -> Result<_, Refusal> { user.undo_last_change(now, undo_for) };
-            if !session.confirm_change(&name, question, change)? {
+            if !operate::confirm_change(session, &name, question, change)? {
                 return Ok(not_confirmed(session));
             }
         }
         let mut opened = session.open_store()?;
-        let done = session
-            .change(&mut opened, &act, |user, now, _| Ok(user.undo_last_change(now, undo_for)?))?;
+        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+            Ok(user.undo_last_change(now, undo_for)?)
+        })?;
         let what = format!("{} taken back", undone.unwrap_or("it"));
         let record = ChangeRecord::new("mfactl.undo/1", &done, dry_run, &what);
         Ok(Report::one(record, Verdict::Yes))

@@ -4,10 +4,11 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::bulk::{BulkChange, Target, Targets};
 use crate::commands::user_change::{ChangeRecord, OperatorOptions};
 use crate::domain::user::{Changed, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 
 /// Clear a user's failure counter and lock
@@ -29,7 +30,7 @@ impl Verb for Unlock {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl unlock alice", "mfactl unlock --ticket HELP-1234 -- alice"];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let change = |user: User| {
             let user = User { throttle: user.throttle.clone().cleared(), ..user };
             Changed { user, touched: Vec::new() }
@@ -45,7 +46,7 @@ impl Verb for Unlock {
         };
         let act = self.operator.act(session, Self::NAME, &name, None)?;
         let mut opened = session.open_store()?;
-        let done = session.change(&mut opened, &act, |user, _, _| Ok(change(user)))?;
+        let done = operate::change_user(session, &mut opened, &act, |user, _, _| Ok(change(user)))?;
         let record = ChangeRecord::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
         let record = if done.changed {
             record

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::audit::event::Ticket;
 use crate::domain::device::Device;
 use crate::domain::name::{Label, UserName};
@@ -44,7 +44,7 @@ enum IdentityProof {
 
 impl OperatorOptions {
     /// Checks the options, also against what `[helpdesk]` in the configuration requires.
-    pub fn ticket(&self, session: &mut Session<'_>, verb: &str) -> Result<Ticket> {
+    pub fn ticket(&self, session: &mut App<'_>, verb: &str) -> Result<Ticket> {
         let required_options = &session.config()?.required_options;
         for (option, verbs, is_named) in [
             ("--ticket", &required_options.ticket, self.ticket.is_some()),
@@ -67,7 +67,7 @@ impl OperatorOptions {
     /// The requested change with everything the audit log records of it.
     pub fn act<'a>(
         &self,
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         verb: &'static str,
         name: &'a UserName,
         device: Option<&Label>,
@@ -85,7 +85,7 @@ impl OperatorOptions {
 }
 
 /// The report when the operator answers no.
-pub fn not_confirmed(session: &mut Session<'_>) -> Report {
+pub fn not_confirmed(session: &mut App<'_>) -> Report {
     session.note("nothing was changed");
     Report::empty(Verdict::No)
 }

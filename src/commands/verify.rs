@@ -7,7 +7,8 @@ use clap::{ArgMatches, Args};
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
+use crate::authenticate;
 use crate::authenticate::code::Evaluation;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::BackupCodeKind;
@@ -78,12 +79,12 @@ impl Verb for Verify {
         matches.contains_id("from")
     }
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         if let Some(service) = self.service.from {
             return service::answer(session, service, &self.service, self.name.as_deref());
         }
         if self.batch {
-            session.batch()?;
+            authenticate::answer_batch(session)?;
             return Ok(Report::empty(Verdict::Yes));
         }
         let name = UserName::parse(self.name.as_deref().unwrap_or_default())?;
@@ -112,7 +113,14 @@ impl Verb for Verify {
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
                 .into());
         }
-        let attempted = session.authenticate(&mut opened, Self::NAME, &name, None, &submitted)?;
+        let attempted = authenticate::authenticate_code(
+            session,
+            &mut opened,
+            Self::NAME,
+            &name,
+            None,
+            &submitted,
+        )?;
         if let Some(ahead) = attempted.ahead {
             session.note(&format!(
                 "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now"

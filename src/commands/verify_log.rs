@@ -9,11 +9,13 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use crate::app::Session;
+use crate::app::App;
+use crate::audit;
 use crate::audit::prove::LogProof;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::files;
 use crate::report::{Fields, Format, Record, Report, Verdict};
 
 /// Verify the hash chain and the MACs of the audit log
@@ -64,7 +66,7 @@ impl Verb for VerifyLog {
         "mfactl verify-log --anchor anchors.txt",
     ];
 
-    fn run(self, session: &mut Session<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let is_for_people = session.options.format() == Format::Table;
         if !is_for_people && self.save_anchor.as_deref().is_some_and(|p| p.as_os_str() == "-") {
             let message = "--save-anchor - and the answer cannot both go to standard output";
@@ -81,7 +83,7 @@ impl Verb for VerifyLog {
         if let Some(path) = appended.filter(|path| path.metadata().is_ok_and(|m| m.len() > 0)) {
             anchors_in(session, path, "--save-anchor")?;
         }
-        let proved = session.prove_log(&anchors)?;
+        let proved = audit::prove_log(session, &anchors)?;
         let record = VerifyLogRecord::new(&proved, anchors.len() as u64);
         if record.outcome != WHOLE {
             return Ok(Report::one(record, Verdict::No).shown_when_quiet());
@@ -94,16 +96,16 @@ impl Verb for VerifyLog {
         if path.as_os_str() == "-" {
             return Ok(Report::text(format!("{anchor}\n")));
         }
-        session.append_line(&path, "--save-anchor", &anchor.to_string())?;
+        files::append_line(session, &path, "--save-anchor", &anchor.to_string())?;
         Ok(Report::one(record, Verdict::Yes))
     }
 }
 
 /// The anchors in a file; other lines, as in a system log, are skipped.
-fn anchors_in(session: &Session<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
+fn anchors_in(session: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     /// Longer than any line of a system log.
     const MAX_LINE: u64 = 1 << 16;
-    let mut file = BufReader::new(session.open_file(path, field)?);
+    let mut file = BufReader::new(files::open_file(session, path, field)?);
     let mut anchors = Vec::new();
     let mut line = Vec::new();
     while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {

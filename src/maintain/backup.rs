@@ -6,14 +6,18 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
-use crate::app::{OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
 use crate::domain::audit::event::{Event, Head, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
+use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file;
 use crate::keyring::{Vault, key_file};
+use crate::maintain;
+use crate::operate;
 use crate::operate::transaction::require_agreement;
 use crate::store::backup;
 use crate::store::backup::{BackupHeader, BackupReader};
@@ -59,184 +63,168 @@ fn damage_message(proved: Result<()>) -> Result<Option<String>> {
     }
 }
 
-impl Session<'_> {
-    /// Writes a consistent copy of the store to a new file while others go on writing. A tampered
-    /// store is copied too, as evidence; the damage is returned and printed as a warning.
-    pub fn backup(&mut self, path: &Path) -> Result<(BackupHeader, Option<String>)> {
-        let mut file = self.new_file(path, "FILE")?;
-        let mut opened = self.open_store()?;
-        let mut source = self.reader()?;
-        let mut rows = source.read()?;
-        let at = self.env.clock.now()?;
-        let header = BackupHeader::new(opened.store.identity(), &mut *rows, at)?;
-        let counts = header.counts();
-        let bar = self.progress_bar(counts.rows() + counts.users + counts.events);
-        let vault = &opened.vault;
-        let mut step = || bar.inc(1);
-        let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
-        let proved = written.and_then(|()| {
-            let users = rows.check_user_macs(vault, &mut step);
-            damage_message(users.and_then(|()| rows.check_log_macs(vault, &mut step)))
-        });
-        bar.finish_and_clear();
-        let damage = proved?;
-        file.sync().with_context(|| format!("{} can't be written", display_path(path)))?;
-        drop(rows);
-        // Logged once the file is complete, so that the log has no backup that failed.
-        let head = header.head()?;
-        let detail = json!({ "users": header.users, "events": head.seq }).to_string();
-        self.write_tx(&mut opened, |session, mut write| {
-            let detail = Some(detail.clone());
-            session.append_store_event(
-                &mut *write.tx,
-                write.at,
-                ("backup", "done"),
-                Ticket::default(),
-                detail,
-            )?;
-            write.tx.commit()
-        })?;
-        file.keep();
-        if let Some(damage) = &damage {
-            self.warn(&format!("{damage}; restore refuses this backup"));
-        }
-        Ok((header, damage))
+/// Writes a consistent copy of the store to a new file while others go on writing. A tampered
+/// store is copied too, as evidence; the damage is returned and printed as a warning.
+pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Option<String>)> {
+    let mut file = files::new_file(app, path, "FILE")?;
+    let mut opened = app.open_store()?;
+    let mut source = app.reader()?;
+    let mut rows = source.read()?;
+    let at = app.env.clock.now()?;
+    let header = BackupHeader::new(opened.store.identity(), &mut *rows, at)?;
+    let counts = header.counts();
+    let bar = app.progress_bar(counts.rows() + counts.users + counts.events);
+    let vault = &opened.vault;
+    let mut step = || bar.inc(1);
+    let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
+    let proved = written.and_then(|()| {
+        let users = rows.check_user_macs(vault, &mut step);
+        damage_message(users.and_then(|()| rows.check_log_macs(vault, &mut step)))
+    });
+    bar.finish_and_clear();
+    let damage = proved?;
+    file.sync().with_context(|| format!("{} can't be written", display_path(path)))?;
+    drop(rows);
+    // Logged once the file is complete, so that the log has no backup that failed.
+    let head = header.head()?;
+    let detail = json!({ "users": header.users, "events": head.seq }).to_string();
+    operate::write_tx(app, &mut opened, |session, mut write| {
+        let detail = Some(detail.clone());
+        audit::append_store_event(
+            session,
+            &mut *write.tx,
+            write.at,
+            ("backup", "done"),
+            Ticket::default(),
+            detail,
+        )?;
+        write.tx.commit()
+    })?;
+    file.keep();
+    if let Some(damage) = &damage {
+        app.warn(&format!("{damage}; restore refuses this backup"));
     }
+    Ok((header, damage))
+}
 
-    /// Verifies a backup and compares it with the current store. A backup of another key is `key`;
-    /// another store in its display_path is `cannot_create`.
-    pub fn plan_restore(&mut self, path: &Path) -> Result<RestorePlan> {
-        let header = BackupReader::open(self.backup_file(path)?)?.header;
-        let identity = header.identity()?;
-        let config = self.config()?;
-        let shown = display_path(&config.key_file);
-        let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
-        if !file_policy.check(&key_path, config.key_file_kind)? {
-            return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
-                .hint(format!("put the saved copy of key {} there", identity.key))
-                .into());
-        }
-        let root = key_file::load(&key_path, &shown, Some(identity.key))?;
-        let vault = Vault::new(&root, identity.store);
-        let (target, here) = match self.target(identity.store)? {
-            Some((opened, head)) => (Some(opened), head),
-            None => (None, Head { seq: 0, hash: [0; 32] }),
-        };
-        let head = header.head()?;
-        let bar = self.progress_bar(header.counts().rows());
-        let there =
-            BackupReader::open(self.backup_file(path)?)?
-                .verify(&vault, here.seq, &mut || bar.inc(1));
-        bar.finish_and_clear();
-        let there = there?;
-        let mut plan = RestorePlan {
-            header,
-            lost: ActivitySince::default(),
-            has_diverged: false,
-            vault,
-            target: None,
-        };
-        if let Some(opened) = target {
-            let mut reader = self.reader()?;
-            let mut snapshot = reader.read()?;
-            plan.has_diverged = if here.seq <= head.seq {
-                here.seq > 0 && there.as_deref() != Some(&here.hash[..])
-            } else {
-                head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
-            };
-            plan.lost =
-                snapshot.activity_since(if plan.has_diverged { 0 } else { head.seq }, MAX_NAMED)?;
-            plan.lost.verbs.retain(|(verb, _)| verb != "backup");
-            plan.target = Some((opened, here));
-        }
-        Ok(plan)
+/// Verifies a backup and compares it with the current store. A backup of another key is `key`;
+/// another store in its display_path is `cannot_create`.
+pub fn plan_restore(app: &mut App<'_>, path: &Path) -> Result<RestorePlan> {
+    let header = BackupReader::open(backup_file(app, path)?)?.header;
+    let identity = header.identity()?;
+    let config = app.config()?;
+    let shown = display_path(&config.key_file);
+    let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
+    if !file_policy.check(&key_path, config.key_file_kind)? {
+        return Err(Refusal::new(ErrorCode::Key, format!("there is no key file at {shown}"))
+            .hint(format!("put the saved copy of key {} there", identity.key))
+            .into());
     }
+    let root = key_file::load(&key_path, &shown, Some(identity.key))?;
+    let vault = Vault::new(&root, identity.store);
+    let (target, here) = match target(app, identity.store)? {
+        Some((opened, head)) => (Some(opened), head),
+        None => (None, Head { seq: 0, hash: [0; 32] }),
+    };
+    let head = header.head()?;
+    let bar = app.progress_bar(header.counts().rows());
+    let there =
+        BackupReader::open(backup_file(app, path)?)?.verify(&vault, here.seq, &mut || bar.inc(1));
+    bar.finish_and_clear();
+    let there = there?;
+    let mut plan = RestorePlan {
+        header,
+        lost: ActivitySince::default(),
+        has_diverged: false,
+        vault,
+        target: None,
+    };
+    if let Some(opened) = target {
+        let mut reader = app.reader()?;
+        let mut snapshot = reader.read()?;
+        plan.has_diverged = if here.seq <= head.seq {
+            here.seq > 0 && there.as_deref() != Some(&here.hash[..])
+        } else {
+            head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
+        };
+        plan.lost =
+            snapshot.activity_since(if plan.has_diverged { 0 } else { head.seq }, MAX_NAMED)?;
+        plan.lost.verbs.retain(|(verb, _)| verb != "backup");
+        plan.target = Some((opened, here));
+    }
+    Ok(plan)
+}
 
-    /// Restores the backup, all of it or nothing. Fails with `busy` if the store changed since
-    /// [`Session::plan_restore`].
-    pub fn restore(
-        &mut self,
-        path: &Path,
-        plan: RestorePlan,
-        ticket: &Ticket,
-    ) -> Result<BackupHeader> {
-        let lost = plan.lost_events();
-        let RestorePlan { header, vault, target, .. } = plan;
-        let identity = header.identity()?;
-        let at = self.env.clock.now()?;
-        let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
-        let (nonce, salt) = (Id::new(self.env.random()?), self.env.random()?);
-        let event = Event {
-            at,
-            verb: "restore",
-            outcome: "done",
-            operator: self.env.process.operator.clone(),
-            ticket: ticket.clone(),
-            subject: None,
-            detail: Some(detail),
-        };
-        let mut backup = BackupReader::open(self.backup_file(path)?)?;
-        let bar = self.progress_bar(header.counts().progress_steps());
-        let config = self.config()?;
-        let (store, file_policy) = (config.store.clone(), config.file_policy);
-        let clock = &*self.env.clock;
-        let mut content = |birth: &mut dyn StoreInit| {
-            require_agreement(clock, birth.clock()?)?;
-            birth.import_rows(identity, &mut backup, &mut || bar.inc(1))?;
-            backup.finish(&vault)?;
-            birth.append(&event, salt).map(|_| ())
-        };
-        let done = match target {
-            None => store.create(&file_policy, &vault, nonce, &mut content),
-            Some((mut opened, head)) => {
-                opened.store.replace_all(&vault, &head).and_then(|mut birth| {
-                    content(&mut *birth)?;
-                    birth.commit().map(|()| true)
-                })
-            }
-        };
-        bar.finish_and_clear();
-        if done? {
-            return Ok(header);
+/// Restores the backup, all of it or nothing. Fails with `busy` if the store changed since
+/// [`plan_restore`].
+pub fn restore(
+    app: &mut App<'_>,
+    path: &Path,
+    plan: RestorePlan,
+    ticket: &Ticket,
+) -> Result<BackupHeader> {
+    let lost = plan.lost_events();
+    let RestorePlan { header, vault, target, .. } = plan;
+    let identity = header.identity()?;
+    let at = app.env.clock.now()?;
+    let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
+    let (nonce, salt) = (Id::new(app.env.random()?), app.env.random()?);
+    let event = Event {
+        at,
+        verb: "restore",
+        outcome: "done",
+        operator: app.env.process.operator.clone(),
+        ticket: ticket.clone(),
+        subject: None,
+        detail: Some(detail),
+    };
+    let mut backup = BackupReader::open(backup_file(app, path)?)?;
+    let bar = app.progress_bar(header.counts().progress_steps());
+    let config = app.config()?;
+    let (store, file_policy) = (config.store.clone(), config.file_policy);
+    let clock = &*app.env.clock;
+    let mut content = |birth: &mut dyn StoreInit| {
+        require_agreement(clock, birth.clock()?)?;
+        birth.import_rows(identity, &mut backup, &mut || bar.inc(1))?;
+        backup.finish(&vault)?;
+        birth.append(&event, salt).map(|_| ())
+    };
+    let done = match target {
+        None => store.create(&file_policy, &vault, nonce, &mut content),
+        Some((mut opened, head)) => {
+            opened.store.replace_all(&vault, &head).and_then(|mut birth| {
+                content(&mut *birth)?;
+                birth.commit().map(|()| true)
+            })
         }
-        Err(Refusal::new(ErrorCode::Busy, "another process created a store there meanwhile")
-            .hint("inspect that store, then try again")
-            .into())
+    };
+    bar.finish_and_clear();
+    if done? {
+        return Ok(header);
     }
+    Err(Refusal::new(ErrorCode::Busy, "another process created a store there meanwhile")
+        .hint("inspect that store, then try again")
+        .into())
+}
 
-    /// The existing store, and the head of its log.
-    fn target(&mut self, backed_up: Id) -> Result<Option<(OpenStore, Head)>> {
-        let config = self.config()?;
-        let location = config.store.clone();
-        if location.is_free(&config.file_policy)? {
-            return Ok(None);
-        }
-        let opened = self.open_store()?;
-        if opened.store.identity().store != backed_up {
-            let message = format!("there is another store at {location}, not the one backed up");
-            return Err(Refusal::new(ErrorCode::CannotCreate, message)
-                .hint("name a location without a store, or move that store away first")
-                .into());
-        }
-        let head = self.reader()?.read()?.head()?;
-        Ok(Some((opened, head)))
+/// The existing store, and the head of its log.
+fn target(app: &mut App<'_>, backed_up: Id) -> Result<Option<(OpenStore, Head)>> {
+    let config = app.config()?;
+    let location = config.store.clone();
+    if location.is_free(&config.file_policy)? {
+        return Ok(None);
     }
+    let opened = app.open_store()?;
+    if opened.store.identity().store != backed_up {
+        let message = format!("there is another store at {location}, not the one backed up");
+        return Err(Refusal::new(ErrorCode::CannotCreate, message)
+            .hint("name a location without a store, or move that store away first")
+            .into());
+    }
+    let head = app.reader()?.read()?.head()?;
+    Ok(Some((opened, head)))
+}
 
-    fn backup_file(&self, path: &Path) -> Result<File> {
-        Ok(operator_file::open(path, &self.env.process, "FILE")?)
-    }
-
-    /// Appends an event that concerns no user to the audit log.
-    pub fn append_store_event(
-        &mut self,
-        tx: &mut dyn Transaction,
-        at: Timestamp,
-        (verb, outcome): (&'static str, &'static str),
-        ticket: Ticket,
-        detail: Option<String>,
-    ) -> Result<()> {
-        let operator = self.env.process.operator.clone();
-        let event = Event { at, verb, outcome, operator, ticket, subject: None, detail };
-        tx.append(&event, self.env.random()?).map(|_| ())
-    }
+fn backup_file(app: &App<'_>, path: &Path) -> Result<File> {
+    Ok(operator_file::open(path, &app.env.process, "FILE")?)
 }

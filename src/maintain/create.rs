@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
-use crate::app::{OpenStore, Session};
+use crate::app::{App, OpenStore};
 use crate::config::Config;
 use crate::domain::audit::event::{Event, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -17,7 +17,7 @@ use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
 use crate::store::{Access, Identity};
 
-/// What [`Session::create`] found or made.
+/// What [`create_store`] found or made.
 pub struct Created {
     pub store: StoreLocation,
     pub key_file: PathBuf,
@@ -25,107 +25,100 @@ pub struct Created {
     pub key_is_new: bool,
 }
 
-impl Session<'_> {
-    /// Opens the store for changes; creates a missing embedded store first and notes it.
-    pub fn open_or_create_store(&mut self) -> Result<OpenStore> {
-        let config = self.config()?;
-        // A shared database is set up by `init` only.
-        let may_create = matches!(config.store, StoreLocation::Sqlite(_));
-        if may_create && !config.store.exists(&config.file_policy)? {
-            let created = self.create()?;
-            if created.key_is_new {
-                self.note(&format!("made the key file {}", display_path(&created.key_file)));
-            }
-            if created.store_is_new {
-                self.note(&format!("made the store {}", created.store));
-                self.note(
-                    "keep a copy of the key file apart from the store: without it every user must enrol again",
-                );
-            }
+/// Opens the store for changes; creates a missing embedded store first and notes it.
+pub fn open_or_create_store(app: &mut App<'_>) -> Result<OpenStore> {
+    let config = app.config()?;
+    // A shared database is set up by `init` only.
+    let may_create = matches!(config.store, StoreLocation::Sqlite(_));
+    if may_create && !config.store.exists(&config.file_policy)? {
+        let created = create_store(app)?;
+        if created.key_is_new {
+            app.note(&format!("made the key file {}", display_path(&created.key_file)));
         }
-        self.open_store()
+        if created.store_is_new {
+            app.note(&format!("made the store {}", created.store));
+            app.note(
+                "keep a copy of the key file apart from the store: without it every user must enrol again",
+            );
+        }
     }
+    app.open_store()
+}
 
-    /// Migrates an older store to the current schema; `false` if it is current already.
-    pub fn migrate(&mut self) -> Result<bool> {
-        let config = self.config()?;
-        if !config.store.exists(&config.file_policy)? {
-            let message = format!("there is no store at {}", config.store);
-            return Err(Refusal::new(ErrorCode::StoreUnavailable, message)
-                .hint("make one with: mfactl init")
-                .into());
-        }
-        config.store.migrate(&config.file_policy)
+/// Migrates an older store to the current schema; `false` if it is current already.
+pub fn migrate_store(app: &mut App<'_>) -> Result<bool> {
+    let config = app.config()?;
+    if !config.store.exists(&config.file_policy)? {
+        let message = format!("there is no store at {}", config.store);
+        return Err(Refusal::new(ErrorCode::StoreUnavailable, message)
+            .hint("make one with: mfactl init")
+            .into());
     }
+    config.store.migrate(&config.file_policy)
+}
 
-    /// Creates the store and the key file, as far as they are missing; an existing key is used.
-    pub fn create(&mut self) -> Result<Created> {
-        let at = self.env.clock.now()?;
-        let store_id = Id::new(self.env.random()?);
-        let salt = self.env.random()?;
-        let mut root = Zeroizing::new([0; RootKey::LENGTH]);
-        self.env.rng.fill(&mut *root)?;
-        let operator = self.env.process.operator.clone();
-        let config = self.config()?;
-        let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
-        let purpose = config.key_file_kind;
-        let store = config.store.clone();
-        if store.exists(&file_policy)? {
-            // Opening checks the file and the key, and refuses those of another store.
-            self.open_store()?;
-            return Ok(Created {
-                store,
-                key_file: key_path,
-                store_is_new: false,
-                key_is_new: false,
-            });
-        }
-        if purpose == FileKind::Key {
-            file_policy.make_folder(&key_path, purpose)?;
-        }
-        let (root, key_is_new) =
-            load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root), store_id)?;
-        let vault = Vault::new(&root, store_id);
-        let identity = Identity { store: store_id, key: root.id() };
-        let first = Event {
-            at,
-            verb: "init",
-            outcome: "done",
-            operator,
-            ticket: Ticket::default(),
-            subject: None,
-            detail: None,
-        };
-        let clock = &*self.env.clock;
-        let made = store.create(&file_policy, &vault, store_id, &mut |birth| {
-            require_agreement(clock, birth.clock()?)?;
-            birth.initialize(identity, at)?;
-            birth.append(&first, salt).map(|_| ())
-        });
-        let created = made.and_then(|store_is_new| {
-            if !store_is_new {
-                // Another process created it first, with this key or with another one.
-                self.open_store()?;
-            }
-            Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
-        });
-        if created.is_err() && key_is_new && self.opens_no_store(root.id()) {
-            let _ = std::fs::remove_file(&key_path);
-        }
-        created
+/// Creates the store and the key file, as far as they are missing; an existing key is used.
+pub fn create_store(app: &mut App<'_>) -> Result<Created> {
+    let at = app.env.clock.now()?;
+    let store_id = Id::new(app.env.random()?);
+    let salt = app.env.random()?;
+    let mut root = Zeroizing::new([0; RootKey::LENGTH]);
+    app.env.rng.fill(&mut *root)?;
+    let operator = app.env.process.operator.clone();
+    let config = app.config()?;
+    let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
+    let purpose = config.key_file_kind;
+    let store = config.store.clone();
+    if store.exists(&file_policy)? {
+        // Opening checks the file and the key, and refuses those of another store.
+        app.open_store()?;
+        return Ok(Created { store, key_file: key_path, store_is_new: false, key_is_new: false });
     }
-
-    /// Can the new key be deleted? If in doubt it can't: a commit that was not confirmed may have
-    /// created a store that needs the key.
-    fn opens_no_store(&mut self, key: KeyId) -> bool {
-        let Ok(Config { store, file_policy, .. }) = self.config() else { return false };
-        match store.exists(file_policy) {
-            Ok(false) => true,
-            Ok(true) => {
-                store.open(Access::Read, file_policy).is_ok_and(|store| store.identity().key != key)
-            }
-            Err(_) => false,
+    if purpose == FileKind::Key {
+        file_policy.make_folder(&key_path, purpose)?;
+    }
+    let (root, key_is_new) =
+        load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root), store_id)?;
+    let vault = Vault::new(&root, store_id);
+    let identity = Identity { store: store_id, key: root.id() };
+    let first = Event {
+        at,
+        verb: "init",
+        outcome: "done",
+        operator,
+        ticket: Ticket::default(),
+        subject: None,
+        detail: None,
+    };
+    let clock = &*app.env.clock;
+    let made = store.create(&file_policy, &vault, store_id, &mut |birth| {
+        require_agreement(clock, birth.clock()?)?;
+        birth.initialize(identity, at)?;
+        birth.append(&first, salt).map(|_| ())
+    });
+    let created = made.and_then(|store_is_new| {
+        if !store_is_new {
+            // Another process created it first, with this key or with another one.
+            app.open_store()?;
         }
+        Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
+    });
+    if created.is_err() && key_is_new && opens_no_store(app, root.id()) {
+        let _ = std::fs::remove_file(&key_path);
+    }
+    created
+}
+
+/// Can the new key be deleted? If in doubt it can't: a commit that was not confirmed may have
+/// created a store that needs the key.
+fn opens_no_store(app: &mut App<'_>, key: KeyId) -> bool {
+    let Ok(Config { store, file_policy, .. }) = app.config() else { return false };
+    match store.exists(file_policy) {
+        Ok(false) => true,
+        Ok(true) => {
+            store.open(Access::Read, file_policy).is_ok_and(|store| store.identity().key != key)
+        }
+        Err(_) => false,
     }
 }
 

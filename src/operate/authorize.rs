@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::approval::Request;
 use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -147,72 +147,70 @@ pub fn request_not_found(id: &str) -> Refusal {
         .hint("requests expire after 24 h; list the open ones with: mfactl approve")
 }
 
-impl Session<'_> {
-    /// The uid by which the operator is known.
-    #[must_use]
-    pub fn operator_uid(&self) -> u32 {
-        let process = &self.env.process;
-        acting_uid(process.operator.uid, process.sudo_uid, system_uid)
-    }
+/// The uid by which the operator is known.
+#[must_use]
+pub fn operator_uid(app: &App<'_>) -> u32 {
+    let process = &app.env.process;
+    acting_uid(process.operator.uid, process.sudo_uid, system_uid)
+}
 
-    /// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
-    /// second operator.
-    pub fn authorize(&mut self, verb: &'static str, is_dry: bool) -> Result<()> {
-        if FREE.contains(&verb) {
-            return Ok(());
-        }
-        let uid = self.operator_uid();
-        let mut authorization = Authorization { verb, ..Authorization::default() };
-        if let Some(roles) = &self.config()?.roles {
-            let own = roles_of(roles, uid);
-            roles.permit(verb, &own)?;
-            authorization.roles = Some(own);
-            authorization.needs_second_operator =
-                !is_dry && roles.second_operator.iter().any(|v| v == verb);
-        }
-        self.authorization = authorization;
-        Ok(())
+/// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
+/// second operator.
+pub fn authorize(app: &mut App<'_>, verb: &'static str, is_dry: bool) -> Result<()> {
+    if FREE.contains(&verb) {
+        return Ok(());
     }
+    let uid = operator_uid(app);
+    let mut authorization = Authorization { verb, ..Authorization::default() };
+    if let Some(roles) = &app.config()?.roles {
+        let own = roles_of(roles, uid);
+        roles.permit(verb, &own)?;
+        authorization.roles = Some(own);
+        authorization.needs_second_operator =
+            !is_dry && roles.second_operator.iter().any(|v| v == verb);
+    }
+    app.authorization = authorization;
+    Ok(())
+}
 
-    /// May the operator run another verb too?
-    pub fn can_run(&mut self, verb: &str) -> Result<bool> {
-        let own = self.authorization.roles.clone();
-        let roles = self.config()?.roles.as_ref();
-        Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
-    }
+/// May the operator run another verb too?
+pub fn can_run(app: &mut App<'_>, verb: &str) -> Result<bool> {
+    let own = app.authorization.roles.clone();
+    let roles = app.config()?.roles.as_ref();
+    Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
+}
 
-    /// Authorizes this run to carry out a request. The operator must be another one than the
-    /// requester, and must be allowed to run the verb.
-    pub fn approve(
-        &mut self,
-        verb: &'static str,
-        request: &Request,
-        is_alone: bool,
-    ) -> Result<Approval> {
-        let (uid, requester) = (self.operator_uid(), request.operator.uid);
-        if is_alone && uid != 0 {
-            return Err(Refusal::new(ErrorCode::NotPermitted, "--alone is for root only")
-                .hint("leave --alone out; then a second operator must approve")
-                .into());
-        }
-        if uid == requester && !is_alone {
-            let message = format!("you requested {} yourself", request.short());
-            return Err(Refusal::new(ErrorCode::NotPermitted, message)
-                .hint(format!("another operator can run: mfactl approve {}", request.short()))
-                .into());
-        }
-        self.authorize(verb, false)?;
-        let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
-        let has_admin = match &self.config()?.roles {
-            Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
-            None => true,
-        };
-        let operator = self.env.process.operator.clone();
-        let salt = self.env.random()?;
-        let approval = Approval { request: request.clone(), is_alone, has_admin, operator, salt };
-        self.authorization.approval = Some(approval.clone());
-        Ok(approval)
+/// Authorizes this run to carry out a request. The operator must be another one than the
+/// requester, and must be allowed to run the verb.
+pub fn begin_approval(
+    app: &mut App<'_>,
+    verb: &'static str,
+    request: &Request,
+    is_alone: bool,
+) -> Result<Approval> {
+    let (uid, requester) = (operator_uid(app), request.operator.uid);
+    if is_alone && uid != 0 {
+        return Err(Refusal::new(ErrorCode::NotPermitted, "--alone is for root only")
+            .hint("leave --alone out; then a second operator must approve")
+            .into());
     }
+    if uid == requester && !is_alone {
+        let message = format!("you requested {} yourself", request.short());
+        return Err(Refusal::new(ErrorCode::NotPermitted, message)
+            .hint(format!("another operator can run: mfactl approve {}", request.short()))
+            .into());
+    }
+    authorize(app, verb, false)?;
+    let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
+    let has_admin = match &app.config()?.roles {
+        Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
+        None => true,
+    };
+    let operator = app.env.process.operator.clone();
+    let salt = app.env.random()?;
+    let approval = Approval { request: request.clone(), is_alone, has_admin, operator, salt };
+    app.authorization.approval = Some(approval.clone());
+    Ok(approval)
 }
 
 /// The roles of a uid and of its groups, as the system knows them now.

@@ -3,13 +3,17 @@
 use anyhow::Result;
 use serde_json::json;
 
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::domain::audit::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
+use crate::maintain;
+use crate::operate;
 
 /// One change to one user, with what the audit log records of it.
 pub struct ChangeRequest<'a> {
@@ -32,70 +36,68 @@ pub struct ChangeResult {
     pub at: Timestamp,
 }
 
-impl Session<'_> {
-    /// Asks for confirmation unless nothing would change. `question` gets the user before and after
-    /// the change; the answer no is `false`.
-    pub fn confirm_change(
-        &mut self,
-        name: &UserName,
-        question: impl FnOnce(&User, &User) -> String,
-        change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
-    ) -> Result<bool> {
-        let user = self.read_user(name)?;
-        let after = change(user.clone(), self.env.clock.now()?)?.user;
-        if after == user {
-            return Ok(true);
-        }
-        let question = question(&user, &after);
-        self.confirm(&question)
+/// Asks for confirmation unless nothing would change. `question` gets the user before and after
+/// the change; the answer no is `false`.
+pub fn confirm_change(
+    app: &mut App<'_>,
+    name: &UserName,
+    question: impl FnOnce(&User, &User) -> String,
+    change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
+) -> Result<bool> {
+    let user = app.read_user(name)?;
+    let after = change(user.clone(), app.env.clock.now()?)?.user;
+    if after == user {
+        return Ok(true);
     }
+    let question = question(&user, &after);
+    app.confirm(&question)
+}
 
-    /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
-    /// stays the same.
-    pub fn change(
-        &mut self,
-        opened: &mut OpenStore,
-        act: &ChangeRequest<'_>,
-        mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
-    ) -> Result<ChangeResult> {
-        let undo_for = self.config()?.undo_for;
-        let done = self.write_tx(opened, |session, mut write| {
-            let before = write.user(act.name)?;
-            let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
-            if user.name != before.name && write.tx.user(&user.name)?.is_some() {
-                let message = format!("user {} already exists", user.name);
-                return Err(Refusal::new(ErrorCode::UserExists, message)
-                    .hint("choose another name")
-                    .into());
-            }
-            let changed = user != before;
-            if changed && !act.dry_run {
-                user.purge(write.at, undo_for);
-                user.rev = write.tx.save(&before, &user)?;
-                let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
-                let mut details = act.details.clone();
-                if user.name != before.name {
-                    details.push(("renamed_from", before.name.to_string()));
-                }
-                let detail = detail(&touched, &act.fields, &details);
-                let record = AuditRecord {
-                    verb: act.verb,
-                    outcome: "done",
-                    ticket: act.ticket.clone(),
-                    device: act.device.clone(),
-                    factor: None,
-                    detail,
-                };
-                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
-                write.tx.commit()?;
-            }
-            Ok(ChangeResult { user, changed, at: write.at })
-        })?;
-        if done.changed && !act.dry_run {
-            self.notify(opened, act, &done.user, done.at);
+/// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
+/// stays the same.
+pub fn change_user(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    act: &ChangeRequest<'_>,
+    mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+) -> Result<ChangeResult> {
+    let undo_for = app.config()?.undo_for;
+    let done = operate::write_tx(app, opened, |session, mut write| {
+        let before = write.user(act.name)?;
+        let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
+        if user.name != before.name && write.tx.user(&user.name)?.is_some() {
+            let message = format!("user {} already exists", user.name);
+            return Err(Refusal::new(ErrorCode::UserExists, message)
+                .hint("choose another name")
+                .into());
         }
-        Ok(done)
+        let changed = user != before;
+        if changed && !act.dry_run {
+            user.purge(write.at, undo_for);
+            user.rev = write.tx.save(&before, &user)?;
+            let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
+            let mut details = act.details.clone();
+            if user.name != before.name {
+                details.push(("renamed_from", before.name.to_string()));
+            }
+            let detail = detail(&touched, &act.fields, &details);
+            let record = AuditRecord {
+                verb: act.verb,
+                outcome: "done",
+                ticket: act.ticket.clone(),
+                device: act.device.clone(),
+                factor: None,
+                detail,
+            };
+            audit::append_event(session.env, &mut *write.tx, write.at, &user, record)?;
+            write.tx.commit()?;
+        }
+        Ok(ChangeResult { user, changed, at: write.at })
+    })?;
+    if done.changed && !act.dry_run {
+        operate::notify_change(app, opened, act, &done.user, done.at);
     }
+    Ok(done)
 }
 
 /// The result for one user of a bulk change.
@@ -137,83 +139,80 @@ impl BulkRow {
     }
 }
 
-impl Session<'_> {
-    /// What a bulk change would do, and how many users the store has; writes nothing. Unknown names
-    /// are `user_not_found`, all of them in one error.
-    pub fn plan_bulk(
-        &mut self,
-        opened: &mut OpenStore,
-        names: &[UserName],
-        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
-    ) -> Result<(Vec<BulkRow>, u64)> {
-        let at = self.env.clock.now()?;
-        let mut snapshot = opened.store.read()?;
-        let users = snapshot.counts()?.users;
-        let (mut rows, mut unknown) = (Vec::new(), Vec::new());
-        for name in names {
-            match snapshot.user(name)? {
-                Some(user) => {
-                    self.authorization.require_allowed(&user)?;
-                    rows.push(BulkRow::of(user, at, &opened.vault, change)?.0);
-                }
-                None => unknown.push(name.to_string()),
+/// What a bulk change would do, and how many users the store has; writes nothing. Unknown names
+/// are `user_not_found`, all of them in one error.
+pub fn plan_bulk(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    names: &[UserName],
+    change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+) -> Result<(Vec<BulkRow>, u64)> {
+    let at = app.env.clock.now()?;
+    let mut snapshot = opened.store.read()?;
+    let users = snapshot.counts()?.users;
+    let (mut rows, mut unknown) = (Vec::new(), Vec::new());
+    for name in names {
+        match snapshot.user(name)? {
+            Some(user) => {
+                app.authorization.require_allowed(&user)?;
+                rows.push(BulkRow::of(user, at, &opened.vault, change)?.0);
             }
+            None => unknown.push(name.to_string()),
         }
-        if unknown.is_empty() {
-            return Ok((rows, users));
-        }
-        let more = unknown.len().saturating_sub(10);
-        unknown.truncate(10);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let message = format!("--from: there are no users {}{more}", unknown.join(", "));
-        Err(Refusal::new(ErrorCode::UserNotFound, message)
-            .hint("nothing was changed; correct the list")
-            .into())
     }
+    if unknown.is_empty() {
+        return Ok((rows, users));
+    }
+    let more = unknown.len().saturating_sub(10);
+    unknown.truncate(10);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("--from: there are no users {}{more}", unknown.join(", "));
+    Err(Refusal::new(ErrorCode::UserNotFound, message)
+        .hint("nothing was changed; correct the list")
+        .into())
+}
 
-    /// Changes many users in one transaction, with one event each. After an error nothing was
-    /// changed.
-    pub fn change_bulk(
-        &mut self,
-        opened: &mut OpenStore,
-        verb: &'static str,
-        ticket: &Ticket,
-        fields: &[&'static str],
-        names: &[UserName],
-        change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
-    ) -> Result<Vec<BulkRow>> {
-        let undo_for = self.config()?.undo_for;
-        let bar = self.progress_bar(names.len() as u64);
-        let done = self.write_tx(opened, |session, mut write| {
-            let mut rows = Vec::with_capacity(names.len());
-            bar.set_position(0);
-            for name in names {
-                bar.inc(1);
-                let before = write.user(name)?;
-                let (mut row, touched) =
-                    BulkRow::of(before.clone(), write.at, write.vault, change)?;
-                if let BulkRow::Changed(user) = &mut row {
-                    user.purge(write.at, undo_for);
-                    user.rev = write.tx.save(&before, user)?;
-                    let record = AuditRecord {
-                        verb,
-                        outcome: "done",
-                        ticket: ticket.clone(),
-                        detail: detail(&touched, fields, &[]),
-                        ..AuditRecord::default()
-                    };
-                    Self::append(session.env, &mut *write.tx, write.at, user, record)?;
-                }
-                rows.push(row);
+/// Changes many users in one transaction, with one event each. After an error nothing was
+/// changed.
+pub fn change_bulk(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    verb: &'static str,
+    ticket: &Ticket,
+    fields: &[&'static str],
+    names: &[UserName],
+    change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
+) -> Result<Vec<BulkRow>> {
+    let undo_for = app.config()?.undo_for;
+    let bar = app.progress_bar(names.len() as u64);
+    let done = operate::write_tx(app, opened, |session, mut write| {
+        let mut rows = Vec::with_capacity(names.len());
+        bar.set_position(0);
+        for name in names {
+            bar.inc(1);
+            let before = write.user(name)?;
+            let (mut row, touched) = BulkRow::of(before.clone(), write.at, write.vault, change)?;
+            if let BulkRow::Changed(user) = &mut row {
+                user.purge(write.at, undo_for);
+                user.rev = write.tx.save(&before, user)?;
+                let record = AuditRecord {
+                    verb,
+                    outcome: "done",
+                    ticket: ticket.clone(),
+                    detail: detail(&touched, fields, &[]),
+                    ..AuditRecord::default()
+                };
+                audit::append_event(session.env, &mut *write.tx, write.at, user, record)?;
             }
-            write.tx.commit()?;
-            Ok((rows, write.at))
-        });
-        bar.finish_and_clear();
-        let (rows, at) = done?;
-        self.notify_many(opened, verb, ticket, &rows, at);
-        Ok(rows)
-    }
+            rows.push(row);
+        }
+        write.tx.commit()?;
+        Ok((rows, write.at))
+    });
+    bar.finish_and_clear();
+    let (rows, at) = done?;
+    operate::notify_changes(app, opened, verb, ticket, &rows, at);
+    Ok(rows)
 }
 
 fn detail(

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::app::{AuditRecord, OpenStore, Session};
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::authenticate::login;
 use crate::config::Notify;
 use crate::domain::audit::event::Ticket;
@@ -14,6 +16,7 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::notice::{Notice, NoticeKind, NoticeResult, send};
+use crate::operate;
 use crate::operate::change::{BulkRow, ChangeRequest};
 
 /// A notice to be sent.
@@ -24,166 +27,153 @@ struct PendingNotice<'d> {
     at: Timestamp,
 }
 
-impl Session<'_> {
-    /// Notifies the user of a committed change.
-    pub fn notify(
-        &mut self,
-        opened: &mut OpenStore,
-        act: &ChangeRequest<'_>,
-        user: &User,
-        at: Timestamp,
-    ) {
-        let pending = NoticeKind::for_verb(act.verb, user);
-        let pending =
-            pending.map(|kind| PendingNotice { user, kind, device: act.device.clone(), at });
-        self.notify_all(opened, &act.ticket, pending.as_slice(), None);
-    }
+/// Notifies the user of a committed change.
+pub fn notify_change(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    act: &ChangeRequest<'_>,
+    user: &User,
+    at: Timestamp,
+) {
+    let pending = NoticeKind::for_verb(act.verb, user);
+    let pending = pending.map(|kind| PendingNotice { user, kind, device: act.device.clone(), at });
+    notify_all(app, opened, &act.ticket, pending.as_slice(), None);
+}
 
-    /// Notifies each user of a committed bulk change.
-    pub fn notify_many(
-        &mut self,
-        opened: &mut OpenStore,
-        verb: &str,
-        ticket: &Ticket,
-        rows: &[BulkRow],
-        at: Timestamp,
-    ) {
-        let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user);
-        let pending: Vec<_> = users
-            .filter_map(|user| {
-                Some(PendingNotice {
-                    user,
-                    kind: NoticeKind::for_verb(verb, user)?,
-                    device: None,
-                    at,
-                })
-            })
-            .collect();
-        self.notify_all(opened, ticket, &pending, None);
-    }
-
-    /// Notifies the user of a device that a code has just confirmed.
-    pub fn notify_proof(
-        &mut self,
-        opened: &mut OpenStore,
-        user: &User,
-        outcome: &Outcome,
-        at: Timestamp,
-    ) {
-        let within = self.service.as_ref().map(login::ServiceRun::left);
-        self.notify_proofs(opened, [(user, outcome, at)], within);
-    }
-
-    /// Notifies all users of newly confirmed devices, in at most `within` for all together.
-    pub fn notify_proofs<'p>(
-        &mut self,
-        opened: &mut OpenStore,
-        proofs: impl IntoIterator<Item = (&'p User, &'p Outcome, Timestamp)>,
-        within: Option<Duration>,
-    ) {
-        let pending = |(user, outcome, at): (&'p User, &'p Outcome, Timestamp)| {
-            let Outcome::Confirmed { device } = outcome else { return None };
-            let device = Some(device.to_string());
-            Some(PendingNotice { user, kind: NoticeKind::NewDevice, device, at })
-        };
-        let pending: Vec<_> = proofs.into_iter().filter_map(pending).collect();
-        self.notify_all(opened, &Ticket::default(), &pending, within);
-    }
-
-    /// A failure is a warning only: the change is committed.
-    fn notify_all(
-        &mut self,
-        opened: &mut OpenStore,
-        ticket: &Ticket,
-        pending: &[PendingNotice<'_>],
-        within: Option<Duration>,
-    ) {
-        if pending.is_empty() {
-            return;
-        }
-        let Ok(Some(notify)) = self.config().map(|config| config.notify.clone()) else { return };
-        match self.send_notices(&notify, ticket, pending, within) {
-            Ok(results) => {
-                self.warn_of_failures(&results, pending);
-                if let Err(error) = self.log_notices(opened, ticket, pending, &results) {
-                    self.warn(&format!("can't log the notice: {error:#}"));
-                }
-            }
-            Err(error) => self.warn(&format!("no user was notified: {error:#}")),
-        }
-    }
-
-    fn send_notices(
-        &mut self,
-        notify: &Notify,
-        ticket: &Ticket,
-        pending: &[PendingNotice<'_>],
-        within: Option<Duration>,
-    ) -> Result<Vec<NoticeResult>> {
-        let mut notices = Vec::with_capacity(pending.len());
-        for PendingNotice { user, kind, device, at } in pending {
-            notices.push(Notice {
-                id: self.env.random()?,
-                kind: *kind,
-                at: *at,
-                user: user.name.to_string(),
-                display_name: user.profile.display_name.clone(),
-                email: user.profile.email.clone(),
-                language: user.profile.language.unwrap_or(Language::English),
-                device: device.clone(),
-                ticket: ticket.ticket.clone(),
-            });
-        }
-        let config = self.config()?;
-        Ok(send(notify, &config.file_policy, &config.issuer, &notices, within))
-    }
-
-    /// In a transaction of its own. Each user is read again, so that the log does not name a user who
-    /// was erased meanwhile.
-    fn log_notices(
-        &mut self,
-        opened: &mut OpenStore,
-        ticket: &Ticket,
-        pending: &[PendingNotice<'_>],
-        results: &[NoticeResult],
-    ) -> Result<()> {
-        self.write_tx(opened, |session, mut write| {
-            for (PendingNotice { user, kind, device, .. }, results) in pending.iter().zip(results) {
-                let current = write.tx.user(&user.name)?.filter(|current| current.id == user.id);
-                let Some(user) = current else { continue };
-                let record = AuditRecord {
-                    verb: "notify",
-                    outcome: results.outcome(),
-                    ticket: ticket.clone(),
-                    device: device.clone(),
-                    factor: None,
-                    detail: Some(results.detail(*kind)),
-                };
-                Self::append(session.env, &mut *write.tx, write.at, &user, record)?;
-            }
-            write.tx.commit()
+/// Notifies each user of a committed bulk change.
+pub fn notify_changes(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    verb: &str,
+    ticket: &Ticket,
+    rows: &[BulkRow],
+    at: Timestamp,
+) {
+    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user);
+    let pending: Vec<_> = users
+        .filter_map(|user| {
+            Some(PendingNotice { user, kind: NoticeKind::for_verb(verb, user)?, device: None, at })
         })
-    }
+        .collect();
+    notify_all(app, opened, ticket, &pending, None);
+}
 
-    fn warn_of_failures(&mut self, results: &[NoticeResult], pending: &[PendingNotice<'_>]) {
-        let mut failed = pending
-            .iter()
-            .zip(results)
-            .filter_map(|(pending, results)| Some((pending.user, results.problem()?)));
-        let Some((user, problem)) = failed.next() else { return };
-        let name = &user.name;
-        let words = match failed.count() {
-            0 if pending.len() == 1 => format!("{name} was not notified: {problem}"),
-            more => {
-                let users = pending.len();
-                format!("{} of {users} users were not notified; {name}: {problem}", more + 1)
+/// Notifies the user of a device that a code has just confirmed.
+pub fn notify_activation(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    user: &User,
+    outcome: &Outcome,
+    at: Timestamp,
+) {
+    let within = app.service.as_ref().map(login::ServiceRun::left);
+    notify_activations(app, opened, [(user, outcome, at)], within);
+}
+
+/// Notifies all users of newly confirmed devices, in at most `within` for all together.
+pub fn notify_activations<'p>(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    proofs: impl IntoIterator<Item = (&'p User, &'p Outcome, Timestamp)>,
+    within: Option<Duration>,
+) {
+    let pending = |(user, outcome, at): (&'p User, &'p Outcome, Timestamp)| {
+        let Outcome::Confirmed { device } = outcome else { return None };
+        let device = Some(device.to_string());
+        Some(PendingNotice { user, kind: NoticeKind::NewDevice, device, at })
+    };
+    let pending: Vec<_> = proofs.into_iter().filter_map(pending).collect();
+    notify_all(app, opened, &Ticket::default(), &pending, within);
+}
+
+/// A failure is a warning only: the change is committed.
+fn notify_all(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    ticket: &Ticket,
+    pending: &[PendingNotice<'_>],
+    within: Option<Duration>,
+) {
+    if pending.is_empty() {
+        return;
+    }
+    let Ok(Some(notify)) = app.config().map(|config| config.notify.clone()) else { return };
+    match send_notices(app, &notify, ticket, pending, within) {
+        Ok(results) => {
+            warn_of_failures(app, &results, pending);
+            if let Err(error) = log_notices(app, opened, ticket, pending, &results) {
+                app.warn(&format!("can't log the notice: {error:#}"));
             }
-        };
-        self.warn(&words);
+        }
+        Err(error) => app.warn(&format!("no user was notified: {error:#}")),
     }
+}
 
-    /// Prints a warning on standard error, also with `--quiet`.
-    pub fn warn(&mut self, words: &str) {
-        let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
+fn send_notices(
+    app: &mut App<'_>,
+    notify: &Notify,
+    ticket: &Ticket,
+    pending: &[PendingNotice<'_>],
+    within: Option<Duration>,
+) -> Result<Vec<NoticeResult>> {
+    let mut notices = Vec::with_capacity(pending.len());
+    for PendingNotice { user, kind, device, at } in pending {
+        notices.push(Notice {
+            id: app.env.random()?,
+            kind: *kind,
+            at: *at,
+            user: user.name.to_string(),
+            display_name: user.profile.display_name.clone(),
+            email: user.profile.email.clone(),
+            language: user.profile.language.unwrap_or(Language::English),
+            device: device.clone(),
+            ticket: ticket.ticket.clone(),
+        });
     }
+    let config = app.config()?;
+    Ok(send(notify, &config.file_policy, &config.issuer, &notices, within))
+}
+
+/// In a transaction of its own. Each user is read again, so that the log does not name a user who
+/// was erased meanwhile.
+fn log_notices(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    ticket: &Ticket,
+    pending: &[PendingNotice<'_>],
+    results: &[NoticeResult],
+) -> Result<()> {
+    operate::write_tx(app, opened, |session, mut write| {
+        for (PendingNotice { user, kind, device, .. }, results) in pending.iter().zip(results) {
+            let current = write.tx.user(&user.name)?.filter(|current| current.id == user.id);
+            let Some(user) = current else { continue };
+            let record = AuditRecord {
+                verb: "notify",
+                outcome: results.outcome(),
+                ticket: ticket.clone(),
+                device: device.clone(),
+                factor: None,
+                detail: Some(results.detail(*kind)),
+            };
+            audit::append_event(session.env, &mut *write.tx, write.at, &user, record)?;
+        }
+        write.tx.commit()
+    })
+}
+
+fn warn_of_failures(app: &mut App<'_>, results: &[NoticeResult], pending: &[PendingNotice<'_>]) {
+    let mut failed = pending
+        .iter()
+        .zip(results)
+        .filter_map(|(pending, results)| Some((pending.user, results.problem()?)));
+    let Some((user, problem)) = failed.next() else { return };
+    let name = &user.name;
+    let words = match failed.count() {
+        0 if pending.len() == 1 => format!("{name} was not notified: {problem}"),
+        more => {
+            let users = pending.len();
+            format!("{} of {users} users were not notified; {name}: {problem}", more + 1)
+        }
+    };
+    app.warn(&words);
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::app::{OpenStore, Session};
+use crate::app::{App, OpenStore};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -26,7 +26,7 @@ pub struct WriteTx<'u> {
 
 impl WriteTx<'_> {
     /// The user, for an operator who changes or shows something of theirs. A protected user is
-    /// `not_permitted`; an unknown name is `user_not_found`, to which [`Session::write_tx`] adds the
+    /// `not_permitted`; an unknown name is `user_not_found`, to which [`write_tx`] adds the
     /// nearest names.
     pub fn user(&mut self, name: &UserName) -> Result<User> {
         self.user_if_any(name)?.ok_or_else(|| no_such_user(name))
@@ -62,42 +62,40 @@ impl std::fmt::Display for NoSuchUser {
     }
 }
 
-impl Session<'_> {
-    /// Runs `work` in a transaction under the lock, and again if the database rolled it back because
-    /// of a concurrent one. `work` must commit.
-    pub fn write_tx<T>(
-        &mut self,
-        opened: &mut OpenStore,
-        mut work: impl FnMut(&mut Self, WriteTx<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let mut attempt = |is_retry| {
-            let begun = if is_retry {
-                opened.store.begin_again(&opened.vault)?
-            } else {
-                Some(opened.store.begin(&opened.vault)?)
-            };
-            let Some(mut tx) = begun else { return Ok(None) };
-            let at = agreed_time(&*self.env.clock, tx.clock()?)?;
-            let authorization = self.authorization.clone();
-            work(self, WriteTx { tx, at, vault: &opened.vault, authorization }).map(Some)
+/// Runs `work` in a transaction under the lock, and again if the database rolled it back because
+/// of a concurrent one. `work` must commit.
+pub fn write_tx<T>(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    mut work: impl FnMut(&mut App<'_>, WriteTx<'_>) -> Result<T>,
+) -> Result<T> {
+    let mut attempt = |is_retry| {
+        let begun = if is_retry {
+            opened.store.begin_again(&opened.vault)?
+        } else {
+            Some(opened.store.begin(&opened.vault)?)
         };
-        let mut done = attempt(false);
-        for _ in 1..MAX_TRIES {
-            if !done.as_ref().is_err_and(|error| error.downcast_ref::<Conflict>().is_some()) {
-                break;
-            }
-            match attempt(true) {
-                // No time is left for another try: report the conflict.
-                Ok(None) => break,
-                retried => done = retried,
-            }
+        let Some(mut tx) = begun else { return Ok(None) };
+        let at = agreed_time(&*app.env.clock, tx.clock()?)?;
+        let authorization = app.authorization.clone();
+        work(app, WriteTx { tx, at, vault: &opened.vault, authorization }).map(Some)
+    };
+    let mut done = attempt(false);
+    for _ in 1..MAX_TRIES {
+        if !done.as_ref().is_err_and(|error| error.downcast_ref::<Conflict>().is_some()) {
+            break;
         }
-        let done = done.and_then(|done| done.context("nothing was begun"));
-        done.map_err(|error| match error.downcast::<NoSuchUser>() {
-            Ok(NoSuchUser(name)) => Self::user_not_found(opened, &name),
-            Err(error) => error,
-        })
+        match attempt(true) {
+            // No time is left for another try: report the conflict.
+            Ok(None) => break,
+            retried => done = retried,
+        }
     }
+    let done = done.and_then(|done| done.context("nothing was begun"));
+    done.map_err(|error| match error.downcast::<NoSuchUser>() {
+        Ok(NoSuchUser(name)) => App::user_not_found(opened, &name),
+        Err(error) => error,
+    })
 }
 
 /// Fails with `clock` if this machine's clock and the database's disagree; `None` is a store without

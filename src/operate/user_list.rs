@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
 use crate::files::operator_file;
@@ -16,22 +16,20 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Accepted CSV headers of the name column.
 const HEADERS: [&str; 3] = ["user", "name", "username"];
 
-impl Session<'_> {
-    /// Reads a list of users, each once, in the order of the file; `-` is standard input. Any doubt
-    /// is `bad_input` with the line.
-    pub fn names_from(&mut self, path: &Path) -> Result<Vec<UserName>> {
-        let mut bytes = Vec::new();
-        let source: &mut dyn Read = if path == Path::new("-") {
-            &mut self.env.input
-        } else {
-            &mut operator_file::open(path, &self.env.process, "--from")?
-        };
-        source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(Refusal::bad_input("--from", "is longer than 64 MiB").into());
-        }
-        Ok(parse_names(&bytes)?)
+/// Reads a list of users, each once, in the order of the file; `-` is standard input. Any doubt
+/// is `bad_input` with the line.
+pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<Vec<UserName>> {
+    let mut bytes = Vec::new();
+    let source: &mut dyn Read = if path == Path::new("-") {
+        &mut app.env.input
+    } else {
+        &mut operator_file::open(path, &app.env.process, "--from")?
+    };
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Refusal::bad_input("--from", "is longer than 64 MiB").into());
     }
+    Ok(parse_names(&bytes)?)
 }
 
 fn parse_names(bytes: &[u8]) -> Result<Vec<UserName>, Refusal> {

@@ -6,8 +6,9 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use zeroize::Zeroizing;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::report::{Format, Record, Writable as _};
@@ -34,7 +35,7 @@ pub enum OneTimeOutput {
 
 impl ShowOnceOptions {
     /// Fails with `usage` where it can't be shown.
-    pub fn choose_output(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
+    pub fn choose_output(&self, session: &mut App<'_>) -> Result<OneTimeOutput> {
         let once = self.destination(session)?;
         if !matches!(once, OneTimeOutput::Nowhere) {
             return Ok(once);
@@ -45,7 +46,7 @@ impl ShowOnceOptions {
     }
 
     /// As [`ShowOnceOptions::choose_output`], for a verb that may continue without showing it in JSON or CSV.
-    pub fn choose_output_or_hide(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
+    pub fn choose_output_or_hide(&self, session: &mut App<'_>) -> Result<OneTimeOutput> {
         if session.is_for_people() {
             self.choose_output(session)
         } else {
@@ -58,9 +59,9 @@ impl ShowOnceOptions {
         self.output.is_some()
     }
 
-    fn destination(&self, session: &mut Session<'_>) -> Result<OneTimeOutput> {
+    fn destination(&self, session: &mut App<'_>) -> Result<OneTimeOutput> {
         if let Some(path) = &self.output {
-            let file = session.new_file(path, "--output")?;
+            let file = files::new_file(session, path, "--output")?;
             return Ok(OneTimeOutput::File(file));
         }
         if self.reveal_secrets && session.options.format() == Format::Csv {
@@ -86,7 +87,7 @@ impl OneTimeOutput {
 
     /// Returns once everything is written and flushed. A file is returned to the caller, who keeps it
     /// only after the commit.
-    pub fn show(self, session: &mut Session<'_>, text: &Zeroizing<String>) -> Result<WrittenFile> {
+    pub fn show(self, session: &mut App<'_>, text: &Zeroizing<String>) -> Result<WrittenFile> {
         let stream = match self {
             Self::Document | Self::Nowhere => return Ok(WrittenFile(None)),
             Self::Out => &mut session.env.out,
@@ -106,7 +107,7 @@ impl OneTimeOutput {
 
 /// Writes the JSON with a secret before the commit, since a secret that can't be shown must not become
 /// valid. Returns once everything is written and flushed.
-pub fn write_before_commit(session: &mut Session<'_>, document: &impl Record) -> Result<()> {
+pub fn write_before_commit(session: &mut App<'_>, document: &impl Record) -> Result<()> {
     let mut writer = session.writer();
     let written = document.write(&mut writer).and_then(|()| Ok(writer.out.flush()?));
     written.context("the secret can't be written; nothing was changed")
@@ -118,7 +119,7 @@ pub struct WrittenFile(Option<NewFile>);
 
 impl WrittenFile {
     /// Call this after the commit.
-    pub fn keep(self, session: &mut Session<'_>) {
+    pub fn keep(self, session: &mut App<'_>) {
         if let Some(file) = self.0 {
             session.note(&format!("wrote it to {}", display_path(file.path())));
             file.keep();

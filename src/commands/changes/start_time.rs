@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::app::Session;
+use crate::app::App;
 use crate::commands::changes::difference::{CutOff, Difference};
 use crate::commands::list_status::UserLine;
 use crate::domain::audit::anchor::Anchor;
@@ -20,6 +20,7 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Status, User};
+use crate::files;
 use crate::store::{LoggedChange, Moment, Order, Snapshot};
 
 const LAST_RUN: &str = "last-run";
@@ -46,7 +47,7 @@ pub struct LogPosition {
 
 impl StartTime {
     pub fn read(
-        session: &mut Session<'_>,
+        session: &mut App<'_>,
         since: Option<&str>,
         state: Option<&Path>,
         now: Timestamp,
@@ -100,12 +101,12 @@ impl StartTime {
 }
 
 /// Where the last run ended; `None` if the file does not exist yet.
-fn read_state(session: &mut Session<'_>, path: &Path) -> Result<Option<Anchor>> {
+fn read_state(session: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
     if !path.try_exists().unwrap_or(true) {
         return Ok(None);
     }
     let mut line = String::new();
-    let file = session.open_file(path, "--state")?;
+    let file = files::open_file(session, path, "--state")?;
     file.take(4096).read_to_string(&mut line).map_err(|_| not_a_state_file())?;
     let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| not_a_state_file())?;
     if anchor.store != session.reader()?.identity().store {

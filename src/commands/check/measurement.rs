@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 
-use crate::app::Session;
+use crate::app::App;
+use crate::audit;
 use crate::commands::check::What;
 use crate::commands::list_status::{Summary, UserLine};
 use crate::domain::time::Span;
 use crate::domain::totp::Parameters;
+use crate::maintain;
 use crate::store::Order;
 
 /// A measured value, and the sentence for people.
@@ -22,7 +24,7 @@ pub struct Measurement {
     pub message: String,
 }
 
-pub fn measure(session: &mut Session<'_>, what: What) -> Result<Measurement> {
+pub fn measure(session: &mut App<'_>, what: What) -> Result<Measurement> {
     match what {
         What::Log => log(session),
         What::Backup => backup(session),
@@ -31,7 +33,7 @@ pub fn measure(session: &mut Session<'_>, what: What) -> Result<Measurement> {
     }
 }
 
-fn users(session: &mut Session<'_>, what: What) -> Result<Measurement> {
+fn users(session: &mut App<'_>, what: What) -> Result<Measurement> {
     let now = session.env.clock.now()?;
     let policy = session.config()?.policy.clone();
     let (mut summary, mut bypasses) = (Summary::default(), 0);
@@ -70,8 +72,8 @@ fn users(session: &mut Session<'_>, what: What) -> Result<Measurement> {
     })
 }
 
-fn log(session: &mut Session<'_>) -> Result<Measurement> {
-    let proved = session.prove_log(&[])?;
+fn log(session: &mut App<'_>) -> Result<Measurement> {
+    let proved = audit::prove_log(session, &[])?;
     let damage = u64::from(proved.damage.is_some());
     let events = if proved.events == 1 { "event" } else { "events" };
     let limits = if proved.has_macs { "" } else { ", checked without the key" };
@@ -83,9 +85,9 @@ fn log(session: &mut Session<'_>) -> Result<Measurement> {
     Ok(Measurement { name: "damage", value, is_uncertain: false, unit: "", max: Some(1), message })
 }
 
-fn backup(session: &mut Session<'_>) -> Result<Measurement> {
+fn backup(session: &mut App<'_>) -> Result<Measurement> {
     let now = session.env.clock.now()?;
-    let last = session.last_backup()?;
+    let last = maintain::last_backup_at(session)?;
     // A backup dated in the future, written while a clock was wrong, may be any age. It exists, so
     // CRITICAL would be too much; but OK would hide missing backups until that date.
     // Machines that share a store may differ by one time step.
@@ -107,8 +109,8 @@ fn backup(session: &mut Session<'_>) -> Result<Measurement> {
     Ok(Measurement { name: "backup_age", value, is_uncertain, unit: "h", max: None, message })
 }
 
-fn key(session: &mut Session<'_>) -> Result<Measurement> {
-    let saved = session.key_saved()?;
+fn key(session: &mut App<'_>) -> Result<Measurement> {
+    let saved = maintain::key_saved_at(session)?;
     let message = match saved {
         Some(at) => format!("a copy of the key is kept elsewhere, as confirmed on {at}"),
         None => "no copy of the key has been confirmed".to_owned(),

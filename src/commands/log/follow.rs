@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::EventLine;
-use crate::app::Session;
+use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Format, Record as _, Report, Verdict, Writer};
 use crate::store::LogQuery;
@@ -15,7 +15,7 @@ pub const INITIAL: u64 = 10;
 /// Interval between two queries.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-pub fn follow(session: &mut Session<'_>, mut query: LogQuery) -> Result<Report> {
+pub fn follow(session: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
     if matches!(session.options.format(), Format::Json | Format::Csv) {
         return Err(Refusal::new(
             ErrorCode::Usage,

@@ -4,11 +4,13 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use crate::app::Session;
+use crate::app::App;
+use crate::audit;
 use crate::commands::user_change::not_confirmed;
 use crate::domain::audit::event::Ticket;
 use crate::domain::text::line;
 use crate::domain::time::Timestamp;
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// A role name of its own: auditors may read the log, but only admins may prune it.
@@ -46,8 +48,8 @@ struct PruneRecord {
 
 impl PruneOptions {
     /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
-    pub fn run(self, session: &mut Session<'_>, ticket: Option<&str>) -> Result<Report> {
-        session.authorize(ROLE, self.dry_run)?;
+    pub fn run(self, session: &mut App<'_>, ticket: Option<&str>) -> Result<Report> {
+        operate::authorize(session, ROLE, self.dry_run)?;
         let now = session.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();
         let before = Timestamp::parse_past("--before", text, now)?;
@@ -58,15 +60,18 @@ impl PruneOptions {
             reason: one_line("--reason", self.reason.as_deref())?,
             proof: None,
         };
-        let count = session.prunable(before)?;
+        let count = audit::prunable_events(session, before)?;
         if count > 0 && !self.yes && !self.dry_run {
             let question = format!("Delete {count} events before {before} from the log for ever?");
             if !session.confirm(&question)? {
                 return Ok(not_confirmed(session));
             }
         }
-        let pruned =
-            if count == 0 || self.dry_run { count } else { session.prune(before, &ticket)? };
+        let pruned = if count == 0 || self.dry_run {
+            count
+        } else {
+            audit::prune(session, before, &ticket)?
+        };
         let changed = pruned > 0 && !self.dry_run;
         let schema = "mfactl.log-prune/1";
         let record = PruneRecord { schema, before, events: pruned, changed, dry_run: self.dry_run };

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::app::Session;
+use crate::app::App;
+use crate::authenticate;
 use crate::authenticate::login::LoginRequest;
 use crate::authenticate::services::{ServiceInput, handover_file, openvpn, pam, radius};
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -56,7 +57,7 @@ enum Split {
 
 /// Answers a service. `argument` is the file that OpenVPN names as last argument.
 pub fn answer(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     service: LoginService,
     options: &ServiceOptions,
     argument: Option<&str>,
@@ -71,12 +72,12 @@ pub fn answer(
         }
         LoginService::Pam => {
             let input = session.read_input_up_to(LONGEST_LINE)?;
-            let asked = pam::read(&|name| session.service_variable(name), input)?;
+            let asked = pam::read(&|name| authenticate::service_variable(session, name), input)?;
             let lets_in = decide(session, "pam", options, &asked, |_| Ok(()))?;
             Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
-            let asked = radius::read(&|name| session.service_variable(name))?;
+            let asked = radius::read(&|name| authenticate::service_variable(session, name))?;
             if asked.typed.code().is_empty() {
                 let challenge = radius::challenge(session.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
@@ -94,15 +95,15 @@ const fn verdict(lets_in: bool) -> Verdict {
 }
 
 fn openvpn(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     options: &ServiceOptions,
     argument: Option<&str>,
 ) -> Result<Report> {
-    let is_second = openvpn::is_second_call(&|name| session.service_variable(name));
+    let is_second = openvpn::is_second_call(&|name| authenticate::service_variable(session, name));
     let control = is_second.then(|| handed(session, "auth_control_file")).transpose()?;
     let files = OpenVpnFiles { reason: handed(session, "auth_failed_reason_file").ok(), control };
     let at_deadline = files.clone();
-    session.on_timeout(move |lets_in| drop(at_deadline.write(lets_in)));
+    authenticate::on_timeout(session, move |lets_in| drop(at_deadline.write(lets_in)));
     openvpn_login(session, options, argument, &files).or_else(|error| {
         // The client waits for a verdict in the file, and any error is a no.
         files.write(false)?;
@@ -111,13 +112,14 @@ fn openvpn(
 }
 
 fn openvpn_login(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     options: &ServiceOptions,
     argument: Option<&str>,
     files: &OpenVpnFiles,
 ) -> Result<Report> {
     let file = argument.map(|path| handover_file::read(Path::new(path), openvpn::LARGEST_FILE));
-    let call = openvpn::read(&|name| session.service_variable(name), file.transpose()?)?;
+    let call =
+        openvpn::read(&|name| authenticate::service_variable(session, name), file.transpose()?)?;
     let asked = match &call {
         openvpn::ScriptCall::Verify(asked) => asked,
         // The second prompt returns the code alone, so the password would go unchecked.
@@ -138,8 +140,8 @@ fn openvpn_login(
     Ok(Report::empty(verdict(lets_in)))
 }
 
-fn handed(session: &Session<'_>, variable: &str) -> Result<PathBuf, Refusal> {
-    session.service_variable(variable).map(PathBuf::from).ok_or_else(|| {
+fn handed(session: &App<'_>, variable: &str) -> Result<PathBuf, Refusal> {
+    authenticate::service_variable(session, variable).map(PathBuf::from).ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, format!("the login service did not hand over {variable}"))
     })
 }
@@ -165,7 +167,7 @@ impl OpenVpnFiles {
 
 /// Decides the login. `on_decision` hands over the answer before notices are sent.
 fn decide(
-    session: &mut Session<'_>,
+    session: &mut App<'_>,
     from: &'static str,
     options: &ServiceOptions,
     asked: &ServiceInput,
@@ -187,9 +189,9 @@ fn decide(
     let mut opened = session.open_store()?;
     // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();
-    let done = session.login(&mut opened, &login)?;
+    let done = authenticate::log_in(session, &mut opened, &login)?;
     on_decision(done.lets_in)?;
-    session.notify_after_login(&mut opened, &done);
+    authenticate::notify_after_login(session, &mut opened, &done);
     opened.store.upkeep();
     Ok(done.lets_in)
 }

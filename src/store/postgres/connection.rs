@@ -46,7 +46,7 @@ const LOGIN: (Duration, Duration) = (Duration::from_millis(900), Duration::from_
 /// JIT compilation takes longer than most queries here.
 const NO_JIT: &str = "-c jit=off";
 
-/// Session settings for every change.
+/// App settings for every change.
 const DURABLE: &str = "-c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on \
                        -c client_min_messages=error";
 

@@ -1,0 +1,53 @@
+//! Files that an operator names: opened and created with the operator's rights, never over mfactl's own.
+
+use std::fs::File;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::app::App;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::files::file_trust::display_path;
+use crate::files::operator_file;
+use crate::files::operator_file::{NewFile, OperatorFile};
+
+/// Opens a regular file for reading, with the operator's rights.
+pub fn open_file(app: &App<'_>, path: &Path, field: &str) -> Result<File, Refusal> {
+    operator_file::open(path, &app.env.process, field)
+}
+
+/// Appends a line to a file, with the operator's rights.
+pub fn append_line(app: &mut App<'_>, path: &Path, field: &str, line: &str) -> Result<()> {
+    refuse_own_file(app, path, field)?;
+    Ok(operator_file::append(path, &app.env.process, field, line)?)
+}
+
+/// A file to be replaced later, with the operator's rights.
+pub fn replaceable_file(
+    app: &mut App<'_>,
+    path: &Path,
+    field: &'static str,
+    mode: u32,
+) -> Result<OperatorFile> {
+    refuse_own_file(app, path, field)?;
+    let process = app.env.process.clone();
+    Ok(OperatorFile { path: path.to_owned(), process, field, mode })
+}
+
+/// Creates a new file, with the operator's rights; an existing path is `cannot_create`.
+pub fn new_file(app: &mut App<'_>, path: &Path, field: &str) -> Result<NewFile> {
+    refuse_own_file(app, path, field)?;
+    NewFile::create(path, &app.env.process, field)
+}
+
+/// Refuses store, key file, configuration and the like.
+fn refuse_own_file(app: &mut App<'_>, path: &Path, field: &str) -> Result<()> {
+    let own = app.config()?.own_files();
+    if own.iter().any(|own| operator_file::is_same_file(own, path)) {
+        let message = format!("{field}: {} is one of mfactl's own files", display_path(path));
+        return Err(Refusal::new(ErrorCode::CannotCreate, message)
+            .hint("name another file")
+            .into());
+    }
+    Ok(())
+}
