@@ -43,10 +43,10 @@ fn a_check_that_fails_says_so_and_a_group_of_nobody_is_no_coverage() {
 #[test]
 fn a_device_that_was_not_confirmed_in_time_is_shown_as_that() {
     let world = five();
-    assert!(world.run("show-user bob").ok().out.contains("to be confirmed until 2026-01-04"));
+    assert!(world.run("show-user bob").ok().out.contains("expires 2026-01-04"));
     world.wait(80 * 3600);
     let shown = world.run("show-user bob").ok().out;
-    assert!(shown.contains("not confirmed in time, which ended 2026-01-04"), "{shown}");
+    assert!(shown.contains("expired unconfirmed 2026-01-04"), "{shown}");
 }
 
 #[test]

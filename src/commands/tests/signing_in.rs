@@ -313,7 +313,7 @@ fn a_user_is_told_what_stands_in_words_of_his_own() {
     let ran = world.run("sign-in alice");
     assert_eq!(ran.asked.last().map(String::as_str), Some("Code"), "{ran:?}");
     for told in
-        ["the new password was not the same twice", "the new password is the same as before"]
+        ["the new password was not the same both times", "the new password is the same as before"]
     {
         assert!(ran.err.contains(told), "{told}: {ran:?}");
     }

@@ -129,9 +129,9 @@ fn a_bypass_is_shown_with_its_start_its_end_and_its_uses() {
     let later = "valid from 2026-01-02T00:00:00Z until 2026-01-02T01:00:00Z, 2 uses left";
     assert!(shown.contains(later), "{shown}");
     let dry = world.run("bypass alice --for 1h --dry-run").ok();
-    assert!(dry.out.contains("the one there is would be void"), "{dry:?}");
+    assert!(dry.out.contains("the current one would be void"), "{dry:?}");
     let second = world.run("bypass alice --for 1h --reveal-secrets").ok();
-    assert!(second.out.contains("the one before is void"), "{second:?}");
+    assert!(second.out.contains("the previous one is void"), "{second:?}");
     let shown = world.run("show-user alice").ok().out;
     assert!(shown.contains("valid until 2026-01-01T01:00:00Z, 1 use left"), "{shown}");
     let json = world.run("show-user alice --json").ok().json();
