@@ -1,5 +1,5 @@
 -- The roles of an mfactl store in PostgreSQL; each has only what it needs. Run this once in the store's
--- database, as its owner or as a superuser, after `mfactl init`:
+-- database after `mfactl init`, as a superuser, or as its owner if that role may create roles:
 --
 --     psql -d mfactl -f contrib/postgres-roles.sql
 --
