@@ -116,7 +116,8 @@ fn every_page_can_be_reached_from_the_readme() {
     while let Some(page) = next.pop() {
         if reached.insert(page.clone()) {
             let linked = targets(&page).into_iter().map(|(_, target, _)| target);
-            next.extend(linked.filter(|t| t.extension().is_some_and(|e| e == "md")));
+            let is_page = |t: &PathBuf| t.is_file() && t.extension().is_some_and(|e| e == "md");
+            next.extend(linked.filter(is_page));
         }
     }
     let lost: Vec<_> = pages().difference(&reached).cloned().collect();
