@@ -11,12 +11,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, PathOptions};
-use crate::domain::audit::event::{Event, EventSubject, Ticket};
 use crate::domain::name::UserName;
 use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
-use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::{Env, Prompt};
 use crate::files::file_trust::{FilePolicy, display_path};
@@ -24,7 +22,7 @@ use crate::keyring::{Vault, key_file};
 use crate::options::Options;
 use crate::report::{Format, Writer};
 use crate::store::location::StoreLocation;
-use crate::store::{Access, Store, Transaction};
+use crate::store::{Access, Store};
 
 /// The run of one verb.
 pub struct App<'a> {

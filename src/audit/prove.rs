@@ -16,7 +16,6 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::display_path;
 use crate::keyring::{Vault, key_file};
-use crate::maintain;
 use crate::store::{LogStart, SignedHead};
 
 /// The result of verifying the log.

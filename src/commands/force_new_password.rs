@@ -19,7 +19,6 @@ use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, PasswordChange, User};
-use crate::maintain;
 use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};

@@ -11,17 +11,15 @@ use crate::audit;
 use crate::domain::audit::event::{Event, Head, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::domain::time::Timestamp;
 use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file;
 use crate::keyring::{Vault, key_file};
-use crate::maintain;
 use crate::operate;
 use crate::operate::transaction::require_agreement;
 use crate::store::backup;
 use crate::store::backup::{BackupHeader, BackupReader};
-use crate::store::{ActivitySince, StoreInit, Transaction};
+use crate::store::{ActivitySince, StoreInit};
 
 /// How many of the users who lose changes are named.
 const MAX_NAMED: u32 = 10;

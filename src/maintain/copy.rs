@@ -1,7 +1,6 @@
 //! Copies a whole store to another location.
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::App;
 use crate::domain::audit::event::{Event, Ticket};

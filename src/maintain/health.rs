@@ -10,7 +10,6 @@ use crate::audit::prune;
 use crate::domain::audit::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::time::Timestamp;
-use crate::maintain;
 use crate::maintain::backup::TAKEN_AT;
 use crate::operate;
 use crate::operate::transaction::agreed_time;

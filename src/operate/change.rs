@@ -12,7 +12,6 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
-use crate::maintain;
 use crate::operate;
 
 /// One change to one user, with what the audit log records of it.

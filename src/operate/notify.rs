@@ -1,6 +1,5 @@
 //! After the commit: notifies users of changes to their MFA, and logs whether that worked.
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,7 +11,6 @@ use crate::authenticate::login;
 use crate::config::Notify;
 use crate::domain::audit::event::Ticket;
 use crate::domain::authenticate::Outcome;
-use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::notice::{Notice, NoticeKind, NoticeResult, send};

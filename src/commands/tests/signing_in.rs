@@ -311,15 +311,9 @@ fn an_interrupted_user_gets_a_message_for_users() {
     world.terminal = Some(crate::env::Size { columns: 80, rows: 40 });
     world.answers = Some(vec![temporary, NEW, OLD, "x", "x", OLD, OLD, NEW, NEW, ""]);
     let ran = world.run("sign-in alice");
-<<<<<<< ours
     assert_eq!(ran.prompts.last().map(String::as_str), Some("Code"), "{ran:?}");
     for message in
         ["the new password was not the same twice", "the new password is the same as before"]
-=======
-    assert_eq!(ran.asked.last().map(String::as_str), Some("Code"), "{ran:?}");
-    for told in
-        ["the new password was not the same both times", "the new password is the same as before"]
->>>>>>> theirs
     {
         assert!(ran.err.contains(message), "{message}: {ran:?}");
     }
