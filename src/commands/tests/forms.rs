@@ -193,7 +193,7 @@ fn output_files_are_new_and_private() {
         let path = world.folder.path().join(name);
         let line = format!("enrol alice --create --no-confirm --output {}", path.display());
         let ran = world.run(&line).ok();
-        assert!(!ran.out.contains("otpauth") && ran.err.contains("destroy it"), "{ran:?}");
+        assert!(!ran.out.contains("otpauth") && ran.err.contains("delete the file"), "{ran:?}");
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let events = world.sql("SELECT count(*) FROM events");

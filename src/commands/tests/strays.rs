@@ -125,7 +125,7 @@ fn a_clock_that_was_fast_is_reported() {
 
 #[test]
 fn configurations_are_read_strictly() {
-    for (text, said) in [
+    for (text, expected_error) in [
         ("[policy]\nwindow = 1000\n", "policy.window"),
         ("[policy]\nwindow = 3\n", "policy.window"),
         ("[policy]\nwindow = -1\n", "policy.window"),
@@ -150,7 +150,10 @@ fn configurations_are_read_strictly() {
         ("[policy]\n\n\nrequired_groups = [\"a\", 7]\n", "line 4: policy.required_groups: "),
         ("[roles.verbs]\nreset = [\"king\"]\n", ".toml, line 2: roles.verbs.reset: "),
         ("[notify]\nsmtp = \"smtps://mail\"\n", ".toml: notify.from: is missing"),
-        ("[policy]\nmfa = \"required\"\ngrace = \"14d\"\n", "line 3: policy.grace: needs a day"),
+        (
+            "[policy]\nmfa = \"required\"\ngrace = \"14d\"\n",
+            "line 3: policy.grace: needs a start day",
+        ),
         ("[helpdesk]\nticket = [\"list-status\"]\n", "line 2: helpdesk.ticket: "),
         ("[helpdesk]\nticket = [\"diagnose\"]\nproof = [\"diagnose\"]\n", ""),
         ("[policy]\nundo_for = \"90d\"\nbypass_for = \"31d\"\n", ""),
@@ -161,9 +164,9 @@ fn configurations_are_read_strictly() {
         let world = World::new();
         world.configure(text);
         let ran = world.run("list-status");
-        let expected = if said.is_empty() { 0 } else { 78 };
+        let expected = if expected_error.is_empty() { 0 } else { 78 };
         assert_eq!(ran.code, expected, "{text}: {ran:?}");
-        assert!(ran.err.contains(said) && !ran.err.contains("secret"), "{text}: {ran:?}");
+        assert!(ran.err.contains(expected_error) && !ran.err.contains("secret"), "{text}: {ran:?}");
     }
     let world = World::new();
     world.configure(
