@@ -1,4 +1,4 @@
-//! TODO-DOC audit
+//! Writing the audit log, pruning it, and proving it. The rules of the chain are in [`crate::domain::audit`].
 
 pub mod prove;
 pub mod prune;

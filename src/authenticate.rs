@@ -1,4 +1,4 @@
-//! TODO-DOC authenticate
+//! Answering a submitted code or password: lock, load, decide, save, commit, and only then answer.
 
 pub mod batch;
 pub mod code;

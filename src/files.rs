@@ -1,4 +1,4 @@
-//! TODO-DOC files
+//! Files: which ones are trusted, and how an operator's own files are read and written.
 
 pub mod file_trust;
 pub mod for_operator;

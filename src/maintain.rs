@@ -1,4 +1,4 @@
-//! TODO-DOC maintain
+//! Care of the store: create, back up, restore, copy, check its health.
 
 pub mod backup;
 pub mod copy;

@@ -1,4 +1,4 @@
-//! TODO-DOC operate
+//! What an operator does to users: authorize, ask, change one or many in one transaction, notify.
 
 pub mod approval;
 pub mod authorize;

@@ -1,4 +1,4 @@
-//! TODO-DOC domain::audit
+//! The audit log as data: events, the hash chain, what an event keeps of earlier values, anchors.
 
 pub mod anchor;
 pub mod chain;
