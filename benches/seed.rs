@@ -65,7 +65,7 @@ fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
     // not older.
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let first = Event { verb: "init", outcome: "done", ..event(None, enrolled) };
-    let made = sqlite::create(&store, &file_policy, &vault, id, &mut |birth| {
+    let made = sqlite::create(&store, &file_policy, &vault, &mut |birth| {
         birth.initialize(identity, enrolled)?;
         birth.append(&first, people::bytes("salt", 0)).map(|_| ())
     })?;
