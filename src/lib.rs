@@ -63,7 +63,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
 
 fn run_verb(args: Vec<OsString>, env: &mut Env) -> anyhow::Result<Verdict> {
     let invocation = cli::parse(args)?;
-    let mut session = App::new(env, invocation.options, invocation.paths);
+    let mut session = App::new(env, invocation.options, invocation.paths, commands::find_verb);
     let report = (invocation.run)(&mut session)?;
     session.writer().report(report).context("writing the output")
 }

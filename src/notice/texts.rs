@@ -2,7 +2,8 @@
 
 use crate::domain::text::shown;
 use crate::domain::user::Language;
-use crate::notice::{Notice, NoticeKind};
+use crate::domain::notice::NoticeKind;
+use crate::notice::Notice;
 
 /// A mail's subject and text.
 pub struct MailText {
