@@ -32,9 +32,13 @@ pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
         Err(error) => error,
     };
     let run: Run = match error.kind() {
-        ErrorKind::DisplayVersion => Box::new(move |_| Ok(Report::text(error.render().to_string()))),
+        ErrorKind::DisplayVersion => {
+            Box::new(move |_| Ok(Report::text(error.render().to_string())))
+        }
         ErrorKind::DisplayHelp => match help::requested(&error) {
-            Some((verb, form)) => Box::new(move |app| Ok(Report::text(help::page(verb, form, app.env)))),
+            Some((verb, form)) => {
+                Box::new(move |app| Ok(Report::text(help::page(verb, form, app.env))))
+            }
             None => Box::new(|_| Ok(Report::text(help::overview()))),
         },
         _ => return Err(usage_error(&error, commands::verb_in(&args)).into()),

@@ -120,12 +120,7 @@ const FREE: VerbSpec = VerbSpec::FREE;
 pub static VERBS: &[VerbEntry] = &[
     verb::<enrol::Enrol>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
     verb::<show_qr::ShowQr>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
-    verb::<add_user::AddUser>(VerbSpec {
-        group: Group::Enrolment,
-        changes_user: false,
-        takes_list: true,
-        ..CHANGE
-    }),
+    verb::<add_user::AddUser>(VerbSpec { group: Group::Enrolment, changes_user: false, ..CHANGE }),
     verb::<edit_user::EditUser>(VerbSpec { group: Group::Enrolment, takes_list: true, ..CHANGE }),
     verb::<remove_user::RemoveUser>(VerbSpec {
         group: Group::Enrolment,
@@ -237,8 +232,9 @@ pub fn command() -> Command {
 /// them takes longer than half of a `verify`.
 #[must_use]
 pub fn command_for(args: &[OsString]) -> Command {
-    let occurs =
-        |e: &&VerbEntry| args.iter().any(|arg| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a));
+    let occurs = |e: &&VerbEntry| {
+        args.iter().any(|arg| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a))
+    };
     let mut verbs = VERBS.iter().filter(occurs).peekable();
     if verbs.peek().is_none() {
         command()
@@ -261,7 +257,8 @@ pub fn verb_in(args: &[OsString]) -> Option<&'static str> {
         if takes_value(arg) {
             args.next();
         } else if !arg.as_encoded_bytes().starts_with(b"-") {
-            let is_named = |e: &&VerbEntry| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a);
+            let is_named =
+                |e: &&VerbEntry| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a);
             return VERBS.iter().find(is_named).map(|entry| entry.spec.name);
         }
     }

@@ -87,8 +87,7 @@ impl RequiredOptions {
     /// The option that the verb needs and does not have.
     #[must_use]
     pub fn missing(&self, verb: &str, has_ticket: bool, has_proof: bool) -> Option<&'static str> {
-        let options =
-            [("--ticket", &self.ticket, has_ticket), ("--proof", &self.proof, has_proof)];
+        let options = [("--ticket", &self.ticket, has_ticket), ("--proof", &self.proof, has_proof)];
         let is_missing = |has: bool, verbs: &[String]| !has && verbs.iter().any(|v| v == verb);
         options.into_iter().find(|(_, verbs, has)| is_missing(*has, verbs)).map(|(name, ..)| name)
     }

@@ -57,7 +57,8 @@ fn request_approval(
     session: &mut App<'_>,
     user: &User,
 ) -> Result<Report> {
-    let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
+    let operator = OperatorOptions::from_arg_matches(matches)
+        .map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
     let ticket = operator.ticket(session, entry.spec.name)?;
     let arguments = arguments(entry, matches)?;
     let mut opened = session.open_store()?;

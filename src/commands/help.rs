@@ -24,8 +24,7 @@ pub struct Help {
 }
 
 /// The synopsis of the program.
-pub const USAGE: &str =
-    "mfactl [--store PATH] [--key-file PATH] [--config PATH] VERB [OPTIONS]";
+pub const USAGE: &str = "mfactl [--store PATH] [--key-file PATH] [--config PATH] VERB [OPTIONS]";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -75,9 +74,8 @@ fn unknown(name: &str) -> Refusal {
 /// Examples, then the verbs in groups.
 pub fn overview() -> String {
     let width = VERBS.iter().map(|e| e.spec.name.len()).max().unwrap_or(0);
-    let mut text = format!(
-        "Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: {USAGE}\n"
-    );
+    let mut text =
+        format!("Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: {USAGE}\n");
     for group in Group::ALL {
         text.extend(["\n", group.title(), ":\n"]);
         let of_group = |e: &&VerbEntry| e.spec.group == group;

@@ -15,8 +15,8 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{line as one_line, quoted};
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
-use crate::suggest;
 use crate::store::{LogQuery, OperatorFilter, Store, SubjectFilter};
+use crate::suggest;
 
 pub use event_line::EventLine;
 
@@ -38,7 +38,9 @@ pub struct Log {
     /// Events of this verb
     #[arg(long, value_name = "VERB")]
     verb: Option<String>,
-    /// Events with this outcome: done, accepted, rejected, locked, …
+    /// Events with this outcome, e.g. rejected
+    ///
+    /// Among others: done, accepted, rejected, locked.
     #[arg(long, value_name = "WORD")]
     outcome: Option<String>,
     /// Events with this ticket

@@ -52,7 +52,8 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>> {
         let Some(verb) = all.find_subcommand(verb_name) else { continue };
         let name = format!("mfactl-{verb_name}");
         let synopsis = synopsis_section(&help::usage(verb));
-        let page = Page::new(verb.clone().name(name.clone()).bin_name(format!("mfactl {verb_name}")));
+        let page =
+            Page::new(verb.clone().name(name.clone()).bin_name(format!("mfactl {verb_name}")));
         let mut text = Vec::new();
         page.render_title(&mut text)?;
         page.render_name_section(&mut text)?;
@@ -73,7 +74,7 @@ fn synopsis_section(usage: &str) -> String {
         let is_placeholder = inner.chars().all(|c| !c.is_ascii_lowercase());
         let font = if is_placeholder { 'I' } else { 'B' };
         let styled = format!("\\f{font}{inner}\\fR");
-        word.replacen(inner, &styled, 1).replace('-', "\\-")
+        word.replace(['<', '>'], "").replacen(inner, &styled, 1).replace('-', "\\-")
     };
     let words: Vec<_> = usage.split_whitespace().map(word).collect();
     format!(".SH SYNOPSIS\n{}\n", words.join(" "))

@@ -84,11 +84,9 @@ pub fn require_case_options(
 ) -> Result<()> {
     match session.config()?.required_options.missing(verb, has_ticket, has_proof) {
         None => Ok(()),
-        Some(option) => {
-            Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
-                .hint("[helpdesk] in the configuration requires it")
-                .into())
-        }
+        Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
+            .hint("[helpdesk] in the configuration requires it")
+            .into()),
     }
 }
 

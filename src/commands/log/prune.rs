@@ -22,7 +22,9 @@ const PRUNE: VerbSpec = VerbSpec { name: "log --prune", ..VerbSpec::ADMIN };
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Pruning")]
 pub struct PruneOptions {
-    /// Delete old events; the rest of the log can still be verified
+    /// Delete old events
+    ///
+    /// The rest of the log can still be verified.
     #[arg(long, requires = "before")]
     pub prune: bool,
     /// Delete events before this time
