@@ -26,8 +26,8 @@ pub struct Invocation {
 type Run = Box<dyn FnOnce(&mut App<'_>) -> Result<Report>>;
 
 /// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
-pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
-    let error = match command_for(&args).try_get_matches_from(&args) {
+pub fn parse(args: &[OsString]) -> Result<Invocation> {
+    let error = match command_for(args).try_get_matches_from(args) {
         Ok(matches) => return from_matches(&matches),
         Err(error) => error,
     };
@@ -41,7 +41,7 @@ pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
             }
             None => Box::new(|_| Ok(Report::text(help::overview()))),
         },
-        _ => return Err(usage_error(&error, commands::verb_in(&args)).into()),
+        _ => return Err(usage_error(&error, commands::verb_in(args)).into()),
     };
     Ok(Invocation { options: Options::default(), paths: PathOptions::default(), run })
 }
