@@ -5,7 +5,7 @@ use strsim::damerau_levenshtein;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
-use crate::store::Snapshot;
+use crate::store::ReadTx;
 
 /// Names to compare with; a hint is not worth more time.
 const MAX_COMPARED: usize = 50_000;
@@ -13,7 +13,7 @@ const MAX_COMPARED: usize = 50_000;
 const MAX_OFFERED: usize = 3;
 
 /// The error `user_not_found`, with the nearest names as a hint.
-pub fn user_not_found(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::Error {
+pub fn user_not_found(name: &UserName, snapshot: &mut ReadTx<'_>) -> anyhow::Error {
     let text = name.as_str();
     let max_distance = 1 + text.chars().count() / 4;
     let mut near: Vec<(usize, String)> = Vec::new();

@@ -16,6 +16,7 @@ use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::operate;
+use crate::store::Change;
 
 /// Explains why a code fails without accepting it; `None` while the user is locked.
 pub fn diagnose_code(
@@ -37,7 +38,8 @@ pub fn diagnose_code(
                 ticket: ticket.clone(),
                 ..AuditRecord::default()
             };
-            let user = reject_unevaluated_with(session.env, &mut write, None, &before, record)?;
+            let (change, record) = reject_unevaluated_with(at, None, before, record);
+            let user = audit::save(session.env, &mut write.tx, at, change, record)?;
             write.tx.commit()?;
             return Ok((user, None, at));
         }
@@ -49,7 +51,6 @@ pub fn diagnose_code(
         let finding = diagnose(&before, &secrets, code.as_ref(), at, bounds.window)?;
         let mut user = before.clone();
         user.throttle = user.throttle.failed(FailedFactor::Code, at, bounds.limits);
-        user.rev = write.tx.save(&before, &user)?;
         let record = AuditRecord {
             verb: "diagnose",
             outcome: "done",
@@ -58,7 +59,8 @@ pub fn diagnose_code(
             detail: Some(json!({ "finding": finding.word() }).to_string()),
             ..AuditRecord::default()
         };
-        audit::append_event(session.env, &mut *write.tx, at, &user, record)?;
+        let change = Change::Update { before, after: user };
+        let user = audit::save(session.env, &mut write.tx, at, change, record)?;
         write.tx.commit()?;
         Ok((user, Some(finding), at))
     })
