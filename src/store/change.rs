@@ -10,6 +10,7 @@ pub const SALT: usize = 16;
 
 /// A change to one user. Saving it decides the user's revision: callers leave it as it was.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most changes are updates; a box would only cost")]
 pub enum Change {
     /// Inserts a user with all devices.
     Insert(User),
@@ -23,6 +24,7 @@ pub enum Change {
 
 impl Change {
     /// The user after the change; before it, if they are removed.
+    #[must_use]
     pub const fn user(&self) -> &User {
         match self {
             Self::Insert(user)

@@ -45,7 +45,7 @@ pub trait Store {
     fn replace_all<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<WriteTx<'a>>;
 
     /// A consistent view for verbs that only read: no lock, no key, no writes.
-    fn read<'a>(&'a mut self) -> Result<ReadTx<'a>>;
+    fn read(&mut self) -> Result<ReadTx<'_>>;
 }
 
 /// Writes the initial content of a new store.

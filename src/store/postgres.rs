@@ -147,7 +147,7 @@ impl Store for Postgres {
         WriteTx::emptied(Box::new(driver), vault, head)
     }
 
-    fn read<'a>(&'a mut self) -> Result<ReadTx<'a>> {
+    fn read(&mut self) -> Result<ReadTx<'_>> {
         Ok(ReadTx { driver: Box::new(PostgresDriver::read(&self.connection)?) })
     }
 }

@@ -60,7 +60,7 @@ impl Store for Sqlite {
         WriteTx::emptied(Box::new(self.locked()?), vault, head)
     }
 
-    fn read<'a>(&'a mut self) -> Result<ReadTx<'a>> {
+    fn read(&mut self) -> Result<ReadTx<'_>> {
         busy_timeout::start(self.busy_timeout);
         let tx = self.connection.transaction().map_err(store_error)?;
         let driver = SqliteDriver { tx, caches_statements: false, purges_wal: false, _turn: None };

@@ -47,7 +47,7 @@ fn removing_a_user_removes_their_requests() {
     fixture.change(|tx| {
         save(tx, Change::Insert(alice()))
             .and_then(|_| tx.insert_request(&request(8, 1000)))
-            .unwrap()
+            .unwrap();
     });
     fixture.change(|tx| save(tx, Change::Remove(alice())).unwrap());
     assert_eq!(found(&fixture).unwrap(), []);
