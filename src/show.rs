@@ -154,8 +154,9 @@ fn image_format(path: &Path) -> Result<ImageFormat> {
         Some("svg") => Ok(ImageFormat::Svg),
         _ => Err(Refusal::new(
             ErrorCode::Usage,
-            format!("--output: {} does not end in .png or .svg", display_path(path)),
+            format!("{} does not end in .png or .svg", display_path(path)),
         )
+        .field("--output")
         .hint("name a file that ends in .png or .svg")
         .into()),
     }

@@ -58,8 +58,7 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
     };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == ErrorCode::Damaged => {
-            let why = refusal.message.trim_start_matches("the store is damaged: ");
-            Ok((None, Some(why.to_owned())))
+            Ok((None, Some(refusal.problem.clone())))
         }
         _ => Err(error),
     }

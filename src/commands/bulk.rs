@@ -261,7 +261,7 @@ impl BulkLine {
             BulkRow::Changed(user) if dry_run => (user, "would_change", None),
             BulkRow::Changed(user) => (user, "changed", None),
             BulkRow::Unchanged(user) => (user, "already", None),
-            BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.message.clone())),
+            BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.to_string())),
         };
         Self { user: user.name.to_string(), status: user.status(), result, reason }
     }

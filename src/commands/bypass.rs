@@ -26,7 +26,7 @@ use crate::show::show_once::{ShowOnceOptions, write_before_commit};
 pub struct Bypass {
     #[command(flatten)]
     user: UserArg,
-    /// Lifetime, e.g. 1h (limit: policy.bypass_for)
+    /// Lifetime, e.g. 1h (limit: `policy.bypass_for`)
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
     /// Maximum number of uses, 1 to 20

@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::commands::check::measurement::Measurement;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
+use crate::error_report;
 use crate::report::{Fields, PluginStatus, Record, Report, Verdict};
 
 /// Report status to a monitoring system (Nagios plugin)
@@ -160,8 +161,7 @@ impl CheckRecord {
     }
 
     fn unknown(error: &anyhow::Error) -> (Self, PluginStatus) {
-        let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
-        let message = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
+        let message = error_report::message(error);
         (Self::of(PluginStatus::Unknown, &message, String::new()), PluginStatus::Unknown)
     }
 

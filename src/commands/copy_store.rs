@@ -19,7 +19,7 @@ use crate::store::location::StoreLocation;
 /// same key file. Use only one of them afterwards: a code used in one would be accepted by the other.
 #[derive(Args, Debug)]
 pub struct CopyStore {
-    /// New store: a file, or postgres://user@host/database
+    /// New store: a file, or `postgres://user@host/database`
     #[arg(long, value_name = "STORE")]
     to: PathBuf,
 }
@@ -43,7 +43,7 @@ impl Verb for CopyStore {
     ];
 
     fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let to = StoreLocation::parse(&self.to).map_err(|refusal| refusal.for_option("--to"))?;
+        let to = StoreLocation::parse(&self.to).map_err(|refusal| refusal.field("--to"))?;
         let from = session.config()?.store.to_string();
         let counts = maintain::copy_store(session, &to)?;
         let record = CopyRecord {

@@ -46,8 +46,11 @@ impl Verb for Diagnose {
         let name = self.user.name()?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         if self.operator.dry_run {
-            let message = "--dry-run: each code counts as an attempt, so there is no dry run";
-            return Err(Refusal::new(ErrorCode::Usage, message).hint("leave it out").into());
+            let message = "each code counts as an attempt, so there is no dry run";
+            return Err(Refusal::new(ErrorCode::Usage, message)
+                .field("--dry-run")
+                .hint("leave it out")
+                .into());
         }
         session.read_user(&name)?;
         let code = if let Some(person) = &mut session.env.prompt {

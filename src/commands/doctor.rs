@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::Verb;
 use crate::app::App;
 use crate::audit;
-use crate::domain::refusal::Refusal;
 use crate::domain::text::shown;
+use crate::error_report;
 use crate::files::file_trust::FileKind;
 use crate::maintain;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
@@ -219,9 +219,7 @@ fn check(what: &'static str, result: Result<(Health, String)>) -> HealthCheck {
 }
 
 fn bad(what: &'static str, error: &anyhow::Error) -> HealthCheck {
-    let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
-    let words = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
-    HealthCheck { what, state: Health::Bad, words: safe(&words) }
+    HealthCheck { what, state: Health::Bad, words: safe(&error_report::message(error)) }
 }
 
 fn safe(text: &str) -> String {

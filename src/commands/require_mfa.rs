@@ -126,11 +126,9 @@ impl RequireMfa {
                 _ => list.replace(given.clone()).is_some(),
             };
             if is_second {
-                return Err(Refusal::new(
-                    ErrorCode::Usage,
-                    "--from: two dates or two files were given",
-                )
-                .hint("give one date and one file"));
+                return Err(Refusal::new(ErrorCode::Usage, "two dates or two files were given")
+                    .field("--from")
+                    .hint("give one date and one file"));
             }
         }
         Ok((date, list))

@@ -39,7 +39,7 @@ pub struct Reset {
     /// new one.
     #[arg(long)]
     keep_until_confirmed: bool,
-    /// Skip the confirmation_hint
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -154,8 +154,9 @@ impl Reset {
 
     fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
         if !self.no_enrol {
-            let message = "--from: can't show QR codes for many users";
+            let message = "can't show QR codes for many users";
             return Err(Refusal::new(ErrorCode::Usage, message)
+                .field("--from")
                 .hint("add --no-enrol, then run for each user: mfactl enrol NAME")
                 .into());
         }

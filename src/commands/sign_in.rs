@@ -240,9 +240,9 @@ fn set_interrupt_message(session: &mut App<'_>, is_new: bool, is_pending: bool) 
 fn for_a_person(error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<Refusal>() {
         Ok(mut refusal) => {
-            let problem = refusal.message.strip_prefix("new_password: ");
-            if let Some(problem) = problem.or_else(|| refusal.message.strip_prefix("password: ")) {
-                refusal.message = format!("the new password {problem}");
+            if matches!(refusal.field.as_deref(), Some("new_password" | "password")) {
+                refusal.field = None;
+                refusal.problem = format!("the new password {}", refusal.problem);
             }
             refusal.into()
         }

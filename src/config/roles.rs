@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use super::rules::refuse;
 use super::{file, gid_of};
-use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::{CHANGES, Member, Role, Roles, VERBS};
 use crate::domain::text::quoted;
 
@@ -51,9 +51,4 @@ fn member(key: &str, name: &str) -> Result<Member> {
             .hint("create it with useradd, or name an existing user; write a group as %group")
             .into()),
     }
-}
-
-fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
-    Refusal::new(ErrorCode::Config, format!("configuration: {key}: {problem}"))
-        .hint("see mfactl(1), CONFIGURATION")
 }

@@ -132,7 +132,7 @@ mod tests {
             "aaaaaaaaaaaa",
         ] {
             let refusal = check(weak).unwrap_err();
-            assert!(!refusal.message.contains(weak), "{refusal}");
+            assert!(!refusal.problem.contains(weak), "{refusal}");
         }
         for strong in ["correct horse battery staple", "vurmel-taktor-93", "ß€łðøµ日本語xqz"]
         {

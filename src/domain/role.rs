@@ -211,9 +211,9 @@ mod tests {
         }
         let refusal = roles().permit("reset", &BTreeSet::from([Role::Auditor])).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::NotPermitted);
-        assert_eq!(refusal.message, "reset needs the role helpdesk or admin; you have auditor");
+        assert_eq!(refusal.problem, "reset needs the role helpdesk or admin; you have auditor");
         let refusal = roles().permit("backup", &BTreeSet::new()).unwrap_err();
-        assert_eq!(refusal.message, "backup needs the role admin; you have none");
+        assert_eq!(refusal.problem, "backup needs the role admin; you have none");
     }
 
     #[test]

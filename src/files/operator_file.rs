@@ -34,11 +34,8 @@ impl NewFile {
             } else {
                 (format!("can't be made: {e}"), "check the permissions of its directory")
             };
-            Refusal::new(
-                ErrorCode::CannotCreate,
-                format!("{field}: {} {problem}", display_path(path)),
-            )
-            .hint(hint)
+            let problem = format!("{} {problem}", display_path(path));
+            Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint)
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
@@ -77,7 +74,7 @@ impl Write for NewFile {
     }
 }
 
-/// Whether two paths name the same file, or the same display_path for a file that does not exist yet.
+/// Whether two paths name the same file, or the same place for a file that does not exist yet.
 #[must_use]
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
     let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
@@ -130,8 +127,9 @@ impl OperatorFile {
 fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
     Refusal::new(
         ErrorCode::CannotCreate,
-        format!("{field}: {} can't be written: {error}", display_path(path)),
+        format!("{} can't be written: {error}", display_path(path)),
     )
+    .field(field)
     .hint(
         "name a regular file, or one that does not exist yet, in a directory that you may write to",
     )

@@ -165,8 +165,9 @@ pub fn plan_bulk(
     let more = unknown.len().saturating_sub(10);
     unknown.truncate(10);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("--from: there are no users {}{more}", unknown.join(", "));
+    let message = format!("there are no users {}{more}", unknown.join(", "));
     Err(Refusal::new(ErrorCode::UserNotFound, message)
+        .field("--from")
         .hint("nothing was changed; correct the list")
         .into())
 }
