@@ -34,6 +34,8 @@ pub struct App<'a> {
     pub authorization: Authorization,
     /// Set while this run answers a login service.
     pub service: Option<login::ServiceRun>,
+    /// The store that was opened to authorize the verb, for the verb to go on with.
+    pub opened: Option<OpenStore>,
     /// Reads go on even if this machine's clock and the database's disagree.
     pub ignore_clock_skew: bool,
 }
@@ -56,6 +58,30 @@ pub struct OpenStore {
     pub vault: Vault,
 }
 
+impl OpenStore {
+    /// Reads a user without a lock and without checking the MAC: good enough for a question to a
+    /// person, not for a decision. An unknown name is `user_not_found` with the nearest names.
+    pub fn read_user(&mut self, name: &UserName) -> Result<User> {
+        read_user(&mut *self.store, name)
+    }
+
+    /// The error for a name that is not in the store.
+    pub fn user_not_found(&mut self, name: &UserName) -> anyhow::Error {
+        match self.store.read() {
+            Ok(mut snapshot) => suggest::user_not_found(name, &mut *snapshot),
+            Err(error) => error,
+        }
+    }
+}
+
+fn read_user(store: &mut dyn Store, name: &UserName) -> Result<User> {
+    let mut snapshot = store.read()?;
+    match snapshot.user(name)? {
+        Some(user) => Ok(user),
+        None => Err(suggest::user_not_found(name, &mut *snapshot)),
+    }
+}
+
 impl<'a> App<'a> {
     pub fn new(env: &'a mut Env, options: Options, named: PathOptions) -> Self {
         if options.no_input {
@@ -68,6 +94,7 @@ impl<'a> App<'a> {
             config: None,
             authorization: Authorization::default(),
             service: None,
+            opened: None,
             ignore_clock_skew: false,
         }
     }
@@ -88,6 +115,9 @@ impl<'a> App<'a> {
     /// Opens the store for changes, with its keys. Fails with `key` if the key file is missing or
     /// holds another store's key.
     pub fn open_store(&mut self) -> Result<OpenStore> {
+        if let Some(opened) = self.opened.take() {
+            return Ok(opened);
+        }
         let access = if self.service.is_some() { Access::Login } else { Access::Write };
         let store = self.open(access)?;
         let identity = store.identity();
@@ -119,23 +149,17 @@ impl<'a> App<'a> {
         Ok(StoreOpener { location: config.store.clone(), file_policy: config.file_policy })
     }
 
-    /// Reads a user without a lock and without checking the MAC: good enough for a question to a
-    /// person, not for a decision. An unknown name is `user_not_found` with the nearest names.
+    /// As [`OpenStore::read_user`], for a verb that changes nothing.
     pub fn read_user(&mut self, name: &UserName) -> Result<User> {
-        let mut store = self.reader()?;
-        let mut snapshot = store.read()?;
-        match snapshot.user(name)? {
-            Some(user) => Ok(user),
-            None => Err(suggest::user_not_found(name, &mut *snapshot)),
-        }
+        read_user(&mut *self.reader()?, name)
     }
 
-    /// The error for a name that is not in the store.
-    pub fn user_not_found(opened: &mut OpenStore, name: &UserName) -> anyhow::Error {
-        match opened.store.read() {
-            Ok(mut snapshot) => suggest::user_not_found(name, &mut *snapshot),
-            Err(error) => error,
+    /// Opens the store again if it was replaced, or the connection closed, while a person typed.
+    pub fn reopen_if_replaced(&mut self, opened: &mut OpenStore) -> Result<()> {
+        if !opened.store.is_there() {
+            *opened = self.open_store()?;
         }
+        Ok(())
     }
 
     /// Asks a yes/no question; fails with `usage` if no terminal is there to ask on.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::authenticate;
 use crate::commands::VerbEntry;
-use crate::commands::user_change::OperatorOptions;
+use crate::commands::operator_options::OperatorOptions;
 use crate::domain::approval::Request;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
@@ -49,7 +49,11 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
-    session.read_user(&UserName::parse(name).ok()?).ok()
+    let name = UserName::parse(name).ok()?;
+    let mut opened = session.open_store().ok()?;
+    let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
+    session.opened = Some(opened);
+    user
 }
 
 fn request_approval(

@@ -10,7 +10,8 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg, status_label};
+use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
+use crate::commands::user_change::status_label;
 use crate::domain::authenticate::Outcome;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -100,8 +101,9 @@ impl Verb for Enrol {
         let label = self.device.label()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(session, Self::NAME)?;
+        let mut opened = None;
         if !self.create {
-            session.read_user(&name)?;
+            opened.insert(session.open_store()?).read_user(&name)?;
         }
         let showing = SecretOutput::choose_output(
             session,
@@ -109,10 +111,10 @@ impl Verb for Enrol {
             self.no_confirm || self.operator.dry_run,
         )?;
         let may_create = self.create && !self.operator.dry_run;
-        let mut opened = if may_create {
-            maintain::open_or_create_store(session)?
-        } else {
-            session.open_store()?
+        let mut opened = match opened {
+            Some(opened) => opened,
+            None if may_create => maintain::open_or_create_store(session)?,
+            None => session.open_store()?,
         };
         let draft = DeviceDraft::new(session, label, parameters)?;
         let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;

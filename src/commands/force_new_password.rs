@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::authenticate;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{ChangeRecord, OperatorOptions, not_confirmed};
+use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::targets::{Target, Targets};
+use crate::commands::user_change::{ChangeRecord, not_confirmed};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::name::UserName;
 use crate::domain::password::{Password, TemporaryPassword};
@@ -71,18 +73,18 @@ impl Verb for ForceNewPassword {
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("password_change_required");
         let dry_run = act.dry_run;
+        let mut opened = session.open_store()?;
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| self.question(user);
             let none = TemporaryPasswords::default();
             let change = |user: User, now| self.change(user, now, &none);
-            if !operate::confirm_change(session, &name, question, change)? {
+            if !operate::confirm_change(session, &mut opened, &name, question, change)? {
                 return Ok(not_confirmed(session));
             }
         }
-        let user = session.read_user(&name)?;
+        let user = opened.read_user(&name)?;
         let is_needed = self.needs_temporary(&user) && !dry_run;
         let once = if is_needed { Some(self.show.choose_output_or_hide(session)?) } else { None };
-        let mut opened = session.open_store()?;
         let mut passwords = TemporaryPasswords::default();
         if is_needed {
             passwords.add(session, &opened, &user)?;
@@ -195,8 +197,9 @@ impl ForceNewPassword {
             .filter(|user| self.needs_temporary(user))
             .collect();
         if !recipients.is_empty() && !dry_run && !self.show.has_file() {
-            let message = "--from: temporary passwords of several users need a file";
+            let message = "temporary passwords of several users need a file";
             return Err(Refusal::new(ErrorCode::Usage, message)
+                .field("--from")
                 .hint("add --output FILE, or --old-password-opens")
                 .into());
         }

@@ -4,9 +4,11 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Verb;
-use crate::app::App;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{DeviceOption, OperatorOptions, not_confirmed, status_label};
+use crate::app::{App, OpenStore};
+use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::{DeviceOption, OperatorOptions};
+use crate::commands::targets::{Target, Targets};
+use crate::commands::user_change::{not_confirmed, status_label};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
@@ -64,25 +66,23 @@ impl Verb for Reset {
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
-        let before = session.read_user(&name)?;
+        let mut opened = session.open_store()?;
+        let before = opened.read_user(&name)?;
         let showing = if self.no_enrol {
             SecretOutput::Nowhere
         } else {
             SecretOutput::choose_output(session, &self.show, dry_run)?
         };
         if !self.yes && !dry_run {
-            let resets = recent_resets(session, &before)?;
-            let question = |user: &User, _: &User| self.question(user, resets);
-            let change = |user: User, now| self.change(user, None, now);
-            let agreed = if self.no_enrol {
-                operate::confirm_change(session, &name, question, change)?
-            } else {
-                let _ = self.change(before.clone(), None, session.env.clock.now()?)?;
-                session.confirm(&self.question(&before, resets))?
-            };
-            if !agreed {
+            let resets = recent_resets(session, &mut opened, &before)?;
+            let after = self.change(before.clone(), None, session.env.clock.now()?)?.user;
+            // A new device is a change too.
+            if (after != before || !self.no_enrol)
+                && !session.confirm(&self.question(&before, resets))?
+            {
                 return Ok(not_confirmed(session));
             }
+            session.reopen_if_replaced(&mut opened)?;
         }
         let draft = if self.no_enrol {
             None
@@ -92,7 +92,6 @@ impl Verb for Reset {
         };
         let issuer = session.config()?.issuer.clone();
         let pending_for = session.config()?.pending_for;
-        let mut opened = session.open_store()?;
         let mut revoked = Vec::new();
         let done = operate::change_user(session, &mut opened, &act, |user, now, vault| {
             let replacement =
@@ -188,7 +187,7 @@ impl Reset {
 }
 
 /// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
-fn recent_resets(session: &mut App<'_>, user: &User) -> Result<u64> {
+fn recent_resets(session: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Result<u64> {
     let now = session.env.clock.now()?;
     let wanted = LogQuery {
         user: Some(SubjectFilter::Id(user.id)),
@@ -198,7 +197,7 @@ fn recent_resets(session: &mut App<'_>, user: &User) -> Result<u64> {
         ..LogQuery::default()
     };
     let mut resets = 0;
-    session.reader()?.read()?.events(&wanted, &mut |_| {
+    opened.store.read()?.events(&wanted, &mut |_| {
         resets += 1;
         Ok(true)
     })?;

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::user_change::{OperatorOptions, not_confirmed};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::user_change::not_confirmed;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::maintain;

@@ -11,7 +11,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
-use crate::commands::user_change::UserArg;
+use crate::commands::operator_options::UserArg;
 use crate::domain::device::Device;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};

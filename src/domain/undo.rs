@@ -45,6 +45,17 @@ pub struct UndoRecord {
     pub enrolment_barred: bool,
 }
 
+impl Changed {
+    /// Records what this change replaced; see [`User::with_undo`]. A change that changed nothing leaves
+    /// an earlier one undoable.
+    pub fn with_undo(mut self, act: Undoable, before: &User, at: Timestamp) -> Self {
+        if self.user != *before {
+            self.user = self.user.with_undo(act, before, at);
+        }
+        self
+    }
+}
+
 impl User {
     /// Records what this change replaced, so that it can be undone. Earlier changes then no longer can.
     #[must_use]

@@ -55,7 +55,7 @@ fn damage_message(proved: Result<()>) -> Result<Option<String>> {
     let Err(error) = proved else { return Ok(None) };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if matches!(refusal.code, ErrorCode::Tampered | ErrorCode::Damaged) => {
-            Ok(Some(refusal.message.clone()))
+            Ok(Some(refusal.to_string()))
         }
         _ => Err(error),
     }

@@ -39,17 +39,20 @@ pub struct ChangeResult {
 /// the change; the answer no is `false`.
 pub fn confirm_change(
     app: &mut App<'_>,
+    opened: &mut OpenStore,
     name: &UserName,
     question: impl FnOnce(&User, &User) -> String,
     change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
 ) -> Result<bool> {
-    let user = app.read_user(name)?;
+    let user = opened.read_user(name)?;
     let after = change(user.clone(), app.env.clock.now()?)?.user;
     if after == user {
         return Ok(true);
     }
     let question = question(&user, &after);
-    app.confirm(&question)
+    let agreed = app.confirm(&question)?;
+    app.reopen_if_replaced(opened)?;
+    Ok(agreed)
 }
 
 /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
