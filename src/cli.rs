@@ -6,58 +6,48 @@ use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::app::App;
+use crate::app::output;
 use crate::commands::{self, VERBS, command, command_for};
 use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 use crate::options::Options;
-use crate::report::Report;
+use crate::report::{Report, Verdict};
 use crate::usage_error::usage_error;
 
-/// A parsed command line.
-pub struct Invocation {
-    pub options: Options,
-    pub paths: PathOptions,
-    pub run: Run,
-}
-
-/// A verb with its arguments.
-type Run = Box<dyn FnOnce(&mut App<'_>) -> Result<Report>>;
+/// A verb with its arguments, to be run.
+type Run = Box<dyn FnOnce(&mut Env) -> Result<Verdict>>;
 
 /// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
-pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
+pub fn parse(args: Vec<OsString>) -> Result<Run> {
     match command_for(&args).try_get_matches_from(args) {
         Ok(matches) => from_matches(&matches),
         Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Invocation {
-                options: Options::default(),
-                paths: PathOptions::default(),
-                run: Box::new(move |_| Ok(Report::text(error.render().to_string()))),
-            }),
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                Ok(print(Options::default(), error.render().to_string()))
+            }
             _ => Err(usage_error(&error).into()),
         },
     }
 }
 
-fn from_matches(matches: &ArgMatches) -> Result<Invocation> {
+fn from_matches(matches: &ArgMatches) -> Result<Run> {
     let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
     options.check()?;
     let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
     let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
     let Some((name, matches)) = subcommand else {
-        let run = Box::new(|_: &mut App<'_>| Ok(Report::text(commands::help::overview())));
-        return Ok(Invocation { options, paths, run });
+        return Ok(print(options, commands::help::overview()));
     };
     let entry = VERBS.iter().find(|e| e.name == name);
     let entry =
         entry.ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
     let matches = matches.clone();
-    Ok(Invocation {
-        options,
-        paths,
-        run: Box::new(move |session| commands::run(entry, &matches, session)),
-    })
+    Ok(Box::new(move |env| commands::run(entry, &matches, env, options, &paths)))
+}
+
+fn print(options: Options, text: String) -> Run {
+    Box::new(move |env| output::write(env, &options, Report::text(text)))
 }
 
 /// Whether the command line asks for JSON, so that a parse error can be written as JSON too.

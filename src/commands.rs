@@ -54,6 +54,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use crate::app::App;
 use crate::config::PathOptions;
+use crate::env::Env;
 use crate::options::Options;
 use crate::report::Report;
 use crate::usage_error::usage_error;
@@ -76,7 +77,7 @@ pub trait Verb: Args + FromArgMatches {
     fn run(self, session: &mut App<'_>) -> Result<Report>;
 
     /// The result where the operator's role or the configuration prevents the verb from starting.
-    fn on_denied(_: &App<'_>, error: anyhow::Error) -> Result<Report> {
+    fn on_denied(_: &Env, error: anyhow::Error) -> Result<Report> {
         Err(error)
     }
 }
@@ -99,7 +100,7 @@ pub struct VerbEntry {
     pub alias: Option<&'static str>,
     help_flag: bool,
     is_service: fn(&ArgMatches) -> bool,
-    on_denied: fn(&App<'_>, anyhow::Error) -> Result<Report>,
+    on_denied: fn(&Env, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::app::App;
-use crate::config::PathOptions;
+use crate::config::{Config, PathOptions};
 use crate::env::Env;
 use crate::options::Options;
 
@@ -22,7 +22,8 @@ fn names(prefix: &OsStr) -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     let Some(prefix) = prefix.to_str() else { return candidates };
     let mut env = Env::real();
-    let mut session = App::new(&mut env, Options::default(), PathOptions::default());
+    let Ok(config) = Config::load(&PathOptions::default(), &env) else { return candidates };
+    let mut session = App::new(&mut env, Options::default(), config);
     let Ok(mut store) = session.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {

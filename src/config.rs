@@ -120,6 +120,13 @@ impl Config {
         })
     }
 
+    /// The defaults without a store or a key, for verbs that touch neither.
+    pub fn without_store(env: &Env) -> Result<Self> {
+        let nowhere = || Some(PathBuf::from("/dev/null"));
+        let paths = PathOptions { store: nowhere(), config: None, key_file: nowhere() };
+        Self::of(&paths, env, file::ConfigFile::default(), None)
+    }
+
     fn of(
         paths: &PathOptions,
         env: &Env,

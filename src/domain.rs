@@ -26,4 +26,5 @@ pub mod threshold;
 pub mod time;
 pub mod totp;
 pub mod undo;
+pub mod undo_record;
 pub mod user;

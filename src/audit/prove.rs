@@ -149,7 +149,7 @@ fn keyring_if_readable(
     store: Id,
     key: crate::keyring::KeyId,
 ) -> Result<Option<Vault>> {
-    let config = app.config()?;
+    let config = &app.config;
     let path = &config.key_file;
     // An operator who passes --key-file wants the MACs checked.
     let is_named = config.origins.key_file == COMMAND_LINE;

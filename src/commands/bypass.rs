@@ -158,7 +158,7 @@ impl Bypass {
     fn span(&self, session: &mut App<'_>) -> Result<Option<Span>> {
         let Some(text) = &self.span else { return Ok(None) };
         let span = Span::parse("--for", text)?;
-        let limit = session.config()?.bypass_for;
+        let limit = session.config.bypass_for;
         if span > limit {
             let problem = format!("{span} is longer than {limit}, the longest allowed");
             return Err(Refusal::bad_input("--for", problem)

@@ -11,7 +11,7 @@ use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::Undoable;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::report::Report;
 

@@ -12,7 +12,7 @@ use crate::domain::name::Label;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::Undoable;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, Status, User};
 use crate::operate::change::ChangeResult;
 use crate::report::Report;
@@ -42,7 +42,7 @@ impl Verb for Disable {
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let label = self.device.label()?;
-        let change = SwitchOff { label, policy: app.config()?.policy.clone() };
+        let change = SwitchOff { label, policy: app.config.policy.clone() };
         user_change::run(app, &self.targets, &self.operator, self.yes, &change)
     }
 }

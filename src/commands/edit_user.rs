@@ -71,7 +71,7 @@ impl Verb for EditUser {
                 .hint("leave one of them out")
                 .into());
         }
-        let policy = app.config()?.policy.clone();
+        let policy = app.config.policy.clone();
         let change = Edit { verb: &self, new_name, relabel, fields, policy };
         user_change::run(app, &self.targets, &self.operator, self.yes, &change)
     }

@@ -118,7 +118,7 @@ impl Verb for Enrol {
         };
         let draft = DeviceDraft::new(session, label, parameters)?;
         let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
-        let issuer = session.config()?.issuer.clone();
+        let issuer = session.config.issuer.clone();
         let device = user.device(draft.id())?;
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
@@ -177,7 +177,7 @@ impl Enrol {
         name: &UserName,
         draft: &DeviceDraft,
     ) -> Result<(User, Timestamp, bool)> {
-        let pending_for = session.config()?.pending_for;
+        let pending_for = session.config.pending_for;
         let id = Id::new(session.env.random()?);
         operate::write_tx(session, opened, |session, mut write| {
             let before =

@@ -73,7 +73,7 @@ impl Verb for RequireMfa {
                 .hint("leave the date out")
                 .into());
         }
-        let policy = session.config()?.policy.clone();
+        let policy = session.config.policy.clone();
         let change = Requirement { from, is_lifted: self.not, policy };
         let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {

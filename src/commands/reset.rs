@@ -13,7 +13,7 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
-use crate::domain::undo::Undoable;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Report, Verdict};
@@ -90,8 +90,8 @@ impl Verb for Reset {
             let label = label.clone().unwrap_or_default();
             Some(DeviceDraft::new(session, label, Parameters::COMMON)?)
         };
-        let issuer = session.config()?.issuer.clone();
-        let pending_for = session.config()?.pending_for;
+        let issuer = session.config.issuer.clone();
+        let pending_for = session.config.pending_for;
         let mut revoked = Vec::new();
         let done = operate::change_user(session, &mut opened, &act, |user, now, vault| {
             let replacement =

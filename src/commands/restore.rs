@@ -63,7 +63,7 @@ impl Verb for Restore {
     fn run(self, session: &mut App<'_>) -> Result<Report> {
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let plan = maintain::plan_restore(session, &self.file)?;
-        let store = session.config()?.store.to_string();
+        let store = session.config.store.to_string();
         let loss = loss(&plan);
         if let Some(loss) = &loss
             && !self.lose_newer

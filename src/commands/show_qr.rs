@@ -43,7 +43,7 @@ impl Verb for ShowQr {
         let mut opened = session.open_store()?;
         opened.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
         let showing = SecretOutput::choose_output(session, &self.show, self.operator.dry_run)?;
-        let issuer = session.config()?.issuer.clone();
+        let issuer = session.config.issuer.clone();
         let is_audited = !self.operator.dry_run
             && (self.show.reveal_secrets || !matches!(showing, SecretOutput::Nowhere));
         let (user, id, secret) = operate::write_tx(session, &mut opened, |session, mut write| {

@@ -65,7 +65,7 @@ impl Verb for ShowUser {
         let name = self.user.name()?;
         let now = session.env.clock.now()?;
         let user = session.read_user(&name)?;
-        let policy = session.config()?.policy.clone();
+        let policy = session.config.policy.clone();
         let mut store = session.reader()?;
         let wanted = LogQuery {
             user: Some(SubjectFilter::Id(user.id)),

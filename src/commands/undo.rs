@@ -36,7 +36,7 @@ impl Verb for Undo {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         let dry_run = act.dry_run;
-        let undo_for = session.config()?.undo_for;
+        let undo_for = session.config.undo_for;
         let mut opened = session.open_store()?;
         let user = opened.read_user(&name)?;
         let undone = user.undo.as_ref().map(|undo| undo.act.verb());

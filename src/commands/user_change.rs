@@ -171,7 +171,7 @@ impl ChangeRecord {
             devices: DeviceState::of(user),
             locked: user.locked(done.at).is_some(),
             password_change_required: user.password_change
-                != crate::domain::user::PasswordChange::NotRequired,
+                != crate::domain::password::PasswordChange::NotRequired,
             changed: done.changed,
             temporary_password: None,
             dry_run,

@@ -110,7 +110,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
 pub fn plan_restore(app: &mut App<'_>, path: &Path) -> Result<RestorePlan> {
     let header = BackupReader::open(backup_file(app, path)?)?.header;
     let identity = header.identity()?;
-    let config = app.config()?;
+    let config = &app.config;
     let shown = display_path(&config.key_file);
     let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
     if !file_policy.check(&key_path, config.key_file_kind)? {
@@ -178,7 +178,7 @@ pub fn restore(
     };
     let mut backup = BackupReader::open(backup_file(app, path)?)?;
     let bar = app.progress_bar(header.counts().progress_steps());
-    let config = app.config()?;
+    let config = &app.config;
     let (store, file_policy) = (config.store.clone(), config.file_policy);
     let clock = &*app.env.clock;
     let mut content = |birth: &mut dyn StoreInit| {
@@ -207,7 +207,7 @@ pub fn restore(
 
 /// The existing store, and the head of its log.
 fn target(app: &mut App<'_>, backed_up: Id) -> Result<Option<(OpenStore, Head)>> {
-    let config = app.config()?;
+    let config = &app.config;
     let location = config.store.clone();
     if location.is_free(&config.file_policy)? {
         return Ok(None);

@@ -23,7 +23,7 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
         detail: None,
     };
     let (nonce, salt) = (Id::new(app.env.random()?), app.env.random()?);
-    let file_policy = app.config()?.file_policy;
+    let file_policy = app.config.file_policy;
     // The key is needed to check every MAC.
     let opened = app.open_store()?;
     let (identity, vault) = (opened.store.identity(), opened.vault);

@@ -162,7 +162,7 @@ pub fn authorize(app: &mut App<'_>, verb: &'static str, is_dry: bool) -> Result<
     }
     let uid = operator_uid(app);
     let mut authorization = Authorization { verb, ..Authorization::default() };
-    if let Some(roles) = &app.config()?.roles {
+    if let Some(roles) = &app.config.roles {
         let own = roles_of(roles, uid);
         roles.permit(verb, &own)?;
         authorization.roles = Some(own);
@@ -174,10 +174,11 @@ pub fn authorize(app: &mut App<'_>, verb: &'static str, is_dry: bool) -> Result<
 }
 
 /// May the operator run another verb too?
-pub fn can_run(app: &mut App<'_>, verb: &str) -> Result<bool> {
+#[must_use]
+pub fn can_run(app: &App<'_>, verb: &str) -> bool {
     let own = app.authorization.roles.clone();
-    let roles = app.config()?.roles.as_ref();
-    Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
+    let roles = app.config.roles.as_ref();
+    own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok())
 }
 
 /// Authorizes this run to carry out a request. The operator must be another one than the
@@ -202,7 +203,7 @@ pub fn begin_approval(
     }
     authorize(app, verb, false)?;
     let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
-    let has_admin = match &app.config()?.roles {
+    let has_admin = match &app.config.roles {
         Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
         None => true,
     };

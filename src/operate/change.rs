@@ -63,7 +63,7 @@ pub fn change_user(
     act: &ChangeRequest<'_>,
     mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<ChangeResult> {
-    let undo_for = app.config()?.undo_for;
+    let undo_for = app.config.undo_for;
     let done = operate::write_tx(app, opened, |session, mut write| {
         let before = write.user(act.name)?;
         let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
@@ -186,7 +186,7 @@ pub fn change_bulk(
     names: &[UserName],
     change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<Vec<BulkRow>> {
-    let undo_for = app.config()?.undo_for;
+    let undo_for = app.config.undo_for;
     let bar = app.progress_bar(names.len() as u64);
     let done = operate::write_tx(app, opened, |session, mut write| {
         let mut rows = Vec::with_capacity(names.len());
