@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::User;
+use crate::domain::verb::FindVerb;
 use crate::env::{Env, Prompt};
 use crate::files::file_trust::{FilePolicy, display_path};
 use crate::keyring::{Vault, key_file};
@@ -27,6 +28,7 @@ pub struct App<'a> {
     pub env: &'a mut Env,
     pub options: Options,
     pub config: Rc<Config>,
+    pub find_verb: FindVerb,
     /// What the operator may do; set when the verb is authorized.
     pub authorization: Authorization,
     /// Set while this run answers a login service.
@@ -80,7 +82,7 @@ fn read_user(store: &mut dyn Store, name: &UserName) -> Result<User> {
 }
 
 impl<'a> App<'a> {
-    pub fn new(env: &'a mut Env, options: Options, config: Config) -> Self {
+    pub fn new(env: &'a mut Env, options: Options, config: Config, find_verb: FindVerb) -> Self {
         if options.no_input {
             env.prompt = None;
         }
@@ -88,6 +90,7 @@ impl<'a> App<'a> {
             env,
             options,
             config: Rc::new(config),
+            find_verb,
             authorization: Authorization::default(),
             service: None,
             opened: None,

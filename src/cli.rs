@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::app::output;
-use crate::commands::{self, VERBS, command, command_for};
+use crate::commands::{self, command, command_for, find_entry, help};
 use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
@@ -19,35 +19,43 @@ use crate::usage_error::usage_error;
 type Run = Box<dyn FnOnce(&mut Env) -> Result<Verdict>>;
 
 /// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
-pub fn parse(args: Vec<OsString>) -> Result<Run> {
-    match command_for(&args).try_get_matches_from(args) {
-        Ok(matches) => from_matches(&matches),
-        Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                Ok(print(Options::default(), error.render().to_string()))
-            }
-            _ => Err(usage_error(&error).into()),
-        },
+pub fn parse(args: &[OsString]) -> Result<Run> {
+    let error = match command_for(args).try_get_matches_from(args) {
+        Ok(matches) => return from_matches(&matches),
+        Err(error) => error,
+    };
+    match error.kind() {
+        ErrorKind::DisplayVersion => {
+            let version = error.render().to_string();
+            Ok(print(Options::default(), move |_| version))
+        }
+        ErrorKind::DisplayHelp => Ok(match help::requested(&error) {
+            Some((verb, form)) => print(Options::default(), move |env| help::page(verb, form, env)),
+            None => print(Options::default(), |_| help::overview()),
+        }),
+        _ => Err(usage_error(&error, commands::verb_in(args)).into()),
     }
 }
 
 fn from_matches(matches: &ArgMatches) -> Result<Run> {
-    let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
+    let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
     options.check()?;
-    let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
+    let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
     let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
     let Some((name, matches)) = subcommand else {
-        return Ok(print(options, commands::help::overview()));
+        return Ok(print(options, |_| help::overview()));
     };
-    let entry = VERBS.iter().find(|e| e.name == name);
-    let entry =
-        entry.ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
+    let entry = find_entry(name)
+        .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
     let matches = matches.clone();
     Ok(Box::new(move |env| commands::run(entry, &matches, env, options, &paths)))
 }
 
-fn print(options: Options, text: String) -> Run {
-    Box::new(move |env| output::write(env, &options, Report::text(text)))
+fn print(options: Options, text: impl FnOnce(&Env) -> String + 'static) -> Run {
+    Box::new(move |env| {
+        let report = Report::text(text(env));
+        output::write(env, &options, report)
+    })
 }
 
 /// Whether the command line asks for JSON, so that a parse error can be written as JSON too.

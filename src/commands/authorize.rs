@@ -8,13 +8,12 @@ use serde::Serialize;
 
 use crate::app::{App, output};
 use crate::authenticate;
-use crate::commands::VerbEntry;
 use crate::commands::operator_options::OperatorOptions;
+use crate::commands::{VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
-use crate::domain::role::{CHANGES, FREE};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
@@ -38,10 +37,10 @@ pub fn run(
 ) -> Result<Verdict> {
     let is_service = (entry.is_service)(matches);
     let service = is_service.then(|| authenticate::answer_service(env)).transpose()?;
-    let loaded = if FREE.contains(&entry.name) {
+    let loaded = if entry.spec.roles.is_none() {
         Config::without_store(env)
     } else {
-        Config::load(paths, env)
+        Config::load(paths, env, find_verb)
     };
     let config = match loaded {
         Ok(config) => config,
@@ -50,7 +49,7 @@ pub fn run(
             return output::write(env, &options, report);
         }
     };
-    let mut app = App::new(env, options, config);
+    let mut app = App::new(env, options, config, find_verb);
     app.service = service;
     let report = report(entry, matches, &mut app)?;
     output::write(app.env, &app.options, report)
@@ -58,7 +57,7 @@ pub fn run(
 
 fn report(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Result<Report> {
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
-    if let Err(error) = operate::authorize(session, entry.name, is_dry) {
+    if let Err(error) = operate::authorize(session, &entry.spec, is_dry) {
         return (entry.on_denied)(session.env, error);
     }
     // Checked here before anything is asked or shown, and again under the lock.
@@ -73,7 +72,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Res
 /// The single user that a verb would change. An invalid name or a broken store gives `None`: the
 /// verb itself reports the error.
 fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Option<User> {
-    if !CHANGES.contains(&entry.name) || session.config.roles.is_none() {
+    if !entry.spec.changes_user || session.config.roles.is_none() {
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
@@ -90,14 +89,15 @@ fn request_approval(
     session: &mut App<'_>,
     user: &User,
 ) -> Result<Report> {
-    let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
-    let ticket = operator.ticket(session, entry.name)?;
+    let operator = OperatorOptions::from_arg_matches(matches)
+        .map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
+    let ticket = operator.ticket(session, entry.spec.name)?;
     let arguments = arguments(entry, matches)?;
     let mut opened = session.open_store()?;
     let request = operate::request_approval(
         session,
         &mut opened,
-        entry.name,
+        entry.spec.name,
         &user.name,
         &arguments,
         &ticket,
@@ -107,7 +107,7 @@ fn request_approval(
 
 /// The arguments to store in the request: options first, then `--` and the name.
 fn arguments(entry: &VerbEntry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
-    let command = (entry.arguments)(Command::new(entry.name));
+    let command = (entry.arguments)(Command::new(entry.spec.name));
     let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();

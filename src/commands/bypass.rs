@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
@@ -16,7 +17,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, write_before_commit};
+use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 
 /// Give a user a temporary code to use in place of a device
 ///
@@ -132,7 +133,7 @@ impl Verb for Bypass {
                 write_before_commit(session, &report(false, true))?;
             } else {
                 let text = format!("\n    {}\n\n", &*code.grouped());
-                kept = Some(once.show(session, &Zeroizing::new(text))?);
+                kept = Some(show_text(session, once, &Zeroizing::new(text))?);
             }
         }
         let mut replaces = false;

@@ -23,7 +23,7 @@ use crate::maintain;
 use crate::operate;
 use crate::report::{Record as _, Report, Verdict};
 use crate::show::{
-    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
+    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
 };
 
 /// After so many wrong codes `enrol` ends and leaves the device pending.
@@ -105,11 +105,7 @@ impl Verb for Enrol {
         if !self.create {
             opened.insert(session.open_store()?).read_user(&name)?;
         }
-        let showing = SecretOutput::choose_output(
-            session,
-            &self.show,
-            self.no_confirm || self.operator.dry_run,
-        )?;
+        let showing = self.show.choose_output(session, self.no_confirm || self.operator.dry_run)?;
         let may_create = self.create && !self.operator.dry_run;
         let mut opened = match opened {
             Some(opened) => opened,
@@ -140,7 +136,7 @@ impl Verb for Enrol {
         let next_step = format!(
             "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
             device.label,
-            confirmation_hint(session, &user)?
+            confirmation_hint(session, &user)
         );
         if let Some(person) = &mut session.env.prompt {
             person.set_interrupt_message(&next_step);

@@ -17,8 +17,9 @@ use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Report, Verdict};
+use crate::show::secret_output::SecretOutput;
 use crate::show::{
-    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
+    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
 };
 use crate::store::{LogQuery, SubjectFilter};
 
@@ -71,7 +72,7 @@ impl Verb for Reset {
         let showing = if self.no_enrol {
             SecretOutput::Nowhere
         } else {
-            SecretOutput::choose_output(session, &self.show, dry_run)?
+            self.show.choose_output(session, dry_run)?
         };
         if !self.yes && !dry_run {
             let resets = recent_resets(session, &mut opened, &before)?;
@@ -126,7 +127,7 @@ impl Verb for Reset {
                 "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
             );
             key.show(session, showing).context(next_step)?;
-            let confirmation_hint = confirmation_hint(session, user)?;
+            let confirmation_hint = confirmation_hint(session, user);
             session.note(&format!("hint: {confirmation_hint}"));
             record = record.include_secret(&key, self.show.reveal_secrets);
         }
