@@ -27,5 +27,6 @@ pub mod threshold;
 pub mod time;
 pub mod totp;
 pub mod undo;
+pub mod undo_record;
 pub mod user;
 pub mod verb;

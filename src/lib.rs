@@ -31,9 +31,7 @@ mod testing;
 
 use std::ffi::OsString;
 
-use crate::app::App;
 use crate::error_report::ErrorReport;
-use anyhow::Context as _;
 use env::Env;
 use report::Verdict;
 
@@ -62,10 +60,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
 }
 
 fn run_verb(args: &[OsString], env: &mut Env) -> anyhow::Result<Verdict> {
-    let invocation = cli::parse(args)?;
-    let mut session = App::new(env, invocation.options, invocation.paths, commands::find_verb);
-    let report = (invocation.run)(&mut session)?;
-    session.writer().report(report).context("writing the output")
+    cli::parse(args)?(env)
 }
 
 /// What the benches use; everything else is private, so that the compiler finds what nothing uses.

@@ -31,12 +31,13 @@ use crate::report::{Fields, Record};
 use crate::show::secret_output::{SecretOutput, Target, write_file};
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
-pub fn confirmation_hint(app: &mut App<'_>, user: &User) -> Result<String> {
-    Ok(if operate::can_run(app, "verify")? {
+#[must_use]
+pub fn confirmation_hint(app: &App<'_>, user: &User) -> String {
+    if operate::can_run(app, "verify") {
         format!("the first right code confirms it: mfactl verify {}", user.name)
     } else {
         "the user's first sign-in with a code confirms it".to_owned()
-    })
+    }
 }
 
 #[derive(Args, Clone, Debug)]
@@ -132,8 +133,9 @@ fn image_format(path: &Path) -> Result<ImageFormat> {
         Some("svg") => Ok(ImageFormat::Svg),
         _ => Err(Refusal::new(
             ErrorCode::Usage,
-            format!("--output: {} does not end in .png or .svg", display_path(path)),
+            format!("{} does not end in .png or .svg", display_path(path)),
         )
+        .field("--output")
         .hint("name a file that ends in .png or .svg")
         .into()),
     }

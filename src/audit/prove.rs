@@ -58,8 +58,7 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
     };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == ErrorCode::Damaged => {
-            let why = refusal.message.trim_start_matches("the store is damaged: ");
-            Ok((None, Some(why.to_owned())))
+            Ok((None, Some(refusal.problem.clone())))
         }
         _ => Err(error),
     }
@@ -150,7 +149,7 @@ fn keyring_if_readable(
     store: Id,
     key: crate::keyring::KeyId,
 ) -> Result<Option<Vault>> {
-    let config = app.config()?;
+    let config = &app.config;
     let path = &config.key_file;
     // An operator who passes --key-file wants the MACs checked.
     let is_named = config.origins.key_file == COMMAND_LINE;

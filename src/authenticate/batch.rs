@@ -49,7 +49,6 @@ type Decided = (AnswerLine, Option<Evaluation>);
 /// unreachable store is an answer, not an error.
 pub fn answer_batch(app: &mut App<'_>) -> Result<()> {
     app.env.prompt = None;
-    app.config()?;
     let (mut lines, mut opened) = (LineReader::default(), None::<OpenStore>);
     loop {
         let queries = lines.next(&mut *app.env.input, MAX_BATCH)?;
@@ -125,7 +124,7 @@ fn decide_all(
     queries: &[BatchQuery],
     is_begun: &mut bool,
 ) -> Result<Vec<Decided>> {
-    let rules = (app.config()?.bounds, app.config()?.undo_for);
+    let rules = (app.config.bounds, app.config.undo_for);
     operate::write_tx(app, opened, |session, mut write| {
         *is_begun = true;
         let (mut decided, mut left) = (Vec::with_capacity(queries.len()), queries);

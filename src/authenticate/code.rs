@@ -52,7 +52,7 @@ pub fn authenticate_code(
     device_id: Option<Id>,
     submitted: &[u8],
 ) -> Result<Evaluation> {
-    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+    let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
     let submission = CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
     let attempted = operate::write_tx(app, opened, |session, mut write| {

@@ -25,7 +25,7 @@ pub fn diagnose_code(
     submitted: &[u8],
     ticket: &Ticket,
 ) -> Result<(User, Option<Diagnosis>, Timestamp)> {
-    let bounds = app.config()?.bounds;
+    let bounds = app.config.bounds;
     let code = Otp::read(submitted);
     operate::write_tx(app, opened, |session, mut write| {
         let before = write.any_user(name)?;

@@ -87,19 +87,18 @@ impl ServiceRun {
     }
 }
 
-/// Makes this run answer a login service. The remote user can set parts of the environment, so
+/// Prepares the environment for a login service's question. The remote user can set parts of the environment, so
 /// it is kept apart as untrusted input. There are no prompts and no standard error, which some
 /// services show to the remote user.
-pub fn answer_service(app: &mut App<'_>) -> Result<()> {
-    let watchdog = Watchdog::start(app.env.end)?;
-    let environment = std::mem::replace(&mut app.env.variables, Box::new(|_| None));
-    app.service = Some(ServiceRun { environment, watchdog });
-    app.env.prompt = None;
-    app.env.err.writer = Box::new(std::io::sink());
-    app.env.process.operator.claim = None;
-    app.env.process.sudo_uid = None;
-    app.env.process.is_service = true;
-    Ok(())
+pub fn answer_service(env: &mut Env) -> Result<ServiceRun> {
+    let watchdog = Watchdog::start(env.end)?;
+    let environment = std::mem::replace(&mut env.variables, Box::new(|_| None));
+    env.prompt = None;
+    env.err.writer = Box::new(std::io::sink());
+    env.process.operator.claim = None;
+    env.process.sudo_uid = None;
+    env.process.is_service = true;
+    Ok(ServiceRun { environment, watchdog })
 }
 
 /// An environment variable as the service set it; untrusted.
@@ -149,8 +148,8 @@ fn login_with_code(
     opened: &mut OpenStore,
     login: &LoginRequest<'_>,
 ) -> Result<LoginOutcome> {
-    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
-    let policy = app.config()?.policy.clone();
+    let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
+    let policy = app.config.policy.clone();
     let submitted = &Submitted::read(login.typed.code());
     let from = Some(login.from);
     let submission =
@@ -218,7 +217,7 @@ fn login_with_password_and_code(
     };
     let done = authenticate::decide_sign_in(app, opened, login.name, &credentials)?;
     if done.user.is_none() {
-        let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+        let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
         let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
         let from = Some(login.from);
         let submission =
@@ -240,7 +239,7 @@ fn split_code<'g>(
     login: &LoginRequest<'g>,
 ) -> Result<Option<(&'g [u8], &'g [u8])>> {
     let now = app.env.clock.now()?;
-    let policy = &app.config()?.policy;
+    let policy = &app.config.policy;
     let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
     let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
     let is_excused_with = |user: &User, code| {

@@ -16,8 +16,6 @@ use crate::domain::audit::anchor::Anchor;
 use crate::files;
 use crate::report::{Format, Record as _, Report, Verdict};
 
-pub use start_time::check_log_covers;
-
 /// List what changed in users' MFA since a given time
 ///
 /// Prints nothing if nothing changed, so that cron sends no mail. Times are 2026-03-01,
@@ -51,7 +49,7 @@ impl Verb for Changes {
     fn run(self, session: &mut App<'_>) -> Result<Report> {
         let now = session.env.clock.now()?;
         let since = StartTime::read(session, self.since.as_deref(), self.state.as_deref(), now)?;
-        let policy = session.config()?.policy.clone();
+        let policy = session.config.policy.clone();
         let mut store = session.reader()?;
         let identity = store.identity();
         let mut snapshot = store.read()?;

@@ -10,7 +10,8 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg, status_label};
+use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
+use crate::commands::user_change::status_label;
 use crate::domain::authenticate::Outcome;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -101,19 +102,20 @@ impl Verb for Enrol {
         let label = self.device.label()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(session, Self::NAME)?;
+        let mut opened = None;
         if !self.create {
-            session.read_user(&name)?;
+            opened.insert(session.open_store()?).read_user(&name)?;
         }
         let showing = self.show.choose_output(session, self.no_confirm || self.operator.dry_run)?;
         let may_create = self.create && !self.operator.dry_run;
-        let mut opened = if may_create {
-            maintain::open_or_create_store(session)?
-        } else {
-            session.open_store()?
+        let mut opened = match opened {
+            Some(opened) => opened,
+            None if may_create => maintain::open_or_create_store(session)?,
+            None => session.open_store()?,
         };
         let draft = DeviceDraft::new(session, label, parameters)?;
         let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
-        let issuer = session.config()?.issuer.clone();
+        let issuer = session.config.issuer.clone();
         let device = user.device(draft.id())?;
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
@@ -135,7 +137,7 @@ impl Verb for Enrol {
         let next_step = format!(
             "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
             device.label,
-            confirmation_hint(session, &user)?
+            confirmation_hint(session, &user)
         );
         if let Some(person) = &mut session.env.prompt {
             person.set_interrupt_message(&next_step);
@@ -172,7 +174,7 @@ impl Enrol {
         name: &UserName,
         draft: &DeviceDraft,
     ) -> Result<(User, Timestamp, bool)> {
-        let pending_for = session.config()?.pending_for;
+        let pending_for = session.config.pending_for;
         let id = Id::new(session.env.random()?);
         operate::write_tx(session, opened, |session, mut write| {
             let before =

@@ -73,7 +73,7 @@ impl Verb for Metrics {
 }
 
 fn count(session: &mut App<'_>, now: Timestamp) -> Result<Samples> {
-    let policy = session.config()?.policy.clone();
+    let policy = session.config.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;
     let mut samples = Samples::default();

@@ -92,7 +92,7 @@ impl Verb for Report {
 }
 
 fn page_data(session: &mut App<'_>, now: Timestamp, since: Option<Timestamp>) -> Result<PageData> {
-    let policy = session.config()?.policy.clone();
+    let policy = session.config.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;
     let (mut summary, mut groups) = (Summary::default(), Groups::default());

@@ -8,7 +8,8 @@ use super::Verb;
 use super::list_status::UserLine;
 use super::log::EventLine;
 use crate::app::App;
-use crate::commands::user_change::{UserArg, status_label};
+use crate::commands::operator_options::UserArg;
+use crate::commands::user_change::status_label;
 use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -64,7 +65,7 @@ impl Verb for ShowUser {
         let name = self.user.name()?;
         let now = session.env.clock.now()?;
         let user = session.read_user(&name)?;
-        let policy = session.config()?.policy.clone();
+        let policy = session.config.policy.clone();
         let mut store = session.reader()?;
         let wanted = LogQuery {
             user: Some(SubjectFilter::Id(user.id)),

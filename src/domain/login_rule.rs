@@ -4,9 +4,10 @@
 use crate::domain::authenticate::candidates;
 use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
+use crate::domain::password::PasswordChange;
 use crate::domain::policy::Requirement;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{PasswordChange, Status, User};
+use crate::domain::user::{Status, User};
 
 /// What to answer for users who have no MFA and need none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

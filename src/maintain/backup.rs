@@ -56,7 +56,7 @@ fn damage_message(proved: Result<()>) -> Result<Option<String>> {
     let Err(error) = proved else { return Ok(None) };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if matches!(refusal.code, ErrorCode::Tampered | ErrorCode::Damaged) => {
-            Ok(Some(refusal.message.clone()))
+            Ok(Some(refusal.to_string()))
         }
         _ => Err(error),
     }
@@ -106,7 +106,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
 pub fn plan_restore(app: &mut App<'_>, path: &Path) -> Result<RestorePlan> {
     let header = BackupReader::open(backup_file(app, path)?)?.header;
     let identity = header.identity()?;
-    let config = app.config()?;
+    let config = &app.config;
     let shown = display_path(&config.key_file);
     let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
     if !file_policy.check(&key_path, config.key_file_kind)? {
@@ -172,7 +172,7 @@ pub fn restore(
     let event = audit::store_event(app.env, at, record)?;
     let mut backup = BackupReader::open(backup_file(app, path)?)?;
     let bar = app.progress_bar(header.counts().progress_steps());
-    let config = app.config()?;
+    let config = &app.config;
     let (store, file_policy) = (config.store.clone(), config.file_policy);
     let clock = &*app.env.clock;
     let mut content = |target: &mut WriteTx<'_>| {
@@ -199,7 +199,7 @@ pub fn restore(
 
 /// The existing store, and the head of its log.
 fn target(app: &mut App<'_>, backed_up: Id) -> Result<Option<(OpenStore, Head)>> {
-    let config = app.config()?;
+    let config = &app.config;
     let location = config.store.clone();
     if location.is_free(&config.file_policy)? {
         return Ok(None);

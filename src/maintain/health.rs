@@ -117,7 +117,7 @@ pub fn check_user_macs(app: &mut App<'_>, opened: &mut OpenStore) -> Result<u64>
 /// Users with sealed data that is kept past its retention time.
 pub fn expired_users(app: &mut App<'_>) -> Result<Vec<UserName>> {
     let now = app.env.clock.now()?;
-    let undo_for = app.config()?.undo_for;
+    let undo_for = app.config.undo_for;
     let mut names = Vec::new();
     app.reader()?.read()?.users(Order::default(), &mut |user| {
         let mut purged = user.clone();
@@ -132,7 +132,7 @@ pub fn expired_users(app: &mut App<'_>) -> Result<Vec<UserName>> {
 
 /// Removes the expired sealed data of these users, in one transaction.
 pub fn purge_expired(app: &mut App<'_>, names: &[UserName]) -> Result<u64> {
-    let undo_for = app.config()?.undo_for;
+    let undo_for = app.config.undo_for;
     let mut opened = app.open_store()?;
     let bar = app.progress_bar(names.len() as u64);
     let purged = operate::write_tx(app, &mut opened, |session, mut write| {

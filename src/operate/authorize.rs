@@ -157,7 +157,7 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, is_dry: bool) -> Result<()>
     }
     let uid = operator_uid(app);
     let mut authorization = Authorization { verb: verb.name, ..Authorization::default() };
-    if let Some(roles) = &app.config()?.roles {
+    if let Some(roles) = &app.config.roles {
         let own = roles_of(roles, uid);
         verb.permit(roles, &own)?;
         authorization.roles = Some(own);
@@ -169,12 +169,12 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, is_dry: bool) -> Result<()>
 }
 
 /// May the operator run another verb too?
-pub fn can_run(app: &mut App<'_>, verb: &str) -> Result<bool> {
-    let own = app.authorization.roles.clone();
+#[must_use]
+pub fn can_run(app: &App<'_>, verb: &str) -> bool {
+    let own = app.authorization.roles.as_ref();
     let spec = (app.find_verb)(verb);
-    let roles = app.config()?.roles.as_ref();
     let permits = |own, roles| spec.is_some_and(|verb| verb.permit(roles, own).is_ok());
-    Ok(own.as_ref().zip(roles).is_none_or(|(own, roles)| permits(own, roles)))
+    own.zip(app.config.roles.as_ref()).is_none_or(|(own, roles)| permits(own, roles))
 }
 
 /// Authorizes this run to carry out a request. The operator must be another one than the
@@ -199,7 +199,7 @@ pub fn begin_approval(
     }
     authorize(app, verb, false)?;
     let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
-    let has_admin = match &app.config()?.roles {
+    let has_admin = match &app.config.roles {
         Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),
         None => true,
     };

@@ -41,17 +41,20 @@ pub struct ChangeResult {
 /// the change; the answer no is `false`.
 pub fn confirm_change(
     app: &mut App<'_>,
+    opened: &mut OpenStore,
     name: &UserName,
     question: impl FnOnce(&User, &User) -> String,
     change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
 ) -> Result<bool> {
-    let user = app.read_user(name)?;
+    let user = opened.read_user(name)?;
     let after = change(user.clone(), app.env.clock.now()?)?.user;
     if after == user {
         return Ok(true);
     }
     let question = question(&user, &after);
-    app.confirm(&question)
+    let agreed = app.confirm(&question)?;
+    app.reopen_if_replaced(opened)?;
+    Ok(agreed)
 }
 
 /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
@@ -62,7 +65,7 @@ pub fn change_user(
     act: &ChangeRequest<'_>,
     mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<ChangeResult> {
-    let undo_for = app.config()?.undo_for;
+    let undo_for = app.config.undo_for;
     let done = operate::write_tx(app, opened, |session, mut write| {
         let before = write.user(act.name)?;
         let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
@@ -174,8 +177,9 @@ pub fn plan_bulk(
     let more = unknown.len().saturating_sub(10);
     unknown.truncate(10);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("--from: there are no users {}{more}", unknown.join(", "));
+    let message = format!("there are no users {}{more}", unknown.join(", "));
     Err(Refusal::new(ErrorCode::UserNotFound, message)
+        .field("--from")
         .hint("nothing was changed; correct the list")
         .into())
 }
@@ -191,7 +195,7 @@ pub fn change_bulk(
     names: &[UserName],
     change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<Vec<BulkRow>> {
-    let undo_for = app.config()?.undo_for;
+    let undo_for = app.config.undo_for;
     let bar = app.progress_bar(names.len() as u64);
     let done = operate::write_tx(app, opened, |session, mut write| {
         let mut rows = Vec::with_capacity(names.len());

@@ -1,5 +1,6 @@
 //! After the commit: notifies users of changes to their MFA, and logs whether that worked.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -99,8 +100,9 @@ fn notify_all(
     if pending.is_empty() {
         return;
     }
-    let Ok(Some(notify)) = app.config().map(|config| config.notify.clone()) else { return };
-    match send_notices(app, &notify, ticket, pending, within) {
+    let config = Rc::clone(&app.config);
+    let Some(notify) = &config.notify else { return };
+    match send_notices(app, notify, ticket, pending, within) {
         Ok(results) => {
             warn_of_failures(app, &results, pending);
             if let Err(error) = log_notices(app, opened, ticket, pending, &results) {
@@ -132,7 +134,7 @@ fn send_notices(
             ticket: ticket.ticket.clone(),
         });
     }
-    let config = app.config()?;
+    let config = &app.config;
     Ok(send(notify, &config.file_policy, &config.issuer, &notices, within))
 }
 

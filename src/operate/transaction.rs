@@ -115,7 +115,7 @@ pub fn write_tx<T>(
     }
     let done = done.and_then(|done| done.context("nothing was begun"));
     done.map_err(|error| match error.downcast::<NoSuchUser>() {
-        Ok(NoSuchUser(name)) => App::user_not_found(opened, &name),
+        Ok(NoSuchUser(name)) => opened.user_not_found(&name),
         Err(error) => error,
     })
 }

@@ -19,7 +19,7 @@ use user::user_values;
 pub use user::{USER_COLUMNS, user};
 
 use crate::domain::audit::event::Canonical;
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -120,11 +120,7 @@ fn put(row: &mut Canonical, column: &str, value: &Value) {
 
 /// The refusal for an invalid value, naming table and column.
 pub fn damaged_column(table: &str, column: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::Damaged,
-        format!("the store is damaged: table {table}, column {column}"),
-    )
-    .hint("restore a backup")
+    Refusal::damaged(format!("table {table}, column {column}")).hint("restore a backup")
 }
 
 /// Reads the columns of one table in order.

@@ -145,10 +145,11 @@ impl Record for Difference {
 mod tests {
     use super::*;
     use crate::domain::name::UserName;
+    use crate::domain::password::PasswordChange;
     use crate::domain::policy::{Policy, Scope};
     use crate::domain::secret::Id;
     use crate::domain::time::Span;
-    use crate::domain::user::{PasswordChange, User};
+    use crate::domain::user::User;
 
     #[expect(clippy::unnecessary_wraps, reason = "the table also has users who do not exist")]
     fn line(change: impl Fn(&mut UserLine)) -> Option<UserLine> {

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::app::App;
+use crate::audit;
 use crate::commands::changes::difference::{CutOff, Difference};
 use crate::commands::list_status::UserLine;
 use crate::domain::audit::anchor::Anchor;
@@ -18,7 +19,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::Undoable;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Status, User};
 use crate::files;
 use crate::store::{LoggedChange, Moment, Order, ReadTx};
@@ -91,7 +92,7 @@ impl StartTime {
                 ("--state", LogPosition { after: head.seq, at: *at })
             }
         };
-        check_log_covers(snapshot, field, from.after, from.at)?;
+        audit::check_log_covers(snapshot, field, from.after, from.at)?;
         Ok(Some(from))
     }
 }
@@ -111,30 +112,6 @@ fn read_state(session: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
             .into());
     }
     Ok(Some(anchor))
-}
-
-/// Fails unless the log still has every event after this position: with `bad_input` if it was pruned,
-/// with `tampered` if an event is missing.
-pub fn check_log_covers(
-    snapshot: &mut ReadTx<'_>,
-    field: &str,
-    after: u64,
-    at: Timestamp,
-) -> Result<()> {
-    let start = snapshot.start()?;
-    match start.at {
-        Some(first) if after < start.head.seq || at < first => {
-            Err(Refusal::bad_input(field, format!("the log was pruned and begins at {first}"))
-                .hint(match field {
-                    "--state" => {
-                        "run once with a later --since; the state file continues from there"
-                    }
-                    _ => "give a later time",
-                })
-                .into())
-        }
-        _ => snapshot.check_count_after(after),
-    }
 }
 
 fn not_a_state_file() -> Refusal {

@@ -35,7 +35,7 @@ pub fn measure(session: &mut App<'_>, what: What) -> Result<Measurement> {
 
 fn users(session: &mut App<'_>, what: What) -> Result<Measurement> {
     let now = session.env.clock.now()?;
-    let policy = session.config()?.policy.clone();
+    let policy = session.config.policy.clone();
     let (mut summary, mut bypasses) = (Summary::default(), 0);
     session.reader()?.read()?.users(Order::default(), &mut |user| {
         let line = UserLine::of(&user, &policy, now);

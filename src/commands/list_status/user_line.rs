@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use crate::commands::user_change::status_label;
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::password::PasswordChange;
 use crate::domain::policy::{EnrolmentDue, Policy};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{PasswordChange, Status, User};
+use crate::domain::user::{Status, User};
 use crate::report::{Cell, Fields, Record, Tone};
 
 #[derive(Serialize)]

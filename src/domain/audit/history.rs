@@ -9,12 +9,13 @@ use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Active, BeforeDisable, Device, DeviceKind, DeviceState, Pending};
 use crate::domain::lockout::{Lock, MOST_WRONG_CODES};
 use crate::domain::name::{Label, UserName};
+use crate::domain::password::PasswordChange;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::totp::Parameters;
-use crate::domain::user::{PasswordChange, User};
+use crate::domain::user::User;
 
 /// The status of a user who did not exist.
 pub const ABSENT: &str = "absent";
