@@ -166,7 +166,7 @@ pub fn restore(
     let identity = header.identity()?;
     let at = app.env.clock.now()?;
     let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
-    let (nonce, salt) = (Id::new(app.env.random()?), app.env.random()?);
+    let salt = app.env.random()?;
     let event = Event {
         at,
         verb: "restore",
@@ -188,7 +188,7 @@ pub fn restore(
         birth.append(&event, salt).map(|_| ())
     };
     let done = match target {
-        None => store.create(&file_policy, &vault, nonce, &mut content),
+        None => store.create(&file_policy, &vault, &mut content),
         Some((mut opened, head)) => {
             opened.store.replace_all(&vault, &head).and_then(|mut birth| {
                 content(&mut *birth)?;

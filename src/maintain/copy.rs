@@ -5,7 +5,6 @@ use anyhow::Result;
 use crate::app::App;
 use crate::domain::audit::event::{Event, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
 use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
 use crate::store::{RowCounts, StoreInit};
@@ -22,7 +21,7 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
         subject: None,
         detail: None,
     };
-    let (nonce, salt) = (Id::new(app.env.random()?), app.env.random()?);
+    let salt = app.env.random()?;
     let file_policy = app.config()?.file_policy;
     // The key is needed to check every MAC.
     let opened = app.open_store()?;
@@ -38,7 +37,7 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
         birth.import_rows(identity, &mut *rows, &mut || bar.inc(1))?;
         birth.append(&event, salt).map(|_| ())
     };
-    let made = to.create(&file_policy, &vault, nonce, &mut content);
+    let made = to.create(&file_policy, &vault, &mut content);
     bar.finish_and_clear();
     if made? {
         return Ok(counts);

@@ -78,7 +78,7 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
         file_policy.make_folder(&key_path, purpose)?;
     }
     let (root, key_is_new) =
-        load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root), store_id)?;
+        load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root))?;
     let vault = Vault::new(&root, store_id);
     let identity = Identity { store: store_id, key: root.id() };
     let first = Event {
@@ -91,7 +91,7 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
         detail: None,
     };
     let clock = &*app.env.clock;
-    let made = store.create(&file_policy, &vault, store_id, &mut |birth| {
+    let made = store.create(&file_policy, &vault, &mut |birth| {
         require_agreement(clock, birth.clock()?)?;
         birth.initialize(identity, at)?;
         birth.append(&first, salt).map(|_| ())
@@ -128,11 +128,10 @@ fn load_or_create_key(
     path: &std::path::Path,
     purpose: FileKind,
     new: RootKey,
-    nonce: Id,
 ) -> Result<(RootKey, bool)> {
     let mut is_new = false;
     if !file_policy.check(path, purpose)? {
-        is_new = create_new_file(path, nonce, key_file::write(&new).as_bytes())?;
+        is_new = create_new_file(path, key_file::write(&new).as_bytes())?;
         file_policy.share_file(path, FileKind::Key)?;
     }
     if is_new {

@@ -8,7 +8,6 @@ use anyhow::Result;
 use super::postgres::address::Address;
 use super::{Access, InitialContent, Store, postgres, sqlite};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
 use crate::files::file_trust::{FileKind, FilePolicy};
 use crate::keyring::Vault;
 
@@ -115,13 +114,12 @@ impl StoreLocation {
         &self,
         policy: &FilePolicy,
         vault: &Vault,
-        nonce: Id,
         content: InitialContent<'_>,
     ) -> Result<bool> {
         match self {
             Self::Sqlite(path) => {
                 policy.make_folder(path, FileKind::Store)?;
-                sqlite::create(path, policy, vault, nonce, content)
+                sqlite::create(path, policy, vault, content)
             }
             Self::Postgres(address) => postgres::create(address, policy, vault, content),
         }

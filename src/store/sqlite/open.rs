@@ -1,8 +1,7 @@
 //! Creating, checking and opening the file.
 
 use std::cell::Cell;
-use std::fs::OpenOptions;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -15,7 +14,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path, folder_of, not_created};
-use crate::files::new_file::{draft, install, install_over_empty, is_empty};
+use crate::files::new_file::{Draft, is_empty};
 use crate::keyring::{KeyId, Vault};
 use crate::store::sqlite::driver::SqliteDriver;
 use crate::store::sqlite::write_queue::WriteQueue;
@@ -93,19 +92,19 @@ pub fn create(
     path: &Path,
     policy: &FilePolicy,
     vault: &Vault,
-    nonce: Id,
     content: InitialContent<'_>,
 ) -> Result<bool> {
-    let draft = draft(path, nonce);
-    let made = write_draft(&draft, vault, content)
-        .and_then(|()| policy.share_file(&draft, FileKind::Store))
-        .and_then(|()| {
-            let is_installed = install(&draft, path)?;
-            Ok(is_installed || (is_free(path, policy)? && install_over_empty(&draft, path)?))
+    let draft = Draft::create(path, 0o600).map_err(|e| not_created(path, &e))?;
+    let temporary = draft.temporary().to_owned();
+    let made = write_draft(&temporary, vault, content)
+        .and_then(|()| policy.share_file(&temporary, FileKind::Store))
+        .and_then(|()| match draft.install()? {
+            None => Ok(true),
+            Some(draft) => Ok(is_free(path, policy)? && draft.install_over_empty()?),
         });
     if !matches!(made, Ok(true)) {
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(with_suffix(&draft, suffix));
+        for suffix in ["-journal", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(with_suffix(&temporary, suffix));
         }
     }
     match made {
@@ -135,13 +134,7 @@ pub fn migrate(path: &Path, policy: &FilePolicy) -> Result<bool> {
 }
 
 fn write_draft(draft: &Path, vault: &Vault, content: InitialContent<'_>) -> Result<()> {
-    // Created private under any umask; SQLite gives its side files the mode of the file.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)
-        .map_err(|e| not_created(draft, &e))?;
+    // SQLite gives its side files the mode of the file.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(draft, flags).map_err(store_error)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;
@@ -319,7 +312,7 @@ mod tests {
             FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
         let root = RootKey::new(Zeroizing::new([7; RootKey::LENGTH]));
         let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
-        let made = create(&path, &policy, &vault, id, &mut |init| {
+        let made = create(&path, &policy, &vault, &mut |init| {
             init.initialize(identity, Timestamp::from_unix(1000)?)
         });
         assert!(made.unwrap());
