@@ -48,7 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
         return 0;
     }
     let wants_json = cli::requests_json(&args);
-    match run_verb(args, env) {
+    match run_verb(&args, env) {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
         Ok(Verdict::PluginStatus(state)) => state as u8,
@@ -61,9 +61,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     }
 }
 
-fn run_verb(args: Vec<OsString>, env: &mut Env) -> anyhow::Result<Verdict> {
+fn run_verb(args: &[OsString], env: &mut Env) -> anyhow::Result<Verdict> {
     let invocation = cli::parse(args)?;
-    let mut session = App::new(env, invocation.options, invocation.paths);
+    let mut session = App::new(env, invocation.options, invocation.paths, commands::find_verb);
     let report = (invocation.run)(&mut session)?;
     session.writer().report(report).context("writing the output")
 }

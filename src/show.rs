@@ -41,7 +41,9 @@ pub fn confirmation_hint(app: &mut App<'_>, user: &User) -> Result<String> {
 
 #[derive(Args, Clone, Debug)]
 pub struct ShowOptions {
-    /// Write the QR code to a new file (.png or .svg, mode 0600) instead of the terminal
+    /// Write the QR code to a .png or .svg file
+    ///
+    /// The file must be new, gets mode 0600, and replaces the QR code on the terminal.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Allow the secret in a pipe, and in JSON

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::commands::user_change::{OperatorOptions, UserArg};
+use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
@@ -26,7 +27,7 @@ use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 pub struct Bypass {
     #[command(flatten)]
     user: UserArg,
-    /// Lifetime, e.g. 1h (limit: policy.bypass_for)
+    /// Lifetime, e.g. 1h (limit: `policy.bypass_for`)
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
     /// Maximum number of uses, 1 to 20

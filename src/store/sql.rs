@@ -72,7 +72,7 @@ pub fn events(query: &LogQuery, bounds: (u64, Option<u64>)) -> (String, Vec<Valu
             conditions.and("user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
         }
         Some(SubjectFilter::Name(name)) => {
-            conditions.and("\"user\" = ", Some(Value::Text(name.clone())))
+            conditions.and("\"user\" = ", Some(Value::Text(name.clone())));
         }
         Some(SubjectFilter::Holders { id, name, before }) => {
             conditions.and("(user_id = ", Some(Value::Bytes(id.bytes().to_vec())));

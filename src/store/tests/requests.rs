@@ -44,7 +44,7 @@ fn requests_are_read_back_until_they_are_removed_or_expire() {
 fn removing_a_user_removes_their_requests() {
     let fixture = TestStore::new();
     fixture.change(|tx| {
-        tx.insert(&alice()).and_then(|()| tx.insert_request(&request(8, 1000))).unwrap()
+        tx.insert(&alice()).and_then(|()| tx.insert_request(&request(8, 1000))).unwrap();
     });
     fixture.change(|tx| tx.remove(&alice()).unwrap());
     assert_eq!(found(&fixture).unwrap(), []);
