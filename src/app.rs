@@ -134,14 +134,14 @@ impl<'a> App<'a> {
         let mut snapshot = store.read()?;
         match snapshot.user(name)? {
             Some(user) => Ok(user),
-            None => Err(suggest::user_not_found(name, &mut *snapshot)),
+            None => Err(suggest::user_not_found(name, &mut snapshot)),
         }
     }
 
     /// The error for a name that is not in the store.
     pub fn user_not_found(opened: &mut OpenStore, name: &UserName) -> anyhow::Error {
         match opened.store.read() {
-            Ok(mut snapshot) => suggest::user_not_found(name, &mut *snapshot),
+            Ok(mut snapshot) => suggest::user_not_found(name, &mut snapshot),
             Err(error) => error,
         }
     }
