@@ -18,18 +18,12 @@ mod shared {
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mfactl::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
-use mfactl::domain::event::{Event, EventSubject, Operator, Ticket};
-use mfactl::domain::name::{Label, UserName};
-use mfactl::domain::secret::{Id, Sealed, Secret};
-use mfactl::domain::throttle::MOST_WRONG_CODES;
-use mfactl::domain::time::{Span, Timestamp};
-use mfactl::domain::totp::Parameters;
-use mfactl::domain::user::User;
-use mfactl::store::Store as _;
-use mfactl::store::custody::FilePolicy;
-use mfactl::store::{Access, Identity, draft, sqlite};
-use mfactl::vault::{RootKey, Vault, key_file};
+use mfactl::bench::{
+    Access, Active, Change, Device, DeviceKind, DeviceState, Event, EventSubject, FilePolicy, Id,
+    Identity, Label, MOST_WRONG_CODES, NewEvent, Operator, Parameters, Pending, RootKey, Sealed,
+    Secret, Span, Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file, key_file,
+    sqlite,
+};
 use zeroize::Zeroizing;
 
 use shared::people;
@@ -59,15 +53,15 @@ fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
         FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
     let (id, root) = (Id::new(people::bytes("store", 0)), people::bytes("root key", 0));
     let root = RootKey::new(Zeroizing::new(root));
-    draft::create_new_file(&key, id, key_file::write(&root).as_bytes())?;
+    create_new_file(&key, key_file::write(&root).as_bytes())?;
     let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
     // Before everything else in the log: what is asked since a moment begins at the first event that is
     // not older.
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let first = Event { verb: "init", outcome: "done", ..event(None, enrolled) };
-    let made = sqlite::create(&store, &file_policy, &vault, id, &mut |birth| {
-        birth.initialize(identity, enrolled)?;
-        birth.append(&first, people::bytes("salt", 0)).map(|_| ())
+    let made = sqlite::create(&store, &file_policy, &vault, &mut |tx| {
+        tx.initialize(identity, enrolled)?;
+        tx.save(Vec::new(), vec![salted(first.clone(), 0)]).map(drop)
     })?;
     ensure!(made, "there is a store in {} already", folder.display());
     fill(&store, &vault, &file_policy, users, events)?;
@@ -89,15 +83,16 @@ fn fill(
     let mut tx = store.begin(vault)?;
     for n in 0..users {
         let user = one(n, enrolled, vault, events.is_some())?;
-        tx.insert(&user)?;
-        tx.append(&event(Some(&user), enrolled), people::bytes("salt", n))?;
+        let event = event(Some(&user), enrolled);
+        tx.save(vec![Change::Insert(user)], vec![salted(event, n)])?;
     }
     let Some(events) = events else { return tx.commit() };
     for n in 0..events {
         let user = one(u32::try_from(n % u64::from(users))?, enrolled, vault, true)?;
         let at = enrolled.plus(Span::seconds(YEAR * n / events));
         let event = Event { verb: "verify", outcome: "accepted", ..event(Some(&user), at) };
-        tx.append(&event, people::bytes("salt", u32::try_from(n % 65_536)?))?;
+        let event = salted(event, u32::try_from(n % 65_536)?);
+        tx.save(vec![Change::Keep(user)], vec![event])?;
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     for n in 0..TODAY.min(users) {
@@ -105,9 +100,8 @@ fn fill(
         let at = Timestamp::from_unix(now.cast_signed() - i64::from(TODAY - n))?;
         let mut after = before.clone();
         after.last_verified_at = Some(at);
-        after.rev = tx.save(&before, &after)?;
         let event = Event { verb: "verify", outcome: "accepted", ..event(Some(&after), at) };
-        tx.append(&event, people::bytes("salt", n))?;
+        tx.save(vec![Change::Update { before, after }], vec![salted(event, n)])?;
     }
     tx.commit()
 }
@@ -177,12 +171,13 @@ fn event(user: Option<&User>, at: Timestamp) -> Event {
         ticket: Ticket::default(),
         subject: user.map(|user| EventSubject {
             id: user.id,
-            name: user.name.as_str().to_owned(),
-            status: user.status().word(),
-            rev: user.rev,
             device: Some("phone".to_owned()),
             factor: Some("totp"),
         }),
         detail: None,
     }
+}
+
+fn salted(event: Event, n: u32) -> NewEvent {
+    NewEvent { event, salt: people::bytes("salt", n) }
 }

@@ -29,7 +29,7 @@ mod write_tx;
 
 pub use access::Access;
 pub use change::{Change, NewEvent, SALT};
-pub use engine::{InitialContent, Store};
+pub use engine::Store;
 pub use errors::Conflict;
 pub use identity::Identity;
 pub use log_query::{

@@ -22,7 +22,7 @@ use crate::maintain;
 use crate::operate;
 use crate::report::{Record as _, Report, Verdict};
 use crate::show::{
-    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
+    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
 };
 use crate::store::Change;
 
@@ -104,11 +104,7 @@ impl Verb for Enrol {
         if !self.create {
             session.read_user(&name)?;
         }
-        let showing = SecretOutput::choose_output(
-            session,
-            &self.show,
-            self.no_confirm || self.operator.dry_run,
-        )?;
+        let showing = self.show.choose_output(session, self.no_confirm || self.operator.dry_run)?;
         let may_create = self.create && !self.operator.dry_run;
         let mut opened = if may_create {
             maintain::open_or_create_store(session)?

@@ -30,7 +30,9 @@ pub use user_line::UserLine;
 pub struct ListStatus {
     #[command(flatten)]
     filter: filter::FilterOptions,
-    /// Status at an earlier time: 2026-03-01, yesterday, 24h
+    /// Status at an earlier time, e.g. yesterday
+    ///
+    /// A time such as 2026-03-01, `yesterday`, or an age such as 24h.
     #[arg(long, value_name = "WHEN")]
     at: Option<String>,
     /// Sort by this

@@ -26,7 +26,7 @@ use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::{DeviceDraft, EnrolmentKey, SecretOutput, ShowOptions};
+use crate::show::{DeviceDraft, EnrolmentKey, ShowOptions};
 use crate::store::Change;
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
@@ -202,7 +202,7 @@ fn run_conversation(
                 let key =
                     EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
-                let showing = SecretOutput::choose_output(session, &options, false)?;
+                let showing = options.choose_output(session, false)?;
                 key.show(session, showing).context("the new device is pending; sign in again")?;
                 shown = true;
                 credentials.code = Some(ask_code(session)?);

@@ -162,7 +162,6 @@ pub fn restore(
     let identity = header.identity()?;
     let at = app.env.clock.now()?;
     let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
-    let nonce = Id::new(app.env.random()?);
     let record = AuditRecord {
         verb: "restore",
         outcome: "done",
@@ -183,7 +182,7 @@ pub fn restore(
         target.save(Vec::new(), vec![event.clone()]).map(drop)
     };
     let done = match target {
-        None => store.create(&file_policy, &vault, nonce, &mut content),
+        None => store.create(&file_policy, &vault, &mut content),
         Some((mut opened, head)) => opened.store.replace_all(&vault, &head).and_then(|mut tx| {
             content(&mut tx)?;
             tx.commit().map(|()| true)

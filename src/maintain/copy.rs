@@ -6,7 +6,6 @@ use crate::app::App;
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
 use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
 use crate::store::{RowCounts, WriteTx};
@@ -15,7 +14,6 @@ use crate::store::{RowCounts, WriteTx};
 /// `cannot_create`.
 pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
     let at = app.env.clock.now()?;
-    let nonce = Id::new(app.env.random()?);
     let record = AuditRecord { verb: "copy-store", outcome: "done", ..AuditRecord::default() };
     let event = audit::store_event(app.env, at, record)?;
     let file_policy = app.config()?.file_policy;
@@ -33,7 +31,7 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
         copy.import_rows(identity, &mut rows, &mut || bar.inc(1))?;
         copy.save(Vec::new(), vec![event.clone()]).map(drop)
     };
-    let made = to.create(&file_policy, &vault, nonce, &mut content);
+    let made = to.create(&file_policy, &vault, &mut content);
     bar.finish_and_clear();
     if made? {
         return Ok(counts);

@@ -79,11 +79,11 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
         file_policy.make_folder(&key_path, purpose)?;
     }
     let (root, key_is_new) =
-        load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root), store_id)?;
+        load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root))?;
     let vault = Vault::new(&root, store_id);
     let identity = Identity { store: store_id, key: root.id() };
     let clock = &*app.env.clock;
-    let made = store.create(&file_policy, &vault, store_id, &mut |init| {
+    let made = store.create(&file_policy, &vault, &mut |init| {
         require_agreement(clock, init.clock()?)?;
         init.initialize(identity, at)?;
         init.save(Vec::new(), vec![first.clone()]).map(drop)
@@ -120,11 +120,10 @@ fn load_or_create_key(
     path: &std::path::Path,
     purpose: FileKind,
     new: RootKey,
-    nonce: Id,
 ) -> Result<(RootKey, bool)> {
     let mut is_new = false;
     if !file_policy.check(path, purpose)? {
-        is_new = create_new_file(path, nonce, key_file::write(&new).as_bytes())?;
+        is_new = create_new_file(path, key_file::write(&new).as_bytes())?;
         file_policy.share_file(path, FileKind::Key)?;
     }
     if is_new {

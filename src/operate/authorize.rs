@@ -9,9 +9,10 @@ use crate::app::App;
 use crate::domain::approval::Request;
 use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::role::{FREE, Role, Roles, acting_uid};
+use crate::domain::role::{Role, Roles, acting_uid};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::domain::verb::VerbSpec;
 use crate::files::file_trust::system_uid;
 use crate::store::{Change, NewEvent, SALT, WriteTx};
 
@@ -150,18 +151,18 @@ pub fn operator_uid(app: &App<'_>) -> u32 {
 
 /// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
 /// second operator.
-pub fn authorize(app: &mut App<'_>, verb: &'static str, is_dry: bool) -> Result<()> {
-    if FREE.contains(&verb) {
+pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, is_dry: bool) -> Result<()> {
+    if verb.roles.is_none() {
         return Ok(());
     }
     let uid = operator_uid(app);
-    let mut authorization = Authorization { verb, ..Authorization::default() };
+    let mut authorization = Authorization { verb: verb.name, ..Authorization::default() };
     if let Some(roles) = &app.config()?.roles {
         let own = roles_of(roles, uid);
-        roles.permit(verb, &own)?;
+        verb.permit(roles, &own)?;
         authorization.roles = Some(own);
         authorization.needs_second_operator =
-            !is_dry && roles.second_operator.iter().any(|v| v == verb);
+            !is_dry && roles.second_operator.iter().any(|v| v == verb.name);
     }
     app.authorization = authorization;
     Ok(())
@@ -170,15 +171,17 @@ pub fn authorize(app: &mut App<'_>, verb: &'static str, is_dry: bool) -> Result<
 /// May the operator run another verb too?
 pub fn can_run(app: &mut App<'_>, verb: &str) -> Result<bool> {
     let own = app.authorization.roles.clone();
+    let spec = (app.find_verb)(verb);
     let roles = app.config()?.roles.as_ref();
-    Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
+    let permits = |own, roles| spec.is_some_and(|verb| verb.permit(roles, own).is_ok());
+    Ok(own.as_ref().zip(roles).is_none_or(|(own, roles)| permits(own, roles)))
 }
 
 /// Authorizes this run to carry out a request. The operator must be another one than the
 /// requester, and must be allowed to run the verb.
 pub fn begin_approval(
     app: &mut App<'_>,
-    verb: &'static str,
+    verb: &VerbSpec,
     request: &Request,
     is_alone: bool,
 ) -> Result<Approval> {

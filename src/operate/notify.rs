@@ -11,9 +11,10 @@ use crate::authenticate::login;
 use crate::config::Notify;
 use crate::domain::audit::event::Ticket;
 use crate::domain::authenticate::Outcome;
+use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
-use crate::notice::{Notice, NoticeKind, NoticeResult, send};
+use crate::notice::{Notice, NoticeResult, send};
 use crate::operate;
 use crate::operate::change::{BulkRow, ChangeRequest};
 use crate::operate::transaction::MAX_SET;
@@ -35,7 +36,7 @@ pub fn notify_change(
     user: &User,
     at: Timestamp,
 ) {
-    let pending = NoticeKind::for_verb(act.verb, user);
+    let pending = (app.find_verb)(act.verb).and_then(|verb| verb.notice_for(user));
     let pending = pending.map(|kind| PendingNotice { user, kind, device: act.device.clone(), at });
     notify_all(app, opened, &act.ticket, pending.as_slice(), None);
 }
@@ -49,10 +50,11 @@ pub fn notify_changes(
     rows: &[BulkRow],
     at: Timestamp,
 ) {
+    let Some(spec) = (app.find_verb)(verb) else { return };
     let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user);
     let pending: Vec<_> = users
         .filter_map(|user| {
-            Some(PendingNotice { user, kind: NoticeKind::for_verb(verb, user)?, device: None, at })
+            Some(PendingNotice { user, kind: spec.notice_for(user)?, device: None, at })
         })
         .collect();
     notify_all(app, opened, ticket, &pending, None);

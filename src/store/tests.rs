@@ -194,7 +194,7 @@ fn a_path_may_contain_any_bytes() {
     let identity = Identity { store: id(99), key: root.id() };
     let vault = Vault::new(&root, identity.store);
     let mut content = |init: &mut WriteTx<'_>| init.initialize(identity, at(1));
-    sqlite::create(&path, &policy(), &vault, id(99), &mut content).unwrap();
+    sqlite::create(&path, &policy(), &vault, &mut content).unwrap();
     assert_eq!(files(folder.path()), 1);
     assert!(sqlite::open(&path, Access::Write, &policy()).is_ok());
 }

@@ -1,7 +1,5 @@
 //! Creating, checking and opening the file.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -12,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path, folder_of, not_created};
-use crate::files::new_file::{draft, install, install_over_empty, is_empty};
+use crate::files::new_file::{Draft, is_empty};
 use crate::keyring::{KeyId, Vault};
 use crate::store::access::Access;
 use crate::store::engine::InitialContent;
@@ -80,19 +78,19 @@ pub fn create(
     path: &Path,
     policy: &FilePolicy,
     vault: &Vault,
-    nonce: Id,
     content: InitialContent<'_>,
 ) -> Result<bool> {
-    let draft = draft(path, nonce);
-    let made = write_draft(&draft, vault, content)
-        .and_then(|()| policy.share_file(&draft, FileKind::Store))
-        .and_then(|()| {
-            let is_installed = install(&draft, path)?;
-            Ok(is_installed || (is_free(path, policy)? && install_over_empty(&draft, path)?))
+    let draft = Draft::create(path, 0o600).map_err(|e| not_created(path, &e))?;
+    let temporary = draft.temporary().to_owned();
+    let made = write_draft(&temporary, vault, content)
+        .and_then(|()| policy.share_file(&temporary, FileKind::Store))
+        .and_then(|()| match draft.install()? {
+            None => Ok(true),
+            Some(draft) => Ok(is_free(path, policy)? && draft.install_over_empty()?),
         });
     if !matches!(made, Ok(true)) {
-        for suffix in ["", "-journal", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(with_suffix(&draft, suffix));
+        for suffix in ["-journal", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(with_suffix(&temporary, suffix));
         }
     }
     match made {
@@ -122,13 +120,7 @@ pub fn migrate(path: &Path, policy: &FilePolicy) -> Result<bool> {
 }
 
 fn write_draft(draft: &Path, vault: &Vault, content: InitialContent<'_>) -> Result<()> {
-    // Created private under any umask; SQLite gives its side files the mode of the file.
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)
-        .map_err(|e| not_created(draft, &e))?;
+    // SQLite gives its side files the mode of the file.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(draft, flags).map_err(store_error)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(store_error)?;

@@ -96,7 +96,7 @@ mod tests {
             FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
         let root = RootKey::new(Zeroizing::new([7; RootKey::LENGTH]));
         let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
-        let made = create(&path, &policy, &vault, id, &mut |init| {
+        let made = create(&path, &policy, &vault, &mut |init| {
             init.initialize(identity, Timestamp::from_unix(1000)?)
         });
         assert!(made.unwrap());

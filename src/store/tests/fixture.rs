@@ -44,8 +44,8 @@ impl TestStore {
             init.initialize(identity, at(1000))?;
             init.save(Vec::new(), vec![first.clone()]).map(drop)
         };
-        assert!(location.create(&policy(), &vault, id(99), &mut content).unwrap());
-        assert!(!location.create(&policy(), &vault, id(99), &mut content).unwrap());
+        assert!(location.create(&policy(), &vault, &mut content).unwrap());
+        assert!(!location.create(&policy(), &vault, &mut content).unwrap());
         assert!(!location.migrate(&policy()).unwrap());
         Self { vault, engine, _folder: folder }
     }
