@@ -79,5 +79,5 @@ pub mod bench {
     pub use crate::files::new_file::create_new_file;
     pub use crate::keyring::argon2::{HashCost, hash};
     pub use crate::keyring::{RootKey, Vault, key_file};
-    pub use crate::store::{Access, Identity, Store, sqlite};
+    pub use crate::store::{Access, Change, Identity, NewEvent, Store, sqlite};
 }
