@@ -18,13 +18,14 @@ mod shared {
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mfactl::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+use mfactl::domain::device::{Active, Device, DeviceState, Pending};
 use mfactl::domain::event::{Event, EventSubject, Operator, Ticket};
+use mfactl::domain::factor::Factor;
+use mfactl::domain::factor::totp::Parameters;
 use mfactl::domain::name::{Label, UserName};
 use mfactl::domain::secret::{Id, Sealed, Secret};
 use mfactl::domain::throttle::MOST_WRONG_CODES;
 use mfactl::domain::time::{Span, Timestamp};
-use mfactl::domain::totp::Parameters;
 use mfactl::domain::user::User;
 use mfactl::store::Store as _;
 use mfactl::store::custody::FilePolicy;
@@ -154,11 +155,10 @@ fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {
     let mut device = Device {
         id: Id::new(people::bytes("device", n)),
         label: Label::parse("phone")?,
-        kind: DeviceKind::Totp,
-        parameters: Parameters::COMMON,
+        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(Vec::new()),
         state: DeviceState::Active(Active { confirmed_at: enrolled }),
-        last_step: last.map(|t| Parameters::COMMON.step(t)),
+        position: last.map(|t| Parameters::COMMON.step(t)),
         created_at: enrolled,
         last_used_at: last,
     };

@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::domain::audit::event::{Canonical, CompactCanonical, FieldNumber, Head};
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret};
@@ -233,10 +234,14 @@ impl Vault {
         let mut data = self.user_associated_data(user);
         data.field("device", device.id.bytes());
         data.field("field", "secret");
-        data.field("kind", device.kind.as_str());
-        data.field("algorithm", device.parameters.algorithm.as_str());
-        data.number("digits", u64::from(device.parameters.digits));
-        data.number("period", device.parameters.period);
+        data.field("kind", device.factor.kind());
+        match device.factor {
+            Factor::Totp(totp) => {
+                data.field("algorithm", totp.algorithm.as_str());
+                data.number("digits", u64::from(totp.digits));
+                data.number("period", totp.period);
+            }
+        }
         data
     }
 

@@ -8,6 +8,8 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::authenticate::{CodeCheck, Outcome, candidates, verify};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
 use crate::domain::lockout::Lockout;
 use crate::domain::name::UserName;
@@ -15,7 +17,6 @@ use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Window;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::keyring::Vault;
@@ -184,6 +185,7 @@ pub fn reject_unevaluated_with(
 fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {
     let Outcome::Replayed { device } = outcome else { return None };
     let device = user.live().find(|d| d.label == *device)?;
-    let steps = device.last_step?.checked_sub(device.parameters.step(now) + window.steps())?;
-    (steps > 0).then(|| Span::seconds(steps * device.parameters.period))
+    let Factor::Totp(totp) = device.factor;
+    let steps = device.position?.checked_sub(totp.step(now) + window.steps())?;
+    (steps > 0).then(|| Span::seconds(steps * totp.period))
 }

@@ -1,6 +1,6 @@
 //! The decision whether a submitted code is accepted.
 //!
-//! A code is accepted when it matches an active or pending device of the user at a time step inside
+//! A code is accepted when it matches an active or pending device of the user at a position inside
 //! the window and later than the last accepted one; or when it is an unused backup code of the user.
 //! Everything else is refused.
 
@@ -13,7 +13,6 @@ use crate::domain::refusal;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
-use crate::domain::totp::matching_step;
 use crate::domain::user::{Status, User};
 
 /// A submitted code and everything it is checked against.
@@ -146,7 +145,7 @@ pub fn verify(mut user: User, attempt: &CodeCheck<'_>) -> Result<(User, Outcome)
         Lockout::LockedUntil(t) => return Ok((user, Outcome::Locked { until: Some(t) })),
         Lockout::UntilUnlocked => return Ok((user, Outcome::Locked { until: None })),
     }
-    let outcome = match best_match(&user, attempt)? {
+    let outcome = match best_match(&user, attempt) {
         None if let Some(accepted) = consume_backup_code(&mut user, attempt) => accepted,
         None => {
             user.throttle =
@@ -156,7 +155,7 @@ pub fn verify(mut user: User, attempt: &CodeCheck<'_>) -> Result<(User, Outcome)
         Some(Match { index, fresh: false, .. }) => {
             Outcome::Replayed { device: user.devices[index].label.clone() }
         }
-        Some(Match { index, step, .. }) => accept(&mut user, index, step, attempt.now),
+        Some(Match { index, position, .. }) => accept(&mut user, index, position, attempt.now),
     };
     if outcome.lets_in() {
         user.throttle = user.throttle.accepted();
@@ -166,33 +165,32 @@ pub fn verify(mut user: User, attempt: &CodeCheck<'_>) -> Result<(User, Outcome)
     Ok((user, outcome))
 }
 
-/// A device whose code matches. `fresh`: the time step is still unused.
+/// A device whose code matches. `fresh`: the position is still unused.
 #[derive(Clone, Copy)]
 struct Match {
     index: usize,
-    step: u64,
+    position: u64,
     fresh: bool,
     active: bool,
 }
 
 /// The best match: fresh before used, active before pending. All devices are computed, even after a
 /// match, so that the time taken tells nothing.
-fn best_match(user: &User, attempt: &CodeCheck<'_>) -> Result<Option<Match>, Refusal> {
+fn best_match(user: &User, attempt: &CodeCheck<'_>) -> Option<Match> {
     let mut best: Option<Match> = None;
-    let Some(code) = attempt.submitted.otp() else { return Ok(best) };
+    let code = attempt.submitted.otp()?;
     for (id, secret) in attempt.secrets {
         let Some(index) = user.devices.iter().position(|d| d.id == *id) else { continue };
         let device = &user.devices[index];
-        let step =
-            matching_step(secret, device.parameters, code, attempt.now, attempt.bounds.window)?;
-        let Some(step) = step else { continue };
-        let fresh = device.last_step.is_none_or(|last| step > last);
-        let candidate = Match { index, step, fresh, active: device.is_active() };
+        let position = device.factor.check(secret, code, attempt.now, attempt.bounds.window);
+        let Some(position) = position else { continue };
+        let fresh = device.is_unused(position);
+        let candidate = Match { index, position, fresh, active: device.is_active() };
         if best.is_none_or(|b| (candidate.fresh, candidate.active) > (b.fresh, b.active)) {
             best = Some(candidate);
         }
     }
-    Ok(best)
+    best
 }
 
 /// Uses up a backup code. Changes nothing if the user has no such code.
@@ -211,23 +209,23 @@ fn consume_backup_code(user: &mut User, attempt: &CodeCheck<'_>) -> Option<Outco
     Some(Outcome::AcceptedBackup { kind, left })
 }
 
-fn accept(user: &mut User, index: usize, step: u64, now: Timestamp) -> Outcome {
+fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outcome {
     let device = &mut user.devices[index];
     let label = device.label.clone();
     let DeviceState::Pending(pending) = &mut device.state else {
-        *device = device.clone().used(step, now);
+        *device = device.clone().used(position, now);
         return Outcome::Accepted { device: label };
     };
-    let successive = step > 0 && pending.first_proof == Some(step - 1);
-    if !device.parameters.is_common() && !successive {
-        pending.first_proof = Some(step);
-        device.last_step = Some(step);
+    let successive = position > 0 && pending.first_proof == Some(position - 1);
+    if !device.factor.is_common() && !successive {
+        pending.first_proof = Some(position);
+        device.position = Some(position);
         return Outcome::FirstOfTwo { device: label };
     }
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
     user.enrolment_barred = false;
-    *device = device.clone().used(step, now);
+    *device = device.clone().used(position, now);
     if !replaced.is_empty() {
         for device in &mut user.devices {
             if replaced.contains(&device.id) {

@@ -65,7 +65,7 @@ fn a_device_that_is_removed_added_moved_or_restored_is_detected() {
     let mut store = fixture.open();
     fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
-    after.devices[1].last_step = Some(13);
+    after.devices[1].position = Some(13);
     let mut tx = store.begin(&fixture.vault).unwrap();
     tx.save(&alice(), &after).unwrap();
     tx.commit().unwrap();
@@ -90,7 +90,7 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
     fixture.sql("CREATE TABLE old_users AS SELECT * FROM users");
     fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
-    after.devices[1].last_step = Some(13);
+    after.devices[1].position = Some(13);
     let mut tx = store.begin(&fixture.vault).unwrap();
     after.rev = tx.save(&alice(), &after).unwrap();
     tx.append(&event("verify", Some(&after)), [3; 16]).unwrap();
