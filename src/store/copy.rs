@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::driver::Driver;
 use crate::store::row;
-use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, Value};
+use crate::store::row::{DEVICE_COLUMNS, StoredMac, USER_COLUMNS, Value};
 use crate::store::table::Table;
 use crate::store::write_tx::{StoredUser, WriteTx};
 use crate::store::{Identity, Requests as _, RowSource, StoreInit, sql};
@@ -123,15 +123,15 @@ pub fn check_user_macs(
     progress: &mut dyn FnMut(),
 ) -> Result<()> {
     let mut current: Option<StoredUser> = None;
-    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
+    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 3);
     driver.query(&sql::USERS_WITH_MACS, &[], &mut |row| {
         let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
         if !same {
             let found = StoredUser {
                 user: row::user(row, 0)?,
-                user_mac: row.bytes(mac)?,
+                user_mac: StoredMac::read(row, "users", mac)?,
                 device_macs: Vec::new(),
-                logged_rev: row.int(mac + 1)?.map(i64::cast_unsigned),
+                logged_rev: row.int(mac + 2)?.map(i64::cast_unsigned),
             };
             if let Some(done) = current.replace(found) {
                 done.checked(vault)?;
@@ -142,7 +142,8 @@ pub fn check_user_macs(
             && !row.is_null(device)?
         {
             found.user.devices.push(row::device(row, device)?);
-            found.device_macs.push(row.bytes(device + DEVICE_COLUMNS.len())?);
+            let mac = StoredMac::read(row, "devices", device + DEVICE_COLUMNS.len())?;
+            found.device_macs.push(mac);
         }
         Ok(true)
     })?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::Chain;
+use crate::domain::audit::chain::{Chain, ChainError};
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::keyring::Vault;
@@ -19,15 +19,23 @@ pub fn check_chain(
     progress: &mut dyn FnMut(),
 ) -> Result<Head> {
     let start = log_start(driver)?;
-    if !start.is_authentic(vault) {
+    if !start.is_authentic(vault)? {
         return Err(altered("its start is not what `log --prune` wrote").into());
     }
     let mut chain = Chain::from(start.head);
     let mut broken = None;
-    let mac = |head: &Head| vault.event_mac(head);
+    let mac =
+        |head: &Head, generation| vault.require(generation).is_ok().then(|| vault.event_mac(head));
     walk_chain(driver, &mut |entry, proof| {
         progress();
-        broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
+        broken = match chain.next(entry, proof, Some(&mac)) {
+            // Only a key can tell whether it was altered.
+            Err(ChainError::Generation(other)) => {
+                vault.require(other)?;
+                None
+            }
+            proved => proved.err().map(|b| b.words(proof.seq)),
+        };
         Ok(broken.is_none())
     })?;
     broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))

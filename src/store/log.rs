@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::driver::{Driver, first};
-use super::row::{self, Row, Value};
+use super::row::{self, Row, StoredMac, Value};
 use super::sql;
 use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head};
@@ -116,8 +116,8 @@ impl<D: Driver> LogReader for ReadTx<D> {
         let head = first(&mut self.0, sql::SIGNED_HEAD, &[], |row| {
             let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
-            let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
-            Ok(head.zip(row.bytes(2)?).map(|(head, mac)| SignedHead { head, mac }))
+            let mac = StoredMac::read(row, "audit_head", 2)?;
+            Ok(seq.zip(hash).map(|(seq, hash)| SignedHead::new(Head { seq, hash }, mac)))
         })?;
         Ok(head.flatten())
     }
@@ -242,7 +242,11 @@ pub(super) fn log_start(driver: &mut impl Driver) -> Result<LogStart> {
     let start = first(driver, sql::LOG_START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
         let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
-        Ok(LogStart { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
+        Ok(LogStart {
+            head,
+            at: at(row, 2, "log_start")?,
+            mac: Some(StoredMac::read(row, "log_start", 3)?),
+        })
     })?;
     Ok(start.unwrap_or(LogStart { head: Head::START, at: None, mac: None }))
 }

@@ -14,7 +14,7 @@ use crate::store::driver::{Driver, first};
 use crate::store::row;
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
 use crate::store::table::Table;
-use crate::store::write_tx::{altered_log_end, mac_matches};
+use crate::store::write_tx::altered_log_end;
 use crate::store::{
     ActivitySince, LogReader as _, Moment, Order, Prefilter, RowSource, Snapshot, sql,
 };
@@ -125,12 +125,10 @@ impl<D: Driver> Snapshot for ReadTx<D> {
     fn check_log_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
         let last = crate::store::integrity::check_chain(&mut self.0, vault, progress)?;
         let signed_head = self.signed_head()?.filter(|signed_head| signed_head.head == last);
-        if signed_head
-            .is_some_and(|signed_head| mac_matches(Some(&signed_head.mac), &vault.head_mac(&last)))
-        {
-            return Ok(());
+        match signed_head {
+            Some(signed_head) if signed_head.is_authentic(vault)? => Ok(()),
+            _ => Err(altered_log_end().into()),
         }
-        Err(altered_log_end().into())
     }
 
     fn users_between(
