@@ -47,7 +47,7 @@ pub struct Config {
     pub policy: Policy,
     /// The maximum lifetime of a bypass code.
     pub bypass_for: Span,
-    /// PasswordRules for new passwords.
+    /// Rules for new passwords.
     pub rules: PasswordRules,
     /// Argon2 parameters.
     pub cost: HashCost,

@@ -18,6 +18,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::domain::audit::event::{Canonical, CompactCanonical, FieldNumber, Head};
+use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
@@ -169,7 +170,7 @@ impl Vault {
     }
 
     /// Opens the secret of a device; `tampered` when it was altered or moved.
-    pub fn open(&self, user: Id, device: &Device) -> Result<Secret> {
+    pub fn open(&self, user: Id, device: &Device) -> Result<Secret, Refusal> {
         let tampered = || {
             Refusal::new(
                 ErrorCode::Tampered,
@@ -203,17 +204,6 @@ impl Vault {
         let opened = XChaCha20Poly1305::new((&*self.seal).into())
             .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: data.bytes() });
         opened.ok().map(Zeroizing::new)
-    }
-
-    /// The MAC under which a recovery or bypass code is stored; valid for this user and this set only.
-    #[must_use]
-    pub fn backup_code_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag {
-        let mut c = Canonical::default();
-        c.field("spare", code.kind.word());
-        c.field("user", user.bytes());
-        c.field("set", set.bytes());
-        c.field("code", code.letters());
-        self.backup_codes.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 
     /// The MAC of a row.
@@ -293,6 +283,22 @@ impl Vault {
         data.field("store", self.store.bytes());
         data.field("user", user.bytes());
         data
+    }
+}
+
+impl Keys for Vault {
+    fn secret(&self, user: Id, device: &Device) -> Result<Secret, Refusal> {
+        self.open(user, device)
+    }
+
+    /// The MAC under which a recovery or bypass code is stored; valid for this user and this set only.
+    fn backup_code_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag {
+        let mut c = Canonical::default();
+        c.field("spare", code.kind.word());
+        c.field("user", user.bytes());
+        c.field("set", set.bytes());
+        c.field("code", code.letters());
+        self.backup_codes.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 }
 

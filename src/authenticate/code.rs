@@ -6,20 +6,17 @@ use serde_json::json;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::domain::authenticate::{CodeCheck, Outcome, candidates, verify};
-use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
+use crate::domain::authenticate::{Attempt, Authentication, Outcome, authenticate};
+use crate::domain::backup_code::Submitted;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
-use crate::domain::lockout::Lockout;
 use crate::domain::name::UserName;
-use crate::domain::recovery::Tag;
-use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Secret};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
 use crate::env::Env;
-use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::transaction::WriteTx;
 
@@ -79,20 +76,14 @@ pub fn evaluate(
 ) -> Result<Result<Evaluation, Refusal>> {
     let CodeSubmission { verb, from, device_id, submitted, bounds, undo_for } = *submission;
     let now = write.at;
-    let secrets = match open_candidate_secrets(write.vault, before, device_id, submitted, now) {
-        Ok(secrets) => secrets,
-        Err(error) => {
-            let refusal = error.downcast::<Refusal>()?;
-            if refusal.code == ErrorCode::Tampered {
-                return Err(refusal.into());
-            }
-            reject_unevaluated(env, write, (verb, from), before, refusal.code.word())?;
+    let attempt = Attempt { submitted, device: device_id, now, bounds };
+    let (mut user, outcome) = match authenticate(before.clone(), &attempt, write.vault)? {
+        Authentication::Evaluated(user, outcome) => (user, outcome),
+        Authentication::NotEvaluated(user, refusal) => {
+            reject_unevaluated(env, write, (verb, from), &user, refusal.code.word())?;
             return Ok(Err(refusal));
         }
     };
-    let tag = submitted.backup_code().and_then(|code| backup_code_tag(write.vault, before, code));
-    let attempt = CodeCheck { submitted, tag, now, bounds, secrets: &secrets };
-    let (mut user, outcome) = verify(before.clone(), &attempt)?;
     if let Outcome::Locked { .. } = outcome {
         let user = reject_unevaluated(env, write, (verb, from), &user, outcome.word())?;
         return Ok(Ok(Evaluation { user, outcome, ahead: None, at: now }));
@@ -125,30 +116,6 @@ pub fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<String> 
     detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
     detail.extend(count.map(|(name, count)| (name.to_owned(), json!(count))));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
-}
-
-/// Opens the secrets that a code may be compared with; none while the user is locked.
-pub fn open_candidate_secrets(
-    vault: &Vault,
-    user: &User,
-    device_id: Option<Id>,
-    submitted: &Submitted,
-    now: Timestamp,
-) -> Result<Vec<(Id, Secret)>> {
-    let devices = candidates(user, device_id, submitted, now)?;
-    if user.throttle.lockout(now) != Lockout::Unlocked {
-        return Ok(Vec::new());
-    }
-    devices.iter().map(|device| Ok((device.id, vault.open(user.id, device)?))).collect()
-}
-
-/// The MAC of a recovery or bypass code, keyed to the user's current set.
-pub fn backup_code_tag(vault: &Vault, user: &User, code: &BackupCode) -> Option<Tag> {
-    let set = match code.kind {
-        BackupCodeKind::Recovery => user.recovery.as_ref()?.id,
-        BackupCodeKind::Bypass => user.bypass.as_ref()?.id,
-    };
-    Some(vault.backup_code_tag(user.id, set, code))
 }
 
 /// Counts an attempt that was not evaluated, and logs such attempts at most once a minute, so that

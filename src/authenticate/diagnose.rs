@@ -12,7 +12,6 @@ use crate::domain::diagnose::{Diagnosis, diagnose};
 use crate::domain::lockout::{FailedFactor, Lockout};
 use crate::domain::name::UserName;
 use crate::domain::otp::Otp;
-use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::operate;
@@ -41,12 +40,7 @@ pub fn diagnose_code(
             write.tx.commit()?;
             return Ok((user, None, at));
         }
-        let secrets: Vec<(Id, Secret)> = before
-            .devices
-            .iter()
-            .map(|device| Ok((device.id, write.vault.open(before.id, device)?)))
-            .collect::<Result<_>>()?;
-        let finding = diagnose(&before, &secrets, code.as_ref(), at, bounds.window)?;
+        let finding = diagnose(&before, write.vault, code.as_ref(), at, bounds.window)?;
         let mut user = before.clone();
         user.throttle = user.throttle.failed(FailedFactor::Code, at, bounds.limits);
         user.rev = write.tx.save(&before, &user)?;

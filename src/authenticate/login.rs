@@ -10,14 +10,12 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::authenticate::code::{
-    CodeSubmission, Evaluation, detail, evaluate, open_candidate_secrets, reject_unevaluated,
-};
+use crate::authenticate::code::{CodeSubmission, Evaluation, detail, evaluate, reject_unevaluated};
 use crate::authenticate::deadline::Watchdog;
 use crate::authenticate::services::{SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::domain::audit::event::{Event, Ticket};
-use crate::domain::authenticate::{CodeCheck, verify};
+use crate::domain::authenticate::{Attempt, authenticate};
 use crate::domain::backup_code::Submitted;
 use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::factor::Factor;
@@ -278,11 +276,8 @@ fn reject_unknown_user(
     let CodeSubmission { submitted, bounds, from, .. } = *submission;
     let now = write.at;
     let dummy_user = dummy_user(env, write)?;
-    let secrets = open_candidate_secrets(write.vault, &dummy_user, None, submitted, now);
-    if let Ok(secrets) = &secrets {
-        let attempt = CodeCheck { submitted, tag: None, now, bounds, secrets };
-        drop(verify(dummy_user, &attempt)?);
-    }
+    let attempt = Attempt { submitted, device: None, now, bounds };
+    let _never_accepted = authenticate(dummy_user, &attempt, write.vault)?;
     let recorded_at = write.tx.latest_event_time(VERB, UNKNOWN, EVENTS_SEARCHED)?;
     if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
         return write.tx.dummy_write();

@@ -9,9 +9,8 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::authenticate::code::{backup_code_tag, open_candidate_secrets};
 use crate::domain;
-use crate::domain::authenticate::{CodeCheck, candidates};
+use crate::domain::authenticate::Attempt;
 use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -292,15 +291,7 @@ fn decide_locked(
                 None => return Ok(None),
             }
         }
-        // A user without a usable device is not an error here: the policy decides what comes next.
-        let can_prove = |p: &&Submitted| may_prove && candidates(&before, None, p, now).is_ok();
-        let secrets = match submitted.as_ref().filter(can_prove) {
-            Some(submitted) => open_candidate_secrets(write.vault, &before, None, submitted, now)?,
-            None => Vec::new(),
-        };
-        let tag = submitted.as_ref().and_then(Submitted::backup_code);
-        let tag = tag.and_then(|code| backup_code_tag(write.vault, &before, code));
-        let attempt = |submitted| CodeCheck { submitted, tag, now, bounds, secrets: &secrets };
+        let attempt = |submitted| Attempt { submitted, device: None, now, bounds };
         let claim = SignInAttempt {
             limits: bounds.limits,
             now,
@@ -310,7 +301,7 @@ fn decide_locked(
             requirement: policy.requirement(&before),
             without: credentials.without,
         };
-        let (mut user, step) = domain::sign_in::sign_in(before.clone(), claim)?;
+        let (mut user, step) = domain::sign_in::sign_in(before.clone(), claim, write.vault)?;
         user.purge(now, undo_for);
         let record = audit_record(&before, &user, &step, credentials.from);
         if let (SignInOutcome::Accepted(_), None) = (&step, &credentials.new_password) {

@@ -18,7 +18,7 @@ use crate::report::{Fields, Record, Report, Verdict};
 /// The backup is a consistent copy, taken while others keep writing. It can be restored into SQLite
 /// or PostgreSQL. Secrets in it stay sealed, and the key is not in it: keep a copy of the key file
 /// elsewhere. Every record and the audit log are checked on the way. If something was altered, the
-/// file is still record, with a warning that `restore` will refuse it.
+/// file is still written, with a warning that `restore` will refuse it.
 #[derive(Args, Debug)]
 pub struct Backup {
     /// New file to write, created with mode 0600

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::commands::user_change::{OperatorOptions, UserArg};
+use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;

@@ -39,7 +39,7 @@ pub struct Reset {
     /// new one.
     #[arg(long)]
     keep_until_confirmed: bool,
-    /// Skip the confirmation_hint
+    /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]

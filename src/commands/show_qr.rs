@@ -22,7 +22,7 @@ pub struct ShowQr {
     user: UserArg,
     #[command(flatten)]
     device: DeviceOption,
-    /// ExtraFields show an active device; logged
+    /// Also show an active device; logged
     #[arg(long)]
     active: bool,
     #[command(flatten)]

@@ -4,27 +4,44 @@
 //! the window and later than the last accepted one; or when it is an unused backup code of the user.
 //! Everything else is refused.
 
-use crate::domain::backup_code::{BackupCodeKind, Submitted};
+use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
 use crate::domain::name::Label;
 use crate::domain::recovery::Tag;
-use crate::domain::refusal;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
-/// A submitted code and everything it is checked against.
-pub struct CodeCheck<'a> {
+/// What the decision asks of the keys of a store. It asks itself, so that no caller can open secrets in
+/// the wrong order, or too early.
+pub trait Keys {
+    /// Opens the sealed secret of a device; `tampered` if it was altered, or belongs to another device.
+    fn secret(&self, user: Id, device: &Device) -> Result<Secret, Refusal>;
+
+    /// The keyed hash of a backup code, for one set of one user.
+    fn backup_code_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag;
+}
+
+/// A submitted code, and the rules it is checked by.
+#[derive(Clone, Copy)]
+pub struct Attempt<'a> {
     pub submitted: &'a Submitted,
-    /// The keyed hash of a submitted backup code, computed by the vault for this user.
-    pub tag: Option<Tag>,
+    /// Check this device only.
+    pub device: Option<Id>,
     /// Read once, after the store was locked for writing.
     pub now: Timestamp,
     pub bounds: Bounds,
-    /// The opened secrets of the [`candidates`].
-    pub secrets: &'a [(Id, Secret)],
+}
+
+/// What became of an attempt, with the user to be stored.
+#[must_use]
+pub enum Authentication {
+    Evaluated(User, Outcome),
+    /// The user has nothing that the code could be compared with: `not_enabled`, `disabled` or
+    /// `pending_expired`.
+    NotEvaluated(User, Refusal),
 }
 
 /// The outcome of an attempt.
@@ -100,15 +117,14 @@ impl Outcome {
     }
 }
 
-/// The devices whose codes are checked: `only` the given one, or all that can verify a code now.
-///
-/// With none of these the refusal is `not_enabled`, `disabled` or `pending_expired`.
-pub fn candidates<'u>(
-    user: &'u User,
+/// The devices whose codes are checked, by their place: the one that is named, or all that can verify a
+/// code now. With none of these the refusal is `not_enabled`, `disabled` or `pending_expired`.
+pub fn candidates(
+    user: &User,
     only: Option<Id>,
     submitted: &Submitted,
     now: Timestamp,
-) -> Result<Vec<&'u Device>, Refusal> {
+) -> Result<Vec<usize>, Refusal> {
     if user.status() == Status::Disabled {
         return Err(user.disabled_refusal());
     }
@@ -117,12 +133,14 @@ pub fn candidates<'u>(
         return Ok(Vec::new());
     }
     user.check_has_devices()?;
-    let can_verify = |d: &&Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
-    let is_asked_for = |d: &&Device| only.is_none_or(|id| d.id == id);
-    let found: Vec<_> = user.devices.iter().filter(can_verify).filter(is_asked_for).collect();
+    let can_verify = |d: &Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
+    let is_asked_for = |d: &Device| only.is_none_or(|id| d.id == id);
+    let is_candidate = |d: &Device| can_verify(d) && is_asked_for(d);
+    let found: Vec<_> =
+        (0..user.devices.len()).filter(|&n| is_candidate(&user.devices[n])).collect();
     if found.is_empty() {
         return Err(Refusal::new(
-            refusal::ErrorCode::PendingExpired,
+            ErrorCode::PendingExpired,
             format!("{}'s device was not confirmed in time", user.name),
         )
         .hint(format!("make a new one with: mfactl enrol {}", user.name)));
@@ -138,15 +156,28 @@ fn is_usable(user: &User, kind: BackupCodeKind, now: Timestamp) -> bool {
     }
 }
 
-/// Decides, and returns the user to be stored.
-pub fn verify(mut user: User, attempt: &CodeCheck<'_>) -> Result<(User, Outcome), Refusal> {
-    match user.throttle.lockout(attempt.now) {
-        Lockout::Unlocked => {}
-        Lockout::LockedUntil(t) => return Ok((user, Outcome::Locked { until: Some(t) })),
-        Lockout::UntilUnlocked => return Ok((user, Outcome::Locked { until: None })),
+/// Decides whether a submitted code is accepted. While the user is locked no secret is opened.
+///
+/// The error is `tampered` or `damaged`; nothing may be stored then.
+pub fn authenticate(
+    mut user: User,
+    attempt: &Attempt<'_>,
+    keys: &dyn Keys,
+) -> Result<Authentication, Refusal> {
+    let candidates = match candidates(&user, attempt.device, attempt.submitted, attempt.now) {
+        Ok(candidates) => candidates,
+        Err(refusal) => return Ok(Authentication::NotEvaluated(user, refusal)),
+    };
+    let locked_until = match user.throttle.lockout(attempt.now) {
+        Lockout::Unlocked => None,
+        Lockout::LockedUntil(t) => Some(Some(t)),
+        Lockout::UntilUnlocked => Some(None),
+    };
+    if let Some(until) = locked_until {
+        return Ok(Authentication::Evaluated(user, Outcome::Locked { until }));
     }
-    let outcome = match best_match(&user, attempt) {
-        None if let Some(accepted) = consume_backup_code(&mut user, attempt) => accepted,
+    let outcome = match best_match(&user, &candidates, attempt, keys)? {
+        None if let Some(accepted) = consume_backup_code(&mut user, attempt, keys) => accepted,
         None => {
             user.throttle =
                 user.throttle.failed(FailedFactor::Code, attempt.now, attempt.bounds.limits);
@@ -162,7 +193,7 @@ pub fn verify(mut user: User, attempt: &CodeCheck<'_>) -> Result<(User, Outcome)
         user.last_verified_at = Some(attempt.now);
         user.undo = None;
     }
-    Ok((user, outcome))
+    Ok(Authentication::Evaluated(user, outcome))
 }
 
 /// A device whose code matches. `fresh`: the position is still unused.
@@ -176,13 +207,18 @@ struct Match {
 
 /// The best match: fresh before used, active before pending. All devices are computed, even after a
 /// match, so that the time taken tells nothing.
-fn best_match(user: &User, attempt: &CodeCheck<'_>) -> Option<Match> {
+fn best_match(
+    user: &User,
+    candidates: &[usize],
+    attempt: &Attempt<'_>,
+    keys: &dyn Keys,
+) -> Result<Option<Match>, Refusal> {
     let mut best: Option<Match> = None;
-    let code = attempt.submitted.otp()?;
-    for (id, secret) in attempt.secrets {
-        let Some(index) = user.devices.iter().position(|d| d.id == *id) else { continue };
+    for &index in candidates {
         let device = &user.devices[index];
-        let position = device.factor.check(secret, code, attempt.now, attempt.bounds.window);
+        let secret = keys.secret(user.id, device)?;
+        let Some(code) = attempt.submitted.otp() else { continue };
+        let position = device.factor.check(&secret, code, attempt.now, attempt.bounds.window);
         let Some(position) = position else { continue };
         let fresh = device.is_unused(position);
         let candidate = Match { index, position, fresh, active: device.is_active() };
@@ -190,12 +226,18 @@ fn best_match(user: &User, attempt: &CodeCheck<'_>) -> Option<Match> {
             best = Some(candidate);
         }
     }
-    best
+    Ok(best)
 }
 
 /// Uses up a backup code. Changes nothing if the user has no such code.
-fn consume_backup_code(user: &mut User, attempt: &CodeCheck<'_>) -> Option<Outcome> {
-    let (kind, tag) = (attempt.submitted.backup_code()?.kind, attempt.tag.as_ref()?);
+fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) -> Option<Outcome> {
+    let code = attempt.submitted.backup_code()?;
+    let kind = code.kind;
+    let set = match kind {
+        BackupCodeKind::Recovery => user.recovery.as_ref()?.id,
+        BackupCodeKind::Bypass => user.bypass.as_ref()?.id,
+    };
+    let tag = &keys.backup_code_tag(user.id, set, code);
     let left = match kind {
         BackupCodeKind::Recovery => {
             let set = user.recovery.clone()?.used(tag)?;

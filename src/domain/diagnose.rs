@@ -1,12 +1,12 @@
 //! Why a code fails, for an operator who helps a user.
 
+use crate::domain::authenticate::Keys;
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters, Window, matching_steps};
 use crate::domain::name::Label;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::Refusal;
-use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
@@ -144,19 +144,19 @@ impl Diagnosis {
 /// Compares a code with every device that the user has or had.
 pub fn diagnose(
     user: &User,
-    secrets: &[(Id, Secret)],
+    keys: &dyn Keys,
     code: Option<&Otp>,
     now: Timestamp,
     window: Window,
 ) -> Result<Diagnosis, Refusal> {
     let Some(code) = code else { return Ok(Diagnosis::NoCode) };
     let mut best = Diagnosis::Unknown;
-    for (id, secret) in secrets {
-        let device = user.device(*id)?;
+    for device in &user.devices {
+        let secret = keys.secret(user.id, device)?;
         let Factor::Totp(given) = device.factor;
         for used in possible_settings(given) {
             let current = used.step(now);
-            for step in matching_steps(secret, used, code, now, REACH) {
+            for step in matching_steps(&secret, used, code, now, REACH) {
                 let candidate = reason(device, (given, used), (step, current), now, window);
                 if candidate.rank() < best.rank() {
                     best = candidate;
@@ -218,6 +218,10 @@ mod tests {
     use crate::domain::secret::Sealed;
     use zeroize::Zeroizing;
 
+    use crate::domain::backup_code::BackupCode;
+    use crate::domain::recovery::Tag;
+    use crate::domain::secret::{Id, Secret};
+
     const NOW: i64 = 1_800_000_000;
 
     fn at(seconds: i64) -> Timestamp {
@@ -243,10 +247,22 @@ mod tests {
         user
     }
 
+    /// Every device has the same secret.
+    struct OneSecret;
+
+    impl Keys for OneSecret {
+        fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
+            Ok(secret())
+        }
+
+        fn backup_code_tag(&self, _: Id, _: Id, _: &BackupCode) -> Tag {
+            Tag::default()
+        }
+    }
+
     fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Diagnosis {
         let code = Otp::read(code_at(&secret(), made_with, seconds).as_bytes());
-        let secrets = [(Id::new([2; 16]), secret())];
-        diagnose(user, &secrets, code.as_ref(), at(NOW), Window::DEFAULT).unwrap()
+        diagnose(user, &OneSecret, code.as_ref(), at(NOW), Window::DEFAULT).unwrap()
     }
 
     #[test]
@@ -274,7 +290,7 @@ mod tests {
         );
         let revoked = user.clone().revoke(None, at(NOW)).unwrap().user;
         assert_eq!(reason_of(&revoked, common, NOW).word(), "revoked");
-        let none = diagnose(&user, &[], None, at(NOW), Window::DEFAULT).unwrap();
+        let none = diagnose(&user, &OneSecret, None, at(NOW), Window::DEFAULT).unwrap();
         assert_eq!(none, Diagnosis::NoCode);
     }
 

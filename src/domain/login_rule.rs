@@ -39,16 +39,14 @@ pub fn login_rule(
     if user.password_change != PasswordChange::NotRequired {
         return LoginRule::Reject("password_change_required");
     }
-    let is_exempt = is_exempt(user, submitted, requirement, not_enabled, now);
     let candidates = candidates(user, None, submitted, now);
-    if candidates.is_ok() && !is_exempt {
-        return LoginRule::CheckCode;
-    }
-    if user.throttle.lockout(now) != Lockout::Unlocked {
-        return LoginRule::Reject("locked");
-    }
+    let may_be_exempt = may_be_exempt(user, requirement, not_enabled, now);
     match candidates {
-        _ if is_exempt => LoginRule::Exempt,
+        Ok(_) if !(may_be_exempt && matches!(submitted, Submitted::NotACode)) => {
+            LoginRule::CheckCode
+        }
+        _ if user.throttle.lockout(now) != Lockout::Unlocked => LoginRule::Reject("locked"),
+        _ if may_be_exempt => LoginRule::Exempt,
         Err(refusal) => LoginRule::Reject(refusal.code.word()),
         Ok(_) => LoginRule::CheckCode,
     }
@@ -64,11 +62,20 @@ pub fn is_exempt(
     not_enabled: NotEnabledPolicy,
     now: Timestamp,
 ) -> bool {
+    may_be_exempt(user, requirement, not_enabled, now)
+        && (matches!(submitted, Submitted::NotACode)
+            || candidates(user, None, submitted, now).is_err())
+}
+
+fn may_be_exempt(
+    user: &User,
+    requirement: Requirement,
+    not_enabled: NotEnabledPolicy,
+    now: Timestamp,
+) -> bool {
     not_enabled == NotEnabledPolicy::Accept
         && !requirement.is_in_force(now)
         && user.status() != Status::Enabled
-        && (matches!(submitted, Submitted::NotACode)
-            || candidates(user, None, submitted, now).is_err())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The decision about a sign-in: password, forced password change, code, enrolment.
 
-use crate::domain::authenticate::{CodeCheck, Outcome, candidates, verify};
+use crate::domain::authenticate::{Attempt, Authentication, Keys, Outcome, authenticate};
 use crate::domain::device::Device;
 use crate::domain::lockout::{FailedFactor, Limits, Lockout};
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -38,7 +38,7 @@ pub struct SignInAttempt<'a> {
     pub is_right: bool,
     /// The hash of the new password, if one was submitted.
     pub new_password: Option<Sealed>,
-    pub code: Option<CodeCheck<'a>>,
+    pub code: Option<Attempt<'a>>,
     pub requirement: Requirement,
     /// Whether a user without MFA may sign in with the password alone.
     pub without: NotEnabledPolicy,
@@ -95,6 +95,7 @@ impl SignInOutcome {
 pub fn sign_in(
     mut user: User,
     mut claim: SignInAttempt<'_>,
+    keys: &dyn Keys,
 ) -> Result<(User, SignInOutcome), Refusal> {
     let until = match user.throttle.lockout(claim.now) {
         Lockout::Unlocked => None,
@@ -122,7 +123,7 @@ pub fn sign_in(
         return Ok((user, SignInOutcome::PasswordChangeRequired));
     }
     let new_password = claim.new_password.take();
-    let (mut user, outcome) = second_factor(user, &claim)?;
+    let (mut user, outcome) = second_factor(user, &claim, keys)?;
     let may_choose = match &outcome {
         SignInOutcome::Accepted(_) => true,
         // The temporary password was right, and there is no device to ask for a code yet.
@@ -147,7 +148,11 @@ pub fn sign_in(
 }
 
 /// The second factor, after the password was right.
-fn second_factor(user: User, claim: &SignInAttempt<'_>) -> Result<(User, SignInOutcome), Refusal> {
+fn second_factor(
+    mut user: User,
+    claim: &SignInAttempt<'_>,
+    keys: &dyn Keys,
+) -> Result<(User, SignInOutcome), Refusal> {
     let now = claim.now;
     let is_required = claim.requirement.is_in_force(now);
     let needs_mfa = is_required || claim.without == NotEnabledPolicy::Refuse;
@@ -159,16 +164,19 @@ fn second_factor(user: User, claim: &SignInAttempt<'_>) -> Result<(User, SignInO
         };
         return Ok((user, off));
     }
-    let can_verify =
-        |attempt: &&CodeCheck<'_>| candidates(&user, None, attempt.submitted, now).is_ok();
-    if let Some(attempt) = claim.code.as_ref().filter(can_verify) {
-        let (user, verified) = verify(user, attempt)?;
-        let outcome = match verified {
-            Outcome::Locked { until } => SignInOutcome::Locked { until },
-            verified if verified.lets_in() => SignInOutcome::Accepted(Some(verified)),
-            _ => SignInOutcome::Rejected(RejectReason::Code),
-        };
-        return Ok((user, outcome));
+    if let Some(attempt) = &claim.code {
+        match authenticate(user, attempt, keys)? {
+            Authentication::Evaluated(user, verified) => {
+                let outcome = match verified {
+                    Outcome::Locked { until } => SignInOutcome::Locked { until },
+                    verified if verified.lets_in() => SignInOutcome::Accepted(Some(verified)),
+                    _ => SignInOutcome::Rejected(RejectReason::Code),
+                };
+                return Ok((user, outcome));
+            }
+            // The policy decides what comes next for a user without a usable device.
+            Authentication::NotEvaluated(same, _) => user = same,
+        }
     }
     let confirmable = |d: &Device| d.is_pending() && !d.is_expired(now);
     let outcome = match user.status() {

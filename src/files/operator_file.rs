@@ -77,7 +77,7 @@ impl Write for NewFile {
     }
 }
 
-/// Whether two paths name the same file, or the same display_path for a file that does not exist yet.
+/// Whether two paths name the same file, or the same path for a file that does not exist yet.
 #[must_use]
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
     let file = |path: &Path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));

@@ -106,7 +106,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
 }
 
 /// Verifies a backup and compares it with the current store. A backup of another key is `key`;
-/// another store in its display_path is `cannot_create`.
+/// another store at its location is `cannot_create`.
 pub fn plan_restore(app: &mut App<'_>, path: &Path) -> Result<RestorePlan> {
     let header = BackupReader::open(backup_file(app, path)?)?.header;
     let identity = header.identity()?;

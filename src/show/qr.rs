@@ -22,7 +22,7 @@ pub struct TerminalQr {
     pub width: usize,
 }
 
-/// Draws the largest code that fits: error correction M, else L, else L with a narrow quiet_zone zone. The
+/// Draws the largest code that fits: error correction M, else L, else L with a narrow quiet zone. The
 /// inner error is the smallest width and height that would do. `None` means no limit.
 pub fn draw(
     text: &str,

@@ -313,7 +313,7 @@ fn an_interrupted_user_gets_a_message_for_users() {
     let ran = world.run("sign-in alice");
     assert_eq!(ran.prompts.last().map(String::as_str), Some("Code"), "{ran:?}");
     for message in
-        ["the new password was not the same twice", "the new password is the same as before"]
+        ["the new password was not the same both times", "the new password is the same as before"]
     {
         assert!(ran.err.contains(message), "{message}: {ran:?}");
     }

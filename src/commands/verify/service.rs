@@ -21,7 +21,7 @@ const LONGEST_LINE: usize = 4 * LONGEST_INPUT;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "For a login service")]
 pub struct ServiceOptions {
-    /// LoginRequest service that hands over user and code
+    /// Login service that hands over user and code
     #[arg(long, value_enum, value_name = "SERVICE")]
     pub from: Option<LoginService>,
     /// Answer for users who have no MFA and need none
