@@ -10,6 +10,7 @@ mod forms;
 mod history;
 mod lists;
 mod logins;
+mod migration;
 mod notices;
 mod operators;
 mod prompts;
