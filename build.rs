@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// The first glibc that loads packed relocations (DT_RELR).
+/// The first glibc that loads packed relocations (`DT_RELR`).
 const FIRST_WITH_RELR: (u32, u32) = (2, 36);
 
 fn main() {

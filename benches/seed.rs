@@ -18,19 +18,11 @@ mod shared {
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use mfactl::domain::device::{Active, Device, DeviceState, Pending};
-use mfactl::domain::event::{Event, EventSubject, Operator, Ticket};
-use mfactl::domain::factor::Factor;
-use mfactl::domain::factor::totp::Parameters;
-use mfactl::domain::name::{Label, UserName};
-use mfactl::domain::secret::{Id, Sealed, Secret};
-use mfactl::domain::throttle::MOST_WRONG_CODES;
-use mfactl::domain::time::{Span, Timestamp};
-use mfactl::domain::user::User;
-use mfactl::store::Store as _;
-use mfactl::store::custody::FilePolicy;
-use mfactl::store::{Access, Identity, draft, sqlite};
-use mfactl::vault::{RootKey, Vault, key_file};
+use mfactl::bench::{
+    Access, Active, Device, DeviceState, Event, EventSubject, Factor, FilePolicy, Id, Identity,
+    Label, MOST_WRONG_CODES, Operator, Parameters, Pending, RootKey, Sealed, Secret, Span,
+    Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file, key_file, sqlite,
+};
 use zeroize::Zeroizing;
 
 use shared::people;
@@ -60,13 +52,13 @@ fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
         FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
     let (id, root) = (Id::new(people::bytes("store", 0)), people::bytes("root key", 0));
     let root = RootKey::new(Zeroizing::new(root));
-    draft::create_new_file(&key, id, key_file::write(&root).as_bytes())?;
+    create_new_file(&key, key_file::write(&root).as_bytes())?;
     let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
     // Before everything else in the log: what is asked since a moment begins at the first event that is
     // not older.
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let first = Event { verb: "init", outcome: "done", ..event(None, enrolled) };
-    let made = sqlite::create(&store, &file_policy, &vault, id, &mut |birth| {
+    let made = sqlite::create(&store, &file_policy, &vault, &mut |birth| {
         birth.initialize(identity, enrolled)?;
         birth.append(&first, people::bytes("salt", 0)).map(|_| ())
     })?;

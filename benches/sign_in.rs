@@ -20,8 +20,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use mfactl::domain::password::Password;
-use mfactl::vault::password::{HashCost, hash};
+use mfactl::bench::{HashCost, Password, hash};
 
 use shared::codes::code;
 use shared::measure::{Task, Walls, highest};

@@ -16,6 +16,7 @@ use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::user::User;
+use crate::domain::verb::FindVerb;
 use crate::env::{Env, Prompt};
 use crate::files::file_trust::{FilePolicy, display_path};
 use crate::keyring::{Vault, key_file};
@@ -29,6 +30,7 @@ pub struct App<'a> {
     pub env: &'a mut Env,
     pub options: Options,
     named: PathOptions,
+    pub find_verb: FindVerb,
     config: Option<Config>,
     /// What the operator may do; set when the verb is authorized.
     pub authorization: Authorization,
@@ -57,7 +59,12 @@ pub struct OpenStore {
 }
 
 impl<'a> App<'a> {
-    pub fn new(env: &'a mut Env, options: Options, named: PathOptions) -> Self {
+    pub fn new(
+        env: &'a mut Env,
+        options: Options,
+        named: PathOptions,
+        find_verb: FindVerb,
+    ) -> Self {
         if options.no_input {
             env.prompt = None;
         }
@@ -65,6 +72,7 @@ impl<'a> App<'a> {
             env,
             options,
             named,
+            find_verb,
             config: None,
             authorization: Authorization::default(),
             service: None,
@@ -75,7 +83,7 @@ impl<'a> App<'a> {
     /// The configuration, loaded on first use.
     pub fn config(&mut self) -> Result<&Config> {
         if self.config.is_none() {
-            self.config = Some(Config::load(&self.named, self.env)?);
+            self.config = Some(Config::load(&self.named, self.env, self.find_verb)?);
         }
         self.config.as_ref().ok_or_else(|| anyhow::anyhow!("the configuration was just read"))
     }
@@ -126,14 +134,14 @@ impl<'a> App<'a> {
         let mut snapshot = store.read()?;
         match snapshot.user(name)? {
             Some(user) => Ok(user),
-            None => Err(suggest::user_not_found(name, &mut *snapshot)),
+            None => Err(suggest::user_not_found(name, &mut snapshot)),
         }
     }
 
     /// The error for a name that is not in the store.
     pub fn user_not_found(opened: &mut OpenStore, name: &UserName) -> anyhow::Error {
         match opened.store.read() {
-            Ok(mut snapshot) => suggest::user_not_found(name, &mut *snapshot),
+            Ok(mut snapshot) => suggest::user_not_found(name, &mut snapshot),
             Err(error) => error,
         }
     }

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::app::App;
-use crate::commands::{self, VERBS, command, command_for};
+use crate::commands::{self, command, command_for, find_entry, help};
 use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
@@ -26,32 +26,37 @@ pub struct Invocation {
 type Run = Box<dyn FnOnce(&mut App<'_>) -> Result<Report>>;
 
 /// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
-pub fn parse(args: Vec<OsString>) -> Result<Invocation> {
-    match command_for(&args).try_get_matches_from(args) {
-        Ok(matches) => from_matches(&matches),
-        Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Invocation {
-                options: Options::default(),
-                paths: PathOptions::default(),
-                run: Box::new(move |_| Ok(Report::text(error.render().to_string()))),
-            }),
-            _ => Err(usage_error(&error).into()),
+pub fn parse(args: &[OsString]) -> Result<Invocation> {
+    let error = match command_for(args).try_get_matches_from(args) {
+        Ok(matches) => return from_matches(&matches),
+        Err(error) => error,
+    };
+    let run: Run = match error.kind() {
+        ErrorKind::DisplayVersion => {
+            Box::new(move |_| Ok(Report::text(error.render().to_string())))
+        }
+        ErrorKind::DisplayHelp => match help::requested(&error) {
+            Some((verb, form)) => {
+                Box::new(move |app| Ok(Report::text(help::page(verb, form, app.env))))
+            }
+            None => Box::new(|_| Ok(Report::text(help::overview()))),
         },
-    }
+        _ => return Err(usage_error(&error, commands::verb_in(args)).into()),
+    };
+    Ok(Invocation { options: Options::default(), paths: PathOptions::default(), run })
 }
 
 fn from_matches(matches: &ArgMatches) -> Result<Invocation> {
-    let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
+    let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
     options.check()?;
-    let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
+    let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
     let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
     let Some((name, matches)) = subcommand else {
-        let run = Box::new(|_: &mut App<'_>| Ok(Report::text(commands::help::overview())));
+        let run = Box::new(|_: &mut App<'_>| Ok(Report::text(help::overview())));
         return Ok(Invocation { options, paths, run });
     };
-    let entry = VERBS.iter().find(|e| e.name == name);
-    let entry =
-        entry.ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
+    let entry = find_entry(name)
+        .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
     let matches = matches.clone();
     Ok(Invocation {
         options,

@@ -1,4 +1,4 @@
-//! The register of verbs. A new verb needs a file, its `mod` line and its line in [`VERBS`].
+//! The table of verbs. A new verb needs a file, its `mod` line and its entry in [`VERBS`].
 
 mod add_user;
 mod approve;
@@ -49,9 +49,14 @@ use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
+use clap_complete::engine::ArgValueCompleter;
 
 use crate::app::App;
 use crate::config::PathOptions;
+use crate::domain::notice::NoticeKind;
+use crate::domain::role::Role;
+use crate::domain::undo::Undoable;
+use crate::domain::verb::{CaseOptions, Group, VerbSpec};
 use crate::options::Options;
 use crate::report::Report;
 use crate::usage_error::usage_error;
@@ -79,85 +84,142 @@ pub trait Verb: Args + FromArgMatches {
     }
 }
 
-/// The groups in the output of `mfactl help`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    Enrolment,
-    Helpdesk,
-    SignIn,
-    Audit,
-    Store,
-}
-
-/// A registered verb.
+/// A verb as the program runs it.
 pub struct VerbEntry {
-    pub name: &'static str,
-    pub group: Group,
+    pub spec: VerbSpec,
+    pub examples: &'static [&'static str],
+    pub has_help_flag: bool,
     pub run: fn(&ArgMatches, &mut App<'_>) -> Result<Report>,
-    pub alias: Option<&'static str>,
-    help_flag: bool,
     is_service: fn(&ArgMatches) -> bool,
     on_denied: fn(&App<'_>, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
 }
 
-/// Every verb, in the order of the help.
+/// Changes an existing user; the operator's options come with it.
+const CHANGE: VerbSpec = VerbSpec {
+    group: Group::Helpdesk,
+    roles: Some(&[Role::Helpdesk]),
+    changes_user: true,
+    case_options: CaseOptions::TicketAndProof,
+    ..VerbSpec::ADMIN
+};
+/// Reads the store.
+const READ: VerbSpec = VerbSpec {
+    group: Group::Audit,
+    roles: Some(&[Role::Helpdesk, Role::Auditor]),
+    ..VerbSpec::ADMIN
+};
+/// Is called by a login service.
+const SERVICE: VerbSpec =
+    VerbSpec { group: Group::SignIn, roles: Some(&[Role::Service]), ..VerbSpec::ADMIN };
+const ADMIN: VerbSpec = VerbSpec::ADMIN;
+const FREE: VerbSpec = VerbSpec::FREE;
+
+/// Every verb with its attributes, in the order of the help. This is the only list of verbs: roles,
+/// `[helpdesk]`, the second operator, undo, notices, help and the sudo rules follow from it.
 pub static VERBS: &[VerbEntry] = &[
-    entry::<enrol::Enrol>(Group::Enrolment),
-    entry::<show_qr::ShowQr>(Group::Enrolment),
-    entry::<add_user::AddUser>(Group::Enrolment),
-    entry::<edit_user::EditUser>(Group::Enrolment),
-    entry::<remove_user::RemoveUser>(Group::Enrolment),
-    entry::<reset::Reset>(Group::Helpdesk),
-    entry::<disable::Disable>(Group::Helpdesk),
-    entry::<enable::Enable>(Group::Helpdesk),
-    entry::<delete::Delete>(Group::Helpdesk),
-    entry::<force_new_password::ForceNewPassword>(Group::Helpdesk),
-    entry::<unlock::Unlock>(Group::Helpdesk),
-    entry::<undo::Undo>(Group::Helpdesk),
-    entry::<recovery_codes::RecoveryCodes>(Group::Helpdesk),
-    entry::<bypass::Bypass>(Group::Helpdesk),
-    entry::<diagnose::Diagnose>(Group::Helpdesk),
-    entry::<require_mfa::RequireMfa>(Group::Helpdesk),
-    entry::<approve::Approve>(Group::Helpdesk),
-    entry::<show_user::ShowUser>(Group::Helpdesk),
-    entry::<verify::Verify>(Group::SignIn),
-    entry::<sign_in::SignIn>(Group::SignIn),
-    entry::<set_password::SetPassword>(Group::SignIn),
-    entry::<list_status::ListStatus>(Group::Audit),
-    entry::<changes::Changes>(Group::Audit),
-    entry::<log::Log>(Group::Audit),
-    entry::<verify_log::VerifyLog>(Group::Audit),
-    entry::<report::Report>(Group::Audit),
-    entry::<metrics::Metrics>(Group::Audit),
-    entry::<check::Check>(Group::Audit),
-    entry::<init::Init>(Group::Store),
-    entry::<backup::Backup>(Group::Store),
-    entry::<restore::Restore>(Group::Store),
-    entry::<doctor::Doctor>(Group::Store),
-    entry::<completions::Completions>(Group::Store),
-    entry::<copy_store::CopyStore>(Group::Store),
-    entry::<man::Man>(Group::Store),
-    entry::<help::Help>(Group::Store),
+    verb::<enrol::Enrol>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
+    verb::<show_qr::ShowQr>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
+    verb::<add_user::AddUser>(VerbSpec { group: Group::Enrolment, changes_user: false, ..CHANGE }),
+    verb::<edit_user::EditUser>(VerbSpec { group: Group::Enrolment, takes_list: true, ..CHANGE }),
+    verb::<remove_user::RemoveUser>(VerbSpec {
+        group: Group::Enrolment,
+        roles: ADMIN.roles,
+        ..CHANGE
+    }),
+    verb::<reset::Reset>(VerbSpec {
+        takes_list: true,
+        undo: Some(Undoable::Reset),
+        notice: Some(NoticeKind::Reset),
+        ..CHANGE
+    }),
+    verb::<disable::Disable>(VerbSpec {
+        takes_list: true,
+        undo: Some(Undoable::Disable),
+        notice: Some(NoticeKind::Disabled),
+        ..CHANGE
+    }),
+    verb::<enable::Enable>(VerbSpec { takes_list: true, ..CHANGE }),
+    verb::<delete::Delete>(VerbSpec {
+        takes_list: true,
+        undo: Some(Undoable::Delete),
+        notice: Some(NoticeKind::Deleted),
+        ..CHANGE
+    }),
+    verb::<force_new_password::ForceNewPassword>(VerbSpec {
+        takes_list: true,
+        undo: Some(Undoable::ForceNewPassword),
+        notice: Some(NoticeKind::NewPassword),
+        ..CHANGE
+    }),
+    verb::<unlock::Unlock>(VerbSpec { takes_list: true, ..CHANGE }),
+    verb::<undo::Undo>(VerbSpec { notice: Some(NoticeKind::Undone), ..CHANGE }),
+    verb::<recovery_codes::RecoveryCodes>(VerbSpec {
+        notice: Some(NoticeKind::RecoveryCodes),
+        ..CHANGE
+    }),
+    verb::<bypass::Bypass>(VerbSpec { notice: Some(NoticeKind::Bypass), ..CHANGE }),
+    verb::<diagnose::Diagnose>(VerbSpec { changes_user: false, ..CHANGE }),
+    verb::<require_mfa::RequireMfa>(VerbSpec { takes_list: true, ..CHANGE }),
+    verb::<approve::Approve>(VerbSpec {
+        changes_user: false,
+        case_options: CaseOptions::None,
+        ..CHANGE
+    }),
+    verb::<show_user::ShowUser>(VerbSpec { group: Group::Helpdesk, ..READ }),
+    verb::<verify::Verify>(SERVICE),
+    verb::<sign_in::SignIn>(SERVICE),
+    verb::<set_password::SetPassword>(VerbSpec {
+        group: Group::SignIn,
+        roles: ADMIN.roles,
+        ..CHANGE
+    }),
+    verb::<list_status::ListStatus>(READ),
+    verb::<changes::Changes>(READ),
+    verb::<log::Log>(VerbSpec { case_options: CaseOptions::Ticket, ..READ }),
+    verb::<verify_log::VerifyLog>(READ),
+    verb::<report::Report>(READ),
+    verb::<metrics::Metrics>(READ),
+    verb::<check::Check>(READ),
+    verb::<init::Init>(ADMIN),
+    verb::<backup::Backup>(ADMIN),
+    verb::<restore::Restore>(VerbSpec { case_options: CaseOptions::TicketAndProof, ..ADMIN }),
+    verb::<doctor::Doctor>(ADMIN),
+    verb::<completions::Completions>(FREE),
+    verb::<copy_store::CopyStore>(ADMIN),
+    verb::<man::Man>(FREE),
+    verb::<help::Help>(FREE),
 ];
 
-const fn entry<V: Verb>(group: Group) -> VerbEntry {
+const fn verb<V: Verb>(attributes: VerbSpec) -> VerbEntry {
     VerbEntry {
-        name: V::NAME,
-        group,
+        spec: VerbSpec { name: V::NAME, alias: V::ALIAS, ..attributes },
+        examples: V::EXAMPLES,
+        has_help_flag: V::HELP_FLAG,
         run: |matches, session| {
-            V::from_arg_matches(matches).map_err(|e| usage_error(&e))?.run(session)
+            V::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(V::NAME)))?.run(session)
         },
-        alias: V::ALIAS,
-        help_flag: V::HELP_FLAG,
         is_service: V::is_service,
         on_denied: V::on_denied,
-        arguments: |command| V::augment_args(command.before_help(examples(V::EXAMPLES))),
+        arguments: V::augment_args,
     }
 }
 
-fn examples(lines: &[&str]) -> String {
-    format!("Examples:\n  {}", lines.join("\n  "))
+/// Finds a verb by its name.
+#[must_use]
+pub fn find_entry(name: &str) -> Option<&'static VerbEntry> {
+    VERBS.iter().find(|entry| entry.spec.name == name)
+}
+
+/// The attributes of a verb.
+#[must_use]
+pub fn find_verb(name: &str) -> Option<&'static VerbSpec> {
+    find_entry(name).map(|entry| &entry.spec)
+}
+
+/// Completes a user name.
+fn user_names() -> ArgValueCompleter {
+    crate::completion::user_names(find_verb)
 }
 
 /// The command line with every verb.
@@ -170,8 +232,9 @@ pub fn command() -> Command {
 /// them takes longer than half of a `verify`.
 #[must_use]
 pub fn command_for(args: &[OsString]) -> Command {
-    let occurs =
-        |e: &&VerbEntry| args.iter().any(|arg| arg == e.name || e.alias.is_some_and(|a| arg == a));
+    let occurs = |e: &&VerbEntry| {
+        args.iter().any(|arg| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a))
+    };
     let mut verbs = VERBS.iter().filter(occurs).peekable();
     if verbs.peek().is_none() {
         command()
@@ -180,11 +243,34 @@ pub fn command_for(args: &[OsString]) -> Command {
     }
 }
 
+/// The verb on a command line, known also where the rest of it can't be parsed.
+#[must_use]
+pub fn verb_in(args: &[OsString]) -> Option<&'static str> {
+    let root = root();
+    let takes_value = |arg: &OsString| {
+        let long = arg.to_str().and_then(|arg| arg.strip_prefix("--"));
+        let option = root.get_arguments().find(|a| long.is_some() && a.get_long() == long);
+        option.is_some_and(|option| option.get_action().takes_values())
+    };
+    let mut args = args.iter().skip(1);
+    while let Some(arg) = args.next() {
+        if takes_value(arg) {
+            args.next();
+        } else if !arg.as_encoded_bytes().starts_with(b"-") {
+            let is_named =
+                |e: &&VerbEntry| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a);
+            return VERBS.iter().find(is_named).map(|entry| entry.spec.name);
+        }
+    }
+    None
+}
+
 fn root() -> Command {
     let command = Command::new("mfactl")
         .about("Enrol, verify, reset and list second factors")
         .version(help::version())
         .disable_help_subcommand(true)
+        // Global: each verb but those of login services adds its own flags.
         .disable_help_flag(true)
         .arg(clap::arg!(help: -h --help "Print help").global(false))
         .subcommand_value_name("VERB")
@@ -195,16 +281,16 @@ fn root() -> Command {
 impl VerbEntry {
     /// The verb as a subcommand; clap builds its arguments only when it is called.
     pub fn command(&self) -> Command {
-        let command =
-            Command::new(self.name).disable_help_flag(!self.help_flag).defer(self.arguments);
-        match self.alias {
+        let command = Command::new(self.spec.name).defer(self.arguments);
+        let command = if self.has_help_flag { command.args(help::flags()) } else { command };
+        match self.spec.alias {
             Some(alias) => command.visible_alias(alias),
             None => command,
         }
     }
 
     pub fn about(&self) -> String {
-        let command = (self.arguments)(Command::new(self.name));
+        let command = (self.arguments)(Command::new(self.spec.name));
         command.get_about().map(ToString::to_string).unwrap_or_default()
     }
 }

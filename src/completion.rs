@@ -6,6 +6,7 @@ use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::app::App;
 use crate::config::PathOptions;
+use crate::domain::verb::FindVerb;
 use crate::env::Env;
 use crate::options::Options;
 
@@ -14,15 +15,16 @@ const MAX_CANDIDATES: usize = 200;
 
 /// Completes a user name from the default store.
 #[must_use]
-pub fn user_names() -> ArgValueCompleter {
-    ArgValueCompleter::new(names)
+pub fn user_names(find_verb: FindVerb) -> ArgValueCompleter {
+    ArgValueCompleter::new(move |prefix: &OsStr| names(prefix, find_verb))
 }
 
-fn names(prefix: &OsStr) -> Vec<CompletionCandidate> {
+fn names(prefix: &OsStr, find_verb: FindVerb) -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     let Some(prefix) = prefix.to_str() else { return candidates };
     let mut env = Env::real();
-    let mut session = App::new(&mut env, Options::default(), PathOptions::default());
+    let (options, paths) = (Options::default(), PathOptions::default());
+    let mut session = App::new(&mut env, options, paths, find_verb);
     let Ok(mut store) = session.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {

@@ -21,6 +21,7 @@ use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
 use crate::domain::time::Span;
+use crate::domain::verb::FindVerb;
 use crate::env::Env;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
 use crate::keyring::argon2::HashCost;
@@ -82,6 +83,16 @@ pub struct RequiredOptions {
     pub proof: Vec<String>,
 }
 
+impl RequiredOptions {
+    /// The option that the verb needs and does not have.
+    #[must_use]
+    pub fn missing(&self, verb: &str, has_ticket: bool, has_proof: bool) -> Option<&'static str> {
+        let options = [("--ticket", &self.ticket, has_ticket), ("--proof", &self.proof, has_proof)];
+        let is_missing = |has: bool, verbs: &[String]| !has && verbs.iter().any(|v| v == verb);
+        options.into_iter().find(|(_, verbs, has)| is_missing(*has, verbs)).map(|(name, ..)| name)
+    }
+}
+
 /// Paths from the command line. They stand before the verb only, so that a sudo rule that begins with
 /// the verb excludes them.
 #[derive(Args, Debug, Default)]
@@ -103,7 +114,7 @@ impl Config {
     ///
     /// Fails with `config`, naming file, line and key, for a bad value, and with `not_permitted` for a file
     /// that others can write.
-    pub fn load(paths: &PathOptions, env: &Env) -> Result<Self> {
+    pub fn load(paths: &PathOptions, env: &Env, find_verb: FindVerb) -> Result<Self> {
         let variable =
             |name: &str| (env.variables)(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let default_paths = DefaultPaths::of(env);
@@ -113,7 +124,7 @@ impl Config {
         let (file, contents) = contents.map(|(file, at, text)| (file, (at, text))).unzip();
         let file = file.unwrap_or_default();
         let path = contents.as_ref().map(|(path, _)| path.clone());
-        Self::of(paths, env, file, path).map_err(|error| match &contents {
+        Self::of(paths, env, find_verb, file, path).map_err(|error| match &contents {
             Some((path, text)) => with_location(error, path, text),
             None => error,
         })
@@ -122,6 +133,7 @@ impl Config {
     fn of(
         paths: &PathOptions,
         env: &Env,
+        find_verb: FindVerb,
         file: file::ConfigFile,
         config_file: Option<PathBuf>,
     ) -> Result<Self> {
@@ -200,8 +212,8 @@ impl Config {
             )?,
             cost: rules::cost(&file.password)?,
             rules: rules::password_rules(&file.password)?,
-            required_options: rules::required_options(file.helpdesk)?,
-            roles: file.roles.map(roles::roles).transpose()?,
+            required_options: rules::required_options(file.helpdesk, find_verb)?,
+            roles: file.roles.map(|section| roles::roles(section, find_verb)).transpose()?,
             notify: notify::notify(file.notify)?,
         })
     }

@@ -109,6 +109,7 @@ impl Vault {
 
     /// The same keys as another generation.
     #[cfg(test)]
+    #[must_use]
     pub fn of_generation(self, generation: KeyGeneration) -> Self {
         Self { generation, ..self }
     }

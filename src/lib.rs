@@ -8,22 +8,22 @@ mod audit;
 mod authenticate;
 mod cli;
 mod commands;
-pub mod completion;
+mod completion;
 mod config;
-pub mod domain;
+mod domain;
 pub mod env;
 mod error_report;
 mod files;
 pub mod hardening;
-pub mod keyring;
+mod keyring;
 mod maintain;
 mod notice;
 mod operate;
 mod options;
 mod report;
 mod show;
-pub mod store;
-pub mod suggest;
+mod store;
+mod suggest;
 mod usage_error;
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
         return 0;
     }
     let wants_json = cli::requests_json(&args);
-    match run_verb(args, env) {
+    match run_verb(&args, env) {
         Ok(Verdict::Yes) => 0,
         Ok(Verdict::No) => 1,
         Ok(Verdict::PluginStatus(state)) => state as u8,
@@ -61,9 +61,29 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     }
 }
 
-fn run_verb(args: Vec<OsString>, env: &mut Env) -> anyhow::Result<Verdict> {
+fn run_verb(args: &[OsString], env: &mut Env) -> anyhow::Result<Verdict> {
     let invocation = cli::parse(args)?;
-    let mut session = App::new(env, invocation.options, invocation.paths);
+    let mut session = App::new(env, invocation.options, invocation.paths, commands::find_verb);
     let report = (invocation.run)(&mut session)?;
     session.writer().report(report).context("writing the output")
+}
+
+/// What the benches use; everything else is private, so that the compiler finds what nothing uses.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
+    pub use crate::domain::device::{Active, Device, DeviceState, Pending};
+    pub use crate::domain::factor::Factor;
+    pub use crate::domain::factor::totp::Parameters;
+    pub use crate::domain::lockout::MOST_WRONG_CODES;
+    pub use crate::domain::name::{Label, UserName};
+    pub use crate::domain::password::Password;
+    pub use crate::domain::secret::{Id, Sealed, Secret};
+    pub use crate::domain::time::{Span, Timestamp};
+    pub use crate::domain::user::User;
+    pub use crate::files::file_trust::FilePolicy;
+    pub use crate::files::new_file::create_new_file;
+    pub use crate::keyring::argon2::{HashCost, hash};
+    pub use crate::keyring::{RootKey, Vault, key_file};
+    pub use crate::store::{Access, Identity, Store, sqlite};
 }

@@ -12,60 +12,15 @@ use serde_json::json;
 use crate::notice::deadline::Deadline;
 
 use crate::config::Notify;
+use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Language, User};
+use crate::domain::user::Language;
 use crate::files::file_trust::FilePolicy;
 
 /// Time for one notice by mail or by the hook. After one timeout a run does not try that way again.
 const NOTICE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for all notices of one batch of codes: the next lines wait meanwhile.
 pub const BATCH_TIMEOUT: Duration = NOTICE_TIMEOUT;
-
-/// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeKind {
-    Reset,
-    Disabled,
-    Deleted,
-    NewPassword,
-    RecoveryCodes,
-    Bypass,
-    Undone,
-    NewDevice,
-}
-
-impl NoticeKind {
-    /// The notice that a verb calls for; `None` if the user need not be notified.
-    #[must_use]
-    pub fn for_verb(verb: &str, after: &User) -> Option<Self> {
-        Some(match verb {
-            "reset" => Self::Reset,
-            "disable" => Self::Disabled,
-            "delete" => Self::Deleted,
-            "force-new-password" => Self::NewPassword,
-            "recovery-codes" => Self::RecoveryCodes,
-            // A bypass code that was revoked weakens nothing.
-            "bypass" if after.bypass.is_some() => Self::Bypass,
-            "undo" => Self::Undone,
-            _ => return None,
-        })
-    }
-
-    /// The name in the hook's document and in the log.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Reset => "reset",
-            Self::Disabled => "disable",
-            Self::Deleted => "delete",
-            Self::NewPassword => "force-new-password",
-            Self::RecoveryCodes => "recovery-codes",
-            Self::Bypass => "bypass",
-            Self::Undone => "undo",
-            Self::NewDevice => "new-device",
-        }
-    }
-}
 
 /// The content of a notice. It has no secrets, so it can leak none.
 #[derive(Clone, Debug)]

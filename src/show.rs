@@ -2,7 +2,9 @@
 
 pub mod qr;
 mod qr_instructions;
+pub mod secret_output;
 pub mod show_once;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -23,16 +25,15 @@ use crate::domain::text::shown;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Language, User};
 use crate::env::Stream;
-use crate::files;
 use crate::files::file_trust::display_path;
-use crate::files::operator_file::NewFile;
 use crate::keyring::Vault;
 use crate::operate;
 use crate::report::{Fields, Record};
+use crate::show::secret_output::{SecretOutput, Target, write_file};
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
-pub fn confirmation_hint(session: &mut App<'_>, user: &User) -> Result<String> {
-    Ok(if operate::can_run(session, "verify")? {
+pub fn confirmation_hint(app: &mut App<'_>, user: &User) -> Result<String> {
+    Ok(if operate::can_run(app, "verify")? {
         format!("the first right code confirms it: mfactl verify {}", user.name)
     } else {
         "the user's first sign-in with a code confirms it".to_owned()
@@ -41,7 +42,9 @@ pub fn confirmation_hint(session: &mut App<'_>, user: &User) -> Result<String> {
 
 #[derive(Args, Clone, Debug)]
 pub struct ShowOptions {
-    /// Write the QR code to a new file (.png or .svg, mode 0600) instead of the terminal
+    /// Write the QR code to a .png or .svg file
+    ///
+    /// The file must be new, gets mode 0600, and replaces the QR code on the terminal.
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Allow the secret in a pipe, and in JSON
@@ -60,13 +63,13 @@ pub struct DeviceDraft {
 
 impl DeviceDraft {
     /// Draws the secret, the id and the nonce.
-    pub fn new(session: &mut App<'_>, label: Label, parameters: Parameters) -> Result<Self> {
+    pub fn new(app: &mut App<'_>, label: Label, parameters: Parameters) -> Result<Self> {
         let mut secret = Zeroizing::new(vec![0; Secret::LENGTH]);
-        session.env.rng.fill(&mut secret)?;
+        app.env.rng.fill(&mut secret)?;
         Ok(Self {
             secret: Secret::new(secret),
-            id: Id::new(session.env.random()?),
-            nonce: session.env.random()?,
+            id: Id::new(app.env.random()?),
+            nonce: app.env.random()?,
             label,
             parameters,
         })
@@ -102,49 +105,24 @@ impl DeviceDraft {
     }
 }
 
-/// Where a secret will be shown. Chosen before anything changes, so that no secret is lost.
-pub enum SecretOutput {
-    Out,
-    Err,
-    File(NewFile, ImageFormat),
-    Nowhere,
-}
-
 /// The format of an image file.
 #[derive(Clone, Copy)]
-pub enum ImageFormat {
+enum ImageFormat {
     Png,
     Svg,
 }
 
-impl SecretOutput {
+impl ShowOptions {
     /// `may_hide` allows a verb to continue where the secret can't be shown; otherwise that is a
     /// `usage` error.
-    pub fn choose_output(
-        session: &mut App<'_>,
-        options: &ShowOptions,
-        may_hide: bool,
-    ) -> Result<Self> {
-        if let Some(path) = &options.output {
-            let format = image_format(path)?;
-            return Ok(Self::File(files::new_file(session, path, "--output")?, format));
+    pub fn choose_output(&self, app: &mut App<'_>, may_hide: bool) -> Result<SecretOutput> {
+        let file = self.output.as_deref();
+        file.map(image_format).transpose()?;
+        let output = SecretOutput::choose(app, file, self.reveal_secrets, false)?;
+        if may_hide || !app.is_for_people() {
+            return Ok(output);
         }
-        if !session.is_for_people() {
-            let has_terminal = session.env.prompt.is_some() && session.env.err.terminal.is_some();
-            return Ok(if has_terminal { Self::Err } else { Self::Nowhere });
-        }
-        if session.env.out.terminal.is_some() || options.reveal_secrets {
-            return Ok(Self::Out);
-        }
-        if may_hide {
-            return Ok(Self::Nowhere);
-        }
-        Err(Refusal::new(
-            ErrorCode::Usage,
-            "the secret can't be shown: standard output is not a terminal",
-        )
-        .hint("add --output FILE.png, or --reveal-secrets to allow it in the pipe")
-        .into())
+        output.require("the secret", "FILE.png")
     }
 }
 
@@ -178,30 +156,26 @@ impl EnrolmentKey<'_> {
     }
 
     /// Returns once everything is written and flushed.
-    pub fn show(&self, session: &mut App<'_>, showing: SecretOutput) -> Result<()> {
-        let language = session.options.language().or(self.user.profile.language);
+    pub fn show(&self, app: &mut App<'_>, output: SecretOutput) -> Result<()> {
+        let language = app.options.language().or(self.user.profile.language);
         let language = language.unwrap_or(Language::English);
-        match showing {
-            SecretOutput::Nowhere => Ok(()),
-            SecretOutput::Out => self.print(&mut session.env.out, language),
-            SecretOutput::Err => self.print(&mut session.env.err, language),
-            SecretOutput::File(mut file, format) => {
-                let uri = self.uri();
-                let content = Zeroizing::new(match format {
-                    ImageFormat::Png => qr::png(&uri)?,
-                    ImageFormat::Svg => qr::svg(&uri)?,
-                });
-                file.write_and_sync(&content).with_context(|| {
-                    format!("--output: {} can't be written", display_path(file.path()))
-                })?;
-                session.note(&format!(
-                    "wrote the QR code to {}; delete the file after scanning it",
-                    display_path(file.path())
-                ));
-                file.keep();
-                Ok(())
-            }
-        }
+        let file = match output.target(app) {
+            None => return Ok(()),
+            Some(Target::Stream(stream)) => return self.print(stream, language),
+            Some(Target::File(file)) => file,
+        };
+        let uri = self.uri();
+        let content = Zeroizing::new(match image_format(file.path())? {
+            ImageFormat::Png => qr::png(&uri)?,
+            ImageFormat::Svg => qr::svg(&uri)?,
+        });
+        let file = write_file(file, &content)?;
+        app.note(&format!(
+            "wrote the QR code to {}; delete the file after scanning it",
+            display_path(file.path())
+        ));
+        file.keep();
+        Ok(())
     }
 
     fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {

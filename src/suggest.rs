@@ -1,45 +1,75 @@
-//! Suggests names close to an unknown one.
+//! Suggests words close to an unknown one: users, verbs, options.
 
 use strsim::damerau_levenshtein;
 
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
-use crate::store::Snapshot;
+use crate::store::ReadTx;
 
 /// Names to compare with; a hint is not worth more time.
 const MAX_COMPARED: usize = 50_000;
 /// Names to suggest.
 const MAX_OFFERED: usize = 3;
 
+/// Collects the words that are near another one.
+struct Nearest<'w> {
+    word: &'w str,
+    near: Vec<(usize, String)>,
+}
+
+impl<'w> Nearest<'w> {
+    const fn to(word: &'w str) -> Self {
+        Self { word, near: Vec::new() }
+    }
+
+    fn compare(&mut self, other: &str) {
+        let max_distance = 1 + self.word.chars().count() / 4;
+        if other.len().abs_diff(self.word.len()) <= max_distance {
+            let distance = damerau_levenshtein(self.word, other);
+            if distance <= max_distance {
+                self.near.push((distance, other.to_owned()));
+            }
+        }
+    }
+
+    fn found(mut self) -> Vec<String> {
+        self.near.sort();
+        self.near.truncate(MAX_OFFERED);
+        self.near.into_iter().map(|(_, word)| word).collect()
+    }
+}
+
+/// The nearest words, best first; empty if none is near.
+#[must_use]
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<String> {
+    let mut nearest = Nearest::to(word);
+    known.into_iter().for_each(|other| nearest.compare(other));
+    nearest.found()
+}
+
+/// The hint; `None` if there is no word to suggest.
+#[must_use]
+pub fn did_you_mean(words: &[String]) -> Option<String> {
+    let words: Vec<_> = words.iter().map(|word| shown(word)).collect();
+    (!words.is_empty()).then(|| format!("did you mean {}?", words.join(", ")))
+}
+
 /// The error `user_not_found`, with the nearest names as a hint.
-pub fn user_not_found(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::Error {
-    let text = name.as_str();
-    let max_distance = 1 + text.chars().count() / 4;
-    let mut near: Vec<(usize, String)> = Vec::new();
+pub fn user_not_found(name: &UserName, snapshot: &mut ReadTx<'_>) -> anyhow::Error {
+    let mut nearest = Nearest::to(name.as_str());
     let mut compared = 0;
     let listed = snapshot.names("", &mut |other| {
         compared += 1;
-        if other.len().abs_diff(text.len()) <= max_distance {
-            let distance = damerau_levenshtein(text, other);
-            if distance <= max_distance {
-                near.push((distance, other.to_owned()));
-            }
-        }
+        nearest.compare(other);
         compared < MAX_COMPARED
     });
     if let Err(error) = listed {
         return error;
     }
-    near.sort();
-    near.truncate(MAX_OFFERED);
-    let refusal =
-        Refusal::new(ErrorCode::UserNotFound, format!("there is no user {}", quoted(text)));
-    let hint = if near.is_empty() {
-        "list the users with: mfactl list-status".to_owned()
-    } else {
-        let names: Vec<_> = near.iter().map(|(_, n)| shown(n)).collect();
-        format!("did you mean {}?", names.join(", "))
-    };
-    refusal.hint(hint).into()
+    let message = format!("there is no user {}", quoted(name.as_str()));
+    let hint = did_you_mean(&nearest.found());
+    Refusal::new(ErrorCode::UserNotFound, message)
+        .hint(hint.unwrap_or_else(|| "list the users with: mfactl list-status".to_owned()))
+        .into()
 }

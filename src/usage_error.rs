@@ -3,38 +3,83 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::suggest;
 
-/// One line of message and one hint.
-pub fn usage_error(error: &clap::Error) -> Refusal {
-    let text = error.render().to_string();
-    let first = text.lines().next().unwrap_or("the command line can't be understood");
-    let mut message = first.trim_start_matches("error: ").replace("subcommand", "verb");
-    if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg)
+/// Options that come before the verb only.
+const PATH_OPTIONS: [&str; 3] = ["--store", "--config", "--key-file"];
+
+/// One line of message and one hint. `verb` is the verb whose arguments are wrong.
+pub fn usage_error(error: &clap::Error, verb: Option<&str>) -> Refusal {
+    let argument = words(error, ContextKind::InvalidArg).join(" ");
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    let page = verb.map_or("see: mfactl help".into(), |verb| format!("see: mfactl help {verb}"));
+    let hint = match hint(error) {
+        _ if is_unknown && PATH_OPTIONS.contains(&&*argument) => {
+            "put it before the verb, as in: mfactl --store PATH list-status".into()
+        }
+        // Nothing else is meant by it: the verb has no such flag.
+        _ if argument == "--help" || argument == "-h" => page,
+        Some(hint) if is_unknown => format!("{hint} {page}"),
+        Some(hint) => hint,
+        None => page,
+    };
+    Refusal::new(ErrorCode::Usage, message(error)).hint(hint)
+}
+
+/// The words of one kind of context.
+fn words(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(word)) => vec![word.clone()],
+        Some(ContextValue::Strings(words)) => words.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn message(error: &clap::Error) -> String {
+    let word = |kind| words(error, kind).join(", ");
+    let (argument, value) = (word(ContextKind::InvalidArg), word(ContextKind::InvalidValue));
+    match error.kind() {
+        ErrorKind::UnknownArgument => format!("unexpected argument '{argument}' found"),
+        ErrorKind::InvalidSubcommand => {
+            format!("unrecognized verb '{}'", word(ContextKind::InvalidSubcommand))
+        }
+        ErrorKind::MissingRequiredArgument => format!("missing: {argument}"),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            format!("a value is required for '{argument}' but none was supplied")
+        }
+        ErrorKind::InvalidValue => format!("invalid value '{value}' for '{argument}'"),
+        ErrorKind::ValueValidation => {
+            let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+            format!("invalid value '{value}' for '{argument}'{}", cause.unwrap_or_default())
+        }
+        ErrorKind::TooManyValues => {
+            format!("unexpected value '{value}' for '{argument}' found; no more were expected")
+        }
+        ErrorKind::ArgumentConflict => match words(error, ContextKind::PriorArg) {
+            prior if prior.is_empty() || prior == [argument.as_str()] => {
+                format!("the argument '{argument}' cannot be used multiple times")
+            }
+            prior => {
+                format!("the argument '{argument}' cannot be used with '{}'", prior.join("', '"))
+            }
+        },
+        ErrorKind::InvalidUtf8 => "an argument is not UTF-8 text".into(),
+        kind => kind.as_str().unwrap_or("the command line can't be understood").into(),
+    }
+}
+
+fn hint(error: &clap::Error) -> Option<String> {
+    if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage)
         && error.kind() == ErrorKind::MissingRequiredArgument
     {
-        message = format!("missing: {}", missing.join(", "));
+        let usage = usage.to_string();
+        return usage.strip_prefix("Usage: ").map(|usage| format!("usage: {usage}"));
     }
-    let valid = match error.get(ContextKind::ValidValue) {
-        Some(ContextValue::Strings(values)) if !values.is_empty() => {
-            Some(format!("use one of: {}", values.join(", ")))
-        }
-        _ => None,
-    };
-    let tip = text.lines().find_map(|l| l.trim().strip_prefix("tip: "));
-    let asked_help = message.contains("'--help'") || message.contains("'-h'");
-    let tip = tip.filter(|_| !asked_help).map(|t| t.replace("subcommand", "verb"));
-    let is_path_option =
-        ["'--store'", "'--config'", "'--key-file'"].iter().any(|p| message.contains(p));
-    let tip = if is_path_option {
-        Some("put it before the verb, as in: mfactl --store PATH list-status".into())
-    } else {
-        tip
-    };
-    let usage =
-        || text.lines().find_map(|l| l.strip_prefix("Usage: ").map(|u| format!("usage: {u}")));
-    let hint = valid
-        .or(tip)
-        .or_else(|| usage().filter(|_| !asked_help))
-        .unwrap_or_else(|| "see: mfactl help".into());
-    Refusal::new(ErrorCode::Usage, message).hint(hint)
+    if error.kind() == ErrorKind::InvalidValue {
+        let valid = words(error, ContextKind::ValidValue).join(", ");
+        return (!valid.is_empty()).then(|| format!("use one of: {valid}"));
+    }
+    let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
+    let suggested = suggested.into_iter().flat_map(|kind| words(error, kind)).collect::<Vec<_>>();
+    suggest::did_you_mean(&suggested)
 }

@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "what can't be read fails the test")]
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 fn printed(args: &[&str]) -> Vec<u8> {
     let output = Command::new(env!("CARGO_BIN_EXE_mfactl")).args(args).output().unwrap();
@@ -62,5 +62,29 @@ fn every_verb_has_help_with_examples_first() {
         let page = String::from_utf8(printed(&["help", &verb])).unwrap();
         assert!(page.starts_with("Examples:\n  mfactl "), "{verb}: {page}");
         assert!(page.contains("Usage: mfactl"), "{verb}: {page}");
+    }
+}
+
+/// The real program; `src/commands/tests/help.rs` looks closer.
+#[test]
+fn every_verb_but_those_of_login_services_has_help_flags() {
+    for verb in verbs() {
+        for flag in ["-h", "--help"] {
+            let asked = Command::new(env!("CARGO_BIN_EXE_mfactl")).args([&verb, flag]).output();
+            let Output { status, stdout, stderr } = asked.unwrap();
+            if ["verify", "sign-in"].contains(&&*verb) {
+                assert_eq!((status.code(), stdout.len()), (Some(64), 0), "{verb} {flag}");
+                continue;
+            }
+            assert_eq!((status.code(), stderr.len()), (Some(0), 0), "{verb} {flag}");
+            let page = String::from_utf8(stdout).unwrap();
+            assert!(page.starts_with("Examples:\n  mfactl "), "{verb} {flag}: {page}");
+            assert!(page.lines().all(|line| line.chars().count() <= 80), "{verb} {flag}: {page}");
+            if flag == "-h" {
+                assert!(page.lines().count() <= 24, "{verb} -h: {page}");
+            } else {
+                assert_eq!(page.into_bytes(), printed(&["help", &verb]), "{verb}");
+            }
+        }
     }
 }

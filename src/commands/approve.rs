@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{ArgMatches, Args, Command};
 use serde::Serialize;
 
-use super::{VERBS, Verb, VerbEntry};
+use super::{Verb, VerbEntry, find_entry};
 use crate::app::App;
 use crate::commands::user_change::not_confirmed;
 use crate::domain::approval::Request;
@@ -56,12 +56,12 @@ impl Verb for Approve {
             return Ok(list(requests));
         };
         let request = operate::find_request(session, &mut opened, id)?;
-        let entry = VERBS.iter().find(|entry| entry.name == request.verb).ok_or_else(|| {
+        let entry = find_entry(&request.verb).ok_or_else(|| {
             let message = format!("this version has no verb {}", shown(&request.verb));
             Refusal::new(ErrorCode::Internal, message)
                 .hint("make the request again with this version")
         })?;
-        let approval = operate::begin_approval(session, entry.name, &request, self.alone)?;
+        let approval = operate::begin_approval(session, &entry.spec, &request, self.alone)?;
         let matches = self.matches(entry, &request)?;
         if !self.yes {
             let (line, asker, at) = (request.line(), request.requester(), request.made_at);
@@ -84,8 +84,8 @@ impl Verb for Approve {
 impl Approve {
     /// The arguments of the request, with the second operator's own options added.
     fn matches(&self, entry: &VerbEntry, request: &Request) -> Result<ArgMatches, Refusal> {
-        let mut arguments = vec![entry.name.into()];
-        let command = (entry.arguments)(Command::new(entry.name));
+        let mut arguments = vec![entry.spec.name.into()];
+        let command = (entry.arguments)(Command::new(entry.spec.name));
         let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
         if takes("yes") {
             arguments.push("--yes".into());
@@ -98,7 +98,7 @@ impl Approve {
             arguments.push("--reveal-secrets".into());
         }
         arguments.extend(request.words.iter().map(Into::into));
-        command.try_get_matches_from(arguments).map_err(|e| usage_error(&e))
+        command.try_get_matches_from(arguments).map_err(|e| usage_error(&e, Some(entry.spec.name)))
     }
 }
 

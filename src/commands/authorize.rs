@@ -13,7 +13,6 @@ use crate::commands::user_change::OperatorOptions;
 use crate::domain::approval::Request;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
-use crate::domain::role::CHANGES;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::operate;
@@ -30,7 +29,7 @@ pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Re
         authenticate::answer_service(session)?;
     }
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
-    if let Err(error) = operate::authorize(session, entry.name, is_dry) {
+    if let Err(error) = operate::authorize(session, &entry.spec, is_dry) {
         return (entry.on_denied)(session, error);
     }
     // Checked here before anything is asked or shown, and again under the lock.
@@ -45,7 +44,7 @@ pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Re
 /// The single user that a verb would change. An invalid name or a broken store gives `None`: the
 /// verb itself reports the error.
 fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Option<User> {
-    if !CHANGES.contains(&entry.name) || session.config().is_ok_and(|c| c.roles.is_none()) {
+    if !entry.spec.changes_user || session.config().is_ok_and(|c| c.roles.is_none()) {
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
@@ -58,14 +57,15 @@ fn request_approval(
     session: &mut App<'_>,
     user: &User,
 ) -> Result<Report> {
-    let operator = OperatorOptions::from_arg_matches(matches).map_err(|e| usage_error(&e))?;
-    let ticket = operator.ticket(session, entry.name)?;
+    let operator = OperatorOptions::from_arg_matches(matches)
+        .map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
+    let ticket = operator.ticket(session, entry.spec.name)?;
     let arguments = arguments(entry, matches)?;
     let mut opened = session.open_store()?;
     let request = operate::request_approval(
         session,
         &mut opened,
-        entry.name,
+        entry.spec.name,
         &user.name,
         &arguments,
         &ticket,
@@ -75,7 +75,7 @@ fn request_approval(
 
 /// The arguments to store in the request: options first, then `--` and the name.
 fn arguments(entry: &VerbEntry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
-    let command = (entry.arguments)(Command::new(entry.name));
+    let command = (entry.arguments)(Command::new(entry.spec.name));
     let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();

@@ -31,7 +31,7 @@ pub struct Targets {
         value_name = "NAME",
         required_unless_present = "from",
         conflicts_with = "from",
-        add = crate::completion::user_names()
+        add = crate::commands::user_names()
     )]
     name: Option<String>,
     /// Read many user names from FILE (-: stdin)

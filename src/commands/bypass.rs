@@ -17,7 +17,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, write_before_commit};
+use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 
 /// Give a user a temporary code to use in place of a device
 ///
@@ -27,7 +27,7 @@ use crate::show::show_once::{ShowOnceOptions, write_before_commit};
 pub struct Bypass {
     #[command(flatten)]
     user: UserArg,
-    /// Lifetime, e.g. 1h (limit: policy.bypass_for)
+    /// Lifetime, e.g. 1h (limit: `policy.bypass_for`)
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
     /// Maximum number of uses, 1 to 20
@@ -133,7 +133,7 @@ impl Verb for Bypass {
                 write_before_commit(session, &report(false, true))?;
             } else {
                 let text = format!("\n    {}\n\n", &*code.grouped());
-                kept = Some(once.show(session, &Zeroizing::new(text))?);
+                kept = Some(show_text(session, once, &Zeroizing::new(text))?);
             }
         }
         let mut replaces = false;

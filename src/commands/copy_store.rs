@@ -19,7 +19,7 @@ use crate::store::location::StoreLocation;
 /// same key file. Use only one of them afterwards: a code used in one would be accepted by the other.
 #[derive(Args, Debug)]
 pub struct CopyStore {
-    /// New store: a file, or postgres://user@host/database
+    /// New store: a file, or `postgres://user@host/database`
     #[arg(long, value_name = "STORE")]
     to: PathBuf,
 }

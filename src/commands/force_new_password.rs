@@ -22,7 +22,7 @@ use crate::domain::user::{Changed, PasswordChange, User};
 use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, write_before_commit};
+use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 
 /// A temporary password expires after this time.
 const LIFETIME: Span = Span::hours(24);
@@ -96,7 +96,8 @@ impl Verb for ForceNewPassword {
                 let done = ChangeResult { changed: after != user, user: after, at };
                 write_before_commit(session, &self.report(&done, &passwords))?;
             } else {
-                kept = Some(once.show(session, &passwords.render(std::slice::from_ref(&user)))?);
+                kept =
+                    Some(show_text(session, once, &passwords.render(std::slice::from_ref(&user)))?);
             }
         }
         let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
@@ -210,7 +211,7 @@ impl ForceNewPassword {
                 bar.inc(1);
             }
             bar.finish_and_clear();
-            kept = Some(once.show(session, &passwords.render(&recipients))?);
+            kept = Some(show_text(session, once, &passwords.render(&recipients))?);
         }
         drop(opened);
         let schema = "mfactl.force-new-password/1";

@@ -3,11 +3,17 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{Group, VERBS, Verb, VerbEntry, command};
+use super::{VERBS, Verb, VerbEntry};
 use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
+use crate::domain::verb::Group;
 use crate::report::Report;
+use crate::suggest;
+
+mod page;
+
+pub use page::{Form, flags, page, requested, usage};
 
 /// Show the overview, or the help page of a verb
 #[derive(Args, Debug)]
@@ -17,13 +23,8 @@ pub struct Help {
     verb: Option<String>,
 }
 
-const GROUPS: &[(Group, &str)] = &[
-    (Group::Enrolment, "Enrolment"),
-    (Group::Helpdesk, "Helpdesk"),
-    (Group::SignIn, "Sign-in"),
-    (Group::Audit, "Audit"),
-    (Group::Store, "Store"),
-];
+/// The synopsis of the program.
+pub const USAGE: &str = "mfactl [--store PATH] [--key-file PATH] [--config PATH] VERB [OPTIONS]";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,36 +55,32 @@ impl Verb for Help {
     const NAME: &'static str = "help";
     const EXAMPLES: &'static [&'static str] = &["mfactl help", "mfactl help verify"];
 
-    fn run(self, _: &mut App<'_>) -> Result<Report> {
+    fn run(self, session: &mut App<'_>) -> Result<Report> {
         let Some(name) = self.verb else { return Ok(Report::text(overview())) };
-        let mut all = command();
-        all.build();
-        match all.find_subcommand_mut(&name) {
-            Some(verb) => Ok(Report::text(verb.render_long_help().to_string())),
+        let is_named = |e: &&VerbEntry| e.spec.name == name || e.spec.alias == Some(&*name);
+        match VERBS.iter().find(is_named) {
+            Some(verb) => Ok(Report::text(page(verb, Form::Long, session.env))),
             None => Err(unknown(&name).into()),
         }
     }
 }
 
 fn unknown(name: &str) -> Refusal {
-    let distance = |e: &&VerbEntry| strsim::damerau_levenshtein(e.name, name);
-    let similar = VERBS.iter().min_by_key(distance).filter(|e| distance(e) <= 1 + name.len() / 4);
-    let hint =
-        similar.map_or_else(|| "run: mfactl help".into(), |e| format!("did you mean {}?", e.name));
-    Refusal::new(ErrorCode::Usage, format!("there is no verb {}", quoted(name))).hint(hint)
+    let hint = suggest::did_you_mean(&suggest::nearest(name, VERBS.iter().map(|e| e.spec.name)));
+    Refusal::new(ErrorCode::Usage, format!("there is no verb {}", quoted(name)))
+        .hint(hint.unwrap_or_else(|| "run: mfactl help".into()))
 }
 
 /// Examples, then the verbs in groups.
 pub fn overview() -> String {
-    let width = VERBS.iter().map(|e| e.name.len()).max().unwrap_or(0);
-    let mut text = format!(
-        "Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: mfactl [--store PATH] [--key-file PATH] [--config PATH] VERB [OPTIONS]\n"
-    );
-    for (group, title) in GROUPS {
-        text.extend(["\n", title, ":\n"]);
-        let of_group = |e: &&VerbEntry| e.group == *group;
+    let width = VERBS.iter().map(|e| e.spec.name.len()).max().unwrap_or(0);
+    let mut text =
+        format!("Enrol, verify, reset and list second factors.\n\n{EXAMPLES}\nUsage: {USAGE}\n");
+    for group in Group::ALL {
+        text.extend(["\n", group.title(), ":\n"]);
+        let of_group = |e: &&VerbEntry| e.spec.group == group;
         for entry in VERBS.iter().filter(of_group) {
-            text.extend([format!("  {:width$}  {}\n", entry.name, entry.about())]);
+            text.extend([format!("  {:width$}  {}\n", entry.spec.name, entry.about())]);
         }
     }
     text.extend(["\n", OPTIONS]);

@@ -12,10 +12,11 @@ use super::{VERBS, Verb};
 use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::line as one_line;
+use crate::domain::text::{line as one_line, quoted};
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::store::{LogQuery, OperatorFilter, Store, SubjectFilter};
+use crate::suggest;
 
 pub use event_line::EventLine;
 
@@ -37,7 +38,9 @@ pub struct Log {
     /// Events of this verb
     #[arg(long, value_name = "VERB")]
     verb: Option<String>,
-    /// Events with this outcome: done, accepted, rejected, locked, …
+    /// Events with this outcome, e.g. rejected
+    ///
+    /// Among others: done, accepted, rejected, locked.
     #[arg(long, value_name = "WORD")]
     outcome: Option<String>,
     /// Events with this ticket
@@ -246,19 +249,13 @@ fn operator(text: &str) -> Result<OperatorFilter, Refusal> {
 }
 
 fn verb(text: &str) -> Result<String, Refusal> {
-    let from_alias = VERBS.iter().find(|entry| entry.alias == Some(text)).map(|entry| entry.name);
-    let text = from_alias.unwrap_or(text);
-    let mut known = VERBS.iter().map(|entry| entry.name).chain(LOG_ONLY_VERBS.iter().copied());
+    let of_alias = VERBS.iter().find(|entry| entry.spec.alias == Some(text));
+    let text = of_alias.map_or(text, |entry| entry.spec.name);
+    let known = VERBS.iter().map(|entry| entry.spec.name).chain(LOG_ONLY_VERBS.iter().copied());
     if known.clone().any(|name| name == text) {
         return Ok(text.to_owned());
     }
-    let similar = known.find(|name| strsim::damerau_levenshtein(name, text) <= 2);
-    let refusal = Refusal::bad_input(
-        "--verb",
-        format!("there is no verb {}", crate::domain::text::quoted(text)),
-    );
-    Err(match similar {
-        Some(name) => refusal.hint(format!("did you mean {name}?")),
-        None => refusal.hint("run: mfactl help"),
-    })
+    let hint = suggest::did_you_mean(&suggest::nearest(text, known));
+    Err(Refusal::bad_input("--verb", format!("there is no verb {}", quoted(text)))
+        .hint(hint.unwrap_or_else(|| "run: mfactl help".into())))
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use super::{VERBS, Verb, command};
+use super::{VERBS, Verb, command, help};
 use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
@@ -28,7 +28,8 @@ impl Verb for Man {
 
     fn run(self, _: &mut App<'_>) -> Result<Report> {
         let verb = self.verb.as_deref();
-        let verb = verb.map(|v| VERBS.iter().find(|e| e.alias == Some(v)).map_or(v, |e| e.name));
+        let of_alias = |v: &str| VERBS.iter().find(|entry| entry.spec.alias == Some(v));
+        let verb = verb.map(|v| of_alias(v).map_or(v, |entry| entry.spec.name));
         let name = verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));
         match pages()?.into_iter().find(|(n, _)| *n == name) {
             Some((_, page)) => Ok(Report::text(page)),
@@ -47,16 +48,17 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>> {
     all.build();
     let mut pages = vec![("mfactl.1".to_owned(), overview(&all)?)];
     for entry in VERBS {
-        let Some(verb) = all.find_subcommand(entry.name) else { continue };
-        let name = format!("mfactl-{}", entry.name);
-        let command = verb.clone().name(name.clone()).bin_name(format!("mfactl {}", entry.name));
-        let examples = command.get_before_help().map(ToString::to_string).unwrap_or_default();
-        let page = Page::new(command.before_help(None::<&str>));
+        let verb_name = entry.spec.name;
+        let Some(verb) = all.find_subcommand(verb_name) else { continue };
+        let name = format!("mfactl-{verb_name}");
+        let synopsis = synopsis_section(&help::usage(verb));
+        let page =
+            Page::new(verb.clone().name(name.clone()).bin_name(format!("mfactl {verb_name}")));
         let mut text = Vec::new();
         page.render_title(&mut text)?;
         page.render_name_section(&mut text)?;
-        page.render_synopsis_section(&mut text)?;
-        text.extend(example_section(&examples).into_bytes());
+        text.extend(synopsis.into_bytes());
+        text.extend(example_section(entry.examples).into_bytes());
         page.render_description_section(&mut text)?;
         page.render_options_section(&mut text)?;
         text.extend(b".SH \"SEE ALSO\"\n.BR mfactl (1)\n");
@@ -65,12 +67,22 @@ fn pages() -> Result<Vec<(String, Vec<u8>)>> {
     Ok(pages)
 }
 
-fn example_section(examples: &str) -> String {
-    let lines: Vec<String> = examples
-        .lines()
-        .filter_map(|l| l.strip_prefix("  "))
-        .map(|l| l.replace('\\', "\\e").replace('-', "\\-"))
-        .collect();
+/// Literal words are bold and those in capitals italic, as in any manual.
+fn synopsis_section(usage: &str) -> String {
+    let word = |word: &str| {
+        let inner = word.trim_matches(|c: char| "[]<>.()".contains(c));
+        let is_placeholder = inner.chars().all(|c| !c.is_ascii_lowercase());
+        let font = if is_placeholder { 'I' } else { 'B' };
+        let styled = format!("\\f{font}{inner}\\fR");
+        word.replace(['<', '>'], "").replacen(inner, &styled, 1).replace('-', "\\-")
+    };
+    let words: Vec<_> = usage.split_whitespace().map(word).collect();
+    format!(".SH SYNOPSIS\n{}\n", words.join(" "))
+}
+
+fn example_section(examples: &[&str]) -> String {
+    let lines: Vec<String> =
+        examples.iter().map(|l| l.replace('\\', "\\e").replace('-', "\\-")).collect();
     format!(".SH EXAMPLES\n.nf\n{}\n.fi\n", lines.join("\n"))
 }
 
@@ -79,7 +91,7 @@ fn overview(all: &Command) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     page.render_title(&mut text)?;
     page.render_name_section(&mut text)?;
-    page.render_synopsis_section(&mut text)?;
+    text.extend(synopsis_section(help::USAGE).into_bytes());
     page.render_options_section(&mut text)?;
     page.render_subcommands_section(&mut text)?;
     text.extend(SECTIONS);

@@ -15,7 +15,7 @@ use crate::domain::secret::Id;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, write_before_commit};
+use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 
 /// Replace a user's recovery codes; the new set is shown once
 ///
@@ -76,7 +76,7 @@ impl Verb for RecoveryCodes {
             if is_delivered {
                 write_before_commit(session, &report(CODES, true))?;
             } else {
-                kept = Some(once.show(session, &render(&user, &codes))?);
+                kept = Some(show_text(session, once, &render(&user, &codes))?);
             }
         }
         let done = operate::change_user(session, &mut opened, &act, |before, now, vault| {

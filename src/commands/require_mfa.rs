@@ -27,7 +27,7 @@ pub struct RequireMfa {
     #[arg(
         value_name = "NAME",
         required_unless_present_any = ["group", "from"],
-        add = crate::completion::user_names()
+        add = crate::commands::user_names()
     )]
     name: Option<String>,
     /// All current members of a group

@@ -15,8 +15,9 @@ use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Report, Verdict};
+use crate::show::secret_output::SecretOutput;
 use crate::show::{
-    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions, confirmation_hint,
+    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
 };
 use crate::store::{LogQuery, SubjectFilter};
 
@@ -68,7 +69,7 @@ impl Verb for Reset {
         let showing = if self.no_enrol {
             SecretOutput::Nowhere
         } else {
-            SecretOutput::choose_output(session, &self.show, dry_run)?
+            self.show.choose_output(session, dry_run)?
         };
         if !self.yes && !dry_run {
             let resets = recent_resets(session, &before)?;

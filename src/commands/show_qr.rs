@@ -10,7 +10,8 @@ use crate::audit::AuditRecord;
 use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg};
 use crate::operate;
 use crate::report::{Report, Verdict};
-use crate::show::{Enrolment, EnrolmentKey, ExtraFields, SecretOutput, ShowOptions};
+use crate::show::{Enrolment, EnrolmentKey, ExtraFields, ShowOptions};
+use crate::store::Change;
 
 /// Show the QR code of a pending device again
 ///
@@ -41,11 +42,11 @@ impl Verb for ShowQr {
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
         session.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
-        let showing = SecretOutput::choose_output(session, &self.show, self.operator.dry_run)?;
+        let showing = self.show.choose_output(session, self.operator.dry_run)?;
         let mut opened = session.open_store()?;
         let issuer = session.config()?.issuer.clone();
-        let is_audited = !self.operator.dry_run
-            && (self.show.reveal_secrets || !matches!(showing, SecretOutput::Nowhere));
+        let is_audited =
+            !self.operator.dry_run && (self.show.reveal_secrets || !showing.is_nowhere());
         let (user, id, secret) = operate::write_tx(session, &mut opened, |session, mut write| {
             let user = write.user(&name)?;
             let device = user.device_to_show(label.as_ref(), self.active, write.at)?;
@@ -60,7 +61,8 @@ impl Verb for ShowQr {
             };
             if is_audited {
                 // Committed before the secret is shown, so that no secret is seen without an event.
-                audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
+                let unchanged = Change::Keep(user.clone());
+                audit::save(session.env, &mut write.tx, write.at, unchanged, audit)?;
                 write.tx.commit()?;
             }
             Ok((user, id, secret))

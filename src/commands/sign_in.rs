@@ -26,7 +26,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::{DeviceDraft, EnrolmentKey, SecretOutput, ShowOptions};
+use crate::show::{DeviceDraft, EnrolmentKey, ShowOptions};
+use crate::store::Change;
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
 const TRIES: usize = 3;
@@ -201,7 +202,7 @@ fn run_conversation(
                 let key =
                     EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
-                let showing = SecretOutput::choose_output(session, &options, false)?;
+                let showing = options.choose_output(session, false)?;
                 key.show(session, showing).context("the new device is pending; sign in again")?;
                 shown = true;
                 credentials.code = Some(ask_code(session)?);
@@ -309,8 +310,7 @@ fn new_device(
             return Ok((before, waiting, secret));
         }
         let device = draft.device(write.vault, before.id, write.at, pending_for)?;
-        let mut user = before.clone().enrol(device.clone())?;
-        user.rev = write.tx.save(&before, &user)?;
+        let after = before.clone().enrol(device.clone())?;
         let audit = AuditRecord {
             verb: "sign-in",
             outcome: "pending",
@@ -318,7 +318,8 @@ fn new_device(
             factor: Some("totp"),
             ..AuditRecord::default()
         };
-        audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
+        let change = Change::Update { before, after };
+        let user = audit::save(session.env, &mut write.tx, write.at, change, audit)?;
         write.tx.commit()?;
         Ok((user, device, draft.secret.clone()))
     })

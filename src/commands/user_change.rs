@@ -45,17 +45,7 @@ enum IdentityProof {
 impl OperatorOptions {
     /// Checks the options, also against what `[helpdesk]` in the configuration requires.
     pub fn ticket(&self, session: &mut App<'_>, verb: &str) -> Result<Ticket> {
-        let required_options = &session.config()?.required_options;
-        for (option, verbs, is_named) in [
-            ("--ticket", &required_options.ticket, self.ticket.is_some()),
-            ("--proof", &required_options.proof, self.proof.is_some()),
-        ] {
-            if !is_named && verbs.iter().any(|v| v == verb) {
-                return Err(Refusal::new(ErrorCode::Usage, format!("{verb} needs {option}"))
-                    .hint("[helpdesk] in the configuration requires it")
-                    .into());
-            }
-        }
+        require_case_options(session, verb, verb, self.ticket.is_some(), self.proof.is_some())?;
         let proof = self.proof.and_then(|p| p.to_possible_value());
         Ok(Ticket {
             ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
@@ -84,6 +74,22 @@ impl OperatorOptions {
     }
 }
 
+/// Fails with `usage` if `[helpdesk]` in the configuration requires an option that is missing.
+pub fn require_case_options(
+    session: &mut App<'_>,
+    verb: &str,
+    shown_verb: &str,
+    has_ticket: bool,
+    has_proof: bool,
+) -> Result<()> {
+    match session.config()?.required_options.missing(verb, has_ticket, has_proof) {
+        None => Ok(()),
+        Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
+            .hint("[helpdesk] in the configuration requires it")
+            .into()),
+    }
+}
+
 /// The report when the operator answers no.
 pub fn not_confirmed(session: &mut App<'_>) -> Report {
     session.note("nothing was changed");
@@ -94,7 +100,7 @@ pub fn not_confirmed(session: &mut App<'_>) -> Report {
 #[derive(Args, Clone, Debug)]
 pub struct UserArg {
     /// User name
-    #[arg(value_name = "NAME", add = crate::completion::user_names())]
+    #[arg(value_name = "NAME", add = crate::commands::user_names())]
     name: String,
 }
 

@@ -38,7 +38,7 @@ pub struct Verify {
     #[arg(
         value_name = "NAME",
         required_unless_present_any = ["from", "batch"],
-        add = crate::completion::user_names()
+        add = crate::commands::user_names()
     )]
     name: Option<String>,
     /// Answer many codes from standard input

@@ -4,10 +4,11 @@ use anyhow::Result;
 
 use super::{file, gid_of};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::role::{CHANGES, Member, Role, Roles, VERBS};
+use crate::domain::role::{Member, Role, Roles};
 use crate::domain::text::quoted;
+use crate::domain::verb::FindVerb;
 
-pub fn roles(file: file::RolesSection) -> Result<Roles> {
+pub fn roles(file: file::RolesSection, find_verb: FindVerb) -> Result<Roles> {
     let mut roles = Roles::default();
     for (role, names) in [
         (Role::Helpdesk, &file.helpdesk),
@@ -22,7 +23,7 @@ pub fn roles(file: file::RolesSection) -> Result<Roles> {
     }
     for (verb, words) in file.verbs {
         let key = format!("roles.verbs.{verb}");
-        if !VERBS.iter().any(|(name, _)| *name == verb) {
+        if find_verb(&verb).is_none_or(|spec| spec.roles.is_none()) {
             let problem = format!("{} is no verb that takes a role", quoted(&verb));
             return Err(refuse("roles.verbs", problem).into());
         }
@@ -32,7 +33,8 @@ pub fn roles(file: file::RolesSection) -> Result<Roles> {
         let named = words.iter().map(role).collect::<Result<_, _>>()?;
         roles.verbs.insert(verb, named);
     }
-    if let Some(other) = file.second_operator.iter().find(|v| !CHANGES.contains(&v.as_str())) {
+    let changes_user = |verb: &&String| find_verb(verb).is_some_and(|spec| spec.changes_user);
+    if let Some(other) = file.second_operator.iter().find(|verb| !changes_user(verb)) {
         let problem = format!("{} is no verb that changes a user", quoted(other));
         return Err(refuse("roles.second_operator", problem).into());
     }

@@ -11,29 +11,8 @@ use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::verb::{FindVerb, VerbSpec};
 use crate::keyring::argon2::HashCost;
-
-/// Verbs that take `--ticket` and `--proof`.
-const CASE_OPTION_VERBS: &[&str] = &[
-    "add-user",
-    "bypass",
-    "delete",
-    "diagnose",
-    "disable",
-    "edit-user",
-    "enable",
-    "enrol",
-    "force-new-password",
-    "recovery-codes",
-    "remove-user",
-    "require-mfa",
-    "reset",
-    "restore",
-    "set-password",
-    "show-qr",
-    "undo",
-    "unlock",
-];
 
 pub fn bounds(file: &file::PolicySection) -> Result<Bounds> {
     let window = file.window.map_or(Ok(Window::DEFAULT), |steps| {
@@ -130,13 +109,18 @@ pub fn password_rules(file: &file::PasswordSection) -> Result<PasswordRules> {
     Ok(PasswordRules { shortest, strength, forbidden })
 }
 
-pub fn required_options(file: file::HelpdeskSection) -> Result<RequiredOptions> {
-    for (key, verbs) in [("helpdesk.ticket", &file.ticket), ("helpdesk.proof", &file.proof)] {
-        if let Some(other) = verbs.iter().find(|verb| !CASE_OPTION_VERBS.contains(&verb.as_str())) {
-            let problem = format!("{} is no verb that takes one", quoted(other));
-            return Err(refuse(key, problem).into());
-        }
-    }
+pub fn required_options(
+    file: file::HelpdeskSection,
+    find_verb: FindVerb,
+) -> Result<RequiredOptions> {
+    let check = |key: &str, verbs: &[String], takes_it: fn(&VerbSpec) -> bool| {
+        let other = verbs.iter().find(|verb| !find_verb(verb).is_some_and(takes_it));
+        other.map_or(Ok(()), |other| {
+            Err(refuse(key, format!("{} is no verb that takes one", quoted(other))))
+        })
+    };
+    check("helpdesk.ticket", &file.ticket, VerbSpec::takes_ticket)?;
+    check("helpdesk.proof", &file.proof, VerbSpec::takes_proof)?;
     Ok(RequiredOptions { ticket: file.ticket, proof: file.proof })
 }
 

@@ -2,13 +2,26 @@
 //! 800-63B-4) and bypass codes, as people type them.
 
 use std::fmt;
+use std::sync::LazyLock;
 
+use data_encoding::{Encoding, Specification};
 use zeroize::Zeroizing;
 
 use crate::domain::otp::Otp;
 
-/// Crockford's base 32: without I, L, O and U, so that a code can be read aloud.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Crockford's base 32: without I, L, O and U, so that a code can be read aloud. It reads any case, O
+/// as 0, I and L as 1.
+static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
+    let mut specification = Specification::new();
+    specification.symbols.push_str("0123456789ABCDEFGHJKMNPQRSTVWXYZ");
+    specification.translate.from.push_str("abcdefghjkmnpqrstvwxyzOoIiLl");
+    specification.translate.to.push_str("ABCDEFGHJKMNPQRSTVWXYZ001111");
+    #[expect(clippy::expect_used, reason = "a constant, which every test of a code builds")]
+    specification.encoding().expect("32 symbols")
+});
+
+/// Bytes of the longest code.
+const BYTES: usize = 10;
 
 /// The kind of a backup code; each has its own length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +51,7 @@ impl BackupCodeKind {
     }
 }
 
-/// A backup code: upper-case [`LETTERS`], no hyphens.
+/// A backup code: upper-case letters and digits of [`CROCKFORD`], no hyphens.
 #[derive(Clone)]
 pub struct BackupCode {
     pub kind: BackupCodeKind,
@@ -46,32 +59,25 @@ pub struct BackupCode {
 }
 
 impl BackupCode {
-    /// A new code from random bytes; five bits of each byte make a letter.
     #[must_use]
-    pub fn new(kind: BackupCodeKind, random: &[u8; 16]) -> Self {
-        let letter = |byte: &u8| char::from(LETTERS[usize::from(byte & 31)]);
-        let letters = Zeroizing::new(random[..kind.letters()].iter().map(letter).collect());
+    pub fn new(kind: BackupCodeKind, random: &[u8; BYTES]) -> Self {
+        let mut letters = Zeroizing::new(CROCKFORD.encode(random));
+        letters.truncate(kind.letters());
         Self { kind, letters }
     }
 
     /// Parses a typed code: any case, with or without hyphens and spaces; O counts as 0, I and L as 1.
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
-        let mut letters = Zeroizing::new(String::with_capacity(BackupCodeKind::Recovery.letters()));
-        for byte in text.iter().filter(|b| !matches!(b, b'-' | b' ')) {
-            let letter = match byte.to_ascii_uppercase() {
-                b'O' => b'0',
-                b'I' | b'L' => b'1',
-                other => other,
-            };
-            if !LETTERS.contains(&letter) || letters.len() == BackupCodeKind::Recovery.letters() {
-                return None;
-            }
-            letters.push(char::from(letter));
-        }
+        let letters = || text.iter().copied().filter(|byte| !matches!(byte, b'-' | b' '));
         let kinds = [BackupCodeKind::Recovery, BackupCodeKind::Bypass];
-        let kind = kinds.into_iter().find(|kind| kind.letters() == letters.len())?;
-        Some(Self { kind, letters })
+        let kind = kinds.into_iter().find(|kind| kind.letters() == letters().count())?;
+        // Only whole bytes can be decoded, so that the shorter code is filled up with zeros.
+        let mut typed = Zeroizing::new([b'0'; BackupCodeKind::Recovery.letters()]);
+        typed.iter_mut().zip(letters()).for_each(|(place, letter)| *place = letter);
+        let mut bytes = Zeroizing::new([0; BYTES]);
+        CROCKFORD.decode_mut(&*typed, &mut *bytes).ok()?;
+        Some(Self::new(kind, &bytes))
     }
 
     /// The letters, for the keyed hash.
@@ -145,10 +151,8 @@ mod tests {
 
     #[test]
     fn a_code_is_read_in_every_way_people_type_it() {
-        let code = BackupCode::new(
-            BackupCodeKind::Recovery,
-            &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
-        );
+        let random = [0x00, 0x44, 0x32, 0x14, 0xc7, 0x42, 0x54, 0xb6, 0x35, 0xcf];
+        let code = BackupCode::new(BackupCodeKind::Recovery, &random);
         assert_eq!(code.grouped().as_str(), "0123-4567-89AB-CDEF");
         for text in
             ["0123-4567-89AB-CDEF", "0123456789abcdef", "o1 23 456789abcdef", "oi23-4567-89ab-cdef"]

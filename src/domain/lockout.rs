@@ -43,6 +43,7 @@ pub struct Bounds {
     pub limits: Limits,
 }
 
+#[cfg(test)]
 impl Bounds {
     pub const DEFAULT: Self = Self { window: Window::DEFAULT, limits: Limits::DEFAULT };
 }

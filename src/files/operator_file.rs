@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, ErrorKind, Result as IoResult, Write};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -12,6 +12,7 @@ use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
 use crate::files::file_trust::display_path;
+use crate::files::new_file::Draft;
 
 /// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
 pub struct NewFile {
@@ -142,27 +143,10 @@ fn replace_atomically(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {
         Ok(existing) => existing.is_file(),
         Err(e) => e.kind() == ErrorKind::NotFound,
     };
-    let name = path.file_name().filter(|_| is_replaceable);
-    let name = name.ok_or_else(|| std::io::Error::other("not a regular file"))?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut draft = std::ffi::OsString::from(".");
-    draft.push(name);
-    draft.push(format!(".{}", std::process::id()));
-    let draft = folder.join(draft);
-    // Left by a crashed run with the same process id.
-    let _ = std::fs::remove_file(&draft);
-    let written = (|| {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&draft)?;
-        file.set_permissions(std::fs::Permissions::from_mode(mode))?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)?;
-        File::open(folder)?.sync_all()
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&draft);
+    if !is_replaceable {
+        return Err(std::io::Error::other("not a regular file"));
     }
-    written
+    Draft::with_content(path, mode, content)?.replace()
 }
 
 /// Appends a line to a file, which is created if needed; `field` names the file in messages.

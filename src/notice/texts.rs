@@ -1,8 +1,9 @@
 //! The text of a mail, in English and in French.
 
+use crate::domain::notice::NoticeKind;
 use crate::domain::text::shown;
 use crate::domain::user::Language;
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::Notice;
 
 /// A mail's subject and text.
 pub struct MailText {

@@ -9,11 +9,12 @@ use crate::app::App;
 use crate::domain::approval::Request;
 use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::role::{FREE, Role, Roles, acting_uid};
+use crate::domain::role::{Role, Roles, acting_uid};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::domain::verb::VerbSpec;
 use crate::files::file_trust::system_uid;
-use crate::store::{SALT, Transaction};
+use crate::store::{Change, NewEvent, SALT, WriteTx};
 
 /// What the operator of this run may do.
 #[derive(Clone, Default)]
@@ -82,7 +83,7 @@ impl Authorization {
     }
 
     /// Checks again under the lock. An approved request is consumed in the same transaction.
-    pub fn check(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
+    pub fn check(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         match &self.approval {
             Some(approval) => approval.consume(tx, user, now),
             None => Ok(self.require_allowed(user)?),
@@ -93,7 +94,7 @@ impl Authorization {
 impl Approval {
     /// Consumes the request and logs the approval, in the transaction of the change: of two
     /// operators who approve at once, only one succeeds.
-    pub fn consume(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
+    pub fn consume(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         let short_id = self.request.short();
         let is_there = tx.requests()?.contains(&self.request);
         if !is_there || !self.request.is_open(now) {
@@ -127,17 +128,11 @@ impl Approval {
             outcome: if self.is_alone { "approved_alone" } else { "approved" },
             operator: self.operator.clone(),
             ticket: Ticket::default(),
-            subject: Some(EventSubject {
-                id: user.id,
-                name: user.name.as_str().to_owned(),
-                status: user.status().word(),
-                rev: user.rev,
-                device: None,
-                factor: None,
-            }),
+            subject: Some(EventSubject { id: user.id, device: None, factor: None }),
             detail: Some(detail.to_string()),
         };
-        tx.append(&event, self.salt).map(|_| ())
+        let event = NewEvent { event, salt: self.salt };
+        tx.save(vec![Change::Keep(user.clone())], vec![event]).map(drop)
     }
 }
 
@@ -156,18 +151,18 @@ pub fn operator_uid(app: &App<'_>) -> u32 {
 
 /// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
 /// second operator.
-pub fn authorize(app: &mut App<'_>, verb: &'static str, is_dry: bool) -> Result<()> {
-    if FREE.contains(&verb) {
+pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, is_dry: bool) -> Result<()> {
+    if verb.roles.is_none() {
         return Ok(());
     }
     let uid = operator_uid(app);
-    let mut authorization = Authorization { verb, ..Authorization::default() };
+    let mut authorization = Authorization { verb: verb.name, ..Authorization::default() };
     if let Some(roles) = &app.config()?.roles {
         let own = roles_of(roles, uid);
-        roles.permit(verb, &own)?;
+        verb.permit(roles, &own)?;
         authorization.roles = Some(own);
         authorization.needs_second_operator =
-            !is_dry && roles.second_operator.iter().any(|v| v == verb);
+            !is_dry && roles.second_operator.iter().any(|v| v == verb.name);
     }
     app.authorization = authorization;
     Ok(())
@@ -176,15 +171,17 @@ pub fn authorize(app: &mut App<'_>, verb: &'static str, is_dry: bool) -> Result<
 /// May the operator run another verb too?
 pub fn can_run(app: &mut App<'_>, verb: &str) -> Result<bool> {
     let own = app.authorization.roles.clone();
+    let spec = (app.find_verb)(verb);
     let roles = app.config()?.roles.as_ref();
-    Ok(own.zip(roles).is_none_or(|(own, roles)| roles.permit(verb, &own).is_ok()))
+    let permits = |own, roles| spec.is_some_and(|verb| verb.permit(roles, own).is_ok());
+    Ok(own.as_ref().zip(roles).is_none_or(|(own, roles)| permits(own, roles)))
 }
 
 /// Authorizes this run to carry out a request. The operator must be another one than the
 /// requester, and must be allowed to run the verb.
 pub fn begin_approval(
     app: &mut App<'_>,
-    verb: &'static str,
+    verb: &VerbSpec,
     request: &Request,
     is_alone: bool,
 ) -> Result<Approval> {

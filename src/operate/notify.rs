@@ -11,11 +11,14 @@ use crate::authenticate::login;
 use crate::config::Notify;
 use crate::domain::audit::event::Ticket;
 use crate::domain::authenticate::Outcome;
+use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
-use crate::notice::{Notice, NoticeKind, NoticeResult, send};
+use crate::notice::{Notice, NoticeResult, send};
 use crate::operate;
 use crate::operate::change::{BulkRow, ChangeRequest};
+use crate::operate::transaction::MAX_SET;
+use crate::store::Change;
 
 /// A notice to be sent.
 struct PendingNotice<'d> {
@@ -33,7 +36,7 @@ pub fn notify_change(
     user: &User,
     at: Timestamp,
 ) {
-    let pending = NoticeKind::for_verb(act.verb, user);
+    let pending = (app.find_verb)(act.verb).and_then(|verb| verb.notice_for(user));
     let pending = pending.map(|kind| PendingNotice { user, kind, device: act.device.clone(), at });
     notify_all(app, opened, &act.ticket, pending.as_slice(), None);
 }
@@ -47,10 +50,11 @@ pub fn notify_changes(
     rows: &[BulkRow],
     at: Timestamp,
 ) {
+    let Some(spec) = (app.find_verb)(verb) else { return };
     let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user);
     let pending: Vec<_> = users
         .filter_map(|user| {
-            Some(PendingNotice { user, kind: NoticeKind::for_verb(verb, user)?, device: None, at })
+            Some(PendingNotice { user, kind: spec.notice_for(user)?, device: None, at })
         })
         .collect();
     notify_all(app, opened, ticket, &pending, None);
@@ -142,18 +146,25 @@ fn log_notices(
     results: &[NoticeResult],
 ) -> Result<()> {
     operate::write_tx(app, opened, |session, mut write| {
-        for (PendingNotice { user, kind, device, .. }, results) in pending.iter().zip(results) {
-            let current = write.tx.user(&user.name)?.filter(|current| current.id == user.id);
-            let Some(user) = current else { continue };
-            let record = AuditRecord {
-                verb: "notify",
-                outcome: results.outcome(),
-                ticket: ticket.clone(),
-                device: device.clone(),
-                factor: None,
-                detail: Some(results.detail(*kind)),
-            };
-            audit::append_event(session.env, &mut *write.tx, write.at, &user, record)?;
+        for (pending, results) in pending.chunks(MAX_SET).zip(results.chunks(MAX_SET)) {
+            let names: Vec<_> = pending.iter().map(|pending| pending.user.name.clone()).collect();
+            let mut changes = Vec::with_capacity(names.len());
+            for ((current, pending), results) in
+                write.tx.load(&names)?.into_iter().zip(pending).zip(results)
+            {
+                let PendingNotice { user, kind, device, .. } = pending;
+                let Some(user) = current.filter(|current| current.id == user.id) else { continue };
+                let record = AuditRecord {
+                    verb: "notify",
+                    outcome: results.outcome(),
+                    ticket: ticket.clone(),
+                    device: device.clone(),
+                    factor: None,
+                    detail: Some(results.detail(*kind)),
+                };
+                changes.push((Change::Keep(user), Some(record)));
+            }
+            audit::save_all(session.env, &mut write.tx, write.at, changes)?;
         }
         write.tx.commit()
     })

@@ -1,16 +1,17 @@
 //! A QR code for a terminal, as PNG and as SVG.
 
 use anyhow::Result;
-use qr2term::matrix::Matrix;
+use qrcode::render::unicode::Dense1x2;
+use qrcode::render::{Renderer, svg};
 use qrcode::types::Color;
-use qrcode::{EcLevel, QrCode, render::svg};
+use qrcode::{EcLevel, QrCode};
 
 use crate::env::Size;
 
 /// Light modules around the code, as ISO/IEC 18004 requires.
-const QUIET_ZONE: usize = 4;
+const QUIET_ZONE: u32 = 4;
 /// Enough for scanners, and it fits the code into a terminal of 80 by 24.
-const NARROW_QUIET_ZONE: usize = 2;
+const NARROW_QUIET_ZONE: u32 = 2;
 /// White 231 on black 16 of the 256 colours: unlike the first sixteen, no theme changes them. The
 /// colours carry the data, so they are written under `NO_COLOR` too.
 const LIGHT_ON_DARK: &str = "\x1b[38;5;231;48;5;16m";
@@ -32,59 +33,48 @@ pub fn draw(
     for (level, quiet_zone) in
         [(EcLevel::M, QUIET_ZONE), (EcLevel::L, QUIET_ZONE), (EcLevel::L, NARROW_QUIET_ZONE)]
     {
-        let matrix = matrix(text, level, quiet_zone)?;
-        let (width, height) = (matrix.size(), matrix.size().div_ceil(2));
+        let code = QrCode::with_error_correction_level(text, level)?;
+        let lines = half_block_lines(&code, quiet_zone);
+        let (width, height) = (code.width() + 2 * quiet_zone as usize, lines.len());
         required = (width, height);
         let fits = |available: Size| {
             usize::from(available.columns) >= width && usize::from(available.rows) > height
         };
         if available.is_none_or(fits) {
-            return Ok(Ok(TerminalQr { lines: half_block_lines(&matrix), width }));
+            return Ok(Ok(TerminalQr { lines, width }));
         }
     }
     Ok(Err(required))
 }
 
-/// Each character has two modules, one above the other.
-fn half_block_lines(matrix: &Matrix<Color>) -> Vec<String> {
-    let size = matrix.size();
-    let is_light = |row: usize, column: usize| {
-        row < size && matrix.pixels()[row * size + column] == Color::Light
-    };
-    let line = |row: usize| {
-        let modules =
-            (0..size).map(|column| match (is_light(row, column), is_light(row + 1, column)) {
-                (true, true) => '█',
-                (true, false) => '▀',
-                (false, true) => '▄',
-                (false, false) => ' ',
-            });
-        format!("{LIGHT_ON_DARK}{}{PLAIN}", modules.collect::<String>())
-    };
-    (0..size).step_by(2).map(line).collect()
-}
-
-fn matrix(text: &str, level: EcLevel, quiet_zone: usize) -> Result<Matrix<Color>> {
-    let code = QrCode::with_error_correction_level(text, level)?;
-    let mut matrix = Matrix::new(code.to_colors());
-    matrix.surround(quiet_zone, Color::Light);
-    Ok(matrix)
+/// Each character shows two modules, one above the other. Light modules are drawn, dark ones are left
+/// to the background.
+fn half_block_lines(code: &QrCode, quiet_zone: u32) -> Vec<String> {
+    let drawn = Renderer::<Dense1x2>::new(&code.to_colors(), code.width(), quiet_zone)
+        .dark_color(Dense1x2::Light)
+        .light_color(Dense1x2::Dark)
+        .module_dimensions(1, 1)
+        .build();
+    drawn.lines().map(|line| format!("{LIGHT_ON_DARK}{line}{PLAIN}")).collect()
 }
 
 /// A black and white PNG, eight pixels a module.
 pub fn png(text: &str) -> Result<Vec<u8>> {
     const SCALE: usize = 8;
-    let matrix = matrix(text, EcLevel::M, QUIET_ZONE)?;
-    let side = matrix.size() * SCALE;
-    let mut image = vec![0_u8; side.div_ceil(8) * side];
-    for (i, bits) in image.iter_mut().enumerate() {
-        // A module is eight pixels wide, and so is a byte of a one-bit image.
-        let (row, column) = (i / matrix.size() / SCALE, i % matrix.size());
-        *bits =
-            if matrix.pixels()[row * matrix.size() + column] == Color::Light { 0xff } else { 0 };
-    }
+    let code = QrCode::with_error_correction_level(text, EcLevel::M)?;
+    let quiet_zone = QUIET_ZONE as usize;
+    let modules = code.width() + 2 * quiet_zone;
+    let is_light = |row: usize, column: usize| {
+        let inner = quiet_zone..quiet_zone + code.width();
+        !(inner.contains(&row) && inner.contains(&column))
+            || code[(column - quiet_zone, row - quiet_zone)] == Color::Light
+    };
+    // A module is eight pixels wide, and so is a byte of a one-bit image.
+    let image: Vec<u8> = (0..modules * SCALE * modules)
+        .map(|i| if is_light(i / modules / SCALE, i % modules) { 0xff } else { 0 })
+        .collect();
+    let side = u32::try_from(modules * SCALE)?;
     let mut file = Vec::new();
-    let side = u32::try_from(side)?;
     let mut encoder = png::Encoder::new(&mut file, side, side);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::One);

@@ -8,14 +8,16 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 use crate::report::{Format, Record, Writable as _};
+use crate::show::secret_output::{SecretOutput, Target, write_file};
 
 #[derive(Args, Clone, Debug)]
 pub struct ShowOnceOptions {
-    /// Write it to a new file (mode 0600) instead of the terminal
+    /// Write it to a new file (mode 0600)
+    ///
+    /// It is then not shown on the terminal.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Allow it in a pipe, and in JSON
@@ -23,35 +25,15 @@ pub struct ShowOnceOptions {
     pub reveal_secrets: bool,
 }
 
-/// Where it will be shown. Chosen before anything changes, so that nothing is lost.
-pub enum OneTimeOutput {
-    Out,
-    Err,
-    File(NewFile),
-    /// In the JSON on standard output only.
-    Document,
-    Nowhere,
-}
-
 impl ShowOnceOptions {
     /// Fails with `usage` where it can't be shown.
-    pub fn choose_output(&self, session: &mut App<'_>) -> Result<OneTimeOutput> {
-        let once = self.destination(session)?;
-        if !matches!(once, OneTimeOutput::Nowhere) {
-            return Ok(once);
-        }
-        Err(Refusal::new(ErrorCode::Usage, "it can't be shown: standard output is not a terminal")
-            .hint("add --output FILE, or --reveal-secrets to allow it in the pipe")
-            .into())
+    pub fn choose_output(&self, app: &mut App<'_>) -> Result<SecretOutput> {
+        self.destination(app)?.require("it", "FILE")
     }
 
     /// As [`ShowOnceOptions::choose_output`], for a verb that may continue without showing it in JSON or CSV.
-    pub fn choose_output_or_hide(&self, session: &mut App<'_>) -> Result<OneTimeOutput> {
-        if session.is_for_people() {
-            self.choose_output(session)
-        } else {
-            self.destination(session)
-        }
+    pub fn choose_output_or_hide(&self, app: &mut App<'_>) -> Result<SecretOutput> {
+        if app.is_for_people() { self.choose_output(app) } else { self.destination(app) }
     }
 
     #[must_use]
@@ -59,56 +41,39 @@ impl ShowOnceOptions {
         self.output.is_some()
     }
 
-    fn destination(&self, session: &mut App<'_>) -> Result<OneTimeOutput> {
-        if let Some(path) = &self.output {
-            let file = files::new_file(session, path, "--output")?;
-            return Ok(OneTimeOutput::File(file));
-        }
-        if self.reveal_secrets && session.options.format() == Format::Csv {
+    fn destination(&self, app: &mut App<'_>) -> Result<SecretOutput> {
+        let reveal = self.reveal_secrets;
+        if reveal && self.output.is_none() && app.options.format() == Format::Csv {
             return Err(Refusal::new(ErrorCode::Usage, "CSV has no column for a secret")
                 .hint("use --json, or add --output FILE")
                 .into());
         }
-        let has_terminal = session.env.prompt.is_some() && session.env.err.terminal.is_some();
-        Ok(match (session.is_for_people(), self.reveal_secrets) {
-            (false, true) => OneTimeOutput::Document,
-            (false, false) if has_terminal => OneTimeOutput::Err,
-            (true, reveal) if reveal || session.env.out.terminal.is_some() => OneTimeOutput::Out,
-            _ => OneTimeOutput::Nowhere,
-        })
+        SecretOutput::choose(app, self.output.as_deref(), reveal, reveal)
     }
 }
 
-impl OneTimeOutput {
-    #[must_use]
-    pub const fn is_document(&self) -> bool {
-        matches!(self, Self::Document)
-    }
-
-    /// Returns once everything is written and flushed. A file is returned to the caller, who keeps it
-    /// only after the commit.
-    pub fn show(self, session: &mut App<'_>, text: &Zeroizing<String>) -> Result<WrittenFile> {
-        let stream = match self {
-            Self::Document | Self::Nowhere => return Ok(WrittenFile(None)),
-            Self::Out => &mut session.env.out,
-            Self::Err => &mut session.env.err,
-            Self::File(mut file) => {
-                file.write_and_sync(text.as_bytes()).with_context(|| {
-                    format!("--output: {} can't be written", display_path(file.path()))
-                })?;
-                return Ok(WrittenFile(Some(file)));
-            }
-        };
-        let written = stream.writer.write_all(text.as_bytes()).and_then(|()| stream.writer.flush());
-        written.context("the secret can't be written")?;
-        Ok(WrittenFile(None))
-    }
+/// Returns once everything is written and flushed. A file is returned to the caller, who keeps it only
+/// after the commit.
+pub fn show_text(
+    app: &mut App<'_>,
+    output: SecretOutput,
+    text: &Zeroizing<String>,
+) -> Result<WrittenFile> {
+    Ok(WrittenFile(match output.target(app) {
+        Some(Target::File(file)) => Some(write_file(file, text.as_bytes())?),
+        Some(Target::Stream(stream)) => {
+            let written = stream.writer.write_all(text.as_bytes());
+            written.and_then(|()| stream.writer.flush()).context("the secret can't be written")?;
+            None
+        }
+        None => None,
+    }))
 }
 
 /// Writes the JSON with a secret before the commit, since a secret that can't be shown must not become
 /// valid. Returns once everything is written and flushed.
-pub fn write_before_commit(session: &mut App<'_>, document: &impl Record) -> Result<()> {
-    let mut writer = session.writer();
+pub fn write_before_commit(app: &mut App<'_>, document: &impl Record) -> Result<()> {
+    let mut writer = app.writer();
     let written = document.write(&mut writer).and_then(|()| Ok(writer.out.flush()?));
     written.context("the secret can't be written; nothing was changed")
 }
@@ -119,9 +84,9 @@ pub struct WrittenFile(Option<NewFile>);
 
 impl WrittenFile {
     /// Call this after the commit.
-    pub fn keep(self, session: &mut App<'_>) {
+    pub fn keep(self, app: &mut App<'_>) {
         if let Some(file) = self.0 {
-            session.note(&format!("wrote it to {}", display_path(file.path())));
+            app.note(&format!("wrote it to {}", display_path(file.path())));
             file.keep();
         }
     }

@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use crate::domain::user::Status;
+use crate::store::log_query::{LogQuery, OperatorFilter, SubjectFilter};
 use crate::store::row::{
     DEVICE_COLUMNS, EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, REQUEST_COLUMNS,
     USER_COLUMNS, Value,
 };
-use crate::store::{By, LogQuery, OperatorFilter, Order, Prefilter, SubjectFilter};
+use crate::store::user_query::{By, Order, Prefilter};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, h.key_generation, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
@@ -73,7 +74,7 @@ pub fn events(query: &LogQuery, bounds: (u64, Option<u64>)) -> (String, Vec<Valu
             conditions.and("user_id = ", Some(Value::Bytes(id.bytes().to_vec())));
         }
         Some(SubjectFilter::Name(name)) => {
-            conditions.and("\"user\" = ", Some(Value::Text(name.clone())))
+            conditions.and("\"user\" = ", Some(Value::Text(name.clone())));
         }
         Some(SubjectFilter::Holders { id, name, before }) => {
             conditions.and("(user_id = ", Some(Value::Bytes(id.bytes().to_vec())));

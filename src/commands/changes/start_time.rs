@@ -21,7 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::undo::Undoable;
 use crate::domain::user::{Status, User};
 use crate::files;
-use crate::store::{LoggedChange, Moment, Order, Snapshot};
+use crate::store::{LoggedChange, Moment, Order, ReadTx};
 
 const LAST_RUN: &str = "last-run";
 /// Verbs that revoke every device.
@@ -73,11 +73,7 @@ impl StartTime {
 
     /// The position in the log; `None` on the first run. Fails with `tampered` if the log is not the
     /// one that the state file was written for, and with `bad_input` if it was pruned beyond that time.
-    pub fn locate(
-        &self,
-        snapshot: &mut dyn Snapshot,
-        now: Timestamp,
-    ) -> Result<Option<LogPosition>> {
+    pub fn locate(&self, snapshot: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<LogPosition>> {
         let (field, from) = match self {
             Self::FirstRun => return Ok(None),
             Self::At(at) => {
@@ -120,7 +116,7 @@ fn read_state(session: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
 /// Fails unless the log still has every event after this position: with `bad_input` if it was pruned,
 /// with `tampered` if an event is missing.
 pub fn check_log_covers(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut ReadTx<'_>,
     field: &str,
     after: u64,
     at: Timestamp,
@@ -183,7 +179,7 @@ impl UserEvents {
 
 /// The users whose MFA changed, sorted by name.
 pub fn differences(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut ReadTx<'_>,
     from: &LogPosition,
     policy: &Policy,
     now: Timestamp,
@@ -249,7 +245,7 @@ fn difference(user: String, changes: Vec<&'static str>, event: Option<LoggedChan
 /// Users for whom MFA became required by the passing of time, without an event. Found by index, so
 /// that the cost follows the number of such users, except on the day the policy takes effect for all.
 fn became_overdue(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut ReadTx<'_>,
     policy: &Policy,
     from: Timestamp,
     now: Timestamp,

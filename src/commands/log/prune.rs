@@ -6,20 +6,25 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::audit;
-use crate::commands::user_change::not_confirmed;
+use crate::commands::Verb as _;
+use crate::commands::log::Log;
+use crate::commands::user_change::{not_confirmed, require_case_options};
 use crate::domain::audit::event::Ticket;
 use crate::domain::text::line;
 use crate::domain::time::Timestamp;
+use crate::domain::verb::VerbSpec;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 
-/// A role name of its own: auditors may read the log, but only admins may prune it.
-const ROLE: &str = "log --prune";
+/// Auditors may read the log, but only admins may prune it.
+const PRUNE: VerbSpec = VerbSpec { name: "log --prune", ..VerbSpec::ADMIN };
 
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Pruning")]
 pub struct PruneOptions {
-    /// Delete old events; the rest of the log can still be verified
+    /// Delete old events
+    ///
+    /// The rest of the log can still be verified.
     #[arg(long, requires = "before")]
     pub prune: bool,
     /// Delete events before this time
@@ -49,7 +54,8 @@ struct PruneRecord {
 impl PruneOptions {
     /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
     pub fn run(self, session: &mut App<'_>, ticket: Option<&str>) -> Result<Report> {
-        operate::authorize(session, ROLE, self.dry_run)?;
+        operate::authorize(session, &PRUNE, self.dry_run)?;
+        require_case_options(session, Log::NAME, PRUNE.name, ticket.is_some(), true)?;
         let now = session.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();
         let before = Timestamp::parse_past("--before", text, now)?;

@@ -110,16 +110,16 @@ fn errors_are_one_line_and_one_hint_or_json() {
 fn usage_errors_exit_64_and_suggest_the_nearest_word() {
     let world = World::new();
     for (line, hint) in [
-        ("verfy alice", "'verify'"),
-        ("list-status --whitout-mfa", "--without-mfa"),
+        ("verfy alice", "did you mean verify"),
+        ("list-status --whitout-mfa", "did you mean --without-mfa? see: mfactl help list-status"),
         ("list-status --format xml", "table, json, jsonl, csv"),
         ("list-status --min-coverage 101", ""),
         ("list-status --min-coverage -1", ""),
         ("list-status --quiet --json --format csv", ""),
         ("list-status --store x", ""),
         ("list-status --quiet --quiet", ""),
-        ("verify --help", "mfactl help"),
-        ("verify -h", "mfactl help"),
+        ("verify --help", "see: mfactl help verify"),
+        ("verify -h", "see: mfactl help verify"),
         ("verify --version", ""),
         ("verify -V", ""),
         ("verify alice 123456", ""),

@@ -226,7 +226,7 @@ fn set_value(user: &mut User, name: &str, value: &Value) -> Option<()> {
         }
         "shut" => user.throttle.wrong_codes = if value.as_bool()? { MOST_WRONG_CODES } else { 0 },
         "recovery_codes" => {
-            user.recovery = Some(placeholder_codes(value.as_u64()?, user.created_at))
+            user.recovery = Some(placeholder_codes(value.as_u64()?, user.created_at));
         }
         "bypass" => {
             user.bypass = match value {

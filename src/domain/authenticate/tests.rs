@@ -86,7 +86,7 @@ fn tag(code: &BackupCode) -> Tag {
 }
 
 fn backup_code(kind: BackupCodeKind, byte: u8) -> BackupCode {
-    BackupCode::new(kind, &[byte; 16])
+    BackupCode::new(kind, &[byte; 10])
 }
 
 fn code(byte: u8, now: i64) -> String {

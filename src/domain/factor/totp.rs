@@ -187,7 +187,6 @@ pub fn matching_steps(
 
 /// The code at a time. Only tests compute codes; the program itself never does.
 #[cfg(test)]
-#[expect(clippy::missing_panics_doc, clippy::must_use_candidate, reason = "for tests only")]
 pub fn code_at(secret: &Secret, parameters: Parameters, seconds: i64) -> String {
     parameters.generator(secret).generate(seconds.unsigned_abs()).to_string()
 }
