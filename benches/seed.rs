@@ -19,7 +19,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use mfactl::bench::{
-    Access, Active, Change, Device, DeviceKind, DeviceState, Event, EventSubject, FilePolicy, Id,
+    Access, Active, Change, Device, DeviceState, Event, EventSubject, Factor, FilePolicy, Id,
     Identity, Label, MOST_WRONG_CODES, NewEvent, Operator, Parameters, Pending, RootKey, Sealed,
     Secret, Span, Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file, key_file,
     sqlite,
@@ -148,11 +148,10 @@ fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {
     let mut device = Device {
         id: Id::new(people::bytes("device", n)),
         label: Label::parse("phone")?,
-        kind: DeviceKind::Totp,
-        parameters: Parameters::COMMON,
+        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(Vec::new()),
         state: DeviceState::Active(Active { confirmed_at: enrolled }),
-        last_step: last.map(|t| Parameters::COMMON.step(t)),
+        position: last.map(|t| Parameters::COMMON.step(t)),
         created_at: enrolled,
         last_used_at: last,
     };

@@ -67,13 +67,14 @@ fn run_verb(args: &[OsString], env: &mut Env) -> anyhow::Result<Verdict> {
 #[doc(hidden)]
 pub mod bench {
     pub use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
-    pub use crate::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+    pub use crate::domain::device::{Active, Device, DeviceState, Pending};
+    pub use crate::domain::factor::Factor;
+    pub use crate::domain::factor::totp::Parameters;
     pub use crate::domain::lockout::MOST_WRONG_CODES;
     pub use crate::domain::name::{Label, UserName};
     pub use crate::domain::password::Password;
     pub use crate::domain::secret::{Id, Sealed, Secret};
     pub use crate::domain::time::{Span, Timestamp};
-    pub use crate::domain::totp::Parameters;
     pub use crate::domain::user::User;
     pub use crate::files::file_trust::FilePolicy;
     pub use crate::files::new_file::create_new_file;

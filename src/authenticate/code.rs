@@ -8,12 +8,13 @@ use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
 use crate::domain::authenticate::{Attempt, Authentication, Outcome, authenticate};
 use crate::domain::backup_code::Submitted;
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Window;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
@@ -172,6 +173,7 @@ pub fn reject_unevaluated_with(
 fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {
     let Outcome::Replayed { device } = outcome else { return None };
     let device = user.live().find(|d| d.label == *device)?;
-    let steps = device.last_step?.checked_sub(device.parameters.step(now) + window.steps())?;
-    (steps > 0).then(|| Span::seconds(steps * device.parameters.period))
+    let Factor::Totp(totp) = device.factor;
+    let steps = device.position?.checked_sub(totp.step(now) + window.steps())?;
+    (steps > 0).then(|| Span::seconds(steps * totp.period))
 }

@@ -18,14 +18,15 @@ use crate::authenticate::services::{SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::domain::authenticate::{Attempt, authenticate};
 use crate::domain::backup_code::Submitted;
-use crate::domain::device::{Active, Device, DeviceKind, DeviceState};
+use crate::domain::device::{Active, Device, DeviceState};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Parameters;
 use crate::domain::lockout::RECORD_EVERY;
 use crate::domain::login_rule::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
 use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::sign_in::SignInOutcome;
-use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::env::{Env, Variables};
 use crate::operate;
@@ -240,7 +241,7 @@ fn split_code<'g>(
 ) -> Result<Option<(&'g [u8], &'g [u8])>> {
     let now = app.env.clock.now()?;
     let policy = &app.config.policy;
-    let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
+    let digits = user.into_iter().flat_map(User::live).map(|d| d.factor.digits()).min();
     let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
     let is_excused_with = |user: &User, code| {
         let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
@@ -297,12 +298,11 @@ fn dummy_user(env: &mut Env, write: &Transaction<'_>) -> Result<User> {
     let mut device = Device {
         id: Id::new(env.random()?),
         label: Label::stored(String::new()),
-        kind: DeviceKind::Totp,
-        parameters: Parameters::COMMON,
+        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(Vec::new()),
         state: DeviceState::Active(Active { confirmed_at: at }),
         // A guess that happens to be right is rejected as a replay.
-        last_step: Some(u64::MAX),
+        position: Some(u64::MAX),
         created_at: at,
         last_used_at: None,
     };

@@ -13,11 +13,12 @@ use crate::authenticate;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
 use crate::commands::user_change::status_label;
 use crate::domain::authenticate::Outcome;
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Algorithm, Parameters, Window};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Secret};
+use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::domain::totp::{self, Algorithm, Parameters, Window};
 use crate::domain::user::User;
 use crate::maintain;
 use crate::operate;
@@ -256,7 +257,7 @@ fn prove(
 }
 
 fn ask_code(session: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let digits = key.device.parameters.digits;
+    let digits = key.device.factor.digits();
     let Some(person) = &mut session.env.prompt else { return session.read_line() };
     let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
     let line = std::mem::take(&mut *line);
@@ -266,9 +267,7 @@ fn ask_code(session: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zero
 
 /// Would an app that ignores the settings show this code?
 fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
-    let secret: &Secret = key.secret;
-    let matches =
-        |code| totp::matching_step(secret, Parameters::COMMON, &code, now, Window::DEFAULT);
-    !key.device.parameters.is_common()
-        && crate::domain::otp::Otp::read(code).is_some_and(|c| matches!(matches(c), Ok(Some(_))))
+    let ignored = Factor::Totp(Parameters::COMMON);
+    let is_right = |code| ignored.check(key.secret, &code, now, Window::DEFAULT).is_some();
+    !key.device.factor.is_common() && crate::domain::otp::Otp::read(code).is_some_and(is_right)
 }

@@ -145,7 +145,7 @@ impl DeviceState {
     pub fn of(user: &User) -> Vec<Self> {
         let summary = |d: &Device| Self {
             device: d.label.to_string(),
-            kind: d.kind.as_str(),
+            kind: d.factor.kind(),
             state: d.state.word(),
         };
         user.live().map(summary).collect()

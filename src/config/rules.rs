@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{RequiredOptions, file, in_config, parse_span};
+use crate::domain::factor::totp::Window;
 use crate::domain::lockout::{Bounds, Limits};
 use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
@@ -10,7 +11,6 @@ use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
 use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Window;
 use crate::domain::verb::{FindVerb, VerbSpec};
 use crate::keyring::argon2::HashCost;
 

@@ -3,10 +3,10 @@
 use anyhow::{Context as _, Result};
 
 use crate::app::{App, OpenStore};
+use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::env::Clock;
 use crate::keyring::Vault;

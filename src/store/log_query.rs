@@ -1,10 +1,11 @@
 //! Queries on the log, and what they return.
 
 use crate::domain::audit::event::Head;
+use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
-use crate::store::checks::mac_matches;
+use crate::store::row::StoredMac;
 
 /// Conditions on events; an event has to meet all of them.
 #[derive(Clone, Debug, Default)]
@@ -96,16 +97,20 @@ pub struct LogStart {
     pub head: Head,
     /// The log has no record of the time before this.
     pub at: Option<Timestamp>,
-    pub mac: Option<Vec<u8>>,
+    /// `None` when the log has no record of its start.
+    pub mac: Option<StoredMac>,
 }
 
 impl LogStart {
-    /// Whether the MAC of the start is valid; a log that was never pruned needs none.
-    #[must_use]
-    pub fn is_authentic(&self, vault: &Vault) -> bool {
-        let Some(at) = self.at else { return true };
-        self.head == Head::START
-            || mac_matches(self.mac.as_deref(), &vault.start_mac(&self.head, at))
+    /// Whether the MAC of the start is valid; a log that was never pruned needs none. `key` when another
+    /// generation of the root key made it.
+    pub fn is_authentic(&self, vault: &Vault) -> Result<bool, Refusal> {
+        match (self.at, &self.mac) {
+            (None, _) => Ok(true),
+            _ if self.head == Head::START => Ok(true),
+            (Some(at), Some(mac)) => mac.is(vault, &vault.start_mac(&self.head, at)),
+            (Some(_), None) => Ok(false),
+        }
     }
 }
 
@@ -113,5 +118,16 @@ impl LogStart {
 #[derive(Clone, Debug)]
 pub struct SignedHead {
     pub head: Head,
-    pub mac: Vec<u8>,
+    mac: StoredMac,
+}
+
+impl SignedHead {
+    pub const fn new(head: Head, mac: StoredMac) -> Self {
+        Self { head, mac }
+    }
+
+    /// Whether the MAC is valid; `key` when another generation of the root key made it.
+    pub fn is_authentic(&self, vault: &Vault) -> Result<bool, Refusal> {
+        self.mac.is(vault, &vault.head_mac(&self.head))
+    }
 }

@@ -6,8 +6,8 @@ use crate::app::App;
 use crate::audit;
 use crate::commands::check::What;
 use crate::commands::list_status::{Summary, UserLine};
+use crate::domain::factor::totp::Parameters;
 use crate::domain::time::Span;
-use crate::domain::totp::Parameters;
 use crate::maintain;
 use crate::store::Order;
 

@@ -54,7 +54,7 @@ impl DeviceLine {
     pub fn of(device: &Device) -> Self {
         Self {
             device: shown(device.label.as_str()).into_owned(),
-            kind: device.kind.as_str(),
+            kind: device.factor.kind(),
             state: device.state.word(),
             created_at: device.created_at,
             confirmed_at: device.confirmed_at(),

@@ -159,12 +159,13 @@ fn uncommon_settings_are_named_and_need_two_codes() {
     assert!(ran.err.contains("Microsoft Authenticator"), "{}", ran.err);
     let key =
         world.pending("alice", "--algorithm sha256 --digits 8 --period 60 --allow-incompatible");
-    let settings = crate::domain::totp::Parameters {
-        algorithm: crate::domain::totp::Algorithm::Sha256,
+    let settings = crate::domain::factor::totp::Parameters {
+        algorithm: crate::domain::factor::totp::Algorithm::Sha256,
         digits: 8,
         period: 60,
     };
-    let code = |world: &World| crate::domain::totp::code_at(&key, settings, world.now.get());
+    let code =
+        |world: &World| crate::domain::factor::totp::code_at(&key, settings, world.now.get());
     let first = world.verify("alice", &code(&world));
     assert_eq!((first.code, first.json()["device"].as_str()), (1, Some("phone")));
     assert_eq!(world.listed("alice")["status"], "pending");
