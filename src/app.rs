@@ -67,7 +67,7 @@ impl OpenStore {
     /// The error for a name that is not in the store.
     pub fn user_not_found(&mut self, name: &UserName) -> anyhow::Error {
         match self.store.read() {
-            Ok(mut snapshot) => suggest::user_not_found(name, &mut *snapshot),
+            Ok(mut snapshot) => suggest::user_not_found(name, &mut snapshot),
             Err(error) => error,
         }
     }
@@ -77,7 +77,7 @@ fn read_user(store: &mut dyn Store, name: &UserName) -> Result<User> {
     let mut snapshot = store.read()?;
     match snapshot.user(name)? {
         Some(user) => Ok(user),
-        None => Err(suggest::user_not_found(name, &mut *snapshot)),
+        None => Err(suggest::user_not_found(name, &mut snapshot)),
     }
 }
 

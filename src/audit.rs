@@ -8,4 +8,4 @@ pub mod record;
 pub use coverage::check_log_covers;
 pub use prove::prove_log;
 pub use prune::{prunable_events, prune};
-pub use record::{AuditRecord, append_event, append_store_event};
+pub use record::{AuditRecord, RecordedChange, append_store_event, save, save_all, store_event};

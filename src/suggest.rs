@@ -5,7 +5,7 @@ use strsim::damerau_levenshtein;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
-use crate::store::Snapshot;
+use crate::store::ReadTx;
 
 /// Names to compare with; a hint is not worth more time.
 const MAX_COMPARED: usize = 50_000;
@@ -56,7 +56,7 @@ pub fn did_you_mean(words: &[String]) -> Option<String> {
 }
 
 /// The error `user_not_found`, with the nearest names as a hint.
-pub fn user_not_found(name: &UserName, snapshot: &mut dyn Snapshot) -> anyhow::Error {
+pub fn user_not_found(name: &UserName, snapshot: &mut ReadTx<'_>) -> anyhow::Error {
     let mut nearest = Nearest::to(name.as_str());
     let mut compared = 0;
     let listed = snapshot.names("", &mut |other| {

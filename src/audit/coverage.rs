@@ -4,12 +4,12 @@ use anyhow::Result;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::store::Snapshot;
+use crate::store::ReadTx;
 
 /// Fails unless the log still has every event after this position: with `bad_input` if it was pruned,
 /// with `tampered` if an event is missing.
 pub fn check_log_covers(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut ReadTx<'_>,
     field: &str,
     after: u64,
     at: Timestamp,

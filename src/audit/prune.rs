@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::audit;
+use crate::audit::AuditRecord;
 use crate::domain::audit::event::Ticket;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -46,15 +47,14 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
         if let (Some(detail), Some(retained)) = (detail.as_object_mut(), retained.as_object()) {
             detail.extend(retained.clone());
         }
-        let (event, detail) = ((VERB, OUTCOME), Some(detail.to_string()));
-        audit::append_store_event(
-            session,
-            &mut *write.tx,
-            write.at,
-            event,
-            ticket.clone(),
-            detail,
-        )?;
+        let record = AuditRecord {
+            verb: VERB,
+            outcome: OUTCOME,
+            ticket: ticket.clone(),
+            detail: Some(detail.to_string()),
+            ..AuditRecord::default()
+        };
+        audit::append_store_event(session.env, &mut write.tx, write.at, record)?;
         write.tx.commit()?;
         Ok(pruned)
     })

@@ -1,13 +1,12 @@
 //! The one writer of audit events: who did what, to whom, on whose word.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use crate::app::App;
 use crate::domain::audit::event::{Event, EventSubject, Ticket};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
-use crate::store::Transaction;
+use crate::store::{Change, NewEvent, WriteTx};
 
 /// What the audit log records of one action.
 #[derive(Default)]
@@ -20,31 +19,42 @@ pub struct AuditRecord {
     pub detail: Option<String>,
 }
 
-/// Appends an event about a user to the audit log; `user` is the state after the change.
-pub fn append_event(
+/// A change to one user, and what the log records of it; `None` for a change that is too frequent to be
+/// logged each time.
+pub type RecordedChange = (Change, Option<AuditRecord>);
+
+/// Saves a change to a user and its event. Returns the user after the change, with the new revision.
+pub fn save(
     env: &mut Env,
-    tx: &mut dyn Transaction,
+    tx: &mut WriteTx<'_>,
     at: Timestamp,
-    user: &User,
-    record: AuditRecord,
-) -> Result<()> {
-    let event = Event {
-        at,
-        verb: record.verb,
-        outcome: record.outcome,
-        operator: env.process.operator.clone(),
-        ticket: record.ticket,
-        subject: Some(EventSubject {
-            id: user.id,
-            name: user.name.as_str().to_owned(),
-            status: user.status().word(),
-            rev: user.rev,
-            device: record.device,
-            factor: record.factor,
-        }),
-        detail: record.detail,
-    };
-    let salt = env.random()?;
+    change: Change,
+    record: impl Into<Option<AuditRecord>>,
+) -> Result<User> {
+    let mut saved = save_all(env, tx, at, vec![(change, record.into())])?;
+    saved.pop().context("the change was not saved")
+}
+
+/// Saves changes to several users, each at most once, and their events. Returns the users in the same
+/// order.
+pub fn save_all(
+    env: &mut Env,
+    tx: &mut WriteTx<'_>,
+    at: Timestamp,
+    recorded: Vec<RecordedChange>,
+) -> Result<Vec<User>> {
+    let (mut changes, mut events) =
+        (Vec::with_capacity(recorded.len()), Vec::with_capacity(recorded.len()));
+    for (change, record) in recorded {
+        if let Some(record) = record {
+            events.push(user_event(env, at, change.user(), record)?);
+        }
+        changes.push(change);
+    }
+    tx.save(changes, events)
+}
+
+fn user_event(env: &mut Env, at: Timestamp, user: &User, record: AuditRecord) -> Result<NewEvent> {
     if let Some(person) = &mut env.prompt {
         let name = &user.name;
         person.set_interrupt_message(&match record.verb {
@@ -53,19 +63,40 @@ pub fn append_event(
             _ => format!("the change may have been saved; see: mfactl show-user {name}"),
         });
     }
-    tx.append(&event, salt).map(|_| ())
+    new_event(env, at, Some(user), record)
+}
+
+/// An event that concerns no user.
+pub fn store_event(env: &mut Env, at: Timestamp, record: AuditRecord) -> Result<NewEvent> {
+    new_event(env, at, None, record)
+}
+
+fn new_event(
+    env: &mut Env,
+    at: Timestamp,
+    user: Option<&User>,
+    record: AuditRecord,
+) -> Result<NewEvent> {
+    let AuditRecord { verb, outcome, ticket, device, factor, detail } = record;
+    let event = Event {
+        at,
+        verb,
+        outcome,
+        operator: env.process.operator.clone(),
+        ticket,
+        subject: user.map(|user| EventSubject { id: user.id, device, factor }),
+        detail,
+    };
+    Ok(NewEvent { event, salt: env.random()? })
 }
 
 /// Appends an event that concerns no user to the audit log.
 pub fn append_store_event(
-    app: &mut App<'_>,
-    tx: &mut dyn Transaction,
+    env: &mut Env,
+    tx: &mut WriteTx<'_>,
     at: Timestamp,
-    (verb, outcome): (&'static str, &'static str),
-    ticket: Ticket,
-    detail: Option<String>,
+    record: AuditRecord,
 ) -> Result<()> {
-    let operator = app.env.process.operator.clone();
-    let event = Event { at, verb, outcome, operator, ticket, subject: None, detail };
-    tx.append(&event, app.env.random()?).map(|_| ())
+    let event = store_event(env, at, record)?;
+    tx.save(Vec::new(), vec![event]).map(drop)
 }

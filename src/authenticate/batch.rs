@@ -1,22 +1,26 @@
 //! `verify --batch`: decides all waiting queries in one transaction, and answers after its commit.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::app::{App, OpenStore};
+use crate::audit;
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
 use crate::authenticate::services::batch_input::{BatchQuery, LineReader};
 use crate::domain::authenticate::Outcome;
 use crate::domain::lockout::Bounds;
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
+use crate::domain::user::User;
 use crate::env::Env;
 use crate::notice::BATCH_TIMEOUT;
 use crate::operate;
-use crate::operate::transaction::WriteTx;
+use crate::operate::transaction::Transaction;
 
 /// The verb in the audit log.
 const VERB: &str = "verify";
@@ -123,42 +127,110 @@ fn decide_all(
     let rules = (app.config.bounds, app.config.undo_for);
     operate::write_tx(app, opened, |session, mut write| {
         *is_begun = true;
-        let decide = |query| decide_one(session.env, &mut write, query, rules);
-        let decided = queries.iter().map(decide).collect::<Result<_>>()?;
+        let (mut decided, mut left) = (Vec::with_capacity(queries.len()), queries);
+        while !left.is_empty() {
+            let (round, rest) = left.split_at(round_length(left));
+            decided.extend(decide_round(session.env, &mut write, round, rules)?);
+            left = rest;
+        }
         write.tx.commit()?;
         Ok(decided)
     })
 }
 
-fn decide_one(
+/// How many of the queries can be decided together: up to the second one about the same user, which
+/// must see what the first one changed.
+fn round_length(queries: &[BatchQuery]) -> usize {
+    let mut names = BTreeSet::new();
+    let asked_again = queries.iter().position(|query| match &query.parsed {
+        Ok((name, _)) => !names.insert(name.as_str()),
+        Err(_) => false,
+    });
+    asked_again.unwrap_or(queries.len())
+}
+
+/// Decides queries about different users: loads all, saves all.
+fn decide_round(
     env: &mut Env,
-    write: &mut WriteTx<'_>,
-    query: &BatchQuery,
+    write: &mut Transaction<'_>,
+    round: &[BatchQuery],
     (bounds, undo_for): (Bounds, Span),
-) -> Result<Decided> {
-    let failed = |code| Ok((AnswerLine::error(query, code), None));
-    let (name, submitted) = match &query.parsed {
-        Ok(query_parts) => query_parts,
-        Err(code) => return failed(*code),
-    };
-    let before = match write.tx.user(name) {
-        Ok(Some(user)) => user,
-        Ok(None) => return failed(ErrorCode::UserNotFound),
+) -> Result<Vec<Decided>> {
+    let mut changes = Vec::with_capacity(round.len());
+    let mut answers = Vec::with_capacity(round.len());
+    for (query, user) in round.iter().zip(load_users(write, round)?) {
+        answers.push(match (user, &query.parsed) {
+            (Ok(before), Ok((_, submitted))) => {
+                let submission = CodeSubmission {
+                    verb: VERB,
+                    from: None,
+                    device_id: None,
+                    submitted,
+                    bounds,
+                    undo_for,
+                };
+                let (change, answer) = evaluate(write, before, &submission)?;
+                changes.push(change);
+                Ok(answer)
+            }
+            (Err(code), _) => Err(code),
+            (_, Err(code)) => Err(*code),
+        });
+    }
+    let mut saved = audit::save_all(env, &mut write.tx, write.at, changes)?.into_iter();
+    let mut decided = Vec::with_capacity(round.len());
+    for (query, answer) in round.iter().zip(answers) {
+        let attempted = match answer {
+            Ok(answer) => answer
+                .with_user(saved.next().context("a change was not saved")?)
+                .map_err(|refusal| refusal.code),
+            Err(code) => Err(code),
+        };
+        decided.push(match attempted {
+            Ok(attempted) => {
+                let answer = AnswerLine::new(query, &attempted);
+                let is_new_device = matches!(attempted.outcome, Outcome::Confirmed { .. });
+                (answer, is_new_device.then_some(attempted))
+            }
+            Err(code) => (AnswerLine::error(query, code), None),
+        });
+    }
+    Ok(decided)
+}
+
+/// The user of each query, or the error that its answer reports.
+fn load_users(
+    write: &mut Transaction<'_>,
+    round: &[BatchQuery],
+) -> Result<Vec<Result<User, ErrorCode>>> {
+    let names = round.iter().filter_map(|query| query.parsed.as_ref().ok());
+    let names: Vec<UserName> = names.map(|(name, _)| name.clone()).collect();
+    let found = match write.tx.load(&names) {
+        Ok(users) => users.into_iter().map(Ok).collect(),
+        // One record was altered; the other users are still answered.
         Err(error) if error_code(&error) == ErrorCode::Tampered => {
-            return failed(ErrorCode::Tampered);
+            names.iter().map(|name| find_user(write, name)).collect::<Result<Vec<_>>>()?
         }
         Err(error) => return Err(error),
     };
-    let submission =
-        CodeSubmission { verb: VERB, from: None, device_id: None, submitted, bounds, undo_for };
-    Ok(match evaluate(env, write, &before, &submission)? {
-        Ok(attempted) => {
-            let answer = AnswerLine::new(query, &attempted);
-            let is_new_device = matches!(attempted.outcome, Outcome::Confirmed { .. });
-            (answer, is_new_device.then_some(attempted))
-        }
-        Err(refusal) => (AnswerLine::error(query, refusal.code), None),
-    })
+    let mut found =
+        found.into_iter().map(|user| user.and_then(|user| user.ok_or(ErrorCode::UserNotFound)));
+    let of_query = |query: &BatchQuery| match &query.parsed {
+        Ok(_) => found.next().unwrap_or(Err(ErrorCode::UserNotFound)),
+        Err(code) => Err(*code),
+    };
+    Ok(round.iter().map(of_query).collect())
+}
+
+fn find_user(
+    write: &mut Transaction<'_>,
+    name: &UserName,
+) -> Result<Result<Option<User>, ErrorCode>> {
+    match write.find(name) {
+        Ok(user) => Ok(Ok(user)),
+        Err(error) if error_code(&error) == ErrorCode::Tampered => Ok(Err(ErrorCode::Tampered)),
+        Err(error) => Err(error),
+    }
 }
 
 fn failed(queries: &[BatchQuery], code: ErrorCode) -> Vec<Decided> {

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::app::{App, OpenStore};
 use crate::audit;
-use crate::audit::AuditRecord;
+use crate::audit::{AuditRecord, RecordedChange};
 use crate::domain::authenticate::{Attempt, Authentication, Outcome, authenticate};
 use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Bounds;
@@ -17,7 +17,8 @@ use crate::domain::totp::Window;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
-use crate::operate::transaction::WriteTx;
+use crate::operate::transaction::Transaction;
+use crate::store::Change;
 
 /// The committed result of a submitted code.
 pub struct Evaluation {
@@ -56,7 +57,7 @@ pub fn authenticate_code(
     let submission = CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
     let attempted = operate::write_tx(app, opened, |session, mut write| {
         let before = write.any_user(name)?;
-        let evaluated = evaluate(session.env, &mut write, &before, &submission)?;
+        let evaluated = evaluate_and_save(session.env, &mut write, before, &submission)?;
         write.tx.commit()?;
         Ok(evaluated)
     })??;
@@ -64,35 +65,47 @@ pub fn authenticate_code(
     Ok(attempted)
 }
 
-/// Decides about one code inside a write transaction; the caller commits. The inner `Err` is a
-/// refusal of a user who has nothing to compare the code with, and must be committed too. After an
-/// outer `Err` nothing may be committed.
+/// The answer to a submitted code, which may be given once the change is committed.
+pub struct CodeAnswer {
+    /// `Err` for a user who has nothing to compare the code with.
+    outcome: Result<Outcome, Refusal>,
+    ahead: Option<Span>,
+    at: Timestamp,
+}
+
+impl CodeAnswer {
+    /// The answer, with the user after the change.
+    pub fn with_user(self, user: User) -> Result<Evaluation, Refusal> {
+        let Self { outcome, ahead, at } = self;
+        outcome.map(|outcome| Evaluation { user, outcome, ahead, at })
+    }
+}
+
+/// Decides about one code inside a write transaction; the caller saves the change and commits. After an
+/// error nothing may be committed.
 pub fn evaluate(
-    env: &mut Env,
-    write: &mut WriteTx<'_>,
-    before: &User,
+    write: &Transaction<'_>,
+    before: User,
     submission: &CodeSubmission<'_>,
-) -> Result<Result<Evaluation, Refusal>> {
+) -> Result<(RecordedChange, CodeAnswer)> {
     let CodeSubmission { verb, from, device_id, submitted, bounds, undo_for } = *submission;
     let now = write.at;
+    let answer = |outcome| CodeAnswer { outcome, ahead: None, at: now };
     let attempt = Attempt { submitted, device: device_id, now, bounds };
     let (mut user, outcome) = match authenticate(before.clone(), &attempt, write.vault)? {
         Authentication::Evaluated(user, outcome) => (user, outcome),
         Authentication::NotEvaluated(user, refusal) => {
-            reject_unevaluated(env, write, (verb, from), &user, refusal.code.word())?;
-            return Ok(Err(refusal));
+            let rejected = reject_unevaluated(now, (verb, from), user, refusal.code.word());
+            return Ok((rejected, answer(Err(refusal))));
         }
     };
     if let Outcome::Locked { .. } = outcome {
-        let user = reject_unevaluated(env, write, (verb, from), &user, outcome.word())?;
-        return Ok(Ok(Evaluation { user, outcome, ahead: None, at: now }));
+        let rejected = reject_unevaluated(now, (verb, from), user, outcome.word());
+        return Ok((rejected, answer(Ok(outcome))));
     }
     user.purge(now, undo_for);
     let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
-    if user != *before {
-        user.rev = write.tx.save(before, &user)?;
-    }
     let record = AuditRecord {
         verb,
         outcome: outcome.word(),
@@ -104,9 +117,20 @@ pub fn evaluate(
         ),
         ..AuditRecord::default()
     };
-    audit::append_event(env, &mut *write.tx, now, &user, record)?;
     let ahead = ahead(&user, &outcome, now, bounds.window);
-    Ok(Ok(Evaluation { user, outcome, ahead, at: now }))
+    let change = Change::Update { before, after: user };
+    Ok(((change, Some(record)), CodeAnswer { outcome: Ok(outcome), ahead, at: now }))
+}
+
+/// [`evaluate`] with the change saved; the caller commits, after an inner `Err` too.
+pub fn evaluate_and_save(
+    env: &mut Env,
+    write: &mut Transaction<'_>,
+    before: User,
+    submission: &CodeSubmission<'_>,
+) -> Result<Result<Evaluation, Refusal>> {
+    let ((change, record), answer) = evaluate(write, before, submission)?;
+    Ok(answer.with_user(audit::save(env, &mut write.tx, write.at, change, record)?))
 }
 
 /// Event details: the login service and a count, where there are any.
@@ -120,32 +144,29 @@ pub fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<String> 
 /// Counts an attempt that was not evaluated, and logs such attempts at most once a minute, so that
 /// nobody can fill the disk with them.
 pub fn reject_unevaluated(
-    env: &mut Env,
-    write: &mut WriteTx<'_>,
+    at: Timestamp,
     (verb, from): (&'static str, Option<&'static str>),
-    before: &User,
+    before: User,
     outcome: &'static str,
-) -> Result<User> {
+) -> RecordedChange {
     let record = AuditRecord { verb, outcome, ..AuditRecord::default() };
-    reject_unevaluated_with(env, write, from, before, record)
+    reject_unevaluated_with(at, from, before, record)
 }
 
 /// [`reject_unevaluated`] with further fields of the audit record.
 pub fn reject_unevaluated_with(
-    env: &mut Env,
-    write: &mut WriteTx<'_>,
+    at: Timestamp,
     from: Option<&'static str>,
-    before: &User,
+    before: User,
     record: AuditRecord,
-) -> Result<User> {
-    let (throttle, due) = before.throttle.clone().turned_away(write.at);
-    let mut user = User { throttle, ..before.clone() };
-    user.rev = write.tx.save(before, &user)?;
-    if let Some(attempts) = due {
-        let record = AuditRecord { detail: detail(from, Some(("attempts", attempts))), ..record };
-        audit::append_event(env, &mut *write.tx, write.at, &user, record)?;
-    }
-    Ok(user)
+) -> RecordedChange {
+    let (throttle, due) = before.throttle.clone().turned_away(at);
+    let after = User { throttle, ..before.clone() };
+    let record = due.map(|attempts| {
+        let detail = detail(from, Some(("attempts", attempts)));
+        AuditRecord { detail, ..record }
+    });
+    (Change::Update { before, after }, record)
 }
 
 fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {

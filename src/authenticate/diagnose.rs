@@ -15,6 +15,7 @@ use crate::domain::otp::Otp;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::operate;
+use crate::store::Change;
 
 /// Explains why a code fails without accepting it; `None` while the user is locked.
 pub fn diagnose_code(
@@ -36,14 +37,14 @@ pub fn diagnose_code(
                 ticket: ticket.clone(),
                 ..AuditRecord::default()
             };
-            let user = reject_unevaluated_with(session.env, &mut write, None, &before, record)?;
+            let (change, record) = reject_unevaluated_with(at, None, before, record);
+            let user = audit::save(session.env, &mut write.tx, at, change, record)?;
             write.tx.commit()?;
             return Ok((user, None, at));
         }
         let finding = diagnose(&before, write.vault, code.as_ref(), at, bounds.window)?;
         let mut user = before.clone();
         user.throttle = user.throttle.failed(FailedFactor::Code, at, bounds.limits);
-        user.rev = write.tx.save(&before, &user)?;
         let record = AuditRecord {
             verb: "diagnose",
             outcome: "done",
@@ -52,7 +53,8 @@ pub fn diagnose_code(
             detail: Some(json!({ "finding": finding.word() }).to_string()),
             ..AuditRecord::default()
         };
-        audit::append_event(session.env, &mut *write.tx, at, &user, record)?;
+        let change = Change::Update { before, after: user };
+        let user = audit::save(session.env, &mut write.tx, at, change, record)?;
         write.tx.commit()?;
         Ok((user, Some(finding), at))
     })

@@ -10,11 +10,12 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::authenticate::code::{CodeSubmission, Evaluation, detail, evaluate, reject_unevaluated};
+use crate::authenticate::code::{
+    CodeSubmission, Evaluation, detail, evaluate_and_save, reject_unevaluated,
+};
 use crate::authenticate::deadline::Watchdog;
 use crate::authenticate::services::{SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
-use crate::domain::audit::event::{Event, Ticket};
 use crate::domain::authenticate::{Attempt, authenticate};
 use crate::domain::backup_code::Submitted;
 use crate::domain::device::{Active, Device, DeviceKind, DeviceState};
@@ -28,7 +29,8 @@ use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::env::{Env, Variables};
 use crate::operate;
-use crate::operate::transaction::WriteTx;
+use crate::operate::transaction::Transaction;
+use crate::store::Change;
 
 /// The verb in the audit log.
 const VERB: &str = "verify";
@@ -153,7 +155,7 @@ fn login_with_code(
     let submission =
         CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
     operate::write_tx(app, opened, |session, mut write| {
-        let done = match write.tx.user(login.name)? {
+        let done = match write.find(login.name)? {
             None => {
                 reject_unknown_user(session.env, &mut write, &submission)?;
                 LoginOutcome::NO
@@ -162,18 +164,21 @@ fn login_with_code(
                 let requirement = policy.requirement(&user);
                 match login_rule(&user, submitted, requirement, login.without, write.at) {
                     LoginRule::CheckCode => {
-                        let evaluated = evaluate(session.env, &mut write, &user, &submission)?;
+                        let evaluated =
+                            evaluate_and_save(session.env, &mut write, user, &submission)?;
                         evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
                             lets_in: proved.outcome.lets_in(),
                             follow_up: FollowUp::Code(Box::new(proved)),
                         })
                     }
                     LoginRule::Exempt => {
-                        accept_exempt(session.env, &mut write, &user, login.from)?;
+                        accept_exempt(session.env, &mut write, user, login.from)?;
                         LoginOutcome { lets_in: true, ..LoginOutcome::NO }
                     }
                     LoginRule::Reject(why) => {
-                        reject_unevaluated(session.env, &mut write, (VERB, from), &user, why)?;
+                        let (change, record) =
+                            reject_unevaluated(write.at, (VERB, from), user, why);
+                        audit::save(session.env, &mut write.tx, write.at, change, record)?;
                         LoginOutcome::NO
                     }
                 }
@@ -254,13 +259,13 @@ fn password(password_part: &[u8]) -> Option<Password> {
 /// Logs that a user without MFA, of whom none is required, was let in.
 fn accept_exempt(
     env: &mut Env,
-    write: &mut WriteTx<'_>,
-    user: &User,
+    write: &mut Transaction<'_>,
+    user: User,
     from: &'static str,
 ) -> Result<()> {
     let detail = detail(Some(from), None);
     let record = AuditRecord { verb: VERB, outcome: "not_asked", detail, ..AuditRecord::default() };
-    audit::append_event(env, &mut *write.tx, write.at, user, record)
+    audit::save(env, &mut write.tx, write.at, Change::Keep(user), record).map(drop)
 }
 
 /// Rejects an unknown name at the cost of a wrong code, in computing and in disk writes; logged at most
@@ -268,7 +273,7 @@ fn accept_exempt(
 /// removed.
 fn reject_unknown_user(
     env: &mut Env,
-    write: &mut WriteTx<'_>,
+    write: &mut Transaction<'_>,
     submission: &CodeSubmission<'_>,
 ) -> Result<()> {
     let CodeSubmission { submitted, bounds, from, .. } = *submission;
@@ -280,21 +285,13 @@ fn reject_unknown_user(
     if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
         return write.tx.dummy_write();
     }
-    let event = Event {
-        at: now,
-        verb: VERB,
-        outcome: UNKNOWN,
-        operator: env.process.operator.clone(),
-        ticket: Ticket::default(),
-        subject: None,
-        detail: detail(from, None),
-    };
-    let salt = env.random()?;
-    write.tx.append(&event, salt).map(|_| ())
+    let detail = detail(from, None);
+    let record = AuditRecord { verb: VERB, outcome: UNKNOWN, detail, ..AuditRecord::default() };
+    audit::append_store_event(env, &mut write.tx, now, record)
 }
 
 /// A user with an active device whose secret nobody has.
-fn dummy_user(env: &mut Env, write: &WriteTx<'_>) -> Result<User> {
+fn dummy_user(env: &mut Env, write: &Transaction<'_>) -> Result<User> {
     let at = write.at;
     let mut user = User::new(Id::new(env.random()?), UserName::stored(String::new()), at);
     let mut device = Device {

@@ -25,6 +25,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::argon2;
 use crate::operate;
+use crate::store::Change;
 
 /// The columns that hashes are sealed for.
 const PASSWORD: &str = "password";
@@ -276,7 +277,7 @@ fn decide_locked(
     let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
     operate::write_tx(app, opened, |session, mut write| {
         let now = write.at;
-        let Some(before) = write.tx.user(&checked_user.name)? else { return Ok(None) };
+        let Some(before) = write.find(&checked_user.name)? else { return Ok(None) };
         if usable_password(&before, now) != usable_password(checked_user, now)
             || before.id != checked_user.id
         {
@@ -316,12 +317,9 @@ fn decide_locked(
             user.throttle = throttle;
             attempts = due.unwrap_or_default();
         }
-        if user != before {
-            user.rev = write.tx.save(&before, &user)?;
-        }
-        if attempts > 0 {
-            audit::append_event(session.env, &mut *write.tx, now, &user, record)?;
-        }
+        let change = Change::Update { before, after: user };
+        let record = (attempts > 0).then_some(record);
+        let user = audit::save(session.env, &mut write.tx, now, change, record)?;
         write.tx.commit()?;
         Ok(Some(SignInResult { user: Some(user), step, at: now }))
     })

@@ -18,6 +18,7 @@ use crate::maintain;
 use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
+use crate::store::Change;
 
 /// Add a user without a device
 ///
@@ -124,7 +125,7 @@ impl Verb for AddUser {
             if dry_run { session.open_store()? } else { maintain::open_or_create_store(session)? };
         let id = Id::new(session.env.random()?);
         let (user, at) = operate::write_tx(session, &mut opened, |session, mut write| {
-            if write.tx.user(&name)?.is_some() {
+            if write.find(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)
                     .hint(format!("change it with: mfactl edit-user {name}"))
@@ -136,7 +137,6 @@ impl Verb for AddUser {
                 ..User::new(id, name.clone(), write.at)
             };
             if !dry_run {
-                write.tx.insert(&user)?;
                 let ticket = ticket.clone();
                 let audit = AuditRecord {
                     verb: Self::NAME,
@@ -144,7 +144,8 @@ impl Verb for AddUser {
                     ticket,
                     ..AuditRecord::default()
                 };
-                audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
+                let insertion = Change::Insert(user.clone());
+                audit::save(session.env, &mut write.tx, write.at, insertion, audit)?;
                 write.tx.commit()?;
             }
             Ok((user, write.at))

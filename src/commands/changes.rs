@@ -53,9 +53,9 @@ impl Verb for Changes {
         let mut store = session.reader()?;
         let identity = store.identity();
         let mut snapshot = store.read()?;
-        let from = since.locate(&mut *snapshot, now)?;
+        let from = since.locate(&mut snapshot, now)?;
         let differences = match &from {
-            Some(from) => start_time::differences(&mut *snapshot, from, &policy, now)?,
+            Some(from) => start_time::differences(&mut snapshot, from, &policy, now)?,
             None => Vec::new(),
         };
         let head = snapshot.head()?;

@@ -25,6 +25,7 @@ use crate::report::{Record as _, Report, Verdict};
 use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
 };
+use crate::store::Change;
 
 /// After so many wrong codes `enrol` ends and leaves the device pending.
 const TRIES: usize = 3;
@@ -182,13 +183,9 @@ impl Enrol {
             let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
             let device = draft.device(write.vault, user.id, now, pending_for)?;
             let is_replacement = user.live().any(|d| d.is_pending() && d.label == device.label);
-            let mut user = user.enrol(device)?;
+            let user = user.enrol(device)?;
             if self.operator.dry_run {
                 return Ok((user, now, is_replacement));
-            }
-            match &before {
-                Some(before) => user.rev = write.tx.save(before, &user)?,
-                None => write.tx.insert(&user)?,
             }
             let audit = AuditRecord {
                 verb: Self::NAME,
@@ -198,7 +195,11 @@ impl Enrol {
                 factor: Some("totp"),
                 detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
             };
-            audit::append_event(session.env, &mut *write.tx, now, &user, audit)?;
+            let change = match before {
+                Some(before) => Change::Update { before, after: user },
+                None => Change::Insert(user),
+            };
+            let user = audit::save(session.env, &mut write.tx, now, change, audit)?;
             write.tx.commit()?;
             Ok((user, now, is_replacement))
         })

@@ -15,7 +15,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Format, Report, Verdict, Writer};
-use crate::store::{By, Order, Prefilter, Snapshot, Store};
+use crate::store::{By, Order, Prefilter, ReadTx, Store};
 use totals::GroupLine;
 
 pub use totals::{Groups, Summary};
@@ -186,7 +186,7 @@ impl Listing {
         let mut listed = 0;
         let preamble = self.preamble("mfactl.list-status/1");
         let summary = writer.many(&preamble, "users", |write| {
-            self.count(&mut *store.read()?, &prefilter, &mut |line, is_match| {
+            self.count(&mut store.read()?, &prefilter, &mut |line, is_match| {
                 if is_match {
                     listed += 1;
                     if !only_count {
@@ -203,7 +203,7 @@ impl Listing {
         let (mut groups, mut listed) = (Groups::default(), 0);
         let is_grouped = self.options.group_by.is_some();
         let everyone = Prefilter::default();
-        let summary = self.count(&mut *store.read()?, &everyone, &mut |line, is_match| {
+        let summary = self.count(&mut store.read()?, &everyone, &mut |line, is_match| {
             listed += u64::from(is_match);
             if is_grouped {
                 groups.count(line);
@@ -237,7 +237,7 @@ impl Listing {
     /// Visits every user in scope, with whether they pass the filters.
     fn count(
         &self,
-        snapshot: &mut dyn Snapshot,
+        snapshot: &mut ReadTx<'_>,
         prefilter: &Prefilter,
         visit: &mut dyn FnMut(&UserLine, bool) -> Result<()>,
     ) -> Result<Summary> {

@@ -12,6 +12,7 @@ use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::user_change::not_confirmed;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
+use crate::store::Change;
 
 /// Remove a user and all their devices
 ///
@@ -66,18 +67,13 @@ impl Verb for RemoveUser {
             if dry_run {
                 return Ok(());
             }
-            write.tx.remove(&user)?;
             let outcome = if self.erase { "erased" } else { "done" };
             let ticket = ticket.clone();
             let audit = AuditRecord { verb: Self::NAME, outcome, ticket, ..AuditRecord::default() };
-            let mut gone = user.clone();
-            gone.devices.clear();
-            // The event has a later revision than the removed rows, so `verify-log` notices if somebody
-            // puts those rows back.
-            gone.rev += 1;
-            audit::append_event(session.env, &mut *write.tx, write.at, &gone, audit)?;
+            let removal = Change::Remove(user);
+            let removed = audit::save(session.env, &mut write.tx, write.at, removal, audit)?;
             if self.erase {
-                write.tx.erase(user.id)?;
+                write.tx.erase(removed.id)?;
             }
             write.tx.commit()
         })?;

@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
 use crate::files;
 use crate::report::{Fields, Record, Report as VerbReport, Verdict};
-use crate::store::Order;
+use crate::store::{Order, RowSource as _};
 
 /// Users listed on the page; `list-status` has all of them.
 const MAX_ROWS: usize = 2000;

@@ -11,6 +11,7 @@ use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
 use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::{Enrolment, EnrolmentKey, ExtraFields, ShowOptions};
+use crate::store::Change;
 
 /// Show the QR code of a pending device again
 ///
@@ -60,7 +61,8 @@ impl Verb for ShowQr {
             };
             if is_audited {
                 // Committed before the secret is shown, so that no secret is seen without an event.
-                audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
+                let unchanged = Change::Keep(user.clone());
+                audit::save(session.env, &mut write.tx, write.at, unchanged, audit)?;
                 write.tx.commit()?;
             }
             Ok((user, id, secret))

@@ -27,6 +27,7 @@ use crate::domain::user::User;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::{DeviceDraft, EnrolmentKey, ShowOptions};
+use crate::store::Change;
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
 const TRIES: usize = 3;
@@ -309,8 +310,7 @@ fn new_device(
             return Ok((before, waiting, secret));
         }
         let device = draft.device(write.vault, before.id, write.at, pending_for)?;
-        let mut user = before.clone().enrol(device.clone())?;
-        user.rev = write.tx.save(&before, &user)?;
+        let after = before.clone().enrol(device.clone())?;
         let audit = AuditRecord {
             verb: "sign-in",
             outcome: "pending",
@@ -318,7 +318,8 @@ fn new_device(
             factor: Some("totp"),
             ..AuditRecord::default()
         };
-        audit::append_event(session.env, &mut *write.tx, write.at, &user, audit)?;
+        let change = Change::Update { before, after };
+        let user = audit::save(session.env, &mut write.tx, write.at, change, audit)?;
         write.tx.commit()?;
         Ok((user, device, draft.secret.clone()))
     })

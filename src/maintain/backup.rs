@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::app::{App, OpenStore};
 use crate::audit;
-use crate::domain::audit::event::{Event, Head, Ticket};
+use crate::audit::AuditRecord;
+use crate::domain::audit::event::{Head, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files;
@@ -19,7 +20,7 @@ use crate::operate;
 use crate::operate::transaction::require_agreement;
 use crate::store::backup;
 use crate::store::backup::{BackupHeader, BackupReader};
-use crate::store::{ActivitySince, StoreInit};
+use crate::store::{ActivitySince, WriteTx};
 
 /// How many of the users who lose changes are named.
 const MAX_NAMED: u32 = 10;
@@ -69,12 +70,12 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
     let mut source = app.reader()?;
     let mut rows = source.read()?;
     let at = app.env.clock.now()?;
-    let header = BackupHeader::new(opened.store.identity(), &mut *rows, at)?;
+    let header = BackupHeader::new(opened.store.identity(), &mut rows, at)?;
     let counts = header.counts();
     let bar = app.progress_bar(counts.rows() + counts.users + counts.events);
     let vault = &opened.vault;
     let mut step = || bar.inc(1);
-    let written = backup::write(&mut file, &header, vault, &mut *rows, &mut step);
+    let written = backup::write(&mut file, &header, vault, &mut rows, &mut step);
     let proved = written.and_then(|()| {
         let users = rows.check_user_macs(vault, &mut step);
         damage_message(users.and_then(|()| rows.check_log_macs(vault, &mut step)))
@@ -88,14 +89,9 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
     let detail = json!({ "users": header.users, "events": head.seq }).to_string();
     operate::write_tx(app, &mut opened, |session, mut write| {
         let detail = Some(detail.clone());
-        audit::append_store_event(
-            session,
-            &mut *write.tx,
-            write.at,
-            ("backup", "done"),
-            Ticket::default(),
-            detail,
-        )?;
+        let record =
+            AuditRecord { verb: "backup", outcome: "done", detail, ..AuditRecord::default() };
+        audit::append_store_event(session.env, &mut write.tx, write.at, record)?;
         write.tx.commit()
     })?;
     file.keep();
@@ -166,35 +162,31 @@ pub fn restore(
     let identity = header.identity()?;
     let at = app.env.clock.now()?;
     let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
-    let salt = app.env.random()?;
-    let event = Event {
-        at,
+    let record = AuditRecord {
         verb: "restore",
         outcome: "done",
-        operator: app.env.process.operator.clone(),
         ticket: ticket.clone(),
-        subject: None,
         detail: Some(detail),
+        ..AuditRecord::default()
     };
+    let event = audit::store_event(app.env, at, record)?;
     let mut backup = BackupReader::open(backup_file(app, path)?)?;
     let bar = app.progress_bar(header.counts().progress_steps());
     let config = &app.config;
     let (store, file_policy) = (config.store.clone(), config.file_policy);
     let clock = &*app.env.clock;
-    let mut content = |birth: &mut dyn StoreInit| {
-        require_agreement(clock, birth.clock()?)?;
-        birth.import_rows(identity, &mut backup, &mut || bar.inc(1))?;
+    let mut content = |target: &mut WriteTx<'_>| {
+        require_agreement(clock, target.clock()?)?;
+        target.import_rows(identity, &mut backup, &mut || bar.inc(1))?;
         backup.finish(&vault)?;
-        birth.append(&event, salt).map(|_| ())
+        target.save(Vec::new(), vec![event.clone()]).map(drop)
     };
     let done = match target {
         None => store.create(&file_policy, &vault, &mut content),
-        Some((mut opened, head)) => {
-            opened.store.replace_all(&vault, &head).and_then(|mut birth| {
-                content(&mut *birth)?;
-                birth.commit().map(|()| true)
-            })
-        }
+        Some((mut opened, head)) => opened.store.replace_all(&vault, &head).and_then(|mut tx| {
+            content(&mut tx)?;
+            tx.commit().map(|()| true)
+        }),
     };
     bar.finish_and_clear();
     if done? {

@@ -3,25 +3,19 @@
 use anyhow::Result;
 
 use crate::app::App;
-use crate::domain::audit::event::{Event, Ticket};
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
-use crate::store::{RowCounts, StoreInit};
+use crate::store::{RowCounts, WriteTx};
 
 /// Copies the store to a location without one, all of it or nothing. An existing store there is
 /// `cannot_create`.
 pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
-    let event = Event {
-        at: app.env.clock.now()?,
-        verb: "copy-store",
-        outcome: "done",
-        operator: app.env.process.operator.clone(),
-        ticket: Ticket::default(),
-        subject: None,
-        detail: None,
-    };
-    let salt = app.env.random()?;
+    let at = app.env.clock.now()?;
+    let record = AuditRecord { verb: "copy-store", outcome: "done", ..AuditRecord::default() };
+    let event = audit::store_event(app.env, at, record)?;
     let file_policy = app.config.file_policy;
     // The key is needed to check every MAC.
     let opened = app.open_store()?;
@@ -32,10 +26,10 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
     let counts = rows.counts()?;
     let bar = app.progress_bar(counts.progress_steps());
     let clock = &*app.env.clock;
-    let mut content = |birth: &mut dyn StoreInit| {
-        require_agreement(clock, birth.clock()?)?;
-        birth.import_rows(identity, &mut *rows, &mut || bar.inc(1))?;
-        birth.append(&event, salt).map(|_| ())
+    let mut content = |copy: &mut WriteTx<'_>| {
+        require_agreement(clock, copy.clock()?)?;
+        copy.import_rows(identity, &mut rows, &mut || bar.inc(1))?;
+        copy.save(Vec::new(), vec![event.clone()]).map(drop)
     };
     let made = to.create(&file_policy, &vault, &mut content);
     bar.finish_and_clear();

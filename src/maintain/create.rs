@@ -6,8 +6,9 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
 use crate::config::Config;
-use crate::domain::audit::event::{Event, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
@@ -61,10 +62,10 @@ pub fn migrate_store(app: &mut App<'_>) -> Result<bool> {
 pub fn create_store(app: &mut App<'_>) -> Result<Created> {
     let at = app.env.clock.now()?;
     let store_id = Id::new(app.env.random()?);
-    let salt = app.env.random()?;
+    let record = AuditRecord { verb: "init", outcome: "done", ..AuditRecord::default() };
+    let first = audit::store_event(app.env, at, record)?;
     let mut root = Zeroizing::new([0; RootKey::LENGTH]);
     app.env.rng.fill(&mut *root)?;
-    let operator = app.env.process.operator.clone();
     let config = &app.config;
     let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
     let purpose = config.key_file_kind;
@@ -81,20 +82,11 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
         load_or_create_key(&file_policy, &key_path, purpose, RootKey::new(root))?;
     let vault = Vault::new(&root, store_id);
     let identity = Identity { store: store_id, key: root.id() };
-    let first = Event {
-        at,
-        verb: "init",
-        outcome: "done",
-        operator,
-        ticket: Ticket::default(),
-        subject: None,
-        detail: None,
-    };
     let clock = &*app.env.clock;
-    let made = store.create(&file_policy, &vault, &mut |birth| {
-        require_agreement(clock, birth.clock()?)?;
-        birth.initialize(identity, at)?;
-        birth.append(&first, salt).map(|_| ())
+    let made = store.create(&file_policy, &vault, &mut |init| {
+        require_agreement(clock, init.clock()?)?;
+        init.initialize(identity, at)?;
+        init.save(Vec::new(), vec![first.clone()]).map(drop)
     });
     let created = made.and_then(|store_is_new| {
         if !store_is_new {

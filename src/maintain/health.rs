@@ -7,13 +7,12 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::audit::prune;
-use crate::domain::audit::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::time::Timestamp;
 use crate::maintain::backup::TAKEN_AT;
 use crate::operate;
-use crate::operate::transaction::agreed_time;
-use crate::store::{EventView, LogQuery, Order};
+use crate::operate::transaction::{MAX_SET, agreed_time};
+use crate::store::{Change, EventView, LogQuery, Order};
 
 const VERB: &str = "doctor";
 const KEY_SAVED: &str = "key_saved";
@@ -98,15 +97,8 @@ fn last_event(
 pub fn record_key_saved(app: &mut App<'_>) -> Result<()> {
     let mut opened = app.open_store()?;
     operate::write_tx(app, &mut opened, |session, mut write| {
-        let record = (VERB, KEY_SAVED);
-        audit::append_store_event(
-            session,
-            &mut *write.tx,
-            write.at,
-            record,
-            Ticket::default(),
-            None,
-        )?;
+        let record = AuditRecord { verb: VERB, outcome: KEY_SAVED, ..AuditRecord::default() };
+        audit::append_store_event(session.env, &mut write.tx, write.at, record)?;
         write.tx.commit()
     })
 }
@@ -146,21 +138,23 @@ pub fn purge_expired(app: &mut App<'_>, names: &[UserName]) -> Result<u64> {
     let purged = operate::write_tx(app, &mut opened, |session, mut write| {
         bar.set_position(0);
         let mut purged = 0;
-        for name in names {
-            bar.inc(1);
-            let before = write.any_user(name)?;
-            let mut user = before.clone();
-            user.purge(write.at, undo_for);
-            if user == before {
-                continue;
+        for names in names.chunks(MAX_SET) {
+            let mut changes = Vec::new();
+            for before in write.any_users(names)? {
+                let mut after = before.clone();
+                after.purge(write.at, undo_for);
+                if after == before {
+                    continue;
+                }
+                let gone = before.devices.len() - after.devices.len();
+                let detail = Some(json!({ "devices": gone }).to_string());
+                let record =
+                    AuditRecord { verb: VERB, outcome: "purged", detail, ..AuditRecord::default() };
+                changes.push((Change::Update { before, after }, Some(record)));
             }
-            user.rev = write.tx.save(&before, &user)?;
-            let gone = before.devices.len() - user.devices.len();
-            let detail = Some(json!({ "devices": gone }).to_string());
-            let record =
-                AuditRecord { verb: VERB, outcome: "purged", detail, ..AuditRecord::default() };
-            audit::append_event(session.env, &mut *write.tx, write.at, &user, record)?;
-            purged += 1;
+            purged += changes.len() as u64;
+            audit::save_all(session.env, &mut write.tx, write.at, changes)?;
+            bar.inc(names.len() as u64);
         }
         write.tx.commit()?;
         Ok(purged)

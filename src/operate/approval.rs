@@ -13,6 +13,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::operate;
 use crate::operate::authorize::{Approval, request_not_found};
+use crate::store::Change;
 
 /// Requests a second operator's approval and logs that. Returns an open request that asks for the
 /// same, if there is one.
@@ -52,7 +53,7 @@ pub fn request_approval(
             detail: Some(json!({ "request": request.short() }).to_string()),
             ..AuditRecord::default()
         };
-        audit::append_event(session.env, &mut *write.tx, write.at, &user, record)?;
+        audit::save(session.env, &mut write.tx, write.at, Change::Keep(user), record)?;
         write.tx.commit()?;
         Ok(request)
     })
@@ -96,9 +97,9 @@ pub fn close_request(
 ) -> Result<()> {
     let name = UserName::parse(&request.user)?;
     operate::write_tx(app, opened, |_, mut write| {
-        let user = write.tx.user(&name)?.filter(|user| user.id == request.user_id);
+        let user = write.find(&name)?.filter(|user| user.id == request.user_id);
         if let (Some(user), true) = (user, write.tx.requests()?.contains(request)) {
-            approval.consume(&mut *write.tx, &user, write.at)?;
+            approval.consume(&mut write.tx, &user, write.at)?;
             write.tx.commit()?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::domain::verb::VerbSpec;
 use crate::files::file_trust::system_uid;
-use crate::store::{SALT, Transaction};
+use crate::store::{Change, NewEvent, SALT, WriteTx};
 
 /// What the operator of this run may do.
 #[derive(Clone, Default)]
@@ -83,7 +83,7 @@ impl Authorization {
     }
 
     /// Checks again under the lock. An approved request is consumed in the same transaction.
-    pub fn check(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
+    pub fn check(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         match &self.approval {
             Some(approval) => approval.consume(tx, user, now),
             None => Ok(self.require_allowed(user)?),
@@ -94,7 +94,7 @@ impl Authorization {
 impl Approval {
     /// Consumes the request and logs the approval, in the transaction of the change: of two
     /// operators who approve at once, only one succeeds.
-    pub fn consume(&self, tx: &mut dyn Transaction, user: &User, now: Timestamp) -> Result<()> {
+    pub fn consume(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         let short_id = self.request.short();
         let is_there = tx.requests()?.contains(&self.request);
         if !is_there || !self.request.is_open(now) {
@@ -128,17 +128,11 @@ impl Approval {
             outcome: if self.is_alone { "approved_alone" } else { "approved" },
             operator: self.operator.clone(),
             ticket: Ticket::default(),
-            subject: Some(EventSubject {
-                id: user.id,
-                name: user.name.as_str().to_owned(),
-                status: user.status().word(),
-                rev: user.rev,
-                device: None,
-                factor: None,
-            }),
+            subject: Some(EventSubject { id: user.id, device: None, factor: None }),
             detail: Some(detail.to_string()),
         };
-        tx.append(&event, self.salt).map(|_| ())
+        let event = NewEvent { event, salt: self.salt };
+        tx.save(vec![Change::Keep(user.clone())], vec![event]).map(drop)
     }
 }
 

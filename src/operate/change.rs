@@ -13,6 +13,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::transaction::MAX_SET;
+use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
 pub struct ChangeRequest<'a> {
@@ -67,7 +69,7 @@ pub fn change_user(
     let done = operate::write_tx(app, opened, |session, mut write| {
         let before = write.user(act.name)?;
         let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
-        if user.name != before.name && write.tx.user(&user.name)?.is_some() {
+        if user.name != before.name && write.find(&user.name)?.is_some() {
             let message = format!("user {} already exists", user.name);
             return Err(Refusal::new(ErrorCode::UserExists, message)
                 .hint("choose another name")
@@ -76,7 +78,6 @@ pub fn change_user(
         let changed = user != before;
         if changed && !act.dry_run {
             user.purge(write.at, undo_for);
-            user.rev = write.tx.save(&before, &user)?;
             let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
             let mut details = act.details.clone();
             if user.name != before.name {
@@ -91,7 +92,8 @@ pub fn change_user(
                 factor: None,
                 detail,
             };
-            audit::append_event(session.env, &mut *write.tx, write.at, &user, record)?;
+            let change = Change::Update { before, after: user };
+            user = audit::save(session.env, &mut write.tx, write.at, change, record)?;
             write.tx.commit()?;
         }
         Ok(ChangeResult { user, changed, at: write.at })
@@ -113,6 +115,13 @@ impl BulkRow {
     #[must_use]
     pub const fn is_change(&self) -> bool {
         matches!(self, Self::Changed(_))
+    }
+
+    const fn changed_mut(&mut self) -> Option<&mut User> {
+        match self {
+            Self::Changed(user) => Some(user),
+            Self::Unchanged(_) | Self::Refused(..) => None,
+        }
     }
 
     #[must_use]
@@ -191,23 +200,28 @@ pub fn change_bulk(
     let done = operate::write_tx(app, opened, |session, mut write| {
         let mut rows = Vec::with_capacity(names.len());
         bar.set_position(0);
-        for name in names {
-            bar.inc(1);
-            let before = write.user(name)?;
-            let (mut row, touched) = BulkRow::of(before.clone(), write.at, write.vault, change)?;
-            if let BulkRow::Changed(user) = &mut row {
-                user.purge(write.at, undo_for);
-                user.rev = write.tx.save(&before, user)?;
-                let record = AuditRecord {
-                    verb,
-                    outcome: "done",
-                    ticket: ticket.clone(),
-                    detail: detail(&touched, fields, &[]),
-                    ..AuditRecord::default()
-                };
-                audit::append_event(session.env, &mut *write.tx, write.at, user, record)?;
+        for names in names.chunks(MAX_SET) {
+            let (first, mut changes) = (rows.len(), Vec::new());
+            for before in write.users(names)? {
+                let (mut row, touched) =
+                    BulkRow::of(before.clone(), write.at, write.vault, change)?;
+                if let BulkRow::Changed(user) = &mut row {
+                    user.purge(write.at, undo_for);
+                    let record = AuditRecord {
+                        verb,
+                        outcome: "done",
+                        ticket: ticket.clone(),
+                        detail: detail(&touched, fields, &[]),
+                        ..AuditRecord::default()
+                    };
+                    changes.push((Change::Update { before, after: user.clone() }, Some(record)));
+                }
+                rows.push(row);
             }
-            rows.push(row);
+            let saved = audit::save_all(session.env, &mut write.tx, write.at, changes)?;
+            let users = rows[first..].iter_mut().filter_map(BulkRow::changed_mut);
+            users.zip(saved).for_each(|(user, saved)| *user = saved);
+            bar.inc(names.len() as u64);
         }
         write.tx.commit()?;
         Ok((rows, write.at))

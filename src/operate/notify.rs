@@ -18,6 +18,8 @@ use crate::domain::user::{Language, User};
 use crate::notice::{Notice, NoticeResult, send};
 use crate::operate;
 use crate::operate::change::{BulkRow, ChangeRequest};
+use crate::operate::transaction::MAX_SET;
+use crate::store::Change;
 
 /// A notice to be sent.
 struct PendingNotice<'d> {
@@ -146,18 +148,25 @@ fn log_notices(
     results: &[NoticeResult],
 ) -> Result<()> {
     operate::write_tx(app, opened, |session, mut write| {
-        for (PendingNotice { user, kind, device, .. }, results) in pending.iter().zip(results) {
-            let current = write.tx.user(&user.name)?.filter(|current| current.id == user.id);
-            let Some(user) = current else { continue };
-            let record = AuditRecord {
-                verb: "notify",
-                outcome: results.outcome(),
-                ticket: ticket.clone(),
-                device: device.clone(),
-                factor: None,
-                detail: Some(results.detail(*kind)),
-            };
-            audit::append_event(session.env, &mut *write.tx, write.at, &user, record)?;
+        for (pending, results) in pending.chunks(MAX_SET).zip(results.chunks(MAX_SET)) {
+            let names: Vec<_> = pending.iter().map(|pending| pending.user.name.clone()).collect();
+            let mut changes = Vec::with_capacity(names.len());
+            for ((current, pending), results) in
+                write.tx.load(&names)?.into_iter().zip(pending).zip(results)
+            {
+                let PendingNotice { user, kind, device, .. } = pending;
+                let Some(user) = current.filter(|current| current.id == user.id) else { continue };
+                let record = AuditRecord {
+                    verb: "notify",
+                    outcome: results.outcome(),
+                    ticket: ticket.clone(),
+                    device: device.clone(),
+                    factor: None,
+                    detail: Some(results.detail(*kind)),
+                };
+                changes.push((Change::Keep(user), Some(record)));
+            }
+            audit::save_all(session.env, &mut write.tx, write.at, changes)?;
         }
         write.tx.commit()
     })

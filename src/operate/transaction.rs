@@ -11,20 +11,22 @@ use crate::domain::user::User;
 use crate::env::Clock;
 use crate::keyring::Vault;
 use crate::operate::authorize::Authorization;
-use crate::store::{Conflict, Transaction};
+use crate::store::{Conflict, WriteTx};
 
 /// How often a transaction is tried if the database rolls it back because of a concurrent one.
 const MAX_TRIES: u32 = 5;
+/// How many users a bulk change loads and saves at once, so that its memory does not grow with the list.
+pub const MAX_SET: usize = 500;
 
 /// A transaction under the lock, the time it decides by, and the keys of its store.
-pub struct WriteTx<'u> {
-    pub tx: Box<dyn Transaction + 'u>,
+pub struct Transaction<'u> {
+    pub tx: WriteTx<'u>,
     pub at: Timestamp,
     pub vault: &'u Vault,
     authorization: Authorization,
 }
 
-impl WriteTx<'_> {
+impl Transaction<'_> {
     /// The user, for an operator who changes or shows something of theirs. A protected user is
     /// `not_permitted`; an unknown name is `user_not_found`, to which [`write_tx`] adds the
     /// nearest names.
@@ -32,19 +34,39 @@ impl WriteTx<'_> {
         self.user_if_any(name)?.ok_or_else(|| no_such_user(name))
     }
 
-    /// Like [`WriteTx::user`], with `None` for an unknown name.
+    /// Like [`Transaction::user`], with `None` for an unknown name.
     pub fn user_if_any(&mut self, name: &UserName) -> Result<Option<User>> {
-        let user = self.tx.user(name)?;
+        let user = self.find(name)?;
         if let Some(user) = &user {
-            self.authorization.check(&mut *self.tx, user, self.at)?;
+            self.authorization.check(&mut self.tx, user, self.at)?;
         }
         Ok(user)
+    }
+
+    /// Like [`Transaction::user`], for several users.
+    pub fn users(&mut self, names: &[UserName]) -> Result<Vec<User>> {
+        let users = self.any_users(names)?;
+        for user in &users {
+            self.authorization.check(&mut self.tx, user, self.at)?;
+        }
+        Ok(users)
     }
 
     /// The user, protected or not: for what users do themselves (`verify`, `sign-in`, the code that
     /// ends `enrol`), for `diagnose`, and for a request to a second operator.
     pub fn any_user(&mut self, name: &UserName) -> Result<User> {
-        self.tx.user(name)?.ok_or_else(|| no_such_user(name))
+        self.find(name)?.ok_or_else(|| no_such_user(name))
+    }
+
+    /// Like [`Transaction::any_user`], for several users.
+    pub fn any_users(&mut self, names: &[UserName]) -> Result<Vec<User>> {
+        let found = self.tx.load(names)?.into_iter().zip(names);
+        found.map(|(user, name)| user.ok_or_else(|| no_such_user(name))).collect()
+    }
+
+    /// Like [`Transaction::any_user`], with `None` for an unknown name.
+    pub fn find(&mut self, name: &UserName) -> Result<Option<User>> {
+        Ok(self.tx.load(std::slice::from_ref(name))?.pop().flatten())
     }
 }
 
@@ -67,7 +89,7 @@ impl std::fmt::Display for NoSuchUser {
 pub fn write_tx<T>(
     app: &mut App<'_>,
     opened: &mut OpenStore,
-    mut work: impl FnMut(&mut App<'_>, WriteTx<'_>) -> Result<T>,
+    mut work: impl FnMut(&mut App<'_>, Transaction<'_>) -> Result<T>,
 ) -> Result<T> {
     let mut attempt = |is_retry| {
         let begun = if is_retry {
@@ -78,7 +100,7 @@ pub fn write_tx<T>(
         let Some(mut tx) = begun else { return Ok(None) };
         let at = agreed_time(&*app.env.clock, tx.clock()?)?;
         let authorization = app.authorization.clone();
-        work(app, WriteTx { tx, at, vault: &opened.vault, authorization }).map(Some)
+        work(app, Transaction { tx, at, vault: &opened.vault, authorization }).map(Some)
     };
     let mut done = attempt(false);
     for _ in 1..MAX_TRIES {

@@ -6,33 +6,14 @@ use crate::domain::approval::Request;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::store::driver::Driver;
-use crate::store::row::{REQUEST_COLUMNS, Value, request, request_mac, request_values};
+use crate::store::checks::{mac_matches, one_row};
+use crate::store::row::{REQUEST_COLUMNS, request, request_mac, request_values};
 use crate::store::sql;
-use crate::store::write_tx::{WriteTx, bytes, mac_matches, one_row};
+use crate::store::write_tx::{WriteTx, bytes};
 
-/// Access to the requests for approval.
-pub trait Requests {
+impl WriteTx<'_> {
     /// All requests, oldest first, after checking their MACs. `tampered` when a MAC does not match.
-    fn requests(&mut self) -> Result<Vec<Request>>;
-
-    /// Inserts a request.
-    fn insert_request(&mut self, request: &Request) -> Result<()>;
-
-    /// Removes a request, which must exist.
-    fn remove_request(&mut self, id: Id) -> Result<()>;
-
-    /// Removes the requests that are no longer open.
-    fn remove_closed_requests(&mut self, now: Timestamp) -> Result<()> {
-        for old in self.requests()?.iter().filter(|request| !request.is_open(now)) {
-            self.remove_request(old.id)?;
-        }
-        Ok(())
-    }
-}
-
-impl<D: Driver> Requests for WriteTx<'_, D> {
-    fn requests(&mut self) -> Result<Vec<Request>> {
+    pub fn requests(&mut self) -> Result<Vec<Request>> {
         let mut found = Vec::new();
         self.driver.query(&sql::REQUESTS, &[], &mut |row| {
             found.push((request(row)?, row.bytes(REQUEST_COLUMNS.len())?));
@@ -50,13 +31,23 @@ impl<D: Driver> Requests for WriteTx<'_, D> {
         found.into_iter().map(proved).collect()
     }
 
-    fn insert_request(&mut self, request: &Request) -> Result<()> {
+    /// Inserts a request.
+    pub fn insert_request(&mut self, request: &Request) -> Result<()> {
         let mut values = request_values(request);
         values.push(bytes(&request_mac(self.vault, request)));
         one_row(self.driver.execute(&sql::INSERT_REQUEST, &values)?)
     }
 
-    fn remove_request(&mut self, id: Id) -> Result<()> {
-        one_row(self.driver.execute(sql::REMOVE_REQUEST, &[Value::Bytes(id.bytes().to_vec())])?)
+    /// Removes a request, which must exist.
+    pub fn remove_request(&mut self, id: Id) -> Result<()> {
+        one_row(self.driver.execute(sql::REMOVE_REQUEST, &[bytes(id.bytes())])?)
+    }
+
+    /// Removes the requests that are no longer open.
+    pub fn remove_closed_requests(&mut self, now: Timestamp) -> Result<()> {
+        for old in self.requests()?.iter().filter(|request| !request.is_open(now)) {
+            self.remove_request(old.id)?;
+        }
+        Ok(())
     }
 }

@@ -13,15 +13,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::row::Value;
-use super::table::Table;
-use super::{Identity, RowSource, Snapshot};
 use crate::domain::audit::event::{Canonical, Head};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::keyring::{KeyId, Vault};
-use crate::store::copy::RowCounts;
+use crate::store::identity::Identity;
+use crate::store::read_tx::ReadTx;
+use crate::store::row::Value;
+use crate::store::row_source::{RowCounts, RowSource};
+use crate::store::table::Table;
 
 /// The format version that this program writes, and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -45,7 +46,7 @@ pub struct BackupHeader {
 }
 
 impl BackupHeader {
-    pub fn new(identity: Identity, source: &mut dyn Snapshot, taken_at: Timestamp) -> Result<Self> {
+    pub fn new(identity: Identity, source: &mut ReadTx<'_>, taken_at: Timestamp) -> Result<Self> {
         let counts = source.counts()?;
         let head = source.head()?;
         Ok(Self {
@@ -101,7 +102,7 @@ pub fn write(
     file: &mut dyn Write,
     header: &BackupHeader,
     vault: &Vault,
-    source: &mut dyn Snapshot,
+    source: &mut ReadTx<'_>,
     progress: &mut dyn FnMut(),
 ) -> Result<()> {
     let mut out = BackupWriter { file, digest: Sha256::new(), line: Vec::new() };

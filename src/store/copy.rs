@@ -7,52 +7,30 @@ use crate::domain::audit::event::{Canonical, Head};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
+use crate::store::checks::one_row;
 use crate::store::driver::Driver;
-use crate::store::row;
-use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, Value};
+use crate::store::identity::Identity;
+use crate::store::integrity::{check_chain, end_of_log};
+use crate::store::row::Value;
+use crate::store::row_source::RowSource;
+use crate::store::sql;
+use crate::store::stored_user::check_user_macs;
 use crate::store::table::Table;
-use crate::store::write_tx::{StoredUser, WriteTx};
-use crate::store::{Identity, Requests as _, RowSource, StoreInit, sql};
+use crate::store::write_tx::{WriteTx, bytes};
 
-/// The number of rows in each table that grows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RowCounts {
-    pub users: u64,
-    pub devices: u64,
-    pub events: u64,
-}
-
-impl RowCounts {
-    pub fn of(driver: &mut impl Driver) -> Result<Self> {
-        let mut count = |table: &str| -> Result<u64> {
-            let sql = format!("SELECT count(*) FROM {table}");
-            let count = crate::store::driver::first(driver, &sql, &[], |row| row.int(0))?.flatten();
-            Ok(count.unwrap_or_default().cast_unsigned())
-        };
-        Ok(Self { users: count("users")?, devices: count("devices")?, events: count("events")? })
-    }
-
-    /// The sum of all.
-    #[must_use]
-    pub const fn rows(&self) -> u64 {
-        self.users + self.devices + self.events
-    }
-
-    /// The length of a progress bar: each row is written and read back, then the MACs of each user and
-    /// each event are checked.
-    #[must_use]
-    pub const fn progress_steps(&self) -> u64 {
-        2 * self.rows() + self.users + self.events
-    }
-}
-
-impl<D: Driver> StoreInit for WriteTx<'_, D> {
-    fn initialize(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
+impl<'t> WriteTx<'t> {
+    /// Writes the identity and an empty log into a new store.
+    pub fn initialize(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
         self.insert_store_row(identity, at)?;
-        self.insert_log_head()
+        let start = Head::START;
+        let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
+        one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
     }
 
-    fn import_rows(
+    /// Copies every row of another store into an empty one, then reads each one back and checks every
+    /// MAC; calls `progress` for each of these. `tampered` when a MAC does not match, `io` for a row that
+    /// reads back differently.
+    pub fn import_rows(
         &mut self,
         identity: Identity,
         source: &mut dyn RowSource,
@@ -62,7 +40,7 @@ impl<D: Driver> StoreInit for WriteTx<'_, D> {
         self.insert_store_row(identity, source.created_at()?)?;
         for table in Table::all() {
             let mut written = Sha256::new();
-            self.driver.load(&table, &mut |put| {
+            self.driver.insert_rows(&table, &mut |put| {
                 source.rows(&table, &mut |values| {
                     digest(&mut written, &values);
                     progress();
@@ -88,14 +66,16 @@ impl<D: Driver> StoreInit for WriteTx<'_, D> {
         self.driver.reset_sequences()?;
         self.check_all(progress)
     }
-}
 
-impl<'v, D: Driver> WriteTx<'v, D> {
     /// A transaction that has emptied the store, invisible to others before the commit. `busy` when the
     /// log no longer ends at `head`.
-    pub fn emptied(mut driver: D, vault: &'v Vault, head: &Head) -> Result<Self> {
+    pub(super) fn emptied(
+        mut driver: Box<dyn Driver + 't>,
+        vault: &'t Vault,
+        head: &Head,
+    ) -> Result<Self> {
         driver.lock_exclusively()?;
-        if crate::store::read_tx::end_of_log(&mut driver)? != *head {
+        if end_of_log(&mut *driver)? != *head {
             return Err(Refusal::new(ErrorCode::Busy, "the store has changed in the meantime")
                 .hint("nothing was changed; check the store, then try again")
                 .into());
@@ -107,46 +87,20 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         Ok(Self::new(driver, vault))
     }
 
+    /// Inserts the row with the store's identity.
+    fn insert_store_row(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
+        let store =
+            [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
+        one_row(self.driver.execute(sql::INIT_STORE, &store)?)
+    }
+
     /// Checks every MAC: of users, devices, requests and events.
     fn check_all(&mut self, progress: &mut dyn FnMut()) -> Result<()> {
-        check_user_macs(&mut self.driver, self.vault, progress)?;
+        check_user_macs(&mut *self.driver, self.vault, progress)?;
         self.requests()?;
-        let last = crate::store::integrity::check_chain(&mut self.driver, self.vault, progress)?;
+        let last = check_chain(&mut *self.driver, self.vault, progress)?;
         self.check_head(&last)
     }
-}
-
-/// Checks the MACs of every user and every device.
-pub fn check_user_macs(
-    driver: &mut impl Driver,
-    vault: &Vault,
-    progress: &mut dyn FnMut(),
-) -> Result<()> {
-    let mut current: Option<StoredUser> = None;
-    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
-    driver.query(&sql::USERS_WITH_MACS, &[], &mut |row| {
-        let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
-        if !same {
-            let found = StoredUser {
-                user: row::user(row, 0)?,
-                user_mac: row.bytes(mac)?,
-                device_macs: Vec::new(),
-                logged_rev: row.int(mac + 1)?.map(i64::cast_unsigned),
-            };
-            if let Some(done) = current.replace(found) {
-                done.checked(vault)?;
-            }
-            progress();
-        }
-        if let Some(found) = &mut current
-            && !row.is_null(device)?
-        {
-            found.user.devices.push(row::device(row, device)?);
-            found.device_macs.push(row.bytes(device + DEVICE_COLUMNS.len())?);
-        }
-        Ok(true)
-    })?;
-    current.map_or(Ok(()), |last| last.checked(vault).map(|_| ()))
 }
 
 fn digest(digest: &mut Sha256, values: &[Value]) {

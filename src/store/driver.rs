@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use super::row::{Row, Value};
-use super::table::Table;
 use crate::domain::time::Timestamp;
+use crate::store::row::{Row, Value};
+use crate::store::table::Table;
 
-/// A transaction of one database, with the statements of [`super::sql`].
+/// A transaction of one database, with the statements of [`crate::store::sql`].
 pub trait Driver {
     /// Runs a statement without a result and returns the number of affected rows.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64>;
@@ -28,7 +28,7 @@ pub trait Driver {
     }
 
     /// Inserts the rows from `source` into a table.
-    fn load(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
+    fn insert_rows(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
         let insert = table.insert();
         source(&mut |values| self.execute(&insert, &values).map(|_| ()))
     }
@@ -48,7 +48,8 @@ pub trait Driver {
     fn purge_overwritten(&mut self) -> Result<()> {
         Ok(())
     }
-    fn commit(self) -> Result<()>;
+
+    fn commit(self: Box<Self>) -> Result<()>;
 }
 
 /// Calls the function that it is given with one row after another.
@@ -56,7 +57,7 @@ pub type RowFeed<'r> = &'r mut dyn FnMut(&mut dyn FnMut(Vec<Value>) -> Result<()
 
 /// The first row of a query, converted by `read`.
 pub fn first<T>(
-    driver: &mut impl Driver,
+    driver: &mut dyn Driver,
     sql: &str,
     values: &[Value],
     read: impl Fn(&dyn Row) -> Result<T>,

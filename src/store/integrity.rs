@@ -2,19 +2,20 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::Chain;
-use crate::domain::audit::event::Head;
+use crate::domain::audit::chain::{Chain, EventProof};
+use crate::domain::audit::event::{EventFields, Head};
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
-use crate::store::log::{SignedHead, log_start, walk_chain};
-use crate::store::row::Value;
+use crate::store::log_query::{LogStart, SignedHead};
+use crate::store::row::{self, Row, Value};
 use crate::store::sql;
 
 /// Verifies the chain from its start and returns its end. `tampered`, with the number of the first altered
 /// event.
 pub fn check_chain(
-    driver: &mut impl Driver,
+    driver: &mut dyn Driver,
     vault: &Vault,
     progress: &mut dyn FnMut(),
 ) -> Result<Head> {
@@ -44,7 +45,7 @@ fn altered(words: &str) -> Refusal {
 /// Checks that there are as many events after a number as the signed head says. `tampered` when one is
 /// missing.
 pub fn check_count(
-    driver: &mut impl Driver,
+    driver: &mut dyn Driver,
     signed_head: Option<&SignedHead>,
     after: u64,
 ) -> Result<()> {
@@ -70,4 +71,46 @@ pub fn check_count(
     Err(Refusal::new(ErrorCode::Tampered, message)
         .hint("do not rely on it; check it with: mfactl verify-log")
         .into())
+}
+
+/// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
+pub fn walk_chain(
+    driver: &mut dyn Driver,
+    visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
+) -> Result<()> {
+    driver.query(&sql::CHAIN, &[], &mut |row| {
+        let (entry, proof) = row::entry_and_proof(row)?;
+        visit(&entry, &proof)
+    })
+}
+
+pub fn log_start(driver: &mut dyn Driver) -> Result<LogStart> {
+    let start = first(driver, sql::LOG_START, &[], |row| {
+        let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
+        let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
+        Ok(LogStart { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
+    })?;
+    Ok(start.unwrap_or(LogStart { head: Head::START, at: None, mac: None }))
+}
+
+/// The last event of the log.
+pub fn end_of_log(driver: &mut dyn Driver) -> Result<Head> {
+    let last = first(driver, sql::LAST_EVENT, &[], |row| {
+        let seq = row.int(0)?.map(i64::cast_unsigned);
+        let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
+        Ok(seq.zip(hash).map(|(seq, hash)| Head { seq, hash }))
+    })?;
+    Ok(last.flatten().unwrap_or(Head::START))
+}
+
+/// The number in the first column.
+pub fn seq(row: &dyn Row, table: &str) -> Result<Option<u64>> {
+    let seq = row.int(0)?.map(u64::try_from).transpose();
+    Ok(seq.map_err(|_| row::damaged_column(table, "seq"))?)
+}
+
+/// A time outside the valid range is damage, not a fault of this machine's clock.
+pub fn at(row: &dyn Row, column: usize, table: &str) -> Result<Option<Timestamp>> {
+    let at = row.int(column)?.map(Timestamp::from_unix).transpose();
+    Ok(at.map_err(|_| row::damaged_column(table, "at"))?)
 }

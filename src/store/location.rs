@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::postgres::address::Address;
-use super::{Access, InitialContent, Store, postgres, sqlite};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::{FileKind, FilePolicy};
 use crate::keyring::Vault;
+use crate::store::access::Access;
+use crate::store::engine::{InitialContent, Store};
+use crate::store::postgres::address::Address;
+use crate::store::{postgres, sqlite};
 
 /// The limit on any number of processors.
 const MOST_SLOTS: usize = 8;

@@ -1,91 +1,31 @@
 //! Reading the audit log: events for display, the hash chain for verification, and earlier states of
 //! users.
 
-mod query;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use super::driver::{Driver, first};
-use super::row::{self, Row, Value};
-use super::sql;
 use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head};
 use crate::domain::audit::history::{ABSENT, Rewind};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::store::read_tx::ReadTx;
-
-pub use query::{
-    EventView, LogQuery, LogStart, LoggedChange, OperatorFilter, SignedHead, StatusChange,
-    SubjectFilter,
+use crate::store::driver::first;
+use crate::store::integrity::{at, check_count, log_start, seq, walk_chain};
+use crate::store::log_query::{
+    EventView, LogQuery, LogStart, LoggedChange, SignedHead, StatusChange,
 };
-
-/// Read access to the log: no key, no lock, no writes.
-pub trait LogReader {
-    /// Passes the events that match the query to `visit` until it returns `false`.
-    fn events(
-        &mut self,
-        query: &LogQuery,
-        visit: &mut dyn FnMut(EventView) -> Result<bool>,
-    ) -> Result<()>;
-
-    /// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
-    fn chain(
-        &mut self,
-        visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
-    ) -> Result<()>;
-
-    /// The start of the log; events before it were pruned.
-    fn start(&mut self) -> Result<LogStart>;
-
-    /// The end of the log as stored with its MAC; `None` when that row is missing.
-    fn signed_head(&mut self) -> Result<Option<SignedHead>>;
-
-    /// The number of the last event before `moment`; the start of the log when there is none. Because
-    /// clocks can be wrong for a while, an event that is dated after `now` hides no later one, and one
-    /// that is dated too early drops none.
-    fn last_seq_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64>;
-
-    /// Checks that all events after this number are present, by counting them up to the signed head;
-    /// `tampered` when one is missing. Needs no key.
-    fn check_count_after(&mut self, after: u64) -> Result<()>;
-
-    /// Passes the events after this number that changed a user's state to `visit`, newest first.
-    fn logged_changes(
-        &mut self,
-        after: u64,
-        visit: &mut dyn FnMut(LoggedChange) -> Result<()>,
-    ) -> Result<()>;
-
-    /// The users who were renamed or removed by events after this number.
-    fn renamed_or_removed(&mut self, after: u64) -> Result<Vec<Id>>;
-
-    /// The number of the event that gave a user their present name.
-    fn seq_of_naming(&mut self, user: Id) -> Result<Option<u64>>;
-
-    /// The user who had this name last, according to the log.
-    fn last_user_named(&mut self, name: &str) -> Result<Option<Id>>;
-
-    /// How many users who existed before the events after this number can't be listed because their
-    /// names were erased from the log.
-    fn count_erased(&mut self, after: u64) -> Result<u64>;
-
-    /// The changes to a user by the events after this number, to be reverted.
-    fn changes_to_revert(&mut self, user: Id, after: u64) -> Result<Rewind>;
-
-    /// Every change of anybody's MFA status, in order.
-    fn status_history(&mut self, visit: &mut dyn FnMut(StatusChange) -> Result<()>) -> Result<()>;
-
-    /// How often each verb had each outcome.
-    fn outcome_counts(&mut self) -> Result<Vec<(String, String, u64)>>;
-}
+use crate::store::read_tx::ReadTx;
+use crate::store::row::{self, Value};
+use crate::store::sql;
 
 /// Stands for a verb or an outcome that is not text.
 const UNREADABLE: &str = "unreadable";
 
-impl<D: Driver> LogReader for ReadTx<D> {
-    fn events(
+/// Read access to the log.
+impl ReadTx<'_> {
+    /// Passes the events that match the query to `visit` until it returns `false`.
+    pub fn events(
         &mut self,
         query: &LogQuery,
         visit: &mut dyn FnMut(EventView) -> Result<bool>,
@@ -98,22 +38,25 @@ impl<D: Driver> LogReader for ReadTx<D> {
             bounds = (bounds.0.max(low), Some(high));
         }
         let (text, values) = sql::events(query, bounds);
-        self.0.query(&text, &values, &mut |row| visit(row::event_view(row)?))
+        self.driver.query(&text, &values, &mut |row| visit(row::event_view(row)?))
     }
 
-    fn chain(
+    /// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
+    pub fn chain(
         &mut self,
         visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
     ) -> Result<()> {
-        walk_chain(&mut self.0, visit)
+        walk_chain(&mut *self.driver, visit)
     }
 
-    fn start(&mut self) -> Result<LogStart> {
-        log_start(&mut self.0)
+    /// The start of the log; events before it were pruned.
+    pub fn start(&mut self) -> Result<LogStart> {
+        log_start(&mut *self.driver)
     }
 
-    fn signed_head(&mut self) -> Result<Option<SignedHead>> {
-        let head = first(&mut self.0, sql::SIGNED_HEAD, &[], |row| {
+    /// The end of the log as stored with its MAC; `None` when that row is missing.
+    pub fn signed_head(&mut self) -> Result<Option<SignedHead>> {
+        let head = first(&mut *self.driver, sql::SIGNED_HEAD, &[], |row| {
             let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
@@ -122,45 +65,59 @@ impl<D: Driver> LogReader for ReadTx<D> {
         Ok(head.flatten())
     }
 
-    fn last_seq_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
+    /// The number of the last event before `moment`; the start of the log when there is none. Because
+    /// clocks can be wrong for a while, an event that is dated after `now` hides no later one, and one
+    /// that is dated too early drops none.
+    pub fn last_seq_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
         let moment = Value::Int(moment.as_i64());
         let span = [moment.clone(), Value::Int(now.as_i64())];
-        let next = first(&mut self.0, sql::FIRST_SEQ_OF_TIME, &span, |row| row.int(0))?.flatten();
+        let next =
+            first(&mut *self.driver, sql::FIRST_SEQ_OF_TIME, &span, |row| row.int(0))?.flatten();
         let bounds = [Value::Int(next.unwrap_or(i64::MAX)), moment];
-        let last = first(&mut self.0, sql::LAST_SEQ_BEFORE, &bounds, |row| seq(row, "events"))?;
-        Ok(log_start(&mut self.0)?.head.seq.max(last.flatten().unwrap_or_default()))
+        let last =
+            first(&mut *self.driver, sql::LAST_SEQ_BEFORE, &bounds, |row| seq(row, "events"))?;
+        Ok(log_start(&mut *self.driver)?.head.seq.max(last.flatten().unwrap_or_default()))
     }
 
-    fn check_count_after(&mut self, after: u64) -> Result<()> {
+    /// Checks that all events after this number are present, by counting them up to the signed head;
+    /// `tampered` when one is missing. Needs no key.
+    pub fn check_count_after(&mut self, after: u64) -> Result<()> {
         let signed_head = self.signed_head()?;
-        crate::store::integrity::check_count(&mut self.0, signed_head.as_ref(), after)
+        check_count(&mut *self.driver, signed_head.as_ref(), after)
     }
 
-    fn logged_changes(
+    /// Passes the events after this number that changed a user's state to `visit`, newest first.
+    pub fn logged_changes(
         &mut self,
         after: u64,
         visit: &mut dyn FnMut(LoggedChange) -> Result<()>,
     ) -> Result<()> {
-        self.0.query(&sql::CHANGES, &[Value::Int(after.cast_signed())], &mut |row| {
+        self.driver.query(&sql::CHANGES, &[Value::Int(after.cast_signed())], &mut |row| {
             visit(row::logged_change(row)?)?;
             Ok(true)
         })
     }
 
-    fn renamed_or_removed(&mut self, after: u64) -> Result<Vec<Id>> {
+    /// The users who were renamed or removed by events after this number.
+    pub fn renamed_or_removed(&mut self, after: u64) -> Result<Vec<Id>> {
         let mut moved = Vec::new();
-        self.0.query(sql::RENAMED_OR_REMOVED, &[Value::Int(after.cast_signed())], &mut |row| {
-            let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
-            moved.extend(id.map(Id::new));
-            Ok(true)
-        })?;
+        self.driver.query(
+            sql::RENAMED_OR_REMOVED,
+            &[Value::Int(after.cast_signed())],
+            &mut |row| {
+                let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
+                moved.extend(id.map(Id::new));
+                Ok(true)
+            },
+        )?;
         Ok(moved)
     }
 
-    fn seq_of_naming(&mut self, user: Id) -> Result<Option<u64>> {
+    /// The number of the event that gave a user their present name.
+    pub fn seq_of_naming(&mut self, user: Id) -> Result<Option<u64>> {
         let id = [Value::Bytes(user.bytes().to_vec())];
         let mut number = |sql| {
-            let found = first(&mut self.0, sql, &id, |row| row.int(0))?.flatten();
+            let found = first(&mut *self.driver, sql, &id, |row| row.int(0))?.flatten();
             Ok::<_, anyhow::Error>(found.map(i64::cast_unsigned))
         };
         Ok(match number(sql::RENAMED_BY)? {
@@ -169,37 +126,49 @@ impl<D: Driver> LogReader for ReadTx<D> {
         })
     }
 
-    fn last_user_named(&mut self, name: &str) -> Result<Option<Id>> {
+    /// The user who had this name last, according to the log.
+    pub fn last_user_named(&mut self, name: &str) -> Result<Option<Id>> {
         let name = [Value::Text(name.to_owned())];
-        let id = first(&mut self.0, sql::LAST_USER_NAMED, &name, |row| {
+        let id = first(&mut *self.driver, sql::LAST_USER_NAMED, &name, |row| {
             Ok(row.bytes_ref(0)?.and_then(|id| id.try_into().ok()))
         })?;
         Ok(id.flatten().map(Id::new))
     }
 
-    fn count_erased(&mut self, after: u64) -> Result<u64> {
+    /// How many users who existed before the events after this number can't be listed because their
+    /// names were erased from the log.
+    pub fn count_erased(&mut self, after: u64) -> Result<u64> {
         let mut stood = BTreeMap::new();
-        self.0.query(sql::ERASED_STATUSES, &[Value::Int(after.cast_signed())], &mut |row| {
-            let was_there = row.text_ref(1)? != Some(ABSENT);
-            // The first later event has the status before it.
-            stood.entry(row.bytes(0)?.unwrap_or_default()).or_insert(was_there);
-            Ok(true)
-        })?;
+        self.driver.query(
+            sql::ERASED_STATUSES,
+            &[Value::Int(after.cast_signed())],
+            &mut |row| {
+                let was_there = row.text_ref(1)? != Some(ABSENT);
+                // The first later event has the status before it.
+                stood.entry(row.bytes(0)?.unwrap_or_default()).or_insert(was_there);
+                Ok(true)
+            },
+        )?;
         Ok(stood.into_values().filter(|was_there| *was_there).count() as u64)
     }
 
-    fn changes_to_revert(&mut self, user: Id, after: u64) -> Result<Rewind> {
+    /// The changes to a user by the events after this number, to be reverted.
+    pub fn changes_to_revert(&mut self, user: Id, after: u64) -> Result<Rewind> {
         let values = [Value::Bytes(user.bytes().to_vec()), Value::Int(after.cast_signed())];
         let mut undoing = Rewind::default();
-        self.0.query(sql::CHANGES_OF, &values, &mut |row| {
+        self.driver.query(sql::CHANGES_OF, &values, &mut |row| {
             undoing.rewind(row.text_ref(0)?.unwrap_or_default())?;
             Ok(true)
         })?;
         Ok(undoing)
     }
 
-    fn status_history(&mut self, visit: &mut dyn FnMut(StatusChange) -> Result<()>) -> Result<()> {
-        self.0.query(sql::STATUS_CHANGES, &[], &mut |row| {
+    /// Every change of anybody's MFA status, in order.
+    pub fn status_history(
+        &mut self,
+        visit: &mut dyn FnMut(StatusChange) -> Result<()>,
+    ) -> Result<()> {
+        self.driver.query(sql::STATUS_CHANGES, &[], &mut |row| {
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
             let at = at(row, 0, "events")?.unwrap_or(Timestamp::from_unix(0)?);
             let is_removal = text(1)? == "remove-user";
@@ -208,9 +177,10 @@ impl<D: Driver> LogReader for ReadTx<D> {
         })
     }
 
-    fn outcome_counts(&mut self) -> Result<Vec<(String, String, u64)>> {
+    /// How often each verb had each outcome.
+    pub fn outcome_counts(&mut self) -> Result<Vec<(String, String, u64)>> {
         let mut outcome_counts: BTreeMap<(String, String), u64> = BTreeMap::new();
-        self.0.query(sql::OUTCOME_COUNTS, &[], &mut |row| {
+        self.driver.query(sql::OUTCOME_COUNTS, &[], &mut |row| {
             // Metrics must still be written for a damaged log, so that they can report the damage.
             let text = |column| match row.text(column) {
                 Ok(text) => text.unwrap_or_default(),
@@ -225,29 +195,7 @@ impl<D: Driver> LogReader for ReadTx<D> {
             .map(|((verb, outcome), count)| (verb, outcome, count))
             .collect())
     }
-}
 
-/// Passes every event with its hashes and MAC, in order, to `visit` until it returns `false`.
-pub(super) fn walk_chain(
-    driver: &mut impl Driver,
-    visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
-) -> Result<()> {
-    driver.query(&sql::CHAIN, &[], &mut |row| {
-        let (entry, proof) = row::entry_and_proof(row)?;
-        visit(&entry, &proof)
-    })
-}
-
-pub(super) fn log_start(driver: &mut impl Driver) -> Result<LogStart> {
-    let start = first(driver, sql::LOG_START, &[], |row| {
-        let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-        let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
-        Ok(LogStart { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
-    })?;
-    Ok(start.unwrap_or(LogStart { head: Head::START, at: None, mac: None }))
-}
-
-impl<D: Driver> ReadTx<D> {
     /// The lowest and the highest number of the events in a time span. The clock may have gone back, so
     /// there can be events outside the span between them.
     fn seq_range(
@@ -257,22 +205,12 @@ impl<D: Driver> ReadTx<D> {
     ) -> Result<Option<(u64, u64)>> {
         let since = since.map_or(0, Timestamp::as_i64);
         let until = until.map_or(i64::MAX, Timestamp::as_i64);
-        let range =
-            first(&mut self.0, sql::SEQ_RANGE, &[Value::Int(since), Value::Int(until)], |row| {
-                Ok(row.int(0)?.zip(row.int(1)?))
-            })?;
+        let range = first(
+            &mut *self.driver,
+            sql::SEQ_RANGE,
+            &[Value::Int(since), Value::Int(until)],
+            |row| Ok(row.int(0)?.zip(row.int(1)?)),
+        )?;
         Ok(range.flatten().map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())))
     }
-}
-
-/// The number in the first column.
-fn seq(row: &dyn Row, table: &str) -> Result<Option<u64>> {
-    let seq = row.int(0)?.map(u64::try_from).transpose();
-    Ok(seq.map_err(|_| row::damaged_column(table, "seq"))?)
-}
-
-/// A time outside the valid range is damage, not a fault of this machine's clock.
-fn at(row: &dyn Row, column: usize, table: &str) -> Result<Option<Timestamp>> {
-    let at = row.int(column)?.map(Timestamp::from_unix).transpose();
-    Ok(at.map_err(|_| row::damaged_column(table, "at"))?)
 }

@@ -9,20 +9,21 @@ mod schema;
 
 use anyhow::Result;
 
-use crate::store::postgres::connection::PgConnection;
-use address::Address;
-use driver::PostgresDriver;
-
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::files::file_trust::FilePolicy;
 use crate::keyring::{KeyId, Vault};
+use crate::store::access::Access;
 use crate::store::driver::{Driver as _, first};
+use crate::store::engine::{InitialContent, Store};
+use crate::store::identity::Identity;
+use crate::store::postgres::address::Address;
+use crate::store::postgres::connection::PgConnection;
+use crate::store::postgres::driver::PostgresDriver;
 use crate::store::read_tx::ReadTx;
 use crate::store::write_tx::WriteTx;
-use crate::store::{Access, Identity, InitialContent, Snapshot, Store, StoreInit, Transaction};
 
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
@@ -73,10 +74,10 @@ pub fn create(
     schema::check_encoding(&mut driver)?;
     driver.expect_bulk()?;
     schema::migrate(&mut driver, 0)?;
-    let mut tx = WriteTx::new(driver, vault);
+    let mut tx = WriteTx::new(Box::new(driver), vault);
     content(&mut tx)?;
-    schema::record_version(&mut tx.driver)?;
-    Box::new(tx).commit()?;
+    schema::record_version(&mut *tx.driver)?;
+    tx.commit()?;
     Ok(true)
 }
 
@@ -95,7 +96,7 @@ pub fn migrate(address: &Address, policy: &FilePolicy) -> Result<bool> {
     schema::migrate(&mut driver, version)?;
     schema::record_version(&mut driver)?;
     schema::check(&mut driver)?;
-    driver.commit()?;
+    Box::new(driver).commit()?;
     Ok(true)
 }
 
@@ -130,28 +131,21 @@ impl Store for Postgres {
         !self.connection.client.is_closed()
     }
 
-    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<Box<dyn Transaction + 'a>> {
-        Ok(Box::new(WriteTx::new(PostgresDriver::write(&self.connection)?, vault)))
+    fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
+        Ok(WriteTx::new(Box::new(PostgresDriver::write(&self.connection)?), vault))
     }
 
-    fn begin_again<'a>(
-        &'a mut self,
-        vault: &'a Vault,
-    ) -> Result<Option<Box<dyn Transaction + 'a>>> {
+    fn begin_again<'a>(&'a mut self, vault: &'a Vault) -> Result<Option<WriteTx<'a>>> {
         let driver = PostgresDriver::write_again(&self.connection)?;
-        Ok(driver.map(|driver| Box::new(WriteTx::new(driver, vault)) as Box<dyn Transaction + 'a>))
+        Ok(driver.map(|driver| WriteTx::new(Box::new(driver), vault)))
     }
 
-    fn replace_all<'a>(
-        &'a mut self,
-        vault: &'a Vault,
-        head: &Head,
-    ) -> Result<Box<dyn StoreInit + 'a>> {
+    fn replace_all<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<WriteTx<'a>> {
         let driver = PostgresDriver::begin(&self.connection, driver::WRITE)?;
-        Ok(Box::new(WriteTx::emptied(driver, vault, head)?))
+        WriteTx::emptied(Box::new(driver), vault, head)
     }
 
-    fn read<'a>(&'a mut self) -> Result<Box<dyn Snapshot + 'a>> {
-        Ok(Box::new(ReadTx(PostgresDriver::read(&self.connection)?)))
+    fn read(&mut self) -> Result<ReadTx<'_>> {
+        Ok(ReadTx { driver: Box::new(PostgresDriver::read(&self.connection)?) })
     }
 }

@@ -9,61 +9,77 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::store::copy::RowCounts;
+use crate::store::checks::{altered_log_end, mac_matches};
 use crate::store::driver::{Driver, first};
+use crate::store::integrity::{check_chain, end_of_log};
 use crate::store::row;
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
+use crate::store::row_source::{RowCounts, RowSource};
+use crate::store::sql;
+use crate::store::stored_user::check_user_macs;
 use crate::store::table::Table;
-use crate::store::write_tx::{altered_log_end, mac_matches};
-use crate::store::{
-    ActivitySince, LogReader as _, Moment, Order, Prefilter, RowSource, Snapshot, sql,
-};
+use crate::store::user_query::{ActivitySince, Moment, Order, Prefilter};
 
-/// One read transaction.
-pub struct ReadTx<D>(pub D);
+/// A consistent view of the store: no lock, no writes. It needs no key and so checks no MAC, except in
+/// `check_user_macs` and `check_log_macs`.
+pub struct ReadTx<'t> {
+    pub(super) driver: Box<dyn Driver + 't>,
+}
 
-impl<D: Driver> Snapshot for ReadTx<D> {
-    fn user(&mut self, name: &UserName) -> Result<Option<User>> {
+impl ReadTx<'_> {
+    /// The user with this name.
+    pub fn user(&mut self, name: &UserName) -> Result<Option<User>> {
         let name = Value::Text(name.as_str().to_owned());
         self.user_with_devices(&sql::USER, name)
     }
 
-    fn counts(&mut self) -> Result<RowCounts> {
-        RowCounts::of(&mut self.0)
+    /// The number of rows of each kind.
+    pub fn counts(&mut self) -> Result<RowCounts> {
+        RowCounts::of(&mut *self.driver)
     }
 
-    fn head(&mut self) -> Result<Head> {
-        end_of_log(&mut self.0)
+    /// The last event of the log; its MAC is not checked.
+    pub fn head(&mut self) -> Result<Head> {
+        end_of_log(&mut *self.driver)
     }
 
-    fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
+    /// The hash of an event.
+    pub fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
         let seq = Value::Int(seq.cast_signed());
-        Ok(first(&mut self.0, sql::EVENT_HASH, &[seq], |row| row.bytes(0))?.flatten())
+        Ok(first(&mut *self.driver, sql::EVENT_HASH, &[seq], |row| row.bytes(0))?.flatten())
     }
 
-    fn activity_since(&mut self, seq: u64, limit: u32) -> Result<ActivitySince> {
+    /// A summary of the events after `seq`, with at most `limit` user names.
+    pub fn activity_since(&mut self, seq: u64, limit: u32) -> Result<ActivitySince> {
         let mut since = ActivitySince::default();
         let seq = Value::Int(seq.cast_signed());
-        self.0.query(sql::VERBS_SINCE, std::slice::from_ref(&seq), &mut |row| {
+        self.driver.query(sql::VERBS_SINCE, std::slice::from_ref(&seq), &mut |row| {
             let count = row.int(1)?.unwrap_or_default().cast_unsigned();
             since.verbs.push((row.text(0)?.unwrap_or_default(), count));
             let at = row.int(2)?.map(Timestamp::from_unix).transpose()?;
             since.from = since.from.into_iter().chain(at).min();
             Ok(true)
         })?;
-        self.0.query(sql::USERS_SINCE, &[seq, Value::Int(limit.into())], &mut |row| {
+        self.driver.query(sql::USERS_SINCE, &[seq, Value::Int(limit.into())], &mut |row| {
             since.users.extend(row.text(0)?);
             Ok(true)
         })?;
         Ok(since)
     }
 
-    fn user_by_id(&mut self, id: Id) -> Result<Option<User>> {
+    /// The user with this id.
+    pub fn user_by_id(&mut self, id: Id) -> Result<Option<User>> {
         let id = Value::Bytes(id.bytes().to_vec());
         self.user_with_devices(&sql::USER_BY_ID, id)
     }
 
-    fn users_matching(
+    /// Passes every user to `visit`, in constant memory.
+    pub fn users(&mut self, order: Order, visit: &mut dyn FnMut(User) -> Result<()>) -> Result<()> {
+        self.users_matching(order, &Prefilter::default(), visit)
+    }
+
+    /// Passes at least the users who match the prefilter to `visit`; there may be others among them.
+    pub fn users_matching(
         &mut self,
         order: Order,
         prefilter: &Prefilter,
@@ -71,7 +87,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
     ) -> Result<()> {
         let mut current: Option<User> = None;
         let (text, values) = sql::users(order, prefilter);
-        self.0.query(&text, &values, &mut |row| {
+        self.driver.query(&text, &values, &mut |row| {
             let same = current.as_ref().is_some_and(|u| row.is_bytes(0, u.id.bytes()));
             if !same && let Some(done) = current.replace(row::user(row, 0)?) {
                 visit(done)?;
@@ -86,7 +102,9 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         current.map_or(Ok(()), visit)
     }
 
-    fn users_as_of(
+    /// Passes every user, by name, to `visit`, with the changes since event `after` that have to be
+    /// reverted to see the user as they were then.
+    pub fn users_as_of(
         &mut self,
         after: u64,
         visit: &mut dyn FnMut(User, Rewind) -> Result<()>,
@@ -94,7 +112,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         let device = USER_COLUMNS.len();
         let was = device + DEVICE_COLUMNS.len();
         let mut current: Option<(User, Rewind)> = None;
-        self.0.query(&sql::USERS_AS_OF, &[Value::Int(after.cast_signed())], &mut |row| {
+        self.driver.query(&sql::USERS_AS_OF, &[Value::Int(after.cast_signed())], &mut |row| {
             let same = current.as_ref().is_some_and(|(u, _)| row.is_bytes(0, u.id.bytes()));
             let next = |row| Ok::<_, anyhow::Error>((row::user(row, 0)?, Rewind::default()));
             if !same && let Some((user, back)) = current.replace(next(row)?) {
@@ -118,12 +136,16 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         current.map_or(Ok(()), |(user, back)| visit(user, back))
     }
 
-    fn check_user_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
-        crate::store::copy::check_user_macs(&mut self.0, vault, progress)
+    /// Checks the MACs of every user and every device, and calls `progress` for each user. `tampered`, with
+    /// the name of the first user whose MAC does not match.
+    pub fn check_user_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+        check_user_macs(&mut *self.driver, vault, progress)
     }
 
-    fn check_log_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
-        let last = crate::store::integrity::check_chain(&mut self.0, vault, progress)?;
+    /// Checks the hash and the MAC of every event in the chain, and calls `progress` for each. `tampered`,
+    /// with the number of the first altered event.
+    pub fn check_log_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+        let last = check_chain(&mut *self.driver, vault, progress)?;
         let signed_head = self.signed_head()?.filter(|signed_head| signed_head.head == last);
         if signed_head
             .is_some_and(|signed_head| mac_matches(Some(&signed_head.mac), &vault.head_mac(&last)))
@@ -133,7 +155,8 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         Err(altered_log_end().into())
     }
 
-    fn users_between(
+    /// The users one of whose dates lies after `after` and not after `until`.
+    pub fn users_between(
         &mut self,
         what: Moment,
         after: Timestamp,
@@ -145,7 +168,7 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         };
         let values = [Value::Int(after.as_i64()), Value::Int(until.as_i64())];
         let mut users = Vec::new();
-        self.0.query(sql, &values, &mut |row| {
+        self.driver.query(sql, &values, &mut |row| {
             let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
             users.extend(id.map(Id::new));
             Ok(true)
@@ -153,18 +176,32 @@ impl<D: Driver> Snapshot for ReadTx<D> {
         Ok(users)
     }
 
-    fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
-        self.0.query(sql::NAMES, &[Value::Text(prefix.to_owned())], &mut |row| {
+    /// Passes the names that start with `prefix`, in order, to `visit` until it returns `false`.
+    pub fn names(&mut self, prefix: &str, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
+        self.driver.query(sql::NAMES, &[Value::Text(prefix.to_owned())], &mut |row| {
             // A value that is not text belongs to a damaged row, not to a user.
             let Ok(Some(name)) = row.text(0) else { return Ok(true) };
             Ok(name.starts_with(prefix) && visit(&name))
         })
     }
+
+    /// The user whom the statement finds by `value`, with all devices.
+    fn user_with_devices(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
+        let found = first(&mut *self.driver, sql, &[value], |row| {
+            Ok((row::user(row, 0)?, row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default()))
+        })?;
+        let Some((mut user, number)) = found else { return Ok(None) };
+        self.driver.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {
+            user.devices.push(row::device(row, 0)?);
+            Ok(true)
+        })?;
+        Ok(Some(user))
+    }
 }
 
-impl<D: Driver> RowSource for ReadTx<D> {
+impl RowSource for ReadTx<'_> {
     fn created_at(&mut self) -> Result<Timestamp> {
-        let at = first(&mut self.0, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
+        let at = first(&mut *self.driver, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
         let at = Timestamp::from_unix(at.unwrap_or_default());
         Ok(at.map_err(|_| row::damaged_column("store", "created_at"))?)
     }
@@ -174,34 +211,9 @@ impl<D: Driver> RowSource for ReadTx<D> {
         table: &Table,
         visit: &mut dyn FnMut(Vec<Value>) -> Result<()>,
     ) -> Result<()> {
-        self.0.query(&table.select(), &[], &mut |row| {
+        self.driver.query(&table.select(), &[], &mut |row| {
             visit(table.values(row)?)?;
             Ok(true)
         })
     }
-}
-
-impl<D: Driver> ReadTx<D> {
-    /// The user whom the statement finds by `value`, with all devices.
-    fn user_with_devices(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
-        let found = first(&mut self.0, sql, &[value], |row| {
-            Ok((row::user(row, 0)?, row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default()))
-        })?;
-        let Some((mut user, number)) = found else { return Ok(None) };
-        self.0.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {
-            user.devices.push(row::device(row, 0)?);
-            Ok(true)
-        })?;
-        Ok(Some(user))
-    }
-}
-
-/// The last event of the log.
-pub fn end_of_log(driver: &mut impl Driver) -> Result<Head> {
-    let last = first(driver, sql::LAST_EVENT, &[], |row| {
-        let seq = row.int(0)?.map(i64::cast_unsigned);
-        let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
-        Ok(seq.zip(hash).map(|(seq, hash)| Head { seq, hash }))
-    })?;
-    Ok(last.flatten().unwrap_or(Head::START))
 }

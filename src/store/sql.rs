@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use crate::domain::user::Status;
+use crate::store::log_query::{LogQuery, OperatorFilter, SubjectFilter};
 use crate::store::row::{
     DEVICE_COLUMNS, EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, REQUEST_COLUMNS,
     USER_COLUMNS, Value,
 };
-use crate::store::{By, LogQuery, OperatorFilter, Order, Prefilter, SubjectFilter};
+use crate::store::user_query::{By, Order, Prefilter};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";

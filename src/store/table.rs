@@ -6,7 +6,7 @@ use anyhow::Result;
 use data_encoding::BASE64;
 use serde_json::Value as Json;
 
-use super::row::{Row, Value};
+use crate::store::row::{Row, Value};
 
 /// Every column of the PostgreSQL schema. SQLite has the same, except for the schema version, which is in
 /// the file header there.

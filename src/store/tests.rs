@@ -12,15 +12,14 @@ use crate::domain::name::UserName;
 use crate::domain::time::Span;
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::store::{Access, sqlite};
-use crate::store::{Identity, StoreInit};
+use crate::store::{Access, Change, Identity, LoggedChange, SALT, WriteTx, sqlite};
 
 use crate::store::tests::fixture::*;
 
 #[test]
 fn a_saved_user_is_read_back() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
     assert_eq!(fixture.user("alice").unwrap().unwrap(), alice());
     let mut seen = Vec::new();
     let mut keep = |user| {
@@ -35,23 +34,87 @@ fn a_saved_user_is_read_back() {
 #[test]
 fn a_save_writes_the_differences_and_increments_the_revision() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
     let mut after = alice().revoke(None, at(600)).unwrap().user;
     after.devices.remove(0);
     after.devices.push(device(9, DeviceState::Active(Active { confirmed_at: at(1) })));
-    assert_eq!(fixture.change(|tx| tx.save(&alice(), &after).unwrap()), 1);
+    let change = Change::Update { before: alice(), after: after.clone() };
     after.rev = 1;
+    assert_eq!(fixture.change(|tx| save(tx, change).unwrap()), after);
     assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
 }
 
 #[test]
 fn a_save_over_another_revision_is_refused() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
-    fixture.change(|tx| tx.save(&alice(), &alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
+    let change = || {
+        let after = User { required: false, ..alice() };
+        Change::Update { before: alice(), after }
+    };
+    fixture.change(|tx| save(tx, change()).unwrap());
     let mut store = fixture.open();
     let mut tx = store.begin(&fixture.vault).unwrap();
-    assert_eq!(error_code(&tx.save(&alice(), &alice()).unwrap_err()), "damaged");
+    assert_eq!(error_code(&save(&mut tx, change()).unwrap_err()), "damaged");
+}
+
+#[test]
+fn a_change_without_a_difference_writes_nothing() {
+    let fixture = TestStore::new();
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
+    for change in [Change::Update { before: alice(), after: alice() }, Change::Keep(alice())] {
+        assert_eq!(fixture.change(|tx| save(tx, change).unwrap()).rev, 0);
+        assert_eq!(fixture.user("alice").unwrap().unwrap(), alice());
+    }
+}
+
+#[test]
+fn users_are_loaded_and_saved_in_sets() {
+    let fixture = TestStore::new();
+    let bob = User::new(id(7), UserName::parse("bob").unwrap(), at(100));
+    let carol = User::new(id(8), UserName::parse("carol").unwrap(), at(100));
+    fixture.change(|tx| {
+        tx.save(vec![Change::Insert(alice()), Change::Insert(bob.clone())], Vec::new()).unwrap()
+    });
+    let names = [bob.name.clone(), carol.name.clone(), alice().name];
+    let loaded = fixture.change(|tx| tx.load(&names).unwrap());
+    assert_eq!(loaded, [Some(bob.clone()), None, Some(alice())]);
+    let events = |users: [&User; 4]| users.map(|user| event("x", Some(user), [5; SALT])).to_vec();
+    let saved = fixture.change(|tx| {
+        let mut users = tx.load(&names).unwrap().into_iter().flatten();
+        let (before, removed) = (users.next().unwrap(), users.next().unwrap());
+        let after = User { required: true, ..before.clone() };
+        let changes = vec![
+            Change::Update { before, after },
+            Change::Insert(carol.clone()),
+            Change::Remove(removed),
+        ];
+        tx.save(changes, events([&alice(), &bob, &carol, &bob])).unwrap()
+    });
+    assert_eq!(saved.iter().map(|user| user.rev).collect::<Vec<_>>(), [1, 0, 1]);
+    let mut logged = Vec::new();
+    let mut visit = |change: LoggedChange| {
+        logged.push((change.seq, change.user, change.was.unwrap_or_default()));
+        Ok(())
+    };
+    fixture.open().read().unwrap().logged_changes(1, &mut visit).unwrap();
+    // The second event about bob records no change.
+    let recorded: Vec<_> = logged.iter().map(|(seq, user, _)| (*seq, *user)).collect();
+    assert_eq!(recorded, [(4, id(8)), (3, id(7)), (2, id(1))]);
+    assert!(logged[0].2.contains("absent") && logged[2].2.contains("created_at"));
+    assert_eq!(logged[1].2, r#"{"required":false}"#);
+    assert!(fixture.user("alice").unwrap().is_none());
+    assert!(fixture.open().read().unwrap().check_user_macs(&fixture.vault, &mut || {}).is_ok());
+    assert!(fixture.open().read().unwrap().check_log_macs(&fixture.vault, &mut || {}).is_ok());
+}
+
+#[test]
+fn an_event_about_a_user_who_is_not_among_the_changes_is_refused() {
+    let fixture = TestStore::new();
+    let mut store = fixture.open();
+    let mut tx = store.begin(&fixture.vault).unwrap();
+    let event = event("x", Some(&alice()), [1; SALT]);
+    assert_eq!(error_code(&append(&mut tx, event).unwrap_err()), "internal");
 }
 
 #[test]
@@ -59,36 +122,36 @@ fn a_dropped_transaction_changes_nothing() {
     let fixture = TestStore::new();
     let mut store = fixture.open();
     let mut tx = store.begin(&fixture.vault).unwrap();
-    tx.insert(&alice()).unwrap();
-    tx.append(&event("add-user", Some(&alice())), [1; 16]).unwrap();
+    let event = event("add-user", Some(&alice()), [1; SALT]);
+    tx.save(vec![Change::Insert(alice())], vec![event]).unwrap();
     drop(tx);
     assert!(fixture.user("alice").unwrap().is_none());
-    assert_eq!(fixture.change(|tx| tx.append(&event("x", None), [2; 16]).unwrap()), 2);
+    assert_eq!(fixture.open().read().unwrap().head().unwrap().seq, 1);
 }
 
 #[test]
 fn removing_a_user_removes_all_devices() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
-    fixture.change(|tx| tx.remove(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
+    fixture.change(|tx| save(tx, Change::Remove(alice())).unwrap());
     assert!(fixture.user("alice").unwrap().is_none());
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
 }
 
 #[test]
 fn a_second_writer_waits_for_the_first() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
     let total = 40;
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
                 for _ in 0..total / 4 {
                     fixture.change(|tx| {
-                        let before = tx.user(&alice().name).unwrap().unwrap();
+                        let before = load(tx, &alice().name).unwrap().unwrap();
                         let mut after = before.clone();
                         after.created_at = before.created_at.plus(Span::seconds(1));
-                        tx.save(&before, &after).unwrap()
+                        save(tx, Change::Update { before, after }).unwrap()
                     });
                 }
             });
@@ -103,7 +166,7 @@ fn names_are_listed_in_order_by_prefix() {
     let fixture = TestStore::new();
     for (n, name) in (10_u8..).zip(["bob", "alina", "alice", "al"]) {
         let user = User::new(id(n), UserName::parse(name).unwrap(), at(1));
-        fixture.change(|tx| tx.insert(&user).unwrap());
+        fixture.change(|tx| save(tx, Change::Insert(user)).unwrap());
     }
     let names = |prefix: &str, most: usize| {
         let mut found = Vec::new();
@@ -130,7 +193,7 @@ fn a_path_may_contain_any_bytes() {
     let root = root(1);
     let identity = Identity { store: id(99), key: root.id() };
     let vault = Vault::new(&root, identity.store);
-    let mut content = |init: &mut dyn StoreInit| init.initialize(identity, at(1));
+    let mut content = |init: &mut WriteTx<'_>| init.initialize(identity, at(1));
     sqlite::create(&path, &policy(), &vault, &mut content).unwrap();
     assert_eq!(files(folder.path()), 1);
     assert!(sqlite::open(&path, Access::Write, &policy()).is_ok());

@@ -1,9 +1,10 @@
 //! The write transaction: rows with their MACs, and the hash chain of events.
 
-use anyhow::Result;
-use subtle::ConstantTimeEq as _;
+use std::collections::BTreeMap;
 
-use crate::domain::audit::event::{Event, EventFields, Head};
+use anyhow::Result;
+
+use crate::domain::audit::event::{EventFields, Head};
 use crate::domain::audit::history::EarlierValues;
 use crate::domain::device::Device;
 use crate::domain::name::UserName;
@@ -12,62 +13,29 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::{MAC, Vault};
+use crate::store::change::{Change, NewEvent, SavedUser, index_of};
+use crate::store::checks::{altered_log_end, mac_matches, one_row, wrong_row_count};
 use crate::store::driver::{Driver, first};
 use crate::store::row;
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, UserRows, Value};
-use crate::store::{SALT, Transaction, sql};
+use crate::store::sql;
+use crate::store::stored_user::StoredUser;
 
-/// A user as stored, whose MACs have not been checked yet.
-pub struct StoredUser {
-    pub user: User,
-    pub user_mac: Option<Vec<u8>>,
-    pub device_macs: Vec<Option<Vec<u8>>>,
-    /// The user's revision in the newest event of the log. Rows that were restored from an older copy
-    /// have a lower one.
-    pub logged_rev: Option<u64>,
-}
-
-impl StoredUser {
-    /// The user, if every MAC matches and the revision is not older than the log's.
-    pub fn checked(self, vault: &Vault) -> Result<User> {
-        let macs = UserRows::of(&self.user).macs(vault, self.user.id);
-        let mut is_valid = mac_matches(self.user_mac.as_deref(), &macs.user);
-        for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
-            is_valid &= mac_matches(stored.as_deref(), mac);
-        }
-        if !is_valid || self.logged_rev.is_some_and(|logged_rev| self.user.rev < logged_rev) {
-            return Err(self.altered());
-        }
-        Ok(self.user)
-    }
-
-    fn altered(&self) -> anyhow::Error {
-        let name = &self.user.name;
-        Refusal::new(
-            ErrorCode::Tampered,
-            format!("the record of {name} was altered outside of mfactl"),
-        )
-        .hint("restore a backup, and find out who can write to the store")
-        .into()
-    }
-}
-
-/// A transaction that holds the write lock.
-pub struct WriteTx<'v, D> {
-    pub driver: D,
-    pub vault: &'v Vault,
+/// A transaction that holds the write lock: changes that are committed together or not at all. Dropping
+/// it rolls them back.
+pub struct WriteTx<'t> {
+    pub(super) driver: Box<dyn Driver + 't>,
+    pub(super) vault: &'t Vault,
     /// The end of the log, once read; the stored one is updated with the commit.
     head: Option<Head>,
     appended: u64,
-    /// The changes of each user that no event has recorded yet.
-    user_changes: Vec<UserChange>,
-    /// The row ids of the user who was read last.
-    row_ids: Option<RowIds>,
+    is_bulk: bool,
+    /// The row ids of the users who were loaded and not saved since.
+    row_ids: BTreeMap<Id, RowIds>,
 }
 
 /// The row ids of a user and their devices; finding rows by them needs no index look-up.
 struct RowIds {
-    user: Id,
     user_row: i64,
     devices: Vec<(Id, i64)>,
 }
@@ -78,57 +46,115 @@ impl RowIds {
     }
 }
 
-/// A user before and after a change.
-struct UserChange {
-    user: Id,
-    before: Option<User>,
-    after: Option<User>,
+impl<'t> WriteTx<'t> {
+    pub(super) fn new(driver: Box<dyn Driver + 't>, vault: &'t Vault) -> Self {
+        let row_ids = BTreeMap::new();
+        Self { driver, vault, head: None, appended: 0, is_bulk: false, row_ids }
+    }
+
+    /// The database server's current time; `None` where the database uses this machine's clock.
+    pub fn clock(&mut self) -> Result<Option<Timestamp>> {
+        self.driver.clock()
+    }
+
+    /// The users with these names, in the same order, after checking the MACs of each user and of each
+    /// device. `tampered` when a MAC does not match, `damaged` when a column has an invalid value.
+    pub fn load(&mut self, names: &[UserName]) -> Result<Vec<Option<User>>> {
+        if names.len() > 1 {
+            self.expect_bulk()?;
+        }
+        names.iter().map(|name| self.load_one(name)).collect()
+    }
+
+    /// Writes the changes and appends the events to the hash chain, in order. Returns each user as the log
+    /// records them: with the new revision, which is one higher after an update.
+    ///
+    /// Each event that is about a user is about one of `changes`; the first about a user records what the
+    /// change replaced. `tampered` when the end of the chain was altered.
+    pub fn save(&mut self, changes: Vec<Change>, events: Vec<NewEvent>) -> Result<Vec<User>> {
+        if changes.len() > 1 {
+            self.expect_bulk()?;
+        }
+        let mut saved =
+            changes.into_iter().map(|change| self.write(change)).collect::<Result<Vec<_>>>()?;
+        let mut last = 0;
+        for event in events {
+            let subject = match &event.event.subject {
+                Some(subject) => {
+                    last = index_of(&saved, subject.id, last).ok_or_else(no_subject)?;
+                    Some(&mut saved[last])
+                }
+                None => None,
+            };
+            self.append(&event, subject)?;
+        }
+        Ok(saved.into_iter().map(|saved| saved.user).collect())
+    }
+
+    /// The time of the newest event with this verb and outcome among the last `among` events.
+    pub fn latest_event_time(
+        &mut self,
+        verb: &str,
+        outcome: &str,
+        among: u64,
+    ) -> Result<Option<Timestamp>> {
+        let after = self.head()?.seq.saturating_sub(among);
+        let [verb, outcome] = [verb, outcome].map(|word| Value::Text(word.to_owned()));
+        let values = [Value::Int(after.cast_signed()), verb, outcome];
+        let at =
+            first(&mut *self.driver, sql::LATEST_OF_OUTCOME, &values, |row| row.int(0))?.flatten();
+        at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
+    }
+
+    /// Makes the commit as expensive as any other although nothing is stored, so that the response
+    /// time does not reveal whether a user exists.
+    pub fn dummy_write(&mut self) -> Result<()> {
+        let head = self.head()?;
+        // SQLite writes nothing when a row is overwritten with the same values.
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&[0; MAC])];
+        one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
+        self.set_head(&head)
+    }
+
+    /// Removes the personal data of a user from every event. The hash chain stays valid, because it
+    /// covers a salted hash of that part.
+    pub fn erase(&mut self, user: Id) -> Result<()> {
+        self.driver.purge_overwritten()?;
+        self.driver.execute(sql::ERASE, &[bytes(user.bytes())]).map(|_| ())
+    }
+
+    /// Removes the events up to this number from the log, but never the last one, and stores an
+    /// authenticated start in their place, from which the rest of the chain can be verified. Returns the
+    /// number of the last removed event.
+    pub fn prune(&mut self, up_to: u64) -> Result<u64> {
+        let up_to = up_to.min(self.head()?.seq.saturating_sub(1));
+        let seq = Value::Int(up_to.cast_signed());
+        let last = first(&mut *self.driver, sql::EVENT_TIME, std::slice::from_ref(&seq), |row| {
+            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
+            Ok(row.int(0)?.zip(hash))
+        })?;
+        // The events up to that number are already gone.
+        let Some((at, hash)) = last.flatten() else { return Ok(0) };
+        let head = Head { seq: up_to, hash };
+        let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
+        let start = [seq.clone(), Value::Int(at), bytes(&hash), bytes(&mac)];
+        one_row(self.driver.execute(sql::SET_LOG_START, &start)?)?;
+        self.expect_bulk()?;
+        self.driver.execute(sql::PRUNE, &[seq])?;
+        Ok(up_to)
+    }
+
+    /// Makes the changes durable. When it fails they are rolled back, unless the error says that this is
+    /// unknown.
+    pub fn commit(mut self) -> Result<()> {
+        if let Some(head) = self.head.filter(|_| self.appended > 0) {
+            self.set_head(&head)?;
+        }
+        self.driver.commit()
+    }
 }
 
-impl<'v, D: Driver> WriteTx<'v, D> {
-    pub const fn new(driver: D, vault: &'v Vault) -> Self {
-        Self { driver, vault, head: None, appended: 0, user_changes: Vec::new(), row_ids: None }
-    }
-
-    /// Inserts the row with the store's identity.
-    pub fn insert_store_row(
-        &mut self,
-        identity: crate::store::Identity,
-        at: Timestamp,
-    ) -> Result<()> {
-        let store =
-            [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
-        one_row(self.driver.execute(sql::INIT_STORE, &store)?)
-    }
-
-    /// Inserts the signed head of an empty log.
-    pub fn insert_log_head(&mut self) -> Result<()> {
-        let start = Head::START;
-        let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
-        one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
-    }
-
-    /// Checks that the stored end of the log has a valid MAC and equals `last`.
-    pub fn check_head(&mut self, last: &Head) -> Result<()> {
-        if self.head()? == *last { Ok(()) } else { Err(altered_log_end().into()) }
-    }
-
-    fn record_change(&mut self, user: Id, before: Option<&User>, after: Option<User>) {
-        match self.user_changes.iter_mut().find(|change| change.user == user) {
-            Some(change) => change.after = after,
-            None => self.user_changes.push(UserChange { user, before: before.cloned(), after }),
-        }
-    }
-
-    /// The earlier values that the next event about this user records.
-    fn past(&mut self, user: Id) -> EarlierValues {
-        let change = self.user_changes.iter().position(|change| change.user == user);
-        change.map_or_else(EarlierValues::default, |change| {
-            let UserChange { before, after, .. } = self.user_changes.swap_remove(change);
-            EarlierValues::of(before.as_ref(), after.as_ref())
-        })
-    }
-
+impl WriteTx<'_> {
     fn insert_device(&mut self, owner: Id, mut values: Vec<Value>, mac: [u8; MAC]) -> Result<()> {
         values.extend([bytes(&mac), bytes(owner.bytes())]);
         one_row(self.driver.execute(&sql::INSERT_DEVICE, &values)?)
@@ -138,19 +164,17 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         one_row(self.driver.execute(sql::REMOVE_DEVICE, &[bytes(device.id.bytes())])?)
     }
 
-    /// The row ids of this user; a query only when another user was read last.
+    /// The row ids of this user; a query only when the user was not loaded as they are.
     fn row_ids(&mut self, user: &User) -> Result<RowIds> {
-        let is_current = |row_ids: &RowIds| {
-            let has = |device: &Device| row_ids.device(device.id).is_some();
-            row_ids.user == user.id && user.devices.iter().all(has)
-        };
-        if let Some(row_ids) = self.row_ids.take().filter(is_current) {
+        let has_all =
+            |row_ids: &RowIds| user.devices.iter().all(|d| row_ids.device(d.id).is_some());
+        if let Some(row_ids) = self.row_ids.remove(&user.id).filter(has_all) {
             return Ok(row_ids);
         }
         let id = [bytes(user.id.bytes())];
-        let user_row = first(&mut self.driver, sql::USER_ROW_ID, &id, |row| row.int(0))?.flatten();
+        let user_row = first(&mut *self.driver, sql::USER_ROW_ID, &id, |row| row.int(0))?.flatten();
         let user_row = user_row.ok_or_else(|| wrong_row_count(0))?;
-        let mut row_ids = RowIds { user: user.id, user_row, devices: Vec::new() };
+        let mut row_ids = RowIds { user_row, devices: Vec::new() };
         self.driver.query(sql::DEVICE_ROW_IDS, &[Value::Int(user_row)], &mut |row| {
             let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
             row_ids.devices.extend(id.map(Id::new).zip(row.int(1)?));
@@ -159,9 +183,14 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         Ok(row_ids)
     }
 
+    /// Checks that the stored end of the log has a valid MAC and equals `last`.
+    pub(super) fn check_head(&mut self, last: &Head) -> Result<()> {
+        if self.head()? == *last { Ok(()) } else { Err(altered_log_end().into()) }
+    }
+
     fn newest_rev(&mut self, user: Id) -> Result<Option<u64>> {
         let rev =
-            first(&mut self.driver, sql::NEWEST_REV, &[bytes(user.bytes())], |row| row.int(0))?;
+            first(&mut *self.driver, sql::NEWEST_REV, &[bytes(user.bytes())], |row| row.int(0))?;
         Ok(rev.flatten().map(i64::cast_unsigned))
     }
 
@@ -181,7 +210,7 @@ impl<'v, D: Driver> WriteTx<'v, D> {
     }
 
     fn stored_head(&mut self) -> Result<Head> {
-        let found = first(&mut self.driver, sql::HEAD, &[], |row| {
+        let found = first(&mut *self.driver, sql::HEAD, &[], |row| {
             let seq = row.int(0)?.map(i64::cast_unsigned);
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
@@ -195,21 +224,20 @@ impl<'v, D: Driver> WriteTx<'v, D> {
         }
         Ok(head)
     }
-}
 
-impl<D: Driver> Transaction for WriteTx<'_, D> {
-    fn clock(&mut self) -> Result<Option<Timestamp>> {
-        self.driver.clock()
+    /// Prepares for many rows, once.
+    pub(super) fn expect_bulk(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.is_bulk, true) { Ok(()) } else { self.driver.expect_bulk() }
     }
 
-    fn user(&mut self, name: &UserName) -> Result<Option<User>> {
+    fn load_one(&mut self, name: &UserName) -> Result<Option<User>> {
         let name_value = Value::Text(name.as_str().to_owned());
-        let found = first(&mut self.driver, &sql::USER, &[name_value], |row| {
+        let found = first(&mut *self.driver, &sql::USER, &[name_value], |row| {
             let user_row = row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default();
             Ok((row::user(row, 0)?, row.bytes(USER_COLUMNS.len())?, user_row))
         })?;
         let Some((mut user, user_mac, user_row)) = found else { return Ok(None) };
-        let mut row_ids = RowIds { user: user.id, user_row, devices: Vec::new() };
+        let mut row_ids = RowIds { user_row, devices: Vec::new() };
         let mut device_macs = Vec::new();
         self.driver.query(&sql::DEVICES, &[Value::Int(user_row)], &mut |row| {
             let device = row::device(row, 0)?;
@@ -219,13 +247,33 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
             device_macs.push(row.bytes(DEVICE_COLUMNS.len())?);
             Ok(true)
         })?;
-        self.row_ids = Some(row_ids);
+        self.row_ids.insert(user.id, row_ids);
         let logged_rev = self.newest_rev(user.id)?;
         let found = StoredUser { user, user_mac, device_macs, logged_rev };
         if found.user.name != *name {
             return Err(found.altered());
         }
         found.checked(self.vault).map(Some)
+    }
+
+    fn write(&mut self, change: Change) -> Result<SavedUser> {
+        Ok(match change {
+            Change::Insert(user) => {
+                self.insert(&user)?;
+                SavedUser::changed(None, user)
+            }
+            Change::Update { before, after } if before == after => SavedUser::kept(after),
+            Change::Update { before, mut after } => {
+                after.rev = before.rev + 1;
+                self.update(&before, &after)?;
+                SavedUser::changed(Some(before), after)
+            }
+            Change::Remove(user) => {
+                self.remove(&user)?;
+                SavedUser::removed(user)
+            }
+            Change::Keep(user) => SavedUser::kept(user),
+        })
     }
 
     fn insert(&mut self, user: &User) -> Result<()> {
@@ -237,14 +285,13 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
         for (device, mac) in rows.devices.into_iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
         }
-        self.record_change(user.id, None, Some(user.clone()));
         Ok(())
     }
 
-    fn save(&mut self, before: &User, after: &User) -> Result<u64> {
+    /// Writes the differences.
+    fn update(&mut self, before: &User, after: &User) -> Result<()> {
         let row_ids = self.row_ids(before)?;
-        let after = User { rev: before.rev + 1, ..after.clone() };
-        let (old, new) = (UserRows::of(before), UserRows::of(&after));
+        let (old, new) = (UserRows::of(before), UserRows::of(after));
         let macs = new.macs(self.vault, after.id);
         let (columns, mut values) = row::changed(USER_COLUMNS, &old.user, new.user);
         values.extend([
@@ -269,10 +316,7 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
                 None => self.insert_device(after.id, row, mac)?,
             }
         }
-        self.row_ids = Some(row_ids);
-        let rev = after.rev;
-        self.record_change(after.id, Some(before), Some(after));
-        Ok(rev)
+        Ok(())
     }
 
     fn remove(&mut self, user: &User) -> Result<()> {
@@ -282,99 +326,36 @@ impl<D: Driver> Transaction for WriteTx<'_, D> {
         // Their pending requests contain the user's name.
         self.driver.execute(sql::REMOVE_REQUESTS_OF, &[bytes(user.id.bytes())])?;
         let values = [bytes(user.id.bytes()), Value::Int(user.rev.cast_signed())];
-        one_row(self.driver.execute(sql::REMOVE_USER, &values)?)?;
-        self.record_change(user.id, Some(user), None);
-        Ok(())
+        one_row(self.driver.execute(sql::REMOVE_USER, &values)?)
     }
 
-    fn append(&mut self, event: &Event, salt: [u8; SALT]) -> Result<u64> {
+    fn append(&mut self, event: &NewEvent, mut subject: Option<&mut SavedUser>) -> Result<()> {
         if self.appended == 1 {
-            self.driver.expect_bulk()?;
+            self.expect_bulk()?;
         }
+        let NewEvent { event, salt } = event;
         let previous = self.head()?;
-        let past = event.subject.as_ref().map_or_else(EarlierValues::default, |s| self.past(s.id));
-        let entry = EventFields::of(event, past.status, past.values.as_deref());
-        let personal = entry.personal.hash(&salt);
+        let past = match &mut subject {
+            Some(subject) => subject.earlier_values(),
+            None => EarlierValues::default(),
+        };
+        let user = subject.map(|subject| &subject.user);
+        let entry = EventFields::of(event, user, past.status, past.values.as_deref());
+        let personal = entry.personal.hash(salt);
         let head = Head { seq: previous.seq + 1, hash: entry.chain_hash(&previous, &personal) };
         let mac = self.vault.event_mac(&head);
-        let values = row::event_values(&entry, &salt, &personal, &head, &mac);
+        let values = row::event_values(&entry, salt, &personal, &head, &mac);
         one_row(self.driver.execute(&sql::APPEND, &values)?)?;
         self.head = Some(head);
         self.appended += 1;
-        Ok(head.seq)
-    }
-
-    fn latest_event_time(
-        &mut self,
-        verb: &str,
-        outcome: &str,
-        among: u64,
-    ) -> Result<Option<Timestamp>> {
-        let after = self.head()?.seq.saturating_sub(among);
-        let [verb, outcome] = [verb, outcome].map(|word| Value::Text(word.to_owned()));
-        let values = [Value::Int(after.cast_signed()), verb, outcome];
-        let at =
-            first(&mut self.driver, sql::LATEST_OF_OUTCOME, &values, |row| row.int(0))?.flatten();
-        at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
-    }
-
-    fn dummy_write(&mut self) -> Result<()> {
-        let head = self.head()?;
-        // SQLite writes nothing when a row is overwritten with the same values.
-        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&[0; MAC])];
-        one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
-        self.set_head(&head)
-    }
-
-    fn erase(&mut self, user: Id) -> Result<()> {
-        self.driver.purge_overwritten()?;
-        self.driver.execute(sql::ERASE, &[bytes(user.bytes())]).map(|_| ())
-    }
-
-    fn prune(&mut self, up_to: u64) -> Result<u64> {
-        let up_to = up_to.min(self.head()?.seq.saturating_sub(1));
-        let seq = Value::Int(up_to.cast_signed());
-        let last = first(&mut self.driver, sql::EVENT_TIME, std::slice::from_ref(&seq), |row| {
-            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
-            Ok(row.int(0)?.zip(hash))
-        })?;
-        // The events up to that number are already gone.
-        let Some((at, hash)) = last.flatten() else { return Ok(0) };
-        let head = Head { seq: up_to, hash };
-        let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
-        let start = [seq.clone(), Value::Int(at), bytes(&hash), bytes(&mac)];
-        one_row(self.driver.execute(sql::SET_LOG_START, &start)?)?;
-        self.driver.expect_bulk()?;
-        self.driver.execute(sql::PRUNE, &[seq])?;
-        Ok(up_to)
-    }
-
-    fn commit(mut self: Box<Self>) -> Result<()> {
-        if let Some(head) = self.head.filter(|_| self.appended > 0) {
-            self.set_head(&head)?;
-        }
-        self.driver.commit()
+        Ok(())
     }
 }
 
-pub fn bytes(bytes: &[u8]) -> Value {
+fn no_subject() -> Refusal {
+    Refusal::new(ErrorCode::Internal, "an event is about a user who is not among the changes")
+}
+
+pub(super) fn bytes(bytes: &[u8]) -> Value {
     Value::Bytes(bytes.to_vec())
-}
-
-pub fn mac_matches(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
-    stored.is_some_and(|s| bool::from(s.ct_eq(mac)))
-}
-
-pub fn one_row(changed: u64) -> Result<()> {
-    if changed == 1 { Ok(()) } else { Err(wrong_row_count(changed).into()) }
-}
-
-fn wrong_row_count(rows: u64) -> Refusal {
-    Refusal::new(ErrorCode::Damaged, format!("a statement changed {rows} rows instead of one"))
-        .hint("nothing was changed; restore a backup")
-}
-
-pub fn altered_log_end() -> Refusal {
-    Refusal::new(ErrorCode::Tampered, "the end of the audit log was altered outside of mfactl")
-        .hint("restore a backup, and find out who can write to the store")
 }

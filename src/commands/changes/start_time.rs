@@ -22,7 +22,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Status, User};
 use crate::files;
-use crate::store::{LoggedChange, Moment, Order, Snapshot};
+use crate::store::{LoggedChange, Moment, Order, ReadTx};
 
 const LAST_RUN: &str = "last-run";
 /// Verbs that revoke every device.
@@ -74,11 +74,7 @@ impl StartTime {
 
     /// The position in the log; `None` on the first run. Fails with `tampered` if the log is not the
     /// one that the state file was written for, and with `bad_input` if it was pruned beyond that time.
-    pub fn locate(
-        &self,
-        snapshot: &mut dyn Snapshot,
-        now: Timestamp,
-    ) -> Result<Option<LogPosition>> {
+    pub fn locate(&self, snapshot: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<LogPosition>> {
         let (field, from) = match self {
             Self::FirstRun => return Ok(None),
             Self::At(at) => {
@@ -160,7 +156,7 @@ impl UserEvents {
 
 /// The users whose MFA changed, sorted by name.
 pub fn differences(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut ReadTx<'_>,
     from: &LogPosition,
     policy: &Policy,
     now: Timestamp,
@@ -226,7 +222,7 @@ fn difference(user: String, changes: Vec<&'static str>, event: Option<LoggedChan
 /// Users for whom MFA became required by the passing of time, without an event. Found by index, so
 /// that the cost follows the number of such users, except on the day the policy takes effect for all.
 fn became_overdue(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut ReadTx<'_>,
     policy: &Policy,
     from: Timestamp,
     now: Timestamp,

@@ -7,13 +7,13 @@ use anyhow::Result;
 use crate::domain::name::UserName;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
-use crate::store::Snapshot;
+use crate::store::ReadTx;
 
 /// Visits every user in the order of the names they had then, and returns how many could not be
 /// visited because their names were erased from the log. Only users renamed or removed since are kept
 /// in memory. Fails with `bad_input` if the log was pruned beyond that time.
 pub fn users(
-    snapshot: &mut dyn Snapshot,
+    snapshot: &mut ReadTx<'_>,
     as_of: Timestamp,
     now: Timestamp,
     visit: &mut dyn FnMut(User) -> Result<()>,

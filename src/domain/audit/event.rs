@@ -4,6 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 
 /// Who ran the command: the uid from the kernel, and separately the claim of `sudo`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,11 +43,6 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventSubject {
     pub id: Id,
-    pub name: String,
-    /// The MFA status after the event.
-    pub status: &'static str,
-    /// The user's revision after the event.
-    pub rev: u64,
     /// The label of the device.
     pub device: Option<String>,
     pub factor: Option<&'static str>,
@@ -222,8 +218,14 @@ impl Personal<'_> {
 }
 
 impl<'e> EventFields<'e> {
+    /// `user` is the subject after the event, `was` the earlier values of what the event changed.
     #[must_use]
-    pub fn of(event: &'e Event, was_status: Option<&'e str>, was: Option<&'e str>) -> Self {
+    pub fn of(
+        event: &'e Event,
+        user: Option<&'e User>,
+        was_status: Option<&'e str>,
+        was: Option<&'e str>,
+    ) -> Self {
         let subject = event.subject.as_ref();
         Self {
             at: event.at.unix(),
@@ -234,12 +236,12 @@ impl<'e> EventFields<'e> {
             ticket: event.ticket.ticket.as_deref(),
             proof: event.ticket.proof.as_deref(),
             user_id: subject.map(|s| &s.id.bytes()[..]),
-            status: subject.map(|s| s.status),
-            rev: subject.map(|s| s.rev),
+            status: user.map(|user| user.status().word()),
+            rev: user.map(|user| user.rev),
             factor: subject.and_then(|s| s.factor),
             was_status,
             personal: Personal {
-                user: subject.map(|s| s.name.as_str()),
+                user: user.map(|user| user.name.as_str()),
                 device: subject.and_then(|s| s.device.as_deref()),
                 reason: event.ticket.reason.as_deref(),
                 detail: event.detail.as_deref(),

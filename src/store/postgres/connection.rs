@@ -20,7 +20,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
-use crate::store::Access;
+use crate::store::access::Access;
 use crate::store::postgres::address::{Address, Tls};
 use crate::store::postgres::errors::{no_answer, store_error};
 use crate::store::postgres::pgpass;

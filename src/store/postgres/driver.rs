@@ -12,6 +12,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::driver::{Driver, RowFeed, first};
+use crate::store::errors::unconfirmed;
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::errors::store_error;
 use crate::store::row::{Row, Value};
@@ -56,9 +57,11 @@ impl<'a> PostgresDriver<'a> {
         }
         Ok(self)
     }
+
     pub fn read(connection: &'a PgConnection) -> Result<Self> {
         Self::begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
+
     pub fn begin(connection: &'a PgConnection, how: &str) -> Result<Self> {
         connection.start_clock();
         connection.wait(connection.client.batch_execute(how))?;
@@ -118,7 +121,7 @@ impl Driver for PostgresDriver<'_> {
     }
 
     /// Uses `COPY`: with one round trip a row, a store of a million users would take hours.
-    fn load(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
+    fn insert_rows(&mut self, table: &Table, source: RowFeed<'_>) -> Result<()> {
         let copy = format!("COPY {}({}) FROM STDIN BINARY", table.name, table.column_list());
         let types: Vec<Type> = table
             .types()
@@ -155,7 +158,7 @@ impl Driver for PostgresDriver<'_> {
         self.connection.wait(self.connection.client.batch_execute(lock))
     }
 
-    fn commit(mut self) -> Result<()> {
+    fn commit(mut self: Box<Self>) -> Result<()> {
         self.is_open = false;
         if self.is_bulk {
             self.connection.start_clock();
@@ -163,7 +166,7 @@ impl Driver for PostgresDriver<'_> {
         self.connection.wait(self.connection.client.batch_execute("COMMIT")).map_err(|error| {
             match error.downcast_ref::<Refusal>() {
                 Some(refusal) if refusal.code == ErrorCode::StoreUnavailable => {
-                    error.context(crate::store::unconfirmed())
+                    error.context(unconfirmed())
                 }
                 _ => error,
             }

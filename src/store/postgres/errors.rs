@@ -4,7 +4,7 @@ use anyhow::Error;
 use tokio_postgres::error::SqlState;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::store::{Conflict, busy};
+use crate::store::errors::{Conflict, busy};
 
 /// The refusal for a server that does not answer in time.
 pub fn no_answer() -> Refusal {

@@ -61,7 +61,7 @@ pub enum SchemaState {
 
 /// Determines which schema the database contains. `damaged` for another program's tables, `tampered` for
 /// our schema with objects added, missing or altered.
-pub fn inspect(driver: &mut impl Driver) -> Result<SchemaState> {
+pub fn inspect(driver: &mut dyn Driver) -> Result<SchemaState> {
     let tables = first(driver, TABLES, &[], |row| row.int(0))?.flatten().unwrap_or_default();
     if tables == 0 {
         return Ok(SchemaState::Nothing);
@@ -101,7 +101,7 @@ fn expected() -> impl Iterator<Item = &'static str> {
 }
 
 /// Refuses a database whose encoding can't store every name.
-pub fn check_encoding(driver: &mut impl Driver) -> Result<()> {
+pub fn check_encoding(driver: &mut dyn Driver) -> Result<()> {
     let encoding = first(driver, ENCODING, &[], |row| row.text(0))?.flatten().unwrap_or_default();
     if encoding == "UTF8" {
         return Ok(());
@@ -114,7 +114,7 @@ pub fn check_encoding(driver: &mut impl Driver) -> Result<()> {
 
 /// Refuses every schema but ours of this version: `store_unavailable` when there is none, `config` for an
 /// older or newer version.
-pub fn check(driver: &mut impl Driver) -> Result<()> {
+pub fn check(driver: &mut dyn Driver) -> Result<()> {
     match inspect(driver)? {
         SchemaState::Ours(VERSION) => Ok(()),
         SchemaState::Nothing => {
@@ -140,7 +140,7 @@ pub fn check(driver: &mut impl Driver) -> Result<()> {
 }
 
 /// Runs the migrations after version `from`.
-pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
+pub fn migrate(driver: &mut dyn Driver, from: i64) -> Result<()> {
     for statement in MIGRATIONS.iter().skip(usize::try_from(from)?).flat_map(|m| m.lines()) {
         driver.execute(statement, &[])?;
     }
@@ -148,7 +148,7 @@ pub fn migrate(driver: &mut impl Driver, from: i64) -> Result<()> {
 }
 
 /// Stores the present schema version.
-pub fn record_version(driver: &mut impl Driver) -> Result<()> {
+pub fn record_version(driver: &mut dyn Driver) -> Result<()> {
     driver.execute("UPDATE store SET schema_version = $1", &[Value::Int(VERSION)]).map(|_| ())
 }
 

@@ -8,7 +8,8 @@ use super::{
 use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head, Personal};
 use crate::keyring::MAC;
-use crate::store::{EventView, LoggedChange, SALT};
+use crate::store::change::SALT;
+use crate::store::log_query::{EventView, LoggedChange};
 
 /// The columns of `events`.
 pub const EVENT_COLUMNS: &[&str] = &[

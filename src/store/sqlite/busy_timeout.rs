@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::store::Access;
+use crate::store::access::Access;
 
 /// The limit for all locks of one transaction.
 pub const fn limit(access: Access) -> Duration {

@@ -4,15 +4,15 @@ use anyhow::Result;
 use rusqlite::config::DbConfig;
 use rusqlite::{DropBehavior, params_from_iter};
 
-use super::open;
-use super::store_error;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::store::Access;
+use crate::store::access::Access;
 use crate::store::driver::Driver;
 use crate::store::row::{Row, Value};
 use crate::store::sqlite::busy_timeout;
+use crate::store::sqlite::errors::store_error;
 use crate::store::sqlite::statement::PreparedStatement;
+use crate::store::sqlite::wal::truncate_wal;
 use crate::store::sqlite::write_queue::Turn;
 
 /// Size in KiB of the page cache for a change of many users. Ids are random, so every insert touches
@@ -68,15 +68,16 @@ impl Driver for SqliteDriver<'_> {
         self.tx.set_db_config(keep, false).map_err(store_error).map(|_| ())
     }
 
-    fn commit(mut self) -> Result<()> {
-        if !self.purges_wal {
-            return self.tx.commit().map_err(unconfirmed);
+    fn commit(self: Box<Self>) -> Result<()> {
+        let mut driver = *self;
+        if !driver.purges_wal {
+            return driver.tx.commit().map_err(unconfirmed);
         }
-        self.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
-        self.tx.set_drop_behavior(DropBehavior::Ignore);
+        driver.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
+        driver.tx.set_drop_behavior(DropBehavior::Ignore);
         // The commit may have used up the time for waiting for other programs' locks.
         busy_timeout::start(busy_timeout::limit(Access::Write));
-        open::truncate_wal(&self.tx);
+        truncate_wal(&driver.tx);
         Ok(())
     }
 }
@@ -86,7 +87,7 @@ fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
     let error = store_error(error);
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == ErrorCode::Io => {
-            error.context(crate::store::unconfirmed())
+            error.context(crate::store::errors::unconfirmed())
         }
         _ => error,
     }

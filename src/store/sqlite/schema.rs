@@ -3,9 +3,9 @@
 use anyhow::Result;
 use rusqlite::Connection;
 
-use super::store_error;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
+use crate::store::sqlite::errors::store_error;
 
 /// `application_id` in the header of the file: "mfac".
 const APPLICATION: i64 = 0x6d66_6163;

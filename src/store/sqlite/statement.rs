@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 use anyhow::Result;
 use rusqlite::{CachedStatement, Connection, Statement};
 
-use crate::store::sqlite::store_error;
+use crate::store::sqlite::errors::store_error;
 
 /// A prepared statement. Most processes run each statement once; a cached one costs more to prepare,
 /// because SQLite allocates it differently.

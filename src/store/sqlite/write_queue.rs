@@ -14,6 +14,7 @@ use rustix::fs::OFlags;
 
 use crate::files::file_trust::{FileKind, FilePolicy};
 use crate::store::sqlite::busy_timeout;
+use crate::store::sqlite::files::with_suffix;
 
 /// The file that is locked; it stays empty.
 pub struct WriteQueue {
@@ -26,7 +27,7 @@ pub struct Turn(#[expect(dead_code, reason = "held for its lock")] Option<File>)
 
 impl WriteQueue {
     pub fn of(store: &Path, policy: &FilePolicy) -> Self {
-        Self { path: crate::store::sqlite::open::with_suffix(store, "-queue"), policy: *policy }
+        Self { path: with_suffix(store, "-queue"), policy: *policy }
     }
 
     /// Waits for the turn; `None` when it has not come by `until`. If the file can't be opened, there is no

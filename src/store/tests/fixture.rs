@@ -19,7 +19,7 @@ use crate::files::file_trust::FilePolicy;
 use crate::keyring::{RootKey, Vault};
 use crate::store::location::StoreLocation;
 use crate::store::{
-    Access, EventView, Identity, LogQuery, Store, StoreInit, SubjectFilter, Transaction,
+    Access, Change, EventView, Identity, LogQuery, NewEvent, SALT, Store, SubjectFilter, WriteTx,
 };
 use crate::testing::Engine;
 
@@ -38,11 +38,11 @@ impl TestStore {
         let root = root(1);
         let identity = Identity { store: id(99), key: root.id() };
         let vault = Vault::new(&root, identity.store);
-        let first = event("init", None);
+        let first = event("init", None, [0; SALT]);
         assert!(!location.exists(&policy()).unwrap());
-        let mut content = |init: &mut dyn StoreInit| {
+        let mut content = |init: &mut WriteTx<'_>| {
             init.initialize(identity, at(1000))?;
-            init.append(&first, [0; 16]).map(|_| ())
+            init.save(Vec::new(), vec![first.clone()]).map(drop)
         };
         assert!(location.create(&policy(), &vault, &mut content).unwrap());
         assert!(!location.create(&policy(), &vault, &mut content).unwrap());
@@ -59,16 +59,16 @@ impl TestStore {
     }
 
     /// Runs and commits one transaction.
-    pub fn change<T>(&self, change: impl FnOnce(&mut dyn Transaction) -> T) -> T {
+    pub fn change<T>(&self, change: impl FnOnce(&mut WriteTx<'_>) -> T) -> T {
         let mut store = self.open();
         let mut tx = store.begin(&self.vault).unwrap();
-        let value = change(&mut *tx);
+        let value = change(&mut tx);
         tx.commit().unwrap();
         value
     }
 
     pub fn user(&self, name: &str) -> anyhow::Result<Option<User>> {
-        self.open().begin(&self.vault)?.user(&UserName::parse(name)?)
+        load(&mut self.open().begin(&self.vault)?, &UserName::parse(name)?)
     }
 
     /// The newest events about alice.
@@ -91,6 +91,21 @@ impl TestStore {
     pub fn sql(&self, sql: &str) {
         let _ = self.engine.sql(sql);
     }
+}
+
+/// Loads one user.
+pub fn load(tx: &mut WriteTx<'_>, name: &UserName) -> anyhow::Result<Option<User>> {
+    Ok(tx.load(std::slice::from_ref(name))?.remove(0))
+}
+
+/// Saves one change without an event, and returns the user.
+pub fn save(tx: &mut WriteTx<'_>, change: Change) -> anyhow::Result<User> {
+    Ok(tx.save(vec![change], Vec::new())?.remove(0))
+}
+
+/// Appends one event.
+pub fn append(tx: &mut WriteTx<'_>, event: NewEvent) -> anyhow::Result<()> {
+    tx.save(Vec::new(), vec![event]).map(drop)
 }
 
 pub fn policy() -> FilePolicy {
@@ -183,16 +198,13 @@ pub fn device(n: u8, state: DeviceState) -> Device {
     }
 }
 
-pub fn event(verb: &'static str, user: Option<&User>) -> Event {
-    let subject = user.map(|u| EventSubject {
-        id: u.id,
-        name: u.name.as_str().into(),
-        status: u.status().word(),
-        rev: u.rev,
+pub fn event(verb: &'static str, user: Option<&User>, salt: [u8; SALT]) -> NewEvent {
+    let subject = user.map(|user| EventSubject {
+        id: user.id,
         device: Some("phone".into()),
         factor: Some("totp"),
     });
-    Event {
+    let event = Event {
         at: at(1000),
         verb,
         outcome: "done",
@@ -204,5 +216,6 @@ pub fn event(verb: &'static str, user: Option<&User>) -> Event {
         },
         subject,
         detail: Some("{}".into()),
-    }
+    };
+    NewEvent { event, salt }
 }

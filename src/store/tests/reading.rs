@@ -1,15 +1,15 @@
 //! Tests of reading the log, with wrong clocks and with missing events.
 
-use crate::domain::audit::event::Event;
-
+use crate::store::SALT;
 use crate::store::tests::fixture::*;
 
 /// A store with events at these times, after the first event at 1000.
 fn dated(times: &[i64]) -> TestStore {
     let fixture = TestStore::new();
     for time in times {
-        let event = Event { at: at(*time), ..event("x", None) };
-        fixture.change(|tx| tx.append(&event, [3; 16]).unwrap());
+        let mut event = event("x", None, [3; SALT]);
+        event.event.at = at(*time);
+        fixture.change(|tx| append(tx, event).unwrap());
     }
     fixture
 }

@@ -3,6 +3,7 @@
 use crate::domain::approval::Request;
 use crate::domain::audit::event::Operator;
 use crate::keyring::Vault;
+use crate::store::Change;
 use crate::store::row::REQUEST_COLUMNS;
 use crate::store::tests::fixture::*;
 
@@ -44,9 +45,11 @@ fn requests_are_read_back_until_they_are_removed_or_expire() {
 fn removing_a_user_removes_their_requests() {
     let fixture = TestStore::new();
     fixture.change(|tx| {
-        tx.insert(&alice()).and_then(|()| tx.insert_request(&request(8, 1000))).unwrap();
+        save(tx, Change::Insert(alice()))
+            .and_then(|_| tx.insert_request(&request(8, 1000)))
+            .unwrap();
     });
-    fixture.change(|tx| tx.remove(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Remove(alice())).unwrap());
     assert_eq!(found(&fixture).unwrap(), []);
 }
 

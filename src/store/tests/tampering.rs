@@ -5,7 +5,7 @@ use crate::domain::name::UserName;
 use crate::domain::user::User;
 use crate::error_report::ErrorReport;
 use crate::keyring::Vault;
-use crate::store::{Access, Store, sqlite};
+use crate::store::{Access, Change, SALT, Store, sqlite};
 
 use crate::store::location::StoreLocation;
 use crate::store::tests::fixture::*;
@@ -14,12 +14,12 @@ use crate::testing::Engine;
 #[test]
 fn with_another_key_every_row_is_rejected() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
     let other = Vault::new(&root(2), id(99));
     let mut store = fixture.open();
     let mut tx = store.begin(&other).unwrap();
-    assert_eq!(error_code(&tx.user(&alice().name).unwrap_err()), "tampered");
-    assert_eq!(error_code(&tx.append(&event("x", None), [0; 16]).unwrap_err()), "tampered");
+    assert_eq!(error_code(&load(&mut tx, &alice().name).unwrap_err()), "tampered");
+    assert_eq!(error_code(&append(&mut tx, event("x", None, [0; SALT])).unwrap_err()), "tampered");
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn an_alteration_of_any_column_is_detected() {
     {
         for column in columns.iter().chain(&["mac"]) {
             let fixture = TestStore::new();
-            fixture.change(|tx| tx.insert(&alice()).unwrap());
+            fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
             let (change, name) = match *column {
                 "name" => ("'alicia'".to_owned(), "alicia"),
                 _ => (fixture.engine.another(table, column), "alice"),
@@ -55,19 +55,21 @@ fn a_device_that_is_removed_added_moved_or_restored_is_detected() {
             devices: vec![device(8, DeviceState::Active(Active { confirmed_at: at(1) }))],
             ..User::new(id(7), UserName::parse("bob").unwrap(), at(100))
         };
-        fixture.change(|tx| tx.insert(&alice()).and_then(|()| tx.insert(&bob)).unwrap());
+        fixture.change(|tx| {
+            tx.save(vec![Change::Insert(alice()), Change::Insert(bob)], Vec::new()).unwrap()
+        });
         fixture.sql(&edit.replace("NOBODY", fixture.engine.nobody()));
         assert_eq!(error_code(&fixture.user("alice").unwrap_err()), "tampered", "{edit}");
     }
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
     // Opened before the edit: opening refuses an additional table.
     let mut store = fixture.open();
     fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
     after.devices[1].last_step = Some(13);
     let mut tx = store.begin(&fixture.vault).unwrap();
-    tx.save(&alice(), &after).unwrap();
+    save(&mut tx, Change::Update { before: alice(), after }).unwrap();
     tx.commit().unwrap();
     fixture.sql(
         "UPDATE devices SET last_step = (SELECT last_step FROM old_devices WHERE n = 2), \
@@ -85,18 +87,19 @@ fn a_device_that_is_removed_added_moved_or_restored_is_detected() {
 #[test]
 fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert(&alice()).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
     let mut store = fixture.open();
     fixture.sql("CREATE TABLE old_users AS SELECT * FROM users");
     fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
     after.devices[1].last_step = Some(13);
     let mut tx = store.begin(&fixture.vault).unwrap();
-    after.rev = tx.save(&alice(), &after).unwrap();
-    tx.append(&event("verify", Some(&after)), [3; 16]).unwrap();
+    let event = event("verify", Some(&after), [3; SALT]);
+    let change = Change::Update { before: alice(), after };
+    let after = tx.save(vec![change], vec![event]).unwrap().remove(0);
     tx.commit().unwrap();
     let user = |store: &mut Box<dyn Store>| {
-        store.begin(&fixture.vault).unwrap().user(&UserName::parse("alice").unwrap())
+        load(&mut store.begin(&fixture.vault).unwrap(), &UserName::parse("alice").unwrap())
     };
     assert_eq!(user(&mut store).unwrap().unwrap(), after);
     fixture.sql(
@@ -124,7 +127,7 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     (plain.password, plain.temporary, plain.required_from) = (None, None, None);
     (plain.recovery, plain.bypass, plain.undo) = (None, None, None);
     (plain.enrolment_barred, plain.throttle.lock_looks) = (false, 0);
-    fixture.change(|tx| tx.insert(&plain).unwrap());
+    fixture.change(|tx| save(tx, Change::Insert(plain.clone())).unwrap());
     let version = if fixture.engine.is_postgres() {
         "UPDATE store SET schema_version = 1"
     } else {
@@ -144,7 +147,8 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     );
     let mut after = alice();
     after.rev = plain.rev + 1;
-    fixture.change(|tx| tx.save(&plain, &alice()).unwrap());
+    let change = Change::Update { before: plain, after: alice() };
+    fixture.change(|tx| save(tx, change).unwrap());
     assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
 }
 
@@ -162,8 +166,9 @@ fn a_vacuumed_copy_can_be_opened() {
 fn events_are_numbered_without_gaps_and_their_end_is_authenticated() {
     let fixture = TestStore::new();
     for expected in 2..6 {
-        let seq = fixture.change(|tx| tx.append(&event("x", Some(&alice())), [3; 16]).unwrap());
-        assert_eq!(seq, expected);
+        let event = event("x", Some(&alice()), [3; SALT]);
+        fixture.change(|tx| tx.save(vec![Change::Keep(alice())], vec![event]).unwrap());
+        assert_eq!(fixture.open().read().unwrap().head().unwrap().seq, expected);
     }
     let events = fixture.events(2);
     assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 4]);
@@ -177,11 +182,12 @@ fn events_are_numbered_without_gaps_and_their_end_is_authenticated() {
         "DELETE FROM audit_head",
     ] {
         let fixture = TestStore::new();
-        fixture.change(|tx| tx.append(&event("x", None), [3; 16]).unwrap());
+        fixture.change(|tx| append(tx, event("x", None, [3; SALT])).unwrap());
         fixture.sql(edit);
         let mut store = fixture.open();
-        let appended =
-            store.begin(&fixture.vault).and_then(|mut tx| tx.append(&event("x", None), [0; 16]));
+        let appended = store
+            .begin(&fixture.vault)
+            .and_then(|mut tx| append(&mut tx, event("x", None, [0; SALT])));
         assert_eq!(error_code(&appended.unwrap_err()), "tampered", "{edit}");
     }
 }

@@ -4,7 +4,7 @@ use crate::domain::audit::event::Head;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
-use crate::store::write_tx::mac_matches;
+use crate::store::checks::mac_matches;
 
 /// Conditions on events; an event has to meet all of them.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,92 @@
+//! What a write transaction saves: changes to users, and the events that record them.
+
+use crate::domain::audit::event::Event;
+use crate::domain::audit::history::EarlierValues;
+use crate::domain::secret::Id;
+use crate::domain::user::User;
+
+/// Length in bytes of the salt of an event's personal part.
+pub const SALT: usize = 16;
+
+/// A change to one user. Saving it decides the user's revision: callers leave it as it was.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most changes are updates; a box would only cost")]
+pub enum Change {
+    /// Inserts a user with all devices.
+    Insert(User),
+    /// Writes what differs; nothing when both are equal.
+    Update { before: User, after: User },
+    /// Removes a user with all devices.
+    Remove(User),
+    /// Writes nothing. For a user whom an event is about, but who stays as they are.
+    Keep(User),
+}
+
+impl Change {
+    /// The user after the change; before it, if they are removed.
+    #[must_use]
+    pub const fn user(&self) -> &User {
+        match self {
+            Self::Insert(user)
+            | Self::Update { after: user, .. }
+            | Self::Remove(user)
+            | Self::Keep(user) => user,
+        }
+    }
+}
+
+/// An event to be appended. Its number, its hashes, and the user's name, status and revision in it are
+/// added when it is saved.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    pub event: Event,
+    /// The salt of the hash of the personal part.
+    pub salt: [u8; SALT],
+}
+
+/// A user whose change is written, for the events about them.
+pub struct SavedUser {
+    /// The user as the log records them from now on.
+    pub user: User,
+    /// The change that no event has recorded yet.
+    unrecorded: Option<Unrecorded>,
+}
+
+struct Unrecorded {
+    before: Option<User>,
+    is_removal: bool,
+}
+
+impl SavedUser {
+    pub const fn kept(user: User) -> Self {
+        Self { user, unrecorded: None }
+    }
+
+    pub const fn changed(before: Option<User>, user: User) -> Self {
+        Self { user, unrecorded: Some(Unrecorded { before, is_removal: false }) }
+    }
+
+    /// A removed user has no devices. The revision is one higher than that of the removed rows, so that
+    /// `verify-log` notices if somebody puts those rows back.
+    pub fn removed(before: User) -> Self {
+        let mut user = before.clone();
+        user.devices.clear();
+        user.rev += 1;
+        Self { user, unrecorded: Some(Unrecorded { before: Some(before), is_removal: true }) }
+    }
+
+    /// The earlier values for the next event about this user: the first one records the change.
+    pub fn earlier_values(&mut self) -> EarlierValues {
+        self.unrecorded.take().map_or_else(EarlierValues::default, |change| {
+            let after = Some(&self.user).filter(|_| !change.is_removal);
+            EarlierValues::of(change.before.as_ref(), after)
+        })
+    }
+}
+
+/// The index of a user, beginning at the one after `last`: events come in the order of their users.
+pub fn index_of(saved: &[SavedUser], user: Id, last: usize) -> Option<usize> {
+    let (before, after) = saved.split_at(saved.len().min(last));
+    let is_user = |saved: &SavedUser| saved.user.id == user;
+    after.iter().position(is_user).map(|n| last + n).or_else(|| before.iter().position(is_user))
+}

@@ -1,0 +1,26 @@
+//! Checks of what the database returns, and the refusals when one fails.
+
+use anyhow::Result;
+use subtle::ConstantTimeEq as _;
+
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::keyring::MAC;
+
+pub fn mac_matches(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
+    stored.is_some_and(|s| bool::from(s.ct_eq(mac)))
+}
+
+/// Checks that a statement changed exactly one row.
+pub fn one_row(changed: u64) -> Result<()> {
+    if changed == 1 { Ok(()) } else { Err(wrong_row_count(changed).into()) }
+}
+
+pub fn wrong_row_count(rows: u64) -> Refusal {
+    Refusal::new(ErrorCode::Damaged, format!("a statement changed {rows} rows instead of one"))
+        .hint("nothing was changed; restore a backup")
+}
+
+pub fn altered_log_end() -> Refusal {
+    Refusal::new(ErrorCode::Tampered, "the end of the audit log was altered outside of mfactl")
+        .hint("restore a backup, and find out who can write to the store")
+}

@@ -1,0 +1,25 @@
+//! Errors that every database can have.
+
+use crate::domain::refusal::{ErrorCode, Refusal};
+
+/// The database rolled a transaction back because of a concurrent one. It can be retried, provided that
+/// everything is read again.
+#[derive(Debug)]
+pub struct Conflict;
+
+impl std::fmt::Display for Conflict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("another change came between")
+    }
+}
+
+pub fn busy() -> Refusal {
+    Refusal::new(ErrorCode::Busy, "the store is busy: another program is writing to it")
+        .hint("try again in a moment")
+}
+
+/// When a database fails during the commit, it is unknown whether the change was stored.
+pub fn unconfirmed() -> Refusal {
+    Refusal::new(ErrorCode::Io, "the store did not confirm the change; it may or may not be stored")
+        .hint("check with mfactl show-user before you try again")
+}
