@@ -106,9 +106,7 @@ fn locations(config: &Config) -> Vec<HealthCheck> {
 /// Only if the configuration names a group that shares store or key.
 fn sharing(config: &Config) -> Option<HealthCheck> {
     let file_policy = config.file_policy;
-    if file_policy.readers.or(file_policy.writers).or(file_policy.key_group).is_none() {
-        return None;
-    }
+    file_policy.readers.or(file_policy.writers).or(file_policy.key_group)?;
     let files = match &config.store {
         StoreLocation::Sqlite(_) => config.store.files(),
         StoreLocation::Postgres(_) => Vec::new(),
