@@ -1,13 +1,20 @@
 //! The context of one run: environment, options, configuration, open store, prompts, output.
 
+pub mod authorization;
 mod input;
 pub mod output;
+pub mod service_run;
+pub mod transaction;
+pub mod watchdog;
+
+pub use authorization::{Authorization, Decision};
+pub use service_run::ServiceRun;
+pub use transaction::write_tx;
 
 use std::rc::Rc;
 
 use anyhow::Result;
 
-use crate::authenticate::login;
 use crate::config::Config;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -16,8 +23,6 @@ use crate::domain::verb::FindVerb;
 use crate::env::{Env, Prompt};
 use crate::files::file_trust::{FilePolicy, display_path};
 use crate::keyring::{Vault, key_file};
-use crate::operate::authorize::Authorization;
-use crate::operate::transaction;
 use crate::options::Options;
 use crate::store::location::StoreLocation;
 use crate::store::{Access, Store};
@@ -32,7 +37,7 @@ pub struct App<'a> {
     /// What the operator may do; set when the verb is authorized.
     pub authorization: Authorization,
     /// Set while this run answers a login service.
-    pub service: Option<login::ServiceRun>,
+    pub service: Option<ServiceRun>,
     /// The store that was opened to authorize the verb, for the verb to go on with.
     pub opened: Option<OpenStore>,
     /// Reads go on even if this machine's clock and the database's disagree.

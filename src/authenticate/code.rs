@@ -3,6 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::transaction::Transaction;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
@@ -18,7 +20,6 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
-use crate::operate::transaction::Transaction;
 use crate::store::Change;
 
 /// The committed result of a submitted code.
@@ -56,7 +57,7 @@ pub fn authenticate_code(
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
     let submission = CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
-    let attempted = operate::write_tx(app, opened, |session, mut write| {
+    let attempted = write_tx(app, opened, |session, mut write| {
         let before = write.any_user(name)?;
         let evaluated = evaluate_and_save(session.env, &mut write, before, &submission)?;
         write.tx.commit()?;

@@ -1,11 +1,11 @@
 //! Answers a login service. Every rejected login gets the same answer at the same cost, so that nobody
 //! learns which users exist.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use zeroize::Zeroizing;
 
+use crate::app::transaction::Transaction;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -13,7 +13,6 @@ use crate::authenticate;
 use crate::authenticate::code::{
     CodeSubmission, Evaluation, detail, evaluate_and_save, reject_unevaluated,
 };
-use crate::authenticate::deadline::Watchdog;
 use crate::authenticate::services::{SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::domain::authenticate::{Attempt, authenticate};
@@ -28,9 +27,8 @@ use crate::domain::password::Password;
 use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::sign_in::SignInOutcome;
 use crate::domain::user::User;
-use crate::env::{Env, Variables};
+use crate::env::Env;
 use crate::operate;
-use crate::operate::transaction::Transaction;
 use crate::store::Change;
 
 /// The verb in the audit log.
@@ -39,10 +37,6 @@ const VERB: &str = "verify";
 const UNKNOWN: &str = "unknown";
 /// How many of the newest events are searched for the last logged attempt with an unknown name.
 const EVENTS_SEARCHED: u64 = 64;
-
-/// Time reserved for logging the notices. The run ends in time in any case; what is not logged by then is
-/// lost.
-const COMMIT_RESERVE: Duration = Duration::from_millis(400);
 
 /// A login service's question: may this user log in?
 pub struct LoginRequest<'l> {
@@ -73,33 +67,6 @@ enum FollowUp {
 
 impl LoginOutcome {
     const NO: Self = Self { lets_in: false, follow_up: FollowUp::Nothing };
-}
-
-/// The state of a run that answers a login service.
-pub struct ServiceRun {
-    environment: Variables,
-    watchdog: Watchdog,
-}
-
-impl ServiceRun {
-    /// The time left for notices.
-    pub fn left(&self) -> Duration {
-        self.watchdog.left().saturating_sub(COMMIT_RESERVE)
-    }
-}
-
-/// Prepares the environment for a login service's question. The remote user can set parts of the environment, so
-/// it is kept apart as untrusted input. There are no prompts and no standard error, which some
-/// services show to the remote user.
-pub fn answer_service(env: &mut Env) -> Result<ServiceRun> {
-    let watchdog = Watchdog::start(env.end)?;
-    let environment = std::mem::replace(&mut env.variables, Box::new(|_| None));
-    env.prompt = None;
-    env.err.writer = Box::new(std::io::sink());
-    env.process.operator.claim = None;
-    env.process.sudo_uid = None;
-    env.process.is_service = true;
-    Ok(ServiceRun { environment, watchdog })
 }
 
 /// An environment variable as the service set it; untrusted.
@@ -155,7 +122,7 @@ fn login_with_code(
     let from = Some(login.from);
     let submission =
         CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-    operate::write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |session, mut write| {
         let done = match write.find(login.name)? {
             None => {
                 reject_unknown_user(session.env, &mut write, &submission)?;
@@ -223,7 +190,7 @@ fn login_with_password_and_code(
         let from = Some(login.from);
         let submission =
             CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-        operate::write_tx(app, opened, |session, mut write| {
+        write_tx(app, opened, |session, mut write| {
             reject_unknown_user(session.env, &mut write, &submission)?;
             write.tx.commit()
         })?;

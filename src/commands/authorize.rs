@@ -6,8 +6,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde::Serialize;
 
+use crate::app::Decision;
 use crate::app::{App, output};
-use crate::authenticate;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::{VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
@@ -18,7 +18,6 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
-use crate::operate::authorize::Decision;
 use crate::options::Options;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::usage_error::usage_error;
@@ -36,7 +35,7 @@ pub fn run(
     paths: &PathOptions,
 ) -> Result<Verdict> {
     let is_service = (entry.is_service)(matches);
-    let service = is_service.then(|| authenticate::answer_service(env)).transpose()?;
+    let service = is_service.then(|| crate::app::service_run::answer_service(env)).transpose()?;
     let loaded = if entry.spec.roles.is_none() {
         Config::without_store(env)
     } else {

@@ -169,7 +169,7 @@ fn log(session: &mut App<'_>) -> HealthCheck {
 }
 
 fn key_copy(session: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match maintain::key_saved_at(session)? {
+    Ok(match audit::key_saved_at(session)? {
         Some(at) => (Health::Good, format!("confirmed on {at}")),
         None => (
             Health::Warning,
@@ -181,7 +181,7 @@ fn key_copy(session: &mut App<'_>) -> Result<(Health, String)> {
 }
 
 fn backup(session: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match maintain::last_backup_at(session)? {
+    Ok(match audit::last_backup_at(session)? {
         Some(at) => (Health::Good, format!("taken on {at}")),
         None => (Health::Warning, "none has been taken; run: mfactl backup FILE".to_owned()),
     })

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use super::verify::VerifyReport;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -21,7 +22,6 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::maintain;
-use crate::operate;
 use crate::report::{Record as _, Report, Verdict};
 use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
@@ -177,7 +177,7 @@ impl Enrol {
     ) -> Result<(User, Timestamp, bool)> {
         let pending_for = session.config.pending_for;
         let id = Id::new(session.env.random()?);
-        operate::write_tx(session, opened, |session, mut write| {
+        write_tx(session, opened, |session, mut write| {
             let before =
                 if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
             let now = write.at;

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::user_change::not_confirmed;
-use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::Change;
 
@@ -62,7 +62,7 @@ impl Verb for RemoveUser {
             }
         }
         session.reopen_if_replaced(&mut opened)?;
-        operate::write_tx(session, &mut opened, |session, mut write| {
+        write_tx(session, &mut opened, |session, mut write| {
             let user = write.user(&name)?;
             if dry_run {
                 return Ok(());

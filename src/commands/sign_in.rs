@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Verb;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -24,7 +25,6 @@ use crate::domain::secret::Secret;
 use crate::domain::sign_in::SignInOutcome;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::{DeviceDraft, EnrolmentKey, ShowOptions};
 use crate::store::Change;
@@ -301,7 +301,7 @@ fn new_device(
 ) -> Result<(User, Device, Secret)> {
     let draft = DeviceDraft::new(session, Label::default(), Parameters::COMMON)?;
     let pending_for = session.config.pending_for;
-    operate::write_tx(session, opened, |session, mut write| {
+    write_tx(session, opened, |session, mut write| {
         let before = write.any_user(name)?;
         let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
         let waiting = before.live().find(has_pending_device).cloned();

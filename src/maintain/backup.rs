@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
+use crate::app::transaction::require_agreement;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -16,16 +18,12 @@ use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file;
 use crate::keyring::{Vault, key_file};
-use crate::operate;
-use crate::operate::transaction::require_agreement;
 use crate::store::backup;
 use crate::store::backup::{BackupHeader, BackupReader};
 use crate::store::{ActivitySince, WriteTx};
 
 /// How many of the users who lose changes are named.
 const MAX_NAMED: u32 = 10;
-/// In the details of a restore event: when the backup was taken.
-pub const TAKEN_AT: &str = "taken_at";
 
 /// What a restore would do.
 pub struct RestorePlan {
@@ -87,7 +85,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
     // Logged once the file is complete, so that the log has no backup that failed.
     let head = header.head()?;
     let detail = json!({ "users": header.users, "events": head.seq }).to_string();
-    operate::write_tx(app, &mut opened, |session, mut write| {
+    write_tx(app, &mut opened, |session, mut write| {
         let detail = Some(detail.clone());
         let record =
             AuditRecord { verb: "backup", outcome: "done", detail, ..AuditRecord::default() };
@@ -161,7 +159,7 @@ pub fn restore(
     let RestorePlan { header, vault, target, .. } = plan;
     let identity = header.identity()?;
     let at = app.env.clock.now()?;
-    let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
+    let detail = json!({ audit::TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
     let record = AuditRecord {
         verb: "restore",
         outcome: "done",

@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::app::App;
+use crate::app::transaction::require_agreement;
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
 use crate::store::{RowCounts, WriteTx};
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
+use crate::app::transaction::require_agreement;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -14,7 +15,6 @@ use crate::domain::secret::Id;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
 use crate::files::new_file::create_new_file;
 use crate::keyring::{KeyId, RootKey, Vault, key_file};
-use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
 use crate::store::{Access, Identity};
 

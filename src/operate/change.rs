@@ -3,6 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::transaction::MAX_SET;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -13,7 +15,6 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
-use crate::operate::transaction::MAX_SET;
 use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
@@ -66,7 +67,7 @@ pub fn change_user(
     mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<ChangeResult> {
     let undo_for = app.config.undo_for;
-    let done = operate::write_tx(app, opened, |session, mut write| {
+    let done = write_tx(app, opened, |session, mut write| {
         let before = write.user(act.name)?;
         let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
         if user.name != before.name && write.find(&user.name)?.is_some() {
@@ -197,7 +198,7 @@ pub fn change_bulk(
 ) -> Result<Vec<BulkRow>> {
     let undo_for = app.config.undo_for;
     let bar = app.progress_bar(names.len() as u64);
-    let done = operate::write_tx(app, opened, |session, mut write| {
+    let done = write_tx(app, opened, |session, mut write| {
         let mut rows = Vec::with_capacity(names.len());
         bar.set_position(0);
         for names in names.chunks(MAX_SET) {

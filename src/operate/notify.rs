@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::app::transaction::MAX_SET;
 use crate::app::{App, OpenStore};
+use crate::app::{ServiceRun, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::authenticate::login;
 use crate::config::Notify;
 use crate::domain::audit::event::Ticket;
 use crate::domain::authenticate::Outcome;
@@ -16,9 +17,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::notice::{Notice, NoticeResult, send};
-use crate::operate;
 use crate::operate::change::{BulkRow, ChangeRequest};
-use crate::operate::transaction::MAX_SET;
 use crate::store::Change;
 
 /// A notice to be sent.
@@ -69,7 +68,7 @@ pub fn notify_activation(
     outcome: &Outcome,
     at: Timestamp,
 ) {
-    let within = app.service.as_ref().map(login::ServiceRun::left);
+    let within = app.service.as_ref().map(ServiceRun::left);
     notify_activations(app, opened, [(user, outcome, at)], within);
 }
 
@@ -147,7 +146,7 @@ fn log_notices(
     pending: &[PendingNotice<'_>],
     results: &[NoticeResult],
 ) -> Result<()> {
-    operate::write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |session, mut write| {
         for (pending, results) in pending.chunks(MAX_SET).zip(results.chunks(MAX_SET)) {
             let names: Vec<_> = pending.iter().map(|pending| pending.user.name.clone()).collect();
             let mut changes = Vec::with_capacity(names.len());

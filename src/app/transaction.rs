@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
+use crate::app::Authorization;
 use crate::app::{App, OpenStore};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
@@ -10,7 +11,6 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Clock;
 use crate::keyring::Vault;
-use crate::operate::authorize::Authorization;
 use crate::store::{Conflict, WriteTx};
 
 /// How often a transaction is tried if the database rolls it back because of a concurrent one.
