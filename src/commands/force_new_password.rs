@@ -19,7 +19,6 @@ use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::change::ChangeResult;
@@ -163,7 +162,6 @@ impl ForceNewPassword {
         now: Timestamp,
         passwords: &TemporaryPasswords,
     ) -> Result<Changed, Refusal> {
-        let before = user.clone();
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
         } else {
@@ -178,9 +176,6 @@ impl ForceNewPassword {
         if let Some((_, hash)) = passwords.0.get(&user.id) {
             user.temporary =
                 Some(TemporaryPassword { hash: hash.clone(), until: now.plus(LIFETIME) });
-        }
-        if *user != before {
-            changed.user = changed.user.with_undo(Undoable::ForceNewPassword, &before, now);
         }
         Ok(changed)
     }

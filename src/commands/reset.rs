@@ -13,7 +13,6 @@ use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Report, Verdict};
@@ -143,13 +142,7 @@ impl Reset {
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let label = self.device.label()?;
-        let before = user.clone();
-        let mut changed =
-            user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)?;
-        if changed.user != before {
-            changed.user = changed.user.with_undo(Undoable::Reset, &before, now);
-        }
-        Ok(changed)
+        user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
     }
 
     fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {

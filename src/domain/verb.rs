@@ -54,6 +54,7 @@ pub struct VerbSpec {
     pub changes_user: bool,
     pub case_options: CaseOptions,
     /// It takes a list of users with `--from`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests make the sudo rules from it"))]
     pub takes_list: bool,
     /// What `undo` calls its change, if that can be undone.
     pub undo: Option<Undoable>,
