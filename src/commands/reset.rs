@@ -6,9 +6,9 @@ use clap::Args;
 use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::targets::{Target, Targets};
-use crate::commands::user_change::{not_confirmed, status_label};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -109,7 +109,7 @@ impl Verb for Reset {
             (true, true) => format!("{name}: would be reset; nothing was changed"),
             (true, false) => {
                 let cut = device_count(revoked.len());
-                format!("{name}: reset; {cut} cut off; MFA is {}", status_label(user.status()))
+                format!("{name}: reset; {cut} cut off; MFA is {}", user.status().label())
             }
         };
         let mut record =

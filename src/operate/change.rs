@@ -16,6 +16,7 @@ use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::CommittedChange;
 use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
@@ -103,7 +104,14 @@ pub fn change_user(
         Ok(ChangeResult { user, changed, at: write.at })
     })?;
     if done.changed && !act.dry_run {
-        operate::notify_change(app, opened, act, &done.user, done.at);
+        let change = CommittedChange {
+            verb: act.verb,
+            ticket: &act.ticket,
+            device: act.device.as_deref(),
+            users: vec![&done.user],
+            at: done.at,
+        };
+        operate::notify_change(app, opened, &change);
     }
     Ok(done)
 }
@@ -240,7 +248,8 @@ pub fn change_bulk(
     });
     bar.finish_and_clear();
     let (rows, at) = done?;
-    operate::notify_changes(app, opened, verb, ticket, &rows, at);
+    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user).collect();
+    operate::notify_change(app, opened, &CommittedChange { verb, ticket, device: None, users, at });
     Ok(rows)
 }
 
