@@ -22,109 +22,71 @@ use house::House;
 
 /// Each room, which is a module at the top, and the rooms that it may open a door to. What is not listed
 /// may not be imported; what is listed and not imported goes out of the list.
-const DOORS: &[(&str, &[&str])] = &[];
-
-/// Neighbours in a folder that lead to each other, each with what is below it. The list may only shrink.
-const CIRCLES_AMONG_NEIGHBOURS: &[&[&str]] = &[
-    &["commands/changes", "commands/list_status"],
-    &["domain/undo", "domain/user"],
-    &[
-        "store/driver",
-        "store/ledger",
-        "store/log",
-        "store/requests",
-        "store/row",
-        "store/sql",
-        "store/table",
-        "store/transfer",
-        "store/view",
-        "store/whole",
-    ],
-    &["store/sqlite/driver", "store/sqlite/open", "store/sqlite/queue"],
-];
-
-/// Files that lead to each other. The list may only shrink.
-const CIRCLES_AMONG_FILES: &[&[&str]] = &[
-    &[
+const DOORS: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("env", &["domain"]),
+    ("files", &["domain", "env"]),
+    ("keyring", &["domain"]),
+    ("store", &["domain", "files", "keyring"]),
+    ("config", &["domain", "env", "files", "keyring", "store"]),
+    ("report", &[]),
+    ("options", &["domain", "env", "report"]),
+    ("suggest", &["domain", "store"]),
+    (
+        "app",
+        &["config", "domain", "env", "files", "keyring", "options", "report", "store", "suggest"],
+    ),
+    ("audit", &["app", "config", "domain", "env", "files", "keyring", "store"]),
+    ("notice", &["config", "domain", "files"]),
+    ("operate", &["app", "audit", "config", "domain", "files", "keyring", "notice", "store"]),
+    (
+        "authenticate",
+        &[
+            "app", "audit", "config", "domain", "env", "files", "keyring", "notice", "operate",
+            "store",
+        ],
+    ),
+    ("bench", &["domain", "files", "keyring", "store"]),
+    ("completion", &["app", "config", "domain", "env", "options"]),
+    ("error_report", &["domain"]),
+    ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
+    ("show", &["app", "domain", "env", "files", "keyring", "operate", "report"]),
+    ("usage_error", &["domain", "suggest"]),
+    (
         "commands",
-        "commands/add_user",
-        "commands/approve",
-        "commands/backup",
-        "commands/bypass",
-        "commands/changes",
-        "commands/check",
-        "commands/check/measure",
-        "commands/completions",
-        "commands/copy_store",
-        "commands/delete",
-        "commands/diagnose",
-        "commands/disable",
-        "commands/doctor",
-        "commands/edit_user",
-        "commands/enable",
-        "commands/enrol",
-        "commands/force_new_password",
-        "commands/help",
-        "commands/init",
-        "commands/list_status",
-        "commands/log",
-        "commands/man",
-        "commands/metrics",
-        "commands/recovery_codes",
-        "commands/remove_user",
-        "commands/report",
-        "commands/report/page",
-        "commands/require_mfa",
-        "commands/reset",
-        "commands/restore",
-        "commands/set_password",
-        "commands/show_qr",
-        "commands/show_user",
-        "commands/sign_in",
-        "commands/undo",
-        "commands/unlock",
-        "commands/verify",
-        "commands/verify_log",
-    ],
-    &["config", "config/notify", "config/roles", "config/rules"],
-    &["domain/undo", "domain/user"],
-    &["enrolment", "enrolment/sheet"],
-    &["env", "env/person", "env/real"],
-    &["notice", "notice/hook", "notice/limit", "notice/mail", "notice/words"],
-    &["report", "report/csv", "report/table"],
-    &[
-        "session",
-        "session/attempt",
-        "session/login",
-        "session/sign_in",
-        "session/standing",
-        "session/work",
-    ],
-    &[
-        "store",
-        "store/ledger",
-        "store/log",
-        "store/log/kinds",
-        "store/requests",
-        "store/row/event",
-        "store/sql",
-        "store/transfer",
-        "store/view",
-        "store/whole",
-    ],
-    &["store/row", "store/row/device", "store/row/user"],
-    &[
-        "store/sqlite",
-        "store/sqlite/driver",
-        "store/sqlite/open",
-        "store/sqlite/prepared",
-        "store/sqlite/queue",
-        "store/sqlite/schema",
-    ],
+        &[
+            "app",
+            "audit",
+            "authenticate",
+            "completion",
+            "config",
+            "domain",
+            "env",
+            "error_report",
+            "files",
+            "keyring",
+            "maintain",
+            "operate",
+            "options",
+            "report",
+            "show",
+            "store",
+            "suggest",
+            "usage_error",
+        ],
+    ),
+    ("cli", &["app", "commands", "config", "domain", "env", "options", "report", "usage_error"]),
+    ("hardening", &[]),
+    ("lib", &["cli", "env", "error_report", "report"]),
+    ("main", &["env", "hardening", "lib"]),
 ];
 
-/// How many names of types may stand for two things. Lower it when one goes.
-const MOST_DOUBLES: usize = 47;
+/// Circles among modules of one folder, each module with its children, that are still allowed. A parent and
+/// its children may know each other: `commands.rs` lists the verbs, and each verb implements its trait.
+const KNOWN_CIRCLES: &[&[&str]] = &[];
+
+/// How many type names may be defined twice.
+const MOST_DOUBLES: usize = 14;
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
@@ -163,15 +125,15 @@ fn wrong_doors(house: &House, doors: &[(&str, &[&str])]) -> BTreeSet<String> {
 }
 
 #[test]
-fn no_room_opens_a_door_that_is_not_on_the_plan() {
+fn no_room_imports_a_room_that_is_not_listed() {
     assert!(HOUSE.modules().count() > 40, "the walk found the house");
     let wrong = wrong_doors(&HOUSE, DOORS);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// A room may only open doors to rooms further up the list, so that no two look into each other.
+/// A room may only import rooms further up the list, so that no two import each other.
 #[test]
-fn the_doors_run_one_way() {
+fn rooms_import_one_way() {
     for (at, (room, doors)) in DOORS.iter().enumerate() {
         for door in *doors {
             let above = DOORS[..at].iter().any(|(name, _)| name == door);
@@ -181,19 +143,13 @@ fn the_doors_run_one_way() {
 }
 
 #[test]
-fn no_neighbours_lead_to_each_other() {
-    let problems = unexpected(&HOUSE.arrows(), circles::neighbours, CIRCLES_AMONG_NEIGHBOURS);
+fn modules_of_a_folder_import_one_way() {
+    let problems = unexpected(&HOUSE.arrows(), circles::neighbours, KNOWN_CIRCLES);
     assert!(problems.is_empty(), "{problems:#?}");
 }
 
 #[test]
-fn no_files_lead_to_each_other() {
-    let problems = unexpected(&HOUSE.arrows(), circles::files, CIRCLES_AMONG_FILES);
-    assert!(problems.is_empty(), "{problems:#?}");
-}
-
-#[test]
-fn a_name_of_a_type_stands_for_one_thing() {
+fn few_type_names_are_defined_twice() {
     let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (_, module) in HOUSE.modules() {
         for name in &module.paths.types {
@@ -206,7 +162,7 @@ fn a_name_of_a_type_stands_for_one_thing() {
 }
 
 #[test]
-fn imports_are_spelled_out() {
+fn no_import_has_a_wildcard() {
     let stars = HOUSE.modules().filter(|(_, module)| !module.paths.stars.is_empty());
     let stars: Vec<_> = stars.map(|(_, module)| (&module.file, &module.paths.stars)).collect();
     assert!(stars.is_empty(), "imports by star: {stars:?}");
@@ -226,15 +182,15 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_file_holds_one_room() {
+fn no_file_is_long() {
     for path in files(&source()) {
         let lines = fs::read_to_string(&path).unwrap().lines().count();
-        assert!(lines <= 400, "{} has {lines} lines: two rooms in one?", path.display());
+        assert!(lines <= 500, "{} has {lines} lines: does it hold two subjects?", path.display());
     }
 }
 
 #[test]
-fn every_file_says_what_it_is_for() {
+fn every_file_begins_with_its_purpose() {
     let files = files(&source());
     for path in files.iter().filter(|p| p.file_name().is_some_and(|n| n != "tests.rs")) {
         let text = fs::read_to_string(path).unwrap();
