@@ -11,6 +11,7 @@ pub type Circle = BTreeSet<String>;
 pub type Ends = fn(&Arrow) -> Option<(String, String)>;
 
 /// Single files: `store/log` is `store/log.rs`.
+#[expect(clippy::unnecessary_wraps, reason = "has the type of `Ends`")]
 pub fn files(arrow: &Arrow) -> Option<(String, String)> {
     Some((stem(&arrow.from), stem(&arrow.to)))
 }

@@ -92,7 +92,7 @@ impl House {
         self.modules.iter().flat_map(move |(at, module)| {
             let named = module.paths.named.iter();
             named.filter_map(move |named| {
-                Some((at, module, &named.names, self.from_root(at, &named.names)?))
+                Some((at, module, &named.names, self.resolve_at_root(at, &named.names)?))
             })
         })
     }
@@ -105,7 +105,7 @@ impl House {
         let mut arrows = BTreeMap::new();
         for (at, module) in &self.modules {
             for named in &module.paths.named {
-                let Some(names) = self.from_root(at, &named.names) else { continue };
+                let Some(names) = self.resolve_at_root(at, &named.names) else { continue };
                 let names = self.defined(names);
                 // Where a module is imported, or a variable is called as one is, nothing is taken from it.
                 let is_module = self.modules.contains_key(&names);
@@ -122,7 +122,7 @@ impl House {
 
     /// From the root, what a path means in a module; `None` where that is another crate's, or the
     /// module's own.
-    fn from_root(&self, at: &[String], names: &[String]) -> Option<Names> {
+    fn resolve_at_root(&self, at: &[String], names: &[String]) -> Option<Names> {
         let (first, rest) = names.split_first()?;
         match first.as_str() {
             "crate" | env!("CARGO_PKG_NAME") => Some(rest.to_vec()),
@@ -130,16 +130,20 @@ impl House {
             "super" => {
                 let (_, above) = at.split_last()?;
                 let is_higher = rest.first().is_some_and(|next| next == "super");
-                if is_higher { self.from_root(above, rest) } else { Some([above, rest].concat()) }
+                if is_higher {
+                    self.resolve_at_root(above, rest)
+                } else {
+                    Some([above, rest].concat())
+                }
             }
-            _ if self.modules.contains_key(&[at, &[first.clone()]].concat()) => {
+            _ if self.modules.contains_key(&[at, std::slice::from_ref(first)].concat()) => {
                 Some([at, names].concat())
             }
             _ => {
                 let import = self.modules.get(at)?.paths.imports.get(first)?;
                 // `use png;`
                 let means_itself = import.first() == Some(first);
-                let target = (!means_itself).then(|| self.from_root(at, import)).flatten()?;
+                let target = (!means_itself).then(|| self.resolve_at_root(at, import)).flatten()?;
                 Some([&target[..], rest].concat())
             }
         }
@@ -152,7 +156,7 @@ impl House {
             let (at, rest) = names.split_at(known);
             let Some((next, rest)) = rest.split_first() else { return names };
             let import = self.modules[at].paths.imports.get(next);
-            let target = import.and_then(|import| self.from_root(at, import));
+            let target = import.and_then(|import| self.resolve_at_root(at, import));
             let Some(target) = target else { return names };
             names = [&target[..], rest].concat();
         }

@@ -46,7 +46,9 @@ impl Paths {
     /// Of everything but what is there for tests only; and the modules within.
     pub fn of(items: &[Item]) -> (Self, Vec<&ItemMod>) {
         let mut walk = Walk::default();
-        items.iter().for_each(|item| walk.visit_item(item));
+        for item in items {
+            walk.visit_item(item);
+        }
         (walk.paths, walk.modules)
     }
 

@@ -75,7 +75,9 @@ fn a_hash_is_computed_in_one_of_a_few_slots_and_nowhere_else() {
         .collect();
     assert_eq!(slots.len(), count);
 
-    slots.iter().for_each(|slot| slot.try_lock().unwrap());
+    for slot in &slots {
+        slot.try_lock().unwrap();
+    }
     let waiting = SignIns::start(&world, 6);
     for _ in 0..20 {
         std::thread::sleep(Duration::from_millis(50));

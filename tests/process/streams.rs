@@ -302,7 +302,7 @@ fn a_secret_is_found_in_each_of_its_forms() {
         "[49, 50, 51, 52, 53, 54, 55, 56, 57, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 48]",
         "12345678901234567890",
     ] {
-        assert!(gives_away(text(form).as_bytes(), &[secret.clone()]), "{form}");
+        assert!(gives_away(text(form).as_bytes(), std::slice::from_ref(&secret)), "{form}");
     }
     assert!(!gives_away(text("GEZD, and then GNBV; 31323334; MTIzNDU").as_bytes(), &[secret]));
 }
