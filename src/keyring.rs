@@ -213,7 +213,7 @@ impl Vault {
         let mut whole = Canonical::default();
         whole.field("row", kind);
         whole.field("store", self.store.bytes());
-        if let Some(generation) = self.generation.covered() {
+        if let Some(generation) = self.generation.explicit() {
             whole.number("generation", generation);
         }
         self.state
@@ -248,7 +248,7 @@ impl Vault {
         c.field(FieldNumber::Purpose, purpose);
         c.number(FieldNumber::Seq, head.seq);
         c.field(FieldNumber::Hash, head.hash);
-        if let Some(generation) = self.generation.covered() {
+        if let Some(generation) = self.generation.explicit() {
             c.number(FieldNumber::Generation, generation);
         }
         self.audit.clone().chain_update(c.bytes()).finalize().into_bytes().into()

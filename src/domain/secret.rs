@@ -82,10 +82,15 @@ pub struct KeyGeneration(u64);
 impl KeyGeneration {
     pub const FIRST: Self = Self(1);
 
-    /// The generation with this number; there is none below 1.
+    /// The generation that a column stands for. An empty one is the first generation: rows are older than
+    /// the column. `None` for a number that is never stored.
     #[must_use]
-    pub const fn stored(number: i64) -> Option<Self> {
-        if number < 1 { None } else { Some(Self(number.cast_unsigned())) }
+    pub const fn stored(number: Option<i64>) -> Option<Self> {
+        match number {
+            None => Some(Self::FIRST),
+            Some(number) if number > 1 => Some(Self(number.cast_unsigned())),
+            Some(_) => None,
+        }
     }
 
     #[must_use]
@@ -93,10 +98,9 @@ impl KeyGeneration {
         self.0
     }
 
-    /// The number that a MAC covers; `None` for the first generation, because its oldest MACs were made
-    /// before there was a number to cover.
+    /// The number that is stored and that MACs cover; `None` for the first generation.
     #[must_use]
-    pub const fn covered(self) -> Option<u64> {
+    pub const fn explicit(self) -> Option<u64> {
         match self {
             Self::FIRST => None,
             Self(number) => Some(number),

@@ -115,14 +115,14 @@ pub struct StoredMac {
 impl StoredMac {
     /// From two columns of a row, the MAC in column `first`.
     pub fn read(row: &dyn Row, table: &str, first: usize) -> Result<Self> {
-        let generation = row.int(first + 1)?.and_then(KeyGeneration::stored);
+        let generation = KeyGeneration::stored(row.int(first + 1)?);
         let generation = generation.ok_or_else(|| damaged_column(table, "key_generation"))?;
         Ok(Self { mac: row.bytes(first)?.unwrap_or_default(), generation })
     }
 
     /// The values of the two columns for a MAC that is made now.
     pub fn values(vault: &Vault, mac: &[u8; MAC]) -> [Value; 2] {
-        [bytes(mac), number(vault.generation().number())]
+        [bytes(mac), maybe_number(vault.generation().explicit())]
     }
 
     /// Whether it is this MAC; `key` when another generation of the root key made it.

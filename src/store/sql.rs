@@ -16,8 +16,7 @@ use crate::store::user_query::{By, Order, Prefilter};
 
 pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, h.key_generation, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
-pub const SET_HEAD: &str =
-    "UPDATE audit_head SET seq = $1, hash = $2, mac = $3, key_generation = $4";
+pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
 pub const LATEST_OF_OUTCOME: &str = "SELECT at FROM events WHERE seq > $1 AND verb = $2 AND outcome = $3 \
                           ORDER BY seq DESC LIMIT 1";
 pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
@@ -307,28 +306,21 @@ pub static INSERT_DEVICE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Values: the changed columns, the MAC, the generation of its key, the row id, and the revision that the row
-/// must still have.
+/// Values: the changed columns, the MAC, the row id, and the revision that the row must still have.
 pub fn update_user(changed: &[&str]) -> String {
-    let mac = changed.len() + 1;
+    let last = changed.len() + 1;
     format!(
-        "UPDATE users SET {}, mac = ${mac}, key_generation = ${} WHERE n = ${} AND rev = ${}",
+        "UPDATE users SET {}, mac = ${last} WHERE n = ${} AND rev = ${}",
         assignments(changed),
-        mac + 1,
-        mac + 2,
-        mac + 3
+        last + 1,
+        last + 2
     )
 }
 
-/// Values: the changed columns, the MAC, the generation of its key, the row id.
+/// Values: the changed columns, the MAC, the row id.
 pub fn update_device(changed: &[&str]) -> String {
-    let mac = changed.len() + 1;
-    format!(
-        "UPDATE devices SET {}, mac = ${mac}, key_generation = ${} WHERE n = ${}",
-        assignments(changed),
-        mac + 1,
-        mac + 2
-    )
+    let last = changed.len() + 1;
+    format!("UPDATE devices SET {}, mac = ${last} WHERE n = ${}", assignments(changed), last + 1)
 }
 
 fn placeholders(count: usize) -> String {

@@ -113,8 +113,7 @@ impl<'t> WriteTx<'t> {
     pub fn dummy_write(&mut self) -> Result<()> {
         let head = self.head()?;
         // SQLite writes nothing when a row is overwritten with the same values.
-        let [mac, generation] = StoredMac::values(self.vault, &[0; MAC]);
-        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), mac, generation];
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&[0; MAC])];
         one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
         self.set_head(&head)
     }
@@ -209,8 +208,8 @@ impl WriteTx<'_> {
     }
 
     fn set_head(&mut self, head: &Head) -> Result<()> {
-        let [mac, generation] = StoredMac::values(self.vault, &self.vault.head_mac(head));
-        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), mac, generation];
+        let mac = self.vault.head_mac(head);
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&mac)];
         one_row(self.driver.execute(sql::SET_HEAD, &values)?)
     }
 
@@ -294,14 +293,18 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Writes the differences.
+    /// Writes the differences. The generation of the key stays: a row with another one could not have been
+    /// loaded.
     fn update(&mut self, before: &User, after: &User) -> Result<()> {
         let row_ids = self.row_ids(before)?;
         let (old, new) = (UserRows::of(before), UserRows::of(after));
         let macs = new.macs(self.vault, after.id);
         let (columns, mut values) = row::changed(USER_COLUMNS, &old.user, new.user);
-        values.extend(StoredMac::values(self.vault, &macs.user));
-        values.extend([Value::Int(row_ids.user_row), Value::Int(before.rev.cast_signed())]);
+        values.extend([
+            bytes(&macs.user),
+            Value::Int(row_ids.user_row),
+            Value::Int(before.rev.cast_signed()),
+        ]);
         one_row(self.driver.execute(&sql::update_user(&columns), &values)?)?;
         for gone in before.devices.iter().filter(|b| after.devices.iter().all(|a| a.id != b.id)) {
             self.remove_device(gone)?;
@@ -313,8 +316,7 @@ impl WriteTx<'_> {
                     let (columns, mut values) =
                         row::changed(DEVICE_COLUMNS, &old.devices[was], row);
                     let device_row = row_ids.device(device.id).ok_or_else(|| wrong_row_count(0))?;
-                    values.extend(StoredMac::values(self.vault, &mac));
-                    values.push(Value::Int(device_row));
+                    values.extend([bytes(&mac), Value::Int(device_row)]);
                     one_row(self.driver.execute(&sql::update_device(&columns), &values)?)?;
                 }
                 None => self.insert_device(after.id, row, mac)?,

@@ -277,7 +277,7 @@ impl<'e> EventFields<'e> {
         c.maybe(FieldNumber::Factor, self.factor);
         c.maybe(FieldNumber::WasStatus, self.was_status);
         c.field(FieldNumber::Personal, personal);
-        if let Some(generation) = self.generation.covered() {
+        if let Some(generation) = self.generation.explicit() {
             c.number(FieldNumber::Generation, generation);
         }
         Sha256::digest(c.bytes()).into()

@@ -92,7 +92,7 @@ pub fn event_values(
         bytes(mac),
         maybe_text(entry.was_status),
         maybe_text(entry.personal.was),
-        number(entry.generation.number()),
+        maybe_number(entry.generation.explicit()),
     ]
 }
 
@@ -162,10 +162,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
         rev: row.int(10)?.map(i64::cast_unsigned),
         factor: row.text_ref(11)?,
         was_status: row.text_ref(20)?,
-        generation: row
-            .int(22)?
-            .and_then(KeyGeneration::stored)
-            .ok_or_else(|| damaged_column(22))?,
+        generation: KeyGeneration::stored(row.int(22)?).ok_or_else(|| damaged_column(22))?,
         personal: Personal {
             user: row.text_ref(12)?,
             device: row.text_ref(13)?,

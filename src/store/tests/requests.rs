@@ -60,6 +60,7 @@ fn an_alteration_of_any_column_of_a_request_is_detected() {
         fixture.change(|tx| tx.insert_request(&request(8, 1000)).unwrap());
         let change = match *column {
             "request" => "replace(request, 'alice', 'bob')".to_owned(),
+            "key_generation" => "2".to_owned(),
             _ => fixture.engine.another("requests", column),
         };
         fixture.sql(&format!("UPDATE requests SET \"{column}\" = {change}"));

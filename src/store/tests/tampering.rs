@@ -35,7 +35,14 @@ fn an_alteration_of_any_column_is_detected() {
                 "name" => ("'alicia'".to_owned(), "alicia"),
                 _ => (fixture.engine.another(table, column), "alice"),
             };
-            let row = format!("n = (SELECT max(n) FROM {table} WHERE \"{column}\" IS NOT NULL)");
+            let (change, row) = match *column {
+                // Empty in every row.
+                "key_generation" => ("2".to_owned(), "0 = 0".to_owned()),
+                _ => (
+                    change,
+                    format!("n = (SELECT max(n) FROM {table} WHERE \"{column}\" IS NOT NULL)"),
+                ),
+            };
             fixture.sql(&format!("UPDATE {table} SET \"{column}\" = {change} WHERE {row}"));
             let found = error_code(&fixture.user(name).unwrap_err());
             let expected: &[&str] = match *column {
@@ -162,7 +169,7 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
 /// The same root key as two generations: only the number differs.
 #[test]
 fn every_mac_covers_the_generation_of_its_key() {
-    let second = KeyGeneration::stored(2).unwrap();
+    let second = KeyGeneration::stored(Some(2)).unwrap();
     let fixture = TestStore::new();
     let vault = Vault::new(&root(1), id(99)).of_generation(second);
     let logged_under = |fixture: &TestStore, vault: &Vault| {
@@ -185,12 +192,14 @@ fn every_mac_covers_the_generation_of_its_key() {
     assert_eq!(user(&vault).unwrap().unwrap(), alice());
     assert_eq!(error_code(&user(&fixture.vault).unwrap_err()), "key");
     for table in ["devices", "users"] {
-        fixture.sql(&format!("UPDATE {table} SET key_generation = 1"));
+        fixture.sql(&format!("UPDATE {table} SET key_generation = NULL"));
         assert_eq!(error_code(&user(&vault).unwrap_err()), "key", "{table}");
     }
     assert_eq!(error_code(&user(&fixture.vault).unwrap_err()), "tampered");
-    fixture.sql("UPDATE users SET key_generation = 0");
-    assert_eq!(error_code(&user(&vault).unwrap_err()), "damaged");
+    for never_stored in [1, 0, -1] {
+        fixture.sql(&format!("UPDATE users SET key_generation = {never_stored}"));
+        assert_eq!(error_code(&user(&vault).unwrap_err()), "damaged", "{never_stored}");
+    }
 }
 
 #[test]
@@ -203,12 +212,12 @@ fn altering_the_generation_of_an_event_or_of_the_start_of_a_log_is_detected() {
     proved().unwrap();
     fixture.sql("UPDATE events SET key_generation = 2 WHERE seq = 3");
     assert_eq!(error_code(&proved().unwrap_err()), "tampered");
-    fixture.sql("UPDATE events SET key_generation = 1 WHERE seq = 3");
+    fixture.sql("UPDATE events SET key_generation = NULL WHERE seq = 3");
     fixture.change(|tx| assert_eq!(tx.prune(2).unwrap(), 2));
     proved().unwrap();
     fixture.sql("UPDATE log_start SET key_generation = 2");
     assert_eq!(error_code(&proved().unwrap_err()), "key");
-    fixture.sql("UPDATE log_start SET key_generation = 1");
+    fixture.sql("UPDATE log_start SET key_generation = NULL");
     fixture.sql("UPDATE audit_head SET key_generation = 2");
     assert_eq!(error_code(&proved().unwrap_err()), "key");
 }
