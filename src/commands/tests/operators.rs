@@ -335,7 +335,8 @@ fn the_second_operator_confirms_and_sees_the_secret() {
     let ran = by(&world, ADMIN, &format!("approve {reset} --reveal-secrets"));
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert!(
-        ran.prompts[0].starts_with("uid 1 requested at 2026-01-01T00:00:00Z: mfactl reset -- alice.")
+        ran.prompts[0]
+            .starts_with("uid 1 requested at 2026-01-01T00:00:00Z: mfactl reset -- alice.")
     );
     world.answers = Some(vec!["y"]);
     let ran = by(&world, ADMIN, &format!("approve {reset} --reveal-secrets --json")).ok();
