@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::app::operator_files;
 use crate::audit;
 use crate::commands::changes::difference::{CutOff, Difference};
+use crate::commands::find_verb;
 use crate::commands::list_status::UserLine;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::audit::history::{
@@ -20,7 +21,6 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Status, User};
 use crate::store::{LoggedChange, Moment, Order, ReadTx};
 
@@ -137,7 +137,7 @@ impl UserEvents {
         self.back.rewind(was)?;
         let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
         let is_undone =
-            is_done && self.undone > 0 && Undoable::ALL.iter().any(|a| a.verb() == verb);
+            is_done && self.undone > 0 && find_verb(verb).is_some_and(|spec| spec.undo.is_some());
         if is_undone {
             self.undone -= 1;
         } else if is_done {
