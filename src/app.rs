@@ -2,6 +2,7 @@
 
 pub mod authorization;
 mod input;
+pub mod operator_files;
 pub mod output;
 pub mod service_run;
 pub mod transaction;

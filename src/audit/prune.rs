@@ -7,13 +7,10 @@ use crate::app::App;
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::audit::retained::{PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::audit::event::Ticket;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-
-/// How the log records a pruning.
-pub const VERB: &str = "log";
-pub const OUTCOME: &str = "pruned";
 
 /// How many events before a time can be pruned. The last event always stays.
 pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
@@ -47,8 +44,8 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
             detail.extend(retained.clone());
         }
         let record = AuditRecord {
-            verb: VERB,
-            outcome: OUTCOME,
+            verb: PRUNE_VERB,
+            outcome: PRUNE_OUTCOME,
             ticket: ticket.clone(),
             detail: Some(detail.to_string()),
             ..AuditRecord::default()

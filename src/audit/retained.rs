@@ -4,9 +4,12 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::audit::prune;
 use crate::domain::time::Timestamp;
 use crate::store::{EventView, LogQuery};
+
+/// How the log records a pruning.
+pub const PRUNE_VERB: &str = "log";
+pub const PRUNE_OUTCOME: &str = "pruned";
 
 const DOCTOR: &str = "doctor";
 pub const KEY_SAVED: &str = "key_saved";
@@ -54,7 +57,7 @@ fn last_time(
 
 /// The time that the last pruning retained under this name.
 fn retained_time(app: &mut App<'_>, name: &str) -> Result<Option<Timestamp>> {
-    let pruned = last_event(app, prune::VERB, prune::OUTCOME, None)?;
+    let pruned = last_event(app, PRUNE_VERB, PRUNE_OUTCOME, None)?;
     let detail = pruned.and_then(|event| event.detail).unwrap_or_default();
     Ok(time_in_detail(&detail, name))
 }

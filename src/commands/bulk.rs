@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::Targets;
-use crate::commands::user_change::{not_confirmed, status_label};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -211,7 +211,7 @@ impl Record for BulkLine {
     fn sentence(&self) -> String {
         let reason = self.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
         let result = self.result.replace('_', " ");
-        format!("{}: {result}; MFA is {}{reason}", self.user, status_label(self.status))
+        format!("{}: {result}; MFA is {}{reason}", self.user, self.status.label())
     }
 
     fn header() -> &'static [&'static str] {
@@ -223,7 +223,7 @@ impl Record for BulkLine {
         vec![
             Cell::plain(self.user.as_str()),
             Cell::toned(self.result.replace('_', " "), tone),
-            Cell::plain(status_label(self.status)),
+            Cell::plain(self.status.label()),
             Cell::plain(self.reason.as_deref().unwrap_or_default()),
         ]
     }

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::app::operator_files;
 use crate::commands::changes::start_time::StartTime;
 use crate::domain::audit::anchor::Anchor;
-use crate::files;
 use crate::report::{Format, Record as _, Report, Verdict};
 
 /// List what changed in users' MFA since a given time
@@ -63,7 +63,7 @@ impl Verb for Changes {
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };
             Ok::<_, anyhow::Error>((
-                files::replaceable_file(session, &path, "--state", 0o600)?,
+                operator_files::replaceable_file(session, &path, "--state", 0o600)?,
                 format!("{anchor}\n"),
             ))
         });

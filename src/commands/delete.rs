@@ -11,7 +11,6 @@ use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::report::Report;
 
@@ -52,12 +51,11 @@ impl UserChange for Deletion {
     const IS_CONFIRMED: bool = true;
 
     fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
-        let before = user.clone();
         let mut changed = user.revoke(self.label.as_ref(), now)?;
         if self.label.is_none() {
             changed = changed.void_backup_codes();
         }
-        Ok(changed.with_undo(Undoable::Delete, &before, now))
+        Ok(changed)
     }
 
     fn device(&self) -> Option<&Label> {

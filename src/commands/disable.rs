@@ -12,7 +12,6 @@ use crate::domain::name::Label;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, Status, User};
 use crate::operate::change::ChangeResult;
 use crate::report::Report;
@@ -57,10 +56,8 @@ impl UserChange for SwitchOff {
     const SCHEMA: &'static str = "mfactl.disable/1";
     const IS_CONFIRMED: bool = true;
 
-    fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
-        let before = user.clone();
-        let changed = user.disable(self.label.as_ref())?;
-        Ok(changed.with_undo(Undoable::Disable, &before, now))
+    fn change(&self, user: User, _: Timestamp) -> Result<Changed, Refusal> {
+        user.disable(self.label.as_ref())
     }
 
     fn device(&self) -> Option<&Label> {

@@ -12,7 +12,6 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
-use crate::commands::user_change::status_label;
 use crate::domain::authenticate::Outcome;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters, Window};
@@ -161,7 +160,7 @@ impl Verb for Enrol {
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
             .include_secret(&key, self.show.reveal_secrets)
-            .with_message(format!("{name}: {}", status_label(user.status())));
+            .with_message(format!("{name}: {}", user.status().label()));
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
 }

@@ -11,15 +11,15 @@ use crate::app::{App, OpenStore};
 use crate::authenticate;
 use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
-use crate::commands::user_change::{ChangeRecord, not_confirmed};
+use crate::commands::user_change::ChangeRecord;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::name::UserName;
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::change::ChangeResult;
@@ -163,7 +163,6 @@ impl ForceNewPassword {
         now: Timestamp,
         passwords: &TemporaryPasswords,
     ) -> Result<Changed, Refusal> {
-        let before = user.clone();
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
         } else {
@@ -178,9 +177,6 @@ impl ForceNewPassword {
         if let Some((_, hash)) = passwords.0.get(&user.id) {
             user.temporary =
                 Some(TemporaryPassword { hash: hash.clone(), until: now.plus(LIFETIME) });
-        }
-        if *user != before {
-            changed.user = changed.user.with_undo(Undoable::ForceNewPassword, &before, now);
         }
         Ok(changed)
     }

@@ -9,6 +9,7 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::line;
 use crate::operate::change::ChangeRequest;
+use crate::report::{Report, Verdict};
 
 /// The options of every verb that changes a user.
 #[derive(Args, Clone, Debug)]
@@ -111,4 +112,10 @@ impl DeviceOption {
     pub fn label(&self) -> Result<Option<Label>, Refusal> {
         self.device.as_deref().map(Label::parse).transpose()
     }
+}
+
+/// The report when the operator answers no.
+pub fn not_confirmed(session: &mut App<'_>) -> Report {
+    session.note("nothing was changed");
+    Report::empty(Verdict::No)
 }

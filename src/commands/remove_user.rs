@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
-use crate::commands::user_change::not_confirmed;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::Change;
 

@@ -6,14 +6,13 @@ use clap::Args;
 use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::targets::{Target, Targets};
-use crate::commands::user_change::{not_confirmed, status_label};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Report, Verdict};
@@ -110,7 +109,7 @@ impl Verb for Reset {
             (true, true) => format!("{name}: would be reset; nothing was changed"),
             (true, false) => {
                 let cut = device_count(revoked.len());
-                format!("{name}: reset; {cut} cut off; MFA is {}", status_label(user.status()))
+                format!("{name}: reset; {cut} cut off; MFA is {}", user.status().label())
             }
         };
         let mut record =
@@ -143,13 +142,7 @@ impl Reset {
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let label = self.device.label()?;
-        let before = user.clone();
-        let mut changed =
-            user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)?;
-        if changed.user != before {
-            changed.user = changed.user.with_undo(Undoable::Reset, &before, now);
-        }
-        Ok(changed)
+        user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
     }
 
     fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
-use crate::commands::user_change::not_confirmed;
+use crate::commands::operator_options::not_confirmed;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::maintain;

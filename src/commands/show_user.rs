@@ -9,7 +9,6 @@ use super::list_status::UserLine;
 use super::log::EventLine;
 use crate::app::App;
 use crate::commands::operator_options::UserArg;
-use crate::commands::user_change::status_label;
 use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -130,7 +129,7 @@ impl Record for UserDetails {
 
     fn sentence(&self) -> String {
         let line = &self.line;
-        let mut rows = vec![format!("{}: {}", line.user, status_label(line.status))];
+        let mut rows = vec![format!("{}: {}", line.user, line.status.label())];
         let mut row = |name: &str, value: String| {
             if !value.is_empty() {
                 rows.push(format!("  {name:12} {value}"));

@@ -5,8 +5,9 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
-use crate::commands::user_change::{ChangeRecord, not_confirmed};
+use crate::commands::user_change::ChangeRecord;
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
 use crate::operate;

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::app::App;
 use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::domain::device::Device;
 use crate::domain::name::{Label, UserName};
@@ -108,12 +109,6 @@ pub fn change_many<C: UserChange>(
     bulk.run(app, |user, now, _| Ok(change.change(user, now)?))
 }
 
-/// The report when the operator answers no.
-pub fn not_confirmed(session: &mut App<'_>) -> Report {
-    session.note("nothing was changed");
-    Report::empty(Verdict::No)
-}
-
 /// The report of a change: the user's MFA state after it.
 #[derive(Serialize)]
 pub struct ChangeRecord {
@@ -159,10 +154,10 @@ impl ChangeRecord {
         let status = user.status();
         let message = match (done.changed, dry_run) {
             (false, _) => {
-                format!("{}: {} already; nothing to change", user.name, status_label(status))
+                format!("{}: {} already; nothing to change", user.name, status.label())
             }
             (true, true) => format!("{}: dry run; would say: {message}", user.name),
-            (true, false) => format!("{}: {message}; MFA is {}", user.name, status_label(status)),
+            (true, false) => format!("{}: {message}; MFA is {}", user.name, status.label()),
         };
         Self {
             schema,
@@ -182,14 +177,6 @@ impl ChangeRecord {
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
-    }
-}
-
-/// A status as people read it.
-pub const fn status_label(status: Status) -> &'static str {
-    match status {
-        Status::NotEnabled => "not enabled",
-        other => other.word(),
     }
 }
 

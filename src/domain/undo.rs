@@ -9,10 +9,10 @@ use crate::domain::undo_record::{UndoRecord, Undoable};
 use crate::domain::user::{Changed, MOST_DEVICES, User};
 
 impl Changed {
-    /// Records what this change replaced; see [`User::with_undo`]. A change that changed nothing leaves
-    /// an earlier one undoable.
-    pub fn with_undo(mut self, act: Undoable, before: &User, at: Timestamp) -> Self {
-        if self.user != *before {
+    /// Records what this change replaced, if it can be undone; see [`User::with_undo`]. A change that
+    /// changed nothing leaves an earlier one undoable.
+    pub fn with_undo(mut self, act: Option<Undoable>, before: &User, at: Timestamp) -> Self {
+        if let (Some(act), true) = (act, self.user != *before) {
             self.user = self.user.with_undo(act, before, at);
         }
         self

@@ -98,6 +98,15 @@ impl Status {
             Self::NotEnabled => "not_enabled",
         }
     }
+
+    /// The status as people read it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NotEnabled => "not enabled",
+            other => other.word(),
+        }
+    }
 }
 
 /// A user after a change, and the labels of the devices that were affected.

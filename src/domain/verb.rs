@@ -54,16 +54,9 @@ pub struct VerbSpec {
     pub changes_user: bool,
     pub case_options: CaseOptions,
     /// It takes a list of users with `--from`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the tests that hold each verb to the table")
-    )]
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests make the sudo rules from it"))]
     pub takes_list: bool,
     /// What `undo` calls its change, if that can be undone.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the tests that hold each verb to the table")
-    )]
     pub undo: Option<Undoable>,
     /// The notice that a changed user gets.
     pub notice: Option<NoticeKind>,

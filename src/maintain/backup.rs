@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
+use crate::app::operator_files;
 use crate::app::transaction::require_agreement;
 use crate::app::write_tx;
 use crate::app::{App, OpenStore};
@@ -14,7 +15,6 @@ use crate::audit::AuditRecord;
 use crate::domain::audit::event::{Head, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file;
 use crate::keyring::{Vault, key_file};
@@ -63,7 +63,7 @@ fn damage_message(proved: Result<()>) -> Result<Option<String>> {
 /// Writes a consistent copy of the store to a new file while others go on writing. A tampered
 /// store is copied too, as evidence; the damage is returned and printed as a warning.
 pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Option<String>)> {
-    let mut file = files::new_file(app, path, "FILE")?;
+    let mut file = operator_files::new_file(app, path, "FILE")?;
     let mut opened = app.open_store()?;
     let mut source = app.reader()?;
     let mut rows = source.read()?;

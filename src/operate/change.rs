@@ -12,9 +12,11 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::CommittedChange;
 use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
@@ -67,9 +69,11 @@ pub fn change_user(
     mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<ChangeResult> {
     let undo_for = app.config.undo_for;
+    let undoable = undoable(app, act.verb);
     let done = write_tx(app, opened, |session, mut write| {
         let before = write.user(act.name)?;
-        let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
+        let Changed { mut user, touched } =
+            change(before.clone(), write.at, write.vault)?.with_undo(undoable, &before, write.at);
         if user.name != before.name && write.find(&user.name)?.is_some() {
             let message = format!("user {} already exists", user.name);
             return Err(Refusal::new(ErrorCode::UserExists, message)
@@ -100,9 +104,21 @@ pub fn change_user(
         Ok(ChangeResult { user, changed, at: write.at })
     })?;
     if done.changed && !act.dry_run {
-        operate::notify_change(app, opened, act, &done.user, done.at);
+        let change = CommittedChange {
+            verb: act.verb,
+            ticket: &act.ticket,
+            device: act.device.as_deref(),
+            users: vec![&done.user],
+            at: done.at,
+        };
+        operate::notify_change(app, opened, &change);
     }
     Ok(done)
+}
+
+/// What `undo` calls the change of a verb, if it can be undone.
+fn undoable(app: &App<'_>, verb: &str) -> Option<Undoable> {
+    (app.find_verb)(verb).and_then(|verb| verb.undo)
 }
 
 /// The result for one user of a bulk change.
@@ -136,9 +152,11 @@ impl BulkRow {
         before: User,
         at: Timestamp,
         vault: &Vault,
+        undoable: Option<Undoable>,
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Self, Vec<String>)> {
-        match change(before.clone(), at, vault) {
+        let change = change(before.clone(), at, vault);
+        match change.map(|changed| changed.with_undo(undoable, &before, at)) {
             Ok(Changed { user, .. }) if user == before => Ok((Self::Unchanged(user), Vec::new())),
             Ok(Changed { user, touched }) => {
                 Ok((Self::Changed(user), touched.iter().map(ToString::to_string).collect()))
@@ -167,7 +185,7 @@ pub fn plan_bulk(
         match snapshot.user(name)? {
             Some(user) => {
                 app.authorization.require_allowed(&user)?;
-                rows.push(BulkRow::of(user, at, &opened.vault, change)?.0);
+                rows.push(BulkRow::of(user, at, &opened.vault, None, change)?.0);
             }
             None => unknown.push(name.to_string()),
         }
@@ -196,6 +214,7 @@ pub fn change_bulk(
     names: &[UserName],
     change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<Vec<BulkRow>> {
+    let undoable = undoable(app, verb);
     let undo_for = app.config.undo_for;
     let bar = app.progress_bar(names.len() as u64);
     let done = write_tx(app, opened, |session, mut write| {
@@ -205,7 +224,7 @@ pub fn change_bulk(
             let (first, mut changes) = (rows.len(), Vec::new());
             for before in write.users(names)? {
                 let (mut row, touched) =
-                    BulkRow::of(before.clone(), write.at, write.vault, change)?;
+                    BulkRow::of(before.clone(), write.at, write.vault, undoable, change)?;
                 if let BulkRow::Changed(user) = &mut row {
                     user.purge(write.at, undo_for);
                     let record = AuditRecord {
@@ -229,7 +248,8 @@ pub fn change_bulk(
     });
     bar.finish_and_clear();
     let (rows, at) = done?;
-    operate::notify_changes(app, opened, verb, ticket, &rows, at);
+    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user).collect();
+    operate::notify_change(app, opened, &CommittedChange { verb, ticket, device: None, users, at });
     Ok(rows)
 }
 

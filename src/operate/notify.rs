@@ -17,7 +17,6 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::notice::{Notice, NoticeResult, send};
-use crate::operate::change::{BulkRow, ChangeRequest};
 use crate::store::Change;
 
 /// A notice to be sent.
@@ -28,36 +27,25 @@ struct PendingNotice<'d> {
     at: Timestamp,
 }
 
-/// Notifies the user of a committed change.
-pub fn notify_change(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    act: &ChangeRequest<'_>,
-    user: &User,
-    at: Timestamp,
-) {
-    let pending = (app.find_verb)(act.verb).and_then(|verb| verb.notice_for(user));
-    let pending = pending.map(|kind| PendingNotice { user, kind, device: act.device.clone(), at });
-    notify_all(app, opened, &act.ticket, pending.as_slice(), None);
+/// A committed change of one user, or of many.
+pub struct CommittedChange<'c> {
+    pub verb: &'c str,
+    pub ticket: &'c Ticket,
+    /// The device that the operator named.
+    pub device: Option<&'c str>,
+    pub users: Vec<&'c User>,
+    pub at: Timestamp,
 }
 
-/// Notifies each user of a committed bulk change.
-pub fn notify_changes(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    verb: &str,
-    ticket: &Ticket,
-    rows: &[BulkRow],
-    at: Timestamp,
-) {
-    let Some(spec) = (app.find_verb)(verb) else { return };
-    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user);
-    let pending: Vec<_> = users
-        .filter_map(|user| {
-            Some(PendingNotice { user, kind: spec.notice_for(user)?, device: None, at })
-        })
-        .collect();
-    notify_all(app, opened, ticket, &pending, None);
+/// Notifies each user of a committed change.
+pub fn notify_change(app: &mut App<'_>, opened: &mut OpenStore, change: &CommittedChange<'_>) {
+    let Some(spec) = (app.find_verb)(change.verb) else { return };
+    let pending = change.users.iter().filter_map(|user| {
+        let (kind, device) = (spec.notice_for(user)?, change.device.map(str::to_owned));
+        Some(PendingNotice { user, kind, device, at: change.at })
+    });
+    let pending: Vec<_> = pending.collect();
+    notify_all(app, opened, change.ticket, &pending, None);
 }
 
 /// Notifies the user of a device that a code has just confirmed.

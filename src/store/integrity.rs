@@ -8,7 +8,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
-use crate::store::log_query::{LogStart, SignedHead};
+use crate::store::log_ends::{LogStart, SignedHead};
 use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
 

@@ -12,9 +12,8 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::store::driver::first;
 use crate::store::integrity::{at, check_count, log_start, seq, walk_chain};
-use crate::store::log_query::{
-    EventView, LogQuery, LogStart, LoggedChange, SignedHead, StatusChange,
-};
+use crate::store::log_ends::{LogStart, SignedHead};
+use crate::store::log_query::{EventView, LogQuery, LoggedChange, StatusChange};
 use crate::store::read_tx::ReadTx;
 use crate::store::row::{self, StoredMac, Value};
 use crate::store::sql;

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::app::App;
+use crate::app::operator_files;
 use crate::audit;
 use crate::commands::changes::difference::{CutOff, Difference};
 use crate::commands::list_status::UserLine;
@@ -21,7 +22,6 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Status, User};
-use crate::files;
 use crate::store::{LoggedChange, Moment, Order, ReadTx};
 
 const LAST_RUN: &str = "last-run";
@@ -103,7 +103,7 @@ fn read_state(session: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
         return Ok(None);
     }
     let mut line = String::new();
-    let file = files::open_file(session, path, "--state")?;
+    let file = operator_files::open_file(session, path, "--state")?;
     file.take(4096).read_to_string(&mut line).map_err(|_| not_a_state_file())?;
     let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| not_a_state_file())?;
     if anchor.store != session.reader()?.identity().store {

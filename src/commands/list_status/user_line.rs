@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::commands::user_change::status_label;
 use crate::domain::device::{Device, DeviceState};
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::{EnrolmentDue, Policy};
@@ -178,7 +177,7 @@ impl Record for UserLine {
 
     fn sentence(&self) -> String {
         let devices = self.devices(", ");
-        let mut text = format!("{}: {}", self.user, status_label(self.status));
+        let mut text = format!("{}: {}", self.user, self.status.label());
         for more in [devices.as_ref(), &self.flags()] {
             if !more.is_empty() {
                 text.push_str("; ");
@@ -198,7 +197,7 @@ impl Record for UserLine {
         vec![
             Cell::plain(self.user.as_str()),
             Cell::plain(self.display_name.as_deref().unwrap_or_default()),
-            Cell::toned(status_label(self.status), self.tone()),
+            Cell::toned(self.status.label(), self.tone()),
             Cell::toned(flags, if self.locked { Tone::Bad } else { Tone::Plain }),
             Cell::plain(self.devices(", ")),
             Cell::plain(last),
