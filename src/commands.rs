@@ -79,7 +79,7 @@ pub trait Verb: Args + FromArgMatches {
         false
     }
 
-    fn run(self, session: &mut App<'_>) -> Result<Report>;
+    fn run(self, app: &mut App<'_>) -> Result<Report>;
 
     /// The result where the operator's role or the configuration prevents the verb from starting.
     fn on_denied(_: &Env, error: anyhow::Error) -> Result<Report> {
@@ -195,8 +195,8 @@ const fn verb<V: Verb>(attributes: VerbSpec) -> VerbEntry {
         spec: VerbSpec { name: V::NAME, alias: V::ALIAS, ..attributes },
         examples: V::EXAMPLES,
         has_help_flag: V::HELP_FLAG,
-        run: |matches, session| {
-            V::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(V::NAME)))?.run(session)
+        run: |matches, app| {
+            V::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(V::NAME)))?.run(app)
         },
         is_service: V::is_service,
         on_denied: V::on_denied,
