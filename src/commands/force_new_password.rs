@@ -62,7 +62,7 @@ impl Verb for ForceNewPassword {
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl force-new-password alice",
         "mfactl force-new-password alice --keep-mfa --yes --ticket HELP-1234",
-        "mfactl force-new-password --from leavers.txt --output passwords.txt",
+        "mfactl force-new-password --from names.txt --output passwords.txt",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {

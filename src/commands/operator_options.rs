@@ -103,7 +103,7 @@ impl UserArg {
 /// The option that names one of the user's devices.
 #[derive(Args, Clone, Debug)]
 pub struct DeviceOption {
-    /// Label of the device
+    /// Only the device with this label
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
 }

@@ -34,10 +34,10 @@ const TRIES: usize = 3;
 
 /// Sign a user in: password, then code
 ///
-/// Includes a forced password change and enrolment when they are due. At a terminal, mfactl prompts
+/// A forced password change and enrolment come with it when they are due. At a terminal, mfactl prompts
 /// for each step. Otherwise it reads one line of JSON from standard input,
-/// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; each
-/// call takes all fields again. Exit code 0 means one thing only: signed in and stored. An unknown
+/// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; repeat
+/// all fields in each call. Exit code 0 means one thing only: signed in and stored. An unknown
 /// user and a wrong password get the same answer.
 #[derive(Args, Debug)]
 pub struct SignIn {

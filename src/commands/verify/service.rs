@@ -39,7 +39,7 @@ pub enum LoginService {
     /// auth-user-pass-verify and client-crresponse
     #[value(name = "openvpn")]
     OpenVpn,
-    /// `rlm_exec` of `FreeRADIUS`
+    /// FreeRADIUS with `rlm_exec`
     Radius,
 }
 
