@@ -19,9 +19,10 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 use mfactl::bench::{
-    Access, Active, Device, DeviceKind, DeviceState, Event, EventSubject, FilePolicy, Id, Identity,
-    Label, MOST_WRONG_CODES, Operator, Parameters, Pending, RootKey, Sealed, Secret, Span,
-    Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file, key_file, sqlite,
+    Access, Active, Change, Device, DeviceState, Event, EventSubject, Factor, FilePolicy, Id,
+    Identity, Label, MOST_WRONG_CODES, NewEvent, Operator, Parameters, Pending, RootKey, Sealed,
+    Secret, Span, Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file, key_file,
+    sqlite,
 };
 use zeroize::Zeroizing;
 
@@ -58,9 +59,9 @@ fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
     // not older.
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let first = Event { verb: "init", outcome: "done", ..event(None, enrolled) };
-    let made = sqlite::create(&store, &file_policy, &vault, &mut |birth| {
-        birth.initialize(identity, enrolled)?;
-        birth.append(&first, people::bytes("salt", 0)).map(|_| ())
+    let made = sqlite::create(&store, &file_policy, &vault, &mut |tx| {
+        tx.initialize(identity, enrolled)?;
+        tx.save(Vec::new(), vec![salted(first.clone(), 0)]).map(drop)
     })?;
     ensure!(made, "there is a store in {} already", folder.display());
     fill(&store, &vault, &file_policy, users, events)?;
@@ -82,15 +83,16 @@ fn fill(
     let mut tx = store.begin(vault)?;
     for n in 0..users {
         let user = one(n, enrolled, vault, events.is_some())?;
-        tx.insert(&user)?;
-        tx.append(&event(Some(&user), enrolled), people::bytes("salt", n))?;
+        let event = event(Some(&user), enrolled);
+        tx.save(vec![Change::Insert(user)], vec![salted(event, n)])?;
     }
     let Some(events) = events else { return tx.commit() };
     for n in 0..events {
         let user = one(u32::try_from(n % u64::from(users))?, enrolled, vault, true)?;
         let at = enrolled.plus(Span::seconds(YEAR * n / events));
         let event = Event { verb: "verify", outcome: "accepted", ..event(Some(&user), at) };
-        tx.append(&event, people::bytes("salt", u32::try_from(n % 65_536)?))?;
+        let event = salted(event, u32::try_from(n % 65_536)?);
+        tx.save(vec![Change::Keep(user)], vec![event])?;
     }
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs();
     for n in 0..TODAY.min(users) {
@@ -98,9 +100,8 @@ fn fill(
         let at = Timestamp::from_unix(now.cast_signed() - i64::from(TODAY - n))?;
         let mut after = before.clone();
         after.last_verified_at = Some(at);
-        after.rev = tx.save(&before, &after)?;
         let event = Event { verb: "verify", outcome: "accepted", ..event(Some(&after), at) };
-        tx.append(&event, people::bytes("salt", n))?;
+        tx.save(vec![Change::Update { before, after }], vec![salted(event, n)])?;
     }
     tx.commit()
 }
@@ -147,11 +148,10 @@ fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {
     let mut device = Device {
         id: Id::new(people::bytes("device", n)),
         label: Label::parse("phone")?,
-        kind: DeviceKind::Totp,
-        parameters: Parameters::COMMON,
+        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(Vec::new()),
         state: DeviceState::Active(Active { confirmed_at: enrolled }),
-        last_step: last.map(|t| Parameters::COMMON.step(t)),
+        position: last.map(|t| Parameters::COMMON.step(t)),
         created_at: enrolled,
         last_used_at: last,
     };
@@ -170,12 +170,13 @@ fn event(user: Option<&User>, at: Timestamp) -> Event {
         ticket: Ticket::default(),
         subject: user.map(|user| EventSubject {
             id: user.id,
-            name: user.name.as_str().to_owned(),
-            status: user.status().word(),
-            rev: user.rev,
             device: Some("phone".to_owned()),
             factor: Some("totp"),
         }),
         detail: None,
     }
+}
+
+fn salted(event: Event, n: u32) -> NewEvent {
+    NewEvent { event, salt: people::bytes("salt", n) }
 }

@@ -2,7 +2,6 @@
 
 pub mod batch;
 pub mod code;
-pub mod deadline;
 pub mod diagnose;
 pub mod hash_slots;
 pub mod login;
@@ -13,7 +12,7 @@ pub use batch::answer_batch;
 pub use code::authenticate_code;
 pub use diagnose::diagnose_code;
 pub use hash_slots::hash_slot;
-pub use login::{answer_service, log_in, notify_after_login, on_timeout, service_variable};
+pub use login::{log_in, notify_after_login, on_timeout, service_variable};
 pub use sign_in::{
     decide_sign_in, notify_after_sign_in, require_strong, sealed_hash, sealed_temporary, sign_in,
 };

@@ -6,62 +6,55 @@ use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
-use crate::app::App;
+use crate::app::output;
 use crate::commands::{self, command, command_for, find_entry, help};
 use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 use crate::options::Options;
-use crate::report::Report;
+use crate::report::{Report, Verdict};
 use crate::usage_error::usage_error;
 
-/// A parsed command line.
-pub struct Invocation {
-    pub options: Options,
-    pub paths: PathOptions,
-    pub run: Run,
-}
-
-/// A verb with its arguments.
-type Run = Box<dyn FnOnce(&mut App<'_>) -> Result<Report>>;
+/// A verb with its arguments, to be run.
+type Run = Box<dyn FnOnce(&mut Env) -> Result<Verdict>>;
 
 /// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
-pub fn parse(args: &[OsString]) -> Result<Invocation> {
+pub fn parse(args: &[OsString]) -> Result<Run> {
     let error = match command_for(args).try_get_matches_from(args) {
         Ok(matches) => return from_matches(&matches),
         Err(error) => error,
     };
-    let run: Run = match error.kind() {
+    match error.kind() {
         ErrorKind::DisplayVersion => {
-            Box::new(move |_| Ok(Report::text(error.render().to_string())))
+            let version = error.render().to_string();
+            Ok(print(Options::default(), move |_| version))
         }
-        ErrorKind::DisplayHelp => match help::requested(&error) {
-            Some((verb, form)) => {
-                Box::new(move |app| Ok(Report::text(help::page(verb, form, app.env))))
-            }
-            None => Box::new(|_| Ok(Report::text(help::overview()))),
-        },
-        _ => return Err(usage_error(&error, commands::verb_in(args)).into()),
-    };
-    Ok(Invocation { options: Options::default(), paths: PathOptions::default(), run })
+        ErrorKind::DisplayHelp => Ok(match help::requested(&error) {
+            Some((verb, form)) => print(Options::default(), move |env| help::page(verb, form, env)),
+            None => print(Options::default(), |_| help::overview()),
+        }),
+        _ => Err(usage_error(&error, commands::verb_in(args)).into()),
+    }
 }
 
-fn from_matches(matches: &ArgMatches) -> Result<Invocation> {
+fn from_matches(matches: &ArgMatches) -> Result<Run> {
     let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
     options.check()?;
     let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
     let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
     let Some((name, matches)) = subcommand else {
-        let run = Box::new(|_: &mut App<'_>| Ok(Report::text(help::overview())));
-        return Ok(Invocation { options, paths, run });
+        return Ok(print(options, |_| help::overview()));
     };
     let entry = find_entry(name)
         .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
     let matches = matches.clone();
-    Ok(Invocation {
-        options,
-        paths,
-        run: Box::new(move |session| commands::run(entry, &matches, session)),
+    Ok(Box::new(move |env| commands::run(entry, &matches, env, options, &paths)))
+}
+
+fn print(options: Options, text: impl FnOnce(&Env) -> String + 'static) -> Run {
+    Box::new(move |env| {
+        let report = Report::text(text(env));
+        output::write(env, &options, report)
     })
 }
 

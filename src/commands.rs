@@ -24,6 +24,7 @@ mod list_status;
 mod log;
 mod man;
 mod metrics;
+mod operator_options;
 mod recovery_codes;
 mod remove_user;
 mod report;
@@ -34,6 +35,7 @@ mod set_password;
 mod show_qr;
 mod show_user;
 mod sign_in;
+mod targets;
 mod undo;
 mod unlock;
 mod user_change;
@@ -55,8 +57,9 @@ use crate::app::App;
 use crate::config::PathOptions;
 use crate::domain::notice::NoticeKind;
 use crate::domain::role::Role;
-use crate::domain::undo::Undoable;
+use crate::domain::undo_record::Undoable;
 use crate::domain::verb::{CaseOptions, Group, VerbSpec};
+use crate::env::Env;
 use crate::options::Options;
 use crate::report::Report;
 use crate::usage_error::usage_error;
@@ -79,7 +82,7 @@ pub trait Verb: Args + FromArgMatches {
     fn run(self, session: &mut App<'_>) -> Result<Report>;
 
     /// The result where the operator's role or the configuration prevents the verb from starting.
-    fn on_denied(_: &App<'_>, error: anyhow::Error) -> Result<Report> {
+    fn on_denied(_: &Env, error: anyhow::Error) -> Result<Report> {
         Err(error)
     }
 }
@@ -91,7 +94,7 @@ pub struct VerbEntry {
     pub has_help_flag: bool,
     pub run: fn(&ArgMatches, &mut App<'_>) -> Result<Report>,
     is_service: fn(&ArgMatches) -> bool,
-    on_denied: fn(&App<'_>, anyhow::Error) -> Result<Report>,
+    on_denied: fn(&Env, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
 }
 

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::app::App;
-use crate::config::PathOptions;
+use crate::config::{Config, PathOptions};
 use crate::domain::verb::FindVerb;
 use crate::env::Env;
 use crate::options::Options;
@@ -23,8 +23,9 @@ fn names(prefix: &OsStr, find_verb: FindVerb) -> Vec<CompletionCandidate> {
     let mut candidates = Vec::new();
     let Some(prefix) = prefix.to_str() else { return candidates };
     let mut env = Env::real();
-    let (options, paths) = (Options::default(), PathOptions::default());
-    let mut session = App::new(&mut env, options, paths, find_verb);
+    let loaded = Config::load(&PathOptions::default(), &env, find_verb);
+    let Ok(config) = loaded else { return candidates };
+    let mut session = App::new(&mut env, Options::default(), config, find_verb);
     let Ok(mut store) = session.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {

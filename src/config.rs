@@ -20,6 +20,7 @@ use crate::domain::password::PasswordRules;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
+use crate::domain::text::quoted;
 use crate::domain::time::Span;
 use crate::domain::verb::FindVerb;
 use crate::env::Env;
@@ -130,6 +131,13 @@ impl Config {
         })
     }
 
+    /// The defaults without a store or a key, for verbs that touch neither.
+    pub fn without_store(env: &Env) -> Result<Self> {
+        let nowhere = || Some(PathBuf::from("/dev/null"));
+        let paths = PathOptions { store: nowhere(), config: None, key_file: nowhere() };
+        Self::of(&paths, env, |_| None, file::ConfigFile::default(), None)
+    }
+
     fn of(
         paths: &PathOptions,
         env: &Env,
@@ -173,8 +181,8 @@ impl Config {
         Ok(Self {
             store: StoreLocation::parse(&store.or(default_store).ok_or_else(no_home)?)
                 .map_err(|refusal| match origins.store {
-                    "the environment" => refusal.for_option("MFACTL_STORE"),
-                    "the configuration" => in_config("store.location", &refusal),
+                    "the environment" => refusal.field("MFACTL_STORE"),
+                    "the configuration" => in_config("store.location", refusal),
                     _ => refusal,
                 })?
                 .with_password_file(file.store.password_file),
@@ -184,7 +192,7 @@ impl Config {
             file_policy,
             issuer: file.enrolment.issuer.map_or_else(
                 || Ok("mfactl".into()),
-                |i| otpauth::issuer(&i).map_err(|e| in_config("enrolment.issuer", &e)),
+                |i| otpauth::issuer(&i).map_err(|e| in_config("enrolment.issuer", e)),
             )?,
             pending_for: parse_span(
                 "enrolment.expires_after",
@@ -233,17 +241,18 @@ impl Config {
 
 /// Adds the file and the line to a message about a configuration key.
 fn with_location(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error {
-    let mut refusal = match error.downcast::<Refusal>() {
+    let refusal = match error.downcast::<Refusal>() {
         Ok(refusal) => refusal,
         Err(error) => return error,
     };
-    if let Some((key, problem)) =
-        refusal.message.strip_prefix("configuration: ").and_then(|rest| rest.split_once(": "))
-    {
-        let line = file::line_of(text, key).map(|n| format!(", line {n}")).unwrap_or_default();
-        refusal.message = format!("{}{line}: {key}: {problem}", display_path(path));
-    }
-    refusal.into()
+    let located = match &refusal.field {
+        Some(key) if refusal.code == ErrorCode::Config => {
+            let line = file::line_of(text, key).map(|n| format!(", line {n}")).unwrap_or_default();
+            format!("{}{line}", display_path(path))
+        }
+        _ => return refusal.into(),
+    };
+    refusal.within(located).into()
 }
 
 /// The parsed file, its path and its text; `None` where there is no file.
@@ -274,30 +283,20 @@ fn no_home() -> Refusal {
 
 fn parse_span(key: &str, text: Option<String>, default: Span) -> Result<Span> {
     let Some(text) = text else { return Ok(default) };
-    Ok(Span::parse(key, &text).map_err(|e| in_config(key, &e))?)
+    Ok(Span::parse(key, &text).map_err(|e| in_config(key, e))?)
 }
 
-fn in_config(key: &str, refusal: &Refusal) -> Refusal {
-    let problem = refusal.message.split_once(": ").map_or(refusal.message.as_str(), |(_, p)| p);
-    Refusal {
-        code: ErrorCode::Config,
-        message: format!("configuration: {key}: {problem}"),
-        hint: refusal.hint.clone(),
-    }
+/// The same problem, reported for a key of the configuration.
+fn in_config(key: &str, refusal: Refusal) -> Refusal {
+    Refusal { hint: refusal.hint, ..Refusal::config(key, refusal.problem) }
 }
 
 fn gid_of(key: &str, name: Option<&str>) -> Result<Option<u32>> {
     let Some(name) = name else { return Ok(None) };
     match uzers::get_group_by_name(name) {
         Some(group) => Ok(Some(group.gid())),
-        None => Err(Refusal::new(
-            ErrorCode::Config,
-            format!(
-                "configuration: {key}: there is no group {}",
-                crate::domain::text::quoted(name)
-            ),
-        )
-        .hint("create it with groupadd, or name an existing group")
-        .into()),
+        None => Err(Refusal::config(key, format!("there is no group {}", quoted(name)))
+            .hint("create it with groupadd, or name an existing group")
+            .into()),
     }
 }

@@ -24,7 +24,7 @@ impl ErrorReport {
             return Self {
                 code: refusal.code.word(),
                 exit: exit(refusal.code),
-                message: refusal.message.clone(),
+                message: refusal.to_string(),
                 hint: refusal.hint.clone(),
             };
         }
@@ -64,6 +64,13 @@ impl ErrorReport {
         }
         let _ = err.flush();
     }
+}
+
+/// The message of an error that does not end the run: of the refusal, where there is one.
+#[must_use]
+pub fn message(error: &Error) -> String {
+    let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
+    refusal.map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// 2 to 9 are never used: `FreeRADIUS` takes some of them for success, and `OpenVPN` takes 2 for a

@@ -21,9 +21,10 @@ use crate::domain::audit::event::{Canonical, CompactCanonical, FieldNumber, Head
 use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Sealed, Secret};
+use crate::domain::secret::{Id, KeyGeneration, Sealed, Secret};
 use crate::domain::time::Timestamp;
 
 /// Length of a MAC in bytes.
@@ -75,9 +76,10 @@ impl std::fmt::Display for KeyId {
     }
 }
 
-/// The keys of one store.
+/// The keys of one store, derived from one generation of its root key.
 pub struct Vault {
     store: Id,
+    generation: KeyGeneration,
     key_id: KeyId,
     seal: Zeroizing<[u8; 32]>,
     state: Hmac<Sha256>,
@@ -96,12 +98,41 @@ impl Vault {
         };
         Self {
             store,
+            generation: KeyGeneration::FIRST,
             key_id: root.id(),
             seal: key("mfactl seal v1"),
             state: hmac(&key("mfactl state-mac v1")),
             audit: hmac(&key("mfactl audit-mac v1")),
             backup_codes: hmac(&key("mfactl recovery v1")),
         }
+    }
+
+    /// The same keys as another generation.
+    #[cfg(test)]
+    #[must_use]
+    pub fn of_generation(self, generation: KeyGeneration) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// The generation that makes new MACs. It is stored beside each of them.
+    #[must_use]
+    pub const fn generation(&self) -> KeyGeneration {
+        self.generation
+    }
+
+    /// Refuses a MAC that cannot be checked, because another generation of the root key made it.
+    pub fn require(&self, generation: KeyGeneration) -> Result<(), Refusal> {
+        if generation == self.generation {
+            return Ok(());
+        }
+        let (other, own) = (generation.number(), self.generation.number());
+        let message = format!(
+            "a record of the store needs generation {other} of the root key, and the key file has generation {own}"
+        );
+        Err(Refusal::new(ErrorCode::Key, message).hint(
+            "name the key file that has it with --key-file; if the key was never exchanged, the store \
+             was altered: restore a backup, and find out who can write to the store",
+        ))
     }
 
     /// Seals the secret of a device, bound to user, device and parameters.
@@ -182,6 +213,9 @@ impl Vault {
         let mut whole = Canonical::default();
         whole.field("row", kind);
         whole.field("store", self.store.bytes());
+        if let Some(generation) = self.generation.covered() {
+            whole.number("generation", generation);
+        }
         self.state
             .clone()
             .chain_update(whole.bytes())
@@ -214,6 +248,9 @@ impl Vault {
         c.field(FieldNumber::Purpose, purpose);
         c.number(FieldNumber::Seq, head.seq);
         c.field(FieldNumber::Hash, head.hash);
+        if let Some(generation) = self.generation.covered() {
+            c.number(FieldNumber::Generation, generation);
+        }
         self.audit.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }
 
@@ -223,10 +260,14 @@ impl Vault {
         let mut data = self.user_associated_data(user);
         data.field("device", device.id.bytes());
         data.field("field", "secret");
-        data.field("kind", device.kind.as_str());
-        data.field("algorithm", device.parameters.algorithm.as_str());
-        data.number("digits", u64::from(device.parameters.digits));
-        data.number("period", device.parameters.period);
+        data.field("kind", device.factor.kind());
+        match device.factor {
+            Factor::Totp(totp) => {
+                data.field("algorithm", totp.algorithm.as_str());
+                data.number("digits", u64::from(totp.digits));
+                data.number("period", totp.period);
+            }
+        }
         data
     }
 

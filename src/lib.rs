@@ -31,9 +31,7 @@ mod testing;
 
 use std::ffi::OsString;
 
-use crate::app::App;
 use crate::error_report::ErrorReport;
-use anyhow::Context as _;
 use env::Env;
 use report::Verdict;
 
@@ -62,27 +60,25 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
 }
 
 fn run_verb(args: &[OsString], env: &mut Env) -> anyhow::Result<Verdict> {
-    let invocation = cli::parse(args)?;
-    let mut session = App::new(env, invocation.options, invocation.paths, commands::find_verb);
-    let report = (invocation.run)(&mut session)?;
-    session.writer().report(report).context("writing the output")
+    cli::parse(args)?(env)
 }
 
 /// What the benches use; everything else is private, so that the compiler finds what nothing uses.
 #[doc(hidden)]
 pub mod bench {
     pub use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
-    pub use crate::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+    pub use crate::domain::device::{Active, Device, DeviceState, Pending};
+    pub use crate::domain::factor::Factor;
+    pub use crate::domain::factor::totp::Parameters;
     pub use crate::domain::lockout::MOST_WRONG_CODES;
     pub use crate::domain::name::{Label, UserName};
     pub use crate::domain::password::Password;
     pub use crate::domain::secret::{Id, Sealed, Secret};
     pub use crate::domain::time::{Span, Timestamp};
-    pub use crate::domain::totp::Parameters;
     pub use crate::domain::user::User;
     pub use crate::files::file_trust::FilePolicy;
     pub use crate::files::new_file::create_new_file;
     pub use crate::keyring::argon2::{HashCost, hash};
     pub use crate::keyring::{RootKey, Vault, key_file};
-    pub use crate::store::{Access, Identity, Store, sqlite};
+    pub use crate::store::{Access, Change, Identity, NewEvent, Store, sqlite};
 }

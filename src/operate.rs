@@ -4,12 +4,10 @@ pub mod approval;
 pub mod authorize;
 pub mod change;
 pub mod notify;
-pub mod transaction;
 pub mod user_list;
 
 pub use approval::{close_request, find_request, open_requests, request_approval};
 pub use authorize::{authorize, begin_approval, can_run, operator_uid};
 pub use change::{change_bulk, change_user, confirm_change, plan_bulk};
-pub use notify::{notify_activation, notify_activations, notify_change, notify_changes};
-pub use transaction::write_tx;
+pub use notify::{CommittedChange, notify_activation, notify_activations, notify_change};
 pub use user_list::read_user_list;

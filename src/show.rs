@@ -14,14 +14,15 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::domain::device::{Device, DeviceKind, DeviceState, Pending};
+use crate::domain::device::{Device, DeviceState, Pending};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Parameters;
 use crate::domain::name::Label;
 use crate::domain::otpauth;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::text::shown;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Parameters;
 use crate::domain::user::{Language, User};
 use crate::env::Stream;
 use crate::files::file_trust::display_path;
@@ -31,12 +32,13 @@ use crate::report::{Fields, Record};
 use crate::show::secret_output::{SecretOutput, Target, write_file};
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
-pub fn confirmation_hint(app: &mut App<'_>, user: &User) -> Result<String> {
-    Ok(if operate::can_run(app, "verify")? {
+#[must_use]
+pub fn confirmation_hint(app: &App<'_>, user: &User) -> String {
+    if operate::can_run(app, "verify") {
         format!("the first right code confirms it: mfactl verify {}", user.name)
     } else {
         "the user's first sign-in with a code confirms it".to_owned()
-    })
+    }
 }
 
 #[derive(Args, Clone, Debug)]
@@ -87,11 +89,10 @@ impl DeviceDraft {
         let mut device = Device {
             id: self.id,
             label: self.label.clone(),
-            kind: DeviceKind::Totp,
-            parameters: self.parameters,
+            factor: Factor::Totp(self.parameters),
             secret: Sealed(Vec::new()),
             state: DeviceState::Pending(pending),
-            last_step: None,
+            position: None,
             created_at: now,
             last_used_at: None,
         };
@@ -132,8 +133,9 @@ fn image_format(path: &Path) -> Result<ImageFormat> {
         Some("svg") => Ok(ImageFormat::Svg),
         _ => Err(Refusal::new(
             ErrorCode::Usage,
-            format!("--output: {} does not end in .png or .svg", display_path(path)),
+            format!("{} does not end in .png or .svg", display_path(path)),
         )
+        .field("--output")
         .hint("name a file that ends in .png or .svg")
         .into()),
     }
@@ -151,7 +153,8 @@ impl EnrolmentKey<'_> {
     /// The key URI in the QR code.
     #[must_use]
     pub fn uri(&self) -> Zeroizing<String> {
-        otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, self.device.parameters)
+        let Factor::Totp(parameters) = self.device.factor;
+        otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, parameters)
     }
 
     /// Returns once everything is written and flushed.
@@ -225,6 +228,10 @@ pub struct ExtraFields {
 impl Enrolment {
     #[must_use]
     pub fn new(schema: &'static str, user: &User, device: Option<&Device>, issuer: &str) -> Self {
+        let totp = device.map(|d| {
+            let Factor::Totp(parameters) = d.factor;
+            parameters
+        });
         Self {
             schema,
             user: user.name.to_string(),
@@ -232,9 +239,9 @@ impl Enrolment {
             state: device.map(|d| d.state.word()),
             issuer: shown(issuer).into_owned(),
             account: user.name.to_string(),
-            algorithm: device.map(|d| d.parameters.algorithm.as_str()),
-            digits: device.map(|d| d.parameters.digits),
-            period: device.map(|d| d.parameters.period),
+            algorithm: totp.map(|p| p.algorithm.as_str()),
+            digits: totp.map(|p| p.digits),
+            period: totp.map(|p| p.period),
             secret: None,
             uri: None,
             extra: ExtraFields::default(),

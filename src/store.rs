@@ -13,6 +13,7 @@ mod identity;
 mod integrity;
 pub mod location;
 mod log;
+mod log_ends;
 mod log_query;
 pub mod postgres;
 mod read_tx;
@@ -32,9 +33,9 @@ pub use change::{Change, NewEvent, SALT};
 pub use engine::Store;
 pub use errors::Conflict;
 pub use identity::Identity;
+pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{
-    EventView, LogQuery, LogStart, LoggedChange, OperatorFilter, SignedHead, StatusChange,
-    SubjectFilter,
+    EventView, LogQuery, LoggedChange, OperatorFilter, StatusChange, SubjectFilter,
 };
 pub use read_tx::ReadTx;
 pub use row_source::{RowCounts, RowSource};

@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 pub use engine::Engine;
 
 use crate::domain::audit::event::Operator;
+use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::domain::totp::{Parameters, code_at};
 use crate::env::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
 
 /// The time at which every test starts: 2026-01-01T00:00:00Z, the first second of a time step.

@@ -81,12 +81,32 @@ fn fish_completes_users_and_verbs() {
     }
 }
 
+/// Sets zsh up as a user's profile does, and lets a key show the line that is being typed.
+const ZSH: &str = "PS1='ready> '; autoload -U compinit; compinit -u -D; source completions/_mfactl; \
+                   setopt menu_complete; show() { print -r -- \"<$BUFFER>\" }; zle -N show; \
+                   bindkey '^O' show";
+
 #[test]
-fn zsh_reads_its_script() {
-    let script = "autoload -U compinit; compinit -u -D; source completions/_mfactl; \
-                  print ${_comps[mfactl]}";
-    if let Some(found) = Store::new().shell("zsh", script) {
-        assert!(found.contains("mfactl"), "{found}");
+fn zsh_completes_users_and_verbs() {
+    let store = Store::new();
+    if store.shell("zsh", "").is_none() {
+        return;
+    }
+    let mut command = store.command("zsh");
+    command.args(["-f", "-i"]).env("TERM", "dumb").stdin(Stdio::inherit());
+    let mut zsh = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+    zsh.send_line(ZSH).unwrap();
+    // Each further tab puts the next name into the line; control-U takes all of it away.
+    for (keys, line) in [
+        ("mfactl reset al\t", "mfactl reset alice"),
+        ("mfactl reset al\t\t", "mfactl reset alina"),
+        ("mfactl reset b\t", "mfactl reset bob"),
+        ("mfactl list-s\t", "mfactl list-status"),
+    ] {
+        zsh.send(&format!("\u{15}{keys}\u{f}")).unwrap();
+        zsh.flush().unwrap();
+        let (_, shown) = zsh.exp_regex("<mfactl [^>\r\n]*>").unwrap();
+        assert_eq!(shown.trim_matches(['<', '>']).trim_end(), line, "{keys:?}");
     }
 }
 

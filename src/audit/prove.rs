@@ -5,12 +5,11 @@ use std::fs::File;
 use std::io::ErrorKind;
 
 use anyhow::Result;
-use subtle::ConstantTimeEq as _;
 
 use crate::app::App;
 use crate::config::COMMAND_LINE;
 use crate::domain::audit::anchor::Anchor;
-use crate::domain::audit::chain::{Chain, Mac};
+use crate::domain::audit::chain::{Chain, ChainError, Mac};
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -58,8 +57,7 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
     };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == ErrorCode::Damaged => {
-            let why = refusal.message.trim_start_matches("the store is damaged: ");
-            Ok((None, Some(why.to_owned())))
+            Ok((None, Some(refusal.problem.clone())))
         }
         _ => Err(error),
     }
@@ -91,8 +89,11 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
     let mut chain = Chain::from(start.head);
     let mut damage = unread_start
         .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
-        .or_else(|| start_damage(&start, vault.as_ref()));
-    let mac = |head: &Head| vault.as_ref().map_or([0; 32], |vault| vault.event_mac(head));
+        .map_or_else(|| start_damage(&start, vault.as_ref()), |damage| Ok(Some(damage)))?;
+    let mac = |head: &Head, generation| {
+        let vault = vault.as_ref().filter(|vault| vault.require(generation).is_ok())?;
+        Some(vault.event_mac(head))
+    };
     let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
     for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {
         damage = damage.or_else(|| anchor_damage(anchor, &start.head));
@@ -105,6 +106,10 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
                     .into_iter()
                     .flatten()
                     .find_map(|anchor| anchor_damage(anchor, &chain.head)),
+                Err(ChainError::Generation(other)) => {
+                    vault.as_ref().map_or(Ok(()), |vault| vault.require(other))?;
+                    None
+                }
                 Err(broken) => Some(Damage::at(proof.seq, broken.words(proof.seq))),
             };
             if chain.events.is_multiple_of(1024) {
@@ -120,11 +125,12 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
     bar.finish_and_clear();
     let unread_end =
         unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
-    let damage = damage
-        .or(unread_end)
-        .or_else(|| end_damage(&chain, guarded.as_ref(), vault.as_ref()))
-        .or_else(|| {
-            anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
+    let damage = match damage.or(unread_end) {
+        None => end_damage(&chain, guarded.as_ref(), vault.as_ref())?,
+        damage => damage,
+    };
+    let damage = damage.or_else(|| {
+        anchors_by_event.range(chain.head.seq + 1..).next().map(|(seq, a)| {
             let words = format!(
                 "the log ends at event {}, but on {} it had event {seq}: its end was cut off, or \
                  an older store was put back",
@@ -132,7 +138,7 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
             );
             Damage::of_log(words)
         })
-        });
+    });
     Ok(LogProof {
         store: identity.store,
         head: chain.head,
@@ -150,7 +156,7 @@ fn keyring_if_readable(
     store: Id,
     key: crate::keyring::KeyId,
 ) -> Result<Option<Vault>> {
-    let config = app.config()?;
+    let config = &app.config;
     let path = &config.key_file;
     // An operator who passes --key-file wants the MACs checked.
     let is_named = config.origins.key_file == COMMAND_LINE;
@@ -170,12 +176,13 @@ fn keyring_if_readable(
 }
 
 /// Was the log's starting point written with this store's key?
-fn start_damage(start: &LogStart, vault: Option<&Vault>) -> Option<Damage> {
+fn start_damage(start: &LogStart, vault: Option<&Vault>) -> Result<Option<Damage>> {
+    let Some(vault) = vault else { return Ok(None) };
     let words = format!(
         "the beginning of the log was altered: it was never pruned up to event {}",
         start.head.seq
     );
-    (!start.is_authentic(vault?)).then(|| Damage::of_log(words))
+    Ok((!start.is_authentic(vault)?).then(|| Damage::of_log(words)))
 }
 
 /// An event that differs from its anchor.
@@ -192,14 +199,14 @@ fn end_damage(
     chain: &Chain,
     guarded: Option<&SignedHead>,
     vault: Option<&Vault>,
-) -> Option<Damage> {
-    let missing = |words: String| Some(Damage::of_log(words));
+) -> Result<Option<Damage>> {
+    let missing = |words: String| Ok(Some(Damage::of_log(words)));
     let Some(guarded) = guarded else {
         return missing("the log has no guarded end any more".to_owned());
     };
     let (end, last) = (guarded.head.seq, chain.head.seq);
     if end > last {
-        return Some(Damage::at(
+        return Ok(Some(Damage::at(
             last + 1,
             match end - last {
                 1 => format!("event {end} is missing: the end of the log was cut off"),
@@ -208,19 +215,18 @@ fn end_damage(
                     last + 1
                 ),
             },
-        ));
+        )));
     }
     if guarded.head != chain.head {
-        return Some(Damage::at(
+        return Ok(Some(Damage::at(
             end.max(1),
             format!("the guarded end of the log is event {end} and not event {last}"),
-        ));
+        )));
     }
-    let is_ours =
-        vault.is_none_or(|v| bool::from(v.head_mac(&guarded.head).ct_eq(&guarded.mac[..])));
-    if is_ours {
-        None
-    } else {
-        missing("the end of the log was not written with this store's key".to_owned())
+    match vault {
+        Some(vault) if !guarded.is_authentic(vault)? => {
+            missing("the end of the log was not written with this store's key".to_owned())
+        }
+        _ => Ok(None),
     }
 }

@@ -4,17 +4,13 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::app::App;
+use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::audit::retained::{PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::audit::event::Ticket;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::maintain;
-use crate::operate;
-
-/// How the log records a pruning.
-pub const VERB: &str = "log";
-pub const OUTCOME: &str = "pruned";
 
 /// How many events before a time can be pruned. The last event always stays.
 pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
@@ -39,8 +35,8 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
     }
     let now = app.env.clock.now()?;
     let last = app.reader()?.read()?.last_seq_before(before, now)?;
-    let retained = maintain::retained_times(app)?;
-    operate::write_tx(app, &mut opened, |session, mut write| {
+    let retained = audit::retained_times(app)?;
+    write_tx(app, &mut opened, |session, mut write| {
         let up_to = write.tx.prune(last)?;
         let pruned = up_to.saturating_sub(proved.start.head.seq);
         let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
@@ -48,8 +44,8 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
             detail.extend(retained.clone());
         }
         let record = AuditRecord {
-            verb: VERB,
-            outcome: OUTCOME,
+            verb: PRUNE_VERB,
+            outcome: PRUNE_OUTCOME,
             ticket: ticket.clone(),
             detail: Some(detail.to_string()),
             ..AuditRecord::default()

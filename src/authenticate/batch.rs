@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::app::transaction::Transaction;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::authenticate::code::{CodeSubmission, Evaluation, evaluate};
@@ -20,7 +22,6 @@ use crate::domain::user::User;
 use crate::env::Env;
 use crate::notice::BATCH_TIMEOUT;
 use crate::operate;
-use crate::operate::transaction::Transaction;
 
 /// The verb in the audit log.
 const VERB: &str = "verify";
@@ -49,7 +50,6 @@ type Decided = (AnswerLine, Option<Evaluation>);
 /// unreachable store is an answer, not an error.
 pub fn answer_batch(app: &mut App<'_>) -> Result<()> {
     app.env.prompt = None;
-    app.config()?;
     let (mut lines, mut opened) = (LineReader::default(), None::<OpenStore>);
     loop {
         let queries = lines.next(&mut *app.env.input, MAX_BATCH)?;
@@ -125,8 +125,8 @@ fn decide_all(
     queries: &[BatchQuery],
     is_begun: &mut bool,
 ) -> Result<Vec<Decided>> {
-    let rules = (app.config()?.bounds, app.config()?.undo_for);
-    operate::write_tx(app, opened, |session, mut write| {
+    let rules = (app.config.bounds, app.config.undo_for);
+    write_tx(app, opened, |session, mut write| {
         *is_begun = true;
         let (mut decided, mut left) = (Vec::with_capacity(queries.len()), queries);
         while !left.is_empty() {

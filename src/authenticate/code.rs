@@ -3,21 +3,23 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::transaction::Transaction;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
 use crate::domain::authenticate::{Attempt, Authentication, Outcome, authenticate};
 use crate::domain::backup_code::Submitted;
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Window;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
-use crate::operate::transaction::Transaction;
 use crate::store::Change;
 
 /// The committed result of a submitted code.
@@ -52,10 +54,10 @@ pub fn authenticate_code(
     device_id: Option<Id>,
     submitted: &[u8],
 ) -> Result<Evaluation> {
-    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+    let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
     let submission = CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
-    let attempted = operate::write_tx(app, opened, |session, mut write| {
+    let attempted = write_tx(app, opened, |session, mut write| {
         let before = write.any_user(name)?;
         let evaluated = evaluate_and_save(session.env, &mut write, before, &submission)?;
         write.tx.commit()?;
@@ -172,6 +174,7 @@ pub fn reject_unevaluated_with(
 fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {
     let Outcome::Replayed { device } = outcome else { return None };
     let device = user.live().find(|d| d.label == *device)?;
-    let steps = device.last_step?.checked_sub(device.parameters.step(now) + window.steps())?;
-    (steps > 0).then(|| Span::seconds(steps * device.parameters.period))
+    let Factor::Totp(totp) = device.factor;
+    let steps = device.position?.checked_sub(totp.step(now) + window.steps())?;
+    (steps > 0).then(|| Span::seconds(steps * totp.period))
 }

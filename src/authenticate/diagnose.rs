@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -14,7 +15,6 @@ use crate::domain::name::UserName;
 use crate::domain::otp::Otp;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::operate;
 use crate::store::Change;
 
 /// Explains why a code fails without accepting it; `None` while the user is locked.
@@ -25,9 +25,9 @@ pub fn diagnose_code(
     submitted: &[u8],
     ticket: &Ticket,
 ) -> Result<(User, Option<Diagnosis>, Timestamp)> {
-    let bounds = app.config()?.bounds;
+    let bounds = app.config.bounds;
     let code = Otp::read(submitted);
-    operate::write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |session, mut write| {
         let before = write.any_user(name)?;
         let at = write.at;
         if before.throttle.lockout(at) != Lockout::Unlocked {

@@ -34,7 +34,7 @@ struct HashSlots {
 
 /// Waits for a slot; fails with `busy` if none becomes free in time.
 pub fn hash_slot(app: &mut App<'_>) -> Result<HashSlot> {
-    Ok(HashSlots::of(app.config()?).take()?)
+    Ok(HashSlots::of(&app.config).take()?)
 }
 
 impl HashSlots {

@@ -1,11 +1,11 @@
 //! Answers a login service. Every rejected login gets the same answer at the same cost, so that nobody
 //! learns which users exist.
 
-use std::time::Duration;
-
 use anyhow::Result;
 use zeroize::Zeroizing;
 
+use crate::app::transaction::Transaction;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -13,23 +13,22 @@ use crate::authenticate;
 use crate::authenticate::code::{
     CodeSubmission, Evaluation, detail, evaluate_and_save, reject_unevaluated,
 };
-use crate::authenticate::deadline::Watchdog;
 use crate::authenticate::services::{SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::domain::authenticate::{Attempt, authenticate};
 use crate::domain::backup_code::Submitted;
-use crate::domain::device::{Active, Device, DeviceKind, DeviceState};
+use crate::domain::device::{Active, Device, DeviceState};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Parameters;
 use crate::domain::lockout::RECORD_EVERY;
 use crate::domain::login_rule::{LoginRule, NotEnabledPolicy, is_exempt, login_rule};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
 use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::sign_in::SignInOutcome;
-use crate::domain::totp::Parameters;
 use crate::domain::user::User;
-use crate::env::{Env, Variables};
+use crate::env::Env;
 use crate::operate;
-use crate::operate::transaction::Transaction;
 use crate::store::Change;
 
 /// The verb in the audit log.
@@ -38,10 +37,6 @@ const VERB: &str = "verify";
 const UNKNOWN: &str = "unknown";
 /// How many of the newest events are searched for the last logged attempt with an unknown name.
 const EVENTS_SEARCHED: u64 = 64;
-
-/// Time reserved for logging the notices. The run ends in time in any case; what is not logged by then is
-/// lost.
-const COMMIT_RESERVE: Duration = Duration::from_millis(400);
 
 /// A login service's question: may this user log in?
 pub struct LoginRequest<'l> {
@@ -72,34 +67,6 @@ enum FollowUp {
 
 impl LoginOutcome {
     const NO: Self = Self { lets_in: false, follow_up: FollowUp::Nothing };
-}
-
-/// The state of a run that answers a login service.
-pub struct ServiceRun {
-    environment: Variables,
-    watchdog: Watchdog,
-}
-
-impl ServiceRun {
-    /// The time left for notices.
-    pub fn left(&self) -> Duration {
-        self.watchdog.left().saturating_sub(COMMIT_RESERVE)
-    }
-}
-
-/// Makes this run answer a login service. The remote user can set parts of the environment, so
-/// it is kept apart as untrusted input. There are no prompts and no standard error, which some
-/// services show to the remote user.
-pub fn answer_service(app: &mut App<'_>) -> Result<()> {
-    let watchdog = Watchdog::start(app.env.end)?;
-    let environment = std::mem::replace(&mut app.env.variables, Box::new(|_| None));
-    app.service = Some(ServiceRun { environment, watchdog });
-    app.env.prompt = None;
-    app.env.err.writer = Box::new(std::io::sink());
-    app.env.process.operator.claim = None;
-    app.env.process.sudo_uid = None;
-    app.env.process.is_service = true;
-    Ok(())
 }
 
 /// An environment variable as the service set it; untrusted.
@@ -149,13 +116,13 @@ fn login_with_code(
     opened: &mut OpenStore,
     login: &LoginRequest<'_>,
 ) -> Result<LoginOutcome> {
-    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
-    let policy = app.config()?.policy.clone();
+    let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
+    let policy = app.config.policy.clone();
     let submitted = &Submitted::read(login.typed.code());
     let from = Some(login.from);
     let submission =
         CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-    operate::write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |session, mut write| {
         let done = match write.find(login.name)? {
             None => {
                 reject_unknown_user(session.env, &mut write, &submission)?;
@@ -218,12 +185,12 @@ fn login_with_password_and_code(
     };
     let done = authenticate::decide_sign_in(app, opened, login.name, &credentials)?;
     if done.user.is_none() {
-        let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
+        let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
         let submitted = &Submitted::read(code.map_or(&[], |(_, code)| code));
         let from = Some(login.from);
         let submission =
             CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-        operate::write_tx(app, opened, |session, mut write| {
+        write_tx(app, opened, |session, mut write| {
             reject_unknown_user(session.env, &mut write, &submission)?;
             write.tx.commit()
         })?;
@@ -240,8 +207,8 @@ fn split_code<'g>(
     login: &LoginRequest<'g>,
 ) -> Result<Option<(&'g [u8], &'g [u8])>> {
     let now = app.env.clock.now()?;
-    let policy = &app.config()?.policy;
-    let digits = user.into_iter().flat_map(User::live).map(|d| d.parameters.digits).min();
+    let policy = &app.config.policy;
+    let digits = user.into_iter().flat_map(User::live).map(|d| d.factor.digits()).min();
     let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
     let is_excused_with = |user: &User, code| {
         let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
@@ -298,12 +265,11 @@ fn dummy_user(env: &mut Env, write: &Transaction<'_>) -> Result<User> {
     let mut device = Device {
         id: Id::new(env.random()?),
         label: Label::stored(String::new()),
-        kind: DeviceKind::Totp,
-        parameters: Parameters::COMMON,
+        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(Vec::new()),
         state: DeviceState::Active(Active { confirmed_at: at }),
         // A guess that happens to be right is rejected as a replay.
-        last_step: Some(u64::MAX),
+        position: Some(u64::MAX),
         created_at: at,
         last_used_at: None,
     };

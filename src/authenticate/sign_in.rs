@@ -5,6 +5,7 @@ use anyhow::Result;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -15,14 +16,14 @@ use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
-use crate::domain::password::Password;
+use crate::domain::password::{Password, PasswordChange};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::sign_in::{
     RejectReason, SignInAttempt, SignInOutcome, UsablePassword, usable_password,
 };
 use crate::domain::time::Timestamp;
-use crate::domain::user::{PasswordChange, User};
+use crate::domain::user::User;
 use crate::keyring::argon2;
 use crate::operate;
 use crate::store::Change;
@@ -111,7 +112,7 @@ fn write_like_a_failure(app: &mut App<'_>, opened: &mut OpenStore) -> Result<Tim
     if app.service.is_some() {
         return app.env.clock.now();
     }
-    operate::write_tx(app, opened, |_, mut write| {
+    write_tx(app, opened, |_, mut write| {
         write.tx.dummy_write()?;
         write.tx.commit()?;
         Ok(write.at)
@@ -126,7 +127,7 @@ fn check_password(
     credentials: &Credentials,
 ) -> Result<PasswordCheck> {
     let now = app.env.clock.now()?;
-    let cost = app.config()?.cost;
+    let cost = app.config.cost;
     let mut checked = PasswordCheck::default();
     let door = user.map(|user| (user, usable_password(user, now)));
     let vault = &opened.vault;
@@ -220,12 +221,12 @@ pub fn require_strong(
     field: &str,
     password: &Password,
 ) -> Result<()> {
-    let issuer = app.config()?.issuer.clone();
+    let issuer = app.config.issuer.clone();
     let mut known = vec![user.name.as_str(), issuer.as_str()];
     known.extend(user.profile.display_name.as_deref());
     known.extend(user.profile.email.as_deref());
     known.extend(user.profile.email.as_deref().and_then(|e| e.split('@').next()));
-    Ok(password.check(field, &app.config()?.rules, &known)?)
+    Ok(password.check(field, &app.config.rules, &known)?)
 }
 
 /// The sealed hash of a password, for the user's column.
@@ -255,7 +256,7 @@ fn seal(
     column: &str,
     new: &Password,
 ) -> Result<Sealed> {
-    let cost = app.config()?.cost;
+    let cost = app.config.cost;
     let (salt, nonce) = (app.env.random()?, app.env.random()?);
     let hash = {
         let _slot = authenticate::hash_slot(app)?;
@@ -272,10 +273,10 @@ fn decide_locked(
     checked: &PasswordCheck,
     credentials: &Credentials,
 ) -> Result<Option<SignInResult>> {
-    let (bounds, undo_for) = (app.config()?.bounds, app.config()?.undo_for);
-    let policy = app.config()?.policy.clone();
+    let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
+    let policy = app.config.policy.clone();
     let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
-    operate::write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |session, mut write| {
         let now = write.at;
         let Some(before) = write.find(&checked_user.name)? else { return Ok(None) };
         if usable_password(&before, now) != usable_password(checked_user, now)

@@ -5,16 +5,17 @@ use clap::{Args, ValueEnum};
 
 use super::Verb;
 use crate::app::App;
+use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::commands::user_change::{ChangeRecord, OperatorOptions};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::user_change::ChangeRecord;
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::line;
 use crate::domain::user::{Language, Profile, User};
 use crate::maintain;
-use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::store::Change;
@@ -123,7 +124,7 @@ impl Verb for AddUser {
         let mut opened =
             if dry_run { session.open_store()? } else { maintain::open_or_create_store(session)? };
         let id = Id::new(session.env.random()?);
-        let (user, at) = operate::write_tx(session, &mut opened, |session, mut write| {
+        let (user, at) = write_tx(session, &mut opened, |session, mut write| {
             if write.find(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Verb, VerbEntry, find_entry};
 use crate::app::App;
-use crate::commands::user_change::not_confirmed;
+use crate::commands::operator_options::not_confirmed;
 use crate::domain::approval::Request;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;

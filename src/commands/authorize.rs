@@ -6,17 +6,19 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde::Serialize;
 
-use crate::app::App;
-use crate::authenticate;
-use crate::commands::VerbEntry;
-use crate::commands::user_change::OperatorOptions;
+use crate::app::Decision;
+use crate::app::{App, output};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::{VerbEntry, find_verb};
+use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::env::Env;
 use crate::operate;
-use crate::operate::authorize::Decision;
+use crate::options::Options;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::usage_error::usage_error;
 
@@ -24,13 +26,38 @@ use crate::usage_error::usage_error;
 const APPROVER_OPTIONS: &[&str] = &["yes", "output", "reveal_secrets"];
 
 /// Runs a verb if the operator is authorized, or makes a request for a second operator to approve.
-pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Result<Report> {
-    if (entry.is_service)(matches) {
-        authenticate::answer_service(session)?;
-    }
+/// Writes its report.
+pub fn run(
+    entry: &VerbEntry,
+    matches: &ArgMatches,
+    env: &mut Env,
+    options: Options,
+    paths: &PathOptions,
+) -> Result<Verdict> {
+    let is_service = (entry.is_service)(matches);
+    let service = is_service.then(|| crate::app::service_run::answer_service(env)).transpose()?;
+    let loaded = if entry.spec.roles.is_none() {
+        Config::without_store(env)
+    } else {
+        Config::load(paths, env, find_verb)
+    };
+    let config = match loaded {
+        Ok(config) => config,
+        Err(error) => {
+            let report = (entry.on_denied)(env, error)?;
+            return output::write(env, &options, report);
+        }
+    };
+    let mut app = App::new(env, options, config, find_verb);
+    app.service = service;
+    let report = report(entry, matches, &mut app)?;
+    output::write(app.env, &app.options, report)
+}
+
+fn report(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Result<Report> {
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
     if let Err(error) = operate::authorize(session, &entry.spec, is_dry) {
-        return (entry.on_denied)(session, error);
+        return (entry.on_denied)(session.env, error);
     }
     // Checked here before anything is asked or shown, and again under the lock.
     if let Some(user) = target_user(entry, matches, session)
@@ -44,11 +71,15 @@ pub fn run(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Re
 /// The single user that a verb would change. An invalid name or a broken store gives `None`: the
 /// verb itself reports the error.
 fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Option<User> {
-    if !entry.spec.changes_user || session.config().is_ok_and(|c| c.roles.is_none()) {
+    if !entry.spec.changes_user || session.config.roles.is_none() {
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
-    session.read_user(&UserName::parse(name).ok()?).ok()
+    let name = UserName::parse(name).ok()?;
+    let mut opened = session.open_store().ok()?;
+    let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
+    session.opened = Some(opened);
+    user
 }
 
 fn request_approval(

@@ -1,14 +1,13 @@
 //! Verbs on many users at once: a list of names, a plan, a limit, one transaction.
 
-use std::path::PathBuf;
-
 use anyhow::{Context as _, Result};
-use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::app::App;
-use crate::commands::user_change::{OperatorOptions, not_confirmed, status_label};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::not_confirmed;
+use crate::commands::targets::Targets;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -17,74 +16,6 @@ use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::change::BulkRow;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
-
-/// The default limit is never below this number of users.
-const MIN_LIMIT: u64 = 10;
-/// The default limit in percent of all users.
-const LIMIT_PERCENT: u64 = 10;
-
-/// The arguments that name one user, or a list of users.
-#[derive(Args, Clone, Debug)]
-pub struct Targets {
-    /// User name
-    #[arg(
-        value_name = "NAME",
-        required_unless_present = "from",
-        conflicts_with = "from",
-        add = crate::commands::user_names()
-    )]
-    name: Option<String>,
-    /// Read many user names from FILE (-: stdin)
-    ///
-    /// One name a line, or CSV with a header and a column user.
-    #[arg(long, value_name = "FILE")]
-    from: Option<PathBuf>,
-    /// With --from: limit of changes, N or N%
-    ///
-    /// A number of users, or a percentage of all users. The default is 10%, but at least 10 users.
-    #[arg(long, value_name = "N", requires = "from")]
-    max_changes: Option<String>,
-}
-
-/// The users that [`Targets`] names.
-pub enum Target {
-    One(UserName),
-    Many(Vec<UserName>),
-}
-
-impl Targets {
-    pub fn resolve(&self, session: &mut App<'_>) -> Result<Target> {
-        match (&self.name, &self.from) {
-            (Some(name), _) => Ok(Target::One(UserName::parse(name)?)),
-            (None, Some(path)) => Ok(Target::Many(operate::read_user_list(session, path)?)),
-            (None, None) => Err(Refusal::new(ErrorCode::Usage, "no user is named")
-                .hint("name one, or many with --from FILE")
-                .into()),
-        }
-    }
-
-    /// For a verb that finds its users in another way: the limit alone.
-    pub const fn with_limit(max_changes: Option<String>) -> Self {
-        Self { name: None, from: None, max_changes }
-    }
-
-    /// How many users may change, out of `users` in the store.
-    fn limit(&self, users: u64) -> Result<u64, Refusal> {
-        let Some(text) = &self.max_changes else {
-            return Ok((users * LIMIT_PERCENT / 100).max(MIN_LIMIT));
-        };
-        let (number, is_percentage) =
-            text.strip_suffix('%').map_or((text.as_str(), false), |number| (number, true));
-        let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-        let number = number.parse::<u64>().ok().filter(|_| plain);
-        match number {
-            Some(n @ 1..=100) if is_percentage => Ok((users * n).div_ceil(100)),
-            Some(n @ 1..) if !is_percentage => Ok(n),
-            _ => Err(Refusal::bad_input("--max-changes", "is not a number of users")
-                .hint("write a number such as 50, or a percentage from 1% to 100%")),
-        }
-    }
-}
 
 /// One change to many users.
 pub struct BulkChange<'a> {
@@ -261,7 +192,7 @@ impl BulkLine {
             BulkRow::Changed(user) if dry_run => (user, "would_change", None),
             BulkRow::Changed(user) => (user, "changed", None),
             BulkRow::Unchanged(user) => (user, "already", None),
-            BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.message.clone())),
+            BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.to_string())),
         };
         Self { user: user.name.to_string(), status: user.status(), result, reason }
     }
@@ -280,7 +211,7 @@ impl Record for BulkLine {
     fn sentence(&self) -> String {
         let reason = self.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
         let result = self.result.replace('_', " ");
-        format!("{}: {result}; MFA is {}{reason}", self.user, status_label(self.status))
+        format!("{}: {result}; MFA is {}{reason}", self.user, self.status.label())
     }
 
     fn header() -> &'static [&'static str] {
@@ -292,7 +223,7 @@ impl Record for BulkLine {
         vec![
             Cell::plain(self.user.as_str()),
             Cell::toned(self.result.replace('_', " "), tone),
-            Cell::plain(status_label(self.status)),
+            Cell::plain(self.status.label()),
             Cell::plain(self.reason.as_deref().unwrap_or_default()),
         ]
     }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::user_change::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
@@ -76,7 +76,8 @@ impl Verb for Bypass {
         let dry_run = act.dry_run;
         let Some(span) = self.span(session)? else { return revoke(session, &act) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
-        check_not_disabled(&session.read_user(&name)?)?;
+        let mut opened = session.open_store()?;
+        check_not_disabled(&opened.read_user(&name)?)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = session.env.clock.now()?;
@@ -97,7 +98,6 @@ impl Verb for Bypass {
         ];
         let code = BackupCode::new(BackupCodeKind::Bypass, &session.env.random()?);
         let id = Id::new(session.env.random()?);
-        let mut opened = session.open_store()?;
         let reveal = self.show.reveal_secrets && !dry_run;
         let uses = self.uses;
         let report = |replaces: bool, changed| BypassReport {
@@ -159,7 +159,7 @@ impl Bypass {
     fn span(&self, session: &mut App<'_>) -> Result<Option<Span>> {
         let Some(text) = &self.span else { return Ok(None) };
         let span = Span::parse("--for", text)?;
-        let limit = session.config()?.bypass_for;
+        let limit = session.config.bypass_for;
         if span > limit {
             let problem = format!("{span} is longer than {limit}, the longest allowed");
             return Err(Refusal::bad_input("--for", problem)

@@ -11,12 +11,10 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::app::operator_files;
 use crate::commands::changes::start_time::StartTime;
 use crate::domain::audit::anchor::Anchor;
-use crate::files;
 use crate::report::{Format, Record as _, Report, Verdict};
-
-pub use start_time::check_log_covers;
 
 /// List what changed in users' MFA since a given time
 ///
@@ -51,7 +49,7 @@ impl Verb for Changes {
     fn run(self, session: &mut App<'_>) -> Result<Report> {
         let now = session.env.clock.now()?;
         let since = StartTime::read(session, self.since.as_deref(), self.state.as_deref(), now)?;
-        let policy = session.config()?.policy.clone();
+        let policy = session.config.policy.clone();
         let mut store = session.reader()?;
         let identity = store.identity();
         let mut snapshot = store.read()?;
@@ -65,7 +63,7 @@ impl Verb for Changes {
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };
             Ok::<_, anyhow::Error>((
-                files::replaceable_file(session, &path, "--state", 0o600)?,
+                operator_files::replaceable_file(session, &path, "--state", 0o600)?,
                 format!("{anchor}\n"),
             ))
         });

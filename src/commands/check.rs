@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::commands::check::measurement::Measurement;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
+use crate::env::Env;
+use crate::error_report;
 use crate::report::{Fields, PluginStatus, Record, Report, Verdict};
 
 /// Report status to a monitoring system (Nagios plugin)
@@ -89,22 +91,22 @@ impl Verb for Check {
     ];
 
     fn run(self, session: &mut App<'_>) -> Result<Report> {
-        refuse_services(session)?;
+        refuse_services(session.env)?;
         let (record, state) = self.evaluate(session).unwrap_or_else(|e| CheckRecord::unknown(&e));
         Ok(Report::one(record, Verdict::PluginStatus(state)).shown_when_quiet())
     }
 
     /// A monitoring system knows only the four plugin codes, so any other failure is UNKNOWN.
-    fn on_denied(session: &App<'_>, error: anyhow::Error) -> Result<Report> {
-        refuse_services(session)?;
+    fn on_denied(env: &Env, error: anyhow::Error) -> Result<Report> {
+        refuse_services(env)?;
         let (record, state) = CheckRecord::unknown(&error);
         Ok(Report::one(record, Verdict::PluginStatus(state)).shown_when_quiet())
     }
 }
 
 /// `FreeRADIUS` takes exit code 3 for success, so `check` must never run as a login service.
-fn refuse_services(session: &App<'_>) -> Result<(), Refusal> {
-    let Some(service) = SERVICES.iter().find(|name| (session.env.variables)(name).is_some()) else {
+fn refuse_services(env: &Env) -> Result<(), Refusal> {
+    let Some(service) = SERVICES.iter().find(|name| (env.variables)(name).is_some()) else {
         return Ok(());
     };
     let message =
@@ -160,8 +162,7 @@ impl CheckRecord {
     }
 
     fn unknown(error: &anyhow::Error) -> (Self, PluginStatus) {
-        let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
-        let message = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
+        let message = error_report::message(error);
         (Self::of(PluginStatus::Unknown, &message, String::new()), PluginStatus::Unknown)
     }
 

@@ -43,8 +43,8 @@ impl Verb for CopyStore {
     ];
 
     fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let to = StoreLocation::parse(&self.to).map_err(|refusal| refusal.for_option("--to"))?;
-        let from = session.config()?.store.to_string();
+        let to = StoreLocation::parse(&self.to).map_err(|refusal| refusal.field("--to"))?;
+        let from = session.config.store.to_string();
         let counts = maintain::copy_store(session, &to)?;
         let record = CopyRecord {
             schema: "mfactl.copy-store/1",

@@ -5,14 +5,14 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{ChangeRecord, DeviceOption, OperatorOptions, not_confirmed};
+use crate::commands::operator_options::{DeviceOption, OperatorOptions};
+use crate::commands::targets::Targets;
+use crate::commands::user_change::{self, UserChange};
+use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
-use crate::operate;
-use crate::report::{Report, Verdict};
+use crate::report::Report;
 
 /// Delete a user's MFA setup; the user can enrol again
 ///
@@ -35,46 +35,40 @@ impl Verb for Delete {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl delete alice", "mfactl delete alice --device tablet --yes --ticket HELP-1234"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let label = self.device.label()?;
-        let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
-            let before = user.clone();
-            let mut changed = user.revoke(label.as_ref(), now)?;
-            if label.is_none() {
-                changed = changed.void_backup_codes();
-            }
-            if changed.user != before {
-                changed.user = changed.user.with_undo(Undoable::Delete, &before, now);
-            }
-            Ok(changed)
-        };
-        let name = match self.targets.resolve(session)? {
-            Target::One(name) => name,
-            Target::Many(names) => {
-                let schema = "mfactl.delete/1";
-                let (targets, operator) = (&self.targets, &self.operator);
-                let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
-                return bulk.run(session, |user, now, _| Ok(change(user, now)?));
-            }
-        };
-        let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
-        let dry_run = act.dry_run;
-        if !self.yes && !dry_run {
-            let question = |user: &User, _: &User| {
-                let devices = user.live().filter(|d| label.as_ref().is_none_or(|l| d.label == *l));
-                format!("Delete {} of {name}?", super::reset::device_count(devices.count()))
-            };
-            if !operate::confirm_change(session, &name, question, change)? {
-                return Ok(not_confirmed(session));
-            }
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let change = Deletion { label: self.device.label()? };
+        user_change::run(app, &self.targets, &self.operator, self.yes, &change)
+    }
+}
+
+struct Deletion {
+    label: Option<Label>,
+}
+
+impl UserChange for Deletion {
+    const VERB: &'static str = Delete::NAME;
+    const SCHEMA: &'static str = "mfactl.delete/1";
+    const IS_CONFIRMED: bool = true;
+
+    fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
+        let mut changed = user.revoke(self.label.as_ref(), now)?;
+        if self.label.is_none() {
+            changed = changed.void_backup_codes();
         }
-        let mut opened = session.open_store()?;
-        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
-            Ok(change(user, now)?)
-        })?;
-        let what =
-            label.as_ref().map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"));
-        let record = ChangeRecord::new("mfactl.delete/1", &done, dry_run, &what);
-        Ok(Report::one(record, Verdict::Yes))
+        Ok(changed)
+    }
+
+    fn device(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+
+    fn question(&self, before: &User, _: &User, _: Timestamp) -> String {
+        let is_named = |label: &Label| self.label.as_ref().is_none_or(|named| label == named);
+        let devices = before.live().filter(|device| is_named(&device.label));
+        format!("Delete {} of {}?", super::reset::device_count(devices.count()), before.name)
+    }
+
+    fn summary(&self, _: &User) -> String {
+        self.label.as_ref().map_or_else(|| "MFA setup deleted".into(), |l| format!("{l} deleted"))
     }
 }

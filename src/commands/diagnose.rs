@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::app::App;
 use crate::authenticate;
-use crate::commands::user_change::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -46,10 +46,14 @@ impl Verb for Diagnose {
         let name = self.user.name()?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         if self.operator.dry_run {
-            let message = "--dry-run: each code counts as an attempt, so there is no dry run";
-            return Err(Refusal::new(ErrorCode::Usage, message).hint("leave it out").into());
+            let message = "each code counts as an attempt, so there is no dry run";
+            return Err(Refusal::new(ErrorCode::Usage, message)
+                .field("--dry-run")
+                .hint("leave it out")
+                .into());
         }
-        session.read_user(&name)?;
+        let mut opened = session.open_store()?;
+        opened.read_user(&name)?;
         let code = if let Some(person) = &mut session.env.prompt {
             let mut line = person.line("The code that the app shows")?;
             zeroize::Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
@@ -61,7 +65,7 @@ impl Verb for Diagnose {
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl diagnose {name}"))
                 .into());
         }
-        let mut opened = session.open_store()?;
+        session.reopen_if_replaced(&mut opened)?;
         let (user, finding, at) =
             authenticate::diagnose_code(session, &mut opened, &name, &code, &ticket)?;
         let locked_until = user.locked(at).flatten();

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::Verb;
 use crate::app::App;
 use crate::audit;
-use crate::domain::refusal::Refusal;
+use crate::config::Config;
 use crate::domain::text::shown;
+use crate::error_report;
 use crate::files::file_trust::FileKind;
 use crate::maintain;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
@@ -64,9 +65,9 @@ impl Verb for Doctor {
         let clocks = maintain::compare_clocks(session);
         // Without a store every check would fail: report that once.
         session.reader()?;
-        let mut findings = locations(session)?;
+        let mut findings = locations(&session.config);
         findings.extend(clock(clocks));
-        findings.extend(sharing(session)?);
+        findings.extend(sharing(&session.config));
         findings.push(users(session));
         findings.push(log(session));
         findings.push(check("key copy", key_copy(session)));
@@ -88,28 +89,24 @@ impl Verb for Doctor {
     }
 }
 
-fn locations(session: &mut App<'_>) -> Result<Vec<HealthCheck>> {
-    let config = session.config()?;
+fn locations(config: &Config) -> Vec<HealthCheck> {
     let (origins, store, key) = (&config.origins, config.store.to_string(), &config.key_file);
     let file = origins
         .config
         .as_ref()
         .map_or_else(|| "no file; defaults are used".to_owned(), |path| path.display().to_string());
     let good = |what, words: String| HealthCheck { what, state: Health::Good, words: safe(&words) };
-    Ok(vec![
+    vec![
         good("configuration", file),
         good("store", format!("{store}, from {}", origins.store)),
         good("key file", format!("{}, from {}", key.display(), origins.key_file)),
-    ])
+    ]
 }
 
 /// Only if the configuration names a group that shares store or key.
-fn sharing(session: &mut App<'_>) -> Result<Option<HealthCheck>> {
-    let config = session.config()?;
+fn sharing(config: &Config) -> Option<HealthCheck> {
     let file_policy = config.file_policy;
-    if file_policy.readers.or(file_policy.writers).or(file_policy.key_group).is_none() {
-        return Ok(None);
-    }
+    file_policy.readers.or(file_policy.writers).or(file_policy.key_group)?;
     let files = match &config.store {
         StoreLocation::Sqlite(_) => config.store.files(),
         StoreLocation::Postgres(_) => Vec::new(),
@@ -129,7 +126,7 @@ fn sharing(session: &mut App<'_>) -> Result<Option<HealthCheck>> {
     } else {
         (Health::Warning, format!("the group cannot access everything yet: {}", missing.join("; ")))
     };
-    Ok(Some(HealthCheck { what: "sharing", state, words: safe(&words) }))
+    Some(HealthCheck { what: "sharing", state, words: safe(&words) })
 }
 
 /// `None` for a store on this machine, which has no other clock.
@@ -172,7 +169,7 @@ fn log(session: &mut App<'_>) -> HealthCheck {
 }
 
 fn key_copy(session: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match maintain::key_saved_at(session)? {
+    Ok(match audit::key_saved_at(session)? {
         Some(at) => (Health::Good, format!("confirmed on {at}")),
         None => (
             Health::Warning,
@@ -184,7 +181,7 @@ fn key_copy(session: &mut App<'_>) -> Result<(Health, String)> {
 }
 
 fn backup(session: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match maintain::last_backup_at(session)? {
+    Ok(match audit::last_backup_at(session)? {
         Some(at) => (Health::Good, format!("taken on {at}")),
         None => (Health::Warning, "none has been taken; run: mfactl backup FILE".to_owned()),
     })
@@ -219,9 +216,7 @@ fn check(what: &'static str, result: Result<(Health, String)>) -> HealthCheck {
 }
 
 fn bad(what: &'static str, error: &anyhow::Error) -> HealthCheck {
-    let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
-    let words = refusal.map_or_else(|| error.to_string(), |refusal| refusal.message.clone());
-    HealthCheck { what, state: Health::Bad, words: safe(&words) }
+    HealthCheck { what, state: Health::Bad, words: safe(&error_report::message(error)) }
 }
 
 fn safe(text: &str) -> String {

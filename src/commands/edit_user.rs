@@ -6,14 +6,16 @@ use clap::Args;
 use super::Verb;
 use super::add_user::ProfileOptions;
 use crate::app::App;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{ChangeRecord, OperatorOptions};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::targets::Targets;
+use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{Label, UserName};
+use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
-use crate::operate;
-use crate::report::{Report, Verdict};
+use crate::operate::change::ChangeResult;
+use crate::report::Report;
 
 /// Change a user's profile or name, or the label of a device
 ///
@@ -54,7 +56,7 @@ impl Verb for EditUser {
         "mfactl edit-user alice --relabel phone=\"old phone\"",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let new_name = self.rename.as_deref().map(UserName::parse).transpose()?;
         let relabel = self.relabel.as_deref().map(parse_relabel).transpose()?;
         let fields = self.fields()?;
@@ -69,46 +71,51 @@ impl Verb for EditUser {
                 .hint("leave one of them out")
                 .into());
         }
-        let policy = session.config()?.policy.clone();
-        let change = |mut user: User, now: Timestamp| -> Result<Changed, Refusal> {
-            let before = user.clone();
-            self.profile.apply(&mut user.profile)?;
-            self.clear(&mut user);
-            user.protected = (user.protected || self.protected) && !self.no_protected;
-            if let Some(new) = &new_name {
-                user.name = new.clone();
-            }
-            if user.profile.groups != before.profile.groups {
-                user = policy.after_group_change(&before, user, now);
-            }
-            match &relabel {
-                Some((from, to)) => user.relabel(from, to),
-                None => Ok(Changed { user, touched: Vec::new() }),
-            }
-        };
-        let name = match self.targets.resolve(session)? {
-            Target::One(name) => name,
-            Target::Many(names) => {
-                let schema = "mfactl.edit-user/1";
-                let (targets, operator) = (&self.targets, &self.operator);
-                let mut bulk =
-                    BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
-                bulk.fields = fields;
-                return bulk.run(session, |user, now, _| Ok(change(user, now)?));
-            }
-        };
-        let act = self.operator.act(session, Self::NAME, &name, None)?;
-        let act = crate::operate::change::ChangeRequest { fields, ..act };
-        let dry_run = self.operator.dry_run;
-        let mut opened = session.open_store()?;
-        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
-            Ok(change(user, now)?)
-        })?;
-        let mut record = ChangeRecord::new("mfactl.edit-user/1", &done, dry_run, "changed");
-        if !done.changed {
-            record = record.with_message(format!("{name}: already so; nothing to change"));
+        let policy = app.config.policy.clone();
+        let change = Edit { verb: &self, new_name, relabel, fields, policy };
+        user_change::run(app, &self.targets, &self.operator, self.yes, &change)
+    }
+}
+
+struct Edit<'a> {
+    verb: &'a EditUser,
+    new_name: Option<UserName>,
+    relabel: Option<(Label, Label)>,
+    fields: Vec<&'static str>,
+    policy: Policy,
+}
+
+impl UserChange for Edit<'_> {
+    const VERB: &'static str = EditUser::NAME;
+    const SCHEMA: &'static str = "mfactl.edit-user/1";
+
+    fn change(&self, mut user: User, now: Timestamp) -> Result<Changed, Refusal> {
+        let before = user.clone();
+        self.verb.profile.apply(&mut user.profile)?;
+        self.verb.clear(&mut user);
+        user.protected = (user.protected || self.verb.protected) && !self.verb.no_protected;
+        if let Some(new) = &self.new_name {
+            user.name = new.clone();
         }
-        Ok(Report::one(record, Verdict::Yes))
+        if user.profile.groups != before.profile.groups {
+            user = self.policy.after_group_change(&before, user, now);
+        }
+        match &self.relabel {
+            Some((from, to)) => user.relabel(from, to),
+            None => Ok(Changed { user, touched: Vec::new() }),
+        }
+    }
+
+    fn fields(&self) -> Vec<&'static str> {
+        self.fields.clone()
+    }
+
+    fn summary(&self, _: &User) -> String {
+        "changed".to_owned()
+    }
+
+    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+        (!done.changed).then(|| format!("{}: already so; nothing to change", done.user.name))
     }
 }
 

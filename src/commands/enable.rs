@@ -5,12 +5,15 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{ChangeRecord, DeviceOption, OperatorOptions};
+use crate::commands::operator_options::{DeviceOption, OperatorOptions};
+use crate::commands::targets::Targets;
+use crate::commands::user_change::{self, UserChange};
+use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
-use crate::operate;
-use crate::report::{Report, Verdict};
+use crate::operate::change::ChangeResult;
+use crate::report::Report;
 
 /// Switch MFA on again after disable
 ///
@@ -34,36 +37,41 @@ impl Verb for Enable {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl enable alice", "mfactl enable alice --device tablet --ticket HELP-1234"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let label = self.device.label()?;
-        let change = |user: User| -> Result<Changed, Refusal> {
-            let before = user.clone();
-            let Changed { mut user, touched } = user.enable(label.as_ref())?;
-            if user != before {
-                user.undo = None;
-            }
-            Ok(Changed { user, touched })
-        };
-        let name = match self.targets.resolve(session)? {
-            Target::One(name) => name,
-            Target::Many(names) => {
-                let schema = "mfactl.enable/1";
-                let (targets, operator) = (&self.targets, &self.operator);
-                let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
-                return bulk.run(session, |user, _, _| Ok(change(user)?));
-            }
-        };
-        let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
-        let mut opened = session.open_store()?;
-        let done =
-            operate::change_user(session, &mut opened, &act, |user, _, _| Ok(change(user)?))?;
-        let mut record =
-            ChangeRecord::new("mfactl.enable/1", &done, self.operator.dry_run, "switched on");
-        if !done.changed && done.user.status() == Status::Pending {
-            record = record.with_message(format!(
-                "{name}: pending, not disabled; the device has yet to be confirmed with a code"
-            ));
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let change = SwitchOn { label: self.device.label()? };
+        user_change::run(app, &self.targets, &self.operator, self.yes, &change)
+    }
+}
+
+struct SwitchOn {
+    label: Option<Label>,
+}
+
+impl UserChange for SwitchOn {
+    const VERB: &'static str = Enable::NAME;
+    const SCHEMA: &'static str = "mfactl.enable/1";
+
+    fn change(&self, user: User, _: Timestamp) -> Result<Changed, Refusal> {
+        let before = user.clone();
+        let mut changed = user.enable(self.label.as_ref())?;
+        if changed.user != before {
+            changed.user.undo = None;
         }
-        Ok(Report::one(record, Verdict::Yes))
+        Ok(changed)
+    }
+
+    fn device(&self) -> Option<&Label> {
+        self.label.as_ref()
+    }
+
+    fn summary(&self, _: &User) -> String {
+        "switched on".to_owned()
+    }
+
+    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+        (!done.changed && done.user.status() == Status::Pending).then(|| {
+            let name = &done.user.name;
+            format!("{name}: pending, not disabled; the device has yet to be confirmed with a code")
+        })
     }
 }

@@ -6,20 +6,21 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use super::verify::VerifyReport;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg, status_label};
+use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
 use crate::domain::authenticate::Outcome;
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Algorithm, Parameters, Window};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Secret};
+use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::domain::totp::{self, Algorithm, Parameters, Window};
 use crate::domain::user::User;
 use crate::maintain;
-use crate::operate;
 use crate::report::{Record as _, Report, Verdict};
 use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
@@ -101,19 +102,20 @@ impl Verb for Enrol {
         let label = self.device.label()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(session, Self::NAME)?;
+        let mut opened = None;
         if !self.create {
-            session.read_user(&name)?;
+            opened.insert(session.open_store()?).read_user(&name)?;
         }
         let showing = self.show.choose_output(session, self.no_confirm || self.operator.dry_run)?;
         let may_create = self.create && !self.operator.dry_run;
-        let mut opened = if may_create {
-            maintain::open_or_create_store(session)?
-        } else {
-            session.open_store()?
+        let mut opened = match opened {
+            Some(opened) => opened,
+            None if may_create => maintain::open_or_create_store(session)?,
+            None => session.open_store()?,
         };
         let draft = DeviceDraft::new(session, label, parameters)?;
         let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
-        let issuer = session.config()?.issuer.clone();
+        let issuer = session.config.issuer.clone();
         let device = user.device(draft.id())?;
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
@@ -135,7 +137,7 @@ impl Verb for Enrol {
         let next_step = format!(
             "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
             device.label,
-            confirmation_hint(session, &user)?
+            confirmation_hint(session, &user)
         );
         if let Some(person) = &mut session.env.prompt {
             person.set_interrupt_message(&next_step);
@@ -158,7 +160,7 @@ impl Verb for Enrol {
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
             .include_secret(&key, self.show.reveal_secrets)
-            .with_message(format!("{name}: {}", status_label(user.status())));
+            .with_message(format!("{name}: {}", user.status().label()));
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
 }
@@ -172,9 +174,9 @@ impl Enrol {
         name: &UserName,
         draft: &DeviceDraft,
     ) -> Result<(User, Timestamp, bool)> {
-        let pending_for = session.config()?.pending_for;
+        let pending_for = session.config.pending_for;
         let id = Id::new(session.env.random()?);
-        operate::write_tx(session, opened, |session, mut write| {
+        write_tx(session, opened, |session, mut write| {
             let before =
                 if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
             let now = write.at;
@@ -254,7 +256,7 @@ fn prove(
 }
 
 fn ask_code(session: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let digits = key.device.parameters.digits;
+    let digits = key.device.factor.digits();
     let Some(person) = &mut session.env.prompt else { return session.read_line() };
     let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
     let line = std::mem::take(&mut *line);
@@ -264,9 +266,7 @@ fn ask_code(session: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zero
 
 /// Would an app that ignores the settings show this code?
 fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
-    let secret: &Secret = key.secret;
-    let matches =
-        |code| totp::matching_step(secret, Parameters::COMMON, &code, now, Window::DEFAULT);
-    !key.device.parameters.is_common()
-        && crate::domain::otp::Otp::read(code).is_some_and(|c| matches!(matches(c), Ok(Some(_))))
+    let ignored = Factor::Totp(Parameters::COMMON);
+    let is_right = |code| ignored.check(key.secret, &code, now, Window::DEFAULT).is_some();
+    !key.device.factor.is_common() && crate::domain::otp::Otp::read(code).is_some_and(is_right)
 }

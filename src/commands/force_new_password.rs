@@ -9,16 +9,18 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::authenticate;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{ChangeRecord, OperatorOptions, not_confirmed};
+use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::not_confirmed;
+use crate::commands::targets::{Target, Targets};
+use crate::commands::user_change::ChangeRecord;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::name::UserName;
-use crate::domain::password::{Password, TemporaryPassword};
+use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo::Undoable;
-use crate::domain::user::{Changed, PasswordChange, User};
+use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
@@ -71,18 +73,18 @@ impl Verb for ForceNewPassword {
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("password_change_required");
         let dry_run = act.dry_run;
+        let mut opened = session.open_store()?;
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| self.question(user);
             let none = TemporaryPasswords::default();
             let change = |user: User, now| self.change(user, now, &none);
-            if !operate::confirm_change(session, &name, question, change)? {
+            if !operate::confirm_change(session, &mut opened, &name, question, change)? {
                 return Ok(not_confirmed(session));
             }
         }
-        let user = session.read_user(&name)?;
+        let user = opened.read_user(&name)?;
         let is_needed = self.needs_temporary(&user) && !dry_run;
         let once = if is_needed { Some(self.show.choose_output_or_hide(session)?) } else { None };
-        let mut opened = session.open_store()?;
         let mut passwords = TemporaryPasswords::default();
         if is_needed {
             passwords.add(session, &opened, &user)?;
@@ -161,7 +163,6 @@ impl ForceNewPassword {
         now: Timestamp,
         passwords: &TemporaryPasswords,
     ) -> Result<Changed, Refusal> {
-        let before = user.clone();
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
         } else {
@@ -176,9 +177,6 @@ impl ForceNewPassword {
         if let Some((_, hash)) = passwords.0.get(&user.id) {
             user.temporary =
                 Some(TemporaryPassword { hash: hash.clone(), until: now.plus(LIFETIME) });
-        }
-        if *user != before {
-            changed.user = changed.user.with_undo(Undoable::ForceNewPassword, &before, now);
         }
         Ok(changed)
     }
@@ -196,8 +194,9 @@ impl ForceNewPassword {
             .filter(|user| self.needs_temporary(user))
             .collect();
         if !recipients.is_empty() && !dry_run && !self.show.has_file() {
-            let message = "--from: temporary passwords of several users need a file";
+            let message = "temporary passwords of several users need a file";
             return Err(Refusal::new(ErrorCode::Usage, message)
+                .field("--from")
                 .hint("add --output FILE, or --old-password-opens")
                 .into());
         }

@@ -63,7 +63,7 @@ impl Verb for Init {
 
 fn migrate(session: &mut App<'_>) -> Result<Report> {
     let changed = maintain::migrate_store(session)?;
-    let config = session.config()?;
+    let config = &session.config;
     let record = InitRecord {
         schema: "mfactl.init/1",
         store: config.store.to_string(),

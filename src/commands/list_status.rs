@@ -120,7 +120,7 @@ impl Verb for ListStatus {
             .hint("leave --sort and --reverse out")
             .into());
         }
-        let policy = session.config()?.policy.clone();
+        let policy = session.config.policy.clone();
         let store = session.reader()?;
         // A reader who closes the pipe early must not turn an unfinished check into a yes.
         let has_check = self.fail_if_any || self.min_coverage.is_some();

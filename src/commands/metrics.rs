@@ -9,12 +9,12 @@ use clap::Args;
 use super::Verb;
 use super::list_status::{Summary, UserLine};
 use crate::app::App;
+use crate::app::operator_files;
 use crate::audit;
 use crate::domain::recovery::FEW;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::files;
 use crate::report::{Report, Verdict};
 use crate::store::Order;
 
@@ -67,13 +67,14 @@ impl Verb for Metrics {
         let Some(path) = self.output.filter(|path| path.as_os_str() != "-") else {
             return Ok(Report::text(text));
         };
-        files::replaceable_file(session, &path, "--output", 0o644)?.replace(text.as_bytes())?;
+        operator_files::replaceable_file(session, &path, "--output", 0o644)?
+            .replace(text.as_bytes())?;
         Ok(Report::empty(Verdict::Yes))
     }
 }
 
 fn count(session: &mut App<'_>, now: Timestamp) -> Result<Samples> {
-    let policy = session.config()?.policy.clone();
+    let policy = session.config.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;
     let mut samples = Samples::default();

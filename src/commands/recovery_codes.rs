@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::user_change::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::recovery::{CODES, RecoverySet};
@@ -53,13 +53,13 @@ impl Verb for RecoveryCodes {
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("recovery_codes");
         let dry_run = act.dry_run;
-        let user = session.read_user(&name)?;
+        let mut opened = session.open_store()?;
+        let user = opened.read_user(&name)?;
         user.check_has_devices()?;
         let codes = (0..CODES)
             .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?)))
             .collect::<Result<Vec<_>>>()?;
         let set = Id::new(session.env.random()?);
-        let mut opened = session.open_store()?;
         let reveal = self.show.reveal_secrets && !dry_run;
         let report = |left, changed| RecoveryCodesReport {
             schema: "mfactl.recovery-codes/1",

@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::commands::user_change::{OperatorOptions, UserArg, not_confirmed};
-use crate::operate;
+use crate::commands::operator_options::not_confirmed;
+use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::Change;
 
@@ -51,7 +52,8 @@ impl Verb for RemoveUser {
         let name = self.user.name()?;
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let dry_run = self.operator.dry_run;
-        let user = session.read_user(&name)?;
+        let mut opened = session.open_store()?;
+        let user = opened.read_user(&name)?;
         if !self.yes && !dry_run {
             let count = super::reset::device_count(user.live().count());
             let erase = if self.erase { ", and the name from the log" } else { "" };
@@ -59,8 +61,8 @@ impl Verb for RemoveUser {
                 return Ok(not_confirmed(session));
             }
         }
-        let mut opened = session.open_store()?;
-        operate::write_tx(session, &mut opened, |session, mut write| {
+        session.reopen_if_replaced(&mut opened)?;
+        write_tx(session, &mut opened, |session, mut write| {
             let user = write.user(&name)?;
             if dry_run {
                 return Ok(());

@@ -13,11 +13,11 @@ use serde::Serialize;
 use super::Verb;
 use super::list_status::{Groups, Summary, UserLine};
 use crate::app::App;
+use crate::app::operator_files;
 use crate::commands::report::coverage::CoverageHistory;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
-use crate::files;
 use crate::report::{Fields, Record, Report as VerbReport, Verdict};
 use crate::store::{Order, RowSource as _};
 
@@ -79,7 +79,7 @@ impl Verb for Report {
         let since = self.since.as_deref().map(|t| Timestamp::parse_past("--since", t, now));
         let data = page_data(session, now, since.transpose()?)?;
         let text = if is_page { page::page(&data) } else { chart::standalone(&data.history) };
-        files::replaceable_file(session, &self.output, "--output", 0o600)?
+        operator_files::replaceable_file(session, &self.output, "--output", 0o600)?
             .replace(text.as_bytes())?;
         let record = ReportRecord {
             schema: "mfactl.report/1",
@@ -92,7 +92,7 @@ impl Verb for Report {
 }
 
 fn page_data(session: &mut App<'_>, now: Timestamp, since: Option<Timestamp>) -> Result<PageData> {
-    let policy = session.config()?.policy.clone();
+    let policy = session.config.policy.clone();
     let mut store = session.reader()?;
     let mut snapshot = store.read()?;
     let (mut summary, mut groups) = (Summary::default(), Groups::default());

@@ -7,14 +7,17 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::bulk::{BulkChange, Targets};
-use crate::commands::user_change::{ChangeRecord, OperatorOptions};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::targets::Targets;
+use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{UserName, group};
+use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
-use crate::report::{Report, Verdict};
+use crate::operate::change::ChangeResult;
+use crate::report::Report;
 use crate::store::Order;
 
 /// Require MFA for a user or a group, now or from a date on
@@ -70,32 +73,14 @@ impl Verb for RequireMfa {
                 .hint("leave the date out")
                 .into());
         }
-        let policy = session.config()?.policy.clone();
-        let change = |user: User, now: Timestamp| -> Result<Changed, Refusal> {
-            // During the grace period of a group, `required_from` holds the end of that period.
-            let due = user.required_from.filter(|due| !user.required && *due > now);
-            if let (Some(due), Some(from)) = (due, from.filter(|from| *from > now)) {
-                if policy.requirement(&user).is_in_force(from) {
-                    return Ok(Changed { user, touched: Vec::new() });
-                }
-                let message = format!("a group of {} requires MFA from {due} already", user.name);
-                return Err(Refusal::new(ErrorCode::Usage, message)
-                    .hint("leave the date out to require it now"));
-            }
-            let required_from = from.filter(|from| *from > now);
-            let is_so = user.required && user.required_from.is_none_or(|f| f <= now);
-            let user = if self.not {
-                let required_from = user.required_from.filter(|_| !user.required);
-                User { required: false, required_from, ..user }
-            } else if is_so && required_from.is_none() {
-                user
-            } else {
-                User { required: true, required_from, ..user }
-            };
-            Ok(Changed { user, touched: Vec::new() })
-        };
+        let policy = session.config.policy.clone();
+        let change = Requirement { from, is_lifted: self.not, policy };
+        let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {
-            (Some(name), None, None) => return self.one(session, &UserName::parse(name)?, change),
+            (Some(name), None, None) => {
+                let name = UserName::parse(name)?;
+                return user_change::change_one(session, &name, operator, yes, &change);
+            }
             (None, Some(list), None) => operate::read_user_list(session, &list)?,
             (None, None, Some(name)) => members(session, &group(name)?)?,
             _ => {
@@ -106,11 +91,59 @@ impl Verb for RequireMfa {
             }
         };
         let targets = Targets::with_limit(self.max_changes.clone());
-        let schema = "mfactl.require-mfa/1";
-        let mut bulk =
-            BulkChange::new(Self::NAME, schema, names, &targets, &self.operator, self.yes);
-        bulk.fields.push(if self.not { "not_required" } else { "required" });
-        bulk.run(session, |user, now, _| Ok(change(user, now)?))
+        user_change::change_many(session, names, &targets, operator, yes, &change)
+    }
+}
+
+struct Requirement {
+    from: Option<Timestamp>,
+    is_lifted: bool,
+    policy: Policy,
+}
+
+impl UserChange for Requirement {
+    const VERB: &'static str = RequireMfa::NAME;
+    const SCHEMA: &'static str = "mfactl.require-mfa/1";
+
+    fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
+        let later = self.from.filter(|from| *from > now);
+        // During the grace period of a group, `required_from` holds the end of that period.
+        let due = user.required_from.filter(|due| !user.required && *due > now);
+        if let (Some(due), Some(from)) = (due, later) {
+            if self.policy.requirement(&user).is_in_force(from) {
+                return Ok(Changed { user, touched: Vec::new() });
+            }
+            let message = format!("a group of {} requires MFA from {due} already", user.name);
+            return Err(Refusal::new(ErrorCode::Usage, message)
+                .hint("leave the date out to require it now"));
+        }
+        let is_so = user.required && user.required_from.is_none_or(|f| f <= now);
+        let user = if self.is_lifted {
+            let required_from = user.required_from.filter(|_| !user.required);
+            User { required: false, required_from, ..user }
+        } else if is_so && later.is_none() {
+            user
+        } else {
+            User { required: true, required_from: later, ..user }
+        };
+        Ok(Changed { user, touched: Vec::new() })
+    }
+
+    fn fields(&self) -> Vec<&'static str> {
+        vec![if self.is_lifted { "not_required" } else { "required" }]
+    }
+
+    fn summary(&self, after: &User) -> String {
+        match (self.is_lifted, after.required_from) {
+            (true, _) => "MFA is not required any more".to_owned(),
+            (false, None) => "MFA is required".to_owned(),
+            (false, Some(from)) => format!("MFA is required from {from} on"),
+        }
+    }
+
+    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+        let (user, summary) = (&done.user, self.summary(&done.user));
+        (!done.changed).then(|| format!("{}: {summary} already; nothing to change", user.name))
     }
 }
 
@@ -126,39 +159,12 @@ impl RequireMfa {
                 _ => list.replace(given.clone()).is_some(),
             };
             if is_second {
-                return Err(Refusal::new(
-                    ErrorCode::Usage,
-                    "--from: two dates or two files were given",
-                )
-                .hint("give one date and one file"));
+                return Err(Refusal::new(ErrorCode::Usage, "two dates or two files were given")
+                    .field("--from")
+                    .hint("give one date and one file"));
             }
         }
         Ok((date, list))
-    }
-
-    fn one(
-        &self,
-        session: &mut App<'_>,
-        name: &UserName,
-        change: impl Fn(User, Timestamp) -> Result<Changed, Refusal>,
-    ) -> Result<Report> {
-        let mut act = self.operator.act(session, Self::NAME, name, None)?;
-        act.fields.push(if self.not { "not_required" } else { "required" });
-        let mut opened = session.open_store()?;
-        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
-            Ok(change(user, now)?)
-        })?;
-        let message = match (self.not, done.user.required_from) {
-            (true, _) => "MFA is not required any more".to_owned(),
-            (false, None) => "MFA is required".to_owned(),
-            (false, Some(from)) => format!("MFA is required from {from} on"),
-        };
-        let dry_run = self.operator.dry_run;
-        let mut record = ChangeRecord::new("mfactl.require-mfa/1", &done, dry_run, &message);
-        if !done.changed {
-            record = record.with_message(format!("{name}: {message} already; nothing to change"));
-        }
-        Ok(Report::one(record, Verdict::Yes))
     }
 }
 

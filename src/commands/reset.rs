@@ -4,14 +4,15 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::Verb;
-use crate::app::App;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{DeviceOption, OperatorOptions, not_confirmed, status_label};
+use crate::app::{App, OpenStore};
+use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::not_confirmed;
+use crate::commands::operator_options::{DeviceOption, OperatorOptions};
+use crate::commands::targets::{Target, Targets};
+use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Parameters;
-use crate::domain::undo::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Report, Verdict};
@@ -65,25 +66,23 @@ impl Verb for Reset {
         };
         let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
-        let before = session.read_user(&name)?;
+        let mut opened = session.open_store()?;
+        let before = opened.read_user(&name)?;
         let showing = if self.no_enrol {
             SecretOutput::Nowhere
         } else {
             self.show.choose_output(session, dry_run)?
         };
         if !self.yes && !dry_run {
-            let resets = recent_resets(session, &before)?;
-            let question = |user: &User, _: &User| self.question(user, resets);
-            let change = |user: User, now| self.change(user, None, now);
-            let agreed = if self.no_enrol {
-                operate::confirm_change(session, &name, question, change)?
-            } else {
-                let _ = self.change(before.clone(), None, session.env.clock.now()?)?;
-                session.confirm(&self.question(&before, resets))?
-            };
-            if !agreed {
+            let resets = recent_resets(session, &mut opened, &before)?;
+            let after = self.change(before.clone(), None, session.env.clock.now()?)?.user;
+            // A new device is a change too.
+            if (after != before || !self.no_enrol)
+                && !session.confirm(&self.question(&before, resets))?
+            {
                 return Ok(not_confirmed(session));
             }
+            session.reopen_if_replaced(&mut opened)?;
         }
         let draft = if self.no_enrol {
             None
@@ -91,9 +90,8 @@ impl Verb for Reset {
             let label = label.clone().unwrap_or_default();
             Some(DeviceDraft::new(session, label, Parameters::COMMON)?)
         };
-        let issuer = session.config()?.issuer.clone();
-        let pending_for = session.config()?.pending_for;
-        let mut opened = session.open_store()?;
+        let issuer = session.config.issuer.clone();
+        let pending_for = session.config.pending_for;
         let mut revoked = Vec::new();
         let done = operate::change_user(session, &mut opened, &act, |user, now, vault| {
             let replacement =
@@ -111,7 +109,7 @@ impl Verb for Reset {
             (true, true) => format!("{name}: would be reset; nothing was changed"),
             (true, false) => {
                 let cut = device_count(revoked.len());
-                format!("{name}: reset; {cut} cut off; MFA is {}", status_label(user.status()))
+                format!("{name}: reset; {cut} cut off; MFA is {}", user.status().label())
             }
         };
         let mut record =
@@ -128,7 +126,7 @@ impl Verb for Reset {
                 "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
             );
             key.show(session, showing).context(next_step)?;
-            let confirmation_hint = confirmation_hint(session, user)?;
+            let confirmation_hint = confirmation_hint(session, user);
             session.note(&format!("hint: {confirmation_hint}"));
             record = record.include_secret(&key, self.show.reveal_secrets);
         }
@@ -144,19 +142,14 @@ impl Reset {
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let label = self.device.label()?;
-        let before = user.clone();
-        let mut changed =
-            user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)?;
-        if changed.user != before {
-            changed.user = changed.user.with_undo(Undoable::Reset, &before, now);
-        }
-        Ok(changed)
+        user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
     }
 
     fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
         if !self.no_enrol {
-            let message = "--from: can't show QR codes for many users";
+            let message = "can't show QR codes for many users";
             return Err(Refusal::new(ErrorCode::Usage, message)
+                .field("--from")
                 .hint("add --no-enrol, then run for each user: mfactl enrol NAME")
                 .into());
         }
@@ -188,7 +181,7 @@ impl Reset {
 }
 
 /// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
-fn recent_resets(session: &mut App<'_>, user: &User) -> Result<u64> {
+fn recent_resets(session: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Result<u64> {
     let now = session.env.clock.now()?;
     let wanted = LogQuery {
         user: Some(SubjectFilter::Id(user.id)),
@@ -198,7 +191,7 @@ fn recent_resets(session: &mut App<'_>, user: &User) -> Result<u64> {
         ..LogQuery::default()
     };
     let mut resets = 0;
-    session.reader()?.read()?.events(&wanted, &mut |_| {
+    opened.store.read()?.events(&wanted, &mut |_| {
         resets += 1;
         Ok(true)
     })?;

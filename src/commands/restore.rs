@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::user_change::{OperatorOptions, not_confirmed};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::not_confirmed;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::maintain;
@@ -62,7 +63,7 @@ impl Verb for Restore {
     fn run(self, session: &mut App<'_>) -> Result<Report> {
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let plan = maintain::plan_restore(session, &self.file)?;
-        let store = session.config()?.store.to_string();
+        let store = session.config.store.to_string();
         let loss = loss(&plan);
         if let Some(loss) = &loss
             && !self.lose_newer

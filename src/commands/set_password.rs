@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::authenticate;
-use crate::commands::user_change::{ChangeRecord, OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::user_change::ChangeRecord;
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -37,10 +38,11 @@ impl Verb for SetPassword {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         act.fields.push("password");
-        let user = session.read_user(&name)?;
+        let mut opened = session.open_store()?;
+        let user = opened.read_user(&name)?;
         let password = read_password(session, &name)?;
         authenticate::require_strong(session, &user, "password", &password)?;
-        let mut opened = session.open_store()?;
+        session.reopen_if_replaced(&mut opened)?;
         let hash = authenticate::sealed_hash(session, &opened, user.id, &password)?;
         let done = operate::change_user(session, &mut opened, &act, |before, _, _| {
             if before.id != user.id {

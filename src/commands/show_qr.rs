@@ -5,10 +5,10 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
+use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::commands::user_change::{DeviceOption, OperatorOptions, UserArg};
-use crate::operate;
+use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
 use crate::report::{Report, Verdict};
 use crate::show::{Enrolment, EnrolmentKey, ExtraFields, ShowOptions};
 use crate::store::Change;
@@ -41,13 +41,13 @@ impl Verb for ShowQr {
         let (name, label) = (self.user.name()?, self.device.label()?);
         let ticket = self.operator.ticket(session, Self::NAME)?;
         let now = session.env.clock.now()?;
-        session.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
-        let showing = self.show.choose_output(session, self.operator.dry_run)?;
         let mut opened = session.open_store()?;
-        let issuer = session.config()?.issuer.clone();
+        opened.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
+        let showing = self.show.choose_output(session, self.operator.dry_run)?;
+        let issuer = session.config.issuer.clone();
         let is_audited =
             !self.operator.dry_run && (self.show.reveal_secrets || !showing.is_nowhere());
-        let (user, id, secret) = operate::write_tx(session, &mut opened, |session, mut write| {
+        let (user, id, secret) = write_tx(session, &mut opened, |session, mut write| {
             let user = write.user(&name)?;
             let device = user.device_to_show(label.as_ref(), self.active, write.at)?;
             let (id, secret) = (device.id, write.vault.open(user.id, device)?);

@@ -8,7 +8,7 @@ use super::Verb;
 use super::list_status::UserLine;
 use super::log::EventLine;
 use crate::app::App;
-use crate::commands::user_change::{UserArg, status_label};
+use crate::commands::operator_options::UserArg;
 use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
 use crate::domain::time::Timestamp;
@@ -64,7 +64,7 @@ impl Verb for ShowUser {
         let name = self.user.name()?;
         let now = session.env.clock.now()?;
         let user = session.read_user(&name)?;
-        let policy = session.config()?.policy.clone();
+        let policy = session.config.policy.clone();
         let mut store = session.reader()?;
         let wanted = LogQuery {
             user: Some(SubjectFilter::Id(user.id)),
@@ -129,7 +129,7 @@ impl Record for UserDetails {
 
     fn sentence(&self) -> String {
         let line = &self.line;
-        let mut rows = vec![format!("{}: {}", line.user, status_label(line.status))];
+        let mut rows = vec![format!("{}: {}", line.user, line.status.label())];
         let mut row = |name: &str, value: String| {
             if !value.is_empty() {
                 rows.push(format!("  {name:12} {value}"));

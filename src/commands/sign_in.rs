@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Verb;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
-use crate::commands::user_change::UserArg;
+use crate::commands::operator_options::UserArg;
 use crate::domain::device::Device;
+use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
@@ -22,9 +24,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::SignInOutcome;
 use crate::domain::time::Timestamp;
-use crate::domain::totp::Parameters;
 use crate::domain::user::User;
-use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::{DeviceDraft, EnrolmentKey, ShowOptions};
 use crate::store::Change;
@@ -98,12 +98,12 @@ impl Verb for SignIn {
         session.options.default_to_json();
         let credentials = read_credentials(session)?;
         let done = authenticate::sign_in(session, &mut opened, &name, &credentials)?;
-        let mut report = SignInReport::new(session, &name, &done)?;
+        let mut report = SignInReport::new(session, &name, &done);
         if let (SignInOutcome::EnrolmentRequired { is_barred: false }, true) =
             (&done.step, self.reveal_secrets)
         {
             let (user, device, secret) = new_device(session, &mut opened, &name)?;
-            let issuer = session.config()?.issuer.clone();
+            let issuer = session.config.issuer.clone();
             let key =
                 EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
             report.enrolment = Some(NewDevice {
@@ -198,7 +198,7 @@ fn run_conversation(
                 session.note("MFA is required: set up an authenticator app now");
                 let (user, device, secret) = new_device(session, opened, name)?;
                 set_interrupt_message(session, is_new, true);
-                let issuer = session.config()?.issuer.clone();
+                let issuer = session.config.issuer.clone();
                 let key =
                     EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
@@ -219,7 +219,7 @@ fn run_conversation(
             }
             step => {
                 let verdict = verdict(step);
-                return Ok(Report::one(SignInReport::new(session, name, &done)?, verdict));
+                return Ok(Report::one(SignInReport::new(session, name, &done), verdict));
             }
         }
     }
@@ -241,9 +241,9 @@ fn set_interrupt_message(session: &mut App<'_>, is_new: bool, is_pending: bool) 
 fn for_a_person(error: anyhow::Error) -> anyhow::Error {
     match error.downcast::<Refusal>() {
         Ok(mut refusal) => {
-            let problem = refusal.message.strip_prefix("new_password: ");
-            if let Some(problem) = problem.or_else(|| refusal.message.strip_prefix("password: ")) {
-                refusal.message = format!("the new password {problem}");
+            if matches!(refusal.field.as_deref(), Some("new_password" | "password")) {
+                refusal.field = None;
+                refusal.problem = format!("the new password {}", refusal.problem);
             }
             refusal.into()
         }
@@ -300,8 +300,8 @@ fn new_device(
     name: &UserName,
 ) -> Result<(User, Device, Secret)> {
     let draft = DeviceDraft::new(session, Label::default(), Parameters::COMMON)?;
-    let pending_for = session.config()?.pending_for;
-    operate::write_tx(session, opened, |session, mut write| {
+    let pending_for = session.config.pending_for;
+    write_tx(session, opened, |session, mut write| {
         let before = write.any_user(name)?;
         let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
         let waiting = before.live().find(has_pending_device).cloned();
@@ -326,7 +326,7 @@ fn new_device(
 }
 
 impl SignInReport {
-    fn new(session: &mut App<'_>, name: &UserName, done: &SignInResult) -> Result<Self> {
+    fn new(session: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
         let factor = match &done.step {
             SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
             _ => None,
@@ -337,7 +337,7 @@ impl SignInReport {
         };
         let (mut due_at, mut left) = (None, None);
         if let (SignInOutcome::Accepted(_), Some(user)) = (&done.step, &done.user) {
-            let requirement: Requirement = session.config()?.policy.requirement(user);
+            let requirement: Requirement = session.config.policy.requirement(user);
             due_at = match requirement.enrolment_due(user.status(), done.at) {
                 Some(EnrolmentDue::Upcoming(at)) => Some(at),
                 _ => None,
@@ -369,7 +369,7 @@ impl SignInReport {
             session
                 .note(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
         }
-        Ok(Self {
+        Self {
             schema: "mfactl.sign-in/1",
             user: name.to_string(),
             outcome: done.step.word(),
@@ -379,7 +379,7 @@ impl SignInReport {
             recovery_codes_left: left,
             enrolment: None,
             message,
-        })
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod help;
 mod history;
 mod lists;
 mod logins;
+mod migration;
 mod notices;
 mod operators;
 mod prompts;

@@ -5,7 +5,9 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::user_change::{ChangeRecord, OperatorOptions, UserArg, not_confirmed};
+use crate::commands::operator_options::not_confirmed;
+use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::user_change::ChangeRecord;
 use crate::domain::refusal::Refusal;
 use crate::domain::user::User;
 use crate::operate;
@@ -35,8 +37,9 @@ impl Verb for Undo {
         let name = self.user.name()?;
         let mut act = self.operator.act(session, Self::NAME, &name, None)?;
         let dry_run = act.dry_run;
-        let undo_for = session.config()?.undo_for;
-        let user = session.read_user(&name)?;
+        let undo_for = session.config.undo_for;
+        let mut opened = session.open_store()?;
+        let user = opened.read_user(&name)?;
         let undone = user.undo.as_ref().map(|undo| undo.act.verb());
         act.fields.extend(undone);
         if !self.yes && !dry_run {
@@ -48,11 +51,10 @@ impl Verb for Undo {
             };
             let change =
                 |user: User, now| -> Result<_, Refusal> { user.undo_last_change(now, undo_for) };
-            if !operate::confirm_change(session, &name, question, change)? {
+            if !operate::confirm_change(session, &mut opened, &name, question, change)? {
                 return Ok(not_confirmed(session));
             }
         }
-        let mut opened = session.open_store()?;
         let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
             Ok(user.undo_last_change(now, undo_for)?)
         })?;

@@ -5,11 +5,14 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::bulk::{BulkChange, Target, Targets};
-use crate::commands::user_change::{ChangeRecord, OperatorOptions};
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::targets::Targets;
+use crate::commands::user_change::{self, UserChange};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
-use crate::operate;
-use crate::report::{Report, Verdict};
+use crate::operate::change::ChangeResult;
+use crate::report::Report;
 
 /// Clear a user's failure counter and lock
 ///
@@ -30,29 +33,27 @@ impl Verb for Unlock {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl unlock alice", "mfactl unlock --ticket HELP-1234 -- alice"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let change = |user: User| {
-            let user = User { throttle: user.throttle.clone().cleared(), ..user };
-            Changed { user, touched: Vec::new() }
-        };
-        let name = match self.targets.resolve(session)? {
-            Target::One(name) => name,
-            Target::Many(names) => {
-                let schema = "mfactl.unlock/1";
-                let (targets, operator) = (&self.targets, &self.operator);
-                let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
-                return bulk.run(session, |user, _, _| Ok(change(user)));
-            }
-        };
-        let act = self.operator.act(session, Self::NAME, &name, None)?;
-        let mut opened = session.open_store()?;
-        let done = operate::change_user(session, &mut opened, &act, |user, _, _| Ok(change(user)))?;
-        let record = ChangeRecord::new("mfactl.unlock/1", &done, self.operator.dry_run, "unlocked");
-        let record = if done.changed {
-            record
-        } else {
-            record.with_message(format!("{name}: not locked; nothing to change"))
-        };
-        Ok(Report::one(record, Verdict::Yes))
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        user_change::run(app, &self.targets, &self.operator, self.yes, &ClearLock)
+    }
+}
+
+struct ClearLock;
+
+impl UserChange for ClearLock {
+    const VERB: &'static str = Unlock::NAME;
+    const SCHEMA: &'static str = "mfactl.unlock/1";
+
+    fn change(&self, user: User, _: Timestamp) -> Result<Changed, Refusal> {
+        let user = User { throttle: user.throttle.clone().cleared(), ..user };
+        Ok(Changed { user, touched: Vec::new() })
+    }
+
+    fn summary(&self, _: &User) -> String {
+        "unlocked".to_owned()
+    }
+
+    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+        (!done.changed).then(|| format!("{}: not locked; nothing to change", done.user.name))
     }
 }

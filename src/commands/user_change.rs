@@ -1,127 +1,112 @@
-//! The options shared by verbs that change a user, and the report of such a change.
+//! A change to a user's state that shows no secret: to one user or to many, with its report.
 
 use anyhow::Result;
-use clap::{Args, ValueEnum};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::domain::audit::event::Ticket;
+use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::not_confirmed;
+use crate::commands::targets::{Target, Targets};
 use crate::domain::device::Device;
 use crate::domain::name::{Label, UserName};
-use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::line;
-use crate::domain::user::{Status, User};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Changed, Status, User};
+use crate::operate;
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 
-/// The options of every verb that changes a user.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Operator options")]
-pub struct OperatorOptions {
-    /// Ticket to record in the audit log
-    #[arg(long, value_name = "ID")]
-    ticket: Option<String>,
-    /// Reason to record in the audit log
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// How the caller proved their identity
-    #[arg(long, value_enum, value_name = "HOW")]
-    proof: Option<IdentityProof>,
-    /// Say what would change; change nothing
-    #[arg(long)]
-    pub dry_run: bool,
-}
+/// What `disable`, `enable`, `delete` and the like do to a user.
+pub trait UserChange {
+    const VERB: &'static str;
+    const SCHEMA: &'static str;
+    /// Is the change of one user confirmed too? That of many users always is.
+    const IS_CONFIRMED: bool = false;
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum IdentityProof {
-    InPerson,
-    Video,
-    Callback,
-    Manager,
-    KnownDevice,
-}
+    fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal>;
 
-impl OperatorOptions {
-    /// Checks the options, also against what `[helpdesk]` in the configuration requires.
-    pub fn ticket(&self, session: &mut App<'_>, verb: &str) -> Result<Ticket> {
-        require_case_options(session, verb, verb, self.ticket.is_some(), self.proof.is_some())?;
-        let proof = self.proof.and_then(|p| p.to_possible_value());
-        Ok(Ticket {
-            ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
-            reason: self.reason.as_deref().map(|r| line("--reason", r, 500)).transpose()?,
-            proof: proof.map(|p| p.get_name().to_owned()),
-        })
+    /// What was done, as in "unlocked"; the user's name and MFA status are added.
+    fn summary(&self, after: &User) -> String;
+
+    /// The whole message, where the summary is not enough.
+    fn message(&self, _: &ChangeResult, _dry_run: bool) -> Option<String> {
+        None
     }
 
-    /// The requested change with everything the audit log records of it.
-    pub fn act<'a>(
-        &self,
-        session: &mut App<'_>,
-        verb: &'static str,
-        name: &'a UserName,
-        device: Option<&Label>,
-    ) -> Result<ChangeRequest<'a>> {
-        Ok(ChangeRequest {
-            verb,
-            name,
-            ticket: self.ticket(session, verb)?,
-            device: device.map(ToString::to_string),
-            fields: Vec::new(),
-            details: Vec::new(),
-            dry_run: self.dry_run,
-        })
+    /// The question to the operator.
+    fn question(&self, _before: &User, after: &User, _now: Timestamp) -> String {
+        format!("Change {}?", after.name)
+    }
+
+    /// The device named with `--device`.
+    fn device(&self) -> Option<&Label> {
+        None
+    }
+
+    /// Changed fields for the log.
+    fn fields(&self) -> Vec<&'static str> {
+        Vec::new()
     }
 }
 
-/// Fails with `usage` if `[helpdesk]` in the configuration requires an option that is missing.
-pub fn require_case_options(
-    session: &mut App<'_>,
-    verb: &str,
-    shown_verb: &str,
-    has_ticket: bool,
-    has_proof: bool,
-) -> Result<()> {
-    match session.config()?.required_options.missing(verb, has_ticket, has_proof) {
-        None => Ok(()),
-        Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
-            .hint("[helpdesk] in the configuration requires it")
-            .into()),
+/// Changes the users that the arguments name. `yes` skips the confirmation.
+pub fn run(
+    app: &mut App<'_>,
+    targets: &Targets,
+    operator: &OperatorOptions,
+    yes: bool,
+    change: &impl UserChange,
+) -> Result<Report> {
+    match targets.resolve(app)? {
+        Target::One(name) => change_one(app, &name, operator, yes, change),
+        Target::Many(names) => change_many(app, names, targets, operator, yes, change),
     }
 }
 
-/// The report when the operator answers no.
-pub fn not_confirmed(session: &mut App<'_>) -> Report {
-    session.note("nothing was changed");
-    Report::empty(Verdict::No)
-}
-
-/// The argument of a verb that takes one user.
-#[derive(Args, Clone, Debug)]
-pub struct UserArg {
-    /// User name
-    #[arg(value_name = "NAME", add = crate::commands::user_names())]
-    name: String,
-}
-
-impl UserArg {
-    pub fn name(&self) -> Result<UserName, Refusal> {
-        UserName::parse(&self.name)
+pub fn change_one<C: UserChange>(
+    app: &mut App<'_>,
+    name: &UserName,
+    operator: &OperatorOptions,
+    yes: bool,
+    change: &C,
+) -> Result<Report> {
+    let request = operator.act(app, C::VERB, name, change.device())?;
+    let request = ChangeRequest { fields: change.fields(), ..request };
+    let dry_run = request.dry_run;
+    let mut opened = app.open_store()?;
+    if C::IS_CONFIRMED && !yes && !dry_run {
+        let now = app.env.clock.now()?;
+        let question = |before: &User, after: &User| change.question(before, after, now);
+        let agreed = operate::confirm_change(app, &mut opened, name, question, |user, now| {
+            change.change(user, now)
+        })?;
+        if !agreed {
+            return Ok(not_confirmed(app));
+        }
     }
-}
-
-/// The option that names one of the user's devices.
-#[derive(Args, Clone, Debug)]
-pub struct DeviceOption {
-    /// Label of the device
-    #[arg(long, value_name = "LABEL")]
-    device: Option<String>,
-}
-
-impl DeviceOption {
-    pub fn label(&self) -> Result<Option<Label>, Refusal> {
-        self.device.as_deref().map(Label::parse).transpose()
+    let done = operate::change_user(app, &mut opened, &request, |user, now, _| {
+        Ok(change.change(user, now)?)
+    })?;
+    let mut record = ChangeRecord::new(C::SCHEMA, &done, dry_run, &change.summary(&done.user));
+    if let Some(message) = change.message(&done, dry_run) {
+        record = record.with_message(message);
     }
+    Ok(Report::one(record, Verdict::Yes))
+}
+
+pub fn change_many<C: UserChange>(
+    app: &mut App<'_>,
+    names: Vec<UserName>,
+    targets: &Targets,
+    operator: &OperatorOptions,
+    yes: bool,
+    change: &C,
+) -> Result<Report> {
+    let mut bulk = BulkChange::new(C::VERB, C::SCHEMA, names, targets, operator, yes);
+    bulk.fields = change.fields();
+    bulk.run(app, |user, now, _| Ok(change.change(user, now)?))
 }
 
 /// The report of a change: the user's MFA state after it.
@@ -155,7 +140,7 @@ impl DeviceState {
     pub fn of(user: &User) -> Vec<Self> {
         let summary = |d: &Device| Self {
             device: d.label.to_string(),
-            kind: d.kind.as_str(),
+            kind: d.factor.kind(),
             state: d.state.word(),
         };
         user.live().map(summary).collect()
@@ -169,10 +154,10 @@ impl ChangeRecord {
         let status = user.status();
         let message = match (done.changed, dry_run) {
             (false, _) => {
-                format!("{}: {} already; nothing to change", user.name, status_label(status))
+                format!("{}: {} already; nothing to change", user.name, status.label())
             }
             (true, true) => format!("{}: dry run; would say: {message}", user.name),
-            (true, false) => format!("{}: {message}; MFA is {}", user.name, status_label(status)),
+            (true, false) => format!("{}: {message}; MFA is {}", user.name, status.label()),
         };
         Self {
             schema,
@@ -181,7 +166,7 @@ impl ChangeRecord {
             devices: DeviceState::of(user),
             locked: user.locked(done.at).is_some(),
             password_change_required: user.password_change
-                != crate::domain::user::PasswordChange::NotRequired,
+                != crate::domain::password::PasswordChange::NotRequired,
             changed: done.changed,
             temporary_password: None,
             dry_run,
@@ -192,14 +177,6 @@ impl ChangeRecord {
     pub fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
         self
-    }
-}
-
-/// A status as people read it.
-pub const fn status_label(status: Status) -> &'static str {
-    match status {
-        Status::NotEnabled => "not enabled",
-        other => other.word(),
     }
 }
 

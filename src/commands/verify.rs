@@ -98,7 +98,7 @@ impl Verb for Verify {
         }
         let mut opened = session.open_store()?;
         if session.env.prompt.is_some() {
-            session.read_user(&name)?;
+            opened.read_user(&name)?;
         }
         let submitted = if let Some(person) = &mut session.env.prompt {
             let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
@@ -108,7 +108,7 @@ impl Verb for Verify {
         };
         // pam_exec ends its input with a NUL.
         if submitted.trim_ascii().strip_suffix(b"\0").unwrap_or(submitted.trim_ascii()).is_empty() {
-            session.read_user(&name)?;
+            opened.read_user(&name)?;
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to verify")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
                 .into());

@@ -10,12 +10,12 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::app::operator_files;
 use crate::audit;
 use crate::audit::prove::LogProof;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::files;
 use crate::report::{Fields, Format, Record, Report, Verdict};
 
 /// Verify the hash chain and the MACs of the audit log
@@ -96,7 +96,7 @@ impl Verb for VerifyLog {
         if path.as_os_str() == "-" {
             return Ok(Report::text(format!("{anchor}\n")));
         }
-        files::append_line(session, &path, "--save-anchor", &anchor.to_string())?;
+        operator_files::append_line(session, &path, "--save-anchor", &anchor.to_string())?;
         Ok(Report::one(record, Verdict::Yes))
     }
 }
@@ -105,7 +105,7 @@ impl Verb for VerifyLog {
 fn anchors_in(session: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     /// Longer than any line of a system log.
     const MAX_LINE: u64 = 1 << 16;
-    let mut file = BufReader::new(files::open_file(session, path, field)?);
+    let mut file = BufReader::new(operator_files::open_file(session, path, field)?);
     let mut anchors = Vec::new();
     let mut line = Vec::new();
     while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {

@@ -128,22 +128,24 @@ pub struct NotifySection {
 /// Reads the file; also returns its text, in which later checks find the line of a key. Fails with
 /// `config`, naming line and key.
 pub fn parse(path: &Path) -> Result<(ConfigFile, String)> {
-    let refuse = |problem: String| {
-        Refusal::new(ErrorCode::Config, format!("{}{problem}", display_path(path)))
-    };
+    let refuse =
+        |problem: String| Refusal::new(ErrorCode::Config, problem).within(display_path(path));
     let mut text = String::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|e| refuse(format!(": can't be read: {e}")))?;
+        .map_err(|e| refuse(format!("can't be read: {e}")))?;
     if text.len() as u64 > MAX_BYTES {
-        return Err(refuse(format!(": is larger than {} KiB", MAX_BYTES / 1024)).into());
+        return Err(refuse(format!("is larger than {} KiB", MAX_BYTES / 1024)).into());
     }
     let file = toml::from_str(&text).map_err(|e: toml::de::Error| {
         let at = e.span().map_or(0, |span| span.start);
         let line = line_at(&text, at);
-        let key = key_at(&text, at).map(|key| format!("{key}: ")).unwrap_or_default();
         let problem = e.message().lines().next().unwrap_or("is not valid TOML").to_owned();
-        refuse(format!(", line {line}: {key}{problem}")).hint("see mfactl(1), CONFIGURATION")
+        let refusal = Refusal {
+            field: key_at(&text, at),
+            ..refuse(problem).within(format!("{}, line {line}", display_path(path)))
+        };
+        refusal.hint("see mfactl(1), CONFIGURATION")
     })?;
     Ok((file, text))
 }

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use super::rules::refuse;
 use super::{file, gid_of};
-use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::{Member, Role, Roles};
 use crate::domain::text::quoted;
 use crate::domain::verb::FindVerb;
@@ -53,9 +53,4 @@ fn member(key: &str, name: &str) -> Result<Member> {
             .hint("create it with useradd, or name an existing user; write a group as %group")
             .into()),
     }
-}
-
-fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
-    Refusal::new(ErrorCode::Config, format!("configuration: {key}: {problem}"))
-        .hint("see mfactl(1), CONFIGURATION")
 }

@@ -3,20 +3,20 @@
 use anyhow::Result;
 
 use super::{RequiredOptions, file, in_config, parse_span};
+use crate::domain::factor::totp::Window;
 use crate::domain::lockout::{Bounds, Limits};
 use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
 use crate::domain::policy::{Policy, Scope};
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Window;
 use crate::domain::verb::{FindVerb, VerbSpec};
 use crate::keyring::argon2::HashCost;
 
 pub fn bounds(file: &file::PolicySection) -> Result<Bounds> {
     let window = file.window.map_or(Ok(Window::DEFAULT), |steps| {
-        Window::new(steps).map_err(|e| in_config("policy.window", &e))
+        Window::new(steps).map_err(|e| in_config("policy.window", e))
     })?;
     let default = Limits::DEFAULT;
     let free_failures = file.free_failures.unwrap_or(default.free_failures);
@@ -58,7 +58,7 @@ pub fn policy(
         None | Some("optional") if groups.is_empty() => Scope::Nobody,
         None | Some("optional") => {
             let groups = groups.iter().map(|g| group(g)).collect::<Result<_, _>>();
-            Scope::Groups(groups.map_err(|e| in_config("policy.required_groups", &e))?)
+            Scope::Groups(groups.map_err(|e| in_config("policy.required_groups", e))?)
         }
         Some(other) => {
             let problem = format!("{} is neither optional nor required", quoted(other));
@@ -74,7 +74,7 @@ pub fn policy(
     let since = since.map(|text| Timestamp::parse("policy.since", text)).transpose();
     Ok(Policy {
         scope,
-        since: since.map_err(|e| in_config("policy.since", &e))?,
+        since: since.map_err(|e| in_config("policy.since", e))?,
         grace: grace.map_or(Ok(Span(0)), |text| parse_span("policy.grace", Some(text), Span(0)))?,
     })
 }
@@ -125,6 +125,5 @@ pub fn required_options(
 }
 
 pub fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {
-    Refusal::new(ErrorCode::Config, format!("configuration: {key}: {problem}"))
-        .hint("see mfactl(1), CONFIGURATION")
+    Refusal::config(key, problem).hint("see mfactl(1), CONFIGURATION")
 }

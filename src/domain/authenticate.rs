@@ -1,6 +1,6 @@
 //! The decision whether a submitted code is accepted.
 //!
-//! A code is accepted when it matches an active or pending device of the user at a time step inside
+//! A code is accepted when it matches an active or pending device of the user at a position inside
 //! the window and later than the last accepted one; or when it is an unused backup code of the user.
 //! Everything else is refused.
 
@@ -12,7 +12,6 @@ use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
-use crate::domain::totp::matching_step;
 use crate::domain::user::{Status, User};
 
 /// What the decision asks of the keys of a store. It asks itself, so that no caller can open secrets in
@@ -187,7 +186,7 @@ pub fn authenticate(
         Some(Match { index, fresh: false, .. }) => {
             Outcome::Replayed { device: user.devices[index].label.clone() }
         }
-        Some(Match { index, step, .. }) => accept(&mut user, index, step, attempt.now),
+        Some(Match { index, position, .. }) => accept(&mut user, index, position, attempt.now),
     };
     if outcome.lets_in() {
         user.throttle = user.throttle.accepted();
@@ -197,11 +196,11 @@ pub fn authenticate(
     Ok(Authentication::Evaluated(user, outcome))
 }
 
-/// A device whose code matches. `fresh`: the time step is still unused.
+/// A device whose code matches. `fresh`: the position is still unused.
 #[derive(Clone, Copy)]
 struct Match {
     index: usize,
-    step: u64,
+    position: u64,
     fresh: bool,
     active: bool,
 }
@@ -219,11 +218,10 @@ fn best_match(
         let device = &user.devices[index];
         let secret = keys.secret(user.id, device)?;
         let Some(code) = attempt.submitted.otp() else { continue };
-        let step =
-            matching_step(&secret, device.parameters, code, attempt.now, attempt.bounds.window)?;
-        let Some(step) = step else { continue };
-        let fresh = device.last_step.is_none_or(|last| step > last);
-        let candidate = Match { index, step, fresh, active: device.is_active() };
+        let position = device.factor.check(&secret, code, attempt.now, attempt.bounds.window);
+        let Some(position) = position else { continue };
+        let fresh = device.is_unused(position);
+        let candidate = Match { index, position, fresh, active: device.is_active() };
         if best.is_none_or(|b| (candidate.fresh, candidate.active) > (b.fresh, b.active)) {
             best = Some(candidate);
         }
@@ -253,23 +251,23 @@ fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) 
     Some(Outcome::AcceptedBackup { kind, left })
 }
 
-fn accept(user: &mut User, index: usize, step: u64, now: Timestamp) -> Outcome {
+fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outcome {
     let device = &mut user.devices[index];
     let label = device.label.clone();
     let DeviceState::Pending(pending) = &mut device.state else {
-        *device = device.clone().used(step, now);
+        *device = device.clone().used(position, now);
         return Outcome::Accepted { device: label };
     };
-    let successive = step > 0 && pending.first_proof == Some(step - 1);
-    if !device.parameters.is_common() && !successive {
-        pending.first_proof = Some(step);
-        device.last_step = Some(step);
+    let successive = position > 0 && pending.first_proof == Some(position - 1);
+    if !device.factor.is_common() && !successive {
+        pending.first_proof = Some(position);
+        device.position = Some(position);
         return Outcome::FirstOfTwo { device: label };
     }
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
     user.enrolment_barred = false;
-    *device = device.clone().used(step, now);
+    *device = device.clone().used(position, now);
     if !replaced.is_empty() {
         for device in &mut user.devices {
             if replaced.contains(&device.id) {

@@ -8,38 +8,24 @@
 //!   any ─────▶ Revoked (sealed for undo, then purged)
 //! ```
 
+use crate::domain::factor::Factor;
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
-use crate::domain::totp::Parameters;
 
 /// What holds a user's second factor (NIST: an authenticator).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     pub id: Id,
     pub label: Label,
-    pub kind: DeviceKind,
-    pub parameters: Parameters,
+    pub factor: Factor,
     pub secret: Sealed,
     pub state: DeviceState,
-    /// The last accepted time step. It and all earlier ones are used up (RFC 6238, section 5.2).
-    pub last_step: Option<u64>,
+    /// The position of the last accepted code: the time step, or the counter. It and all earlier ones
+    /// are used up (RFC 6238, section 5.2; RFC 4226, section 7.2).
+    pub position: Option<u64>,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeviceKind {
-    Totp,
-}
-
-impl DeviceKind {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Totp => "totp",
-        }
-    }
 }
 
 /// The state of a device. Each variant holds exactly what that state needs.
@@ -56,7 +42,7 @@ pub enum DeviceState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pending {
     pub expires_at: Timestamp,
-    /// The time step of the first right code, for a device that needs two successive ones.
+    /// The position of the first right code, for a device that needs two successive ones.
     pub first_proof: Option<u64>,
     /// Devices that stay active until this one is confirmed, and are revoked then.
     pub replaces: Vec<Id>,
@@ -142,11 +128,17 @@ impl Device {
         }
     }
 
-    /// The device after its code for this time step was accepted. The caller has checked that the step
-    /// is later than [`Device::last_step`].
+    /// The replay rule: whether a code at this position is later than the last accepted one.
     #[must_use]
-    pub fn used(self, step: u64, now: Timestamp) -> Self {
-        Self { last_step: Some(step), last_used_at: Some(now), ..self }
+    pub fn is_unused(&self, position: u64) -> bool {
+        self.position.is_none_or(|last| position > last)
+    }
+
+    /// The device after its code at this position was accepted. The caller has asked
+    /// [`Device::is_unused`].
+    #[must_use]
+    pub fn used(self, position: u64, now: Timestamp) -> Self {
+        Self { position: Some(position), last_used_at: Some(now), ..self }
     }
 
     #[must_use]

@@ -2,11 +2,12 @@
 
 use crate::domain::authenticate::Keys;
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Algorithm, Parameters, Window, matching_steps};
 use crate::domain::name::Label;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::domain::totp::{Algorithm, Parameters, Window, matching_steps};
 use crate::domain::user::User;
 
 /// Time steps before and after the current one that are searched.
@@ -152,10 +153,11 @@ pub fn diagnose(
     let mut best = Diagnosis::Unknown;
     for device in &user.devices {
         let secret = keys.secret(user.id, device)?;
-        for used in possible_settings(device.parameters) {
+        let Factor::Totp(given) = device.factor;
+        for used in possible_settings(given) {
             let current = used.step(now);
-            for step in matching_steps(&secret, used, code, now, REACH)? {
-                let candidate = reason(device, used, step, current, now, window);
+            for step in matching_steps(&secret, used, code, now, REACH) {
+                let candidate = reason(device, (given, used), (step, current), now, window);
                 if candidate.rank() < best.rank() {
                     best = candidate;
                 }
@@ -167,9 +169,8 @@ pub fn diagnose(
 
 fn reason(
     device: &Device,
-    used: Parameters,
-    step: u64,
-    current: u64,
+    (given, used): (Parameters, Parameters),
+    (step, current): (u64, u64),
     now: Timestamp,
     window: Window,
 ) -> Diagnosis {
@@ -184,14 +185,14 @@ fn reason(
     if device.is_expired(now) {
         return Diagnosis::Expired { device: label };
     }
-    if used != device.parameters {
-        return Diagnosis::OtherSettings { device: label, given: device.parameters, used };
+    if used != given {
+        return Diagnosis::OtherSettings { device: label, given, used };
     }
     if step.abs_diff(current) > window.steps() {
         let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(current).unwrap_or(0);
         return Diagnosis::ClockOff { device: label, steps, period: used.period };
     }
-    if device.last_step.is_some_and(|last| step <= last) {
+    if !device.is_unused(step) {
         return Diagnosis::AlreadyUsed { device: label };
     }
     Diagnosis::Right { device: label, pending: device.is_pending() }
@@ -210,11 +211,11 @@ fn possible_settings(own: Parameters) -> impl Iterator<Item = Parameters> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::device::{Active, DeviceKind, DeviceState, Pending};
+    use crate::domain::device::{Active, DeviceState, Pending};
     use crate::domain::diagnose::*;
+    use crate::domain::factor::totp::code_at;
     use crate::domain::name::UserName;
     use crate::domain::secret::Sealed;
-    use crate::domain::totp::code_at;
     use zeroize::Zeroizing;
 
     use crate::domain::backup_code::BackupCode;
@@ -236,11 +237,10 @@ mod tests {
         user.devices.push(Device {
             id: Id::new([2; 16]),
             label: Label::parse("phone").unwrap(),
-            kind: DeviceKind::Totp,
-            parameters,
+            factor: Factor::Totp(parameters),
             secret: Sealed(Vec::new()),
             state: DeviceState::Active(Active { confirmed_at: at(0) }),
-            last_step: None,
+            position: None,
             created_at: at(0),
             last_used_at: None,
         });
@@ -282,7 +282,7 @@ mod tests {
         assert_eq!(reason_of(&alice(sha256), common, NOW).word(), "other_settings");
         assert_eq!(reason_of(&user, sha256, NOW).word(), "other_settings");
         let mut spent = user.clone();
-        spent.devices[0].last_step = Some(common.step(at(NOW)));
+        spent.devices[0].position = Some(common.step(at(NOW)));
         assert_eq!(reason_of(&spent, common, NOW).word(), "already_used");
         assert_eq!(
             reason_of(&user.clone().disable(None).unwrap().user, common, NOW).word(),

@@ -1,8 +1,8 @@
 //! Rate limiting against guessing (NIST SP 800-63B-4, section 3.2.2): one counter a user over all
 //! factors.
 
+use crate::domain::factor::totp::Window;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Window;
 
 /// With this many consecutive failures the delays begin.
 pub const FREE_FAILURES: u32 = 5;

@@ -4,9 +4,10 @@
 use crate::domain::authenticate::candidates;
 use crate::domain::backup_code::Submitted;
 use crate::domain::lockout::Lockout;
+use crate::domain::password::PasswordChange;
 use crate::domain::policy::Requirement;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{PasswordChange, Status, User};
+use crate::domain::user::{Status, User};
 
 /// What to answer for users who have no MFA and need none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,12 +81,13 @@ fn may_be_exempt(
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+    use crate::domain::device::{Active, Device, DeviceState, Pending};
+    use crate::domain::factor::Factor;
+    use crate::domain::factor::totp::Parameters;
     use crate::domain::lockout::{FailedFactor, Limits, Throttle};
     use crate::domain::login_rule::*;
     use crate::domain::name::{Label, UserName};
     use crate::domain::secret::{Id, Sealed};
-    use crate::domain::totp::Parameters;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_unix(seconds).unwrap()
@@ -96,11 +98,10 @@ mod tests {
         user.devices.extend(state.map(|state| Device {
             id: Id::new([2; 16]),
             label: Label::parse("phone").unwrap(),
-            kind: DeviceKind::Totp,
-            parameters: Parameters::COMMON,
+            factor: Factor::Totp(Parameters::COMMON),
             secret: Sealed(Vec::new()),
             state,
-            last_step: None,
+            position: None,
             created_at: at(0),
             last_used_at: None,
         }));

@@ -6,10 +6,10 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
+use crate::domain::factor::totp::Parameters;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::text::line;
-use crate::domain::totp::Parameters;
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

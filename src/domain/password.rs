@@ -87,6 +87,35 @@ impl Password {
     }
 }
 
+/// Whether the user must choose a new password, and which password lets them do so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PasswordChange {
+    #[default]
+    NotRequired,
+    /// Only a temporary password does.
+    Required,
+    /// The old password does.
+    RequiredOldOpens,
+}
+
+impl PasswordChange {
+    /// The stored word; `None` if no change is required.
+    #[must_use]
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::NotRequired => None,
+            Self::Required => Some("required"),
+            Self::RequiredOldOpens => Some("old_opens"),
+        }
+    }
+
+    #[must_use]
+    pub fn from_word(word: Option<&str>) -> Option<Self> {
+        let all = [Self::NotRequired, Self::Required, Self::RequiredOldOpens];
+        all.into_iter().find(|change| change.word() == word)
+    }
+}
+
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(..)")
@@ -132,7 +161,7 @@ mod tests {
             "aaaaaaaaaaaa",
         ] {
             let refusal = check(weak).unwrap_err();
-            assert!(!refusal.message.contains(weak), "{refusal}");
+            assert!(!refusal.problem.contains(weak), "{refusal}");
         }
         for strong in ["correct horse battery staple", "vurmel-taktor-93", "ß€łðøµ日本語xqz"]
         {

@@ -1,8 +1,8 @@
-//! Why a request was refused: an error code, a message and a hint.
+//! Why a request was refused: an error code, the field, the problem and a hint.
 
 use std::fmt;
 
-/// The stable error code, as programs see it in JSON; `failure.rs` maps each to an exit code.
+/// The stable error code, as programs see it in JSON; `error_report.rs` maps each to an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
     Usage,
@@ -72,32 +72,52 @@ impl ErrorCode {
     }
 }
 
-/// A refused request, with a message for people: lower case, no full stop.
+/// A refused request, in words for people: lower case, no full stop. `Display` gives the message,
+/// `context: field: problem`.
 ///
-/// Text from outside must go through [`crate::domain::text::shown`] before it enters the message.
+/// Text from outside must go through [`crate::domain::text::shown`] before it enters any part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub code: ErrorCode,
-    pub message: String,
+    /// What the field or the problem is part of, such as a line of a file.
+    pub context: Option<String>,
+    /// The option, key or input that is wrong, as the user knows it.
+    pub field: Option<String>,
+    pub problem: String,
     pub hint: Option<String>,
 }
 
 impl Refusal {
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None }
+    pub fn new(code: ErrorCode, problem: impl Into<String>) -> Self {
+        Self { code, context: None, field: None, problem: problem.into(), hint: None }
     }
 
-    /// Input that is not accepted; `field` is the option or field as the user knows it.
+    /// Input that is not accepted.
     pub fn bad_input(field: &str, problem: impl fmt::Display) -> Self {
-        Self::new(ErrorCode::BadInput, format!("{field}: {problem}"))
+        Self::new(ErrorCode::BadInput, problem.to_string()).field(field)
     }
 
-    /// The same problem, reported for another option.
+    /// A key of the configuration with a value that is not accepted.
+    pub fn config(key: &str, problem: impl fmt::Display) -> Self {
+        Self::new(ErrorCode::Config, problem.to_string()).field(key).within("configuration")
+    }
+
+    /// A part of the store that can't be read.
+    pub fn damaged(problem: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Damaged, problem).within("the store is damaged")
+    }
+
+    /// Sets the field, also to report the same problem for another one.
     #[must_use]
-    pub fn for_option(mut self, option: &str) -> Self {
-        if let Some((_, problem)) = self.message.split_once(": ") {
-            self.message = format!("{option}: {problem}");
-        }
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// Sets the context.
+    #[must_use]
+    pub fn within(mut self, context: impl Into<String>) -> Self {
+        self.context = Some(context.into());
         self
     }
 
@@ -111,7 +131,10 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        for part in [&self.context, &self.field].into_iter().flatten() {
+            write!(f, "{part}: ")?;
+        }
+        f.write_str(&self.problem)
     }
 }
 

@@ -74,6 +74,36 @@ impl Id {
     }
 }
 
+/// Which of the successive root keys of a store made a MAC: 1 is the first, and each exchange of the key
+/// adds one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyGeneration(u64);
+
+impl KeyGeneration {
+    pub const FIRST: Self = Self(1);
+
+    /// The generation with this number; there is none below 1.
+    #[must_use]
+    pub const fn stored(number: i64) -> Option<Self> {
+        if number < 1 { None } else { Some(Self(number.cast_unsigned())) }
+    }
+
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The number that a MAC covers; `None` for the first generation, because its oldest MACs were made
+    /// before there was a number to cover.
+    #[must_use]
+    pub const fn covered(self) -> Option<u64> {
+        match self {
+            Self::FIRST => None,
+            Self(number) => Some(number),
+        }
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&HEXLOWER.encode(&self.0))

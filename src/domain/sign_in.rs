@@ -4,11 +4,12 @@ use crate::domain::authenticate::{Attempt, Authentication, Keys, Outcome, authen
 use crate::domain::device::Device;
 use crate::domain::lockout::{FailedFactor, Limits, Lockout};
 use crate::domain::login_rule::NotEnabledPolicy;
+use crate::domain::password::PasswordChange;
 use crate::domain::policy::Requirement;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{PasswordChange, Status, User};
+use crate::domain::user::{Status, User};
 
 /// The hash that a submitted password is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,48 +1,22 @@
 //! How an operator's last change to a user's protection is undone.
 
 use crate::domain::device::{Device, DeviceState};
-use crate::domain::recovery::RecoverySet;
+use crate::domain::password::PasswordChange;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::user::{Changed, MOST_DEVICES, PasswordChange, User};
+use crate::domain::undo_record::{UndoRecord, Undoable};
+use crate::domain::user::{Changed, MOST_DEVICES, User};
 
-/// A change that can be undone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Undoable {
-    Reset,
-    Disable,
-    Delete,
-    ForceNewPassword,
-}
-
-impl Undoable {
-    pub const ALL: [Self; 4] = [Self::Reset, Self::Disable, Self::Delete, Self::ForceNewPassword];
-
-    /// The verb that makes this change.
-    #[must_use]
-    pub const fn verb(self) -> &'static str {
-        match self {
-            Self::Reset => "reset",
-            Self::Disable => "disable",
-            Self::Delete => "delete",
-            Self::ForceNewPassword => "force-new-password",
+impl Changed {
+    /// Records what this change replaced, if it can be undone; see [`User::with_undo`]. A change that
+    /// changed nothing leaves an earlier one undoable.
+    pub fn with_undo(mut self, act: Option<Undoable>, before: &User, at: Timestamp) -> Self {
+        if let (Some(act), true) = (act, self.user != *before) {
+            self.user = self.user.with_undo(act, before, at);
         }
+        self
     }
-}
-
-/// What a change replaced, kept so that it can be undone.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UndoRecord {
-    pub act: Undoable,
-    pub at: Timestamp,
-    /// Devices that the change revoked or switched off.
-    pub devices: Vec<Id>,
-    /// The new device that the change added.
-    pub made: Option<Id>,
-    pub recovery: Option<RecoverySet>,
-    pub password_change: PasswordChange,
-    pub enrolment_barred: bool,
 }
 
 impl User {

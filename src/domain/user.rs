@@ -7,13 +7,13 @@ use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Device, DeviceState};
 use crate::domain::lockout::{Lockout, Throttle};
 use crate::domain::name::{Label, UserName};
-use crate::domain::password::TemporaryPassword;
+use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo::UndoRecord;
+use crate::domain::undo_record::UndoRecord;
 
 /// The most devices a user can have, not counting revoked ones.
 pub const MOST_DEVICES: usize = 8;
@@ -78,35 +78,6 @@ impl Language {
     }
 }
 
-/// Whether the user must choose a new password, and which password lets them do so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PasswordChange {
-    #[default]
-    NotRequired,
-    /// Only a temporary password does.
-    Required,
-    /// The old password does.
-    RequiredOldOpens,
-}
-
-impl PasswordChange {
-    /// The stored word; `None` if no change is required.
-    #[must_use]
-    pub const fn word(self) -> Option<&'static str> {
-        match self {
-            Self::NotRequired => None,
-            Self::Required => Some("required"),
-            Self::RequiredOldOpens => Some("old_opens"),
-        }
-    }
-
-    #[must_use]
-    pub fn from_word(word: Option<&str>) -> Option<Self> {
-        let all = [Self::NotRequired, Self::Required, Self::RequiredOldOpens];
-        all.into_iter().find(|change| change.word() == word)
-    }
-}
-
 /// The MFA status of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,6 +96,15 @@ impl Status {
             Self::Disabled => "disabled",
             Self::Pending => "pending",
             Self::NotEnabled => "not_enabled",
+        }
+    }
+
+    /// The status as people read it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NotEnabled => "not enabled",
+            other => other.word(),
         }
     }
 }

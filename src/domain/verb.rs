@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::domain::notice::NoticeKind;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::{Role, Roles};
-use crate::domain::undo::Undoable;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::User;
 
 /// The groups in the output of `mfactl help`.
@@ -154,8 +154,8 @@ mod tests {
         let refusal = verb("reset", helpdesk).permit(&configured, &BTreeSet::from([Role::Auditor]));
         let refusal = refusal.unwrap_err();
         assert_eq!(refusal.code, ErrorCode::NotPermitted);
-        assert_eq!(refusal.message, "reset needs the role helpdesk or admin; you have auditor");
+        assert_eq!(refusal.problem, "reset needs the role helpdesk or admin; you have auditor");
         let refusal = verb("backup", Some(&[])).permit(&configured, &BTreeSet::new()).unwrap_err();
-        assert_eq!(refusal.message, "backup needs the role admin; you have none");
+        assert_eq!(refusal.problem, "backup needs the role admin; you have none");
     }
 }

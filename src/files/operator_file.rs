@@ -35,11 +35,8 @@ impl NewFile {
             } else {
                 (format!("can't be made: {e}"), "check the permissions of its directory")
             };
-            Refusal::new(
-                ErrorCode::CannotCreate,
-                format!("{field}: {} {problem}", display_path(path)),
-            )
-            .hint(hint)
+            let problem = format!("{} {problem}", display_path(path));
+            Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint)
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
@@ -131,8 +128,9 @@ impl OperatorFile {
 fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
     Refusal::new(
         ErrorCode::CannotCreate,
-        format!("{field}: {} can't be written: {error}", display_path(path)),
+        format!("{} can't be written: {error}", display_path(path)),
     )
+    .field(field)
     .hint(
         "name a regular file, or one that does not exist yet, in a directory that you may write to",
     )

@@ -7,7 +7,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
 
 use crate::domain::password::Password;
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::Refusal;
 
 /// Length of a salt in bytes.
 pub const SALT: usize = 16;
@@ -28,10 +28,8 @@ impl HashCost {
     pub const LEAST: Self = Self { memory: 19, passes: 2, lanes: 1 };
 
     fn argon2(self) -> Result<Argon2<'static>> {
-        let params =
-            Params::new(self.memory * 1024, self.passes, self.lanes, None).map_err(|e| {
-                Refusal::new(ErrorCode::Config, format!("configuration: password: {e}"))
-            })?;
+        let params = Params::new(self.memory * 1024, self.passes, self.lanes, None)
+            .map_err(|e| Refusal::config("password", e))?;
         Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
     }
 }
@@ -62,7 +60,7 @@ pub fn needs_rehash(hash: &str, cost: HashCost) -> bool {
 }
 
 fn broken() -> Refusal {
-    Refusal::new(ErrorCode::Damaged, "the store is damaged: a password's hash can't be read")
+    Refusal::damaged("a password's hash can't be read")
         .hint("set a new password, or restore a backup")
 }
 

@@ -6,26 +6,24 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
+use crate::app::operator_files;
+use crate::app::transaction::require_agreement;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::audit::event::{Head, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file;
 use crate::keyring::{Vault, key_file};
-use crate::operate;
-use crate::operate::transaction::require_agreement;
 use crate::store::backup;
 use crate::store::backup::{BackupHeader, BackupReader};
 use crate::store::{ActivitySince, WriteTx};
 
 /// How many of the users who lose changes are named.
 const MAX_NAMED: u32 = 10;
-/// In the details of a restore event: when the backup was taken.
-pub const TAKEN_AT: &str = "taken_at";
 
 /// What a restore would do.
 pub struct RestorePlan {
@@ -56,7 +54,7 @@ fn damage_message(proved: Result<()>) -> Result<Option<String>> {
     let Err(error) = proved else { return Ok(None) };
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if matches!(refusal.code, ErrorCode::Tampered | ErrorCode::Damaged) => {
-            Ok(Some(refusal.message.clone()))
+            Ok(Some(refusal.to_string()))
         }
         _ => Err(error),
     }
@@ -65,7 +63,7 @@ fn damage_message(proved: Result<()>) -> Result<Option<String>> {
 /// Writes a consistent copy of the store to a new file while others go on writing. A tampered
 /// store is copied too, as evidence; the damage is returned and printed as a warning.
 pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Option<String>)> {
-    let mut file = files::new_file(app, path, "FILE")?;
+    let mut file = operator_files::new_file(app, path, "FILE")?;
     let mut opened = app.open_store()?;
     let mut source = app.reader()?;
     let mut rows = source.read()?;
@@ -87,7 +85,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
     // Logged once the file is complete, so that the log has no backup that failed.
     let head = header.head()?;
     let detail = json!({ "users": header.users, "events": head.seq }).to_string();
-    operate::write_tx(app, &mut opened, |session, mut write| {
+    write_tx(app, &mut opened, |session, mut write| {
         let detail = Some(detail.clone());
         let record =
             AuditRecord { verb: "backup", outcome: "done", detail, ..AuditRecord::default() };
@@ -106,7 +104,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
 pub fn plan_restore(app: &mut App<'_>, path: &Path) -> Result<RestorePlan> {
     let header = BackupReader::open(backup_file(app, path)?)?.header;
     let identity = header.identity()?;
-    let config = app.config()?;
+    let config = &app.config;
     let shown = display_path(&config.key_file);
     let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
     if !file_policy.check(&key_path, config.key_file_kind)? {
@@ -161,7 +159,7 @@ pub fn restore(
     let RestorePlan { header, vault, target, .. } = plan;
     let identity = header.identity()?;
     let at = app.env.clock.now()?;
-    let detail = json!({ TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
+    let detail = json!({ audit::TAKEN_AT: header.taken_at, "lost_events": lost }).to_string();
     let record = AuditRecord {
         verb: "restore",
         outcome: "done",
@@ -172,7 +170,7 @@ pub fn restore(
     let event = audit::store_event(app.env, at, record)?;
     let mut backup = BackupReader::open(backup_file(app, path)?)?;
     let bar = app.progress_bar(header.counts().progress_steps());
-    let config = app.config()?;
+    let config = &app.config;
     let (store, file_policy) = (config.store.clone(), config.file_policy);
     let clock = &*app.env.clock;
     let mut content = |target: &mut WriteTx<'_>| {
@@ -199,7 +197,7 @@ pub fn restore(
 
 /// The existing store, and the head of its log.
 fn target(app: &mut App<'_>, backed_up: Id) -> Result<Option<(OpenStore, Head)>> {
-    let config = app.config()?;
+    let config = &app.config;
     let location = config.store.clone();
     if location.is_free(&config.file_policy)? {
         return Ok(None);

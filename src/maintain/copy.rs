@@ -3,10 +3,10 @@
 use anyhow::Result;
 
 use crate::app::App;
+use crate::app::transaction::require_agreement;
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
 use crate::store::{RowCounts, WriteTx};
 
@@ -16,7 +16,7 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
     let at = app.env.clock.now()?;
     let record = AuditRecord { verb: "copy-store", outcome: "done", ..AuditRecord::default() };
     let event = audit::store_event(app.env, at, record)?;
-    let file_policy = app.config()?.file_policy;
+    let file_policy = app.config.file_policy;
     // The key is needed to check every MAC.
     let opened = app.open_store()?;
     let (identity, vault) = (opened.store.identity(), opened.vault);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use zeroize::Zeroizing;
 
+use crate::app::transaction::require_agreement;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -14,7 +15,6 @@ use crate::domain::secret::Id;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
 use crate::files::new_file::create_new_file;
 use crate::keyring::{KeyId, RootKey, Vault, key_file};
-use crate::operate::transaction::require_agreement;
 use crate::store::location::StoreLocation;
 use crate::store::{Access, Identity};
 
@@ -28,7 +28,7 @@ pub struct Created {
 
 /// Opens the store for changes; creates a missing embedded store first and notes it.
 pub fn open_or_create_store(app: &mut App<'_>) -> Result<OpenStore> {
-    let config = app.config()?;
+    let config = &app.config;
     // A shared database is set up by `init` only.
     let may_create = matches!(config.store, StoreLocation::Sqlite(_));
     if may_create && !config.store.exists(&config.file_policy)? {
@@ -48,7 +48,7 @@ pub fn open_or_create_store(app: &mut App<'_>) -> Result<OpenStore> {
 
 /// Migrates an older store to the current schema; `false` if it is current already.
 pub fn migrate_store(app: &mut App<'_>) -> Result<bool> {
-    let config = app.config()?;
+    let config = &app.config;
     if !config.store.exists(&config.file_policy)? {
         let message = format!("there is no store at {}", config.store);
         return Err(Refusal::new(ErrorCode::StoreUnavailable, message)
@@ -66,7 +66,7 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
     let first = audit::store_event(app.env, at, record)?;
     let mut root = Zeroizing::new([0; RootKey::LENGTH]);
     app.env.rng.fill(&mut *root)?;
-    let config = app.config()?;
+    let config = &app.config;
     let (file_policy, key_path) = (config.file_policy, config.key_file.clone());
     let purpose = config.key_file_kind;
     let store = config.store.clone();
@@ -104,7 +104,7 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
 /// Can the new key be deleted? If in doubt it can't: a commit that was not confirmed may have
 /// created a store that needs the key.
 fn opens_no_store(app: &mut App<'_>, key: KeyId) -> bool {
-    let Ok(Config { store, file_policy, .. }) = app.config() else { return false };
+    let Config { store, file_policy, .. } = &*app.config;
     match store.exists(file_policy) {
         Ok(false) => true,
         Ok(true) => {

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::authorization::{Approval, request_not_found};
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -12,7 +14,6 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::operate;
-use crate::operate::authorize::{Approval, request_not_found};
 use crate::store::Change;
 
 /// Requests a second operator's approval and logs that. Returns an open request that asks for the
@@ -28,7 +29,7 @@ pub fn request_approval(
     let id = Id::new(app.env.random()?);
     let claim = app.env.process.operator.claim.clone();
     let operator = Operator { uid: operate::operator_uid(app), claim };
-    operate::write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |session, mut write| {
         let user = write.any_user(name)?;
         let request = Request {
             id,
@@ -61,7 +62,7 @@ pub fn request_approval(
 
 /// The open requests, oldest first.
 pub fn open_requests(app: &mut App<'_>, opened: &mut OpenStore) -> Result<Vec<Request>> {
-    operate::write_tx(app, opened, |_, mut write| {
+    write_tx(app, opened, |_, mut write| {
         let mut open = write.tx.requests()?;
         open.retain(|request| request.is_open(write.at));
         Ok(open)
@@ -96,7 +97,7 @@ pub fn close_request(
     approval: &Approval,
 ) -> Result<()> {
     let name = UserName::parse(&request.user)?;
-    operate::write_tx(app, opened, |_, mut write| {
+    write_tx(app, opened, |_, mut write| {
         let user = write.find(&name)?.filter(|user| user.id == request.user_id);
         if let (Some(user), true) = (user, write.tx.requests()?.contains(request)) {
             approval.consume(&mut write.tx, &user, write.at)?;

@@ -3,6 +3,8 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::transaction::MAX_SET;
+use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -10,10 +12,11 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
-use crate::operate::transaction::MAX_SET;
+use crate::operate::CommittedChange;
 use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
@@ -41,17 +44,20 @@ pub struct ChangeResult {
 /// the change; the answer no is `false`.
 pub fn confirm_change(
     app: &mut App<'_>,
+    opened: &mut OpenStore,
     name: &UserName,
     question: impl FnOnce(&User, &User) -> String,
     change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
 ) -> Result<bool> {
-    let user = app.read_user(name)?;
+    let user = opened.read_user(name)?;
     let after = change(user.clone(), app.env.clock.now()?)?.user;
     if after == user {
         return Ok(true);
     }
     let question = question(&user, &after);
-    app.confirm(&question)
+    let agreed = app.confirm(&question)?;
+    app.reopen_if_replaced(opened)?;
+    Ok(agreed)
 }
 
 /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
@@ -62,10 +68,12 @@ pub fn change_user(
     act: &ChangeRequest<'_>,
     mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<ChangeResult> {
-    let undo_for = app.config()?.undo_for;
-    let done = operate::write_tx(app, opened, |session, mut write| {
+    let undo_for = app.config.undo_for;
+    let undoable = undoable(app, act.verb);
+    let done = write_tx(app, opened, |session, mut write| {
         let before = write.user(act.name)?;
-        let Changed { mut user, touched } = change(before.clone(), write.at, write.vault)?;
+        let Changed { mut user, touched } =
+            change(before.clone(), write.at, write.vault)?.with_undo(undoable, &before, write.at);
         if user.name != before.name && write.find(&user.name)?.is_some() {
             let message = format!("user {} already exists", user.name);
             return Err(Refusal::new(ErrorCode::UserExists, message)
@@ -96,9 +104,21 @@ pub fn change_user(
         Ok(ChangeResult { user, changed, at: write.at })
     })?;
     if done.changed && !act.dry_run {
-        operate::notify_change(app, opened, act, &done.user, done.at);
+        let change = CommittedChange {
+            verb: act.verb,
+            ticket: &act.ticket,
+            device: act.device.as_deref(),
+            users: vec![&done.user],
+            at: done.at,
+        };
+        operate::notify_change(app, opened, &change);
     }
     Ok(done)
+}
+
+/// What `undo` calls the change of a verb, if it can be undone.
+fn undoable(app: &App<'_>, verb: &str) -> Option<Undoable> {
+    (app.find_verb)(verb).and_then(|verb| verb.undo)
 }
 
 /// The result for one user of a bulk change.
@@ -132,9 +152,11 @@ impl BulkRow {
         before: User,
         at: Timestamp,
         vault: &Vault,
+        undoable: Option<Undoable>,
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Self, Vec<String>)> {
-        match change(before.clone(), at, vault) {
+        let change = change(before.clone(), at, vault);
+        match change.map(|changed| changed.with_undo(undoable, &before, at)) {
             Ok(Changed { user, .. }) if user == before => Ok((Self::Unchanged(user), Vec::new())),
             Ok(Changed { user, touched }) => {
                 Ok((Self::Changed(user), touched.iter().map(ToString::to_string).collect()))
@@ -163,7 +185,7 @@ pub fn plan_bulk(
         match snapshot.user(name)? {
             Some(user) => {
                 app.authorization.require_allowed(&user)?;
-                rows.push(BulkRow::of(user, at, &opened.vault, change)?.0);
+                rows.push(BulkRow::of(user, at, &opened.vault, None, change)?.0);
             }
             None => unknown.push(name.to_string()),
         }
@@ -174,8 +196,9 @@ pub fn plan_bulk(
     let more = unknown.len().saturating_sub(10);
     unknown.truncate(10);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("--from: there are no users {}{more}", unknown.join(", "));
+    let message = format!("there are no users {}{more}", unknown.join(", "));
     Err(Refusal::new(ErrorCode::UserNotFound, message)
+        .field("--from")
         .hint("nothing was changed; correct the list")
         .into())
 }
@@ -191,16 +214,17 @@ pub fn change_bulk(
     names: &[UserName],
     change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<Vec<BulkRow>> {
-    let undo_for = app.config()?.undo_for;
+    let undoable = undoable(app, verb);
+    let undo_for = app.config.undo_for;
     let bar = app.progress_bar(names.len() as u64);
-    let done = operate::write_tx(app, opened, |session, mut write| {
+    let done = write_tx(app, opened, |session, mut write| {
         let mut rows = Vec::with_capacity(names.len());
         bar.set_position(0);
         for names in names.chunks(MAX_SET) {
             let (first, mut changes) = (rows.len(), Vec::new());
             for before in write.users(names)? {
                 let (mut row, touched) =
-                    BulkRow::of(before.clone(), write.at, write.vault, change)?;
+                    BulkRow::of(before.clone(), write.at, write.vault, undoable, change)?;
                 if let BulkRow::Changed(user) = &mut row {
                     user.purge(write.at, undo_for);
                     let record = AuditRecord {
@@ -224,7 +248,8 @@ pub fn change_bulk(
     });
     bar.finish_and_clear();
     let (rows, at) = done?;
-    operate::notify_changes(app, opened, verb, ticket, &rows, at);
+    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user).collect();
+    operate::notify_change(app, opened, &CommittedChange { verb, ticket, device: None, users, at });
     Ok(rows)
 }
 

@@ -1,13 +1,15 @@
 //! After the commit: notifies users of changes to their MFA, and logs whether that worked.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::app::transaction::MAX_SET;
 use crate::app::{App, OpenStore};
+use crate::app::{ServiceRun, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::authenticate::login;
 use crate::config::Notify;
 use crate::domain::audit::event::Ticket;
 use crate::domain::authenticate::Outcome;
@@ -15,9 +17,6 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::notice::{Notice, NoticeResult, send};
-use crate::operate;
-use crate::operate::change::{BulkRow, ChangeRequest};
-use crate::operate::transaction::MAX_SET;
 use crate::store::Change;
 
 /// A notice to be sent.
@@ -28,36 +27,25 @@ struct PendingNotice<'d> {
     at: Timestamp,
 }
 
-/// Notifies the user of a committed change.
-pub fn notify_change(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    act: &ChangeRequest<'_>,
-    user: &User,
-    at: Timestamp,
-) {
-    let pending = (app.find_verb)(act.verb).and_then(|verb| verb.notice_for(user));
-    let pending = pending.map(|kind| PendingNotice { user, kind, device: act.device.clone(), at });
-    notify_all(app, opened, &act.ticket, pending.as_slice(), None);
+/// A committed change of one user, or of many.
+pub struct CommittedChange<'c> {
+    pub verb: &'c str,
+    pub ticket: &'c Ticket,
+    /// The device that the operator named.
+    pub device: Option<&'c str>,
+    pub users: Vec<&'c User>,
+    pub at: Timestamp,
 }
 
-/// Notifies each user of a committed bulk change.
-pub fn notify_changes(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    verb: &str,
-    ticket: &Ticket,
-    rows: &[BulkRow],
-    at: Timestamp,
-) {
-    let Some(spec) = (app.find_verb)(verb) else { return };
-    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user);
-    let pending: Vec<_> = users
-        .filter_map(|user| {
-            Some(PendingNotice { user, kind: spec.notice_for(user)?, device: None, at })
-        })
-        .collect();
-    notify_all(app, opened, ticket, &pending, None);
+/// Notifies each user of a committed change.
+pub fn notify_change(app: &mut App<'_>, opened: &mut OpenStore, change: &CommittedChange<'_>) {
+    let Some(spec) = (app.find_verb)(change.verb) else { return };
+    let pending = change.users.iter().filter_map(|user| {
+        let (kind, device) = (spec.notice_for(user)?, change.device.map(str::to_owned));
+        Some(PendingNotice { user, kind, device, at: change.at })
+    });
+    let pending: Vec<_> = pending.collect();
+    notify_all(app, opened, change.ticket, &pending, None);
 }
 
 /// Notifies the user of a device that a code has just confirmed.
@@ -68,7 +56,7 @@ pub fn notify_activation(
     outcome: &Outcome,
     at: Timestamp,
 ) {
-    let within = app.service.as_ref().map(login::ServiceRun::left);
+    let within = app.service.as_ref().map(ServiceRun::left);
     notify_activations(app, opened, [(user, outcome, at)], within);
 }
 
@@ -99,8 +87,9 @@ fn notify_all(
     if pending.is_empty() {
         return;
     }
-    let Ok(Some(notify)) = app.config().map(|config| config.notify.clone()) else { return };
-    match send_notices(app, &notify, ticket, pending, within) {
+    let config = Rc::clone(&app.config);
+    let Some(notify) = &config.notify else { return };
+    match send_notices(app, notify, ticket, pending, within) {
         Ok(results) => {
             warn_of_failures(app, &results, pending);
             if let Err(error) = log_notices(app, opened, ticket, pending, &results) {
@@ -132,7 +121,7 @@ fn send_notices(
             ticket: ticket.ticket.clone(),
         });
     }
-    let config = app.config()?;
+    let config = &app.config;
     Ok(send(notify, &config.file_policy, &config.issuer, &notices, within))
 }
 
@@ -145,7 +134,7 @@ fn log_notices(
     pending: &[PendingNotice<'_>],
     results: &[NoticeResult],
 ) -> Result<()> {
-    operate::write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |session, mut write| {
         for (pending, results) in pending.chunks(MAX_SET).zip(results.chunks(MAX_SET)) {
             let names: Vec<_> = pending.iter().map(|pending| pending.user.name.clone()).collect();
             let mut changes = Vec::with_capacity(names.len());

@@ -82,10 +82,8 @@ fn push_name(
     seen: &mut BTreeSet<String>,
     names: &mut Vec<UserName>,
 ) -> Result<(), Refusal> {
-    let name = UserName::parse(text).map_err(|refusal| Refusal {
-        message: format!("--from: line {line}: {}", refusal.message),
-        ..refusal
-    })?;
+    let name =
+        UserName::parse(text).map_err(|refusal| refusal.within(format!("--from: line {line}")))?;
     if seen.insert(name.as_str().to_owned()) {
         names.push(name);
     }
@@ -97,7 +95,7 @@ mod tests {
     use crate::operate::user_list::*;
 
     fn read(text: &str) -> Result<Vec<String>, String> {
-        let names = parse_names(text.as_bytes()).map_err(|refusal| refusal.message)?;
+        let names = parse_names(text.as_bytes()).map_err(|refusal| refusal.to_string())?;
         Ok(names.iter().map(ToString::to_string).collect())
     }
 

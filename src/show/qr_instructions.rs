@@ -5,6 +5,7 @@ use std::io::{Result, Write};
 use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
+use crate::domain::factor::Factor;
 use crate::domain::text::shown;
 use crate::domain::user::Language;
 use crate::show::EnrolmentKey;
@@ -93,7 +94,7 @@ impl QrInstructions<'_> {
     /// An account that is too long is truncated; the code has the full name.
     fn lines(&self, texts: &Texts, width: usize) -> Vec<Zeroizing<String>> {
         let key = self.key;
-        let p = key.device.parameters;
+        let Factor::Totp(p) = key.device.factor;
         let mut lines: Vec<String> =
             vec![texts.scan[0].into(), texts.scan[1].into(), String::new()];
         let grouped = key.secret.grouped();

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use crate::app::App;
+use crate::app::operator_files;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Stream;
-use crate::files;
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
 
@@ -35,7 +35,7 @@ impl SecretOutput {
         in_document: bool,
     ) -> Result<Self> {
         if let Some(path) = file {
-            return Ok(Self::File(files::new_file(app, path, "--output")?));
+            return Ok(Self::File(operator_files::new_file(app, path, "--output")?));
         }
         let has_terminal = app.env.prompt.is_some() && app.env.err.terminal.is_some();
         Ok(match app.is_for_people() {

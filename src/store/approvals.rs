@@ -6,8 +6,8 @@ use crate::domain::approval::Request;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::store::checks::{mac_matches, one_row};
-use crate::store::row::{REQUEST_COLUMNS, request, request_mac, request_values};
+use crate::store::checks::one_row;
+use crate::store::row::{REQUEST_COLUMNS, StoredMac, request, request_mac, request_values};
 use crate::store::sql;
 use crate::store::write_tx::{WriteTx, bytes};
 
@@ -16,11 +16,12 @@ impl WriteTx<'_> {
     pub fn requests(&mut self) -> Result<Vec<Request>> {
         let mut found = Vec::new();
         self.driver.query(&sql::REQUESTS, &[], &mut |row| {
-            found.push((request(row)?, row.bytes(REQUEST_COLUMNS.len())?));
+            let mac = StoredMac::read(row, "requests", REQUEST_COLUMNS.len())?;
+            found.push((request(row)?, mac));
             Ok(true)
         })?;
-        let proved = |(request, mac): (Request, Option<Vec<u8>>)| {
-            if mac_matches(mac.as_deref(), &request_mac(self.vault, &request)) {
+        let proved = |(request, mac): (Request, StoredMac)| {
+            if mac.is(self.vault, &request_mac(self.vault, &request))? {
                 return Ok(request);
             }
             let message = "a request to a second operator was altered outside of mfactl";
@@ -34,7 +35,7 @@ impl WriteTx<'_> {
     /// Inserts a request.
     pub fn insert_request(&mut self, request: &Request) -> Result<()> {
         let mut values = request_values(request);
-        values.push(bytes(&request_mac(self.vault, request)));
+        values.extend(StoredMac::values(self.vault, &request_mac(self.vault, request)));
         one_row(self.driver.execute(&sql::INSERT_REQUEST, &values)?)
     }
 

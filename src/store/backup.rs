@@ -2,8 +2,8 @@
 //! of them.
 //!
 //! The first line is a header. Each table is a line that names its columns, then one line a row. The last
-//! line has the number of rows and the MAC of every byte above it. Columns that an older backup lacks are
-//! null in the restored store.
+//! line has the number of rows and the MAC of every byte above it. Columns that an older backup lacks get what
+//! the migration that added them gives to older rows.
 
 use std::io::{BufRead, BufReader, Read, Write};
 

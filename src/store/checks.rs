@@ -1,14 +1,8 @@
 //! Checks of what the database returns, and the refusals when one fails.
 
 use anyhow::Result;
-use subtle::ConstantTimeEq as _;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::keyring::MAC;
-
-pub fn mac_matches(stored: Option<&[u8]>, mac: &[u8; MAC]) -> bool {
-    stored.is_some_and(|s| bool::from(s.ct_eq(mac)))
-}
 
 /// Checks that a statement changed exactly one row.
 pub fn one_row(changed: u64) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::store::checks::one_row;
 use crate::store::driver::Driver;
 use crate::store::identity::Identity;
 use crate::store::integrity::{check_chain, end_of_log};
-use crate::store::row::Value;
+use crate::store::row::{StoredMac, Value};
 use crate::store::row_source::RowSource;
 use crate::store::sql;
 use crate::store::stored_user::check_user_macs;
@@ -23,7 +23,8 @@ impl<'t> WriteTx<'t> {
     pub fn initialize(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
         self.insert_store_row(identity, at)?;
         let start = Head::START;
-        let head = [Value::Int(0), bytes(&start.hash), bytes(&self.vault.head_mac(&start))];
+        let [mac, generation] = StoredMac::values(self.vault, &self.vault.head_mac(&start));
+        let head = [Value::Int(0), bytes(&start.hash), mac, generation];
         one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
     }
 

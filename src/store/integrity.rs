@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::{Chain, EventProof};
+use crate::domain::audit::chain::{Chain, ChainError, EventProof};
 use crate::domain::audit::event::{EventFields, Head};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
-use crate::store::log_query::{LogStart, SignedHead};
-use crate::store::row::{self, Row, Value};
+use crate::store::log_ends::{LogStart, SignedHead};
+use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
 
 /// Verifies the chain from its start and returns its end. `tampered`, with the number of the first altered
@@ -20,15 +20,23 @@ pub fn check_chain(
     progress: &mut dyn FnMut(),
 ) -> Result<Head> {
     let start = log_start(driver)?;
-    if !start.is_authentic(vault) {
+    if !start.is_authentic(vault)? {
         return Err(altered("its start is not what `log --prune` wrote").into());
     }
     let mut chain = Chain::from(start.head);
     let mut broken = None;
-    let mac = |head: &Head| vault.event_mac(head);
+    let mac =
+        |head: &Head, generation| vault.require(generation).is_ok().then(|| vault.event_mac(head));
     walk_chain(driver, &mut |entry, proof| {
         progress();
-        broken = chain.next(entry, proof, Some(&mac)).err().map(|b| b.words(proof.seq));
+        broken = match chain.next(entry, proof, Some(&mac)) {
+            // Only a key can tell whether it was altered.
+            Err(ChainError::Generation(other)) => {
+                vault.require(other)?;
+                None
+            }
+            proved => proved.err().map(|b| b.words(proof.seq)),
+        };
         Ok(broken.is_none())
     })?;
     broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))
@@ -88,7 +96,11 @@ pub fn log_start(driver: &mut dyn Driver) -> Result<LogStart> {
     let start = first(driver, sql::LOG_START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
         let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
-        Ok(LogStart { head, at: at(row, 2, "log_start")?, mac: row.bytes(3)? })
+        Ok(LogStart {
+            head,
+            at: at(row, 2, "log_start")?,
+            mac: Some(StoredMac::read(row, "log_start", 3)?),
+        })
     })?;
     Ok(start.unwrap_or(LogStart { head: Head::START, at: None, mac: None }))
 }

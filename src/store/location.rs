@@ -34,16 +34,17 @@ impl StoreLocation {
         if is_mistyped_address(&shown) {
             return Err(Refusal::new(
                 ErrorCode::Usage,
-                "--store: is neither a path nor an address that begins with postgres://",
+                "is neither a path nor an address that begins with postgres://",
             )
+            .field("--store")
             .hint(
                 "give a path (write ./ before one that contains ://) or postgres://user@host/database",
             ));
         }
         if shown.is_empty() {
-            return Err(
-                Refusal::new(ErrorCode::Usage, "--store: is empty").hint("give the path of a file")
-            );
+            return Err(Refusal::new(ErrorCode::Usage, "is empty")
+                .field("--store")
+                .hint("give the path of a file"));
         }
         Ok(Self::Sqlite(text.to_owned()))
     }

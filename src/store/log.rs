@@ -12,11 +12,10 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::store::driver::first;
 use crate::store::integrity::{at, check_count, log_start, seq, walk_chain};
-use crate::store::log_query::{
-    EventView, LogQuery, LogStart, LoggedChange, SignedHead, StatusChange,
-};
+use crate::store::log_ends::{LogStart, SignedHead};
+use crate::store::log_query::{EventView, LogQuery, LoggedChange, StatusChange};
 use crate::store::read_tx::ReadTx;
-use crate::store::row::{self, Value};
+use crate::store::row::{self, StoredMac, Value};
 use crate::store::sql;
 
 /// Stands for a verb or an outcome that is not text.
@@ -59,8 +58,8 @@ impl ReadTx<'_> {
         let head = first(&mut *self.driver, sql::SIGNED_HEAD, &[], |row| {
             let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
-            let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
-            Ok(head.zip(row.bytes(2)?).map(|(head, mac)| SignedHead { head, mac }))
+            let mac = StoredMac::read(row, "audit_head", 2)?;
+            Ok(seq.zip(hash).map(|(seq, hash)| SignedHead::new(Head { seq, hash }, mac)))
         })?;
         Ok(head.flatten())
     }

@@ -1,10 +1,7 @@
 //! Queries on the log, and what they return.
 
-use crate::domain::audit::event::Head;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::keyring::Vault;
-use crate::store::checks::mac_matches;
 
 /// Conditions on events; an event has to meet all of them.
 #[derive(Clone, Debug, Default)]
@@ -87,31 +84,4 @@ pub struct StatusChange {
     pub is_removal: bool,
     pub was: String,
     pub is: String,
-}
-
-/// The start of a log.
-#[derive(Clone, Debug)]
-pub struct LogStart {
-    /// The last event that was pruned.
-    pub head: Head,
-    /// The log has no record of the time before this.
-    pub at: Option<Timestamp>,
-    pub mac: Option<Vec<u8>>,
-}
-
-impl LogStart {
-    /// Whether the MAC of the start is valid; a log that was never pruned needs none.
-    #[must_use]
-    pub fn is_authentic(&self, vault: &Vault) -> bool {
-        let Some(at) = self.at else { return true };
-        self.head == Head::START
-            || mac_matches(self.mac.as_deref(), &vault.start_mac(&self.head, at))
-    }
-}
-
-/// The stored end of a log with its MAC.
-#[derive(Clone, Debug)]
-pub struct SignedHead {
-    pub head: Head,
-    pub mac: Vec<u8>,
 }

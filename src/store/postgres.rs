@@ -10,7 +10,7 @@ mod schema;
 use anyhow::Result;
 
 use crate::domain::audit::event::Head;
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::files::file_trust::FilePolicy;
@@ -113,11 +113,9 @@ fn identity(driver: &mut PostgresDriver<'_>) -> Result<(Identity, Option<Timesta
         let clock = row.int(2)?.map(Timestamp::from_unix).transpose()?;
         Ok(store.zip(key).map(|(store, key)| (Identity { store, key }, clock)))
     })?;
-    found.flatten().ok_or_else(|| {
-        Refusal::new(ErrorCode::Damaged, "the store is damaged: its identity is missing")
-            .hint("restore a backup")
-            .into()
-    })
+    found
+        .flatten()
+        .ok_or_else(|| Refusal::damaged("its identity is missing").hint("restore a backup").into())
 }
 
 impl Store for Postgres {

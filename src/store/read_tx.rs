@@ -9,7 +9,7 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::store::checks::{altered_log_end, mac_matches};
+use crate::store::checks::altered_log_end;
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::{check_chain, end_of_log};
 use crate::store::row;
@@ -147,12 +147,10 @@ impl ReadTx<'_> {
     pub fn check_log_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
         let last = check_chain(&mut *self.driver, vault, progress)?;
         let signed_head = self.signed_head()?.filter(|signed_head| signed_head.head == last);
-        if signed_head
-            .is_some_and(|signed_head| mac_matches(Some(&signed_head.mac), &vault.head_mac(&last)))
-        {
-            return Ok(());
+        match signed_head {
+            Some(signed_head) if signed_head.is_authentic(vault)? => Ok(()),
+            _ => Err(altered_log_end().into()),
         }
-        Err(altered_log_end().into())
     }
 
     /// The users one of whose dates lies after `after` and not after `until`.

@@ -7,6 +7,7 @@ mod request;
 mod user;
 
 use anyhow::Result;
+use subtle::ConstantTimeEq as _;
 
 use device::device_values;
 pub use device::{DEVICE_COLUMNS, device};
@@ -19,14 +20,14 @@ use user::user_values;
 pub use user::{USER_COLUMNS, user};
 
 use crate::domain::audit::event::Canonical;
-use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::{Id, KeyGeneration};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::{MAC, Vault};
 
-/// The index of a user's row id, after the columns and the MAC.
-pub const USER_ROW_ID_COLUMN: usize = USER_COLUMNS.len() + 1;
+/// The index of a user's row id, after the columns and the two of the MAC.
+pub const USER_ROW_ID_COLUMN: usize = USER_COLUMNS.len() + 2;
 
 /// The value of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +103,35 @@ pub struct UserMacs {
     pub devices: Vec<[u8; MAC]>,
 }
 
+/// A stored MAC, not checked yet, with the generation of the root key that made it. Together they are the
+/// columns `mac` and `key_generation` of a row.
+#[derive(Clone, Debug)]
+pub struct StoredMac {
+    /// Empty when there is none.
+    mac: Vec<u8>,
+    generation: KeyGeneration,
+}
+
+impl StoredMac {
+    /// From two columns of a row, the MAC in column `first`.
+    pub fn read(row: &dyn Row, table: &str, first: usize) -> Result<Self> {
+        let generation = row.int(first + 1)?.and_then(KeyGeneration::stored);
+        let generation = generation.ok_or_else(|| damaged_column(table, "key_generation"))?;
+        Ok(Self { mac: row.bytes(first)?.unwrap_or_default(), generation })
+    }
+
+    /// The values of the two columns for a MAC that is made now.
+    pub fn values(vault: &Vault, mac: &[u8; MAC]) -> [Value; 2] {
+        [bytes(mac), number(vault.generation().number())]
+    }
+
+    /// Whether it is this MAC; `key` when another generation of the root key made it.
+    pub fn is(&self, vault: &Vault, mac: &[u8; MAC]) -> Result<bool, Refusal> {
+        vault.require(self.generation)?;
+        Ok(bool::from(self.mac.ct_eq(mac)))
+    }
+}
+
 fn put_columns(row: &mut Canonical, columns: &[&str], values: &[Value]) {
     for (column, value) in columns.iter().zip(values) {
         put(row, column, value);
@@ -120,11 +150,7 @@ fn put(row: &mut Canonical, column: &str, value: &Value) {
 
 /// The refusal for an invalid value, naming table and column.
 pub fn damaged_column(table: &str, column: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::Damaged,
-        format!("the store is damaged: table {table}, column {column}"),
-    )
-    .hint("restore a backup")
+    Refusal::damaged(format!("table {table}, column {column}")).hint("restore a backup")
 }
 
 /// Reads the columns of one table in order.

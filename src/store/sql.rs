@@ -14,9 +14,10 @@ use crate::store::row::{
 };
 use crate::store::user_query::{By, Order, Prefilter};
 
-pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
+pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, h.key_generation, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
-pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
+pub const SET_HEAD: &str =
+    "UPDATE audit_head SET seq = $1, hash = $2, mac = $3, key_generation = $4";
 pub const LATEST_OF_OUTCOME: &str = "SELECT at FROM events WHERE seq > $1 AND verb = $2 AND outcome = $3 \
                           ORDER BY seq DESC LIMIT 1";
 pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
@@ -38,8 +39,8 @@ pub const VERBS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE 
 pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > $1 \
                                AND \"user\" IS NOT NULL ORDER BY \"user\" LIMIT $2";
 
-pub const LOG_START: &str = "SELECT seq, hash, at, mac FROM log_start";
-pub const SIGNED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
+pub const LOG_START: &str = "SELECT seq, hash, at, mac, key_generation FROM log_start";
+pub const SIGNED_HEAD: &str = "SELECT seq, hash, mac, key_generation FROM audit_head";
 /// This one must use the index on `at`, and the next one must go down from the last number. The `+ 0`
 /// prevents the other index, with which SQLite would read much of the log.
 pub const FIRST_SEQ_OF_TIME: &str = "SELECT min(seq + 0) FROM events WHERE at >= $1 AND at <= $2";
@@ -133,7 +134,8 @@ impl Conditions {
 pub const INIT_STORE: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3) \
                          ON CONFLICT (one) DO UPDATE SET id = excluded.id, \
                          key_id = excluded.key_id, created_at = excluded.created_at";
-pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, $1, $2, $3)";
+pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac, key_generation) \
+                              VALUES (1, $1, $2, $3, $4)";
 pub static APPEND: LazyLock<String> = LazyLock::new(|| {
     let columns = EVENT_COLUMNS.join(", ");
     format!("INSERT INTO events({columns}) VALUES ({})", placeholders(EVENT_COLUMNS.len()))
@@ -141,30 +143,30 @@ pub static APPEND: LazyLock<String> = LazyLock::new(|| {
 
 /// All requests for approval, oldest first.
 pub static REQUESTS: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {}, mac FROM requests ORDER BY n", REQUEST_COLUMNS.join(", "))
+    format!("SELECT {}, mac, key_generation FROM requests ORDER BY n", REQUEST_COLUMNS.join(", "))
 });
 
-/// Values: the columns, the MAC.
+/// Values: the columns, the MAC, the generation of its key.
 pub static INSERT_REQUEST: LazyLock<String> = LazyLock::new(|| {
     let columns = REQUEST_COLUMNS.join(", ");
-    let values = placeholders(REQUEST_COLUMNS.len() + 1);
-    format!("INSERT INTO requests({columns}, mac) VALUES ({values})")
+    let values = placeholders(REQUEST_COLUMNS.len() + 2);
+    format!("INSERT INTO requests({columns}, mac, key_generation) VALUES ({values})")
 });
 
-/// A user by name: the columns, the MAC, the row id.
+/// A user by name: the columns, the MAC, the generation of its key, the row id.
 pub static USER: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {}, mac, n FROM users WHERE name = $1", USER_COLUMNS.join(", "))
+    format!("SELECT {}, mac, key_generation, n FROM users WHERE name = $1", USER_COLUMNS.join(", "))
 });
 
 /// A user by id, with the same columns.
 pub static USER_BY_ID: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {}, mac, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
+    format!("SELECT {}, mac, key_generation, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
 });
 
 /// The devices of a user by the user's row id, oldest first.
 pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {}, mac, n FROM devices WHERE \"user\" = $1 ORDER BY n",
+        "SELECT {}, mac, key_generation, n FROM devices WHERE \"user\" = $1 ORDER BY n",
         DEVICE_COLUMNS.join(", ")
     )
 });
@@ -269,57 +271,64 @@ pub const CHANGES_OF: &str = "SELECT was FROM events WHERE user_id = $1 AND seq 
                               AND was IS NOT NULL ORDER BY seq DESC";
 pub const PRUNE: &str = "DELETE FROM events WHERE seq <= $1";
 pub const EVENT_TIME: &str = "SELECT at, hash FROM events WHERE seq = $1";
-pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) \
-                             VALUES (1, $1, $2, $3, $4) ON CONFLICT (one) DO UPDATE SET \
+pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac, key_generation) \
+                             VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (one) DO UPDATE SET \
                              seq = excluded.seq, at = excluded.at, hash = excluded.hash, \
-                             mac = excluded.mac";
+                             mac = excluded.mac, key_generation = excluded.key_generation";
 
 /// Every user, joined with every device, with their MACs and the user's revision in the newest event.
 pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT u.{}, u.mac, \
+        "SELECT u.{}, u.mac, u.key_generation, \
          (SELECT e.rev FROM events e WHERE e.user_id = u.id ORDER BY e.seq DESC LIMIT 1), \
-         d.{}, d.mac FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
+         d.{}, d.mac, d.key_generation FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")
     )
 });
 
 pub static INSERT_USER: LazyLock<String> = LazyLock::new(|| {
-    let columns = USER_COLUMNS.len() + 1;
+    let columns = USER_COLUMNS.len() + 2;
     format!(
-        "INSERT INTO users({}, mac) VALUES ({})",
+        "INSERT INTO users({}, mac, key_generation) VALUES ({})",
         USER_COLUMNS.join(", "),
         placeholders(columns)
     )
 });
 
-/// Values: the columns, the MAC, the id of the user.
+/// Values: the columns, the MAC, the generation of its key, the id of the user.
 pub static INSERT_DEVICE: LazyLock<String> = LazyLock::new(|| {
-    let columns = DEVICE_COLUMNS.len() + 1;
+    let columns = DEVICE_COLUMNS.len() + 2;
     format!(
-        "INSERT INTO devices({}, mac, \"user\") SELECT {}, n FROM users WHERE id = ${}",
+        "INSERT INTO devices({}, mac, key_generation, \"user\") SELECT {}, n FROM users WHERE id = ${}",
         DEVICE_COLUMNS.join(", "),
         placeholders(columns),
         columns + 1
     )
 });
 
-/// Values: the changed columns, the MAC, the row id, and the revision that the row must still have.
+/// Values: the changed columns, the MAC, the generation of its key, the row id, and the revision that the row
+/// must still have.
 pub fn update_user(changed: &[&str]) -> String {
-    let last = changed.len() + 1;
+    let mac = changed.len() + 1;
     format!(
-        "UPDATE users SET {}, mac = ${last} WHERE n = ${} AND rev = ${}",
+        "UPDATE users SET {}, mac = ${mac}, key_generation = ${} WHERE n = ${} AND rev = ${}",
         assignments(changed),
-        last + 1,
-        last + 2
+        mac + 1,
+        mac + 2,
+        mac + 3
     )
 }
 
-/// Values: the changed columns, the MAC, the row id.
+/// Values: the changed columns, the MAC, the generation of its key, the row id.
 pub fn update_device(changed: &[&str]) -> String {
-    let last = changed.len() + 1;
-    format!("UPDATE devices SET {}, mac = ${last} WHERE n = ${}", assignments(changed), last + 1)
+    let mac = changed.len() + 1;
+    format!(
+        "UPDATE devices SET {}, mac = ${mac}, key_generation = ${} WHERE n = ${}",
+        assignments(changed),
+        mac + 1,
+        mac + 2
+    )
 }
 
 fn placeholders(count: usize) -> String {

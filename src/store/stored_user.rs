@@ -5,16 +5,15 @@ use anyhow::Result;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::store::checks::mac_matches;
 use crate::store::driver::Driver;
-use crate::store::row::{self, DEVICE_COLUMNS, USER_COLUMNS, UserRows};
+use crate::store::row::{self, DEVICE_COLUMNS, StoredMac, USER_COLUMNS, UserRows};
 use crate::store::sql;
 
 /// A user as stored, whose MACs have not been checked yet.
 pub struct StoredUser {
     pub user: User,
-    pub user_mac: Option<Vec<u8>>,
-    pub device_macs: Vec<Option<Vec<u8>>>,
+    pub user_mac: StoredMac,
+    pub device_macs: Vec<StoredMac>,
     /// The user's revision in the newest event of the log. Rows that were restored from an older copy
     /// have a lower one.
     pub logged_rev: Option<u64>,
@@ -24,9 +23,9 @@ impl StoredUser {
     /// The user, if every MAC matches and the revision is not older than the log's.
     pub fn checked(self, vault: &Vault) -> Result<User> {
         let macs = UserRows::of(&self.user).macs(vault, self.user.id);
-        let mut is_valid = mac_matches(self.user_mac.as_deref(), &macs.user);
+        let mut is_valid = self.user_mac.is(vault, &macs.user)?;
         for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
-            is_valid &= mac_matches(stored.as_deref(), mac);
+            is_valid &= stored.is(vault, mac)?;
         }
         if !is_valid || self.logged_rev.is_some_and(|logged_rev| self.user.rev < logged_rev) {
             return Err(self.altered());
@@ -52,15 +51,15 @@ pub fn check_user_macs(
     progress: &mut dyn FnMut(),
 ) -> Result<()> {
     let mut current: Option<StoredUser> = None;
-    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
+    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 3);
     driver.query(&sql::USERS_WITH_MACS, &[], &mut |row| {
         let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
         if !same {
             let found = StoredUser {
                 user: row::user(row, 0)?,
-                user_mac: row.bytes(mac)?,
+                user_mac: StoredMac::read(row, "users", mac)?,
                 device_macs: Vec::new(),
-                logged_rev: row.int(mac + 1)?.map(i64::cast_unsigned),
+                logged_rev: row.int(mac + 2)?.map(i64::cast_unsigned),
             };
             if let Some(done) = current.replace(found) {
                 done.checked(vault)?;
@@ -71,7 +70,8 @@ pub fn check_user_macs(
             && !row.is_null(device)?
         {
             found.user.devices.push(row::device(row, device)?);
-            found.device_macs.push(row.bytes(device + DEVICE_COLUMNS.len())?);
+            let mac = StoredMac::read(row, "devices", device + DEVICE_COLUMNS.len())?;
+            found.device_macs.push(mac);
         }
         Ok(true)
     })?;

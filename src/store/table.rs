@@ -96,9 +96,14 @@ impl Table {
         columns.iter().map(|c| self.columns.iter().position(|(name, _)| name == c)).collect()
     }
 
-    /// A row from JSON, with its values at these indexes and null at the others.
+    /// A row from JSON, with its values at these indexes. A column that the backup lacks is null, or what its
+    /// migration gives to older rows.
     pub fn values_from_json(&self, positions: &[usize], row: Vec<Json>) -> Option<Vec<Value>> {
-        let mut values = vec![Value::Null; self.columns.len()];
+        let absent = |(name, _): &(&str, ColumnType)| match *name {
+            "key_generation" => Value::Int(1),
+            _ => Value::Null,
+        };
+        let mut values: Vec<Value> = self.columns.iter().map(absent).collect();
         if row.len() != positions.len() {
             return None;
         }

@@ -14,10 +14,12 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::{MAC, Vault};
 use crate::store::change::{Change, NewEvent, SavedUser, index_of};
-use crate::store::checks::{altered_log_end, mac_matches, one_row, wrong_row_count};
+use crate::store::checks::{altered_log_end, one_row, wrong_row_count};
 use crate::store::driver::{Driver, first};
 use crate::store::row;
-use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, UserRows, Value};
+use crate::store::row::{
+    DEVICE_COLUMNS, StoredMac, USER_COLUMNS, USER_ROW_ID_COLUMN, UserRows, Value,
+};
 use crate::store::sql;
 use crate::store::stored_user::StoredUser;
 
@@ -111,7 +113,8 @@ impl<'t> WriteTx<'t> {
     pub fn dummy_write(&mut self) -> Result<()> {
         let head = self.head()?;
         // SQLite writes nothing when a row is overwritten with the same values.
-        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&[0; MAC])];
+        let [mac, generation] = StoredMac::values(self.vault, &[0; MAC]);
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), mac, generation];
         one_row(self.driver.execute(sql::SET_HEAD, &values)?)?;
         self.set_head(&head)
     }
@@ -137,7 +140,8 @@ impl<'t> WriteTx<'t> {
         let Some((at, hash)) = last.flatten() else { return Ok(0) };
         let head = Head { seq: up_to, hash };
         let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
-        let start = [seq.clone(), Value::Int(at), bytes(&hash), bytes(&mac)];
+        let [mac, generation] = StoredMac::values(self.vault, &mac);
+        let start = [seq.clone(), Value::Int(at), bytes(&hash), mac, generation];
         one_row(self.driver.execute(sql::SET_LOG_START, &start)?)?;
         self.expect_bulk()?;
         self.driver.execute(sql::PRUNE, &[seq])?;
@@ -156,7 +160,8 @@ impl<'t> WriteTx<'t> {
 
 impl WriteTx<'_> {
     fn insert_device(&mut self, owner: Id, mut values: Vec<Value>, mac: [u8; MAC]) -> Result<()> {
-        values.extend([bytes(&mac), bytes(owner.bytes())]);
+        values.extend(StoredMac::values(self.vault, &mac));
+        values.push(bytes(owner.bytes()));
         one_row(self.driver.execute(&sql::INSERT_DEVICE, &values)?)
     }
 
@@ -204,8 +209,8 @@ impl WriteTx<'_> {
     }
 
     fn set_head(&mut self, head: &Head) -> Result<()> {
-        let mac = self.vault.head_mac(head);
-        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&mac)];
+        let [mac, generation] = StoredMac::values(self.vault, &self.vault.head_mac(head));
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), mac, generation];
         one_row(self.driver.execute(sql::SET_HEAD, &values)?)
     }
 
@@ -214,12 +219,13 @@ impl WriteTx<'_> {
             let seq = row.int(0)?.map(i64::cast_unsigned);
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
-            Ok(head.map(|head| (head, row.bytes(2), row.bytes(3))))
+            let mac = StoredMac::read(row, "audit_head", 2);
+            Ok(head.map(|head| (head, mac, row.bytes(4))))
         })?;
         let Some((head, mac, last)) = found.flatten() else { return Err(altered_log_end().into()) };
         let last = last?;
         let is_there = last.as_deref() == Some(&head.hash[..]) || (head.seq == 0 && last.is_none());
-        if !is_there || !mac_matches(mac?.as_deref(), &self.vault.head_mac(&head)) {
+        if !is_there || !mac?.is(self.vault, &self.vault.head_mac(&head))? {
             return Err(altered_log_end().into());
         }
         Ok(head)
@@ -234,17 +240,17 @@ impl WriteTx<'_> {
         let name_value = Value::Text(name.as_str().to_owned());
         let found = first(&mut *self.driver, &sql::USER, &[name_value], |row| {
             let user_row = row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default();
-            Ok((row::user(row, 0)?, row.bytes(USER_COLUMNS.len())?, user_row))
+            Ok((row::user(row, 0)?, StoredMac::read(row, "users", USER_COLUMNS.len())?, user_row))
         })?;
         let Some((mut user, user_mac, user_row)) = found else { return Ok(None) };
         let mut row_ids = RowIds { user_row, devices: Vec::new() };
         let mut device_macs = Vec::new();
         self.driver.query(&sql::DEVICES, &[Value::Int(user_row)], &mut |row| {
             let device = row::device(row, 0)?;
-            let device_row = row.int(DEVICE_COLUMNS.len() + 1)?.unwrap_or_default();
+            let device_row = row.int(DEVICE_COLUMNS.len() + 2)?.unwrap_or_default();
             row_ids.devices.push((device.id, device_row));
             user.devices.push(device);
-            device_macs.push(row.bytes(DEVICE_COLUMNS.len())?);
+            device_macs.push(StoredMac::read(row, "devices", DEVICE_COLUMNS.len())?);
             Ok(true)
         })?;
         self.row_ids.insert(user.id, row_ids);
@@ -280,7 +286,7 @@ impl WriteTx<'_> {
         let rows = UserRows::of(user);
         let macs = rows.macs(self.vault, user.id);
         let mut values = rows.user;
-        values.push(bytes(&macs.user));
+        values.extend(StoredMac::values(self.vault, &macs.user));
         one_row(self.driver.execute(&sql::INSERT_USER, &values)?)?;
         for (device, mac) in rows.devices.into_iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
@@ -294,11 +300,8 @@ impl WriteTx<'_> {
         let (old, new) = (UserRows::of(before), UserRows::of(after));
         let macs = new.macs(self.vault, after.id);
         let (columns, mut values) = row::changed(USER_COLUMNS, &old.user, new.user);
-        values.extend([
-            bytes(&macs.user),
-            Value::Int(row_ids.user_row),
-            Value::Int(before.rev.cast_signed()),
-        ]);
+        values.extend(StoredMac::values(self.vault, &macs.user));
+        values.extend([Value::Int(row_ids.user_row), Value::Int(before.rev.cast_signed())]);
         one_row(self.driver.execute(&sql::update_user(&columns), &values)?)?;
         for gone in before.devices.iter().filter(|b| after.devices.iter().all(|a| a.id != b.id)) {
             self.remove_device(gone)?;
@@ -310,7 +313,8 @@ impl WriteTx<'_> {
                     let (columns, mut values) =
                         row::changed(DEVICE_COLUMNS, &old.devices[was], row);
                     let device_row = row_ids.device(device.id).ok_or_else(|| wrong_row_count(0))?;
-                    values.extend([bytes(&mac), Value::Int(device_row)]);
+                    values.extend(StoredMac::values(self.vault, &mac));
+                    values.push(Value::Int(device_row));
                     one_row(self.driver.execute(&sql::update_device(&columns), &values)?)?;
                 }
                 None => self.insert_device(after.id, row, mac)?,
@@ -340,7 +344,8 @@ impl WriteTx<'_> {
             None => EarlierValues::default(),
         };
         let user = subject.map(|subject| &subject.user);
-        let entry = EventFields::of(event, user, past.status, past.values.as_deref());
+        let generation = self.vault.generation();
+        let entry = EventFields::of(event, generation, user, past.status, past.values.as_deref());
         let personal = entry.personal.hash(salt);
         let head = Head { seq: previous.seq + 1, hash: entry.chain_hash(&previous, &personal) };
         let mac = self.vault.event_mac(&head);

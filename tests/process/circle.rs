@@ -1,16 +1,20 @@
 //! Spare codes, passwords and resets under races and kills.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::kill::{old_or_new, sweep};
 use super::race::at_once;
-use super::support::{Call, Ran, World, has};
+use super::support::{Call, Ran, Started, World, has};
 
 const OLD: &str = "correct horse battery staple";
 const NEW: &str = "vurmel taktor ninety-three";
 const CHEAP: &str = "[password]\nmemory = 19\n";
+/// The memory of one such hash, in KiB.
+const HASH: u32 = 19 * 1024;
 
 fn world(more: &str) -> World {
     let world = World::new();
@@ -46,7 +50,7 @@ fn of_many_processes_one_takes_a_recovery_code_and_one_a_bypass_code() {
 }
 
 #[test]
-fn of_many_sign_ins_at_once_one_takes_the_code_and_the_memory_stays_bounded() {
+fn of_many_sign_ins_at_once_one_takes_the_code() {
     if !has("oathtool", "sign-ins at once") {
         return;
     }
@@ -56,30 +60,84 @@ fn of_many_sign_ins_at_once_one_takes_the_code_and_the_memory_stays_bounded() {
     let runs = at_once((0..24).map(|_| world.sign_in(&line)).collect());
     assert_eq!(count(&runs, "accepted"), 1, "{runs:#?}");
     assert_eq!(count(&runs, "rejected"), 23, "{runs:#?}");
-    // As many hashes at once as there are processors, and eight at the most.
-    let inodes: Vec<String> = std::fs::read_dir(world.path("s"))
+}
+
+#[test]
+fn a_hash_is_computed_in_one_of_a_few_slots_and_nowhere_else() {
+    let world = world("");
+    // As many as there are processors, two at least and eight at most.
+    let count = std::thread::available_parallelism().unwrap().get().clamp(2, 8);
+    let slots: Vec<File> = std::fs::read_dir(world.path("s"))
         .unwrap()
         .map(Result::unwrap)
         .filter(|file| file.file_name().to_string_lossy().contains("-slot"))
-        .map(|file| format!(":{} 0 EOF", file.metadata().unwrap().ino()))
+        .map(|file| File::open(file.path()).unwrap())
         .collect();
-    let slots = std::thread::available_parallelism().unwrap().get().clamp(2, 8);
-    assert_eq!(inodes.len(), slots);
-    let runs = std::thread::scope(|scope| {
-        let line = json!({ "password": "wrong" });
-        let calls: Vec<_> = (0..24).map(|_| world.sign_in(&line)).collect();
-        let watched = scope.spawn(move || at_once(calls));
-        let mut most = 0;
-        while !watched.is_finished() {
-            let locks = std::fs::read_to_string("/proc/locks").unwrap();
-            let is_slot =
-                |line: &&str| line.contains("FLOCK") && inodes.iter().any(|i| line.ends_with(i));
-            most = most.max(locks.lines().filter(is_slot).count());
+    assert_eq!(slots.len(), count);
+
+    for slot in &slots {
+        slot.try_lock().unwrap();
+    }
+    let waiting = SignIns::start(&world, 6);
+    for _ in 0..20 {
+        std::thread::sleep(Duration::from_millis(50));
+        assert!(waiting.hashing().is_empty(), "a hash without a slot");
+    }
+    drop(slots);
+    waiting.assert_rejected();
+
+    let many = SignIns::start(&world, 24);
+    let mut most = 0;
+    while !many.have_ended() {
+        // Each has one hash to compute. What computes it before and after all were looked at did so all
+        // the while, so that these were computed at once.
+        let before = many.hashing();
+        most = most.max(many.hashing().intersection(&before).count());
+    }
+    assert!((1..=count).contains(&most), "{most} hashes at once in {count} slots");
+    many.assert_rejected();
+}
+
+/// Sign-ins of names that nobody has, whose passwords are hashed as well.
+struct SignIns(Vec<Started>);
+
+impl SignIns {
+    fn start(world: &World, count: u32) -> Self {
+        let line = json!({ "password": "wrong" }).to_string();
+        let call = |n| world.call(&format!("sign-in --json nobody{n}")).input(&line);
+        Self((0..count).map(|n| call(n).start_fed()).collect())
+    }
+
+    /// The memory of each that is its own, in KiB, as long as it runs.
+    fn memory(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.0.iter().filter_map(|started| {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", started.id())).ok()?;
+            let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;
+            Some((started.id(), line.trim().strip_suffix(" kB")?.parse().unwrap()))
+        })
+    }
+
+    /// Those that compute a hash: its memory is more than all else that they have.
+    fn hashing(&self) -> BTreeSet<u32> {
+        let mut hashing = BTreeSet::new();
+        for (id, memory) in self.memory() {
+            assert!(memory < 2 * HASH, "{memory} KiB");
+            if memory > HASH * 3 / 4 {
+                hashing.insert(id);
+            }
         }
-        assert!(most >= 1, "each hash holds one of them");
-        watched.join().unwrap()
-    });
-    assert_eq!(count(&runs, "rejected"), 24, "{runs:#?}");
+        hashing
+    }
+
+    fn have_ended(&self) -> bool {
+        self.memory().next().is_none()
+    }
+
+    #[track_caller]
+    fn assert_rejected(self) {
+        let runs: Vec<Ran> = self.0.into_iter().map(Started::finish).collect();
+        assert_eq!(count(&runs, "rejected"), runs.len(), "{runs:#?}");
+    }
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod durable;
 mod files;
 mod fleet;
 mod kill;
+mod migration;
 mod notices;
 mod operators;
 mod package;

@@ -14,7 +14,7 @@ mod disk;
 mod outside;
 mod tools;
 
-pub use call::{Call, Ran};
+pub use call::{Call, Ran, Started};
 pub use dice::Dice;
 pub use disk::Disk;
 pub use outside::{faked_by, faketime, forget_the_dead};

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::commands::list_status::UserLine;
-use crate::commands::user_change::status_label;
 use crate::domain::recovery::FEW;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
@@ -124,9 +123,9 @@ impl Record for Difference {
         let mut text = format!("{}: {}", self.user, changes.join(", "));
         match (self.was, self.is) {
             (Some(was), Some(is)) if was != is => {
-                _ = write!(text, "; {} before, {} now", status_label(was), status_label(is));
+                _ = write!(text, "; {} before, {} now", was.label(), is.label());
             }
-            (None, Some(is)) => _ = write!(text, "; {} now", status_label(is)),
+            (None, Some(is)) => _ = write!(text, "; {} now", is.label()),
             _ => {}
         }
         if let (Some(verb), Some(at), Some(uid)) = (&self.verb, self.at, self.operator_uid) {
@@ -145,10 +144,11 @@ impl Record for Difference {
 mod tests {
     use super::*;
     use crate::domain::name::UserName;
+    use crate::domain::password::PasswordChange;
     use crate::domain::policy::{Policy, Scope};
     use crate::domain::secret::Id;
     use crate::domain::time::Span;
-    use crate::domain::user::{PasswordChange, User};
+    use crate::domain::user::User;
 
     #[expect(clippy::unnecessary_wraps, reason = "the table also has users who do not exist")]
     fn line(change: impl Fn(&mut UserLine)) -> Option<UserLine> {

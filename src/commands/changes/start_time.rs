@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::app::App;
+use crate::app::operator_files;
+use crate::audit;
 use crate::commands::changes::difference::{CutOff, Difference};
 use crate::commands::find_verb;
 use crate::commands::list_status::UserLine;
@@ -20,7 +22,6 @@ use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
-use crate::files;
 use crate::store::{LoggedChange, Moment, Order, ReadTx};
 
 const LAST_RUN: &str = "last-run";
@@ -91,7 +92,7 @@ impl StartTime {
                 ("--state", LogPosition { after: head.seq, at: *at })
             }
         };
-        check_log_covers(snapshot, field, from.after, from.at)?;
+        audit::check_log_covers(snapshot, field, from.after, from.at)?;
         Ok(Some(from))
     }
 }
@@ -102,7 +103,7 @@ fn read_state(session: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
         return Ok(None);
     }
     let mut line = String::new();
-    let file = files::open_file(session, path, "--state")?;
+    let file = operator_files::open_file(session, path, "--state")?;
     file.take(4096).read_to_string(&mut line).map_err(|_| not_a_state_file())?;
     let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| not_a_state_file())?;
     if anchor.store != session.reader()?.identity().store {
@@ -111,30 +112,6 @@ fn read_state(session: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
             .into());
     }
     Ok(Some(anchor))
-}
-
-/// Fails unless the log still has every event after this position: with `bad_input` if it was pruned,
-/// with `tampered` if an event is missing.
-pub fn check_log_covers(
-    snapshot: &mut ReadTx<'_>,
-    field: &str,
-    after: u64,
-    at: Timestamp,
-) -> Result<()> {
-    let start = snapshot.start()?;
-    match start.at {
-        Some(first) if after < start.head.seq || at < first => {
-            Err(Refusal::bad_input(field, format!("the log was pruned and begins at {first}"))
-                .hint(match field {
-                    "--state" => {
-                        "run once with a later --since; the state file continues from there"
-                    }
-                    _ => "give a later time",
-                })
-                .into())
-        }
-        _ => snapshot.check_count_after(after),
-    }
 }
 
 fn not_a_state_file() -> Refusal {

@@ -6,9 +6,8 @@ use crate::app::App;
 use crate::audit;
 use crate::commands::check::What;
 use crate::commands::list_status::{Summary, UserLine};
+use crate::domain::factor::totp::Parameters;
 use crate::domain::time::Span;
-use crate::domain::totp::Parameters;
-use crate::maintain;
 use crate::store::Order;
 
 /// A measured value, and the sentence for people.
@@ -35,7 +34,7 @@ pub fn measure(session: &mut App<'_>, what: What) -> Result<Measurement> {
 
 fn users(session: &mut App<'_>, what: What) -> Result<Measurement> {
     let now = session.env.clock.now()?;
-    let policy = session.config()?.policy.clone();
+    let policy = session.config.policy.clone();
     let (mut summary, mut bypasses) = (Summary::default(), 0);
     session.reader()?.read()?.users(Order::default(), &mut |user| {
         let line = UserLine::of(&user, &policy, now);
@@ -87,7 +86,7 @@ fn log(session: &mut App<'_>) -> Result<Measurement> {
 
 fn backup(session: &mut App<'_>) -> Result<Measurement> {
     let now = session.env.clock.now()?;
-    let last = maintain::last_backup_at(session)?;
+    let last = audit::last_backup_at(session)?;
     // A backup dated in the future, written while a clock was wrong, may be any age. It exists, so
     // CRITICAL would be too much; but OK would hide missing backups until that date.
     // Machines that share a store may differ by one time step.
@@ -110,7 +109,7 @@ fn backup(session: &mut App<'_>) -> Result<Measurement> {
 }
 
 fn key(session: &mut App<'_>) -> Result<Measurement> {
-    let saved = maintain::key_saved_at(session)?;
+    let saved = audit::key_saved_at(session)?;
     let message = match saved {
         Some(at) => format!("a copy of the key is kept elsewhere, as confirmed on {at}"),
         None => "no copy of the key has been confirmed".to_owned(),

@@ -24,7 +24,7 @@ pub fn users(
     } else {
         snapshot.last_seq_before(as_of.plus(Span::seconds(1)), now)?
     };
-    crate::commands::changes::check_log_covers(snapshot, "--at", after, as_of)?;
+    crate::audit::check_log_covers(snapshot, "--at", after, as_of)?;
     let mut moved: BTreeMap<UserName, User> = BTreeMap::new();
     let ids = snapshot.renamed_or_removed(after)?;
     for id in &ids {

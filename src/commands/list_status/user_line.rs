@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::commands::user_change::status_label;
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::password::PasswordChange;
 use crate::domain::policy::{EnrolmentDue, Policy};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{PasswordChange, Status, User};
+use crate::domain::user::{Status, User};
 use crate::report::{Cell, Fields, Record, Tone};
 
 #[derive(Serialize)]
@@ -53,7 +53,7 @@ impl DeviceLine {
     pub fn of(device: &Device) -> Self {
         Self {
             device: shown(device.label.as_str()).into_owned(),
-            kind: device.kind.as_str(),
+            kind: device.factor.kind(),
             state: device.state.word(),
             created_at: device.created_at,
             confirmed_at: device.confirmed_at(),
@@ -177,7 +177,7 @@ impl Record for UserLine {
 
     fn sentence(&self) -> String {
         let devices = self.devices(", ");
-        let mut text = format!("{}: {}", self.user, status_label(self.status));
+        let mut text = format!("{}: {}", self.user, self.status.label());
         for more in [devices.as_ref(), &self.flags()] {
             if !more.is_empty() {
                 text.push_str("; ");
@@ -197,7 +197,7 @@ impl Record for UserLine {
         vec![
             Cell::plain(self.user.as_str()),
             Cell::plain(self.display_name.as_deref().unwrap_or_default()),
-            Cell::toned(status_label(self.status), self.tone()),
+            Cell::toned(self.status.label(), self.tone()),
             Cell::toned(flags, if self.locked { Tone::Bad } else { Tone::Plain }),
             Cell::plain(self.devices(", ")),
             Cell::plain(last),

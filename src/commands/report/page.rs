@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::{MAX_ROWS, PageData, chart};
 use crate::commands::list_status::UserLine;
-use crate::commands::user_change::status_label;
 use crate::domain::text::shown;
 
 const STYLE: &str = include_str!("style.css");
@@ -100,7 +99,7 @@ fn rows(html: &mut String, unprotected: &[UserLine]) {
             escaped(&line.user),
             escaped(line.display_name.as_deref().unwrap_or_default()),
             escaped(&line.groups.join(", ")),
-            status_label(line.status),
+            line.status.label(),
         );
     }
     html.push_str("</tbody>\n</table>\n");

@@ -107,8 +107,12 @@ fn without_a_store_every_line_is_an_error() {
 #[test]
 fn a_batch_takes_no_name_and_no_service() {
     let world = World::new();
-    for line in ["verify --batch alice", "verify --batch --from pam", "verify --batch --split last"]
-    {
-        assert_eq!(world.run_with(line, "").code, 64, "{line}");
+    for (line, other) in [
+        ("verify --batch alice", "NAME"),
+        ("verify --batch --from pam", "--from"),
+        ("verify --batch --split last", "--split"),
+    ] {
+        let ran = world.run_with(line, "");
+        assert!(ran.code == 64 && ran.err.contains(other), "{line}: {ran:?}");
     }
 }

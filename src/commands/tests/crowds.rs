@@ -53,9 +53,12 @@ fn an_unknown_name_or_too_many_changes_stop_the_whole_list() {
     assert_eq!(world.listed("user00")["status"], "pending", "nothing was changed");
     assert_eq!(world.run_with("disable --from - --yes --max-changes 50%", &names(0..11)).code, 76);
     for bad in ["0", "0%", "101%", "-1", "x", "", "1e3"] {
-        let ran = world.run_with(&format!("disable --from - --max-changes={bad}"), &names(0..1));
-        assert!(matches!(ran.code, 64 | 65), "{bad}: {ran:?}");
+        let line = format!("disable --from - --yes --max-changes={bad}");
+        let ran = world.run_with(&line, &names(0..1));
+        assert_eq!(ran.code, 65, "{bad}: {ran:?}");
+        assert!(ran.err.contains("error: --max-changes: "), "{bad}: {ran:?}");
     }
+    assert_eq!(world.listed("user00")["status"], "pending", "nothing was changed");
     let dry = world.run_with("disable --from - --max-changes 11 --dry-run --json", &names(0..11));
     assert_eq!(dry.ok().json()["users"][0]["result"], "would_change");
     let _ = world.run_with("disable --from - --yes --max-changes 100%", &names(0..11)).ok();

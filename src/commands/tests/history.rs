@@ -67,8 +67,7 @@ fn the_list_as_of_a_time_equals_the_list_at_that_time() {
         "add-user carol --display-name Another",
         "delete zoe --yes",
     ] {
-        let ran = world.run(line);
-        assert!(matches!(ran.code, 0 | 76), "{line}: {ran:?}");
+        let _ = world.run(line).ok();
         note(&world);
     }
     phone = world.active("zoe");
@@ -298,6 +297,7 @@ fn hostile_text_in_the_log_is_escaped() {
     ));
     for format in ["table", "json", "jsonl", "csv"] {
         let out = world.run(&format!("log --format {format}")).ok().out;
+        assert!(out.contains("=1+1"), "{format}: {out}");
         let raw = out.chars().find(|c| crate::domain::text::is_harmful(*c) && !"\r\n".contains(*c));
         assert_eq!(raw, None, "{format}: {out}");
     }

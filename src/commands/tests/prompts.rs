@@ -74,7 +74,13 @@ fn the_key_is_beside_the_qr_code_on_eighty_columns_and_above_it_on_fewer() {
 
 #[test]
 fn destructive_verbs_ask_first_and_default_to_no() {
-    for verb in ["reset", "disable", "delete", "remove-user", "force-new-password"] {
+    for (verb, after) in [
+        ("reset", Some("pending")),
+        ("disable", Some("disabled")),
+        ("delete", Some("not_enabled")),
+        ("remove-user", None),
+        ("force-new-password", Some("not_enabled")),
+    ] {
         let mut world = World::new();
         world.active("alice");
         (world.terminal, world.answers) = (TERMINAL, Some(Vec::new()));
@@ -85,7 +91,7 @@ fn destructive_verbs_ask_first_and_default_to_no() {
         world.answers = Some(vec!["y"]);
         let ran = world.run(&format!("{verb} alice")).ok();
         assert_eq!(ran.prompts.len(), 1, "{verb}");
-        assert_ne!(world.listed("alice")["status"], "enabled", "{verb}");
+        assert_eq!(world.listed("alice")["status"].as_str(), after, "{verb}");
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Command;
 
 use crate::commands::VERBS;
 use crate::domain::role::Role;
-use crate::domain::undo::Undoable;
+use crate::domain::undo_record::Undoable;
 use crate::domain::verb::{CaseOptions, Group, VerbSpec};
 use crate::testing::World;
 

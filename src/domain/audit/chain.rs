@@ -1,6 +1,7 @@
 //! Verifies the hash chain of the audit log, event by event.
 
 use crate::domain::audit::event::{EventFields, Head, Personal};
+use crate::domain::secret::KeyGeneration;
 
 /// What is wrong with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum ChainError {
     Hash,
     /// It was not written with this store's key.
     Mac,
+    /// Its MAC can't be checked: another generation of the root key made it.
+    Generation(KeyGeneration),
 }
 
 impl ChainError {
@@ -28,6 +31,9 @@ impl ChainError {
             }
             Self::Hash => format!("event {seq} was altered, or does not follow the previous one"),
             Self::Mac => format!("event {seq} was not written with this store's key"),
+            Self::Generation(generation) => {
+                format!("event {seq} needs generation {} of the root key", generation.number())
+            }
         }
     }
 }
@@ -43,8 +49,8 @@ pub struct EventProof<'e> {
     pub mac: &'e [u8],
 }
 
-/// Computes the MAC of an event.
-pub type Mac<'m> = &'m dyn Fn(&Head) -> [u8; 32];
+/// Computes the MAC of an event with this generation of the root key; `None` without that generation.
+pub type Mac<'m> = &'m dyn Fn(&Head, KeyGeneration) -> Option<[u8; 32]>;
 
 /// How far the chain has been verified.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +91,12 @@ impl Chain {
             return Err(ChainError::Hash);
         }
         let head = Head { seq: expected, hash };
-        if mac.is_some_and(|mac| mac(&head)[..] != *proof.mac) {
-            return Err(ChainError::Mac);
+        if let Some(mac) = mac {
+            let mac = mac(&head, entry.generation);
+            let mac = mac.ok_or(ChainError::Generation(entry.generation))?;
+            if mac[..] != *proof.mac {
+                return Err(ChainError::Mac);
+            }
         }
         self.head = head;
         self.events += 1;
@@ -112,14 +122,17 @@ mod tests {
             rev: Some(3),
             factor: Some("totp"),
             was_status: None,
+            generation: KeyGeneration::FIRST,
             personal: Personal { user, device: user.map(|_| "phone"), ..Personal::default() },
         }
     }
 
-    /// Stands in for a keyed MAC.
-    fn mac(head: &Head) -> [u8; 32] {
-        head.hash.map(|byte| byte ^ 0x55)
+    /// Stands in for a keyed MAC of the first generation.
+    fn mac(head: &Head, generation: KeyGeneration) -> Option<[u8; 32]> {
+        (generation == KeyGeneration::FIRST).then(|| head.hash.map(|byte| byte ^ 0x55))
     }
+
+    const SECOND: KeyGeneration = KeyGeneration::stored(2).unwrap();
 
     struct Stored {
         seq: u64,
@@ -133,7 +146,13 @@ mod tests {
         let personal = entry.personal.hash(&[9; 16]);
         let hash = entry.chain_hash(&chain.head, &personal);
         let head = Head { seq: chain.head.seq + 1, hash };
-        Stored { seq: head.seq, salt: Some([9; 16]), personal, hash, mac: mac(&head) }
+        Stored {
+            seq: head.seq,
+            salt: Some([9; 16]),
+            personal,
+            hash,
+            mac: head.hash.map(|byte| byte ^ 0x55),
+        }
     }
 
     fn next(chain: &mut Chain, entry: &EventFields<'_>, stored: &Stored) -> Result<(), ChainError> {
@@ -186,6 +205,7 @@ mod tests {
         assert_eq!(altered(|e| e.rev = Some(4)), ChainError::Hash);
         assert_eq!(altered(|e| e.factor = None), ChainError::Hash);
         assert_eq!(altered(|e| e.was_status = Some("disabled")), ChainError::Hash);
+        assert_eq!(altered(|e| e.generation = SECOND), ChainError::Hash);
         assert_eq!(altered(|e| e.personal.user = Some("mallory")), ChainError::Personal);
         assert_eq!(altered(|e| e.personal.device = None), ChainError::Personal);
         assert_eq!(altered(|e| e.personal.reason = Some("none")), ChainError::Personal);
@@ -204,6 +224,16 @@ mod tests {
         assert_eq!(refused(Stored { mac: [0; 32], ..good() }), ChainError::Mac);
         assert_eq!(ChainError::Missing { expected: 2 }.words(3), "event 2 is missing");
         assert_eq!(ChainError::Missing { expected: 2 }.words(5), "events 2 to 4 are missing");
+    }
+
+    #[test]
+    fn an_event_of_another_generation_of_the_key_is_not_altered() {
+        let mut second = entry(Some("alice"), "accepted");
+        second.generation = SECOND;
+        let stored = stored(&start(), &second);
+        assert_eq!(next(&mut start(), &second, &stored), Err(ChainError::Generation(SECOND)));
+        second.generation = KeyGeneration::FIRST;
+        assert_eq!(next(&mut start(), &second, &stored), Err(ChainError::Hash));
     }
 
     #[test]

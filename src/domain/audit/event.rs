@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::secret::Id;
+use crate::domain::secret::{Id, KeyGeneration};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
@@ -126,6 +126,8 @@ pub enum FieldNumber {
     /// What the MAC is for, so that the same bytes never have one MAC for two uses.
     Purpose,
     Hash,
+    /// Of the key that made the MAC, unless it is the first.
+    Generation,
 }
 
 /// A shorter canonical encoding for events, of which a log holds millions: one byte for the field, one
@@ -187,6 +189,8 @@ pub struct EventFields<'e> {
     pub factor: Option<&'e str>,
     /// The MFA status before the event if it was different; `absent` if there was no user.
     pub was_status: Option<&'e str>,
+    /// Of the key that made the MAC. The hash covers it, so that it can be checked without a key.
+    pub generation: KeyGeneration,
     pub personal: Personal<'e>,
 }
 
@@ -222,6 +226,7 @@ impl<'e> EventFields<'e> {
     #[must_use]
     pub fn of(
         event: &'e Event,
+        generation: KeyGeneration,
         user: Option<&'e User>,
         was_status: Option<&'e str>,
         was: Option<&'e str>,
@@ -240,6 +245,7 @@ impl<'e> EventFields<'e> {
             rev: user.map(|user| user.rev),
             factor: subject.and_then(|s| s.factor),
             was_status,
+            generation,
             personal: Personal {
                 user: user.map(|user| user.name.as_str()),
                 device: subject.and_then(|s| s.device.as_deref()),
@@ -271,6 +277,9 @@ impl<'e> EventFields<'e> {
         c.maybe(FieldNumber::Factor, self.factor);
         c.maybe(FieldNumber::WasStatus, self.was_status);
         c.field(FieldNumber::Personal, personal);
+        if let Some(generation) = self.generation.covered() {
+            c.number(FieldNumber::Generation, generation);
+        }
         Sha256::digest(c.bytes()).into()
     }
 }

@@ -6,15 +6,17 @@
 use serde_json::{Map, Value, json};
 
 use crate::domain::bypass::BypassCode;
-use crate::domain::device::{Active, BeforeDisable, Device, DeviceKind, DeviceState, Pending};
+use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Parameters;
 use crate::domain::lockout::{Lock, MOST_WRONG_CODES};
 use crate::domain::name::{Label, UserName};
+use crate::domain::password::PasswordChange;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::totp::Parameters;
-use crate::domain::user::{PasswordChange, User};
+use crate::domain::user::User;
 
 /// The status of a user who did not exist.
 pub const ABSENT: &str = "absent";
@@ -103,7 +105,7 @@ fn listed(device: &Device) -> Vec<Value> {
     vec![
         device.id.to_string().into(),
         device.label.as_str().into(),
-        device.kind.as_str().into(),
+        device.factor.kind().into(),
         device.state.word().into(),
         device.created_at.unix().into(),
         time(device.confirmed_at()),
@@ -289,11 +291,12 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
         Some(Device {
             id,
             label: Label::parse(text(1)?).ok()?,
-            kind: Some(DeviceKind::Totp).filter(|kind| text(2) == Some(kind.as_str()))?,
-            parameters: Parameters::COMMON,
+            // The settings are not in the log, since no listing shows them.
+            factor: Some(Factor::Totp(Parameters::COMMON))
+                .filter(|factor| text(2) == Some(factor.kind()))?,
             secret: Sealed(Vec::new()),
             state,
-            last_step: None,
+            position: None,
             created_at: moment(listed.get(4)?)?,
             last_used_at: same.and_then(|d| d.last_used_at),
         })

@@ -4,12 +4,13 @@ use zeroize::Zeroizing;
 use crate::domain::authenticate::*;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::bypass::BypassCode;
-use crate::domain::device::{DeviceKind, Pending};
+use crate::domain::device::Pending;
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::lockout::MOST_WRONG_CODES;
 use crate::domain::name::UserName;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::Sealed;
-use crate::domain::totp::{Parameters, code_at};
 use crate::domain::user::User;
 
 const START: i64 = 1_800_000_000;
@@ -31,15 +32,14 @@ fn device(byte: u8, parameters: Parameters) -> Device {
     Device {
         id: id(byte),
         label: Label::parse(&format!("device {byte}")).unwrap(),
-        kind: DeviceKind::Totp,
-        parameters,
+        factor: Factor::Totp(parameters),
         secret: Sealed(vec![byte]),
         state: DeviceState::Pending(Pending {
             expires_at: at(START + 259_200),
             first_proof: None,
             replaces: Vec::new(),
         }),
-        last_step: None,
+        position: None,
         created_at: at(START),
         last_used_at: None,
     }
@@ -303,14 +303,14 @@ proptest! {
                         is_confirmed = outcome.word() == "confirmed";
                         let used = user.devices.iter().find(|d| Some(&d.label) == outcome.device());
                         let used = used.unwrap();
-                        let step = used.last_step.unwrap();
+                        let step = used.position.unwrap();
                         let key = (Label::parse(&used.id.to_string()).unwrap(), step);
                         prop_assert!(!accepted.contains(&key), "step {step} twice");
                         accepted.push(key);
                         prop_assert!(before.locked(at(now)).is_none());
                     }
                     for (a, b) in before.devices.iter().zip(&user.devices) {
-                        prop_assert!(b.last_step >= a.last_step);
+                        prop_assert!(b.position >= a.position);
                     }
                 }
             }

@@ -1,12 +1,13 @@
 use super::*;
 use crate::domain::backup_code::{BackupCode, Submitted};
-use crate::domain::device::{Active, DeviceKind, DeviceState, Pending};
+use crate::domain::device::{Active, DeviceState, Pending};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::lockout::{Bounds, FREE_FAILURES, MOST_WRONG_CODES};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::TemporaryPassword;
 use crate::domain::recovery::Tag;
 use crate::domain::secret::{Id, Secret};
-use crate::domain::totp::{Parameters, code_at};
 use zeroize::Zeroizing;
 
 const NOW: i64 = 1_800_000_000;
@@ -38,11 +39,10 @@ fn with_device(mut user: User, state: DeviceState) -> User {
     user.devices.push(Device {
         id: Id::new([2; 16]),
         label: Label::parse("phone").unwrap(),
-        kind: DeviceKind::Totp,
-        parameters: Parameters::COMMON,
+        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(Vec::new()),
         state,
-        last_step: None,
+        position: None,
         created_at: at(0),
         last_used_at: None,
     });

@@ -201,7 +201,7 @@ fn scheme(text: &str) -> Option<&str> {
 }
 
 fn refuse(problem: &str) -> Refusal {
-    Refusal::new(ErrorCode::Usage, format!("--store: {problem}"))
+    Refusal::new(ErrorCode::Usage, problem).field("--store")
 }
 
 fn decoded(what: &str, text: &str) -> Result<Option<String>, Refusal> {
@@ -312,8 +312,8 @@ mod tests {
         ] {
             let refusal = Address::parse(text).err().unwrap_or_else(|| panic!("{text}"));
             assert_eq!(refusal.code, ErrorCode::Usage);
-            assert!(refusal.message.contains(words), "{text}: {}", refusal.message);
-            assert!(!refusal.message.contains("hunter2"), "{}", refusal.message);
+            assert!(refusal.problem.contains(words), "{text}: {}", refusal.problem);
+            assert!(!refusal.problem.contains("hunter2"), "{}", refusal.problem);
         }
     }
 }

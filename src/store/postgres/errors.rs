@@ -43,8 +43,7 @@ fn refusal_for(state: &SqlState) -> Refusal {
         "42501" => Refusal::new(ErrorCode::NotPermitted, "the database role may not do this")
             .hint("see contrib/postgres-roles.sql for what each role may do"),
         "42P01" | "42703" | "3F000" => {
-            Refusal::new(ErrorCode::Damaged, "the store is damaged: a table or a column is missing")
-                .hint("restore a backup")
+            Refusal::damaged("a table or a column is missing").hint("restore a backup")
         }
         "53100" | "53200" | "58030" => Refusal::new(
             ErrorCode::Io,
@@ -106,7 +105,7 @@ mod tests {
     fn a_server_without_a_free_connection_is_busy() {
         let full = refusal_for(&SqlState::TOO_MANY_CONNECTIONS);
         assert_eq!(full.code, ErrorCode::Busy);
-        assert!(full.message.contains("no free connection"), "{full}");
-        assert!(refusal_for(&SqlState::LOCK_NOT_AVAILABLE).message.contains("is writing"));
+        assert!(full.problem.contains("no free connection"), "{full}");
+        assert!(refusal_for(&SqlState::LOCK_NOT_AVAILABLE).problem.contains("is writing"));
     }
 }

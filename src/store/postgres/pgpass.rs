@@ -71,15 +71,13 @@ fn section(
         } else if is_inside {
             let at = format!("{}, line {number}", display_path(path));
             let (key, value) = line.split_once('=').ok_or_else(|| {
-                Refusal::new(ErrorCode::Config, format!("{at}: is not name=value"))
+                Refusal::new(ErrorCode::Config, "is not name=value").field(at.as_str())
             })?;
             match key.trim_end() {
                 "password" => password = Some(Zeroizing::new(value.trim_start().to_owned())),
-                key => partial.put(key, value.trim_start().to_owned()).map_err(|refusal| {
-                    let problem = refusal.message.replacen("--store: ", "", 1);
-                    let refusal = Refusal { code: ErrorCode::Config, ..refusal };
-                    Refusal { message: format!("{at}: {problem}"), ..refusal }
-                })?,
+                key => partial
+                    .put(key, value.trim_start().to_owned())
+                    .map_err(|refusal| Refusal { code: ErrorCode::Config, ..refusal }.field(at))?,
             }
         }
     }

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/postgres/0001.sql"),
     include_str!("../schema/postgres/0002.sql"),
     include_str!("../schema/postgres/0003.sql"),
+    include_str!("../schema/postgres/0004.sql"),
 ];
 
 /// The version that this program reads and writes.

@@ -5,11 +5,11 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::bypass::BypassCode;
+use crate::domain::password::PasswordChange;
 use crate::domain::recovery::{RecoverySet, Tag};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::{UndoRecord, Undoable};
-use crate::domain::user::PasswordChange;
+use crate::domain::undo_record::{UndoRecord, Undoable};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

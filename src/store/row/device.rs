@@ -3,14 +3,17 @@
 use anyhow::Result;
 
 use super::{Reader, Row, Value, bytes, damaged_column, maybe_number, maybe_time, number, time};
-use crate::domain::device::{
-    Active, BeforeDisable, Device, DeviceKind, DeviceState, Pending, Revocation,
-};
+use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending, Revocation};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
-use crate::domain::totp::{Algorithm, Parameters};
 
 /// The columns of `devices`, without the row id, the owner and the MAC.
+///
+/// `algorithm`, `digits` and `period` are null for a kind that has no such setting. `last_step` has the
+/// position of the last accepted code, `first_proof` that of the first of two; they keep their names because
+/// the MACs cover the names of columns.
 pub const DEVICE_COLUMNS: &[&str] = &[
     "id",
     "label",
@@ -43,13 +46,14 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         _ => None,
     };
     let replaces = pending.filter(|p| !p.replaces.is_empty());
+    let Factor::Totp(totp) = device.factor;
     vec![
         bytes(device.id.bytes()),
         Value::Text(device.label.as_str().to_owned()),
-        Value::Text(device.kind.as_str().to_owned()),
-        Value::Text(device.parameters.algorithm.as_str().to_owned()),
-        number(device.parameters.digits.into()),
-        number(device.parameters.period),
+        Value::Text(device.factor.kind().to_owned()),
+        Value::Text(totp.algorithm.as_str().to_owned()),
+        number(totp.digits.into()),
+        number(totp.period),
         bytes(&device.secret.0),
         Value::Text(device.state.word().to_owned()),
         maybe_time(confirmed_at),
@@ -60,7 +64,7 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         }),
         maybe_time(revoked.map(|r| r.at)),
         maybe_number(revoked.map(|r| r.was_disabled.into())),
-        maybe_number(device.last_step),
+        maybe_number(device.position),
         time(device.created_at),
         maybe_time(device.last_used_at),
     ]
@@ -71,14 +75,14 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let mut r = Reader::new(row, "devices", DEVICE_COLUMNS, first);
     let id = r.id()?;
     let label = Label::stored(r.text()?);
-    let kind = match r.text()?.as_str() {
-        "totp" => DeviceKind::Totp,
+    let factor = match r.text()?.as_str() {
+        "totp" => {
+            let algorithm = Algorithm::parse(&r.text()?).map_err(|_| r.damaged())?;
+            let (digits, period) = (r.number()?, r.number()?);
+            Factor::Totp(Parameters::new(algorithm, digits, period).map_err(|_| r.damaged())?)
+        }
         _ => return Err(r.damaged()),
     };
-    let algorithm = r.text()?;
-    let algorithm = Algorithm::parse(&algorithm).map_err(|_| r.damaged())?;
-    let (digits, period) = (r.number()?, r.number()?);
-    let parameters = Parameters::new(algorithm, digits, period).map_err(|_| r.damaged())?;
     let secret = Sealed(r.bytes()?);
     let word = r.text()?;
     let confirmed_at = r.maybe_time()?;
@@ -113,11 +117,10 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     Ok(Device {
         id,
         label,
-        kind,
-        parameters,
+        factor,
         secret,
         state,
-        last_step: r.maybe_number()?,
+        position: r.maybe_number()?,
         created_at: r.time()?,
         last_used_at: r.maybe_time()?,
     })

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head, Personal};
+use crate::domain::secret::KeyGeneration;
 use crate::keyring::MAC;
 use crate::store::change::SALT;
 use crate::store::log_query::{EventView, LoggedChange};
@@ -35,6 +36,7 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "mac",
     "was_status",
     "was",
+    "key_generation",
 ];
 
 /// The columns of [`event_view`].
@@ -90,6 +92,7 @@ pub fn event_values(
         bytes(mac),
         maybe_text(entry.was_status),
         maybe_text(entry.personal.was),
+        number(entry.generation.number()),
     ]
 }
 
@@ -159,6 +162,10 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
         rev: row.int(10)?.map(i64::cast_unsigned),
         factor: row.text_ref(11)?,
         was_status: row.text_ref(20)?,
+        generation: row
+            .int(22)?
+            .and_then(KeyGeneration::stored)
+            .ok_or_else(|| damaged_column(22))?,
         personal: Personal {
             user: row.text_ref(12)?,
             device: row.text_ref(13)?,

@@ -4,10 +4,10 @@ use anyhow::Result;
 
 use crate::domain::lockout::{Lock, Throttle};
 use crate::domain::name::UserName;
-use crate::domain::password::TemporaryPassword;
+use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::secret::Sealed;
 use crate::domain::time::Span;
-use crate::domain::user::{Language, PasswordChange, Profile, User};
+use crate::domain::user::{Language, Profile, User};
 use crate::store::row::{
     Reader, Row, Value, backup_codes, bytes, maybe_bytes, maybe_number, maybe_text, maybe_time,
     number, time,

@@ -183,10 +183,7 @@ fn configure(mut connection: Connection, access: Access) -> Result<(Connection, 
         .query_row("SELECT id, key_id FROM store", (), |row| {
             Ok(Identity { store: Id::new(row.get(0)?), key: KeyId(row.get(1)?) })
         })
-        .map_err(|_| {
-            Refusal::new(ErrorCode::Damaged, "the store is damaged: its identity is missing")
-                .hint("restore a backup")
-        })?;
+        .map_err(|_| Refusal::damaged("its identity is missing").hint("restore a backup"))?;
     Ok((connection, identity))
 }
 

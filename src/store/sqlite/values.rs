@@ -3,7 +3,7 @@
 use anyhow::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::store::row::{Row, Value};
 use crate::store::sqlite::errors::store_error;
 
@@ -53,15 +53,10 @@ impl Row for rusqlite::Row<'_> {
 }
 
 fn wrong_type(column: usize, value: &ValueRef<'_>) -> Error {
-    Error::msg(format!("column {column} holds a {}", value.data_type())).context(
-        Refusal::new(ErrorCode::Damaged, "the store is damaged: a value has the wrong type")
-            .hint("restore a backup"),
-    )
+    Error::msg(format!("column {column} holds a {}", value.data_type()))
+        .context(Refusal::damaged("a value has the wrong type").hint("restore a backup"))
 }
 
 fn not_utf8(error: std::str::Utf8Error) -> Error {
-    Error::new(error).context(
-        Refusal::new(ErrorCode::Damaged, "the store is damaged: a text is not UTF-8")
-            .hint("restore a backup"),
-    )
+    Error::new(error).context(Refusal::damaged("a text is not UTF-8").hint("restore a backup"))
 }

@@ -5,15 +5,16 @@ use zeroize::Zeroizing;
 
 use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::bypass::BypassCode;
-use crate::domain::device::{Active, Device, DeviceKind, DeviceState, Pending};
+use crate::domain::device::{Active, Device, DeviceState, Pending};
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::name::{Label, UserName};
-use crate::domain::password::TemporaryPassword;
+use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
-use crate::domain::totp::{Algorithm, Parameters};
-use crate::domain::undo::{UndoRecord, Undoable};
-use crate::domain::user::{Language, PasswordChange, Profile, User};
+use crate::domain::undo_record::{UndoRecord, Undoable};
+use crate::domain::user::{Language, Profile, User};
 use crate::error_report::ErrorReport;
 use crate::files::file_trust::FilePolicy;
 use crate::keyring::{RootKey, Vault};
@@ -188,11 +189,10 @@ pub fn device(n: u8, state: DeviceState) -> Device {
     Device {
         id: id(n),
         label: Label::parse(&format!("device {n}")).unwrap(),
-        kind: DeviceKind::Totp,
-        parameters: Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 },
+        factor: Factor::Totp(Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 }),
         secret: Sealed(vec![n; 40]),
         state,
-        last_step: Some(12),
+        position: Some(12),
         created_at: at(100),
         last_used_at: Some(at(350)),
     }

@@ -2,6 +2,7 @@
 
 use crate::domain::device::{Active, DeviceState};
 use crate::domain::name::UserName;
+use crate::domain::secret::KeyGeneration;
 use crate::domain::user::User;
 use crate::error_report::ErrorReport;
 use crate::keyring::Vault;
@@ -27,7 +28,7 @@ fn an_alteration_of_any_column_is_detected() {
     for (table, columns) in
         [("users", crate::store::row::USER_COLUMNS), ("devices", crate::store::row::DEVICE_COLUMNS)]
     {
-        for column in columns.iter().chain(&["mac"]) {
+        for column in columns.iter().chain(&["mac", "key_generation"]) {
             let fixture = TestStore::new();
             fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
             let (change, name) = match *column {
@@ -37,7 +38,11 @@ fn an_alteration_of_any_column_is_detected() {
             let row = format!("n = (SELECT max(n) FROM {table} WHERE \"{column}\" IS NOT NULL)");
             fixture.sql(&format!("UPDATE {table} SET \"{column}\" = {change} WHERE {row}"));
             let found = error_code(&fixture.user(name).unwrap_err());
-            assert!(matches!(found, "tampered" | "damaged"), "{table}.{column}: {found}");
+            let expected: &[&str] = match *column {
+                "key_generation" => &["key"],
+                _ => &["tampered", "damaged"],
+            };
+            assert!(expected.contains(&found), "{table}.{column}: {found}");
         }
     }
 }
@@ -67,7 +72,7 @@ fn a_device_that_is_removed_added_moved_or_restored_is_detected() {
     let mut store = fixture.open();
     fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
-    after.devices[1].last_step = Some(13);
+    after.devices[1].position = Some(13);
     let mut tx = store.begin(&fixture.vault).unwrap();
     save(&mut tx, Change::Update { before: alice(), after }).unwrap();
     tx.commit().unwrap();
@@ -92,7 +97,7 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
     fixture.sql("CREATE TABLE old_users AS SELECT * FROM users");
     fixture.sql("CREATE TABLE old_devices AS SELECT * FROM devices");
     let mut after = alice();
-    after.devices[1].last_step = Some(13);
+    after.devices[1].position = Some(13);
     let mut tx = store.begin(&fixture.vault).unwrap();
     let event = event("verify", Some(&after), [3; SALT]);
     let change = Change::Update { before: alice(), after };
@@ -112,7 +117,9 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
 }
 
 /// Reverts everything after the first migration.
-const TO_FIRST: &str = "DROP INDEX users_required_from; DROP INDEX users_created_at; \
+const TO_FIRST: &str = "ALTER TABLE users DROP COLUMN key_generation; \
+    ALTER TABLE devices DROP COLUMN key_generation; ALTER TABLE events DROP COLUMN key_generation; \
+    ALTER TABLE audit_head DROP COLUMN key_generation; DROP INDEX users_required_from; DROP INDEX users_created_at; \
     DROP INDEX events_at; DROP TABLE log_start; ALTER TABLE events DROP COLUMN was_status; \
     ALTER TABLE events DROP COLUMN was; DROP TABLE requests; ALTER TABLE users DROP COLUMN password; \
     ALTER TABLE users DROP COLUMN temporary_password; ALTER TABLE users DROP COLUMN temporary_until; \
@@ -150,6 +157,60 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     let change = Change::Update { before: plain, after: alice() };
     fixture.change(|tx| save(tx, change).unwrap());
     assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
+}
+
+/// The same root key as two generations: only the number differs.
+#[test]
+fn every_mac_covers_the_generation_of_its_key() {
+    let second = KeyGeneration::stored(2).unwrap();
+    let fixture = TestStore::new();
+    let vault = Vault::new(&root(1), id(99)).of_generation(second);
+    let logged_under = |fixture: &TestStore, vault: &Vault| {
+        let mut store = fixture.open();
+        let mut tx = store.begin(vault)?;
+        append(&mut tx, event("x", None, [3; SALT]))?;
+        tx.commit()
+    };
+    assert_eq!(error_code(&logged_under(&fixture, &vault).unwrap_err()), "key", "the end");
+    fixture.sql("UPDATE audit_head SET key_generation = 2");
+    assert_eq!(error_code(&logged_under(&fixture, &vault).unwrap_err()), "tampered", "the end");
+    assert_eq!(error_code(&logged_under(&fixture, &fixture.vault).unwrap_err()), "key", "the end");
+
+    let fixture = TestStore::new();
+    let user = |vault: &Vault| load(&mut fixture.open().begin(vault)?, &alice().name);
+    let mut store = fixture.open();
+    let mut tx = store.begin(&vault).unwrap();
+    save(&mut tx, Change::Insert(alice())).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(user(&vault).unwrap().unwrap(), alice());
+    assert_eq!(error_code(&user(&fixture.vault).unwrap_err()), "key");
+    for table in ["devices", "users"] {
+        fixture.sql(&format!("UPDATE {table} SET key_generation = 1"));
+        assert_eq!(error_code(&user(&vault).unwrap_err()), "key", "{table}");
+    }
+    assert_eq!(error_code(&user(&fixture.vault).unwrap_err()), "tampered");
+    fixture.sql("UPDATE users SET key_generation = 0");
+    assert_eq!(error_code(&user(&vault).unwrap_err()), "damaged");
+}
+
+#[test]
+fn altering_the_generation_of_an_event_or_of_the_start_of_a_log_is_detected() {
+    let fixture = TestStore::new();
+    for _ in 0..4 {
+        fixture.change(|tx| append(tx, event("x", None, [3; SALT])).unwrap());
+    }
+    let proved = || fixture.open().read().unwrap().check_log_macs(&fixture.vault, &mut || {});
+    proved().unwrap();
+    fixture.sql("UPDATE events SET key_generation = 2 WHERE seq = 3");
+    assert_eq!(error_code(&proved().unwrap_err()), "tampered");
+    fixture.sql("UPDATE events SET key_generation = 1 WHERE seq = 3");
+    fixture.change(|tx| assert_eq!(tx.prune(2).unwrap(), 2));
+    proved().unwrap();
+    fixture.sql("UPDATE log_start SET key_generation = 2");
+    assert_eq!(error_code(&proved().unwrap_err()), "key");
+    fixture.sql("UPDATE log_start SET key_generation = 1");
+    fixture.sql("UPDATE audit_head SET key_generation = 2");
+    assert_eq!(error_code(&proved().unwrap_err()), "key");
 }
 
 #[test]

@@ -46,6 +46,11 @@ const EDITS: &[(&str, &str)] = &[
     ("alice", "UPDATE devices SET period = 300"),
     ("alice", "UPDATE devices SET period = 0"),
     ("alice", "UPDATE devices SET period = 9223372036854775807"),
+    ("alice", "UPDATE devices SET algorithm = NULL"),
+    ("alice", "UPDATE devices SET digits = NULL"),
+    ("alice", "UPDATE devices SET period = NULL"),
+    ("alice", "UPDATE devices SET key_generation = 0"),
+    ("alice", "UPDATE users SET key_generation = -1"),
     ("alice", "UPDATE devices SET secret = x''"),
     ("alice", "UPDATE devices SET secret = zeroblob(length(secret))"),
     ("alice", "UPDATE devices SET secret = substr(secret, 1, 40)"),
@@ -63,7 +68,7 @@ const EDITS: &[(&str, &str)] = &[
         "alice",
         "INSERT INTO devices SELECT 99, \"user\", randomblob(16), 'x', kind, algorithm, digits,
          period, secret, state, confirmed_at, expires_at, first_proof, replaces, revoked_at,
-         was_disabled, last_step, created_at, last_used_at, mac FROM devices WHERE \"user\" = 1",
+         was_disabled, last_step, created_at, last_used_at, mac, key_generation FROM devices WHERE \"user\" = 1",
     ),
     ("alice", "UPDATE store SET id = randomblob(16)"),
     ("alice", "UPDATE audit_head SET seq = seq - 1"),
@@ -98,6 +103,35 @@ fn an_edit_by_hand_is_tampering() {
         assert_listed(&world, edit);
     }
     assert!(unseen.is_empty(), "{unseen:#?}");
+}
+
+#[test]
+fn another_generation_of_the_key_is_never_taken_for_ours() {
+    if !tools() {
+        return;
+    }
+    let house = House::new();
+    for edit in [
+        "UPDATE users SET key_generation = 2 WHERE name = 'alice'",
+        "UPDATE devices SET key_generation = 2",
+        "UPDATE audit_head SET key_generation = 2",
+        "UPDATE devices SET key_generation = 9223372036854775807",
+    ] {
+        let world = house.world.copy();
+        world.alter(edit);
+        let before = world.state();
+        let ran = house.verify(&world, "alice").expect(CONFIG);
+        assert_eq!(ran.error(), "key", "{edit}: {ran:?}");
+        assert_eq!(world.state(), before, "{edit}");
+    }
+    // The chain covers the number, so nobody needs the key to see this one.
+    let world = house.world.copy();
+    world.alter("UPDATE events SET key_generation = 2 WHERE seq = 3");
+    let ran = world.run("verify-log").expect(1);
+    assert!(ran.out.contains("event 3 was altered"), "{ran:?}");
+    std::fs::remove_file(world.key()).unwrap();
+    let unkeyed = world.bare(["--store", &world.place(), "verify-log"]).run().expect(1);
+    assert!(unkeyed.out.contains("event 3 was altered"), "{unkeyed:?}");
 }
 
 #[test]

@@ -15,11 +15,10 @@ fn device(n: u8, state: DeviceState) -> Device {
     Device {
         id: id(n),
         label: Label::parse(&format!("device {n}")).unwrap(),
-        kind: DeviceKind::Totp,
-        parameters: Parameters::COMMON,
+        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(vec![n; 40]),
         state,
-        last_step: Some(12),
+        position: Some(12),
         created_at: at(100),
         last_used_at: None,
     }
@@ -145,7 +144,7 @@ fn values_that_are_not_listed_are_not_kept() {
     let mut after = before.clone();
     after.throttle.failures = 3;
     after.profile.language = Some(Language::French);
-    after.devices[0].last_step = Some(99);
+    after.devices[0].position = Some(99);
     after.password = Some(Sealed(vec![1]));
     assert_eq!(EarlierValues::of(Some(&before), Some(&after)), EarlierValues::default());
 }

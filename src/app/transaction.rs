@@ -2,15 +2,15 @@
 
 use anyhow::{Context as _, Result};
 
+use crate::app::Authorization;
 use crate::app::{App, OpenStore};
+use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::domain::totp::Parameters;
 use crate::domain::user::User;
 use crate::env::Clock;
 use crate::keyring::Vault;
-use crate::operate::authorize::Authorization;
 use crate::store::{Conflict, WriteTx};
 
 /// How often a transaction is tried if the database rolls it back because of a concurrent one.
@@ -115,7 +115,7 @@ pub fn write_tx<T>(
     }
     let done = done.and_then(|done| done.context("nothing was begun"));
     done.map_err(|error| match error.downcast::<NoSuchUser>() {
-        Ok(NoSuchUser(name)) => App::user_not_found(opened, &name),
+        Ok(NoSuchUser(name)) => opened.user_not_found(&name),
         Err(error) => error,
     })
 }

@@ -42,10 +42,11 @@ pub fn new_file(app: &mut App<'_>, path: &Path, field: &str) -> Result<NewFile> 
 
 /// Refuses store, key file, configuration and the like.
 fn refuse_own_file(app: &mut App<'_>, path: &Path, field: &str) -> Result<()> {
-    let own = app.config()?.own_files();
+    let own = app.config.own_files();
     if own.iter().any(|own| operator_file::is_same_file(own, path)) {
-        let message = format!("{field}: {} is one of mfactl's own files", display_path(path));
+        let message = format!("{} is one of mfactl's own files", display_path(path));
         return Err(Refusal::new(ErrorCode::CannotCreate, message)
+            .field(field)
             .hint("name another file")
             .into());
     }

@@ -1,0 +1,140 @@
+//! What the operator of this run may do; checked again under the lock.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::domain::approval::Request;
+use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::role::Role;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::store::{Change, NewEvent, SALT, WriteTx};
+
+/// What the operator of this run may do.
+#[derive(Clone, Default)]
+pub struct Authorization {
+    pub verb: &'static str,
+    /// The operator's roles; `None` if the configuration has no roles.
+    pub roles: Option<BTreeSet<Role>>,
+    /// On a protected user the verb needs a second operator.
+    pub needs_second_operator: bool,
+    /// The approved request that this run carries out.
+    pub approval: Option<Approval>,
+}
+
+/// A second operator's approval of a request.
+#[derive(Clone)]
+pub struct Approval {
+    pub request: Request,
+    /// Root approved alone, without a second operator.
+    pub is_alone: bool,
+    /// One of the two operators is an admin.
+    pub has_admin: bool,
+    pub operator: Operator,
+    pub salt: [u8; SALT],
+}
+
+/// May the verb change this user?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    Allowed,
+    /// A second operator must approve it.
+    NeedsApproval,
+}
+
+impl Authorization {
+    /// Only an admin may change a protected user, and for some verbs a second operator must approve.
+    pub fn decide(&self, user: &User) -> Result<Decision, Refusal> {
+        if !user.protected || self.approval.is_some() {
+            return Ok(Decision::Allowed);
+        }
+        if self.needs_second_operator {
+            return Ok(Decision::NeedsApproval);
+        }
+        if self.roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin)) {
+            return Ok(Decision::Allowed);
+        }
+        let name = &user.name;
+        Err(Refusal::new(
+            ErrorCode::NotPermitted,
+            format!("{name} is protected: only an admin may"),
+        )
+        .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
+    }
+
+    /// Like [`Authorization::decide`], where it is too late to request an approval, or where there
+    /// are many users.
+    pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {
+        match self.decide(user)? {
+            Decision::Allowed => Ok(()),
+            Decision::NeedsApproval => {
+                let (name, verb) = (&user.name, self.verb);
+                let message = format!("{name} is protected: {verb} needs a second operator");
+                Err(Refusal::new(ErrorCode::NotPermitted, message)
+                    .hint(format!("request an approval with: mfactl {verb} {name}")))
+            }
+        }
+    }
+
+    /// Checks again under the lock. An approved request is consumed in the same transaction.
+    pub fn check(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
+        match &self.approval {
+            Some(approval) => approval.consume(tx, user, now),
+            None => Ok(self.require_allowed(user)?),
+        }
+    }
+}
+
+impl Approval {
+    /// Consumes the request and logs the approval, in the transaction of the change: of two
+    /// operators who approve at once, only one succeeds.
+    pub fn consume(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
+        let short_id = self.request.short();
+        let is_there = tx.requests()?.contains(&self.request);
+        if !is_there || !self.request.is_open(now) {
+            return Err(request_not_found(&short_id).into());
+        }
+        let name = &user.name;
+        if user.id != self.request.user_id {
+            let message = format!("{name} is not the user for whom {short_id} was requested");
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
+                .hint("request the change again")
+                .into());
+        }
+        if user.protected && !self.has_admin {
+            let message = format!("{name} is protected: one of the two operators must be an admin");
+            return Err(Refusal::new(ErrorCode::NotPermitted, message)
+                .hint(format!("an admin can run: mfactl approve {short_id}"))
+                .into());
+        }
+        tx.remove_request(self.request.id)?;
+        tx.remove_closed_requests(now)?;
+        let requester = &self.request.operator;
+        let detail = json!({
+            "request": short_id,
+            "verb": self.request.verb,
+            "operator_uid": requester.uid,
+            "operator_claim": requester.claim,
+        });
+        let event = Event {
+            at: now,
+            verb: "approve",
+            outcome: if self.is_alone { "approved_alone" } else { "approved" },
+            operator: self.operator.clone(),
+            ticket: Ticket::default(),
+            subject: Some(EventSubject { id: user.id, device: None, factor: None }),
+            detail: Some(detail.to_string()),
+        };
+        let event = NewEvent { event, salt: self.salt };
+        tx.save(vec![Change::Keep(user.clone())], vec![event]).map(drop)
+    }
+}
+
+/// The request never existed, has expired, or was carried out.
+pub fn request_not_found(id: &str) -> Refusal {
+    Refusal::new(ErrorCode::RequestNotFound, format!("there is no open request {id}"))
+        .hint("requests expire after 24 h; list the open ones with: mfactl approve")
+}

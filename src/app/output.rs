@@ -1,0 +1,77 @@
+//! Reports on standard output; notes, warnings and progress on standard error.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, Result};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::app::App;
+use crate::domain::text::shown;
+use crate::env::Env;
+use crate::options::Options;
+use crate::report::{Format, Report, Verdict, Writer};
+
+/// Writes a verb's report to standard output.
+pub fn write(env: &mut Env, options: &Options, report: Report) -> Result<Verdict> {
+    writer(env, options).report(report).context("writing the output")
+}
+
+fn writer<'a>(env: &'a mut Env, options: &Options) -> Writer<'a> {
+    let colour = options.colour(env);
+    Writer {
+        colour,
+        format: options.format(),
+        quiet: options.quiet,
+        columns: env.out.terminal.map(|t| t.columns),
+        only: None,
+        out: &mut *env.out.writer,
+    }
+}
+
+impl App<'_> {
+    /// Writes to standard output.
+    pub fn writer(&mut self) -> Writer<'_> {
+        writer(self.env, &self.options)
+    }
+
+    /// Prints a note on standard error, unless `--quiet`.
+    pub fn note(&mut self, words: &str) {
+        if !self.options.quiet {
+            let _ = writeln!(self.env.err.writer, "mfactl: {}", shown(words));
+        }
+    }
+
+    /// Writes a table to standard error, to show before a prompt.
+    pub fn prompt_writer(&mut self) -> Writer<'_> {
+        Writer {
+            colour: self.options.colour(self.env),
+            format: Format::Table,
+            quiet: false,
+            columns: self.env.err.terminal.map(|t| t.columns),
+            only: None,
+            out: &mut *self.env.err.writer,
+        }
+    }
+
+    /// Is the output a table for people, not JSON or CSV?
+    #[must_use]
+    pub fn is_for_people(&self) -> bool {
+        self.options.format() == Format::Table
+    }
+
+    /// A progress bar on a terminal; hidden anywhere else and with `--quiet`.
+    #[must_use]
+    pub fn progress_bar(&self, steps: u64) -> ProgressBar {
+        let is_seen = self.env.err.terminal.is_some() && !self.options.quiet;
+        let target =
+            if is_seen { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template("{wide_bar} {percent}%, {eta} left")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        ProgressBar::with_draw_target(Some(steps), target).with_style(style)
+    }
+
+    /// Prints a warning on standard error, also with `--quiet`.
+    pub fn warn(&mut self, words: &str) {
+        let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
+    }
+}

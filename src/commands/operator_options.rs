@@ -1,0 +1,121 @@
+//! The arguments shared by verbs that change a user.
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::app::App;
+use crate::domain::audit::event::Ticket;
+use crate::domain::name::{Label, UserName};
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::line;
+use crate::operate::change::ChangeRequest;
+use crate::report::{Report, Verdict};
+
+/// The options of every verb that changes a user.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Operator options")]
+pub struct OperatorOptions {
+    /// Ticket to record in the audit log
+    #[arg(long, value_name = "ID")]
+    ticket: Option<String>,
+    /// Reason to record in the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// How the caller proved their identity
+    #[arg(long, value_enum, value_name = "HOW")]
+    proof: Option<IdentityProof>,
+    /// Say what would change; change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum IdentityProof {
+    InPerson,
+    Video,
+    Callback,
+    Manager,
+    KnownDevice,
+}
+
+impl OperatorOptions {
+    /// Checks the options, also against what `[helpdesk]` in the configuration requires.
+    pub fn ticket(&self, session: &mut App<'_>, verb: &str) -> Result<Ticket> {
+        require_case_options(session, verb, verb, self.ticket.is_some(), self.proof.is_some())?;
+        let proof = self.proof.and_then(|p| p.to_possible_value());
+        Ok(Ticket {
+            ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
+            reason: self.reason.as_deref().map(|r| line("--reason", r, 500)).transpose()?,
+            proof: proof.map(|p| p.get_name().to_owned()),
+        })
+    }
+
+    /// The requested change with everything the audit log records of it.
+    pub fn act<'a>(
+        &self,
+        session: &mut App<'_>,
+        verb: &'static str,
+        name: &'a UserName,
+        device: Option<&Label>,
+    ) -> Result<ChangeRequest<'a>> {
+        Ok(ChangeRequest {
+            verb,
+            name,
+            ticket: self.ticket(session, verb)?,
+            device: device.map(ToString::to_string),
+            fields: Vec::new(),
+            details: Vec::new(),
+            dry_run: self.dry_run,
+        })
+    }
+}
+
+/// Fails with `usage` if `[helpdesk]` in the configuration requires an option that is missing.
+pub fn require_case_options(
+    session: &mut App<'_>,
+    verb: &str,
+    shown_verb: &str,
+    has_ticket: bool,
+    has_proof: bool,
+) -> Result<()> {
+    match session.config.required_options.missing(verb, has_ticket, has_proof) {
+        None => Ok(()),
+        Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
+            .hint("[helpdesk] in the configuration requires it")
+            .into()),
+    }
+}
+
+/// The argument of a verb that takes one user.
+#[derive(Args, Clone, Debug)]
+pub struct UserArg {
+    /// User name
+    #[arg(value_name = "NAME", add = crate::commands::user_names())]
+    name: String,
+}
+
+impl UserArg {
+    pub fn name(&self) -> Result<UserName, Refusal> {
+        UserName::parse(&self.name)
+    }
+}
+
+/// The option that names one of the user's devices.
+#[derive(Args, Clone, Debug)]
+pub struct DeviceOption {
+    /// Label of the device
+    #[arg(long, value_name = "LABEL")]
+    device: Option<String>,
+}
+
+impl DeviceOption {
+    pub fn label(&self) -> Result<Option<Label>, Refusal> {
+        self.device.as_deref().map(Label::parse).transpose()
+    }
+}
+
+/// The report when the operator answers no.
+pub fn not_confirmed(session: &mut App<'_>) -> Report {
+    session.note("nothing was changed");
+    Report::empty(Verdict::No)
+}
