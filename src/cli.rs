@@ -44,16 +44,18 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
 /// A help flag before the verb asks for the page of that verb. Before a verb that a login service calls,
 /// neither it nor `--version` may end in exit code 0.
 fn flag_before_verb(args: &[OsString]) -> Result<Option<Run>> {
-    let is_flag = |arg: &&OsString| ["-h", "--help", "-V", "--version"].iter().any(|f| arg == f);
-    let entry = commands::verb_in(args).and_then(find_entry);
-    let Some(entry) = entry.filter(|_| args.iter().any(|arg| is_flag(&arg))) else {
-        return Ok(None);
-    };
+    let Some(entry) = commands::verb_in(args).and_then(find_entry) else { return Ok(None) };
+    // To the last word that is the verb: a value before it, as in `--store verify`, may be the same word.
     let is_verb =
         |arg: &OsString| arg == entry.spec.name || entry.spec.alias.is_some_and(|a| arg == a);
-    let Some(flag) = args.iter().skip(1).take_while(|arg| !is_verb(arg)).find(is_flag) else {
-        return Ok(None);
+    let end = if entry.has_help_flag {
+        args.iter().skip(1).position(is_verb)
+    } else {
+        args.iter().skip(1).rposition(is_verb)
     };
+    let is_flag = |arg: &&OsString| ["-h", "--help", "-V", "--version"].iter().any(|f| arg == f);
+    let before = args.iter().skip(1).take(end.unwrap_or_default());
+    let Some(flag) = before.into_iter().find(is_flag) else { return Ok(None) };
     if !entry.has_help_flag {
         let (flag, verb) = (flag.to_string_lossy(), entry.spec.name);
         return Err(Refusal::new(ErrorCode::Usage, format!("unexpected argument '{flag}' found"))

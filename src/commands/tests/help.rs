@@ -80,12 +80,19 @@ fn verbs_of_login_services_have_no_help_flag() {
     for verb in VERBS.iter().filter(|verb| !verb.has_help_flag) {
         let name = verb.spec.name;
         for flag in ["--version", "-V"] {
-            let ran = world.run(&format!("{flag} {name} alice"));
-            assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{flag}: {ran:?}");
+            for line in [format!("{flag} {name} a"), format!("--store {name} {flag} {name} a")] {
+                let ran = world.run(&line);
+                assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{line}: {ran:?}");
+            }
         }
         for flag in ["--help", "-h"] {
-            let lines =
-                ["NAME FLAG", "NAME FLAG alice", "FLAG NAME alice", "--json FLAG NAME alice"];
+            let lines = [
+                "NAME FLAG",
+                "NAME FLAG alice",
+                "FLAG NAME alice",
+                "--quiet FLAG NAME alice",
+                "--store NAME FLAG NAME alice",
+            ];
             for line in lines.map(|line| line.replace("NAME", name).replace("FLAG", flag)) {
                 let ran = world.run(&line);
                 assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{line}: {ran:?}");
