@@ -1,22 +1,8 @@
 //! What `mfactl verify --batch` does in a second, beside the floor's group commit, beside SQLite writing
 //! the same rows without anything being verified, and beside one process per code, all in one run.
 //!
-//! `cargo bench --bench batch [-- CODES]`: CODES are asked about in each of the rounds, of users all over
+//! `cargo bench -- batch [CODES]`: CODES are asked about in each of the rounds, of users all over
 //! the store, as people log in.
-
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod codes;
-    #[expect(dead_code, reason = "memory and traces are for other benchmarks")]
-    pub mod measure;
-    pub mod people;
-    pub mod programs;
-}
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Seek as _, Write as _};
@@ -26,12 +12,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use shared::codes::code;
-use shared::measure::{Task, Walls};
-use shared::people;
-use shared::programs::built;
+use crate::shared::codes::code;
+use crate::shared::measure::{Task, Walls};
+use crate::shared::people;
+use crate::shared::programs::{self, MFACTL};
 
-const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
 const ROUNDS: u32 = 5;
 /// Processes of one code each, in each round.
 const SINGLE: u32 = 100;
@@ -39,14 +24,14 @@ const USERS: u32 = 100_000;
 /// Between one who logs in and the next.
 const STRIDE: u32 = 7919;
 
-fn main() -> Result<()> {
-    let codes = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(5000);
-    let (floor, seed) = (built("floor")?, built("seed")?);
+pub fn run(args: &[String]) -> Result<()> {
+    let codes = crate::number(args, 0, 5000)?;
+    let floor = programs::floor()?;
     let folder = tempfile::tempdir()?;
     let path = folder.path();
     let users = USERS.max(ROUNDS * (codes + SINGLE));
     let count = users.to_string();
-    Task::new(&seed, [path.as_os_str(), count.as_ref()]).wall()?;
+    programs::seed(path, users, None)?.wall()?;
     let theirs = path.join("floor.db");
     Task::new(&floor, ["fill".as_ref(), theirs.as_os_str(), count.as_ref()]).wall()?;
     let store = path.join("store.db").display().to_string();

@@ -1,48 +1,37 @@
 //! What it costs to fill a store through the library, beside the floor's bulk insert.
 //!
-//! `cargo bench --bench fill [-- USERS]`, 1 000 000 where nothing is said.
-
-#![expect(
-    clippy::disallowed_macros,
-    clippy::disallowed_methods,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod measure;
-    pub mod programs;
-}
+//! `cargo bench -- fill [USERS]`, 1 000 000 where nothing is said.
 
 use std::path::Path;
 
 use anyhow::Result;
 
-use shared::measure::{Task, Walls, highest};
-use shared::programs::built;
+use crate::shared::measure::{Task, Walls, highest};
+use crate::shared::programs;
 
 const ROUNDS: u32 = 3;
 
-fn main() -> Result<()> {
-    let users: u32 = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(1_000_000);
-    let (floor, seed) = (built("floor")?, built("seed")?);
-    let users = users.to_string();
+pub fn run(args: &[String]) -> Result<()> {
+    let users = crate::number(args, 0, 1_000_000)?;
+    let floor = programs::floor()?;
+    let count = users.to_string();
     let task = |folder: &Path, is_floor: bool| {
         if is_floor {
             let store = folder.join("floor.db");
-            Task::new(&floor, ["fill".as_ref(), store.as_os_str(), users.as_ref()])
+            Ok(Task::new(&floor, ["fill".as_ref(), store.as_os_str(), count.as_ref()]))
         } else {
-            Task::new(&seed, [folder.as_os_str(), users.as_ref()])
+            programs::seed(folder, users, None)
         }
     };
     let mut walls: [Walls; 2] = Default::default();
     let mut peaks: [Vec<_>; 2] = Default::default();
     for _ in 0..ROUNDS {
         for (walls, is_floor) in walls.iter_mut().zip([true, false]) {
-            walls.push(task(tempfile::tempdir()?.path(), is_floor).wall()?);
+            walls.push(task(tempfile::tempdir()?.path(), is_floor)?.wall()?);
         }
     }
     for (peaks, is_floor) in peaks.iter_mut().zip([true, false]) {
-        peaks.push(task(tempfile::tempdir()?.path(), is_floor).peak()?);
+        peaks.push(task(tempfile::tempdir()?.path(), is_floor)?.peak()?);
     }
     println!("\n## Filling a store with {users} users, {ROUNDS} rounds\n");
     println!("| | wall s, least / median | x floor, least / median | peak MiB |");

@@ -1,34 +1,8 @@
 //! What a store in PostgreSQL costs beside one in SQLite, on one machine in one run, with syncs on:
 //! one verification, eight verifying at once, the list of everybody, and taking a store there.
 //!
-//! `cargo bench --bench fleet [-- USERS]`: USERS is the size of the largest store, 1 000 000 where
+//! `cargo bench -- fleet [USERS]`: USERS is the size of the largest store, 1 000 000 where
 //! nothing is said. Needs Debian's PostgreSQL, and GNU time for peaks.
-
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod codes;
-    pub mod measure;
-    pub mod people;
-    pub mod programs;
-}
-
-#[expect(dead_code, reason = "tests ask more of it")]
-#[path = "../tests/process/fleet/cluster.rs"]
-mod cluster;
-
-/// What the cluster asks of its surroundings.
-mod support {
-    pub fn leave_out(why: &str, what: &str) {
-        println!("*** LEFT OUT: {what}: {why}");
-    }
-}
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -36,28 +10,27 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use cluster::Cluster;
-use shared::codes::code;
-use shared::measure::{Task, Walls, highest};
-use shared::people;
-use shared::programs::built;
+use crate::cluster::Cluster;
+use crate::shared::codes::code;
+use crate::shared::measure::{Task, Walls, highest};
+use crate::shared::people;
+use crate::shared::programs::{self, MFACTL};
 
-const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
 const ROUNDS: u32 = 101;
 const COPIED: u32 = 100_000;
 const WORKERS: u32 = 8;
 const WORK: Duration = Duration::from_secs(30);
 const STEP: Duration = Duration::from_secs(30);
 
-fn main() -> Result<()> {
-    let largest = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(1_000_000);
-    let (floor, seed) = (built("floor")?, built("seed")?);
+pub fn run(args: &[String]) -> Result<()> {
+    let largest = crate::number(args, 0, 1_000_000)?;
+    let floor = programs::floor()?;
     let cluster = Cluster::start("the whole benchmark").context("PostgreSQL is not installed")?;
     cluster.off();
     cluster.on_with("-c fsync=on -c shared_buffers=512MB -c max_wal_size=4GB");
     println!("\n## Taking a store of {COPIED} users there and back\n");
     println!("| | s | users a second |\n| --- | --- | --- |");
-    let copied = Site::new(COPIED, &seed, &floor)?;
+    let copied = Site::new(COPIED, &floor)?;
     let there = copied.copy_to(&cluster, "copied", "SQLite to PostgreSQL")?;
     let back = copied.folder.path().join("back.db");
     told(
@@ -68,7 +41,7 @@ fn main() -> Result<()> {
 
     let mut sites = Vec::new();
     for users in [1_000, largest] {
-        let site = Site::new(users, &seed, &floor)?;
+        let site = Site::new(users, &floor)?;
         let there = site.copy_to(&cluster, &format!("of_{users}"), "filling the next store")?;
         sites.push((site, there));
     }
@@ -98,10 +71,10 @@ struct Site {
 }
 
 impl Site {
-    fn new(users: u32, seed: &Path, floor: &Path) -> Result<Self> {
+    fn new(users: u32, floor: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let count = users.to_string();
-        Task::new(seed, [folder.path().as_os_str(), count.as_ref()]).wall()?;
+        programs::seed(folder.path(), users, None)?.wall()?;
         let theirs = folder.path().join("floor.db");
         Task::new(floor, ["fill".as_ref(), theirs.as_os_str(), count.as_ref()]).wall()?;
         Ok(Self { folder, floor: floor.to_owned(), users, next: 0 })

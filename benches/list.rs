@@ -1,22 +1,11 @@
 //! What `mfactl list-status --format csv` costs, beside the same query in `sqlite3 -csv`.
 //!
-//! `cargo bench --bench list [-- USERS]`, 1 000 000 where nothing is said. Needs the sqlite3 shell.
-
-#![expect(
-    clippy::disallowed_macros,
-    clippy::disallowed_methods,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod measure;
-    pub mod programs;
-}
+//! `cargo bench -- list [USERS]`, 1 000 000 where nothing is said. Needs the sqlite3 shell.
 
 use anyhow::Result;
 
-use shared::measure::{Task, Walls, highest};
-use shared::programs::built;
+use crate::shared::measure::{Task, Walls, highest};
+use crate::shared::programs::{self, MFACTL};
 
 const ROUNDS: u32 = 7;
 
@@ -39,16 +28,15 @@ const WHOLE: &str = "
         d.created_at, d.last_used_at
     FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.name, d.n";
 
-fn main() -> Result<()> {
-    let users: u32 = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(1_000_000);
+pub fn run(args: &[String]) -> Result<()> {
+    let users = crate::number(args, 0, 1_000_000)?;
     let folder = tempfile::tempdir()?;
-    let seed = Task::new(built("seed")?, [folder.path().as_os_str(), users.to_string().as_ref()]);
-    seed.wall()?;
+    programs::seed(folder.path(), users, None)?.wall()?;
     let store = folder.path().join("store.db");
     let list = |format: &str| {
         let mut args = vec!["--store".into(), store.clone().into_os_string()];
         args.extend(["list-status", "--format", format].map(Into::into));
-        Task::new(env!("CARGO_BIN_EXE_mfactl"), args)
+        Task::new(MFACTL, args)
     };
     let query = |format: &str, sql: &str| {
         Task::new("sqlite3", [format.as_ref(), store.as_os_str(), sql.as_ref()])

@@ -2,42 +2,19 @@
 //! program, `verify-log` in events a second, `changes` over a day and over nothing; and the same in
 //! PostgreSQL.
 //!
-//! `cargo bench --bench log [-- USERS EVENTS]`, 1 000 000 and 10 000 000 where nothing is said. Needs the
+//! `cargo bench -- log [USERS [EVENTS]]`, 1 000 000 and 10 000 000 where nothing is said. Needs the
 //! sqlite3 shell, GNU time for peaks, and Debian's PostgreSQL. `MFACTL_BENCH_STORE=FOLDER` keeps the
 //! store there, or takes the one that is there.
 
-#![expect(
-    clippy::disallowed_macros,
-    clippy::disallowed_methods,
-    clippy::cast_precision_loss,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod measure;
-    pub mod programs;
-}
-
-#[expect(dead_code, reason = "tests ask more of it")]
-#[path = "../tests/process/fleet/cluster.rs"]
-mod cluster;
-
-/// What the cluster asks of its surroundings.
-mod support {
-    pub fn leave_out(why: &str, what: &str) {
-        println!("*** LEFT OUT: {what}: {why}");
-    }
-}
+#![expect(clippy::cast_precision_loss, reason = "events a second, to three digits")]
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use cluster::Cluster;
-use shared::measure::{Task, Walls, highest};
-use shared::programs::built;
+use crate::cluster::Cluster;
+use crate::shared::measure::{Task, Walls, highest};
+use crate::shared::programs::{self, MFACTL};
 
 const ROUNDS: u32 = 5;
 
@@ -80,18 +57,15 @@ fn filters() -> Vec<(&'static str, String)> {
     ]
 }
 
-fn main() -> Result<()> {
-    let mut numbers = std::env::args().skip(1).filter_map(|a| a.parse::<u64>().ok());
-    let users = numbers.next().unwrap_or(1_000_000);
-    let events = numbers.next().unwrap_or(10_000_000);
+pub fn run(args: &[String]) -> Result<()> {
+    let users = crate::number(args, 0, 1_000_000)?;
+    let events = crate::number(args, 1, 10_000_000)?;
     let kept = std::env::var_os("MFACTL_BENCH_STORE").map(PathBuf::from);
     let folder = tempfile::tempdir()?;
     let folder = kept.as_deref().unwrap_or(folder.path());
     if !folder.join("store.db").exists() {
         std::fs::create_dir_all(folder)?;
-        let numbers = [users.to_string(), events.to_string()];
-        Task::new(built("seed")?, [folder.as_os_str(), numbers[0].as_ref(), numbers[1].as_ref()])
-            .wall()?;
+        programs::seed(folder, users, Some(events))?.wall()?;
     }
     let here = Site { store: text(&folder.join("store.db")), key: text(&folder.join("key")) };
     println!("\n## Lists of {users} users as CSV, beside `sqlite3 -csv`, {ROUNDS} rounds\n");
@@ -152,7 +126,7 @@ struct Site {
 impl Site {
     fn task(&self, line: &str) -> Task {
         let places = ["--store", &self.store, "--key-file", &self.key];
-        Task::new(env!("CARGO_BIN_EXE_mfactl"), places.into_iter().chain(line.split_whitespace()))
+        Task::new(MFACTL, places.into_iter().chain(line.split_whitespace()))
     }
 
     fn list(&self, options: &str) -> Task {

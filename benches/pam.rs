@@ -2,21 +2,7 @@
 //! `pam_oath`, each in turn, by `pamtester`; and beside `pam_exec` with a program that does nothing, which
 //! is the least that any program costs there.
 //!
-//! `cargo bench --bench pam`, as root: it puts services of its own into `/etc/pam.d` and takes them away.
-
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod codes;
-    #[expect(dead_code, reason = "memory and traces are for other benchmarks")]
-    pub mod measure;
-    pub mod people;
-    pub mod programs;
-}
+//! `cargo bench -- pam`, as root: it puts services of its own into `/etc/pam.d` and takes them away.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -27,12 +13,11 @@ use anyhow::Result;
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use shared::codes::code;
-use shared::measure::{Task, Walls};
-use shared::people;
-use shared::programs::built;
+use crate::shared::codes::code;
+use crate::shared::measure::{Task, Walls};
+use crate::shared::people;
+use crate::shared::programs::{self, MFACTL};
 
-const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
 /// A code can be used once, so that each round is another user's.
 const ROUNDS: u32 = 41;
 const NAMES: [&str; 5] = [
@@ -43,7 +28,7 @@ const NAMES: [&str; 5] = [
     "pam_oath",
 ];
 
-fn main() -> Result<()> {
+pub fn run(_: &[String]) -> Result<()> {
     // As login services have it: pam_exec closes every descriptor that there may be.
     let usual = Rlimit { current: Some(1024), maximum: getrlimit(Resource::Nofile).maximum };
     setrlimit(Resource::Nofile, usual)?;
@@ -85,8 +70,7 @@ impl Services {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         let tag = format!("mfactl-bench-{}", std::process::id());
-        let count = users.to_string();
-        Task::new(built("seed")?, [path.as_os_str(), count.as_ref()]).wall()?;
+        programs::seed(path, users, None)?.wall()?;
         let program = path.join("mfactl");
         fs::copy(MFACTL, &program)?;
         let mut oath = String::new();

@@ -5,19 +5,9 @@
 //! argument, `seed FOLDER USERS EVENTS`, users differ (one in ten without MFA, some locked, pending or
 //! disabled), and the log has so many more events of a year, and 10 000 codes of today.
 
-#![expect(
-    clippy::disallowed_macros,
-    clippy::disallowed_methods,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod people;
-}
-
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use mfactl::bench::{
     Access, Active, Change, Device, DeviceState, Event, EventSubject, Factor, FilePolicy, Id,
     Identity, Label, MOST_WRONG_CODES, NewEvent, Operator, Parameters, Pending, RootKey, Sealed,
@@ -26,7 +16,7 @@ use mfactl::bench::{
 };
 use zeroize::Zeroizing;
 
-use shared::people;
+use crate::shared::people;
 
 /// When everybody enrolled: the autumn of 2025.
 const ENROLLED: i64 = 1_760_000_000;
@@ -34,17 +24,12 @@ const YEAR: u64 = 365 * 24 * 3600;
 /// Codes of today.
 const TODAY: u32 = 10_000;
 
-fn main() -> Result<()> {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    match &args[..] {
-        [folder, users] => return seed(Path::new(folder), users.parse()?, None),
-        [folder, users, events] => {
-            return seed(Path::new(folder), users.parse()?, Some(events.parse()?));
-        }
-        _ => {}
+pub fn run(args: &[String]) -> Result<()> {
+    match args {
+        [folder, users] => seed(Path::new(folder), users.parse()?, None),
+        [folder, users, events] => seed(Path::new(folder), users.parse()?, Some(events.parse()?)),
+        _ => bail!("seed takes a folder, a number of users and at most a number of events"),
     }
-    println!("seed FOLDER USERS [EVENTS]; the benchmarks run it");
-    Ok(())
 }
 
 fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {

@@ -1,20 +1,7 @@
 //! What one `mfactl sign-in` costs as a whole process, beside one Argon2id and one `mfactl verify` in
 //! the same run.
 //!
-//! `cargo bench --bench sign_in`
-
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod codes;
-    pub mod measure;
-    pub mod people;
-    pub mod programs;
-}
+//! `cargo bench -- sign_in`
 
 use std::path::Path;
 use std::time::Instant;
@@ -22,19 +9,18 @@ use std::time::Instant;
 use anyhow::Result;
 use mfactl::bench::{HashCost, Password, hash};
 
-use shared::codes::code;
-use shared::measure::{Task, Walls, highest};
-use shared::people;
-use shared::programs::built;
+use crate::shared::codes::code;
+use crate::shared::measure::{Task, Walls, highest};
+use crate::shared::people;
+use crate::shared::programs::{self, MFACTL};
 
-const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
 const PASSWORD: &str = "correct horse battery staple";
 /// No user signs in twice, so that every code is fresh.
 const USERS: u32 = 100;
 
-fn main() -> Result<()> {
+pub fn run(_: &[String]) -> Result<()> {
     let folder = tempfile::tempdir()?;
-    Task::new(built("seed")?, [folder.path().as_os_str(), USERS.to_string().as_ref()]).wall()?;
+    programs::seed(folder.path(), USERS, None)?.wall()?;
     let password = Password::read("password", PASSWORD)?;
     let rounds = USERS / 2;
     for n in 0..rounds {

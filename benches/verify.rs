@@ -1,32 +1,18 @@
 //! What one `mfactl verify` costs as a whole process, beside the floor in the same run.
 //!
-//! `cargo bench --bench verify [-- USERS]`: USERS is the size of the largest store, 1 000 000 where
+//! `cargo bench -- verify [USERS]`: USERS is the size of the largest store, 1 000 000 where
 //! nothing is said. Needs strace, valgrind and GNU time for the columns of those names.
-
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_macros,
-    reason = "a program of its own, without the Env that the bans protect"
-)]
-
-mod shared {
-    pub mod codes;
-    pub mod measure;
-    pub mod people;
-    pub mod programs;
-}
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use shared::codes::code;
-use shared::measure::{Task, Walls, highest};
-use shared::people;
-use shared::programs::built;
+use crate::shared::codes::code;
+use crate::shared::measure::{Task, Walls, highest};
+use crate::shared::people;
+use crate::shared::programs::{self, MFACTL};
 
-const MFACTL: &str = env!("CARGO_BIN_EXE_mfactl");
 const ROUNDS: u32 = 101;
 const TRACED_ROUNDS: u32 = 40;
 
@@ -34,13 +20,13 @@ const TRACED_ROUNDS: u32 = 40;
 /// with the right one again.
 const KINDS: [&str; 4] = ["floor", "accepted", "rejected", "replayed"];
 
-fn main() -> Result<()> {
-    let largest = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(1_000_000);
-    let programs = (built("floor")?, built("seed")?);
-    start(&programs.0)?;
+pub fn run(args: &[String]) -> Result<()> {
+    let largest = crate::number(args, 0, 1_000_000)?;
+    let floor = programs::floor()?;
+    start(&floor)?;
     let mut stores = Vec::new();
     for users in [1, 10_000, largest] {
-        stores.push(Stores::new(users, &programs)?);
+        stores.push(Stores::new(users, &floor)?);
     }
     instructions(&mut stores)?;
     for stores in &mut stores[1..] {
@@ -59,14 +45,14 @@ struct Stores {
 }
 
 impl Stores {
-    fn new(users: u32, (floor, seed): &(PathBuf, PathBuf)) -> Result<Self> {
+    fn new(users: u32, floor: &Path) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         let count = users.to_string();
-        Task::new(seed, [path.as_os_str(), count.as_ref()]).wall()?;
+        programs::seed(path, users, None)?.wall()?;
         let theirs = path.join("floor.db");
         Task::new(floor, ["fill".as_ref(), theirs.as_os_str(), count.as_ref()]).wall()?;
-        Ok(Self { folder, floor: floor.clone(), users, next: 0 })
+        Ok(Self { folder, floor: floor.to_owned(), users, next: 0 })
     }
 
     /// Empties both write-ahead logs, which every start reads.

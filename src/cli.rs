@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::app::output;
+use crate::commands::help::Form;
 use crate::commands::{self, command, command_for, find_entry, help};
 use crate::config::PathOptions;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -20,6 +21,9 @@ type Run = Box<dyn FnOnce(&mut Env) -> Result<Verdict>>;
 
 /// Fails with `usage`, and with a hint at the nearest word where one was mistyped.
 pub fn parse(args: &[OsString]) -> Result<Run> {
+    if let Some(run) = flag_before_verb(args)? {
+        return Ok(run);
+    }
     let error = match command_for(args).try_get_matches_from(args) {
         Ok(matches) => return from_matches(&matches),
         Err(error) => error,
@@ -35,6 +39,32 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
         }),
         _ => Err(usage_error(&error, commands::verb_in(args)).into()),
     }
+}
+
+/// A help flag before the verb asks for the page of that verb. Before a verb that a login service calls,
+/// neither it nor `--version` may end in exit code 0.
+fn flag_before_verb(args: &[OsString]) -> Result<Option<Run>> {
+    let Some(entry) = commands::verb_in(args).and_then(find_entry) else { return Ok(None) };
+    // To the last word that is the verb: a value before it, as in `--store verify`, may be the same word.
+    let is_verb =
+        |arg: &OsString| arg == entry.spec.name || entry.spec.alias.is_some_and(|a| arg == a);
+    let end = if entry.has_help_flag {
+        args.iter().skip(1).position(is_verb)
+    } else {
+        args.iter().skip(1).rposition(is_verb)
+    };
+    let is_flag = |arg: &&OsString| ["-h", "--help", "-V", "--version"].iter().any(|f| arg == f);
+    let before = args.iter().skip(1).take(end.unwrap_or_default());
+    let Some(flag) = before.into_iter().find(is_flag) else { return Ok(None) };
+    if !entry.has_help_flag {
+        let (flag, verb) = (flag.to_string_lossy(), entry.spec.name);
+        return Err(Refusal::new(ErrorCode::Usage, format!("unexpected argument '{flag}' found"))
+            .hint(format!("see: mfactl help {verb}"))
+            .into());
+    }
+    let form = if flag == "-h" { Form::Short } else { Form::Long };
+    let is_help = flag == "-h" || flag == "--help";
+    Ok(is_help.then(|| print(Options::default(), move |env| help::page(entry, form, env))))
 }
 
 fn from_matches(matches: &ArgMatches) -> Result<Run> {

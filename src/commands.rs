@@ -79,7 +79,7 @@ pub trait Verb: Args + FromArgMatches {
         false
     }
 
-    fn run(self, session: &mut App<'_>) -> Result<Report>;
+    fn run(self, app: &mut App<'_>) -> Result<Report>;
 
     /// The result where the operator's role or the configuration prevents the verb from starting.
     fn on_denied(_: &Env, error: anyhow::Error) -> Result<Report> {
@@ -124,38 +124,34 @@ pub static VERBS: &[VerbEntry] = &[
     verb::<enrol::Enrol>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
     verb::<show_qr::ShowQr>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
     verb::<add_user::AddUser>(VerbSpec { group: Group::Enrolment, changes_user: false, ..CHANGE }),
-    verb::<edit_user::EditUser>(VerbSpec { group: Group::Enrolment, takes_list: true, ..CHANGE }),
+    verb::<edit_user::EditUser>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
     verb::<remove_user::RemoveUser>(VerbSpec {
         group: Group::Enrolment,
         roles: ADMIN.roles,
         ..CHANGE
     }),
     verb::<reset::Reset>(VerbSpec {
-        takes_list: true,
         undo: Some(Undoable::Reset),
         notice: Some(NoticeKind::Reset),
         ..CHANGE
     }),
     verb::<disable::Disable>(VerbSpec {
-        takes_list: true,
         undo: Some(Undoable::Disable),
         notice: Some(NoticeKind::Disabled),
         ..CHANGE
     }),
-    verb::<enable::Enable>(VerbSpec { takes_list: true, ..CHANGE }),
+    verb::<enable::Enable>(CHANGE),
     verb::<delete::Delete>(VerbSpec {
-        takes_list: true,
         undo: Some(Undoable::Delete),
         notice: Some(NoticeKind::Deleted),
         ..CHANGE
     }),
     verb::<force_new_password::ForceNewPassword>(VerbSpec {
-        takes_list: true,
         undo: Some(Undoable::ForceNewPassword),
         notice: Some(NoticeKind::NewPassword),
         ..CHANGE
     }),
-    verb::<unlock::Unlock>(VerbSpec { takes_list: true, ..CHANGE }),
+    verb::<unlock::Unlock>(CHANGE),
     verb::<undo::Undo>(VerbSpec { notice: Some(NoticeKind::Undone), ..CHANGE }),
     verb::<recovery_codes::RecoveryCodes>(VerbSpec {
         notice: Some(NoticeKind::RecoveryCodes),
@@ -163,7 +159,7 @@ pub static VERBS: &[VerbEntry] = &[
     }),
     verb::<bypass::Bypass>(VerbSpec { notice: Some(NoticeKind::Bypass), ..CHANGE }),
     verb::<diagnose::Diagnose>(VerbSpec { changes_user: false, ..CHANGE }),
-    verb::<require_mfa::RequireMfa>(VerbSpec { takes_list: true, ..CHANGE }),
+    verb::<require_mfa::RequireMfa>(CHANGE),
     verb::<approve::Approve>(VerbSpec {
         changes_user: false,
         case_options: CaseOptions::None,
@@ -199,8 +195,8 @@ const fn verb<V: Verb>(attributes: VerbSpec) -> VerbEntry {
         spec: VerbSpec { name: V::NAME, alias: V::ALIAS, ..attributes },
         examples: V::EXAMPLES,
         has_help_flag: V::HELP_FLAG,
-        run: |matches, session| {
-            V::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(V::NAME)))?.run(session)
+        run: |matches, app| {
+            V::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(V::NAME)))?.run(app)
         },
         is_service: V::is_service,
         on_denied: V::on_denied,

@@ -25,8 +25,8 @@ fn names(prefix: &OsStr, find_verb: FindVerb) -> Vec<CompletionCandidate> {
     let mut env = Env::real();
     let loaded = Config::load(&PathOptions::default(), &env, find_verb);
     let Ok(config) = loaded else { return candidates };
-    let mut session = App::new(&mut env, Options::default(), config, find_verb);
-    let Ok(mut store) = session.reader() else { return candidates };
+    let mut app = App::new(&mut env, Options::default(), config, find_verb);
+    let Ok(mut store) = app.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {
         candidates.push(CompletionCandidate::new(name));

@@ -36,7 +36,7 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
     let now = app.env.clock.now()?;
     let last = app.reader()?.read()?.last_seq_before(before, now)?;
     let retained = audit::retained_times(app)?;
-    write_tx(app, &mut opened, |session, mut write| {
+    write_tx(app, &mut opened, |app, mut write| {
         let up_to = write.tx.prune(last)?;
         let pruned = up_to.saturating_sub(proved.start.head.seq);
         let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
@@ -50,7 +50,7 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
             detail: Some(detail.to_string()),
             ..AuditRecord::default()
         };
-        audit::append_store_event(session.env, &mut write.tx, write.at, record)?;
+        audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
         write.tx.commit()?;
         Ok(pruned)
     })

@@ -126,12 +126,12 @@ fn decide_all(
     is_begun: &mut bool,
 ) -> Result<Vec<Decided>> {
     let rules = (app.config.bounds, app.config.undo_for);
-    write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |app, mut write| {
         *is_begun = true;
         let (mut decided, mut left) = (Vec::with_capacity(queries.len()), queries);
         while !left.is_empty() {
             let (round, rest) = left.split_at(round_length(left));
-            decided.extend(decide_round(session.env, &mut write, round, rules)?);
+            decided.extend(decide_round(app.env, &mut write, round, rules)?);
             left = rest;
         }
         write.tx.commit()?;

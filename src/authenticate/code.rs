@@ -57,9 +57,9 @@ pub fn authenticate_code(
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let submitted = &Submitted::read(submitted);
     let submission = CodeSubmission { verb, from: None, device_id, submitted, bounds, undo_for };
-    let attempted = write_tx(app, opened, |session, mut write| {
+    let attempted = write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
-        let evaluated = evaluate_and_save(session.env, &mut write, before, &submission)?;
+        let evaluated = evaluate_and_save(app.env, &mut write, before, &submission)?;
         write.tx.commit()?;
         Ok(evaluated)
     })??;

@@ -27,7 +27,7 @@ pub fn diagnose_code(
 ) -> Result<(User, Option<Diagnosis>, Timestamp)> {
     let bounds = app.config.bounds;
     let code = Otp::read(submitted);
-    write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
         let at = write.at;
         if before.throttle.lockout(at) != Lockout::Unlocked {
@@ -38,7 +38,7 @@ pub fn diagnose_code(
                 ..AuditRecord::default()
             };
             let (change, record) = reject_unevaluated_with(at, None, before, record);
-            let user = audit::save(session.env, &mut write.tx, at, change, record)?;
+            let user = audit::save(app.env, &mut write.tx, at, change, record)?;
             write.tx.commit()?;
             return Ok((user, None, at));
         }
@@ -54,7 +54,7 @@ pub fn diagnose_code(
             ..AuditRecord::default()
         };
         let change = Change::Update { before, after: user };
-        let user = audit::save(session.env, &mut write.tx, at, change, record)?;
+        let user = audit::save(app.env, &mut write.tx, at, change, record)?;
         write.tx.commit()?;
         Ok((user, Some(finding), at))
     })

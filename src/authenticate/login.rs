@@ -122,31 +122,30 @@ fn login_with_code(
     let from = Some(login.from);
     let submission =
         CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-    write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |app, mut write| {
         let done = match write.find(login.name)? {
             None => {
-                reject_unknown_user(session.env, &mut write, &submission)?;
+                reject_unknown_user(app.env, &mut write, &submission)?;
                 LoginOutcome::NO
             }
             Some(user) => {
                 let requirement = policy.requirement(&user);
                 match login_rule(&user, submitted, requirement, login.without, write.at) {
                     LoginRule::CheckCode => {
-                        let evaluated =
-                            evaluate_and_save(session.env, &mut write, user, &submission)?;
+                        let evaluated = evaluate_and_save(app.env, &mut write, user, &submission)?;
                         evaluated.map_or(LoginOutcome::NO, |proved| LoginOutcome {
                             lets_in: proved.outcome.lets_in(),
                             follow_up: FollowUp::Code(Box::new(proved)),
                         })
                     }
                     LoginRule::Exempt => {
-                        accept_exempt(session.env, &mut write, user, login.from)?;
+                        accept_exempt(app.env, &mut write, user, login.from)?;
                         LoginOutcome { lets_in: true, ..LoginOutcome::NO }
                     }
                     LoginRule::Reject(why) => {
                         let (change, record) =
                             reject_unevaluated(write.at, (VERB, from), user, why);
-                        audit::save(session.env, &mut write.tx, write.at, change, record)?;
+                        audit::save(app.env, &mut write.tx, write.at, change, record)?;
                         LoginOutcome::NO
                     }
                 }
@@ -190,8 +189,8 @@ fn login_with_password_and_code(
         let from = Some(login.from);
         let submission =
             CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
-        write_tx(app, opened, |session, mut write| {
-            reject_unknown_user(session.env, &mut write, &submission)?;
+        write_tx(app, opened, |app, mut write| {
+            reject_unknown_user(app.env, &mut write, &submission)?;
             write.tx.commit()
         })?;
     }

@@ -276,7 +276,7 @@ fn decide_locked(
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
     let policy = app.config.policy.clone();
     let submitted = credentials.code.as_deref().map(|code| Submitted::read(code));
-    write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |app, mut write| {
         let now = write.at;
         let Some(before) = write.find(&checked_user.name)? else { return Ok(None) };
         if usable_password(&before, now) != usable_password(checked_user, now)
@@ -320,7 +320,7 @@ fn decide_locked(
         }
         let change = Change::Update { before, after: user };
         let record = (attempts > 0).then_some(record);
-        let user = audit::save(session.env, &mut write.tx, now, change, record)?;
+        let user = audit::save(app.env, &mut write.tx, now, change, record)?;
         write.tx.commit()?;
         Ok(Some(SignInResult { user: Some(user), step, at: now }))
     })

@@ -115,16 +115,16 @@ impl Verb for AddUser {
         "mfactl add-user alice --display-name \"Alice Martin\" --email alice@example.com --group staff",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = UserName::parse(&self.name)?;
-        let ticket = self.operator.ticket(session, Self::NAME)?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
         let mut profile = Profile::default();
         self.profile.apply(&mut profile)?;
         let dry_run = self.operator.dry_run;
         let mut opened =
-            if dry_run { session.open_store()? } else { maintain::open_or_create_store(session)? };
-        let id = Id::new(session.env.random()?);
-        let (user, at) = write_tx(session, &mut opened, |session, mut write| {
+            if dry_run { app.open_store()? } else { maintain::open_or_create_store(app)? };
+        let id = Id::new(app.env.random()?);
+        let (user, at) = write_tx(app, &mut opened, |app, mut write| {
             if write.find(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)
@@ -145,7 +145,7 @@ impl Verb for AddUser {
                     ..AuditRecord::default()
                 };
                 let insertion = Change::Insert(user.clone());
-                audit::save(session.env, &mut write.tx, write.at, insertion, audit)?;
+                audit::save(app.env, &mut write.tx, write.at, insertion, audit)?;
                 write.tx.commit()?;
             }
             Ok((user, write.at))

@@ -46,36 +46,36 @@ impl Verb for Approve {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl approve", "mfactl approve 3f09a1c2", "mfactl approve 3f09a1c2 --alone"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let mut opened = session.open_store()?;
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let mut opened = app.open_store()?;
         let Some(id) = &self.id else {
-            let requests = operate::open_requests(session, &mut opened)?;
-            if requests.is_empty() && session.is_for_people() {
-                session.note("no request is waiting for approval");
+            let requests = operate::open_requests(app, &mut opened)?;
+            if requests.is_empty() && app.is_for_people() {
+                app.note("no request is waiting for approval");
             }
             return Ok(list(requests));
         };
-        let request = operate::find_request(session, &mut opened, id)?;
+        let request = operate::find_request(app, &mut opened, id)?;
         let entry = find_entry(&request.verb).ok_or_else(|| {
             let message = format!("this version has no verb {}", shown(&request.verb));
             Refusal::new(ErrorCode::Internal, message)
                 .hint("make the request again with this version")
         })?;
-        let approval = operate::begin_approval(session, &entry.spec, &request, self.alone)?;
+        let approval = operate::begin_approval(app, &entry.spec, &request, self.alone)?;
         let matches = self.matches(entry, &request)?;
         if !self.yes {
             let (line, asker, at) = (request.line(), request.requester(), request.made_at);
             let question = format!("{asker} requested at {at}: mfactl {line}. Carry it out?");
-            if !session.confirm(&question)? {
-                return Ok(not_confirmed(session));
+            if !app.confirm(&question)? {
+                return Ok(not_confirmed(app));
             }
         }
         // `remove-user --erase` needs the store file to itself.
         drop(opened);
-        let report = (entry.run)(&matches, session)?;
+        let report = (entry.run)(&matches, app)?;
         if report.verdict == Verdict::Yes {
-            let mut opened = session.open_store()?;
-            operate::close_request(session, &mut opened, &request, &approval)?;
+            let mut opened = app.open_store()?;
+            operate::close_request(app, &mut opened, &request, &approval)?;
         }
         Ok(report)
     }

@@ -54,47 +54,47 @@ pub fn run(
     output::write(app.env, &app.options, report)
 }
 
-fn report(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Result<Report> {
+fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<Report> {
     let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
-    if let Err(error) = operate::authorize(session, &entry.spec, is_dry) {
-        return (entry.on_denied)(session.env, error);
+    if let Err(error) = operate::authorize(app, &entry.spec, is_dry) {
+        return (entry.on_denied)(app.env, error);
     }
     // Checked here before anything is asked or shown, and again under the lock.
-    if let Some(user) = target_user(entry, matches, session)
-        && session.authorization.decide(&user)? == Decision::NeedsApproval
+    if let Some(user) = target_user(entry, matches, app)
+        && app.authorization.decide(&user)? == Decision::NeedsApproval
     {
-        return request_approval(entry, matches, session, &user);
+        return request_approval(entry, matches, app, &user);
     }
-    (entry.run)(matches, session)
+    (entry.run)(matches, app)
 }
 
 /// The single user that a verb would change. An invalid name or a broken store gives `None`: the
 /// verb itself reports the error.
-fn target_user(entry: &VerbEntry, matches: &ArgMatches, session: &mut App<'_>) -> Option<User> {
-    if !entry.spec.changes_user || session.config.roles.is_none() {
+fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Option<User> {
+    if !entry.spec.changes_user || app.config.roles.is_none() {
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
     let name = UserName::parse(name).ok()?;
-    let mut opened = session.open_store().ok()?;
+    let mut opened = app.open_store().ok()?;
     let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
-    session.opened = Some(opened);
+    app.opened = Some(opened);
     user
 }
 
 fn request_approval(
     entry: &VerbEntry,
     matches: &ArgMatches,
-    session: &mut App<'_>,
+    app: &mut App<'_>,
     user: &User,
 ) -> Result<Report> {
     let operator = OperatorOptions::from_arg_matches(matches)
         .map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
-    let ticket = operator.ticket(session, entry.spec.name)?;
+    let ticket = operator.ticket(app, entry.spec.name)?;
     let arguments = arguments(entry, matches)?;
-    let mut opened = session.open_store()?;
+    let mut opened = app.open_store()?;
     let request = operate::request_approval(
-        session,
+        app,
         &mut opened,
         entry.spec.name,
         &user.name,

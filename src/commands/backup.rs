@@ -47,8 +47,8 @@ impl Verb for Backup {
         "mfactl --store postgres://mfactl@db.example.org/mfactl backup fleet.backup --quiet",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let (header, damage) = maintain::take_backup(session, &self.file)?;
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let (header, damage) = maintain::take_backup(app, &self.file)?;
         let identity = header.identity()?;
         let record = BackupRecord {
             schema: "mfactl.backup/1",

@@ -59,21 +59,21 @@ impl BulkChange<'_> {
     /// the whole run.
     pub fn run(
         self,
-        session: &mut App<'_>,
+        app: &mut App<'_>,
         change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<Report> {
-        self.run_with_outcome(session, change).map(|(report, _)| report)
+        self.run_with_outcome(app, change).map(|(report, _)| report)
     }
 
     /// As [`BulkChange::run`]; also returns whether the changes were made.
     pub fn run_with_outcome(
         self,
-        session: &mut App<'_>,
+        app: &mut App<'_>,
         mut change: impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Report, bool)> {
-        let ticket = self.operator.ticket(session, self.verb)?;
-        let mut opened = session.open_store()?;
-        let (rows, users) = operate::plan_bulk(session, &mut opened, &self.names, &mut change)?;
+        let ticket = self.operator.ticket(app, self.verb)?;
+        let mut opened = app.open_store()?;
+        let (rows, users) = operate::plan_bulk(app, &mut opened, &self.names, &mut change)?;
         let changing = rows.iter().filter(|row| row.is_change()).count();
         let limit = self.targets.limit(users)?;
         if changing as u64 > limit {
@@ -87,23 +87,23 @@ impl BulkChange<'_> {
         if !self.yes && !dry_run && changing > 0 {
             let verb = self.verb;
             let hint = "add --yes to skip the confirmation";
-            session.person(hint)?;
-            let shown = show_plan(&mut session.prompt_writer(), &rows);
+            app.person(hint)?;
+            let shown = show_plan(&mut app.prompt_writer(), &rows);
             shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
                 "{verb}: {changing} of the {} users named would change. Type {changing} to continue",
                 rows.len()
             );
-            let answer = session.person(hint)?.line(&question)?;
+            let answer = app.person(hint)?.line(&question)?;
             if answer.trim() != changing.to_string() {
-                return Ok((not_confirmed(session), false));
+                return Ok((not_confirmed(app), false));
             }
         }
         let rows = if dry_run {
             rows
         } else {
             operate::change_bulk(
-                session,
+                app,
                 &mut opened,
                 self.verb,
                 &ticket,

@@ -69,18 +69,18 @@ impl Verb for Bypass {
         "mfactl bypass alice --revoke",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let mut act = self.operator.act(session, Self::NAME, &name, None)?;
+        let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
         let dry_run = act.dry_run;
-        let Some(span) = self.span(session)? else { return revoke(session, &act) };
+        let Some(span) = self.span(app)? else { return revoke(app, &act) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
-        let mut opened = session.open_store()?;
+        let mut opened = app.open_store()?;
         check_not_disabled(&opened.read_user(&name)?)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
-        let now = session.env.clock.now()?;
+        let now = app.env.clock.now()?;
         let starts_at = starts.unwrap_or(now);
         let expires_at = starts_at.plus(span);
         if expires_at <= now {
@@ -96,8 +96,8 @@ impl Verb for Bypass {
             ("expires_at", expires_at.to_string()),
             ("uses", self.uses.to_string()),
         ];
-        let code = BackupCode::new(BackupCodeKind::Bypass, &session.env.random()?);
-        let id = Id::new(session.env.random()?);
+        let code = BackupCode::new(BackupCodeKind::Bypass, &app.env.random()?);
+        let id = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
         let uses = self.uses;
         let report = |replaces: bool, changed| BypassReport {
@@ -127,17 +127,17 @@ impl Verb for Bypass {
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
-            let once = self.show.choose_output(session)?;
+            let once = self.show.choose_output(app)?;
             is_delivered = once.is_document();
             if is_delivered {
-                write_before_commit(session, &report(false, true))?;
+                write_before_commit(app, &report(false, true))?;
             } else {
                 let text = format!("\n    {}\n\n", &*code.grouped());
-                kept = Some(show_text(session, once, &Zeroizing::new(text))?);
+                kept = Some(show_text(app, once, &Zeroizing::new(text))?);
             }
         }
         let mut replaces = false;
-        let done = operate::change_user(session, &mut opened, &act, |before, now, vault| {
+        let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             check_not_disabled(&before)?;
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
             let tag = vault.backup_code_tag(before.id, id, &code);
@@ -146,7 +146,7 @@ impl Verb for Bypass {
         });
         let done = done.context("the code that was shown is not in force")?;
         if let Some(kept) = kept {
-            kept.keep(session);
+            kept.keep(app);
         }
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
@@ -156,10 +156,10 @@ impl Verb for Bypass {
 }
 
 impl Bypass {
-    fn span(&self, session: &mut App<'_>) -> Result<Option<Span>> {
+    fn span(&self, app: &mut App<'_>) -> Result<Option<Span>> {
         let Some(text) = &self.span else { return Ok(None) };
         let span = Span::parse("--for", text)?;
-        let limit = session.config.bypass_for;
+        let limit = app.config.bypass_for;
         if span > limit {
             let problem = format!("{span} is longer than {limit}, the longest allowed");
             return Err(Refusal::bad_input("--for", problem)
@@ -171,12 +171,9 @@ impl Bypass {
 }
 
 /// Removes the current bypass code.
-fn revoke(
-    session: &mut App<'_>,
-    act: &crate::operate::change::ChangeRequest<'_>,
-) -> Result<Report> {
-    let mut opened = session.open_store()?;
-    let done = operate::change_user(session, &mut opened, act, |before, _, _| {
+fn revoke(app: &mut App<'_>, act: &crate::operate::change::ChangeRequest<'_>) -> Result<Report> {
+    let mut opened = app.open_store()?;
+    let done = operate::change_user(app, &mut opened, act, |before, _, _| {
         Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })
     })?;
     let name = &done.user.name;

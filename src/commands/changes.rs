@@ -46,11 +46,11 @@ impl Verb for Changes {
         "mfactl changes --since 7d --format csv",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let now = session.env.clock.now()?;
-        let since = StartTime::read(session, self.since.as_deref(), self.state.as_deref(), now)?;
-        let policy = session.config.policy.clone();
-        let mut store = session.reader()?;
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let now = app.env.clock.now()?;
+        let since = StartTime::read(app, self.since.as_deref(), self.state.as_deref(), now)?;
+        let policy = app.config.policy.clone();
+        let mut store = app.reader()?;
         let identity = store.identity();
         let mut snapshot = store.read()?;
         let from = since.locate(&mut snapshot, now)?;
@@ -63,7 +63,7 @@ impl Verb for Changes {
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };
             Ok::<_, anyhow::Error>((
-                operator_files::replaceable_file(session, &path, "--state", 0o600)?,
+                operator_files::replaceable_file(app, &path, "--state", 0o600)?,
                 format!("{anchor}\n"),
             ))
         });

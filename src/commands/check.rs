@@ -90,9 +90,9 @@ impl Verb for Check {
         "mfactl check log",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        refuse_services(session.env)?;
-        let (record, state) = self.evaluate(session).unwrap_or_else(|e| CheckRecord::unknown(&e));
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        refuse_services(app.env)?;
+        let (record, state) = self.evaluate(app).unwrap_or_else(|e| CheckRecord::unknown(&e));
         Ok(Report::one(record, Verdict::PluginStatus(state)).shown_when_quiet())
     }
 
@@ -116,14 +116,14 @@ fn refuse_services(env: &Env) -> Result<(), Refusal> {
 }
 
 impl Check {
-    fn evaluate(&self, session: &mut App<'_>) -> Result<(CheckRecord, PluginStatus)> {
+    fn evaluate(&self, app: &mut App<'_>) -> Result<(CheckRecord, PluginStatus)> {
         let (warning, critical) = self.what.defaults();
         let range = |field: &str, text: &Option<String>, default: &str| {
             Threshold::parse(field, text.as_deref().unwrap_or(default))
         };
         let warning = range("--warning", &self.warning, warning)?;
         let critical = range("--critical", &self.critical, critical)?;
-        let measurement = measurement::measure(session, self.what)?;
+        let measurement = measurement::measure(app, self.what)?;
         Ok(CheckRecord::new(&measurement, &warning, &critical))
     }
 }

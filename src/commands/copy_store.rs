@@ -42,10 +42,10 @@ impl Verb for CopyStore {
         "mfactl --store postgres://mfactl@db.example.org/mfactl copy-store --to ./mfactl.db",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let to = StoreLocation::parse(&self.to).map_err(|refusal| refusal.field("--to"))?;
-        let from = session.config.store.to_string();
-        let counts = maintain::copy_store(session, &to)?;
+        let from = app.config.store.to_string();
+        let counts = maintain::copy_store(app, &to)?;
         let record = CopyRecord {
             schema: "mfactl.copy-store/1",
             from,

@@ -42,9 +42,9 @@ impl Verb for Diagnose {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl diagnose alice", "echo 123456 | mfactl diagnose alice --ticket HELP-1234"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let ticket = self.operator.ticket(session, Self::NAME)?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
         if self.operator.dry_run {
             let message = "each code counts as an attempt, so there is no dry run";
             return Err(Refusal::new(ErrorCode::Usage, message)
@@ -52,22 +52,22 @@ impl Verb for Diagnose {
                 .hint("leave it out")
                 .into());
         }
-        let mut opened = session.open_store()?;
+        let mut opened = app.open_store()?;
         opened.read_user(&name)?;
-        let code = if let Some(person) = &mut session.env.prompt {
+        let code = if let Some(person) = &mut app.env.prompt {
             let mut line = person.line("The code that the app shows")?;
             zeroize::Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
         } else {
-            session.read_input()?
+            app.read_input()?
         };
         if code.trim_ascii().is_empty() {
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to diagnose")
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl diagnose {name}"))
                 .into());
         }
-        session.reopen_if_replaced(&mut opened)?;
+        app.reopen_if_replaced(&mut opened)?;
         let (user, finding, at) =
-            authenticate::diagnose_code(session, &mut opened, &name, &code, &ticket)?;
+            authenticate::diagnose_code(app, &mut opened, &name, &code, &ticket)?;
         let locked_until = user.locked(at).flatten();
         let report = match finding {
             Some(finding) => DiagnosisReport {

@@ -58,21 +58,21 @@ impl Verb for Doctor {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl doctor", "mfactl doctor --key-saved", "mfactl doctor --purge --quiet"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         if self.key_saved {
-            maintain::record_key_saved(session)?;
+            maintain::record_key_saved(app)?;
         }
-        let clocks = maintain::compare_clocks(session);
+        let clocks = maintain::compare_clocks(app);
         // Without a store every check would fail: report that once.
-        session.reader()?;
-        let mut findings = locations(&session.config);
+        app.reader()?;
+        let mut findings = locations(&app.config);
         findings.extend(clock(clocks));
-        findings.extend(sharing(&session.config));
-        findings.push(users(session));
-        findings.push(log(session));
-        findings.push(check("key copy", key_copy(session)));
-        findings.push(check("backup", backup(session)));
-        findings.push(check("secrets", self.secrets(session)));
+        findings.extend(sharing(&app.config));
+        findings.push(users(app));
+        findings.push(log(app));
+        findings.push(check("key copy", key_copy(app)));
+        findings.push(check("backup", backup(app)));
+        findings.push(check("secrets", self.secrets(app)));
         let count = |state| findings.iter().filter(|f| f.state == state).count();
         let summary = Problems { bad: count(Health::Bad), warnings: count(Health::Warning) };
         let verdict = if summary.bad > 0 { Verdict::No } else { Verdict::Yes };
@@ -143,9 +143,9 @@ fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
     }
 }
 
-fn users(session: &mut App<'_>) -> HealthCheck {
+fn users(app: &mut App<'_>) -> HealthCheck {
     let proved =
-        session.open_store().and_then(|mut opened| maintain::check_user_macs(session, &mut opened));
+        app.open_store().and_then(|mut opened| maintain::check_user_macs(app, &mut opened));
     match proved {
         Ok(users) => {
             let words = format!("{users} users; no record was altered");
@@ -155,8 +155,8 @@ fn users(session: &mut App<'_>) -> HealthCheck {
     }
 }
 
-fn log(session: &mut App<'_>) -> HealthCheck {
-    match audit::prove_log(session, &[]) {
+fn log(app: &mut App<'_>) -> HealthCheck {
+    match audit::prove_log(app, &[]) {
         Err(error) => bad("log", &error),
         Ok(proved) => {
             let (state, words) = match &proved.damage {
@@ -168,8 +168,8 @@ fn log(session: &mut App<'_>) -> HealthCheck {
     }
 }
 
-fn key_copy(session: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match audit::key_saved_at(session)? {
+fn key_copy(app: &mut App<'_>) -> Result<(Health, String)> {
+    Ok(match audit::key_saved_at(app)? {
         Some(at) => (Health::Good, format!("confirmed on {at}")),
         None => (
             Health::Warning,
@@ -180,21 +180,21 @@ fn key_copy(session: &mut App<'_>) -> Result<(Health, String)> {
     })
 }
 
-fn backup(session: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match audit::last_backup_at(session)? {
+fn backup(app: &mut App<'_>) -> Result<(Health, String)> {
+    Ok(match audit::last_backup_at(app)? {
         Some(at) => (Health::Good, format!("taken on {at}")),
         None => (Health::Warning, "none has been taken; run: mfactl backup FILE".to_owned()),
     })
 }
 
 impl Doctor {
-    fn secrets(&self, session: &mut App<'_>) -> Result<(Health, String)> {
-        let names = maintain::expired_users(session)?;
+    fn secrets(&self, app: &mut App<'_>) -> Result<(Health, String)> {
+        let names = maintain::expired_users(app)?;
         if names.is_empty() {
             return Ok((Health::Good, "none is kept longer than needed".to_owned()));
         }
         if self.purge {
-            let purged = maintain::purge_expired(session, &names)?;
+            let purged = maintain::purge_expired(app, &names)?;
             return Ok((
                 Health::Good,
                 format!("deleted those of {purged} users that were no longer needed"),

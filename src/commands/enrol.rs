@@ -97,25 +97,25 @@ impl Verb for Enrol {
         "mfactl enrol alice --no-confirm --output alice.png",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
         let label = self.device.label()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
-        self.operator.ticket(session, Self::NAME)?;
+        self.operator.ticket(app, Self::NAME)?;
         let mut opened = None;
         if !self.create {
-            opened.insert(session.open_store()?).read_user(&name)?;
+            opened.insert(app.open_store()?).read_user(&name)?;
         }
-        let showing = self.show.choose_output(session, self.no_confirm || self.operator.dry_run)?;
+        let showing = self.show.choose_output(app, self.no_confirm || self.operator.dry_run)?;
         let may_create = self.create && !self.operator.dry_run;
         let mut opened = match opened {
             Some(opened) => opened,
-            None if may_create => maintain::open_or_create_store(session)?,
-            None => session.open_store()?,
+            None if may_create => maintain::open_or_create_store(app)?,
+            None => app.open_store()?,
         };
-        let draft = DeviceDraft::new(session, label, parameters)?;
-        let (user, at, is_replacement) = self.add_device(session, &mut opened, &name, &draft)?;
-        let issuer = session.config.issuer.clone();
+        let draft = DeviceDraft::new(app, label, parameters)?;
+        let (user, at, is_replacement) = self.add_device(app, &mut opened, &name, &draft)?;
+        let issuer = app.config.issuer.clone();
         let device = user.device(draft.id())?;
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
@@ -126,10 +126,10 @@ impl Verb for Enrol {
             return Ok(Report::one(record, Verdict::Yes));
         }
         if is_replacement {
-            session.note("the device was already pending; its earlier QR code is void");
+            app.note("the device was already pending; its earlier QR code is void");
         }
         if !parameters.is_common() {
-            session.note(&format!(
+            app.note(&format!(
                 "hint: {} may fail with {parameters}",
                 parameters.incompatible_apps().join(", ")
             ));
@@ -137,16 +137,16 @@ impl Verb for Enrol {
         let next_step = format!(
             "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
             device.label,
-            confirmation_hint(session, &user)
+            confirmation_hint(app, &user)
         );
-        if let Some(person) = &mut session.env.prompt {
+        if let Some(person) = &mut app.env.prompt {
             person.set_interrupt_message(&next_step);
         }
-        key.show(session, showing).with_context(|| next_step.clone())?;
+        key.show(app, showing).with_context(|| next_step.clone())?;
         let proof = if self.no_confirm {
             ProofResult::NotAsked
         } else {
-            prove(session, &mut opened, &key, at)?
+            prove(app, &mut opened, &key, at)?
         };
         let (user, verdict) = match proof {
             ProofResult::NotAsked => (user.clone(), Verdict::Yes),
@@ -155,7 +155,7 @@ impl Verb for Enrol {
         };
         let device = user.device(draft.id())?;
         if device.is_pending() {
-            session.note(&format!("hint: {next_step}"));
+            app.note(&format!("hint: {next_step}"));
         }
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
@@ -169,14 +169,14 @@ impl Enrol {
     /// Stores the pending device; `true` if it replaces another pending one of the same label.
     fn add_device(
         &self,
-        session: &mut App<'_>,
+        app: &mut App<'_>,
         opened: &mut OpenStore,
         name: &UserName,
         draft: &DeviceDraft,
     ) -> Result<(User, Timestamp, bool)> {
-        let pending_for = session.config.pending_for;
-        let id = Id::new(session.env.random()?);
-        write_tx(session, opened, |session, mut write| {
+        let pending_for = app.config.pending_for;
+        let id = Id::new(app.env.random()?);
+        write_tx(app, opened, |app, mut write| {
             let before =
                 if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
             let now = write.at;
@@ -190,7 +190,7 @@ impl Enrol {
             let audit = AuditRecord {
                 verb: Self::NAME,
                 outcome: "pending",
-                ticket: self.operator.ticket(session, Self::NAME)?,
+                ticket: self.operator.ticket(app, Self::NAME)?,
                 device: Some(user.device(draft.id())?.label.to_string()),
                 factor: Some("totp"),
                 detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
@@ -199,7 +199,7 @@ impl Enrol {
                 Some(before) => Change::Update { before, after: user },
                 None => Change::Insert(user),
             };
-            let user = audit::save(session.env, &mut write.tx, now, change, audit)?;
+            let user = audit::save(app.env, &mut write.tx, now, change, audit)?;
             write.tx.commit()?;
             Ok((user, now, is_replacement))
         })
@@ -214,7 +214,7 @@ enum ProofResult {
 
 /// Asks for codes until the device is active or [`TRIES`] codes were wrong.
 fn prove(
-    session: &mut App<'_>,
+    app: &mut App<'_>,
     opened: &mut OpenStore,
     key: &EnrolmentKey<'_>,
     at: Timestamp,
@@ -225,13 +225,13 @@ fn prove(
     let mut wrong = 0;
     while wrong < TRIES {
         if let Some(Some(until)) = latest.locked(at) {
-            session.note(&format!("{name} is locked until {until}"));
+            app.note(&format!("{name} is locked until {until}"));
             return Ok(ProofResult::NotProved(latest));
         }
-        let Some(code) = ask_code(session, key)? else { break };
+        let Some(code) = ask_code(app, key)? else { break };
         asked = true;
         let attempted = authenticate::authenticate_code(
-            session,
+            app,
             opened,
             Enrol::NAME,
             name,
@@ -242,9 +242,9 @@ fn prove(
         if outcome.lets_in() {
             return Ok(ProofResult::Proved(attempted.user));
         }
-        session.note(&VerifyReport::new(&attempted).sentence());
+        app.note(&VerifyReport::new(&attempted).sentence());
         if *outcome == Outcome::Rejected && ignores_settings(key, &code, attempted.at) {
-            session.note("hint: the app ignores these settings and uses SHA1, 6 digits, 30 s");
+            app.note("hint: the app ignores these settings and uses SHA1, 6 digits, 30 s");
         }
         latest = attempted.user;
         if let Outcome::Locked { .. } = outcome {
@@ -255,9 +255,9 @@ fn prove(
     Ok(if asked { ProofResult::NotProved(latest) } else { ProofResult::NotAsked })
 }
 
-fn ask_code(session: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+fn ask_code(app: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let digits = key.device.factor.digits();
-    let Some(person) = &mut session.env.prompt else { return session.read_line() };
+    let Some(person) = &mut app.env.prompt else { return app.read_line() };
     let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
     let line = std::mem::take(&mut *line);
     // Apps show "123 456", and people type the blank.

@@ -62,47 +62,46 @@ impl Verb for ForceNewPassword {
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl force-new-password alice",
         "mfactl force-new-password alice --keep-mfa --yes --ticket HELP-1234",
-        "mfactl force-new-password --from leavers.txt --output passwords.txt",
+        "mfactl force-new-password --from names.txt --output passwords.txt",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let name = match self.targets.resolve(session)? {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let name = match self.targets.resolve(app)? {
             Target::One(name) => name,
-            Target::Many(names) => return self.run_bulk(session, names),
+            Target::Many(names) => return self.run_bulk(app, names),
         };
-        let mut act = self.operator.act(session, Self::NAME, &name, None)?;
+        let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push("password_change_required");
         let dry_run = act.dry_run;
-        let mut opened = session.open_store()?;
+        let mut opened = app.open_store()?;
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| self.question(user);
             let none = TemporaryPasswords::default();
             let change = |user: User, now| self.change(user, now, &none);
-            if !operate::confirm_change(session, &mut opened, &name, question, change)? {
-                return Ok(not_confirmed(session));
+            if !operate::confirm_change(app, &mut opened, &name, question, change)? {
+                return Ok(not_confirmed(app));
             }
         }
         let user = opened.read_user(&name)?;
         let is_needed = self.needs_temporary(&user) && !dry_run;
-        let once = if is_needed { Some(self.show.choose_output_or_hide(session)?) } else { None };
+        let once = if is_needed { Some(self.show.choose_output_or_hide(app)?) } else { None };
         let mut passwords = TemporaryPasswords::default();
         if is_needed {
-            passwords.add(session, &opened, &user)?;
+            passwords.add(app, &opened, &user)?;
         }
         let (mut kept, mut is_delivered) = (None, false);
         if let Some(once) = once {
             is_delivered = once.is_document();
             if is_delivered {
-                let at = session.env.clock.now()?;
+                let at = app.env.clock.now()?;
                 let after = self.change(user.clone(), at, &passwords)?.user;
                 let done = ChangeResult { changed: after != user, user: after, at };
-                write_before_commit(session, &self.report(&done, &passwords))?;
+                write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
-                kept =
-                    Some(show_text(session, once, &passwords.render(std::slice::from_ref(&user)))?);
+                kept = Some(show_text(app, once, &passwords.render(std::slice::from_ref(&user)))?);
             }
         }
-        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+        let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
             Ok(self.change(user, now, &passwords)?)
         });
         let done = if is_needed {
@@ -111,7 +110,7 @@ impl Verb for ForceNewPassword {
             done?
         };
         if let Some(kept) = kept {
-            kept.keep(session);
+            kept.keep(app);
         }
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
@@ -181,12 +180,12 @@ impl ForceNewPassword {
         Ok(changed)
     }
 
-    fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
-        let mut opened = session.open_store()?;
+    fn run_bulk(self, app: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
+        let mut opened = app.open_store()?;
         let none = TemporaryPasswords::default();
         let dry_run = self.operator.dry_run;
         let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &none)?);
-        let (rows, _) = operate::plan_bulk(session, &mut opened, &names, &mut change)?;
+        let (rows, _) = operate::plan_bulk(app, &mut opened, &names, &mut change)?;
         let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
@@ -203,14 +202,14 @@ impl ForceNewPassword {
         let mut passwords = TemporaryPasswords::default();
         let mut kept = None;
         if !recipients.is_empty() && !dry_run {
-            let once = self.show.choose_output(session)?;
-            let bar = session.progress_bar(recipients.len() as u64);
+            let once = self.show.choose_output(app)?;
+            let bar = app.progress_bar(recipients.len() as u64);
             for user in &recipients {
-                passwords.add(session, &opened, user)?;
+                passwords.add(app, &opened, user)?;
                 bar.inc(1);
             }
             bar.finish_and_clear();
-            kept = Some(show_text(session, once, &passwords.render(&recipients))?);
+            kept = Some(show_text(app, once, &passwords.render(&recipients))?);
         }
         drop(opened);
         let schema = "mfactl.force-new-password/1";
@@ -218,19 +217,19 @@ impl ForceNewPassword {
         let mut bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
         bulk.fields.push("password_change_required");
         let (report, is_done) =
-            bulk.run_with_outcome(session, |user, now, _| Ok(self.change(user, now, &passwords)?))?;
+            bulk.run_with_outcome(app, |user, now, _| Ok(self.change(user, now, &passwords)?))?;
         if let (Some(kept), true) = (kept, is_done) {
-            kept.keep(session);
+            kept.keep(app);
         }
         Ok(report)
     }
 }
 
 impl TemporaryPasswords {
-    fn add(&mut self, session: &mut App<'_>, opened: &OpenStore, user: &User) -> Result<()> {
-        let text = BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?).grouped();
+    fn add(&mut self, app: &mut App<'_>, opened: &OpenStore, user: &User) -> Result<()> {
+        let text = BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?).grouped();
         let password = Password::read("password", &text)?;
-        let hash = authenticate::sealed_temporary(session, opened, user.id, &password)?;
+        let hash = authenticate::sealed_temporary(app, opened, user.id, &password)?;
         self.0.insert(user.id, (text, hash));
         Ok(())
     }

@@ -55,11 +55,11 @@ impl Verb for Help {
     const NAME: &'static str = "help";
     const EXAMPLES: &'static [&'static str] = &["mfactl help", "mfactl help verify"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let Some(name) = self.verb else { return Ok(Report::text(overview())) };
         let is_named = |e: &&VerbEntry| e.spec.name == name || e.spec.alias == Some(&*name);
         match VERBS.iter().find(is_named) {
-            Some(verb) => Ok(Report::text(page(verb, Form::Long, session.env))),
+            Some(verb) => Ok(Report::text(page(verb, Form::Long, app.env))),
             None => Err(unknown(&name).into()),
         }
     }

@@ -43,11 +43,11 @@ impl Verb for Init {
         "mfactl init --migrate",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         if self.migrate {
-            return migrate(session);
+            return migrate(app);
         }
-        let created = maintain::create_store(session)?;
+        let created = maintain::create_store(app)?;
         let record = InitRecord {
             schema: "mfactl.init/1",
             store: created.store.to_string(),
@@ -61,9 +61,9 @@ impl Verb for Init {
     }
 }
 
-fn migrate(session: &mut App<'_>) -> Result<Report> {
-    let changed = maintain::migrate_store(session)?;
-    let config = &session.config;
+fn migrate(app: &mut App<'_>) -> Result<Report> {
+    let changed = maintain::migrate_store(app)?;
+    let config = &app.config;
     let record = InitRecord {
         schema: "mfactl.init/1",
         store: config.store.to_string(),

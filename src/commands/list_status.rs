@@ -107,9 +107,9 @@ impl Verb for ListStatus {
         "mfactl list-status --at 2026-03-01 --columns user,status",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let filter = self.filter.filter()?;
-        let now = session.env.clock.now()?;
+        let now = app.env.clock.now()?;
         let as_of =
             self.at.as_deref().map(|text| Timestamp::parse_past("--at", text, now)).transpose()?;
         if as_of.is_some() && (self.sort != Sort::User || self.reverse) {
@@ -120,8 +120,8 @@ impl Verb for ListStatus {
             .hint("leave --sort and --reverse out")
             .into());
         }
-        let policy = session.config.policy.clone();
-        let store = session.reader()?;
+        let policy = app.config.policy.clone();
+        let store = app.reader()?;
         // A reader who closes the pipe early must not turn an unfinished check into a yes.
         let has_check = self.fail_if_any || self.min_coverage.is_some();
         let cut_short = if has_check { Verdict::No } else { Verdict::Yes };

@@ -75,7 +75,7 @@ impl Verb for Log {
         "mfactl log --prune --before 2025-01-01 --ticket AUDIT-7",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         if self.prune.prune {
             if self.has_read_options() {
                 return Err(Refusal::new(
@@ -85,17 +85,17 @@ impl Verb for Log {
                 .hint("pruning removes all events before that time; leave the other filters out")
                 .into());
             }
-            return self.prune.run(session, self.ticket.as_deref());
+            return self.prune.run(app, self.ticket.as_deref());
         }
-        let now = session.env.clock.now()?;
-        let mut store = session.reader()?;
-        let mut query = self.query(session, &mut *store, now)?;
+        let now = app.env.clock.now()?;
+        let mut store = app.reader()?;
+        let mut query = self.query(app, &mut *store, now)?;
         if self.follow {
             drop(store);
             query.last = query.last.or_else(|| query.since.is_none().then_some(follow::INITIAL));
-            return follow::follow(session, query);
+            return follow::follow(app, query);
         }
-        self.warn_if_pruned(session, &mut *store, query.since)?;
+        self.warn_if_pruned(app, &mut *store, query.since)?;
         Ok(Report::list(Verdict::Yes, move |writer| write(store, &query, now, writer)))
     }
 }
@@ -142,12 +142,7 @@ impl Log {
             || self.follow
     }
 
-    fn query(
-        &self,
-        session: &mut App<'_>,
-        store: &mut dyn Store,
-        now: Timestamp,
-    ) -> Result<LogQuery> {
+    fn query(&self, app: &mut App<'_>, store: &mut dyn Store, now: Timestamp) -> Result<LogQuery> {
         let time = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| Timestamp::parse_past(field, text, now)).transpose()
         };
@@ -171,7 +166,7 @@ impl Log {
             .into());
         }
         let mut query = LogQuery {
-            user: self.user.as_deref().map(|name| subject(session, store, name)).transpose()?,
+            user: self.user.as_deref().map(|name| subject(app, store, name)).transpose()?,
             operator: self.operator.as_deref().map(operator).transpose()?,
             verb: self.verb.as_deref().map(verb).transpose()?,
             outcome: word("--outcome", &self.outcome)?,
@@ -202,21 +197,21 @@ impl Log {
 
     fn warn_if_pruned(
         &self,
-        session: &mut App<'_>,
+        app: &mut App<'_>,
         store: &mut dyn Store,
         since: Option<Timestamp>,
     ) -> Result<()> {
         let start = store.read()?.start()?.at;
         let is_early = |from: &Timestamp| since.map_or(self.last.is_none(), |since| since < *from);
         if let Some(from) = start.filter(is_early) {
-            session.note(&format!("the log was pruned and begins at {from}"));
+            app.note(&format!("the log was pruned and begins at {from}"));
         }
         Ok(())
     }
 }
 
 /// An existing user, with earlier holders of the name; or a user who existed once.
-fn subject(session: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<SubjectFilter> {
+fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<SubjectFilter> {
     let name = UserName::parse(name)?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {
@@ -225,11 +220,11 @@ fn subject(session: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<S
     }
     let Some(last) = snapshot.last_user_named(name.as_str())? else {
         drop(snapshot);
-        return Err(session.read_user(&name).err().unwrap_or_else(|| no_such_user(&name)));
+        return Err(app.read_user(&name).err().unwrap_or_else(|| no_such_user(&name)));
     };
     if let Some(user) = snapshot.user_by_id(last)? {
         let now = user.name;
-        session.note(&format!(
+        app.note(&format!(
             "{name} was renamed to {now}; for later events run: mfactl log --user {now}"
         ));
     }

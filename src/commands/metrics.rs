@@ -51,31 +51,31 @@ impl Verb for Metrics {
         "mfactl metrics --output /var/lib/prometheus/node-exporter/mfactl.prom",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        if session.options.has_format_option() {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        if app.options.has_format_option() {
             let message = "metrics has only one format, the text format of Prometheus";
             return Err(Refusal::new(ErrorCode::Usage, message)
                 .hint("leave the format out; for totals as JSON run: mfactl list-status --summary --json")
                 .into());
         }
-        let now = session.env.clock.now()?;
-        let mut samples = count(session, now)?;
+        let now = app.env.clock.now()?;
+        let mut samples = count(app, now)?;
         if !self.without_log {
-            samples.log_is_intact = Some(audit::prove_log(session, &[])?.damage.is_none());
+            samples.log_is_intact = Some(audit::prove_log(app, &[])?.damage.is_none());
         }
         let text = samples.text(now);
         let Some(path) = self.output.filter(|path| path.as_os_str() != "-") else {
             return Ok(Report::text(text));
         };
-        operator_files::replaceable_file(session, &path, "--output", 0o644)?
+        operator_files::replaceable_file(app, &path, "--output", 0o644)?
             .replace(text.as_bytes())?;
         Ok(Report::empty(Verdict::Yes))
     }
 }
 
-fn count(session: &mut App<'_>, now: Timestamp) -> Result<Samples> {
-    let policy = session.config.policy.clone();
-    let mut store = session.reader()?;
+fn count(app: &mut App<'_>, now: Timestamp) -> Result<Samples> {
+    let policy = app.config.policy.clone();
+    let mut store = app.reader()?;
     let mut snapshot = store.read()?;
     let mut samples = Samples::default();
     snapshot.users(Order::default(), &mut |user| {

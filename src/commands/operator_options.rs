@@ -40,8 +40,8 @@ enum IdentityProof {
 
 impl OperatorOptions {
     /// Checks the options, also against what `[helpdesk]` in the configuration requires.
-    pub fn ticket(&self, session: &mut App<'_>, verb: &str) -> Result<Ticket> {
-        require_case_options(session, verb, verb, self.ticket.is_some(), self.proof.is_some())?;
+    pub fn ticket(&self, app: &mut App<'_>, verb: &str) -> Result<Ticket> {
+        require_case_options(app, verb, verb, self.ticket.is_some(), self.proof.is_some())?;
         let proof = self.proof.and_then(|p| p.to_possible_value());
         Ok(Ticket {
             ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
@@ -53,7 +53,7 @@ impl OperatorOptions {
     /// The requested change with everything the audit log records of it.
     pub fn act<'a>(
         &self,
-        session: &mut App<'_>,
+        app: &mut App<'_>,
         verb: &'static str,
         name: &'a UserName,
         device: Option<&Label>,
@@ -61,7 +61,7 @@ impl OperatorOptions {
         Ok(ChangeRequest {
             verb,
             name,
-            ticket: self.ticket(session, verb)?,
+            ticket: self.ticket(app, verb)?,
             device: device.map(ToString::to_string),
             fields: Vec::new(),
             details: Vec::new(),
@@ -72,13 +72,13 @@ impl OperatorOptions {
 
 /// Fails with `usage` if `[helpdesk]` in the configuration requires an option that is missing.
 pub fn require_case_options(
-    session: &mut App<'_>,
+    app: &mut App<'_>,
     verb: &str,
     shown_verb: &str,
     has_ticket: bool,
     has_proof: bool,
 ) -> Result<()> {
-    match session.config.required_options.missing(verb, has_ticket, has_proof) {
+    match app.config.required_options.missing(verb, has_ticket, has_proof) {
         None => Ok(()),
         Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
             .hint("[helpdesk] in the configuration requires it")
@@ -103,7 +103,7 @@ impl UserArg {
 /// The option that names one of the user's devices.
 #[derive(Args, Clone, Debug)]
 pub struct DeviceOption {
-    /// Label of the device
+    /// Only the device with this label
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
 }
@@ -115,7 +115,7 @@ impl DeviceOption {
 }
 
 /// The report when the operator answers no.
-pub fn not_confirmed(session: &mut App<'_>) -> Report {
-    session.note("nothing was changed");
+pub fn not_confirmed(app: &mut App<'_>) -> Report {
+    app.note("nothing was changed");
     Report::empty(Verdict::No)
 }

@@ -48,18 +48,18 @@ impl Verb for RecoveryCodes {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl recovery-codes alice", "mfactl recovery-codes alice --output alice.txt"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let mut act = self.operator.act(session, Self::NAME, &name, None)?;
+        let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push("recovery_codes");
         let dry_run = act.dry_run;
-        let mut opened = session.open_store()?;
+        let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         user.check_has_devices()?;
         let codes = (0..CODES)
-            .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &session.env.random()?)))
+            .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?)))
             .collect::<Result<Vec<_>>>()?;
-        let set = Id::new(session.env.random()?);
+        let set = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
         let report = |left, changed| RecoveryCodesReport {
             schema: "mfactl.recovery-codes/1",
@@ -71,15 +71,15 @@ impl Verb for RecoveryCodes {
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
-            let once = self.show.choose_output(session)?;
+            let once = self.show.choose_output(app)?;
             is_delivered = once.is_document();
             if is_delivered {
-                write_before_commit(session, &report(CODES, true))?;
+                write_before_commit(app, &report(CODES, true))?;
             } else {
-                kept = Some(show_text(session, once, &render(&user, &codes))?);
+                kept = Some(show_text(app, once, &render(&user, &codes))?);
             }
         }
-        let done = operate::change_user(session, &mut opened, &act, |before, now, vault| {
+        let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             before.check_has_devices()?;
             let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
             let tags = codes.iter().map(tag).collect();
@@ -88,7 +88,7 @@ impl Verb for RecoveryCodes {
         });
         let done = done.context("the codes that were shown are not valid")?;
         if let Some(kept) = kept {
-            kept.keep(session);
+            kept.keep(app);
         }
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));

@@ -48,21 +48,21 @@ impl Verb for RemoveUser {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl remove-user alice", "mfactl remove-user alice --erase --yes --ticket HR-77"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let ticket = self.operator.ticket(session, Self::NAME)?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
         let dry_run = self.operator.dry_run;
-        let mut opened = session.open_store()?;
+        let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         if !self.yes && !dry_run {
             let count = super::reset::device_count(user.live().count());
             let erase = if self.erase { ", and the name from the log" } else { "" };
-            if !session.confirm(&format!("Remove {name} with {count}{erase}?"))? {
-                return Ok(not_confirmed(session));
+            if !app.confirm(&format!("Remove {name} with {count}{erase}?"))? {
+                return Ok(not_confirmed(app));
             }
         }
-        session.reopen_if_replaced(&mut opened)?;
-        write_tx(session, &mut opened, |session, mut write| {
+        app.reopen_if_replaced(&mut opened)?;
+        write_tx(app, &mut opened, |app, mut write| {
             let user = write.user(&name)?;
             if dry_run {
                 return Ok(());
@@ -71,7 +71,7 @@ impl Verb for RemoveUser {
             let ticket = ticket.clone();
             let audit = AuditRecord { verb: Self::NAME, outcome, ticket, ..AuditRecord::default() };
             let removal = Change::Remove(user);
-            let removed = audit::save(session.env, &mut write.tx, write.at, removal, audit)?;
+            let removed = audit::save(app.env, &mut write.tx, write.at, removal, audit)?;
             if self.erase {
                 write.tx.erase(removed.id)?;
             }

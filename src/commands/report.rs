@@ -61,7 +61,7 @@ impl Verb for Report {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl report --output mfa.html", "mfactl report --output mfa.svg --since 365d"];
 
-    fn run(self, session: &mut App<'_>) -> Result<VerbReport> {
+    fn run(self, app: &mut App<'_>) -> Result<VerbReport> {
         let kind = self.output.extension().and_then(|e| e.to_str());
         let is_page = match kind {
             Some("html") => true,
@@ -75,11 +75,11 @@ impl Verb for Report {
                 .into());
             }
         };
-        let now = session.env.clock.now()?;
+        let now = app.env.clock.now()?;
         let since = self.since.as_deref().map(|t| Timestamp::parse_past("--since", t, now));
-        let data = page_data(session, now, since.transpose()?)?;
+        let data = page_data(app, now, since.transpose()?)?;
         let text = if is_page { page::page(&data) } else { chart::standalone(&data.history) };
-        operator_files::replaceable_file(session, &self.output, "--output", 0o600)?
+        operator_files::replaceable_file(app, &self.output, "--output", 0o600)?
             .replace(text.as_bytes())?;
         let record = ReportRecord {
             schema: "mfactl.report/1",
@@ -91,9 +91,9 @@ impl Verb for Report {
     }
 }
 
-fn page_data(session: &mut App<'_>, now: Timestamp, since: Option<Timestamp>) -> Result<PageData> {
-    let policy = session.config.policy.clone();
-    let mut store = session.reader()?;
+fn page_data(app: &mut App<'_>, now: Timestamp, since: Option<Timestamp>) -> Result<PageData> {
+    let policy = app.config.policy.clone();
+    let mut store = app.reader()?;
     let mut snapshot = store.read()?;
     let (mut summary, mut groups) = (Summary::default(), Groups::default());
     let mut unprotected = Vec::new();

@@ -66,23 +66,23 @@ impl Verb for RequireMfa {
         "mfactl require-mfa alice --not",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let (from, list) = self.from()?;
         if from.is_some() && self.not {
             return Err(Refusal::new(ErrorCode::Usage, "--not can't be combined with a date")
                 .hint("leave the date out")
                 .into());
         }
-        let policy = session.config.policy.clone();
+        let policy = app.config.policy.clone();
         let change = Requirement { from, is_lifted: self.not, policy };
         let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {
             (Some(name), None, None) => {
                 let name = UserName::parse(name)?;
-                return user_change::change_one(session, &name, operator, yes, &change);
+                return user_change::change_one(app, &name, operator, yes, &change);
             }
-            (None, Some(list), None) => operate::read_user_list(session, &list)?,
-            (None, None, Some(name)) => members(session, &group(name)?)?,
+            (None, Some(list), None) => operate::read_user_list(app, &list)?,
+            (None, None, Some(name)) => members(app, &group(name)?)?,
             _ => {
                 let message = "NAME, --group and a file of users can't be combined";
                 return Err(Refusal::new(ErrorCode::Usage, message)
@@ -91,7 +91,7 @@ impl Verb for RequireMfa {
             }
         };
         let targets = Targets::with_limit(self.max_changes.clone());
-        user_change::change_many(session, names, &targets, operator, yes, &change)
+        user_change::change_many(app, names, &targets, operator, yes, &change)
     }
 }
 
@@ -168,9 +168,9 @@ impl RequireMfa {
     }
 }
 
-fn members(session: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
+fn members(app: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
     let mut names = Vec::new();
-    let mut store = session.reader()?;
+    let mut store = app.reader()?;
     store.read()?.users(Order::default(), &mut |user| {
         if user.profile.groups.iter().any(|g| g == group) {
             names.push(user.name);

@@ -58,42 +58,42 @@ impl Verb for Reset {
         "mfactl reset alice --keep-until-confirmed",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let label = self.device.label()?;
-        let name = match self.targets.resolve(session)? {
+        let name = match self.targets.resolve(app)? {
             Target::One(name) => name,
-            Target::Many(names) => return self.run_bulk(session, names),
+            Target::Many(names) => return self.run_bulk(app, names),
         };
-        let act = self.operator.act(session, Self::NAME, &name, label.as_ref())?;
+        let act = self.operator.act(app, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
-        let mut opened = session.open_store()?;
+        let mut opened = app.open_store()?;
         let before = opened.read_user(&name)?;
         let showing = if self.no_enrol {
             SecretOutput::Nowhere
         } else {
-            self.show.choose_output(session, dry_run)?
+            self.show.choose_output(app, dry_run)?
         };
         if !self.yes && !dry_run {
-            let resets = recent_resets(session, &mut opened, &before)?;
-            let after = self.change(before.clone(), None, session.env.clock.now()?)?.user;
+            let resets = recent_resets(app, &mut opened, &before)?;
+            let after = self.change(before.clone(), None, app.env.clock.now()?)?.user;
             // A new device is a change too.
             if (after != before || !self.no_enrol)
-                && !session.confirm(&self.question(&before, resets))?
+                && !app.confirm(&self.question(&before, resets))?
             {
-                return Ok(not_confirmed(session));
+                return Ok(not_confirmed(app));
             }
-            session.reopen_if_replaced(&mut opened)?;
+            app.reopen_if_replaced(&mut opened)?;
         }
         let draft = if self.no_enrol {
             None
         } else {
             let label = label.clone().unwrap_or_default();
-            Some(DeviceDraft::new(session, label, Parameters::COMMON)?)
+            Some(DeviceDraft::new(app, label, Parameters::COMMON)?)
         };
-        let issuer = session.config.issuer.clone();
-        let pending_for = session.config.pending_for;
+        let issuer = app.config.issuer.clone();
+        let pending_for = app.config.pending_for;
         let mut revoked = Vec::new();
-        let done = operate::change_user(session, &mut opened, &act, |user, now, vault| {
+        let done = operate::change_user(app, &mut opened, &act, |user, now, vault| {
             let replacement =
                 draft.as_ref().map(|d| d.device(vault, user.id, now, pending_for)).transpose()?;
             let changed = self.change(user, replacement, now)?;
@@ -125,9 +125,9 @@ impl Verb for Reset {
             let next_step = format!(
                 "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
             );
-            key.show(session, showing).context(next_step)?;
-            let confirmation_hint = confirmation_hint(session, user);
-            session.note(&format!("hint: {confirmation_hint}"));
+            key.show(app, showing).context(next_step)?;
+            let confirmation_hint = confirmation_hint(app, user);
+            app.note(&format!("hint: {confirmation_hint}"));
             record = record.include_secret(&key, self.show.reveal_secrets);
         }
         Ok(Report::one(record, Verdict::Yes).requires_delivery(self.show.reveal_secrets))
@@ -145,7 +145,7 @@ impl Reset {
         user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
     }
 
-    fn run_bulk(self, session: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
+    fn run_bulk(self, app: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
         if !self.no_enrol {
             let message = "can't show QR codes for many users";
             return Err(Refusal::new(ErrorCode::Usage, message)
@@ -156,7 +156,7 @@ impl Reset {
         let schema = "mfactl.reset/1";
         let (targets, operator) = (&self.targets, &self.operator);
         let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
-        bulk.run(session, |user, now, _| Ok(self.change(user, None, now)?))
+        bulk.run(app, |user, now, _| Ok(self.change(user, None, now)?))
     }
 
     fn question(&self, user: &User, resets: u64) -> String {
@@ -181,8 +181,8 @@ impl Reset {
 }
 
 /// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
-fn recent_resets(session: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Result<u64> {
-    let now = session.env.clock.now()?;
+fn recent_resets(app: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Result<u64> {
+    let now = app.env.clock.now()?;
     let wanted = LogQuery {
         user: Some(SubjectFilter::Id(user.id)),
         verb: Some(Reset::NAME.to_owned()),

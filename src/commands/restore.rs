@@ -60,10 +60,10 @@ impl Verb for Restore {
         "mfactl --store ./other.db restore monday.backup",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let ticket = self.operator.ticket(session, Self::NAME)?;
-        let plan = maintain::plan_restore(session, &self.file)?;
-        let store = session.config.store.to_string();
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let ticket = self.operator.ticket(app, Self::NAME)?;
+        let plan = maintain::plan_restore(app, &self.file)?;
+        let store = app.config.store.to_string();
         let loss = loss(&plan);
         if let Some(loss) = &loss
             && !self.lose_newer
@@ -79,17 +79,14 @@ impl Verb for Restore {
             let taken_at = plan.header.taken_at;
             let question =
                 format!("Replace the store at {store} with its backup of {taken_at}{loss}?");
-            if !session.confirm(&question)? {
-                return Ok(not_confirmed(session));
+            if !app.confirm(&question)? {
+                return Ok(not_confirmed(app));
             }
         }
         let lost_events = plan.lost_events();
         let lost_users = plan.lost.users.clone();
-        let header = if dry_run {
-            plan.header
-        } else {
-            maintain::restore(session, &self.file, plan, &ticket)?
-        };
+        let header =
+            if dry_run { plan.header } else { maintain::restore(app, &self.file, plan, &ticket)? };
         let record = RestoreRecord {
             schema: "mfactl.restore/1",
             store,

@@ -34,17 +34,17 @@ impl Verb for SetPassword {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl set-password alice", "mfactl set-password alice < password.txt"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let mut act = self.operator.act(session, Self::NAME, &name, None)?;
+        let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push("password");
-        let mut opened = session.open_store()?;
+        let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
-        let password = read_password(session, &name)?;
-        authenticate::require_strong(session, &user, "password", &password)?;
-        session.reopen_if_replaced(&mut opened)?;
-        let hash = authenticate::sealed_hash(session, &opened, user.id, &password)?;
-        let done = operate::change_user(session, &mut opened, &act, |before, _, _| {
+        let password = read_password(app, &name)?;
+        authenticate::require_strong(app, &user, "password", &password)?;
+        app.reopen_if_replaced(&mut opened)?;
+        let hash = authenticate::sealed_hash(app, &opened, user.id, &password)?;
+        let done = operate::change_user(app, &mut opened, &act, |before, _, _| {
             if before.id != user.id {
                 return Err(Refusal::new(
                     ErrorCode::Busy,
@@ -64,8 +64,8 @@ impl Verb for SetPassword {
     }
 }
 
-fn read_password(session: &mut App<'_>, name: &UserName) -> Result<Password> {
-    if let Some(person) = &mut session.env.prompt {
+fn read_password(app: &mut App<'_>, name: &UserName) -> Result<Password> {
+    if let Some(person) = &mut app.env.prompt {
         let first = person.hidden_line("New password")?;
         let second = person.hidden_line("Once more")?;
         if *first != *second {
@@ -75,7 +75,7 @@ fn read_password(session: &mut App<'_>, name: &UserName) -> Result<Password> {
         }
         return Ok(Password::read("password", &first)?);
     }
-    let line = session.read_secret_line()?.ok_or_else(|| {
+    let line = app.read_secret_line()?.ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, "there is no password to set")
             .hint(format!("type it at the prompt, or run: mfactl set-password {name} < FILE"))
     })?;

@@ -37,17 +37,17 @@ impl Verb for ShowQr {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl show-qr alice", "mfactl show-qr alice --output alice.png"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let (name, label) = (self.user.name()?, self.device.label()?);
-        let ticket = self.operator.ticket(session, Self::NAME)?;
-        let now = session.env.clock.now()?;
-        let mut opened = session.open_store()?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
+        let now = app.env.clock.now()?;
+        let mut opened = app.open_store()?;
         opened.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
-        let showing = self.show.choose_output(session, self.operator.dry_run)?;
-        let issuer = session.config.issuer.clone();
+        let showing = self.show.choose_output(app, self.operator.dry_run)?;
+        let issuer = app.config.issuer.clone();
         let is_audited =
             !self.operator.dry_run && (self.show.reveal_secrets || !showing.is_nowhere());
-        let (user, id, secret) = write_tx(session, &mut opened, |session, mut write| {
+        let (user, id, secret) = write_tx(app, &mut opened, |app, mut write| {
             let user = write.user(&name)?;
             let device = user.device_to_show(label.as_ref(), self.active, write.at)?;
             let (id, secret) = (device.id, write.vault.open(user.id, device)?);
@@ -62,7 +62,7 @@ impl Verb for ShowQr {
             if is_audited {
                 // Committed before the secret is shown, so that no secret is seen without an event.
                 let unchanged = Change::Keep(user.clone());
-                audit::save(session.env, &mut write.tx, write.at, unchanged, audit)?;
+                audit::save(app.env, &mut write.tx, write.at, unchanged, audit)?;
                 write.tx.commit()?;
             }
             Ok((user, id, secret))
@@ -75,7 +75,7 @@ impl Verb for ShowQr {
             return Ok(Report::one(record.with_message(message), Verdict::Yes));
         }
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &secret };
-        key.show(session, showing)?;
+        key.show(app, showing)?;
         let message = format!("{name}: {} is {}", device.label, device.state.word());
         let reveal = self.show.reveal_secrets;
         let record = record.include_secret(&key, reveal).with_message(message);

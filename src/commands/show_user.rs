@@ -60,12 +60,12 @@ impl Verb for ShowUser {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl show-user alice", "mfactl show-user --json alice"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let now = session.env.clock.now()?;
-        let user = session.read_user(&name)?;
-        let policy = session.config.policy.clone();
-        let mut store = session.reader()?;
+        let now = app.env.clock.now()?;
+        let user = app.read_user(&name)?;
+        let policy = app.config.policy.clone();
+        let mut store = app.reader()?;
         let wanted = LogQuery {
             user: Some(SubjectFilter::Id(user.id)),
             last: Some(EVENTS),

@@ -34,10 +34,10 @@ const TRIES: usize = 3;
 
 /// Sign a user in: password, then code
 ///
-/// Includes a forced password change and enrolment when they are due. At a terminal, mfactl prompts
+/// A forced password change and enrolment come with it when they are due. At a terminal, mfactl prompts
 /// for each step. Otherwise it reads one line of JSON from standard input,
-/// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; each
-/// call takes all fields again. Exit code 0 means one thing only: signed in and stored. An unknown
+/// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; repeat
+/// all fields in each call. Exit code 0 means one thing only: signed in and stored. An unknown
 /// user and a wrong password get the same answer.
 #[derive(Args, Debug)]
 pub struct SignIn {
@@ -89,21 +89,21 @@ impl Verb for SignIn {
         &["mfactl sign-in alice", "mfactl sign-in --json alice < credentials.json"];
     const HELP_FLAG: bool = false;
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let mut opened = session.open_store()?;
-        if session.env.prompt.is_some() {
-            return run_conversation(session, &mut opened, &name);
+        let mut opened = app.open_store()?;
+        if app.env.prompt.is_some() {
+            return run_conversation(app, &mut opened, &name);
         }
-        session.options.default_to_json();
-        let credentials = read_credentials(session)?;
-        let done = authenticate::sign_in(session, &mut opened, &name, &credentials)?;
-        let mut report = SignInReport::new(session, &name, &done);
+        app.options.default_to_json();
+        let credentials = read_credentials(app)?;
+        let done = authenticate::sign_in(app, &mut opened, &name, &credentials)?;
+        let mut report = SignInReport::new(app, &name, &done);
         if let (SignInOutcome::EnrolmentRequired { is_barred: false }, true) =
             (&done.step, self.reveal_secrets)
         {
-            let (user, device, secret) = new_device(session, &mut opened, &name)?;
-            let issuer = session.config.issuer.clone();
+            let (user, device, secret) = new_device(app, &mut opened, &name)?;
+            let issuer = app.config.issuer.clone();
             let key =
                 EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
             report.enrolment = Some(NewDevice {
@@ -121,8 +121,8 @@ const fn verdict(step: &SignInOutcome) -> Verdict {
     if matches!(step, SignInOutcome::Accepted(_)) { Verdict::Yes } else { Verdict::No }
 }
 
-fn read_credentials(session: &mut App<'_>) -> Result<Credentials> {
-    let line = session.read_secret_line()?.ok_or_else(|| {
+fn read_credentials(app: &mut App<'_>) -> Result<Credentials> {
+    let line = app.read_secret_line()?.ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, "there are no credentials to sign in with")
             .hint(r#"give a line of JSON on standard input: {"password":…,"code":…}"#)
     })?;
@@ -151,11 +151,7 @@ fn read_credentials(session: &mut App<'_>) -> Result<Credentials> {
 }
 
 /// Prompts for one step after another until the sign-in is decided.
-fn run_conversation(
-    session: &mut App<'_>,
-    opened: &mut OpenStore,
-    name: &UserName,
-) -> Result<Report> {
+fn run_conversation(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Result<Report> {
     let mut credentials = Credentials {
         password: None,
         new_password: None,
@@ -163,20 +159,20 @@ fn run_conversation(
         without: NotEnabledPolicy::Accept,
         from: None,
     };
-    let typed = ask_hidden(session, &format!("Password of {name}"))?;
+    let typed = ask_hidden(app, &format!("Password of {name}"))?;
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
     loop {
-        let done = match authenticate::sign_in(session, opened, name, &credentials) {
+        let done = match authenticate::sign_in(app, opened, name, &credentials) {
             Err(error)
                 if is_password_refused(&error)
                     && credentials.new_password.is_some()
                     && refused < TRIES =>
             {
                 refused += 1;
-                session.note(&for_a_person(error).to_string());
-                credentials.new_password = Some(ask_new_password(session, None)?);
+                app.note(&for_a_person(error).to_string());
+                credentials.new_password = Some(ask_new_password(app, None)?);
                 continue;
             }
             done => done.map_err(for_a_person)?,
@@ -187,52 +183,52 @@ fn run_conversation(
             credentials.password = credentials.new_password.take();
             is_new = true;
         }
-        set_interrupt_message(session, is_new, shown);
+        set_interrupt_message(app, is_new, shown);
         let had_code = credentials.code.take().is_some();
         match &done.step {
             SignInOutcome::PasswordChangeRequired => {
-                session.note("a new password is needed");
-                credentials.new_password = Some(ask_new_password(session, done.user.as_ref())?);
+                app.note("a new password is needed");
+                credentials.new_password = Some(ask_new_password(app, done.user.as_ref())?);
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
-                session.note("MFA is required: set up an authenticator app now");
-                let (user, device, secret) = new_device(session, opened, name)?;
-                set_interrupt_message(session, is_new, true);
-                let issuer = session.config.issuer.clone();
+                app.note("MFA is required: set up an authenticator app now");
+                let (user, device, secret) = new_device(app, opened, name)?;
+                set_interrupt_message(app, is_new, true);
+                let issuer = app.config.issuer.clone();
                 let key =
                     EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
-                let showing = options.choose_output(session, false)?;
-                key.show(session, showing).context("the new device is pending; sign in again")?;
+                let showing = options.choose_output(app, false)?;
+                key.show(app, showing).context("the new device is pending; sign in again")?;
                 shown = true;
-                credentials.code = Some(ask_code(session)?);
+                credentials.code = Some(ask_code(app)?);
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } | SignInOutcome::CodeRequired => {
-                credentials.code = Some(ask_code(session)?);
+                credentials.code = Some(ask_code(app)?);
             }
             SignInOutcome::Rejected(crate::domain::sign_in::RejectReason::Code)
                 if had_code && wrong + 1 < TRIES =>
             {
                 wrong += 1;
-                session.note("that code is wrong");
-                credentials.code = Some(ask_code(session)?);
+                app.note("that code is wrong");
+                credentials.code = Some(ask_code(app)?);
             }
             step => {
                 let verdict = verdict(step);
-                return Ok(Report::one(SignInReport::new(session, name, &done), verdict));
+                return Ok(Report::one(SignInReport::new(app, name, &done), verdict));
             }
         }
     }
 }
 
 /// Sets the message for an interruption: unlike an operator, the user can't look up what was stored.
-fn set_interrupt_message(session: &mut App<'_>, is_new: bool, is_pending: bool) {
+fn set_interrupt_message(app: &mut App<'_>, is_new: bool, is_pending: bool) {
     let message = match (is_new, is_pending) {
         (true, _) => "the new password is set; sign in again to set up the device",
         (false, true) => "the new device is pending; sign in again to set it up",
         (false, false) => "you are not signed in; your password and devices are unchanged",
     };
-    if let Some(person) = &mut session.env.prompt {
+    if let Some(person) = &mut app.env.prompt {
         person.set_interrupt_message(message);
     }
 }
@@ -255,22 +251,22 @@ fn is_password_refused(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == ErrorCode::BadInput)
 }
 
-fn ask_hidden(session: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
-    session.person("give a line of JSON on standard input instead")?.hidden_line(question)
+fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
+    app.person("give a line of JSON on standard input instead")?.hidden_line(question)
 }
 
-fn ask_code(session: &mut App<'_>) -> Result<Zeroizing<Vec<u8>>> {
-    let mut line = ask_hidden(session, "Code")?;
+fn ask_code(app: &mut App<'_>) -> Result<Zeroizing<Vec<u8>>> {
+    let mut line = ask_hidden(app, "Code")?;
     let line = std::mem::take(&mut *line);
     // Apps show "123 456", and people type the blank.
     Ok(Zeroizing::new(line.into_bytes().into_iter().filter(|b| *b != b' ').collect()))
 }
 
 /// Asks for a new password twice, until it is acceptable.
-fn ask_new_password(session: &mut App<'_>, user: Option<&User>) -> Result<Password> {
+fn ask_new_password(app: &mut App<'_>, user: Option<&User>) -> Result<Password> {
     for _ in 0..TRIES {
-        let first = ask_hidden(session, "New password")?;
-        let second = ask_hidden(session, "Once more")?;
+        let first = ask_hidden(app, "New password")?;
+        let second = ask_hidden(app, "Once more")?;
         let read = if *first == *second {
             Password::read("password", &first)
         } else {
@@ -278,14 +274,13 @@ fn ask_new_password(session: &mut App<'_>, user: Option<&User>) -> Result<Passwo
         };
         let checked = match (read, user) {
             (Ok(password), Some(user)) => {
-                authenticate::require_strong(session, user, "password", &password)
-                    .map(|()| password)
+                authenticate::require_strong(app, user, "password", &password).map(|()| password)
             }
             (read, _) => read.map_err(Into::into),
         };
         match checked {
             Ok(password) => return Ok(password),
-            Err(error) => session.note(&for_a_person(error).to_string()),
+            Err(error) => app.note(&for_a_person(error).to_string()),
         }
     }
     Err(Refusal::new(ErrorCode::BadInput, "no acceptable password was chosen")
@@ -295,13 +290,13 @@ fn ask_new_password(session: &mut App<'_>, user: Option<&User>) -> Result<Passwo
 
 /// The pending device that the user is to set up; made if there is none.
 fn new_device(
-    session: &mut App<'_>,
+    app: &mut App<'_>,
     opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<(User, Device, Secret)> {
-    let draft = DeviceDraft::new(session, Label::default(), Parameters::COMMON)?;
-    let pending_for = session.config.pending_for;
-    write_tx(session, opened, |session, mut write| {
+    let draft = DeviceDraft::new(app, Label::default(), Parameters::COMMON)?;
+    let pending_for = app.config.pending_for;
+    write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
         let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
         let waiting = before.live().find(has_pending_device).cloned();
@@ -319,14 +314,14 @@ fn new_device(
             ..AuditRecord::default()
         };
         let change = Change::Update { before, after };
-        let user = audit::save(session.env, &mut write.tx, write.at, change, audit)?;
+        let user = audit::save(app.env, &mut write.tx, write.at, change, audit)?;
         write.tx.commit()?;
         Ok((user, device, draft.secret.clone()))
     })
 }
 
 impl SignInReport {
-    fn new(session: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
+    fn new(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
         let factor = match &done.step {
             SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
             _ => None,
@@ -337,7 +332,7 @@ impl SignInReport {
         };
         let (mut due_at, mut left) = (None, None);
         if let (SignInOutcome::Accepted(_), Some(user)) = (&done.step, &done.user) {
-            let requirement: Requirement = session.config.policy.requirement(user);
+            let requirement: Requirement = app.config.policy.requirement(user);
             due_at = match requirement.enrolment_due(user.status(), done.at) {
                 Some(EnrolmentDue::Upcoming(at)) => Some(at),
                 _ => None,
@@ -363,11 +358,10 @@ impl SignInReport {
             }
         };
         if let Some(due_at) = due_at {
-            session.note(&format!("hint: MFA is required from {due_at} on: set up a device"));
+            app.note(&format!("hint: MFA is required from {due_at} on: set up a device"));
         }
         if let Some(left) = left {
-            session
-                .note(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
+            app.note(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
         }
         Self {
             schema: "mfactl.sign-in/1",

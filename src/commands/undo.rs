@@ -33,12 +33,12 @@ impl Verb for Undo {
     const EXAMPLES: &'static [&'static str] =
         &["mfactl undo alice", "mfactl undo alice --yes --ticket HELP-1234"];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let mut act = self.operator.act(session, Self::NAME, &name, None)?;
+        let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         let dry_run = act.dry_run;
-        let undo_for = session.config.undo_for;
-        let mut opened = session.open_store()?;
+        let undo_for = app.config.undo_for;
+        let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         let undone = user.undo.as_ref().map(|undo| undo.act.verb());
         act.fields.extend(undone);
@@ -51,11 +51,11 @@ impl Verb for Undo {
             };
             let change =
                 |user: User, now| -> Result<_, Refusal> { user.undo_last_change(now, undo_for) };
-            if !operate::confirm_change(session, &mut opened, &name, question, change)? {
-                return Ok(not_confirmed(session));
+            if !operate::confirm_change(app, &mut opened, &name, question, change)? {
+                return Ok(not_confirmed(app));
             }
         }
-        let done = operate::change_user(session, &mut opened, &act, |user, now, _| {
+        let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
             Ok(user.undo_last_change(now, undo_for)?)
         })?;
         let what = format!("{} taken back", undone.unwrap_or("it"));

@@ -79,12 +79,12 @@ impl Verb for Verify {
         matches.contains_id("from")
     }
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
         if let Some(service) = self.service.from {
-            return service::answer(session, service, &self.service, self.name.as_deref());
+            return service::answer(app, service, &self.service, self.name.as_deref());
         }
         if self.batch {
-            authenticate::answer_batch(session)?;
+            authenticate::answer_batch(app)?;
             return Ok(Report::empty(Verdict::Yes));
         }
         let name = UserName::parse(self.name.as_deref().unwrap_or_default())?;
@@ -96,15 +96,15 @@ impl Verb for Verify {
             .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
             .into());
         }
-        let mut opened = session.open_store()?;
-        if session.env.prompt.is_some() {
+        let mut opened = app.open_store()?;
+        if app.env.prompt.is_some() {
             opened.read_user(&name)?;
         }
-        let submitted = if let Some(person) = &mut session.env.prompt {
+        let submitted = if let Some(person) = &mut app.env.prompt {
             let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
             zeroize::Zeroizing::new(std::mem::take(&mut *bytes).into_bytes())
         } else {
-            session.read_input()?
+            app.read_input()?
         };
         // pam_exec ends its input with a NUL.
         if submitted.trim_ascii().strip_suffix(b"\0").unwrap_or(submitted.trim_ascii()).is_empty() {
@@ -113,16 +113,10 @@ impl Verb for Verify {
                 .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
                 .into());
         }
-        let attempted = authenticate::authenticate_code(
-            session,
-            &mut opened,
-            Self::NAME,
-            &name,
-            None,
-            &submitted,
-        )?;
+        let attempted =
+            authenticate::authenticate_code(app, &mut opened, Self::NAME, &name, None, &submitted)?;
         if let Some(ahead) = attempted.ahead {
-            session.note(&format!(
+            app.note(&format!(
                 "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now"
             ));
         }

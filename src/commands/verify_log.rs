@@ -66,8 +66,8 @@ impl Verb for VerifyLog {
         "mfactl verify-log --anchor anchors.txt",
     ];
 
-    fn run(self, session: &mut App<'_>) -> Result<Report> {
-        let is_for_people = session.options.format() == Format::Table;
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let is_for_people = app.options.format() == Format::Table;
         if !is_for_people && self.save_anchor.as_deref().is_some_and(|p| p.as_os_str() == "-") {
             let message = "--save-anchor - and the answer cannot both go to standard output";
             return Err(Refusal::new(ErrorCode::Usage, message)
@@ -75,15 +75,15 @@ impl Verb for VerifyLog {
                 .into());
         }
         let anchors = match &self.anchor {
-            Some(path) => anchors_in(session, path, "--anchor")?,
+            Some(path) => anchors_in(app, path, "--anchor")?,
             None => Vec::new(),
         };
         let appended = self.save_anchor.as_deref().filter(|path| path.as_os_str() != "-");
         // Never append to a file that is not a list of anchors.
         if let Some(path) = appended.filter(|path| path.metadata().is_ok_and(|m| m.len() > 0)) {
-            anchors_in(session, path, "--save-anchor")?;
+            anchors_in(app, path, "--save-anchor")?;
         }
-        let proved = audit::prove_log(session, &anchors)?;
+        let proved = audit::prove_log(app, &anchors)?;
         let record = VerifyLogRecord::new(&proved, anchors.len() as u64);
         if record.outcome != WHOLE {
             return Ok(Report::one(record, Verdict::No).shown_when_quiet());
@@ -91,21 +91,21 @@ impl Verb for VerifyLog {
         let Some(path) = self.save_anchor else {
             return Ok(Report::one(record, Verdict::Yes));
         };
-        let at = session.env.clock.now()?;
+        let at = app.env.clock.now()?;
         let anchor = Anchor { store: proved.store, head: proved.head, at };
         if path.as_os_str() == "-" {
             return Ok(Report::text(format!("{anchor}\n")));
         }
-        operator_files::append_line(session, &path, "--save-anchor", &anchor.to_string())?;
+        operator_files::append_line(app, &path, "--save-anchor", &anchor.to_string())?;
         Ok(Report::one(record, Verdict::Yes))
     }
 }
 
 /// The anchors in a file; other lines, as in a system log, are skipped.
-fn anchors_in(session: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
+fn anchors_in(app: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     /// Longer than any line of a system log.
     const MAX_LINE: u64 = 1 << 16;
-    let mut file = BufReader::new(operator_files::open_file(session, path, field)?);
+    let mut file = BufReader::new(operator_files::open_file(app, path, field)?);
     let mut anchors = Vec::new();
     let mut line = Vec::new();
     while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {

@@ -96,7 +96,14 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
     let name = if typed.is_ascii() {
         typed.to_ascii_lowercase()
     } else {
-        UsernameCaseMapped::enforce(typed).map_err(|_| unacceptable(field, typed))?.into_owned()
+        let name = UsernameCaseMapped::enforce(typed).map_err(|_| unacceptable(field, typed))?;
+        // Some lower-case letters, such as those of Cherokee, are newer than the tables of the profile: a
+        // name that the profile would refuse in its own canonical form could never be typed again.
+        let is_stable = UsernameCaseMapped::enforce(&*name).is_ok_and(|again| again == name);
+        if !is_stable {
+            return Err(unacceptable(field, typed));
+        }
+        name.into_owned()
     };
     if name.len() > LONGEST {
         return Err(too_long(field));
@@ -299,6 +306,11 @@ mod tests {
         for typed in ["", " ", " a", "a=b", "a;b", "a:b", "=1", "-x", "a\nb", &"x".repeat(33)] {
             assert!(Label::parse(typed).is_err(), "{typed:?}");
         }
+    }
+
+    #[test]
+    fn a_name_whose_canonical_form_is_refused_is_refused() {
+        assert!(UserName::parse("\u{13a0}").is_err());
     }
 
     proptest! {

@@ -53,9 +53,6 @@ pub struct VerbSpec {
     /// It changes an existing user, so it can be made to need a second operator.
     pub changes_user: bool,
     pub case_options: CaseOptions,
-    /// It takes a list of users with `--from`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests make the sudo rules from it"))]
-    pub takes_list: bool,
     /// What `undo` calls its change, if that can be undone.
     pub undo: Option<Undoable>,
     /// The notice that a changed user gets.
@@ -75,7 +72,6 @@ impl VerbSpec {
         roles: Some(&[]),
         changes_user: false,
         case_options: CaseOptions::None,
-        takes_list: false,
         undo: None,
         notice: None,
     };

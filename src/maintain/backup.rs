@@ -85,11 +85,11 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
     // Logged once the file is complete, so that the log has no backup that failed.
     let head = header.head()?;
     let detail = json!({ "users": header.users, "events": head.seq }).to_string();
-    write_tx(app, &mut opened, |session, mut write| {
+    write_tx(app, &mut opened, |app, mut write| {
         let detail = Some(detail.clone());
         let record =
             AuditRecord { verb: "backup", outcome: "done", detail, ..AuditRecord::default() };
-        audit::append_store_event(session.env, &mut write.tx, write.at, record)?;
+        audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
         write.tx.commit()
     })?;
     file.keep();

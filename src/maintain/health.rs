@@ -25,10 +25,10 @@ pub fn compare_clocks(app: &mut App<'_>) -> Result<Option<i64>> {
 /// Logs that a copy of the key is kept apart. Needs the key: without one there is nothing to copy.
 pub fn record_key_saved(app: &mut App<'_>) -> Result<()> {
     let mut opened = app.open_store()?;
-    write_tx(app, &mut opened, |session, mut write| {
+    write_tx(app, &mut opened, |app, mut write| {
         let record =
             AuditRecord { verb: VERB, outcome: audit::KEY_SAVED, ..AuditRecord::default() };
-        audit::append_store_event(session.env, &mut write.tx, write.at, record)?;
+        audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
         write.tx.commit()
     })
 }
@@ -65,7 +65,7 @@ pub fn purge_expired(app: &mut App<'_>, names: &[UserName]) -> Result<u64> {
     let undo_for = app.config.undo_for;
     let mut opened = app.open_store()?;
     let bar = app.progress_bar(names.len() as u64);
-    let purged = write_tx(app, &mut opened, |session, mut write| {
+    let purged = write_tx(app, &mut opened, |app, mut write| {
         bar.set_position(0);
         let mut purged = 0;
         for names in names.chunks(MAX_SET) {
@@ -83,7 +83,7 @@ pub fn purge_expired(app: &mut App<'_>, names: &[UserName]) -> Result<u64> {
                 changes.push((Change::Update { before, after }, Some(record)));
             }
             purged += changes.len() as u64;
-            audit::save_all(session.env, &mut write.tx, write.at, changes)?;
+            audit::save_all(app.env, &mut write.tx, write.at, changes)?;
             bar.inc(names.len() as u64);
         }
         write.tx.commit()?;

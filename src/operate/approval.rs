@@ -29,7 +29,7 @@ pub fn request_approval(
     let id = Id::new(app.env.random()?);
     let claim = app.env.process.operator.claim.clone();
     let operator = Operator { uid: operate::operator_uid(app), claim };
-    write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |app, mut write| {
         let user = write.any_user(name)?;
         let request = Request {
             id,
@@ -54,7 +54,7 @@ pub fn request_approval(
             detail: Some(json!({ "request": request.short() }).to_string()),
             ..AuditRecord::default()
         };
-        audit::save(session.env, &mut write.tx, write.at, Change::Keep(user), record)?;
+        audit::save(app.env, &mut write.tx, write.at, Change::Keep(user), record)?;
         write.tx.commit()?;
         Ok(request)
     })

@@ -70,7 +70,7 @@ pub fn change_user(
 ) -> Result<ChangeResult> {
     let undo_for = app.config.undo_for;
     let undoable = undoable(app, act.verb);
-    let done = write_tx(app, opened, |session, mut write| {
+    let done = write_tx(app, opened, |app, mut write| {
         let before = write.user(act.name)?;
         let Changed { mut user, touched } =
             change(before.clone(), write.at, write.vault)?.with_undo(undoable, &before, write.at);
@@ -98,7 +98,7 @@ pub fn change_user(
                 detail,
             };
             let change = Change::Update { before, after: user };
-            user = audit::save(session.env, &mut write.tx, write.at, change, record)?;
+            user = audit::save(app.env, &mut write.tx, write.at, change, record)?;
             write.tx.commit()?;
         }
         Ok(ChangeResult { user, changed, at: write.at })
@@ -217,7 +217,7 @@ pub fn change_bulk(
     let undoable = undoable(app, verb);
     let undo_for = app.config.undo_for;
     let bar = app.progress_bar(names.len() as u64);
-    let done = write_tx(app, opened, |session, mut write| {
+    let done = write_tx(app, opened, |app, mut write| {
         let mut rows = Vec::with_capacity(names.len());
         bar.set_position(0);
         for names in names.chunks(MAX_SET) {
@@ -238,7 +238,7 @@ pub fn change_bulk(
                 }
                 rows.push(row);
             }
-            let saved = audit::save_all(session.env, &mut write.tx, write.at, changes)?;
+            let saved = audit::save_all(app.env, &mut write.tx, write.at, changes)?;
             let users = rows[first..].iter_mut().filter_map(BulkRow::changed_mut);
             users.zip(saved).for_each(|(user, saved)| *user = saved);
             bar.inc(names.len() as u64);

@@ -134,7 +134,7 @@ fn log_notices(
     pending: &[PendingNotice<'_>],
     results: &[NoticeResult],
 ) -> Result<()> {
-    write_tx(app, opened, |session, mut write| {
+    write_tx(app, opened, |app, mut write| {
         for (pending, results) in pending.chunks(MAX_SET).zip(results.chunks(MAX_SET)) {
             let names: Vec<_> = pending.iter().map(|pending| pending.user.name.clone()).collect();
             let mut changes = Vec::with_capacity(names.len());
@@ -153,7 +153,7 @@ fn log_notices(
                 };
                 changes.push((Change::Keep(user), Some(record)));
             }
-            audit::save_all(session.env, &mut write.tx, write.at, changes)?;
+            audit::save_all(app.env, &mut write.tx, write.at, changes)?;
         }
         write.tx.commit()
     })

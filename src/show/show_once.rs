@@ -15,12 +15,12 @@ use crate::show::secret_output::{SecretOutput, Target, write_file};
 
 #[derive(Args, Clone, Debug)]
 pub struct ShowOnceOptions {
-    /// Write it to a new file (mode 0600)
+    /// Write the secret to a new file (mode 0600)
     ///
     /// It is then not shown on the terminal.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Allow it in a pipe, and in JSON
+    /// Allow the secret in a pipe, and in JSON
     #[arg(long)]
     pub reveal_secrets: bool,
 }

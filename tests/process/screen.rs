@@ -85,6 +85,19 @@ impl Screen {
         panic!("{words:?} never came:\n{}", self.text());
     }
 
+    /// Waits for a prompt that has no answer yet. What is typed before it is there may be thrown away.
+    pub fn until_asked(&self, prompt: &str) {
+        for _ in 0..LOOKS {
+            let text = self.text();
+            let last = text.trim_end().lines().last().unwrap_or_default();
+            if last.contains(prompt) && !last.contains("[hidden]") {
+                return;
+            }
+            sleep(PAUSE);
+        }
+        panic!("{prompt:?} was never asked:\n{}", self.text());
+    }
+
     /// The process that the shell waits for.
     pub fn child(&self) -> Pid {
         let shell = self.tmux(&["display-message", "-p", "#{pane_pid}"]);

@@ -64,10 +64,12 @@ fn tell(world: &World) {
     let shown = screen.until("New password");
     assert!(!shown.contains(&temporary), "{shown}");
     screen.line(OLD);
-    screen.until("Once more");
+    screen.until_asked("Once more");
     screen.line(OLD);
     screen.until("is the same as before");
+    screen.until_asked("New password");
     screen.line(NEW);
+    screen.until_asked("Once more");
     screen.line(NEW);
     let tablet = key(&screen.until("Code"));
     assert_ne!(tablet.base32, phone.base32);

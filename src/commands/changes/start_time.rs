@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::app::operator_files;
 use crate::audit;
 use crate::commands::changes::difference::{CutOff, Difference};
+use crate::commands::find_verb;
 use crate::commands::list_status::UserLine;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::audit::history::{
@@ -20,7 +21,6 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Status, User};
 use crate::store::{LoggedChange, Moment, Order, ReadTx};
 
@@ -48,14 +48,14 @@ pub struct LogPosition {
 
 impl StartTime {
     pub fn read(
-        session: &mut App<'_>,
+        app: &mut App<'_>,
         since: Option<&str>,
         state: Option<&Path>,
         now: Timestamp,
     ) -> Result<Self> {
         let usage = |message: &str, hint: &str| Refusal::new(ErrorCode::Usage, message).hint(hint);
         // Read even if --since is given: a file that is not a state file must not be overwritten.
-        let last = state.map(|path| read_state(session, path)).transpose()?;
+        let last = state.map(|path| read_state(app, path)).transpose()?;
         match (since, last) {
             (Some(time), _) if time != LAST_RUN => {
                 Ok(Self::At(Timestamp::parse_past("--since", time, now)?))
@@ -98,15 +98,15 @@ impl StartTime {
 }
 
 /// Where the last run ended; `None` if the file does not exist yet.
-fn read_state(session: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
+fn read_state(app: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
     if !path.try_exists().unwrap_or(true) {
         return Ok(None);
     }
     let mut line = String::new();
-    let file = operator_files::open_file(session, path, "--state")?;
+    let file = operator_files::open_file(app, path, "--state")?;
     file.take(4096).read_to_string(&mut line).map_err(|_| not_a_state_file())?;
     let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| not_a_state_file())?;
-    if anchor.store != session.reader()?.identity().store {
+    if anchor.store != app.reader()?.identity().store {
         return Err(Refusal::bad_input("--state", "the state file belongs to another store")
             .hint("give another file for this store")
             .into());
@@ -137,7 +137,7 @@ impl UserEvents {
         self.back.rewind(was)?;
         let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
         let is_undone =
-            is_done && self.undone > 0 && Undoable::ALL.iter().any(|a| a.verb() == verb);
+            is_done && self.undone > 0 && find_verb(verb).is_some_and(|spec| spec.undo.is_some());
         if is_undone {
             self.undone -= 1;
         } else if is_done {

@@ -23,20 +23,20 @@ pub struct Measurement {
     pub message: String,
 }
 
-pub fn measure(session: &mut App<'_>, what: What) -> Result<Measurement> {
+pub fn measure(app: &mut App<'_>, what: What) -> Result<Measurement> {
     match what {
-        What::Log => log(session),
-        What::Backup => backup(session),
-        What::Key => key(session),
-        What::Coverage | What::Overdue | What::Bypasses | What::Locked => users(session, what),
+        What::Log => log(app),
+        What::Backup => backup(app),
+        What::Key => key(app),
+        What::Coverage | What::Overdue | What::Bypasses | What::Locked => users(app, what),
     }
 }
 
-fn users(session: &mut App<'_>, what: What) -> Result<Measurement> {
-    let now = session.env.clock.now()?;
-    let policy = session.config.policy.clone();
+fn users(app: &mut App<'_>, what: What) -> Result<Measurement> {
+    let now = app.env.clock.now()?;
+    let policy = app.config.policy.clone();
     let (mut summary, mut bypasses) = (Summary::default(), 0);
-    session.reader()?.read()?.users(Order::default(), &mut |user| {
+    app.reader()?.read()?.users(Order::default(), &mut |user| {
         let line = UserLine::of(&user, &policy, now);
         bypasses += u64::from(line.bypass);
         summary.count(&line);
@@ -71,8 +71,8 @@ fn users(session: &mut App<'_>, what: What) -> Result<Measurement> {
     })
 }
 
-fn log(session: &mut App<'_>) -> Result<Measurement> {
-    let proved = audit::prove_log(session, &[])?;
+fn log(app: &mut App<'_>) -> Result<Measurement> {
+    let proved = audit::prove_log(app, &[])?;
     let damage = u64::from(proved.damage.is_some());
     let events = if proved.events == 1 { "event" } else { "events" };
     let limits = if proved.has_macs { "" } else { ", checked without the key" };
@@ -84,9 +84,9 @@ fn log(session: &mut App<'_>) -> Result<Measurement> {
     Ok(Measurement { name: "damage", value, is_uncertain: false, unit: "", max: Some(1), message })
 }
 
-fn backup(session: &mut App<'_>) -> Result<Measurement> {
-    let now = session.env.clock.now()?;
-    let last = audit::last_backup_at(session)?;
+fn backup(app: &mut App<'_>) -> Result<Measurement> {
+    let now = app.env.clock.now()?;
+    let last = audit::last_backup_at(app)?;
     // A backup dated in the future, written while a clock was wrong, may be any age. It exists, so
     // CRITICAL would be too much; but OK would hide missing backups until that date.
     // Machines that share a store may differ by one time step.
@@ -108,8 +108,8 @@ fn backup(session: &mut App<'_>) -> Result<Measurement> {
     Ok(Measurement { name: "backup_age", value, is_uncertain, unit: "h", max: None, message })
 }
 
-fn key(session: &mut App<'_>) -> Result<Measurement> {
-    let saved = audit::key_saved_at(session)?;
+fn key(app: &mut App<'_>) -> Result<Measurement> {
+    let saved = audit::key_saved_at(app)?;
     let message = match saved {
         Some(at) => format!("a copy of the key is kept elsewhere, as confirmed on {at}"),
         None => "no copy of the key has been confirmed".to_owned(),

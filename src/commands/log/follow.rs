@@ -15,8 +15,8 @@ pub const INITIAL: u64 = 10;
 /// Interval between two queries.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-pub fn follow(session: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
-    if matches!(session.options.format(), Format::Json | Format::Csv) {
+pub fn follow(app: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
+    if matches!(app.options.format(), Format::Json | Format::Csv) {
         return Err(Refusal::new(
             ErrorCode::Usage,
             "--follow never ends, so this format cannot be completed",
@@ -25,7 +25,7 @@ pub fn follow(session: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
         .into());
     }
     // Opened anew for each query, so that an idle follower keeps no connection or lock.
-    let place = session.store_opener()?;
+    let place = app.store_opener()?;
     Ok(Report::list(Verdict::Yes, move |writer| {
         loop {
             let mut store = place.open()?;

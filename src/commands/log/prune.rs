@@ -54,10 +54,10 @@ struct PruneRecord {
 
 impl PruneOptions {
     /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
-    pub fn run(self, session: &mut App<'_>, ticket: Option<&str>) -> Result<Report> {
-        operate::authorize(session, &PRUNE, self.dry_run)?;
-        require_case_options(session, Log::NAME, PRUNE.name, ticket.is_some(), true)?;
-        let now = session.env.clock.now()?;
+    pub fn run(self, app: &mut App<'_>, ticket: Option<&str>) -> Result<Report> {
+        operate::authorize(app, &PRUNE, self.dry_run)?;
+        require_case_options(app, Log::NAME, PRUNE.name, ticket.is_some(), true)?;
+        let now = app.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();
         let before = Timestamp::parse_past("--before", text, now)?;
         let one_line =
@@ -67,18 +67,15 @@ impl PruneOptions {
             reason: one_line("--reason", self.reason.as_deref())?,
             proof: None,
         };
-        let count = audit::prunable_events(session, before)?;
+        let count = audit::prunable_events(app, before)?;
         if count > 0 && !self.yes && !self.dry_run {
             let question = format!("Delete {count} events before {before} from the log for ever?");
-            if !session.confirm(&question)? {
-                return Ok(not_confirmed(session));
+            if !app.confirm(&question)? {
+                return Ok(not_confirmed(app));
             }
         }
-        let pruned = if count == 0 || self.dry_run {
-            count
-        } else {
-            audit::prune(session, before, &ticket)?
-        };
+        let pruned =
+            if count == 0 || self.dry_run { count } else { audit::prune(app, before, &ticket)? };
         let changed = pruned > 0 && !self.dry_run;
         let schema = "mfactl.log-prune/1";
         let record = PruneRecord { schema, before, events: pruned, changed, dry_run: self.dry_run };

@@ -63,12 +63,37 @@ fn help_is_asked_for_anywhere_in_the_arguments_of_a_verb() {
 }
 
 #[test]
+fn a_help_flag_before_the_verb_asks_for_its_page() {
+    let world = World::empty();
+    for verb in VERBS.iter().filter(|verb| verb.has_help_flag) {
+        let name = verb.spec.name;
+        for flag in ["--help", "-h"] {
+            let before = world.run(&format!("{flag} {name}")).ok();
+            assert_eq!(before.out, world.run(&format!("{name} {flag}")).ok().out, "{flag} {name}");
+        }
+    }
+}
+
+#[test]
 fn verbs_of_login_services_have_no_help_flag() {
     let world = World::empty();
     for verb in VERBS.iter().filter(|verb| !verb.has_help_flag) {
         let name = verb.spec.name;
+        for flag in ["--version", "-V"] {
+            for line in [format!("{flag} {name} a"), format!("--store {name} {flag} {name} a")] {
+                let ran = world.run(&line);
+                assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{line}: {ran:?}");
+            }
+        }
         for flag in ["--help", "-h"] {
-            for line in [format!("{name} {flag}"), format!("{name} {flag} alice")] {
+            let lines = [
+                "NAME FLAG",
+                "NAME FLAG alice",
+                "FLAG NAME alice",
+                "--quiet FLAG NAME alice",
+                "--store NAME FLAG NAME alice",
+            ];
+            for line in lines.map(|line| line.replace("NAME", name).replace("FLAG", flag)) {
                 let ran = world.run(&line);
                 assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{line}: {ran:?}");
                 let hint = format!("mfactl: hint: see: mfactl help {name}");

@@ -39,7 +39,7 @@ pub enum LoginService {
     /// auth-user-pass-verify and client-crresponse
     #[value(name = "openvpn")]
     OpenVpn,
-    /// `rlm_exec` of `FreeRADIUS`
+    /// FreeRADIUS with `rlm_exec`
     Radius,
 }
 
@@ -57,13 +57,13 @@ enum Split {
 
 /// Answers a service. `argument` is the file that OpenVPN names as last argument.
 pub fn answer(
-    session: &mut App<'_>,
+    app: &mut App<'_>,
     service: LoginService,
     options: &ServiceOptions,
     argument: Option<&str>,
 ) -> Result<Report> {
     match service {
-        LoginService::OpenVpn => openvpn(session, options, argument),
+        LoginService::OpenVpn => openvpn(app, options, argument),
         // Whoever logs in could choose the argument.
         _ if argument.is_some() => {
             Err(Refusal::new(ErrorCode::Usage, "with --from, the login service names the user")
@@ -71,18 +71,18 @@ pub fn answer(
                 .into())
         }
         LoginService::Pam => {
-            let input = session.read_input_up_to(LONGEST_LINE)?;
-            let asked = pam::read(&|name| authenticate::service_variable(session, name), input)?;
-            let lets_in = decide(session, "pam", options, &asked, |_| Ok(()))?;
+            let input = app.read_input_up_to(LONGEST_LINE)?;
+            let asked = pam::read(&|name| authenticate::service_variable(app, name), input)?;
+            let lets_in = decide(app, "pam", options, &asked, |_| Ok(()))?;
             Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
-            let asked = radius::read(&|name| authenticate::service_variable(session, name))?;
+            let asked = radius::read(&|name| authenticate::service_variable(app, name))?;
             if asked.typed.code().is_empty() {
-                let challenge = radius::challenge(session.env.random()?);
+                let challenge = radius::challenge(app.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
             }
-            if decide(session, "radius", options, &asked, |_| Ok(()))? {
+            if decide(app, "radius", options, &asked, |_| Ok(()))? {
                 return Ok(Report::empty(Verdict::Yes));
             }
             Ok(Report { verdict: Verdict::No, ..Report::text(radius::REJECTION) })
@@ -94,17 +94,13 @@ const fn verdict(lets_in: bool) -> Verdict {
     if lets_in { Verdict::Yes } else { Verdict::No }
 }
 
-fn openvpn(
-    session: &mut App<'_>,
-    options: &ServiceOptions,
-    argument: Option<&str>,
-) -> Result<Report> {
-    let is_second = openvpn::is_second_call(&|name| authenticate::service_variable(session, name));
-    let control = is_second.then(|| handed(session, "auth_control_file")).transpose()?;
-    let files = OpenVpnFiles { reason: handed(session, "auth_failed_reason_file").ok(), control };
+fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) -> Result<Report> {
+    let is_second = openvpn::is_second_call(&|name| authenticate::service_variable(app, name));
+    let control = is_second.then(|| handed(app, "auth_control_file")).transpose()?;
+    let files = OpenVpnFiles { reason: handed(app, "auth_failed_reason_file").ok(), control };
     let at_deadline = files.clone();
-    authenticate::on_timeout(session, move |lets_in| drop(at_deadline.write(lets_in)));
-    openvpn_login(session, options, argument, &files).or_else(|error| {
+    authenticate::on_timeout(app, move |lets_in| drop(at_deadline.write(lets_in)));
+    openvpn_login(app, options, argument, &files).or_else(|error| {
         // The client waits for a verdict in the file, and any error is a no.
         files.write(false)?;
         Err(error)
@@ -112,14 +108,13 @@ fn openvpn(
 }
 
 fn openvpn_login(
-    session: &mut App<'_>,
+    app: &mut App<'_>,
     options: &ServiceOptions,
     argument: Option<&str>,
     files: &OpenVpnFiles,
 ) -> Result<Report> {
     let file = argument.map(|path| handover_file::read(Path::new(path), openvpn::LARGEST_FILE));
-    let call =
-        openvpn::read(&|name| authenticate::service_variable(session, name), file.transpose()?)?;
+    let call = openvpn::read(&|name| authenticate::service_variable(app, name), file.transpose()?)?;
     let asked = match &call {
         openvpn::ScriptCall::Verify(asked) => asked,
         // The second prompt returns the code alone, so the password would go unchecked.
@@ -129,19 +124,19 @@ fn openvpn_login(
         }
         openvpn::ScriptCall::AskFirst => {
             handover_file::write_reply(
-                &handed(session, "auth_pending_file")?,
+                &handed(app, "auth_pending_file")?,
                 &openvpn::pending_file(),
             )?;
             return Ok(Report::empty(Verdict::Deferred));
         }
         openvpn::ScriptCall::Response(asked) => asked,
     };
-    let lets_in = decide(session, "openvpn", options, asked, |lets_in| files.write(lets_in))?;
+    let lets_in = decide(app, "openvpn", options, asked, |lets_in| files.write(lets_in))?;
     Ok(Report::empty(verdict(lets_in)))
 }
 
-fn handed(session: &App<'_>, variable: &str) -> Result<PathBuf, Refusal> {
-    authenticate::service_variable(session, variable).map(PathBuf::from).ok_or_else(|| {
+fn handed(app: &App<'_>, variable: &str) -> Result<PathBuf, Refusal> {
+    authenticate::service_variable(app, variable).map(PathBuf::from).ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, format!("the login service did not hand over {variable}"))
     })
 }
@@ -167,7 +162,7 @@ impl OpenVpnFiles {
 
 /// Decides the login. `on_decision` hands over the answer before notices are sent.
 fn decide(
-    session: &mut App<'_>,
+    app: &mut App<'_>,
     from: &'static str,
     options: &ServiceOptions,
     asked: &ServiceInput,
@@ -186,12 +181,12 @@ fn decide(
         return Ok(false);
     }
     let login = LoginRequest { from, name, typed, without, has_password: options.split.is_some() };
-    let mut opened = session.open_store()?;
+    let mut opened = app.open_store()?;
     // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();
-    let done = authenticate::log_in(session, &mut opened, &login)?;
+    let done = authenticate::log_in(app, &mut opened, &login)?;
     on_decision(done.lets_in)?;
-    authenticate::notify_after_login(session, &mut opened, &done);
+    authenticate::notify_after_login(app, &mut opened, &done);
     opened.store.upkeep();
     Ok(done.lets_in)
 }

@@ -1,0 +1,40 @@
+//! Words that the source and its documents do without.
+
+#![expect(clippy::unwrap_used, reason = "what can't be read fails the test")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A user is "the user" or "they".
+const PRONOUNS: [&str; 4] = ["he", "his", "him", "himself"];
+const PLACES: [&str; 5] = ["src", "docs", "man", "README.md", "SECURITY.md"];
+
+/// Text files at a place.
+fn files(place: &Path) -> Vec<PathBuf> {
+    if !place.is_dir() {
+        return vec![place.to_owned()];
+    }
+    let entries = fs::read_dir(place).unwrap();
+    entries.flat_map(|entry| files(&entry.unwrap().path())).collect()
+}
+
+#[test]
+fn a_user_is_no_he() {
+    let mut found = Vec::new();
+    for path in
+        PLACES.iter().flat_map(|place| files(&Path::new(env!("CARGO_MANIFEST_DIR")).join(place)))
+    {
+        // A picture is no text.
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        let relative = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display();
+        for (n, line) in text.lines().enumerate() {
+            let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let mut pronouns =
+                words.filter(|word| PRONOUNS.iter().any(|p| p.eq_ignore_ascii_case(word)));
+            if pronouns.next().is_some() {
+                found.push(format!("{relative}:{}: {}", n + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "say \"the user\" or \"they\": {found:#?}");
+}
