@@ -36,9 +36,9 @@ REVOKE INSERT, UPDATE, DELETE ON store FROM mfactl_owner;
 GRANT SELECT ON store, users, devices, events, audit_head TO mfactl_service;
 GRANT UPDATE (failures, wrong_codes, hour_codes, hour_start, lock_start, lock_length, turned_away,
     told_at, lock_looks, last_verified_at, password, password_change, temporary_password,
-    temporary_until, enrolment_barred, recovery, bypass, undo, rev, mac, key_generation) ON users TO mfactl_service;
+    temporary_until, enrolment_barred, recovery, bypass, undo, rev, mac) ON users TO mfactl_service;
 GRANT UPDATE (state, confirmed_at, expires_at, first_proof, replaces, revoked_at, was_disabled,
-    last_step, last_used_at, mac, key_generation), INSERT, DELETE ON devices TO mfactl_service;
+    last_step, last_used_at, mac), INSERT, DELETE ON devices TO mfactl_service;
 GRANT USAGE ON SEQUENCE devices_n_seq TO mfactl_service;
 GRANT INSERT ON events TO mfactl_service;
 GRANT UPDATE ON audit_head TO mfactl_service;

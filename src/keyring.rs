@@ -114,7 +114,7 @@ impl Vault {
         Self { generation, ..self }
     }
 
-    /// The generation that makes new MACs. It is stored beside each of them.
+    /// The generation that makes new MACs.
     #[must_use]
     pub const fn generation(&self) -> KeyGeneration {
         self.generation
@@ -214,7 +214,7 @@ impl Vault {
         whole.field("row", kind);
         whole.field("store", self.store.bytes());
         if let Some(generation) = self.generation.explicit() {
-            whole.number("generation", generation);
+            whole.number("generation", generation.into());
         }
         self.state
             .clone()
@@ -249,7 +249,7 @@ impl Vault {
         c.number(FieldNumber::Seq, head.seq);
         c.field(FieldNumber::Hash, head.hash);
         if let Some(generation) = self.generation.explicit() {
-            c.number(FieldNumber::Generation, generation);
+            c.number(FieldNumber::Generation, generation.into());
         }
         self.audit.clone().chain_update(c.bytes()).finalize().into_bytes().into()
     }

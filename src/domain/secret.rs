@@ -77,30 +77,26 @@ impl Id {
 /// Which of the successive root keys of a store made a MAC: 1 is the first, and each exchange of the key
 /// adds one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyGeneration(u64);
+pub struct KeyGeneration(u32);
 
 impl KeyGeneration {
     pub const FIRST: Self = Self(1);
 
-    /// The generation that a column stands for. An empty one is the first generation: rows are older than
-    /// the column. `None` for a number that is never stored.
+    /// The generation with this number; `None` for 0.
     #[must_use]
-    pub const fn stored(number: Option<i64>) -> Option<Self> {
-        match number {
-            None => Some(Self::FIRST),
-            Some(number) if number > 1 => Some(Self(number.cast_unsigned())),
-            Some(_) => None,
-        }
+    pub const fn new(number: u32) -> Option<Self> {
+        if number == 0 { None } else { Some(Self(number)) }
     }
 
     #[must_use]
-    pub const fn number(self) -> u64 {
+    pub const fn number(self) -> u32 {
         self.0
     }
 
-    /// The number that is stored and that MACs cover; `None` for the first generation.
+    /// The number that is stored with a MAC and covered by it. The first has none, because its oldest MACs
+    /// were made before there were generations.
     #[must_use]
-    pub const fn explicit(self) -> Option<u64> {
+    pub const fn explicit(self) -> Option<u32> {
         match self {
             Self::FIRST => None,
             Self(number) => Some(number),

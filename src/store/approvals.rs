@@ -16,7 +16,7 @@ impl WriteTx<'_> {
     pub fn requests(&mut self) -> Result<Vec<Request>> {
         let mut found = Vec::new();
         self.driver.query(&sql::REQUESTS, &[], &mut |row| {
-            let mac = StoredMac::read(row, "requests", REQUEST_COLUMNS.len())?;
+            let mac = StoredMac::read(row, REQUEST_COLUMNS.len())?;
             found.push((request(row)?, mac));
             Ok(true)
         })?;
@@ -35,7 +35,7 @@ impl WriteTx<'_> {
     /// Inserts a request.
     pub fn insert_request(&mut self, request: &Request) -> Result<()> {
         let mut values = request_values(request);
-        values.extend(StoredMac::values(self.vault, &request_mac(self.vault, request)));
+        values.push(StoredMac::value(self.vault, &request_mac(self.vault, request)));
         one_row(self.driver.execute(&sql::INSERT_REQUEST, &values)?)
     }
 

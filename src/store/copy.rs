@@ -23,8 +23,8 @@ impl<'t> WriteTx<'t> {
     pub fn initialize(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
         self.insert_store_row(identity, at)?;
         let start = Head::START;
-        let [mac, generation] = StoredMac::values(self.vault, &self.vault.head_mac(&start));
-        let head = [Value::Int(0), bytes(&start.hash), mac, generation];
+        let mac = StoredMac::value(self.vault, &self.vault.head_mac(&start));
+        let head = [Value::Int(0), bytes(&start.hash), mac];
         one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
     }
 

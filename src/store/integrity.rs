@@ -96,11 +96,7 @@ pub fn log_start(driver: &mut dyn Driver) -> Result<LogStart> {
     let start = first(driver, sql::LOG_START, &[], |row| {
         let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok()).unwrap_or_default();
         let head = Head { seq: seq(row, "log_start")?.unwrap_or_default(), hash };
-        Ok(LogStart {
-            head,
-            at: at(row, 2, "log_start")?,
-            mac: Some(StoredMac::read(row, "log_start", 3)?),
-        })
+        Ok(LogStart { head, at: at(row, 2, "log_start")?, mac: Some(StoredMac::read(row, 3)?) })
     })?;
     Ok(start.unwrap_or(LogStart { head: Head::START, at: None, mac: None }))
 }

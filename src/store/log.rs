@@ -58,7 +58,7 @@ impl ReadTx<'_> {
         let head = first(&mut *self.driver, sql::SIGNED_HEAD, &[], |row| {
             let seq = seq(row, "audit_head")?;
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
-            let mac = StoredMac::read(row, "audit_head", 2)?;
+            let mac = StoredMac::read(row, 2)?;
             Ok(seq.zip(hash).map(|(seq, hash)| SignedHead::new(Head { seq, hash }, mac)))
         })?;
         Ok(head.flatten())

@@ -26,8 +26,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::{MAC, Vault};
 
-/// The index of a user's row id, after the columns and the two of the MAC.
-pub const USER_ROW_ID_COLUMN: usize = USER_COLUMNS.len() + 2;
+/// The index of a user's row id, after the columns and the MAC.
+pub const USER_ROW_ID_COLUMN: usize = USER_COLUMNS.len() + 1;
 
 /// The value of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,33 +103,38 @@ pub struct UserMacs {
     pub devices: Vec<[u8; MAC]>,
 }
 
-/// A stored MAC, not checked yet, with the generation of the root key that made it. Together they are the
-/// columns `mac` and `key_generation` of a row.
+/// A MAC as stored, not checked yet: its 32 bytes, and after an exchange of the key four more, the generation
+/// of the root key that made it (big-endian). In one column with the MAC it costs a `verify` nothing, and
+/// neither can be read, granted or restored without the other.
 #[derive(Clone, Debug)]
-pub struct StoredMac {
-    /// Empty when there is none.
-    mac: Vec<u8>,
-    generation: KeyGeneration,
-}
+pub struct StoredMac(Vec<u8>);
 
 impl StoredMac {
-    /// From two columns of a row, the MAC in column `first`.
-    pub fn read(row: &dyn Row, table: &str, first: usize) -> Result<Self> {
-        let generation = KeyGeneration::stored(row.int(first + 1)?);
-        let generation = generation.ok_or_else(|| damaged_column(table, "key_generation"))?;
-        Ok(Self { mac: row.bytes(first)?.unwrap_or_default(), generation })
+    pub fn read(row: &dyn Row, column: usize) -> Result<Self> {
+        Ok(Self(row.bytes(column)?.unwrap_or_default()))
     }
 
-    /// The values of the two columns for a MAC that is made now.
-    pub fn values(vault: &Vault, mac: &[u8; MAC]) -> [Value; 2] {
-        [bytes(mac), maybe_number(vault.generation().explicit())]
+    /// The value of the column for a MAC that is made now.
+    pub fn value(vault: &Vault, mac: &[u8; MAC]) -> Value {
+        let generation = vault.generation().explicit().map(u32::to_be_bytes);
+        Value::Bytes(mac.iter().chain(generation.iter().flatten()).copied().collect())
     }
 
     /// Whether it is this MAC; `key` when another generation of the root key made it.
     pub fn is(&self, vault: &Vault, mac: &[u8; MAC]) -> Result<bool, Refusal> {
-        vault.require(self.generation)?;
-        Ok(bool::from(self.mac.ct_eq(mac)))
+        let (stored, generation) = split_mac(&self.0);
+        vault.require(generation)?;
+        Ok(bool::from(stored.ct_eq(mac)))
     }
+}
+
+/// The MAC and its generation. Bytes that we never write are returned as they are, and match no MAC.
+fn split_mac(stored: &[u8]) -> (&[u8], KeyGeneration) {
+    let later = stored.split_last_chunk().and_then(|(mac, number)| {
+        let generation = KeyGeneration::new(u32::from_be_bytes(*number))?;
+        (mac.len() == MAC && generation.explicit().is_some()).then_some((mac, generation))
+    });
+    later.unwrap_or((stored, KeyGeneration::FIRST))
 }
 
 fn put_columns(row: &mut Canonical, columns: &[&str], values: &[Value]) {

@@ -14,7 +14,7 @@ use crate::store::row::{
 };
 use crate::store::user_query::{By, Order, Prefilter};
 
-pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, h.key_generation, e.hash FROM audit_head h \
+pub const HEAD: &str = "SELECT h.seq, h.hash, h.mac, e.hash FROM audit_head h \
                         LEFT JOIN events e ON e.seq = h.seq";
 pub const SET_HEAD: &str = "UPDATE audit_head SET seq = $1, hash = $2, mac = $3";
 pub const LATEST_OF_OUTCOME: &str = "SELECT at FROM events WHERE seq > $1 AND verb = $2 AND outcome = $3 \
@@ -38,8 +38,8 @@ pub const VERBS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE 
 pub const USERS_SINCE: &str = "SELECT DISTINCT \"user\" FROM events WHERE seq > $1 \
                                AND \"user\" IS NOT NULL ORDER BY \"user\" LIMIT $2";
 
-pub const LOG_START: &str = "SELECT seq, hash, at, mac, key_generation FROM log_start";
-pub const SIGNED_HEAD: &str = "SELECT seq, hash, mac, key_generation FROM audit_head";
+pub const LOG_START: &str = "SELECT seq, hash, at, mac FROM log_start";
+pub const SIGNED_HEAD: &str = "SELECT seq, hash, mac FROM audit_head";
 /// This one must use the index on `at`, and the next one must go down from the last number. The `+ 0`
 /// prevents the other index, with which SQLite would read much of the log.
 pub const FIRST_SEQ_OF_TIME: &str = "SELECT min(seq + 0) FROM events WHERE at >= $1 AND at <= $2";
@@ -133,8 +133,7 @@ impl Conditions {
 pub const INIT_STORE: &str = "INSERT INTO store(one, id, key_id, created_at) VALUES (1, $1, $2, $3) \
                          ON CONFLICT (one) DO UPDATE SET id = excluded.id, \
                          key_id = excluded.key_id, created_at = excluded.created_at";
-pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac, key_generation) \
-                              VALUES (1, $1, $2, $3, $4)";
+pub const FIRST_HEAD: &str = "INSERT INTO audit_head(one, seq, hash, mac) VALUES (1, $1, $2, $3)";
 pub static APPEND: LazyLock<String> = LazyLock::new(|| {
     let columns = EVENT_COLUMNS.join(", ");
     format!("INSERT INTO events({columns}) VALUES ({})", placeholders(EVENT_COLUMNS.len()))
@@ -142,30 +141,30 @@ pub static APPEND: LazyLock<String> = LazyLock::new(|| {
 
 /// All requests for approval, oldest first.
 pub static REQUESTS: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {}, mac, key_generation FROM requests ORDER BY n", REQUEST_COLUMNS.join(", "))
+    format!("SELECT {}, mac FROM requests ORDER BY n", REQUEST_COLUMNS.join(", "))
 });
 
-/// Values: the columns, the MAC, the generation of its key.
+/// Values: the columns, the MAC.
 pub static INSERT_REQUEST: LazyLock<String> = LazyLock::new(|| {
     let columns = REQUEST_COLUMNS.join(", ");
-    let values = placeholders(REQUEST_COLUMNS.len() + 2);
-    format!("INSERT INTO requests({columns}, mac, key_generation) VALUES ({values})")
+    let values = placeholders(REQUEST_COLUMNS.len() + 1);
+    format!("INSERT INTO requests({columns}, mac) VALUES ({values})")
 });
 
-/// A user by name: the columns, the MAC, the generation of its key, the row id.
+/// A user by name: the columns, the MAC, the row id.
 pub static USER: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {}, mac, key_generation, n FROM users WHERE name = $1", USER_COLUMNS.join(", "))
+    format!("SELECT {}, mac, n FROM users WHERE name = $1", USER_COLUMNS.join(", "))
 });
 
 /// A user by id, with the same columns.
 pub static USER_BY_ID: LazyLock<String> = LazyLock::new(|| {
-    format!("SELECT {}, mac, key_generation, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
+    format!("SELECT {}, mac, n FROM users WHERE id = $1", USER_COLUMNS.join(", "))
 });
 
 /// The devices of a user by the user's row id, oldest first.
 pub static DEVICES: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {}, mac, key_generation, n FROM devices WHERE \"user\" = $1 ORDER BY n",
+        "SELECT {}, mac, n FROM devices WHERE \"user\" = $1 ORDER BY n",
         DEVICE_COLUMNS.join(", ")
     )
 });
@@ -270,36 +269,36 @@ pub const CHANGES_OF: &str = "SELECT was FROM events WHERE user_id = $1 AND seq 
                               AND was IS NOT NULL ORDER BY seq DESC";
 pub const PRUNE: &str = "DELETE FROM events WHERE seq <= $1";
 pub const EVENT_TIME: &str = "SELECT at, hash FROM events WHERE seq = $1";
-pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac, key_generation) \
-                             VALUES (1, $1, $2, $3, $4, $5) ON CONFLICT (one) DO UPDATE SET \
+pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) \
+                             VALUES (1, $1, $2, $3, $4) ON CONFLICT (one) DO UPDATE SET \
                              seq = excluded.seq, at = excluded.at, hash = excluded.hash, \
-                             mac = excluded.mac, key_generation = excluded.key_generation";
+                             mac = excluded.mac";
 
 /// Every user, joined with every device, with their MACs and the user's revision in the newest event.
 pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT u.{}, u.mac, u.key_generation, \
+        "SELECT u.{}, u.mac, \
          (SELECT e.rev FROM events e WHERE e.user_id = u.id ORDER BY e.seq DESC LIMIT 1), \
-         d.{}, d.mac, d.key_generation FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
+         d.{}, d.mac FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")
     )
 });
 
 pub static INSERT_USER: LazyLock<String> = LazyLock::new(|| {
-    let columns = USER_COLUMNS.len() + 2;
+    let columns = USER_COLUMNS.len() + 1;
     format!(
-        "INSERT INTO users({}, mac, key_generation) VALUES ({})",
+        "INSERT INTO users({}, mac) VALUES ({})",
         USER_COLUMNS.join(", "),
         placeholders(columns)
     )
 });
 
-/// Values: the columns, the MAC, the generation of its key, the id of the user.
+/// Values: the columns, the MAC, the id of the user.
 pub static INSERT_DEVICE: LazyLock<String> = LazyLock::new(|| {
-    let columns = DEVICE_COLUMNS.len() + 2;
+    let columns = DEVICE_COLUMNS.len() + 1;
     format!(
-        "INSERT INTO devices({}, mac, key_generation, \"user\") SELECT {}, n FROM users WHERE id = ${}",
+        "INSERT INTO devices({}, mac, \"user\") SELECT {}, n FROM users WHERE id = ${}",
         DEVICE_COLUMNS.join(", "),
         placeholders(columns),
         columns + 1

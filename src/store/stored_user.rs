@@ -51,15 +51,15 @@ pub fn check_user_macs(
     progress: &mut dyn FnMut(),
 ) -> Result<()> {
     let mut current: Option<StoredUser> = None;
-    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 3);
+    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
     driver.query(&sql::USERS_WITH_MACS, &[], &mut |row| {
         let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
         if !same {
             let found = StoredUser {
                 user: row::user(row, 0)?,
-                user_mac: StoredMac::read(row, "users", mac)?,
+                user_mac: StoredMac::read(row, mac)?,
                 device_macs: Vec::new(),
-                logged_rev: row.int(mac + 2)?.map(i64::cast_unsigned),
+                logged_rev: row.int(mac + 1)?.map(i64::cast_unsigned),
             };
             if let Some(done) = current.replace(found) {
                 done.checked(vault)?;
@@ -70,7 +70,7 @@ pub fn check_user_macs(
             && !row.is_null(device)?
         {
             found.user.devices.push(row::device(row, device)?);
-            let mac = StoredMac::read(row, "devices", device + DEVICE_COLUMNS.len())?;
+            let mac = StoredMac::read(row, device + DEVICE_COLUMNS.len())?;
             found.device_macs.push(mac);
         }
         Ok(true)

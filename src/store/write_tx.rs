@@ -139,8 +139,8 @@ impl<'t> WriteTx<'t> {
         let Some((at, hash)) = last.flatten() else { return Ok(0) };
         let head = Head { seq: up_to, hash };
         let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
-        let [mac, generation] = StoredMac::values(self.vault, &mac);
-        let start = [seq.clone(), Value::Int(at), bytes(&hash), mac, generation];
+        let mac = StoredMac::value(self.vault, &mac);
+        let start = [seq.clone(), Value::Int(at), bytes(&hash), mac];
         one_row(self.driver.execute(sql::SET_LOG_START, &start)?)?;
         self.expect_bulk()?;
         self.driver.execute(sql::PRUNE, &[seq])?;
@@ -159,8 +159,7 @@ impl<'t> WriteTx<'t> {
 
 impl WriteTx<'_> {
     fn insert_device(&mut self, owner: Id, mut values: Vec<Value>, mac: [u8; MAC]) -> Result<()> {
-        values.extend(StoredMac::values(self.vault, &mac));
-        values.push(bytes(owner.bytes()));
+        values.extend([StoredMac::value(self.vault, &mac), bytes(owner.bytes())]);
         one_row(self.driver.execute(&sql::INSERT_DEVICE, &values)?)
     }
 
@@ -208,8 +207,8 @@ impl WriteTx<'_> {
     }
 
     fn set_head(&mut self, head: &Head) -> Result<()> {
-        let mac = self.vault.head_mac(head);
-        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), bytes(&mac)];
+        let mac = StoredMac::value(self.vault, &self.vault.head_mac(head));
+        let values = [Value::Int(head.seq.cast_signed()), bytes(&head.hash), mac];
         one_row(self.driver.execute(sql::SET_HEAD, &values)?)
     }
 
@@ -218,8 +217,7 @@ impl WriteTx<'_> {
             let seq = row.int(0)?.map(i64::cast_unsigned);
             let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
             let head = seq.zip(hash).map(|(seq, hash)| Head { seq, hash });
-            let mac = StoredMac::read(row, "audit_head", 2);
-            Ok(head.map(|head| (head, mac, row.bytes(4))))
+            Ok(head.map(|head| (head, StoredMac::read(row, 2), row.bytes(3))))
         })?;
         let Some((head, mac, last)) = found.flatten() else { return Err(altered_log_end().into()) };
         let last = last?;
@@ -239,17 +237,17 @@ impl WriteTx<'_> {
         let name_value = Value::Text(name.as_str().to_owned());
         let found = first(&mut *self.driver, &sql::USER, &[name_value], |row| {
             let user_row = row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default();
-            Ok((row::user(row, 0)?, StoredMac::read(row, "users", USER_COLUMNS.len())?, user_row))
+            Ok((row::user(row, 0)?, StoredMac::read(row, USER_COLUMNS.len())?, user_row))
         })?;
         let Some((mut user, user_mac, user_row)) = found else { return Ok(None) };
         let mut row_ids = RowIds { user_row, devices: Vec::new() };
         let mut device_macs = Vec::new();
         self.driver.query(&sql::DEVICES, &[Value::Int(user_row)], &mut |row| {
             let device = row::device(row, 0)?;
-            let device_row = row.int(DEVICE_COLUMNS.len() + 2)?.unwrap_or_default();
+            let device_row = row.int(DEVICE_COLUMNS.len() + 1)?.unwrap_or_default();
             row_ids.devices.push((device.id, device_row));
             user.devices.push(device);
-            device_macs.push(StoredMac::read(row, "devices", DEVICE_COLUMNS.len())?);
+            device_macs.push(StoredMac::read(row, DEVICE_COLUMNS.len())?);
             Ok(true)
         })?;
         self.row_ids.insert(user.id, row_ids);
@@ -285,7 +283,7 @@ impl WriteTx<'_> {
         let rows = UserRows::of(user);
         let macs = rows.macs(self.vault, user.id);
         let mut values = rows.user;
-        values.extend(StoredMac::values(self.vault, &macs.user));
+        values.push(StoredMac::value(self.vault, &macs.user));
         one_row(self.driver.execute(&sql::INSERT_USER, &values)?)?;
         for (device, mac) in rows.devices.into_iter().zip(macs.devices) {
             self.insert_device(user.id, device, mac)?;
@@ -293,15 +291,14 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Writes the differences. The generation of the key stays: a row with another one could not have been
-    /// loaded.
+    /// Writes the differences.
     fn update(&mut self, before: &User, after: &User) -> Result<()> {
         let row_ids = self.row_ids(before)?;
         let (old, new) = (UserRows::of(before), UserRows::of(after));
         let macs = new.macs(self.vault, after.id);
         let (columns, mut values) = row::changed(USER_COLUMNS, &old.user, new.user);
         values.extend([
-            bytes(&macs.user),
+            StoredMac::value(self.vault, &macs.user),
             Value::Int(row_ids.user_row),
             Value::Int(before.rev.cast_signed()),
         ]);
@@ -316,7 +313,7 @@ impl WriteTx<'_> {
                     let (columns, mut values) =
                         row::changed(DEVICE_COLUMNS, &old.devices[was], row);
                     let device_row = row_ids.device(device.id).ok_or_else(|| wrong_row_count(0))?;
-                    values.extend([bytes(&mac), Value::Int(device_row)]);
+                    values.extend([StoredMac::value(self.vault, &mac), Value::Int(device_row)]);
                     one_row(self.driver.execute(&sql::update_device(&columns), &values)?)?;
                 }
                 None => self.insert_device(after.id, row, mac)?,
@@ -350,8 +347,8 @@ impl WriteTx<'_> {
         let entry = EventFields::of(event, generation, user, past.status, past.values.as_deref());
         let personal = entry.personal.hash(salt);
         let head = Head { seq: previous.seq + 1, hash: entry.chain_hash(&previous, &personal) };
-        let mac = self.vault.event_mac(&head);
-        let values = row::event_values(&entry, salt, &personal, &head, &mac);
+        let mac = StoredMac::value(self.vault, &self.vault.event_mac(&head));
+        let values = row::event_values(&entry, salt, &personal, &head, mac);
         one_row(self.driver.execute(&sql::APPEND, &values)?)?;
         self.head = Some(head);
         self.appended += 1;

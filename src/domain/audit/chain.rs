@@ -132,7 +132,7 @@ mod tests {
         (generation == KeyGeneration::FIRST).then(|| head.hash.map(|byte| byte ^ 0x55))
     }
 
-    const SECOND: KeyGeneration = KeyGeneration::stored(Some(2)).unwrap();
+    const SECOND: KeyGeneration = KeyGeneration::new(2).unwrap();
 
     struct Stored {
         seq: u64,

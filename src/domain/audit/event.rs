@@ -278,7 +278,7 @@ impl<'e> EventFields<'e> {
         c.maybe(FieldNumber::WasStatus, self.was_status);
         c.field(FieldNumber::Personal, personal);
         if let Some(generation) = self.generation.explicit() {
-            c.number(FieldNumber::Generation, generation);
+            c.number(FieldNumber::Generation, generation.into());
         }
         Sha256::digest(c.bytes()).into()
     }

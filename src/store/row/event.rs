@@ -4,11 +4,10 @@ use anyhow::Result;
 
 use super::{
     Reader, Row, Value, bytes, damaged_column, maybe_bytes, maybe_number, maybe_text, number,
+    split_mac,
 };
 use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head, Personal};
-use crate::domain::secret::KeyGeneration;
-use crate::keyring::MAC;
 use crate::store::change::SALT;
 use crate::store::log_query::{EventView, LoggedChange};
 
@@ -36,7 +35,6 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "mac",
     "was_status",
     "was",
-    "key_generation",
 ];
 
 /// The columns of [`event_view`].
@@ -67,7 +65,7 @@ pub fn event_values(
     salt: &[u8; SALT],
     personal: &[u8; 32],
     head: &Head,
-    mac: &[u8; MAC],
+    mac: Value,
 ) -> Vec<Value> {
     vec![
         number(head.seq),
@@ -89,10 +87,9 @@ pub fn event_values(
         bytes(salt),
         bytes(personal),
         bytes(&head.hash),
-        bytes(mac),
+        mac,
         maybe_text(entry.was_status),
         maybe_text(entry.personal.was),
-        maybe_number(entry.generation.explicit()),
     ]
 }
 
@@ -149,6 +146,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
     let bytes = |column: usize| -> Result<&[u8]> {
         Ok(row.bytes_ref(column)?.ok_or_else(|| damaged_column(column))?)
     };
+    let (mac, generation) = split_mac(bytes(19)?);
     let entry = EventFields {
         at: number(1)?,
         verb: text(2)?,
@@ -162,7 +160,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
         rev: row.int(10)?.map(i64::cast_unsigned),
         factor: row.text_ref(11)?,
         was_status: row.text_ref(20)?,
-        generation: KeyGeneration::stored(row.int(22)?).ok_or_else(|| damaged_column(22))?,
+        generation,
         personal: Personal {
             user: row.text_ref(12)?,
             device: row.text_ref(13)?,
@@ -176,7 +174,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
         salt: row.bytes_ref(16)?,
         personal: bytes(17)?,
         hash: bytes(18)?,
-        mac: bytes(19)?,
+        mac,
     };
     Ok((entry, proof))
 }

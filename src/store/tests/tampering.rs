@@ -28,28 +28,17 @@ fn an_alteration_of_any_column_is_detected() {
     for (table, columns) in
         [("users", crate::store::row::USER_COLUMNS), ("devices", crate::store::row::DEVICE_COLUMNS)]
     {
-        for column in columns.iter().chain(&["mac", "key_generation"]) {
+        for column in columns.iter().chain(&["mac"]) {
             let fixture = TestStore::new();
             fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
             let (change, name) = match *column {
                 "name" => ("'alicia'".to_owned(), "alicia"),
                 _ => (fixture.engine.another(table, column), "alice"),
             };
-            let (change, row) = match *column {
-                // Empty in every row.
-                "key_generation" => ("2".to_owned(), "0 = 0".to_owned()),
-                _ => (
-                    change,
-                    format!("n = (SELECT max(n) FROM {table} WHERE \"{column}\" IS NOT NULL)"),
-                ),
-            };
+            let row = format!("n = (SELECT max(n) FROM {table} WHERE \"{column}\" IS NOT NULL)");
             fixture.sql(&format!("UPDATE {table} SET \"{column}\" = {change} WHERE {row}"));
             let found = error_code(&fixture.user(name).unwrap_err());
-            let expected: &[&str] = match *column {
-                "key_generation" => &["key"],
-                _ => &["tampered", "damaged"],
-            };
-            assert!(expected.contains(&found), "{table}.{column}: {found}");
+            assert!(matches!(found, "tampered" | "damaged"), "{table}.{column}: {found}");
         }
     }
 }
@@ -124,9 +113,7 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
 }
 
 /// Reverts everything after the first migration.
-const TO_FIRST: &str = "ALTER TABLE users DROP COLUMN key_generation; \
-    ALTER TABLE devices DROP COLUMN key_generation; ALTER TABLE events DROP COLUMN key_generation; \
-    ALTER TABLE audit_head DROP COLUMN key_generation; DROP INDEX users_required_from; DROP INDEX users_created_at; \
+const TO_FIRST: &str = "DROP INDEX users_required_from; DROP INDEX users_created_at; \
     DROP INDEX events_at; DROP TABLE log_start; ALTER TABLE events DROP COLUMN was_status; \
     ALTER TABLE events DROP COLUMN was; DROP TABLE requests; ALTER TABLE users DROP COLUMN password; \
     ALTER TABLE users DROP COLUMN temporary_password; ALTER TABLE users DROP COLUMN temporary_until; \
@@ -166,10 +153,38 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
 }
 
+impl TestStore {
+    /// SQL that makes the MACs of some rows those of the second generation of the key.
+    fn as_second(&self, table: &str, rows: &str) -> String {
+        let second = if self.engine.is_postgres() {
+            "mac || decode('00000002', 'hex')"
+        } else {
+            "CAST(mac || x'00000002' AS BLOB)"
+        };
+        format!("UPDATE {table} SET mac = {second} WHERE {rows}")
+    }
+}
+
+#[test]
+fn a_mac_of_another_generation_is_not_ours_and_not_altered() {
+    for (table, id) in [("users", "n = 1"), ("devices", "n = 2")] {
+        let fixture = TestStore::new();
+        fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
+        fixture.sql(&fixture.as_second(table, id));
+        assert_eq!(error_code(&fixture.user("alice").unwrap_err()), "key", "{table}");
+        // Numbers that are never stored, and bytes that are too many.
+        for more in ["00000000", "00000001", "02", "000000000002"] {
+            let edit = fixture.as_second(table, id).replace("mac ||", "substr(mac, 1, 32) ||");
+            fixture.sql(&edit.replace("00000002", more));
+            assert_eq!(error_code(&fixture.user("alice").unwrap_err()), "tampered", "{more}");
+        }
+    }
+}
+
 /// The same root key as two generations: only the number differs.
 #[test]
 fn every_mac_covers_the_generation_of_its_key() {
-    let second = KeyGeneration::stored(Some(2)).unwrap();
+    let second = KeyGeneration::new(2).unwrap();
     let fixture = TestStore::new();
     let vault = Vault::new(&root(1), id(99)).of_generation(second);
     let logged_under = |fixture: &TestStore, vault: &Vault| {
@@ -179,7 +194,7 @@ fn every_mac_covers_the_generation_of_its_key() {
         tx.commit()
     };
     assert_eq!(error_code(&logged_under(&fixture, &vault).unwrap_err()), "key", "the end");
-    fixture.sql("UPDATE audit_head SET key_generation = 2");
+    fixture.sql(&fixture.as_second("audit_head", "one = 1"));
     assert_eq!(error_code(&logged_under(&fixture, &vault).unwrap_err()), "tampered", "the end");
     assert_eq!(error_code(&logged_under(&fixture, &fixture.vault).unwrap_err()), "key", "the end");
 
@@ -192,14 +207,10 @@ fn every_mac_covers_the_generation_of_its_key() {
     assert_eq!(user(&vault).unwrap().unwrap(), alice());
     assert_eq!(error_code(&user(&fixture.vault).unwrap_err()), "key");
     for table in ["devices", "users"] {
-        fixture.sql(&format!("UPDATE {table} SET key_generation = NULL"));
+        fixture.sql(&format!("UPDATE {table} SET mac = substr(mac, 1, 32)"));
         assert_eq!(error_code(&user(&vault).unwrap_err()), "key", "{table}");
     }
     assert_eq!(error_code(&user(&fixture.vault).unwrap_err()), "tampered");
-    for never_stored in [1, 0, -1] {
-        fixture.sql(&format!("UPDATE users SET key_generation = {never_stored}"));
-        assert_eq!(error_code(&user(&vault).unwrap_err()), "damaged", "{never_stored}");
-    }
 }
 
 #[test]
@@ -210,15 +221,15 @@ fn altering_the_generation_of_an_event_or_of_the_start_of_a_log_is_detected() {
     }
     let proved = || fixture.open().read().unwrap().check_log_macs(&fixture.vault, &mut || {});
     proved().unwrap();
-    fixture.sql("UPDATE events SET key_generation = 2 WHERE seq = 3");
+    fixture.sql(&fixture.as_second("events", "seq = 3"));
     assert_eq!(error_code(&proved().unwrap_err()), "tampered");
-    fixture.sql("UPDATE events SET key_generation = NULL WHERE seq = 3");
+    fixture.sql("UPDATE events SET mac = substr(mac, 1, 32)");
     fixture.change(|tx| assert_eq!(tx.prune(2).unwrap(), 2));
     proved().unwrap();
-    fixture.sql("UPDATE log_start SET key_generation = 2");
+    fixture.sql(&fixture.as_second("log_start", "one = 1"));
     assert_eq!(error_code(&proved().unwrap_err()), "key");
-    fixture.sql("UPDATE log_start SET key_generation = NULL");
-    fixture.sql("UPDATE audit_head SET key_generation = 2");
+    fixture.sql("UPDATE log_start SET mac = substr(mac, 1, 32)");
+    fixture.sql(&fixture.as_second("audit_head", "one = 1"));
     assert_eq!(error_code(&proved().unwrap_err()), "key");
 }
 

@@ -1,10 +1,5 @@
-ALTER TABLE users ADD COLUMN key_generation INTEGER;
-ALTER TABLE events ADD COLUMN key_generation INTEGER;
-ALTER TABLE requests ADD COLUMN key_generation INTEGER;
-ALTER TABLE audit_head ADD COLUMN key_generation INTEGER;
-ALTER TABLE log_start ADD COLUMN key_generation INTEGER;
 ALTER TABLE devices RENAME TO old_devices;
-CREATE TABLE devices(n INTEGER PRIMARY KEY, "user" INTEGER NOT NULL REFERENCES users(n) ON DELETE CASCADE, id BLOB NOT NULL UNIQUE, label TEXT NOT NULL, kind TEXT NOT NULL, algorithm TEXT, digits INTEGER, period INTEGER, secret BLOB NOT NULL, state TEXT NOT NULL, confirmed_at INTEGER, expires_at INTEGER, first_proof INTEGER, replaces BLOB, revoked_at INTEGER, was_disabled INTEGER, last_step INTEGER, created_at INTEGER NOT NULL, last_used_at INTEGER, mac BLOB NOT NULL, key_generation INTEGER) STRICT;
+CREATE TABLE devices(n INTEGER PRIMARY KEY, "user" INTEGER NOT NULL REFERENCES users(n) ON DELETE CASCADE, id BLOB NOT NULL UNIQUE, label TEXT NOT NULL, kind TEXT NOT NULL, algorithm TEXT, digits INTEGER, period INTEGER, secret BLOB NOT NULL, state TEXT NOT NULL, confirmed_at INTEGER, expires_at INTEGER, first_proof INTEGER, replaces BLOB, revoked_at INTEGER, was_disabled INTEGER, last_step INTEGER, created_at INTEGER NOT NULL, last_used_at INTEGER, mac BLOB NOT NULL) STRICT;
 INSERT INTO devices(n, "user", id, label, kind, algorithm, digits, period, secret, state, confirmed_at, expires_at, first_proof, replaces, revoked_at, was_disabled, last_step, created_at, last_used_at, mac) SELECT n, "user", id, label, kind, algorithm, digits, period, secret, state, confirmed_at, expires_at, first_proof, replaces, revoked_at, was_disabled, last_step, created_at, last_used_at, mac FROM old_devices;
 DROP TABLE old_devices;
 CREATE INDEX devices_of_user ON devices("user");
