@@ -68,7 +68,9 @@ const MACHINE: &str = r#"
 exec 2>&1
 work=$1 program=$2 sample=$3
 mount --make-rprivate /
-cp -a /etc "$work/etc"
+mkdir "$work/etc"
+# The PAM files of the tests that run beside this one come and go.
+tar -C /etc --exclude='./pam.d/mfactl-*' -c . | tar -C "$work/etc" -xp
 mkdir -p "$work/lib" "$work/bin" "$work/homes"
 mount --bind "$work/etc" /etc
 mount --bind "$work/lib" /var/lib
