@@ -17,7 +17,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::domain::audit::event::{Canonical, CompactCanonical, FieldNumber, Head};
+use crate::domain::audit::event::{Canonical, CompactCanonical, FieldNumber, Head, Subject};
 use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
@@ -225,29 +225,34 @@ impl Vault {
             .into()
     }
 
-    /// The MAC of one event in the chain.
+    /// The MAC of one event in the chain. It names the user and their revision, so that these two can be proved
+    /// without the event before it.
     #[must_use]
-    pub fn event_mac(&self, event: &Head) -> [u8; MAC] {
-        self.audit_mac(b"event", event)
+    pub fn event_mac(&self, event: &Head, subject: Option<Subject<'_>>) -> [u8; MAC] {
+        self.audit_mac(b"event", event, subject)
     }
 
     /// The MAC of the end of the chain; with another label, so that an event's MAC is not valid here.
     #[must_use]
     pub fn head_mac(&self, head: &Head) -> [u8; MAC] {
-        self.audit_mac(b"head", head)
+        self.audit_mac(b"head", head, None)
     }
 
     /// The MAC of the start of a pruned chain, with the time of the last removed event.
     #[must_use]
     pub fn start_mac(&self, head: &Head, at: Timestamp) -> [u8; MAC] {
-        self.audit_mac(format!("start {}", at.unix()).as_bytes(), head)
+        self.audit_mac(format!("start {}", at.unix()).as_bytes(), head, None)
     }
 
-    fn audit_mac(&self, purpose: &[u8], head: &Head) -> [u8; MAC] {
+    fn audit_mac(&self, purpose: &[u8], head: &Head, subject: Option<Subject<'_>>) -> [u8; MAC] {
         let mut c = CompactCanonical::default();
         c.field(FieldNumber::Purpose, purpose);
         c.number(FieldNumber::Seq, head.seq);
         c.field(FieldNumber::Hash, head.hash);
+        if let Some(Subject { user_id, rev }) = subject {
+            c.field(FieldNumber::UserId, user_id);
+            c.number(FieldNumber::Rev, rev);
+        }
         if let Some(generation) = self.generation.explicit() {
             c.number(FieldNumber::Generation, generation.into());
         }

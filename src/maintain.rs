@@ -8,4 +8,4 @@ pub mod health;
 pub use backup::{plan_restore, restore, take_backup};
 pub use copy::copy_store;
 pub use create::{create_store, migrate_store, open_or_create_store};
-pub use health::{check_user_macs, compare_clocks, expired_users, purge_expired, record_key_saved};
+pub use health::{compare_clocks, expired_users, purge_expired, record_key_saved};

@@ -15,6 +15,7 @@ pub mod location;
 mod log;
 mod log_ends;
 mod log_query;
+mod newest_event;
 pub mod postgres;
 mod read_tx;
 mod row;

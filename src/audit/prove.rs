@@ -1,4 +1,5 @@
-//! Verifies the audit log: every link of the hash chain, every MAC if the key is there, and anchors.
+//! Verifies the audit log and the records: every link of the hash chain, every MAC if the key is there, anchors,
+//! and that the log and the users agree.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,12 +11,12 @@ use crate::app::App;
 use crate::config::COMMAND_LINE;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::audit::chain::{Chain, ChainError, Mac};
-use crate::domain::audit::event::Head;
+use crate::domain::audit::event::{Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::display_path;
 use crate::keyring::{Vault, key_file};
-use crate::store::{LogStart, SignedHead};
+use crate::store::{LogStart, ReadTx, SignedHead};
 
 /// The result of verifying the log.
 pub struct LogProof {
@@ -29,6 +30,25 @@ pub struct LogProof {
     /// Anchors of events that were pruned; they cannot be checked any more.
     pub pruned_anchors: u64,
     pub damage: Option<Damage>,
+    /// Events whose personal fields `remove-user --erase` removed.
+    pub erased_events: u64,
+    pub records: RecordsProof,
+}
+
+impl LogProof {
+    /// The first damage in words, of the log or of the records.
+    pub fn problem(&self) -> Option<&str> {
+        let log = self.damage.as_ref().map(|damage| damage.words.as_str());
+        log.or(self.records.damage.as_deref())
+    }
+}
+
+/// The result of checking users, devices, requests and the database's indexes.
+#[derive(Default)]
+pub struct RecordsProof {
+    /// The number of users.
+    pub users: u64,
+    pub damage: Option<String>,
 }
 
 /// The first damage found in a log.
@@ -56,7 +76,7 @@ fn read_or_damage<T>(result: Result<T>) -> Result<(Option<T>, Option<String>)> {
         Err(error) => error,
     };
     match error.downcast_ref::<Refusal>() {
-        Some(refusal) if refusal.code == ErrorCode::Damaged => {
+        Some(refusal) if matches!(refusal.code, ErrorCode::Damaged | ErrorCode::Tampered) => {
             Ok((None, Some(refusal.problem.clone())))
         }
         _ => Err(error),
@@ -90,9 +110,9 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
     let mut damage = unread_start
         .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
         .map_or_else(|| start_damage(&start, vault.as_ref()), |damage| Ok(Some(damage)))?;
-    let mac = |head: &Head, generation| {
+    let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
         let vault = vault.as_ref().filter(|vault| vault.require(generation).is_ok())?;
-        Some(vault.event_mac(head))
+        Some(vault.event_mac(head, subject))
     };
     let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
     for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {
@@ -122,7 +142,10 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
         let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
         damage = damage.or(read_or_damage(walked)?.1.map(at_next));
     }
-    bar.finish_and_clear();
+    let damage = damage.or_else(|| {
+        let (event, error) = chain.users.check_erasures().err()?;
+        Some(Damage::at(event, error.words(event)))
+    });
     let unread_end =
         unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
     let damage = match damage.or(unread_end) {
@@ -139,15 +162,40 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
             Damage::of_log(words)
         })
     });
+    bar.finish_and_clear();
+    // Only a log that was verified to its end knows every user.
+    let erased_events = chain.users.blank_events();
+    let (head, events) = (chain.head, chain.events);
+    let bar = app.progress_bar(chain.users.present());
+    let log = Some(&mut chain).filter(|_| damage.is_none());
+    let records = records_proof(&mut snapshot, vault.as_ref(), log, &mut || bar.inc(1));
+    bar.finish_and_clear();
     Ok(LogProof {
         store: identity.store,
-        head: chain.head,
-        events: chain.events,
+        head,
+        events,
+        erased_events,
+        records: records?,
         has_macs: vault.is_some(),
         pruned_anchors: anchors_by_event.range(..start.head.seq).map(|(_, a)| a.len() as u64).sum(),
         damage,
         start,
     })
+}
+
+/// Checks the records, and the database's indexes on them and on the log.
+fn records_proof(
+    snapshot: &mut ReadTx<'_>,
+    vault: Option<&Vault>,
+    log: Option<&mut Chain>,
+    progress: &mut dyn FnMut(),
+) -> Result<RecordsProof> {
+    let (users, damage) = read_or_damage(snapshot.check_records(vault, log, progress))?;
+    let damage = match damage {
+        None => snapshot.check_indexes()?,
+        damage => damage,
+    };
+    Ok(RecordsProof { users: users.unwrap_or_default(), damage })
 }
 
 /// The keys of the store, if there is a key file that the operator may read.

@@ -27,8 +27,8 @@ pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
 pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u64> {
     let mut opened = app.open_store()?;
     let proved = audit::prove_log(app, &[])?;
-    if let Some(damage) = proved.damage {
-        let message = format!("the log is damaged: {}", damage.words);
+    if let Some(problem) = proved.problem() {
+        let message = format!("the log is damaged: {problem}");
         return Err(Refusal::new(ErrorCode::Tampered, message)
             .hint("nothing was pruned; find out who can write to the store")
             .into());

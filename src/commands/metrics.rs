@@ -61,7 +61,7 @@ impl Verb for Metrics {
         let now = app.env.clock.now()?;
         let mut samples = count(app, now)?;
         if !self.without_log {
-            samples.log_is_intact = Some(audit::prove_log(app, &[])?.damage.is_none());
+            samples.log_is_intact = Some(audit::prove_log(app, &[])?.problem().is_none());
         }
         let text = samples.text(now);
         let Some(path) = self.output.filter(|path| path.as_os_str() != "-") else {

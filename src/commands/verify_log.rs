@@ -54,8 +54,13 @@ struct VerifyLogRecord {
     /// Anchors that match, and anchors of events that were pruned.
     anchors: u64,
     anchors_pruned: u64,
+    /// Events whose personal fields `remove-user --erase` removed.
+    erased_events: u64,
+    users: u64,
     first_bad_event: Option<u64>,
     problem: Option<String>,
+    #[serde(skip)]
+    is_log_damaged: bool,
 }
 
 impl Verb for VerifyLog {
@@ -127,7 +132,7 @@ impl VerifyLogRecord {
     fn new(proved: &LogProof, anchors: u64) -> Self {
         let first = proved.start.head.seq + 1;
         let is_empty = proved.events == 0;
-        let outcome = match proved.damage {
+        let outcome = match proved.problem() {
             Some(_) => DAMAGED,
             None if anchors > 0 && proved.pruned_anchors == anchors => UNANCHORED,
             None => WHOLE,
@@ -143,7 +148,10 @@ impl VerifyLogRecord {
             anchors: anchors - proved.pruned_anchors,
             anchors_pruned: proved.pruned_anchors,
             first_bad_event: proved.damage.as_ref().and_then(|d| d.event),
-            problem: proved.damage.as_ref().map(|d| d.words.clone()),
+            erased_events: proved.erased_events,
+            users: proved.records.users,
+            problem: proved.problem().map(ToOwned::to_owned),
+            is_log_damaged: proved.damage.is_some(),
         }
     }
 }
@@ -158,6 +166,8 @@ impl Record for VerifyLogRecord {
         "macs_checked",
         "anchors",
         "anchors_pruned",
+        "erased_events",
+        "users",
         "first_bad_event",
         "problem",
     ];
@@ -171,6 +181,8 @@ impl Record for VerifyLogRecord {
         f.flag(self.macs_checked);
         f.value(self.anchors);
         f.value(self.anchors_pruned);
+        f.value(self.erased_events);
+        f.value(self.users);
         f.maybe_value(self.first_bad_event);
         f.maybe_text(self.problem.as_deref());
     }
@@ -181,7 +193,11 @@ impl Record for VerifyLogRecord {
             n => format!("{n} events"),
         };
         if let Some(problem) = &self.problem {
-            return format!("the log is damaged: {problem}; {events} before it verified");
+            return if self.is_log_damaged {
+                format!("the log is damaged: {problem}; {events} before it verified")
+            } else {
+                format!("the log is intact, but not the store: {problem}")
+            };
         }
         let mut text = format!("the log is intact: {events}");
         if let (Some(first), Some(last)) = (self.first_event, self.last_event) {
@@ -198,6 +214,11 @@ impl Record for VerifyLogRecord {
         } else {
             "; all hashes match (MACs not checked: this needs the key)"
         });
+        let users = match self.users {
+            1 => "the record of 1 user agrees".to_owned(),
+            n => format!("the records of {n} users agree"),
+        };
+        _ = write!(text, "; {users} with it");
         match self.anchors {
             0 if self.anchors_pruned > 0 => text.push_str(
                 "; every anchor is older than the log, so none was compared; save a new one",

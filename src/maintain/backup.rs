@@ -74,10 +74,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
     let vault = &opened.vault;
     let mut step = || bar.inc(1);
     let written = backup::write(&mut file, &header, vault, &mut rows, &mut step);
-    let proved = written.and_then(|()| {
-        let users = rows.check_user_macs(vault, &mut step);
-        damage_message(users.and_then(|()| rows.check_log_macs(vault, &mut step)))
-    });
+    let proved = written.and_then(|()| damage_message(rows.check_all(vault, &mut step)));
     bar.finish_and_clear();
     let damage = proved?;
     file.sync().with_context(|| format!("{} can't be written", display_path(path)))?;

@@ -3,9 +3,9 @@
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::App;
 use crate::app::transaction::{MAX_SET, agreed_time};
 use crate::app::write_tx;
-use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::name::UserName;
@@ -31,17 +31,6 @@ pub fn record_key_saved(app: &mut App<'_>) -> Result<()> {
         audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
         write.tx.commit()
     })
-}
-
-/// Checks the MAC of every row and returns the number of users. `tampered` names the first
-/// altered user.
-pub fn check_user_macs(app: &mut App<'_>, opened: &mut OpenStore) -> Result<u64> {
-    let mut snapshot = opened.store.read()?;
-    let users = snapshot.counts()?.users;
-    let bar = app.progress_bar(users);
-    let proved = snapshot.check_user_macs(&opened.vault, &mut || bar.inc(1));
-    bar.finish_and_clear();
-    proved.map(|()| users)
 }
 
 /// Users with sealed data that is kept past its retention time.

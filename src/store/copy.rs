@@ -10,11 +10,10 @@ use crate::keyring::Vault;
 use crate::store::checks::one_row;
 use crate::store::driver::Driver;
 use crate::store::identity::Identity;
-use crate::store::integrity::{check_chain, end_of_log};
+use crate::store::integrity::{check_all, end_of_log};
 use crate::store::row::{StoredMac, Value};
 use crate::store::row_source::RowSource;
 use crate::store::sql;
-use crate::store::stored_user::check_user_macs;
 use crate::store::table::Table;
 use crate::store::write_tx::{WriteTx, bytes};
 
@@ -65,7 +64,7 @@ impl<'t> WriteTx<'t> {
             }
         }
         self.driver.reset_sequences()?;
-        self.check_all(progress)
+        check_all(&mut *self.driver, self.vault, progress)
     }
 
     /// A transaction that has emptied the store, invisible to others before the commit. `busy` when the
@@ -93,14 +92,6 @@ impl<'t> WriteTx<'t> {
         let store =
             [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
         one_row(self.driver.execute(sql::INIT_STORE, &store)?)
-    }
-
-    /// Checks every MAC: of users, devices, requests and events.
-    fn check_all(&mut self, progress: &mut dyn FnMut()) -> Result<()> {
-        check_user_macs(&mut *self.driver, self.vault, progress)?;
-        self.requests()?;
-        let last = check_chain(&mut *self.driver, self.vault, progress)?;
-        self.check_head(&last)
     }
 }
 

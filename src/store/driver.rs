@@ -44,6 +44,9 @@ pub trait Driver {
         Ok(())
     }
 
+    /// What the database's own check finds wrong with the tables and their indexes; `None` when nothing is.
+    fn check_indexes(&mut self) -> Result<Option<String>>;
+
     /// Makes overwritten data unreadable in the database's files after the commit.
     fn purge_overwritten(&mut self) -> Result<()> {
         Ok(())

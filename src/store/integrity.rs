@@ -3,30 +3,46 @@
 use anyhow::Result;
 
 use crate::domain::audit::chain::{Chain, ChainError, EventProof};
-use crate::domain::audit::event::{EventFields, Head};
+use crate::domain::audit::event::{EventFields, Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
+use crate::store::approvals::requests;
+use crate::store::checks::altered_log_end;
 use crate::store::driver::{Driver, first};
 use crate::store::log_ends::{LogStart, SignedHead};
 use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
+use crate::store::stored_user::check_users;
 
-/// Verifies the chain from its start and returns its end. `tampered`, with the number of the first altered
-/// event.
-pub fn check_chain(
+/// Checks everything that has a MAC: the log with its guarded end, every user and device, and every request.
+/// Calls `progress` for each event and each user. `tampered` with what was found first.
+pub fn check_all(driver: &mut dyn Driver, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+    let mut chain = check_chain(driver, vault, progress)?;
+    let signed_head = signed_head(driver)?.filter(|signed_head| signed_head.head == chain.head);
+    match signed_head {
+        Some(signed_head) if signed_head.is_authentic(vault)? => {}
+        _ => return Err(altered_log_end().into()),
+    }
+    check_users(driver, Some(vault), Some(&mut chain), progress)?;
+    requests(driver, vault).map(drop)
+}
+
+/// Verifies the chain from its start. `tampered`, with the number of the first altered event.
+fn check_chain(
     driver: &mut dyn Driver,
     vault: &Vault,
     progress: &mut dyn FnMut(),
-) -> Result<Head> {
+) -> Result<Chain> {
     let start = log_start(driver)?;
     if !start.is_authentic(vault)? {
         return Err(altered("its start is not what `log --prune` wrote").into());
     }
     let mut chain = Chain::from(start.head);
     let mut broken = None;
-    let mac =
-        |head: &Head, generation| vault.require(generation).is_ok().then(|| vault.event_mac(head));
+    let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
+        vault.require(generation).is_ok().then(|| vault.event_mac(head, subject))
+    };
     walk_chain(driver, &mut |entry, proof| {
         progress();
         broken = match chain.next(entry, proof, Some(&mac)) {
@@ -39,7 +55,9 @@ pub fn check_chain(
         };
         Ok(broken.is_none())
     })?;
-    broken.map_or(Ok(chain.head), |words| Err(altered(&words).into()))
+    let broken =
+        broken.or_else(|| chain.users.check_erasures().err().map(|(seq, error)| error.words(seq)));
+    broken.map_or(Ok(chain), |words| Err(altered(&words).into()))
 }
 
 fn altered(words: &str) -> Refusal {
@@ -99,6 +117,17 @@ pub fn log_start(driver: &mut dyn Driver) -> Result<LogStart> {
         Ok(LogStart { head, at: at(row, 2, "log_start")?, mac: Some(StoredMac::read(row, 3)?) })
     })?;
     Ok(start.unwrap_or(LogStart { head: Head::START, at: None, mac: None }))
+}
+
+/// The end of the log as stored with its MAC; `None` when that row is missing.
+pub fn signed_head(driver: &mut dyn Driver) -> Result<Option<SignedHead>> {
+    let head = first(driver, sql::SIGNED_HEAD, &[], |row| {
+        let seq = seq(row, "audit_head")?;
+        let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
+        let mac = StoredMac::read(row, 2)?;
+        Ok(seq.zip(hash).map(|(seq, hash)| SignedHead::new(Head { seq, hash }, mac)))
+    })?;
+    Ok(head.flatten())
 }
 
 /// The last event of the log.

@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::domain::audit::chain::EventProof;
-use crate::domain::audit::event::{EventFields, Head};
+use crate::domain::audit::event::EventFields;
 use crate::domain::audit::history::{ABSENT, Rewind};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::store::driver::first;
-use crate::store::integrity::{at, check_count, log_start, seq, walk_chain};
+use crate::store::integrity::{at, check_count, log_start, seq, signed_head, walk_chain};
 use crate::store::log_ends::{LogStart, SignedHead};
 use crate::store::log_query::{EventView, LogQuery, LoggedChange, StatusChange};
 use crate::store::read_tx::ReadTx;
-use crate::store::row::{self, StoredMac, Value};
+use crate::store::row::{self, Value};
 use crate::store::sql;
 
 /// Stands for a verb or an outcome that is not text.
@@ -55,13 +55,7 @@ impl ReadTx<'_> {
 
     /// The end of the log as stored with its MAC; `None` when that row is missing.
     pub fn signed_head(&mut self) -> Result<Option<SignedHead>> {
-        let head = first(&mut *self.driver, sql::SIGNED_HEAD, &[], |row| {
-            let seq = seq(row, "audit_head")?;
-            let hash = row.bytes(1)?.and_then(|hash| hash.try_into().ok());
-            let mac = StoredMac::read(row, 2)?;
-            Ok(seq.zip(hash).map(|(seq, hash)| SignedHead::new(Head { seq, hash }, mac)))
-        })?;
-        Ok(head.flatten())
+        signed_head(&mut *self.driver)
     }
 
     /// The number of the last event before `moment`; the start of the log when there is none. Because

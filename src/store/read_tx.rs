@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::domain::audit::chain::Chain;
 use crate::domain::audit::event::Head;
 use crate::domain::audit::history::Rewind;
 use crate::domain::name::UserName;
@@ -9,19 +10,19 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::store::checks::altered_log_end;
+use crate::store::approvals::requests;
 use crate::store::driver::{Driver, first};
-use crate::store::integrity::{check_chain, end_of_log};
+use crate::store::integrity::{check_all, end_of_log};
 use crate::store::row;
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
 use crate::store::row_source::{RowCounts, RowSource};
 use crate::store::sql;
-use crate::store::stored_user::check_user_macs;
+use crate::store::stored_user::check_users;
 use crate::store::table::Table;
 use crate::store::user_query::{ActivitySince, Moment, Order, Prefilter};
 
 /// A consistent view of the store: no lock, no writes. It needs no key and so checks no MAC, except in
-/// `check_user_macs` and `check_log_macs`.
+/// `check_all` and `check_records`.
 pub struct ReadTx<'t> {
     pub(super) driver: Box<dyn Driver + 't>,
 }
@@ -136,21 +137,30 @@ impl ReadTx<'_> {
         current.map_or(Ok(()), |(user, back)| visit(user, back))
     }
 
-    /// Checks the MACs of every user and every device, and calls `progress` for each user. `tampered`, with
-    /// the name of the first user whose MAC does not match.
-    pub fn check_user_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
-        check_user_macs(&mut *self.driver, vault, progress)
+    /// Checks everything that has a MAC, and calls `progress` for each event and each user. `tampered` with what
+    /// was found first.
+    pub fn check_all(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
+        check_all(&mut *self.driver, vault, progress)
     }
 
-    /// Checks the hash and the MAC of every event in the chain, and calls `progress` for each. `tampered`,
-    /// with the number of the first altered event.
-    pub fn check_log_macs(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
-        let last = check_chain(&mut *self.driver, vault, progress)?;
-        let signed_head = self.signed_head()?.filter(|signed_head| signed_head.head == last);
-        match signed_head {
-            Some(signed_head) if signed_head.is_authentic(vault)? => Ok(()),
-            _ => Err(altered_log_end().into()),
+    /// Checks users, devices and requests: their MACs with a key, and that users and log agree if `log` was verified
+    /// to its end. Calls `progress` for each user, and returns their number. `tampered` with what was found first.
+    pub fn check_records(
+        &mut self,
+        vault: Option<&Vault>,
+        log: Option<&mut Chain>,
+        progress: &mut dyn FnMut(),
+    ) -> Result<u64> {
+        let users = check_users(&mut *self.driver, vault, log, progress)?;
+        if let Some(vault) = vault {
+            requests(&mut *self.driver, vault)?;
         }
+        Ok(users)
+    }
+
+    /// What the database's own check finds wrong with the tables and their indexes; `None` when nothing is.
+    pub fn check_indexes(&mut self) -> Result<Option<String>> {
+        self.driver.check_indexes()
     }
 
     /// The users one of whose dates lies after `after` and not after `until`.

@@ -12,8 +12,8 @@ use subtle::ConstantTimeEq as _;
 use device::device_values;
 pub use device::{DEVICE_COLUMNS, device};
 pub use event::{
-    EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, entry_and_proof, event_values,
-    event_view, logged_change,
+    EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, PROVED_COLUMNS, entry_and_proof,
+    event_values, event_view, logged_change, proved_event,
 };
 pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
 use user::user_values;

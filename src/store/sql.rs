@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use crate::domain::user::Status;
 use crate::store::log_query::{LogQuery, OperatorFilter, SubjectFilter};
 use crate::store::row::{
-    DEVICE_COLUMNS, EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, REQUEST_COLUMNS,
-    USER_COLUMNS, Value,
+    DEVICE_COLUMNS, EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, PROVED_COLUMNS,
+    REQUEST_COLUMNS, USER_COLUMNS, Value,
 };
 use crate::store::user_query::{By, Order, Prefilter};
 
@@ -25,13 +25,17 @@ pub const REMOVE_REQUEST: &str = "DELETE FROM requests WHERE id = $1";
 pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
-pub const NEWEST_REV: &str = "SELECT rev FROM events WHERE user_id = $1 ORDER BY seq DESC LIMIT 1";
+pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac FROM events WHERE user_id = $1 \
+                                ORDER BY seq DESC LIMIT 1";
+pub static EVENT_TO_PROVE: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM events WHERE seq = $1", PROVED_COLUMNS.join(", ")));
 pub const USER_ROW_ID: &str = "SELECT n FROM users WHERE id = $1";
 pub const DEVICE_ROW_IDS: &str = "SELECT id, n FROM devices WHERE \"user\" = $1";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
+pub const EVENT_USER: &str = "SELECT \"user\" FROM events WHERE seq = $1";
 pub const EVENT_HASH: &str = "SELECT hash FROM events WHERE seq = $1";
 pub const VERBS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE seq > $1 \
                               GROUP BY verb ORDER BY verb";
@@ -274,11 +278,10 @@ pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) 
                              seq = excluded.seq, at = excluded.at, hash = excluded.hash, \
                              mac = excluded.mac";
 
-/// Every user, joined with every device, with their MACs and the user's revision in the newest event.
+/// Every user, joined with every device, with their MACs.
 pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, u.mac, \
-         (SELECT e.rev FROM events e WHERE e.user_id = u.id ORDER BY e.seq DESC LIMIT 1), \
          d.{}, d.mac FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")

@@ -1,12 +1,15 @@
-//! Users as stored, and the check of their MACs.
+//! Users as stored, and the checks before their rows are believed.
 
 use anyhow::Result;
 
+use crate::domain::audit::chain::Chain;
+use crate::domain::audit::logged_users::UserMismatch;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::shown;
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::store::driver::Driver;
-use crate::store::row::{self, DEVICE_COLUMNS, StoredMac, USER_COLUMNS, UserRows};
+use crate::store::driver::{Driver, first};
+use crate::store::row::{self, DEVICE_COLUMNS, StoredMac, USER_COLUMNS, UserRows, Value};
 use crate::store::sql;
 
 /// A user as stored, whose MACs have not been checked yet.
@@ -14,44 +17,62 @@ pub struct StoredUser {
     pub user: User,
     pub user_mac: StoredMac,
     pub device_macs: Vec<StoredMac>,
-    /// The user's revision in the newest event of the log. Rows that were restored from an older copy
-    /// have a lower one.
-    pub logged_rev: Option<u64>,
 }
 
 impl StoredUser {
-    /// The user, if every MAC matches and the revision is not older than the log's.
+    /// The user, if every MAC matches. They do so too for rows that were put back from an older copy.
     pub fn checked(self, vault: &Vault) -> Result<User> {
         let macs = UserRows::of(&self.user).macs(vault, self.user.id);
         let mut is_valid = self.user_mac.is(vault, &macs.user)?;
         for (stored, mac) in self.device_macs.iter().zip(&macs.devices) {
             is_valid &= stored.is(vault, mac)?;
         }
-        if !is_valid || self.logged_rev.is_some_and(|logged_rev| self.user.rev < logged_rev) {
-            return Err(self.altered());
-        }
-        Ok(self.user)
+        if is_valid { Ok(self.user) } else { Err(self.altered()) }
     }
 
     pub fn altered(&self) -> anyhow::Error {
-        let name = &self.user.name;
-        Refusal::new(
-            ErrorCode::Tampered,
-            format!("the record of {name} was altered outside of mfactl"),
-        )
-        .hint("restore a backup, and find out who can write to the store")
-        .into()
+        altered_user(&self.user)
     }
 }
 
-/// Checks the MACs of every user and every device.
-pub fn check_user_macs(
+/// The refusal of a user whose rows are not what was written last.
+pub fn altered_user(user: &User) -> anyhow::Error {
+    altered(format!("the record of {} was altered outside of mfactl", user.name))
+}
+
+fn altered(message: String) -> anyhow::Error {
+    Refusal::new(ErrorCode::Tampered, message)
+        .hint("restore a backup, and find out who can write to the store")
+        .into()
+}
+
+/// Checks the MACs of every user and every device if there is a key, and that users and log agree if the whole log
+/// was verified. Returns the number of users.
+///
+/// `tampered` with the first user for whom something is wrong: an altered row, one from an older copy, one whom the
+/// log does not know, or a user whose rows are gone.
+pub fn check_users(
     driver: &mut dyn Driver,
-    vault: &Vault,
+    vault: Option<&Vault>,
+    mut log: Option<&mut Chain>,
     progress: &mut dyn FnMut(),
-) -> Result<()> {
+) -> Result<u64> {
+    let mut users = 0;
+    let mut check = |found: StoredUser| {
+        users += 1;
+        let user = match vault {
+            Some(vault) => found.checked(vault)?,
+            None => found.user,
+        };
+        let Some(log) = &mut log else { return Ok(()) };
+        match log.users.compare(user.id, user.rev) {
+            // Programs before schema 5 pruned the events of users to whom nothing had happened since.
+            Err(UserMismatch::Unlogged) if log.is_pruned() => Ok(()),
+            compared => compared.map_err(|mismatch| altered(mismatch.words(user.name.as_str()))),
+        }
+    };
     let mut current: Option<StoredUser> = None;
-    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 2);
+    let (mac, device) = (USER_COLUMNS.len(), USER_COLUMNS.len() + 1);
     driver.query(&sql::USERS_WITH_MACS, &[], &mut |row| {
         let same = current.as_ref().is_some_and(|f| row.is_bytes(0, f.user.id.bytes()));
         if !same {
@@ -59,10 +80,9 @@ pub fn check_user_macs(
                 user: row::user(row, 0)?,
                 user_mac: StoredMac::read(row, mac)?,
                 device_macs: Vec::new(),
-                logged_rev: row.int(mac + 1)?.map(i64::cast_unsigned),
             };
             if let Some(done) = current.replace(found) {
-                done.checked(vault)?;
+                check(done)?;
             }
             progress();
         }
@@ -75,5 +95,23 @@ pub fn check_user_macs(
         }
         Ok(true)
     })?;
-    current.map_or(Ok(()), |last| last.checked(vault).map(|_| ()))
+    if let Some(last) = current {
+        check(last)?;
+    }
+    match log.and_then(|log| log.users.missing()) {
+        Some(event) => Err(missing_user(driver, event)?),
+        None => Ok(users),
+    }
+}
+
+/// The refusal for the user of this event, whose rows are gone.
+fn missing_user(driver: &mut dyn Driver, event: u64) -> Result<anyhow::Error> {
+    let seq = [Value::Int(event.cast_signed())];
+    let name = first(driver, sql::EVENT_USER, &seq, |row| row.text(0))?.flatten();
+    let name = name.unwrap_or_default();
+    let message = format!(
+        "{} is not in the store any more, although no event removed them (the newest about them is event {event})",
+        shown(&name)
+    );
+    Ok(altered(message))
 }

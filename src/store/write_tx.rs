@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::domain::audit::chain::ChainError;
 use crate::domain::audit::event::{EventFields, Head};
 use crate::domain::audit::history::EarlierValues;
 use crate::domain::device::Device;
@@ -16,12 +17,14 @@ use crate::keyring::{MAC, Vault};
 use crate::store::change::{Change, NewEvent, SavedUser, index_of};
 use crate::store::checks::{altered_log_end, one_row, wrong_row_count};
 use crate::store::driver::{Driver, first};
+use crate::store::integrity::log_start;
+use crate::store::newest_event::newest_event;
 use crate::store::row;
 use crate::store::row::{
     DEVICE_COLUMNS, StoredMac, USER_COLUMNS, USER_ROW_ID_COLUMN, UserRows, Value,
 };
 use crate::store::sql;
-use crate::store::stored_user::StoredUser;
+use crate::store::stored_user::{StoredUser, altered_user};
 
 /// A transaction that holds the write lock: changes that are committed together or not at all. Dropping
 /// it rolls them back.
@@ -186,17 +189,6 @@ impl WriteTx<'_> {
         Ok(row_ids)
     }
 
-    /// Checks that the stored end of the log has a valid MAC and equals `last`.
-    pub(super) fn check_head(&mut self, last: &Head) -> Result<()> {
-        if self.head()? == *last { Ok(()) } else { Err(altered_log_end().into()) }
-    }
-
-    fn newest_rev(&mut self, user: Id) -> Result<Option<u64>> {
-        let rev =
-            first(&mut *self.driver, sql::NEWEST_REV, &[bytes(user.bytes())], |row| row.int(0))?;
-        Ok(rev.flatten().map(i64::cast_unsigned))
-    }
-
     fn head(&mut self) -> Result<Head> {
         let head = match self.head {
             Some(head) => head,
@@ -251,12 +243,24 @@ impl WriteTx<'_> {
             Ok(true)
         })?;
         self.row_ids.insert(user.id, row_ids);
-        let logged_rev = self.newest_rev(user.id)?;
-        let found = StoredUser { user, user_mac, device_macs, logged_rev };
+        let found = StoredUser { user, user_mac, device_macs };
         if found.user.name != *name {
             return Err(found.altered());
         }
-        found.checked(self.vault).map(Some)
+        let user = found.checked(self.vault)?;
+        self.check_is_newest(&user)?;
+        Ok(Some(user))
+    }
+
+    /// Checks that no event has a newer revision of the user: rows that were put back from an older copy have valid
+    /// MACs. After a pruning by a program before schema 5 there may be no event about the user.
+    fn check_is_newest(&mut self, user: &User) -> Result<()> {
+        let head = self.head()?;
+        match newest_event(&mut *self.driver, self.vault, &head, user.id)? {
+            Some(newest) if newest.rev <= user.rev => Ok(()),
+            None if log_start(&mut *self.driver)?.head.seq > 0 => Ok(()),
+            _ => Err(altered_user(user)),
+        }
     }
 
     fn write(&mut self, change: Change) -> Result<SavedUser> {
@@ -344,15 +348,32 @@ impl WriteTx<'_> {
         };
         let user = subject.map(|subject| &subject.user);
         let generation = self.vault.generation();
-        let entry = EventFields::of(event, generation, user, past.status, past.values.as_deref());
+        let entry = EventFields::of(event, generation, user, &past);
         let personal = entry.personal.hash(salt);
         let head = Head { seq: previous.seq + 1, hash: entry.chain_hash(&previous, &personal) };
-        let mac = StoredMac::value(self.vault, &self.vault.event_mac(&head));
+        let mac = StoredMac::value(self.vault, &self.vault.event_mac(&head, entry.subject()));
         let values = row::event_values(&entry, salt, &personal, &head, mac);
-        one_row(self.driver.execute(&sql::APPEND, &values)?)?;
+        let appended = self.driver.execute(&sql::APPEND, &values);
+        one_row(appended.map_err(|error| occupied(error, head.seq))?)?;
         self.head = Some(head);
         self.appended += 1;
         Ok(())
+    }
+}
+
+/// Nothing but an event with the same number can keep an event out.
+fn occupied(error: anyhow::Error, seq: u64) -> anyhow::Error {
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if refusal.code == ErrorCode::Damaged => {
+            let end = seq - 1;
+            let words = ChainError::Beyond { end }.words(seq);
+            let message = format!("the audit log was altered outside of mfactl: {words}");
+            error.context(Refusal::new(ErrorCode::Tampered, message).hint(format!(
+                "find out who can write to the store, then remove what they added with this SQL: \
+                 DELETE FROM events WHERE seq > {end}"
+            )))
+        }
+        _ => error,
     }
 }
 

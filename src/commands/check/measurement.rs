@@ -73,11 +73,11 @@ fn users(app: &mut App<'_>, what: What) -> Result<Measurement> {
 
 fn log(app: &mut App<'_>) -> Result<Measurement> {
     let proved = audit::prove_log(app, &[])?;
-    let damage = u64::from(proved.damage.is_some());
+    let damage = u64::from(proved.problem().is_some());
     let events = if proved.events == 1 { "event" } else { "events" };
     let limits = if proved.has_macs { "" } else { ", checked without the key" };
-    let message = match proved.damage {
-        Some(damage) => format!("the log is damaged: {}", damage.words),
+    let message = match proved.problem() {
+        Some(problem) => format!("the log is damaged: {problem}"),
         None => format!("the log is intact: {} {events}{limits}", proved.events),
     };
     let value = Some(number(damage));

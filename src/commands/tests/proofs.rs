@@ -35,7 +35,10 @@ fn an_untouched_log_verifies() {
     assert_eq!((code, &report["outcome"], &report["events"]), (0, &"whole".into(), &9.into()));
     assert_eq!((&report["macs_checked"], &report["last_event"]), (&true.into(), &9.into()));
     let words = world.run("verify-log").ok().out;
-    assert_eq!(words, "the log is intact: 9 events, 1 to 9; all hashes and MACs match\n");
+    assert_eq!(
+        words,
+        "the log is intact: 9 events, 1 to 9; all hashes and MACs match; the records of 2 users agree with it\n"
+    );
     assert_eq!(world.run("verify-log --quiet").ok().out, "");
 }
 

@@ -1,6 +1,7 @@
 //! Verifies the hash chain of the audit log, event by event.
 
-use crate::domain::audit::event::{EventFields, Head, Personal};
+use crate::domain::audit::event::{EventFields, Head, Personal, Subject};
+use crate::domain::audit::logged_users::LoggedUsers;
 use crate::domain::secret::KeyGeneration;
 
 /// What is wrong with an event.
@@ -14,6 +15,14 @@ pub enum ChainError {
     Hash,
     /// It was not written with this store's key.
     Mac,
+    /// It lies beyond the guarded end of the log.
+    Beyond { end: u64 },
+    /// It does not continue the newest revision of its user.
+    Revision,
+    /// Its personal fields are gone, but its user was not erased.
+    Blank,
+    /// It erased its user, whose personal fields are still in an event, or again.
+    NotErased,
     /// Its MAC can't be checked: another generation of the root key made it.
     Generation(KeyGeneration),
 }
@@ -31,6 +40,20 @@ impl ChainError {
             }
             Self::Hash => format!("event {seq} was altered, or does not follow the previous one"),
             Self::Mac => format!("event {seq} was not written with this store's key"),
+            Self::Beyond { end } => {
+                format!("event {seq} was added beyond the end of the log, which is event {end}")
+            }
+            Self::Revision => format!(
+                "event {seq} does not continue the newest state of its user: their record was put back from an \
+                 older copy when it was written"
+            ),
+            Self::Blank => format!(
+                "the user, device, reason and details of event {seq} were removed, and no \
+                 `remove-user --erase` removed them"
+            ),
+            Self::NotErased => format!(
+                "event {seq} erased a user whose name, reasons or details are in an earlier event"
+            ),
             Self::Generation(generation) => {
                 format!("event {seq} needs generation {} of the root key", generation.number())
             }
@@ -50,19 +73,27 @@ pub struct EventProof<'e> {
 }
 
 /// Computes the MAC of an event with this generation of the root key; `None` without that generation.
-pub type Mac<'m> = &'m dyn Fn(&Head, KeyGeneration) -> Option<[u8; 32]>;
+pub type Mac<'m> = &'m dyn Fn(&Head, Option<Subject<'_>>, KeyGeneration) -> Option<[u8; 32]>;
 
 /// How far the chain has been verified.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Chain {
+    start: u64,
     pub head: Head,
     pub events: u64,
+    pub users: LoggedUsers,
 }
 
 impl Chain {
     #[must_use]
-    pub const fn from(start: Head) -> Self {
-        Self { head: start, events: 0 }
+    pub fn from(start: Head) -> Self {
+        Self { start: start.seq, head: start, events: 0, users: LoggedUsers::default() }
+    }
+
+    /// Whether the events before the first one were pruned.
+    #[must_use]
+    pub const fn is_pruned(&self) -> bool {
+        self.start > 0
     }
 
     /// Verifies the next event. Without a key `mac` is `None` and MACs are not checked.
@@ -85,22 +116,39 @@ impl Chain {
         if !personal_matches {
             return Err(ChainError::Personal);
         }
-        let personal = proof.personal.try_into().map_err(|_| ChainError::Personal)?;
-        let hash = entry.chain_hash(&self.head, personal);
-        if hash[..] != *proof.hash {
-            return Err(ChainError::Hash);
-        }
-        let head = Head { seq: expected, hash };
-        if let Some(mac) = mac {
-            let mac = mac(&head, entry.generation);
-            let mac = mac.ok_or(ChainError::Generation(entry.generation))?;
-            if mac[..] != *proof.mac {
-                return Err(ChainError::Mac);
-            }
-        }
-        self.head = head;
+        self.head = prove_event(entry, proof, &self.head.hash, mac)?;
         self.events += 1;
-        Ok(())
+        self.users.add(proof.seq, entry, proof.salt.is_none())
+    }
+}
+
+/// Verifies everything of one event but its personal fields, of which the hash in `proof` is enough. `previous` is
+/// the hash of the event before it; it need not be verified, since the hash of this event covers it.
+pub fn prove_event(
+    entry: &EventFields<'_>,
+    proof: &EventProof<'_>,
+    previous: &[u8; 32],
+    mac: Option<Mac<'_>>,
+) -> Result<Head, ChainError> {
+    let personal = proof.personal.try_into().map_err(|_| ChainError::Personal)?;
+    let previous = Head { seq: proof.seq.wrapping_sub(1), hash: *previous };
+    let hash = entry.chain_hash(&previous, personal);
+    if hash[..] != *proof.hash {
+        return Err(ChainError::Hash);
+    }
+    let head = Head { seq: proof.seq, hash };
+    let Some(mac) = mac else { return Ok(head) };
+    let matches = |subject| {
+        let mac = mac(&head, subject, entry.generation);
+        Ok(mac.ok_or(ChainError::Generation(entry.generation))?[..] == *proof.mac)
+    };
+    let subject = entry.subject();
+    // MACs of programs before schema 5 do not name the user. Their events have no earlier revision.
+    let may_be_old = subject.is_some() && entry.was_rev.is_none();
+    if matches(subject)? || (may_be_old && matches(None)?) {
+        Ok(head)
+    } else {
+        Err(ChainError::Mac)
     }
 }
 
@@ -122,14 +170,20 @@ mod tests {
             rev: Some(3),
             factor: Some("totp"),
             was_status: None,
+            was_rev: None,
             generation: KeyGeneration::FIRST,
             personal: Personal { user, device: user.map(|_| "phone"), ..Personal::default() },
         }
     }
 
     /// Stands in for a keyed MAC of the first generation.
-    fn mac(head: &Head, generation: KeyGeneration) -> Option<[u8; 32]> {
-        (generation == KeyGeneration::FIRST).then(|| head.hash.map(|byte| byte ^ 0x55))
+    fn mac(
+        head: &Head,
+        subject: Option<Subject<'_>>,
+        generation: KeyGeneration,
+    ) -> Option<[u8; 32]> {
+        let rev = subject.map_or(0, |subject| u8::try_from(subject.rev).unwrap());
+        (generation == KeyGeneration::FIRST).then(|| head.hash.map(|byte| byte ^ 0x55 ^ rev))
     }
 
     const SECOND: KeyGeneration = KeyGeneration::new(2).unwrap();
@@ -151,7 +205,7 @@ mod tests {
             salt: Some([9; 16]),
             personal,
             hash,
-            mac: head.hash.map(|byte| byte ^ 0x55),
+            mac: mac(&head, entry.subject(), KeyGeneration::FIRST).unwrap(),
         }
     }
 
@@ -205,6 +259,7 @@ mod tests {
         assert_eq!(altered(|e| e.rev = Some(4)), ChainError::Hash);
         assert_eq!(altered(|e| e.factor = None), ChainError::Hash);
         assert_eq!(altered(|e| e.was_status = Some("disabled")), ChainError::Hash);
+        assert_eq!(altered(|e| e.was_rev = Some(2)), ChainError::Hash);
         assert_eq!(altered(|e| e.generation = SECOND), ChainError::Hash);
         assert_eq!(altered(|e| e.personal.user = Some("mallory")), ChainError::Personal);
         assert_eq!(altered(|e| e.personal.device = None), ChainError::Personal);
@@ -234,6 +289,19 @@ mod tests {
         assert_eq!(next(&mut start(), &second, &stored), Err(ChainError::Generation(SECOND)));
         second.generation = KeyGeneration::FIRST;
         assert_eq!(next(&mut start(), &second, &stored), Err(ChainError::Hash));
+    }
+
+    #[test]
+    fn a_mac_that_names_no_user_is_one_of_an_older_program() {
+        let old = |entry: &EventFields<'_>| {
+            let stored = stored(&start(), entry);
+            let head = Head { seq: 1, hash: stored.hash };
+            Stored { mac: mac(&head, None, KeyGeneration::FIRST).unwrap(), ..stored }
+        };
+        let mut entry = entry(Some("alice"), "accepted");
+        assert_eq!(next(&mut start(), &entry, &old(&entry)), Ok(()));
+        entry.was_rev = Some(2);
+        assert_eq!(next(&mut start(), &entry, &old(&entry)), Err(ChainError::Mac));
     }
 
     #[test]

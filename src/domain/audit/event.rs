@@ -2,6 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
+use crate::domain::audit::history::EarlierValues;
 use crate::domain::secret::{Id, KeyGeneration};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -128,6 +129,7 @@ pub enum FieldNumber {
     Hash,
     /// Of the key that made the MAC, unless it is the first.
     Generation,
+    WasRev,
 }
 
 /// A shorter canonical encoding for events, of which a log holds millions: one byte for the field, one
@@ -189,9 +191,19 @@ pub struct EventFields<'e> {
     pub factor: Option<&'e str>,
     /// The MFA status before the event if it was different; `absent` if there was no user.
     pub was_status: Option<&'e str>,
+    /// The user's revision before the event if the event records a change. Events that record none, and those
+    /// of programs before schema 5, have none.
+    pub was_rev: Option<u64>,
     /// Of the key that made the MAC. The hash covers it, so that it can be checked without a key.
     pub generation: KeyGeneration,
     pub personal: Personal<'e>,
+}
+
+/// The user whom an event is about, and their revision after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject<'e> {
+    pub user_id: &'e [u8],
+    pub rev: u64,
 }
 
 /// The fields of an event that name or describe a person. They can be erased.
@@ -222,14 +234,19 @@ impl Personal<'_> {
 }
 
 impl<'e> EventFields<'e> {
-    /// `user` is the subject after the event, `was` the earlier values of what the event changed.
+    /// The user and their revision; `None` for an event about no user.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject<'e>> {
+        Some(Subject { user_id: self.user_id?, rev: self.rev? })
+    }
+
+    /// `user` is the subject after the event, `past` what the event changed of them.
     #[must_use]
     pub fn of(
         event: &'e Event,
         generation: KeyGeneration,
         user: Option<&'e User>,
-        was_status: Option<&'e str>,
-        was: Option<&'e str>,
+        past: &'e EarlierValues,
     ) -> Self {
         let subject = event.subject.as_ref();
         Self {
@@ -244,14 +261,15 @@ impl<'e> EventFields<'e> {
             status: user.map(|user| user.status().word()),
             rev: user.map(|user| user.rev),
             factor: subject.and_then(|s| s.factor),
-            was_status,
+            was_status: past.status,
+            was_rev: past.rev,
             generation,
             personal: Personal {
                 user: user.map(|user| user.name.as_str()),
                 device: subject.and_then(|s| s.device.as_deref()),
                 reason: event.ticket.reason.as_deref(),
                 detail: event.detail.as_deref(),
-                was,
+                was: past.values.as_deref(),
             },
         }
     }
@@ -279,6 +297,9 @@ impl<'e> EventFields<'e> {
         c.field(FieldNumber::Personal, personal);
         if let Some(generation) = self.generation.explicit() {
             c.number(FieldNumber::Generation, generation.into());
+        }
+        if let Some(was_rev) = self.was_rev {
+            c.number(FieldNumber::WasRev, was_rev);
         }
         Sha256::digest(c.bytes()).into()
     }

@@ -26,6 +26,8 @@ pub const ABSENT: &str = "absent";
 pub struct EarlierValues {
     /// The earlier status, if it was different.
     pub status: Option<&'static str>,
+    /// The earlier revision; `None` if there was no user, or nothing changed.
+    pub rev: Option<u64>,
     /// Earlier values in JSON; `None` if nothing changed that `list-status` lists.
     pub values: Option<String>,
 }
@@ -41,6 +43,7 @@ impl EarlierValues {
         };
         Self {
             status: Some(status(before)).filter(|word| *word != status(after)),
+            rev: before.map(|before| before.rev),
             values: (!values.is_empty()).then(|| Value::from(values).to_string()),
         }
     }

@@ -158,6 +158,10 @@ impl Driver for PostgresDriver<'_> {
         self.connection.wait(self.connection.client.batch_execute(lock))
     }
 
+    fn check_indexes(&mut self) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     fn commit(mut self: Box<Self>) -> Result<()> {
         self.is_open = false;
         if self.is_bulk {

@@ -8,6 +8,8 @@ use super::{
 };
 use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head, Personal};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::KeyGeneration;
 use crate::store::change::SALT;
 use crate::store::log_query::{EventView, LoggedChange};
 
@@ -35,6 +37,7 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "mac",
     "was_status",
     "was",
+    "was_rev",
 ];
 
 /// The columns of [`event_view`].
@@ -58,6 +61,28 @@ pub const EVENT_VIEW_COLUMNS: &[&str] = &[
 /// The columns of [`logged_change`].
 pub const LOGGED_CHANGE_COLUMNS: &[&str] =
     &["seq", "at", "verb", "outcome", "operator_uid", "operator_claim", "ticket", "user_id", "was"];
+
+/// The columns of [`proved_event`]: everything that the chain covers directly, without the personal fields, which
+/// it covers by their hash.
+pub const PROVED_COLUMNS: &[&str] = &[
+    "seq",
+    "at",
+    "verb",
+    "outcome",
+    "operator_uid",
+    "operator_claim",
+    "ticket",
+    "proof",
+    "user_id",
+    "status",
+    "rev",
+    "factor",
+    "was_status",
+    "was_rev",
+    "personal",
+    "hash",
+    "mac",
+];
 
 /// The values of [`EVENT_COLUMNS`].
 pub fn event_values(
@@ -90,6 +115,7 @@ pub fn event_values(
         mac,
         maybe_text(entry.was_status),
         maybe_text(entry.personal.was),
+        maybe_number(entry.was_rev),
     ]
 }
 
@@ -133,33 +159,11 @@ pub fn logged_change(row: &dyn Row) -> Result<LoggedChange> {
 /// An event and its proof from [`EVENT_COLUMNS`], borrowed from the row: verifying a log reads ten
 /// million of them.
 pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>)> {
-    let damaged_column = |column: usize| damaged_column("events", EVENT_COLUMNS[column]);
-    let number = |column: usize| -> Result<u64> {
-        Ok(row
-            .int(column)?
-            .and_then(|n| n.try_into().ok())
-            .ok_or_else(|| damaged_column(column))?)
-    };
-    let text = |column: usize| -> Result<&str> {
-        Ok(row.text_ref(column)?.ok_or_else(|| damaged_column(column))?)
-    };
-    let bytes = |column: usize| -> Result<&[u8]> {
-        Ok(row.bytes_ref(column)?.ok_or_else(|| damaged_column(column))?)
-    };
-    let (mac, generation) = split_mac(bytes(19)?);
+    let r = BorrowedEvent { row, columns: EVENT_COLUMNS };
+    let (mac, generation) = split_mac(r.bytes(19)?);
     let entry = EventFields {
-        at: number(1)?,
-        verb: text(2)?,
-        outcome: text(3)?,
-        operator_uid: number(4)?,
-        operator_claim: row.text_ref(5)?,
-        ticket: row.text_ref(6)?,
-        proof: row.text_ref(7)?,
-        user_id: row.bytes_ref(8)?,
-        status: row.text_ref(9)?,
-        rev: row.int(10)?.map(i64::cast_unsigned),
-        factor: row.text_ref(11)?,
         was_status: row.text_ref(20)?,
+        was_rev: row.int(22)?.map(i64::cast_unsigned),
         generation,
         personal: Personal {
             user: row.text_ref(12)?,
@@ -168,13 +172,81 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
             detail: row.text_ref(15)?,
             was: row.text_ref(21)?,
         },
+        ..r.first_fields()?
     };
     let proof = EventProof {
-        seq: number(0)?,
+        seq: r.number(0)?,
         salt: row.bytes_ref(16)?,
-        personal: bytes(17)?,
-        hash: bytes(18)?,
+        personal: r.bytes(17)?,
+        hash: r.bytes(18)?,
         mac,
     };
     Ok((entry, proof))
+}
+
+/// An event without its personal fields, and its proof, from [`PROVED_COLUMNS`].
+pub fn proved_event(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>)> {
+    let r = BorrowedEvent { row, columns: PROVED_COLUMNS };
+    let (mac, generation) = split_mac(r.bytes(16)?);
+    let entry = EventFields {
+        was_status: row.text_ref(12)?,
+        was_rev: row.int(13)?.map(i64::cast_unsigned),
+        generation,
+        ..r.first_fields()?
+    };
+    let proof = EventProof {
+        seq: r.number(0)?,
+        salt: None,
+        personal: r.bytes(14)?,
+        hash: r.bytes(15)?,
+        mac,
+    };
+    Ok((entry, proof))
+}
+
+/// Reads the columns of an event by index.
+struct BorrowedEvent<'r> {
+    row: &'r dyn Row,
+    columns: &'static [&'static str],
+}
+
+impl<'r> BorrowedEvent<'r> {
+    fn damaged(&self, column: usize) -> Refusal {
+        damaged_column("events", self.columns[column])
+    }
+
+    fn number(&self, column: usize) -> Result<u64> {
+        let number = self.row.int(column)?.and_then(|n| n.try_into().ok());
+        Ok(number.ok_or_else(|| self.damaged(column))?)
+    }
+
+    fn text(&self, column: usize) -> Result<&'r str> {
+        Ok(self.row.text_ref(column)?.ok_or_else(|| self.damaged(column))?)
+    }
+
+    fn bytes(&self, column: usize) -> Result<&'r [u8]> {
+        Ok(self.row.bytes_ref(column)?.ok_or_else(|| self.damaged(column))?)
+    }
+
+    /// The first twelve columns after the number, which both lists begin with.
+    fn first_fields(&self) -> Result<EventFields<'r>> {
+        let row = self.row;
+        Ok(EventFields {
+            at: self.number(1)?,
+            verb: self.text(2)?,
+            outcome: self.text(3)?,
+            operator_uid: self.number(4)?,
+            operator_claim: row.text_ref(5)?,
+            ticket: row.text_ref(6)?,
+            proof: row.text_ref(7)?,
+            user_id: row.bytes_ref(8)?,
+            status: row.text_ref(9)?,
+            rev: row.int(10)?.map(i64::cast_unsigned),
+            factor: row.text_ref(11)?,
+            was_status: None,
+            was_rev: None,
+            generation: KeyGeneration::FIRST,
+            personal: Personal::default(),
+        })
+    }
 }

@@ -5,6 +5,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{DropBehavior, params_from_iter};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::store::access::Access;
 use crate::store::driver::Driver;
@@ -58,6 +59,12 @@ impl Driver for SqliteDriver<'_> {
     fn expect_bulk(&mut self) -> Result<()> {
         self.caches_statements = true;
         self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(store_error)
+    }
+
+    fn check_indexes(&mut self) -> Result<Option<String>> {
+        let mut statement = self.tx.prepare("PRAGMA integrity_check(1)").map_err(store_error)?;
+        let found: String = statement.query_row((), |row| row.get(0)).map_err(store_error)?;
+        Ok((found != "ok").then(|| format!("the database is damaged: {}", shown(&found))))
     }
 
     /// The write-ahead log still holds the old pages. It is emptied after the commit. If a reader prevents

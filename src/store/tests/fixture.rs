@@ -11,7 +11,7 @@ use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
-use crate::domain::secret::{Id, Sealed};
+use crate::domain::secret::{Id, KeyGeneration, Sealed};
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::{UndoRecord, Undoable};
 use crate::domain::user::{Language, Profile, User};
@@ -33,12 +33,17 @@ pub struct TestStore {
 
 impl TestStore {
     pub fn new() -> Self {
+        Self::of_generation(KeyGeneration::FIRST)
+    }
+
+    /// A store whose MACs are all of this generation of the key.
+    pub fn of_generation(generation: KeyGeneration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let engine = Engine::new(folder.path());
         let location = StoreLocation::parse(&engine.location()).unwrap();
         let root = root(1);
         let identity = Identity { store: id(99), key: root.id() };
-        let vault = Vault::new(&root, identity.store);
+        let vault = Vault::new(&root, identity.store).of_generation(generation);
         let first = event("init", None, [0; SALT]);
         assert!(!location.exists(&policy()).unwrap());
         let mut content = |init: &mut WriteTx<'_>| {
@@ -99,9 +104,10 @@ pub fn load(tx: &mut WriteTx<'_>, name: &UserName) -> anyhow::Result<Option<User
     Ok(tx.load(std::slice::from_ref(name))?.remove(0))
 }
 
-/// Saves one change without an event, and returns the user.
+/// Saves one change with its event, and returns the user.
 pub fn save(tx: &mut WriteTx<'_>, change: Change) -> anyhow::Result<User> {
-    Ok(tx.save(vec![change], Vec::new())?.remove(0))
+    let event = event("x", Some(change.user()), [0; SALT]);
+    Ok(tx.save(vec![change], vec![event])?.remove(0))
 }
 
 /// Appends one event.

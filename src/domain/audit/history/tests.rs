@@ -146,7 +146,8 @@ fn values_that_are_not_listed_are_not_kept() {
     after.profile.language = Some(Language::French);
     after.devices[0].position = Some(99);
     after.password = Some(Sealed(vec![1]));
-    assert_eq!(EarlierValues::of(Some(&before), Some(&after)), EarlierValues::default());
+    let past = EarlierValues::of(Some(&before), Some(&after));
+    assert_eq!(past, EarlierValues { rev: Some(before.rev), ..EarlierValues::default() });
 }
 
 #[test]

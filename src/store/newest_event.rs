@@ -1,0 +1,107 @@
+//! The newest event about a user, which shows whether the user's rows are the newest.
+
+use anyhow::Result;
+
+use crate::domain::audit::chain::{ChainError, prove_event};
+use crate::domain::audit::event::{Head, Subject};
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
+use crate::keyring::Vault;
+use crate::store::driver::{Driver, first};
+use crate::store::integrity::log_start;
+use crate::store::row::{self, StoredMac, Value};
+use crate::store::sql;
+
+/// The newest event about a user, proved by its MAC.
+#[derive(Clone, Copy, Debug)]
+pub struct NewestEvent {
+    pub seq: u64,
+    /// The user's revision after it.
+    pub rev: u64,
+}
+
+/// Finds the newest event about a user and proves it; `head` is the guarded end of the log. `None` when the log has
+/// no event about the user, which only a pruning can have caused.
+///
+/// An index finds the event, but only the row of the table is believed. `tampered` when the event was altered, lies
+/// beyond the end of the log, or is missing from a log that was never pruned.
+pub fn newest_event(
+    driver: &mut dyn Driver,
+    vault: &Vault,
+    head: &Head,
+    user: Id,
+) -> Result<Option<NewestEvent>> {
+    let id = [Value::Bytes(user.bytes().to_vec())];
+    let found = first(driver, sql::NEWEST_EVENT, &id, |row| {
+        let damaged = |column| row::damaged_column("events", column);
+        let seq = row.int(0)?.and_then(|seq| seq.try_into().ok());
+        let seq = seq.ok_or_else(|| damaged("seq"))?;
+        let hash = row.bytes_ref(2)?.and_then(|hash| hash.try_into().ok());
+        let head = Head { seq, hash: hash.ok_or_else(|| damaged("hash"))? };
+        let Some(rev) = row.int(1)?.map(i64::cast_unsigned) else { return Ok((head.seq, None)) };
+        let subject = Subject { user_id: user.bytes(), rev };
+        let mac = StoredMac::read(row, 3)?;
+        let is_proved = mac.is(vault, &vault.event_mac(&head, Some(subject)))?;
+        Ok((head.seq, is_proved.then_some(rev)))
+    })?;
+    match found {
+        None => Ok(None),
+        Some((seq, _)) if seq > head.seq => Err(altered(seq, ChainError::Beyond { end: head.seq })),
+        Some((seq, Some(rev))) => Ok(Some(NewestEvent { seq, rev })),
+        Some((seq, None)) => prove_whole(driver, vault, seq, user).map(Some),
+    }
+}
+
+/// Proves an event by the hash of all its fields: its MAC may be that of a program before schema 5, which does not
+/// name the user.
+fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Result<NewestEvent> {
+    let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
+        vault.require(generation).is_ok().then(|| vault.event_mac(head, subject))
+    };
+    let Some(previous) = hash_before(driver, seq)? else {
+        return Err(altered(seq, ChainError::Missing { expected: seq - 1 }));
+    };
+    let number = [Value::Int(seq.cast_signed())];
+    let proved = first(driver, &sql::EVENT_TO_PROVE, &number, |row| {
+        let (entry, proof) = row::proved_event(row)?;
+        // The index may have led to another user's event.
+        let is_theirs = entry.user_id == Some(user.bytes());
+        let rev = entry.rev.filter(|_| is_theirs).ok_or(ChainError::Hash);
+        Ok(prove_event(&entry, &proof, &previous, Some(&mac)).and(rev))
+    })?;
+    match proved {
+        Some(Ok(rev)) => Ok(NewestEvent { seq, rev }),
+        Some(Err(ChainError::Generation(other))) => {
+            vault.require(other)?;
+            Err(altered(seq, ChainError::Mac))
+        }
+        Some(Err(error)) => Err(altered(seq, error)),
+        None => Err(altered(seq, ChainError::Missing { expected: seq })),
+    }
+}
+
+/// The hash of the event before this one, also if that one is the last that was pruned.
+fn hash_before(driver: &mut dyn Driver, seq: u64) -> Result<Option<[u8; 32]>> {
+    let Some(before) = seq.checked_sub(1).filter(|before| *before > 0) else {
+        return Ok(Some(Head::START.hash));
+    };
+    let number = [Value::Int(before.cast_signed())];
+    let hash = first(driver, sql::EVENT_HASH, &number, |row| {
+        Ok(row.bytes_ref(0)?.and_then(|hash| hash.try_into().ok()))
+    })?;
+    if hash.flatten().is_some() {
+        return Ok(hash.flatten());
+    }
+    let start = log_start(driver)?.head;
+    Ok((start.seq == before).then_some(start.hash))
+}
+
+fn altered(seq: u64, error: ChainError) -> anyhow::Error {
+    let words = error.words(seq);
+    Refusal::new(
+        ErrorCode::Tampered,
+        format!("the audit log was altered outside of mfactl: {words}"),
+    )
+    .hint("see what else was altered with: mfactl verify-log")
+    .into()
+}
