@@ -7,11 +7,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::batch::Batch;
 use super::by_pam;
 use crate::fleet::fleet;
+use crate::support::{BUSY, STORE_UNAVAILABLE};
 
 /// The promise is two seconds; a machine that builds something beside us is granted more.
 const IN_TIME: Duration = Duration::from_millis(2900);
-const BUSY: i32 = 75;
-const STORE_UNAVAILABLE: i32 = 69;
 
 #[test]
 fn a_server_that_hangs_or_is_gone_is_no_yes_and_no_wait() {
@@ -24,6 +23,7 @@ fn a_server_that_hangs_or_is_gone_is_no_yes_and_no_wait() {
     kill_process(server, Signal::STOP).unwrap();
     let ran = by_pam(&world, "alice").input(&code).run();
     kill_process(server, Signal::CONT).unwrap();
+    // On a busy machine the watchdog's answer may come before that of the connection.
     assert!([BUSY, STORE_UNAVAILABLE].contains(&ran.code), "{ran:?}");
     assert!(ran.took < IN_TIME, "{ran:?}");
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));

@@ -206,14 +206,6 @@ impl Ran {
         let error: serde_json::Value = serde_json::from_str(last).unwrap_or_default();
         error["error"]["code"].as_str().unwrap_or_default().to_owned()
     }
-
-    /// A fault must end in one of the contract's words for trouble; never in a yes, in the no of a
-    /// rejected code, or in a crash.
-    #[track_caller]
-    pub fn assert_trouble(&self) {
-        assert!((64..=78).contains(&self.code) && self.code != 70, "{self:?}");
-        assert!(!self.err.trim().is_empty(), "{self:?}");
-    }
 }
 
 fn code_of(status: ExitStatus) -> i32 {
