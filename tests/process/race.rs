@@ -1,11 +1,11 @@
-//! Processes that want the same thing at the same moment.
+//! Processes that compete for the same code, user or file.
 
 use std::sync::Barrier;
 use std::thread;
 
 use super::support::{Call, Ran, World, has};
 
-/// Starts them all, lets them open what they open, and only then gives them their input.
+/// Starts all calls, and gives them their input only when all of them run.
 pub fn at_once(calls: Vec<Call>) -> Vec<Ran> {
     let gate = Barrier::new(calls.len());
     thread::scope(|scope| {
@@ -24,7 +24,7 @@ pub fn at_once(calls: Vec<Call>) -> Vec<Ran> {
     })
 }
 
-fn presenting(world: &World, user: &str, code: &str) -> Call {
+fn submitting(world: &World, user: &str, code: &str) -> Call {
     world.call(&format!("verify --json {user}")).input(code)
 }
 
@@ -37,19 +37,19 @@ fn tools(what: &str) -> bool {
 }
 
 #[test]
-fn one_right_code_sixty_four_times_at_once_is_accepted_once() {
+fn one_right_code_submitted_sixty_four_times_at_once_is_accepted_once() {
     if !tools("the race for one code") {
         return;
     }
     let world = World::new();
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
-    let runs = at_once(vec![presenting(&world, "alice", &code); 64]);
+    let runs = at_once(vec![submitting(&world, "alice", &code); 64]);
     let accepted: Vec<_> = runs.iter().filter(|r| r.code == 0).collect();
     assert_eq!(accepted.len(), 1, "{runs:#?}");
     assert_eq!(accepted[0].outcome(), "accepted");
     assert_eq!(count(&runs, "replayed"), 63, "{runs:#?}");
-    assert!(runs.iter().all(|r| r.code <= 1), "nobody was told to come back: {runs:#?}");
+    assert!(runs.iter().all(|r| r.code <= 1), "nobody got an error: {runs:#?}");
     let written = |outcome: &str| {
         let about = format!("verb = 'verify' AND outcome = '{outcome}'");
         world.sql(&format!("SELECT count(*) FROM events WHERE {about}"))
@@ -59,28 +59,28 @@ fn one_right_code_sixty_four_times_at_once_is_accepted_once() {
 }
 
 #[test]
-fn the_code_that_confirms_confirms_once() {
+fn a_confirming_code_confirms_once() {
     if !tools("the race for a confirmation") {
         return;
     }
     let world = World::new();
     let mut seed = world.pending("alice");
     let code = world.next(&mut seed);
-    let runs = at_once(vec![presenting(&world, "alice", &code); 16]);
+    let runs = at_once(vec![submitting(&world, "alice", &code); 16]);
     assert_eq!(count(&runs, "confirmed"), 1, "{runs:#?}");
     assert_eq!(count(&runs, "replayed"), 15, "{runs:#?}");
     assert_eq!(runs.iter().filter(|r| r.code == 0).count(), 1);
 }
 
 #[test]
-fn of_two_hundred_wrong_codes_at_once_five_are_looked_at() {
+fn of_two_hundred_simultaneous_wrong_codes_five_are_evaluated() {
     if !tools("guessing in parallel") {
         return;
     }
     let world = World::new();
     let seed = world.active("alice");
     let wrong = seed.wrong(world.step());
-    let runs = at_once(vec![presenting(&world, "alice", &wrong); 200]);
+    let runs = at_once(vec![submitting(&world, "alice", &wrong); 200]);
     assert!(runs.iter().all(|r| r.code == 1), "{runs:#?}");
     assert_eq!(count(&runs, "rejected") + count(&runs, "locked"), 200, "{runs:#?}");
     let evaluated = "SELECT count(*) FROM events WHERE verb = 'verify' AND outcome = 'rejected'";
@@ -100,9 +100,9 @@ fn the_right_code_among_a_few_wrong_ones_is_accepted_once() {
     let world = World::new();
     let mut seed = world.active("alice");
     let (right, wrong) = (world.next(&mut seed), seed.wrong(world.step()));
-    // Four wrong codes lock nobody, so that each right code is looked at.
+    // Four wrong codes cause no lock, so that every right code is evaluated.
     let calls =
-        (0..60).map(|i| presenting(&world, "alice", if i % 15 == 0 { &wrong } else { &right }));
+        (0..60).map(|i| submitting(&world, "alice", if i % 15 == 0 { &wrong } else { &right }));
     let runs = at_once(calls.collect());
     assert_eq!(count(&runs, "accepted"), 1, "{runs:#?}");
     assert_eq!(count(&runs, "replayed"), 55, "{runs:#?}");
@@ -121,7 +121,7 @@ fn the_right_code_among_many_wrong_ones_is_accepted_once_in_all() {
     let mut seed = world.active("alice");
     let (right, wrong) = (world.next(&mut seed), seed.wrong(world.step()));
     let calls =
-        (0..60).map(|i| presenting(&world, "alice", if i % 3 == 0 { &right } else { &wrong }));
+        (0..60).map(|i| submitting(&world, "alice", if i % 3 == 0 { &right } else { &wrong }));
     let runs = at_once(calls.collect());
     let accepted = count(&runs, "accepted");
     assert_eq!(accepted, runs.iter().filter(|r| r.code == 0).count(), "{runs:#?}");
@@ -137,7 +137,7 @@ fn the_right_code_among_many_wrong_ones_is_accepted_once_in_all() {
 }
 
 #[test]
-fn eight_users_at_once_are_all_let_in() {
+fn eight_users_at_once_are_all_accepted() {
     if !tools("several users at once") {
         return;
     }
@@ -146,7 +146,7 @@ fn eight_users_at_once_are_all_let_in() {
         .map(|i| {
             let user = format!("user{i}");
             let mut seed = world.active(&user);
-            presenting(&world, &user, &world.next(&mut seed))
+            submitting(&world, &user, &world.next(&mut seed))
         })
         .collect();
     let runs = at_once(calls);
@@ -155,7 +155,7 @@ fn eight_users_at_once_are_all_let_in() {
 }
 
 #[test]
-fn an_operator_who_disables_and_a_user_who_signs_in_do_not_mix() {
+fn disable_and_verify_at_once_accept_the_code_once_at_most() {
     if !tools("disable against verify") {
         return;
     }
@@ -164,7 +164,7 @@ fn an_operator_who_disables_and_a_user_who_signs_in_do_not_mix() {
         let mut seed = world.active("alice");
         let code = world.next(&mut seed);
         let runs =
-            at_once(vec![presenting(&world, "alice", &code), world.call("disable alice --yes")]);
+            at_once(vec![submitting(&world, "alice", &code), world.call("disable alice --yes")]);
         assert_eq!(runs[1].code, 0, "{runs:#?}");
         assert!(matches!(runs[0].code, 0 | 76), "{runs:#?}");
         assert_eq!(world.status("alice"), "disabled");
@@ -207,7 +207,7 @@ fn two_first_enrolments_make_one_store_and_one_key() {
     }
 }
 
-/// A store and a key, and nothing that was left lying about.
+/// Asserts that there are a store and a key, and no temporary files.
 #[track_caller]
 fn assert_files(world: &World) {
     let names = |folder: &str| {

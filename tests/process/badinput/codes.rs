@@ -1,9 +1,9 @@
-//! Codes that are none, and codes of others.
+//! Malformed codes, and codes of other users.
 
 use super::{House, is_raw, tools};
 use crate::support::{REFUSED, USAGE, USER_NOT_FOUND};
 
-/// Things that are no code of alice's, though many hold her right one.
+/// Inputs that are not alice's code, though many contain it.
 fn codes(right: &str) -> Vec<Vec<u8>> {
     let scripts = ['\u{660}', '\u{966}', '\u{ff10}', '\u{1d7ce}', '\u{2080}'].map(|zero| {
         let digit = |c: char| char::from_u32(zero as u32 + c.to_digit(10).unwrap()).unwrap();
@@ -61,7 +61,7 @@ fn codes(right: &str) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_is_no_code_is_rejected_and_the_code_in_it_is_not_spent() {
+fn a_malformed_code_is_rejected_and_the_code_inside_it_stays_unused() {
     if !tools() {
         return;
     }
@@ -79,7 +79,7 @@ fn what_is_no_code_is_rejected_and_the_code_in_it_is_not_spent() {
 }
 
 #[test]
-fn a_code_with_one_line_end_is_that_code_and_spent_in_every_form() {
+fn a_code_with_one_line_end_is_accepted_once_over_all_forms() {
     if !tools() {
         return;
     }
@@ -99,7 +99,7 @@ fn a_code_with_one_line_end_is_that_code_and_spent_in_every_form() {
 }
 
 #[test]
-fn no_code_at_all_is_misuse_and_counts_for_nobody() {
+fn a_missing_code_is_misuse_and_counts_as_no_failure() {
     if !tools() {
         return;
     }
@@ -115,7 +115,7 @@ fn no_code_at_all_is_misuse_and_counts_for_nobody() {
 }
 
 #[test]
-fn a_code_of_another_user_or_of_a_former_device_lets_nobody_in() {
+fn a_code_of_another_user_or_of_a_former_device_is_rejected() {
     if !tools() {
         return;
     }

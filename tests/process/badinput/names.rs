@@ -1,9 +1,9 @@
-//! Names that are none.
+//! Invalid names.
 
 use super::{House, named, tools};
 use crate::support::{BAD_INPUT, REFUSED, USAGE, USER_NOT_FOUND};
 
-/// Names that are no names, as bytes.
+/// Invalid names, as bytes.
 fn names() -> Vec<Vec<u8>> {
     let text = [
         "",
@@ -85,7 +85,7 @@ fn names() -> Vec<Vec<u8>> {
 const NAME_FIELDS: &[&str] = &["user name", "NAME", "UTF-8", "--rename", "group", "--group"];
 
 #[test]
-fn a_name_that_is_none_is_refused_by_every_verb() {
+fn an_invalid_name_is_refused_by_every_verb() {
     if !tools() {
         return;
     }
@@ -105,7 +105,7 @@ fn a_name_that_is_none_is_refused_by_every_verb() {
             house.refuses(call, expected, NAME_FIELDS);
         }
     }
-    // The other verbs read names by the same door; a few of each kind will do.
+    // The other verbs parse names with the same function; a few names of each kind are enough.
     let others: [&[&str]; 9] = [
         &["add-user", "--", "NAME"],
         &["show-user", "--", "NAME"],
@@ -155,7 +155,7 @@ fn a_name_that_looks_like_an_option_is_refused() {
 }
 
 #[test]
-fn a_name_that_nobody_has_is_unknown_and_nobody_is_counted() {
+fn an_unknown_name_is_reported_and_counts_as_no_failure() {
     if !tools() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Options: numbers, spans, texts, and what does not fit together.
+//! Options: numbers, spans, texts, and options that exclude each other.
 
 use super::{House, named, tools};
 use crate::support::{BAD_INPUT, USAGE};
@@ -47,7 +47,7 @@ fn numbers_out_of_range_are_refused_by_name() {
 }
 
 #[test]
-fn spans_without_a_meaning_are_refused_by_name() {
+fn invalid_spans_are_refused_by_name() {
     if !tools() {
         return;
     }
@@ -136,7 +136,7 @@ fn texts_that_could_harm_a_reader_are_refused_by_name() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused_in_every_option() {
+fn bytes_that_are_not_utf_8_are_refused_in_every_option() {
     if !tools() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Output files that are taken, ours, or of a run that fails.
+//! Output files: existing files, files of mfactl, and the files of a run that fails.
 
 use std::ffi::OsString;
 use std::os::unix::fs::symlink;
@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[test]
-fn an_output_that_is_taken_is_left_alone() {
+fn an_existing_output_file_is_left_alone() {
     if !tools() {
         return;
     }
@@ -69,7 +69,7 @@ fn an_output_over_store_or_key_is_refused() {
         let words = words.iter().map(Into::into).chain(["--output".into(), output.to_owned()]);
         world.bare(files.into_iter().chain(words)).run()
     };
-    // Before there is a store: the picture must not become it, nor stay behind.
+    // Without a store yet: the image must not take its place, nor be left behind.
     let enrol = ["enrol", "alice", "--create", "--no-confirm"];
     for output in [&store, &key] {
         std::fs::create_dir_all(output.parent().unwrap()).unwrap();
@@ -85,7 +85,7 @@ fn an_output_over_store_or_key_is_refused() {
 }
 
 #[test]
-fn nothing_is_written_over_what_mfactl_lives_by() {
+fn no_output_overwrites_the_files_of_mfactl() {
     if !tools() {
         return;
     }
@@ -110,7 +110,7 @@ fn nothing_is_written_over_what_mfactl_lives_by() {
             &["recovery-codes", "bob", "--output"],
             &["backup"],
         ] {
-            // Two verbs first read the file that they would write; an empty file is no anchor yet.
+            // Two verbs read the file before they write it; `verify-log` takes an empty file for a new one.
             let read_first = match words[0] {
                 "changes" => before.is_some(),
                 "verify-log" => before.as_ref().is_some_and(|content| !content.is_empty()),
@@ -122,7 +122,7 @@ fn nothing_is_written_over_what_mfactl_lives_by() {
             assert_eq!(std::fs::read(&file).ok(), before, "{ran:?}");
         }
     }
-    // Nor over what is somebody else's.
+    // Files of other programs are not overwritten either.
     let precious = world.path("precious");
     std::fs::write(&precious, "mine\n").unwrap();
     for line in ["verify-log --save-anchor", "changes --since yesterday --state"] {

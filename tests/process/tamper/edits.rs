@@ -1,9 +1,9 @@
-//! Values that are changed, and rows that are put back or taken away.
+//! Values that are changed, and rows that are restored or deleted.
 
 use super::{House, assert_listed, tools};
 use crate::support::{CONFIG, World};
 
-/// An edit by hand, and the user whom it would help.
+/// The user whose code is tried, and the edit.
 const EDITS: &[(&str, &str)] = &[
     ("carol", "UPDATE devices SET state = 'active' WHERE state = 'disabled'"),
     ("dave", "UPDATE users SET lock_start = NULL, lock_length = NULL"),
@@ -83,7 +83,7 @@ const EDITS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Those of the edits that leave a value which no store holds.
+/// Those edits that leave an impossible value: the store is then damaged.
 const UNREADABLE: &[&str] = &[
     "UPDATE users SET failures = -1",
     "UPDATE devices SET last_step = -1",
@@ -106,7 +106,7 @@ const UNREADABLE: &[&str] = &[
 ];
 
 #[test]
-fn an_edit_by_hand_is_tampering_or_damage() {
+fn every_edit_by_hand_is_tampering_or_damage() {
     if !tools() {
         return;
     }
@@ -129,7 +129,7 @@ fn an_edit_by_hand_is_tampering_or_damage() {
 }
 
 #[test]
-fn another_generation_of_the_key_is_never_taken_for_ours() {
+fn a_mac_of_another_key_generation_is_never_accepted() {
     if !tools() {
         return;
     }
@@ -147,7 +147,7 @@ fn another_generation_of_the_key_is_never_taken_for_ours() {
         assert_eq!(ran.error(), "key", "{edit}: {ran:?}");
         assert_eq!(world.state(), before, "{edit}");
     }
-    // The chain covers the number, so nobody needs the key to see this one.
+    // The hash chain covers the generation, so this edit is found without the key.
     let world = house.world.copy();
     world.alter(&format!("UPDATE events SET {second} WHERE seq = 3"));
     let ran = world.run("verify-log").expect(1);
@@ -158,7 +158,7 @@ fn another_generation_of_the_key_is_never_taken_for_ours() {
 }
 
 #[test]
-fn other_verbs_see_an_edit_too() {
+fn other_verbs_detect_an_edit_too() {
     if !tools() {
         return;
     }
@@ -186,7 +186,7 @@ fn other_verbs_see_an_edit_too() {
 }
 
 #[test]
-fn an_old_device_row_put_back_alone_is_tampering() {
+fn restoring_an_old_device_row_alone_is_tampering() {
     if !tools() {
         return;
     }
@@ -195,7 +195,7 @@ fn an_old_device_row_put_back_alone_is_tampering() {
     world.alter("CREATE TABLE was AS SELECT * FROM devices;");
     let table = world.sql(".mode insert devices\nSELECT * FROM was");
     world.alter("DROP TABLE was;");
-    // The code is accepted and spent; then the row from before comes back.
+    // The code is accepted and used up; then the earlier row is restored.
     house.verify(&world, "alice").expect(0);
     world.alter(&format!("DELETE FROM devices;\n{table}"));
     let ran = house.verify(&world, "alice").expect(CONFIG);
@@ -203,7 +203,7 @@ fn an_old_device_row_put_back_alone_is_tampering() {
 }
 
 #[test]
-fn old_rows_of_user_and_device_put_back_together_are_seen_against_the_log() {
+fn restoring_old_rows_of_user_and_device_is_detected_by_the_log() {
     if !tools() {
         return;
     }
@@ -215,14 +215,14 @@ fn old_rows_of_user_and_device_put_back_together_are_seen_against_the_log() {
     world.alter(&format!("DELETE FROM devices;\nDELETE FROM users;\n{users}\n{devices}"));
     let ran = house.verify(&world.copy(), "alice").expect(CONFIG);
     assert_eq!(ran.error(), "tampered");
-    // Nor does it help to take the event away that knows better.
+    // Deleting the event of the accepted code does not help.
     world.alter("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events);");
     let ran = house.verify(&world, "alice").expect(CONFIG);
     assert_eq!(ran.error(), "tampered");
 }
 
 #[test]
-fn deleted_events_are_seen_where_the_log_ends() {
+fn deleting_the_last_events_is_detected() {
     if !tools() {
         return;
     }
@@ -260,7 +260,7 @@ fn a_value_of_another_type_is_damage_and_no_bug() {
         "UPDATE users SET mac = 1",
     ] {
         let world = house.world.copy();
-        // A strict table would not take it; a flipped bit asks no table.
+        // A strict table refuses such a value, but a flipped bit could leave it.
         let strict = |sql: &str| {
             world.alter(&format!(
                 "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = {sql}
@@ -283,7 +283,7 @@ fn a_value_of_another_type_is_damage_and_no_bug() {
 }
 
 #[test]
-fn a_removed_user_who_is_put_back_is_seen_against_the_log() {
+fn restoring_the_rows_of_a_removed_user_is_detected_by_the_log() {
     if !tools() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Values and rows in another's place.
+//! Values and rows that are swapped between users.
 
 use super::{DEVICES, House, USERS, assert_listed, tools};
 use crate::support::{CONFIG, World};
@@ -50,7 +50,7 @@ fn swap_all(table: &str) {
                 "SELECT (SELECT \"{column}\" FROM {table} WHERE rowid = {one}) IS NOT \
                  (SELECT \"{column}\" FROM {table} WHERE rowid = {other})"
             );
-            // Users all with alice, devices all with hers: what matters is another's value.
+            // Each row is swapped with the first, which is alice's; other pairs would show nothing new.
             if one > 1 || house.world.sql(&differs) == "0" {
                 continue;
             }
@@ -104,21 +104,21 @@ fn swap(table: &str, column: &str, one: u32, other: u32) -> String {
 }
 
 #[test]
-fn no_column_of_users_can_be_another_users() {
+fn swapping_a_column_of_two_users_is_detected() {
     if tools() {
         swap_all(USERS);
     }
 }
 
 #[test]
-fn no_column_of_devices_can_be_another_devices() {
+fn swapping_a_column_of_two_devices_is_detected() {
     if tools() {
         swap_all(DEVICES);
     }
 }
 
 #[test]
-fn a_whole_row_under_another_name_opens_nothing() {
+fn a_device_moved_to_another_user_is_detected() {
     if !tools() {
         return;
     }

@@ -8,7 +8,7 @@ fn harmful(text: &str) -> Option<char> {
 }
 
 #[test]
-fn hostile_text_in_the_store_reaches_no_output_raw() {
+fn hostile_text_in_the_store_is_escaped_in_every_output() {
     if !tools() {
         return;
     }
