@@ -116,7 +116,7 @@ fn quoted(word: &[u8]) -> Vec<u8> {
 }
 
 impl Client<'_> {
-    /// Reads a line, and gives up after the time limit.
+    /// The same client, which gives up when no line arrives for so long.
     pub fn leaving_after(self, patience: Duration) -> Self {
         Self { leaves_after: Some(patience), ..self }
     }
