@@ -108,6 +108,10 @@ fn zsh_completes_users_and_verbs() {
         let (_, shown) = zsh.exp_regex("<mfactl [^>\r\n]*>").unwrap();
         assert_eq!(shown.trim_matches(['<', '>']).trim_end(), line, "{keys:?}");
     }
+    // An interactive zsh ignores the signal that rexpect sends it at the end, and is then waited for until
+    // the timeout.
+    zsh.send_line("\u{15}exit").unwrap();
+    zsh.exp_eof().unwrap();
 }
 
 #[test]

@@ -62,7 +62,7 @@ struct Settings {
     algorithm: Option<String>,
     /// Digits in a code, 6 to 8 [default: 6]
     #[arg(long, value_name = "N")]
-    digits: Option<u8>,
+    digits: Option<u64>,
     /// Time step, 15 to 300 s [default: 30]
     #[arg(long, value_name = "SECONDS")]
     period: Option<u64>,
@@ -76,7 +76,7 @@ impl Settings {
         let common = Parameters::COMMON;
         let parameters = Parameters::new(
             self.algorithm.as_deref().map_or(Ok(common.algorithm), Algorithm::parse)?,
-            self.digits.unwrap_or(common.digits),
+            self.digits.unwrap_or(common.digits.into()),
             self.period.unwrap_or(common.period),
         )?;
         if parameters.is_common() || self.allow_incompatible {

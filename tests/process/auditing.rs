@@ -1,5 +1,4 @@
-//! Auditors, cron jobs and monitoring: the log as others see it, and other people's programs that read
-//! what ours writes.
+//! Auditors, cron jobs and monitoring: other programs that read the log, metrics and reports.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -26,7 +25,7 @@ impl Drop for Background {
 }
 
 #[test]
-fn prometheus_understands_the_metrics_and_node_exporter_reads_them() {
+fn prometheus_parses_the_metrics_and_node_exporter_reads_them() {
     let what = "metrics, checked by promtool and read by node_exporter";
     if !tools() || !has("promtool", what) || !has("prometheus-node-exporter", what) {
         return;
@@ -90,7 +89,7 @@ fn scrape(port: u16) -> String {
 }
 
 #[test]
-fn systemd_takes_the_units() {
+fn systemd_accepts_the_units() {
     if !has("systemd-analyze", "the units for systemd") {
         return;
     }
@@ -107,7 +106,7 @@ fn systemd_takes_the_units() {
     let checked =
         Command::new("systemd-analyze").args(["verify", "--man=no"]).args(&units).output().unwrap();
     let said = String::from_utf8_lossy(&checked.stderr).into_owned();
-    // Units of the machine that it looks at along the way have troubles of their own.
+    // The machine's own units, which it also checks, may have faults of their own.
     let ours: Vec<_> = said.lines().filter(|line| line.contains("mfactl")).collect();
     assert!(checked.status.success() && ours.is_empty(), "{said}");
 }
@@ -145,7 +144,7 @@ fn a_cron_job_needs_no_path_no_locale_and_no_home() {
 }
 
 #[test]
-fn jobs_that_run_at_once_do_not_hurt_each_other() {
+fn simultaneous_jobs_do_not_disturb_each_other() {
     if !tools() {
         return;
     }
@@ -166,7 +165,7 @@ fn jobs_that_run_at_once_do_not_hurt_each_other() {
         let ran = job.finish().expect(0);
         assert_eq!(ran.err, "");
     }
-    assert_eq!(world.run(&lines[0]).expect(0).out, "", "it was told, and is remembered");
+    assert_eq!(world.run(&lines[0]).expect(0).out, "", "the change was reported before");
     let anchors = fs::read_to_string(world.path("anchors")).unwrap();
     assert_eq!(anchors.lines().count(), 6);
     world.run(&format!("verify-log --anchor {}", world.path("anchors").display())).expect(0);
@@ -174,7 +173,7 @@ fn jobs_that_run_at_once_do_not_hurt_each_other() {
     assert!(page.ends_with("</html>\n"));
     let drafts = fs::read_dir(world.path(".")).unwrap().flatten();
     let drafts = drafts.filter(|e| e.file_name().to_string_lossy().starts_with('.')).count();
-    assert_eq!(drafts, 0, "nothing half written is left");
+    assert_eq!(drafts, 0, "no temporary file is left");
 }
 
 #[test]
@@ -199,7 +198,7 @@ fn the_log_is_followed_as_it_grows() {
 }
 
 #[test]
-fn check_is_no_verifier() {
+fn check_called_by_a_login_service_is_misuse() {
     let world = World::new();
     for service in ["PAM_TYPE", "PAM_USER", "script_type", "USER_NAME"] {
         let ran = world.call("check locked").with(service, "auth").run().expect(USAGE);
@@ -209,7 +208,7 @@ fn check_is_no_verifier() {
 }
 
 #[test]
-fn the_page_is_one_that_a_browser_shows() {
+fn a_browser_shows_the_report() {
     let what = "the report, drawn by a browser";
     if !tools() || !has("chromium", what) {
         return;

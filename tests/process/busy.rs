@@ -1,4 +1,4 @@
-//! Who waits for the store while another program holds it, and for how long.
+//! Waiting for a store that another program has locked.
 
 use std::thread;
 use std::time::Duration;
@@ -10,7 +10,7 @@ fn tools(what: &str) -> bool {
 }
 
 #[test]
-fn a_store_held_by_another_program_is_busy_and_not_waited_for_for_ever() {
+fn a_store_locked_by_another_program_is_busy_after_a_bounded_wait() {
     if !tools("a store that another program holds") {
         return;
     }
@@ -27,7 +27,7 @@ fn a_store_held_by_another_program_is_busy_and_not_waited_for_for_ever() {
 }
 
 #[test]
-fn who_comes_late_to_a_held_store_waits_no_longer_than_who_came_early() {
+fn a_late_process_waits_for_a_locked_store_no_longer_than_an_early_one() {
     if !tools("a queue before a store that another program holds") {
         return;
     }
@@ -36,8 +36,8 @@ fn who_comes_late_to_a_held_store_waits_no_longer_than_who_came_early() {
     let code = world.next(&mut seed);
     let _held = world.held_by("BEGIN IMMEDIATE;");
     let early = world.call("verify --json alice").input(&code).start();
-    // The early one is first in the queue for two seconds more: what the late one then still waits
-    // for the lock must not begin at nought again.
+    // The early process is ahead in the queue for two seconds more. The late one's time limit must not start
+    // again when it reaches the head of the queue.
     thread::sleep(Duration::from_secs(3));
     let late = world.call("verify --json alice").input(&code).run().expect(75);
     assert!(late.took < Duration::from_secs(7), "{late:?}");
@@ -45,7 +45,7 @@ fn who_comes_late_to_a_held_store_waits_no_longer_than_who_came_early() {
 }
 
 #[test]
-fn the_log_stays_short_though_every_process_writes_once() {
+fn the_write_ahead_log_stays_short_when_every_process_writes_once() {
     if !tools("the length of the write-ahead log") {
         return;
     }

@@ -32,7 +32,7 @@ fn the_log_is_synced_after_its_last_write_and_before_the_answer() {
     }
     let world = World::new();
     let mut seed = world.active("alice");
-    // Another connection that reads, so that no checkpoint at the end hides what the commit did.
+    // Another reader prevents a checkpoint at the end, which would hide the syncs of the commit.
     let held = world.held_by("BEGIN; SELECT count(*) FROM users;");
     let lines = trace(&world, &world.next(&mut seed));
     let written = last(&lines, &["pwrite64(", "-wal>"]);

@@ -1,4 +1,4 @@
-//! Files that others could have written, or that are not ours: refused at once, and left alone.
+//! Files that others could have written, or that belong to others: they are refused at once and left alone.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -7,11 +7,11 @@ use std::process::Command;
 
 use super::support::{Call, Seed, World, has};
 
+mod foreign;
 mod groups;
-mod strangers;
 mod trust;
 
-/// Nobody, on every Linux.
+/// The id of the user `nobody` on Linux.
 const NOBODY: u32 = 65534;
 
 fn tools() -> bool {
@@ -77,7 +77,7 @@ enum What {
     Log,
     Index,
     Journal,
-    /// Where writers stand in line.
+    /// The file on which writers wait in a queue.
     Queue,
     Key,
     Config,

@@ -43,7 +43,7 @@ fn assert_soon(ran: &Ran) {
 }
 
 #[test]
-fn of_two_machines_processes_one_takes_the_code_and_five_guesses_are_looked_at() {
+fn on_two_machines_a_code_is_accepted_once_and_five_guesses_are_evaluated() {
     let Some((cluster, world)) = fleet("races on PostgreSQL") else { return };
     // Half of them on a machine whose clock is 20 s behind: the code of this step is right on both.
     let mut seed = world.pending("alice");
@@ -81,7 +81,7 @@ impl World {
 }
 
 #[test]
-fn a_clock_that_is_off_by_more_than_a_step_is_refused_and_burns_nothing() {
+fn a_clock_that_is_off_by_more_than_a_step_is_refused_and_uses_up_no_code() {
     let Some((cluster, world)) = fleet("clocks of a fleet") else { return };
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
@@ -94,14 +94,14 @@ fn a_clock_that_is_off_by_more_than_a_step_is_refused_and_burns_nothing() {
             let ran = late.run(&format!("{line} --json")).expect(CONFIG);
             assert_eq!((ran.error().as_str(), ran.out.as_str()), ("clock", ""), "{line}: {ran:?}");
         }
-        let told = late.run("doctor --json").expect(1).document();
-        let findings = told["findings"].as_array().unwrap();
+        let report = late.run("doctor --json").expect(1).document();
+        let findings = report["findings"].as_array().unwrap();
         let bad: Vec<_> = findings.iter().filter(|f| f["state"] == "bad").collect();
-        assert!(bad.len() == 1 && bad[0]["what"] == "clock", "{told}");
+        assert!(bad.len() == 1 && bad[0]["what"] == "clock", "{report}");
     }
-    let told = world.run("doctor").expect(0).out;
-    assert!(told.contains("agrees with the database's"), "{told}");
-    // What begins a store in somebody's future is not begun.
+    let output = world.run("doctor").expect(0).out;
+    assert!(output.contains("agrees with the database's"), "{output}");
+    // No store is created on a server whose clock is ahead.
     let backup = world.path("a.backup");
     world.run(&format!("backup {}", backup.display())).expect(0);
     cluster.sql("postgres", "CREATE DATABASE blank");
@@ -130,7 +130,7 @@ fn a_clock_that_is_off_by_more_than_a_step_is_refused_and_burns_nothing() {
 }
 
 #[test]
-fn rows_that_were_edited_or_exchanged_open_nothing() {
+fn edited_or_swapped_rows_are_detected() {
     let Some((cluster, world)) = fleet("tampering on PostgreSQL") else { return };
     let mut seeds = ["alice", "bob"].map(|user| world.active(user));
     for edit in [
@@ -155,7 +155,7 @@ fn rows_that_were_edited_or_exchanged_open_nothing() {
 }
 
 #[test]
-fn a_server_that_is_down_cut_off_or_silent_is_told_within_seconds() {
+fn a_server_that_is_down_cut_off_or_silent_is_reported_within_seconds() {
     let Some((cluster, world)) = fleet("a server in trouble") else { return };
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
@@ -173,7 +173,7 @@ fn a_server_that_is_down_cut_off_or_silent_is_told_within_seconds() {
     assert_eq!(world.verify("alice", &code).expect(0).outcome(), "accepted");
 }
 
-/// A session that holds what it was told to until it is dropped.
+/// A database session that keeps its transaction open until it is dropped.
 struct Session(Child);
 
 impl Drop for Session {
@@ -194,7 +194,7 @@ fn holding(cluster: &Cluster, sql: &str) -> Session {
 }
 
 #[test]
-fn a_lock_that_somebody_else_holds_is_busy_and_a_cut_connection_accepts_nothing() {
+fn a_foreign_lock_is_busy_and_a_cut_connection_accepts_nothing() {
     let Some((cluster, world)) = fleet("locks and cut connections on PostgreSQL") else { return };
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
@@ -248,7 +248,7 @@ fn a_standby_takes_no_codes_and_after_a_failover_the_new_primary_does() {
 }
 
 #[test]
-fn a_database_of_others_a_wrong_key_and_an_unfit_address_are_refused_each_in_its_words() {
+fn a_foreign_database_a_wrong_key_and_an_unfit_address_have_their_own_errors() {
     let Some((cluster, world)) = fleet("unfit databases") else { return };
     world.active("alice");
     cluster.sql("postgres", "CREATE DATABASE theirs");
@@ -286,7 +286,7 @@ fn a_database_of_others_a_wrong_key_and_an_unfit_address_are_refused_each_in_its
 }
 
 #[test]
-fn each_role_may_do_what_it_is_for_and_nothing_else() {
+fn each_database_role_can_do_its_work_and_nothing_else() {
     let Some((cluster, world)) = fleet("roles in the database") else { return };
     let mut seed = world.active("alice");
     world.pending("bob");

@@ -1,5 +1,6 @@
 //! A store of an older program, killed at every write of `init --migrate`: it is the old one or the new
-//! one. What a migrated store is worth is asked in process; see `src/commands/tests/migration.rs`.
+//! one. The content of a migrated store is
+//! tested in `src/commands/tests/migration.rs`.
 
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -37,7 +38,7 @@ fn put(file: &str, at: &Path) {
     fs::set_permissions(at, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
-/// The old state, or the new one: was it migrated?
+/// Asserts the old state or the new one. Returns whether the store was migrated.
 #[track_caller]
 fn old_or_new(world: &World) -> bool {
     let ran = world.run("list-status --json");

@@ -1,4 +1,4 @@
-//! Users who are told of changes: by real mail, and by programs that behave badly.
+//! Notices to users: by mail to a real server, and by hooks that misbehave.
 
 mod server;
 
@@ -13,7 +13,7 @@ use server::{Manner, Server};
 
 /// Longer than a notice may take, with a slow machine's start and end.
 const BOUND: Duration = Duration::from_secs(12);
-/// As long as a way has, at least.
+/// A little less than the time limit of a mail or a hook.
 const PATIENCE: Duration = Duration::from_millis(4900);
 
 impl World {
@@ -31,8 +31,8 @@ impl World {
         self.notify(&format!("hook = ['{}', '-c', '''{script}''']", shell.display()));
     }
 
-    /// A run that goes by the configuration.
-    fn told(&self, line: &str) -> Call {
+    /// A run with the configuration of notices.
+    fn notifying(&self, line: &str) -> Call {
         self.call(line).with("MFACTL_CONFIG", self.path("config.toml"))
     }
 
@@ -67,7 +67,7 @@ fn a_mail_says_what_happened_in_the_language_of_the_user() {
         let world = alice(language);
         world.mailing(server.port);
         let ran =
-            world.told("disable alice --yes --ticket HELP-1 --reason private").run().expect(0);
+            world.notifying("disable alice --yes --ticket HELP-1 --reason private").run().expect(0);
         assert_eq!(ran.err, "");
         let said = server.said();
         assert!(said.contains("MAIL FROM:<mfa@example.org>"), "{said}");
@@ -87,7 +87,7 @@ fn a_mail_says_what_happened_in_the_language_of_the_user() {
 }
 
 #[test]
-fn no_mail_holds_a_secret() {
+fn no_mail_contains_a_secret() {
     if !tools("mails") {
         return;
     }
@@ -95,12 +95,12 @@ fn no_mail_holds_a_secret() {
     let world = World::new();
     world.mailing(server.port);
     world.run("add-user alice --email alice@example.com").expect(0);
-    let run = |line: &str| world.told(line).run().expect(0);
+    let run = |line: &str| world.notifying(line).run().expect(0);
     let mut secrets = Vec::new();
     let line = "enrol alice --no-confirm --json --reveal-secrets";
     let mut seed = super::support::Seed { base32: run(line).json("secret"), spent: 0 };
     let code = world.next(&mut seed);
-    world.told("verify --json alice").input(&code).run().expect(0);
+    world.notifying("verify --json alice").input(&code).run().expect(0);
     secrets.extend([seed.base32, code]);
     let codes = run("recovery-codes alice --json --reveal-secrets").document();
     secrets.extend(codes["codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().into()));
@@ -116,7 +116,7 @@ fn no_mail_holds_a_secret() {
 }
 
 #[test]
-fn many_mails_share_a_connection_and_one_that_is_refused_holds_up_none() {
+fn many_mails_share_a_connection_and_a_refused_one_delays_no_other() {
     if !tools("many mails") {
         return;
     }
@@ -131,7 +131,7 @@ fn many_mails_share_a_connection_and_one_that_is_refused_holds_up_none() {
     world.run("add-user dave").expect(0);
     fs::write(world.path("list"), names + "dave\n").unwrap();
     let line = format!("force-new-password --from {} --yes", world.path("list").display());
-    let ran = world.told(&line).run().expect(0);
+    let ran = world.notifying(&line).run().expect(0);
     assert_eq!(server.mails().len(), 3);
     assert_eq!(server.connections(), 2, "one more after the refusal");
     assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
@@ -141,7 +141,7 @@ fn many_mails_share_a_connection_and_one_that_is_refused_holds_up_none() {
 }
 
 #[test]
-fn a_login_comes_from_a_private_file() {
+fn the_mail_login_is_read_from_a_private_file() {
     if !tools("a login") {
         return;
     }
@@ -156,12 +156,12 @@ fn a_login_comes_from_a_private_file() {
     ));
     let mode = |mode| fs::set_permissions(&password, fs::Permissions::from_mode(mode)).unwrap();
     mode(0o644);
-    let ran = world.told("disable alice --yes").run().expect(0);
+    let ran = world.notifying("disable alice --yes").run().expect(0);
     assert!(ran.err.contains("has mode 0644") && !ran.err.contains("hunter2"), "{ran:?}");
     assert!(server.mails().is_empty());
     mode(0o600);
-    world.told("enable alice").run().expect(0);
-    let ran = world.told("disable alice --yes").run().expect(0);
+    world.notifying("enable alice").run().expect(0);
+    let ran = world.notifying("disable alice --yes").run().expect(0);
     assert_eq!(ran.err, "");
     let plain = data_encoding::BASE64.encode(b"\0mfa\0hunter2");
     assert!(server.said().contains(&format!("AUTH PLAIN {plain}")), "{}", server.said());
@@ -169,7 +169,7 @@ fn a_login_comes_from_a_private_file() {
 }
 
 #[test]
-fn a_server_that_offers_no_tls_gets_no_mail_where_tls_is_asked_for() {
+fn a_server_without_tls_gets_no_mail_if_tls_is_configured() {
     if !tools("TLS that is held back") {
         return;
     }
@@ -178,15 +178,15 @@ fn a_server_that_offers_no_tls_gets_no_mail_where_tls_is_asked_for() {
     for scheme in ["smtp+starttls", "smtps"] {
         let port = server.port;
         world.notify(&format!("smtp = '{scheme}://127.0.0.1:{port}'\nfrom = 'mfa@example.org'"));
-        let ran = world.told("disable alice --yes").run().expect(0);
+        let ran = world.notifying("disable alice --yes").run().expect(0);
         assert!(ran.err.contains("warning: alice was not notified: mail: "), "{ran:?}");
-        world.told("enable alice").run().expect(0);
+        world.notifying("enable alice").run().expect(0);
     }
     assert!(!server.said().contains("MAIL FROM"), "{}", server.said());
 }
 
 #[test]
-fn a_server_elsewhere_has_to_prove_its_name() {
+fn a_remote_mail_server_must_prove_its_name() {
     if !tools("TLS to a mail server") || !has("openssl", "TLS to a mail server") {
         return;
     }
@@ -202,29 +202,29 @@ fn a_server_elsewhere_has_to_prove_its_name() {
             let port = server.port;
             world.notify(&format!("smtp = '{scheme}://{host}:{port}'\nfrom = 'mfa@example.org'"));
             let authority = world.path(&format!("{authority}.pem"));
-            let call = world.told("disable alice --yes").with("SSL_CERT_FILE", &authority);
+            let call = world.notifying("disable alice --yes").with("SSL_CERT_FILE", &authority);
             let ran = call.run().expect(0);
             assert_eq!(ran.err.is_empty(), is_taken, "{scheme} {host}: {ran:?}");
             assert_eq!(server.said().contains("MAIL FROM"), is_taken, "{scheme} {host}");
             assert_eq!(server.mails().len(), usize::from(is_taken), "{scheme} {host}");
-            world.told("enable alice").run().expect(0);
+            world.notifying("enable alice").run().expect(0);
         }
     }
 }
 
 #[test]
-fn a_server_that_is_down_or_silent_costs_a_warning_and_five_seconds_at_most() {
+fn a_mail_server_that_is_down_or_silent_costs_a_warning_and_five_seconds_at_most() {
     if !tools("servers in trouble") {
         return;
     }
     let world = alice("en");
     world.mailing(9);
-    let ran = world.told("disable alice --yes --json").run().expect(0);
+    let ran = world.notifying("disable alice --yes --json").run().expect(0);
     assert!(ran.err.contains("warning: alice was not notified: mail: "), "{ran:?}");
     assert_eq!(ran.json("status"), "disabled");
     let server = Server::start(Manner::Silent);
     world.mailing(server.port);
-    let ran = world.told("delete alice --yes --quiet").run().expect(0);
+    let ran = world.notifying("delete alice --yes --quiet").run().expect(0);
     assert_eq!(ran.err, "mfactl: warning: alice was not notified: mail: no answer within 5 s\n");
     assert!(ran.took > PATIENCE && ran.took < BOUND, "{ran:?}");
     assert_eq!(world.notices(), "failed\nfailed");
@@ -232,18 +232,18 @@ fn a_server_that_is_down_or_silent_costs_a_warning_and_five_seconds_at_most() {
 }
 
 #[test]
-fn a_program_that_hangs_is_killed_with_what_it_started() {
+fn a_hook_that_hangs_is_killed_with_its_children() {
     if !tools("a program that hangs") {
         return;
     }
     let world = alice("en");
     let pids = world.path("pids");
     world.hooked(&format!("sleep 300 & echo $! $$ > {}; wait", pids.display()));
-    let ran = world.told("disable alice --yes").run().expect(0);
+    let ran = world.notifying("disable alice --yes").run().expect(0);
     assert!(ran.err.contains("hook: no answer within 5 s"), "{ran:?}");
     assert!(ran.took > PATIENCE && ran.took < BOUND, "{ran:?}");
     for pid in fs::read_to_string(pids).unwrap().split_whitespace() {
-        // Nobody may have reaped it yet.
+        // A zombie is dead too.
         let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         assert!(state.is_empty() || state.contains(") Z "), "{state}");
     }
@@ -251,14 +251,14 @@ fn a_program_that_hangs_is_killed_with_what_it_started() {
 }
 
 #[test]
-fn a_program_that_leaves_something_behind_is_not_waited_for() {
+fn a_background_process_of_a_hook_is_not_waited_for() {
     if !tools("a program that forks") {
         return;
     }
     let world = alice("en");
     let pid = world.path("pid");
     world.hooked(&format!("sleep 300 & echo $! > {}", pid.display()));
-    let ran = world.told("disable alice --yes").run().expect(0);
+    let ran = world.notifying("disable alice --yes").run().expect(0);
     assert!(ran.took < PATIENCE, "{ran:?}");
     assert_eq!((ran.err.as_str(), world.notices().as_str()), ("", "sent"));
     let pid = fs::read_to_string(pid).unwrap();
@@ -266,7 +266,7 @@ fn a_program_that_leaves_something_behind_is_not_waited_for() {
 }
 
 #[test]
-fn a_program_gets_the_document_and_nothing_else_of_ours() {
+fn a_hook_gets_the_document_and_no_other_data_of_ours() {
     if !tools("what a program gets") {
         return;
     }
@@ -277,7 +277,7 @@ fn a_program_gets_the_document_and_nothing_else_of_ours() {
         files.display(),
         variables.display()
     ));
-    let call = world.told("disable alice --yes").with("SECRET", "hunter2");
+    let call = world.notifying("disable alice --yes").with("SECRET", "hunter2");
     let ran = call.in_shell("exec 5<>/dev/null 9</etc/hostname", "").run().expect(0);
     assert_eq!(ran.err, "");
     assert!(!ran.out.contains("to nobody"), "{ran:?}");

@@ -1,4 +1,4 @@
-//! Operators: two who approve at once, and the real `sudo` with the sample of its rules.
+//! Operators: two simultaneous approvals, and the sample rules under the real `sudo`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,7 +22,7 @@ fn guarded() -> World {
     world
 }
 
-/// As root has it from `sudo`.
+/// A call as `sudo` makes it for this operator.
 fn by(world: &World, uid: u32, line: &str) -> Call {
     let config = world.path("config.toml").into_os_string();
     let words = ["--config".into(), config].into_iter();
@@ -31,7 +31,7 @@ fn by(world: &World, uid: u32, line: &str) -> Call {
 }
 
 #[test]
-fn of_two_who_approve_at_once_one_carries_it_out() {
+fn two_simultaneous_approvals_carry_the_request_out_once() {
     let what = "two operators who approve at once";
     if !is_root(what) || !has("sqlite3", what) || !has("oathtool", what) {
         return;
@@ -54,7 +54,7 @@ fn of_two_who_approve_at_once_one_carries_it_out() {
 }
 
 #[test]
-fn the_sample_of_sudo_rules_is_one_that_sudo_understands() {
+fn sudo_accepts_the_sample_rules() {
     if !has("visudo", "the sample of sudo rules") {
         return;
     }
@@ -62,8 +62,8 @@ fn the_sample_of_sudo_rules_is_one_that_sudo_understands() {
     assert!(output.status.success(), "{output:?}");
 }
 
-/// Users, groups, rules and files of a machine's administrator, all on copies and memory that only
-/// the processes of this test see: `/etc`, `/var/lib` and `/usr/local/bin` are our own.
+/// Sets up users, groups, rules and files. `/etc`, `/var/lib` and `/usr/local/bin` are copies that only the
+/// processes of this test see.
 const MACHINE: &str = r#"
 exec 2>&1
 work=$1 program=$2 sample=$3
@@ -99,12 +99,12 @@ want() {
     local expected=$1 person=$2 got=0
     shift 2
     cd "$work/homes/$person"
-    told=$(printf %s "${list-}" | runuser -u "$person" -- sudo -n "$@" 2>&1) || got=$?
-    case $told in
+    output=$(printf %s "${list-}" | runuser -u "$person" -- sudo -n "$@" 2>&1) || got=$?
+    case $output in
         *'a password is required'*|*'not allowed to'*) got=denied ;;
     esac
     cd /
-    [ "$got" = "$expected" ] || { echo "wanted $expected, got $got: $person: $*: $told"; exit 1; }
+    [ "$got" = "$expected" ] || { echo "wanted $expected, got $got: $person: $*: $output"; exit 1; }
 }
 "#;
 
@@ -133,7 +133,7 @@ pub fn on_a_machine(what: &str, commands: &str) {
 }
 
 #[test]
-fn the_sample_of_sudo_rules_lets_each_group_do_its_own() {
+fn the_sample_sudo_rules_let_each_group_run_its_verbs_only() {
     on_a_machine(
         "sudo rules with the real sudo",
         r#"
@@ -152,7 +152,7 @@ $admin add-user alice
 $admin add-user carol --protected
 want 0 hana $mf add-user --display-name "Bob B." --group staff -- bob
 want 0 hana $mf enrol --no-confirm --json -- bob
-want 0 hana $mf unlock --ticket HELP-12 --reason "he rang" -- bob
+want 0 hana $mf unlock --ticket HELP-12 --reason "phone call" -- bob
 want 0 hana $mf edit-user --relabel phone=tablet -- bob
 want 0 hana $mf edit-user --clear email --clear language -- bob
 want 0 hana $mf require-mfa --from 2027-01-01 -- bob
@@ -213,17 +213,17 @@ want 65 hana $mf unlock --json --from -
 # On a protected user it takes two.
 want 0 ivan $mf enrol --no-confirm --json -- carol
 want 0 hana $mf disable --ticket HELP-13 --json -- carol
-id=$(printf %s "$told" | sed -n 's/.*"request":"\([0-9a-f]*\)".*/\1/p')
+id=$(printf %s "$output" | sed -n 's/.*"request":"\([0-9a-f]*\)".*/\1/p')
 want 77 hana $mf approve --yes -- "$id"
 want 0 hana $mf approve
 want 0 ivan $mf approve --yes --json -- "$id"
-case $told in *'"status":"disabled"'*) ;; *) echo "$told"; exit 1 ;; esac
+case $output in *'"status":"disabled"'*) ;; *) echo "$output"; exit 1 ;; esac
 "#,
     );
 }
 
 #[test]
-fn files_that_an_operator_names_are_opened_with_his_rights_whatever_sudo_made_of_us() {
+fn files_named_by_an_operator_are_opened_with_the_operators_rights_under_sudo() {
     on_a_machine(
         "files under the real sudo",
         r#"

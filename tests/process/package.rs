@@ -1,4 +1,4 @@
-//! The Debian package: made, looked at by `lintian`, and then installed, upgraded and purged on a copy of
+//! The Debian package: built, checked by `lintian`, and then installed, upgraded and purged on a copy of
 //! this machine that only the test sees.
 
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use super::support::{MFACTL, has, is_root, leave_out};
 
-/// A copy of the machine: whatever is written goes to memory, and with the test.
+/// A copy of the machine in memory, which is discarded after the test.
 const MACHINE: &str = r#"
 exec 2>&1
 work=$1
@@ -21,7 +21,7 @@ mount -t tmpfs none "$work/root/run"
 exec chroot "$work/root" bash -euc "$4"
 "#;
 
-/// What an administrator does with it, and what is then there.
+/// The steps of an administrator, with checks of the result.
 const LIFE: &str = r#"
 export DEBIAN_FRONTEND=noninteractive
 # A machine that never had it.
@@ -35,9 +35,9 @@ state() { dpkg-query -W -f '${db:Status-Status} ${Version}' mfactl; }
 owners() { stat -c '%n %a %U %G' "$@"; }
 as() { runuser -u "$@"; }
 
-dpkg --install /old.deb | tee /told
+dpkg --install /old.deb | tee /output
 is "$(state)" 'installed 0.1.0-1'
-grep -q 'mfactl init' /told || fail 'nothing says what to do next'
+grep -q 'mfactl init' /output || fail 'nothing says what to do next'
 is "$(dpkg --verify mfactl)" ''
 is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 2770 mfactl mfaservice
 /etc/mfactl 750 mfactl mfaservice"
@@ -74,9 +74,9 @@ mfactl unlock alice --dry-run >/dev/null
 as mfactl -- mfactl verify-log >/dev/null
 
 echo '# ours' >>/etc/mfactl/config.toml
-dpkg --install /new.deb >/told
+dpkg --install /new.deb >/output
 is "$(state)" 'installed 0.1.1-1'
-grep -q 'mfactl init' /told && fail 'an upgrade speaks as an installation does'
+grep -q 'mfactl init' /output && fail 'an upgrade speaks as an installation does'
 is "$(tail -n 1 /etc/mfactl/config.toml)" '# ours'
 is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 2770 mfactl mfaservice
 /etc/mfactl 750 mfactl mfaservice"
@@ -85,8 +85,8 @@ is "$(answer radiusd "$(code 1)")" 0
 dpkg --remove mfactl >/dev/null
 [ ! -e /usr/bin/mfactl ] || fail 'the program is still there'
 [ -s /etc/mfactl/config.toml ] || fail 'the configuration went without a purge'
-dpkg --purge mfactl | tee /told
-grep -q '/etc/mfactl was kept' /told || fail 'nothing says what was kept'
+dpkg --purge mfactl | tee /output
+grep -q '/etc/mfactl was kept' /output || fail 'nothing says what was kept'
 [ ! -e /etc/mfactl/config.toml ] || fail 'the configuration outlived a purge'
 [ -s /var/lib/mfactl/mfactl.db ] && [ -s /etc/mfactl/mfactl.key ] || fail 'a purge took the store'
 is "$(find / -xdev -path '/usr/*mfactl*' ! -path '*/share/doc/*' 2>/dev/null)" ''
@@ -122,16 +122,16 @@ fn made(folder: &Path, version: &str) -> PathBuf {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", output_of(&output));
     package
 }
 
-fn told(output: &Output) -> String {
+fn output_of(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
 }
 
 #[test]
-fn a_package_lives_and_goes_without_taking_the_store_along() {
+fn upgrading_and_purging_the_package_keeps_the_store() {
     let what = "the Debian package";
     let programs =
         ["cargo-deb", "dpkg", "lintian", "unshare", "systemd-sysusers", "systemd-tmpfiles"];
@@ -142,12 +142,12 @@ fn a_package_lives_and_goes_without_taking_the_store_along() {
     let (old, new) = (made(folder.path(), "0.1.0-1"), made(folder.path(), "0.1.1-1"));
 
     let looked = Command::new("lintian")
-        // Nobody asked Debian for a package of it.
+        // There is no request for this package in Debian.
         .args(["--fail-on", "error,warning", "--suppress-tags", "initial-upload-closes-no-bugs"])
         .arg(&old)
         .output()
         .unwrap();
-    assert!(looked.status.success(), "{}", told(&looked));
+    assert!(looked.status.success(), "{}", output_of(&looked));
 
     let work = folder.path().join("machine");
     std::fs::create_dir(&work).unwrap();
@@ -169,6 +169,6 @@ fn a_package_lives_and_goes_without_taking_the_store_along() {
         .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .output()
         .unwrap();
-    let out = told(&lived);
+    let out = output_of(&lived);
     assert!(lived.status.success() && out.ends_with("done\n"), "{out}");
 }

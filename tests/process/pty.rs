@@ -1,4 +1,4 @@
-//! What a person sees and types.
+//! Dialogues at a terminal.
 
 use super::screen::Screen;
 use super::support::{Seed, World, has, now};
@@ -7,7 +7,7 @@ fn tools(what: &str) -> bool {
     has("tmux", what) && has("oathtool", what)
 }
 
-/// The manual key as it stands on the screen.
+/// The manual key on the screen.
 pub fn key(text: &str) -> Seed {
     let group = |g: &&str| {
         g.len() == 4 && g.chars().all(|c| c.is_ascii_uppercase() || ('2'..='7').contains(&c))
@@ -41,7 +41,7 @@ fn a_first_enrolment_from_nothing_to_enabled() {
 }
 
 #[test]
-fn three_wrong_codes_leave_the_device_pending_and_say_how_to_go_on() {
+fn three_wrong_codes_leave_the_device_pending_with_a_hint() {
     if !tools("wrong codes at a terminal") {
         return;
     }
@@ -59,7 +59,7 @@ fn three_wrong_codes_leave_the_device_pending_and_say_how_to_go_on() {
 }
 
 #[test]
-fn a_code_that_is_typed_to_verify_is_never_shown() {
+fn a_code_typed_into_verify_is_never_shown() {
     if !tools("verifying at a terminal") {
         return;
     }
@@ -76,7 +76,7 @@ fn a_code_that_is_typed_to_verify_is_never_shown() {
 }
 
 #[test]
-fn an_interruption_gives_the_terminal_back_and_says_what_stands() {
+fn an_interruption_restores_the_terminal_and_reports_the_state() {
     if !tools("interrupting at a terminal") {
         return;
     }
@@ -100,7 +100,7 @@ fn an_interruption_gives_the_terminal_back_and_says_what_stands() {
 }
 
 #[test]
-fn what_cuts_off_asks_and_only_a_yes_is_a_yes() {
+fn destructive_verbs_ask_and_only_yes_confirms() {
     if !tools("questions at a terminal") {
         return;
     }
@@ -121,7 +121,7 @@ fn what_cuts_off_asks_and_only_a_yes_is_a_yes() {
 }
 
 #[test]
-fn no_input_asks_nothing_at_a_terminal_either() {
+fn no_input_never_prompts_at_a_terminal() {
     if !tools("--no-input at a terminal") {
         return;
     }

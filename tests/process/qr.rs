@@ -1,5 +1,5 @@
-//! The QR code as a phone would see it: the terminal painted as a picture, and read back by
-//! decoders that are not ours.
+//! The QR code as a phone sees it: the terminal's content is painted as an image and read by independent
+//! decoders.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,7 +24,7 @@ impl Picture {
     fn paint(screen: &str, background: u8) -> Self {
         let foreground = 255 - background;
         let mut cells: Vec<Vec<(char, u8, u8)>> = Vec::new();
-        // tmux writes a colour where it changes, be that lines before.
+        // tmux writes a colour only where it changes, which may be lines earlier.
         let (mut ink, mut paper) = (foreground, background);
         for line in screen.lines() {
             let mut row = Vec::new();
@@ -99,13 +99,13 @@ fn zbarimg(path: &Path) -> String {
     String::from_utf8(output.unwrap().stdout).unwrap().trim_end().to_owned()
 }
 
-/// The URI that JSON tells of a pending device.
+/// The URI of a pending device, from the JSON output.
 fn uri(world: &World, user: &str) -> String {
     world.run(&format!("show-qr {user} --json --reveal-secrets")).expect(0).json("uri")
 }
 
 #[test]
-fn the_code_in_a_terminal_scans_on_dark_and_on_light_and_without_colour() {
+fn the_qr_code_in_a_terminal_scans_on_dark_and_light_backgrounds_and_without_colour() {
     if !(has("tmux", "scanning a terminal") && has("zbarimg", "scanning a terminal")) {
         return;
     }
@@ -134,7 +134,7 @@ fn the_code_in_a_terminal_scans_on_dark_and_on_light_and_without_colour() {
 }
 
 #[test]
-fn picture_files_scan_and_belong_to_their_owner_alone() {
+fn qr_image_files_scan_and_are_private() {
     if !(has("zbarimg", "scanning files") && has("rsvg-convert", "scanning files")) {
         return;
     }

@@ -1,4 +1,4 @@
-//! A real terminal, by tmux: type into it, look at it.
+//! A real terminal in tmux: type into it, and read its screen.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -10,7 +10,7 @@ use rustix::process::Pid;
 
 use super::support::{MFACTL, World, children};
 
-/// How often a screen is looked at before it counts as wrong: ten seconds.
+/// How often a screen is read before the test fails: ten seconds.
 const LOOKS: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -1,4 +1,4 @@
-//! Login services that ask: by hand, and through the services' own programs.
+//! Login services: called by hand, and through the programs of the services themselves.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,18 +10,18 @@ mod answers;
 mod batch;
 mod door;
 mod fleet;
+mod hooks;
 mod openvpn;
 mod pam;
 mod radius;
 mod ssh;
 mod sudo;
-mod told;
 mod week;
 
-/// The line of a sample by which a service starts the program, as it stands there.
+/// The program as the samples name it.
 const INSTALLED: &str = "/usr/bin/mfactl";
 
-/// What PAM would hand over for this user.
+/// A call as PAM makes it for this user.
 fn by_pam(world: &World, user: &str) -> Call {
     by_pam_with(world, user, "")
 }
@@ -36,12 +36,11 @@ fn by_pam_with(world: &World, user: &str, more: &str) -> Call {
         .without("HOME")
 }
 
-/// The program as a sample would start it, were it installed: for this world's store, in a folder that
-/// only root can write to.
+/// An installed program for the samples to start, on this world's store.
 struct Installed {
     /// The command line up to the verb.
     line: String,
-    /// What stands behind it, with a blank in front.
+    /// Further options after the verb, with a leading blank.
     more: String,
 }
 
@@ -59,13 +58,13 @@ impl Installed {
         Self { line, more: if more.is_empty() { String::new() } else { format!(" {more}") } }
     }
 
-    /// The same by a clock that `libfaketime` reads from a file. OpenVPN takes no line that has all of
-    /// it.
+    /// The same program with a clock that `libfaketime` reads from a file. A script sets it up, because
+    /// OpenVPN does not accept a line with all the variables.
     fn by_the_clock_of(self, file: &Path) -> Self {
         let variables = support::faked_by(file).map(|(name, value)| format!("'{name}={value}'"));
         let script = file.with_extension("sh");
         let variables = variables.join(" ");
-        // What a killed process of this number has left would be taken for its own.
+        // libfaketime would take the files of a killed process with the same number for its own.
         let left = "/bin/rm -f /dev/shm/faketime_shm_$$ /dev/shm/sem.faketime_sem_$$";
         let text =
             format!("#!/bin/sh\n{left}\nexec /usr/bin/env {variables} {} \"$@\"\n", self.line);

@@ -21,7 +21,7 @@ fn files(world: &World) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_signal_at_the_prompt_gives_the_terminal_back_and_leaves_no_half_work() {
+fn a_signal_at_a_prompt_restores_the_terminal_and_leaves_no_partial_change() {
     let what = "signals at a prompt";
     if !(has("tmux", what) && has("oathtool", what) && has("sqlite3", what)) {
         return;
@@ -63,7 +63,7 @@ fn is_stopped(process: Pid) -> bool {
 }
 
 #[test]
-fn a_verify_that_is_stopped_with_the_lock_in_hand_goes_on_where_it_was() {
+fn a_verify_stopped_while_it_holds_the_lock_continues_after_it() {
     let what = "a verify that is stopped";
     if !(has("strace", what) && has("oathtool", what) && has("sqlite3", what)) {
         return;
@@ -71,7 +71,7 @@ fn a_verify_that_is_stopped_with_the_lock_in_hand_goes_on_where_it_was() {
     let world = World::new();
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
-    // Stopped after its first sync: what it writes is in the log, and the lock is its own.
+    // It is stopped after its first sync: its change is in the write-ahead log, and it holds the lock.
     let syncs = "fsync,fdatasync";
     let (trace, inject) = (format!("trace={syncs}"), format!("inject={syncs}:signal=STOP:when=1"));
     let stopped = world
@@ -93,7 +93,7 @@ fn a_verify_that_is_stopped_with_the_lock_in_hand_goes_on_where_it_was() {
         assert!(looks < 400, "it never stopped");
         sleep(Duration::from_millis(25));
     };
-    // Another one with the same code waits for it, and does not pass it by.
+    // A second process with the same code waits for the first.
     let second = world.call("verify --json alice").input(&code).start_fed();
     sleep(Duration::from_secs(2));
     assert!(is_stopped(process));

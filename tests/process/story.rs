@@ -1,4 +1,4 @@
-//! The helpdesk's day at a real terminal: enrol, sign in, lose the phone, be helped, sign in again.
+//! The life cycle of a user at a real terminal: enrol, sign in, lose the phone, reset, sign in again.
 
 use super::fleet::cluster::Cluster;
 use super::pty::{key, right};
@@ -13,7 +13,7 @@ fn next(seed: &Seed) -> String {
     seed.code(now().cast_unsigned() / 30 + 1)
 }
 
-/// A terminal of its own, so that nothing earlier is taken for what is waited for.
+/// Uses a new terminal, so that no earlier output matches the words that are waited for.
 fn sign_in(world: &World, password: &str) -> Screen {
     let screen = Screen::new(world, 100, 45);
     screen.line("$M sign-in alice");
@@ -81,14 +81,14 @@ fn tell(world: &World) {
 }
 
 #[test]
-fn the_circle_turns_on_one_machine() {
+fn the_life_cycle_works_on_one_machine() {
     if has("tmux", "the helpdesk's day") && has("oathtool", "the helpdesk's day") {
         tell(&World::new());
     }
 }
 
 #[test]
-fn the_circle_turns_in_a_fleet() {
+fn the_life_cycle_works_in_a_fleet() {
     if !has("tmux", "the day of a fleet") || !has("oathtool", "the day of a fleet") {
         return;
     }

@@ -1,4 +1,4 @@
-//! A world of its own for each test: a private folder, a store in it, and real processes.
+//! What each test starts from: a private folder with a store, and real processes.
 
 use std::ffi::OsString;
 use std::fs::Permissions;
@@ -17,7 +17,7 @@ mod tools;
 pub use call::{Call, Ran, Started};
 pub use dice::Dice;
 pub use disk::Disk;
-pub use outside::{faked_by, faketime, forget_the_dead};
+pub use outside::{faked_by, faketime, remove_files_of_dead_processes};
 pub use tools::{children, has, is_harmful, is_root, leave_out, now};
 
 use outside::{faked, sqlite3};
@@ -33,9 +33,11 @@ pub const MOMENT: i64 = 1_767_225_610;
 pub const USAGE: i32 = 64;
 pub const BAD_INPUT: i32 = 65;
 pub const USER_NOT_FOUND: i32 = 67;
+pub const DEVICE_NOT_FOUND: i32 = 67;
 pub const STORE_UNAVAILABLE: i32 = 69;
 pub const CANNOT_CREATE: i32 = 73;
 pub const IO: i32 = 74;
+pub const BUSY: i32 = 75;
 pub const REFUSED: i32 = 76;
 pub const NOT_PERMITTED: i32 = 77;
 pub const CONFIG: i32 = 78;
@@ -44,7 +46,7 @@ pub const CONFIG: i32 = 78;
 pub struct World {
     folder: TempDir,
     clock: Option<Clock>,
-    /// The address of the store, where it is no file of this folder.
+    /// The address of the store, unless it is the file in this folder.
     pub address: Option<String>,
 }
 
@@ -119,7 +121,7 @@ impl World {
         self.path("k/config.toml")
     }
 
-    /// Writes the configuration, for runs that are told of it.
+    /// Writes the configuration that later runs use.
     pub fn configure(&self, text: &str) {
         std::fs::write(self.configuration(), text).unwrap();
     }
@@ -139,7 +141,7 @@ impl World {
         self.bare(files.into_iter().chain(args.into_iter().map(Into::into)))
     }
 
-    /// A run that is told of no store and no key.
+    /// A run without options that name a store and a key.
     pub fn bare(&self, args: impl IntoIterator<Item = impl Into<OsString>>) -> Call {
         let mut variables: Vec<(OsString, OsString)> =
             vec![("HOME".into(), self.folder.path().into())];
@@ -159,7 +161,7 @@ impl World {
         self.call(line).run()
     }
 
-    /// Presents a code.
+    /// Verifies a code.
     pub fn verify(&self, user: &str, code: &str) -> Ran {
         self.call(&format!("verify --json {user}")).input(code).run()
     }
@@ -177,11 +179,11 @@ impl World {
         seed
     }
 
-    /// A code that was not used before and is right now and a little longer.
+    /// An unused code that is right now and for some seconds more.
     ///
-    /// It belongs to the present step, or to the one after the last that was spent: either is right
-    /// until the next step is over, so that no test depends on where in a step it begins. Two can
-    /// be had in a row; a third may be ahead of the window.
+    /// It belongs to the present step, or to the one after the last used step. Both are right until the next
+    /// step ends, so that no test depends on the second in which it begins. Two such codes can follow each
+    /// other; a third may be ahead of the window.
     pub fn next(&self, seed: &mut Seed) -> String {
         let step = self.step().max(seed.spent + 1);
         seed.spent = step;
@@ -194,16 +196,16 @@ impl World {
         at.max(0).cast_unsigned() / PERIOD
     }
 
-    /// What a query of an auditor gives, read without touching the store.
+    /// The result of an SQL query, read without changing the store.
     pub fn sql(&self, query: &str) -> String {
         let output = sqlite3(&self.store(), &["-readonly"], query);
         assert!(output.status.success(), "{query}: {}", text(&output.stderr));
         text(&output.stdout).trim_end().to_owned()
     }
 
-    /// Changes the store behind the program's back.
+    /// Changes the store with SQL, without the program.
     pub fn alter(&self, statements: &str) {
-        // Constraints are no obstacle to somebody who can write the file.
+        // Somebody who can write to the file can switch constraints off.
         let statements = format!(
             ".dbconfig defensive off\n.dbconfig no_ckpt_on_close on\n\
              PRAGMA ignore_check_constraints=1;\n{statements}"
@@ -212,17 +214,17 @@ impl World {
         assert!(output.status.success(), "{statements}: {}", text(&output.stderr));
     }
 
-    /// Everything that a verb may change, events excepted.
+    /// All rows of users and devices.
     pub fn state(&self) -> String {
         self.sql(".mode quote\nSELECT * FROM users ORDER BY n;\nSELECT * FROM devices ORDER BY n;")
     }
 
-    /// How many events there are.
+    /// The number of events.
     pub fn events(&self) -> u32 {
         self.sql("SELECT count(*) FROM events").parse().unwrap()
     }
 
-    /// Is the file sound, whatever happened to the processes that wrote it?
+    /// Asserts that the file passes SQLite's check and that the log has no gap.
     #[track_caller]
     pub fn assert_sound(&self) {
         let head = "(SELECT seq FROM audit_head) = (SELECT max(seq) FROM events)";
@@ -241,7 +243,7 @@ impl World {
 }
 
 impl Seed {
-    /// The code of a step, as `oathtool` has it.
+    /// The code of a step, computed by `oathtool`.
     pub fn code(&self, step: u64) -> String {
         let output = Command::new("oathtool")
             .args(["--totp", "-b", "-N", &format!("@{}", step * PERIOD), &self.base32])

@@ -66,9 +66,9 @@ fn migrated() -> World {
 }
 
 impl World {
-    /// The outcome of the code of a kept secret that is right `seconds` from now.
+    /// The outcome of the code that a kept secret has `seconds` from now.
     #[track_caller]
-    fn presents(&self, user: &str, name: &str, parameters: Parameters, seconds: i64) -> String {
+    fn outcome_at(&self, user: &str, name: &str, parameters: Parameters, seconds: i64) -> String {
         let base32 = known(name);
         let bytes = data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap();
         let secret = Secret::new(Zeroizing::new(bytes));
@@ -88,7 +88,7 @@ impl World {
     }
 }
 
-/// Every MAC and every link proves.
+/// Asserts that every MAC and every hash of the log is valid.
 #[track_caller]
 fn assert_proved(world: &World) {
     let log = world.run("verify-log --json").ok().json();
@@ -101,7 +101,7 @@ fn assert_proved(world: &World) {
     }
 }
 
-/// Whoever was in the store is as the old program left them.
+/// Asserts that all users are as the old program left them.
 #[track_caller]
 fn assert_as_it_was(world: &World) {
     assert_proved(world);
@@ -109,13 +109,13 @@ fn assert_as_it_was(world: &World) {
     for (user, used_at) in
         [("alice", 0), ("alice", -30), ("bert", -30), ("tess", -30), ("vera", -30), ("anna", -30)]
     {
-        assert_eq!(world.presents(user, user, common, used_at), "replayed", "{user}");
+        assert_eq!(world.outcome_at(user, user, common, used_at), "replayed", "{user}");
     }
-    assert_eq!(world.presents("nina", "nina", SHA512, 0), "replayed");
-    assert_eq!(world.presents("luke", "luke", common, 0), "locked");
-    assert_eq!(world.presents("dora", "dora", common, 0), "disabled");
-    assert_eq!(world.presents("rita", "rita", common, 0), "not_enabled");
-    assert_eq!(world.presents("nora", "erin", common, 0), "not_enabled");
+    assert_eq!(world.outcome_at("nina", "nina", SHA512, 0), "replayed");
+    assert_eq!(world.outcome_at("luke", "luke", common, 0), "locked");
+    assert_eq!(world.outcome_at("dora", "dora", common, 0), "disabled");
+    assert_eq!(world.outcome_at("rita", "rita", common, 0), "not_enabled");
+    assert_eq!(world.outcome_at("nora", "erin", common, 0), "not_enabled");
     assert_eq!(world.outcome("alice", &known("recovery-used")), "rejected");
     assert_eq!(world.outcome("alice", &known("recovery-used-up")), "rejected");
     assert_eq!(world.outcome("alice", &known("recovery-fresh")), "accepted");
@@ -124,13 +124,13 @@ fn assert_as_it_was(world: &World) {
         assert_eq!(world.outcome("bert", &known("bypass")), expected);
     }
     // The first of two successive codes was given to the old program.
-    assert_eq!(world.presents("ursula", "ursula", EIGHT_DIGITS, 0), "replayed");
-    assert_eq!(world.presents("ursula", "ursula", EIGHT_DIGITS, 60), "confirmed");
-    assert_eq!(world.presents("paul", "paul", common, 0), "confirmed");
-    assert_eq!(world.presents("anna", "anna-new", common, 0), "confirmed");
-    assert_eq!(world.presents("anna", "anna", common, 30), "rejected", "replaced by the new one");
-    assert_eq!(world.presents("alice", "alice", common, 30), "accepted");
-    assert_eq!(world.presents("alice", "alice", common, 30), "replayed");
+    assert_eq!(world.outcome_at("ursula", "ursula", EIGHT_DIGITS, 0), "replayed");
+    assert_eq!(world.outcome_at("ursula", "ursula", EIGHT_DIGITS, 60), "confirmed");
+    assert_eq!(world.outcome_at("paul", "paul", common, 0), "confirmed");
+    assert_eq!(world.outcome_at("anna", "anna-new", common, 0), "confirmed");
+    assert_eq!(world.outcome_at("anna", "anna", common, 30), "rejected", "replaced by the new one");
+    assert_eq!(world.outcome_at("alice", "alice", common, 30), "accepted");
+    assert_eq!(world.outcome_at("alice", "alice", common, 30), "replayed");
 
     let sign_in = |line: serde_json::Value| {
         let ran = world.run_with("sign-in --json tess", &format!("{line}\n"));
@@ -141,11 +141,11 @@ fn assert_as_it_was(world: &World) {
     assert_eq!(sign_in(json!({ "password": temporary })), "password_change_required");
     let undone = world.run("undo rita --yes --json").ok().json();
     assert_eq!(undone["status"], "enabled");
-    assert_eq!(world.presents("rita", "rita", common, 0), "accepted");
+    assert_eq!(world.outcome_at("rita", "rita", common, 0), "accepted");
     let requests = world.run("approve --json").ok().json().to_string();
     assert!(requests.contains(&known("request")) && requests.contains("vera"), "{requests}");
     let _ = world.run(&format!("approve {} --alone --yes", known("request"))).ok();
-    assert_eq!(world.presents("vera", "vera", common, 0), "disabled");
+    assert_eq!(world.outcome_at("vera", "vera", common, 0), "disabled");
     let log = world.run("log --json").ok().out;
     assert!(!log.contains("erin"), "the erased name");
     assert_proved(world);
@@ -166,7 +166,7 @@ fn an_old_backup_is_restored() {
     put("store.backup", &backup);
     let _ = world.run(&format!("restore --json {}", backup.display())).ok();
     assert_as_it_was(&world);
-    // And over the store that it is a backup of, which has newer events by now.
+    // The backup is also restored over its own store, which has newer events by now.
     let line = format!("restore --json --yes {}", backup.display());
     assert_eq!(world.run(&line).code, 76);
     let _ = world.run(&format!("{line} --lose-newer")).ok();

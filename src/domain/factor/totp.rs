@@ -55,10 +55,10 @@ impl Parameters {
     pub const COMMON: Self = Self { algorithm: Algorithm::Sha1, digits: 6, period: 30 };
 
     /// Accepts 6 to 8 digits and 15 to 300 seconds.
-    pub fn new(algorithm: Algorithm, digits: u8, period: u64) -> Result<Self, Refusal> {
-        if !(6..=8).contains(&digits) {
-            return Err(Refusal::bad_input("--digits", format!("{digits} is not 6, 7 or 8")));
-        }
+    pub fn new(algorithm: Algorithm, digits: u64, period: u64) -> Result<Self, Refusal> {
+        let in_range = u8::try_from(digits).ok().filter(|digits| (6..=8).contains(digits));
+        let digits = in_range
+            .ok_or_else(|| Refusal::bad_input("--digits", format!("{digits} is not 6, 7 or 8")))?;
         if !(15..=300).contains(&period) {
             return Err(Refusal::bad_input(
                 "--period",

@@ -4,7 +4,7 @@ use super::{House, is_raw, tools};
 use crate::support::{CONFIG, NOT_PERMITTED, USAGE, World};
 
 #[test]
-fn an_environment_full_of_nonsense_changes_no_answer() {
+fn odd_environment_variables_change_no_answer() {
     if !tools() {
         return;
     }
@@ -57,8 +57,8 @@ fn an_environment_full_of_nonsense_changes_no_answer() {
         assert_eq!((no.code, &*no.outcome()), (1, "rejected"), "{name}={value}: {no:?}");
         let yes = ask(&right);
         assert_eq!((yes.code, &*yes.outcome()), (0, "accepted"), "{name}={value}: {yes:?}");
-        let told = [&no.out, &no.err, &yes.out, &yes.err].map(String::as_str).concat();
-        assert!(!told.contains(is_raw) && !told.contains("hunter2"), "{told}");
+        let output = [&no.out, &no.err, &yes.out, &yes.err].map(String::as_str).concat();
+        assert!(!output.contains(is_raw) && !output.contains("hunter2"), "{output}");
         world.call("list-status").with(name, value).run().expect(0);
     }
     for name in ["HOME", "PATH", "LANG"] {
@@ -69,7 +69,7 @@ fn an_environment_full_of_nonsense_changes_no_answer() {
 }
 
 #[test]
-fn a_variable_that_names_nonsense_is_refused_by_name() {
+fn an_invalid_value_of_a_variable_is_refused_by_name() {
     if !tools() {
         return;
     }
@@ -95,14 +95,14 @@ fn a_variable_that_names_nonsense_is_refused_by_name() {
 }
 
 #[test]
-fn a_configuration_that_can_not_be_understood_is_refused_with_its_line() {
+fn an_invalid_configuration_is_refused_with_its_line() {
     if !tools() {
         return;
     }
     let house = House::new();
     let code = house.alice.code(house.world.step() + 1);
     let large = format!("# {}\n", "x".repeat(10 << 20));
-    for (content, told) in [
+    for (content, words) in [
         ("[policy]\nwindw = 1\n", "line 2"),
         ("[policy]\nwindow = \"1\"\n", "line 2"),
         ("[policy]\nwindow = 1\nwindow = 1\n", "line 3"),
@@ -132,19 +132,18 @@ fn a_configuration_that_can_not_be_understood_is_refused_with_its_line() {
         let path = house.world.path("config.toml");
         std::fs::write(&path, content).unwrap();
         for line in ["verify alice", "list-status", "reset alice --yes --no-enrol"] {
-            let words = ["--config", path.to_str().unwrap()];
-            let words = words.into_iter().chain(line.split(' '));
-            let ran = house.refuses(house.world.call_of(words).input(&code), &[told]);
-            assert_eq!(ran.code, CONFIG, "{ran:?}");
+            let options = ["--config", path.to_str().unwrap()];
+            let arguments = options.into_iter().chain(line.split(' '));
+            house.refuses(house.world.call_of(arguments).input(&code), CONFIG, &[words]);
         }
     }
     let path = house.world.path("config.toml");
     for bytes in [&b"\xff\xfe[policy]"[..], b"[policy]\nwindow = \x00\n", b"\x80"] {
         std::fs::write(&path, bytes).unwrap();
         let call = house.world.call_of(["--config", path.to_str().unwrap(), "list-status"]);
-        assert_eq!(house.refuses(call, &["config.toml"]).code, CONFIG);
+        house.refuses(call, CONFIG, &["config.toml"]);
     }
-    // An empty file says nothing, and a byte order mark is no key.
+    // An empty file sets nothing, and a byte order mark is ignored.
     for content in ["", "\n", "# only a remark\n", "\u{feff}[policy]\nwindow = 1\n"] {
         std::fs::write(&path, content).unwrap();
         house.world.call_of(["--config", path.to_str().unwrap(), "list-status"]).run().expect(0);

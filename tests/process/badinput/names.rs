@@ -1,9 +1,9 @@
-//! Names that are none.
+//! Invalid names.
 
 use super::{House, named, tools};
-use crate::support::{REFUSED, USER_NOT_FOUND};
+use crate::support::{BAD_INPUT, REFUSED, USAGE, USER_NOT_FOUND};
 
-/// Names that are no names, as bytes.
+/// Invalid names, as bytes.
 fn names() -> Vec<Vec<u8>> {
     let text = [
         "",
@@ -85,7 +85,7 @@ fn names() -> Vec<Vec<u8>> {
 const NAME_FIELDS: &[&str] = &["user name", "NAME", "UTF-8", "--rename", "group", "--group"];
 
 #[test]
-fn a_name_that_is_none_is_refused_by_every_verb() {
+fn an_invalid_name_is_refused_by_every_verb() {
     if !tools() {
         return;
     }
@@ -99,11 +99,13 @@ fn a_name_that_is_none_is_refused_by_every_verb() {
         &["list-status", "--group", "NAME"],
     ];
     for name in names() {
+        let expected = if std::str::from_utf8(&name).is_ok() { BAD_INPUT } else { USAGE };
         for words in verbs {
-            house.refuses(house.world.call_of(named(words, &name)).input(&code), NAME_FIELDS);
+            let call = house.world.call_of(named(words, &name)).input(&code);
+            house.refuses(call, expected, NAME_FIELDS);
         }
     }
-    // The other verbs read names by the same door; a few of each kind will do.
+    // The other verbs parse names with the same function; a few names of each kind are enough.
     let others: [&[&str]; 9] = [
         &["add-user", "--", "NAME"],
         &["show-user", "--", "NAME"],
@@ -117,7 +119,8 @@ fn a_name_that_is_none_is_refused_by_every_verb() {
     ];
     for name in ["", "a b", "\u{202e}x", "%", "a'--", "../../x", "\u{430}lice", "\u{1b}[2J"] {
         for words in others {
-            house.refuses(house.world.call_of(named(words, name.as_bytes())), NAME_FIELDS);
+            let call = house.world.call_of(named(words, name.as_bytes()));
+            house.refuses(call, BAD_INPUT, NAME_FIELDS);
         }
     }
 }
@@ -135,21 +138,24 @@ fn a_name_that_looks_like_an_option_is_refused() {
             // Only `verify`, which a login service calls, has no help flag.
             let is_option = name == "--" || name == "-h-";
             if !is_option || verb == "verify" {
-                house.refuses(house.world.call_of([verb, name]).input(&code), fields);
+                // A single hyphen is an argument and no option.
+                let expected = if name == "-" { BAD_INPUT } else { USAGE };
+                house.refuses(house.world.call_of([verb, name]).input(&code), expected, fields);
             }
-            house.refuses(house.world.call_of([verb, "--", name]).input(&code), fields);
+            let call = house.world.call_of([verb, "--", name]).input(&code);
+            house.refuses(call, BAD_INPUT, fields);
         }
     }
     for help in ["-h", "--help", "-V", "--version"] {
         for words in [["verify", help], ["verify", "alice"]] {
             let call = house.world.call_of(words.into_iter().chain([help])).input(&code);
-            house.refuses(call, &["argument"]);
+            house.refuses(call, USAGE, &["argument"]);
         }
     }
 }
 
 #[test]
-fn a_name_that_nobody_has_is_unknown_and_nobody_is_counted() {
+fn an_unknown_name_is_reported_and_counts_as_no_failure() {
     if !tools() {
         return;
     }
@@ -158,10 +164,10 @@ fn a_name_that_nobody_has_is_unknown_and_nobody_is_counted() {
     for name in
         ["root", "0", "1000", "carol", "alic", "alice.", "alice@x", "+1", "@x", "a-b", "null"]
     {
-        let ran = house.refuses(house.world.call_of(["verify", name]).input(&code), &["user"]);
-        assert_eq!(ran.code, USER_NOT_FOUND, "{ran:?}");
+        let call = house.world.call_of(["verify", name]).input(&code);
+        house.refuses(call, USER_NOT_FOUND, &["user"]);
         let call = house.world.call_of(["reset", name, "--yes", "--no-enrol"]);
-        assert_eq!(house.refuses(call, &["user"]).code, USER_NOT_FOUND);
+        house.refuses(call, USER_NOT_FOUND, &["user"]);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::support::{Call, NOT_PERMITTED, Ran, is_root};
 const ALL: [What; 7] =
     [What::Store, What::Log, What::Index, What::Journal, What::Queue, What::Key, What::Config];
 
-/// Refused by every verb that needs the file, at once; the code is not burnt.
+/// Asserts that every verb that needs the file refuses it at once, and that the code stays unused.
 #[track_caller]
 fn assert_refused(house: &House, what: What, how: &str) {
     let code = house.world.next(&mut house.alice.clone());
@@ -21,7 +21,7 @@ fn assert_refused(house: &House, what: What, how: &str) {
         "enrol carol --create --no-confirm",
         "reset alice --yes --json",
     ];
-    // Who only looks needs no key.
+    // Listing needs no key.
     if what != What::Key {
         lines.push("list-status");
     }
@@ -29,12 +29,13 @@ fn assert_refused(house: &House, what: What, how: &str) {
         let ran = quick(&house.call(line).input(&code));
         assert_eq!(ran.code, NOT_PERMITTED, "{what:?} {how}: {ran:?}");
         assert_eq!(ran.out, "", "{what:?} {how}: {ran:?}");
-        let told = ran.err.starts_with("mfactl: error: the ") || ran.error() == "not_permitted";
-        assert!(told, "{what:?} {how}: {ran:?}");
+        let has_error =
+            ran.err.starts_with("mfactl: error: the ") || ran.error() == "not_permitted";
+        assert!(has_error, "{what:?} {how}: {ran:?}");
     }
 }
 
-/// Ends within a second; a machine that was busy gets two more tries, a hang never ends.
+/// Asserts that the call ends within a second. It is tried three times, since the machine may be busy.
 fn quick(call: &Call) -> Ran {
     let runs = (0..3).map(|_| call.clone().run());
     let second = Duration::from_secs(1);
@@ -48,7 +49,7 @@ fn quick(call: &Call) -> Ran {
     panic!("longer than a second: {slow:?}");
 }
 
-/// What can be seen of a file from outside, its time of change included.
+/// The metadata of a file, its change time included.
 fn seen(path: &Path) -> (Vec<u8>, u32, u32, u64, i64, i64) {
     let m = fs::metadata(path).unwrap();
     let content = if m.is_file() { fs::read(path).unwrap() } else { Vec::new() };
@@ -74,7 +75,7 @@ fn a_symbolic_link_is_refused_and_its_target_left_alone() {
         let before = seen(&target);
         assert_refused(&house, what, "symbolic link");
         assert_eq!(seen(&target), before, "{what:?}");
-        // One that points nowhere must not be followed to a new file.
+        // A dangling link must not lead to a new file.
         fs::remove_file(&target).unwrap();
         assert_refused(&house, what, "dangling link");
         assert!(!target.exists(), "{what:?}");

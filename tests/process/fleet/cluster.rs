@@ -1,4 +1,4 @@
-//! A PostgreSQL cluster of a test's own: in a folder, on a socket, gone with the test.
+//! A PostgreSQL cluster for one test, in a folder and on a socket, removed after the test.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::support::leave_out;
 
-/// What tests need not wait for, since no test cuts the power.
+/// Settings that avoid syncs, since no test cuts the power.
 const SETTINGS: &str =
     "-c listen_addresses= -c max_connections=200 -c fsync=off -c wal_level=replica";
 
@@ -21,7 +21,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// `None` where there is no PostgreSQL, which is said loudly.
+    /// `None` where PostgreSQL is missing, which is reported.
     pub fn start(left_out: &str) -> Option<Self> {
         let Some(programs) = programs() else {
             leave_out("PostgreSQL is not here", left_out);
@@ -80,7 +80,7 @@ impl Cluster {
         self.program("pg_ctl", &["-D", "data", "-w", "-m", "immediate", "stop"]);
     }
 
-    /// With settings of its own besides.
+    /// Starts the server with further settings.
     pub fn on_with(&self, more: &str) {
         let options = format!("{SETTINGS} -k {} {more}", self.folder.path().display());
         self.program("pg_ctl", &["-D", "data", "-w", "-o", &options, "-l", "log", "start"]);
@@ -107,7 +107,7 @@ impl Cluster {
         file.lines().next().unwrap().parse().unwrap()
     }
 
-    /// The command that speaks SQL to it.
+    /// A `psql` command for this server.
     pub fn psql(&self, database: &str) -> Command {
         let mut psql = Command::new("psql");
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "postgres"]);
@@ -127,7 +127,7 @@ impl Cluster {
         assert!(ran.status.success(), "{name}: {}", String::from_utf8_lossy(&ran.stderr));
     }
 
-    /// The server refuses to be root.
+    /// The server refuses to run as root.
     fn run(&self, name: &str, args: &[&str]) -> Output {
         let path = self.programs.join(name);
         let mut command = match server_user() {

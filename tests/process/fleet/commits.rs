@@ -1,11 +1,11 @@
-//! What a database does at the worst moment: it undoes a transaction, or dies while it commits.
+//! A database that rolls a transaction back, or dies while it commits.
 
 use super::super::support::IO;
 use super::*;
 
-/// Something that acts whenever a table is written to, and that the program does not look for: a
-/// trigger that the server takes for one of its own.
-pub fn unseen_trigger(cluster: &Cluster, when: &str, body: &str) {
+/// A trigger on a table that the program's check of the schema does not see, because the server takes it
+/// for an internal one.
+pub fn hidden_trigger(cluster: &Cluster, when: &str, body: &str) {
     cluster.sql(
         "mfactl",
         &format!(
@@ -29,7 +29,7 @@ fn fail_first(cluster: &Cluster, times: u32, seconds: f32) {
              RAISE EXCEPTION 'restart transaction' USING ERRCODE = '40001'; \
          END IF;"
     );
-    unseen_trigger(cluster, "BEFORE INSERT ON public.events FOR EACH ROW", &body);
+    hidden_trigger(cluster, "BEFORE INSERT ON public.events FOR EACH ROW", &body);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_serialization_failure_is_tried_again_a_bounded_number_of_times() {
     assert_eq!(ran.error(), "busy");
     assert_soon(&ran);
     assert_eq!((events(), ran.out.as_str()), (before, ""));
-    // However long each of them takes, all of them together are one change.
+    // All attempts together have the time limit of one change.
     fail_first(&cluster, 1000, 1.7);
     let ran = world.verify("dave", &code).expect(75);
     assert_eq!(ran.error(), "busy");
@@ -72,7 +72,7 @@ fn a_serialization_failure_is_tried_again_a_bounded_number_of_times() {
 }
 
 #[test]
-fn a_backend_that_dies_while_it_commits_accepts_nothing_that_is_not_stored() {
+fn a_backend_that_dies_during_commit_accepts_nothing_that_is_not_stored() {
     let Some((cluster, world)) = fleet("a commit that is cut off") else { return };
     let wait_for = |standby: &str| {
         cluster
@@ -81,7 +81,7 @@ fn a_backend_that_dies_while_it_commits_accepts_nothing_that_is_not_stored() {
         thread::sleep(Duration::from_millis(300));
     };
     let backends = "FROM pg_stat_activity WHERE application_name = 'mfactl'";
-    // The commit waits for a standby that does not exist: it is kept here, but not confirmed.
+    // The commit waits for a standby that does not exist: it is stored locally, but not confirmed.
     for (user, is_cut) in [("alice", true), ("bob", false)] {
         let mut seed = world.active(user);
         let code = world.next(&mut seed);

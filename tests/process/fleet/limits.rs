@@ -1,11 +1,11 @@
-//! How long anything may take: locks, a server that falls silent, and changes that are long by nature.
+//! Time limits: locks, a server that falls silent, and changes that take long.
 
 use super::super::support::children;
-use super::commits::unseen_trigger;
+use super::commits::hidden_trigger;
 use super::*;
 
 #[test]
-fn whoever_only_looks_waits_for_a_lock_no_longer_than_others() {
+fn readers_wait_for_a_lock_no_longer_than_writers() {
     let Some((cluster, world)) = fleet("locked tables") else { return };
     world.run("add-user alice").expect(0);
     let held = holding(&cluster, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
@@ -19,7 +19,7 @@ fn whoever_only_looks_waits_for_a_lock_no_longer_than_others() {
 }
 
 #[test]
-fn a_server_that_falls_silent_while_somebody_looks_is_told_within_seconds() {
+fn a_server_that_falls_silent_during_a_read_is_reported_within_seconds() {
     let Some((cluster, world)) = fleet("a server that falls silent") else { return };
     let held = holding(&cluster, "BEGIN; LOCK TABLE users IN ACCESS EXCLUSIVE MODE");
     let waiting = world.call("list-status --json").start_fed();
@@ -47,17 +47,17 @@ fn a_server_that_falls_silent_while_somebody_looks_is_told_within_seconds() {
 }
 
 #[test]
-fn a_list_and_a_change_of_many_may_take_longer_than_one_small_change() {
+fn a_restore_and_a_new_schema_may_take_longer_than_a_small_change() {
     let Some((cluster, world)) = fleet("long changes") else { return };
     world.run("add-user alice").expect(0);
     let file = world.path("a.backup").display().to_string();
     world.run(&format!("backup {file}")).expect(0);
     let body = "PERFORM pg_sleep(4);";
-    unseen_trigger(&cluster, "BEFORE DELETE ON public.events FOR EACH STATEMENT", body);
+    hidden_trigger(&cluster, "BEFORE DELETE ON public.events FOR EACH STATEMENT", body);
     world.run(&format!("restore {file} --yes")).expect(0);
     cluster.sql("mfactl", "SET client_min_messages = error; DROP SCHEMA chaos CASCADE");
 
-    // Making the schema, of which one statement is slow.
+    // One statement of the schema is slow.
     cluster.sql("postgres", "CREATE DATABASE slow");
     cluster.sql(
         "slow",

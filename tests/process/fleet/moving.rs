@@ -1,10 +1,10 @@
-//! Stores that come to a database, go from one to another, or are made there by two at once.
+//! Stores that are copied to a database or from one, and stores that two machines create at once.
 
 use super::super::support::is_root;
 use super::*;
 
 #[test]
-fn a_store_goes_to_postgres_and_back_and_stays_what_it_was() {
+fn a_store_copied_to_postgres_and_back_keeps_its_content() {
     let Some((cluster, _)) = fleet("copying between databases") else { return };
     let world = World::new();
     let mut seed = world.active("alice");
@@ -63,7 +63,7 @@ fn a_backup_of_either_database_is_restored_into_the_other() {
 }
 
 #[test]
-fn of_two_machines_that_make_a_store_at_once_the_slower_keeps_no_key() {
+fn when_two_machines_create_a_store_the_slower_keeps_no_key() {
     let Some((cluster, _)) = fleet("making a store twice") else { return };
     for n in 0..3 {
         cluster.sql("postgres", &format!("CREATE DATABASE race{n}"));
@@ -84,7 +84,7 @@ fn of_two_machines_that_make_a_store_at_once_the_slower_keeps_no_key() {
 }
 
 #[test]
-fn a_store_that_can_not_be_made_leaves_no_key_and_says_why() {
+fn a_failed_init_leaves_no_key_and_names_the_reason() {
     let Some((cluster, _)) = fleet("databases that take no store") else { return };
     cluster.sql("postgres", "CREATE ROLE stranger LOGIN");
     cluster.sql("postgres", "CREATE DATABASE blank");
@@ -108,12 +108,12 @@ fn a_store_that_can_not_be_made_leaves_no_key_and_says_why() {
 }
 
 #[test]
-fn a_service_file_has_what_the_address_leaves_out() {
+fn a_service_file_completes_the_address() {
     if !is_root("a service file in its place") || !has("unshare", "a service file in its place") {
         return;
     }
     let Some((cluster, world)) = fleet("service files") else { return };
-    // A role that proves itself by its password also on the socket.
+    // A role that needs its password on the socket too.
     let rules = b"local all svc scram-sha-256\nlocal all all trust\n";
     let rules = cluster.put("hba", rules);
     cluster.sql("postgres", "CREATE ROLE svc LOGIN SUPERUSER PASSWORD 'hunter2'");

@@ -1,4 +1,4 @@
-//! Whom the program believes to be its server, and how it proves itself to it.
+//! How a server and the program authenticate to each other.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +12,7 @@ fn openssl(folder: &Path, args: &str) {
     assert!(ran.status.success(), "{args}: {}", String::from_utf8_lossy(&ran.stderr));
 }
 
-/// A server's certificate for `localhost` and nothing else, and who signed it.
+/// A server certificate for `localhost` only, and its authority.
 pub fn certify(folder: &Path) {
     let names = "subjectAltName=DNS:localhost\nkeyUsage=digitalSignature\n\
                  extendedKeyUsage=serverAuth\n";
@@ -88,7 +88,7 @@ fn a_server_proves_its_name_and_the_program_its_password() {
     let ran = at("localhost", &ca, &with).verify("alice", &code).expect(0);
     assert_eq!(ran.outcome(), "accepted");
 
-    // The same by the configuration's password file.
+    // The same with the password file of the configuration.
     let no_file = at("localhost", &ca, "");
     let address = no_file.address.clone().unwrap();
     let configured = file(

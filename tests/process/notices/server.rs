@@ -1,4 +1,4 @@
-//! A mail server on the loopback that speaks as much SMTP as it takes to get a mail.
+//! A mail server on the loopback with enough SMTP to receive a mail.
 
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,7 +16,7 @@ pub enum Manner {
     Takes,
     /// It asks for a login before it takes anything.
     AsksLogin,
-    /// It knows nobody whose name begins with `no`.
+    /// It refuses recipients whose name begins with `no`.
     KnowsSome,
     /// It says nothing after a connection.
     Silent,
@@ -72,12 +72,12 @@ impl Server {
         self.heard.lock().unwrap().connections
     }
 
-    /// All that was said to it.
+    /// All lines that it received.
     pub fn said(&self) -> String {
         self.heard.lock().unwrap().lines.join("\n")
     }
 
-    /// The mails, decoded, and forgotten.
+    /// Takes the mails received so far, decoded.
     pub fn mails(&self) -> Vec<String> {
         let lines = std::mem::take(&mut self.heard.lock().unwrap().lines);
         let said = lines.join("\n");
@@ -90,7 +90,7 @@ fn talk(stream: TcpStream, manner: Manner, tls: Option<&Arc<ServerConfig>>, hear
     let guarded =
         |stream| StreamOwned::new(ServerConnection::new(tls.unwrap().clone()).unwrap(), stream);
     match manner {
-        // Until the other side gives up.
+        // Wait until the client gives up.
         Manner::Silent => drop(BufReader::new(stream).read_line(&mut String::new())),
         Manner::SpeaksTls => drop(converse(guarded(stream), manner, true, heard)),
         _ => {
@@ -101,7 +101,7 @@ fn talk(stream: TcpStream, manner: Manner, tls: Option<&Arc<ServerConfig>>, hear
     }
 }
 
-/// Until the other side leaves; `true` where it asked for TLS.
+/// Serves until the client disconnects; `true` if it asked for TLS.
 fn converse(wire: impl Read + Write, manner: Manner, greets: bool, heard: &Mutex<Heard>) -> bool {
     let mut wire = BufReader::new(wire);
     let mut answer = if greets { "220 test ESMTP" } else { "" };
@@ -143,7 +143,7 @@ fn converse(wire: impl Read + Write, manner: Manner, greets: bool, heard: &Mutex
     }
 }
 
-/// Headers as they are, and the text out of its quoted-printable or base64.
+/// The mail with its text decoded from quoted-printable or base64.
 fn decoded(mail: &str) -> String {
     let (headers, text) = mail.split_once("\n\n").unwrap();
     let text = if headers.contains("quoted-printable") {

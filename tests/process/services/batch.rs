@@ -1,4 +1,4 @@
-//! `verify --batch`: a program that stays, beside others, and longer than a store that goes away.
+//! `verify --batch`: a co-process that runs along with others and survives the absence of its store.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -25,7 +25,7 @@ impl Batch {
         pipe.write_all(line.as_bytes()).and_then(|()| pipe.write_all(b"\n")).unwrap();
     }
 
-    /// The outcome, or what is wrong, with the id before it.
+    /// The next answer: the id, and the outcome or the error code.
     pub fn answer(&mut self) -> String {
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
@@ -43,7 +43,7 @@ impl Batch {
 }
 
 #[test]
-fn of_sixty_four_that_are_asked_at_once_one_says_yes() {
+fn each_code_is_accepted_by_one_of_sixty_four_co_processes() {
     let what = "64 co-processes";
     if !has("oathtool", what) || !has("sqlite3", what) {
         return;
@@ -79,7 +79,7 @@ fn of_sixty_four_that_are_asked_at_once_one_says_yes() {
 }
 
 #[test]
-fn a_store_that_goes_away_and_comes_back_is_answered_for_meanwhile() {
+fn a_batch_answers_while_its_store_is_away_and_when_it_is_back() {
     let what = "a co-process and its store";
     if !has("oathtool", what) || !has("sqlite3", what) {
         return;
@@ -107,7 +107,7 @@ fn a_store_that_goes_away_and_comes_back_is_answered_for_meanwhile() {
 }
 
 #[test]
-fn a_name_that_is_erased_is_gone_from_the_files_while_a_co_process_has_them_open() {
+fn an_erased_name_leaves_the_files_that_a_co_process_has_open() {
     let what = "erasing beside a co-process";
     if !has("oathtool", what) || !has("sqlite3", what) {
         return;
@@ -128,12 +128,12 @@ fn a_name_that_is_erased_is_gone_from_the_files_while_a_co_process_has_them_open
         assert!(!is_there(name), "{name}");
     }
     batch.ask("alice\t\t2");
-    assert_eq!(batch.answer(), "2 bad_input", "no code is no wrong one");
+    assert_eq!(batch.answer(), "2 bad_input", "a missing code is not a wrong one");
     batch.end();
 }
 
 #[test]
-fn an_answer_that_came_stands_whatever_happens_to_the_process() {
+fn an_answer_remains_valid_when_the_process_is_killed() {
     let what = "a co-process that is killed";
     if !has("oathtool", what) {
         return;

@@ -1,16 +1,16 @@
-//! What a login service has to let in and to keep out, whichever it is.
+//! Logins that every login service must accept, and logins that it must refuse.
 
 use std::fs;
 
 use super::support::{Seed, World};
 
-/// A way in through a real login service.
+/// A login through a real service.
 pub trait Door {
-    /// Does this login work? Everything that is shown meanwhile is looked into.
+    /// Whether the login succeeds; also asserts that the output gives no reason for a refusal.
     fn opens(&self, user: &str, typed: &[u8]) -> bool;
 }
 
-/// Names that nobody has. A service may refuse some of them before we are asked.
+/// Names that no user has. A service may refuse some of them before it runs mfactl.
 pub const NOBODY: &[&str] = &[
     "nobody",
     "--help",
@@ -25,7 +25,7 @@ pub const NOBODY: &[&str] = &[
     "\u{8}\r\u{7f}INCORRECT",
 ];
 
-/// What is no code, whatever it does to whoever reads it.
+/// Malformed codes, among them some that could confuse a parser.
 const JUNK: &[&[u8]] = &[
     b"",
     b"hunter2",
@@ -38,17 +38,16 @@ const JUNK: &[&[u8]] = &[
     b"SCRV1::",
 ];
 
-/// Nobody who is refused may learn why.
+/// Asserts that the output gives no reason for a refusal.
 #[track_caller]
-pub fn assert_tells_nothing(shown: &str) {
+pub fn assert_gives_no_reason(shown: &str) {
     for word in ["mfactl", "reject", "locked", "unknown", "exit code", "replay", "disabled"] {
         assert!(!shown.contains(word), "{shown}");
     }
 }
 
-/// The right code comes in, and everything else stays out; after everything else the next right code
-/// comes in.
-pub fn keeps_everybody_out_but(alice: &mut Seed, world: &World, door: &impl Door) {
+/// Asserts that right codes are accepted and nothing else is, also after many refusals.
+pub fn accepts_right_codes_of(alice: &mut Seed, world: &World, door: &impl Door) {
     let wrong = alice.wrong(world.step());
     let code = world.next(alice);
     assert!(!door.opens("alice", wrong.as_bytes()), "wrong");
@@ -67,7 +66,7 @@ pub fn keeps_everybody_out_but(alice: &mut Seed, world: &World, door: &impl Door
     }
     assert!(!door.opens("carol", &[b'1'; 300]), "300 bytes");
     let code = world.next(&mut carol);
-    assert!(door.opens("carol", code.as_bytes()), "the one that confirms");
+    assert!(door.opens("carol", code.as_bytes()), "the confirming code");
 
     world.run("disable carol --yes").expect(0);
     let code = world.next(&mut carol);
@@ -77,8 +76,8 @@ pub fn keeps_everybody_out_but(alice: &mut Seed, world: &World, door: &impl Door
     world.assert_sound();
 }
 
-/// A lock and a store that is gone keep everybody out, and leave no trace when they are over.
-pub fn outlives_a_lock_and_a_store_that_goes(world: &World, door: &impl Door) {
+/// Asserts that a lock and a missing store refuse every login, and that logins work again afterwards.
+pub fn survives_a_lock_and_a_missing_store(world: &World, door: &impl Door) {
     let mut dave = world.pending("dave");
     let wrong = dave.wrong(world.step());
     for _ in 0..5 {

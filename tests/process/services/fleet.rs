@@ -1,4 +1,4 @@
-//! Login services that ask a PostgreSQL server, when it says nothing, is gone, or comes back.
+//! Login services with a PostgreSQL server that hangs, stops or comes back.
 
 use std::time::Duration;
 
@@ -7,14 +7,13 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::batch::Batch;
 use super::by_pam;
 use crate::fleet::fleet;
+use crate::support::{BUSY, STORE_UNAVAILABLE};
 
-/// The promise is two seconds; a machine that builds something beside us is granted more.
+/// The limit is two seconds; this allows for a busy machine.
 const IN_TIME: Duration = Duration::from_millis(2900);
-const BUSY: i32 = 75;
-const STORE_UNAVAILABLE: i32 = 69;
 
 #[test]
-fn a_server_that_hangs_or_is_gone_is_no_yes_and_no_wait() {
+fn a_hanging_or_missing_server_is_an_error_in_time() {
     let Some((cluster, world)) = fleet("a login service and a PostgreSQL that hangs") else {
         return;
     };
@@ -24,6 +23,7 @@ fn a_server_that_hangs_or_is_gone_is_no_yes_and_no_wait() {
     kill_process(server, Signal::STOP).unwrap();
     let ran = by_pam(&world, "alice").input(&code).run();
     kill_process(server, Signal::CONT).unwrap();
+    // On a busy machine the watchdog may end the run before the connection times out.
     assert!([BUSY, STORE_UNAVAILABLE].contains(&ran.code), "{ran:?}");
     assert!(ran.took < IN_TIME, "{ran:?}");
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
@@ -36,7 +36,7 @@ fn a_server_that_hangs_or_is_gone_is_no_yes_and_no_wait() {
 }
 
 #[test]
-fn a_batch_outlives_its_server() {
+fn a_batch_survives_a_restart_of_its_server() {
     let Some((cluster, world)) = fleet("a co-process and its PostgreSQL") else { return };
     let mut seed = world.active("alice");
     let code = world.next(&mut seed);
@@ -57,7 +57,7 @@ fn a_batch_outlives_its_server() {
     let mut answers = batches.each_mut().map(Batch::answer);
     answers.sort_unstable();
     assert_eq!(answers, ["3 accepted", "3 replayed"]);
-    // Who was cut off while the server is there hears nothing of it.
+    // A co-process whose connection is cut reconnects without an error.
     let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
                WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
     assert_eq!(cluster.sql("mfactl", cut), "2");

@@ -13,7 +13,7 @@ use std::time::Duration;
 use data_encoding::BASE64;
 
 use super::door::{
-    Door, assert_tells_nothing, keeps_everybody_out_but, outlives_a_lock_and_a_store_that_goes,
+    Door, accepts_right_codes_of, assert_gives_no_reason, survives_a_lock_and_a_missing_store,
 };
 use super::support::{Call, World, has, is_root, leave_out};
 use super::{INSTALLED, Installed};
@@ -21,10 +21,10 @@ use crate::fleet::trust::certify;
 
 const SERVER: &str = include_str!("../../../contrib/openvpn/server.conf");
 const CLIENT: &str = include_str!("../../../contrib/openvpn/client.conf");
-/// For one line of the client, on a machine that builds something beside us.
+/// The time limit for one line of the client; this allows for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// No certificates of users: the code decides alone here. Interfaces are left without addresses.
+/// No user certificates, so that only the code decides. Interfaces have no addresses.
 const AROUND_THE_SERVER: &str = "dev tun\nproto tcp-server\nlocal 127.0.0.1\ntopology subnet\n\
     server 10.231.77.0 255.255.255.0\nifconfig-noexec\nroute-noexec\nca ca.pem\ncert s.pem\nkey s.key\n\
     dh none\nverify-client-cert none\nverb 1\n";
@@ -43,7 +43,7 @@ impl Server {
         Self::start_with(world, installed, SERVER)
     }
 
-    /// By another sample than ours.
+    /// With another sample than ours.
     fn start_with(world: &World, installed: &Installed, sample: &str) -> Self {
         let folder = world.path("vpn");
         fs::create_dir(&folder).unwrap();
@@ -51,7 +51,7 @@ impl Server {
         let line = format!("\"{INSTALLED} verify");
         assert_eq!(sample.matches(&line).count(), 2);
         let sample = sample.replace(&line, &format!("\"{} verify", installed.line));
-        // Of the two lines the one that asks first has the options.
+        // The options belong to the first of the two lines.
         let more = format!("--from openvpn{}", installed.more);
         fs::write(folder.join("mfactl.inc"), sample.replacen("--from openvpn", &more, 1)).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -90,15 +90,15 @@ impl Drop for Server {
 /// How the user is asked for the code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
-    /// As for a password.
+    /// In place of the password.
     Plainly,
-    /// In a question of its own, which the client knows of.
+    /// In a separate question that the client's configuration announces.
     StaticChallenge,
-    /// In a question of its own, which the server sends.
+    /// In a separate question that the server sends.
     SecondPrompt,
 }
 
-/// Clients that are steered as a graphical one steers OpenVPN: by its management interface.
+/// A client driven through the management interface, as graphical clients do it.
 pub struct Client<'s> {
     server: &'s Server,
     asked: Asked,
@@ -106,7 +106,7 @@ pub struct Client<'s> {
     leaves_after: Option<Duration>,
 }
 
-/// As the management interface takes a word.
+/// The word quoted for the management interface.
 fn quoted(word: &[u8]) -> Vec<u8> {
     let escaped = word.iter().flat_map(|byte| match byte {
         b'"' | b'\\' => vec![b'\\', *byte],
@@ -116,7 +116,7 @@ fn quoted(word: &[u8]) -> Vec<u8> {
 }
 
 impl Client<'_> {
-    /// As somebody who goes away where there is no word for so long.
+    /// The same client, which gives up when no line arrives for so long.
     pub fn leaving_after(self, patience: Duration) -> Self {
         Self { leaves_after: Some(patience), ..self }
     }
@@ -154,7 +154,7 @@ impl Client<'_> {
         panic!("the client does not listen at {}", socket.display());
     }
 
-    /// What stands where a client sends the password.
+    /// The value of the password field.
     fn answer(&self, code: &[u8]) -> Vec<u8> {
         match self.asked {
             Asked::Plainly => code.to_vec(),
@@ -166,7 +166,7 @@ impl Client<'_> {
         }
     }
 
-    /// The conversation, to its verdict.
+    /// The dialogue up to the verdict.
     fn verdict(&self, stream: &UnixStream, user: &str, code: &[u8]) -> bool {
         let say = |words: &[&[u8]]| {
             let line = [words.concat().as_slice(), b"\n"].concat();
@@ -204,7 +204,7 @@ impl Client<'_> {
             } else if line.starts_with("ERROR:") || line.contains(",EXITING,") {
                 return false;
             }
-            assert_tells_nothing(&line);
+            assert_gives_no_reason(&line);
             heard.push(line);
         }
         false
@@ -224,7 +224,7 @@ impl Door for Client<'_> {
 pub fn can(what: &str) -> bool {
     let here =
         is_root(what) && has("openssl", what) && has("oathtool", what) && has("sqlite3", what);
-    // Where only root's PATH looks.
+    // OpenVPN is in a folder that only root has in PATH.
     let found = Path::new("/usr/sbin/openvpn").is_file();
     let tunnels = Path::new("/dev/net/tun").exists();
     if !found {
@@ -236,7 +236,7 @@ pub fn can(what: &str) -> bool {
 }
 
 #[test]
-fn a_plain_password_and_a_static_challenge_are_asked_of_us() {
+fn openvpn_asks_mfactl_for_a_plain_password_and_a_static_challenge() {
     if !can("OpenVPN") {
         return;
     }
@@ -244,16 +244,16 @@ fn a_plain_password_and_a_static_challenge_are_asked_of_us() {
     let installed = Installed::new(&world);
     let server = Server::start(&world, &installed);
     let mut alice = world.active("alice");
-    keeps_everybody_out_but(&mut alice, &world, &server.client(Asked::StaticChallenge));
+    accepts_right_codes_of(&mut alice, &world, &server.client(Asked::StaticChallenge));
     let door = server.client(Asked::Plainly);
-    outlives_a_lock_and_a_store_that_goes(&world, &door);
+    survives_a_lock_and_a_missing_store(&world, &door);
     let mut bob = world.pending("bob");
     assert!(!door.opens("bob", bob.wrong(world.step()).as_bytes()));
     assert!(door.opens("bob", world.next(&mut bob).as_bytes()));
 }
 
 #[test]
-fn by_the_environment_the_answers_are_the_same() {
+fn openvpn_gets_the_same_answers_through_the_environment() {
     if !can("OpenVPN by the environment") {
         return;
     }
@@ -275,7 +275,7 @@ fn by_the_environment_the_answers_are_the_same() {
 }
 
 #[test]
-fn a_client_that_can_be_asked_is_asked_in_a_second_prompt() {
+fn a_capable_client_gets_a_second_prompt() {
     if !can("OpenVPN's second prompt") {
         return;
     }
@@ -284,12 +284,12 @@ fn a_client_that_can_be_asked_is_asked_in_a_second_prompt() {
     let server = Server::start(&world, &installed);
     let mut alice = world.active("alice");
     let door = server.client(Asked::SecondPrompt);
-    keeps_everybody_out_but(&mut alice, &world, &door);
-    outlives_a_lock_and_a_store_that_goes(&world, &door);
+    accepts_right_codes_of(&mut alice, &world, &door);
+    survives_a_lock_and_a_missing_store(&world, &door);
 }
 
 #[test]
-fn a_password_of_ours_is_asked_beside_the_code() {
+fn mfactl_checks_the_password_with_the_code() {
     if !can("OpenVPN with a password") {
         return;
     }
@@ -308,7 +308,7 @@ fn a_password_of_ours_is_asked_beside_the_code() {
     assert!(!with("") && !with("correct horse") && !with(&format!("{password} ")));
     world.run("unlock alice").expect(0);
     let prompted = server.client(Asked::SecondPrompt);
-    assert!(!prompted.opens("alice", code.as_bytes()), "round the password");
+    assert!(!prompted.opens("alice", code.as_bytes()), "without the password");
     assert!(with(password));
     assert!(!with(password), "replayed");
 }

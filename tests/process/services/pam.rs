@@ -1,4 +1,4 @@
-//! `pamtester` on the sample of a PAM stack, as `pam_exec` runs it.
+//! The sample PAM stack under `pamtester`.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,24 +7,24 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::door::{
-    Door, assert_tells_nothing, keeps_everybody_out_but, outlives_a_lock_and_a_store_that_goes,
+    Door, accepts_right_codes_of, assert_gives_no_reason, survives_a_lock_and_a_missing_store,
 };
 use super::support::{World, has, is_root};
 use super::{INSTALLED, Installed};
 
 const SAMPLE: &str = include_str!("../../../contrib/pam.d/mfactl");
 
-/// Seconds; an answer takes two at most.
+/// Seconds; an answer takes at most two.
 const PATIENCE: &str = "20";
 
-/// A PAM service of our own, gone when dropped.
+/// A PAM service for one test, removed when dropped.
 pub struct Stack {
     pub name: String,
     file: PathBuf,
 }
 
 impl Stack {
-    /// The sample, and what a login takes besides.
+    /// The sample, and the modules that a login also needs.
     pub fn new(installed: &Installed, name: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -66,7 +66,7 @@ impl Door for Stack {
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
         // pamtester shows the name of the service, which is ours.
-        assert_tells_nothing(&said.replace(&self.name, ""));
+        assert_gives_no_reason(&said.replace(&self.name, ""));
         assert!(!output.status.success() || said.contains("authenticator app"), "{said}");
         output.status.success()
     }
@@ -83,13 +83,13 @@ pub fn can(what: &str) -> bool {
 }
 
 #[test]
-fn the_sample_lets_in_by_a_right_code_and_by_nothing_else() {
+fn the_pam_sample_accepts_a_right_code_and_nothing_else() {
     if !can("pamtester") {
         return;
     }
     let world = World::new();
     let stack = Stack::new(&Installed::new(&world), "stack");
     let mut alice = world.active("alice");
-    keeps_everybody_out_but(&mut alice, &world, &stack);
-    outlives_a_lock_and_a_store_that_goes(&world, &stack);
+    accepts_right_codes_of(&mut alice, &world, &stack);
+    survives_a_lock_and_a_missing_store(&world, &stack);
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use super::door::{
-    Door, assert_tells_nothing, keeps_everybody_out_but, outlives_a_lock_and_a_store_that_goes,
+    Door, accepts_right_codes_of, assert_gives_no_reason, survives_a_lock_and_a_missing_store,
 };
 use super::support::{World, has, is_root, leave_out};
 use super::{INSTALLED, Installed};
@@ -21,17 +21,17 @@ const PASSWORD: &str = "hunter2";
 
 pub struct Server {
     child: Child,
-    /// Of the two virtual servers.
+    /// The ports of the two virtual servers.
     ports: [u16; 2],
 }
 
 impl Server {
-    /// The samples with a configuration as small as one can be around them.
+    /// The samples in a minimal configuration.
     pub fn start(world: &World, installed: &Installed) -> Self {
         Self::start_with(world, installed, MODULE)
     }
 
-    /// By another module than our sample.
+    /// With another module than our sample.
     fn start_with(world: &World, installed: &Installed, module: &str) -> Self {
         let folder = world.path("radius");
         fs::create_dir(&folder).unwrap();
@@ -109,12 +109,12 @@ impl Server {
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let answer = said.split_once("Received ").map_or("", |(_, answer)| answer).to_owned();
-        // What radclient itself does not send gets no answer.
+        // Input that radclient does not send gets no answer.
         assert!(
             !answer.is_empty() || user.len() > 253 || typed.len() > 128 || typed.is_empty(),
             "{said}"
         );
-        assert_tells_nothing(&answer);
+        assert_gives_no_reason(&answer);
         answer
     }
 }
@@ -126,7 +126,7 @@ impl Drop for Server {
     }
 }
 
-/// As `radclient` takes any bytes.
+/// The bytes in a notation that `radclient` accepts.
 fn quoted(bytes: &[u8]) -> String {
     let escaped: Vec<String> = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
     format!("\"{}\"", escaped.concat())
@@ -142,21 +142,21 @@ fn attribute<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     lines.find(|(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// The virtual server that takes the code for the password.
+/// Logins at the virtual server that expects the code as the password.
 pub struct ByCode<'s>(&'s Server);
 
 impl Door for ByCode<'_> {
     fn opens(&self, user: &str, typed: &[u8]) -> bool {
         let answer = self.0.ask(0, user, typed, None);
         if answer.starts_with("Access-Reject") {
-            let told = attribute(&answer, "Reply-Message");
-            assert!(matches!(told, None | Some("\"not accepted\"")), "{answer}");
+            let message = attribute(&answer, "Reply-Message");
+            assert!(matches!(message, None | Some("\"not accepted\"")), "{answer}");
         }
         accepts(&answer)
     }
 }
 
-/// The virtual server that asks for the password, and then for the code.
+/// Logins at the virtual server that asks for the password, and then for the code.
 pub struct ByBoth<'s>(&'s Server);
 
 impl Door for ByBoth<'_> {
@@ -183,7 +183,7 @@ pub fn can(what: &str) -> bool {
 }
 
 #[test]
-fn a_code_for_a_password_is_asked_of_us() {
+fn radius_asks_mfactl_for_a_code_in_place_of_the_password() {
     if !can("FreeRADIUS") || !has("radtest", "FreeRADIUS") {
         return;
     }
@@ -191,8 +191,8 @@ fn a_code_for_a_password_is_asked_of_us() {
     let installed = Installed::new(&world);
     let server = Server::start(&world, &installed);
     let mut alice = world.active("alice");
-    keeps_everybody_out_but(&mut alice, &world, &server.by_code());
-    outlives_a_lock_and_a_store_that_goes(&world, &server.by_code());
+    accepts_right_codes_of(&mut alice, &world, &server.by_code());
+    survives_a_lock_and_a_missing_store(&world, &server.by_code());
     let mut bob = world.pending("bob");
     let by_radtest = |code: &str, more: &[&str]| {
         let server = format!("127.0.0.1:{}", server.ports[0]);
@@ -208,7 +208,7 @@ fn a_code_for_a_password_is_asked_of_us() {
 }
 
 #[test]
-fn without_quotes_the_answers_are_the_same() {
+fn radius_gets_the_same_answers_without_quotes() {
     if !can("FreeRADIUS without shell_escape") {
         return;
     }
@@ -230,7 +230,7 @@ fn without_quotes_the_answers_are_the_same() {
 }
 
 #[test]
-fn a_password_comes_before_the_code_and_is_worth_nothing_without_it() {
+fn radius_needs_the_password_and_then_the_code() {
     if !can("FreeRADIUS and its challenge") {
         return;
     }
@@ -239,10 +239,10 @@ fn a_password_comes_before_the_code_and_is_worth_nothing_without_it() {
     let server = Server::start(&world, &installed);
     let mut alice = world.active("alice");
     let door = server.by_both();
-    keeps_everybody_out_but(&mut alice, &world, &door);
-    outlives_a_lock_and_a_store_that_goes(&world, &door);
+    accepts_right_codes_of(&mut alice, &world, &door);
+    survives_a_lock_and_a_missing_store(&world, &door);
 
-    // A State is worth something with the right password behind it, for the same user, and once.
+    // A State is valid after the right password, for the same user, and once.
     let mut bob = world.pending("bob");
     let mut eve = world.pending("eve");
     let (codes, theirs) = ([world.next(&mut bob), world.next(&mut bob)], world.next(&mut eve));
@@ -261,7 +261,7 @@ fn a_password_comes_before_the_code_and_is_worth_nothing_without_it() {
 }
 
 #[test]
-fn a_password_and_a_code_in_one_line_are_both_asked_of_us() {
+fn radius_asks_mfactl_for_password_and_code_in_one_line() {
     if !can("FreeRADIUS with passwords of ours") {
         return;
     }

@@ -9,13 +9,13 @@ use std::time::Duration;
 use rexpect::session::{PtySession, spawn_command};
 
 use super::Installed;
-use super::door::{Door, NOBODY, assert_tells_nothing};
+use super::door::{Door, NOBODY, assert_gives_no_reason};
 use super::pam::Stack;
 use super::support::{World, has, is_root, leave_out};
 
 const SAMPLE: &str = include_str!("../../../contrib/ssh/mfactl.conf");
 const SSHD: &str = "/usr/sbin/sshd";
-/// For one prompt, on a machine that builds something beside us.
+/// The time limit for one prompt; this allows for a busy machine.
 const PATIENCE: u64 = 20_000;
 
 pub struct Server {
@@ -26,7 +26,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The sample, and what is needed to keep this server apart from the machine's own. PAM takes the
+    /// The sample, and settings that keep this server apart from that of the machine. PAM takes the
     /// name of the service from the name of the program.
     pub fn start(world: &World, installed: &Installed) -> Self {
         let stack = Stack::new(installed, "ssh");
@@ -67,7 +67,7 @@ impl Server {
         panic!("sshd does not listen: {}", fs::read_to_string(at("sshd.log")).unwrap());
     }
 
-    /// Somebody who knocks, at the first of so many prompts.
+    /// A client at the first of this many prompts.
     fn knock(&self, user: &str, key: &Path, prompts: usize) -> PtySession {
         let mut command = Command::new("ssh");
         command.args(["-F", "/dev/null", "-p", &self.port.to_string(), "-l", user, "-i"]).arg(key);
@@ -85,7 +85,7 @@ impl Server {
         spawn_command(command, Some(PATIENCE)).unwrap()
     }
 
-    /// Types these in turn; is the door open after the last?
+    /// Types these in turn; returns whether the login succeeds after the last.
     fn login(&self, key: &Path, typed: &[&str]) -> bool {
         let mut ssh = self.knock("root", key, typed.len());
         for line in typed {
@@ -98,15 +98,15 @@ impl Server {
             ssh.send_line(line).unwrap();
         }
         let rest = ssh.exp_eof().unwrap();
-        assert_tells_nothing(&rest);
+        assert_gives_no_reason(&rest);
         rest.contains("inside:42")
     }
 }
 
-/// With a key that opens, and one question.
+/// Logins with an accepted key and one prompt.
 impl Door for Server {
     fn opens(&self, user: &str, typed: &[u8]) -> bool {
-        assert_eq!(user, "root", "the only one whom this machine surely has");
+        assert_eq!(user, "root", "the only user that every machine has");
         self.login(&self.key, &[std::str::from_utf8(typed).unwrap()])
     }
 }
@@ -129,7 +129,7 @@ pub fn can(what: &str) -> bool {
 }
 
 #[test]
-fn what_is_no_code_stays_out_and_so_does_whoever_is_switched_off() {
+fn malformed_codes_and_disabled_users_are_refused() {
     if !can("junk through a real sshd") {
         return;
     }
@@ -145,7 +145,7 @@ fn what_is_no_code_stays_out_and_so_does_whoever_is_switched_off() {
         world.run("unlock root").expect(0);
     }
     let code = world.next(&mut root);
-    assert!(opens(&code), "the one that confirms");
+    assert!(opens(&code), "the confirming code");
     let code = world.next(&mut root);
     world.run("disable root --yes").expect(0);
     assert!(!opens(&code), "disabled");
@@ -159,7 +159,7 @@ fn what_is_no_code_stays_out_and_so_does_whoever_is_switched_off() {
 }
 
 #[test]
-fn three_tries_a_lock_an_unlock_and_a_new_login() {
+fn ssh_allows_three_tries_and_respects_a_lock() {
     if !can("a real sshd") {
         return;
     }
@@ -186,7 +186,7 @@ fn three_tries_a_lock_an_unlock_and_a_new_login() {
         assert!(!rest.contains("Password") && !rest.contains("inside"), "{user:?}: {rest}");
     };
     keeps_out("root", &other);
-    // Whom the system does not know has no key either.
+    // A user unknown to the system has no key either.
     let long = "a".repeat(300);
     for user in NOBODY.iter().copied().chain([long.as_str()]) {
         keeps_out(user, &key);

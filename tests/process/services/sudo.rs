@@ -31,18 +31,18 @@ code() { # user, steps from now
 }
 fail() { echo "$*"; exit 1; }
 code=$(code hana 0)
-told=$(printf '000000\n%s\n' "$code" | runuser -u hana -- sudo -S -k id -un 2>&1)
-case $told in
+output=$(printf '000000\n%s\n' "$code" | runuser -u hana -- sudo -S -k id -un 2>&1)
+case $output in
     *'Code of your app: '*'Sorry, try again.'*root) ;;
-    *) fail "sudo: $told" ;;
+    *) fail "sudo: $output" ;;
 esac
-told=$(printf '%s\n' "$code" | runuser -u hana -- sudo -S -k id -un 2>&1) && fail "replayed: $told"
+output=$(printf '%s\n' "$code" | runuser -u hana -- sudo -S -k id -un 2>&1) && fail "replayed: $output"
 code=$(code ivan 0)
-told=$(printf '%s\n' "$code" | runuser -u hana -- su ivan -c 'id -un' 2>&1) || fail "su: $told"
-case $told in *'authenticator app'*ivan) ;; *) fail "su: $told" ;; esac
-told=$(printf '%s\n' "$code" | runuser -u hana -- su ivan -c 'id -un' 2>&1) && fail "su: $told"
+output=$(printf '%s\n' "$code" | runuser -u hana -- su ivan -c 'id -un' 2>&1) || fail "su: $output"
+case $output in *'authenticator app'*ivan) ;; *) fail "su: $output" ;; esac
+output=$(printf '%s\n' "$code" | runuser -u hana -- su ivan -c 'id -un' 2>&1) && fail "su: $output"
 rm /usr/local/bin/mfactl
-told=$(printf '%s\n' "$code" | runuser -u hana -- sudo -S -k id -un 2>&1) && fail "no mfactl: $told"
+output=$(printf '%s\n' "$code" | runuser -u hana -- sudo -S -k id -un 2>&1) && fail "no mfactl: $output"
 true
 "#
         ),

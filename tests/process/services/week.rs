@@ -15,7 +15,9 @@ use std::time::Duration;
 use super::door::Door;
 use super::openvpn::{self, Asked};
 use super::pam::{self, Stack};
-use super::support::{Dice, Disk, MOMENT, PERIOD, Seed, World, faketime, forget_the_dead, has};
+use super::support::{
+    Dice, Disk, MOMENT, PERIOD, Seed, World, faketime, has, remove_files_of_dead_processes,
+};
 use super::{Installed, radius, ssh};
 
 const USERS: usize = 50;
@@ -28,7 +30,7 @@ const APART: i64 = 20;
 const LOCKS: u32 = 5;
 /// Users who come one after the other; all others come at the same time.
 const AT_A_DOOR: usize = 2;
-/// A throw below this one picks a door: OpenVPN's clients take seconds where the others take none.
+/// The dice pick a service below this number. OpenVPN is rare, because its clients take seconds.
 const DOORS: u64 = 40;
 
 struct Member {
@@ -47,9 +49,9 @@ enum Story {
     Mistyped,
     /// The code of the last round, twice.
     Replayed,
-    /// Right codes of somebody who is switched off.
+    /// Right codes of a disabled user.
     Disabled,
-    /// As many wrong codes as lock, then a right one.
+    /// Wrong codes up to the lock, then a right one.
     Locked,
     /// A code of the lost phone, then one of the new phone.
     Reset,
@@ -76,17 +78,17 @@ impl Story {
         }
     }
 
-    /// How many of its logins are right, where so many wrong codes were looked at.
+    /// How many of its logins are right, given the number of wrong codes that were evaluated.
     const fn rightful(self, rejected: u32) -> u32 {
         match self {
             Self::Twice | Self::Mistyped | Self::Reset => 1,
-            // A wrong code that was killed on its way was no attempt.
+            // A wrong code whose process was killed was not counted.
             Self::Locked => (rejected < LOCKS) as u32,
             Self::Replayed | Self::Disabled => 0,
         }
     }
 
-    /// Plays it; gives back how many logins there were, and how many of them opened.
+    /// Plays it; returns the number of logins, and of those that succeeded.
     fn play(self, member: &Member, step: u64, doors: [&(dyn Door + Sync); 2]) -> (usize, u32) {
         let code = member.seed.code(step);
         let wrong = member.seed.wrong(step);
@@ -121,7 +123,7 @@ impl Trouble {
         }
     }
 
-    /// Makes it, until it is enough or the round is over.
+    /// Causes the trouble until the round is over.
     fn make(self, disk: &Disk, program: &str, dice: &mut Dice, over: &AtomicBool) {
         let pause = |millis| thread::sleep(Duration::from_millis(millis));
         match self {
@@ -183,7 +185,7 @@ impl Services {
             27..=35 => f(&self.radius.by_both()),
             36..=38 => f(&self.vpn.client(Asked::StaticChallenge)),
             _ if trouble == Trouble::Kills => {
-                // Whoever should have written the verdict is dead, and the server waits for a minute.
+                // The process that should write the verdict was killed, and the server waits for a minute.
                 let client = self.vpn.client(Asked::SecondPrompt);
                 f(&client.leaving_after(Duration::from_secs(3)))
             }
@@ -192,8 +194,8 @@ impl Services {
     }
 }
 
-/// What the log says of each user after this event: how many codes were accepted and rejected.
-fn told_since(world: &World, last: u64) -> BTreeMap<String, [u32; 2]> {
+/// For each user the numbers of codes that were accepted and rejected, from the log after this event.
+fn counts_since(world: &World, last: u64) -> BTreeMap<String, [u32; 2]> {
     let query = format!(
         "SELECT \"user\", sum(outcome IN ('accepted', 'confirmed')), sum(outcome = 'rejected') \
          FROM events WHERE seq > {last} AND \"user\" IS NOT NULL GROUP BY 1"
@@ -224,7 +226,7 @@ struct Week {
     /// The last event of the round before.
     last: u64,
     logins: usize,
-    /// Where nothing went wrong: logins that were right, and those of them that opened.
+    /// In rounds without trouble: right logins, and those that succeeded.
     calm: [u32; 2],
 }
 
@@ -249,7 +251,7 @@ impl Week {
         fs::write(&self.clocks[1], faketime(self.at + APART)).unwrap();
     }
 
-    /// A verb that takes the names of many.
+    /// Runs a verb on many users.
     fn with_all<'n>(&self, line: &str, names: impl Iterator<Item = &'n Member>) {
         let names: Vec<&str> = names.map(|member| member.name.as_str()).collect();
         if !names.is_empty() {
@@ -263,14 +265,14 @@ impl Week {
         self.with_all(line, off.map(|part| &self.members[part.member]));
     }
 
-    /// Who does what, and what the operators do about it before.
+    /// Draws the parts, and lets the operators prepare for them.
     fn prepare(&mut self) -> Vec<Part> {
         self.with_all("unlock", self.members.iter());
         let dice = &mut self.dice;
         let parts: Vec<Part> = (0..self.members.len())
             .map(|member| {
                 let story = Story::thrown(dice);
-                // Where many wrong codes are typed, at one of the quick ones.
+                // Many wrong codes are typed at one of the fast services only.
                 let first = if matches!(story, Story::Locked) { 36 } else { DOORS };
                 Part { member, story, doors: [dice.below(first), dice.below(DOORS)] }
             })
@@ -286,7 +288,8 @@ impl Week {
         parts
     }
 
-    /// All play their parts while something goes wrong; how many logins each had, and how many opened.
+    /// All play their parts while something goes wrong. Returns each user's number of logins, and of those that
+    /// succeeded.
     fn play(&mut self, services: &Services, parts: &[Part], trouble: Trouble) -> Vec<(usize, u32)> {
         let Self { disk, members, dice, .. } = self;
         let (disk, members) = (&*disk, &*members);
@@ -309,26 +312,26 @@ impl Week {
             let played = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
             over.store(true, Ordering::Relaxed);
             maker.join().unwrap();
-            forget_the_dead();
+            remove_files_of_dead_processes();
             played
         })
     }
 
-    /// Holds what the services did beside what the log says.
+    /// Compares the answers of the services with the log.
     fn check(&mut self, parts: &[Part], played: &[(usize, u32)], trouble: Trouble) {
-        let log = told_since(&self.disk, self.last);
+        let log = counts_since(&self.disk, self.last);
         self.last = u64::from(self.disk.events());
         for (part, (tried, opened)) in parts.iter().zip(played) {
             let Part { member, story, doors } = part;
             let name = &self.members[*member].name;
-            let [told, rejected] = log.get(name).copied().unwrap_or_default();
+            let [accepted, rejected] = log.get(name).copied().unwrap_or_default();
             let rightful = story.rightful(rejected);
             let what = format!(
-                "{name}: {story:?} at {doors:?}, {trouble:?}: {opened} opened, {told} told"
+                "{name}: {story:?} at {doors:?}, {trouble:?}: {opened} opened, {accepted} accepted"
             );
-            // Whoever is killed between commit and answer, or answers too late, was let in by the log and
-            // not by the service.
-            assert!(told <= rightful && *opened <= told, "{what}");
+            // If the process is killed between commit and answer, or answers too late, the log has an acceptance
+            // that the service did not see.
+            assert!(accepted <= rightful && *opened <= accepted, "{what}");
             self.logins += tried;
             if trouble == Trouble::None {
                 self.calm[0] += rightful;
@@ -351,7 +354,7 @@ impl Week {
 }
 
 #[test]
-fn nobody_comes_in_twice_by_one_code_or_once_by_none() {
+fn nobody_signs_in_twice_with_one_code_or_without_one() {
     let what = "a week of four services";
     let here = pam::can(what) && openvpn::can(what) && radius::can(what) && ssh::can(what);
     if !here || !has("faketime", what) || !has("pkill", what) {
@@ -368,7 +371,7 @@ fn nobody_comes_in_twice_by_one_code_or_once_by_none() {
         week.check(&parts, &played, trouble);
         week.sleep(&parts);
     }
-    // A machine that builds something beside us answers late now and then.
+    // A busy machine answers late now and then.
     let [right, opened] = week.calm;
     assert!(right > 200 && opened * 20 >= right * 19, "{opened} of {right} opened");
 

@@ -1,10 +1,10 @@
-//! Chance that can be had again.
+//! Random numbers that can be reproduced.
 
 use std::io::Write as _;
 
 use super::now;
 
-/// The seed is said where a test fails, and is taken from `MFACTL_TEST_SEED` where that is set.
+/// A failing test prints the seed; `MFACTL_TEST_SEED` sets it.
 pub struct Dice {
     seed: u64,
     state: u64,

@@ -1,4 +1,4 @@
-//! A disk that can be filled, and taken away from whoever writes.
+//! A disk that can be filled and made read-only.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -31,13 +31,13 @@ impl DerefMut for Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        // Before the folder goes.
+        // Unmount before the folder is removed.
         let _ = Command::new("umount").arg("-l").arg(&self.at).output();
     }
 }
 
 impl Disk {
-    /// A disk of so many mebibytes in this folder; nothing where that is not permitted.
+    /// A disk of this size in this folder; `None` where mounting is not permitted.
     pub fn new(world: World, folder: &str, mebibytes: u32, what: &str) -> Option<Self> {
         if !(is_root(what) && has("mount", what) && has("umount", what)) {
             return None;
@@ -69,7 +69,7 @@ impl Disk {
         fs::remove_file(self.ballast()).unwrap();
     }
 
-    /// Mounts it anew, read-only or not.
+    /// Remounts it with this option, `ro` or `rw`.
     pub fn remount(&self, how: &str) {
         let how = format!("remount,{how}");
         let done = Command::new("mount").args(["-o", &how]).arg(&self.at).status().unwrap();

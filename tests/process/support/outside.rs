@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use super::{Clock, World, text};
 
-/// The environment in which `libfaketime` shows a program this clock.
+/// Environment variables that give a program this clock through `libfaketime`.
 pub fn faked(clock: Clock) -> [(OsString, OsString); 3] {
     [
         ("LD_PRELOAD".into(), library().into()),
@@ -17,7 +17,7 @@ pub fn faked(clock: Clock) -> [(OsString, OsString); 3] {
     ]
 }
 
-/// The environment in which it shows a program the clock that a file says.
+/// Environment variables that give a program the clock of a file.
 pub fn faked_by(file: &Path) -> [(&'static str, String); 5] {
     [
         ("LD_PRELOAD", library().to_owned()),
@@ -36,9 +36,9 @@ fn library() -> &'static str {
     })
 }
 
-/// Takes away what `libfaketime` keeps for processes that were killed: another one of the same number
-/// would stumble over it.
-pub fn forget_the_dead() {
+/// Removes the files that `libfaketime` keeps for killed processes: a new process with the same number would
+/// use them.
+pub fn remove_files_of_dead_processes() {
     for entry in std::fs::read_dir("/dev/shm").unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap_or_default();
         let Some(process) = name.strip_prefix("faketime_shm_") else { continue };
@@ -50,7 +50,7 @@ pub fn forget_the_dead() {
     }
 }
 
-/// A moment in `libfaketime`'s words.
+/// A time in the notation of `libfaketime`.
 pub fn faketime(at: i64) -> String {
     let moment = Command::new("date")
         .args(["-u", "-d", &format!("@{at}"), "+%Y-%m-%d %H:%M:%S"])
@@ -88,7 +88,7 @@ impl Drop for Held {
 }
 
 impl World {
-    /// The store, held by another program in a transaction that begins with these statements.
+    /// Another program with an open transaction on the store that begins with these statements.
     pub fn held_by(&self, statements: &str) -> Held {
         let mut child = Command::new("sqlite3")
             .arg(self.store())

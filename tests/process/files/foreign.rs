@@ -1,12 +1,12 @@
-//! Stores and keys that are not ours, torn, left over or missing.
+//! Stores and keys that belong to something else, are truncated or are missing, and files left by earlier runs.
 
 use std::fs;
 
 use super::{House, set_mode, tools};
-use crate::support::{CONFIG, STORE_UNAVAILABLE, World};
+use crate::support::{CONFIG, STORE_UNAVAILABLE, USAGE, World};
 
-/// Files that are no store of ours, each made from a copy of a good one.
-fn strangers(house: &House) -> Vec<(&'static str, World)> {
+/// Files that are not a store of this program and version, most of them made from a copy of a good one.
+fn foreign_files(house: &House) -> Vec<(&'static str, World)> {
     let with = |name, content: &[u8]| {
         let world = house.world.copy();
         for suffix in ["-wal", "-shm"] {
@@ -41,14 +41,14 @@ fn strangers(house: &House) -> Vec<(&'static str, World)> {
         altered("a schema from the future", "PRAGMA user_version = -1;"),
         altered("another application", "PRAGMA application_id = 1;"),
     ];
-    for (name, sql) in HOSTILE_SCHEMAS {
+    for (name, sql) in ALTERED_SCHEMAS {
         all.push(altered(name, sql));
     }
     all
 }
 
-/// What somebody could plant in a store to make it lie.
-const HOSTILE_SCHEMAS: &[(&str, &str)] = &[
+/// Alterations of the schema that could make a store give wrong answers.
+const ALTERED_SCHEMAS: &[(&str, &str)] = &[
     (
         "a trigger",
         "CREATE TRIGGER t AFTER UPDATE ON devices BEGIN
@@ -84,14 +84,14 @@ const HOSTILE_SCHEMAS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn a_file_that_is_no_store_of_ours_is_refused_and_never_written_over() {
+fn a_file_that_is_not_our_store_is_refused_and_never_overwritten() {
     if !tools() {
         return;
     }
     let house = House::new();
     let code = house.world.next(&mut house.alice.clone());
     let mut wrong = Vec::new();
-    for (name, world) in strangers(&house) {
+    for (name, world) in foreign_files(&house) {
         let before = fs::read(world.store()).unwrap();
         for line in [
             "init",
@@ -102,8 +102,9 @@ fn a_file_that_is_no_store_of_ours_is_refused_and_never_written_over() {
             "reset alice --yes --no-enrol",
         ] {
             let ran = world.call(line).input(&code).run();
-            let told = ran.err.starts_with("mfactl: error: ") || ran.err.starts_with("{\"error\"");
-            if ran.code != CONFIG || !told || !ran.out.is_empty() {
+            let has_error =
+                ran.err.starts_with("mfactl: error: ") || ran.err.starts_with("{\"error\"");
+            if ran.code != CONFIG || !has_error || !ran.out.is_empty() {
                 wrong.push((name, line, ran));
             }
         }
@@ -113,7 +114,7 @@ fn a_file_that_is_no_store_of_ours_is_refused_and_never_written_over() {
 }
 
 #[test]
-fn what_an_earlier_run_left_behind_hinders_nobody() {
+fn files_left_by_an_earlier_run_do_no_harm() {
     if !tools() {
         return;
     }
@@ -128,7 +129,7 @@ fn what_an_earlier_run_left_behind_hinders_nobody() {
             assert_eq!(world.verify("alice", &code).expect(0).outcome(), "accepted", "{name}");
         }
     }
-    // The index of the log is made anew.
+    // The index of the write-ahead log is rebuilt.
     let world = house.world.copy();
     fs::write(world.path("s/m.db-shm"), vec![0xff; 32768]).unwrap();
     set_mode(&world.path("s/m.db-shm"), 0o600);
@@ -136,7 +137,7 @@ fn what_an_earlier_run_left_behind_hinders_nobody() {
 }
 
 #[test]
-fn a_key_that_is_missing_torn_or_of_another_store_burns_no_code() {
+fn a_key_that_is_missing_truncated_or_of_another_store_uses_up_no_code() {
     if !tools() {
         return;
     }
@@ -148,7 +149,8 @@ fn a_key_that_is_missing_torn_or_of_another_store_burns_no_code() {
     let other = fs::read_to_string(World::new().key()).unwrap();
     let short = format!("{}\n", &line[..line.len() - 8]);
     let long = line.replace('=', "AAAA");
-    let flipped = if line.ends_with("A=") { line.replace("A=", "E=") } else { swap_last(line) };
+    let flipped =
+        if line.ends_with("A=") { line.replace("A=", "E=") } else { with_changed_character(line) };
     for content in [
         None,
         Some(""),
@@ -169,9 +171,9 @@ fn a_key_that_is_missing_torn_or_of_another_store_burns_no_code() {
         }
         for line in ["verify alice", "init", "reset alice --yes --json", "enrol alice --create"] {
             let ran = world.call(line).input(&code).run();
-            // What enrol would show has nowhere to go; that is found out first.
-            let early = line.starts_with("enrol") && ran.code == 64;
-            assert!(ran.code == CONFIG || early, "{content:?}: {ran:?}");
+            // The secret that enrol would show has nowhere to go; that is checked first.
+            let expected = if line.starts_with("enrol") { USAGE } else { CONFIG };
+            assert_eq!(ran.code, expected, "{content:?}: {ran:?}");
             assert!(!ran.err.contains(secret), "{ran:?}");
         }
         assert_eq!((world.state(), world.events()), (state, events), "{content:?}");
@@ -183,8 +185,8 @@ fn a_key_that_is_missing_torn_or_of_another_store_burns_no_code() {
     }
 }
 
-/// The line with two characters of the key in each other's place.
-fn swap_last(line: &str) -> String {
+/// The line with one character of the key changed.
+fn with_changed_character(line: &str) -> String {
     let (head, tail) = line.split_at(line.len() - 6);
     let mut letters: Vec<char> = tail.chars().collect();
     let odd = if letters[0] == 'Q' { 'R' } else { 'Q' };
@@ -193,7 +195,7 @@ fn swap_last(line: &str) -> String {
 }
 
 #[test]
-fn no_store_is_no_store_and_none_is_made_by_looking() {
+fn a_missing_store_is_reported_and_reading_creates_none() {
     if !tools() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Spare codes, passwords and resets under races and kills.
+//! Backup codes, passwords and resets under races and kills.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -35,7 +35,7 @@ fn count(runs: &[Ran], outcome: &str) -> usize {
 }
 
 #[test]
-fn of_many_processes_one_takes_a_recovery_code_and_one_a_bypass_code() {
+fn a_recovery_code_and_a_bypass_code_are_each_accepted_by_one_of_many_processes() {
     let world = World::new();
     world.active("alice");
     let made = world.run("recovery-codes alice --json --reveal-secrets").expect(0).document();
@@ -50,7 +50,7 @@ fn of_many_processes_one_takes_a_recovery_code_and_one_a_bypass_code() {
 }
 
 #[test]
-fn of_many_sign_ins_at_once_one_takes_the_code() {
+fn a_code_is_accepted_by_one_of_many_simultaneous_sign_ins() {
     if !has("oathtool", "sign-ins at once") {
         return;
     }
@@ -63,7 +63,7 @@ fn of_many_sign_ins_at_once_one_takes_the_code() {
 }
 
 #[test]
-fn a_hash_is_computed_in_one_of_a_few_slots_and_nowhere_else() {
+fn password_hashes_are_computed_in_a_few_slots_only() {
     let world = world("");
     // As many as there are processors, two at least and eight at most.
     let count = std::thread::available_parallelism().unwrap().get().clamp(2, 8);
@@ -89,8 +89,8 @@ fn a_hash_is_computed_in_one_of_a_few_slots_and_nowhere_else() {
     let many = SignIns::start(&world, 24);
     let mut most = 0;
     while !many.have_ended() {
-        // Each has one hash to compute. What computes it before and after all were looked at did so all
-        // the while, so that these were computed at once.
+        // Each process computes one hash. Those that compute before and after the count did so during all of
+        // it, so that these hashes were computed at the same time.
         let before = many.hashing();
         most = most.max(many.hashing().intersection(&before).count());
     }
@@ -98,7 +98,7 @@ fn a_hash_is_computed_in_one_of_a_few_slots_and_nowhere_else() {
     many.assert_rejected();
 }
 
-/// Sign-ins of names that nobody has, whose passwords are hashed as well.
+/// Sign-ins of unknown users, whose passwords are hashed as well.
 struct SignIns(Vec<Started>);
 
 impl SignIns {
@@ -108,7 +108,7 @@ impl SignIns {
         Self((0..count).map(|n| call(n).start_fed()).collect())
     }
 
-    /// The memory of each that is its own, in KiB, as long as it runs.
+    /// The private memory of each running process, in KiB.
     fn memory(&self) -> impl Iterator<Item = (u32, u32)> {
         self.0.iter().filter_map(|started| {
             let status = std::fs::read_to_string(format!("/proc/{}/status", started.id())).ok()?;
@@ -117,7 +117,7 @@ impl SignIns {
         })
     }
 
-    /// Those that compute a hash: its memory is more than all else that they have.
+    /// The processes that compute a hash, known by their memory.
     fn hashing(&self) -> BTreeSet<u32> {
         let mut hashing = BTreeSet::new();
         for (id, memory) in self.memory() {
@@ -141,14 +141,14 @@ impl SignIns {
 }
 
 #[test]
-fn two_operators_who_reset_one_user_leave_one_new_device() {
+fn simultaneous_resets_of_one_user_leave_one_new_device() {
     if !has("oathtool", "two resets at once") {
         return;
     }
     let world = World::new();
     world.active("alice");
     let line = "reset alice --yes --json --reveal-secrets";
-    // No more than wrong codes are free.
+    // No more wrong codes than are free of a delay.
     let runs = at_once((0..4).map(|_| world.call(line)).collect());
     assert!(runs.iter().all(|r| r.code == 0), "{runs:#?}");
     let right: Vec<_> = runs
@@ -163,7 +163,7 @@ fn two_operators_who_reset_one_user_leave_one_new_device() {
 }
 
 #[test]
-fn a_killed_change_of_password_leaves_the_temporary_one_or_the_new_one() {
+fn a_killed_password_change_leaves_the_temporary_password_or_the_new_one() {
     if !has("strace", "sign-in under the kill sweep") {
         return;
     }
@@ -171,7 +171,7 @@ fn a_killed_change_of_password_leaves_the_temporary_one_or_the_new_one() {
     let forced = template.run("force-new-password alice --yes --json --reveal-secrets").expect(0);
     let temporary = forced.json("temporary_password");
     let line = json!({ "password": temporary, "new_password": NEW });
-    // It gets through to exit code 1, which says what comes next: a new device.
+    // A run that is not killed ends with exit code 1: a new device comes next.
     let kills = sweep(
         || template.copy(),
         |world| world.sign_in(&line),
@@ -191,7 +191,7 @@ fn a_killed_change_of_password_leaves_the_temporary_one_or_the_new_one() {
 }
 
 #[test]
-fn what_the_helpdesk_does_is_done_wholly_or_not_at_all_when_it_is_killed() {
+fn a_killed_helpdesk_verb_is_carried_out_entirely_or_not_at_all() {
     let what = "the helpdesk under the kill sweep";
     if !has("strace", what) || !has("oathtool", what) || !has("sqlite3", what) {
         return;
@@ -233,7 +233,7 @@ fn what_the_helpdesk_does_is_done_wholly_or_not_at_all_when_it_is_killed() {
 }
 
 #[test]
-fn a_killed_enrolment_at_the_sign_in_goes_on_at_the_next_one() {
+fn a_killed_enrolment_continues_at_the_next_sign_in() {
     let what = "enrolment at the sign-in under the kill sweep";
     if !has("strace", what) || !has("oathtool", what) || !has("sqlite3", what) {
         return;
