@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::app::output;
@@ -14,6 +14,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 use crate::options::Options;
 use crate::report::{Report, Verdict};
+use crate::suggest;
 use crate::usage_error::usage_error;
 
 /// A verb with its arguments, to be run.
@@ -37,6 +38,10 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
             Some((verb, form)) => print(Options::default(), move |env| help::page(verb, form, env)),
             None => print(Options::default(), |_| help::overview()),
         }),
+        ErrorKind::InvalidSubcommand => {
+            let word = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
+            Err(suggest::unknown_verb(&word.unwrap_or_default(), commands::spellings()).into())
+        }
         _ => Err(usage_error(&error, commands::verb_in(args)).into()),
     }
 }
@@ -46,8 +51,7 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
 fn flag_before_verb(args: &[OsString]) -> Result<Option<Run>> {
     let Some(entry) = commands::verb_in(args).and_then(find_entry) else { return Ok(None) };
     // To the last word that is the verb: a value before it, as in `--store verify`, may be the same word.
-    let is_verb =
-        |arg: &OsString| arg == entry.spec.name || entry.spec.alias.is_some_and(|a| arg == a);
+    let is_verb = |arg: &OsString| entry.spec.is_called(arg);
     let end = if entry.has_help_flag {
         args.iter().skip(1).position(is_verb)
     } else {

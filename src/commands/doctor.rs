@@ -8,7 +8,7 @@ use super::Verb;
 use crate::app::App;
 use crate::audit;
 use crate::config::Config;
-use crate::domain::text::shown;
+use crate::domain::text::{counted, shown};
 use crate::error_report;
 use crate::files::file_trust::FileKind;
 use crate::maintain;
@@ -148,7 +148,7 @@ fn users(app: &mut App<'_>) -> HealthCheck {
         app.open_store().and_then(|mut opened| maintain::check_user_macs(app, &mut opened));
     match proved {
         Ok(users) => {
-            let words = format!("{users} users; no record was altered");
+            let words = format!("{}; no record was altered", counted(users, "user"));
             HealthCheck { what: "records", state: Health::Good, words }
         }
         Err(error) => bad("records", &error),
@@ -161,7 +161,10 @@ fn log(app: &mut App<'_>) -> HealthCheck {
         Ok(proved) => {
             let (state, words) = match &proved.damage {
                 Some(damage) => (Health::Bad, safe(&damage.words)),
-                None => (Health::Good, format!("{} events; the log is intact", proved.events)),
+                None => (
+                    Health::Good,
+                    format!("{}; the log is intact", counted(proved.events, "event")),
+                ),
             };
             HealthCheck { what: "log", state, words }
         }
@@ -197,13 +200,12 @@ impl Doctor {
             let purged = maintain::purge_expired(app, &names)?;
             return Ok((
                 Health::Good,
-                format!("deleted those of {purged} users that were no longer needed"),
+                format!("deleted those of {} that were no longer needed", counted(purged, "user")),
             ));
         }
-        let count = names.len();
-        let words = format!(
-            "those of {count} users are kept longer than needed; run: mfactl doctor --purge"
-        );
+        let users = counted(names.len(), "user");
+        let words =
+            format!("those of {users} are kept longer than needed; run: mfactl doctor --purge");
         Ok((Health::Warning, words))
     }
 }

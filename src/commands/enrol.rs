@@ -200,7 +200,7 @@ impl Enrol {
                 None => Change::Insert(user),
             };
             let user = audit::save(app.env, &mut write.tx, now, change, audit)?;
-            write.tx.commit()?;
+            write.commit()?;
             Ok((user, now, is_replacement))
         })
     }
@@ -230,6 +230,7 @@ fn prove(
         }
         let Some(code) = ask_code(app, key)? else { break };
         asked = true;
+        app.reopen_if_replaced(opened)?;
         let attempted = authenticate::authenticate_code(
             app,
             opened,

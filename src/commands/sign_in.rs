@@ -164,6 +164,7 @@ fn run_conversation(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) 
     let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
     loop {
+        app.reopen_if_replaced(opened)?;
         let done = match authenticate::sign_in(app, opened, name, &credentials) {
             Err(error)
                 if is_password_refused(&error)
@@ -315,7 +316,7 @@ fn new_device(
         };
         let change = Change::Update { before, after };
         let user = audit::save(app.env, &mut write.tx, write.at, change, audit)?;
-        write.tx.commit()?;
+        write.commit()?;
         Ok((user, device, draft.secret.clone()))
     })
 }

@@ -102,6 +102,7 @@ impl Verb for Verify {
         }
         let submitted = if let Some(person) = &mut app.env.prompt {
             let mut bytes = person.hidden_line(&format!("Code of {name}"))?;
+            app.reopen_if_replaced(&mut opened)?;
             zeroize::Zeroizing::new(std::mem::take(&mut *bytes).into_bytes())
         } else {
             app.read_input()?
