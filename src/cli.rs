@@ -14,7 +14,6 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 use crate::options::Options;
 use crate::report::{Report, Verdict};
-use crate::suggest;
 use crate::usage_error::usage_error;
 
 /// A verb with its arguments, to be run.
@@ -40,7 +39,7 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
         }),
         ErrorKind::InvalidSubcommand => {
             let word = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
-            Err(suggest::unknown_verb(&word.unwrap_or_default(), commands::spellings()).into())
+            Err(commands::unknown_verb(&word.unwrap_or_default()).into())
         }
         _ => Err(usage_error(&error, commands::verb_in(args)).into()),
     }

@@ -215,11 +215,15 @@ pub fn find_entry(name: &str) -> Option<&'static VerbEntry> {
 /// Finds a verb by its name or alias, as a person gives it.
 pub fn verb_called(word: &str) -> Result<&'static VerbEntry, Refusal> {
     let found = VERBS.iter().find(|entry| entry.spec.is_called(word));
-    found.ok_or_else(|| suggest::unknown_verb(word, spellings()))
+    found.ok_or_else(|| unknown_verb(word))
+}
+
+pub fn unknown_verb(word: &str) -> Refusal {
+    suggest::unknown_verb(word, spellings())
 }
 
 /// Every name and alias, each with the verb that it stands for.
-pub fn spellings() -> impl Iterator<Item = (&'static str, &'static str)> {
+fn spellings() -> impl Iterator<Item = (&'static str, &'static str)> {
     VERBS.iter().flat_map(|entry| {
         let VerbSpec { name, alias, .. } = entry.spec;
         [Some(name), alias].into_iter().flatten().map(move |spelling| (spelling, name))

@@ -50,7 +50,9 @@ pub fn unknown_verb<'k>(
 ) -> Refusal {
     let mut nearest = Nearest::to(word);
     let known: BTreeMap<_, _> = known.into_iter().collect();
-    known.keys().for_each(|spelling| nearest.compare(spelling));
+    for spelling in known.keys() {
+        nearest.compare(spelling);
+    }
     nearest.near.sort();
     let mut verbs = BTreeSet::new();
     nearest.near.retain(|(_, spelling)| verbs.insert(known.get(spelling.as_str())));

@@ -245,11 +245,9 @@ fn operator(text: &str) -> Result<OperatorFilter, Refusal> {
 
 fn verb(text: &str) -> Result<String, Refusal> {
     let known = || spellings().chain(LOG_ONLY_VERBS.iter().map(|verb| (*verb, *verb)));
-    match known().find(|(spelling, _)| *spelling == text) {
-        Some((_, verb)) => Ok(verb.to_owned()),
-        None => {
-            let unknown = suggest::unknown_verb(text, known()).field("--verb");
-            Err(Refusal { code: ErrorCode::BadInput, ..unknown })
-        }
-    }
+    let found = known().find(|(spelling, _)| *spelling == text).map(|(_, verb)| verb.to_owned());
+    found.ok_or_else(|| Refusal {
+        code: ErrorCode::BadInput,
+        ..suggest::unknown_verb(text, known()).field("--verb")
+    })
 }

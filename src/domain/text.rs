@@ -40,7 +40,7 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 
 /// A number and its noun, in the plural unless the number is 1.
 #[must_use]
-pub fn counted(number: impl Display + PartialEq + From<u8>, noun: &str) -> String {
+pub fn counted(number: impl Copy + Display + PartialEq + From<u8>, noun: &str) -> String {
     let plural = if number == 1.into() { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
