@@ -76,26 +76,6 @@ fn a_code_that_is_typed_to_verify_is_never_shown() {
 }
 
 #[test]
-fn a_store_that_is_replaced_while_a_code_is_typed_gets_the_code() {
-    if !tools("a store that is replaced meanwhile") {
-        return;
-    }
-    let world = World::new();
-    let mut seed = world.active("alice");
-    let (store, copy) = (world.store(), world.path("copy.db"));
-    let screen = Screen::new(&world, 100, 30);
-    screen.line("$M verify alice");
-    screen.until("Code of alice");
-    std::fs::copy(&store, &copy).unwrap();
-    std::fs::rename(&copy, &store).unwrap();
-    let code = world.next(&mut seed);
-    screen.line(&code);
-    screen.until("alice: accepted");
-    assert_eq!(screen.left(), ("0".into(), true));
-    assert_eq!(world.verify("alice", &code).outcome(), "replayed");
-}
-
-#[test]
 fn an_interruption_gives_the_terminal_back_and_says_what_stands() {
     if !tools("interrupting at a terminal") {
         return;
