@@ -12,6 +12,7 @@ pub use authorization::{Authorization, Decision};
 pub use service_run::ServiceRun;
 pub use transaction::write_tx;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -41,6 +42,8 @@ pub struct App<'a> {
     pub service: Option<ServiceRun>,
     /// The store that was opened to authorize the verb, for the verb to go on with.
     pub opened: Option<OpenStore>,
+    /// Set once this run has changed a store, for the error of a result that can't be written.
+    pub store_changed: Rc<Cell<bool>>,
     /// Reads go on even if this machine's clock and the database's disagree.
     pub ignore_clock_skew: bool,
 }
@@ -100,6 +103,7 @@ impl<'a> App<'a> {
             authorization: Authorization::default(),
             service: None,
             opened: None,
+            store_changed: Rc::default(),
             ignore_clock_skew: false,
         }
     }

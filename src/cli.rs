@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::app::output;
@@ -37,6 +37,10 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
             Some((verb, form)) => print(Options::default(), move |env| help::page(verb, form, env)),
             None => print(Options::default(), |_| help::overview()),
         }),
+        ErrorKind::InvalidSubcommand => {
+            let word = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
+            Err(commands::unknown_verb(&word.unwrap_or_default()).into())
+        }
         _ => Err(usage_error(&error, commands::verb_in(args)).into()),
     }
 }
@@ -46,8 +50,7 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
 fn flag_before_verb(args: &[OsString]) -> Result<Option<Run>> {
     let Some(entry) = commands::verb_in(args).and_then(find_entry) else { return Ok(None) };
     // To the last word that is the verb: a value before it, as in `--store verify`, may be the same word.
-    let is_verb =
-        |arg: &OsString| arg == entry.spec.name || entry.spec.alias.is_some_and(|a| arg == a);
+    let is_verb = |arg: &OsString| entry.spec.is_called(arg);
     let end = if entry.has_help_flag {
         args.iter().skip(1).position(is_verb)
     } else {

@@ -56,12 +56,14 @@ use clap_complete::engine::ArgValueCompleter;
 use crate::app::App;
 use crate::config::PathOptions;
 use crate::domain::notice::NoticeKind;
+use crate::domain::refusal::Refusal;
 use crate::domain::role::Role;
 use crate::domain::undo_record::Undoable;
 use crate::domain::verb::{CaseOptions, Group, VerbSpec};
 use crate::env::Env;
 use crate::options::Options;
 use crate::report::Report;
+use crate::suggest;
 use crate::usage_error::usage_error;
 
 /// A verb. The doc comments of its arguments are its help.
@@ -210,6 +212,24 @@ pub fn find_entry(name: &str) -> Option<&'static VerbEntry> {
     VERBS.iter().find(|entry| entry.spec.name == name)
 }
 
+/// Finds a verb by its name or alias, as a person gives it.
+pub fn verb_called(word: &str) -> Result<&'static VerbEntry, Refusal> {
+    let found = VERBS.iter().find(|entry| entry.spec.is_called(word));
+    found.ok_or_else(|| unknown_verb(word))
+}
+
+pub fn unknown_verb(word: &str) -> Refusal {
+    suggest::unknown_verb(word, spellings())
+}
+
+/// Every name and alias, each with the verb that it stands for.
+fn spellings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    VERBS.iter().flat_map(|entry| {
+        let VerbSpec { name, alias, .. } = entry.spec;
+        [Some(name), alias].into_iter().flatten().map(move |spelling| (spelling, name))
+    })
+}
+
 /// The attributes of a verb.
 #[must_use]
 pub fn find_verb(name: &str) -> Option<&'static VerbSpec> {
@@ -231,9 +251,7 @@ pub fn command() -> Command {
 /// them takes longer than half of a `verify`.
 #[must_use]
 pub fn command_for(args: &[OsString]) -> Command {
-    let occurs = |e: &&VerbEntry| {
-        args.iter().any(|arg| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a))
-    };
+    let occurs = |e: &&VerbEntry| args.iter().any(|arg| e.spec.is_called(arg));
     let mut verbs = VERBS.iter().filter(occurs).peekable();
     if verbs.peek().is_none() {
         command()
@@ -256,9 +274,7 @@ pub fn verb_in(args: &[OsString]) -> Option<&'static str> {
         if takes_value(arg) {
             args.next();
         } else if !arg.as_encoded_bytes().starts_with(b"-") {
-            let is_named =
-                |e: &&VerbEntry| arg == e.spec.name || e.spec.alias.is_some_and(|a| arg == a);
-            return VERBS.iter().find(is_named).map(|entry| entry.spec.name);
+            return VERBS.iter().map(|e| &e.spec).find(|v| v.is_called(arg)).map(|v| v.name);
         }
     }
     None
@@ -271,7 +287,7 @@ fn root() -> Command {
         .disable_help_subcommand(true)
         // Global: each verb but those of login services adds its own flags.
         .disable_help_flag(true)
-        .arg(clap::arg!(help: -h --help "Print help").global(false))
+        .arg(clap::arg!(help: -h --help "Print help").global(false).overrides_with("help"))
         .subcommand_value_name("VERB")
         .subcommand_help_heading("Verbs");
     Options::augment_args(PathOptions::augment_args(command))

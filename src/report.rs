@@ -5,7 +5,7 @@ mod table;
 
 use std::io::{ErrorKind, Write};
 
-use anyhow::{Context as _, Error, Result};
+use anyhow::{Error, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -181,14 +181,13 @@ impl Writer<'_> {
     }
 
     fn write_body(&mut self, body: Body, mut verdict: Verdict) -> Result<Verdict> {
-        let context = "can't write the result; the change it reports was made";
         match body {
             Body::Empty => {}
             Body::Text(text) => self.out.write_all(&text)?,
-            Body::Record(record) => record.write(self).context(context)?,
+            Body::Record(record) => record.write(self)?,
             Body::List(list) => verdict = list(self)?,
         }
-        self.out.flush().context(context)?;
+        self.out.flush()?;
         Ok(verdict)
     }
 

@@ -1,5 +1,7 @@
 //! Suggests words close to an unknown one: users, verbs, options.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use strsim::damerau_levenshtein;
 
 use crate::domain::name::UserName;
@@ -40,19 +42,32 @@ impl<'w> Nearest<'w> {
     }
 }
 
-/// The nearest words, best first; empty if none is near.
-#[must_use]
-pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<String> {
+/// The error `usage` for a word that is no verb. `known` are the names and aliases, each with its verb;
+/// of one verb only the nearest is suggested.
+pub fn unknown_verb<'k>(
+    word: &str,
+    known: impl IntoIterator<Item = (&'k str, &'k str)>,
+) -> Refusal {
     let mut nearest = Nearest::to(word);
-    known.into_iter().for_each(|other| nearest.compare(other));
-    nearest.found()
+    let known: BTreeMap<_, _> = known.into_iter().collect();
+    for spelling in known.keys() {
+        nearest.compare(spelling);
+    }
+    nearest.near.sort();
+    let mut verbs = BTreeSet::new();
+    nearest.near.retain(|(_, spelling)| verbs.insert(known.get(spelling.as_str())));
+    let hint = did_you_mean(&nearest.found()).map(|hint| hint + " ").unwrap_or_default();
+    Refusal::new(ErrorCode::Usage, format!("there is no verb {}", quoted(word)))
+        .hint(format!("{hint}see: mfactl help"))
 }
 
 /// The hint; `None` if there is no word to suggest.
 #[must_use]
 pub fn did_you_mean(words: &[String]) -> Option<String> {
-    let words: Vec<_> = words.iter().map(|word| shown(word)).collect();
-    (!words.is_empty()).then(|| format!("did you mean {}?", words.join(", ")))
+    let (last, others) = words.split_last()?;
+    let (last, others) = (shown(last), others.join(", "));
+    let either = if others.is_empty() { String::new() } else { format!("{} or ", shown(&others)) };
+    Some(format!("did you mean {either}{last}?"))
 }
 
 /// The error `user_not_found`, with the nearest names as a hint.

@@ -11,18 +11,17 @@ const PATH_OPTIONS: [&str; 3] = ["--store", "--config", "--key-file"];
 /// One line of message and one hint. `verb` is the verb whose arguments are wrong.
 pub fn usage_error(error: &clap::Error, verb: Option<&str>) -> Refusal {
     let argument = words(error, ContextKind::InvalidArg).join(" ");
-    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
     let page = verb.map_or("see: mfactl help".into(), |verb| format!("see: mfactl help {verb}"));
-    let hint = match hint(error) {
-        _ if is_unknown && PATH_OPTIONS.contains(&&*argument) => {
-            "put it before the verb, as in: mfactl --store PATH list-status".into()
+    let hint = match error.kind() {
+        ErrorKind::UnknownArgument if PATH_OPTIONS.contains(&&*argument) => {
+            let verb = verb.unwrap_or("VERB");
+            Some(format!("put it before the verb, as in: mfactl {argument} PATH {verb};"))
         }
         // Nothing else is meant by it: the verb has no such flag.
-        _ if argument == "--help" || argument == "-h" => page,
-        Some(hint) if is_unknown => format!("{hint} {page}"),
-        Some(hint) => hint,
-        None => page,
+        _ if argument == "--help" || argument == "-h" => None,
+        _ => hint(error),
     };
+    let hint = hint.map_or_else(|| page.clone(), |hint| format!("{hint} {page}"));
     Refusal::new(ErrorCode::Usage, message(error)).hint(hint)
 }
 
@@ -40,9 +39,6 @@ fn message(error: &clap::Error) -> String {
     let (argument, value) = (word(ContextKind::InvalidArg), word(ContextKind::InvalidValue));
     match error.kind() {
         ErrorKind::UnknownArgument => format!("unexpected argument '{argument}' found"),
-        ErrorKind::InvalidSubcommand => {
-            format!("unrecognized verb '{}'", word(ContextKind::InvalidSubcommand))
-        }
         ErrorKind::MissingRequiredArgument => format!("missing: {argument}"),
         ErrorKind::InvalidValue if value.is_empty() => {
             format!("a value is required for '{argument}' but none was supplied")
@@ -73,13 +69,11 @@ fn hint(error: &clap::Error) -> Option<String> {
         && error.kind() == ErrorKind::MissingRequiredArgument
     {
         let usage = usage.to_string();
-        return usage.strip_prefix("Usage: ").map(|usage| format!("usage: {usage}"));
+        return usage.strip_prefix("Usage: ").map(|usage| format!("usage: {usage};"));
     }
     if error.kind() == ErrorKind::InvalidValue {
         let valid = words(error, ContextKind::ValidValue).join(", ");
-        return (!valid.is_empty()).then(|| format!("use one of: {valid}"));
+        return (!valid.is_empty()).then(|| format!("use one of: {valid};"));
     }
-    let suggested = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
-    let suggested = suggested.into_iter().flat_map(|kind| words(error, kind)).collect::<Vec<_>>();
-    suggest::did_you_mean(&suggested)
+    suggest::did_you_mean(&words(error, ContextKind::SuggestedArg))
 }

@@ -13,7 +13,7 @@ use crate::report::{Format, Report, Verdict, Writer};
 
 /// Writes a verb's report to standard output.
 pub fn write(env: &mut Env, options: &Options, report: Report) -> Result<Verdict> {
-    writer(env, options).report(report).context("writing the output")
+    writer(env, options).report(report).context("can't write the result")
 }
 
 fn writer<'a>(env: &'a mut Env, options: &Options) -> Writer<'a> {

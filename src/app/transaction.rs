@@ -1,5 +1,8 @@
 //! Write transactions: the time they decide by, and their retries.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use anyhow::{Context as _, Result};
 
 use crate::app::Authorization;
@@ -24,9 +27,18 @@ pub struct Transaction<'u> {
     pub at: Timestamp,
     pub vault: &'u Vault,
     authorization: Authorization,
+    store_changed: Rc<Cell<bool>>,
 }
 
 impl Transaction<'_> {
+    /// Makes the changes durable, and remembers for the run that there are some.
+    pub fn commit(self) -> Result<()> {
+        let has_events = self.tx.has_events();
+        self.tx.commit()?;
+        self.store_changed.set(self.store_changed.get() || has_events);
+        Ok(())
+    }
+
     /// The user, for an operator who changes or shows something of theirs. A protected user is
     /// `not_permitted`; an unknown name is `user_not_found`, to which [`write_tx`] adds the
     /// nearest names.
@@ -100,7 +112,9 @@ pub fn write_tx<T>(
         let Some(mut tx) = begun else { return Ok(None) };
         let at = agreed_time(&*app.env.clock, tx.clock()?)?;
         let authorization = app.authorization.clone();
-        work(app, Transaction { tx, at, vault: &opened.vault, authorization }).map(Some)
+        let store_changed = Rc::clone(&app.store_changed);
+        let vault = &opened.vault;
+        work(app, Transaction { tx, at, vault, authorization, store_changed }).map(Some)
     };
     let mut done = attempt(false);
     for _ in 1..MAX_TRIES {

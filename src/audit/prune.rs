@@ -51,7 +51,7 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
             ..AuditRecord::default()
         };
         audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
-        write.tx.commit()?;
+        write.commit()?;
         Ok(pruned)
     })
 }

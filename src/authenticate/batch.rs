@@ -134,7 +134,7 @@ fn decide_all(
             decided.extend(decide_round(app.env, &mut write, round, rules)?);
             left = rest;
         }
-        write.tx.commit()?;
+        write.commit()?;
         Ok(decided)
     })
 }

@@ -60,7 +60,7 @@ pub fn authenticate_code(
     let attempted = write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
         let evaluated = evaluate_and_save(app.env, &mut write, before, &submission)?;
-        write.tx.commit()?;
+        write.commit()?;
         Ok(evaluated)
     })??;
     operate::notify_activation(app, opened, &attempted.user, &attempted.outcome, attempted.at);

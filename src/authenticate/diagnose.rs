@@ -39,7 +39,7 @@ pub fn diagnose_code(
             };
             let (change, record) = reject_unevaluated_with(at, None, before, record);
             let user = audit::save(app.env, &mut write.tx, at, change, record)?;
-            write.tx.commit()?;
+            write.commit()?;
             return Ok((user, None, at));
         }
         let finding = diagnose(&before, write.vault, code.as_ref(), at, bounds.window)?;
@@ -55,7 +55,7 @@ pub fn diagnose_code(
         };
         let change = Change::Update { before, after: user };
         let user = audit::save(app.env, &mut write.tx, at, change, record)?;
-        write.tx.commit()?;
+        write.commit()?;
         Ok((user, Some(finding), at))
     })
 }

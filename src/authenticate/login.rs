@@ -151,7 +151,7 @@ fn login_with_code(
                 }
             }
         };
-        write.tx.commit()?;
+        write.commit()?;
         Ok(done)
     })
 }
@@ -191,7 +191,7 @@ fn login_with_password_and_code(
             CodeSubmission { verb: VERB, from, device_id: None, submitted, bounds, undo_for };
         write_tx(app, opened, |app, mut write| {
             reject_unknown_user(app.env, &mut write, &submission)?;
-            write.tx.commit()
+            write.commit()
         })?;
     }
     let lets_in = matches!(done.step, SignInOutcome::Accepted(_));

@@ -114,8 +114,9 @@ fn write_like_a_failure(app: &mut App<'_>, opened: &mut OpenStore) -> Result<Tim
     }
     write_tx(app, opened, |_, mut write| {
         write.tx.dummy_write()?;
-        write.tx.commit()?;
-        Ok(write.at)
+        let at = write.at;
+        write.commit()?;
+        Ok(at)
     })
 }
 
@@ -321,7 +322,7 @@ fn decide_locked(
         let change = Change::Update { before, after: user };
         let record = (attempts > 0).then_some(record);
         let user = audit::save(app.env, &mut write.tx, now, change, record)?;
-        write.tx.commit()?;
+        write.commit()?;
         Ok(Some(SignInResult { user: Some(user), step, at: now }))
     })
 }

@@ -125,6 +125,7 @@ impl Verb for AddUser {
             if dry_run { app.open_store()? } else { maintain::open_or_create_store(app)? };
         let id = Id::new(app.env.random()?);
         let (user, at) = write_tx(app, &mut opened, |app, mut write| {
+            let at = write.at;
             if write.find(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)
@@ -134,7 +135,7 @@ impl Verb for AddUser {
             let user = User {
                 profile: profile.clone(),
                 protected: self.protected,
-                ..User::new(id, name.clone(), write.at)
+                ..User::new(id, name.clone(), at)
             };
             if !dry_run {
                 let ticket = ticket.clone();
@@ -145,10 +146,10 @@ impl Verb for AddUser {
                     ..AuditRecord::default()
                 };
                 let insertion = Change::Insert(user.clone());
-                audit::save(app.env, &mut write.tx, write.at, insertion, audit)?;
-                write.tx.commit()?;
+                audit::save(app.env, &mut write.tx, at, insertion, audit)?;
+                write.commit()?;
             }
-            Ok((user, write.at))
+            Ok((user, at))
         })?;
         let done = ChangeResult { user, changed: true, at };
         Ok(Report::one(

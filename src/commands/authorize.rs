@@ -1,7 +1,7 @@
 //! Authorization before a verb runs: the operator's role, and a second operator's approval where the
 //! configuration requires one.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde::Serialize;
@@ -51,7 +51,8 @@ pub fn run(
     let mut app = App::new(env, options, config, find_verb);
     app.service = service;
     let report = report(entry, matches, &mut app)?;
-    output::write(app.env, &app.options, report)
+    let written = output::write(app.env, &app.options, report);
+    if app.store_changed.get() { written.context("the store was changed") } else { written }
 }
 
 fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<Report> {

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::files::file_trust::display_path;
 use crate::maintain;
@@ -81,8 +82,12 @@ impl Record for BackupRecord {
 
     fn sentence(&self) -> String {
         format!(
-            "wrote {} users, {} devices and {} events to {}; to restore it you need key {}, which is not in it",
-            self.users, self.devices, self.events, self.file, self.key
+            "wrote {}, {} and {} to {}; to restore it you need key {}, which is not in it",
+            counted(self.users, "user"),
+            counted(self.devices, "device"),
+            counted(self.events, "event"),
+            self.file,
+            self.key
         )
     }
 }

@@ -10,6 +10,7 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::Targets;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::keyring::Vault;
@@ -77,8 +78,8 @@ impl BulkChange<'_> {
         let changing = rows.iter().filter(|row| row.is_change()).count();
         let limit = self.targets.limit(users)?;
         if changing as u64 > limit {
-            let message =
-                format!("{changing} of {users} users would change, more than {limit} at once");
+            let users = counted(users, "user");
+            let message = format!("{changing} of {users} would change, more than {limit} at once");
             return Err(Refusal::new(ErrorCode::TooManyChanges, message)
                 .hint(format!("check the list; then add --max-changes {changing}"))
                 .into());
@@ -91,8 +92,8 @@ impl BulkChange<'_> {
             let shown = show_plan(&mut app.prompt_writer(), &rows);
             shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
-                "{verb}: {changing} of the {} users named would change. Type {changing} to continue",
-                rows.len()
+                "{verb}: {changing} of the {} named would change. Type {changing} to continue",
+                counted(rows.len(), "user")
             );
             let answer = app.person(hint)?.line(&question)?;
             if answer.trim() != changing.to_string() {
@@ -176,8 +177,7 @@ impl BulkCounts {
     }
 
     fn sentence(&self, dry_run: bool) -> String {
-        let users =
-            if self.users == 1 { "1 user".to_owned() } else { format!("{} users", self.users) };
+        let users = counted(self.users, "user");
         let changed = if dry_run { "would change" } else { "changed" };
         format!(
             "{users}: {} {changed}, {} already so, {} refused",

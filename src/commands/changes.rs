@@ -18,10 +18,10 @@ use crate::report::{Format, Record as _, Report, Verdict};
 
 /// List what changed in users' MFA since a given time
 ///
-/// Prints nothing if nothing changed, so that cron sends no mail. Times are 2026-03-01,
-/// 2026-03-01T12:00:00Z, `yesterday`, or an age such as 24h; days begin at midnight UTC. What has
-/// come and gone in between, such as a lock, is not listed. With --state each run continues where
-/// the last one ended; the first run only creates the file. Needs no key.
+/// Prints nothing if nothing changed, so that cron sends no mail. Give the time as 2026-03-01,
+/// 2026-03-01T12:00:00Z, `yesterday`, or an age such as 24h; a day begins at midnight UTC. A state that
+/// came and went since then, such as a lock, is not listed. With --state each run continues where the
+/// last one ended; the first run only creates the file. Needs no key.
 #[derive(Args, Debug)]
 pub struct Changes {
     /// Start time; `last-run` continues from the --state file

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::domain::text::counted;
 use crate::maintain;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::location::StoreLocation;
@@ -74,8 +75,12 @@ impl Record for CopyRecord {
 
     fn sentence(&self) -> String {
         format!(
-            "copied {} users, {} devices and {} events from {} to {}; every row was checked",
-            self.users, self.devices, self.events, self.from, self.to
+            "copied {}, {} and {} from {} to {}; every row was checked",
+            counted(self.users, "user"),
+            counted(self.devices, "device"),
+            counted(self.events, "event"),
+            self.from,
+            self.to
         )
     }
 }

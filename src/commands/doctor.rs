@@ -8,7 +8,7 @@ use super::Verb;
 use crate::app::App;
 use crate::audit;
 use crate::config::Config;
-use crate::domain::text::shown;
+use crate::domain::text::{counted, shown};
 use crate::error_report;
 use crate::files::file_trust::FileKind;
 use crate::maintain;
@@ -154,12 +154,12 @@ fn records_and_log(app: &mut App<'_>) -> [HealthCheck; 2] {
         Some(damage) => HealthCheck { what, state: Health::Bad, words: safe(damage) },
         None => HealthCheck { what, state: Health::Good, words },
     };
-    let words = format!("{} users; no record was altered", proof.records.users);
+    let words = format!("{}; no record was altered", counted(proof.records.users, "user"));
     let records = match key {
         Err(error) => bad("records", &error),
         Ok(()) => checked("records", proof.records.damage.as_deref(), words),
     };
-    let words = format!("{} events; the log is intact", proof.events);
+    let words = format!("{}; the log is intact", counted(proof.events, "event"));
     let damage = proof.damage.as_ref().map(|damage| damage.words.as_str());
     [records, checked("log", damage, words)]
 }
@@ -193,13 +193,12 @@ impl Doctor {
             let purged = maintain::purge_expired(app, &names)?;
             return Ok((
                 Health::Good,
-                format!("deleted those of {purged} users that were no longer needed"),
+                format!("deleted those of {} that were no longer needed", counted(purged, "user")),
             ));
         }
-        let count = names.len();
-        let words = format!(
-            "those of {count} users are kept longer than needed; run: mfactl doctor --purge"
-        );
+        let users = counted(names.len(), "user");
+        let words =
+            format!("those of {users} are kept longer than needed; run: mfactl doctor --purge");
         Ok((Health::Warning, words))
     }
 }

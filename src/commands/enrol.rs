@@ -200,7 +200,7 @@ impl Enrol {
                 None => Change::Insert(user),
             };
             let user = audit::save(app.env, &mut write.tx, now, change, audit)?;
-            write.tx.commit()?;
+            write.commit()?;
             Ok((user, now, is_replacement))
         })
     }

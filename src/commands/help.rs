@@ -3,13 +3,10 @@
 use anyhow::Result;
 use clap::Args;
 
-use super::{VERBS, Verb, VerbEntry};
+use super::{VERBS, Verb, VerbEntry, verb_called};
 use crate::app::App;
-use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::quoted;
 use crate::domain::verb::Group;
 use crate::report::Report;
-use crate::suggest;
 
 mod page;
 
@@ -57,18 +54,8 @@ impl Verb for Help {
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let Some(name) = self.verb else { return Ok(Report::text(overview())) };
-        let is_named = |e: &&VerbEntry| e.spec.name == name || e.spec.alias == Some(&*name);
-        match VERBS.iter().find(is_named) {
-            Some(verb) => Ok(Report::text(page(verb, Form::Long, app.env))),
-            None => Err(unknown(&name).into()),
-        }
+        Ok(Report::text(page(verb_called(&name)?, Form::Long, app.env)))
     }
-}
-
-fn unknown(name: &str) -> Refusal {
-    let hint = suggest::did_you_mean(&suggest::nearest(name, VERBS.iter().map(|e| e.spec.name)));
-    Refusal::new(ErrorCode::Usage, format!("there is no verb {}", quoted(name)))
-        .hint(hint.unwrap_or_else(|| "run: mfactl help".into()))
 }
 
 /// Examples, then the verbs in groups.

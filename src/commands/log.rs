@@ -8,11 +8,11 @@ use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
-use super::{VERBS, Verb};
+use super::{Verb, spellings};
 use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::{line as one_line, quoted};
+use crate::domain::text::line as one_line;
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::store::{LogQuery, OperatorFilter, Store, SubjectFilter};
@@ -25,8 +25,8 @@ const LOG_ONLY_VERBS: &[&str] = &["notify"];
 
 /// Show the audit log: who did what, when and why
 ///
-/// Lists the oldest event first. Times are 2026-03-01, 2026-03-01T12:00:00Z, `yesterday`, or an age
-/// such as 24h; days begin at midnight UTC. Needs no key.
+/// Lists the oldest event first. Give a time as 2026-03-01, 2026-03-01T12:00:00Z, `yesterday`, or an
+/// age such as 24h; a day begins at midnight UTC. Needs no key.
 #[derive(Args, Debug)]
 pub struct Log {
     /// Events about this user
@@ -244,13 +244,10 @@ fn operator(text: &str) -> Result<OperatorFilter, Refusal> {
 }
 
 fn verb(text: &str) -> Result<String, Refusal> {
-    let of_alias = VERBS.iter().find(|entry| entry.spec.alias == Some(text));
-    let text = of_alias.map_or(text, |entry| entry.spec.name);
-    let known = VERBS.iter().map(|entry| entry.spec.name).chain(LOG_ONLY_VERBS.iter().copied());
-    if known.clone().any(|name| name == text) {
-        return Ok(text.to_owned());
-    }
-    let hint = suggest::did_you_mean(&suggest::nearest(text, known));
-    Err(Refusal::bad_input("--verb", format!("there is no verb {}", quoted(text)))
-        .hint(hint.unwrap_or_else(|| "run: mfactl help".into())))
+    let known = || spellings().chain(LOG_ONLY_VERBS.iter().map(|verb| (*verb, *verb)));
+    let found = known().find(|(spelling, _)| *spelling == text).map(|(_, verb)| verb.to_owned());
+    found.ok_or_else(|| Refusal {
+        code: ErrorCode::BadInput,
+        ..suggest::unknown_verb(text, known()).field("--verb")
+    })
 }

@@ -1,13 +1,11 @@
 //! `mfactl man`
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use super::{VERBS, Verb, command, help};
+use super::{VERBS, Verb, command, help, verb_called};
 use crate::app::App;
-use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::quoted;
 use crate::report::Report;
 
 /// Print the manual page of mfactl, or of a verb
@@ -27,18 +25,10 @@ impl Verb for Man {
         &["mfactl man | man -l -", "mfactl man verify > mfactl-verify.1"];
 
     fn run(self, _: &mut App<'_>) -> Result<Report> {
-        let verb = self.verb.as_deref();
-        let of_alias = |v: &str| VERBS.iter().find(|entry| entry.spec.alias == Some(v));
-        let verb = verb.map(|v| of_alias(v).map_or(v, |entry| entry.spec.name));
-        let name = verb.map_or("mfactl.1".into(), |v| format!("mfactl-{v}.1"));
-        match pages()?.into_iter().find(|(n, _)| *n == name) {
-            Some((_, page)) => Ok(Report::text(page)),
-            None => {
-                Err(Refusal::new(ErrorCode::Usage, format!("there is no page {}", quoted(&name)))
-                    .hint("run: mfactl help")
-                    .into())
-            }
-        }
+        let verb = self.verb.map(|word| verb_called(&word)).transpose()?;
+        let name = verb.map_or("mfactl.1".into(), |v| format!("mfactl-{}.1", v.spec.name));
+        let page = pages()?.into_iter().find(|(n, _)| *n == name);
+        Ok(Report::text(page.map(|(_, page)| page).context("a verb has no page")?))
     }
 }
 

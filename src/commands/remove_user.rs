@@ -75,7 +75,7 @@ impl Verb for RemoveUser {
             if self.erase {
                 write.tx.erase(removed.id)?;
             }
-            write.tx.commit()
+            write.commit()
         })?;
         let removed = Removed {
             schema: "mfactl.remove-user/1",

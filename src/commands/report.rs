@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::app::operator_files;
 use crate::commands::report::coverage::CoverageHistory;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
 use crate::report::{Fields, Record, Report as VerbReport, Verdict};
@@ -129,6 +130,6 @@ impl Record for ReportRecord {
 
     fn sentence(&self) -> String {
         let coverage = (self.coverage * 10.0).floor() / 10.0;
-        format!("{}: {} users, coverage {coverage:.1}%", self.output, self.users)
+        format!("{}: {}, coverage {coverage:.1}%", self.output, counted(self.users, "user"))
     }
 }

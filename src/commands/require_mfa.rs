@@ -22,8 +22,9 @@ use crate::store::Order;
 
 /// Require MFA for a user or a group, now or from a date on
 ///
-/// Until that date the user signs in with the password alone and list-status shows when MFA is due;
-/// after it the user is refused until enrolled. What the configuration requires can't be lifted here.
+/// Before that date the user may sign in with the password alone, and list-status shows when MFA is
+/// due. From that date on a user without MFA is refused at sign-in until they enrol. A requirement of
+/// the configuration can only be lifted there.
 #[derive(Args, Debug)]
 pub struct RequireMfa {
     /// User name

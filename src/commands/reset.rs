@@ -12,6 +12,7 @@ use crate::commands::targets::{Target, Targets};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::counted;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
@@ -209,7 +210,6 @@ fn device_list(user: &User) -> String {
 pub fn device_count(devices: usize) -> String {
     match devices {
         0 => "no device".to_owned(),
-        1 => "1 device".to_owned(),
-        n => format!("{n} devices"),
+        n => counted(n, "device"),
     }
 }

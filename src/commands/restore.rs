@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::maintain;
 use crate::maintain::backup::RestorePlan;
@@ -117,7 +118,8 @@ fn loss(plan: &RestorePlan) -> Option<String> {
     let of_users =
         if users.is_empty() { String::new() } else { format!("; of {}", users.join(", ")) };
     let verbs = verbs.join(", ");
-    Some(format!("{diverged}{count} events{since} would be lost: {verbs}{of_users}"))
+    let events = counted(count, "event");
+    Some(format!("{diverged}{events}{since} would be lost: {verbs}{of_users}"))
 }
 
 impl Record for RestoreRecord {
@@ -139,11 +141,15 @@ impl Record for RestoreRecord {
         let end = if self.dry_run { "; nothing was changed" } else { "" };
         let lost = match self.lost_events {
             0 => String::new(),
-            n => format!(", {n} newer events lost"),
+            n => format!(", {} lost", counted(n, "newer event")),
         };
         format!(
-            "{verb} {} users, {} devices and {} events of {} to {}{lost}{end}",
-            self.users, self.devices, self.events, self.taken_at, self.store
+            "{verb} {}, {} and {} of {} to {}{lost}{end}",
+            counted(self.users, "user"),
+            counted(self.devices, "device"),
+            counted(self.events, "event"),
+            self.taken_at,
+            self.store
         )
     }
 }

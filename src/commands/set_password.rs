@@ -19,8 +19,8 @@ use crate::report::{Report, Verdict};
 /// Set a user's password for sign-in
 ///
 /// Prompts twice without echo, or reads one line of standard input; never an argument. Blanks count,
-/// and nothing is cut off. The password must be long enough and hard to guess. A required password
-/// change is done with this.
+/// and nothing is cut off. The password must be long enough and hard to guess. Use it when a password
+/// change is required.
 #[derive(Args, Debug)]
 pub struct SetPassword {
     #[command(flatten)]

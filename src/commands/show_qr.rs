@@ -63,7 +63,7 @@ impl Verb for ShowQr {
                 // Committed before the secret is shown, so that no secret is seen without an event.
                 let unchanged = Change::Keep(user.clone());
                 audit::save(app.env, &mut write.tx, write.at, unchanged, audit)?;
-                write.tx.commit()?;
+                write.commit()?;
             }
             Ok((user, id, secret))
         })?;

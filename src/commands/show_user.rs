@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::commands::operator_options::UserArg;
 use crate::domain::device::DeviceState;
 use crate::domain::policy::Policy;
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -84,10 +85,7 @@ impl Verb for ShowUser {
 impl UserDetails {
     fn bypass(&self) -> Option<String> {
         let (from, until) = (self.bypass_from?, self.bypass_until?);
-        let uses = match self.bypass_uses? {
-            1 => "1 use left".to_owned(),
-            n => format!("{n} uses left"),
-        };
+        let uses = counted(self.bypass_uses?, "use") + " left";
         Some(if self.now < from {
             format!("valid from {from} until {until}, {uses}")
         } else {
@@ -147,7 +145,7 @@ impl Record for UserDetails {
             "recovery",
             match line.recovery_codes_left {
                 0 => String::new(),
-                n => format!("{n} codes left"),
+                n => counted(n, "code") + " left",
             },
         );
         row("bypass", self.bypass().unwrap_or_default());

@@ -315,7 +315,7 @@ fn new_device(
         };
         let change = Change::Update { before, after };
         let user = audit::save(app.env, &mut write.tx, write.at, change, audit)?;
-        write.tx.commit()?;
+        write.commit()?;
         Ok((user, device, draft.secret.clone()))
     })
 }

@@ -15,15 +15,15 @@ use crate::audit;
 use crate::audit::prove::LogProof;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Format, Record, Report, Verdict};
 
 /// Verify the hash chain and the MACs of the audit log
 ///
 /// Checks that no event was altered or removed: the hash chain, and the MACs if the key can be read.
-/// Exits with 1 if the log is damaged, and names the first bad event. If somebody puts
-/// back an older copy of the store, or of the log with its signed end, only an anchor kept elsewhere
-/// shows it.
+/// Exits with 1 if the log is damaged, and names the first bad event. An older copy of the store has
+/// an intact log too: only an anchor that is kept elsewhere shows that somebody put one back.
 #[derive(Args, Debug)]
 pub struct VerifyLog {
     /// Compare with the anchors in this file, one per line
@@ -188,10 +188,7 @@ impl Record for VerifyLogRecord {
     }
 
     fn sentence(&self) -> String {
-        let events = match self.events {
-            1 => "1 event".to_owned(),
-            n => format!("{n} events"),
-        };
+        let events = counted(self.events, "event");
         if let Some(problem) = &self.problem {
             return if self.is_log_damaged {
                 format!("the log is damaged: {problem}; {events} before it verified")

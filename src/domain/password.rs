@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
-use crate::domain::text::is_harmful;
+use crate::domain::text::{counted, is_harmful};
 use crate::domain::time::Timestamp;
 
 /// The least minimum length that a configuration may set, in characters.
@@ -67,7 +67,11 @@ impl Password {
         };
         let count = self.0.chars().count();
         if count < rules.shortest {
-            return Err(refuse(format!("has {count} characters; {} are needed", rules.shortest)));
+            return Err(refuse(format!(
+                "has {}; {} are needed",
+                counted(count, "character"),
+                rules.shortest
+            )));
         }
         let lower = Zeroizing::new(self.0.to_lowercase());
         let is_known = known.iter().any(|word| *lower == word.to_lowercase());

@@ -1,7 +1,7 @@
 //! Text from outside: what may be stored, and how it is printed safely.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -36,6 +36,13 @@ pub fn shown(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// A number and its noun, in the plural unless the number is 1.
+#[must_use]
+pub fn counted(number: impl Copy + Display + PartialEq + From<u8>, noun: &str) -> String {
+    let plural = if number == 1.into() { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// JSON with the same value and no harmful characters. Inside strings they are escaped; outside of them

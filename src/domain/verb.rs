@@ -1,6 +1,7 @@
 //! The attributes of a verb, and the rules that follow from them. The table itself is in `commands`.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 
 use crate::domain::notice::NoticeKind;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -78,6 +79,13 @@ impl VerbSpec {
 
     /// A verb that touches no store and needs no role.
     pub const FREE: Self = Self { roles: None, ..Self::ADMIN };
+
+    /// Whether this word is the verb's name or alias.
+    #[must_use]
+    pub fn is_called(&self, word: impl AsRef<OsStr>) -> bool {
+        let word = word.as_ref();
+        word == self.name || self.alias.is_some_and(|alias| word == alias)
+    }
 
     #[must_use]
     pub const fn takes_ticket(&self) -> bool {

@@ -87,7 +87,7 @@ pub fn take_backup(app: &mut App<'_>, path: &Path) -> Result<(BackupHeader, Opti
         let record =
             AuditRecord { verb: "backup", outcome: "done", detail, ..AuditRecord::default() };
         audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
-        write.tx.commit()
+        write.commit()
     })?;
     file.keep();
     if let Some(damage) = &damage {
@@ -185,6 +185,7 @@ pub fn restore(
     };
     bar.finish_and_clear();
     if done? {
+        app.store_changed.set(true);
         return Ok(header);
     }
     Err(Refusal::new(ErrorCode::Busy, "another process created a store there meanwhile")

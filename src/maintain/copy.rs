@@ -34,6 +34,7 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
     let made = to.create(&file_policy, &vault, &mut content);
     bar.finish_and_clear();
     if made? {
+        app.store_changed.set(true);
         return Ok(counts);
     }
     Err(Refusal::new(ErrorCode::CannotCreate, format!("there is already a store at {to}"))

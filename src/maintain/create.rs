@@ -55,7 +55,9 @@ pub fn migrate_store(app: &mut App<'_>) -> Result<bool> {
             .hint("make one with: mfactl init")
             .into());
     }
-    config.store.migrate(&config.file_policy)
+    let migrated = config.store.migrate(&config.file_policy)?;
+    app.store_changed.set(migrated);
+    Ok(migrated)
 }
 
 /// Creates the store and the key file, as far as they are missing; an existing key is used.
@@ -93,6 +95,7 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
             // Another process created it first, with this key or with another one.
             app.open_store()?;
         }
+        app.store_changed.set(store_is_new);
         Ok(Created { store, key_file: key_path.clone(), store_is_new, key_is_new })
     });
     if created.is_err() && key_is_new && opens_no_store(app, root.id()) {

@@ -29,7 +29,7 @@ pub fn record_key_saved(app: &mut App<'_>) -> Result<()> {
         let record =
             AuditRecord { verb: VERB, outcome: audit::KEY_SAVED, ..AuditRecord::default() };
         audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
-        write.tx.commit()
+        write.commit()
     })
 }
 
@@ -75,7 +75,7 @@ pub fn purge_expired(app: &mut App<'_>, names: &[UserName]) -> Result<u64> {
             audit::save_all(app.env, &mut write.tx, write.at, changes)?;
             bar.inc(names.len() as u64);
         }
-        write.tx.commit()?;
+        write.commit()?;
         Ok(purged)
     });
     bar.finish_and_clear();

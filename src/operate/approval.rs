@@ -55,7 +55,7 @@ pub fn request_approval(
             ..AuditRecord::default()
         };
         audit::save(app.env, &mut write.tx, write.at, Change::Keep(user), record)?;
-        write.tx.commit()?;
+        write.commit()?;
         Ok(request)
     })
 }
@@ -101,7 +101,7 @@ pub fn close_request(
         let user = write.find(&name)?.filter(|user| user.id == request.user_id);
         if let (Some(user), true) = (user, write.tx.requests()?.contains(request)) {
             approval.consume(&mut write.tx, &user, write.at)?;
-            write.tx.commit()?;
+            write.commit()?;
         }
         Ok(())
     })

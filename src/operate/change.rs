@@ -71,9 +71,10 @@ pub fn change_user(
     let undo_for = app.config.undo_for;
     let undoable = undoable(app, act.verb);
     let done = write_tx(app, opened, |app, mut write| {
+        let at = write.at;
         let before = write.user(act.name)?;
         let Changed { mut user, touched } =
-            change(before.clone(), write.at, write.vault)?.with_undo(undoable, &before, write.at);
+            change(before.clone(), at, write.vault)?.with_undo(undoable, &before, at);
         if user.name != before.name && write.find(&user.name)?.is_some() {
             let message = format!("user {} already exists", user.name);
             return Err(Refusal::new(ErrorCode::UserExists, message)
@@ -82,7 +83,7 @@ pub fn change_user(
         }
         let changed = user != before;
         if changed && !act.dry_run {
-            user.purge(write.at, undo_for);
+            user.purge(at, undo_for);
             let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
             let mut details = act.details.clone();
             if user.name != before.name {
@@ -98,10 +99,10 @@ pub fn change_user(
                 detail,
             };
             let change = Change::Update { before, after: user };
-            user = audit::save(app.env, &mut write.tx, write.at, change, record)?;
-            write.tx.commit()?;
+            user = audit::save(app.env, &mut write.tx, at, change, record)?;
+            write.commit()?;
         }
-        Ok(ChangeResult { user, changed, at: write.at })
+        Ok(ChangeResult { user, changed, at })
     })?;
     if done.changed && !act.dry_run {
         let change = CommittedChange {
@@ -243,8 +244,9 @@ pub fn change_bulk(
             users.zip(saved).for_each(|(user, saved)| *user = saved);
             bar.inc(names.len() as u64);
         }
-        write.tx.commit()?;
-        Ok((rows, write.at))
+        let at = write.at;
+        write.commit()?;
+        Ok((rows, at))
     });
     bar.finish_and_clear();
     let (rows, at) = done?;

@@ -155,7 +155,7 @@ fn log_notices(
             }
             audit::save_all(app.env, &mut write.tx, write.at, changes)?;
         }
-        write.tx.commit()
+        write.commit()
     })
 }
 

@@ -150,10 +150,16 @@ impl<'t> WriteTx<'t> {
         Ok(up_to)
     }
 
+    /// Whether the commit will add to the log, as every change does.
+    #[must_use]
+    pub const fn has_events(&self) -> bool {
+        self.appended > 0
+    }
+
     /// Makes the changes durable. When it fails they are rolled back, unless the error says that this is
     /// unknown.
     pub fn commit(mut self) -> Result<()> {
-        if let Some(head) = self.head.filter(|_| self.appended > 0) {
+        if let Some(head) = self.head.filter(|_| self.has_events()) {
             self.set_head(&head)?;
         }
         self.driver.commit()

@@ -60,8 +60,28 @@ fn a_full_output_is_an_error_and_the_unwritten_secret_stays_pending() {
     let world = World::new();
     let full = || OpenOptions::new().write(true).open("/dev/full").unwrap();
     world.run("add-user alice").expect(0);
-    world.call("list-status").run_to(full()).expect(IO);
-    world.call("show-user alice --json").run_to(full()).expect(IO);
+    let says_changed = |line: &str| {
+        let ran = world.call(line).run_to(full()).expect(IO);
+        assert!(ran.err.contains("can't write the result: "), "{line}: {ran:?}");
+        ran.err.contains("the store was changed")
+    };
+    for line in [
+        "list-status",
+        "list-status --json",
+        "show-user alice --json",
+        "help reset",
+        "reset -h",
+        "--version",
+        "init",
+        "edit-user alice --email a@example.org --dry-run",
+    ] {
+        assert!(!says_changed(line), "{line} changes nothing");
+    }
+    for line in
+        ["edit-user alice --email a@example.org", "add-user carol", "copy-store --to copy.db"]
+    {
+        assert!(says_changed(line), "{line} changes the store");
+    }
     let ran = world.call("enrol bob --create --reveal-secrets").run_to(full()).expect(IO);
     assert!(ran.err.contains("is pending"), "it says what stands: {ran:?}");
     assert_eq!(world.status("bob"), "pending");

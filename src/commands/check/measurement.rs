@@ -7,6 +7,7 @@ use crate::audit;
 use crate::commands::check::What;
 use crate::commands::list_status::{Summary, UserLine};
 use crate::domain::factor::totp::Parameters;
+use crate::domain::text::counted;
 use crate::domain::time::Span;
 use crate::store::Order;
 
@@ -65,7 +66,7 @@ fn users(app: &mut App<'_>, what: What) -> Result<Measurement> {
                 is_uncertain: false,
                 unit: "%",
                 max: Some(100),
-                message: format!("{percent:.1}% of {users} users"),
+                message: format!("{percent:.1}% of {}", counted(users, "user")),
             }
         }
     })

@@ -7,6 +7,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 use crate::commands::{VerbEntry, find_entry, root};
+use crate::domain::text::counted;
 use crate::env::Env;
 
 /// The heading of the options that every verb has.
@@ -19,7 +20,7 @@ const SHORT_EXAMPLES: usize = 2;
 const DEFAULT_WIDTH: usize = 80;
 /// Longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
-/// On a narrower terminal there is no column left for the text beside the options.
+/// On a narrower terminal the text of an option is below it: there is no column left beside it.
 const MIN_WIDTH: usize = 40;
 /// The widest column of options on the short page.
 const MAX_COLUMN: usize = 30;
@@ -80,17 +81,33 @@ pub fn requested(error: &clap::Error) -> Option<(&'static VerbEntry, Form)> {
 
 pub fn page(verb: &VerbEntry, form: Form, env: &Env) -> String {
     let columns = env.out.terminal.map_or(DEFAULT_WIDTH, |size| size.columns.into());
-    let width = columns.clamp(MIN_WIDTH, MAX_WIDTH);
+    let width = columns.clamp(1, MAX_WIDTH);
     let mut root = root().subcommand(verb.command()).term_width(width);
     root.build();
     let Some(command) = root.find_subcommand(verb.spec.name) else { return String::new() };
-    match form {
+    let page = match form {
         Form::Short => short(verb, command, width),
         Form::Long => {
             let examples = examples(verb.examples, width).join("\n");
             command.clone().before_help(examples).render_long_help().to_string()
         }
+    };
+    page.lines().flat_map(|line| pieces(line, width)).map(|line| line + "\n").collect()
+}
+
+/// Breaks a line that is wider than the terminal, where need be inside a word.
+fn pieces(line: &str, width: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest: Vec<char> = line.chars().collect();
+    while rest.len() > width {
+        let is_break = |at: &usize| rest[*at] == ' ' && rest[..*at].iter().any(|c| *c != ' ');
+        let at = (0..=width).rev().find(is_break).unwrap_or(width);
+        let after = rest.split_off(at);
+        pieces.push(rest.into_iter().collect());
+        rest = after.into_iter().skip_while(|c| *c == ' ').collect();
     }
+    pieces.push(rest.into_iter().collect());
+    pieces
 }
 
 /// The synopsis of a verb: its options as one word, then its arguments.
@@ -99,7 +116,8 @@ pub fn usage(command: &Command) -> String {
     usage.trim_start_matches("Usage: ").to_owned()
 }
 
-/// At most [`SHORT_LINES`] lines where none is wrapped. Options that don't fit are counted.
+/// At most [`SHORT_LINES`] lines on a terminal of [`MIN_WIDTH`] columns or more: there an option has one
+/// line, and a text that is too long is cut. Options that don't fit are counted.
 fn short(verb: &VerbEntry, command: &Command, width: usize) -> String {
     let shown = &verb.examples[..verb.examples.len().min(SHORT_EXAMPLES)];
     let mut lines = examples(shown, width);
@@ -111,28 +129,37 @@ fn short(verb: &VerbEntry, command: &Command, width: usize) -> String {
     lines.extend(usage);
     lines.push(String::new());
     let rows = rows(command);
-    let room = SHORT_LINES.saturating_sub(lines.len() + 2);
+    let more = |left_out| wrapped(&more(verb.spec.name, left_out), width);
+    let room = SHORT_LINES.saturating_sub(lines.len() + 1 + more(rows.len()).len());
     let left_out = rows.len().saturating_sub(room);
     let rows = &rows[..rows.len() - left_out];
     let column = rows.iter().map(|(label, _)| label.len()).filter(|l| *l <= MAX_COLUMN).max();
     let column = column.unwrap_or(0).min(width / 2);
     for (label, text) in rows {
-        let indent = column.max(label.len()) + 4;
-        let mut texts = wrapped(text, width.saturating_sub(indent).max(16)).into_iter();
-        lines.push(format!("  {label:column$}  {}", texts.next().unwrap_or_default()));
-        lines.extend(texts.map(|text| format!("{:indent$}{text}", "")));
+        if width < MIN_WIDTH {
+            lines.push(format!("  {}", label.trim_start()));
+            lines.extend(wrapped(text, width.saturating_sub(4)).iter().map(|t| format!("    {t}")));
+            continue;
+        }
+        let room = width.saturating_sub(column.max(label.len()) + 4);
+        lines.push(format!("  {label:column$}  {}", cut(text, room)).trim_end().to_owned());
     }
-    let name = verb.spec.name;
-    let more = match left_out {
-        0 => format!("Details, and the options of every verb: mfactl help {name}"),
-        1 => format!("1 more option, details and global options: mfactl help {name}"),
-        n => format!("{n} more options, details and global options: mfactl help {name}"),
-    };
     if !rows.is_empty() {
         lines.push(String::new());
     }
-    lines.extend(wrapped(&more, width));
+    lines.extend(more(left_out));
     lines.join("\n") + "\n"
+}
+
+/// The last line of the short page.
+fn more(name: &str, left_out: usize) -> String {
+    match left_out {
+        0 => format!("Details, and the options of every verb: mfactl help {name}"),
+        n => {
+            let options = counted(n, "more option");
+            format!("{options}, details and global options: mfactl help {name}")
+        }
+    }
 }
 
 /// The verb's own arguments and options, each with its summary.
@@ -176,6 +203,16 @@ fn examples(lines: &[&str], width: usize) -> Vec<String> {
         }));
     }
     block
+}
+
+/// The text in one line, cut after a word where there is no room for the whole.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let first = wrapped(text, width.saturating_sub(1)).swap_remove(0);
+    let first = first.trim_end_matches([',', ';', ':']);
+    if first.chars().count() < width { format!("{first}…") } else { String::new() }
 }
 
 /// Breaks text between words; a longer word stays whole.

@@ -11,7 +11,7 @@ use crate::commands::log::Log;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::require_case_options;
 use crate::domain::audit::event::Ticket;
-use crate::domain::text::line;
+use crate::domain::text::{counted, line};
 use crate::domain::time::Timestamp;
 use crate::domain::verb::VerbSpec;
 use crate::operate;
@@ -69,7 +69,8 @@ impl PruneOptions {
         };
         let count = audit::prunable_events(app, before)?;
         if count > 0 && !self.yes && !self.dry_run {
-            let question = format!("Delete {count} events before {before} from the log for ever?");
+            let events = counted(count, "event");
+            let question = format!("Delete {events} before {before} from the log for ever?");
             if !app.confirm(&question)? {
                 return Ok(not_confirmed(app));
             }
@@ -93,14 +94,15 @@ impl Record for PruneRecord {
     }
 
     fn sentence(&self) -> String {
-        let Self { before, events, .. } = self;
-        match (events, self.changed) {
+        let before = self.before;
+        let events = counted(self.events, "event");
+        match (self.events, self.changed) {
             (0, _) => format!("no events before {before} to delete"),
             (_, true) => format!(
-                "deleted {events} events before {before}; the rest of the log can still be verified"
+                "deleted {events} before {before}; the rest of the log can still be verified"
             ),
             (_, false) => {
-                format!("would delete {events} events before {before}; nothing was changed")
+                format!("would delete {events} before {before}; nothing was changed")
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::commands::report::coverage::{CoverageHistory, Point};
+use crate::domain::text::counted;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 260.0;
@@ -76,7 +77,7 @@ pub fn chart(history: &CoverageHistory) -> String {
 fn describe(history: &CoverageHistory) -> String {
     let coverage = |point: &Point| {
         let percent = (point.coverage() * 10.0).floor() / 10.0;
-        format!("{percent:.1}% of {} users on {}", point.users, day(point))
+        format!("{percent:.1}% of {} on {}", counted(point.users, "user"), day(point))
     };
     match &history.points[..] {
         [] => String::new(),

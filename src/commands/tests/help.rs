@@ -7,7 +7,7 @@ use crate::testing::{CommandResult, World};
 fn helped(world: &World, line: &str) -> String {
     let CommandResult { code, out, err, .. } = world.run(line);
     assert_eq!((code, err.as_str()), (0, ""), "{line}");
-    assert!(out.starts_with("Examples:\n  mfactl "), "{line}: {out}");
+    assert!(out.starts_with("Examples:\n  mfactl"), "{line}: {out}");
     out
 }
 
@@ -23,7 +23,8 @@ fn every_verb_but_those_of_login_services_has_both_forms_of_help() {
     let mut world = World::empty();
     for verb in VERBS.iter().filter(|verb| verb.has_help_flag) {
         let name = verb.spec.name;
-        for columns in [None, Some(60), Some(80), Some(120)] {
+        for columns in [None, Some(10), Some(39), Some(40), Some(60), Some(79), Some(80), Some(120)]
+        {
             world.terminal = columns.map(|columns| Size { columns, rows: 24 });
             let width = columns.map_or(80, usize::from);
             let whole = helped(&world, &format!("{name} --help"));
@@ -31,12 +32,9 @@ fn every_verb_but_those_of_login_services_has_both_forms_of_help() {
             let short = helped(&world, &format!("{name} -h"));
             assert_width(&format!("{name} --help"), &whole, width);
             assert_width(&format!("{name} -h"), &short, width);
-            if width >= 80 {
-                let lines = short.lines().count();
-                assert!(lines <= 24, "{name} -h has {lines} lines: shorten a summary\n{short}");
-                let is_wrapped = short.lines().find(|line| line.starts_with(&" ".repeat(12)));
-                assert_eq!(is_wrapped, None, "{name} -h: an option has one line; shorten it");
-            }
+            let lines = short.lines().count();
+            assert!(width < 60 || lines <= 24, "{name} -h has {lines} lines\n{short}");
+            assert!(width < 80 || !short.contains('…'), "{name} -h: shorten a summary\n{short}");
         }
     }
 }
@@ -104,4 +102,53 @@ fn verbs_of_login_services_have_no_help_flag() {
     }
     let services: Vec<_> = VERBS.iter().filter(|v| !v.has_help_flag).map(|v| v.spec.name).collect();
     assert_eq!(services, ["verify", "sign-in"]);
+}
+
+#[test]
+fn an_unknown_verb_has_one_error_wherever_it_stands() {
+    let world = World::empty();
+    for (word, suggested) in [
+        ("rest", "did you mean reset? see: mfactl help"),
+        ("unenrol", "did you mean enrol? see: mfactl help"),
+        ("statsu", "did you mean status? see: mfactl help"),
+        ("bogus", "see: mfactl help"),
+    ] {
+        let expected =
+            format!("mfactl: error: there is no verb \"{word}\"\nmfactl: hint: {suggested}\n");
+        for line in [word.to_owned(), format!("help {word}"), format!("man {word}")] {
+            let ran = world.run(&line);
+            assert_eq!((ran.code, ran.err.as_str()), (64, expected.as_str()), "{line}");
+        }
+    }
+}
+
+#[test]
+fn every_usage_error_of_a_verb_ends_with_its_help() {
+    let world = World::empty();
+    for verb in VERBS {
+        let name = verb.spec.name;
+        let see = format!("see: mfactl help {name}");
+        let path = format!("put it before the verb, as in: mfactl --store PATH {name}; {see}");
+        for (arguments, hint) in [
+            ("--format nonsense", see.as_str()),
+            ("--format", see.as_str()),
+            ("--quiet --quiet", see.as_str()),
+            ("a b c d e f --nonsense", see.as_str()),
+            ("--store x", path.as_str()),
+        ] {
+            let ran = world.run(&format!("{name} {arguments}"));
+            assert_eq!(ran.code, 64, "{name} {arguments}: {ran:?}");
+            let last = ran.err.lines().last().unwrap_or_default();
+            assert!(last.starts_with("mfactl: hint: ") && last.ends_with(hint), "{name}: {last}");
+        }
+    }
+    let ran = world.run("reset");
+    let usage = "mfactl: hint: usage: mfactl reset <NAME>; see: mfactl help reset";
+    assert_eq!((ran.code, ran.err.lines().last()), (64, Some(usage)));
+}
+
+#[test]
+fn both_help_flags_together_are_help() {
+    let world = World::empty();
+    assert_eq!(world.run("-h --help").ok().out, world.run("help").ok().out);
 }
