@@ -54,6 +54,46 @@ fn of_two_who_approve_at_once_one_carries_it_out() {
 }
 
 #[test]
+fn s4_the_operator_behind_sudo_is_known_in_every_verb() {
+    let what = "the operator behind sudo";
+    if !is_root(what) || !has("sqlite3", what) || !has("oathtool", what) {
+        return;
+    }
+    let world = guarded();
+    let ask = |line: &str, uid: &str| {
+        let config = world.path("config.toml").into_os_string();
+        let words = ["--config".into(), config].into_iter().chain(line.split(' ').map(Into::into));
+        let call = world.call_of(words).with("PAM_TYPE", "auth").with("PAM_USER", "alice");
+        call.with("SUDO_UID", uid).input("000000").run()
+    };
+    for line in
+        ["verify alice", "verify --from pam", "verify --batch", "sign-in alice", "diagnose alice"]
+    {
+        let events = world.events();
+        // No role, no such uid, and what is no uid at all.
+        for uid in ["65534", "4000000000", "", "-1", "x"] {
+            ask(line, uid).expect(NOT_PERMITTED);
+        }
+        assert_eq!(world.events(), events, "{line}");
+    }
+    for line in ["verify alice", "verify --from pam"] {
+        ask(line, "3").expect(1);
+        let newest =
+            "SELECT operator_uid, operator_claim, outcome FROM events ORDER BY seq DESC LIMIT 1";
+        assert_eq!(world.sql(newest), "0|sys|rejected", "{line}");
+    }
+    let completed = |uid: &str| {
+        let (store, key) = (world.store(), world.key());
+        let call = world.bare(["--", "mfactl", "show-user", "al"]).with("COMPLETE", "bash");
+        let call = call.with("MFACTL_STORE", store).with("MFACTL_KEY_FILE", key);
+        let call = call.with("MFACTL_CONFIG", world.path("config.toml")).with("SUDO_UID", uid);
+        call.with("_CLAP_COMPLETE_INDEX", "2").run().out
+    };
+    assert_eq!(completed("3"), "alice");
+    assert_eq!(completed("65534"), "", "names are for those who may list them");
+}
+
+#[test]
 fn the_sample_of_sudo_rules_is_one_that_sudo_understands() {
     if !has("visudo", "the sample of sudo rules") {
         return;

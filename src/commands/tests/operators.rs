@@ -122,6 +122,36 @@ fn sudo_uid_counts_for_root_only() {
 }
 
 #[test]
+fn s4_a_login_service_is_answered_by_the_roles_of_the_operator_behind_sudo() {
+    let mut world = world("");
+    for (name, value) in [("PAM_TYPE", "auth"), ("PAM_USER", "alice")] {
+        world.variables.push((name.to_owned(), value.into()));
+    }
+    let folder = world.folder.path().display();
+    let (store, config) = (world.engine.location(), format!("{folder}/config.toml"));
+    let files =
+        format!("--store {} --key-file {folder}/key/mfactl.key --config {config}", store.display());
+    let pam = format!("{files} verify --from pam");
+    let ask = |uid, sudo| {
+        world.uid.set(uid);
+        world.sudo_uid.set(sudo);
+        world.run_with(&pam, "000000").code
+    };
+    let events = || world.sql("SELECT count(*) FROM events");
+    let before = events();
+    for sudo in [HELPDESK, AUDITOR, NO_ROLE, u32::MAX] {
+        assert_eq!(ask(0, Some(sudo)), 77, "{sudo}");
+    }
+    assert_eq!(ask(AUDITOR, Some(0)), 77, "another uid can't choose its operator");
+    assert_eq!(events(), before);
+    for (uid, sudo) in
+        [(0, None), (0, Some(0)), (0, Some(ADMIN)), (0, Some(SERVICE)), (SERVICE, Some(AUDITOR))]
+    {
+        assert_eq!(ask(uid, sudo), 1, "{uid} {sudo:?}");
+    }
+}
+
+#[test]
 fn the_configuration_can_give_a_verb_to_other_roles() {
     let world =
         world("[roles.verbs]\nbypass = [\"admin\"]\nverify = [\"service\", \"helpdesk\"]\n");
