@@ -77,7 +77,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("cli", &["app", "commands", "config", "domain", "env", "options", "report", "usage_error"]),
     ("hardening", &[]),
-    ("lib", &["cli", "env", "error_report", "report"]),
+    ("lib", &["cli", "domain", "env", "error_report", "report"]),
     ("main", &["env", "hardening", "lib"]),
 ];
 

@@ -109,18 +109,39 @@ impl Write for RawOut {
 }
 
 fn process() -> Process {
+    use rustix::process::{getegid, geteuid, getgid, getuid};
+    if getuid() != geteuid() || getgid() != getegid() || has_file_capabilities() {
+        // Nothing more is read: not even names of users.
+        return Process { is_elevated: true, ..Process::default() };
+    }
     let sudo_uid = std::env::var_os("SUDO_UID").map(|uid| sudo_uid(&uid));
     let claim = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
     let claim = claim.or_else(|| sudo_uid.map(login_name));
     Process {
         operator: Operator {
-            uid: rustix::process::getuid().as_raw(),
+            uid: getuid().as_raw(),
             claim: claim.map(|name| name.chars().take(64).collect()),
         },
-        euid: rustix::process::geteuid().as_raw(),
+        euid: geteuid().as_raw(),
         sudo_uid,
         is_service: false,
+        is_elevated: false,
     }
+}
+
+/// Whether the program file gave this process capabilities. Those of a service are ambient ones. `AT_SECURE`
+/// of the kernel would say more than that: SELinux sets it at a change of domain.
+fn has_file_capabilities() -> bool {
+    let permitted = rustix::thread::capabilities(None).map(|sets| sets.permitted.bits());
+    if rustix::process::geteuid().is_root() || permitted.is_ok_and(|bits| bits == 0) {
+        return false;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let set = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    set("CapPrm:").zip(set("CapAmb:")).is_none_or(|(permitted, ambient)| permitted & !ambient != 0)
 }
 
 /// The uid in `SUDO_UID`. Anything but a uid becomes the one that nobody has: ignoring it would give its
