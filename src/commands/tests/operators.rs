@@ -165,21 +165,21 @@ fn the_configuration_can_give_a_verb_to_other_roles() {
 #[test]
 fn wrong_role_settings_are_refused_with_their_key() {
     for (text, words) in [
-        ("[roles]\nboss = []\n", "boss"),
+        ("[roles]\nboss = []\n", "line 2: unknown key, expected one of `helpdesk`"),
         (
             "[roles]\nadmin = [\"nobody-at-all\"]\n",
-            "roles.admin: there is no user \"nobody-at-all\"",
+            "roles.admin, entry 1: names a user who does not exist",
         ),
         (
             "[roles]\nadmin = [\"%nobody-at-all\"]\n",
-            "roles.admin: there is no group \"nobody-at-all\"",
+            "roles.admin, entry 1: names a group that does not exist",
         ),
-        ("[roles.verbs]\nrest = []\n", "roles.verbs: \"rest\" is no verb that takes a role"),
-        ("[roles.verbs]\nhelp = []\n", "roles.verbs: \"help\" is no verb"),
-        ("[roles.verbs]\nreset = [\"boss\"]\n", "roles.verbs.reset: \"boss\" is no role"),
+        ("[roles.verbs]\nrest = []\n", "roles.verbs: names no verb that takes a role"),
+        ("[roles.verbs]\nhelp = []\n", "roles.verbs: names no verb"),
+        ("[roles.verbs]\nreset = [\"boss\"]\n", "roles.verbs.reset: names no role"),
         (
             "[roles]\nsecond_operator = [\"verify\"]\n",
-            "roles.second_operator: \"verify\" is no verb",
+            "roles.second_operator: names a verb that changes no user",
         ),
     ] {
         let world = World::new();
