@@ -123,7 +123,8 @@ impl Verb for Reset {
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
             let key = EnrolmentKey { user, issuer: &issuer, device, secret: &draft.secret };
             let next_step = format!(
-                "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
+                "{name} was reset, and the new device is pending: mfactl show-qr {} shows it again",
+                name.argument()
             );
             key.show(app, showing).context(next_step)?;
             let confirmation_hint = confirmation_hint(app, user);

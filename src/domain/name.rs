@@ -13,7 +13,7 @@ use unicode_normalization::char::decompose_canonical;
 use unicode_security::{MixedScript as _, is_potential_mixed_script_confusable_char};
 
 use crate::domain::refusal::Refusal;
-use crate::domain::text::{line, quoted, shown};
+use crate::domain::text::{line, quoted, shell_argument, shown};
 
 /// The longest canonical name, in bytes of UTF-8.
 pub const LONGEST: usize = 64;
@@ -38,6 +38,12 @@ impl UserName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// For a line that shows a command.
+    #[must_use]
+    pub fn argument(&self) -> String {
+        shell_argument(&self.0)
     }
 }
 

@@ -86,7 +86,7 @@ pub struct Refusal {
     /// Repeats nothing of what was given.
     pub problem: String,
     /// The problem with the words that were given, for those who typed them.
-    pub quotation: Option<String>,
+    pub quotation: Option<Box<str>>,
     pub hint: Option<String>,
 }
 
@@ -128,7 +128,7 @@ impl Refusal {
     /// Sets the problem as it is told to whoever typed the words.
     #[must_use]
     pub fn quoting(mut self, problem: impl Into<String>) -> Self {
-        self.quotation = Some(problem.into());
+        self.quotation = Some(problem.into().into_boxed_str());
         self
     }
 
@@ -152,7 +152,7 @@ impl fmt::Display for Refusal {
         for part in [&self.context, &self.field].into_iter().flatten() {
             write!(f, "{part}: ")?;
         }
-        f.write_str(self.quotation.as_ref().unwrap_or(&self.problem))
+        f.write_str(self.quotation.as_deref().unwrap_or(&self.problem))
     }
 }
 

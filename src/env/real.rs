@@ -130,7 +130,7 @@ fn process() -> Process {
 }
 
 /// Whether the program file gave this process capabilities. Those of a service are ambient ones. `AT_SECURE`
-/// of the kernel would say more than that: SELinux sets it at a change of domain.
+/// of the kernel would say more than that: `SELinux` sets it at a change of domain.
 fn has_file_capabilities() -> bool {
     let permitted = rustix::thread::capabilities(None).map(|sets| sets.permitted.bits());
     if rustix::process::geteuid().is_root() || permitted.is_ok_and(|bits| bits == 0) {

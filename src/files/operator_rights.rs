@@ -213,7 +213,9 @@ mod tests {
         symlink(at("closed/file"), at("open/into")).unwrap();
         symlink("../open/./file", at("open/again")).unwrap();
         symlink("loop", at("open/loop")).unwrap();
-        (mode("", 0o711), mode("open", 0o711), mode("closed", 0o700));
+        for (name, bits) in [("", 0o711), ("open", 0o711), ("closed", 0o700)] {
+            mode(name, bits);
+        }
         let walk = |name: &str, follows| {
             let (folder, name) = STRANGER.walk(&at(name), follows)?;
             let path = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
@@ -235,9 +237,9 @@ mod tests {
             set_permissions(file.path(), Permissions::from_mode(mode)).unwrap();
             file.path().metadata().unwrap()
         };
-        let owned = metadata(0o600);
-        let owner = Person { uid: owned.uid(), ..STRANGER };
-        let member = Person { groups: vec![owned.gid()], ..STRANGER };
+        let own_file = metadata(0o600);
+        let owner = Person { uid: own_file.uid(), ..STRANGER };
+        let member = Person { groups: vec![own_file.gid()], ..STRANGER };
         for (person, mode, may) in [
             (&owner, 0o600, true),
             (&owner, 0o066, false),

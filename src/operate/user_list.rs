@@ -60,10 +60,10 @@ impl UserList {
 pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
     let mut bytes = Vec::new();
     let is_file = path != Path::new("-");
-    let source: &mut dyn Read = if !is_file {
-        &mut app.env.input
-    } else {
+    let source: &mut dyn Read = if is_file {
         &mut operator_file::open(path, &app.env.process, "--from")?
+    } else {
+        &mut app.env.input
     };
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
     if bytes.len() as u64 > MAX_BYTES {

@@ -54,6 +54,23 @@ fn of_two_who_approve_at_once_one_carries_it_out() {
 }
 
 #[test]
+fn s9_the_second_operator_sees_the_line_as_a_shell_reads_it() {
+    let what = "the line of a request";
+    if !is_root(what) || !has("sqlite3", what) || !has("oathtool", what) {
+        return;
+    }
+    let world = guarded();
+    let config = world.path("config.toml").into_os_string();
+    let before = ["--config".into(), config];
+    let words = ["unlock", "--reason", "x --dry-run -- bob", "--", "alice"].map(Into::into);
+    let call = world.call_of(before.into_iter().chain(words)).with("SUDO_UID", "1");
+    call.with("SUDO_USER", "sys (root)").run().expect(0);
+    let list = by(&world, 3, "approve").run().expect(0).out;
+    assert!(list.contains("unlock '--reason=x --dry-run -- bob' -- alice"), "{list}");
+    assert!(list.contains("uid 1 (sudo: 'sys (root)')"), "{list}");
+}
+
+#[test]
 fn s4_the_operator_behind_sudo_is_known_in_every_verb() {
     let what = "the operator behind sudo";
     if !is_root(what) || !has("sqlite3", what) || !has("oathtool", what) {
