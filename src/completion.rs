@@ -1,4 +1,5 @@
-//! Completes user names in a shell; prints nothing if there is no readable store.
+//! Completes user names in a shell; prints nothing if there is no readable store, or
+//! the operator may not list users.
 
 use std::ffi::OsStr;
 
@@ -8,6 +9,7 @@ use crate::app::App;
 use crate::config::{Config, PathOptions};
 use crate::domain::verb::FindVerb;
 use crate::env::Env;
+use crate::operate::authorize;
 use crate::options::Options;
 
 /// Candidates for one completion; a longer list helps nobody.
@@ -26,6 +28,12 @@ fn names(prefix: &OsStr, find_verb: FindVerb) -> Vec<CompletionCandidate> {
     let loaded = Config::load(&PathOptions::default(), &env, find_verb);
     let Ok(config) = loaded else { return candidates };
     let mut app = App::new(&mut env, Options::default(), config, find_verb);
+    // Behind `sudo` these are names that the caller could not read without it.
+    let may_list =
+        find_verb("list-status").is_some_and(|verb| authorize(&mut app, verb, true).is_ok());
+    if !may_list {
+        return candidates;
+    }
     let Ok(mut store) = app.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {

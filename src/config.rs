@@ -20,7 +20,6 @@ use crate::domain::password::PasswordRules;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
-use crate::domain::text::quoted;
 use crate::domain::time::Span;
 use crate::domain::verb::FindVerb;
 use crate::env::Env;
@@ -247,6 +246,7 @@ fn with_location(error: anyhow::Error, path: &Path, text: &str) -> anyhow::Error
     };
     let located = match &refusal.field {
         Some(key) if refusal.code == ErrorCode::Config => {
+            let key = key.split_once(", entry").map_or(key.as_str(), |(key, _)| key);
             let line = file::line_of(text, key).map(|n| format!(", line {n}")).unwrap_or_default();
             format!("{}{line}", display_path(path))
         }
@@ -291,12 +291,11 @@ fn in_config(key: &str, refusal: Refusal) -> Refusal {
     Refusal { hint: refusal.hint, ..Refusal::config(key, refusal.problem) }
 }
 
-fn gid_of(key: &str, name: Option<&str>) -> Result<Option<u32>> {
+fn gid_of(key: &str, name: Option<&str>) -> Result<Option<u32>, Refusal> {
     let Some(name) = name else { return Ok(None) };
     match uzers::get_group_by_name(name) {
         Some(group) => Ok(Some(group.gid())),
-        None => Err(Refusal::config(key, format!("there is no group {}", quoted(name)))
-            .hint("create it with groupadd, or name an existing group")
-            .into()),
+        None => Err(Refusal::config(key, "names a group that does not exist")
+            .hint("create it with groupadd, or name an existing group")),
     }
 }

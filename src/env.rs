@@ -39,10 +39,12 @@ pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
 pub struct Process {
     pub operator: Operator,
     pub euid: u32,
-    /// `SUDO_UID`: the user who called `sudo`.
+    /// `SUDO_UID`: the user who called `sudo`; the uid that nobody has if the variable holds no uid.
     pub sudo_uid: Option<u32>,
     /// A login service calls, so default paths are the system's, whatever the uid.
     pub is_service: bool,
+    /// The program file is setuid or setgid or has capabilities: its caller has rights of somebody else.
+    pub is_elevated: bool,
 }
 
 /// A stream, and the size of its terminal if it is one.

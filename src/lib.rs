@@ -31,6 +31,7 @@ mod testing;
 
 use std::ffi::OsString;
 
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::error_report::ErrorReport;
 use env::Env;
 use report::Verdict;
@@ -42,7 +43,7 @@ use report::Verdict;
 /// the code.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
     let args: Vec<OsString> = args.into_iter().collect();
-    if cli::complete(&args, env) {
+    if !env.process.is_elevated && cli::complete(&args, env) {
         return 0;
     }
     let wants_json = cli::requests_json(&args);
@@ -60,6 +61,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
 }
 
 fn run_verb(args: &[OsString], env: &mut Env) -> anyhow::Result<Verdict> {
+    if env.process.is_elevated {
+        let message = "setuid, setgid and capabilities are refused, because everybody who may start mfactl \
+                       would have its rights: use a sudo rule, or a service that runs as root or mfactl";
+        return Err(Refusal::new(ErrorCode::NotPermitted, message)
+            .hint(
+                "chmod ug-s the program, or setcap -r it; a sample of sudo rules comes with mfactl",
+            )
+            .into());
+    }
     cli::parse(args)?(env)
 }
 

@@ -35,7 +35,7 @@ use crate::show::secret_output::{SecretOutput, Target, write_file};
 #[must_use]
 pub fn confirmation_hint(app: &App<'_>, user: &User) -> String {
     if operate::can_run(app, "verify") {
-        format!("the first right code confirms it: mfactl verify {}", user.name)
+        format!("the first right code confirms it: mfactl verify {}", user.name.argument())
     } else {
         "the user's first sign-in with a code confirms it".to_owned()
     }

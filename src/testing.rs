@@ -149,6 +149,7 @@ impl World {
                 euid: rustix::process::geteuid().as_raw(),
                 sudo_uid: self.sudo_uid.get(),
                 is_service: false,
+                is_elevated: false,
             },
             end: |_| {},
         };

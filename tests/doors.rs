@@ -47,7 +47,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("bench", &["domain", "files", "keyring", "store"]),
-    ("completion", &["app", "config", "domain", "env", "options"]),
+    ("completion", &["app", "config", "domain", "env", "operate", "options"]),
     ("error_report", &["domain"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
     ("show", &["app", "domain", "env", "files", "keyring", "operate", "report"]),
@@ -77,7 +77,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("cli", &["app", "commands", "config", "domain", "env", "options", "report", "usage_error"]),
     ("hardening", &[]),
-    ("lib", &["cli", "env", "error_report", "report"]),
+    ("lib", &["cli", "domain", "env", "error_report", "report"]),
     ("main", &["env", "hardening", "lib"]),
 ];
 

@@ -62,7 +62,11 @@ impl Authorization {
             ErrorCode::NotPermitted,
             format!("{name} is protected: only an admin may"),
         )
-        .hint(format!("an operator with the role admin can run: mfactl {} {name}", self.verb)))
+        .hint(format!(
+            "an operator with the role admin can run: mfactl {} {}",
+            self.verb,
+            name.argument()
+        )))
     }
 
     /// Like [`Authorization::decide`], where it is too late to request an approval, or where there
@@ -74,7 +78,7 @@ impl Authorization {
                 let (name, verb) = (&user.name, self.verb);
                 let message = format!("{name} is protected: {verb} needs a second operator");
                 Err(Refusal::new(ErrorCode::NotPermitted, message)
-                    .hint(format!("request an approval with: mfactl {verb} {name}")))
+                    .hint(format!("request an approval with: mfactl {verb} {}", name.argument())))
             }
         }
     }

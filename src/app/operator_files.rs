@@ -10,10 +10,17 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::display_path;
 use crate::files::operator_file;
 use crate::files::operator_file::{NewFile, OperatorFile};
+use crate::files::operator_rights;
 
 /// Opens a regular file for reading, with the operator's rights.
 pub fn open_file(app: &App<'_>, path: &Path, field: &str) -> Result<File, Refusal> {
     operator_file::open(path, &app.env.process, field)
+}
+
+/// Whether there is no such file, as far as the operator may know.
+#[must_use]
+pub fn is_absent(app: &App<'_>, path: &Path) -> bool {
+    operator_rights::is_absent(&app.env.process, path)
 }
 
 /// Appends a line to a file, with the operator's rights.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::app::watchdog::Watchdog;
-use crate::env::{Env, Variables};
+use crate::env::{Env, Process, Variables};
+use crate::files::file_trust::system_uid;
 
 /// Time reserved for logging the notices. The run ends in time in any case; what is not logged by then is
 /// lost.
@@ -25,15 +26,25 @@ impl ServiceRun {
 }
 
 /// Prepares the environment for a login service's question. The remote user can set parts of the environment, so
-/// it is kept apart as untrusted input. There are no prompts and no standard error, which some
+/// it is kept apart as untrusted input; only the operator behind `sudo` stays known. There are no prompts and no standard error, which some
 /// services show to the remote user.
 pub fn answer_service(env: &mut Env) -> Result<ServiceRun> {
     let watchdog = Watchdog::start(env.end)?;
     let environment = std::mem::replace(&mut env.variables, Box::new(|_| None));
     env.prompt = None;
     env.err.writer = Box::new(std::io::sink());
-    env.process.operator.claim = None;
-    env.process.sudo_uid = None;
+    if !is_run_by_sudo(&env.process) {
+        env.process.operator.claim = None;
+        env.process.sudo_uid = None;
+    }
     env.process.is_service = true;
     Ok(ServiceRun { environment, watchdog })
+}
+
+/// Whether the variables of `sudo` name the operator. Another uid could have set them itself. Root and the
+/// system user can too, and so can a remote user where PAM hands over the variables of a login; all they can
+/// choose is to be refused, because the uid of the process must be authorized as well.
+fn is_run_by_sudo(process: &Process) -> bool {
+    let uid = process.operator.uid;
+    process.sudo_uid.is_some() && (uid == 0 || Some(uid) == system_uid())
 }

@@ -60,7 +60,9 @@ fn user_event(env: &mut Env, at: Timestamp, user: &User, record: AuditRecord) ->
         person.set_interrupt_message(&match record.verb {
             // A user who signs in cannot run show-user.
             "sign-in" => "the change may have been saved; sign in again".to_owned(),
-            _ => format!("the change may have been saved; see: mfactl show-user {name}"),
+            _ => {
+                format!("the change may have been saved; see: mfactl show-user {}", name.argument())
+            }
         });
     }
     new_event(env, at, Some(user), record)

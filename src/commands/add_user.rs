@@ -129,7 +129,7 @@ impl Verb for AddUser {
             if write.find(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)
-                    .hint(format!("change it with: mfactl edit-user {name}"))
+                    .hint(format!("change it with: mfactl edit-user {}", name.argument()))
                     .into());
             }
             let user = User {

@@ -8,13 +8,13 @@ use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::Targets;
-use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::UserList;
 use crate::operate::change::BulkRow;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
 
@@ -22,7 +22,7 @@ use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer}
 pub struct BulkChange<'a> {
     verb: &'static str,
     schema: &'static str,
-    names: Vec<UserName>,
+    list: UserList,
     targets: &'a Targets,
     operator: &'a OperatorOptions,
     yes: bool,
@@ -32,15 +32,15 @@ pub struct BulkChange<'a> {
 
 impl<'a> BulkChange<'a> {
     /// `yes` skips the confirmation.
-    pub const fn new(
+    pub fn new(
         verb: &'static str,
         schema: &'static str,
-        names: Vec<UserName>,
+        list: UserList,
         targets: &'a Targets,
         operator: &'a OperatorOptions,
         yes: bool,
     ) -> Self {
-        Self { verb, schema, names, targets, operator, yes, fields: Vec::new() }
+        Self { verb, schema, list, targets, operator, yes, fields: Vec::new() }
     }
 }
 
@@ -74,7 +74,7 @@ impl BulkChange<'_> {
     ) -> Result<(Report, bool)> {
         let ticket = self.operator.ticket(app, self.verb)?;
         let mut opened = app.open_store()?;
-        let (rows, users) = operate::plan_bulk(app, &mut opened, &self.names, &mut change)?;
+        let (rows, users) = operate::plan_bulk(app, &mut opened, &self.list, &mut change)?;
         let changing = rows.iter().filter(|row| row.is_change()).count();
         let limit = self.targets.limit(users)?;
         if changing as u64 > limit {
@@ -109,7 +109,7 @@ impl BulkChange<'_> {
                 self.verb,
                 &ticket,
                 &self.fields,
-                &self.names,
+                &self.list.names,
                 &mut change,
             )?
         };

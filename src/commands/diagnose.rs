@@ -62,7 +62,10 @@ impl Verb for Diagnose {
         };
         if code.trim_ascii().is_empty() {
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to diagnose")
-                .hint(format!("type it at the prompt, or: echo CODE | mfactl diagnose {name}"))
+                .hint(format!(
+                    "type it at the prompt, or: echo CODE | mfactl diagnose {}",
+                    name.argument()
+                ))
                 .into());
         }
         app.reopen_if_replaced(&mut opened)?;
@@ -86,10 +89,12 @@ impl Verb for Diagnose {
                 locked_until,
                 sentence: match locked_until {
                     Some(until) => format!(
-                        "{name} is locked until {until}: wait, or run: mfactl unlock {name}"
+                        "{name} is locked until {until}: wait, or run: mfactl unlock {}",
+                        name.argument()
                     ),
                     None => format!(
-                        "{name} is locked after too many wrong codes; run: mfactl unlock {name}"
+                        "{name} is locked after too many wrong codes; run: mfactl unlock {}",
+                        name.argument()
                     ),
                 },
             },

@@ -135,8 +135,9 @@ impl Verb for Enrol {
             ));
         }
         let next_step = format!(
-            "{name}'s device {} is pending: mfactl show-qr {name} shows it again; {}",
+            "{name}'s device {} is pending: mfactl show-qr {} shows it again; {}",
             device.label,
+            name.argument(),
             confirmation_hint(app, &user)
         );
         if let Some(person) = &mut app.env.prompt {

@@ -15,13 +15,13 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
-use crate::domain::name::UserName;
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
+use crate::operate::UserList;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
@@ -68,7 +68,7 @@ impl Verb for ForceNewPassword {
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = match self.targets.resolve(app)? {
             Target::One(name) => name,
-            Target::Many(names) => return self.run_bulk(app, names),
+            Target::Many(list) => return self.run_bulk(app, list),
         };
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push("password_change_required");
@@ -180,12 +180,12 @@ impl ForceNewPassword {
         Ok(changed)
     }
 
-    fn run_bulk(self, app: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
+    fn run_bulk(self, app: &mut App<'_>, list: UserList) -> Result<Report> {
         let mut opened = app.open_store()?;
         let none = TemporaryPasswords::default();
         let dry_run = self.operator.dry_run;
         let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &none)?);
-        let (rows, _) = operate::plan_bulk(app, &mut opened, &names, &mut change)?;
+        let (rows, _) = operate::plan_bulk(app, &mut opened, &list, &mut change)?;
         let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
@@ -214,7 +214,7 @@ impl ForceNewPassword {
         drop(opened);
         let schema = "mfactl.force-new-password/1";
         let (targets, operator) = (&self.targets, &self.operator);
-        let mut bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+        let mut bulk = BulkChange::new(Self::NAME, schema, list, targets, operator, self.yes);
         bulk.fields.push("password_change_required");
         let (report, is_done) =
             bulk.run_with_outcome(app, |user, now, _| Ok(self.change(user, now, &passwords)?))?;

@@ -225,7 +225,8 @@ fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<Subje
     if let Some(user) = snapshot.user_by_id(last)? {
         let now = user.name;
         app.note(&format!(
-            "{name} was renamed to {now}; for later events run: mfactl log --user {now}"
+            "{name} was renamed to {now}; for later events run: mfactl log --user {}",
+            now.argument()
         ));
     }
     Ok(SubjectFilter::Name(name.to_string()))

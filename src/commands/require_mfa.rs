@@ -83,7 +83,7 @@ impl Verb for RequireMfa {
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
             (None, Some(list), None) => operate::read_user_list(app, &list)?,
-            (None, None, Some(name)) => members(app, &group(name)?)?,
+            (None, None, Some(name)) => members(app, &group(name)?)?.into(),
             _ => {
                 let message = "NAME, --group and a file of users can't be combined";
                 return Err(Refusal::new(ErrorCode::Usage, message)

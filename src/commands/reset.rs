@@ -10,12 +10,12 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::targets::{Target, Targets};
 use crate::domain::factor::totp::Parameters;
-use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
+use crate::operate::UserList;
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
@@ -63,7 +63,7 @@ impl Verb for Reset {
         let label = self.device.label()?;
         let name = match self.targets.resolve(app)? {
             Target::One(name) => name,
-            Target::Many(names) => return self.run_bulk(app, names),
+            Target::Many(list) => return self.run_bulk(app, list),
         };
         let act = self.operator.act(app, Self::NAME, &name, label.as_ref())?;
         let dry_run = act.dry_run;
@@ -124,7 +124,8 @@ impl Verb for Reset {
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
             let key = EnrolmentKey { user, issuer: &issuer, device, secret: &draft.secret };
             let next_step = format!(
-                "{name} was reset, and the new device is pending: mfactl show-qr {name} shows it again"
+                "{name} was reset, and the new device is pending: mfactl show-qr {} shows it again",
+                name.argument()
             );
             key.show(app, showing).context(next_step)?;
             let confirmation_hint = confirmation_hint(app, user);
@@ -146,7 +147,7 @@ impl Reset {
         user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
     }
 
-    fn run_bulk(self, app: &mut App<'_>, names: Vec<UserName>) -> Result<Report> {
+    fn run_bulk(self, app: &mut App<'_>, list: UserList) -> Result<Report> {
         if !self.no_enrol {
             let message = "can't show QR codes for many users";
             return Err(Refusal::new(ErrorCode::Usage, message)
@@ -156,7 +157,7 @@ impl Reset {
         }
         let schema = "mfactl.reset/1";
         let (targets, operator) = (&self.targets, &self.operator);
-        let bulk = BulkChange::new(Self::NAME, schema, names, targets, operator, self.yes);
+        let bulk = BulkChange::new(Self::NAME, schema, list, targets, operator, self.yes);
         bulk.run(app, |user, now, _| Ok(self.change(user, None, now)?))
     }
 

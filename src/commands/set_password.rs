@@ -76,8 +76,10 @@ fn read_password(app: &mut App<'_>, name: &UserName) -> Result<Password> {
         return Ok(Password::read("password", &first)?);
     }
     let line = app.read_secret_line()?.ok_or_else(|| {
-        Refusal::new(ErrorCode::Usage, "there is no password to set")
-            .hint(format!("type it at the prompt, or run: mfactl set-password {name} < FILE"))
+        Refusal::new(ErrorCode::Usage, "there is no password to set").hint(format!(
+            "type it at the prompt, or run: mfactl set-password {} < FILE",
+            name.argument()
+        ))
     })?;
     let text = Zeroizing::new(String::from_utf8(line.to_vec()).map_err(|_| {
         Refusal::bad_input("password", "is not UTF-8 text").hint("give it in UTF-8")

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::operate;
+use crate::operate::UserList;
 
 /// The default limit is never below this number of users.
 const MIN_LIMIT: u64 = 10;
@@ -41,7 +42,7 @@ pub struct Targets {
 /// The users that [`Targets`] names.
 pub enum Target {
     One(UserName),
-    Many(Vec<UserName>),
+    Many(UserList),
 }
 
 impl Targets {

@@ -15,6 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
+use crate::operate::UserList;
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 
@@ -61,7 +62,7 @@ pub fn run(
 ) -> Result<Report> {
     match targets.resolve(app)? {
         Target::One(name) => change_one(app, &name, operator, yes, change),
-        Target::Many(names) => change_many(app, names, targets, operator, yes, change),
+        Target::Many(list) => change_many(app, list, targets, operator, yes, change),
     }
 }
 
@@ -98,13 +99,13 @@ pub fn change_one<C: UserChange>(
 
 pub fn change_many<C: UserChange>(
     app: &mut App<'_>,
-    names: Vec<UserName>,
+    list: UserList,
     targets: &Targets,
     operator: &OperatorOptions,
     yes: bool,
     change: &C,
 ) -> Result<Report> {
-    let mut bulk = BulkChange::new(C::VERB, C::SCHEMA, names, targets, operator, yes);
+    let mut bulk = BulkChange::new(C::VERB, C::SCHEMA, list, targets, operator, yes);
     bulk.fields = change.fields();
     bulk.run(app, |user, now, _| Ok(change.change(user, now)?))
 }

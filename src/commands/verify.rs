@@ -93,7 +93,10 @@ impl Verb for Verify {
                 ErrorCode::Usage,
                 "a code is never an argument: others could see it",
             )
-            .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
+            .hint(format!(
+                "type it at the prompt, or: echo CODE | mfactl verify {}",
+                name.argument()
+            ))
             .into());
         }
         let mut opened = app.open_store()?;
@@ -110,7 +113,10 @@ impl Verb for Verify {
         if submitted.trim_ascii().strip_suffix(b"\0").unwrap_or(submitted.trim_ascii()).is_empty() {
             opened.read_user(&name)?;
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to verify")
-                .hint(format!("type it at the prompt, or: echo CODE | mfactl verify {name}"))
+                .hint(format!(
+                    "type it at the prompt, or: echo CODE | mfactl verify {}",
+                    name.argument()
+                ))
                 .into());
         }
         let attempted =
@@ -150,7 +156,7 @@ impl VerifyReport {
             (Outcome::Rejected, None) => format!("{name}: rejected"),
             (Outcome::Rejected, Some(Some(t))) => format!("{name}: rejected; locked until {t}"),
             (_, Some(Some(t))) => format!("{name}: locked until {t}"),
-            (_, _) => format!("{name}: locked; to unlock, run: mfactl unlock {name}"),
+            (_, _) => format!("{name}: locked; to unlock, run: mfactl unlock {}", name.argument()),
         };
         Self {
             schema: "mfactl.verify/1",

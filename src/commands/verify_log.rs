@@ -113,10 +113,14 @@ fn anchors_in(app: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     let mut file = BufReader::new(operator_files::open_file(app, path, field)?);
     let mut anchors = Vec::new();
     let mut line = Vec::new();
+    let mut number = 0_u64;
     while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
+        number += 1;
         let text = String::from_utf8_lossy(&line);
         if Anchor::occurs_in(&text) {
-            anchors.push(Anchor::parse(field, text.trim_end())?);
+            let anchor = Anchor::parse(field, text.trim_end());
+            anchors
+                .push(anchor.map_err(|e| e.unquoted().field(format!("{field}: line {number}")))?);
         }
         line.clear();
     }

@@ -140,14 +140,31 @@ pub fn parse(path: &Path) -> Result<(ConfigFile, String)> {
     let file = toml::from_str(&text).map_err(|e: toml::de::Error| {
         let at = e.span().map_or(0, |span| span.start);
         let line = line_at(&text, at);
-        let problem = e.message().lines().next().unwrap_or("is not valid TOML").to_owned();
+        let (problem, is_known) = problem(e.message());
         let refusal = Refusal {
-            field: key_at(&text, at),
+            field: key_at(&text, at).filter(|_| is_known),
             ..refuse(problem).within(format!("{}, line {line}", display_path(path)))
         };
         refusal.hint("see mfactl(1), CONFIGURATION")
     })?;
     Ok((file, text))
+}
+
+/// What the parser complains about, without the words of the file, which the parser repeats; and whether
+/// the key is one that we know.
+fn problem(message: &str) -> (String, bool) {
+    let message = message.lines().next().unwrap_or_default();
+    // Serde's own words come last: the names of keys, or of a type.
+    let expected = message.rsplit_once(", expected ").map(|(_, expected)| expected);
+    match expected {
+        Some(known) if message.starts_with("unknown field") => {
+            (format!("unknown key, expected {known}"), false)
+        }
+        Some(kind) if message.starts_with("invalid ") => {
+            (format!("invalid type or value, expected {kind}"), true)
+        }
+        _ => ("is not valid TOML".to_owned(), false),
+    }
 }
 
 /// The line number of a key.

@@ -8,7 +8,6 @@ use lettre::message::Mailbox;
 use super::file;
 use super::rules::refuse;
 use crate::domain::refusal::Refusal;
-use crate::domain::text::quoted;
 
 /// At least one of the two is set.
 #[derive(Clone, Debug)]
@@ -65,9 +64,7 @@ pub fn notify(file: file::NotifySection) -> Result<Option<Notify>> {
     let (tls_mode, host, port) = server(&smtp)?;
     let from =
         file.from.ok_or_else(|| refuse("notify.from", "is missing; notify.smtp needs it"))?;
-    let from = from
-        .parse()
-        .map_err(|_| refuse("notify.from", format!("{} is no e-mail address", quoted(&from))))?;
+    let from = from.parse().map_err(|_| refuse("notify.from", "is no e-mail address"))?;
     let login = match (file.user, file.password_file) {
         (Some(user), Some(password_file)) => Some(SmtpLogin { user, password_file }),
         (None, None) => None,
@@ -86,17 +83,14 @@ fn hook(words: Vec<String>) -> Result<Hook, Refusal> {
     let program = words.next().ok_or_else(|| refuse(key, "names no program"))?;
     let program = PathBuf::from(program);
     if !program.is_absolute() {
-        return Err(refuse(
-            key,
-            format!("{} is no absolute path", quoted(&program.to_string_lossy())),
-        ));
+        return Err(refuse(key, "is no absolute path"));
     }
     Ok(Hook { program, arguments: words.collect() })
 }
 
 /// `smtps://host:port`, `smtp+starttls://host:port`, or `smtp://host:port` on this machine.
 fn server(address: &str) -> Result<(TlsMode, String, u16), Refusal> {
-    let refuse = |problem: String| refuse("notify.smtp", problem);
+    let refuse = |problem: &str| refuse("notify.smtp", problem);
     let schemes = [
         ("smtps://", TlsMode::Tls, 465),
         ("smtp+starttls://", TlsMode::StartTls, 587),
@@ -106,11 +100,11 @@ fn server(address: &str) -> Result<(TlsMode, String, u16), Refusal> {
         address.strip_prefix(scheme).map(|rest| (rest, tls_mode, port))
     });
     let Some((rest, tls_mode, default_port)) = matched else {
-        return Err(refuse("does not begin with smtps://, smtp+starttls:// or smtp://".to_owned()));
+        return Err(refuse("does not begin with smtps://, smtp+starttls:// or smtp://"));
     };
     if rest.contains('@') {
         // The value is not repeated: it may contain a password.
-        return Err(refuse("contains a user; name it in notify.user instead".to_owned()));
+        return Err(refuse("contains a user; name it in notify.user instead"));
     }
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     let (host, port) = match rest.strip_prefix('[') {
@@ -119,17 +113,17 @@ fn server(address: &str) -> Result<(TlsMode, String, u16), Refusal> {
     };
     let is_host_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
     if host.is_empty() || !host.chars().all(is_host_char) {
-        return Err(refuse(format!("{} is no host", quoted(host))));
+        return Err(refuse("names no host"));
     }
     let port = match port.strip_prefix(':') {
         None if port.is_empty() => default_port,
         digits => {
             let port = digits.and_then(|digits| digits.parse().ok()).filter(|port| *port > 0);
-            port.ok_or_else(|| refuse(format!("{} is no port", quoted(rest))))?
+            port.ok_or_else(|| refuse("names no port"))?
         }
     };
     if tls_mode == TlsMode::Local && !matches!(host, "localhost" | "127.0.0.1" | "::1") {
-        let problem = format!("{} is another machine, so TLS is required", quoted(host));
+        let problem = "names another machine, so TLS is required";
         return Err(refuse(problem).hint("write smtps:// or smtp+starttls://"));
     }
     Ok((tls_mode, host.to_owned(), port))

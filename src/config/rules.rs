@@ -9,7 +9,6 @@ use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
-use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verb::{FindVerb, VerbSpec};
 use crate::keyring::argon2::HashCost;
@@ -60,8 +59,8 @@ pub fn policy(
             let groups = groups.iter().map(|g| group(g)).collect::<Result<_, _>>();
             Scope::Groups(groups.map_err(|e| in_config("policy.required_groups", e))?)
         }
-        Some(other) => {
-            let problem = format!("{} is neither optional nor required", quoted(other));
+        Some(_) => {
+            let problem = "is neither optional nor required";
             return Err(refuse("policy.mfa", problem).into());
         }
     };
@@ -114,10 +113,8 @@ pub fn required_options(
     find_verb: FindVerb,
 ) -> Result<RequiredOptions> {
     let check = |key: &str, verbs: &[String], takes_it: fn(&VerbSpec) -> bool| {
-        let other = verbs.iter().find(|verb| !find_verb(verb).is_some_and(takes_it));
-        other.map_or(Ok(()), |other| {
-            Err(refuse(key, format!("{} is no verb that takes one", quoted(other))))
-        })
+        let do_all = verbs.iter().all(|verb| find_verb(verb).is_some_and(takes_it));
+        if do_all { Ok(()) } else { Err(refuse(key, "names no verb that takes one")) }
     };
     check("helpdesk.ticket", &file.ticket, VerbSpec::takes_ticket)?;
     check("helpdesk.proof", &file.proof, VerbSpec::takes_proof)?;

@@ -2,7 +2,7 @@
 
 use crate::domain::audit::event::Operator;
 use crate::domain::secret::Id;
-use crate::domain::text::shown;
+use crate::domain::text::shell_word;
 use crate::domain::time::{Span, Timestamp};
 
 /// How long a request can be approved.
@@ -41,18 +41,18 @@ impl Request {
         now < self.expires_at()
     }
 
-    /// The verb and its arguments, safe to print.
+    /// The verb and its arguments as a shell reads them, safe to print.
     #[must_use]
     pub fn line(&self) -> String {
         let words = std::iter::once(&self.verb).chain(&self.words);
-        let words: Vec<_> = words.map(|word| shown(word)).collect();
+        let words: Vec<_> = words.map(|word| shell_word(word)).collect();
         words.join(" ")
     }
 
     /// Who made the request, for display.
     #[must_use]
     pub fn requester(&self) -> String {
-        let claim = self.operator.claim.as_deref().map(|c| format!(" (sudo: {})", shown(c)));
+        let claim = self.operator.claim.as_deref().map(|c| format!(" (sudo: {})", shell_word(c)));
         format!("uid {}{}", self.operator.uid, claim.unwrap_or_default())
     }
 
@@ -86,5 +86,20 @@ mod tests {
         let day = 24 * 3600;
         assert!(request.is_open(made_at.plus(Span::seconds(day - 1))));
         assert!(!request.is_open(made_at.plus(Span::seconds(day))));
+    }
+
+    #[test]
+    fn s9_the_line_of_a_request_is_quoted_as_a_shell_reads_it() {
+        let request = Request {
+            id: Id::new([0xab; 16]),
+            made_at: Timestamp::from_unix(1000).unwrap(),
+            operator: Operator { uid: 7, claim: Some("root) requested".into()) },
+            verb: "unlock".into(),
+            user_id: Id::new([1; 16]),
+            user: "alice".into(),
+            words: vec!["--reason=x --dry-run -- bob".into(), "--".into(), "alice".into()],
+        };
+        assert_eq!(request.line(), "unlock '--reason=x --dry-run -- bob' -- alice");
+        assert_eq!(request.requester(), "uid 7 (sudo: 'root) requested')");
     }
 }

@@ -143,7 +143,7 @@ pub fn candidates(
             ErrorCode::PendingExpired,
             format!("{}'s device was not confirmed in time", user.name),
         )
-        .hint(format!("make a new one with: mfactl enrol {}", user.name)));
+        .hint(format!("make a new one with: mfactl enrol {}", user.name.argument())));
     }
     Ok(found)
 }

@@ -9,7 +9,7 @@ pub const FREE_FAILURES: u32 = 5;
 /// The first delay; each further failure doubles it.
 pub const FIRST_DELAY: Span = Span::seconds(30);
 pub const LONGEST_DELAY: Span = Span::minutes(15);
-/// Wrong codes, consecutive or within one hour, after which no code is evaluated.
+/// Wrong codes, consecutive or within any hour, after which no code is evaluated.
 pub const MOST_WRONG_CODES: u32 = 100;
 /// Attempts while locked are summed up in one event each time this span has passed.
 pub const RECORD_EVERY: Span = Span::minutes(1);
@@ -20,7 +20,7 @@ pub struct Limits {
     /// With this many consecutive failures the delays begin.
     pub free_failures: u32,
     pub longest_delay: Span,
-    /// Wrong codes, consecutive or within one hour, after which no code is evaluated.
+    /// Wrong codes, consecutive or within any hour, after which no code is evaluated.
     pub wrong_codes: u32,
 }
 
@@ -63,8 +63,9 @@ pub struct Throttle {
     pub failures: u32,
     /// Consecutive wrong codes.
     pub wrong_codes: u32,
-    /// Wrong codes since `hour_start`; not cleared when a code is accepted.
+    /// Wrong codes of the last hour, packed by [`HourCounts`]; not cleared when a code is accepted.
     pub hour_codes: u32,
+    /// When the newest part of [`HourCounts`] began.
     pub hour_start: Option<Timestamp>,
     pub lock: Option<Lock>,
     /// Passwords evaluated during this lock.
@@ -109,21 +110,16 @@ impl Throttle {
     #[must_use]
     pub fn failed(mut self, failure: FailedFactor, now: Timestamp, limits: Limits) -> Self {
         self.failures = self.failures.saturating_add(1);
-        let mut delay = delay(self.failures, limits);
         if failure == FailedFactor::Code {
             self.wrong_codes = self.wrong_codes.saturating_add(1);
-            if self.wrong_codes >= limits.wrong_codes {
+            let hour = HourCounts::unpack(self.hour_codes, self.hour_start, now).with_one_more();
+            (self.hour_codes, self.hour_start) = (hour.pack(), Some(hour.start));
+            if self.wrong_codes >= limits.wrong_codes || hour.total() >= limits.wrong_codes {
                 // The lock is stored as this one number, so that raising the limit unlocks nobody.
                 self.wrong_codes = self.wrong_codes.max(MOST_WRONG_CODES);
             }
-            let start = self.hour_start.filter(|s| *s <= now && now < s.plus(Span::hours(1)));
-            self.hour_codes = if start.is_some() { self.hour_codes.saturating_add(1) } else { 1 };
-            self.hour_start = start.or(Some(now));
-            if self.hour_codes >= limits.wrong_codes {
-                let end = start.unwrap_or(now).plus(Span::hours(1));
-                delay = delay.max(Some(end.since(now)));
-            }
         }
+        let delay = delay(self.failures, limits);
         self.lock = delay.map(|length| Lock { start: now, length });
         self.lock_looks = 0;
         self
@@ -162,6 +158,67 @@ impl Throttle {
         let count = std::mem::take(&mut self.turned_away);
         self.told_at = Some(now);
         (self, Some(count))
+    }
+}
+
+/// How many wrong codes there were in the last hour, by thirds of an hour.
+///
+/// A sliding hour touches four of them at most: the one that runs now and three before it. Their sum is at
+/// least the number of wrong codes in the hour that ends now, so a limit on the sum holds in every hour,
+/// wherever it begins. A wrong code counts for an hour at least and for 80 minutes at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct HourCounts {
+    /// When the newest part began.
+    start: Timestamp,
+    /// The newest part first.
+    parts: [u32; Self::PARTS],
+}
+
+impl HourCounts {
+    const PARTS: usize = 4;
+    const LENGTH: Span = Span::minutes(20);
+    /// Bits of one part, which is more than the highest limit.
+    const BITS: u32 = 7;
+    const LARGEST: u32 = (1 << Self::BITS) - 1;
+    /// Marks packed parts. A number without it comes from an earlier version, which counted the codes of one
+    /// fixed hour.
+    const MARK: u32 = 1 << 31;
+
+    /// The counts as of now.
+    fn unpack(packed: u32, start: Option<Timestamp>, now: Timestamp) -> Self {
+        let none = Self { start: now, parts: [0; Self::PARTS] };
+        let Some(start) = start else { return none };
+        let (start, parts) = if packed & Self::MARK == 0 {
+            // The codes of a fixed hour, the last of which may have come at its end.
+            (start.plus(Span::hours(1)).min(now), [packed.min(Self::LARGEST), 0, 0, 0])
+        } else {
+            // Where the clock was set back, no code is forgotten: all have come by now.
+            let part = |n: u32| packed >> (n * Self::BITS) & Self::LARGEST;
+            (start.min(now), [part(0), part(1), part(2), part(3)])
+        };
+        let passed = now.since(start).0 / Self::LENGTH.0;
+        match usize::try_from(passed) {
+            Ok(passed) if passed < Self::PARTS => {
+                let mut moved = none.parts;
+                moved[passed..].copy_from_slice(&parts[..Self::PARTS - passed]);
+                let start = (0..passed).fold(start, |start, _| start.plus(Self::LENGTH));
+                Self { start, parts: moved }
+            }
+            _ => none,
+        }
+    }
+
+    fn with_one_more(mut self) -> Self {
+        self.parts[0] = (self.parts[0] + 1).min(Self::LARGEST);
+        self
+    }
+
+    fn total(self) -> u32 {
+        self.parts.iter().sum()
+    }
+
+    fn pack(self) -> u32 {
+        self.parts.iter().rev().fold(0, |packed, part| packed << Self::BITS | part) | Self::MARK
     }
 }
 
@@ -204,10 +261,10 @@ mod tests {
         assert_eq!(after(2).lockout(at(100_000)), Lockout::LockedUntil(at(100_030)));
         assert_eq!(after(9).lockout(at(800_000)), Lockout::LockedUntil(at(800_000 + 3840)));
         assert_eq!(after(10).lockout(at(100_000_000)), Lockout::UntilUnlocked);
-        let hour = (0..12).fold(Throttle::default(), |t, i| {
+        let hour = (0..10).fold(Throttle::default(), |t, i| {
             t.accepted().failed(FailedFactor::Code, at(i * 60), strict)
         });
-        assert_eq!(hour.lockout(at(3000)), Lockout::LockedUntil(at(3600)), "ten within an hour");
+        assert_eq!(hour.lockout(at(3000)), Lockout::UntilUnlocked, "ten within an hour");
     }
 
     #[test]
@@ -231,23 +288,52 @@ mod tests {
         assert_eq!(wrong(FailedFactor::Code).accepted().lockout(at(0)), Lockout::Unlocked);
     }
 
+    /// Evaluates a wrong code unless locked; a right one before it has cleared what an acceptance clears.
+    fn guess(t: Throttle, now: i64, limits: Limits) -> (Throttle, bool) {
+        let t = if t.lockout(at(now)) == Lockout::Unlocked { t.accepted() } else { t };
+        let is_evaluated = t.lockout(at(now)) == Lockout::Unlocked;
+        let t = if is_evaluated { t.failed(FailedFactor::Code, at(now), limits) } else { t };
+        (t, is_evaluated)
+    }
+
     #[test]
-    fn acceptances_in_between_do_not_allow_more_than_a_hundred_guesses_an_hour() {
+    fn s7_a_straddled_hour_has_no_more_than_a_hundred_wrong_codes() {
         let mut t = Throttle::default();
         let mut evaluated = 0;
-        for second in 0..3600 {
-            let now = at(1_000_000 + second);
-            if t.lockout(now) == Lockout::Unlocked {
-                evaluated += 1;
-                t = if evaluated % 4 == 0 {
-                    t.accepted()
-                } else {
-                    t.failed(FailedFactor::Code, now, Limits::DEFAULT)
-                };
-            }
+        // What an end of a fixed hour would have let through: many before it, as many after it.
+        for second in (0..3600).step_by(40).chain(3600..5400) {
+            let (next, is_evaluated) = guess(t, second, Limits::DEFAULT);
+            t = next;
+            evaluated += u32::from(is_evaluated);
         }
-        assert_eq!(t.hour_codes, MOST_WRONG_CODES);
-        assert!(evaluated <= 134, "{evaluated}");
+        assert_eq!(evaluated, MOST_WRONG_CODES);
+        assert_eq!(t.lockout(at(1_000_000_000)), Lockout::UntilUnlocked);
+        assert_eq!(t.cleared().lockout(at(5400)), Lockout::Unlocked);
+    }
+
+    #[test]
+    fn s7_wrong_codes_are_forgotten_in_time_and_not_before() {
+        let ninety_nine = (0..99).fold(Throttle::default(), |t, n| guess(t, n, Limits::DEFAULT).0);
+        let after = |seconds| {
+            guess(ninety_nine.clone(), seconds, Limits::DEFAULT).0.lockout(at(i64::MAX >> 30))
+        };
+        assert_eq!(after(98 + 3600), Lockout::UntilUnlocked);
+        assert_eq!(after(4800), Lockout::Unlocked);
+        let spread =
+            (0..10_000).fold(Throttle::default(), |t, n| guess(t, n * 50, Limits::DEFAULT).0);
+        assert_eq!(spread.lockout(at(500_000)), Lockout::Unlocked, "96 in 80 minutes");
+    }
+
+    #[test]
+    fn s7_a_clock_set_back_forgets_no_wrong_code() {
+        let mut t = Throttle::default();
+        let mut evaluated = 0;
+        for n in 0..200 {
+            let (next, is_evaluated) = guess(t, 10_000_000 - n * 5000, Limits::DEFAULT);
+            t = next;
+            evaluated += u32::from(is_evaluated);
+        }
+        assert_eq!(evaluated, MOST_WRONG_CODES);
     }
 
     #[test]
@@ -263,20 +349,91 @@ mod tests {
         assert_eq!(t.turned_away, 29);
     }
 
+    /// The most wrong codes that were evaluated within an hour, wherever it begins.
+    fn most_in_an_hour(evaluated: &[i64]) -> usize {
+        let in_hour =
+            |first: &i64| evaluated.iter().filter(|t| (0..3600).contains(&(*t - first))).count();
+        evaluated.iter().map(in_hour).max().unwrap_or(0)
+    }
+
+    /// Times between attempts: bursts, the pace of a program, pauses about as long as a part of an hour.
+    fn gaps() -> impl Strategy<Value = Vec<i64>> {
+        let gap =
+            prop_oneof![6 => Just(0_i64), 6 => 0_i64..60, 2 => 0_i64..400, 1 => 1000_i64..4000];
+        prop::collection::vec(gap, 1..600)
+    }
+
     proptest! {
-        #[test]
-        fn no_hour_has_more_guesses_than_the_limit(gaps in prop::collection::vec(0_i64..2000, 1..400)) {
-            let mut now = 0;
-            let mut t = Throttle::default();
-            let mut evaluated = Vec::new();
-            for gap in gaps {
-                now += gap;
-                if t.lockout(at(now)) == Lockout::Unlocked {
-                    evaluated.push(now);
-                    t = t.failed(FailedFactor::Code, at(now), Limits::DEFAULT);
+            #[test]
+            fn s7_a_sliding_hour_holds_for_any_times(
+                gaps in gaps(),
+                is_right in prop::collection::vec(prop::bool::weighted(0.25), 600),
+                wrong_codes in Limits::FEWEST_WRONG_CODES..=MOST_WRONG_CODES,
+                begin in 0_i64..10_000,
+            ) {
+                let limits = Limits { wrong_codes, ..Limits::DEFAULT };
+                let mut now = begin;
+                let mut t = Throttle::default();
+                let mut evaluated = Vec::new();
+                for (gap, is_right) in gaps.into_iter().zip(is_right) {
+                    now += gap;
+                    match t.lockout(at(now)) {
+                        Lockout::UntilUnlocked => {
+    prop_assert!(evaluated.len() >= wrong_codes as usize);
+                            break;
+                        }
+                        Lockout::LockedUntil(_) => {}
+                        Lockout::Unlocked if is_right => t = t.accepted(),
+                        Lockout::Unlocked => {
+                            evaluated.push(now);
+                            t = t.failed(FailedFactor::Code, at(now), limits);
+                        }
+                    }
+                }
+                prop_assert!(most_in_an_hour(&evaluated) <= wrong_codes as usize);
+            }
+
+            #[test]
+            fn s7_a_sliding_hour_holds_where_only_guesses_are_evaluated(gaps in gaps()) {
+                let (mut now, mut t, mut evaluated) = (0, Throttle::default(), Vec::new());
+                for gap in gaps {
+                    now += gap;
+                    let (next, is_evaluated) = guess(t, now, Limits::DEFAULT);
+                    t = next;
+                    if is_evaluated {
+                        evaluated.push(now);
+                    }
+                    let within = |seconds: i64| evaluated.iter().filter(|t| **t > now - seconds).count();
+                    let is_shut = t.lockout(at(now)) == Lockout::UntilUnlocked;
+                    prop_assert!(is_shut || within(3600) < 100, "too many");
+                    prop_assert!(!is_shut || within(4800) >= 100, "too few to shut anybody out");
+                    if is_shut {
+                        break;
+                    }
                 }
             }
-            prop_assert!(evaluated.len() <= 100);
+
+            #[test]
+            fn s7_the_count_of_an_earlier_version_is_read_as_the_newest_it_can_be(
+                mut before in prop::collection::vec(0_i64..3600, 1..100),
+                pause in 0_i64..4000,
+                gaps in gaps(),
+            ) {
+                before.sort_unstable();
+                let hour_codes = u32::try_from(before.len()).unwrap();
+                let hour_start = Some(at(before[0]));
+                let mut t = Throttle { hour_codes, hour_start, ..Throttle::default() };
+                let mut now = before[before.len() - 1] + pause;
+                let mut evaluated = before;
+                for gap in gaps {
+                    now += gap;
+                    let (next, is_evaluated) = guess(t, now, Limits::DEFAULT);
+                    t = next;
+                    if is_evaluated {
+                        evaluated.push(now);
+                    }
+                }
+                prop_assert!(most_in_an_hour(&evaluated) <= 100);
+            }
         }
-    }
 }

@@ -13,7 +13,7 @@ use unicode_normalization::char::decompose_canonical;
 use unicode_security::{MixedScript as _, is_potential_mixed_script_confusable_char};
 
 use crate::domain::refusal::Refusal;
-use crate::domain::text::{line, quoted, shown};
+use crate::domain::text::{line, quoted, shell_argument, shown};
 
 /// The longest canonical name, in bytes of UTF-8.
 pub const LONGEST: usize = 64;
@@ -38,6 +38,12 @@ impl UserName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// For a line that shows a command.
+    #[must_use]
+    pub fn argument(&self) -> String {
+        shell_argument(&self.0)
     }
 }
 
@@ -111,11 +117,12 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
     if let Some(c) = name.chars().find(|c| !allowed(*c)) {
         let shown =
             if c == ' ' { "a space".to_owned() } else { format!("'{}'", c.escape_default()) };
-        return Err(Refusal::bad_input(field, format!("{} contains {shown}", quoted(typed)))
-            .hint("use letters, digits and . _ - @ +"));
+        return Err(
+            unacceptable(field, typed).quoting(format!("{} contains {shown}", quoted(typed)))
+        );
     }
     if name.starts_with(['-', '.']) {
-        return Err(Refusal::bad_input(field, format!("{} starts with - or .", quoted(typed))));
+        return Err(refuse(field, typed, "starts with - or ."));
     }
     if !name.is_ascii() {
         refuse_look_alike(field, typed, &name)?;
@@ -145,15 +152,12 @@ fn refuse_look_alike(field: &str, typed: &str, name: &str) -> Result<(), Refusal
     let letters: String = name.chars().filter(|c| c.is_alphabetic() || is_mark(*c)).collect();
     let foreign_digits = name.chars().any(|c| c.is_numeric() && !c.is_ascii_digit());
     if !letters.as_str().is_single_script() || foreign_digits {
-        return Err(Refusal::bad_input(field, format!("{} mixes scripts", quoted(typed)))
+        return Err(refuse(field, typed, "mixes scripts")
             .hint("write all its letters in one script, and digits as 0 to 9"));
     }
     if name.chars().any(is_unusual_latin) || is_whole_script_confusable(name) {
-        return Err(Refusal::bad_input(
-            field,
-            format!("{} looks like another name in plain letters", quoted(typed)),
-        )
-        .hint("type it with plain letters"));
+        return Err(refuse(field, typed, "looks like another name in plain letters")
+            .hint("type it with plain letters"));
     }
     Ok(())
 }
@@ -187,11 +191,12 @@ fn too_long(field: &str) -> Refusal {
 }
 
 fn unacceptable(field: &str, typed: &str) -> Refusal {
-    Refusal::bad_input(
-        field,
-        format!("{} has a character that is not allowed in names", quoted(typed)),
-    )
-    .hint("use letters, digits and . _ - @ +")
+    refuse(field, typed, "has a character that is not allowed in names")
+        .hint("use letters, digits and . _ - @ +")
+}
+
+fn refuse(field: &str, typed: &str, problem: &str) -> Refusal {
+    Refusal::bad_input(field, problem).quoting(format!("{} {problem}", quoted(typed)))
 }
 
 impl fmt::Display for UserName {

@@ -83,13 +83,17 @@ pub struct Refusal {
     pub context: Option<String>,
     /// The option, key or input that is wrong, as the user knows it.
     pub field: Option<String>,
+    /// Repeats nothing of what was given.
     pub problem: String,
+    /// The problem with the words that were given, for those who typed them.
+    pub quotation: Option<Box<str>>,
     pub hint: Option<String>,
 }
 
 impl Refusal {
     pub fn new(code: ErrorCode, problem: impl Into<String>) -> Self {
-        Self { code, context: None, field: None, problem: problem.into(), hint: None }
+        let (context, field, quotation, hint) = (None, None, None, None);
+        Self { code, context, field, problem: problem.into(), quotation, hint }
     }
 
     /// Input that is not accepted.
@@ -121,6 +125,20 @@ impl Refusal {
         self
     }
 
+    /// Sets the problem as it is told to whoever typed the words.
+    #[must_use]
+    pub fn quoting(mut self, problem: impl Into<String>) -> Self {
+        self.quotation = Some(problem.into().into_boxed_str());
+        self
+    }
+
+    /// The same without the words: what is in a file is repeated to nobody.
+    #[must_use]
+    pub fn unquoted(mut self) -> Self {
+        self.quotation = None;
+        self
+    }
+
     /// Sets the hint: what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -134,7 +152,7 @@ impl fmt::Display for Refusal {
         for part in [&self.context, &self.field].into_iter().flatten() {
             write!(f, "{part}: ")?;
         }
-        f.write_str(&self.problem)
+        f.write_str(self.quotation.as_deref().unwrap_or(&self.problem))
     }
 }
 

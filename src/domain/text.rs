@@ -45,6 +45,45 @@ pub fn counted(number: impl Copy + Display + PartialEq + From<u8>, noun: &str) -
     format!("{number} {noun}{plural}")
 }
 
+/// A word as a POSIX shell reads it, and safe to print: as it is, or quoted. Every line that shows a command
+/// puts its arguments through this. What must not be printed raw is in the form `$'…'` of bash, ksh and zsh.
+#[must_use]
+pub fn shell_word(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| {
+        if c.is_ascii() {
+            c.is_ascii_alphanumeric() || "%+,-./:=@_".contains(c)
+        } else {
+            c.is_alphanumeric()
+        }
+    };
+    // A shell may expand what begins with `=`.
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    if !text.chars().any(is_harmful) {
+        return Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")));
+    }
+    let mut word = "$'".to_owned();
+    for c in text.chars() {
+        match c {
+            '\'' | '\\' => word.extend(['\\', c]),
+            c if is_harmful(c) => {
+                let _ = write!(word, "\\U{:08x}", u32::from(c));
+            }
+            c => word.push(c),
+        }
+    }
+    word.push('\'');
+    Cow::Owned(word)
+}
+
+/// [`shell_word`] for an argument that no option comes before: behind `--` where it begins with a dash.
+#[must_use]
+pub fn shell_argument(text: &str) -> String {
+    let separator = if text.starts_with('-') { "-- " } else { "" };
+    format!("{separator}{}", shell_word(text))
+}
+
 /// JSON with the same value and no harmful characters. Inside strings they are escaped; outside of them
 /// only tabs and line ends can occur, which become spaces.
 #[must_use]
@@ -95,6 +134,7 @@ pub fn line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_terminal_never_gets_an_escape_or_a_bidi_control() {
@@ -112,6 +152,66 @@ mod tests {
             let safe = escaped(&spaced);
             assert!(!safe.chars().any(is_harmful), "{safe}");
             assert_eq!(serde_json::from_str::<Vec<String>>(&safe).unwrap(), [value]);
+        }
+    }
+
+    /// The words that a shell makes of a line.
+    fn read_by_a_shell(line: &str) -> Vec<String> {
+        let script = format!("printf '%s\\0' {line}");
+        let output = std::process::Command::new("bash")
+            .args(["--norc", "-c", &script])
+            .env("LC_ALL", "C.UTF-8")
+            .output()
+            .unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{line}: {output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.strip_suffix('\0').unwrap().split('\0').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn s9_a_shell_reads_the_words_that_were_quoted() {
+        let words = [
+            "",
+            "x",
+            "x --dry-run -- bob",
+            "a'b",
+            "'",
+            "''",
+            "$HOME",
+            "`id`",
+            "$(id)",
+            "~",
+            "~root",
+            "=ls",
+            "*",
+            "a\\b",
+            "#x",
+            "!x",
+            "{a,b}",
+            "a;b",
+            "a\"b",
+            "--reason=x y",
+            "-x",
+            "é",
+            "a\u{a0}b",
+            "\u{1b}[2J'\\",
+            "\u{202e}x\n\t",
+        ];
+        let line: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+        assert!(!line.iter().any(|word| word.chars().any(is_harmful)));
+        assert_eq!(read_by_a_shell(&line.join(" ")), words);
+        assert_eq!(shell_word("HELP-12"), "HELP-12");
+        assert_eq!(shell_word("he rang"), "'he rang'");
+        assert_eq!(shell_argument("alice"), "alice");
+        assert_eq!(shell_argument("-x y"), "-- '-x y'");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn s9_any_words_are_read_back(words in prop::collection::vec("[^\0]{0,12}", 1..20)) {
+            let line: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+            prop_assert_eq!(read_by_a_shell(&line.join(" ")), words);
         }
     }
 

@@ -39,7 +39,7 @@ impl Timestamp {
         };
         let moment = text.parse::<jiff::Timestamp>().ok().or_else(|| day(text));
         moment.and_then(|moment| Self::from_unix(moment.as_second()).ok()).ok_or_else(|| {
-            Refusal::bad_input(field, format!("{} is not a date", quoted(text)))
+            refuse(field, text, "is not a date")
                 .hint("write it as 2026-03-01, or as 2026-03-01T12:00:00Z")
         })
     }
@@ -61,8 +61,7 @@ impl Timestamp {
             },
         };
         if moment > now {
-            return Err(Refusal::bad_input(field, format!("{} is in the future", quoted(text)))
-                .hint("give a time in the past"));
+            return Err(refuse(field, text, "is in the future").hint("give a time in the past"));
         }
         Ok(moment)
     }
@@ -151,8 +150,7 @@ impl Span {
             .total((jiff::Unit::Second, jiff::SpanRelativeTo::days_are_24_hours()))
             .map_err(|_| unreadable(field, text))?;
         if !(1.0..=LONGEST).contains(&seconds) {
-            let problem = format!("{} is not a span of at least one second", quoted(text));
-            return Err(Refusal::bad_input(field, problem));
+            return Err(refuse(field, text, "is not a span of at least one second"));
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -176,8 +174,12 @@ impl fmt::Display for Span {
     }
 }
 
+fn refuse(field: &str, text: &str, problem: &str) -> Refusal {
+    Refusal::bad_input(field, problem).quoting(format!("{} {problem}", quoted(text)))
+}
+
 fn unreadable(field: &str, text: &str) -> Refusal {
-    Refusal::bad_input(field, format!("{} is not a span of time", quoted(text)))
+    refuse(field, text, "is not a span of time")
         .hint("write a number and a unit, such as 90d, 2w, 36h or 15m")
 }
 

@@ -43,8 +43,10 @@ impl User {
     /// Time steps that were used stay used.
     pub fn undo_last_change(mut self, now: Timestamp, undo_for: Span) -> Result<Changed, Refusal> {
         let none = |problem: String| {
-            Refusal::new(ErrorCode::NothingToUndo, problem)
-                .hint(format!("see what was changed with: mfactl show-user {}", self.name))
+            Refusal::new(ErrorCode::NothingToUndo, problem).hint(format!(
+                "see what was changed with: mfactl show-user {}",
+                self.name.argument()
+            ))
         };
         let Some(undo) = self.undo.take() else {
             return Err(none(format!(

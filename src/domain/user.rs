@@ -11,7 +11,7 @@ use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
-use crate::domain::text::quoted;
+use crate::domain::text::{quoted, shell_word};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo_record::UndoRecord;
 
@@ -220,8 +220,9 @@ impl User {
                 format!("{}'s device {} was not confirmed in time", self.name, one.label),
             )
             .hint(format!(
-                "make a new one with: mfactl enrol {} --device {}",
-                self.name, one.label
+                "make a new one with: mfactl enrol --device {1} {0}",
+                self.name.argument(),
+                shell_word(one.label.as_str())
             ))),
             [one] => Ok(one),
             [] if self.labelled(label).any(Device::is_active) => Err(Refusal::new(
@@ -231,7 +232,7 @@ impl User {
             .hint("for a lost phone use reset; --active shows it anyway and is logged")),
             [] => Err(self.disabled_refusal()),
             many => {
-                let labels: Vec<_> = many.iter().map(|d| quoted(d.label.as_str())).collect();
+                let labels: Vec<_> = many.iter().map(|d| shell_word(d.label.as_str())).collect();
                 let message = format!("{} has {} matching devices", self.name, many.len());
                 Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
                     .hint(format!("name one with --device: {}", labels.join(", "))))
@@ -245,14 +246,14 @@ impl User {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::NotEnabled, format!("{} has no device", self.name))
-            .hint(format!("set one up with: mfactl enrol {}", self.name)))
+            .hint(format!("set one up with: mfactl enrol {}", self.name.argument())))
     }
 
     /// The refusal for a user whose MFA is switched off.
     #[must_use]
     pub fn disabled_refusal(&self) -> Refusal {
         Refusal::new(ErrorCode::Disabled, format!("{}'s MFA is switched off", self.name))
-            .hint(format!("switch it on with: mfactl enable {}", self.name))
+            .hint(format!("switch it on with: mfactl enable {}", self.name.argument()))
     }
 
     fn check_label(&self, label: Option<&Label>) -> Result<(), Refusal> {

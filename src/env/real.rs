@@ -1,5 +1,6 @@
 //! The real environment.
 
+use std::ffi::OsStr;
 use std::io::{ErrorKind, IsTerminal as _, Read, Write};
 use std::os::fd::AsFd;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -108,16 +109,51 @@ impl Write for RawOut {
 }
 
 fn process() -> Process {
-    let variable = |name| std::env::var(name).ok();
+    use rustix::process::{getegid, geteuid, getgid, getuid};
+    if getuid() != geteuid() || getgid() != getegid() || has_file_capabilities() {
+        // Nothing more is read: not even names of users.
+        return Process { is_elevated: true, ..Process::default() };
+    }
+    let sudo_uid = std::env::var_os("SUDO_UID").map(|uid| sudo_uid(&uid));
+    let claim = std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty());
+    let claim = claim.or_else(|| sudo_uid.map(login_name));
     Process {
         operator: Operator {
-            uid: rustix::process::getuid().as_raw(),
-            claim: variable("SUDO_USER").map(|u| u.chars().take(64).collect()),
+            uid: getuid().as_raw(),
+            claim: claim.map(|name| name.chars().take(64).collect()),
         },
-        euid: rustix::process::geteuid().as_raw(),
-        sudo_uid: variable("SUDO_UID").and_then(|u| u.parse().ok()),
+        euid: geteuid().as_raw(),
+        sudo_uid,
         is_service: false,
+        is_elevated: false,
     }
+}
+
+/// Whether the program file gave this process capabilities. Those of a service are ambient ones. `AT_SECURE`
+/// of the kernel would say more than that: `SELinux` sets it at a change of domain.
+fn has_file_capabilities() -> bool {
+    let permitted = rustix::thread::capabilities(None).map(|sets| sets.permitted.bits());
+    if rustix::process::geteuid().is_root() || permitted.is_ok_and(|bits| bits == 0) {
+        return false;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let set = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        u64::from_str_radix(line.trim(), 16).ok()
+    };
+    set("CapPrm:").zip(set("CapAmb:")).is_none_or(|(permitted, ambient)| permitted & !ambient != 0)
+}
+
+/// The uid in `SUDO_UID`. Anything but a uid becomes the one that nobody has: ignoring it would give its
+/// caller the rights of root.
+fn sudo_uid(text: &OsStr) -> u32 {
+    text.to_str().and_then(|uid| uid.parse().ok()).unwrap_or(u32::MAX)
+}
+
+/// The name of a uid, or the uid as `sudo` writes it where a name belongs.
+fn login_name(uid: u32) -> String {
+    let user = uzers::get_user_by_uid(uid);
+    user.map_or_else(|| format!("#{uid}"), |user| user.name().to_string_lossy().into_owned())
 }
 
 fn size(stream: &(impl std::io::IsTerminal + AsFd)) -> Option<Size> {
@@ -129,4 +165,20 @@ fn size(stream: &(impl std::io::IsTerminal + AsFd)) -> Option<Size> {
     Some(
         size.map_or(Size { columns: 80, rows: 24 }, |s| Size { columns: s.ws_col, rows: s.ws_row }),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::env::real::*;
+
+    #[test]
+    fn s4_a_sudo_uid_that_is_no_uid_is_nobody_and_never_root() {
+        assert_eq!(sudo_uid("1000".as_ref()), 1000);
+        assert_eq!(sudo_uid("0".as_ref()), 0);
+        for text in ["", " 0", "-1", "0x0", "root", "4294967295", "4294967296"] {
+            assert_eq!(sudo_uid(text.as_ref()), u32::MAX, "{text}");
+        }
+        assert_eq!(login_name(0), "root");
+        assert_eq!(login_name(u32::MAX), "#4294967295");
+    }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::shown;
+use crate::domain::text::{shell_argument, shown};
 
 /// The system user that owns a shared store.
 pub const SYSTEM_USER: &str = "mfactl";
@@ -116,7 +116,7 @@ impl FilePolicy {
                 &format!("has mode {:04o}", metadata.mode() & 0o7777),
                 &format!(
                     "run: chmod {shared:04o} {}; others may already have {} it",
-                    display_path(path),
+                    path_argument(path),
                     kind.exposure()
                 ),
             );
@@ -231,7 +231,7 @@ impl FilePolicy {
         let missing = |path: &Path, mode: u32| {
             let metadata = std::fs::metadata(path).ok()?;
             let is_shared = metadata.gid() == gid && metadata.mode() & mode & 0o070 == mode & 0o070;
-            let path = display_path(path);
+            let path = path_argument(path);
             (!is_shared).then(|| format!("chgrp {name} {path}; chmod {mode:04o} {path}"))
         };
         [missing(&folder_of(path), folder), missing(path, file)].into_iter().flatten().collect()
@@ -270,6 +270,12 @@ pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
         format!("{} can't be created: {error}", display_path(path)),
     )
     .hint("check the permissions of its folder")
+}
+
+/// A path in a line that shows a command.
+#[must_use]
+pub fn path_argument(path: &Path) -> String {
+    shell_argument(&path.to_string_lossy())
 }
 
 /// A path for display, with control characters escaped.

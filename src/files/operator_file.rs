@@ -6,13 +6,13 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use rustix::process::{Gid, Uid};
-use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use rustix::fs::OFlags;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
 use crate::files::file_trust::display_path;
 use crate::files::new_file::Draft;
+use crate::files::operator_rights::{MAY_READ, MAY_WRITE, Place, as_operator};
 
 /// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
 pub struct NewFile {
@@ -25,11 +25,10 @@ pub struct NewFile {
 impl NewFile {
     /// `field` names the file in messages. Fails with `cannot_create` where the file exists.
     pub fn create(path: &Path, process: &Process, field: &str) -> Result<Self> {
-        let create = {
-            let path = path.to_owned();
-            move || OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+        let create = |place: &Place| {
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&place.path)
         };
-        let file = as_operator(process, create).map_err(|e| {
+        let file = as_operator(process, path, true, create).map_err(|e| {
             let (problem, hint) = if e.kind() == ErrorKind::AlreadyExists {
                 ("exists already".to_owned(), "name a file that does not exist yet")
             } else {
@@ -89,16 +88,22 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// Opens a regular file for reading; `field` names the file in messages.
 pub fn open(path: &Path, process: &Process, field: &str) -> Result<File, Refusal> {
-    let open_regular = {
-        let path = path.to_owned();
+    let open_regular = |place: &Place| {
         // Checked before the open, which would wait for the writer of a FIFO.
-        move || std::fs::metadata(&path)?.is_file().then(|| File::open(path)).transpose()
+        if !place.metadata()?.is_file() {
+            return Ok(None);
+        }
+        let flags = place.flags().bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(&place.path)?;
+        let opened = file.metadata()?;
+        place.require(&opened, MAY_READ)?;
+        Ok(opened.is_file().then_some(file))
     };
     let refuse = |problem: String| {
         Refusal::bad_input(field, format!("{} {problem}", display_path(path)))
             .hint("name an existing file that you may read")
     };
-    match as_operator(process, open_regular) {
+    match as_operator(process, path, false, open_regular) {
         Ok(Some(file)) => Ok(file),
         Ok(None) => Err(refuse("is not a regular file".to_owned())),
         Err(e) => Err(refuse(format!("can't be opened: {e}"))),
@@ -118,10 +123,11 @@ impl OperatorFile {
     /// Fails with `cannot_create` where the path is no regular file or its directory is not writable.
     pub fn replace(&self, content: &[u8]) -> Result<(), Refusal> {
         let write = {
-            let (path, mode, content) = (self.path.clone(), self.mode, content.to_owned());
-            move || replace_atomically(&path, mode, &content)
+            let (mode, content) = (self.mode, content.to_owned());
+            move |place: &Place| replace_atomically(place, mode, &content)
         };
-        as_operator(&self.process, write).map_err(|e| cannot_write(&self.path, self.field, &e))
+        as_operator(&self.process, &self.path, true, write)
+            .map_err(|e| cannot_write(&self.path, self.field, &e))
     }
 }
 
@@ -136,67 +142,50 @@ fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
     )
 }
 
-fn replace_atomically(path: &Path, mode: u32, content: &[u8]) -> IoResult<()> {
-    let is_replaceable = match path.symlink_metadata() {
-        Ok(existing) => existing.is_file(),
+fn replace_atomically(place: &Place, mode: u32, content: &[u8]) -> IoResult<()> {
+    let is_replaceable = match place.path.symlink_metadata() {
+        Ok(existing) => {
+            place.require(&existing, MAY_WRITE)?;
+            existing.is_file()
+        }
         Err(e) => e.kind() == ErrorKind::NotFound,
     };
     if !is_replaceable {
         return Err(std::io::Error::other("not a regular file"));
     }
-    Draft::with_content(path, mode, content)?.replace()
+    Draft::with_content(&place.path, mode, content)?.replace()
 }
 
 /// Appends a line to a file, which is created if needed; `field` names the file in messages.
 pub fn append(path: &Path, process: &Process, field: &str, line: &str) -> Result<(), Refusal> {
-    let write = {
-        let (path, line) = (path.to_owned(), format!("{line}\n"));
-        move || {
-            let mut options = OpenOptions::new();
-            let no_link = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-            options.append(true).create(true).mode(0o600);
-            options.custom_flags(no_link.bits().cast_signed());
-            let mut file = options.open(path)?;
-            if !file.metadata()?.is_file() {
-                return Err(std::io::Error::other("not a regular file"));
+    let line = format!("{line}\n");
+    let write = move |place: &Place| {
+        let mut options = OpenOptions::new();
+        options.append(true).mode(0o600);
+        options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+        let mut file = match options.clone().create_new(true).open(&place.path) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+                let file = options.open(&place.path)?;
+                place.require(&file.metadata()?, MAY_WRITE)?;
+                file
             }
-            file.write_all(line.as_bytes())?;
-            file.sync_all()
+            made => made?,
+        };
+        if !file.metadata()?.is_file() {
+            return Err(std::io::Error::other("not a regular file"));
         }
+        file.write_all(line.as_bytes())?;
+        file.sync_all()
     };
-    as_operator(process, write).map_err(|e| cannot_write(path, field, &e))
+    as_operator(process, path, true, write).map_err(|e| cannot_write(path, field, &e))
 }
 
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.kept {
             // The path may name another file by now, so remove it with the operator's rights only.
-            let path = self.path.clone();
-            let _ = as_operator(&self.process, move || std::fs::remove_file(path));
+            let remove = |place: &Place| std::fs::remove_file(&place.path);
+            let _ = as_operator(&self.process, &self.path, true, remove);
         }
     }
-}
-
-/// Runs `work` with the uid and groups of the user who called `sudo`. On Linux credentials belong to a
-/// thread, so a thread of its own takes them on and ends with the work.
-fn as_operator<T: Send + 'static>(
-    process: &Process,
-    work: impl FnOnce() -> IoResult<T> + Send + 'static,
-) -> IoResult<T> {
-    let Some(uid) = process.sudo_uid.filter(|uid| process.euid == 0 && *uid != 0) else {
-        return work();
-    };
-    let denied = || std::io::Error::from(ErrorKind::PermissionDenied);
-    let user = uzers::get_user_by_uid(uid).ok_or_else(denied)?;
-    let gid = Gid::from_raw(user.primary_group_id());
-    let groups = uzers::get_user_groups(user.name(), user.primary_group_id()).unwrap_or_default();
-    let groups: Vec<Gid> = groups.iter().map(|g| Gid::from_raw(g.gid())).collect();
-    let uid = Uid::from_raw(uid);
-    let thread = std::thread::spawn(move || {
-        set_thread_groups(&groups)?;
-        set_thread_res_gid(gid, gid, gid)?;
-        set_thread_res_uid(uid, uid, uid)?;
-        work()
-    });
-    thread.join().map_err(|_| denied())?
 }

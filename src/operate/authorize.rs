@@ -30,6 +30,10 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, is_dry: bool) -> Result<()>
     if let Some(roles) = &app.config.roles {
         let own = roles_of(roles, uid);
         verb.permit(roles, &own)?;
+        if app.service.is_some() {
+            // There `SUDO_UID` may come from the remote user, so it can only take rights away.
+            verb.permit(roles, &roles_of(roles, app.env.process.operator.uid))?;
+        }
         authorization.roles = Some(own);
         authorization.needs_second_operator =
             !is_dry && roles.second_operator.iter().any(|v| v == verb.name);

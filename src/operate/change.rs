@@ -17,6 +17,7 @@ use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::CommittedChange;
+use crate::operate::UserList;
 use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
@@ -175,30 +176,26 @@ impl BulkRow {
 pub fn plan_bulk(
     app: &mut App<'_>,
     opened: &mut OpenStore,
-    names: &[UserName],
+    list: &UserList,
     change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
 ) -> Result<(Vec<BulkRow>, u64)> {
     let at = app.env.clock.now()?;
     let mut snapshot = opened.store.read()?;
     let users = snapshot.counts()?.users;
     let (mut rows, mut unknown) = (Vec::new(), Vec::new());
-    for name in names {
+    for (index, name) in list.names.iter().enumerate() {
         match snapshot.user(name)? {
             Some(user) => {
                 app.authorization.require_allowed(&user)?;
                 rows.push(BulkRow::of(user, at, &opened.vault, None, change)?.0);
             }
-            None => unknown.push(name.to_string()),
+            None => unknown.push(index),
         }
     }
     if unknown.is_empty() {
         return Ok((rows, users));
     }
-    let more = unknown.len().saturating_sub(10);
-    unknown.truncate(10);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("there are no users {}{more}", unknown.join(", "));
-    Err(Refusal::new(ErrorCode::UserNotFound, message)
+    Err(Refusal::new(ErrorCode::UserNotFound, list.unknown(&unknown))
         .field("--from")
         .hint("nothing was changed; correct the list")
         .into())

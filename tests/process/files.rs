@@ -7,6 +7,8 @@ use std::process::Command;
 
 use super::support::{Call, Seed, World, has};
 
+mod content;
+mod elevated;
 mod foreign;
 mod groups;
 mod trust;

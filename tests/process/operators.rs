@@ -54,6 +54,63 @@ fn two_simultaneous_approvals_carry_the_request_out_once() {
 }
 
 #[test]
+fn s9_the_second_operator_sees_the_line_as_a_shell_reads_it() {
+    let what = "the line of a request";
+    if !is_root(what) || !has("sqlite3", what) || !has("oathtool", what) {
+        return;
+    }
+    let world = guarded();
+    let config = world.path("config.toml").into_os_string();
+    let before = ["--config".into(), config];
+    let words = ["unlock", "--reason", "x --dry-run -- bob", "--", "alice"].map(Into::into);
+    let call = world.call_of(before.into_iter().chain(words)).with("SUDO_UID", "1");
+    call.with("SUDO_USER", "sys (root)").run().expect(0);
+    let list = by(&world, 3, "approve").run().expect(0).out;
+    assert!(list.contains("unlock '--reason=x --dry-run -- bob' -- alice"), "{list}");
+    assert!(list.contains("uid 1 (sudo: 'sys (root)')"), "{list}");
+}
+
+#[test]
+fn s4_the_operator_behind_sudo_is_known_in_every_verb() {
+    let what = "the operator behind sudo";
+    if !is_root(what) || !has("sqlite3", what) || !has("oathtool", what) {
+        return;
+    }
+    let world = guarded();
+    let ask = |line: &str, uid: &str| {
+        let config = world.path("config.toml").into_os_string();
+        let words = ["--config".into(), config].into_iter().chain(line.split(' ').map(Into::into));
+        let call = world.call_of(words).with("PAM_TYPE", "auth").with("PAM_USER", "alice");
+        call.with("SUDO_UID", uid).input("000000").run()
+    };
+    for line in
+        ["verify alice", "verify --from pam", "verify --batch", "sign-in alice", "diagnose alice"]
+    {
+        let events = world.events();
+        // No role, no such uid, and what is no uid at all.
+        for uid in ["65534", "4000000000", "", "-1", "x"] {
+            ask(line, uid).expect(NOT_PERMITTED);
+        }
+        assert_eq!(world.events(), events, "{line}");
+    }
+    for line in ["verify alice", "verify --from pam"] {
+        ask(line, "3").expect(1);
+        let newest =
+            "SELECT operator_uid, operator_claim, outcome FROM events ORDER BY seq DESC LIMIT 1";
+        assert_eq!(world.sql(newest), "0|sys|rejected", "{line}");
+    }
+    let completed = |uid: &str| {
+        let (store, key) = (world.store(), world.key());
+        let call = world.bare(["--", "mfactl", "show-user", "al"]).with("COMPLETE", "bash");
+        let call = call.with("MFACTL_STORE", store).with("MFACTL_KEY_FILE", key);
+        let call = call.with("MFACTL_CONFIG", world.path("config.toml")).with("SUDO_UID", uid);
+        call.with("_CLAP_COMPLETE_INDEX", "2").run().out
+    };
+    assert_eq!(completed("3"), "alice");
+    assert_eq!(completed("65534"), "", "names are for those who may list them");
+}
+
+#[test]
 fn sudo_accepts_the_sample_rules() {
     if !has("visudo", "the sample of sudo rules") {
         return;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::commands::list_status::UserLine;
 use crate::domain::recovery::FEW;
+use crate::domain::text::shell_word;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
 use crate::report::{Fields, Record};
@@ -129,8 +130,10 @@ impl Record for Difference {
             _ => {}
         }
         if let (Some(verb), Some(at), Some(uid)) = (&self.verb, self.at, self.operator_uid) {
-            let claim =
-                self.operator_claim.as_ref().map_or(String::new(), |c| format!(" (sudo: {c})"));
+            let claim = self
+                .operator_claim
+                .as_ref()
+                .map_or(String::new(), |c| format!(" (sudo: {})", shell_word(c)));
             _ = write!(text, "; {verb} by uid {uid}{claim} at {at}");
         }
         if let Some(ticket) = &self.ticket {

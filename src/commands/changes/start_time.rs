@@ -99,7 +99,7 @@ impl StartTime {
 
 /// Where the last run ended; `None` if the file does not exist yet.
 fn read_state(app: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
-    if !path.try_exists().unwrap_or(true) {
+    if operator_files::is_absent(app, path) {
         return Ok(None);
     }
     let mut line = String::new();

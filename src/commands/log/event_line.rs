@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::text::shown;
+use crate::domain::text::{shell_word, shown};
 use crate::domain::time::Timestamp;
 use crate::report::{Cell, Fields, Record, Tone};
 use crate::store::EventView;
@@ -67,7 +67,7 @@ impl EventLine {
 
     fn operator(&self) -> String {
         match &self.operator_claim {
-            Some(claim) => format!("uid {} (sudo: {claim})", self.operator_uid),
+            Some(claim) => format!("uid {} (sudo: {})", self.operator_uid, shell_word(claim)),
             None => format!("uid {}", self.operator_uid),
         }
     }

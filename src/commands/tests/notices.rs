@@ -195,7 +195,7 @@ fn a_wrong_value_is_refused_before_any_change() {
     let _ = world.active("alice");
     for (text, word) in [
         ("hook = ['notify']", "notify.hook"),
-        ("hooks = ['/bin/notify']", "hooks"),
+        ("hooks = ['/bin/notify']", "line 2: unknown key"),
         ("hook = '/bin/notify'", "line 2"),
         ("smtp = 'smtp://mail.example.org'\nfrom = 'a@b.example'", "notify.smtp"),
     ] {

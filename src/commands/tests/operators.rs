@@ -122,6 +122,36 @@ fn sudo_uid_counts_for_root_only() {
 }
 
 #[test]
+fn s4_a_login_service_is_answered_by_the_roles_of_the_operator_behind_sudo() {
+    let mut world = world("");
+    for (name, value) in [("PAM_TYPE", "auth"), ("PAM_USER", "alice")] {
+        world.variables.push((name.to_owned(), value.into()));
+    }
+    let folder = world.folder.path().display();
+    let (store, config) = (world.engine.location(), format!("{folder}/config.toml"));
+    let files =
+        format!("--store {} --key-file {folder}/key/mfactl.key --config {config}", store.display());
+    let pam = format!("{files} verify --from pam");
+    let ask = |uid, sudo| {
+        world.uid.set(uid);
+        world.sudo_uid.set(sudo);
+        world.run_with(&pam, "000000").code
+    };
+    let events = || world.sql("SELECT count(*) FROM events");
+    let before = events();
+    for sudo in [HELPDESK, AUDITOR, NO_ROLE, u32::MAX] {
+        assert_eq!(ask(0, Some(sudo)), 77, "{sudo}");
+    }
+    assert_eq!(ask(AUDITOR, Some(0)), 77, "another uid can't choose its operator");
+    assert_eq!(events(), before);
+    for (uid, sudo) in
+        [(0, None), (0, Some(0)), (0, Some(ADMIN)), (0, Some(SERVICE)), (SERVICE, Some(AUDITOR))]
+    {
+        assert_eq!(ask(uid, sudo), 1, "{uid} {sudo:?}");
+    }
+}
+
+#[test]
 fn the_configuration_can_give_a_verb_to_other_roles() {
     let world =
         world("[roles.verbs]\nbypass = [\"admin\"]\nverify = [\"service\", \"helpdesk\"]\n");
@@ -135,21 +165,21 @@ fn the_configuration_can_give_a_verb_to_other_roles() {
 #[test]
 fn wrong_role_settings_are_refused_with_their_key() {
     for (text, words) in [
-        ("[roles]\nboss = []\n", "boss"),
+        ("[roles]\nboss = []\n", "line 2: unknown key, expected one of `helpdesk`"),
         (
             "[roles]\nadmin = [\"nobody-at-all\"]\n",
-            "roles.admin: there is no user \"nobody-at-all\"",
+            "roles.admin, entry 1: names a user who does not exist",
         ),
         (
             "[roles]\nadmin = [\"%nobody-at-all\"]\n",
-            "roles.admin: there is no group \"nobody-at-all\"",
+            "roles.admin, entry 1: names a group that does not exist",
         ),
-        ("[roles.verbs]\nrest = []\n", "roles.verbs: \"rest\" is no verb that takes a role"),
-        ("[roles.verbs]\nhelp = []\n", "roles.verbs: \"help\" is no verb"),
-        ("[roles.verbs]\nreset = [\"boss\"]\n", "roles.verbs.reset: \"boss\" is no role"),
+        ("[roles.verbs]\nrest = []\n", "roles.verbs: names no verb that takes a role"),
+        ("[roles.verbs]\nhelp = []\n", "roles.verbs: names no verb"),
+        ("[roles.verbs]\nreset = [\"boss\"]\n", "roles.verbs.reset: names no role"),
         (
             "[roles]\nsecond_operator = [\"verify\"]\n",
-            "roles.second_operator: \"verify\" is no verb",
+            "roles.second_operator: names a verb that changes no user",
         ),
     ] {
         let world = World::new();

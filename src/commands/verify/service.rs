@@ -13,6 +13,7 @@ use crate::authenticate::services::{ServiceInput, handover_file, openvpn, pam, r
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::otp::LONGEST_INPUT;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::env::Process;
 use crate::report::{Report, Verdict};
 
 /// Limit in bytes of a line with password and code. PAM itself hands over no more than 511.
@@ -97,7 +98,8 @@ const fn verdict(lets_in: bool) -> Verdict {
 fn openvpn(app: &mut App<'_>, options: &ServiceOptions, argument: Option<&str>) -> Result<Report> {
     let is_second = openvpn::is_second_call(&|name| authenticate::service_variable(app, name));
     let control = is_second.then(|| handed(app, "auth_control_file")).transpose()?;
-    let files = OpenVpnFiles { reason: handed(app, "auth_failed_reason_file").ok(), control };
+    let reason = handed(app, "auth_failed_reason_file").ok();
+    let files = OpenVpnFiles { reason, control, process: app.env.process.clone() };
     let at_deadline = files.clone();
     authenticate::on_timeout(app, move |lets_in| drop(at_deadline.write(lets_in)));
     openvpn_login(app, options, argument, &files).or_else(|error| {
@@ -113,7 +115,8 @@ fn openvpn_login(
     argument: Option<&str>,
     files: &OpenVpnFiles,
 ) -> Result<Report> {
-    let file = argument.map(|path| handover_file::read(Path::new(path), openvpn::LARGEST_FILE));
+    let file = argument
+        .map(|path| handover_file::read(Path::new(path), &app.env.process, openvpn::LARGEST_FILE));
     let call = openvpn::read(&|name| authenticate::service_variable(app, name), file.transpose()?)?;
     let asked = match &call {
         openvpn::ScriptCall::Verify(asked) => asked,
@@ -125,6 +128,7 @@ fn openvpn_login(
         openvpn::ScriptCall::AskFirst => {
             handover_file::write_reply(
                 &handed(app, "auth_pending_file")?,
+                &app.env.process,
                 &openvpn::pending_file(),
             )?;
             return Ok(Report::empty(Verdict::Deferred));
@@ -146,12 +150,14 @@ fn handed(app: &App<'_>, variable: &str) -> Result<PathBuf, Refusal> {
 struct OpenVpnFiles {
     reason: Option<PathBuf>,
     control: Option<PathBuf>,
+    process: Process,
 }
 
 impl OpenVpnFiles {
     fn write(&self, lets_in: bool) -> Result<(), Refusal> {
         let put = |path: &Option<PathBuf>, text| {
-            path.as_ref().map_or(Ok(()), |path| handover_file::write_reply(path, text))
+            let path = path.as_ref();
+            path.map_or(Ok(()), |path| handover_file::write_reply(path, &self.process, text))
         };
         // OpenVPN reads the reason once it sees the verdict, so the reason is written first; a verdict
         // without a reason is valid too.

@@ -31,7 +31,8 @@ impl Anchor {
     /// Reads the anchor at the end of a line. Text before it is skipped, since system logs add some.
     pub fn parse(field: &str, line: &str) -> Result<Self, Refusal> {
         let refuse = |problem: &str| {
-            Refusal::bad_input(field, format!("{} {problem}", quoted(line)))
+            Refusal::bad_input(field, problem)
+                .quoting(format!("{} {problem}", quoted(line)))
                 .hint("use a line written by: mfactl verify-log --save-anchor")
         };
         let start = line.find(PREFIX).ok_or_else(|| refuse("is not an anchor"))?;
