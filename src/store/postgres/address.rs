@@ -308,7 +308,10 @@ mod tests {
         assert_eq!(of("postgres://[::1]:9/x").hosts, [("::1".to_owned(), 9)]);
         assert_eq!(of("postgres://?service=mfa").to_string(), "postgres://?service=mfa");
         assert_eq!(two.to_string(), "postgres://svc@db1:5432,db2:6000/mfa");
-        assert_eq!((plain.schema, of("postgres:///x?schema=a%20b").schema), (None, Some("a b".into())));
+        assert_eq!(
+            (plain.schema, of("postgres:///x?schema=a%20b").schema),
+            (None, Some("a b".into()))
+        );
         assert_eq!(of("postgres://h/x?schema=ours").to_string(), "postgres://h:5432/x?schema=ours");
     }
 

@@ -13,13 +13,11 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::Severity;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{
-    AsyncMessage, Client, Config, Connection, NoTls, SimpleQueryMessage, Socket,
-};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -44,6 +42,8 @@ const BULK: Duration = Duration::from_hours(1);
 /// During a long statement the server sends nothing, so a second connection probes whether it is still
 /// alive: the interval of the probes, and the time limit of each.
 const PROBE: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(2));
+/// For reading an answer that is there already.
+const GRACE: Duration = Duration::from_millis(10);
 /// The least time for which a transaction is retried.
 const RETRY: Duration = Duration::from_millis(400);
 
@@ -123,7 +123,8 @@ impl PgConnection {
         let first = limit.min(CHANGE);
         self.time_limit.set(first);
         self.deadline.set(Instant::now() + first.saturating_sub(BEGIN_PROBE));
-        let begun = self.wait(self.client.batch_execute(&begin(purpose, self.access, &self.schema)));
+        let begun =
+            self.wait(self.client.batch_execute(&begin(purpose, self.access, &self.schema)));
         self.start_clock(purpose);
         let Err(error) = begun else { return Ok(()) };
         let is_silent = error.downcast_ref::<Refusal>() == Some(&no_answer());
@@ -191,8 +192,8 @@ impl PgConnection {
                 if look < until && self.probe.is_alive(PROBE.1).await {
                     continue;
                 }
-                // The answer may have come during the probe.
-                if let Ok(answer) = timeout_at(look, answer).await {
+                // The answer may have come during the probe, or while this process was stopped.
+                if let Ok(answer) = timeout(GRACE, answer).await {
                     return answer.map_err(store_error);
                 }
                 // Later statements of this transaction must not wait either.
@@ -262,9 +263,9 @@ where
 /// Refuses a standby.
 async fn check_primary(client: &Client) -> Result<()> {
     let answer = client.simple_query(IN_RECOVERY).await.map_err(store_error)?;
-    let is_standby = answer.iter().any(|message| {
-        matches!(message, SimpleQueryMessage::Row(row) if row.get(0) != Some("f"))
-    });
+    let is_standby = answer
+        .iter()
+        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) != Some("f")));
     if is_standby { Err(standby().into()) } else { Ok(()) }
 }
 
@@ -294,9 +295,12 @@ impl Connector<'_> {
         for (host, port) in hosts {
             let config = self.config(host, *port)?;
             let until = Instant::now() + share;
-            let error = match timeout_at(until, self.connect_to(&config, tls.clone())).await {
+            let is_in = Cell::new(false);
+            let connecting = self.connect_to(&config, tls.clone(), &is_in);
+            let error = match timeout_at(until, connecting).await {
                 Ok(Ok((client, warning))) => return Ok(Connected { client, config, warning }),
                 Ok(Err(error)) => error,
+                Err(_) if is_in.get() => no_free_connection().into(),
                 Err(_) => no_answer().into(),
             };
             refused = Some(error);
@@ -304,7 +308,13 @@ impl Connector<'_> {
         Err(refused.unwrap_or_else(|| no_answer().into()))
     }
 
-    async fn connect_to<T>(&self, config: &Config, tls: T) -> Result<(Client, Warning)>
+    /// Sets `is_in` once the server lets us in.
+    async fn connect_to<T>(
+        &self,
+        config: &Config,
+        tls: T,
+        is_in: &Cell<bool>,
+    ) -> Result<(Client, Warning)>
     where
         T: MakeTlsConnect<Socket>,
         T::TlsConnect: Send,
@@ -312,6 +322,7 @@ impl Connector<'_> {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let (client, connection) = config.connect(tls).await.map_err(connect_error)?;
+        is_in.set(true);
         let warning = Warning::default();
         tokio::spawn(serve(connection, warning.clone()));
         if self.access != Access::Read {

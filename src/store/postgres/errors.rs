@@ -7,6 +7,9 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::store::errors::{Conflict, DeniedByDatabase, busy};
 
+/// The constraint of `contrib/postgres-roles.sql` that keeps a helpdesk's acts from a login service.
+const SERVICE_ACTS: &str = "events_by_services";
+
 /// The refusal for a server that does not answer in time.
 pub fn no_answer() -> Refusal {
     Refusal::new(ErrorCode::StoreUnavailable, "the database server does not answer")
@@ -15,17 +18,21 @@ pub fn no_answer() -> Refusal {
 
 /// The refusal for a server that accepts connections and begins no transaction.
 pub fn no_free_connection() -> Refusal {
-    Refusal::new(ErrorCode::Busy, "the database server begins no transaction")
-        .hint("try again in a moment; a connection pooler does that while all its connections are in use")
+    Refusal::new(ErrorCode::Busy, "the database server begins no transaction").hint(
+        "try again in a moment; a connection pooler does that while all its connections are in use",
+    )
+}
+
+/// The refusal for an address with a schema that the database does not have.
+pub fn no_such_schema() -> Refusal {
+    Refusal::new(ErrorCode::Config, "there is no such schema in the database")
+        .hint("correct schema= in --store, or create it with: CREATE SCHEMA NAME")
 }
 
 /// The refusal for a standby, where a change is wanted.
 pub fn standby() -> Refusal {
-    Refusal::new(
-        ErrorCode::StoreUnavailable,
-        "the database accepts no changes: it is a standby",
-    )
-    .hint("name the primary in --store, or all servers: postgres://a,b/database")
+    Refusal::new(ErrorCode::StoreUnavailable, "the database accepts no changes: it is a standby")
+        .hint("name the primary in --store, or all servers: postgres://a,b/database")
 }
 
 /// For an error while connecting.
@@ -51,13 +58,14 @@ fn pooler_refusal(event: &str, words: &str) -> Refusal {
 
 pub fn store_error(error: tokio_postgres::Error) -> Error {
     let refusal = match error.as_db_error() {
+        Some(told) if told.constraint() == Some(SERVICE_ACTS) => denied(),
         Some(told) if *told.code() == SqlState::PROTOCOL_VIOLATION => {
             pooler_refusal("the database server closed the connection", told.message())
         }
         Some(told) => refusal_for(told.code()),
         None => connection_error(&error),
     };
-    let is_denied = error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE);
+    let is_denied = refusal == denied();
     let is_conflict = error.code().is_some_and(|state| {
         [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state)
     });
@@ -87,10 +95,8 @@ fn refusal_for(state: &SqlState) -> Refusal {
         "3D000" => unavailable("there is no such database on the server")
             .hint("create it with createdb, or name another one in --store"),
         "28000" | "28P01" => login_refused(),
-        "42501" => Refusal::new(ErrorCode::NotPermitted, "the database role may not do this")
-            .hint("see contrib/postgres-roles.sql for what each role may do"),
-        "3F000" => Refusal::new(ErrorCode::Config, "there is no such schema in the database")
-            .hint("correct schema= in --store, or create it with: CREATE SCHEMA NAME"),
+        "42501" => denied(),
+        "3F000" => no_such_schema(),
         "42P01" | "42703" => {
             Refusal::damaged("a table or a column is missing").hint("restore a backup")
         }
@@ -107,6 +113,11 @@ fn refusal_for(state: &SqlState) -> Refusal {
         }
         _ => Refusal::new(ErrorCode::Internal, "the database failed unexpectedly"),
     }
+}
+
+fn denied() -> Refusal {
+    Refusal::new(ErrorCode::NotPermitted, "the database role may not do this")
+        .hint("see contrib/postgres-roles.sql for what each role may do")
 }
 
 fn login_refused() -> Refusal {

@@ -9,6 +9,7 @@ use crate::domain::text::{quoted, shown};
 use crate::store::driver::{Driver, first};
 use crate::store::postgres::begin::SearchPath;
 use crate::store::postgres::driver::PostgresDriver;
+use crate::store::postgres::errors::no_such_schema;
 use crate::store::row::Value;
 
 /// In order, one statement a line; their count is the version of the schema.
@@ -20,7 +21,8 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// What `contrib/postgres-roles.sql` adds, where it was run.
-const SERVICE_ACTS: &str = "";
+const SERVICE_ACTS: &str = "events.events_by_services CHECK (((verb = ANY (ARRAY['verify'::text, \
+    'sign-in'::text, 'notify'::text])) OR has_table_privilege(('users'::regclass)::oid, 'INSERT'::text)))";
 
 /// The version that this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
@@ -58,6 +60,7 @@ struct Findings {
     changed: Option<String>,
     foreign: Option<String>,
     elsewhere: Option<String>,
+    has_schema: bool,
 }
 
 /// Determines which schema the database contains. `damaged` for another program's tables, `tampered` for
@@ -71,11 +74,15 @@ pub fn inspect(driver: &mut PostgresDriver<'_>) -> Result<SchemaState> {
             Some("part") => drop(found.parts.insert(line)),
             Some("changed") => found.changed = Some(line),
             Some("foreign") => found.foreign = Some(line),
-            _ => found.elsewhere = Some(line),
+            Some("elsewhere") => found.elsewhere = Some(line),
+            _ => found.has_schema = true,
         }
         Ok(true)
     })?;
     if found.parts.is_empty() && found.foreign.is_none() {
+        if !found.has_schema {
+            return Err(no_such_schema().into());
+        }
         return Ok(found.elsewhere.map_or(SchemaState::Nothing, SchemaState::Elsewhere));
     }
     if !found.parts.iter().any(|line| line.starts_with("store.schema_version ")) {

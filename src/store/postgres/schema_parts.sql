@@ -48,3 +48,4 @@ UNION ALL SELECT 'foreign', 'relation pg_catalog.' || c.relname FROM pg_catalog.
 UNION ALL SELECT 'elsewhere', n.nspname::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
     WHERE c.relname = 'store' AND c.relkind = 'r' AND a.attname = 'schema_version' AND n.nspname <> $1
+UNION ALL SELECT 'schema', n.nspname::text FROM pg_catalog.pg_namespace n WHERE n.nspname = $1
