@@ -13,6 +13,16 @@ impl std::fmt::Display for Conflict {
     }
 }
 
+/// The login at the database server may not do this.
+#[derive(Debug)]
+pub struct DeniedByDatabase;
+
+impl std::fmt::Display for DeniedByDatabase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the database denies it")
+    }
+}
+
 pub fn busy() -> Refusal {
     Refusal::new(ErrorCode::Busy, "the store is busy: another program is writing to it")
         .hint("try again in a moment")

@@ -1,6 +1,7 @@
 //! The store for several machines: one PostgreSQL database.
 
 pub mod address;
+mod begin;
 mod connection;
 mod driver;
 mod errors;
@@ -20,15 +21,15 @@ use crate::store::driver::{Driver as _, first};
 use crate::store::engine::{InitialContent, Store};
 use crate::store::identity::Identity;
 use crate::store::postgres::address::Address;
+use crate::store::postgres::begin::{Purpose, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::driver::PostgresDriver;
+use crate::store::postgres::schema::{SchemaState, StoreRow};
 use crate::store::read_tx::ReadTx;
 use crate::store::write_tx::WriteTx;
 
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
-const IDENTITY: &str =
-    "SELECT id, key_id, extract(epoch FROM clock_timestamp())::bigint FROM store";
 
 /// An open PostgreSQL store.
 pub struct Postgres {
@@ -44,19 +45,26 @@ pub struct Postgres {
 /// `damaged`, `tampered` or `config` for one with another schema.
 pub fn open(address: &Address, access: Access, policy: &FilePolicy) -> Result<Postgres> {
     let connection = PgConnection::new(address, access, policy)?;
-    let (identity, clock) = {
-        let mut driver = PostgresDriver::read(&connection)?;
-        schema::check(&mut driver)?;
-        identity(&mut driver)?
-    };
+    let store = schema::check(&mut PostgresDriver::begin(&connection, Purpose::Inspect)?)?;
+    let (identity, clock) = identity(store)?;
     Ok(Postgres { connection, identity, clock })
 }
 
 /// Whether there is a store in the database.
 pub fn exists(address: &Address, policy: &FilePolicy) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Read, policy)?;
-    let mut driver = PostgresDriver::read(&connection)?;
-    Ok(schema::inspect(&mut driver)? != schema::SchemaState::Nothing)
+    has_store(&mut PostgresDriver::begin(&connection, Purpose::Inspect)?)
+}
+
+/// A second store in another schema is made only where the address names that schema.
+fn has_store(driver: &mut PostgresDriver<'_>) -> Result<bool> {
+    match schema::inspect(driver)? {
+        SchemaState::Ours(_) => Ok(true),
+        SchemaState::Elsewhere(name) if !driver.schema().is_named => {
+            Err(schema::elsewhere(&name).into())
+        }
+        SchemaState::Elsewhere(_) | SchemaState::Nothing => Ok(false),
+    }
 }
 
 /// Creates a store; `false` when one exists already, which is left unchanged.
@@ -68,7 +76,7 @@ pub fn create(
 ) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Write, policy)?;
     let mut driver = begin_migration(&connection)?;
-    if schema::inspect(&mut driver)? != schema::SchemaState::Nothing {
+    if has_store(&mut driver)? {
         return Ok(false);
     }
     schema::check_encoding(&mut driver)?;
@@ -86,7 +94,7 @@ pub fn migrate(address: &Address, policy: &FilePolicy) -> Result<bool> {
     let connection = PgConnection::new(address, Access::Write, policy)?;
     let mut driver = begin_migration(&connection)?;
     let version = match schema::inspect(&mut driver)? {
-        schema::SchemaState::Ours(version) if version < schema::VERSION => version,
+        SchemaState::Ours(store) if store.version < schema::VERSION => store.version,
         _ => {
             schema::check(&mut driver)?;
             return Ok(false);
@@ -95,26 +103,25 @@ pub fn migrate(address: &Address, policy: &FilePolicy) -> Result<bool> {
     driver.expect_bulk()?;
     schema::migrate(&mut driver, version)?;
     schema::record_version(&mut driver)?;
+    driver.search(SearchPath::Catalog)?;
     schema::check(&mut driver)?;
     Box::new(driver).commit()?;
     Ok(true)
 }
 
 fn begin_migration(connection: &PgConnection) -> Result<PostgresDriver<'_>> {
-    let mut driver = PostgresDriver::begin(connection, driver::WRITE)?;
+    let mut driver = PostgresDriver::begin(connection, Purpose::Migrate)?;
     first(&mut driver, MIGRATION_LOCK, &[], |_| Ok(()))?;
     Ok(driver)
 }
 
-fn identity(driver: &mut PostgresDriver<'_>) -> Result<(Identity, Option<Timestamp>)> {
-    let found = first(driver, IDENTITY, &[], |row| {
-        let store = row.bytes(0)?.and_then(|id| id.try_into().ok()).map(Id::new);
-        let key = row.bytes(1)?.and_then(|id| id.try_into().ok()).map(KeyId);
-        let clock = row.int(2)?.map(Timestamp::from_unix).transpose()?;
-        Ok(store.zip(key).map(|(store, key)| (Identity { store, key }, clock)))
-    })?;
-    found
-        .flatten()
+fn identity(store: StoreRow) -> Result<(Identity, Option<Timestamp>)> {
+    let id = store.id.and_then(|id| id.try_into().ok()).map(Id::new);
+    let key = store.key_id.and_then(|id| id.try_into().ok()).map(KeyId);
+    let clock = store.clock.map(Timestamp::from_unix).transpose()?;
+    let identity = id.zip(key).map(|(store, key)| Identity { store, key });
+    identity
+        .map(|identity| (identity, clock))
         .ok_or_else(|| Refusal::damaged("its identity is missing").hint("restore a backup").into())
 }
 
@@ -141,11 +148,11 @@ impl Store for Postgres {
     }
 
     fn replace_all<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<WriteTx<'a>> {
-        let driver = PostgresDriver::begin(&self.connection, driver::WRITE)?;
+        let driver = PostgresDriver::begin(&self.connection, Purpose::Change)?;
         WriteTx::emptied(Box::new(driver), vault, head)
     }
 
     fn read(&mut self) -> Result<ReadTx<'_>> {
-        Ok(ReadTx { driver: Box::new(PostgresDriver::read(&self.connection)?) })
+        Ok(ReadTx { driver: Box::new(PostgresDriver::begin(&self.connection, Purpose::Read)?) })
     }
 }

@@ -1,9 +1,13 @@
 //! A store that many machines share: races, tampering, clocks, and a server in trouble.
 
+mod altered;
 pub mod cluster;
 mod commits;
+mod helpdesk;
 mod limits;
 mod moving;
+mod pooler;
+mod session;
 pub mod trust;
 
 use std::io::{BufRead as _, BufReader, Write as _};

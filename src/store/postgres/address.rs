@@ -11,6 +11,8 @@ use crate::domain::text::{quoted, shown};
 /// The default folder of libpq for sockets of a local server, on Debian.
 const SOCKETS: &str = "/var/run/postgresql";
 const PORT: u16 = 5432;
+/// In bytes.
+const LONGEST_NAME: usize = 63;
 
 /// `postgres://[user@][host[:port][,…]]/[database][?parameters]`, without any password.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Address {
     pub root_certificates: Option<PathBuf>,
     /// Passwords in libpq's form: `host:port:database:user:password`.
     pub password_file: Option<PathBuf>,
+    /// The schema of the tables; `None` is `public`.
+    pub schema: Option<String>,
 }
 
 /// The parts that an address or a service file names, before defaults are filled in.
@@ -38,6 +42,7 @@ pub struct PartialAddress {
     tls: Option<Tls>,
     root_certificates: Option<PathBuf>,
     password_file: Option<PathBuf>,
+    schema: Option<String>,
     service: Option<String>,
 }
 
@@ -75,6 +80,7 @@ impl Address {
             tls: Tls::VerifyFull,
             root_certificates: None,
             password_file: None,
+            schema: None,
         }
     }
 }
@@ -133,11 +139,12 @@ impl PartialAddress {
             "sslrootcert" => self.root_certificates = Some(value.into()),
             "passfile" => self.password_file = Some(value.into()),
             "sslmode" => self.tls = Some(mode(&value)?),
+            "schema" => self.schema = Some(schema(value)?),
             "service" => self.service = Some(value),
             "password" => return Err(password()),
             _ => {
                 return Err(refuse(&format!("there is no parameter {}", quoted(name))).hint(
-                    "use host, port, user, dbname, passfile, service, sslmode or sslrootcert",
+                    "use host, port, user, dbname, passfile, schema, service, sslmode or sslrootcert",
                 ));
             }
         }
@@ -154,6 +161,7 @@ impl PartialAddress {
             tls: self.tls.or(other.tls),
             root_certificates: self.root_certificates.or(other.root_certificates),
             password_file: self.password_file.or(other.password_file),
+            schema: self.schema.or(other.schema),
             service: None,
         }
     }
@@ -182,6 +190,7 @@ impl PartialAddress {
             tls,
             root_certificates: self.root_certificates,
             password_file: self.password_file,
+            schema: self.schema,
         })
     }
 }
@@ -194,6 +203,18 @@ fn password() -> Refusal {
 /// A user name; refused when it contains a colon, after which a password could follow.
 fn login(user: String) -> Result<String, Refusal> {
     if user.contains(':') { Err(password()) } else { Ok(user) }
+}
+
+/// The name of a schema. The server would cut a longer one, and the schemas of the system hold no store.
+fn schema(name: String) -> Result<String, Refusal> {
+    if name.len() > LONGEST_NAME {
+        return Err(refuse("the name of the schema is longer than 63 bytes"));
+    }
+    if name.starts_with("pg_") || name == "information_schema" {
+        return Err(refuse(&format!("the schema {} belongs to the server", shown(&name)))
+            .hint("leave schema out: the store is in public then"));
+    }
+    Ok(name)
 }
 
 fn scheme(text: &str) -> Option<&str> {
@@ -259,7 +280,8 @@ impl fmt::Display for Address {
             // A slash would end the host.
             write!(f, "{comma}{}:{port}", shown(&host.replace('/', "%2F")))?;
         }
-        write!(f, "/{}", shown(self.database.as_deref().unwrap_or_default()))
+        write!(f, "/{}", shown(self.database.as_deref().unwrap_or_default()))?;
+        self.schema.as_ref().map_or(Ok(()), |schema| write!(f, "?schema={}", shown(schema)))
     }
 }
 
@@ -286,6 +308,11 @@ mod tests {
         assert_eq!(of("postgres://[::1]:9/x").hosts, [("::1".to_owned(), 9)]);
         assert_eq!(of("postgres://?service=mfa").to_string(), "postgres://?service=mfa");
         assert_eq!(two.to_string(), "postgres://svc@db1:5432,db2:6000/mfa");
+        assert_eq!(
+            (plain.schema, of("postgres:///x?schema=a%20b").schema),
+            (None, Some("a b".into()))
+        );
+        assert_eq!(of("postgres://h/x?schema=ours").to_string(), "postgres://h:5432/x?schema=ours");
     }
 
     #[test]
@@ -309,6 +336,8 @@ mod tests {
             ("postgres://h/%ff", "not UTF-8"),
             ("postgres://h/a%00b", "control character"),
             ("postgres://:5432/x", "no name"),
+            ("postgres://h/x?schema=pg_temp", "belongs to the server"),
+            (&format!("postgres://h/x?schema={}", "s".repeat(64)), "63 bytes"),
         ] {
             let refusal = Address::parse(text).err().unwrap_or_else(|| panic!("{text}"));
             assert_eq!(refusal.code, ErrorCode::Usage);

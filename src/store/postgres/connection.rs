@@ -1,28 +1,33 @@
 //! The connection to a server, with a time limit on every transaction.
 
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::path::Path;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Runtime};
-use tokio::time::{Instant, timeout_at};
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::Severity;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Client, Config, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, SimpleQueryMessage, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
 use crate::store::access::Access;
 use crate::store::postgres::address::{Address, Tls};
-use crate::store::postgres::errors::{no_answer, store_error};
+use crate::store::postgres::begin::{Purpose, Schema, begin, remaining_limits};
+use crate::store::postgres::errors::{
+    connect_error, no_answer, no_free_connection, standby, store_error,
+};
 use crate::store::postgres::pgpass;
 use crate::store::postgres::pgpass::ServicePassword;
 
@@ -37,40 +42,37 @@ const BULK: Duration = Duration::from_hours(1);
 /// During a long statement the server sends nothing, so a second connection probes whether it is still
 /// alive: the interval of the probes, and the time limit of each.
 const PROBE: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_secs(2));
+/// For reading an answer that is there already.
+const GRACE: Duration = Duration::from_millis(10);
 /// The least time for which a transaction is retried.
 const RETRY: Duration = Duration::from_millis(400);
 
 /// For connecting and for the change, when a login service waits.
 const LOGIN: (Duration, Duration) = (Duration::from_millis(900), Duration::from_millis(1500));
 
-/// JIT compilation takes longer than most queries here.
-const NO_JIT: &str = "-c jit=off";
+/// The end of the time for the first message of a transaction, in which a second connection shows whether
+/// the server is alive.
+const BEGIN_PROBE: Duration = Duration::from_millis(400);
 
-/// App settings for every change.
-const DURABLE: &str = "-c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on \
-                       -c client_min_messages=error";
-
-/// The server's limits are shorter than ours, so that the error is the server's and names the reason.
-fn server_limits(access: Access) -> String {
-    match access {
-        Access::Write => format!("-c statement_timeout=2700 -c lock_timeout=2500 {DURABLE}"),
-        Access::Login => format!("-c statement_timeout=1400 -c lock_timeout=1200 {DURABLE}"),
-        Access::Read => {
-            format!("-c default_transaction_read_only=on -c lock_timeout=2500 {NO_JIT}")
-        }
-    }
-}
+/// Whether a server takes changes: a standby does not.
+const IN_RECOVERY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
 
 /// An open connection.
 pub struct PgConnection {
     /// `None` after shutdown.
     runtime: Option<Runtime>,
     pub client: Client,
+    pub schema: Schema,
+    /// The last warning of the server since it was last taken.
+    warning: Warning,
     probe: ServerProbe,
-    default_limit: Duration,
+    access: Access,
     time_limit: Cell<Duration>,
     deadline: Cell<Instant>,
 }
+
+/// The words of a warning.
+type Warning = Arc<Mutex<Option<String>>>;
 
 /// Opens further connections to the server that answered, to test whether it is alive.
 struct ServerProbe {
@@ -93,7 +95,7 @@ impl PgConnection {
             None => runtime.block_on(call.connect(NoTls)),
             Some(tls) => runtime.block_on(call.connect(tls.clone())),
         };
-        let (client, config) = match connected {
+        let Connected { client, config, warning } = match connected {
             Ok(connected) => connected,
             Err(error) => {
                 // Don't wait for a thread that is blocked in a name look-up.
@@ -101,24 +103,43 @@ impl PgConnection {
                 return Err(error);
             }
         };
-        let default_limit = match access {
-            Access::Write => CHANGE,
-            Access::Login => LOGIN.1,
-            Access::Read => READ,
-        };
+        let limit = limit(Purpose::Inspect, access);
         Ok(Self {
             runtime: Some(runtime),
             client,
+            schema: Schema::new(address.schema.as_deref()),
+            warning,
             probe: ServerProbe { config, tls },
-            default_limit,
-            time_limit: Cell::new(default_limit),
-            deadline: Cell::new(Instant::now() + default_limit),
+            access,
+            time_limit: Cell::new(limit),
+            deadline: Cell::new(Instant::now() + limit),
         })
     }
 
+    /// Begins a transaction, and with it its time limit. `busy` when the server lets us in and yet begins no
+    /// transaction: a pooler does that while all of its connections are taken.
+    pub fn begin(&self, purpose: Purpose) -> Result<()> {
+        let limit = limit(purpose, self.access);
+        let first = limit.min(CHANGE);
+        self.time_limit.set(first);
+        self.deadline.set(Instant::now() + first.saturating_sub(BEGIN_PROBE));
+        let begun =
+            self.wait(self.client.batch_execute(&begin(purpose, self.access, &self.schema)));
+        self.start_clock(purpose);
+        let Err(error) = begun else { return Ok(()) };
+        let is_silent = error.downcast_ref::<Refusal>() == Some(&no_answer());
+        let runtime = self.runtime.as_ref().context("the connection was closed")?;
+        if is_silent && runtime.block_on(self.probe.is_alive(BEGIN_PROBE)) {
+            return Err(no_free_connection().into());
+        }
+        // Undoing what may have begun must not wait either.
+        self.deadline.set(Instant::now());
+        Err(error)
+    }
+
     /// Starts the time limit of a transaction.
-    pub fn start_clock(&self) {
-        self.time_limit.set(self.default_limit);
+    pub fn start_clock(&self, purpose: Purpose) {
+        self.time_limit.set(limit(purpose, self.access));
         self.extend();
     }
 
@@ -135,16 +156,22 @@ impl PgConnection {
 
     /// Starts the time limit of a query again after each row.
     pub fn row_received(&self) {
-        if self.default_limit == READ {
+        if self.time_limit.get() == READ {
             self.extend();
         }
     }
 
-    /// The remaining time as settings for the server; `None` when too little is left for a retry.
-    pub fn remaining_limits(&self) -> Option<String> {
+    /// The message that begins a change again in what is left of its time; `None` when too little is left.
+    pub fn begin_again(&self) -> Option<String> {
         let left = self.deadline.get().checked_duration_since(Instant::now())?;
-        let left = left.checked_sub(RETRY / 2).filter(|left| *left >= RETRY / 2)?.as_millis();
-        Some(format!("SET LOCAL statement_timeout = {left}; SET LOCAL lock_timeout = {left}"))
+        let left = left.checked_sub(RETRY / 2).filter(|left| *left >= RETRY / 2)?;
+        let begin = begin(Purpose::Change, self.access, &self.schema);
+        Some(format!("{begin}; {}", remaining_limits(left)))
+    }
+
+    /// The server's last warning since this was last called.
+    pub fn take_warning(&self) -> Option<String> {
+        self.warning.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Waits for an answer until the time limit; `store_unavailable` when none comes.
@@ -162,11 +189,11 @@ impl PgConnection {
                 if let Ok(answer) = timeout_at(look, answer.as_mut()).await {
                     return answer.map_err(store_error);
                 }
-                if look < until && self.probe.is_alive().await {
+                if look < until && self.probe.is_alive(PROBE.1).await {
                     continue;
                 }
-                // The answer may have come during the probe.
-                if let Ok(answer) = timeout_at(look, answer).await {
+                // The answer may have come during the probe, or while this process was stopped.
+                if let Ok(answer) = timeout(GRACE, answer).await {
                     return answer.map_err(store_error);
                 }
                 // Later statements of this transaction must not wait either.
@@ -187,8 +214,8 @@ impl Drop for PgConnection {
 
 impl ServerProbe {
     /// Whether the server accepts or refuses a new connection; both show that it is alive.
-    async fn is_alive(&self) -> bool {
-        let until = Instant::now() + PROBE.1;
+    async fn is_alive(&self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
         let answer = match &self.tls {
             None => timeout_at(until, self.config.connect(NoTls)).await.map(|a| a.map(drop)),
             Some(tls) => {
@@ -197,6 +224,49 @@ impl ServerProbe {
         };
         answer.is_ok_and(|answer| answer.err().is_none_or(|error| error.code().is_some()))
     }
+}
+
+/// The time limit of a transaction, or of the next row of a query.
+fn limit(purpose: Purpose, access: Access) -> Duration {
+    match (purpose, access) {
+        (_, Access::Login) => LOGIN.1,
+        (Purpose::Read, _) => READ,
+        (Purpose::Inspect | Purpose::Migrate | Purpose::Change, _) => CHANGE,
+    }
+}
+
+/// A connection to a server that accepts the access.
+struct Connected {
+    client: Client,
+    /// For further connections to the same server.
+    config: Config,
+    warning: Warning,
+}
+
+/// Passes requests and answers on until the connection ends. An error reaches the caller through the pending
+/// request.
+async fn serve<S, T>(mut connection: Connection<S, T>, warning: Warning)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
+        if let AsyncMessage::Notice(notice) = message
+            && notice.parsed_severity() == Some(Severity::Warning)
+        {
+            let words = notice.message().to_owned();
+            *warning.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+        }
+    }
+}
+
+/// Refuses a standby.
+async fn check_primary(client: &Client) -> Result<()> {
+    let answer = client.simple_query(IN_RECOVERY).await.map_err(store_error)?;
+    let is_standby = answer
+        .iter()
+        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) != Some("f")));
+    if is_standby { Err(standby().into()) } else { Ok(()) }
 }
 
 /// Connects to the first suitable host.
@@ -211,7 +281,7 @@ struct Connector<'a> {
 impl Connector<'_> {
     /// Connects to the first host that answers and accepts the access. Each host gets an equal share of
     /// the time, so that one that does not respond leaves time for the others.
-    async fn connect<T>(&self, tls: T) -> Result<(Client, Config)>
+    async fn connect<T>(&self, tls: T) -> Result<Connected>
     where
         T: MakeTlsConnect<Socket> + Clone,
         T::TlsConnect: Send,
@@ -223,22 +293,42 @@ impl Connector<'_> {
         let connect = if self.access == Access::Login { LOGIN.0 } else { CONNECT };
         let share = connect / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
         for (host, port) in hosts {
-            let mut config = self.config(host, *port)?;
+            let config = self.config(host, *port)?;
             let until = Instant::now() + share;
-            let error = match timeout_at(until, config.connect(tls.clone())).await {
-                Ok(Ok((client, connection))) => {
-                    // Connection errors reach the caller through the pending request.
-                    tokio::spawn(async move { drop(connection.await) });
-                    // The probe must also accept a server that has stopped being the primary.
-                    config.target_session_attrs(TargetSessionAttrs::Any);
-                    return Ok((client, config));
-                }
-                Ok(Err(error)) => store_error(error),
+            let is_in = Cell::new(false);
+            let connecting = self.connect_to(&config, tls.clone(), &is_in);
+            let error = match timeout_at(until, connecting).await {
+                Ok(Ok((client, warning))) => return Ok(Connected { client, config, warning }),
+                Ok(Err(error)) => error,
+                Err(_) if is_in.get() => no_free_connection().into(),
                 Err(_) => no_answer().into(),
             };
             refused = Some(error);
         }
         Err(refused.unwrap_or_else(|| no_answer().into()))
+    }
+
+    /// Sets `is_in` once the server lets us in.
+    async fn connect_to<T>(
+        &self,
+        config: &Config,
+        tls: T,
+        is_in: &Cell<bool>,
+    ) -> Result<(Client, Warning)>
+    where
+        T: MakeTlsConnect<Socket>,
+        T::TlsConnect: Send,
+        T::Stream: Send + 'static,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        let (client, connection) = config.connect(tls).await.map_err(connect_error)?;
+        is_in.set(true);
+        let warning = Warning::default();
+        tokio::spawn(serve(connection, warning.clone()));
+        if self.access != Access::Read {
+            check_primary(&client).await?;
+        }
+        Ok((client, warning))
     }
 
     fn config(&self, host: &str, port: u16) -> Result<Config> {
@@ -257,17 +347,11 @@ impl Connector<'_> {
         } else if let Some(password) = &self.password {
             config.password(password.as_str());
         }
-        let target = match self.access {
-            Access::Write | Access::Login => TargetSessionAttrs::ReadWrite,
-            Access::Read => TargetSessionAttrs::Any,
-        };
         config
             .user(user)
             .dbname(database)
             .application_name("mfactl")
-            .options(server_limits(self.access))
             .tcp_user_timeout(CHANGE)
-            .target_session_attrs(target)
             .ssl_mode(match address.tls {
                 Tls::Off => SslMode::Disable,
                 Tls::VerifyFull => SslMode::Require,

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::pin::pin;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use futures_util::TryStreamExt as _;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::private::BytesMut;
@@ -13,6 +13,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::driver::{Driver, RowFeed, first};
 use crate::store::errors::unconfirmed;
+use crate::store::postgres::begin::{Purpose, Schema, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::errors::store_error;
 use crate::store::row::{Row, Value};
@@ -20,8 +21,6 @@ use crate::store::table::{ColumnType, Table};
 
 /// The hash chain has one end; its row is the write lock.
 const LOCK: &str = "SELECT one FROM audit_head FOR UPDATE";
-/// Read committed: the statements after the lock must see what other writers committed before it.
-pub const WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const CLOCK: &str = "SELECT extract(epoch FROM clock_timestamp())::bigint";
 
 /// A transaction; dropping it rolls it back.
@@ -35,15 +34,16 @@ pub struct PostgresDriver<'a> {
 impl<'a> PostgresDriver<'a> {
     /// A transaction that holds the write lock; `busy` when another writer holds it for too long.
     pub fn write(connection: &'a PgConnection) -> Result<Self> {
-        Self::begin(connection, WRITE)?.locked()
+        Self::begin(connection, Purpose::Change)?.locked()
     }
 
     /// Begins again within the time limit of a transaction that was rolled back; `None` when too little
     /// is left.
     pub fn write_again(connection: &'a PgConnection) -> Result<Option<Self>> {
-        let Some(limits) = connection.remaining_limits() else { return Ok(None) };
-        connection.wait(connection.client.batch_execute(&format!("{WRITE}; {limits}")))?;
-        Self { connection, is_open: true, is_bulk: false }.locked().map(Some)
+        let Some(begin) = connection.begin_again() else { return Ok(None) };
+        let driver = Self { connection, is_open: true, is_bulk: false };
+        connection.wait(connection.client.batch_execute(&begin))?;
+        driver.locked().map(Some)
     }
 
     fn locked(mut self) -> Result<Self> {
@@ -58,14 +58,21 @@ impl<'a> PostgresDriver<'a> {
         Ok(self)
     }
 
-    pub fn read(connection: &'a PgConnection) -> Result<Self> {
-        Self::begin(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    pub fn begin(connection: &'a PgConnection, purpose: Purpose) -> Result<Self> {
+        // Dropped where one of the settings fails: the transaction has begun by then.
+        let driver = Self { connection, is_open: true, is_bulk: false };
+        connection.begin(purpose)?;
+        Ok(driver)
     }
 
-    pub fn begin(connection: &'a PgConnection, how: &str) -> Result<Self> {
-        connection.start_clock();
-        connection.wait(connection.client.batch_execute(how))?;
-        Ok(Self { connection, is_open: true, is_bulk: false })
+    pub const fn schema(&self) -> &'a Schema {
+        &self.connection.schema
+    }
+
+    /// Where the following statements find what they name without a schema.
+    pub fn search(&mut self, path: SearchPath) -> Result<()> {
+        let path = self.connection.schema.search_path(path);
+        self.connection.wait(self.connection.client.batch_execute(&path))
     }
 }
 
@@ -145,8 +152,8 @@ impl Driver for PostgresDriver<'_> {
     fn reset_sequences(&mut self) -> Result<()> {
         for table in ["users", "devices", "requests"] {
             let sql = format!(
-                "SELECT setval(pg_get_serial_sequence('{table}', 'n'), coalesce(max(n), 0) + 1, \
-                 false) FROM {table}"
+                "SELECT setval(pg_get_serial_sequence('{table}', 'n')::regclass, \
+                 coalesce(max(n), 0::bigint) + 1::bigint, false) FROM {table}"
             );
             first(self, &sql, &[], |_| Ok(()))?;
         }
@@ -165,8 +172,9 @@ impl Driver for PostgresDriver<'_> {
     fn commit(mut self: Box<Self>) -> Result<()> {
         self.is_open = false;
         if self.is_bulk {
-            self.connection.start_clock();
+            self.connection.start_clock(Purpose::Change);
         }
+        let _ = self.connection.take_warning();
         self.connection.wait(self.connection.client.batch_execute("COMMIT")).map_err(|error| {
             match error.downcast_ref::<Refusal>() {
                 Some(refusal) if refusal.code == ErrorCode::StoreUnavailable => {
@@ -174,7 +182,12 @@ impl Driver for PostgresDriver<'_> {
                 }
                 _ => error,
             }
-        })
+        })?;
+        // It warns where it stopped waiting for a standby, or where there was no transaction to commit.
+        match self.connection.take_warning() {
+            None => Ok(()),
+            Some(words) => Err(Error::msg(words).context(unconfirmed())),
+        }
     }
 }
 

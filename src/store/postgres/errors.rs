@@ -4,7 +4,11 @@ use anyhow::Error;
 use tokio_postgres::error::SqlState;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::store::errors::{Conflict, busy};
+use crate::domain::text::quoted;
+use crate::store::errors::{Conflict, DeniedByDatabase, busy};
+
+/// The constraint of `contrib/postgres-roles.sql` that keeps a helpdesk's acts from a login service.
+const SERVICE_ACTS: &str = "events_by_services";
 
 /// The refusal for a server that does not answer in time.
 pub fn no_answer() -> Refusal {
@@ -12,16 +16,62 @@ pub fn no_answer() -> Refusal {
         .hint("nothing was accepted; check that the server is up and reachable from this machine")
 }
 
+/// The refusal for a server that accepts connections and begins no transaction.
+pub fn no_free_connection() -> Refusal {
+    Refusal::new(ErrorCode::Busy, "the database server begins no transaction").hint(
+        "try again in a moment; a connection pooler does that while all its connections are in use",
+    )
+}
+
+/// The refusal for an address with a schema that the database does not have.
+pub fn no_such_schema() -> Refusal {
+    Refusal::new(ErrorCode::Config, "there is no such schema in the database")
+        .hint("correct schema= in --store, or create it with: CREATE SCHEMA NAME")
+}
+
+/// The refusal for a standby, where a change is wanted.
+pub fn standby() -> Refusal {
+    Refusal::new(ErrorCode::StoreUnavailable, "the database accepts no changes: it is a standby")
+        .hint("name the primary in --store, or all servers: postgres://a,b/database")
+}
+
+/// For an error while connecting.
+pub fn connect_error(error: tokio_postgres::Error) -> Error {
+    // A pooler gives this state to nearly all of its refusals, so that only its words tell them apart.
+    let words = error.as_db_error().filter(|e| *e.code() == SqlState::PROTOCOL_VIOLATION);
+    let event = "the database server refused the connection";
+    match words.map(|e| pooler_refusal(event, e.message())) {
+        Some(refusal) => Error::new(error).context(refusal),
+        None => store_error(error),
+    }
+}
+
+fn pooler_refusal(event: &str, words: &str) -> Refusal {
+    // What PgBouncer says at `max_client_conn` and `query_wait_timeout`.
+    if words.contains("no more connections") || words.contains("query_wait_timeout") {
+        return Refusal::new(ErrorCode::Busy, "the connection pooler has no free connection")
+            .hint("try again in a moment, or raise max_client_conn or the size of its pool");
+    }
+    Refusal::new(ErrorCode::StoreUnavailable, format!("{event}: {}", quoted(words)))
+        .hint("nothing was accepted; the words are the server's, or those of a connection pooler")
+}
+
 pub fn store_error(error: tokio_postgres::Error) -> Error {
-    let refusal = match error.code() {
-        Some(state) => refusal_for(state),
+    let refusal = match error.as_db_error() {
+        Some(told) if told.constraint() == Some(SERVICE_ACTS) => denied(),
+        Some(told) if *told.code() == SqlState::PROTOCOL_VIOLATION => {
+            pooler_refusal("the database server closed the connection", told.message())
+        }
+        Some(told) => refusal_for(told.code()),
         None => connection_error(&error),
     };
+    let is_denied = refusal == denied();
     let is_conflict = error.code().is_some_and(|state| {
         [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(state)
     });
     let error = Error::new(error);
     let error = if is_conflict { error.context(Conflict) } else { error };
+    let error = if is_denied { error.context(DeniedByDatabase) } else { error };
     error.context(refusal)
 }
 
@@ -35,14 +85,19 @@ fn refusal_for(state: &SqlState) -> Refusal {
             .hint("try again in a moment, or raise max_connections on the server"),
         "55000" => unavailable("the database accepts no connections")
             .hint("allow them with: ALTER DATABASE … ALLOW_CONNECTIONS true"),
-        "25006" => unavailable("the database accepts no changes: it is a standby")
-            .hint("name the primary in --store, or all servers: postgres://a,b/database"),
+        "25006" => standby(),
+        // The server ended the transaction of a process that had stopped.
+        "25P03" | "25P04" => Refusal::new(
+            ErrorCode::Busy,
+            "the database ended the transaction, which took too long; nothing was changed",
+        )
+        .hint("try again"),
         "3D000" => unavailable("there is no such database on the server")
             .hint("create it with createdb, or name another one in --store"),
         "28000" | "28P01" => login_refused(),
-        "42501" => Refusal::new(ErrorCode::NotPermitted, "the database role may not do this")
-            .hint("see contrib/postgres-roles.sql for what each role may do"),
-        "42P01" | "42703" | "3F000" => {
+        "42501" => denied(),
+        "3F000" => no_such_schema(),
+        "42P01" | "42703" => {
             Refusal::damaged("a table or a column is missing").hint("restore a backup")
         }
         "53100" | "53200" | "58030" => Refusal::new(
@@ -58,6 +113,11 @@ fn refusal_for(state: &SqlState) -> Refusal {
         }
         _ => Refusal::new(ErrorCode::Internal, "the database failed unexpectedly"),
     }
+}
+
+fn denied() -> Refusal {
+    Refusal::new(ErrorCode::NotPermitted, "the database role may not do this")
+        .hint("see contrib/postgres-roles.sql for what each role may do")
 }
 
 fn login_refused() -> Refusal {
@@ -80,16 +140,9 @@ fn connection_error(error: &tokio_postgres::Error) -> Refusal {
             )
             .hint("it must be for that host name and signed by a certificate in sslrootcert");
         }
-        // The driver distinguishes these two by their text only.
+        // The driver tells this by its text only.
         if error.to_string().contains("password missing") {
             return login_refused();
-        }
-        if error.to_string().contains("does not allow writes") {
-            return Refusal::new(
-                ErrorCode::StoreUnavailable,
-                "the database accepts no changes: it is a standby",
-            )
-            .hint("name the primary in --store, or all servers: postgres://a,b/database");
         }
         cause = error.source();
     }

@@ -1,4 +1,4 @@
-//! The schema of the PostgreSQL store: numbered migrations in the current schema of the database.
+//! The schema of the PostgreSQL store: numbered migrations, and the comparison with what they make.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,9 @@ use anyhow::Result;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
 use crate::store::driver::{Driver, first};
+use crate::store::postgres::begin::SearchPath;
+use crate::store::postgres::driver::PostgresDriver;
+use crate::store::postgres::errors::no_such_schema;
 use crate::store::row::Value;
 
 /// In order, one statement a line; their count is the version of the schema.
@@ -18,62 +21,72 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/postgres/0005.sql"),
 ];
 
+/// What `contrib/postgres-roles.sql` adds, where it was run.
+const SERVICE_ACTS: &str = "events.events_by_services CHECK (((verb = ANY (ARRAY['verify'::text, \
+    'sign-in'::text, 'notify'::text])) OR has_table_privilege(('users'::regclass)::oid, 'INSERT'::text)))";
+
 /// The version that this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
 
-/// Foreign objects in the schema that could change what our tables store, or take their place.
-const FOREIGN: &str = "SELECT kind || ' ' || name FROM ( \
-    SELECT 'relation' AS kind, c.relname::text AS name FROM pg_class c \
-        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind NOT IN ('r', 'i', 'S') \
-    UNION ALL SELECT 'trigger', t.tgname::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
-        WHERE c.relnamespace = current_schema()::regnamespace AND NOT t.tgisinternal \
-    UNION ALL SELECT 'rule', r.rulename::text FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class \
-        WHERE c.relnamespace = current_schema()::regnamespace \
-    UNION ALL SELECT 'policy', p.polname::text FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid \
-        WHERE c.relnamespace = current_schema()::regnamespace) AS other LIMIT 1";
-
-/// Every column, constraint and index of every table, one a line, in one round trip.
-const PARTS: &str = "SELECT c.relname || '.' || a.attname || ' ' \
-        || format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END \
-    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' \
-        AND a.attnum > 0 AND NOT a.attisdropped \
-    UNION ALL SELECT c.relname || '.' || k.conname || ' ' || pg_get_constraintdef(k.oid) \
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
-    WHERE c.relnamespace = current_schema()::regnamespace AND k.contype <> 'n' \
-    UNION ALL SELECT c.relname || '.' || i.relname || ' ' || pg_get_indexdef(i.oid, 0, true) \
-        || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END \
-    FROM pg_index x JOIN pg_class c ON c.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid \
-    WHERE c.relnamespace = current_schema()::regnamespace AND NOT x.indisprimary";
+/// Everything that could change what our statements read or write, in one round trip: `part` is ours and must
+/// be as the migrations make it, `changed` and `foreign` must not be there. A part of the system's catalogs that
+/// only a superuser can edit is not looked at.
+const PARTS: &str = include_str!("schema_parts.sql");
 
 const ENCODING: &str = "SELECT current_setting('server_encoding')";
 
-const TABLES: &str = "SELECT count(*) FROM pg_class c \
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'v', 'm', 'f', 'p')";
-
-const VERSION_OF_STORE: &str = "SELECT schema_version FROM store";
+/// The store, once its schema is known.
+#[derive(Debug)]
+pub struct StoreRow {
+    pub version: i64,
+    pub id: Option<Vec<u8>>,
+    pub key_id: Option<Vec<u8>>,
+    /// The server's time.
+    pub clock: Option<i64>,
+}
 
 /// The schema that a database contains.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum SchemaState {
     Nothing,
-    /// Ours, with its version.
-    Ours(i64),
+    /// None here, but a store in another schema of this name.
+    Elsewhere(String),
+    Ours(StoreRow),
+}
+
+/// What the comparison found.
+#[derive(Default)]
+struct Findings {
+    parts: BTreeSet<String>,
+    changed: Option<String>,
+    foreign: Option<String>,
+    elsewhere: Option<String>,
+    has_schema: bool,
 }
 
 /// Determines which schema the database contains. `damaged` for another program's tables, `tampered` for
-/// our schema with objects added, missing or altered.
-pub fn inspect(driver: &mut dyn Driver) -> Result<SchemaState> {
-    let tables = first(driver, TABLES, &[], |row| row.int(0))?.flatten().unwrap_or_default();
-    if tables == 0 {
-        return Ok(SchemaState::Nothing);
-    }
-    let mut found = BTreeSet::new();
-    driver.query(PARTS, &[], &mut |row| {
-        found.extend(row.text(0)?);
+/// our schema with objects added, missing or altered. Names must be looked up in the catalog alone.
+pub fn inspect(driver: &mut PostgresDriver<'_>) -> Result<SchemaState> {
+    let schema = driver.schema();
+    let mut found = Findings::default();
+    driver.query(PARTS, &[Value::Text(schema.name.clone())], &mut |row| {
+        let Some(line) = row.text(1)? else { return Ok(true) };
+        match row.text_ref(0)? {
+            Some("part") => drop(found.parts.insert(line)),
+            Some("changed") => found.changed = Some(line),
+            Some("foreign") => found.foreign = Some(line),
+            Some("elsewhere") => found.elsewhere = Some(line),
+            _ => found.has_schema = true,
+        }
         Ok(true)
     })?;
-    if !found.iter().any(|line| line.starts_with("store.schema_version ")) {
+    if found.parts.is_empty() && found.foreign.is_none() {
+        if !found.has_schema {
+            return Err(no_such_schema().into());
+        }
+        return Ok(found.elsewhere.map_or(SchemaState::Nothing, SchemaState::Elsewhere));
+    }
+    if !found.parts.iter().any(|line| line.starts_with("store.schema_version ")) {
         return Err(Refusal::new(
             ErrorCode::Damaged,
             "the database contains another program's tables",
@@ -81,22 +94,50 @@ pub fn inspect(driver: &mut dyn Driver) -> Result<SchemaState> {
         .hint("give mfactl a database of its own: createdb mfactl")
         .into());
     }
-    let version = first(driver, VERSION_OF_STORE, &[], |row| row.int(0))?.flatten().unwrap_or(0);
-    if version == VERSION {
-        if let Some(other) = first(driver, FOREIGN, &[], |row| row.text(0))?.flatten() {
-            return Err(altered(&format!("{} is not ours", quoted(&other))));
-        }
-        if let Some(odd) = found.iter().find(|line| expected().all(|e| e != *line)) {
-            return Err(altered(&format!("{} differs from what mfactl created", quoted(odd))));
-        }
-        if let Some(missing) = expected().find(|line| !found.contains(*line)) {
-            return Err(altered(&format!("{} is missing", quoted(missing))));
-        }
+    let store = store_row(driver)?;
+    if store.version == VERSION {
+        found.check()?;
     }
-    Ok(SchemaState::Ours(version))
+    Ok(SchemaState::Ours(store))
 }
 
-/// What the migrations make: columns, then constraints and indexes.
+impl Findings {
+    /// `tampered` for the first difference.
+    fn check(&self) -> Result<()> {
+        if let Some(other) = &self.foreign {
+            return Err(altered(&format!("{} is not ours", quoted(other))));
+        }
+        if let Some(changed) = &self.changed {
+            return Err(altered(&shown(changed)));
+        }
+        let is_known = |line: &str| expected().chain([SERVICE_ACTS]).any(|e| e == line);
+        if let Some(odd) = self.parts.iter().find(|line| !is_known(line)) {
+            return Err(altered(&format!("{} differs from what mfactl created", quoted(odd))));
+        }
+        if let Some(missing) = expected().find(|line| !self.parts.contains(*line)) {
+            return Err(altered(&format!("{} is missing", quoted(missing))));
+        }
+        Ok(())
+    }
+}
+
+fn store_row(driver: &mut PostgresDriver<'_>) -> Result<StoreRow> {
+    let sql = format!(
+        "SELECT schema_version, id, key_id, extract(epoch FROM clock_timestamp())::bigint FROM {}",
+        driver.schema().table("store")
+    );
+    let found = first(driver, &sql, &[], |row| {
+        Ok(StoreRow {
+            version: row.int(0)?.unwrap_or_default(),
+            id: row.bytes(1)?,
+            key_id: row.bytes(2)?,
+            clock: row.int(3)?,
+        })
+    })?;
+    Ok(found.unwrap_or(StoreRow { version: 0, id: None, key_id: None, clock: None }))
+}
+
+/// What the migrations make: columns, then the rest.
 fn expected() -> impl Iterator<Item = &'static str> {
     let columns = include_str!("../schema/postgres/columns.txt").lines();
     columns.chain(include_str!("../schema/postgres/constraints.txt").lines())
@@ -116,33 +157,46 @@ pub fn check_encoding(driver: &mut dyn Driver) -> Result<()> {
 
 /// Refuses every schema but ours of this version: `store_unavailable` when there is none, `config` for an
 /// older or newer version.
-pub fn check(driver: &mut dyn Driver) -> Result<()> {
-    match inspect(driver)? {
-        SchemaState::Ours(VERSION) => Ok(()),
+pub fn check(driver: &mut PostgresDriver<'_>) -> Result<StoreRow> {
+    let version = match inspect(driver)? {
+        SchemaState::Ours(store) if store.version == VERSION => return Ok(store),
+        SchemaState::Ours(store) => store.version,
+        SchemaState::Elsewhere(name) => return Err(elsewhere(&name).into()),
         SchemaState::Nothing => {
-            Err(Refusal::new(ErrorCode::StoreUnavailable, "there is no store in this database")
-                .hint("create one with: mfactl init")
-                .into())
+            return Err(Refusal::new(
+                ErrorCode::StoreUnavailable,
+                "there is no store in this database",
+            )
+            .hint("create one with: mfactl init")
+            .into());
         }
-        SchemaState::Ours(version) if version > VERSION => Err(Refusal::new(
-            ErrorCode::Config,
+    };
+    let (problem, hint) = if version > VERSION {
+        (
             format!(
                 "the store is newer than this program: schema {version}, known up to {VERSION}"
             ),
+            "use the mfactl that wrote it, or a newer one",
         )
-        .hint("use the mfactl that wrote it, or a newer one")
-        .into()),
-        SchemaState::Ours(version) => Err(Refusal::new(
-            ErrorCode::Config,
+    } else {
+        (
             format!("the store is older than this program: schema {version} of {VERSION}"),
+            "update it with: mfactl init --migrate",
         )
-        .hint("update it with: mfactl init --migrate")
-        .into()),
-    }
+    };
+    Err(Refusal::new(ErrorCode::Config, problem).hint(hint).into())
+}
+
+/// The refusal for an address that does not name the schema of the store.
+pub fn elsewhere(name: &str) -> Refusal {
+    let message = format!("the store of this database is in the schema {}", quoted(name));
+    Refusal::new(ErrorCode::StoreUnavailable, message)
+        .hint("add schema=NAME to --store: postgres://host/database?schema=NAME")
 }
 
 /// Runs the migrations after version `from`.
-pub fn migrate(driver: &mut dyn Driver, from: i64) -> Result<()> {
+pub fn migrate(driver: &mut PostgresDriver<'_>, from: i64) -> Result<()> {
+    driver.search(SearchPath::Tables)?;
     for statement in MIGRATIONS.iter().skip(usize::try_from(from)?).flat_map(|m| m.lines()) {
         driver.execute(statement, &[])?;
     }
