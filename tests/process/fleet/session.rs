@@ -1,7 +1,7 @@
 //! What a transaction relies on, whatever the owner of the database, a role's settings or whoever used the
 //! connection before left there.
 
-use super::commits::unseen_trigger;
+use super::commits::hidden_trigger;
 use super::pooler::Pooler;
 use super::*;
 
@@ -266,7 +266,7 @@ fn p3_every_transaction_has_its_settings_whatever_the_role_has() {
     for user in users.clone() {
         boss.run(&format!("add-user {user}")).expect(0);
     }
-    unseen_trigger(&owned.cluster, "BEFORE INSERT ON public.events FOR EACH ROW", KEEP);
+    hidden_trigger(&owned.cluster, "BEFORE INSERT ON public.events FOR EACH ROW", KEEP);
     owned.cluster.sql(
         "mfactl",
         "CREATE TABLE chaos.seen(line text); GRANT USAGE ON SCHEMA chaos TO PUBLIC; \
@@ -320,7 +320,7 @@ fn p3_a_process_that_stopped_holds_nobody_up_for_ever_and_whoever_waited_is_told
     let Some(owned) = Owned::new("a stopped process and a pooler") else { return };
     let boss = &owned.ways("boss")[0];
     let mut seeds = ["alice", "bob"].map(|user| boss.active(user));
-    unseen_trigger(
+    hidden_trigger(
         &owned.cluster,
         "BEFORE INSERT ON public.events FOR EACH ROW",
         "IF nextval('chaos.writes') = 1 THEN PERFORM pg_sleep(1); END IF;",
