@@ -46,9 +46,9 @@ GRANT SELECT ON store TO mfactl_owner;
 -- event. A revoked device that is past its undo time is deleted by the next write, and `sign-in` makes a new
 -- device where the policy requires one. Of the log they read what proves its end and a user's newest event,
 -- and no column that names a person or says why something was done.
-GRANT SELECT ON store, users, devices, audit_head TO mfactl_service;
+GRANT SELECT ON store, users, devices, log_start, audit_head TO mfactl_service;
 GRANT SELECT (seq, at, verb, outcome, operator_uid, operator_claim, ticket, proof, user_id, status, rev,
-    factor, was_status, personal, hash, mac) ON events TO mfactl_service;
+    factor, was_status, was_rev, personal, hash, mac) ON events TO mfactl_service;
 GRANT UPDATE (failures, wrong_codes, hour_codes, hour_start, lock_start, lock_length, turned_away,
     told_at, lock_looks, last_verified_at, password, password_change, temporary_password,
     temporary_until, enrolment_barred, recovery, bypass, undo, rev, mac) ON users TO mfactl_service;
