@@ -238,10 +238,12 @@ impl Vault {
         self.audit_mac(b"head", head, None)
     }
 
-    /// The MAC of the start of a pruned chain, with the time of the last removed event.
+    /// The MAC of the start of a pruned chain, with the time of the last removed event. `names_everybody`: the
+    /// pruning left at least one event about every user.
     #[must_use]
-    pub fn start_mac(&self, head: &Head, at: Timestamp) -> [u8; MAC] {
-        self.audit_mac(format!("start {}", at.unix()).as_bytes(), head, None)
+    pub fn start_mac(&self, head: &Head, at: Timestamp, names_everybody: bool) -> [u8; MAC] {
+        let purpose = if names_everybody { "start with everybody" } else { "start" };
+        self.audit_mac(format!("{purpose} {}", at.unix()).as_bytes(), head, None)
     }
 
     fn audit_mac(&self, purpose: &[u8], head: &Head, subject: Option<Subject<'_>>) -> [u8; MAC] {

@@ -10,6 +10,7 @@ mod driver;
 mod engine;
 mod errors;
 mod identity;
+mod index_check;
 mod integrity;
 pub mod location;
 mod log;

@@ -107,6 +107,11 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
         anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
     }
     let mut chain = Chain::from(start.head);
+    // Without the key nobody can tell which program pruned the log.
+    chain.may_lack_users = match &vault {
+        Some(vault) => start.may_lack_users(vault)?,
+        None => start.head != Head::START,
+    };
     let mut damage = unread_start
         .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
         .map_or_else(|| start_damage(&start, vault.as_ref()), |damage| Ok(Some(damage)))?;
@@ -191,8 +196,9 @@ fn records_proof(
     progress: &mut dyn FnMut(),
 ) -> Result<RecordsProof> {
     let (users, damage) = read_or_damage(snapshot.check_records(vault, log, progress))?;
-    let damage = match damage {
-        None => snapshot.check_indexes()?,
+    let (indexes, unread_index) = read_or_damage(snapshot.check_indexes())?;
+    let damage = match damage.or(unread_index) {
+        None => indexes.flatten(),
         damage => damage,
     };
     Ok(RecordsProof { users: users.unwrap_or_default(), damage })

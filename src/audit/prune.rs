@@ -4,13 +4,16 @@ use anyhow::Result;
 use serde_json::json;
 
 use crate::app::App;
+use crate::app::transaction::{MAX_SET, Transaction};
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::audit::retained::{PRUNE_OUTCOME, PRUNE_VERB};
+use crate::audit::retained::{KEPT_OUTCOME, PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::audit::event::Ticket;
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::store::{Change, Order};
 
 /// How many events before a time can be pruned. The last event always stays.
 pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
@@ -36,7 +39,18 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
     let now = app.env.clock.now()?;
     let last = app.reader()?.read()?.last_seq_before(before, now)?;
     let retained = audit::retained_times(app)?;
-    write_tx(app, &mut opened, |app, mut write| {
+    let mut names = Vec::new();
+    app.reader()?.read()?.users(Order::default(), &mut |user| {
+        names.push(user.name);
+        Ok(())
+    })?;
+    let bar = app.progress_bar(names.len() as u64);
+    let pruned = write_tx(app, &mut opened, |app, mut write| {
+        bar.set_position(0);
+        for names in names.chunks(MAX_SET) {
+            keep_users(app, &mut write, names, last)?;
+            bar.inc(names.len() as u64);
+        }
         let up_to = write.tx.prune(last)?;
         let pruned = up_to.saturating_sub(proved.start.head.seq);
         let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
@@ -53,5 +67,26 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
         audit::append_store_event(app.env, &mut write.tx, write.at, record)?;
         write.commit()?;
         Ok(pruned)
-    })
+    });
+    bar.finish_and_clear();
+    pruned
+}
+
+/// Logs the state of those users whose newest event is going to be pruned: a user's newest event shows that their
+/// rows are not an older copy.
+fn keep_users(
+    app: &mut App<'_>,
+    write: &mut Transaction<'_>,
+    names: &[UserName],
+    last: u64,
+) -> Result<()> {
+    let mut kept = Vec::new();
+    for user in write.tx.load(names)?.into_iter().flatten() {
+        if write.tx.newest_event(user.id)?.is_none_or(|newest| newest <= last) {
+            let record =
+                AuditRecord { verb: PRUNE_VERB, outcome: KEPT_OUTCOME, ..AuditRecord::default() };
+            kept.push((Change::Keep(user), Some(record)));
+        }
+    }
+    audit::save_all(app.env, &mut write.tx, write.at, kept).map(drop)
 }

@@ -10,6 +10,8 @@ use crate::store::{EventView, LogQuery};
 /// How the log records a pruning.
 pub const PRUNE_VERB: &str = "log";
 pub const PRUNE_OUTCOME: &str = "pruned";
+/// How the log records that a user was there, where their last event was pruned.
+pub const KEPT_OUTCOME: &str = "kept";
 
 const DOCTOR: &str = "doctor";
 pub const KEY_SAVED: &str = "key_saved";

@@ -69,6 +69,7 @@ impl Verb for Doctor {
         findings.extend(clock(clocks));
         findings.extend(sharing(&app.config));
         findings.extend(records_and_log(app));
+        findings.extend(database(app));
         findings.push(check("key copy", key_copy(app)));
         findings.push(check("backup", backup(app)));
         findings.push(check("secrets", self.secrets(app)));
@@ -162,6 +163,19 @@ fn records_and_log(app: &mut App<'_>) -> [HealthCheck; 2] {
     let words = format!("{}; the log is intact", counted(proof.events, "event"));
     let damage = proof.damage.as_ref().map(|damage| damage.words.as_str());
     [records, checked("log", damage, words)]
+}
+
+/// Only for a store in a file: a server checks its files itself.
+fn database(app: &mut App<'_>) -> Option<HealthCheck> {
+    let StoreLocation::Sqlite(_) = app.config.store else { return None };
+    let what = "database";
+    Some(match app.reader().and_then(|mut store| store.read()?.check_file()) {
+        Err(error) => bad(what, &error),
+        Ok(Some(damage)) => HealthCheck { what, state: Health::Bad, words: damage },
+        Ok(None) => {
+            HealthCheck { what, state: Health::Good, words: "the file is sound".to_owned() }
+        }
+    })
 }
 
 fn key_copy(app: &mut App<'_>) -> Result<(Health, String)> {

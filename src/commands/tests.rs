@@ -18,6 +18,7 @@ mod prompts;
 mod proofs;
 mod signing_in;
 mod spares;
+mod stale_rows;
 mod states;
 mod strays;
 mod table;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::domain::time::Timestamp;
+use crate::store::index_check::Index;
 use crate::store::row::{Row, Value};
 use crate::store::table::Table;
 
@@ -44,8 +45,15 @@ pub trait Driver {
         Ok(())
     }
 
-    /// What the database's own check finds wrong with the tables and their indexes; `None` when nothing is.
-    fn check_indexes(&mut self) -> Result<Option<String>>;
+    /// Makes the next query read a table through this index, or without any index. Returns what has to follow the
+    /// name of the table; `None` when the database has no such index.
+    fn through(&mut self, index: Option<&Index>) -> Result<Option<String>>;
+
+    /// What the database's own check finds wrong with its file; `None` when nothing is, or when it has no such
+    /// check.
+    fn check_file(&mut self) -> Result<Option<String>> {
+        Ok(None)
+    }
 
     /// Makes overwritten data unreadable in the database's files after the commit.
     fn purge_overwritten(&mut self) -> Result<()> {

@@ -39,6 +39,7 @@ fn check_chain(
         return Err(altered("its start is not what `log --prune` wrote").into());
     }
     let mut chain = Chain::from(start.head);
+    chain.may_lack_users = start.may_lack_users(vault)?;
     let mut broken = None;
     let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
         vault.require(generation).is_ok().then(|| vault.event_mac(head, subject))

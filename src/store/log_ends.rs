@@ -23,12 +23,21 @@ impl LogStart {
     /// Whether the MAC of the start is valid; a log that was never pruned needs none. `key` when another
     /// generation of the root key made it.
     pub fn is_authentic(&self, vault: &Vault) -> Result<bool, Refusal> {
-        match (self.at, &self.mac) {
-            (None, _) => Ok(true),
-            _ if self.head == Head::START => Ok(true),
-            (Some(at), Some(mac)) => mac.is(vault, &vault.start_mac(&self.head, at)),
-            (Some(_), None) => Ok(false),
-        }
+        Ok(self.at.is_none()
+            || self.head == Head::START
+            || self.is_pruned(vault, true)?
+            || self.is_pruned(vault, false)?)
+    }
+
+    /// Whether the log may lack users: a program before schema 5 pruned it, which kept no event about those to whom
+    /// nothing had happened since.
+    pub fn may_lack_users(&self, vault: &Vault) -> Result<bool, Refusal> {
+        Ok(self.head != Head::START && self.is_pruned(vault, false)?)
+    }
+
+    fn is_pruned(&self, vault: &Vault, names_everybody: bool) -> Result<bool, Refusal> {
+        let Some((at, mac)) = self.at.zip(self.mac.as_ref()) else { return Ok(false) };
+        mac.is(vault, &vault.start_mac(&self.head, at, names_everybody))
     }
 }
 

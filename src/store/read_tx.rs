@@ -12,6 +12,7 @@ use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::store::approvals::requests;
 use crate::store::driver::{Driver, first};
+use crate::store::index_check::check_indexes;
 use crate::store::integrity::{check_all, end_of_log};
 use crate::store::row;
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
@@ -158,9 +159,15 @@ impl ReadTx<'_> {
         Ok(users)
     }
 
-    /// What the database's own check finds wrong with the tables and their indexes; `None` when nothing is.
+    /// What is wrong with the first index that does not agree with its table; `None` when all agree.
     pub fn check_indexes(&mut self) -> Result<Option<String>> {
-        self.driver.check_indexes()
+        check_indexes(&mut *self.driver)
+    }
+
+    /// What the database's own check finds wrong with its file, which takes several times as long as reading it;
+    /// `None` when nothing is, and for a database on a server, which has no such check.
+    pub fn check_file(&mut self) -> Result<Option<String>> {
+        self.driver.check_file()
     }
 
     /// The users one of whose dates lies after `after` and not after `until`.

@@ -40,6 +40,7 @@ pub enum Value {
 
 /// One row of a result, read by column index. A column of another type is `damaged`.
 pub trait Row {
+    fn value(&self, column: usize) -> Result<Value>;
     fn is_null(&self, column: usize) -> Result<bool>;
     /// Whether the column holds exactly these bytes.
     fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool;

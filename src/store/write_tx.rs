@@ -128,9 +128,19 @@ impl<'t> WriteTx<'t> {
         self.driver.execute(sql::ERASE, &[bytes(user.bytes())]).map(|_| ())
     }
 
+    /// The number of the newest event about a loaded user; `None` after a pruning by a program before schema 5.
+    pub fn newest_event(&mut self, user: Id) -> Result<Option<u64>> {
+        let head = self.head()?;
+        let newest = newest_event(&mut *self.driver, self.vault, &head, user)?;
+        Ok(newest.map(|newest| newest.seq))
+    }
+
     /// Removes the events up to this number from the log, but never the last one, and stores an
     /// authenticated start in their place, from which the rest of the chain can be verified. Returns the
     /// number of the last removed event.
+    ///
+    /// The caller has appended an event about every user whose newest one goes: without it their rows could be put
+    /// back from an older copy.
     pub fn prune(&mut self, up_to: u64) -> Result<u64> {
         let up_to = up_to.min(self.head()?.seq.saturating_sub(1));
         let seq = Value::Int(up_to.cast_signed());
@@ -141,7 +151,7 @@ impl<'t> WriteTx<'t> {
         // The events up to that number are already gone.
         let Some((at, hash)) = last.flatten() else { return Ok(0) };
         let head = Head { seq: up_to, hash };
-        let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?);
+        let mac = self.vault.start_mac(&head, Timestamp::from_unix(at)?, true);
         let mac = StoredMac::value(self.vault, &mac);
         let start = [seq.clone(), Value::Int(at), bytes(&hash), mac];
         one_row(self.driver.execute(sql::SET_LOG_START, &start)?)?;
@@ -264,7 +274,7 @@ impl WriteTx<'_> {
         let head = self.head()?;
         match newest_event(&mut *self.driver, self.vault, &head, user.id)? {
             Some(newest) if newest.rev <= user.rev => Ok(()),
-            None if log_start(&mut *self.driver)?.head.seq > 0 => Ok(()),
+            None if log_start(&mut *self.driver)?.may_lack_users(self.vault)? => Ok(()),
             _ => Err(altered_user(user)),
         }
     }

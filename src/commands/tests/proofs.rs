@@ -206,7 +206,7 @@ fn a_pruned_log_still_verifies() {
     assert_eq!((&pruned["pruned"], &pruned["changed"]), (&9.into(), &true.into()));
     assert_eq!(world.sql("SELECT min(seq) FROM events"), "10");
     let (code, report) = proved(&world, "");
-    assert_eq!((code, &report["events"], &report["first_event"]), (0, &2.into(), &10.into()));
+    assert_eq!((code, &report["events"], &report["first_event"]), (0, &3.into(), &10.into()));
     let newest = world.run("log --json --last 1").ok().json()["events"][0].clone();
     assert_eq!((&newest["verb"], &newest["outcome"]), (&"log".into(), &"pruned".into()));
     assert_eq!(newest["ticket"], "A-1");

@@ -78,7 +78,8 @@ pub type Mac<'m> = &'m dyn Fn(&Head, Option<Subject<'_>>, KeyGeneration) -> Opti
 /// How far the chain has been verified.
 #[derive(Debug)]
 pub struct Chain {
-    start: u64,
+    /// Whether the log may have no event about some users.
+    pub may_lack_users: bool,
     pub head: Head,
     pub events: u64,
     pub users: LoggedUsers,
@@ -87,13 +88,7 @@ pub struct Chain {
 impl Chain {
     #[must_use]
     pub fn from(start: Head) -> Self {
-        Self { start: start.seq, head: start, events: 0, users: LoggedUsers::default() }
-    }
-
-    /// Whether the events before the first one were pruned.
-    #[must_use]
-    pub const fn is_pruned(&self) -> bool {
-        self.start > 0
+        Self { may_lack_users: false, head: start, events: 0, users: LoggedUsers::default() }
     }
 
     /// Verifies the next event. Without a key `mac` is `None` and MACs are not checked.

@@ -13,6 +13,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::store::driver::{Driver, RowFeed, first};
 use crate::store::errors::unconfirmed;
+use crate::store::index_check::Index;
 use crate::store::postgres::begin::{Purpose, Schema, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::errors::store_error;
@@ -165,8 +166,17 @@ impl Driver for PostgresDriver<'_> {
         self.connection.wait(self.connection.client.batch_execute(lock))
     }
 
-    fn check_indexes(&mut self) -> Result<Option<String>> {
-        Ok(None)
+    /// The planner takes another way only where there is no such one.
+    fn through(&mut self, index: Option<&Index>) -> Result<Option<String>> {
+        let (table, index) = if index.is_some() { ("off", "on") } else { ("on", "off") };
+        let ways = format!(
+            "SET LOCAL enable_seqscan = {table}; SET LOCAL enable_sort = {table}; \
+             SET LOCAL enable_indexscan = {index}; \
+             SET LOCAL enable_indexonlyscan = {index}; SET LOCAL enable_bitmapscan = off; \
+             SET LOCAL max_parallel_workers_per_gather = 0"
+        );
+        self.connection.wait(self.connection.client.batch_execute(&ways))?;
+        Ok(Some(String::new()))
     }
 
     fn commit(mut self: Box<Self>) -> Result<()> {
@@ -228,6 +238,15 @@ impl Row for tokio_postgres::Row {
 
     fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool {
         self.try_get::<_, Option<&[u8]>>(column).is_ok_and(|found| found == Some(bytes))
+    }
+
+    fn value(&self, column: usize) -> Result<Value> {
+        Ok(match *self.columns()[column].type_() {
+            Type::INT8 => self.int(column)?.map(Value::Int),
+            Type::TEXT => self.text(column)?.map(Value::Text),
+            _ => self.bytes(column)?.map(Value::Bytes),
+        }
+        .unwrap_or(Value::Null))
     }
 
     fn int(&self, column: usize) -> Result<Option<i64>> {

@@ -9,6 +9,7 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::store::access::Access;
 use crate::store::driver::Driver;
+use crate::store::index_check::Index;
 use crate::store::row::{Row, Value};
 use crate::store::sqlite::busy_timeout;
 use crate::store::sqlite::errors::store_error;
@@ -61,7 +62,14 @@ impl Driver for SqliteDriver<'_> {
         self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(store_error)
     }
 
-    fn check_indexes(&mut self) -> Result<Option<String>> {
+    fn through(&mut self, index: Option<&Index>) -> Result<Option<String>> {
+        Ok(match index {
+            None => Some(" NOT INDEXED".to_owned()),
+            Some(index) => index.sqlite.map(|name| format!(" INDEXED BY {name}")),
+        })
+    }
+
+    fn check_file(&mut self) -> Result<Option<String>> {
         let mut statement = self.tx.prepare("PRAGMA integrity_check(1)").map_err(store_error)?;
         let found: String = statement.query_row((), |row| row.get(0)).map_err(store_error)?;
         Ok((found != "ok").then(|| format!("the database is damaged: {}", shown(&found))))

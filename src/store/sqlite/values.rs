@@ -27,6 +27,16 @@ impl Row for rusqlite::Row<'_> {
         }
     }
 
+    fn value(&self, column: usize) -> Result<Value> {
+        Ok(match self.get_ref(column).map_err(store_error)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(n) => Value::Int(n),
+            ValueRef::Text(s) => Value::Text(std::str::from_utf8(s).map_err(not_utf8)?.to_owned()),
+            ValueRef::Blob(b) => Value::Bytes(b.to_vec()),
+            other @ ValueRef::Real(_) => return Err(wrong_type(column, &other)),
+        })
+    }
+
     fn is_null(&self, column: usize) -> Result<bool> {
         Ok(self.get_ref(column).map_err(store_error)? == ValueRef::Null)
     }

@@ -1,0 +1,257 @@
+//! Somebody writes the database without the key: rows of an older copy, blanked events, users who vanish.
+
+use crate::testing::World;
+
+/// A copy of the tables, from which rows are put back.
+pub struct Copy<'w> {
+    world: &'w World,
+}
+
+/// The tables that are copied.
+const TABLES: [&str; 4] = ["users", "devices", "events", "requests"];
+
+impl<'w> Copy<'w> {
+    pub fn of(world: &'w World) -> Self {
+        let copy = Self { world };
+        for table in TABLES {
+            copy.sql(&format!(
+                "DROP TABLE IF EXISTS copy.{table}; CREATE TABLE copy.{table} AS SELECT * FROM {table}"
+            ));
+        }
+        copy
+    }
+
+    /// Runs SQL that can name the tables of the copy as `copy.TABLE`.
+    pub fn sql(&self, sql: &str) {
+        let beside = if self.world.engine.is_postgres() {
+            "CREATE SCHEMA IF NOT EXISTS copy".to_owned()
+        } else {
+            let path = self.world.folder.path().join("copy.db");
+            format!("ATTACH '{}' AS copy", path.display())
+        };
+        let _ = self.world.sql(&format!("{beside}; {sql}"));
+    }
+
+    /// Puts the rows of one user back.
+    pub fn put_back(&self, user: &str) {
+        let id = format!("(SELECT n FROM copy.users WHERE name = '{user}')");
+        self.sql(&format!(
+            "DELETE FROM devices WHERE \"user\" = {id}; DELETE FROM users WHERE n = {id}; \
+             INSERT INTO users SELECT * FROM copy.users WHERE n = {id}; \
+             INSERT INTO devices SELECT * FROM copy.devices WHERE \"user\" = {id}"
+        ));
+    }
+}
+
+fn found(world: &World) -> (u8, String) {
+    let ran = world.run("verify-log --json");
+    (ran.code, ran.json()["problem"].as_str().unwrap_or_default().to_owned())
+}
+
+/// A user whose phone is active in a copy and was revoked since, and a code of that phone.
+fn stolen(world: &World) -> (Copy<'_>, String) {
+    let phone = world.active("alice");
+    let _ = world.active("bob");
+    world.wait(60);
+    let copy = Copy::of(world);
+    let _ = world.run("reset alice --no-enrol --yes").ok();
+    // The newest event of the log is not hers: its end would show that it is gone.
+    assert_eq!(world.verify("bob", "000000").code, 1);
+    (copy, world.code(&phone, 0))
+}
+
+const ALICES: &str = "user_id = (SELECT id FROM copy.users WHERE name = 'alice')";
+
+#[test]
+fn s1_rows_put_back_are_refused_whatever_the_events_say() {
+    for hidden in [
+        String::new(),
+        // For the moment of one sign-in.
+        format!("UPDATE events SET rev = 1 WHERE {ALICES} AND rev > 1"),
+        format!("UPDATE events SET rev = NULL WHERE {ALICES} AND rev > 1"),
+        format!(
+            "UPDATE events SET rev = 1, hash = (SELECT hash FROM copy.events WHERE seq = 3), \
+                 mac = (SELECT mac FROM copy.events WHERE seq = 3) WHERE {ALICES} AND rev > 1"
+        ),
+        // All of them: a log that was never pruned has an event about everybody.
+        format!("DELETE FROM events WHERE {ALICES}"),
+        format!("UPDATE events SET user_id = NULL WHERE {ALICES}"),
+    ] {
+        let world = World::new();
+        let (copy, code) = stolen(&world);
+        assert_ne!(world.verify("alice", &code).code, 0);
+        copy.put_back("alice");
+        if !hidden.is_empty() {
+            copy.sql(&hidden);
+        }
+        let events = world.sql("SELECT count(*) FROM events");
+        let ran = world.verify("alice", &code);
+        assert_eq!((ran.code, ran.error()), (78, "tampered".to_owned()), "{hidden}");
+        assert_eq!(world.sql("SELECT count(*) FROM events"), events, "{hidden}");
+        assert_eq!(found(&world).0, 1, "{hidden}");
+        for verb in ["reset alice --no-enrol --yes", "disable alice --yes", "unlock alice"] {
+            assert_eq!(world.run(verb).code, 78, "{hidden}: {verb}");
+        }
+    }
+}
+
+/// With her newer events out of the way nothing shows that the rows are old. The event of that moment does, for ever.
+#[test]
+fn s1_a_code_of_rows_put_back_is_in_the_log_for_ever() {
+    let world = World::new();
+    let (copy, code) = stolen(&world);
+    copy.put_back("alice");
+    copy.sql(&format!(
+        "CREATE TABLE copy.newer AS SELECT * FROM events WHERE {ALICES} AND rev > 1; \
+         DELETE FROM events WHERE {ALICES} AND rev > 1"
+    ));
+    assert_eq!(world.verify("alice", &code).code, 0);
+    assert_eq!(found(&world).0, 1);
+    copy.sql("INSERT INTO events SELECT * FROM copy.newer");
+    let (code, problem) = found(&world);
+    assert!(
+        code == 1 && problem.contains("event 8 does not continue the newest state"),
+        "{problem}"
+    );
+    let doctor = world.run("doctor --json");
+    assert!(doctor.code == 1 && doctor.out.contains("event 8"), "{doctor:?}");
+}
+
+/// The index is stale: it has the events as they were, and the table is whole.
+#[test]
+fn s1_a_stale_index_brings_no_old_row_back() {
+    let world = World::new();
+    if world.engine.is_postgres() {
+        return;
+    }
+    let (copy, code) = stolen(&world);
+    copy.put_back("alice");
+    let index = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema \
+                 WHERE name = 'events_of_user'";
+    copy.sql(&format!(
+        "CREATE TABLE copy.index_row AS {index}; \
+         CREATE TABLE copy.newer AS SELECT * FROM events WHERE {ALICES} AND rev > 1; \
+         DELETE FROM events WHERE {ALICES} AND rev > 1; \
+         PRAGMA writable_schema = on; DELETE FROM sqlite_schema WHERE name = 'events_of_user'"
+    ));
+    // Without the index, so that it lacks these events.
+    copy.sql("INSERT INTO events SELECT * FROM copy.newer");
+    copy.sql(
+        "PRAGMA writable_schema = on; INSERT INTO sqlite_schema(type, name, tbl_name, rootpage, sql) \
+         SELECT * FROM copy.index_row",
+    );
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("the record of alice is older than event"), "{problem}");
+    let doctor = world.run("doctor --json");
+    assert!(doctor.out.contains("index events_of_user"), "{doctor:?}");
+    // Nothing at this moment shows that the rows are old, but the event of this moment does, for ever.
+    let _ = world.verify("alice", &code).ok();
+    copy.sql("REINDEX");
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("does not continue the newest state"), "{problem}");
+}
+
+#[test]
+fn s2_an_event_that_was_blanked_is_named_and_an_erased_user_is_counted() {
+    let world = World::new();
+    let (copy, _) = stolen(&world);
+    let blank = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, detail = NULL, \
+                 was = NULL, salt = NULL WHERE";
+    let reset = world.sql("SELECT seq FROM events WHERE verb = 'reset'");
+    for rows in ["verb = 'reset'", "verb = 'init'", "seq > 0"] {
+        copy.sql("DROP TABLE copy.events; CREATE TABLE copy.events AS SELECT * FROM events");
+        copy.sql(&format!("{blank} {rows}"));
+        let (exit, problem) = found(&world);
+        assert_eq!(exit, 1, "{rows}");
+        assert!(problem.contains("no `remove-user --erase` removed them"), "{problem}");
+        assert!(
+            rows != "verb = 'reset'" || problem.contains(&format!("event {reset}")),
+            "{problem}"
+        );
+        assert_eq!(world.run("doctor").code, 1, "{rows}");
+        copy.sql("DELETE FROM events; INSERT INTO events SELECT * FROM copy.events");
+        assert_eq!(found(&world).0, 0, "{rows}, put right");
+    }
+    let _ = world.run("remove-user bob --erase --yes").ok();
+    let report = world.run("verify-log --json").ok().json();
+    let bobs = world.sql("SELECT count(*) FROM events WHERE salt IS NULL");
+    assert_eq!(report["erased_events"].to_string(), bobs);
+    assert_eq!(report["users"], 1);
+    // What was erased is put back.
+    copy.sql("DELETE FROM events WHERE seq = 4; INSERT INTO events SELECT * FROM copy.events WHERE seq = 4");
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("erased a user"), "{problem}");
+}
+
+#[test]
+fn s3_a_user_who_was_deleted_or_added_by_sql_is_named() {
+    let world = World::new();
+    let _ = stolen(&world);
+    let copy = Copy::of(&world);
+    copy.sql("DELETE FROM devices WHERE \"user\" = 2; DELETE FROM users WHERE name = 'bob'");
+    let (exit, problem) = found(&world);
+    assert_eq!(exit, 1);
+    assert!(problem.starts_with("bob is not in the store any more"), "{problem}");
+    let doctor = world.run("doctor --json");
+    assert!(
+        doctor.code == 1 && doctor.out.contains("bob is not in the store any more"),
+        "{doctor:?}"
+    );
+    assert_eq!(world.run("check log").code, 2);
+    copy.put_back("bob");
+    assert_eq!(found(&world).0, 0);
+    let _ = world.run("remove-user bob --yes").ok();
+    assert_eq!(found(&world).0, 0);
+    copy.put_back("bob");
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("bob is in the store again"), "{problem}");
+    assert_eq!(world.run("disable bob --yes").code, 78);
+}
+
+#[test]
+fn p5_an_event_beyond_the_end_of_the_log_is_named_and_never_believed() {
+    let world = World::new();
+    let (copy, code) = stolen(&world);
+    copy.put_back("alice");
+    let added = |seq: &str| {
+        copy.sql(&format!(
+            "DELETE FROM events WHERE seq > 7; DROP TABLE IF EXISTS copy.added; \
+             CREATE TABLE copy.added AS SELECT * FROM events WHERE seq = 3; \
+             UPDATE copy.added SET seq = {seq}; INSERT INTO events SELECT * FROM copy.added"
+        ));
+    };
+    for seq in ["8", "1000000000"] {
+        added(seq);
+        let ran = world.verify("alice", &code);
+        assert_eq!(ran.code, 78, "{ran:?}");
+        let words = format!("event {seq} was added beyond the end of the log, which is event 7");
+        assert!(ran.err.contains(&words), "{ran:?}");
+        assert_eq!(found(&world).0, 1);
+    }
+    // It keeps out every change, so the error says how to get rid of it.
+    added("8");
+    let ran = world.run("disable bob --yes");
+    assert_eq!(ran.code, 78, "{ran:?}");
+    assert!(ran.err.contains("DELETE FROM events WHERE seq > 7"), "{ran:?}");
+    copy.sql("DELETE FROM events WHERE seq > 7");
+    let _ = world.run("disable bob --yes").ok();
+}
+
+/// After a pruning as before: everybody has an event that shows which rows are the newest.
+#[test]
+fn s1_a_pruned_log_still_knows_the_newest_rows() {
+    let world = World::new();
+    let (copy, code) = stolen(&world);
+    world.wait(100);
+    let _ = world.run("log --prune --before now --yes").ok();
+    let kept = world.run("log --json --user alice").ok().json();
+    let events = kept["events"].as_array().unwrap();
+    assert_eq!((events.len(), &events[0]["outcome"]), (1, &"kept".into()));
+    assert_eq!(found(&world).0, 0);
+    copy.put_back("alice");
+    assert_eq!(world.verify("alice", &code).code, 78);
+    assert_eq!(found(&world).0, 1);
+    copy.sql(&format!("DELETE FROM events WHERE {ALICES}"));
+    assert_eq!(world.verify("alice", &code).code, 78);
+    assert_eq!(found(&world).0, 1);
+}
