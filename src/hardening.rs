@@ -31,6 +31,14 @@ fn open_standard_descriptors() {
 
 #[expect(clippy::disallowed_methods, reason = "a panic has no way back to run()")]
 fn report_panic(info: &PanicHookInfo<'_>) {
+    // Libraries start threads too, for the look-up of a name, and panic without room for one.
+    let payload = info.payload_as_str().unwrap_or_default();
+    if ["spawn thread", "spawn worker thread"].iter().any(|words| payload.contains(words)) {
+        let line = "mfactl: error: no thread can be started: too many processes are running\n\
+                    mfactl: hint: try again; raise the limit of processes (TasksMax, nproc) if it happens often\n";
+        let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());
+        std::process::exit(75);
+    }
     let location = info.location().map(|l| format!(" ({}:{})", l.file(), l.line()));
     let line = format!(
         "mfactl: error: this is a bug in mfactl{}; please report it\n",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde_json::json;
 
-use crate::domain::approval::Request;
+use crate::domain::approval::{APPROVE, Request};
 use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Role;
@@ -97,8 +97,8 @@ impl Approval {
     /// operators who approve at once, only one succeeds.
     pub fn consume(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         let short_id = self.request.short();
-        let is_there = tx.requests()?.contains(&self.request);
-        if !is_there || !self.request.is_open(now) {
+        let mut open = tx.open_requests(now)?;
+        if !open.contains(&self.request) {
             return Err(request_not_found(&short_id).into());
         }
         let name = &user.name;
@@ -114,18 +114,18 @@ impl Approval {
                 .hint(format!("an admin can run: mfactl approve {short_id}"))
                 .into());
         }
-        tx.remove_request(self.request.id)?;
-        tx.remove_closed_requests(now)?;
+        open.retain(|request| *request != self.request);
+        tx.remove_requests_but(&open)?;
         let requester = &self.request.operator;
         let detail = json!({
-            "request": short_id,
+            "request": self.request.name_in_log(),
             "verb": self.request.verb,
             "operator_uid": requester.uid,
             "operator_claim": requester.claim,
         });
         let event = Event {
             at: now,
-            verb: "approve",
+            verb: APPROVE,
             outcome: if self.is_alone { "approved_alone" } else { "approved" },
             operator: self.operator.clone(),
             ticket: Ticket::default(),

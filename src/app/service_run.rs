@@ -29,10 +29,10 @@ impl ServiceRun {
 /// it is kept apart as untrusted input; only the operator behind `sudo` stays known. There are no prompts and no standard error, which some
 /// services show to the remote user.
 pub fn answer_service(env: &mut Env) -> Result<ServiceRun> {
-    let watchdog = Watchdog::start(env.end)?;
     let environment = std::mem::replace(&mut env.variables, Box::new(|_| None));
     env.prompt = None;
     env.err.writer = Box::new(std::io::sink());
+    let watchdog = Watchdog::start(env.end)?;
     if !is_run_by_sudo(&env.process) {
         env.process.operator.claim = None;
         env.process.sudo_uid = None;

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+use crate::domain::refusal::no_thread;
+
 /// Counted from the start of the verb; process start and exit have the rest of two seconds.
 const ANSWER: Duration = Duration::from_millis(1900);
 /// The exit code for a busy store: try again.
@@ -33,7 +35,7 @@ impl Watchdog {
         let (answered, watched) = channel();
         let (late_exit, final_reply) = (exit.clone(), Arc::<Mutex<Option<FinalReply>>>::default());
         let late_reply = final_reply.clone();
-        thread::Builder::new().spawn(move || {
+        let started = thread::Builder::new().spawn(move || {
             if watched.recv_timeout(ANSWER) == Err(RecvTimeoutError::Timeout) {
                 let exit = late_exit.load(Ordering::SeqCst);
                 if let Some(reply) =
@@ -43,7 +45,8 @@ impl Watchdog {
                 }
                 end(exit);
             }
-        })?;
+        });
+        started.map_err(|_| no_thread())?;
         Ok(Self { exit, final_reply, ends, _answered: answered })
     }
 

@@ -41,7 +41,7 @@ enum IdentityProof {
 impl OperatorOptions {
     /// Checks the options, also against what `[helpdesk]` in the configuration requires.
     pub fn ticket(&self, app: &mut App<'_>, verb: &str) -> Result<Ticket> {
-        require_case_options(app, verb, verb, self.ticket.is_some(), self.proof.is_some())?;
+        require_case_options(app, verb, verb, self.ticket.as_deref(), self.proof.is_some())?;
         let proof = self.proof.and_then(|p| p.to_possible_value());
         Ok(Ticket {
             ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
@@ -70,14 +70,16 @@ impl OperatorOptions {
     }
 }
 
-/// Fails with `usage` if `[helpdesk]` in the configuration requires an option that is missing.
+/// Fails with `usage` if `[helpdesk]` in the configuration requires an option that is missing, or a ticket and
+/// only a placeholder such as `-` is there.
 pub fn require_case_options(
     app: &mut App<'_>,
     verb: &str,
     shown_verb: &str,
-    has_ticket: bool,
+    ticket: Option<&str>,
     has_proof: bool,
 ) -> Result<()> {
+    let has_ticket = ticket.is_some_and(Ticket::is_named);
     match app.config.required_options.missing(verb, has_ticket, has_proof) {
         None => Ok(()),
         Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))

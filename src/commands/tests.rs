@@ -16,6 +16,7 @@ mod notices;
 mod operators;
 mod prompts;
 mod proofs;
+mod requests;
 mod signing_in;
 mod spares;
 mod stale_rows;

@@ -113,9 +113,11 @@ fn anchors_in(app: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     let mut file = BufReader::new(operator_files::open_file(app, path, field)?);
     let mut anchors = Vec::new();
     let mut line = Vec::new();
-    let mut number = 0_u64;
+    let (mut number, mut is_new) = (0_u64, true);
     while (&mut file).take(MAX_LINE).read_until(b'\n', &mut line)? > 0 {
-        number += 1;
+        // The rest of a line that is too long is no new line.
+        number += u64::from(is_new);
+        is_new = line.ends_with(b"\n");
         let text = String::from_utf8_lossy(&line);
         if Anchor::occurs_in(&text) {
             let anchor = Anchor::parse(field, text.trim_end());

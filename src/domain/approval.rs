@@ -1,5 +1,7 @@
 //! Requests to a second operator: a verb on a protected user that needs two.
 
+use serde::Deserialize;
+
 use crate::domain::audit::event::Operator;
 use crate::domain::secret::Id;
 use crate::domain::text::shell_word;
@@ -9,6 +11,11 @@ use crate::domain::time::{Span, Timestamp};
 const LIFETIME: Span = Span::hours(24);
 /// Letters in the short form of an ID.
 pub const SHORT: usize = 8;
+
+/// The outcome of the event that makes a request.
+pub const REQUESTED: &str = "requested";
+/// The verb of the event that carries one out.
+pub const APPROVE: &str = "approve";
 
 /// A verb that waits for a second operator's approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +31,12 @@ pub struct Request {
     pub words: Vec<String>,
 }
 
+/// What matters here of an event's details.
+#[derive(Deserialize)]
+struct Detail {
+    request: String,
+}
+
 impl Request {
     /// The short form of the ID, for typing.
     #[must_use]
@@ -36,9 +49,24 @@ impl Request {
         self.made_at.plus(LIFETIME)
     }
 
+    /// Whether it can be approved. `newest` is the newest time in the log since the request: a clock that was
+    /// set back makes nothing younger.
     #[must_use]
-    pub fn is_open(&self, now: Timestamp) -> bool {
-        now < self.expires_at()
+    pub fn is_open(&self, now: Timestamp, newest: Timestamp) -> bool {
+        now.max(newest) < self.expires_at()
+    }
+
+    /// How an event names the request, in a part that its hash covers.
+    #[must_use]
+    pub fn name_in_log(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// Whether an event with these details names the request. Earlier versions wrote the short form.
+    #[must_use]
+    pub fn is_named_by(&self, detail: &str) -> bool {
+        let named = serde_json::from_str::<Detail>(detail).map(|detail| detail.request);
+        named.is_ok_and(|name| name == self.name_in_log() || name == self.short())
     }
 
     /// The verb and its arguments as a shell reads them, safe to print.
@@ -84,8 +112,21 @@ mod tests {
         assert_eq!(request.line(), "reset --no-enrol -- alice");
         assert!(!request.requester().contains('\u{1b}'));
         let day = 24 * 3600;
-        assert!(request.is_open(made_at.plus(Span::seconds(day - 1))));
-        assert!(!request.is_open(made_at.plus(Span::seconds(day))));
+        let (last, end) = (made_at.plus(Span::seconds(day - 1)), made_at.plus(Span::seconds(day)));
+        assert!(request.is_open(last, last) && request.is_open(made_at, last));
+        assert!(!request.is_open(end, last));
+        assert!(!request.is_open(made_at, end), "a clock that was set back");
+        let full = "ab".repeat(16);
+        for (detail, expected) in [
+            (format!(r#"{{"request":"{full}","verb":"reset"}}"#), true),
+            (r#"{"request":"abababab"}"#.to_owned(), true),
+            (r#"{"request":"abababac"}"#.to_owned(), false),
+            (format!(r#"{{"request":"{}"}}"#, &full[..31]), false),
+            (r#"{"verb":"reset"}"#.to_owned(), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(request.is_named_by(&detail), expected, "{detail}");
+        }
     }
 
     #[test]

@@ -147,6 +147,13 @@ impl Refusal {
     }
 }
 
+/// The machine has no room for another thread, which is no fault of ours or of the request.
+#[must_use]
+pub fn no_thread() -> Refusal {
+    Refusal::new(ErrorCode::Busy, "no thread can be started: too many processes are running")
+        .hint("try again; raise the limit of processes (TasksMax, nproc) if it happens often")
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for part in [&self.context, &self.field].into_iter().flatten() {

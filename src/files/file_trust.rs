@@ -154,6 +154,31 @@ impl FilePolicy {
             .hint("move it to a folder of its own with mode 0700")
             .into());
         }
+        self.check_ancestors(&folder, 1, kind)
+    }
+
+    /// Who can rename a folder further up can put another one in its place. In a folder with the sticky bit,
+    /// such as `/tmp`, only the owner of an entry can. Leaves out the first `from` folders.
+    fn check_ancestors(&self, folder: &Path, from: usize, kind: FileKind) -> Result<()> {
+        let failed = |e| not_created(folder, &e);
+        let named = std::path::absolute(folder).map_err(failed)?;
+        let real = named.canonicalize().map_err(failed)?;
+        let links = named.ancestors().filter(|path| path.is_symlink());
+        for path in real.ancestors().skip(from).chain(links) {
+            let metadata = path.symlink_metadata().map_err(failed)?;
+            let is_open = !metadata.is_symlink() && metadata.mode() & 0o1002 == 0o002;
+            if !is_open && self.owns(&metadata) {
+                continue;
+            }
+            let who = if is_open { "is writable by everybody" } else { "belongs to another user" };
+            let (above, noun, folder) = (display_path(path), kind.noun(), display_path(folder));
+            let message = format!("the folder {above} above the {noun} in {folder} {who}");
+            let hint = match is_open {
+                true => format!("run: chmod o-w {}", path_argument(path)),
+                false => "move it below folders of root, or of the user who runs mfactl".to_owned(),
+            };
+            return Err(Refusal::new(ErrorCode::NotPermitted, message).hint(hint).into());
+        }
         Ok(())
     }
 
@@ -182,6 +207,10 @@ impl FilePolicy {
         if folder.is_dir() {
             return self.check_folder(path, kind);
         }
+        let existing = folder.ancestors().find(|path| path.is_dir());
+        let existing =
+            existing.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        self.check_ancestors(existing, 0, kind)?;
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -12,7 +12,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
 use crate::files::file_trust::display_path;
 use crate::files::new_file::Draft;
-use crate::files::operator_rights::{MAY_READ, MAY_WRITE, Place, as_operator};
+use crate::files::operator_rights::{MAY_READ, MAY_WRITE, Place, as_operator, busy_or};
 
 /// A new file with mode 0600, which is removed again unless [`NewFile::keep`] is called.
 pub struct NewFile {
@@ -35,7 +35,7 @@ impl NewFile {
                 (format!("can't be made: {e}"), "check the permissions of its directory")
             };
             let problem = format!("{} {problem}", display_path(path));
-            Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint)
+            busy_or(&e, Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint))
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
@@ -106,7 +106,7 @@ pub fn open(path: &Path, process: &Process, field: &str) -> Result<File, Refusal
     match as_operator(process, path, false, open_regular) {
         Ok(Some(file)) => Ok(file),
         Ok(None) => Err(refuse("is not a regular file".to_owned())),
-        Err(e) => Err(refuse(format!("can't be opened: {e}"))),
+        Err(e) => Err(busy_or(&e, refuse(format!("can't be opened: {e}")))),
     }
 }
 
@@ -132,14 +132,14 @@ impl OperatorFile {
 }
 
 fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
-    Refusal::new(
+    let refusal = Refusal::new(
         ErrorCode::CannotCreate,
         format!("{} can't be written: {error}", display_path(path)),
-    )
-    .field(field)
-    .hint(
+    );
+    let refusal = refusal.field(field).hint(
         "name a regular file, or one that does not exist yet, in a directory that you may write to",
-    )
+    );
+    busy_or(error, refusal)
 }
 
 fn replace_atomically(place: &Place, mode: u32, content: &[u8]) -> IoResult<()> {

@@ -13,6 +13,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat, readlinkat};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
+use crate::domain::refusal::{Refusal, no_thread};
 use crate::env::Process;
 use crate::files::file_trust::system_uid;
 
@@ -76,7 +77,6 @@ pub fn as_operator<T: Send + 'static>(
     };
     if process.euid == 0 {
         let person = Person::of(uid)?;
-        // A process without room for a thread must not be taken for a file that can't be opened.
         let thread = std::thread::Builder::new().spawn(move || {
             let groups: Vec<Gid> = person.groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
             let (uid, gid) = (Uid::from_raw(person.uid), Gid::from_raw(person.gid));
@@ -84,7 +84,8 @@ pub fn as_operator<T: Send + 'static>(
             set_thread_res_gid(gid, gid, gid)?;
             set_thread_res_uid(uid, uid, uid)?;
             work(&plain)
-        })?;
+        });
+        let thread = thread.map_err(|_| Error::other(NoThread))?;
         return thread.join().map_err(|_| denied())?;
     }
     if system_uid() != Some(process.euid) {
@@ -97,6 +98,24 @@ pub fn as_operator<T: Send + 'static>(
     }
     let path = Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join(name);
     work(&Place { path, judge: Some(person), _folder: Some(Arc::new(folder)) })
+}
+
+/// The thread with the operator's rights can't be started; the file may well be there.
+#[derive(Debug)]
+struct NoThread;
+
+impl std::fmt::Display for NoThread {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&no_thread().problem)
+    }
+}
+
+impl std::error::Error for NoThread {}
+
+/// `busy` where it is the thread that is missing, and `refusal` otherwise.
+#[must_use]
+pub fn busy_or(error: &Error, refusal: Refusal) -> Refusal {
+    if error.get_ref().is_some_and(|inner| inner.is::<NoThread>()) { no_thread() } else { refusal }
 }
 
 fn denied() -> Error {

@@ -41,6 +41,9 @@ pub fn load(path: &Path, shown: &str, key_id: Option<KeyId>) -> Result<RootKey> 
     if text.is_empty() {
         return Err(unusable("is empty").into());
     }
+    if text.len() > LARGEST {
+        return Err(unusable(&format!("is longer than {LARGEST} bytes")).into());
+    }
     let mut keys = Vec::new();
     for line in text.split(|b| *b == b'\n').filter(|l| !l.is_empty() && !l.starts_with(b"#")) {
         keys.push(key(line).ok_or_else(|| unusable("is damaged"))?);
@@ -119,5 +122,22 @@ mod tests {
         }
         let error = loaded(text.as_bytes(), Some(other)).err().unwrap().to_string();
         assert!(error.contains("another store"), "{error}");
+    }
+
+    #[test]
+    fn s10_a_key_file_that_is_too_long_is_refused_and_never_cut() {
+        let remark = |length: usize| format!("{}\n", "#".repeat(length - 1));
+        let own = write(&keyed(1));
+        let before = format!("{}{}", remark(LARGEST - own.len()), own.as_str());
+        assert_eq!(loaded(before.as_bytes(), None).unwrap().id(), keyed(1).id());
+        for content in [
+            format!("{}{}", own.as_str(), remark(LARGEST)),
+            format!("#{before}"),
+            format!("{}{}", own.as_str(), remark(LARGEST - own.len() + 1)),
+            format!("{}{}", remark(LARGEST), own.as_str()),
+        ] {
+            let error = loaded(content.as_bytes(), None).err().unwrap().to_string();
+            assert_eq!(error, "the key file key is longer than 4096 bytes");
+        }
     }
 }

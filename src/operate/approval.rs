@@ -8,7 +8,7 @@ use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::domain::approval::{Request, SHORT};
+use crate::domain::approval::{REQUESTED, Request, SHORT};
 use crate::domain::audit::event::{Operator, Ticket};
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
@@ -40,18 +40,17 @@ pub fn request_approval(
             user: user.name.to_string(),
             words: words.to_vec(),
         };
-        write.tx.remove_closed_requests(write.at)?;
-        if let Some(existing) =
-            write.tx.requests()?.into_iter().find(|r| r.is_same_request(&request))
-        {
+        let open = write.tx.open_requests(write.at)?;
+        write.tx.remove_requests_but(&open)?;
+        if let Some(existing) = open.into_iter().find(|r| r.is_same_request(&request)) {
             return Ok(existing);
         }
         write.tx.insert_request(&request)?;
         let record = AuditRecord {
             verb,
-            outcome: "requested",
+            outcome: REQUESTED,
             ticket: ticket.clone(),
-            detail: Some(json!({ "request": request.short() }).to_string()),
+            detail: Some(json!({ "request": request.name_in_log() }).to_string()),
             ..AuditRecord::default()
         };
         audit::save(app.env, &mut write.tx, write.at, Change::Keep(user), record)?;
@@ -62,11 +61,7 @@ pub fn request_approval(
 
 /// The open requests, oldest first.
 pub fn open_requests(app: &mut App<'_>, opened: &mut OpenStore) -> Result<Vec<Request>> {
-    write_tx(app, opened, |_, mut write| {
-        let mut open = write.tx.requests()?;
-        open.retain(|request| request.is_open(write.at));
-        Ok(open)
-    })
+    write_tx(app, opened, |_, mut write| write.tx.open_requests(write.at))
 }
 
 /// The open request whose ID is or begins with `id`.

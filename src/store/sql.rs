@@ -22,6 +22,8 @@ pub const LATEST_OF_OUTCOME: &str = "SELECT at FROM events WHERE seq > $1 AND ve
 pub const REMOVE_USER: &str = "DELETE FROM users WHERE id = $1 AND rev = $2";
 pub const REMOVE_DEVICE: &str = "DELETE FROM devices WHERE id = $1";
 pub const REMOVE_REQUEST: &str = "DELETE FROM requests WHERE id = $1";
+pub const REQUESTS_OF: &str = "SELECT seq, detail FROM events WHERE user_id = $1 \
+                              AND outcome = 'requested' ORDER BY seq DESC";
 pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
@@ -65,6 +67,11 @@ pub static CHANGES: LazyLock<String> = LazyLock::new(|| {
 });
 pub static CHAIN: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM events ORDER BY seq", EVENT_COLUMNS.join(", ")));
+
+/// The same from a number on.
+pub static CHAIN_FROM: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {} FROM events WHERE seq >= $1 ORDER BY seq", EVENT_COLUMNS.join(", "))
+});
 
 /// The statement for the events of a query between two numbers, and its values.
 pub fn events(query: &LogQuery, bounds: (u64, Option<u64>)) -> (String, Vec<Value>) {

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use super::support::{Call, Seed, World, has};
 
+mod ancestors;
 mod content;
 mod elevated;
 mod foreign;

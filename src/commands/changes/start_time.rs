@@ -97,6 +97,9 @@ impl StartTime {
     }
 }
 
+/// Bytes; it is one line.
+const LONGEST_STATE: u64 = 4096;
+
 /// Where the last run ended; `None` if the file does not exist yet.
 fn read_state(app: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
     if operator_files::is_absent(app, path) {
@@ -104,7 +107,10 @@ fn read_state(app: &mut App<'_>, path: &Path) -> Result<Option<Anchor>> {
     }
     let mut line = String::new();
     let file = operator_files::open_file(app, path, "--state")?;
-    file.take(4096).read_to_string(&mut line).map_err(|_| not_a_state_file())?;
+    file.take(LONGEST_STATE + 1).read_to_string(&mut line).map_err(|_| not_a_state_file())?;
+    if line.len() as u64 > LONGEST_STATE {
+        return Err(not_a_state_file().into());
+    }
     let anchor = Anchor::parse("--state", line.trim_end()).map_err(|_| not_a_state_file())?;
     if anchor.store != app.reader()?.identity().store {
         return Err(Refusal::bad_input("--state", "the state file belongs to another store")

@@ -25,6 +25,20 @@ pub struct Ticket {
     pub reason: Option<String>,
 }
 
+impl Ticket {
+    /// Whether this names a ticket, and is not what people type to get past the question.
+    #[must_use]
+    pub fn is_named(ticket: &str) -> bool {
+        const PLACEHOLDERS: [&str; 10] =
+            ["none", "no", "na", "nil", "null", "tba", "tbd", "todo", "unknown", "ticket"];
+        let letters: String =
+            ticket.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        let first = letters.chars().next();
+        let is_one_letter = letters.chars().all(|c| !c.is_numeric() && Some(c) == first);
+        !is_one_letter && !PLACEHOLDERS.contains(&&*letters)
+    }
+}
+
 /// One event. It is written in the transaction of the change that it records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -324,6 +338,20 @@ mod tests {
             bytes = &rest[length..];
         }
         fields
+    }
+
+    #[test]
+    fn s10_a_placeholder_names_no_ticket() {
+        let placeholders = [
+            "", " ", "-", "--", "?", "...", "x", "XX", "none", "None.", "n/a", "N.A.", "<ticket>",
+            "TBD", "#", "\u{3000}",
+        ];
+        for ticket in placeholders {
+            assert!(!Ticket::is_named(ticket), "{ticket}");
+        }
+        for ticket in ["7", "00", "#12", "HELP-1234", "no-12", "INC", "none-7", "\u{7968}12"] {
+            assert!(Ticket::is_named(ticket), "{ticket}");
+        }
     }
 
     proptest! {

@@ -40,11 +40,15 @@ impl WriteQueue {
             Err(TryLockError::Error(_)) => return Some(Turn(None)),
         }
         let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
+        let started = std::thread::Builder::new().spawn(move || {
             let locked = file.lock().is_ok();
             // If the receiver has timed out, the message and the lock in it are dropped.
             let _ = sender.send(Turn(locked.then_some(file)));
         });
+        if started.is_err() {
+            // Without a thread there is no wait that ends in time: SQLite polls its lock.
+            return Some(Turn(None));
+        }
         receiver.recv_timeout(busy_timeout::remaining(until)).ok()
     }
 
