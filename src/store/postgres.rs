@@ -31,6 +31,10 @@ use crate::store::write_tx::WriteTx;
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
 
+/// Without them a commit may not outlive a crash of the machine, or a page may be half written.
+const SETTINGS_OFF: &str = "SELECT name FROM pg_catalog.pg_settings \
+    WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
+
 /// An open PostgreSQL store.
 pub struct Postgres {
     connection: PgConnection,
@@ -132,6 +136,19 @@ impl Store for Postgres {
 
     fn clock(&self) -> Option<Timestamp> {
         self.clock
+    }
+
+    fn settings_off(&mut self) -> Result<Option<Vec<String>>> {
+        let mut off = Vec::new();
+        PostgresDriver::begin(&self.connection, Purpose::Inspect)?.query(
+            SETTINGS_OFF,
+            &[],
+            &mut |row| {
+                off.extend(row.text(0)?);
+                Ok(true)
+            },
+        )?;
+        Ok(Some(off))
     }
 
     fn is_there(&self) -> bool {
