@@ -8,7 +8,10 @@ mod errors;
 mod pgpass;
 mod schema;
 
+use std::time::Duration;
+
 use anyhow::Result;
+use tokio::time::Instant;
 
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::Refusal;
@@ -31,6 +34,9 @@ use crate::store::write_tx::WriteTx;
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
 
+/// For how long changes go by one comparison of the schema.
+const COMPARISON_HOLDS: Duration = Duration::from_secs(5);
+
 /// Without them a commit may not outlive a crash of the machine, or a page may be half written.
 const SETTINGS_OFF: &str = "SELECT name FROM pg_catalog.pg_settings \
     WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
@@ -41,6 +47,8 @@ pub struct Postgres {
     identity: Identity,
     /// The server's time when the store was opened.
     clock: Option<Timestamp>,
+    /// When the schema was compared last.
+    compared_at: Instant,
 }
 
 /// Opens an existing store.
@@ -49,9 +57,14 @@ pub struct Postgres {
 /// `damaged`, `tampered` or `config` for one with another schema.
 pub fn open(address: &Address, access: Access, policy: &FilePolicy) -> Result<Postgres> {
     let connection = PgConnection::new(address, access, policy)?;
-    let store = schema::check(&mut PostgresDriver::begin(&connection, Purpose::Inspect)?)?;
-    let (identity, clock) = identity(store)?;
-    Ok(Postgres { connection, identity, clock })
+    let compared_at = Instant::now();
+    let (identity, clock) = identity(compare(&connection)?)?;
+    Ok(Postgres { connection, identity, clock, compared_at })
+}
+
+/// Compares the schema, and reads which store it is.
+fn compare(connection: &PgConnection) -> Result<StoreRow> {
+    schema::check(&mut PostgresDriver::begin(connection, Purpose::Inspect)?)
 }
 
 /// Whether there is a store in the database.
@@ -156,6 +169,11 @@ impl Store for Postgres {
     }
 
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
+        // A co-process keeps its store open for days.
+        if self.compared_at.elapsed() > COMPARISON_HOLDS {
+            compare(&self.connection)?;
+            self.compared_at = Instant::now();
+        }
         Ok(WriteTx::new(Box::new(PostgresDriver::write(&self.connection)?), vault))
     }
 

@@ -197,6 +197,12 @@ fn p1_a_store_in_another_schema_is_reached_by_its_name_alone() {
     world.run(&format!("restore {file} --yes")).expect(0);
     world.run("verify-log").expect(0);
     assert_eq!(cluster.sql("other", "SELECT count(*) FROM \"Our \"\"S\".users"), "1");
+    cluster.sql("other", &format!("SET search_path = \"Our \"\"S\"; {}", roles()));
+    cluster.sql("other", "CREATE ROLE radius LOGIN; GRANT mfactl_service TO radius");
+    let mut service = world.copy();
+    service.address = world.address.as_ref().map(|at| at.replace("postgres@", "radius@"));
+    assert_eq!(service.verify("alice", &code).expect(1).outcome(), "replayed");
+    service.run("disable alice --yes").expect(NOT_PERMITTED);
     // Without it, nobody makes a second store by mistake.
     for path in ["public", "\"Our \"\"S\""] {
         cluster.sql("postgres", &format!("ALTER DATABASE other SET search_path = {path}"));
