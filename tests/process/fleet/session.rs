@@ -1,6 +1,8 @@
 //! What a transaction relies on, whatever the owner of the database, a role's settings or whoever used the
 //! connection before left there.
 
+use std::fmt::Write as _;
+
 use super::commits::unseen_trigger;
 use super::pooler::Pooler;
 use super::*;
@@ -137,13 +139,12 @@ fn p1_objects_beside_the_tables_answer_no_statement() {
         ("bytea", "text"),
     ] {
         let name = format!("public.f_{left}_{right}");
-        evil.push_str(&format!(
-            "CREATE FUNCTION {name}({left}, {right}) RETURNS bool LANGUAGE sql AS 'SELECT (1/0) = 1'; "
-        ));
+        let returns = "RETURNS bool LANGUAGE sql AS 'SELECT (1/0) = 1'";
+        let _ = write!(evil, "CREATE FUNCTION {name}({left}, {right}) {returns}; ");
         for operator in ["=", "<", ">", "<=", ">=", "<>", "+", "~~"] {
-            evil.push_str(&format!(
-                "CREATE OPERATOR public.{operator} (FUNCTION = {name}, LEFTARG = {left}, RIGHTARG = {right}); "
-            ));
+            let takes = format!("LEFTARG = {left}, RIGHTARG = {right}");
+            let _ =
+                write!(evil, "CREATE OPERATOR public.{operator} (FUNCTION = {name}, {takes}); ");
         }
     }
     evil.push_str(
@@ -236,7 +237,7 @@ fn p2_temporary_objects_of_a_shared_session_shadow_nothing() {
         CREATE TEMP VIEW pg_trigger AS SELECT 1 AS oid; CREATE TEMP VIEW pg_index AS SELECT 1 AS oid"
     );
     for table in tables {
-        shadows.push_str(&format!("; CREATE TEMP TABLE {table}(x int)"));
+        let _ = write!(shadows, "; CREATE TEMP TABLE {table}(x int)");
     }
     pooler.sql(SERVICE, "mfactl", &shadows);
     // And settings of the session that would outlast it.
