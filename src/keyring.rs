@@ -232,6 +232,17 @@ impl Vault {
         self.audit_mac(b"event", event, subject)
     }
 
+    /// The MAC of an event that this generation of the root key made; `None` where the keyring does not hold it.
+    #[must_use]
+    pub fn event_mac_by(
+        &self,
+        generation: KeyGeneration,
+        event: &Head,
+        subject: Option<Subject<'_>>,
+    ) -> Option<[u8; MAC]> {
+        (generation == self.generation).then(|| self.event_mac(event, subject))
+    }
+
     /// The MAC of the end of the chain; with another label, so that an event's MAC is not valid here.
     #[must_use]
     pub fn head_mac(&self, head: &Head) -> [u8; MAC] {

@@ -33,7 +33,7 @@ mod write_tx;
 pub use access::Access;
 pub use change::{Change, NewEvent, SALT};
 pub use engine::Store;
-pub use errors::Conflict;
+pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
 pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{

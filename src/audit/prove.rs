@@ -116,8 +116,7 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
         .map(|why| Damage::of_log(format!("the beginning of the log can't be read: {why}")))
         .map_or_else(|| start_damage(&start, vault.as_ref()), |damage| Ok(Some(damage)))?;
     let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
-        let vault = vault.as_ref().filter(|vault| vault.require(generation).is_ok())?;
-        Some(vault.event_mac(head, subject))
+        vault.as_ref()?.event_mac_by(generation, head, subject)
     };
     let mac: Option<Mac<'_>> = vault.is_some().then_some(&mac);
     for anchor in anchors_by_event.get(&start.head.seq).into_iter().flatten() {

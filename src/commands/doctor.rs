@@ -13,6 +13,7 @@ use crate::error_report;
 use crate::files::file_trust::FileKind;
 use crate::maintain;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
+use crate::store::DeniedByDatabase;
 use crate::store::location::StoreLocation;
 
 /// Check configuration, store, key and audit log for problems
@@ -67,6 +68,7 @@ impl Verb for Doctor {
         app.reader()?;
         let mut findings = locations(&app.config);
         findings.extend(clock(clocks));
+        findings.extend(server(app.reader()?.settings_off()));
         findings.extend(sharing(&app.config));
         findings.extend(records_and_log(app));
         findings.extend(database(app));
@@ -139,6 +141,27 @@ fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
                 apart => format!("{apart} s off the database's; up to 30 s is tolerated"),
             };
             HealthCheck { what: "clock", state: Health::Good, words }
+        }),
+    }
+}
+
+/// `None` for a store without a server.
+fn server(off: Result<Option<Vec<String>>>) -> Option<HealthCheck> {
+    let what = "server";
+    match off {
+        Err(error) => Some(bad(what, &error)),
+        Ok(off) => off.map(|off| match off.as_slice() {
+            [] => {
+                let words = "a crash loses no committed change".to_owned();
+                HealthCheck { what, state: Health::Good, words }
+            }
+            off => {
+                let words = format!(
+                    "a crash of its machine can undo accepted codes or damage the store: turn on {}",
+                    off.join(" and ")
+                );
+                HealthCheck { what, state: Health::Warning, words: safe(&words) }
+            }
         }),
     }
 }
@@ -224,7 +247,15 @@ fn check(what: &'static str, result: Result<(Health, String)>) -> HealthCheck {
     }
 }
 
+/// What this login may not read is no damage.
 fn bad(what: &'static str, error: &anyhow::Error) -> HealthCheck {
+    if error.downcast_ref::<DeniedByDatabase>().is_some() {
+        let words =
+            "not checked: this login may not read it in the database; run doctor with a login of \
+                     mfactl_owner"
+                .to_owned();
+        return HealthCheck { what, state: Health::Warning, words };
+    }
     HealthCheck { what, state: Health::Bad, words: safe(&error_report::message(error)) }
 }
 

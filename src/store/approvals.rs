@@ -4,22 +4,16 @@ use anyhow::Result;
 
 use crate::domain::approval::{APPROVE, REQUESTED, Request};
 use crate::domain::audit::chain::{Chain, ChainError};
-use crate::domain::audit::event::{EventFields, Head};
+use crate::domain::audit::event::{EventFields, Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-<<<<<<< HEAD
 use crate::keyring::Vault;
-use crate::store::checks::one_row;
-use crate::store::driver::Driver;
-use crate::store::row::{REQUEST_COLUMNS, StoredMac, request, request_mac, request_values};
-=======
 use crate::store::checks::{altered_log_end, one_row};
-use crate::store::driver::first;
+use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
 use crate::store::row::{
     REQUEST_COLUMNS, StoredMac, Value, entry_and_proof, request, request_mac, request_values,
 };
->>>>>>> w-S14
 use crate::store::sql;
 use crate::store::write_tx::{WriteTx, bytes};
 
@@ -106,8 +100,8 @@ impl WriteTx<'_> {
             None => start,
         };
         let (vault, mut chain) = (self.vault, Chain::from(start));
-        let mac = |head: &Head, generation| {
-            (generation == vault.generation()).then(|| vault.event_mac(head))
+        let mac = |event: &Head, subject: Option<Subject<'_>>, generation| {
+            vault.event_mac_by(generation, event, subject)
         };
         let from = [Value::Int(first_seq.cast_signed())];
         self.driver.query(&sql::CHAIN_FROM, &from, &mut |row| {
@@ -160,7 +154,6 @@ impl LoggedRequest {
     }
 }
 
-<<<<<<< HEAD
 /// All requests, oldest first, after checking their MACs.
 pub fn requests(driver: &mut dyn Driver, vault: &Vault) -> Result<Vec<Request>> {
     let mut found = Vec::new();
@@ -179,10 +172,10 @@ pub fn requests(driver: &mut dyn Driver, vault: &Vault) -> Result<Vec<Request>> 
             .into())
     };
     found.into_iter().map(proved).collect()
-=======
+}
+
 fn altered(problem: &str) -> Refusal {
     Refusal::new(ErrorCode::Tampered, problem)
         .within("the log since the request")
         .hint("find out more with: mfactl verify-log; then restore a backup")
->>>>>>> w-S14
 }

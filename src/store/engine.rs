@@ -23,6 +23,12 @@ pub trait Store {
     /// or the server may have closed the connection.
     fn is_there(&self) -> bool;
 
+    /// The settings of the database's server that are off although a commit is safe only with them; `None`
+    /// where the database has no server.
+    fn settings_off(&mut self) -> Result<Option<Vec<String>>> {
+        Ok(None)
+    }
+
     /// Moves the maintenance that a commit does (checkpoints) to [`Store::upkeep`], for a caller that
     /// makes many commits and has to answer quickly between them.
     fn defer_upkeep(&mut self) {}

@@ -42,7 +42,7 @@ fn check_chain(
     chain.may_lack_users = start.may_lack_users(vault)?;
     let mut broken = None;
     let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
-        vault.require(generation).is_ok().then(|| vault.event_mac(head, subject))
+        vault.event_mac_by(generation, head, subject)
     };
     walk_chain(driver, &mut |entry, proof| {
         progress();

@@ -56,7 +56,7 @@ pub fn newest_event(
 /// name the user.
 fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Result<NewestEvent> {
     let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
-        vault.require(generation).is_ok().then(|| vault.event_mac(head, subject))
+        vault.event_mac_by(generation, head, subject)
     };
     let Some(previous) = hash_before(driver, seq)? else {
         return Err(altered(seq, ChainError::Missing { expected: seq - 1 }));

@@ -8,7 +8,10 @@ mod errors;
 mod pgpass;
 mod schema;
 
+use std::time::Duration;
+
 use anyhow::Result;
+use tokio::time::Instant;
 
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::Refusal;
@@ -31,12 +34,21 @@ use crate::store::write_tx::WriteTx;
 /// Only one process may create or migrate a schema at a time. The lock's number is fixed.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(120261122)::text";
 
+/// For how long changes go by one comparison of the schema.
+const COMPARISON_HOLDS: Duration = Duration::from_secs(5);
+
+/// Without them a commit may not outlive a crash of the machine, or a page may be half written.
+const SETTINGS_OFF: &str = "SELECT name FROM pg_catalog.pg_settings \
+    WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
+
 /// An open PostgreSQL store.
 pub struct Postgres {
     connection: PgConnection,
     identity: Identity,
     /// The server's time when the store was opened.
     clock: Option<Timestamp>,
+    /// When the schema was compared last.
+    compared_at: Instant,
 }
 
 /// Opens an existing store.
@@ -45,9 +57,14 @@ pub struct Postgres {
 /// `damaged`, `tampered` or `config` for one with another schema.
 pub fn open(address: &Address, access: Access, policy: &FilePolicy) -> Result<Postgres> {
     let connection = PgConnection::new(address, access, policy)?;
-    let store = schema::check(&mut PostgresDriver::begin(&connection, Purpose::Inspect)?)?;
-    let (identity, clock) = identity(store)?;
-    Ok(Postgres { connection, identity, clock })
+    let compared_at = Instant::now();
+    let (identity, clock) = identity(compare(&connection)?)?;
+    Ok(Postgres { connection, identity, clock, compared_at })
+}
+
+/// Compares the schema, and reads which store it is.
+fn compare(connection: &PgConnection) -> Result<StoreRow> {
+    schema::check(&mut PostgresDriver::begin(connection, Purpose::Inspect)?)
 }
 
 /// Whether there is a store in the database.
@@ -134,11 +151,29 @@ impl Store for Postgres {
         self.clock
     }
 
+    fn settings_off(&mut self) -> Result<Option<Vec<String>>> {
+        let mut off = Vec::new();
+        PostgresDriver::begin(&self.connection, Purpose::Inspect)?.query(
+            SETTINGS_OFF,
+            &[],
+            &mut |row| {
+                off.extend(row.text(0)?);
+                Ok(true)
+            },
+        )?;
+        Ok(Some(off))
+    }
+
     fn is_there(&self) -> bool {
         !self.connection.client.is_closed()
     }
 
     fn begin<'a>(&'a mut self, vault: &'a Vault) -> Result<WriteTx<'a>> {
+        // A co-process keeps its store open for days.
+        if self.compared_at.elapsed() > COMPARISON_HOLDS {
+            compare(&self.connection)?;
+            self.compared_at = Instant::now();
+        }
         Ok(WriteTx::new(Box::new(PostgresDriver::write(&self.connection)?), vault))
     }
 

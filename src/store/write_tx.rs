@@ -205,25 +205,11 @@ impl WriteTx<'_> {
         Ok(row_ids)
     }
 
-<<<<<<< HEAD
-=======
-    /// Checks that the stored end of the log has a valid MAC and equals `last`.
-    pub(super) fn check_head(&mut self, last: &Head) -> Result<()> {
-        if self.head()? == *last { Ok(()) } else { Err(altered_log_end().into()) }
-    }
-
     /// The end of the log, after checking its MAC.
     pub(super) fn guarded_end(&mut self) -> Result<Head> {
         self.head()
     }
 
-    fn newest_rev(&mut self, user: Id) -> Result<Option<u64>> {
-        let rev =
-            first(&mut *self.driver, sql::NEWEST_REV, &[bytes(user.bytes())], |row| row.int(0))?;
-        Ok(rev.flatten().map(i64::cast_unsigned))
-    }
-
->>>>>>> w-S14
     fn head(&mut self) -> Result<Head> {
         let head = match self.head {
             Some(head) => head,

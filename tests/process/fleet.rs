@@ -9,6 +9,7 @@ mod moving;
 mod pooler;
 mod session;
 pub mod trust;
+mod words;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Stdio};

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::support::{self, Call, World};
 
 mod answers;
-mod batch;
+pub mod batch;
 mod door;
 mod fleet;
 mod hooks;

@@ -210,6 +210,10 @@ fn schema(name: String) -> Result<String, Refusal> {
     if name.len() > LONGEST_NAME {
         return Err(refuse("the name of the schema is longer than 63 bytes"));
     }
+    // The server shows such a name in two ways, so that definitions could not be compared.
+    if name.contains(['\'', '\\']) {
+        return Err(refuse("the name of the schema contains a quotation mark or a backslash"));
+    }
     if name.starts_with("pg_") || name == "information_schema" {
         return Err(refuse(&format!("the schema {} belongs to the server", shown(&name)))
             .hint("leave schema out: the store is in public then"));
@@ -337,6 +341,7 @@ mod tests {
             ("postgres://h/a%00b", "control character"),
             ("postgres://:5432/x", "no name"),
             ("postgres://h/x?schema=pg_temp", "belongs to the server"),
+            ("postgres://h/x?schema=it's", "quotation mark"),
             (&format!("postgres://h/x?schema={}", "s".repeat(64)), "63 bytes"),
         ] {
             let refusal = Address::parse(text).err().unwrap_or_else(|| panic!("{text}"));

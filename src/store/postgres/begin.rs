@@ -55,15 +55,15 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', true) \
 
 /// For a change. The server's limits are shorter than ours, so that the error is the server's and names the
 /// reason.
-struct Limits {
+struct ServerLimits {
     statement: u16,
     lock: u16,
     /// After which the server undoes the transaction of a process that was stopped and holds the write lock.
     idle: u16,
 }
 
-const OPERATOR: Limits = Limits { statement: 2700, lock: 2500, idle: 10_000 };
-const LOGIN: Limits = Limits { statement: 1400, lock: 1200, idle: 2000 };
+const OPERATOR: ServerLimits = ServerLimits { statement: 2700, lock: 2500, idle: 10_000 };
+const LOGIN: ServerLimits = ServerLimits { statement: 1400, lock: 1200, idle: 2000 };
 
 impl Schema {
     pub fn new(name: Option<&str>) -> Self {
@@ -109,7 +109,7 @@ pub fn begin(purpose: Purpose, access: Access, schema: &Schema) -> String {
 
 fn limits(purpose: Purpose, access: Access) -> String {
     let limits = if access == Access::Login { LOGIN } else { OPERATOR };
-    let Limits { statement, lock, idle } = limits;
+    let ServerLimits { statement, lock, idle } = limits;
     if purpose == Purpose::Read && access != Access::Login {
         return format!("SET LOCAL lock_timeout = {lock}");
     }

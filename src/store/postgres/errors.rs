@@ -85,7 +85,8 @@ fn refusal_for(state: &SqlState) -> Refusal {
             .hint("try again in a moment, or raise max_connections on the server"),
         "55000" => unavailable("the database accepts no connections")
             .hint("allow them with: ALTER DATABASE … ALLOW_CONNECTIONS true"),
-        "25006" => standby(),
+        // The second is what a standby says to `BEGIN READ WRITE`, where a pooler has turned to one.
+        "25006" | "0A000" => standby(),
         // The server ended the transaction of a process that had stopped.
         "25P03" | "25P04" => Refusal::new(
             ErrorCode::Busy,
@@ -160,5 +161,14 @@ mod tests {
         assert_eq!(full.code, ErrorCode::Busy);
         assert!(full.problem.contains("no free connection"), "{full}");
         assert!(refusal_for(&SqlState::LOCK_NOT_AVAILABLE).problem.contains("is writing"));
+        let full = pooler_refusal("refused", "no more connections allowed (max_client_conn)");
+        assert_eq!(full.code, ErrorCode::Busy);
+    }
+
+    #[test]
+    fn a_standby_is_named_however_it_refuses() {
+        for state in [SqlState::READ_ONLY_SQL_TRANSACTION, SqlState::FEATURE_NOT_SUPPORTED] {
+            assert_eq!(refusal_for(&state), standby());
+        }
     }
 }

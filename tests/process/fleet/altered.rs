@@ -2,6 +2,7 @@
 
 use super::session::Owned;
 use super::*;
+use crate::services::batch::Batch;
 
 /// What the owner of tables and database can do, and the word by which the program names it. None of it shows in
 /// a definition of a column, a constraint or an index.
@@ -131,4 +132,31 @@ fn p4_rows_are_never_hidden_by_a_policy_that_came_after_the_comparison() {
     drop(held);
     let ran = waiting.finish();
     assert_eq!((ran.code, ran.out.as_str()), (NOT_PERMITTED, ""), "{ran:?}");
+}
+
+#[test]
+fn p4_a_co_process_compares_the_schema_again() {
+    let Some(owned) = Owned::new("an altered schema under a co-process") else { return };
+    let boss = &owned.ways("boss")[0];
+    let mut seeds = ["alice", "bob"].map(|user| boss.active(user));
+    let codes = seeds.each_mut().map(|seed| boss.next(seed));
+    let ways = owned.ways(super::session::SERVICE);
+    let mut batches: Vec<Batch> = ways.iter().map(Batch::start).collect();
+    for batch in &mut batches {
+        batch.ask("alice\t000000\t1");
+        assert_eq!(batch.answer(), "1 rejected");
+    }
+    owned.boss("CREATE RULE r AS ON UPDATE TO devices DO INSTEAD NOTHING");
+    thread::sleep(Duration::from_secs(6));
+    for batch in &mut batches {
+        batch.ask(&format!("alice\t{}\t2", codes[0]));
+        assert_eq!(batch.answer(), "2 tampered");
+    }
+    owned.boss("DROP RULE r ON devices");
+    for (batch, (user, code)) in batches.iter_mut().zip([("alice", &codes[0]), ("bob", &codes[1])])
+    {
+        batch.ask(&format!("{user}\t{code}\t3"));
+        assert_eq!(batch.answer(), "3 accepted");
+    }
+    batches.into_iter().for_each(Batch::end);
 }

@@ -1,6 +1,7 @@
 //! A database that rolls a transaction back, or dies while it commits.
 
 use super::super::support::IO;
+use super::session::{Owned, SERVICE};
 use super::*;
 
 /// A trigger on a table that the program's check of the schema does not see, because the server takes it
@@ -71,21 +72,22 @@ fn a_serialization_failure_is_tried_again_a_bounded_number_of_times() {
     assert_eq!(world.verify("dave", &code).expect(0).outcome(), "accepted");
 }
 
+/// Makes commits wait for the standby of this name.
+fn wait_for_standby(cluster: &Cluster, standby: &str) {
+    cluster.sql("postgres", &format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'"));
+    cluster.sql("postgres", "SELECT pg_reload_conf()");
+    thread::sleep(Duration::from_millis(300));
+}
+
 #[test]
 fn a_backend_that_dies_during_commit_accepts_nothing_that_is_not_stored() {
     let Some((cluster, world)) = fleet("a commit that is cut off") else { return };
-    let wait_for = |standby: &str| {
-        cluster
-            .sql("postgres", &format!("ALTER SYSTEM SET synchronous_standby_names = '{standby}'"));
-        cluster.sql("postgres", "SELECT pg_reload_conf()");
-        thread::sleep(Duration::from_millis(300));
-    };
     let backends = "FROM pg_stat_activity WHERE application_name = 'mfactl'";
     // The commit waits for a standby that does not exist: it is stored locally, but not confirmed.
     for (user, is_cut) in [("alice", true), ("bob", false)] {
         let mut seed = world.active(user);
         let code = world.next(&mut seed);
-        wait_for("nobody");
+        wait_for_standby(&cluster, "nobody");
         let waiting = world.call(&format!("verify --json {user}")).input(&code).start_fed();
         if is_cut {
             for _ in 0..50 {
@@ -102,7 +104,36 @@ fn a_backend_that_dies_during_commit_accepts_nothing_that_is_not_stored() {
         let ran = ran.expect(IO);
         assert_eq!((ran.error().as_str(), ran.out.as_str()), ("io", ""), "{ran:?}");
         assert!(ran.err.contains("may or may not be stored"), "{ran:?}");
-        wait_for("");
+        wait_for_standby(&cluster, "");
         assert_eq!(world.verify(user, &code).expect(1).outcome(), "replayed", "it was stored");
+    }
+}
+
+#[test]
+fn p7_a_commit_that_no_standby_confirmed_is_no_acceptance() {
+    let Some(owned) = Owned::new("a wait for a standby that is cancelled") else { return };
+    let cluster = &owned.cluster;
+    let boss = &owned.ways("boss")[0];
+    cluster.sql("mfactl", &format!("ALTER ROLE {SERVICE} SET client_min_messages = error"));
+    for (way, user) in owned.ways(SERVICE).into_iter().zip(["alice", "bob"]) {
+        let mut seed = boss.active(user);
+        let code = way.next(&mut seed);
+        wait_for_standby(cluster, "nobody");
+        let waiting = way.call(&format!("verify --json {user}")).input(&code).start_fed();
+        let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+        let is_cancelled = (0..50).any(|_| {
+            thread::sleep(Duration::from_millis(20));
+            cluster.sql("postgres", cancel) == "1"
+        });
+        assert!(is_cancelled, "it waited for the standby");
+        let ran = waiting.finish().expect(IO);
+        assert_eq!((ran.error().as_str(), ran.out.as_str()), ("io", ""), "{ran:?}");
+        assert!(ran.err.contains("may or may not be stored"), "{ran:?}");
+        wait_for_standby(cluster, "");
+        assert_eq!(way.verify(user, &code).expect(1).outcome(), "replayed", "it was stored here");
+        // With nothing to wait for, the same words of the server are not there.
+        let mut seed = boss.pending(&format!("{user}2"));
+        let code = way.next(&mut seed);
+        assert_eq!(way.verify(&format!("{user}2"), &code).expect(0).outcome(), "confirmed");
     }
 }

@@ -1,4 +1,4 @@
-//! A PgBouncer in front of a cluster, in transaction mode and otherwise as it comes.
+//! A `PgBouncer` in front of a cluster, in transaction mode and otherwise as it comes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -24,12 +24,8 @@ pub struct Pooler {
 
 impl Pooler {
     /// With one connection to the server for each login and database, so that all share it; `None` where there
-    /// is no PgBouncer, which is said loudly.
+    /// is no `PgBouncer`, which is said loudly.
     pub fn start(cluster: &Cluster, left_out: &str) -> Option<Self> {
-        Self::start_with(cluster, "default_pool_size = 1", left_out)
-    }
-
-    pub fn start_with(cluster: &Cluster, settings: &str, left_out: &str) -> Option<Self> {
         if !Path::new(PROGRAM).is_file() && !has("pgbouncer", left_out) {
             return None;
         }
@@ -42,7 +38,8 @@ impl Pooler {
         let text = format!(
             "[databases]\n* = host={folder}\n[pgbouncer]\nlisten_port = {PORT}\nlisten_addr =\n\
              unix_socket_dir = {folder}\npool_mode = transaction\nauth_type = trust\n\
-             auth_file = {}\nlogfile = {folder}/pooler.log\n{settings}\n",
+             auth_file = {}\nlogfile = {folder}/pooler.log\n\
+             default_pool_size = 1\n",
             users.display()
         );
         let text = cluster.put("pooler.ini", text.as_bytes());

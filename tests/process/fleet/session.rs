@@ -1,6 +1,8 @@
 //! What a transaction relies on, whatever the owner of the database, a role's settings or whoever used the
 //! connection before left there.
 
+use std::fmt::Write as _;
+
 use super::commits::hidden_trigger;
 use super::pooler::Pooler;
 use super::*;
@@ -137,13 +139,12 @@ fn p1_objects_beside_the_tables_answer_no_statement() {
         ("bytea", "text"),
     ] {
         let name = format!("public.f_{left}_{right}");
-        evil.push_str(&format!(
-            "CREATE FUNCTION {name}({left}, {right}) RETURNS bool LANGUAGE sql AS 'SELECT (1/0) = 1'; "
-        ));
+        let returns = "RETURNS bool LANGUAGE sql AS 'SELECT (1/0) = 1'";
+        let _ = write!(evil, "CREATE FUNCTION {name}({left}, {right}) {returns}; ");
         for operator in ["=", "<", ">", "<=", ">=", "<>", "+", "~~"] {
-            evil.push_str(&format!(
-                "CREATE OPERATOR public.{operator} (FUNCTION = {name}, LEFTARG = {left}, RIGHTARG = {right}); "
-            ));
+            let takes = format!("LEFTARG = {left}, RIGHTARG = {right}");
+            let _ =
+                write!(evil, "CREATE OPERATOR public.{operator} (FUNCTION = {name}, {takes}); ");
         }
     }
     evil.push_str(
@@ -197,6 +198,12 @@ fn p1_a_store_in_another_schema_is_reached_by_its_name_alone() {
     world.run(&format!("restore {file} --yes")).expect(0);
     world.run("verify-log").expect(0);
     assert_eq!(cluster.sql("other", "SELECT count(*) FROM \"Our \"\"S\".users"), "1");
+    cluster.sql("other", &format!("SET search_path = \"Our \"\"S\"; {}", roles()));
+    cluster.sql("other", "CREATE ROLE radius LOGIN; GRANT mfactl_service TO radius");
+    let mut service = world.copy();
+    service.address = world.address.as_ref().map(|at| at.replace("postgres@", "radius@"));
+    assert_eq!(service.verify("alice", &code).expect(1).outcome(), "replayed");
+    service.run("disable alice --yes").expect(NOT_PERMITTED);
     // Without it, nobody makes a second store by mistake.
     for path in ["public", "\"Our \"\"S\""] {
         cluster.sql("postgres", &format!("ALTER DATABASE other SET search_path = {path}"));
@@ -230,7 +237,7 @@ fn p2_temporary_objects_of_a_shared_session_shadow_nothing() {
         CREATE TEMP VIEW pg_trigger AS SELECT 1 AS oid; CREATE TEMP VIEW pg_index AS SELECT 1 AS oid"
     );
     for table in tables {
-        shadows.push_str(&format!("; CREATE TEMP TABLE {table}(x int)"));
+        let _ = write!(shadows, "; CREATE TEMP TABLE {table}(x int)");
     }
     pooler.sql(SERVICE, "mfactl", &shadows);
     // And settings of the session that would outlast it.
