@@ -173,9 +173,10 @@ impl FilePolicy {
             let who = if is_open { "is writable by everybody" } else { "belongs to another user" };
             let (above, noun, folder) = (display_path(path), kind.noun(), display_path(folder));
             let message = format!("the folder {above} above the {noun} in {folder} {who}");
-            let hint = match is_open {
-                true => format!("run: chmod o-w {}", path_argument(path)),
-                false => "move it below folders of root, or of the user who runs mfactl".to_owned(),
+            let hint = if is_open {
+                format!("run: chmod o-w {}", path_argument(path))
+            } else {
+                "move it below folders of root, or of the user who runs mfactl".to_owned()
             };
             return Err(Refusal::new(ErrorCode::NotPermitted, message).hint(hint).into());
         }

@@ -115,7 +115,8 @@ impl std::error::Error for NoThread {}
 /// `busy` where it is the thread that is missing, and `refusal` otherwise.
 #[must_use]
 pub fn busy_or(error: &Error, refusal: Refusal) -> Refusal {
-    if error.get_ref().is_some_and(|inner| inner.is::<NoThread>()) { no_thread() } else { refusal }
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<NoThread>());
+    if inner.is_some() { no_thread() } else { refusal }
 }
 
 fn denied() -> Error {

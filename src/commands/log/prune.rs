@@ -56,7 +56,7 @@ impl PruneOptions {
     /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
     pub fn run(self, app: &mut App<'_>, ticket: Option<&str>) -> Result<Report> {
         operate::authorize(app, &PRUNE, self.dry_run)?;
-        require_case_options(app, Log::NAME, PRUNE.name, ticket.as_deref(), true)?;
+        require_case_options(app, Log::NAME, PRUNE.name, ticket, true)?;
         let now = app.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();
         let before = Timestamp::parse_past("--before", text, now)?;
