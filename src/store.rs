@@ -35,7 +35,7 @@ pub use change::{Change, NewEvent, SALT};
 pub use engine::Store;
 pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
-pub use log_ends::{LogStart, SignedHead};
+pub use log_ends::{LogStart, SignedHead, WRONG_BEGINNING};
 pub use log_query::{
     EventView, LogQuery, LoggedChange, OperatorFilter, StatusChange, SubjectFilter,
 };

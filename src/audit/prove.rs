@@ -16,7 +16,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::display_path;
 use crate::keyring::{Vault, key_file};
-use crate::store::{LogStart, ReadTx, SignedHead};
+use crate::store::{LogStart, ReadTx, SignedHead, WRONG_BEGINNING};
 
 /// The result of verifying the log.
 pub struct LogProof {
@@ -107,6 +107,7 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
         anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
     }
     let mut chain = Chain::from(start.head);
+    chain.since = start.records_since();
     // Without the key nobody can tell which program pruned the log.
     chain.may_lack_users = match &vault {
         Some(vault) => start.may_lack_users(vault)?,
@@ -149,6 +150,10 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
     let damage = damage.or_else(|| {
         let (event, error) = chain.users.check_erasures().err()?;
         Some(Damage::at(event, error.words(event)))
+    });
+    let damage = damage.or_else(|| {
+        let is_wrong = start.head == Head::START && !chain.since.is_true();
+        is_wrong.then(|| Damage::of_log(WRONG_BEGINNING.to_owned()))
     });
     let unread_end =
         unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));

@@ -6,6 +6,7 @@ mod batches;
 mod checking;
 mod copies;
 mod crowds;
+mod edits;
 mod forms;
 mod help;
 mod history;

@@ -1,7 +1,8 @@
 //! The audit log as data: events, the hash chain, what an event keeps of earlier values,
-//! what the log says about each user, anchors.
+//! what the log says about each user, since when it records changes, anchors.
 
 pub mod anchor;
+pub mod beginning;
 pub mod chain;
 pub mod event;
 pub mod history;

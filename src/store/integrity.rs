@@ -10,7 +10,7 @@ use crate::keyring::Vault;
 use crate::store::approvals::requests;
 use crate::store::checks::altered_log_end;
 use crate::store::driver::{Driver, first};
-use crate::store::log_ends::{LogStart, SignedHead};
+use crate::store::log_ends::{LogStart, SignedHead, WRONG_BEGINNING};
 use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
 use crate::store::stored_user::check_users;
@@ -40,6 +40,7 @@ fn check_chain(
     }
     let mut chain = Chain::from(start.head);
     chain.may_lack_users = start.may_lack_users(vault)?;
+    chain.since = start.records_since();
     let mut broken = None;
     let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
         vault.event_mac_by(generation, head, subject)
@@ -58,6 +59,10 @@ fn check_chain(
     })?;
     let broken =
         broken.or_else(|| chain.users.check_erasures().err().map(|(seq, error)| error.words(seq)));
+    let broken = broken.or_else(|| {
+        let is_wrong = start.head == Head::START && !chain.since.is_true();
+        is_wrong.then(|| WRONG_BEGINNING.to_owned())
+    });
     broken.map_or(Ok(chain), |words| Err(altered(&words).into()))
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::domain::audit::beginning::RecordsSince;
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -19,6 +20,9 @@ pub struct LogStart {
     pub mac: Option<StoredMac>,
 }
 
+/// What is wrong where [`LogStart::records_since`] is not true.
+pub const WRONG_BEGINNING: &str = "the time since when the log records changes was altered";
+
 impl LogStart {
     /// Whether the MAC of the start is valid; a log that was never pruned needs none. `key` when another
     /// generation of the root key made it.
@@ -33,6 +37,12 @@ impl LogStart {
     /// nothing had happened since.
     pub fn may_lack_users(&self, vault: &Vault) -> Result<bool, Refusal> {
         Ok(self.head != Head::START && self.is_pruned(vault, false)?)
+    }
+
+    /// What the start says about the time before which the log has no record.
+    #[must_use]
+    pub fn records_since(&self) -> RecordsSince {
+        RecordsSince::claimed(self.at.map(Timestamp::unix))
     }
 
     fn is_pruned(&self, vault: &Vault, names_everybody: bool) -> Result<bool, Refusal> {

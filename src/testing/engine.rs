@@ -34,7 +34,7 @@ impl Engine {
         let server = Server { folder: folder.into(), port: port.into(), user: user.into() };
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let database = format!("mfactl_{}_{count}", std::process::id());
-        server.psql("postgres", &format!("CREATE DATABASE {database}"));
+        server.psql("postgres", &format!("CREATE DATABASE {database}")).expect("a new database");
         Self::Postgres { server, database }
     }
 
@@ -55,9 +55,14 @@ impl Engine {
 
     /// Runs SQL without mfactl; returns a line a row, with `|` between columns.
     pub fn sql(&self, sql: &str) -> String {
+        self.try_sql(sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The same, with the database's error.
+    pub fn try_sql(&self, sql: &str) -> Result<String, String> {
         match self {
             Self::Postgres { server, database } => server.psql(database, sql),
-            Self::Sqlite(path) => sqlite(path, sql),
+            Self::Sqlite(path) => sqlite(path, sql).map_err(|error| error.to_string()),
         }
     }
 
@@ -90,43 +95,48 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Self::Postgres { server, database } = self {
-            server.psql("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
+            let _ = server
+                .psql("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
         }
     }
 }
 
 impl Server {
-    fn psql(&self, database: &str, sql: &str) -> String {
+    fn psql(&self, database: &str, sql: &str) -> Result<String, String> {
         let output = Command::new("psql")
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", &self.folder])
             .args(["-p", &self.port, "-U", &self.user, "-d", database, "-c", sql])
             .output()
             .expect("psql");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").trim_end().to_owned()
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(String::from_utf8(output.stdout).expect("text").trim_end().to_owned())
     }
 }
 
-fn sqlite(path: &Path, sql: &str) -> String {
+fn sqlite(path: &Path, sql: &str) -> rusqlite::Result<String> {
     use rusqlite::types::ValueRef;
-    let connection = rusqlite::Connection::open(path).expect("a store");
+    let connection = rusqlite::Connection::open(path)?;
     if !sql.starts_with("SELECT") {
-        connection.execute_batch(sql).expect("SQL");
-        return String::new();
+        return connection.execute_batch(sql).map(|()| String::new());
     }
-    let mut statement = connection.prepare(sql).expect("SQL");
+    let mut statement = connection.prepare(sql)?;
     let columns = statement.column_count();
-    let mut rows = statement.query(()).expect("rows");
+    let mut rows = statement.query(())?;
     let mut lines = Vec::new();
-    while let Some(row) = rows.next().expect("a row") {
-        let text = |n| match row.get_ref(n).expect("a column") {
-            ValueRef::Null => String::new(),
-            ValueRef::Integer(n) => n.to_string(),
-            ValueRef::Real(n) => n.to_string(),
-            ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-            ValueRef::Blob(bytes) => data_encoding::HEXLOWER.encode(bytes),
+    while let Some(row) = rows.next()? {
+        let text = |n| {
+            Ok(match row.get_ref(n)? {
+                ValueRef::Null => String::new(),
+                ValueRef::Integer(n) => n.to_string(),
+                ValueRef::Real(n) => n.to_string(),
+                ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                ValueRef::Blob(bytes) => data_encoding::HEXLOWER.encode(bytes),
+            })
         };
-        lines.push((0..columns).map(text).collect::<Vec<_>>().join("|"));
+        let texts: rusqlite::Result<Vec<String>> = (0..columns).map(text).collect();
+        lines.push(texts?.join("|"));
     }
-    lines.join("\n")
+    Ok(lines.join("\n"))
 }

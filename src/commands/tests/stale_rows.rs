@@ -23,13 +23,18 @@ impl<'w> Copy<'w> {
 
     /// Runs SQL that can name the tables of the copy as `copy.TABLE`.
     pub fn sql(&self, sql: &str) {
+        self.try_sql(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// The same, with the database's error.
+    pub fn try_sql(&self, sql: &str) -> Result<(), String> {
         let beside = if self.world.engine.is_postgres() {
             "CREATE SCHEMA IF NOT EXISTS copy".to_owned()
         } else {
             let path = self.world.folder.path().join("copy.db");
             format!("ATTACH '{}' AS copy", path.display())
         };
-        let _ = self.world.sql(&format!("{beside}; {sql}"));
+        self.world.engine.try_sql(&format!("{beside}; {sql}")).map(drop)
     }
 
     /// Puts the rows of one user back.

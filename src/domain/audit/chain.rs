@@ -1,5 +1,6 @@
 //! Verifies the hash chain of the audit log, event by event.
 
+use crate::domain::audit::beginning::RecordsSince;
 use crate::domain::audit::event::{EventFields, Head, Personal, Subject};
 use crate::domain::audit::logged_users::LoggedUsers;
 use crate::domain::secret::KeyGeneration;
@@ -83,12 +84,15 @@ pub struct Chain {
     pub head: Head,
     pub events: u64,
     pub users: LoggedUsers,
+    /// For a log that was never pruned.
+    pub since: RecordsSince,
 }
 
 impl Chain {
     #[must_use]
     pub fn from(start: Head) -> Self {
-        Self { may_lack_users: false, head: start, events: 0, users: LoggedUsers::default() }
+        let since = RecordsSince::default();
+        Self { may_lack_users: false, head: start, events: 0, users: LoggedUsers::default(), since }
     }
 
     /// Verifies the next event. Without a key `mac` is `None` and MACs are not checked.
@@ -113,7 +117,9 @@ impl Chain {
         }
         self.head = prove_event(entry, proof, &self.head.hash, mac)?;
         self.events += 1;
-        self.users.add(proof.seq, entry, proof.salt.is_none())
+        let is_first = self.users.add(proof.seq, entry, proof.salt.is_none())?;
+        self.since.add(entry, is_first);
+        Ok(())
     }
 }
 

@@ -73,16 +73,17 @@ impl UserMismatch {
 }
 
 impl LoggedUsers {
-    /// Adds the next event. `is_blank`: its personal fields are gone.
+    /// Adds the next event, and says whether it is the first one about its user. `is_blank`: its personal fields are
+    /// gone.
     pub fn add(
         &mut self,
         seq: u64,
         entry: &EventFields<'_>,
         is_blank: bool,
-    ) -> Result<(), ChainError> {
+    ) -> Result<bool, ChainError> {
         let Some(user) = entry.user_id else {
             // Only a removed user is erased.
-            return if is_blank { Err(ChainError::Blank) } else { Ok(()) };
+            return if is_blank { Err(ChainError::Blank) } else { Ok(false) };
         };
         let user = Id::new(user.try_into().map_err(|_| ChainError::Revision)?);
         let rev = entry.rev.ok_or(ChainError::Revision)?;
@@ -100,14 +101,14 @@ impl LoggedUsers {
         let Some(known) = self.users.get_mut(&user) else {
             let new = LoggedUser { rev, last: seq, events: 1, fate, has_rows: false };
             self.users.insert(user, new);
-            return Ok(());
+            return Ok(true);
         };
         if known.fate != Fate::Stayed || entry.was_rev.unwrap_or(rev) < known.rev {
             return Err(ChainError::Revision);
         }
         (known.rev, known.last, known.fate) = (rev, seq, fate);
         known.events += 1;
-        Ok(())
+        Ok(false)
     }
 
     /// Whether the personal fields of all events of erased users are gone, and of nobody else's; otherwise the

@@ -1,0 +1,324 @@
+//! Every edit of a generated list, and every two of its strongest, by somebody who writes the database but has no
+//! key: no used code and no revoked phone is accepted, and `verify-log` names the edit, or no verb shows it.
+
+use std::path::PathBuf;
+
+use super::stale_rows::Copy;
+use crate::testing::World;
+
+/// A store with a history, which is restored after each edit.
+struct Edited<'w> {
+    world: &'w World,
+    copy: Copy<'w>,
+    /// The store's file; nothing on PostgreSQL.
+    file: Option<(PathBuf, Vec<u8>)>,
+    /// A code of alice's revoked phone, and one that bob has used.
+    codes: [(&'static str, String); 2],
+    /// What verbs show of the store as it is.
+    shown: Vec<String>,
+    figures: Figures,
+    /// Edits that go against the promise, with what happened.
+    failures: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Figures {
+    tried: u32,
+    /// The database itself does not take the edit.
+    impossible: u32,
+    /// `verify` refuses to look at one of the codes.
+    refused: u32,
+    named: u32,
+    harmless: u32,
+}
+
+/// Verbs whose output tells a change that matters to somebody.
+const VERBS: [&str; 7] = [
+    "list-status --json",
+    "list-status --json --at 2026-01-01T00:01:00Z",
+    "log --json",
+    "show-user alice --json",
+    "show-user bob --json",
+    "changes --since 2026-01-01 --json",
+    "metrics --without-log",
+];
+
+impl<'w> Edited<'w> {
+    fn new(world: &'w World) -> Self {
+        let phone = world.active("alice");
+        let bobs = world.active("bob");
+        let _ = world.active("carol");
+        world.wait(60);
+        let copy = Copy::of(world);
+        let _ = world.run("reset alice --no-enrol --yes --reason stolen").ok();
+        let _ = world.pending("alice", "--device tablet");
+        let _ = world.run("remove-user carol --erase --yes").ok();
+        let used = world.code(&bobs, 0);
+        let _ = world.verify("bob", &used).ok();
+        let file = (!world.engine.is_postgres()).then(|| {
+            world.sql("PRAGMA wal_checkpoint(TRUNCATE)");
+            let path = world.engine.location();
+            let bytes = std::fs::read(&path).unwrap();
+            (path, bytes)
+        });
+        if file.is_none() {
+            for table in TABLES {
+                world.sql(&format!("CREATE SCHEMA IF NOT EXISTS kept; CREATE TABLE kept.{table} AS SELECT * FROM {table}"));
+            }
+        }
+        let codes = [("alice", world.code(&phone, 0)), ("bob", used)];
+        let shown = VERBS.iter().map(|verb| world.run(verb).ok().out).collect();
+        Self { world, copy, file, codes, shown, figures: Figures::default(), failures: Vec::new() }
+    }
+
+    fn restore(&self) {
+        let Some((path, bytes)) = &self.file else {
+            let mut all = format!("TRUNCATE {}", TABLES.join(", "));
+            for table in TABLES {
+                all.push_str(&format!("; INSERT INTO {table} SELECT * FROM kept.{table}"));
+            }
+            let _ = self.world.sql(&all);
+            return;
+        };
+        for suffix in ["-wal", "-shm"] {
+            let mut side = path.clone().into_os_string();
+            side.push(suffix);
+            let _ = std::fs::remove_file(side);
+        }
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn prove(&mut self, edits: &[&Edit]) {
+        let what: Vec<&str> = edits.iter().map(|edit| edit.apply.as_str()).collect();
+        self.figures.tried += 1;
+        if edits.iter().any(|edit| self.copy.try_sql(&edit.apply).is_err()) {
+            self.figures.impossible += 1;
+            self.put_right(edits);
+            return;
+        }
+        let world = self.world;
+        if world.run("verify-log").code != 0 {
+            self.figures.named += 1;
+        } else {
+            for (verb, shown) in VERBS.iter().zip(&self.shown) {
+                if world.run(verb).out != *shown {
+                    self.failures.push(format!("{verb} differs after {what:?}"));
+                }
+            }
+            self.figures.harmless += 1;
+        }
+        let mut is_refused = false;
+        for (user, code) in &self.codes {
+            let ran = world.verify(user, code);
+            if ran.code == 0 {
+                self.failures.push(format!("{user} is accepted after {what:?}"));
+            }
+            is_refused |= ran.code == 78;
+        }
+        self.figures.refused += u32::from(is_refused);
+        self.put_right(edits);
+    }
+
+    fn put_right(&self, edits: &[&Edit]) {
+        for edit in edits.iter().rev().filter(|_| self.file.is_none()) {
+            if let Some(undo) = &edit.undo {
+                let _ = self.world.engine.try_sql(undo);
+            }
+        }
+        self.restore();
+    }
+}
+
+struct Edit {
+    apply: String,
+    /// For what restoring the rows does not put right.
+    undo: Option<String>,
+}
+
+impl From<String> for Edit {
+    fn from(apply: String) -> Self {
+        Self { apply, undo: None }
+    }
+}
+
+const TABLES: [&str; 7] =
+    ["store", "users", "devices", "events", "audit_head", "log_start", "requests"];
+
+/// The tables whose values are exchanged, with the column that numbers the rows.
+const ROWS: [(&str, &str); 3] = [("users", "n"), ("devices", "n"), ("events", "seq")];
+
+fn columns(table: &str) -> Vec<&'static str> {
+    let all = include_str!("../../store/schema/postgres/columns.txt").lines();
+    all.filter_map(|line| line.strip_prefix(table)?.strip_prefix('.')?.split(' ').next()).collect()
+}
+
+/// Each column of each row set to what the other rows and the rows of the copy have there, and to nothing.
+fn values(world: &World, most_rows: usize) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    for (table, number) in ROWS {
+        let numbers = world.sql(&format!("SELECT {number} FROM {table} ORDER BY {number} DESC"));
+        let rows: Vec<&str> = numbers.lines().take(most_rows).collect();
+        for column in columns(table).iter().map(|column| format!("\"{column}\"")) {
+            for row in &rows {
+                edits.push(format!("UPDATE {table} SET {column} = NULL WHERE {number} = {row}"));
+                for (from, other) in rows
+                    .iter()
+                    .flat_map(|other| [(table.to_owned(), other), (format!("copy.{table}"), other)])
+                {
+                    if from != table || other != row {
+                        edits.push(format!(
+                            "UPDATE {table} SET {column} = (SELECT {column} FROM {from} WHERE \
+                             {number} = {other}) WHERE {number} = {row}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    for column in ["seq", "hash", "mac"] {
+        for row in 1..=4 {
+            edits.push(format!(
+                "UPDATE audit_head SET {column} = (SELECT {column} FROM events WHERE seq = {row})"
+            ));
+        }
+    }
+    for (table, column) in [("store", "id"), ("store", "key_id"), ("audit_head", "hash")] {
+        edits
+            .push(format!("UPDATE {table} SET {column} = (SELECT hash FROM events WHERE seq = 1)"));
+    }
+    edits.push("UPDATE store SET created_at = created_at + 1".to_owned());
+    edits.push("INSERT INTO log_start(one, seq, at) VALUES (1, 0, 1767225601)".to_owned());
+    edits.push(
+        "INSERT INTO log_start SELECT 1, seq, at, hash, mac FROM events WHERE seq = 2".to_owned(),
+    );
+    edits.into_iter().map(Edit::from).collect()
+}
+
+/// Rows deleted, doubled and swapped, and older ones put back, whole or as far as an attack needs.
+fn strong(world: &World) -> Vec<Edit> {
+    let alice = "(SELECT id FROM copy.users WHERE name = 'alice')";
+    let mut edits = Vec::new();
+    for table in ["users", "devices"] {
+        let columns = columns(table);
+        let set: Vec<String> = columns[1..]
+            .iter()
+            .map(|c| {
+                format!("\"{c}\" = (SELECT \"{c}\" FROM copy.{table} o WHERE o.n = {table}.n)")
+            })
+            .collect();
+        let set = set.join(", ");
+        // All rows as they were, those of one user, and those rows that were there.
+        edits.push(format!("UPDATE {table} SET {set} WHERE n IN (SELECT n FROM copy.{table})"));
+        edits.push(format!("UPDATE {table} SET {set} WHERE n = 1"));
+        edits.push(format!("UPDATE {table} SET {set} WHERE n = 2"));
+        edits.push(format!("INSERT INTO {table} SELECT * FROM copy.{table} WHERE n = 3"));
+        for n in ["1", "2", "n"] {
+            edits.push(format!("DELETE FROM {table} WHERE n = {n}"));
+        }
+        let rest = columns[1..].iter().map(|c| format!("\"{c}\"")).collect::<Vec<_>>().join(", ");
+        edits.push(format!(
+            "INSERT INTO {table}(n, {rest}) SELECT n + 90, {rest} FROM {table} WHERE n = 1"
+        ));
+    }
+    edits.push("UPDATE devices SET \"user\" = 3 - \"user\" WHERE n < 3".to_owned());
+    edits.push("UPDATE users SET rev = rev + 1 WHERE n = 1".to_owned());
+    let newer = format!("user_id = {alice} AND rev > 1");
+    for edit in [
+        format!("UPDATE events SET rev = 1 WHERE {newer}"),
+        format!("UPDATE events SET rev = NULL WHERE {newer}"),
+        format!("UPDATE events SET was_rev = NULL WHERE {newer}"),
+        format!("UPDATE events SET user_id = NULL WHERE {newer}"),
+        format!("UPDATE events SET user_id = (SELECT id FROM users WHERE name = 'bob') WHERE {newer}"),
+        format!("DELETE FROM events WHERE {newer}"),
+        format!("DELETE FROM events WHERE user_id = {alice}"),
+        "DELETE FROM events WHERE seq > (SELECT max(seq) FROM copy.events)".to_owned(),
+        "DELETE FROM events WHERE seq = (SELECT max(seq) FROM copy.events)".to_owned(),
+        "DELETE FROM events".to_owned(),
+        "DELETE FROM audit_head".to_owned(),
+        "DELETE FROM store".to_owned(),
+        "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, detail = NULL, was = NULL, \
+         salt = NULL WHERE verb = 'reset'"
+            .to_owned(),
+        "UPDATE events SET seq = seq + 100 WHERE seq > (SELECT max(seq) FROM copy.events)".to_owned(),
+        "UPDATE events SET seq = -seq WHERE seq > (SELECT max(seq) FROM copy.events)".to_owned(),
+        "UPDATE audit_head SET seq = (SELECT max(seq) FROM copy.events), \
+         hash = (SELECT hash FROM copy.events ORDER BY seq DESC LIMIT 1)"
+            .to_owned(),
+    ] {
+        edits.push(edit);
+    }
+    let events = columns("events");
+    let rest: Vec<String> = events[1..].iter().map(|c| format!("\"{c}\"")).collect();
+    let rest = rest.join(", ");
+    let last = world.sql("SELECT max(seq) FROM events");
+    for seq in ["1000000000".to_owned(), format!("{last} + 1")] {
+        edits.push(format!(
+            "INSERT INTO events(seq, {rest}) SELECT {seq}, {rest} FROM copy.events WHERE seq = 3"
+        ));
+    }
+    edits.into_iter().map(Edit::from).collect()
+}
+
+/// Indexes dropped, and made stale: an edit that an index did not see, because the schema lacked it at that moment.
+fn indexes(world: &World, strong: &[Edit]) -> Vec<Edit> {
+    let is_postgres = world.engine.is_postgres();
+    let all = [
+        (
+            "events_of_user",
+            if is_postgres { "events(user_id, seq)" } else { "events(user_id)" },
+            " WHERE user_id IS NOT NULL",
+        ),
+        ("devices_of_user", "devices(\"user\")", ""),
+        ("users_created_at", "users(created_at)", ""),
+    ];
+    let mut edits = Vec::new();
+    for (name, on, only) in all {
+        let made = format!("CREATE INDEX {name} ON {on}{only}");
+        edits.push(Edit { apply: format!("DROP INDEX {name}"), undo: Some(made.clone()) });
+        edits.push(Edit { apply: format!("DROP INDEX {name}; {made}"), undo: None });
+        for edit in strong.iter().filter(|_| !is_postgres) {
+            let Edit { apply, .. } = edit;
+            edits.push(Edit::from(format!(
+                "DROP TABLE IF EXISTS copy.saved; CREATE TABLE copy.saved AS SELECT rowid AS r, type, \
+                 name, tbl_name, rootpage, sql FROM sqlite_schema WHERE name = '{name}'; \
+                 PRAGMA writable_schema = on; DELETE FROM main.sqlite_schema WHERE name = '{name}'; \
+                 PRAGMA writable_schema = RESET; {apply}; PRAGMA writable_schema = on; \
+                 INSERT INTO main.sqlite_schema(rowid, type, name, tbl_name, rootpage, sql) \
+                 SELECT * FROM copy.saved; PRAGMA writable_schema = RESET"
+            )));
+        }
+    }
+    edits
+}
+
+#[test]
+fn every_single_edit_is_refused_named_or_harmless() {
+    let world = World::new();
+    let mut edited = Edited::new(&world);
+    let most_rows = if world.engine.is_postgres() { 3 } else { 8 };
+    let strong = strong(&world);
+    for edit in values(&world, most_rows).iter().chain(&strong).chain(&indexes(&world, &strong)) {
+        edited.prove(&[edit]);
+    }
+    println!("single edits: {:?}", edited.figures);
+    assert!(edited.failures.is_empty(), "{:#?}", edited.failures);
+    let Figures { tried, refused, named, impossible, harmless } = edited.figures;
+    assert_eq!(tried, impossible + named + harmless);
+    assert!(named > tried / 4 && refused > tried / 20, "the edits do something");
+}
+
+#[test]
+fn every_two_strong_edits_are_refused_named_or_harmless() {
+    let world = World::new();
+    let mut edited = Edited::new(&world);
+    let strong = strong(&world);
+    for (n, one) in strong.iter().enumerate() {
+        for other in &strong[n + 1..] {
+            edited.prove(&[one, other]);
+        }
+    }
+    println!("two edits: {:?}", edited.figures);
+    assert!(edited.failures.is_empty(), "{:#?}", edited.failures);
+    let Figures { tried, refused, named, .. } = edited.figures;
+    assert!(named > tried / 2 && refused > tried / 4, "the edits do something");
+}
