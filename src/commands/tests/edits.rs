@@ -295,7 +295,7 @@ fn indexes(world: &World, strong: &[Edit]) -> Vec<Edit> {
 fn every_single_edit_is_refused_named_or_harmless() {
     let world = World::new();
     let mut edited = Edited::new(&world);
-    let most_rows = if world.engine.is_postgres() { 3 } else { 8 };
+    let most_rows = if world.engine.is_postgres() { 2 } else { 8 };
     let strong = strong(&world);
     for edit in values(&world, most_rows).iter().chain(&strong).chain(&indexes(&world, &strong)) {
         edited.prove(&[edit]);
