@@ -110,7 +110,13 @@ pub fn begin(purpose: Purpose, access: Access, schema: &Schema) -> String {
 fn limits(purpose: Purpose, access: Access) -> String {
     let limits = if access == Access::Login { LOGIN } else { OPERATOR };
     let ServerLimits { statement, lock, idle } = limits;
-    if purpose == Purpose::Read && access != Access::Login {
+    let is_look = match purpose {
+        Purpose::Read => access != Access::Login,
+        Purpose::Inspect => access == Access::Read,
+        Purpose::Migrate | Purpose::Change => false,
+    };
+    // Whoever only looks waits for no other, but may have a long list to sort.
+    if is_look {
         return format!("SET LOCAL lock_timeout = {lock}");
     }
     format!(

@@ -230,7 +230,7 @@ impl ServerProbe {
 fn limit(purpose: Purpose, access: Access) -> Duration {
     match (purpose, access) {
         (_, Access::Login) => LOGIN.1,
-        (Purpose::Read, _) => READ,
+        (Purpose::Read, _) | (Purpose::Inspect, Access::Read) => READ,
         (Purpose::Inspect | Purpose::Migrate | Purpose::Change, _) => CHANGE,
     }
 }

@@ -35,11 +35,12 @@ fn a_server_that_falls_silent_during_a_read_is_reported_within_seconds() {
     let mut processes = vec![Pid::from_raw(server).unwrap()];
     processes.extend(children(server.cast_unsigned()));
     for process in &processes {
-        kill_process(*process, Signal::STOP).unwrap();
+        // One that served a question of ours may have ended since.
+        let _ = kill_process(*process, Signal::STOP);
     }
     let ran = waiting.finish();
     for process in &processes {
-        kill_process(*process, Signal::CONT).unwrap();
+        let _ = kill_process(*process, Signal::CONT);
     }
     drop(held);
     assert_soon(&ran);
