@@ -23,6 +23,7 @@ mod row;
 mod row_source;
 mod sql;
 pub mod sqlite;
+mod stored_requests;
 mod stored_user;
 mod table;
 #[cfg(test)]

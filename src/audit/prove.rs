@@ -10,7 +10,8 @@ use anyhow::Result;
 use crate::app::App;
 use crate::config::COMMAND_LINE;
 use crate::domain::audit::anchor::Anchor;
-use crate::domain::audit::chain::{Chain, ChainError, Mac};
+use crate::domain::audit::chain::{Chain, Mac};
+use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -147,14 +148,7 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
         let at_next = |why| Damage::at(next, format!("event {next} can't be read: {why}"));
         damage = damage.or(read_or_damage(walked)?.1.map(at_next));
     }
-    let damage = damage.or_else(|| {
-        let (event, error) = chain.users.check_erasures().err()?;
-        Some(Damage::at(event, error.words(event)))
-    });
-    let damage = damage.or_else(|| {
-        let is_wrong = start.head == Head::START && !chain.since.is_true();
-        is_wrong.then(|| Damage::of_log(WRONG_BEGINNING.to_owned()))
-    });
+    let damage = damage.or_else(|| whole_damage(&chain, &start));
     let unread_end =
         unread_end.map(|why| Damage::of_log(format!("the guarded end can't be read: {why}")));
     let damage = match damage.or(unread_end) {
@@ -250,6 +244,16 @@ fn anchor_damage(anchor: &Anchor, head: &Head) -> Option<Damage> {
         head.seq, anchor.at
     );
     (anchor.head != *head).then(|| Damage::at(head.seq, words))
+}
+
+/// What only the whole log shows: events without personal fields whose user was not erased, and a beginning that
+/// does not fit.
+fn whole_damage(chain: &Chain, start: &LogStart) -> Option<Damage> {
+    if let Err((event, error)) = chain.users.check_erasures() {
+        return Some(Damage::at(event, error.words(event)));
+    }
+    let is_wrong = start.head == Head::START && !chain.since.is_true();
+    is_wrong.then(|| Damage::of_log(WRONG_BEGINNING.to_owned()))
 }
 
 /// An end that differs from the guarded head.

@@ -4,6 +4,7 @@
 pub mod anchor;
 pub mod beginning;
 pub mod chain;
+pub mod chain_error;
 pub mod event;
 pub mod history;
 pub mod logged_users;

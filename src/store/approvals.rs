@@ -3,18 +3,17 @@
 use anyhow::Result;
 
 use crate::domain::approval::{APPROVE, REQUESTED, Request};
-use crate::domain::audit::chain::{Chain, ChainError};
+use crate::domain::audit::chain::Chain;
+use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::keyring::Vault;
 use crate::store::checks::{altered_log_end, one_row};
-use crate::store::driver::{Driver, first};
+use crate::store::driver::first;
 use crate::store::integrity::log_start;
-use crate::store::row::{
-    REQUEST_COLUMNS, StoredMac, Value, entry_and_proof, request, request_mac, request_values,
-};
+use crate::store::row::{StoredMac, Value, entry_and_proof, request_mac, request_values};
 use crate::store::sql;
+use crate::store::stored_requests::requests;
 use crate::store::write_tx::{WriteTx, bytes};
 
 impl WriteTx<'_> {
@@ -152,26 +151,6 @@ impl LoggedRequest {
         }
         Ok(())
     }
-}
-
-/// All requests, oldest first, after checking their MACs.
-pub fn requests(driver: &mut dyn Driver, vault: &Vault) -> Result<Vec<Request>> {
-    let mut found = Vec::new();
-    driver.query(&sql::REQUESTS, &[], &mut |row| {
-        let mac = StoredMac::read(row, REQUEST_COLUMNS.len())?;
-        found.push((request(row)?, mac));
-        Ok(true)
-    })?;
-    let proved = |(request, mac): (Request, StoredMac)| {
-        if mac.is(vault, &request_mac(vault, &request))? {
-            return Ok(request);
-        }
-        let message = "a request to a second operator was altered outside of mfactl";
-        Err(Refusal::new(ErrorCode::Tampered, message)
-            .hint("restore a backup, and find out who can write to the store")
-            .into())
-    };
-    found.into_iter().map(proved).collect()
 }
 
 fn altered(problem: &str) -> Refusal {

@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use crate::domain::time::Timestamp;
-use crate::store::index_check::Index;
 use crate::store::row::{Row, Value};
 use crate::store::table::Table;
 
@@ -45,9 +44,9 @@ pub trait Driver {
         Ok(())
     }
 
-    /// Makes the next query read a table through this index, or without any index. Returns what has to follow the
-    /// name of the table; `None` when the database has no such index.
-    fn through(&mut self, index: Option<&Index>) -> Result<Option<String>>;
+    /// Makes the next query read its table in this way. Returns what has to follow the name of the table; `None` when
+    /// the database has no such index.
+    fn route(&mut self, route: Route) -> Result<Option<String>>;
 
     /// What the database's own check finds wrong with its file; `None` when nothing is, or when it has no such
     /// check.
@@ -61,6 +60,16 @@ pub trait Driver {
     }
 
     fn commit(self: Box<Self>) -> Result<()>;
+}
+
+/// How a query reads a table.
+#[derive(Clone, Copy, Debug)]
+pub enum Route {
+    /// The table itself.
+    Table,
+    /// An index, by its name in SQLite, which has none for the primary key. PostgreSQL chooses it by the order of the
+    /// query.
+    Index(Option<&'static str>),
 }
 
 /// Calls the function that it is given with one row after another.

@@ -5,13 +5,13 @@ use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
 
 use anyhow::Result;
 
-use crate::store::driver::Driver;
+use crate::store::driver::{Driver, Route};
 use crate::store::row::Value;
 
 /// An index on a table.
-pub struct Index {
+struct Index {
     /// Its name in SQLite, where the number of a row needs none.
-    pub sqlite: Option<&'static str>,
+    sqlite: Option<&'static str>,
     column: &'static str,
     /// Rows without a value are not in the index.
     is_partial: bool,
@@ -82,7 +82,7 @@ pub fn check_indexes(driver: &mut dyn Driver) -> Result<Option<String>> {
     for IndexedTable { name, row: number, indexes } in TABLES {
         let columns: Vec<&str> = indexes.iter().map(|index| index.column).collect();
         let mut expected = vec![0_u64; columns.len()];
-        let from = driver.through(None)?.unwrap_or_default();
+        let from = driver.route(Route::Table)?.unwrap_or_default();
         let sql = format!("SELECT {number}, {} FROM {name}{from}", columns.join(", "));
         driver.query(&sql, &[], &mut |row| {
             let number = row.value(0)?;
@@ -95,7 +95,7 @@ pub fn check_indexes(driver: &mut dyn Driver) -> Result<Option<String>> {
             Ok(true)
         })?;
         for (index, expected) in indexes.iter().zip(expected) {
-            let Some(from) = driver.through(Some(index))? else { continue };
+            let Some(from) = driver.route(Route::Index(index.sqlite))? else { continue };
             let Index { column, is_partial, .. } = index;
             let only =
                 if *is_partial { format!(" WHERE {column} IS NOT NULL") } else { String::new() };

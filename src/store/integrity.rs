@@ -2,17 +2,18 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::{Chain, ChainError, EventProof};
+use crate::domain::audit::chain::{Chain, EventProof};
+use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
-use crate::store::approvals::requests;
 use crate::store::checks::altered_log_end;
 use crate::store::driver::{Driver, first};
 use crate::store::log_ends::{LogStart, SignedHead, WRONG_BEGINNING};
 use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
+use crate::store::stored_requests::requests;
 use crate::store::stored_user::check_users;
 
 /// Checks everything that has a MAC: the log with its guarded end, every user and device, and every request.

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::{ChainError, prove_event};
+use crate::domain::audit::chain::prove_event;
+use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;

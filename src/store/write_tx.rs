@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::ChainError;
+use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head};
 use crate::domain::audit::history::EarlierValues;
 use crate::domain::device::Device;

@@ -1,6 +1,8 @@
 //! Every edit of a generated list, and every two of its strongest, by somebody who writes the database but has no
 //! key: no used code and no revoked phone is accepted, and `verify-log` names the edit, or no verb shows it.
 
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::stale_rows::Copy;
@@ -30,6 +32,18 @@ struct Figures {
     refused: u32,
     named: u32,
     harmless: u32,
+}
+
+impl Figures {
+    /// To the terminal, which the test harness keeps only the output of macros from.
+    fn print(&self, what: &str) {
+        let Self { tried, impossible, refused, named, harmless } = self;
+        let _ = writeln!(
+            std::io::stderr(),
+            "{what}: {tried} tried, {impossible} impossible, {refused} refused by verify, {named} named by \
+             verify-log, {harmless} harmless"
+        );
+    }
 }
 
 /// Verbs whose output tells a change that matters to somebody.
@@ -75,7 +89,7 @@ impl<'w> Edited<'w> {
         let Some((path, bytes)) = &self.file else {
             let mut all = format!("TRUNCATE {}", TABLES.join(", "));
             for table in TABLES {
-                all.push_str(&format!("; INSERT INTO {table} SELECT * FROM kept.{table}"));
+                let _ = write!(all, "; INSERT INTO {table} SELECT * FROM kept.{table}");
             }
             let _ = self.world.sql(&all);
             return;
@@ -300,7 +314,7 @@ fn every_single_edit_is_refused_named_or_harmless() {
     for edit in values(&world, most_rows).iter().chain(&strong).chain(&indexes(&world, &strong)) {
         edited.prove(&[edit]);
     }
-    println!("single edits: {:?}", edited.figures);
+    edited.figures.print("single edits");
     assert!(edited.failures.is_empty(), "{:#?}", edited.failures);
     let Figures { tried, refused, named, impossible, harmless } = edited.figures;
     assert_eq!(tried, impossible + named + harmless);
@@ -317,7 +331,7 @@ fn every_two_strong_edits_are_refused_named_or_harmless() {
             edited.prove(&[one, other]);
         }
     }
-    println!("two edits: {:?}", edited.figures);
+    edited.figures.print("pairs of strong edits");
     assert!(edited.failures.is_empty(), "{:#?}", edited.failures);
     let Figures { tried, refused, named, .. } = edited.figures;
     assert!(named > tried / 2 && refused > tried / 4, "the edits do something");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::audit::chain::ChainError;
+use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::EventFields;
 use crate::domain::secret::Id;
 

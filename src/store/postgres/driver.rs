@@ -11,9 +11,8 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::store::driver::{Driver, RowFeed, first};
+use crate::store::driver::{Driver, Route, RowFeed, first};
 use crate::store::errors::unconfirmed;
-use crate::store::index_check::Index;
 use crate::store::postgres::begin::{Purpose, Schema, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::errors::store_error;
@@ -167,8 +166,11 @@ impl Driver for PostgresDriver<'_> {
     }
 
     /// The planner takes another way only where there is no such one.
-    fn through(&mut self, index: Option<&Index>) -> Result<Option<String>> {
-        let (table, index) = if index.is_some() { ("off", "on") } else { ("on", "off") };
+    fn route(&mut self, route: Route) -> Result<Option<String>> {
+        let (table, index) = match route {
+            Route::Table => ("on", "off"),
+            Route::Index(_) => ("off", "on"),
+        };
         let ways = format!(
             "SET LOCAL enable_seqscan = {table}; SET LOCAL enable_sort = {table}; \
              SET LOCAL enable_indexscan = {index}; \

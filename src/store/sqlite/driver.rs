@@ -8,8 +8,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::store::access::Access;
-use crate::store::driver::Driver;
-use crate::store::index_check::Index;
+use crate::store::driver::{Driver, Route};
 use crate::store::row::{Row, Value};
 use crate::store::sqlite::busy_timeout;
 use crate::store::sqlite::errors::store_error;
@@ -62,10 +61,10 @@ impl Driver for SqliteDriver<'_> {
         self.tx.pragma_update(None, "cache_size", -BULK_CACHE).map_err(store_error)
     }
 
-    fn through(&mut self, index: Option<&Index>) -> Result<Option<String>> {
-        Ok(match index {
-            None => Some(" NOT INDEXED".to_owned()),
-            Some(index) => index.sqlite.map(|name| format!(" INDEXED BY {name}")),
+    fn route(&mut self, route: Route) -> Result<Option<String>> {
+        Ok(match route {
+            Route::Table => Some(" NOT INDEXED".to_owned()),
+            Route::Index(name) => name.map(|name| format!(" INDEXED BY {name}")),
         })
     }
 
