@@ -15,9 +15,10 @@ use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
 use crate::files::file_trust::display_path;
 use crate::keyring::{Vault, key_file};
-use crate::store::{LogStart, ReadTx, SignedHead, WRONG_BEGINNING};
+use crate::store::{LogStart, ReadTx, RowSource as _, SignedHead, WRONG_BEGINNING};
 
 /// The result of verifying the log.
 pub struct LogProof {
@@ -108,7 +109,8 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
         anchors_by_event.entry(anchor.head.seq).or_default().push(anchor);
     }
     let mut chain = Chain::from(start.head);
-    chain.since = start.records_since();
+    let created_at = read_or_damage(snapshot.created_at())?.0;
+    chain.beginning = start.beginning(created_at.unwrap_or(Timestamp::from_unix(0)?));
     // Without the key nobody can tell which program pruned the log.
     chain.may_lack_users = match &vault {
         Some(vault) => start.may_lack_users(vault)?,
@@ -252,7 +254,7 @@ fn whole_damage(chain: &Chain, start: &LogStart) -> Option<Damage> {
     if let Err((event, error)) = chain.users.check_erasures() {
         return Some(Damage::at(event, error.words(event)));
     }
-    let is_wrong = start.head == Head::START && !chain.since.is_true();
+    let is_wrong = start.head == Head::START && !chain.beginning.is_true();
     is_wrong.then(|| Damage::of_log(WRONG_BEGINNING.to_owned()))
 }
 

@@ -41,7 +41,7 @@ fn check_chain(
     }
     let mut chain = Chain::from(start.head);
     chain.may_lack_users = start.may_lack_users(vault)?;
-    chain.since = start.records_since();
+    chain.beginning = start.beginning(created_at(driver)?);
     let mut broken = None;
     let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
         vault.event_mac_by(generation, head, subject)
@@ -61,7 +61,7 @@ fn check_chain(
     let broken =
         broken.or_else(|| chain.users.check_erasures().err().map(|(seq, error)| error.words(seq)));
     let broken = broken.or_else(|| {
-        let is_wrong = start.head == Head::START && !chain.since.is_true();
+        let is_wrong = start.head == Head::START && !chain.beginning.is_true();
         is_wrong.then(|| WRONG_BEGINNING.to_owned())
     });
     broken.map_or(Ok(chain), |words| Err(altered(&words).into()))
@@ -135,6 +135,13 @@ pub fn signed_head(driver: &mut dyn Driver) -> Result<Option<SignedHead>> {
         Ok(seq.zip(hash).map(|(seq, hash)| SignedHead::new(Head { seq, hash }, mac)))
     })?;
     Ok(head.flatten())
+}
+
+/// When the store was created.
+pub fn created_at(driver: &mut dyn Driver) -> Result<Timestamp> {
+    let at = first(driver, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
+    let at = Timestamp::from_unix(at.unwrap_or_default());
+    Ok(at.map_err(|_| row::damaged_column("store", "created_at"))?)
 }
 
 /// The last event of the log.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::beginning::RecordsSince;
+use crate::domain::audit::beginning::Beginning;
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -20,8 +20,9 @@ pub struct LogStart {
     pub mac: Option<StoredMac>,
 }
 
-/// What is wrong where [`LogStart::records_since`] is not true.
-pub const WRONG_BEGINNING: &str = "the time since when the log records changes was altered";
+/// What is wrong where [`LogStart::beginning`] is not true.
+pub const WRONG_BEGINNING: &str =
+    "the time of its creation, or since when it records changes, was altered";
 
 impl LogStart {
     /// Whether the MAC of the start is valid; a log that was never pruned needs none. `key` when another
@@ -39,10 +40,10 @@ impl LogStart {
         Ok(self.head != Head::START && self.is_pruned(vault, false)?)
     }
 
-    /// What the start says about the time before which the log has no record.
+    /// What the start and the store say about how the log begins.
     #[must_use]
-    pub fn records_since(&self) -> RecordsSince {
-        RecordsSince::claimed(self.at.map(Timestamp::unix))
+    pub fn beginning(&self, created_at: Timestamp) -> Beginning {
+        Beginning::claimed(created_at.unix(), self.at.map(Timestamp::unix))
     }
 
     fn is_pruned(&self, vault: &Vault, names_everybody: bool) -> Result<bool, Refusal> {

@@ -12,7 +12,7 @@ use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
 use crate::store::index_check::check_indexes;
-use crate::store::integrity::{check_all, end_of_log};
+use crate::store::integrity::{check_all, created_at, end_of_log};
 use crate::store::row;
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
 use crate::store::row_source::{RowCounts, RowSource};
@@ -216,9 +216,7 @@ impl ReadTx<'_> {
 
 impl RowSource for ReadTx<'_> {
     fn created_at(&mut self) -> Result<Timestamp> {
-        let at = first(&mut *self.driver, sql::CREATED_AT, &[], |row| row.int(0))?.flatten();
-        let at = Timestamp::from_unix(at.unwrap_or_default());
-        Ok(at.map_err(|_| row::damaged_column("store", "created_at"))?)
+        created_at(&mut *self.driver)
     }
 
     fn rows(

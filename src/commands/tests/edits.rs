@@ -47,7 +47,7 @@ impl Figures {
 }
 
 /// Verbs whose output tells a change that matters to somebody.
-const VERBS: [&str; 7] = [
+const VERBS: [&str; 8] = [
     "list-status --json",
     "list-status --json --at 2026-01-01T00:01:00Z",
     "log --json",
@@ -55,7 +55,18 @@ const VERBS: [&str; 7] = [
     "show-user bob --json",
     "changes --since 2026-01-01 --json",
     "metrics --without-log",
+    "report --output",
 ];
+
+/// What a verb writes, to a file where it needs one.
+fn shown(world: &World, verb: &str) -> String {
+    if !verb.ends_with("--output") {
+        return world.run(verb).ok().out;
+    }
+    let page = world.folder.path().join("report.html");
+    let _ = world.run(&format!("{verb} {}", page.display())).ok();
+    std::fs::read_to_string(page).unwrap()
+}
 
 impl<'w> Edited<'w> {
     fn new(world: &'w World) -> Self {
@@ -81,7 +92,7 @@ impl<'w> Edited<'w> {
             }
         }
         let codes = [("alice", world.code(&phone, 0)), ("bob", used)];
-        let shown = VERBS.iter().map(|verb| world.run(verb).ok().out).collect();
+        let shown = VERBS.iter().map(|verb| shown(world, verb)).collect();
         Self { world, copy, file, codes, shown, figures: Figures::default(), failures: Vec::new() }
     }
 
@@ -115,7 +126,7 @@ impl<'w> Edited<'w> {
             self.figures.named += 1;
         } else {
             for (verb, shown) in VERBS.iter().zip(&self.shown) {
-                if world.run(verb).out != *shown {
+                if self::shown(world, verb) != *shown {
                     self.failures.push(format!("{verb} differs after {what:?}"));
                 }
             }

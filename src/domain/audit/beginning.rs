@@ -1,13 +1,17 @@
-//! Since when a log that was never pruned records what changed.
+//! How a log that was never pruned begins.
 
 use crate::domain::audit::event::EventFields;
 
-/// Whether the time that a store names as the beginning of its records can be true.
+/// Whether the times fit the log that a store names for its creation, and for the beginning of its records of what
+/// changed. No MAC covers them.
 ///
-/// Only a migration from a schema before 3 writes such a time, without the key: that of the newest event. No event
+/// A store is created in its first event. Only a migration from a schema before 3 writes such a time, without the key: that of the newest event. No event
 /// before it records an earlier status, and the first one about a user who was made since then does.
 #[derive(Debug, Default)]
-pub struct RecordsSince {
+pub struct Beginning {
+    /// The time of the first event.
+    first: Option<u64>,
+    created_at: u64,
     /// The newest time so far, until the first event that records an earlier status.
     newest: u64,
     is_recording: bool,
@@ -18,15 +22,16 @@ pub struct RecordsSince {
     has_older_user: bool,
 }
 
-impl RecordsSince {
-    /// `claimed`: the time in seconds that the store names; `None` where it names none.
+impl Beginning {
+    /// The times in seconds that the store names. `records_since` is `None` where it names none.
     #[must_use]
-    pub fn claimed(claimed: Option<u64>) -> Self {
-        Self { claimed, ..Self::default() }
+    pub fn claimed(created_at: u64, records_since: Option<u64>) -> Self {
+        Self { created_at, claimed: records_since, ..Self::default() }
     }
 
     /// Takes in the next event. `is_first`: the log has no earlier one about its user.
     pub fn add(&mut self, entry: &EventFields<'_>, is_first: bool) {
+        self.first.get_or_insert(entry.at);
         self.is_recording |= entry.was_status.is_some();
         if !self.is_recording {
             self.newest = self.newest.max(entry.at);
@@ -38,10 +43,15 @@ impl RecordsSince {
     /// Whether what the store claims fits its events.
     #[must_use]
     pub const fn is_true(&self) -> bool {
-        match self.claimed {
+        let is_first = match self.first {
+            Some(first) => first == self.created_at,
+            None => true,
+        };
+        let has_records = match self.claimed {
             Some(_) => self.is_possible,
             None => !self.has_older_user,
-        }
+        };
+        is_first && has_records
     }
 }
 
@@ -71,17 +81,18 @@ mod tests {
             personal: Personal::default(),
         };
         let is_true = |claimed, log: &[(u64, Option<&'static str>, bool)]| {
-            let mut since = RecordsSince::claimed(claimed);
+            let mut beginning = Beginning::claimed(10, claimed);
             for (at, was_status, is_first) in log {
-                since.add(&event(*at, *was_status), *is_first);
+                beginning.add(&event(*at, *was_status), *is_first);
             }
-            since.is_true()
+            beginning.is_true()
         };
         let new = [(10, None, false), (20, Some("absent"), true), (30, None, false)];
         let migrated =
             [(10, None, false), (20, None, true), (15, None, false), (30, Some("absent"), true)];
         assert!(is_true(None, &new) && is_true(None, &[]));
         assert!(!is_true(None, &migrated));
+        assert!(!is_true(None, &new[1..]), "another time than that of the creation");
         for (claimed, in_new, in_migrated) in [
             (5, false, false),
             (10, true, true),

@@ -1,6 +1,6 @@
 //! Verifies the hash chain of the audit log, event by event.
 
-use crate::domain::audit::beginning::RecordsSince;
+use crate::domain::audit::beginning::Beginning;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Personal, Subject};
 use crate::domain::audit::logged_users::LoggedUsers;
@@ -29,14 +29,19 @@ pub struct Chain {
     pub events: u64,
     pub users: LoggedUsers,
     /// For a log that was never pruned.
-    pub since: RecordsSince,
+    pub beginning: Beginning,
 }
 
 impl Chain {
     #[must_use]
     pub fn from(start: Head) -> Self {
-        let since = RecordsSince::default();
-        Self { may_lack_users: false, head: start, events: 0, users: LoggedUsers::default(), since }
+        Self {
+            may_lack_users: false,
+            head: start,
+            events: 0,
+            users: LoggedUsers::default(),
+            beginning: Beginning::default(),
+        }
     }
 
     /// Verifies the next event. Without a key `mac` is `None` and MACs are not checked.
@@ -62,7 +67,7 @@ impl Chain {
         self.head = prove_event(entry, proof, &self.head.hash, mac)?;
         self.events += 1;
         let is_first = self.users.add(proof.seq, entry, proof.salt.is_none())?;
-        self.since.add(entry, is_first);
+        self.beginning.add(entry, is_first);
         Ok(())
     }
 }
