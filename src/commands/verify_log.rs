@@ -19,11 +19,12 @@ use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Format, Record, Report, Verdict};
 
-/// Verify the hash chain and the MACs of the audit log
+/// Verify the audit log, and that the records of all users agree with it
 ///
-/// Checks that no event was altered or removed: the hash chain, and the MACs if the key can be read.
-/// Exits with 1 if the log is damaged, and names the first bad event. An older copy of the store has
-/// an intact log too: only an anchor that is kept elsewhere shows that somebody put one back.
+/// Checks that no event was altered or removed: the hash chain, and the MACs if the key can be read. Then
+/// it compares the users and the database's indexes with the log. Exits with 1 if something is damaged,
+/// and names the first bad event or user. An older copy of the store is intact too: only an anchor that
+/// is kept elsewhere shows that somebody put one back.
 #[derive(Args, Debug)]
 pub struct VerifyLog {
     /// Compare with the anchors in this file, one per line
