@@ -68,4 +68,4 @@ ALTER TABLE events ADD CONSTRAINT events_by_services CHECK (
 -- `changes`, `report`, `metrics`, `check`, `show-user`. They may read sealed columns too, because mfactl reads a
 -- whole user: how many recovery codes are left, and when a bypass code expires, is in those columns. What is
 -- sealed stays sealed without the key file, so do not give the key file to auditors.
-GRANT SELECT ON store, users, devices, events, log_start, audit_head TO mfactl_auditor;
+GRANT SELECT ON store, users, devices, events, log_start, audit_head, requests TO mfactl_auditor;

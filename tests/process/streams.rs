@@ -77,9 +77,8 @@ fn a_full_output_is_an_error_and_the_unwritten_secret_stays_pending() {
     ] {
         assert!(!says_changed(line), "{line} changes nothing");
     }
-    for line in
-        ["edit-user alice --email a@example.org", "add-user carol", "copy-store --to copy.db"]
-    {
+    let copy = format!("copy-store --to {}", world.path("copy.db").display());
+    for line in ["edit-user alice --email a@example.org", "add-user carol", &copy] {
         assert!(says_changed(line), "{line} changes the store");
     }
     let ran = world.call("enrol bob --create --reveal-secrets").run_to(full()).expect(IO);

@@ -177,9 +177,9 @@ for user in root mfactl; do
     done
     # Whether such a file is there is no news for the caller either.
     want 65 hana $mf changes --state "$work/closed/list"
-    there=$told
+    there=$output
     want 65 hana $mf changes --state "$work/closed/none"
-    [ "${there%%closed*}" = "${told%%closed*}" ]
+    [ "${there%%closed*}" = "${output%%closed*}" ]
     for file in "$work/closed/new" "$work/open/new"; do
         want 73 hana $mf verify-log --save-anchor "$file"
         want 73 hana $mf backup "$file"

@@ -74,8 +74,8 @@ fn p6_with_sql_alone_a_login_service_forges_no_act_of_a_helpdesk_and_reads_nothi
             .psql("mfactl")
             .args(["-c", &format!("SET ROLE {SERVICE}; {sql}")])
             .output();
-        let told = String::from_utf8(ran.unwrap().stderr).unwrap();
-        assert!(told.contains(words), "{sql}: {told}");
+        let error = String::from_utf8(ran.unwrap().stderr).unwrap();
+        assert!(error.contains(words), "{sql}: {error}");
     };
     for column in ["\"user\"", "device", "reason", "detail", "was", "salt", "*"] {
         denied(&format!("SELECT {column} FROM events"), "permission denied for table events");
@@ -144,7 +144,7 @@ fn p6_with_sql_alone_a_login_service_forges_no_act_of_a_helpdesk_and_reads_nothi
     assert_eq!(
         columns,
         "at factor hash mac operator_claim operator_uid outcome personal proof rev seq status ticket user_id \
-         verb was_status"
+         verb was_rev was_status"
     );
     boss.run("verify-log").expect(0);
 }

@@ -323,7 +323,7 @@ fn p3_an_accepted_code_outlives_a_crash_whatever_the_role_has() {
 }
 
 #[test]
-fn p3_a_process_that_stopped_holds_nobody_up_for_ever_and_whoever_waited_is_told_busy() {
+fn p3_a_stopped_process_holds_nobody_up_for_ever_and_waiting_ends_with_busy() {
     let Some(owned) = Owned::new("a stopped process and a pooler") else { return };
     let boss = &owned.ways("boss")[0];
     let mut seeds = ["alice", "bob"].map(|user| boss.active(user));
