@@ -315,9 +315,11 @@ fn decide_locked(
             step,
             SignInOutcome::Locked { .. } | SignInOutcome::Rejected(RejectReason::Locked)
         ) {
+            // A password that was looked at is logged each time: five in one lock at most.
+            let has_changed = !before.differs_in_counts_only(&user);
             let (throttle, due) = user.throttle.turned_away(now);
             user.throttle = throttle;
-            attempts = due.unwrap_or_default();
+            attempts = due.unwrap_or(u32::from(has_changed));
         }
         let change = Change::Update { before, after: user };
         let record = (attempts > 0).then_some(record);

@@ -163,6 +163,16 @@ impl User {
         }
     }
 
+    /// Whether two states differ at most in the counts of attempts that were not evaluated, which are logged once a
+    /// minute. No decision depends on them.
+    #[must_use]
+    pub fn differs_in_counts_only(&self, other: &Self) -> bool {
+        let mut counted = self.clone();
+        counted.throttle.turned_away = other.throttle.turned_away;
+        counted.throttle.told_at = other.throttle.told_at;
+        counted == *other
+    }
+
     /// The devices that are not revoked.
     pub fn live(&self) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(|d| d.is_live())

@@ -8,7 +8,8 @@ use crate::domain::user::User;
 /// Length in bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
 
-/// A change to one user. Saving it decides the user's revision: callers leave it as it was.
+/// A change to one user. Saving it decides the user's revision: callers leave it as it was. It needs an event, unless
+/// [`Change::may_go_unlogged`].
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "most changes are updates; a box would only cost")]
 pub enum Change {
@@ -23,6 +24,16 @@ pub enum Change {
 }
 
 impl Change {
+    /// Whether the change needs no event of its own, because it changes nothing or only counts attempts.
+    #[must_use]
+    pub fn may_go_unlogged(&self) -> bool {
+        match self {
+            Self::Update { before, after } => before.differs_in_counts_only(after),
+            Self::Insert(_) | Self::Remove(_) => false,
+            Self::Keep(_) => true,
+        }
+    }
+
     /// The user after the change; before it, if they are removed.
     #[must_use]
     pub const fn user(&self) -> &User {

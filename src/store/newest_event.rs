@@ -19,6 +19,9 @@ pub struct NewestEvent {
     pub seq: u64,
     /// The user's revision after it.
     pub rev: u64,
+    /// Whether a program of schema 5 or later wrote it: since then a revision grows with an event and never
+    /// without.
+    pub counts_revisions: bool,
 }
 
 /// Finds the newest event about a user and proves it; `head` is the guarded end of the log. `None` when the log has
@@ -48,7 +51,7 @@ pub fn newest_event(
     match found {
         None => Ok(None),
         Some((seq, _)) if seq > head.seq => Err(altered(seq, ChainError::Beyond { end: head.seq })),
-        Some((seq, Some(rev))) => Ok(Some(NewestEvent { seq, rev })),
+        Some((seq, Some(rev))) => Ok(Some(NewestEvent { seq, rev, counts_revisions: true })),
         Some((seq, None)) => prove_whole(driver, vault, seq, user).map(Some),
     }
 }
@@ -71,7 +74,7 @@ fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Re
         Ok(prove_event(&entry, &proof, &previous, Some(&mac)).and(rev))
     })?;
     match proved {
-        Some(Ok(rev)) => Ok(NewestEvent { seq, rev }),
+        Some(Ok(rev)) => Ok(NewestEvent { seq, rev, counts_revisions: false }),
         Some(Err(ChainError::Generation(other))) => {
             vault.require(other)?;
             Err(altered(seq, ChainError::Mac))

@@ -80,8 +80,10 @@ impl<'t> WriteTx<'t> {
         if changes.len() > 1 {
             self.expect_bulk()?;
         }
-        let mut saved =
-            changes.into_iter().map(|change| self.write(change)).collect::<Result<Vec<_>>>()?;
+        let mut saved = changes
+            .into_iter()
+            .map(|change| self.write(change, &events))
+            .collect::<Result<Vec<_>>>()?;
         let mut last = 0;
         for event in events {
             let subject = match &event.event.subject {
@@ -273,18 +275,29 @@ impl WriteTx<'_> {
         Ok(Some(user))
     }
 
-    /// Checks that no event has a newer revision of the user: rows that were put back from an older copy have valid
-    /// MACs. After a pruning by a program before schema 5 there may be no event about the user.
+    /// Checks that the rows are those after the user's newest event: rows that were put back from a copy have valid
+    /// MACs. Programs before schema 5 did not log every change, and left no event about some users when they pruned
+    /// the log.
     fn check_is_newest(&mut self, user: &User) -> Result<()> {
         let head = self.head()?;
         match newest_event(&mut *self.driver, self.vault, &head, user.id)? {
-            Some(newest) if newest.rev <= user.rev => Ok(()),
+            Some(newest) if newest.rev == user.rev => Ok(()),
+            Some(newest) if newest.rev < user.rev && !newest.counts_revisions => Ok(()),
             None if log_start(&mut *self.driver)?.may_lack_users(self.vault)? => Ok(()),
             _ => Err(altered_user(user)),
         }
     }
 
-    fn write(&mut self, change: Change) -> Result<SavedUser> {
+    /// Writes a change. One that no event records may only count attempts, and keeps the revision: otherwise rows
+    /// that no event made could be put back later.
+    fn write(&mut self, change: Change, events: &[NewEvent]) -> Result<SavedUser> {
+        let user = change.user().id;
+        let is_of_user =
+            |event: &NewEvent| event.event.subject.as_ref().is_some_and(|s| s.id == user);
+        let is_logged = events.iter().any(is_of_user);
+        if !is_logged && !change.may_go_unlogged() {
+            return Err(Refusal::new(ErrorCode::Internal, "a change has no event").into());
+        }
         Ok(match change {
             Change::Insert(user) => {
                 self.insert(&user)?;
@@ -292,7 +305,7 @@ impl WriteTx<'_> {
             }
             Change::Update { before, after } if before == after => SavedUser::kept(after),
             Change::Update { before, mut after } => {
-                after.rev = before.rev + 1;
+                after.rev = before.rev + u64::from(is_logged);
                 self.update(&before, &after)?;
                 SavedUser::changed(Some(before), after)
             }

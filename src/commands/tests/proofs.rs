@@ -80,7 +80,7 @@ const EDITS: &[(&str, Option<u64>, bool)] = &[
         "DELETE FROM events WHERE seq = 9; \
          UPDATE audit_head SET seq = 8, hash = (SELECT hash FROM events WHERE seq = 8)",
         None,
-        false,
+        true,
     ),
     (
         "INSERT INTO log_start(one, seq, at, hash) SELECT 1, seq, at, hash FROM events \
@@ -258,7 +258,8 @@ fn an_anchor_reveals_a_log_truncated_together_with_its_head() {
     let world = ten();
     let guard = world.sql("SELECT seq, hash, mac FROM audit_head");
     let [seq, hash, mac] = guard.split('|').collect::<Vec<_>>()[..] else { panic!("{guard}") };
-    let _ = world.run("enable alice").ok();
+    // About no user: rows that are newer than the log would show that its end is gone.
+    let _ = world.run("doctor --key-saved").ok();
     let anchors = world.folder.path().join("anchors");
     let anchor = world.run("verify-log --save-anchor -").ok().out;
     // As in a system log, among other lines.

@@ -5,6 +5,7 @@ use crate::testing::World;
 /// A copy of the tables, from which rows are put back.
 pub struct Copy<'w> {
     world: &'w World,
+    name: &'static str,
 }
 
 /// The tables that are copied.
@@ -12,7 +13,12 @@ const TABLES: [&str; 4] = ["users", "devices", "events", "requests"];
 
 impl<'w> Copy<'w> {
     pub fn of(world: &'w World) -> Self {
-        let copy = Self { world };
+        Self::named(world, "copy")
+    }
+
+    /// One of several.
+    pub fn named(world: &'w World, name: &'static str) -> Self {
+        let copy = Self { world, name };
         for table in TABLES {
             copy.sql(&format!(
                 "DROP TABLE IF EXISTS copy.{table}; CREATE TABLE copy.{table} AS SELECT * FROM {table}"
@@ -28,13 +34,15 @@ impl<'w> Copy<'w> {
 
     /// The same, with the database's error.
     pub fn try_sql(&self, sql: &str) -> Result<(), String> {
-        let beside = if self.world.engine.is_postgres() {
-            "CREATE SCHEMA IF NOT EXISTS copy".to_owned()
+        let name = self.name;
+        let sql = if self.world.engine.is_postgres() {
+            let sql = sql.replace("copy.", &format!("{name}."));
+            format!("CREATE SCHEMA IF NOT EXISTS {name}; {sql}")
         } else {
-            let path = self.world.folder.path().join("copy.db");
-            format!("ATTACH '{}' AS copy", path.display())
+            let path = self.world.folder.path().join(format!("{name}.db"));
+            format!("ATTACH '{}' AS copy; {sql}", path.display())
         };
-        self.world.engine.try_sql(&format!("{beside}; {sql}")).map(drop)
+        self.world.engine.try_sql(&sql).map(drop)
     }
 
     /// Puts the rows of one user back.
@@ -184,6 +192,63 @@ fn s1_what_a_stale_index_lets_through_is_in_the_log_for_ever() {
     copy.sql(if world.engine.is_postgres() { "REINDEX TABLE events" } else { "REINDEX" });
     let (exit, problem) = found(&world);
     assert!(exit == 1 && problem.contains("does not continue the newest state"), "{problem}");
+}
+
+/// Attempts during a lock are counted without an event each, so several rows of one user are valid after one event.
+/// None of them outlives the next event.
+#[test]
+fn s1_rows_that_no_event_made_are_refused_after_the_next_event() {
+    let world = World::new();
+    let phone = world.active("alice");
+    world.wait(60);
+    // The first attempt during the lock is logged, and for a minute no other.
+    for _ in 0..6 {
+        assert_eq!(world.verify("alice", "000000").code, 1);
+    }
+    let locked = Copy::of(&world);
+    let rev = world.sql("SELECT rev FROM users");
+    for _ in 0..5 {
+        assert_eq!(world.verify("alice", "000000").code, 1);
+    }
+    assert_eq!(world.sql("SELECT rev FROM users"), rev, "a revision that the log does not have");
+    assert_ne!(world.sql("SELECT turned_away FROM users"), "0");
+    let counted = Copy::named(&world, "counted");
+    for copy in [&locked, &counted] {
+        copy.put_back("alice");
+        assert_eq!(found(&world).0, 0, "the counts alone differ");
+    }
+    world.wait(60);
+    let code = world.code(&phone, 0);
+    let _ = world.verify("alice", &code).ok();
+    for copy in [&locked, &counted] {
+        copy.put_back("alice");
+        assert_eq!(world.verify("alice", &code).code, 78);
+        let (exit, problem) = found(&world);
+        assert!(exit == 1 && problem.contains("is older than event"), "{problem}");
+    }
+}
+
+/// Whoever writes rows of the same revision gets no further looks at a password during a lock.
+#[test]
+fn s1_every_password_that_is_looked_at_is_an_event() {
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let _ = world.active("alice");
+    let _ = world.run_with("set-password alice", "correct horse battery staple").ok();
+    for _ in 0..5 {
+        assert_eq!(world.verify("alice", "000000").code, 1);
+    }
+    let copy = Copy::of(&world);
+    let events = || world.sql("SELECT count(*) FROM events").parse::<u32>().unwrap();
+    let before = events();
+    let line = "{\"password\":\"wrong\",\"code\":\"000000\"}\n";
+    for looks in 1..=5 {
+        let ran = world.run_with("sign-in --json alice", line);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert_eq!(events(), before + looks);
+    }
+    copy.put_back("alice");
+    assert_eq!(world.run_with("sign-in --json alice", line).code, 78);
 }
 
 #[test]

@@ -64,12 +64,23 @@ impl Chain {
         if !personal_matches {
             return Err(ChainError::Personal);
         }
-        self.head = prove_event(entry, proof, &self.head.hash, mac)?;
+        let proved = prove_event(entry, proof, &self.head.hash, mac)?;
+        self.head = proved.head;
         self.events += 1;
-        let is_first = self.users.add(proof.seq, entry, proof.salt.is_none())?;
+        let is_first =
+            self.users.add(proof.seq, entry, proof.salt.is_none(), proved.counts_revisions)?;
         self.beginning.add(entry, is_first);
         Ok(())
     }
+}
+
+/// An event whose hash, and whose MAC if there was a key, were verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProvedEvent {
+    pub head: Head,
+    /// Whether a program of schema 5 or later wrote it, as far as that can be told without a key: one for which a
+    /// user's revision grows with an event and never without.
+    pub counts_revisions: bool,
 }
 
 /// Verifies everything of one event but its personal fields, of which the hash in `proof` is enough. `previous` is
@@ -79,7 +90,7 @@ pub fn prove_event(
     proof: &EventProof<'_>,
     previous: &[u8; 32],
     mac: Option<Mac<'_>>,
-) -> Result<Head, ChainError> {
+) -> Result<ProvedEvent, ChainError> {
     let personal = proof.personal.try_into().map_err(|_| ChainError::Personal)?;
     let previous = Head { seq: proof.seq.wrapping_sub(1), hash: *previous };
     let hash = entry.chain_hash(&previous, personal);
@@ -87,19 +98,22 @@ pub fn prove_event(
         return Err(ChainError::Hash);
     }
     let head = Head { seq: proof.seq, hash };
-    let Some(mac) = mac else { return Ok(head) };
+    let has_earlier_rev = entry.was_rev.is_some();
+    let proved = |counts_revisions| Ok(ProvedEvent { head, counts_revisions });
+    let Some(mac) = mac else { return proved(has_earlier_rev) };
     let matches = |subject| {
         let mac = mac(&head, subject, entry.generation);
         Ok(mac.ok_or(ChainError::Generation(entry.generation))?[..] == *proof.mac)
     };
     let subject = entry.subject();
-    // MACs of programs before schema 5 do not name the user. Their events have no earlier revision.
-    let may_be_old = subject.is_some() && entry.was_rev.is_none();
-    if matches(subject)? || (may_be_old && matches(None)?) {
-        Ok(head)
-    } else {
-        Err(ChainError::Mac)
+    if matches(subject)? {
+        return proved(subject.is_some());
     }
+    // MACs of programs before schema 5 do not name the user. Their events have no earlier revision.
+    if subject.is_some() && !has_earlier_rev && matches(None)? {
+        return proved(false);
+    }
+    Err(ChainError::Mac)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub const ERASED: &str = "erased";
 
 /// The users of a log, collected event by event.
 ///
-/// A user's revision never goes back in the log, and a change begins at the newest one. An event that continues an
+/// A change begins at the newest revision and ends at the next one. An event that continues an
 /// earlier revision was written when the user's rows had been put back from an older copy.
 #[derive(Debug, Default)]
 pub struct LoggedUsers {
@@ -28,6 +28,8 @@ struct LoggedUser {
     last: u64,
     events: u32,
     fate: Fate,
+    /// Whether the newest event is one after which the revision grows with the next event only.
+    counts_revisions: bool,
     has_rows: bool,
 }
 
@@ -53,6 +55,8 @@ pub enum UserMismatch {
     Removed { event: u64 },
     /// The log has a newer revision, in this event.
     Older { event: u64 },
+    /// The log has no revision as new as that of the rows; this is its newest event about the user.
+    Newer { event: u64 },
 }
 
 impl UserMismatch {
@@ -62,6 +66,11 @@ impl UserMismatch {
             Self::Unlogged => format!("the log has no event about {name}"),
             Self::Removed { event } => {
                 format!("{name} is in the store again, although event {event} removed them")
+            }
+            Self::Newer { event } => {
+                format!(
+                    "the record of {name} is none that any event made: the newest is event {event}"
+                )
             }
             Self::Older { event } => {
                 format!(
@@ -74,12 +83,14 @@ impl UserMismatch {
 
 impl LoggedUsers {
     /// Adds the next event, and says whether it is the first one about its user. `is_blank`: its personal fields are
-    /// gone.
+    /// gone. `counts_revisions`: see
+    /// [`ProvedEvent::counts_revisions`](crate::domain::audit::chain::ProvedEvent::counts_revisions).
     pub fn add(
         &mut self,
         seq: u64,
         entry: &EventFields<'_>,
         is_blank: bool,
+        counts_revisions: bool,
     ) -> Result<bool, ChainError> {
         let Some(user) = entry.user_id else {
             // Only a removed user is erased.
@@ -99,14 +110,19 @@ impl LoggedUsers {
             self.blank.entry(user).or_insert(BlankEvents { first: seq, events: 0 }).events += 1;
         }
         let Some(known) = self.users.get_mut(&user) else {
-            let new = LoggedUser { rev, last: seq, events: 1, fate, has_rows: false };
+            let new =
+                LoggedUser { rev, last: seq, events: 1, fate, counts_revisions, has_rows: false };
             self.users.insert(user, new);
             return Ok(true);
         };
-        if known.fate != Fate::Stayed || entry.was_rev.unwrap_or(rev) < known.rev {
+        let before = entry.was_rev.unwrap_or(rev);
+        let continues =
+            if known.counts_revisions { before == known.rev } else { before >= known.rev };
+        if known.fate != Fate::Stayed || !continues {
             return Err(ChainError::Revision);
         }
         (known.rev, known.last, known.fate) = (rev, seq, fate);
+        known.counts_revisions |= counts_revisions;
         known.events += 1;
         Ok(false)
     }
@@ -151,6 +167,9 @@ impl LoggedUsers {
         }
         if rev < known.rev {
             return Err(UserMismatch::Older { event: known.last });
+        }
+        if rev > known.rev && known.counts_revisions {
+            return Err(UserMismatch::Newer { event: known.last });
         }
         Ok(())
     }
@@ -201,7 +220,8 @@ mod tests {
     fn alice(events: &[(Option<u64>, u64)]) -> Result<LoggedUsers, ChainError> {
         let mut users = LoggedUsers::default();
         for (seq, (was_rev, rev)) in (1..).zip(events) {
-            users.add(seq, &event(&ALICE, "verify", *was_rev, *rev), false)?;
+            let entry = event(&ALICE, "verify", *was_rev, *rev);
+            users.add(seq, &entry, false, was_rev.is_some())?;
         }
         Ok(users)
     }
@@ -210,10 +230,10 @@ mod tests {
     fn s1_a_change_begins_at_the_newest_revision() {
         for good in [
             &[(None, 0), (Some(0), 1), (Some(1), 2)][..],
-            // A notice, and a change that is too frequent to be logged.
-            &[(None, 0), (Some(0), 1), (None, 1), (Some(1), 2), (Some(4), 5), (None, 6)],
-            // A program before schema 5.
-            &[(None, 0), (None, 1), (None, 1), (None, 4), (Some(4), 5)],
+            // A notice.
+            &[(None, 0), (Some(0), 1), (None, 1), (Some(1), 2), (None, 2)],
+            // A program before schema 5, which did not log every change.
+            &[(None, 0), (None, 1), (None, 1), (None, 4), (Some(6), 7), (Some(7), 8)],
             // After a pruning.
             &[(Some(7), 8), (Some(8), 9)],
         ] {
@@ -224,6 +244,9 @@ mod tests {
             &[(None, 0), (Some(0), 1), (Some(0), 1)][..],
             &[(None, 0), (Some(0), 1), (Some(1), 2), (Some(0), 1)],
             &[(None, 3), (None, 2)],
+            // Rows that no event made.
+            &[(None, 0), (Some(0), 1), (Some(4), 5)],
+            &[(None, 0), (Some(0), 1), (None, 2)],
             &[(None, 3), (Some(3), 3)],
             &[(None, 3), (Some(3), 5)],
             &[(None, 3), (Some(u64::MAX), 0)],
@@ -232,7 +255,7 @@ mod tests {
         }
         let unknown = EventFields { rev: None, ..event(&ALICE, "verify", None, 0) };
         let mut users = LoggedUsers::default();
-        assert_eq!(users.add(1, &unknown, false), Err(ChainError::Revision));
+        assert_eq!(users.add(1, &unknown, false, true), Err(ChainError::Revision));
     }
 
     #[test]
@@ -247,7 +270,7 @@ mod tests {
                 EventFields { user_id: None, ..event(&BOB, "backup", None, 0) },
             ];
             for (seq, (entry, is_blank)) in (1..).zip(events.iter().zip(blank)) {
-                users.add(seq, entry, is_blank).map_err(|error| (seq, error))?;
+                users.add(seq, entry, is_blank, true).map_err(|error| (seq, error))?;
             }
             users.check_erasures().map(|()| users.blank_events())
         };
@@ -269,8 +292,8 @@ mod tests {
     fn s3_users_and_log_agree_on_who_is_there() {
         let log = || {
             let mut users = alice(&[(None, 0), (Some(0), 1)]).unwrap();
-            users.add(3, &event(&BOB, "enrol", None, 0), false).unwrap();
-            users.add(4, &event(&BOB, REMOVAL, Some(0), 1), false).unwrap();
+            users.add(3, &event(&BOB, "enrol", None, 0), false, true).unwrap();
+            users.add(4, &event(&BOB, REMOVAL, Some(0), 1), false, true).unwrap();
             users
         };
         let (alice, bob) = (Id::new(ALICE), Id::new(BOB));
@@ -278,12 +301,12 @@ mod tests {
         assert_eq!(users.missing(), Some(2));
         assert_eq!(users.compare(alice, 0), Err(UserMismatch::Older { event: 2 }));
         assert_eq!(users.compare(alice, 1), Ok(()));
-        assert_eq!(users.compare(alice, 2), Ok(()));
+        assert_eq!(users.compare(alice, 2), Err(UserMismatch::Newer { event: 2 }));
         assert_eq!(users.missing(), None);
         assert_eq!(users.compare(bob, 9), Err(UserMismatch::Removed { event: 4 }));
         assert_eq!(users.compare(Id::new([3; 16]), 0), Err(UserMismatch::Unlogged));
         assert_eq!(
-            log().add(5, &event(&BOB, "enrol", Some(1), 2), false),
+            log().add(5, &event(&BOB, "enrol", Some(1), 2), false, true),
             Err(ChainError::Revision),
             "nothing happens to a user who was removed"
         );

@@ -57,7 +57,8 @@ fn a_device_that_is_removed_added_moved_or_restored_is_detected() {
             ..User::new(id(7), UserName::parse("bob").unwrap(), at(100))
         };
         fixture.change(|tx| {
-            tx.save(vec![Change::Insert(alice()), Change::Insert(bob)], Vec::new()).unwrap()
+            save(tx, Change::Insert(alice())).unwrap();
+            save(tx, Change::Insert(bob)).unwrap()
         });
         fixture.sql(&edit.replace("NOBODY", fixture.engine.nobody()));
         assert_eq!(error_code(&fixture.user("alice").unwrap_err()), "tampered", "{edit}");
