@@ -175,6 +175,38 @@ fn request(world: &World) -> String {
     asked["request"].as_str().unwrap().to_owned()
 }
 
+fn before_disable(world: &World, command: &mut String) -> (String, Vec<&'static str>) {
+    if command.contains("--from") {
+        drop((world.active("dave"), world.active("erin")));
+        let file = world.folder.path().join("names.txt");
+        fs::write(&file, "dave\nerin\n").unwrap();
+        *command = command.replace("names.txt", file.to_str().unwrap());
+        return (String::new(), vec!["2"]);
+    }
+    if command.ends_with("victor") {
+        let _ = world.active("victor");
+        world.done(&["edit-user victor --protected"]);
+        world.configure(ROLES);
+        world.uid.set(1);
+        return (String::new(), vec![]);
+    }
+    alice(world);
+    if command.contains("--yes") {
+        world.configure(REQUIRED);
+    }
+    (String::new(), vec!["y"])
+}
+
+/// What the login service hands over.
+fn before_verify(world: &World, command: &str) -> String {
+    let secret = world.active("alice");
+    world.wait(30);
+    if command.contains("--batch") {
+        return "alice\t123456\t77\n{\"user\":\"bob\",\"code\":\"123456\",\"id\":78}\n".to_owned();
+    }
+    world.code(&secret, 0)
+}
+
 /// Puts the world into the state before a command; returns standard input and answers, and may fill in the
 /// command what only this world knows.
 fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str>) {
@@ -194,23 +226,7 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
             let _ = world.active("carol");
             world.done(&["disable carol --yes --ticket HR-9"]);
         }
-        "disable" if command.contains("--from") => {
-            drop((world.active("dave"), world.active("erin")));
-            fs::write(world.folder.path().join("names.txt"), "dave\nerin\n").unwrap();
-            *command = command
-                .replace("names.txt", world.folder.path().join("names.txt").to_str().unwrap());
-            return (String::new(), vec!["2"]);
-        }
-        "disable" if is_of("victor") => {
-            drop(world.active("victor"));
-            world.done(&["edit-user victor --protected"]);
-            world.configure(ROLES);
-            world.uid.set(1);
-        }
-        "disable" if command.contains("--yes") => {
-            alice(world);
-            world.configure(REQUIRED);
-        }
+        "disable" => return before_disable(world, command),
         "enable" => {
             alice(world);
             world.done(&["disable alice --yes"]);
@@ -254,17 +270,7 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
             let old = world.code(&crate::testing::secret(&secret), -10);
             return (String::new(), vec![old.leak()]);
         }
-        "verify" => {
-            let secret = world.pending("alice", "");
-            let _ = world.verify("alice", &world.code(&secret, 0)).ok();
-            if command.contains("--batch") {
-                let _ = world.run("add-user carol").ok();
-                let lines = "alice\t123456\t77\n{\"user\":\"bob\",\"code\":\"123456\",\"id\":78}\n";
-                return (lines.to_owned(), vec![]);
-            }
-            world.wait(30);
-            return (world.code(&secret, 0), vec![]);
-        }
+        "verify" => return (before_verify(world, command), vec![]),
         "verify-log" if command.contains("--anchor") => {
             alice(world);
             let file = world.folder.path().join("anchors.txt");
@@ -319,7 +325,7 @@ fn run(console: &Console) -> CommandResult {
     if words[0] == "--key-file" {
         words.drain(..2);
     }
-    if let Some(file) = words.iter_mut().find(|word| word.ends_with(".png")) {
+    if let Some(file) = words.iter_mut().find(|word| *word == "alice.png") {
         *file = world.folder.path().join(&*file).display().to_string();
     }
     let mut ran = world.run_with(&words.join(" "), &input);
