@@ -208,7 +208,7 @@ fn the_figures_stay_where_they_are() {
     let code = files_on_path(&page, "## Before the store is opened", Some("## Other callers"));
     let reset = files_on_path(&page, "## A reset", None);
     let text = figures.text(code, reset);
-    #[expect(clippy::print_stdout, reason = "for the page")]
+    #[expect(clippy::disallowed_macros, reason = "the test harness owns the output")]
     {
         println!("{text}");
     }
