@@ -118,25 +118,56 @@ fn uncoloured(line: &str) -> String {
     first + &parts.filter_map(|part| part.split_once('m')).map(|(_, text)| text).collect::<String>()
 }
 
-/// What a line of a page shows that no program prints: lines of a table, and what it leaves out.
-fn is_printed(line: &str) -> bool {
-    !line.starts_with(['┌', '╞', '└', '├']) && !line.starts_with("  (")
+/// The frame of a table, which depends on the width of its columns.
+fn is_frame(line: &str) -> bool {
+    line.starts_with(['┌', '╞', '└', '├'])
+}
+
+/// What a page leaves out: a QR code, and the dialogue around it.
+fn is_left_out(line: &str) -> bool {
+    line.starts_with("  (")
 }
 
 /// Everything that a run has printed and asked.
 fn printed(ran: &CommandResult) -> Vec<String> {
     let streams = ran.out.lines().chain(ran.err.lines());
     let lines = streams.chain(ran.prompts.iter().flat_map(|prompt| prompt.lines()));
-    let code = ran.code.to_string();
-    lines.chain([code.as_str()]).map(|line| masked(&uncoloured(line))).collect()
+    lines.map(uncoloured).collect()
 }
 
-/// Whether a run has printed a line of a page. A row of a table may be broken elsewhere, so each of its words
-/// counts by itself.
-fn has_printed(printed: &[String], line: &str) -> bool {
-    let masked = masked(line);
-    let is_word = |word| printed.iter().any(|line| line.split(' ').any(|other| other == word));
-    printed.contains(&masked) || (line.starts_with('│') && masked.split(' ').all(is_word))
+/// Those of the lines that are not among the others. A row of a table may be broken elsewhere, so each of its
+/// words counts by itself.
+fn missing<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a String> {
+    let others: Vec<_> = others.iter().map(|line| masked(line)).collect();
+    let is_word = |word: &str| others.iter().any(|line| line.split(' ').any(|other| other == word));
+    let is_there = |line: &str| {
+        let masked = masked(line);
+        let is_row = line.contains('┆') && masked.split(' ').all(is_word);
+        masked.is_empty() || is_row || others.contains(&masked)
+    };
+    lines.iter().filter(|line| !is_frame(line) && !is_there(line)).collect()
+}
+
+/// What is wrong with a console after its command has run: lines that it has and the program has not, and the
+/// other way round, unless it leaves something out.
+fn problems(shown: &[String], command: &str, ran: &CommandResult) -> Vec<String> {
+    let mut shown = shown.to_vec();
+    let mut problems = Vec::new();
+    if command.contains("echo $?") {
+        let code = shown.pop().unwrap();
+        if code != ran.code.to_string() {
+            problems.push(format!("the exit code is {}", ran.code));
+        }
+    }
+    let is_whole = !shown.iter().any(|line| is_left_out(line));
+    shown.retain(|line| !is_left_out(line));
+    let printed = printed(ran);
+    problems.extend(missing(&shown, &printed).iter().map(|line| format!("not printed: {line}")));
+    if is_whole {
+        let lacking = missing(&printed, &shown);
+        problems.extend(lacking.iter().map(|line| format!("printed: {line}")));
+    }
+    problems
 }
 
 const TERMINAL: Option<Size> = Some(Size { columns: 118, rows: 40 });
@@ -345,15 +376,27 @@ fn every_console_shows_what_the_program_prints() {
     assert!(consoles.len() > 30, "the pages were read");
     let mut stale = Vec::new();
     for console in consoles {
-        let ran = run(&console);
-        let printed = printed(&ran);
-        let shown = console.shown.iter().filter(|line| is_printed(line));
-        let old: Vec<_> = shown.filter(|line| !has_printed(&printed, line)).collect();
-        if !old.is_empty() {
-            stale.push(format!("{}\n  the page has {old:#?}\n  it printed {ran:#?}", console.at()));
+        let problems = problems(&console.shown, &console.command, &run(&console));
+        if !problems.is_empty() {
+            stale.push(format!("{}\n  {}", console.at(), problems.join("\n  ")));
         }
     }
     assert!(stale.is_empty(), "run these and paste what they print:\n{}", stale.join("\n"));
+}
+
+#[test]
+fn stale_lines_missing_lines_and_other_exit_codes_are_named() {
+    let world = World::new();
+    let ran = world.run("add-user alice").ok();
+    let found = |shown: &[&str]| {
+        let shown: Vec<_> = shown.iter().map(|&line| line.to_owned()).collect();
+        problems(&shown, "mfactl add-user alice; echo $?", &ran)
+    };
+    let line = "alice: added; MFA is not enabled";
+    assert!(found(&[line, "0"]).is_empty());
+    assert_eq!(found(&[line, "1"]), ["the exit code is 0"]);
+    assert_eq!(found(&["0"]), ["printed: alice: added; MFA is not enabled"]);
+    assert_eq!(found(&[line, "alice: is new", "0"]), ["not printed: alice: is new"]);
 }
 
 #[test]
