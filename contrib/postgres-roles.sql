@@ -38,7 +38,7 @@ REVOKE ALL ON store, users, devices, log_start, events, requests, audit_head
     FROM mfactl_owner, mfactl_service, mfactl_auditor;
 
 -- The helpdesk: every verb except `init --migrate` and a `restore` over the store. Those two need the owner of
--- the tables, because whoever may replace the whole store may put an older one back.
+-- the tables, because somebody who may replace the whole store may put an older one back.
 GRANT SELECT, INSERT, UPDATE, DELETE ON users, devices, log_start, events, requests, audit_head TO mfactl_owner;
 GRANT SELECT ON store TO mfactl_owner;
 

@@ -1,4 +1,4 @@
-//! Turns any error into a message, a hint, an error code and an exit code. Only this module has the exit codes.
+//! Turns any error into a message, a hint and an error code, and maps error codes to exit codes.
 
 use std::io::Write;
 

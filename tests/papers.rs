@@ -1,4 +1,5 @@
-//! The pages: links lead somewhere, every page can be reached from the README, and the README stays short.
+//! The pages: links lead somewhere, every page can be reached from the README, the README stays short, and what
+//! the pages name is there.
 
 #![expect(clippy::unwrap_used, reason = "what can't be read fails the test")]
 
@@ -139,6 +140,78 @@ fn the_path_of_a_code_names_files_that_are_there() {
     assert!(named.len() > 20, "{named:?}");
     let gone: Vec<_> = named.into_iter().filter(|path| !root().join(path).is_file()).collect();
     assert!(gone.is_empty(), "docs/code-path.md names files that are not there: {gone:?}");
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The names of functions with `#[test]`, and of modules of tests.
+fn tests() -> Vec<String> {
+    let mut files = Vec::new();
+    sources(&root().join("src"), &mut files);
+    sources(&root().join("tests"), &mut files);
+    let mut names = Vec::new();
+    for path in files {
+        let text = fs::read_to_string(&path).unwrap();
+        let tests = text.split("#[test]").skip(1).filter_map(|after| {
+            let (_, name) = after.split_once("fn ")?;
+            Some(name.split('(').next()?.to_owned())
+        });
+        let before = names.len();
+        names.extend(tests);
+        if names.len() > before {
+            names.push(path.file_stem().unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    names
+}
+
+/// The names in the last column of the tables of a page whose last heading is `test`.
+fn tests_named_by(text: &str) -> Vec<String> {
+    let mut is_table = false;
+    let mut named = Vec::new();
+    for line in text.lines() {
+        let cells: Vec<_> = line.trim_matches('|').split('|').map(str::trim).collect();
+        is_table = line.starts_with('|') && (is_table || cells.last() == Some(&"test"));
+        let last = cells.last().filter(|_| is_table);
+        let quoted = last.iter().flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        named.extend(quoted.map(str::to_owned));
+    }
+    named
+}
+
+/// A name may be cut short with `…`.
+fn is_a_test(name: &str, tests: &[String]) -> bool {
+    match name.strip_suffix('…') {
+        Some(start) => tests.iter().any(|test| test.starts_with(start)),
+        None => tests.iter().any(|test| test == name),
+    }
+}
+
+#[test]
+fn the_tests_that_security_names_are_there() {
+    let named = tests_named_by(&fs::read_to_string(root().join("SECURITY.md")).unwrap());
+    assert!(named.len() > 20, "the table was read: {named:?}");
+    let tests = tests();
+    let gone: Vec<_> = named.iter().filter(|name| !is_a_test(name, &tests)).collect();
+    assert!(gone.is_empty(), "SECURITY.md names tests that are not there: {gone:?}");
+}
+
+#[test]
+fn a_test_is_named_whole_or_by_its_start() {
+    let text = "| a | test |\n|---|---|\n| `b` | `c_d`, `e…` |\n\n| `f` | `g` |\n";
+    assert_eq!(tests_named_by(text), ["c_d", "e…"]);
+    let tests = ["c_d_whole".to_owned(), "e_f".to_owned()];
+    assert!(is_a_test("e…", &tests) && is_a_test("c_d_whole", &tests));
+    assert!(!is_a_test("c_d", &tests) && !is_a_test("f…", &tests));
 }
 
 #[test]

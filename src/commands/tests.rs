@@ -15,6 +15,7 @@ mod logins;
 mod migration;
 mod notices;
 mod operators;
+mod pages;
 mod prompts;
 mod proofs;
 mod requests;

@@ -162,7 +162,7 @@ impl<'t> WriteTx<'t> {
         Ok(up_to)
     }
 
-    /// Whether the commit will add to the log, as every change does.
+    /// Whether the commit will add to the log. A change that only counts refused attempts may not.
     #[must_use]
     pub const fn has_events(&self) -> bool {
         self.appended > 0

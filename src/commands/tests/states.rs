@@ -81,6 +81,11 @@ fn cells() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     })
 }
 
+/// Whether the table has a row of this verb.
+pub fn has_row(verb: &str) -> bool {
+    cells().any(|(line, ..)| line.split(' ').next() == Some(verb))
+}
+
 #[test]
 fn the_table_of_verbs_and_states() {
     assert!(cells().count() > 150, "the table was read");

@@ -207,3 +207,48 @@ fn the_sudo_rules_are_fresh() {
     let is_used = |group: Group| specs().any(|spec| spec.group == group);
     assert!(Group::ALL.into_iter().all(is_used));
 }
+
+fn repository(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[test]
+fn every_verb_has_a_page_of_help_in_the_transcripts() {
+    for VerbSpec { name, .. } in specs() {
+        let file = format!("tests/cmd/help/{name}.trycmd");
+        let advice = format!(
+            "the verb {name} has no {file}: write the line \"The page of `{name}`.\", an empty line, \
+             and a block of ``` with the line \"$ mfactl help {name}\" and an empty line; then \
+             TRYCMD=overwrite cargo test --test transcripts fills it"
+        );
+        let text = fs::read_to_string(repository(&file)).unwrap_or_default();
+        assert!(text.contains(&format!("$ mfactl help {name}\n")), "{advice}");
+    }
+}
+
+#[test]
+fn every_verb_has_a_story() {
+    let entries = fs::read_dir(repository("tests/cmd/runs")).unwrap();
+    let files = entries.map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|end| end == "trycmd"));
+    let text: String = files.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let commands: Vec<&str> = text.lines().filter(|line| line.starts_with("$ mfactl ")).collect();
+    for VerbSpec { name, .. } in specs() {
+        let runs = |line: &&str| line.split(' ').any(|word| word == *name);
+        assert!(
+            commands.iter().any(runs),
+            "no story in tests/cmd/runs runs the verb {name}: write a line \"$ mfactl … {name} …\" and an \
+             empty line into a block of one; then TRYCMD=overwrite cargo test --test transcripts fills it"
+        );
+    }
+}
+
+#[test]
+fn every_verb_that_changes_a_user_meets_every_state() {
+    for VerbSpec { name, .. } in specs().filter(|spec| spec.changes_user) {
+        assert!(
+            super::states::has_row(name),
+            "the verb {name} changes users: give it a row in TABLE of src/commands/tests/states.rs"
+        );
+    }
+}

@@ -1,0 +1,413 @@
+//! The consoles of the pages: each `mfactl` line is run, and must print the lines that stand below it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::env::Size;
+use crate::testing::{CommandResult, World};
+
+/// A command of a page, and what the page shows below it.
+struct Console {
+    page: String,
+    line: usize,
+    command: String,
+    shown: Vec<String>,
+}
+
+impl Console {
+    fn at(&self) -> String {
+        format!("{}:{}: {}", self.page, self.line, self.command)
+    }
+}
+
+fn pages(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && path.ends_with("services") {
+            pages(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+}
+
+/// The command on a line of a console: after `$`, `#` or the name of an operator with `$`.
+fn command(line: &str) -> Option<&str> {
+    let (prompt, command) = line.split_once(' ')?;
+    (prompt == "#" || prompt.ends_with('$')).then_some(command)
+}
+
+/// The commands of a page that show what they print.
+fn consoles(page: &Path) -> Vec<Console> {
+    let name = page.file_name().unwrap().to_str().unwrap();
+    let (mut found, mut is_console) = (Vec::<Console>::new(), false);
+    for (at, line) in fs::read_to_string(page).unwrap().lines().enumerate() {
+        if line.starts_with("```") {
+            is_console = line == "```console";
+        } else if !is_console || line.trim().is_empty() {
+        } else if let Some(command) = command(line) {
+            let (page, command) = (name.to_owned(), command.to_owned());
+            found.push(Console { page, line: at + 1, command, shown: Vec::new() });
+        } else {
+            found.last_mut().unwrap().shown.push(line.to_owned());
+        }
+    }
+    found.retain(|console| !console.shown.is_empty() && console.command.contains("mfactl "));
+    found
+}
+
+fn all_consoles() -> Vec<Console> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    pages(root, &mut found);
+    pages(&root.join("docs"), &mut found);
+    found.sort();
+    found.iter().flat_map(|page| consoles(page)).collect()
+}
+
+/// One word without what differs from run to run.
+fn masked_word(word: &str) -> String {
+    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_id = bare.len() >= 8 && bare.chars().all(|c| c.is_ascii_hexdigit());
+    let is_code = bare.len() >= 14 && bare.chars().all(|c| c == '-' || c.is_ascii_alphanumeric());
+    let is_file = word.contains(".backup")
+        || word.contains(".png")
+        || word.contains(".db")
+        || word.contains("://");
+    if is_file {
+        return "FILE".to_owned();
+    }
+    if is_id || (is_code && !bare.contains(char::is_lowercase)) {
+        return word.replace(bare, "CODE");
+    }
+    let mut masked = String::new();
+    for c in word.chars() {
+        let c = if c.is_ascii_digit() { '0' } else { c };
+        let follows = masked.ends_with('0') && (c == '0' || c == '.');
+        if !follows {
+            masked.push(c);
+        }
+    }
+    masked
+}
+
+/// A line without what differs from run to run: times, numbers, ids, codes, files, the person behind `sudo`,
+/// what was typed, and the lines of a table.
+fn masked(line: &str) -> String {
+    let line = line.replace("Alice Martin", "Alice");
+    let typed = [" yes", " [hidden]"].into_iter().find_map(|end| line.strip_suffix(end));
+    let line = typed.unwrap_or(&line);
+    let number = |end: &&str| end.chars().all(|c| c.is_ascii_digit());
+    let line =
+        line.rsplit_once(": ").filter(|(_, end)| number(end)).map_or(line, |(start, _)| start);
+    let outside: Vec<_> = line
+        .split(" (sudo: ")
+        .enumerate()
+        .map(|(at, part)| if at == 0 { part } else { part.split_once(')').unwrap().1 })
+        .collect();
+    let line = outside.concat();
+    let words = line.split(|c: char| c.is_whitespace() || "│┆║".contains(c));
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).map(masked_word).collect();
+    words.join(" ").trim_end_matches(':').to_owned()
+}
+
+/// Without the colours of a terminal.
+fn uncoloured(line: &str) -> String {
+    let mut parts = line.split("\u{1b}[");
+    let first = parts.next().unwrap().to_owned();
+    first + &parts.filter_map(|part| part.split_once('m')).map(|(_, text)| text).collect::<String>()
+}
+
+/// The frame of a table, which depends on the width of its columns.
+fn is_frame(line: &str) -> bool {
+    line.starts_with(['┌', '╞', '└', '├'])
+}
+
+/// What a page leaves out: a QR code, and the dialogue around it.
+fn is_left_out(line: &str) -> bool {
+    line.starts_with("  (")
+}
+
+/// Everything that a run has printed and asked.
+fn printed(ran: &CommandResult) -> Vec<String> {
+    let streams = ran.out.lines().chain(ran.err.lines());
+    let lines = streams.chain(ran.prompts.iter().flat_map(|prompt| prompt.lines()));
+    lines.map(uncoloured).collect()
+}
+
+/// Those of the lines that are not among the others. A row of a table may be broken elsewhere, so each of its
+/// words counts by itself.
+fn missing<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a String> {
+    let others: Vec<_> = others.iter().map(|line| masked(line)).collect();
+    let is_word = |word: &str| others.iter().any(|line| line.split(' ').any(|other| other == word));
+    let is_there = |line: &str| {
+        let masked = masked(line);
+        let is_row = line.contains('┆') && masked.split(' ').all(is_word);
+        masked.is_empty() || is_row || others.contains(&masked)
+    };
+    lines.iter().filter(|line| !is_frame(line) && !is_there(line)).collect()
+}
+
+/// What is wrong with a console after its command has run: lines that it has and the program has not, and the
+/// other way round, unless it leaves something out.
+fn problems(shown: &[String], command: &str, ran: &CommandResult) -> Vec<String> {
+    let mut shown = shown.to_vec();
+    let mut problems = Vec::new();
+    if command.contains("echo $?") {
+        let code = shown.pop().unwrap();
+        if code != ran.code.to_string() {
+            problems.push(format!("the exit code is {}", ran.code));
+        }
+    }
+    let is_whole = !shown.iter().any(|line| is_left_out(line));
+    shown.retain(|line| !is_left_out(line));
+    let printed = printed(ran);
+    problems.extend(missing(&shown, &printed).iter().map(|line| format!("not printed: {line}")));
+    if is_whole {
+        let lacking = missing(&printed, &shown);
+        problems.extend(lacking.iter().map(|line| format!("printed: {line}")));
+    }
+    problems
+}
+
+const TERMINAL: Option<Size> = Some(Size { columns: 118, rows: 40 });
+const ROLES: &str =
+    "[roles]\nhelpdesk = [\"daemon\"]\nadmin = [\"sys\"]\nsecond_operator = [\"disable\"]\n";
+const REQUIRED: &str = "[policy]\nmfa = \"required\"\n[password]\nmemory = 19\npasses = 2\n";
+
+const OLD_PASSWORD: &str = "correct horse battery staple";
+const NEW_PASSWORD: &str = "vurmel taktor ninety-three";
+
+impl World {
+    fn done(&self, lines: &[&str]) {
+        for line in lines {
+            let _ = self.run(line).ok();
+        }
+    }
+}
+
+/// Alice with a phone, as the pages have her.
+fn alice(world: &World) {
+    let name = "--display-name Alice --email alice@example.com --group staff";
+    world.done(&[&format!("add-user alice {name}")]);
+    let _ = world.active("alice");
+    let _ = world.pending("robert", "");
+    world.wait(30);
+}
+
+/// A request to disable victor, and its id.
+fn request(world: &World) -> String {
+    let _ = world.active("victor");
+    world.done(&["edit-user victor --protected"]);
+    world.configure(ROLES);
+    world.uid.set(1);
+    let asked = world.run("disable --ticket HELP-12 --json -- victor").ok().json();
+    world.uid.set(3);
+    asked["request"].as_str().unwrap().to_owned()
+}
+
+fn before_disable(world: &World, command: &mut String) -> (String, Vec<&'static str>) {
+    if command.contains("--from") {
+        drop((world.active("dave"), world.active("erin")));
+        let file = world.folder.path().join("names.txt");
+        fs::write(&file, "dave\nerin\n").unwrap();
+        *command = command.replace("names.txt", file.to_str().unwrap());
+        return (String::new(), vec!["2"]);
+    }
+    if command.ends_with("victor") {
+        let _ = world.active("victor");
+        world.done(&["edit-user victor --protected"]);
+        world.configure(ROLES);
+        world.uid.set(1);
+        return (String::new(), vec![]);
+    }
+    alice(world);
+    if command.contains("--yes") {
+        world.configure(REQUIRED);
+    }
+    (String::new(), vec!["y"])
+}
+
+/// What the login service hands over.
+fn before_verify(world: &World, command: &str) -> String {
+    let secret = world.active("alice");
+    world.wait(30);
+    if command.contains("--batch") {
+        return "alice\t123456\t77\n{\"user\":\"bob\",\"code\":\"123456\",\"id\":78}\n".to_owned();
+    }
+    world.code(&secret, 0)
+}
+
+/// Puts the world into the state before a command; returns standard input and answers, and may fill in the
+/// command what only this world knows.
+fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str>) {
+    let verb = command.trim_start_matches("mfactl ").split(' ').next().unwrap().to_owned();
+    let is_of = |name: &str| command.ends_with(name);
+    match verb.as_str() {
+        "list-status" | "add-user" => {
+            if verb == "list-status" {
+                world.done(&["add-user alice --display-name Alice", "add-user robert"]);
+                world.done(&["enrol alice --no-confirm --json --reveal-secrets"]);
+            }
+        }
+        "enrol" => world.done(&["add-user alice"]),
+        "remove-user" => world.done(&["add-user robert"]),
+        "changes" => {
+            world.wait(2 * 86_400);
+            let _ = world.active("carol");
+            world.done(&["disable carol --yes --ticket HR-9"]);
+        }
+        "disable" => return before_disable(world, command),
+        "enable" => {
+            alice(world);
+            world.done(&["disable alice --yes"]);
+        }
+        "unlock" if is_of("frank") => {
+            let _ = world.pending("frank", "");
+            (0..5).for_each(|_| drop(world.verify("frank", "000000")));
+        }
+        "approve" => {
+            let id = request(world);
+            if command.contains("approve --") {
+                *command = format!("mfactl approve -- {id}");
+            }
+        }
+        "force-new-password" => {
+            world.configure("[password]\nmemory = 19\npasses = 2\n");
+            alice(world);
+            let _ = world.run_with("set-password alice", OLD_PASSWORD).ok();
+        }
+        "undo" => {
+            let _ = world.pending("robert", "");
+            world.done(&["delete robert --yes"]);
+        }
+        "sign-in" => {
+            world.configure(REQUIRED);
+            world.done(&["add-user alice"]);
+            let _ = world.run_with("set-password alice", OLD_PASSWORD).ok();
+            let asked = world.run("force-new-password alice --yes --json --reveal-secrets").ok();
+            let password = asked.json()["temporary_password"].as_str().unwrap().to_owned();
+            return (String::new(), vec![password.leak(), NEW_PASSWORD, NEW_PASSWORD, ""]);
+        }
+        "show-user" | "log" => {
+            alice(world);
+            world.done(&["reset alice --yes --ticket HELP-1234 --proof callback --no-enrol"]);
+            let _ = world.active("alice");
+        }
+        "diagnose" => {
+            let _ = world.active("alice");
+            world.wait(900);
+            let secret = world.run("show-qr alice --active --json --reveal-secrets").ok();
+            let old = world.code(&crate::testing::secret(&secret), -10);
+            return (String::new(), vec![old.leak()]);
+        }
+        "verify" => return (before_verify(world, command), vec![]),
+        "verify-log" if command.contains("--anchor") => {
+            alice(world);
+            let file = world.folder.path().join("anchors.txt");
+            let anchor = world.run("verify-log --save-anchor -").ok().out;
+            fs::write(&file, anchor).unwrap();
+            *command = command.replace("anchors.txt", file.to_str().unwrap());
+        }
+        "check" if !is_of("log") => {
+            alice(world);
+            world.done(&["add-user bob"]);
+        }
+        "backup" => {
+            alice(world);
+            let file = world.folder.path().join("monday.backup");
+            *command = format!("mfactl backup {}", file.display());
+        }
+        "restore" => {
+            alice(world);
+            let file = world.folder.path().join("monday.backup");
+            world.done(&[&format!("backup {}", file.display())]);
+            *command = command.replace("monday.backup", file.to_str().unwrap());
+            let _ = world.pending("frank", "");
+            (0..5).for_each(|_| drop(world.verify("frank", "000000")));
+            world.done(&["unlock frank", "disable frank --yes"]);
+        }
+        _ => alice(world),
+    }
+    (String::new(), vec!["y"])
+}
+
+/// The words of a command as the program gets them; quoted blanks are left out, since nothing here prints
+/// them.
+fn words(command: &str) -> String {
+    let after = &command[command.find("mfactl ").unwrap()..];
+    let after =
+        after.strip_prefix("mfactl ").filter(|rest| rest.starts_with("mfactl")).unwrap_or(after);
+    let alone = after.split([';', '|']).next().unwrap();
+    let parts = alone.split(['"', '\'']).enumerate();
+    let parts =
+        parts.map(|(at, part)| if at % 2 == 0 { part.to_owned() } else { part.replace(' ', "_") });
+    parts.collect::<String>().trim().to_owned()
+}
+
+/// Runs a command of a page.
+fn run(console: &Console) -> CommandResult {
+    let mut world = World::new();
+    let mut command = words(&console.command);
+    let (input, answers) = prepare(&mut world, &mut command);
+    world.terminal = TERMINAL;
+    world.answers = input.is_empty().then_some(answers);
+    let mut words: Vec<_> = command.split(' ').skip(1).map(str::to_owned).collect();
+    if words[0] == "--key-file" {
+        words.drain(..2);
+    }
+    if let Some(file) = words.iter_mut().find(|word| *word == "alice.png") {
+        *file = world.folder.path().join(&*file).display().to_string();
+    }
+    let mut ran = world.run_with(&words.join(" "), &input);
+    if words[0] == "sign-in" {
+        // The code of the device that the first run has made.
+        let shown = world.run("show-qr alice --json --reveal-secrets").ok();
+        let code = world.code(&crate::testing::secret(&shown), 0);
+        world.answers = Some(vec![NEW_PASSWORD, code.leak()]);
+        ran.out.push_str(&world.run("sign-in alice").ok().out);
+    }
+    ran
+}
+
+#[test]
+fn every_console_shows_what_the_program_prints() {
+    let consoles = all_consoles();
+    assert!(consoles.len() > 30, "the pages were read");
+    let mut stale = Vec::new();
+    for console in consoles {
+        let problems = problems(&console.shown, &console.command, &run(&console));
+        if !problems.is_empty() {
+            stale.push(format!("{}\n  {}", console.at(), problems.join("\n  ")));
+        }
+    }
+    assert!(stale.is_empty(), "run these and paste what they print:\n{}", stale.join("\n"));
+}
+
+#[test]
+fn stale_lines_missing_lines_and_other_exit_codes_are_named() {
+    let world = World::new();
+    let ran = world.run("add-user alice").ok();
+    let found = |shown: &[&str]| {
+        let shown: Vec<_> = shown.iter().map(|&line| line.to_owned()).collect();
+        problems(&shown, "mfactl add-user alice; echo $?", &ran)
+    };
+    let line = "alice: added; MFA is not enabled";
+    assert!(found(&[line, "0"]).is_empty());
+    assert_eq!(found(&[line, "1"]), ["the exit code is 0"]);
+    assert_eq!(found(&["0"]), ["printed: alice: added; MFA is not enabled"]);
+    assert_eq!(found(&[line, "alice: is new", "0"]), ["not printed: alice: is new"]);
+}
+
+#[test]
+fn masks_hide_what_differs_and_keep_the_words() {
+    let line = "alice: a bypass code, good 1 times until 2026-11-29T00:20:52Z";
+    assert_eq!(masked(line), "alice: a bypass code, good 0 times until 0-0-0T0:0:0Z");
+    assert_eq!(masked("by uid 999 (sudo: hana), phone"), masked("by uid 1000, phone"));
+    assert_eq!(masked("    0DS6-G1DA-Z37P"), "CODE");
+    assert_eq!(masked("│ 7  ┆ alice │"), "0 alice");
+    assert_ne!(
+        masked("destroy it once it is scanned"),
+        masked("delete the file after scanning it")
+    );
+}
