@@ -144,10 +144,11 @@ fn has_file_capabilities() -> bool {
     set("CapPrm:").zip(set("CapAmb:")).is_none_or(|(permitted, ambient)| permitted & !ambient != 0)
 }
 
-/// The uid in `SUDO_UID`. Anything but a uid becomes the one that nobody has: ignoring it would give its
-/// caller the rights of root.
+/// The uid in `SUDO_UID`, as `sudo` writes it. Anything else becomes the uid that nobody has: ignoring it would
+/// give its caller the rights of root, and `parse` alone reads `00` and `+0` as root.
 fn sudo_uid(text: &OsStr) -> u32 {
-    text.to_str().and_then(|uid| uid.parse().ok()).unwrap_or(u32::MAX)
+    let uid = text.to_str().and_then(|text| text.parse().ok());
+    uid.filter(|uid: &u32| text == uid.to_string().as_str()).unwrap_or(u32::MAX)
 }
 
 /// The name of a uid, or the uid as `sudo` writes it where a name belongs.
@@ -175,7 +176,23 @@ mod tests {
     fn s4_a_sudo_uid_that_is_no_uid_is_nobody_and_never_root() {
         assert_eq!(sudo_uid("1000".as_ref()), 1000);
         assert_eq!(sudo_uid("0".as_ref()), 0);
-        for text in ["", " 0", "-1", "0x0", "root", "4294967295", "4294967296"] {
+        for text in [
+            "",
+            " 0",
+            "0 ",
+            "00",
+            "+0",
+            "-0",
+            "02",
+            "+1000",
+            "01000",
+            "-1",
+            "0x0",
+            "٠",
+            "root",
+            "4294967295",
+            "4294967296",
+        ] {
             assert_eq!(sudo_uid(text.as_ref()), u32::MAX, "{text}");
         }
         assert_eq!(login_name(0), "root");

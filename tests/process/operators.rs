@@ -88,7 +88,7 @@ fn s4_the_operator_behind_sudo_is_known_in_every_verb() {
     {
         let events = world.events();
         // No role, no such uid, and what is no uid at all.
-        for uid in ["65534", "4000000000", "", "-1", "x"] {
+        for uid in ["65534", "4000000000", "", "-1", "x", "00", "+0", "+3", "03"] {
             ask(line, uid).expect(NOT_PERMITTED);
         }
         assert_eq!(world.events(), events, "{line}");

@@ -62,6 +62,13 @@ struct ServerLimits {
     idle: u16,
 }
 
+/// No limit of a role, of a database or of whoever used the session before ends the transaction: not even in the
+/// rest of the message, which is why this comes first. Servers before PostgreSQL 17 do not have the last one. No
+/// operator is in this, because the search path is not set yet.
+const UNLIMITED: &str = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+     SELECT pg_catalog.set_config('transaction_timeout', '0', true) \
+         WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL";
+
 const OPERATOR: ServerLimits = ServerLimits { statement: 2700, lock: 2500, idle: 10_000 };
 const LOGIN: ServerLimits = ServerLimits { statement: 1400, lock: 1200, idle: 2000 };
 
@@ -96,7 +103,7 @@ pub fn begin(purpose: Purpose, access: Access, schema: &Schema) -> String {
         Purpose::Change => ("READ COMMITTED READ WRITE", SearchPath::Tables),
     };
     let mut message = format!(
-        "BEGIN ISOLATION LEVEL {mode}; {}; {MEANING}; {}",
+        "BEGIN ISOLATION LEVEL {mode}; {UNLIMITED}; {}; {MEANING}; {}",
         schema.search_path(path),
         limits(purpose, access)
     );
@@ -115,7 +122,7 @@ fn limits(purpose: Purpose, access: Access) -> String {
         Purpose::Inspect => access == Access::Read,
         Purpose::Migrate | Purpose::Change => false,
     };
-    // Whoever only looks waits for no other, but may have a long list to sort.
+    // Whoever only looks waits for no other, but may have a long list to sort: the client has a deadline of its own.
     if is_look {
         return format!("SET LOCAL lock_timeout = {lock}");
     }

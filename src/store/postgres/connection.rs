@@ -54,8 +54,8 @@ const LOGIN: (Duration, Duration) = (Duration::from_millis(900), Duration::from_
 /// the server is alive.
 const BEGIN_PROBE: Duration = Duration::from_millis(400);
 
-/// Whether a server takes changes: a standby does not.
-const IN_RECOVERY: &str = "SELECT pg_catalog.pg_is_in_recovery()";
+/// Whether a server takes changes: a standby does not. No transaction has begun that sets a limit, so this does.
+const IN_RECOVERY: &str = "SET LOCAL statement_timeout = 0; SELECT pg_catalog.pg_is_in_recovery()";
 
 /// An open connection.
 pub struct PgConnection {

@@ -21,9 +21,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/postgres/0005.sql"),
 ];
 
+/// Stands in the expected texts for the name of the schema, where the server shows it.
+const SCHEMA: &str = "{schema}";
+
 /// What `contrib/postgres-roles.sql` adds, where it was run.
 const SERVICE_ACTS: &str = "events.events_by_services CHECK (((verb = ANY (ARRAY['verify'::text, \
-    'sign-in'::text, 'notify'::text])) OR has_table_privilege(('users'::regclass)::oid, 'INSERT'::text)))";
+    'sign-in'::text, 'notify'::text])) OR has_table_privilege(('{schema}.users'::regclass)::oid, 'INSERT'::text)))";
 
 /// The version that this program reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len().cast_signed() as i64;
@@ -61,7 +64,8 @@ struct Findings {
     changed: Option<String>,
     foreign: Option<String>,
     elsewhere: Option<String>,
-    has_schema: bool,
+    /// The schema of the store as the server shows it in a definition, with quotes where it needs them.
+    schema: Option<String>,
 }
 
 /// Determines which schema the database contains. `damaged` for another program's tables, `tampered` for
@@ -76,12 +80,12 @@ pub fn inspect(driver: &mut PostgresDriver<'_>) -> Result<SchemaState> {
             Some("changed") => found.changed = Some(line),
             Some("foreign") => found.foreign = Some(line),
             Some("elsewhere") => found.elsewhere = Some(line),
-            _ => found.has_schema = true,
+            _ => found.schema = Some(line),
         }
         Ok(true)
     })?;
     if found.parts.is_empty() && found.foreign.is_none() {
-        if !found.has_schema {
+        if found.schema.is_none() {
             return Err(no_such_schema().into());
         }
         return Ok(found.elsewhere.map_or(SchemaState::Nothing, SchemaState::Elsewhere));
@@ -110,11 +114,16 @@ impl Findings {
         if let Some(changed) = &self.changed {
             return Err(altered(&shown(changed)));
         }
-        let is_known = |line: &str| expected().chain([SERVICE_ACTS]).any(|e| e == line);
+        // Only what is expected is rewritten, never what is there: a name of this schema where none belongs is an
+        // object that takes the place of one of the server's own.
+        let schema = self.schema.as_deref().unwrap_or_default();
+        let expected: Vec<String> = expected().map(|line| line.replace(SCHEMA, schema)).collect();
+        let service_acts = SERVICE_ACTS.replace(SCHEMA, schema);
+        let is_known = |line: &String| expected.contains(line) || *line == service_acts;
         if let Some(odd) = self.parts.iter().find(|line| !is_known(line)) {
             return Err(altered(&format!("{} differs from what mfactl created", quoted(odd))));
         }
-        if let Some(missing) = expected().find(|line| !self.parts.contains(*line)) {
+        if let Some(missing) = expected.iter().find(|line| !self.parts.contains(*line)) {
             return Err(altered(&format!("{} is missing", quoted(missing))));
         }
         Ok(())
@@ -137,7 +146,7 @@ fn store_row(driver: &mut PostgresDriver<'_>) -> Result<StoreRow> {
     Ok(found.unwrap_or(StoreRow { version: 0, id: None, key_id: None, clock: None }))
 }
 
-/// What the migrations make: columns, then the rest.
+/// What the migrations make, with `SCHEMA`: columns, then the rest.
 fn expected() -> impl Iterator<Item = &'static str> {
     let columns = include_str!("../schema/postgres/columns.txt").lines();
     columns.chain(include_str!("../schema/postgres/constraints.txt").lines())

@@ -14,22 +14,22 @@ SELECT 'part', t.name || '.' || a.attname || line.text
             THEN ' COLLATE ' || a.attcollation::regcollation::text END]) AS line(text)
     WHERE a.attnum > 0 AND NOT a.attisdropped AND line.text IS NOT NULL
 UNION ALL SELECT 'part', t.name || '.' || a.attname || CASE WHEN a.attgenerated = '' THEN ' DEFAULT ' ELSE ' GENERATED ' END
-        || replace(pg_get_expr(d.adbin, d.adrelid), quote_ident($1) || '.', '')
+        || pg_get_expr(d.adbin, d.adrelid)
     FROM tables t JOIN pg_catalog.pg_attrdef d ON d.adrelid = t.oid
         JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
 -- Every constraint, and those of other tables that refer to ours.
 UNION ALL SELECT CASE WHEN t.oid IS NULL THEN 'foreign' ELSE 'part' END,
-        CASE WHEN t.oid IS NULL THEN 'constraint ' || k.conname ELSE t.name || '.' || k.conname || ' '
-            || replace(pg_get_constraintdef(k.oid), quote_ident($1) || '.', '') END
+        CASE WHEN t.oid IS NULL THEN 'constraint ' || k.conname
+            ELSE t.name || '.' || k.conname || ' ' || pg_get_constraintdef(k.oid) END
     FROM pg_catalog.pg_constraint k LEFT JOIN tables t ON t.oid = k.conrelid
     WHERE k.contype <> 'n' AND (t.oid IS NOT NULL OR k.confrelid IN (SELECT oid FROM tables))
 -- Every index that makes no primary key, and what no definition of an index shows.
-UNION ALL SELECT line.kind, replace(line.text, quote_ident($1) || '.', '')
-    FROM pg_catalog.pg_index x JOIN tables t ON t.oid = x.indrelid, LATERAL (VALUES
-        ('part', NOT x.indisprimary, t.name || '.' || x.indexrelid::regclass::text || ' '
-            || pg_get_indexdef(x.indexrelid, 0, true)),
+UNION ALL SELECT line.kind, line.text
+    FROM pg_catalog.pg_index x JOIN tables t ON t.oid = x.indrelid JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid,
+        LATERAL (VALUES
+        ('part', NOT x.indisprimary, t.name || '.' || i.relname || ' ' || pg_get_indexdef(i.oid, 0, true)),
         ('changed', NOT (x.indisvalid AND x.indisready AND x.indislive AND x.indimmediate),
-            'the index ' || x.indexrelid::regclass::text || ' is not kept up to date')) AS line(kind, counts, text)
+            'the index ' || i.relname || ' is not kept up to date')) AS line(kind, counts, text)
     WHERE line.counts
 -- What no definition of a table shows.
 UNION ALL SELECT 'changed', 'the table ' || name || CASE WHEN relpersistence <> 'p' THEN ' loses its rows in a crash'
@@ -46,8 +46,8 @@ UNION ALL SELECT 'foreign', 'rule ' || r.rulename FROM pg_catalog.pg_rewrite r J
 UNION ALL SELECT 'foreign', 'policy ' || p.polname FROM pg_catalog.pg_policy p JOIN tables t ON t.oid = p.polrelid
 UNION ALL SELECT 'foreign', 'relation ' || CASE WHEN nspname = $1 THEN name ELSE 'pg_catalog.' || name END
     FROM candidates WHERE (nspname = $1 AND relkind NOT IN ('r', 'i', 'S')) OR nspname = 'pg_catalog'
--- A store in another schema of the database, and whether the schema is there.
+-- A store in another schema of the database, and the schema as definitions name it.
 UNION ALL SELECT 'elsewhere', c.nspname::text FROM candidates c WHERE c.name = 'store' AND c.relkind = 'r'
     AND c.nspname <> $1 AND c.nspname !~ '^pg_' AND EXISTS (SELECT FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = c.oid AND a.attname = 'schema_version')
-UNION ALL SELECT 'schema', $1::text WHERE to_regnamespace(quote_ident($1)) IS NOT NULL
+UNION ALL SELECT 'schema', quote_ident($1) WHERE to_regnamespace(quote_ident($1)) IS NOT NULL

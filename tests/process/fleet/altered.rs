@@ -1,6 +1,6 @@
 //! A schema that its owner altered: what no definition of a table shows, and what stands beside the tables.
 
-use super::session::Owned;
+use super::session::{Owned, roles};
 use super::*;
 use crate::services::batch::Batch;
 
@@ -49,6 +49,50 @@ const BY_OWNER: [(&str, &str); 18] = [
     (
         "ALTER TABLE audit_head RENAME TO old; CREATE VIEW audit_head AS SELECT * FROM old",
         "relation audit_head",
+    ),
+];
+
+/// Objects of the store's own schema in the place of the server's, each in a constraint or a column that reads like
+/// ours once the name of the schema is taken out of it.
+const OWN_OBJECTS: [(&str, &str); 7] = [
+    (
+        "CREATE FUNCTION SCHEMA.has_table_privilege(oid, text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE \
+            AS 'begin return true; end'; \
+         CHECKED verb IN ('verify', 'sign-in', 'notify') \
+            OR SCHEMA.has_table_privilege('SCHEMA.users'::regclass::oid, 'INSERT'))",
+        "events_by_services",
+    ),
+    (
+        "CHECKED verb IN ('SCHEMA.verify', 'sign-in', 'notify') OR has_table_privilege('SCHEMA.users'::regclass, 'INSERT'))",
+        "events_by_services",
+    ),
+    (
+        "CREATE FUNCTION SCHEMA.same(text, text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE \
+            AS 'begin return true; end'; \
+         CREATE OPERATOR SCHEMA.= (FUNCTION = SCHEMA.same, LEFTARG = text, RIGHTARG = text); \
+         CHECKED verb OPERATOR(SCHEMA.=) ANY (ARRAY['verify', 'sign-in', 'notify']) \
+            OR has_table_privilege('SCHEMA.users'::regclass, 'INSERT'))",
+        "events_by_services",
+    ),
+    (
+        "CREATE DOMAIN SCHEMA.text AS pg_catalog.text; \
+         CHECKED verb IN ('verify', 'sign-in', 'notify') \
+            OR has_table_privilege('SCHEMA.users'::regclass, 'INSERT'::SCHEMA.text))",
+        "events_by_services",
+    ),
+    (
+        "CREATE DOMAIN SCHEMA.text AS pg_catalog.text; ALTER TABLE SCHEMA.users ALTER COLUMN email TYPE SCHEMA.text",
+        "users.email",
+    ),
+    (
+        "CREATE COLLATION SCHEMA.\"C\" (provider = libc, locale = 'C'); DROP INDEX SCHEMA.users_required_from; \
+         CREATE INDEX users_required_from ON SCHEMA.users(required_from) WHERE email COLLATE SCHEMA.\"C\" > ''",
+        "users_required_from",
+    ),
+    (
+        "CREATE FUNCTION SCHEMA.zero() RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'; \
+         ALTER TABLE SCHEMA.store ALTER COLUMN schema_version SET DEFAULT SCHEMA.zero()",
+        "store.schema_version",
     ),
 ];
 
@@ -109,6 +153,40 @@ fn p4_whatever_an_owner_alters_is_named_before_a_row_is_believed() {
     );
     assert_eq!(boss.verify("alice", &code).expect(0).outcome(), "accepted");
     boss.run("verify-log").expect(0);
+}
+
+#[test]
+fn p4_no_object_of_the_stores_own_schema_passes_for_one_of_the_servers() {
+    let Some((cluster, _)) = fleet("objects in the store's own schema") else { return };
+    // The server shows each name in another way.
+    for (n, name) in ["public", "Our \"S", "user", "a.b", "{schema}"].into_iter().enumerate() {
+        let database = format!("store{n}");
+        let quoted = format!("\"{}\"", name.replace('"', "\"\""));
+        cluster.sql("postgres", &format!("CREATE DATABASE {database}"));
+        cluster.sql(&database, &format!("CREATE SCHEMA IF NOT EXISTS {quoted}"));
+        let at = |database: &str| {
+            let address = cluster.address().replace("/mfactl", &format!("/{database}"));
+            let name = name.replace('"', "%22").replace(' ', "%20");
+            Some(format!("{address}?schema={name}"))
+        };
+        let mut world = World::empty();
+        world.address = at(&database);
+        world.run("init").expect(0);
+        cluster.sql(&database, &format!("SET search_path = {quoted}; {}", roles()));
+        world.run("verify-log").expect(0);
+        for (edit, words) in OWN_OBJECTS {
+            let checked = "ALTER TABLE SCHEMA.events DROP CONSTRAINT events_by_services; \
+                 ALTER TABLE SCHEMA.events ADD CONSTRAINT events_by_services CHECK (";
+            let edit = edit.replace("CHECKED", checked).replace("SCHEMA.", &format!("{quoted}."));
+            cluster.sql("postgres", &format!("CREATE DATABASE edited TEMPLATE {database}"));
+            cluster.sql("edited", &edit);
+            let mut edited = world.copy();
+            edited.address = at("edited");
+            let ran = edited.run("list-status --json").expect(CONFIG);
+            assert!(ran.error() == "tampered" && ran.err.contains(words), "{edit}: {ran:?}");
+            cluster.sql("postgres", "DROP DATABASE edited");
+        }
+    }
 }
 
 #[test]

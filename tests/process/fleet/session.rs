@@ -307,6 +307,43 @@ fn p3_every_transaction_has_its_settings_whatever_the_role_has() {
 }
 
 #[test]
+fn p3_no_limit_of_a_role_or_of_a_shared_session_ends_a_look() {
+    let Some(owned) = Owned::new("time limits of a role") else { return };
+    let boss = &owned.ways("boss")[0];
+    boss.active("alice");
+    let lines = ["verify-log", "list-status --format csv", "show-user alice", "check locked"];
+    let version = owned.cluster.sql("mfactl", "SHOW server_version_num");
+    let limits =
+        ["statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"];
+    let count = if version.parse::<u32>().unwrap() < 170_000 { 2 } else { 3 };
+    for limit in &limits[..count] {
+        // What a look waits for takes longer than the limit.
+        let set = format!("SET {limit} = '100ms'");
+        for role in ["boss", "auditor"] {
+            owned.cluster.sql("mfactl", &format!("ALTER ROLE {role} {set}"));
+            for way in owned.ways(role) {
+                if let Some(pooler) = &owned.pooler {
+                    pooler.sql(role, "mfactl", &set);
+                }
+                let held = holding(
+                    &owned.cluster,
+                    "BEGIN; LOCK TABLE users, store IN ACCESS EXCLUSIVE MODE",
+                );
+                let waiting = way.call("list-status --format csv").start_fed();
+                thread::sleep(Duration::from_millis(700));
+                drop(held);
+                let ran = waiting.finish().expect(0);
+                assert_eq!(ran.out.lines().count(), 2, "{set}: {ran:?}");
+                for line in lines {
+                    way.run(line).expect(0);
+                }
+            }
+            owned.cluster.sql("mfactl", &format!("ALTER ROLE {role} RESET ALL"));
+        }
+    }
+}
+
+#[test]
 fn p3_an_accepted_code_outlives_a_crash_whatever_the_role_has() {
     let Some(owned) = Owned::new("a crash and a role without synchronous commits") else { return };
     let boss = &owned.ways("boss")[0];

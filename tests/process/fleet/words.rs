@@ -24,6 +24,8 @@ fn p8_settings_of_others_raise_no_false_alarm() {
         "transform_null_equals = on",
         "lock_timeout = 1",
         "statement_timeout = 60000",
+        "statement_timeout = 2",
+        "idle_in_transaction_session_timeout = 1",
         "DateStyle = 'German, DMY'",
         "extra_float_digits = -15",
         "xmlbinary = hex",
