@@ -35,7 +35,7 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
         }
         ErrorKind::DisplayHelp => Ok(match help::requested(&error) {
             Some((verb, form)) => print(Options::default(), move |env| help::page(verb, form, env)),
-            None => print(Options::default(), |_| help::overview()),
+            None => print(Options::default(), help::overview),
         }),
         ErrorKind::InvalidSubcommand => {
             let word = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
@@ -76,7 +76,7 @@ fn from_matches(matches: &ArgMatches) -> Result<Run> {
     let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
     let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
     let Some((name, matches)) = subcommand else {
-        return Ok(print(options, |_| help::overview()));
+        return Ok(print(options, help::overview));
     };
     let entry = find_entry(name)
         .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;

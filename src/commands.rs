@@ -41,6 +41,7 @@ mod unlock;
 mod user_change;
 mod verify;
 mod verify_log;
+mod whole_number;
 
 #[cfg(test)]
 mod tests;
@@ -282,15 +283,16 @@ pub fn verb_in(args: &[OsString]) -> Option<&'static str> {
 
 fn root() -> Command {
     let command = Command::new("mfactl")
-        .about("Enrol, verify, reset and list second factors")
         .version(help::version())
         .disable_help_subcommand(true)
         // Global: each verb but those of login services adds its own flags.
         .disable_help_flag(true)
         .arg(clap::arg!(help: -h --help "Print help").global(false).overrides_with("help"))
         .subcommand_value_name("VERB")
-        .subcommand_help_heading("Verbs");
-    Options::augment_args(PathOptions::augment_args(command))
+        // In capitals, as the headings of the manual page are.
+        .subcommand_help_heading("VERBS");
+    // Last, because the options bring a text of their own.
+    Options::augment_args(PathOptions::augment_args(command)).about(help::ABOUT)
 }
 
 impl VerbEntry {

@@ -18,10 +18,11 @@ pub fn apply() {
 }
 
 /// The next file that is opened gets the lowest free descriptor: with a closed standard descriptor that
-/// would be the store, and prints would be written into it.
+/// would be the store, and prints would be written into it. Nothing can be written to these, so that a
+/// result that nobody gets is noticed.
 fn open_standard_descriptors() {
     use rustix::fs::{Mode, OFlags, open};
-    while let Ok(fd) = open("/dev/null", OFlags::RDWR, Mode::empty()) {
+    while let Ok(fd) = open("/dev/null", OFlags::RDONLY, Mode::empty()) {
         if rustix::fd::AsRawFd::as_raw_fd(&fd) > 2 {
             break;
         }

@@ -90,17 +90,21 @@ pub enum Body {
     Empty,
     /// Written unchanged in every format: help, scripts, manual pages.
     Text(Vec<u8>),
-    Record(Box<dyn Writable>),
+    Record(WriteRecord),
     /// Streams records from the store in constant memory.
     List(List),
 }
+
+/// Writes one record.
+type WriteRecord = Box<dyn FnOnce(&mut Writer<'_>) -> Result<()>>;
 
 /// Writes records while it reads them, and returns the verdict.
 type List = Box<dyn FnOnce(&mut Writer<'_>) -> Result<Verdict>>;
 
 impl Report {
     pub fn one(record: impl Record + 'static, verdict: Verdict) -> Self {
-        Self::of(Body::Record(Box::new(record)), verdict)
+        let write = move |writer: &mut Writer<'_>| writer.write_record(&record);
+        Self::of(Body::Record(Box::new(write)), verdict)
     }
 
     pub fn text(text: impl Into<Vec<u8>>) -> Self {
@@ -136,24 +140,13 @@ impl Report {
     }
 }
 
-fn is_closed_pipe(error: &Error) -> bool {
+fn has_kind(error: &Error, wanted: ErrorKind) -> bool {
     error.chain().any(|cause| {
         let serde =
             cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
         let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(serde);
-        kind == Some(ErrorKind::BrokenPipe)
+        kind == Some(wanted)
     })
-}
-
-/// An object-safe [`Record`].
-pub trait Writable {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<()>;
-}
-
-impl<R: Record> Writable for R {
-    fn write(&self, writer: &mut Writer<'_>) -> Result<()> {
-        writer.write_record(self)
-    }
 }
 
 pub struct Writer<'a> {
@@ -168,14 +161,17 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes a report and returns its verdict. A closed pipe does not change the verdict of a record:
+    /// Writes a report and returns its verdict. A closed pipe or stream does not change the verdict of a record:
     /// a caller that reads the exit code only still gets the true answer.
     pub fn report(&mut self, report: Report) -> Result<Verdict> {
         let (verdict, must_arrive) = (report.verdict, report.must_arrive);
         let is_good = matches!(verdict, Verdict::Yes | Verdict::PluginStatus(PluginStatus::Ok));
         self.quiet &= is_good || !report.is_alarm;
+        // Of a verb only the exit code may be wanted; of a text only the words can be.
+        let may_be_lost = !must_arrive && !matches!(report.body, Body::Text(_));
         match self.write_body(report.body, verdict) {
-            Err(error) if !must_arrive && is_closed_pipe(&error) => Ok(verdict),
+            Err(error) if !must_arrive && has_kind(&error, ErrorKind::BrokenPipe) => Ok(verdict),
+            Err(error) if may_be_lost && has_kind(&error, ErrorKind::NotConnected) => Ok(verdict),
             written => written,
         }
     }
@@ -184,14 +180,14 @@ impl Writer<'_> {
         match body {
             Body::Empty => {}
             Body::Text(text) => self.out.write_all(&text)?,
-            Body::Record(record) => record.write(self)?,
+            Body::Record(write) => write(self)?,
             Body::List(list) => verdict = list(self)?,
         }
         self.out.flush()?;
         Ok(verdict)
     }
 
-    fn write_record<R: Record>(&mut self, record: &R) -> Result<()> {
+    pub fn write_record<R: Record>(&mut self, record: &R) -> Result<()> {
         match self.format {
             Format::Table if self.quiet => {}
             Format::Table => writeln!(self.out, "{}", record.sentence())?,

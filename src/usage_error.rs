@@ -3,6 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::quoted;
 use crate::suggest;
 
 /// Options that come before the verb only.
@@ -45,8 +46,11 @@ fn message(error: &clap::Error) -> String {
         }
         ErrorKind::InvalidValue => format!("invalid value '{value}' for '{argument}'"),
         ErrorKind::ValueValidation => {
-            let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
-            format!("invalid value '{value}' for '{argument}'{}", cause.unwrap_or_default())
+            // Our parsers complain like `is not a whole number`.
+            let cause = std::error::Error::source(error).map(ToString::to_string);
+            let option = argument.split(' ').next().unwrap_or_default();
+            let problem = cause.unwrap_or_else(|| "is not accepted".to_owned());
+            format!("{option}: {} {problem}", quoted(&value))
         }
         ErrorKind::TooManyValues => {
             format!("unexpected value '{value}' for '{argument}' found; no more were expected")

@@ -17,7 +17,9 @@ fn printed(args: &[&str]) -> Vec<u8> {
 fn verbs() -> Vec<String> {
     let overview = String::from_utf8(printed(&["help"])).unwrap();
     let verbs = overview.split("Usage:").nth(1).unwrap().split("Before the verb:").next().unwrap();
+    // A text that goes on has a deeper indent.
     let names = verbs.lines().filter_map(|l| l.strip_prefix("  ")?.split(' ').next());
+    let names = names.filter(|name| !name.is_empty());
     names.map(str::to_owned).collect()
 }
 

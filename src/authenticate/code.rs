@@ -172,7 +172,7 @@ pub fn reject_unevaluated_with(
 }
 
 fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {
-    let Outcome::Replayed { device } = outcome else { return None };
+    let Outcome::Replayed { device, .. } = outcome else { return None };
     let device = user.live().find(|d| d.label == *device)?;
     let Factor::Totp(totp) = device.factor;
     let steps = device.position?.checked_sub(totp.step(now) + window.steps())?;

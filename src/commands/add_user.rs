@@ -13,7 +13,7 @@ use crate::commands::user_change::ChangeRecord;
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::domain::text::line;
+use crate::domain::text::{line, refuse};
 use crate::domain::user::{Language, Profile, User};
 use crate::maintain;
 use crate::operate::change::ChangeResult;
@@ -104,8 +104,7 @@ fn parse_email(text: &str) -> Result<String, Refusal> {
     if has_both_parts && address.chars().all(is_allowed) {
         return Ok(address);
     }
-    Err(Refusal::bad_input("--email", "is not an e-mail address")
-        .hint("write it as name@example.com"))
+    Err(refuse("--email", text, "is not an e-mail address").hint("write it as name@example.com"))
 }
 
 impl Verb for AddUser {

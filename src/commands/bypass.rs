@@ -13,6 +13,7 @@ use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
+use crate::domain::text::refuse;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
@@ -31,7 +32,7 @@ pub struct Bypass {
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
     /// Maximum number of uses, 1 to 20
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=20))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::whole_number::within::<u32>(1..=20))]
     uses: u32,
     /// Start time, e.g. 2026-03-01T08:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
@@ -84,12 +85,10 @@ impl Verb for Bypass {
         let starts_at = starts.unwrap_or(now);
         let expires_at = starts_at.plus(span);
         if expires_at <= now {
-            return Err(Refusal::bad_input(
-                "--starts",
-                "is so early that the code would have expired already",
-            )
-            .hint("leave it out to start now")
-            .into());
+            let problem = "is so early that the code would have expired already";
+            return Err(refuse("--starts", self.starts.as_deref().unwrap_or_default(), problem)
+                .hint("leave it out to start now")
+                .into());
         }
         act.details = vec![
             ("starts_at", starts_at.to_string()),
@@ -127,7 +126,7 @@ impl Verb for Bypass {
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
-            let once = self.show.choose_output(app)?;
+            let once = self.show.choose_output(app, "the bypass code")?;
             is_delivered = once.is_document();
             if is_delivered {
                 write_before_commit(app, &report(false, true))?;
@@ -187,7 +186,7 @@ fn revoke(app: &mut App<'_>, act: &crate::operate::change::ChangeRequest<'_>) ->
         changed: done.changed,
         dry_run: act.dry_run,
         message: match (done.changed, act.dry_run) {
-            (false, _) => format!("{name}: has no bypass code already; nothing to change"),
+            (false, _) => format!("{name}: has no bypass code; nothing to change"),
             (true, true) => {
                 format!("{name}: the bypass code would be void; nothing was changed")
             }

@@ -6,12 +6,14 @@ use clap::Args;
 use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions};
+use crate::commands::reset::device_count;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
+use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
 /// Delete a user's MFA setup; the user can enrol again
@@ -64,8 +66,16 @@ impl UserChange for Deletion {
 
     fn question(&self, before: &User, _: &User, _: Timestamp) -> String {
         let is_named = |label: &Label| self.label.as_ref().is_none_or(|named| label == named);
-        let devices = before.live().filter(|device| is_named(&device.label));
-        format!("Delete {} of {}?", super::reset::device_count(devices.count()), before.name)
+        let devices = before.live().filter(|device| is_named(&device.label)).count();
+        match devices {
+            0 => format!("Delete the backup codes of {}, who has no device?", before.name),
+            n => format!("Delete {} of {}?", device_count(n), before.name),
+        }
+    }
+
+    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+        // Only a user without a device is left as they were.
+        (!done.changed).then(|| format!("{}: has no MFA; nothing to change", done.user.name))
     }
 
     fn summary(&self, _: &User) -> String {

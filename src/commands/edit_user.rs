@@ -12,6 +12,7 @@ use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{Label, UserName};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::refuse;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate::change::ChangeResult;
@@ -157,7 +158,7 @@ impl EditUser {
 
 fn parse_relabel(text: &str) -> Result<(Label, Label), Refusal> {
     let (old, new) = text.split_once('=').ok_or_else(|| {
-        Refusal::bad_input("--relabel", "is not OLD=NEW").hint("write it as phone=tablet")
+        refuse("--relabel", text, "is not OLD=NEW").hint("write it as phone=tablet")
     })?;
     Ok((Label::parse(old)?, Label::parse(new)?))
 }

@@ -11,11 +11,12 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::whole_number;
 use crate::domain::authenticate::Outcome;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters, Window};
-use crate::domain::name::UserName;
+use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -30,7 +31,7 @@ use crate::store::Change;
 /// After so many wrong codes `enrol` ends and leaves the device pending.
 const TRIES: usize = 3;
 
-/// Set up a device: show its QR code and confirm it with a code
+/// Set up a device by QR code and confirm it with a code
 ///
 /// The device is pending until its first correct code, given here or to verify or sign-in. An
 /// unknown user is refused unless --create is given.
@@ -38,8 +39,9 @@ const TRIES: usize = 3;
 pub struct Enrol {
     #[command(flatten)]
     user: UserArg,
-    #[command(flatten)]
-    device: DeviceOption,
+    /// Label of the new device [default: phone]
+    #[arg(long, value_name = "LABEL")]
+    device: Option<String>,
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
@@ -61,10 +63,10 @@ struct Settings {
     #[arg(long, value_name = "HASH")]
     algorithm: Option<String>,
     /// Digits in a code, 6 to 8 [default: 6]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::from::<u64>(1))]
     digits: Option<u64>,
     /// Time step, 15 to 300 s [default: 30]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_number::from::<u64>(1))]
     period: Option<u64>,
     /// Use these settings; asks for two codes in a row
     #[arg(long)]
@@ -99,7 +101,7 @@ impl Verb for Enrol {
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
-        let label = self.device.label()?.unwrap_or_default();
+        let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(app, Self::NAME)?;
         let mut opened = None;
@@ -193,7 +195,7 @@ impl Enrol {
                 outcome: "pending",
                 ticket: self.operator.ticket(app, Self::NAME)?,
                 device: Some(user.device(draft.id())?.label.to_string()),
-                factor: Some("totp"),
+                factor: Some(user.device(draft.id())?.factor.kind()),
                 detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
             };
             let change = match before {

@@ -29,7 +29,7 @@ use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 /// A temporary password expires after this time.
 const LIFETIME: Span = Span::hours(24);
 
-/// Clear a user's devices and require a new password at sign-in
+/// Clear a user's devices and require a new password
 ///
 /// A user who has a password gets a random temporary one. It is shown once, expires after 24 hours,
 /// and is the only password with which a new one can be chosen, so that a stolen old password is
@@ -84,7 +84,11 @@ impl Verb for ForceNewPassword {
         }
         let user = opened.read_user(&name)?;
         let is_needed = self.needs_temporary(&user) && !dry_run;
-        let once = if is_needed { Some(self.show.choose_output_or_hide(app)?) } else { None };
+        let once = if is_needed {
+            Some(self.show.choose_output_or_hide(app, "the temporary password")?)
+        } else {
+            None
+        };
         let mut passwords = TemporaryPasswords::default();
         if is_needed {
             passwords.add(app, &opened, &user)?;
@@ -202,7 +206,7 @@ impl ForceNewPassword {
         let mut passwords = TemporaryPasswords::default();
         let mut kept = None;
         if !recipients.is_empty() && !dry_run {
-            let once = self.show.choose_output(app)?;
+            let once = self.show.choose_output(app, "the list of temporary passwords")?;
             let bar = app.progress_bar(recipients.len() as u64);
             for user in &recipients {
                 passwords.add(app, &opened, user)?;

@@ -35,13 +35,13 @@ pub struct ListStatus {
     /// A time such as 2026-03-01, `yesterday`, or an age such as 24h.
     #[arg(long, value_name = "WHEN")]
     at: Option<String>,
-    /// Sort by this
+    /// Sort by user, status, created or last-code
     #[arg(long, value_enum, value_name = "BY", default_value = "user", hide_default_value = true)]
     sort: Sort,
     /// Reverse the order
     #[arg(long)]
     reverse: bool,
-    /// Show these columns, named as in the CSV header
+    /// Show these columns, named as in CSV
     #[arg(long, value_name = "A,B,…", value_delimiter = ',', value_parser = column)]
     columns: Vec<&'static str>,
     /// Show totals instead of users
@@ -61,7 +61,7 @@ pub struct ListStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Sort {
     User,
-    /// Least protected first
+    /// Without MFA first
     Status,
     Created,
     /// Longest unused first
@@ -79,19 +79,21 @@ fn column(text: &str) -> Result<&'static str, String> {
     columns.iter().copied().find(|column| *column == name).ok_or_else(|| {
         let similar = columns.iter().find(|column| strsim::damerau_levenshtein(column, name) <= 3);
         match similar {
-            Some(column) => format!("no such column; did you mean {column}?"),
-            None => format!("no such column; choose from {}", columns.join(", ")),
+            Some(column) => format!("is not a column; did you mean {column}?"),
+            None => format!("is not a column; choose from {}", columns.join(", ")),
         }
     })
 }
 
+const NO_PERCENTAGE: &str = "is not a percentage from 0 to 100";
+
 fn percent(text: &str) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    let number: f64 = text.parse().map_err(|_| NO_PERCENTAGE.to_owned())?;
     let plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
     if plain && (0.0..=100.0).contains(&number) {
         Ok(number)
     } else {
-        Err("not a percentage from 0 to 100".into())
+        Err(NO_PERCENTAGE.to_owned())
     }
 }
 

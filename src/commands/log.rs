@@ -53,7 +53,7 @@ pub struct Log {
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
     /// Only the newest N events
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = super::whole_number::from::<u64>(1))]
     last: Option<u64>,
     /// List the newest event first
     #[arg(long)]

@@ -6,18 +6,20 @@ use clap_mangen::Man as Page;
 
 use super::{VERBS, Verb, command, help, verb_called};
 use crate::app::App;
+use crate::domain::role::Role;
+use crate::domain::verb::VerbSpec;
 use crate::report::Report;
 
 /// Print the manual page of mfactl, or of a verb
 #[derive(Args, Debug)]
 pub struct Man {
-    /// Verb to print the page of; default: mfactl itself
+    /// Verb whose page to print; default: mfactl itself
     #[arg(value_name = "VERB")]
     verb: Option<String>,
 }
 
-/// The sections of mfactl(1) after its options.
-const SECTIONS: &[u8] = include_bytes!("man/sections.roff");
+/// The sections of mfactl(1) after its options, with the name of a list of verbs in braces where one is.
+const SECTIONS: &str = include_str!("man/sections.roff");
 
 impl Verb for Man {
     const NAME: &'static str = "man";
@@ -84,6 +86,34 @@ fn overview(all: &Command) -> Result<Vec<u8>> {
     text.extend(synopsis_section(help::USAGE).into_bytes());
     page.render_options_section(&mut text)?;
     page.render_subcommands_section(&mut text)?;
-    text.extend(SECTIONS);
+    text.extend(sections().into_bytes());
     Ok(text)
+}
+
+/// [`SECTIONS`] with the lists of verbs filled in from the table.
+fn sections() -> String {
+    let is_for = |spec: &VerbSpec, role| spec.roles.is_some_and(|roles| roles.contains(&role));
+    let only_helpdesk = |v: &VerbSpec| is_for(v, Role::Helpdesk) && !is_for(v, Role::Auditor);
+    [
+        ("{helpdesk}", verbs(", ", only_helpdesk)),
+        ("{auditor}", verbs(" and ", |v| is_for(v, Role::Auditor))),
+        ("{service}", verbs(" and ", |v| is_for(v, Role::Service))),
+        ("{free}", verbs(" and ", |v| v.roles.is_none())),
+        ("{notice}", verbs(" or ", |v| v.notice.is_some())),
+    ]
+    .into_iter()
+    .fold(SECTIONS.to_owned(), |text, (list, verbs)| text.replace(list, &verbs))
+}
+
+/// The names of these verbs, in bold, each on a line of the source.
+fn verbs(before_last: &str, is_listed: impl Fn(&VerbSpec) -> bool) -> String {
+    let listed = VERBS.iter().filter(|entry| is_listed(&entry.spec));
+    let bold = |name: &str| format!("\\fB{}\\fR", name.replace('-', "\\-"));
+    let mut names: Vec<_> = listed.map(|entry| bold(entry.spec.name)).collect();
+    let last = names.pop().unwrap_or_default();
+    if names.is_empty() {
+        last
+    } else {
+        names.join(",\n") + &before_last.replace(' ', "\n") + &last
+    }
 }

@@ -71,7 +71,7 @@ impl Verb for RecoveryCodes {
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
-            let once = self.show.choose_output(app)?;
+            let once = self.show.choose_output(app, "a set of recovery codes")?;
             is_delivered = once.is_document();
             if is_delivered {
                 write_before_commit(app, &report(CODES, true))?;

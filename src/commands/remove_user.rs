@@ -11,6 +11,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::reset::device_count;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::Change;
 
@@ -55,9 +56,12 @@ impl Verb for RemoveUser {
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         if !self.yes && !dry_run {
-            let count = super::reset::device_count(user.live().count());
-            let erase = if self.erase { ", and the name from the log" } else { "" };
-            if !app.confirm(&format!("Remove {name} with {count}{erase}?"))? {
+            let devices = match user.live().count() {
+                0 => ", who has no device".to_owned(),
+                n => format!(" with {}", device_count(n)),
+            };
+            let erase = if self.erase { ", and erase the name from the log" } else { "" };
+            if !app.confirm(&format!("Remove {name}{devices}{erase}?"))? {
                 return Ok(not_confirmed(app));
             }
         }

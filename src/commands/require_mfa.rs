@@ -13,9 +13,11 @@ use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{UserName, group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
+use crate::operate::UserList;
 use crate::operate::change::ChangeResult;
 use crate::report::Report;
 use crate::store::Order;
@@ -82,11 +84,16 @@ impl Verb for RequireMfa {
                 let name = UserName::parse(name)?;
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
-            (None, Some(list), None) => operate::read_user_list(app, &list)?,
+            (None, Some(list), None) => read_list(app, &list)?,
             (None, None, Some(name)) => members(app, &group(name)?)?.into(),
-            _ => {
-                let message = "NAME, --group and a file of users can't be combined";
-                return Err(Refusal::new(ErrorCode::Usage, message)
+            (None, None, None) => {
+                return Err(Refusal::new(ErrorCode::Usage, "no user is named")
+                    .hint("name one, or many with --group or --from FILE")
+                    .into());
+            }
+            (name, Some(given), _) => return Err(no_date(&given, name.is_some()).into()),
+            (Some(_), None, Some(_)) => {
+                return Err(Refusal::new(ErrorCode::Usage, "NAME and --group can't be combined")
                     .hint("give one of them")
                     .into());
             }
@@ -144,7 +151,12 @@ impl UserChange for Requirement {
 
     fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
         let (user, summary) = (&done.user, self.summary(&done.user));
-        (!done.changed).then(|| format!("{}: {summary} already; nothing to change", user.name))
+        let state = if self.is_lifted {
+            "has no requirement of their own".to_owned()
+        } else {
+            format!("{summary} already")
+        };
+        (!done.changed).then(|| format!("{}: {state}; nothing to change", user.name))
     }
 }
 
@@ -169,6 +181,18 @@ impl RequireMfa {
     }
 }
 
+fn read_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
+    let may_mean_a_date = !path.to_string_lossy().contains(['/', '.']) && path != Path::new("-");
+    operate::read_user_list(app, path).map_err(|error| match error.downcast::<Refusal>() {
+        Ok(refusal) if may_mean_a_date => {
+            let hint = refusal.hint.clone().unwrap_or_default();
+            refusal.hint(format!("{hint}; a date is written as 2026-03-01")).into()
+        }
+        Ok(refusal) => refusal.into(),
+        Err(error) => error,
+    })
+}
+
 fn members(app: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
     let mut names = Vec::new();
     let mut store = app.reader()?;
@@ -184,6 +208,18 @@ fn members(app: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
             .into());
     }
     Ok(names)
+}
+
+/// Refuses a value of --from beside a user or a group. No date, it must be a file of other users.
+fn no_date(given: &Path, has_name: bool) -> Refusal {
+    let users = if has_name { "NAME" } else { "--group" };
+    let given = quoted(&given.to_string_lossy());
+    let message = format!(
+        "{given} is not a date, so it is taken for a file of users, and {users} names users too"
+    );
+    Refusal::new(ErrorCode::Usage, message)
+        .field("--from")
+        .hint(format!("write a date as 2026-03-01; for a file, leave {users} out"))
 }
 
 /// Tells a mistyped date from the name of a file, for a helpful error.

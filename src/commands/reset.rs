@@ -6,10 +6,11 @@ use clap::Args;
 use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::commands::bulk::BulkChange;
+use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
-use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::targets::{Target, Targets};
 use crate::domain::factor::totp::Parameters;
+use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::{Span, Timestamp};
@@ -23,7 +24,7 @@ use crate::show::{
 };
 use crate::store::{LogQuery, SubjectFilter};
 
-/// Replace a lost phone: revoke its devices and show a new QR code
+/// Replace a lost phone: revoke it and show a new QR code
 ///
 /// In one transaction, all devices (or the one named by --device) are revoked, the lock is cleared,
 /// and a new pending device is made. MFA stays required if it was.
@@ -31,8 +32,9 @@ use crate::store::{LogQuery, SubjectFilter};
 pub struct Reset {
     #[command(flatten)]
     targets: Targets,
-    #[command(flatten)]
-    device: DeviceOption,
+    /// Replace only the device with this label
+    #[arg(long, value_name = "LABEL")]
+    device: Option<String>,
     /// Only revoke; make no new device
     #[arg(long, conflicts_with_all = ["keep_until_confirmed", "output"])]
     no_enrol: bool,
@@ -60,7 +62,7 @@ impl Verb for Reset {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let label = self.device.label()?;
+        let label = self.label()?;
         let name = match self.targets.resolve(app)? {
             Target::One(name) => name,
             Target::Many(list) => return self.run_bulk(app, list),
@@ -105,7 +107,7 @@ impl Verb for Reset {
         let device = draft.as_ref().and_then(|d| user.devices.iter().find(|x| x.id == d.id()));
         let message = match (done.changed, dry_run) {
             (false, _) => {
-                format!("{name}: has no device and is not locked already; nothing to change")
+                format!("{name}: has no device and is not locked; nothing to change")
             }
             (true, true) => format!("{name}: would be reset; nothing was changed"),
             (true, false) => {
@@ -137,13 +139,17 @@ impl Verb for Reset {
 }
 
 impl Reset {
+    fn label(&self) -> Result<Option<Label>, Refusal> {
+        self.device.as_deref().map(Label::parse).transpose()
+    }
+
     fn change(
         &self,
         user: User,
         replacement: Option<crate::domain::device::Device>,
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
-        let label = self.device.label()?;
+        let label = self.label()?;
         user.reset(label.as_ref(), replacement, self.keep_until_confirmed, now)
     }
 
@@ -167,7 +173,7 @@ impl Reset {
             prompt.push_str(", ");
             prompt.push_str(&crate::domain::text::shown(more));
         }
-        let devices = match self.device.label() {
+        let devices = match self.label() {
             Ok(Some(label)) => format!("device {label}"),
             _ => device_list(user),
         };
@@ -178,7 +184,12 @@ impl Reset {
             1 => " Warning: was reset once in the last 7 days.".to_owned(),
             n => format!(" Warning: was reset {n} times in the last 7 days."),
         };
-        format!("{prompt} (last code: {last_code}).{warning} Cut off {devices}{when}?")
+        let question = match (user.live().next(), self.no_enrol) {
+            (Some(_), _) => format!("Cut off {devices}{when}?"),
+            (None, false) => "There is no device. Make a new one?".to_owned(),
+            (None, true) => "There is no device. Clear the lock and the backup codes?".to_owned(),
+        };
+        format!("{prompt} (last code: {last_code}).{warning} {question}")
     }
 }
 

@@ -8,7 +8,8 @@ use crate::app::App;
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::domain::name::Label;
 use crate::report::{Report, Verdict};
 use crate::show::{Enrolment, EnrolmentKey, ExtraFields, ShowOptions};
 use crate::store::Change;
@@ -21,8 +22,9 @@ use crate::store::Change;
 pub struct ShowQr {
     #[command(flatten)]
     user: UserArg,
-    #[command(flatten)]
-    device: DeviceOption,
+    /// Label of the device, if there are several
+    #[arg(long, value_name = "LABEL")]
+    device: Option<String>,
     /// Also show an active device; logged
     #[arg(long)]
     active: bool,
@@ -38,7 +40,8 @@ impl Verb for ShowQr {
         &["mfactl show-qr alice", "mfactl show-qr alice --output alice.png"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let (name, label) = (self.user.name()?, self.device.label()?);
+        let name = self.user.name()?;
+        let label = self.device.as_deref().map(Label::parse).transpose()?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let now = app.env.clock.now()?;
         let mut opened = app.open_store()?;
@@ -56,7 +59,7 @@ impl Verb for ShowQr {
                 outcome: if device.is_active() { "shown_active" } else { "shown" },
                 ticket: ticket.clone(),
                 device: Some(device.label.to_string()),
-                factor: Some("totp"),
+                factor: Some(device.factor.kind()),
                 detail: None,
             };
             if is_audited {

@@ -310,7 +310,7 @@ fn new_device(
             verb: "sign-in",
             outcome: "pending",
             device: Some(device.label.to_string()),
-            factor: Some("totp"),
+            factor: Some(device.factor.kind()),
             ..AuditRecord::default()
         };
         let change = Change::Update { before, after };

@@ -8,6 +8,7 @@ use clap::Args;
 use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::refuse;
 use crate::operate;
 use crate::operate::UserList;
 
@@ -73,7 +74,7 @@ impl Targets {
         match number {
             Some(n @ 1..=100) if is_percentage => Ok((users * n).div_ceil(100)),
             Some(n @ 1..) if !is_percentage => Ok(n),
-            _ => Err(Refusal::bad_input("--max-changes", "is not a number of users")
+            _ => Err(refuse("--max-changes", text, "is not a number of users")
                 .hint("write a number such as 50, or a percentage from 1% to 100%")),
         }
     }

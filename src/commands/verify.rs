@@ -138,10 +138,10 @@ impl VerifyReport {
         let name = &user.name;
         let message = match (outcome, user.locked(*at)) {
             (Outcome::Accepted { .. }, _) => format!("{name}: accepted"),
-            (Outcome::Confirmed { device }, _) => {
+            (Outcome::Confirmed { device, .. }, _) => {
                 format!("{name}: accepted; {device} is confirmed")
             }
-            (Outcome::FirstOfTwo { device }, _) => format!(
+            (Outcome::FirstOfTwo { device, .. }, _) => format!(
                 "{name}: the first code of {device} is correct; give the next one that the app shows"
             ),
             (Outcome::AcceptedBackup { kind: BackupCodeKind::Recovery, left }, _) => {

@@ -50,15 +50,18 @@ pub enum Authentication {
 pub enum Outcome {
     Accepted {
         device: Label,
+        factor: &'static str,
     },
     /// Accepted, and the pending device is now active.
     Confirmed {
         device: Label,
+        factor: &'static str,
     },
     /// The first of the two successive codes that confirm a device with uncommon settings. The user
     /// is not let in.
     FirstOfTwo {
         device: Label,
+        factor: &'static str,
     },
     /// Accepted with a backup code; `left` are still unused.
     AcceptedBackup {
@@ -68,6 +71,7 @@ pub enum Outcome {
     Rejected,
     Replayed {
         device: Label,
+        factor: &'static str,
     },
     Locked {
         until: Option<Timestamp>,
@@ -96,10 +100,10 @@ impl Outcome {
     #[must_use]
     pub const fn device(&self) -> Option<&Label> {
         match self {
-            Self::Accepted { device }
-            | Self::Confirmed { device }
-            | Self::FirstOfTwo { device }
-            | Self::Replayed { device } => Some(device),
+            Self::Accepted { device, .. }
+            | Self::Confirmed { device, .. }
+            | Self::FirstOfTwo { device, .. }
+            | Self::Replayed { device, .. } => Some(device),
             Self::AcceptedBackup { .. } | Self::Rejected | Self::Locked { .. } => None,
         }
     }
@@ -109,10 +113,11 @@ impl Outcome {
     pub const fn factor(&self) -> Option<&'static str> {
         match self {
             Self::AcceptedBackup { kind, .. } => Some(kind.word()),
-            other => match other.device() {
-                Some(_) => Some("totp"),
-                None => None,
-            },
+            Self::Accepted { factor, .. }
+            | Self::Confirmed { factor, .. }
+            | Self::FirstOfTwo { factor, .. }
+            | Self::Replayed { factor, .. } => Some(factor),
+            Self::Rejected | Self::Locked { .. } => None,
         }
     }
 }
@@ -184,7 +189,8 @@ pub fn authenticate(
             Outcome::Rejected
         }
         Some(Match { index, fresh: false, .. }) => {
-            Outcome::Replayed { device: user.devices[index].label.clone() }
+            let Device { label, factor, .. } = &user.devices[index];
+            Outcome::Replayed { device: label.clone(), factor: factor.kind() }
         }
         Some(Match { index, position, .. }) => accept(&mut user, index, position, attempt.now),
     };
@@ -253,16 +259,16 @@ fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) 
 
 fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outcome {
     let device = &mut user.devices[index];
-    let label = device.label.clone();
+    let (label, factor) = (device.label.clone(), device.factor.kind());
     let DeviceState::Pending(pending) = &mut device.state else {
         *device = device.clone().used(position, now);
-        return Outcome::Accepted { device: label };
+        return Outcome::Accepted { device: label, factor };
     };
     let successive = position > 0 && pending.first_proof == Some(position - 1);
     if !device.factor.is_common() && !successive {
         pending.first_proof = Some(position);
         device.position = Some(position);
-        return Outcome::FirstOfTwo { device: label };
+        return Outcome::FirstOfTwo { device: label, factor };
     }
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
@@ -276,7 +282,7 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
         }
         user.forget_oldest_revoked();
     }
-    Outcome::Confirmed { device: label }
+    Outcome::Confirmed { device: label, factor }
 }
 
 #[cfg(test)]

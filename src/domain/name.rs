@@ -13,7 +13,7 @@ use unicode_normalization::char::decompose_canonical;
 use unicode_security::{MixedScript as _, is_potential_mixed_script_confusable_char};
 
 use crate::domain::refusal::Refusal;
-use crate::domain::text::{line, quoted, shell_argument, shown};
+use crate::domain::text::{line, quoted, refuse, shell_argument, shown};
 
 /// The longest canonical name, in bytes of UTF-8.
 pub const LONGEST: usize = 64;
@@ -61,15 +61,16 @@ impl Label {
     pub const DEFAULT: &'static str = "phone";
 
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
-        let label = line("device label", typed, 32)?;
+        const FIELD: &str = "device label";
+        let label = line(FIELD, typed, 32)?;
         if label.trim() != label {
-            return Err(Refusal::bad_input("device label", "begins or ends with a space"));
+            return Err(refuse(FIELD, typed, "begins or ends with a space"));
         }
         if let Some(c) = label.chars().find(|c| matches!(c, '=' | ',' | ';' | ':' | '"')) {
-            return Err(Refusal::bad_input("device label", format!("may not contain '{c}'")));
+            return Err(refuse(FIELD, typed, &format!("may not contain '{c}'")));
         }
         if label.starts_with(['-', '+', '@']) {
-            return Err(Refusal::bad_input("device label", "may not start with - + or @"));
+            return Err(refuse(FIELD, typed, "may not start with - + or @"));
         }
         Ok(Self(label))
     }
@@ -94,10 +95,10 @@ impl Default for Label {
 
 fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
     if typed.is_empty() {
-        return Err(Refusal::bad_input(field, "is empty"));
+        return Err(refuse(field, typed, "is empty"));
     }
     if typed.len() > 4 * LONGEST {
-        return Err(too_long(field));
+        return Err(too_long(field, typed));
     }
     let name = if typed.is_ascii() {
         typed.to_ascii_lowercase()
@@ -112,7 +113,7 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
         name.into_owned()
     };
     if name.len() > LONGEST {
-        return Err(too_long(field));
+        return Err(too_long(field, typed));
     }
     if let Some(c) = name.chars().find(|c| !allowed(*c)) {
         let shown =
@@ -186,17 +187,13 @@ fn is_whole_script_confusable(name: &str) -> bool {
         && letters.all(is_potential_mixed_script_confusable_char)
 }
 
-fn too_long(field: &str) -> Refusal {
-    Refusal::bad_input(field, format!("is longer than {LONGEST} bytes"))
+fn too_long(field: &str, typed: &str) -> Refusal {
+    refuse(field, typed, &format!("is longer than {LONGEST} bytes"))
 }
 
 fn unacceptable(field: &str, typed: &str) -> Refusal {
     refuse(field, typed, "has a character that is not allowed in names")
         .hint("use letters, digits and . _ - @ +")
-}
-
-fn refuse(field: &str, typed: &str, problem: &str) -> Refusal {
-    Refusal::bad_input(field, problem).quoting(format!("{} {problem}", quoted(typed)))
 }
 
 impl fmt::Display for UserName {

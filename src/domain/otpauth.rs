@@ -17,7 +17,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// Validates the issuer, the organisation's name that an app shows above the code. A colon is refused,
 /// because apps truncate the name there.
 pub fn issuer(text: &str) -> Result<String, Refusal> {
-    let issuer = line("issuer", text, 40)?;
+    // It comes from a file.
+    let issuer = line("issuer", text, 40).map_err(Refusal::unquoted)?;
     if issuer.contains(':') {
         return Err(Refusal::bad_input("issuer", "may not contain a colon"));
     }

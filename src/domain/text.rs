@@ -115,18 +115,24 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}{more}\"", shown(&cut))
 }
 
+/// Refuses typed words, and repeats them to whoever typed them: `--at: "soon" is not a date`.
+#[must_use]
+pub fn refuse(field: &str, typed: &str, problem: &str) -> Refusal {
+    Refusal::bad_input(field, problem).quoting(format!("{} {problem}", quoted(typed)))
+}
+
 /// Validates one line of free text: 1 to `most` characters, none of them harmful. Returns it in NFC.
 pub fn line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
     let text: String = text.nfc().collect();
     if text.trim().is_empty() {
-        return Err(Refusal::bad_input(field, "is empty"));
+        return Err(refuse(field, &text, "is empty"));
     }
     if text.chars().count() > most {
-        return Err(Refusal::bad_input(field, format!("is longer than {most} characters")));
+        return Err(refuse(field, &text, &format!("is longer than {most} characters")));
     }
     if let Some(c) = text.chars().find(|c| is_harmful(*c)) {
-        let c = c.escape_unicode();
-        return Err(Refusal::bad_input(field, format!("has a control character ({c})")));
+        let problem = format!("has a control character ({})", c.escape_unicode());
+        return Err(refuse(field, &text, &problem));
     }
     Ok(text)
 }

@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::quoted;
+use crate::domain::text::refuse;
 
 /// A time: seconds since 1970-01-01T00:00:00Z, at least 0 and at most [`LAST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,10 +172,6 @@ impl fmt::Display for Span {
         };
         write!(f, "{amount} {unit}")
     }
-}
-
-fn refuse(field: &str, text: &str, problem: &str) -> Refusal {
-    Refusal::bad_input(field, problem).quoting(format!("{} {problem}", quoted(text)))
 }
 
 fn unreadable(field: &str, text: &str) -> Refusal {

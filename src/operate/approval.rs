@@ -11,8 +11,8 @@ use crate::audit::AuditRecord;
 use crate::domain::approval::{REQUESTED, Request, SHORT};
 use crate::domain::audit::event::{Operator, Ticket};
 use crate::domain::name::UserName;
-use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
+use crate::domain::text::refuse;
 use crate::operate;
 use crate::store::Change;
 
@@ -69,7 +69,7 @@ pub fn find_request(app: &mut App<'_>, opened: &mut OpenStore, id: &str) -> Resu
     let text = id.to_ascii_lowercase();
     let is_id = text.len() >= SHORT && text.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_id {
-        return Err(Refusal::bad_input("ID", "is not the ID of a request")
+        return Err(refuse("ID", id, "is not the ID of a request")
             .hint("list the open requests with: mfactl approve")
             .into());
     }
@@ -77,7 +77,7 @@ pub fn find_request(app: &mut App<'_>, opened: &mut OpenStore, id: &str) -> Resu
     matching.retain(|request| request.id.to_string().starts_with(&text));
     match (matching.pop(), matching.is_empty()) {
         (Some(request), true) => Ok(request),
-        (Some(_), false) => Err(Refusal::bad_input("ID", "matches several requests")
+        (Some(_), false) => Err(refuse("ID", id, "is the beginning of several IDs")
             .hint("write the whole ID; see: mfactl approve --json")
             .into()),
         (None, _) => Err(request_not_found(&text).into()),

@@ -68,7 +68,7 @@ pub fn notify_activations<'p>(
     within: Option<Duration>,
 ) {
     let pending = |(user, outcome, at): (&'p User, &'p Outcome, Timestamp)| {
-        let Outcome::Confirmed { device } = outcome else { return None };
+        let Outcome::Confirmed { device, .. } = outcome else { return None };
         let device = Some(device.to_string());
         Some(PendingNotice { user, kind: NoticeKind::NewDevice, device, at })
     };

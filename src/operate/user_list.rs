@@ -65,9 +65,9 @@ pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
     } else {
         &mut app.env.input
     };
-    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("--from: can't be read")?;
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).context("--from: the list can't be read")?;
     if bytes.len() as u64 > MAX_BYTES {
-        return Err(Refusal::bad_input("--from", "is longer than 64 MiB").into());
+        return Err(Refusal::bad_input("--from", "the list is longer than 64 MiB").into());
     }
     // Standard input belongs to the caller.
     match parse_names(&bytes) {
@@ -119,7 +119,9 @@ fn parse_names(bytes: &[u8]) -> Result<UserList, Refusal> {
         push_name((line, &named), fields[column], &mut seen, &mut list)?;
     }
     if list.names.is_empty() {
-        return Err(Refusal::bad_input("--from", "has no names").hint("write one name a line"));
+        return Err(
+            Refusal::bad_input("--from", "the list has no names").hint("write one name a line")
+        );
     }
     Ok(list)
 }
@@ -187,8 +189,8 @@ mod tests {
     #[test]
     fn a_bad_list_is_refused_with_its_line() {
         for (text, words) in [
-            ("", "has no names"),
-            ("user\n", "has no names"),
+            ("", "the list has no names"),
+            ("user\n", "the list has no names"),
             ("alice\nb c\n", "line 2"),
             ("a,b\n", "line 1 has no column"),
             ("user,x\nalice,1\nbob\n", "line 3"),

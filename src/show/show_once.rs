@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::display_path;
 use crate::files::operator_file::NewFile;
-use crate::report::{Format, Record, Writable as _};
+use crate::report::{Format, Record};
 use crate::show::secret_output::{SecretOutput, Target, write_file};
 
 #[derive(Args, Clone, Debug)]
@@ -26,14 +26,14 @@ pub struct ShowOnceOptions {
 }
 
 impl ShowOnceOptions {
-    /// Fails with `usage` where it can't be shown.
-    pub fn choose_output(&self, app: &mut App<'_>) -> Result<SecretOutput> {
-        self.destination(app)?.require("it", "FILE")
+    /// Fails with `usage` where `secret`, such as "the bypass code", can't be shown.
+    pub fn choose_output(&self, app: &mut App<'_>, secret: &str) -> Result<SecretOutput> {
+        self.destination(app)?.require(secret, "FILE")
     }
 
     /// As [`ShowOnceOptions::choose_output`], for a verb that may continue without showing it in JSON or CSV.
-    pub fn choose_output_or_hide(&self, app: &mut App<'_>) -> Result<SecretOutput> {
-        if app.is_for_people() { self.choose_output(app) } else { self.destination(app) }
+    pub fn choose_output_or_hide(&self, app: &mut App<'_>, secret: &str) -> Result<SecretOutput> {
+        if app.is_for_people() { self.choose_output(app, secret) } else { self.destination(app) }
     }
 
     #[must_use]
@@ -74,7 +74,7 @@ pub fn show_text(
 /// valid. Returns once everything is written and flushed.
 pub fn write_before_commit(app: &mut App<'_>, document: &impl Record) -> Result<()> {
     let mut writer = app.writer();
-    let written = document.write(&mut writer).and_then(|()| Ok(writer.out.flush()?));
+    let written = writer.write_record(document).and_then(|()| Ok(writer.out.flush()?));
     written.context("the secret can't be written; nothing was changed")
 }
 

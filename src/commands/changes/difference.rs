@@ -92,7 +92,7 @@ fn has_new_device(before: Option<&UserLine>, now: Option<&UserLine>) -> bool {
 /// A word of [`Difference::between`] as the text output has it.
 fn describe(change: &str) -> &str {
     match change {
-        "unprotected" => "newly unprotected",
+        "unprotected" => "newly without MFA",
         "new_device" => "new device active",
         "new_password" => "must choose a new password",
         "bypass" => "has a bypass code",

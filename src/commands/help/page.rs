@@ -6,6 +6,7 @@ use clap::builder::{TypedValueParser, ValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
+use super::fit::{self, MIN_WIDTH, cut, wrapped};
 use crate::commands::{VerbEntry, find_entry, root};
 use crate::domain::text::counted;
 use crate::env::Env;
@@ -16,14 +17,8 @@ const GLOBAL_HEADING: &str = "Global options";
 const SHORT_LINES: usize = 24;
 /// Examples on the short page.
 const SHORT_EXAMPLES: usize = 2;
-/// Columns where there is no terminal.
-const DEFAULT_WIDTH: usize = 80;
-/// Longer lines are hard to read.
-const MAX_WIDTH: usize = 100;
-/// On a narrower terminal the text of an option is below it: there is no column left beside it.
-const MIN_WIDTH: usize = 40;
 /// The widest column of options on the short page.
-const MAX_COLUMN: usize = 30;
+const MAX_COLUMN: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -80,8 +75,7 @@ pub fn requested(error: &clap::Error) -> Option<(&'static VerbEntry, Form)> {
 }
 
 pub fn page(verb: &VerbEntry, form: Form, env: &Env) -> String {
-    let columns = env.out.terminal.map_or(DEFAULT_WIDTH, |size| size.columns.into());
-    let width = columns.clamp(1, MAX_WIDTH);
+    let width = fit::width(env);
     let mut root = root().subcommand(verb.command()).term_width(width);
     root.build();
     let Some(command) = root.find_subcommand(verb.spec.name) else { return String::new() };
@@ -92,22 +86,7 @@ pub fn page(verb: &VerbEntry, form: Form, env: &Env) -> String {
             command.clone().before_help(examples).render_long_help().to_string()
         }
     };
-    page.lines().flat_map(|line| pieces(line, width)).map(|line| line + "\n").collect()
-}
-
-/// Breaks a line that is wider than the terminal, where need be inside a word.
-fn pieces(line: &str, width: usize) -> Vec<String> {
-    let mut pieces = Vec::new();
-    let mut rest: Vec<char> = line.chars().collect();
-    while rest.len() > width {
-        let is_break = |at: &usize| rest[*at] == ' ' && rest[..*at].iter().any(|c| *c != ' ');
-        let at = (0..=width).rev().find(is_break).unwrap_or(width);
-        let after = rest.split_off(at);
-        pieces.push(rest.into_iter().collect());
-        rest = after.into_iter().skip_while(|c| *c == ' ').collect();
-    }
-    pieces.push(rest.into_iter().collect());
-    pieces
+    fit::fitted(&page, width)
 }
 
 /// The synopsis of a verb: its options as one word, then its arguments.
@@ -153,13 +132,11 @@ fn short(verb: &VerbEntry, command: &Command, width: usize) -> String {
 
 /// The last line of the short page.
 fn more(name: &str, left_out: usize) -> String {
-    match left_out {
-        0 => format!("Details, and the options of every verb: mfactl help {name}"),
-        n => {
-            let options = counted(n, "more option");
-            format!("{options}, details and global options: mfactl help {name}")
-        }
-    }
+    let options = match left_out {
+        0 => "Details".to_owned(),
+        n => format!("{}, details", counted(n, "more option")),
+    };
+    format!("{options} and global options: mfactl help {name}")
 }
 
 /// The verb's own arguments and options, each with its summary.
@@ -203,32 +180,4 @@ fn examples(lines: &[&str], width: usize) -> Vec<String> {
         }));
     }
     block
-}
-
-/// The text in one line, cut after a word where there is no room for the whole.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let first = wrapped(text, width.saturating_sub(1)).swap_remove(0);
-    let first = first.trim_end_matches([',', ';', ':']);
-    if first.chars().count() < width { format!("{first}…") } else { String::new() }
-}
-
-/// Breaks text between words; a longer word stays whole.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let Some(line) = lines.last_mut() else { continue };
-        let columns = line.chars().count() + 1 + word.chars().count();
-        if line.is_empty() {
-            line.push_str(word);
-        } else if columns <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::UserLine;
+use crate::commands::whole_number;
 use crate::domain::name::group;
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
@@ -14,7 +15,7 @@ use crate::store::Prefilter;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Filters")]
 pub struct FilterOptions {
-    /// With this status; may be repeated
+    /// With this status; repeatable
     #[arg(long, value_enum, value_name = "STATUS")]
     status: Vec<StatusOption>,
     /// MFA is not enabled
@@ -45,7 +46,7 @@ pub struct FilterOptions {
     #[arg(long)]
     bypass: bool,
     /// Fewer unused recovery codes than this
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
     recovery_codes_below: Option<usize>,
 }
 

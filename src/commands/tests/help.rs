@@ -40,6 +40,69 @@ fn every_verb_but_those_of_login_services_has_both_forms_of_help() {
 }
 
 #[test]
+fn the_overview_fits_the_terminal_and_keeps_words_whole() {
+    let mut world = World::empty();
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let widest = world.run("help").ok().out;
+    for columns in [None, Some(10), Some(39), Some(40), Some(60), Some(79), Some(80), Some(120)] {
+        world.terminal = columns.map(|columns| Size { columns, rows: 24 });
+        let overview = world.run("help").ok().out;
+        for line in ["", "-h", "--help"] {
+            assert_eq!(world.run(line).ok().out, overview, "{line}");
+        }
+        assert_width("help", &overview, columns.map_or(80, usize::from));
+        // Narrower than the longest word, a word has to be broken.
+        assert!(columns == Some(10) || words(&overview) == words(&widest), "{overview}");
+    }
+    world.terminal = Some(Size { columns: 60, rows: 24 });
+    let overview = world.run("help").ok().out;
+    let below = "\n  add-user            Add a user without a device\n";
+    assert!(overview.contains(below), "{overview}");
+    let goes_on = "\n  undo                Undo a user's last reset, disable,\n                      delete or \
+                   force-new-password\n";
+    assert!(overview.contains(goes_on), "{overview}");
+}
+
+#[test]
+fn each_short_page_ends_alike_and_its_columns_are_straight() {
+    let world = World::empty();
+    for verb in VERBS.iter().filter(|verb| verb.has_help_flag) {
+        let name = verb.spec.name;
+        let short = helped(&world, &format!("{name} -h"));
+        let end = format!("etails and global options: mfactl help {name}");
+        assert!(short.lines().last().unwrap().ends_with(&end), "{short}");
+        let options = short.lines().filter(|line| line.trim_start().starts_with('-'));
+        let text_starts = |line: &str| {
+            let label = line.trim_start();
+            let gap = label.find("  ")?;
+            let text = label[gap..].trim_start();
+            Some(line.len() - text.len())
+        };
+        let columns: std::collections::BTreeSet<_> = options.filter_map(text_starts).collect();
+        assert!(columns.len() <= 1, "{name} -h: {columns:?}\n{short}");
+    }
+}
+
+#[test]
+fn device_options_say_which_device_is_meant() {
+    let world = World::empty();
+    for (verb, text) in [
+        ("enrol", "Label of the new device [default: phone]"),
+        ("show-qr", "Label of the device, if there are several"),
+        ("reset", "Replace only the device with this label"),
+        ("disable", "Only the device with this label"),
+        ("enable", "Only the device with this label"),
+        ("delete", "Only the device with this label"),
+    ] {
+        for page in
+            [helped(&world, &format!("{verb} --help")), world.run(&format!("man {verb}")).ok().out]
+        {
+            assert!(page.contains(text), "{verb}: {page}");
+        }
+    }
+}
+
+#[test]
 fn help_is_asked_for_anywhere_in_the_arguments_of_a_verb() {
     let world = World::empty();
     for line in ["reset alice --help", "reset --yes --help", "--json reset --help", "status --help"]

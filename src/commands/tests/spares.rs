@@ -86,11 +86,11 @@ fn a_bypass_code_is_accepted_within_its_time_and_uses() {
     for (bad, code, words) in [
         ("--for 25h", 65, "--for: 25 hours is longer than 24 hours"),
         ("--for 0s", 65, "--for: \"0s\""),
-        ("--for 1h --uses 0", 64, "1..=20"),
-        ("--for 1h --uses 21", 64, "1..=20"),
+        ("--for 1h --uses 0", 64, "--uses: \"0\" is not a whole number from 1 to 20"),
+        ("--for 1h --uses 21", 64, "--uses: \"21\" is not a whole number from 1 to 20"),
         ("", 64, "--for <SPAN>"),
         ("--for 1h --starts 2026-02-30", 65, "--starts: \"2026-02-30\""),
-        ("--for 1h --starts 2020-01-01", 65, "--starts: is so early"),
+        ("--for 1h --starts 2020-01-01", 65, "--starts: \"2020-01-01\" is so early"),
         ("--for 1h --revoke", 64, "--revoke"),
     ] {
         let ran = world.run(&format!("bypass alice {bad} --reveal-secrets"));
@@ -282,7 +282,16 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
         ("--group nobody-is-here", 65, "--group: nobody is in nobody-is-here"),
         ("alice --group staff", 64, "--group"),
         ("alice --not --from 2026-03-01", 64, "--not can't be combined"),
-        ("--from 2026-03-01", 64, "can't be combined"),
+        ("--from 2026-03-01", 64, "no user is named"),
+        (
+            "alice --from tomorrow",
+            64,
+            "--from: \"tomorrow\" is not a date, so it is taken for a file",
+        ),
+        ("alice --from tomorrow", 64, "write a date as 2026-03-01; for a file, leave NAME out"),
+        ("--group staff --from soon", 64, "is not a date"),
+        ("--group staff --from soon", 64, "leave --group out"),
+        ("--from tomorrow", 65, "; a date is written as 2026-03-01"),
         ("", 64, "<NAME>"),
     ] {
         let ran = world.run(&format!("require-mfa {bad}"));

@@ -28,11 +28,11 @@ fn changes_are_silent_until_something_changes() {
     let output = words(&world, &run);
     assert_eq!(
         output,
-        "alice: disabled, newly unprotected; enabled before, disabled now; disable by uid 1000 at \
+        "alice: disabled, newly without MFA; enabled before, disabled now; disable by uid 1000 at \
          2026-01-01T00:02:00Z, T-1\n\
-         bob: reset, newly unprotected, few recovery codes left; enabled before, not enabled now; \
+         bob: reset, newly without MFA, few recovery codes left; enabled before, not enabled now; \
          reset by uid 1000 at 2026-01-01T00:02:00Z\n\
-         carol: added, newly unprotected; not enabled now; add-user by uid 1000 at \
+         carol: added, newly without MFA; not enabled now; add-user by uid 1000 at \
          2026-01-01T00:02:00Z\n"
     );
     assert_eq!(words(&world, &run), "", "printed once");
@@ -85,7 +85,7 @@ fn changes_name_the_verb_behind_each_change() {
         words(&world, &run),
         "alice: new device active; verify by uid 1000 at \
          2026-01-01T00:01:00Z\n\
-         bob: deleted, newly unprotected; enabled before, not enabled now; delete by uid 1000 at \
+         bob: deleted, newly without MFA; enabled before, not enabled now; delete by uid 1000 at \
          2026-01-01T00:01:00Z, EVIL-1\n\
          carol: deleted, new device active; delete by uid 1000 \
          at 2026-01-01T00:01:00Z\n"
