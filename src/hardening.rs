@@ -18,11 +18,10 @@ pub fn apply() {
 }
 
 /// The next file that is opened gets the lowest free descriptor: with a closed standard descriptor that
-/// would be the store, and prints would be written into it. Nothing can be written to these, so that a
-/// result that nobody gets is noticed.
+/// would be the store, and prints would be written into it.
 fn open_standard_descriptors() {
     use rustix::fs::{Mode, OFlags, open};
-    while let Ok(fd) = open("/dev/null", OFlags::RDONLY, Mode::empty()) {
+    while let Ok(fd) = open("/dev/null", OFlags::RDWR, Mode::empty()) {
         if rustix::fd::AsRawFd::as_raw_fd(&fd) > 2 {
             break;
         }

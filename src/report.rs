@@ -140,12 +140,12 @@ impl Report {
     }
 }
 
-fn has_kind(error: &Error, wanted: ErrorKind) -> bool {
+fn is_closed_pipe(error: &Error) -> bool {
     error.chain().any(|cause| {
         let serde =
             cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
         let kind = cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind).or(serde);
-        kind == Some(wanted)
+        kind == Some(ErrorKind::BrokenPipe)
     })
 }
 
@@ -161,17 +161,14 @@ pub struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Writes a report and returns its verdict. A closed pipe or stream does not change the verdict of a record:
+    /// Writes a report and returns its verdict. A closed pipe does not change the verdict of a record:
     /// a caller that reads the exit code only still gets the true answer.
     pub fn report(&mut self, report: Report) -> Result<Verdict> {
         let (verdict, must_arrive) = (report.verdict, report.must_arrive);
         let is_good = matches!(verdict, Verdict::Yes | Verdict::PluginStatus(PluginStatus::Ok));
         self.quiet &= is_good || !report.is_alarm;
-        // Of a verb only the exit code may be wanted; of a text only the words can be.
-        let may_be_lost = !must_arrive && !matches!(report.body, Body::Text(_));
         match self.write_body(report.body, verdict) {
-            Err(error) if !must_arrive && has_kind(&error, ErrorKind::BrokenPipe) => Ok(verdict),
-            Err(error) if may_be_lost && has_kind(&error, ErrorKind::NotConnected) => Ok(verdict),
+            Err(error) if !must_arrive && is_closed_pipe(&error) => Ok(verdict),
             written => written,
         }
     }

@@ -145,7 +145,7 @@ fn closed_streams_change_no_exit_code_and_the_store_stays_sound() {
 }
 
 /// The program first opens closed standard descriptors on `/dev/null`, so that no file of ours gets their
-/// numbers. Output to them is lost, which only a secret and a text have to tell.
+/// numbers. Output to them then succeeds as under `>/dev/null`, and so does the run.
 #[test]
 fn with_all_streams_closed_the_exit_code_answers_and_no_file_takes_their_descriptors() {
     let what = "three closed streams";
@@ -162,12 +162,7 @@ fn with_all_streams_closed_the_exit_code_answers_and_no_file_takes_their_descrip
         // There is no code, and no terminal to prompt at.
         ("verify alice", 64),
         ("enrol bob --create --no-confirm --json", 0),
-        ("enrol bob --create --no-confirm --json --reveal-secrets", IO),
-        ("--help", IO),
-        ("help reset", IO),
-        ("reset -h", IO),
-        ("man", IO),
-        ("completions bash", IO),
+        ("enrol bob --create --no-confirm --json --reveal-secrets", 0),
         // The QR code has nowhere to go.
         ("enrol carol --create", 64),
     ] {
