@@ -45,7 +45,8 @@ GRANT SELECT ON store TO mfactl_owner;
 -- PAM, OpenVPN, RADIUS: `verify` and `sign-in` read a user, write what an attempt changes, and add an
 -- event. A revoked device that is past its undo time is deleted by the next write, and `sign-in` makes a new
 -- device where the policy requires one. Of the log they read what proves its end and a user's newest event,
--- and no column that names a person or says why something was done.
+-- and no column that names a user or a device, or says why something was done. Operators, tickets and kinds of
+-- proof are among it: the hash of an event covers them, which proves one of a version before schema 5.
 GRANT SELECT ON store, users, devices, log_start, audit_head TO mfactl_service;
 GRANT SELECT (seq, at, verb, outcome, operator_uid, operator_claim, ticket, proof, user_id, status, rev,
     factor, was_status, was_rev, personal, hash, mac) ON events TO mfactl_service;
