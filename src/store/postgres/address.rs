@@ -11,6 +11,9 @@ use crate::domain::text::{quoted, shown};
 /// The default folder of libpq for sockets of a local server, on Debian.
 const SOCKETS: &str = "/var/run/postgresql";
 const PORT: u16 = 5432;
+/// What follows the `?` of an address, by the names of libpq; `schema` is ours.
+pub const PARAMETERS: [&str; 9] =
+    ["host", "port", "user", "dbname", "passfile", "schema", "service", "sslmode", "sslrootcert"];
 /// In bytes.
 const LONGEST_NAME: usize = 63;
 
@@ -40,8 +43,8 @@ pub struct PartialAddress {
     user: Option<String>,
     database: Option<String>,
     tls: Option<Tls>,
-    root_certificates: Option<PathBuf>,
-    password_file: Option<PathBuf>,
+    pub root_certificates: Option<PathBuf>,
+    pub password_file: Option<PathBuf>,
     schema: Option<String>,
     service: Option<String>,
 }
@@ -143,9 +146,10 @@ impl PartialAddress {
             "service" => self.service = Some(value),
             "password" => return Err(password()),
             _ => {
-                return Err(refuse(&format!("there is no parameter {}", quoted(name))).hint(
-                    "use host, port, user, dbname, passfile, schema, service, sslmode or sslrootcert",
-                ));
+                let [names @ .., last] = &PARAMETERS;
+                return Err(refuse("there is an option that mfactl does not know")
+                    .quoting(format!("there is no parameter {}", quoted(name)))
+                    .hint(format!("use {} or {last}", names.join(", "))));
             }
         }
         Ok(())
@@ -215,7 +219,8 @@ fn schema(name: String) -> Result<String, Refusal> {
         return Err(refuse("the name of the schema contains a quotation mark or a backslash"));
     }
     if name.starts_with("pg_") || name == "information_schema" {
-        return Err(refuse(&format!("the schema {} belongs to the server", shown(&name)))
+        return Err(refuse("this schema belongs to the server")
+            .quoting(format!("the schema {} belongs to the server", shown(&name)))
             .hint("leave schema out: the store is in public then"));
     }
     Ok(name)
@@ -260,7 +265,8 @@ fn mode(text: &str) -> Result<Tls, Refusal> {
     match text {
         "disable" => Ok(Tls::Off),
         "verify-full" => Ok(Tls::VerifyFull),
-        _ => Err(refuse(&format!("sslmode={} does not authenticate the server", shown(text)))
+        _ => Err(refuse("this mode does not authenticate the server")
+            .quoting(format!("sslmode={} does not authenticate the server", shown(text)))
             .hint("use sslmode=verify-full, or sslmode=disable for a server on this machine")),
     }
 }
@@ -346,8 +352,9 @@ mod tests {
         ] {
             let refusal = Address::parse(text).err().unwrap_or_else(|| panic!("{text}"));
             assert_eq!(refusal.code, ErrorCode::Usage);
-            assert!(refusal.problem.contains(words), "{text}: {}", refusal.problem);
-            assert!(!refusal.problem.contains("hunter2"), "{}", refusal.problem);
+            let message = refusal.to_string();
+            assert!(message.contains(words), "{text}: {message}");
+            assert!(!message.contains("hunter2"), "{message}");
         }
     }
 }

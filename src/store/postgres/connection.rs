@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -29,7 +29,7 @@ use crate::store::postgres::errors::{
     connect_error, no_answer, no_free_connection, standby, store_error,
 };
 use crate::store::postgres::pgpass;
-use crate::store::postgres::pgpass::ServicePassword;
+use crate::store::postgres::pgpass::{Line, Resolved};
 
 /// For connecting, over all hosts.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -82,12 +82,21 @@ struct ServerProbe {
 
 impl PgConnection {
     pub fn new(address: &Address, access: Access, policy: &FilePolicy) -> Result<Self> {
-        let (address, password) = pgpass::resolve(address, policy)?;
-        let call = Connector { address: &address, password, access, policy };
+        let resolved = pgpass::resolve(address, policy)?;
+        let (address, named) = (&resolved.address, &resolved.named);
+        let call = Connector { resolved: &resolved, access, policy };
         let tls = match address.tls {
             Tls::Off => None,
             Tls::VerifyFull => {
-                Some(MakeRustlsConnect::new(tls(address.root_certificates.as_deref())?))
+                let tls = tls(address.root_certificates.as_deref()).map_err(|error| {
+                    without_path(
+                        error,
+                        named.root_certificates.as_ref(),
+                        "sslrootcert",
+                        "this file contains no certificate",
+                    )
+                })?;
+                Some(MakeRustlsConnect::new(tls))
             }
         };
         let runtime = Builder::new_current_thread().enable_all().build()?;
@@ -271,9 +280,7 @@ async fn check_primary(client: &Client) -> Result<()> {
 
 /// Connects to the first suitable host.
 struct Connector<'a> {
-    address: &'a Address,
-    /// From the service file.
-    password: Option<ServicePassword>,
+    resolved: &'a Resolved,
     access: Access,
     policy: &'a FilePolicy,
 }
@@ -289,7 +296,7 @@ impl Connector<'_> {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         let mut refused = None;
-        let hosts = &self.address.hosts;
+        let hosts = &self.resolved.address.hosts;
         let connect = if self.access == Access::Login { LOGIN.0 } else { CONNECT };
         let share = connect / u32::try_from(hosts.len()).unwrap_or(u32::MAX).max(1);
         for (host, port) in hosts {
@@ -332,7 +339,7 @@ impl Connector<'_> {
     }
 
     fn config(&self, host: &str, port: u16) -> Result<Config> {
-        let Self { address, policy, .. } = self;
+        let Self { resolved: Resolved { address, password, named }, policy, .. } = self;
         let mut config = Config::new();
         config.host(host).port(port);
         let user = address.user.clone().or_else(|| {
@@ -341,10 +348,19 @@ impl Connector<'_> {
         let user = user.unwrap_or_else(|| policy.euid.to_string());
         let database = address.database.clone().unwrap_or_else(|| user.clone());
         if let Some(path) = &address.password_file {
-            if let Some(password) = password(path, (host, port), &user, &database, policy)? {
+            let found = password_from(path, (host, port), &user, &database, policy);
+            let found = found.map_err(|error| {
+                without_path(
+                    error,
+                    named.password_file.as_ref(),
+                    "passfile",
+                    "this file is not there, or it can't be read or trusted",
+                )
+            })?;
+            if let Some(password) = found {
                 config.password(password);
             }
-        } else if let Some(password) = &self.password {
+        } else if let Some(password) = password {
             config.password(password.as_str());
         }
         config
@@ -360,8 +376,19 @@ impl Connector<'_> {
     }
 }
 
+/// The error about a file, without its path and what was found there if the path is from a service file.
+fn without_path(error: Error, line: Option<&Line>, key: &str, problem: &str) -> Error {
+    let Some(line) = line else { return error };
+    let code = error.downcast_ref::<Refusal>().map_or(ErrorCode::Config, |refusal| refusal.code);
+    Refusal::new(code, problem)
+        .field(key)
+        .within(line.as_str())
+        .hint("look at the path in that line, and at the owner and the mode of the file")
+        .into()
+}
+
 /// The password from libpq's password file; the first matching line counts.
-fn password(
+fn password_from(
     path: &Path,
     (host, port): (&str, u16),
     user: &str,

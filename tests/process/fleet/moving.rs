@@ -152,3 +152,51 @@ fn a_service_file_completes_the_address() {
     let ran = run().run().expect(NOT_PERMITTED);
     assert!(ran.err.contains("the service file") && ran.err.contains("0644"), "{ran:?}");
 }
+
+#[test]
+fn s8_no_error_repeats_what_is_in_a_service_file() {
+    let what = "errors about a service file";
+    if !is_root(what) || !has("unshare", what) {
+        return;
+    }
+    let world = World::new();
+    let folder = world.path("services");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("pg_service.conf");
+    let secret = world.path("s3cret");
+    std::fs::write(&secret, "s3cret").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&secret, mode).unwrap();
+    let open = secret.display();
+    for (line, words) in [
+        ("s3cret", "line 2: is not name=value"),
+        ("s3cret=1", "line 2: there is an option that mfactl does not know"),
+        ("sslmode=s3cret", "line 2: sslmode: "),
+        ("schema=pg_s3cret", "line 2: schema: "),
+        ("port=s3cret", "line 2: port: "),
+        ("host=h:s3cret", "line 2: host: "),
+        ("user=u:s3cret", "line 2: user: "),
+        ("passfile=/s3cret/none", "line 2: passfile: "),
+        (&format!("passfile={open}"), "line 2: passfile: "),
+        ("sslrootcert=/s3cret/none\nhost=h", "line 2: sslrootcert: "),
+        (&format!("sslrootcert={open}\nhost=h"), "line 2: sslrootcert: "),
+        // No server is there.
+        ("host=/s3cret\nuser=s3cret\ndbname=s3cret\nschema=s3cret\npassword=s3cret", "reached"),
+    ] {
+        std::fs::write(&file, format!("[mfa-test]\n{line}\n")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&file, mode).unwrap();
+        let mut there = world.copy();
+        there.address = Some("postgres://?service=mfa-test".to_owned());
+        let place = "mkdir -p /etc/postgresql-common && mount --bind \"$0\" /etc/postgresql-common";
+        let script = format!("{place} && exec \"$@\"");
+        for verb in ["list-status", "list-status --json", "doctor", "verify alice"] {
+            let call = there.call(verb).input("123456").with("RUST_BACKTRACE", "full");
+            let folder = folder.to_str().unwrap();
+            let ran = call.under(["unshare", "-m", "sh", "-c", &script, folder]).run();
+            let printed = format!("{}{}", ran.out, ran.err);
+            assert!(ran.code != 0 && printed.contains(words), "{line}: {ran:?}");
+            assert!(!printed.contains("s3cret"), "{line}: {ran:?}");
+        }
+    }
+}
