@@ -1,12 +1,10 @@
 //! Compares each index with its table: an index that somebody made stale hides rows from whatever asks through it.
 
-use std::cmp::Ordering;
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
 use anyhow::Result;
 
 use crate::store::driver::{Driver, Route};
-use crate::store::row::Value;
 
 /// An index on a table.
 struct Index {
@@ -84,12 +82,13 @@ pub fn check_indexes(driver: &mut dyn Driver) -> Result<Option<String>> {
         let mut expected = vec![0_u64; columns.len()];
         let from = driver.route(Route::Table)?.unwrap_or_default();
         let sql = format!("SELECT {number}, {} FROM {name}{from}", columns.join(", "));
+        let (mut at, mut value) = (Vec::new(), Vec::new());
         driver.query(&sql, &[], &mut |row| {
-            let number = row.value(0)?;
+            row.put_sortable(0, &mut at)?;
             for ((n, sum), index) in (1..).zip(&mut expected).zip(*indexes) {
-                let value = row.value(n)?;
-                if !index.is_partial || value != Value::Null {
-                    add(sum, &key, &value, &number);
+                row.put_sortable(n, &mut value)?;
+                if !index.is_partial || !value.is_empty() {
+                    add(sum, &key, &value, &at);
                 }
             }
             Ok(true)
@@ -101,12 +100,13 @@ pub fn check_indexes(driver: &mut dyn Driver) -> Result<Option<String>> {
                 if *is_partial { format!(" WHERE {column} IS NOT NULL") } else { String::new() };
             let sql =
                 format!("SELECT {column}, {number} FROM {name}{from}{only} ORDER BY {column}");
-            let (mut sum, mut last, mut is_ordered) = (0, None, true);
+            let (mut sum, mut last, mut is_ordered) = (0, Vec::new(), true);
             driver.query(&sql, &[], &mut |row| {
-                let (value, number) = (row.value(0)?, row.value(1)?);
-                add(&mut sum, &key, &value, &number);
-                is_ordered &= last.as_ref().is_none_or(|last| may_precede(last, &value));
-                last = Some(value);
+                row.put_sortable(0, &mut value)?;
+                row.put_sortable(1, &mut at)?;
+                add(&mut sum, &key, &value, &at);
+                is_ordered &= last <= value;
+                std::mem::swap(&mut last, &mut value);
                 Ok(true)
             })?;
             if sum != expected || !is_ordered {
@@ -121,26 +121,10 @@ pub fn check_indexes(driver: &mut dyn Driver) -> Result<Option<String>> {
 }
 
 /// Adds a row to the sum of the hashes of a set of rows, whatever their order.
-fn add(sum: &mut u64, key: &RandomState, value: &Value, number: &Value) {
+fn add(sum: &mut u64, key: &RandomState, value: &[u8], number: &[u8]) {
     let mut hasher = key.build_hasher();
-    for value in [value, number] {
-        match value {
-            Value::Null => 0.hash(&mut hasher),
-            Value::Int(n) => n.hash(&mut hasher),
-            Value::Text(text) => text.hash(&mut hasher),
-            Value::Bytes(bytes) => bytes.hash(&mut hasher),
-        }
-    }
+    hasher.write_usize(value.len());
+    hasher.write(value);
+    hasher.write(number);
     *sum = sum.wrapping_add(hasher.finish());
-}
-
-/// Whether one value may come before another one of the same column in an index.
-fn may_precede(one: &Value, other: &Value) -> bool {
-    let order = match (one, other) {
-        (Value::Int(one), Value::Int(other)) => one.cmp(other),
-        (Value::Text(one), Value::Text(other)) => one.as_bytes().cmp(other.as_bytes()),
-        (Value::Bytes(one), Value::Bytes(other)) => one.cmp(other),
-        _ => return false,
-    };
-    order != Ordering::Greater
 }

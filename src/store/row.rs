@@ -40,7 +40,9 @@ pub enum Value {
 
 /// One row of a result, read by column index. A column of another type is `damaged`.
 pub trait Row {
-    fn value(&self, column: usize) -> Result<Value>;
+    /// Replaces the content of `sortable` with the value as bytes, which sort as the values of the column do; with
+    /// none for null.
+    fn put_sortable(&self, column: usize, sortable: &mut Vec<u8>) -> Result<()>;
     fn is_null(&self, column: usize) -> Result<bool>;
     /// Whether the column holds exactly these bytes.
     fn is_bytes(&self, column: usize, bytes: &[u8]) -> bool;
@@ -53,6 +55,11 @@ pub trait Row {
     fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>> {
         Ok(self.bytes_ref(column)?.map(<[u8]>::to_vec))
     }
+}
+
+/// The bytes of a number, which sort as the numbers do.
+pub fn sortable(n: i64) -> [u8; 8] {
+    (n.cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
 /// The columns in which two versions of a row differ, with the newer values. An `UPDATE` writes to every

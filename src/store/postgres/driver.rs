@@ -16,7 +16,7 @@ use crate::store::errors::unconfirmed;
 use crate::store::postgres::begin::{Purpose, Schema, SearchPath};
 use crate::store::postgres::connection::PgConnection;
 use crate::store::postgres::errors::store_error;
-use crate::store::row::{Row, Value};
+use crate::store::row::{self, Row, Value};
 use crate::store::table::{ColumnType, Table};
 
 /// The hash chain has one end; its row is the write lock.
@@ -242,13 +242,16 @@ impl Row for tokio_postgres::Row {
         self.try_get::<_, Option<&[u8]>>(column).is_ok_and(|found| found == Some(bytes))
     }
 
-    fn value(&self, column: usize) -> Result<Value> {
-        Ok(match *self.columns()[column].type_() {
-            Type::INT8 => self.int(column)?.map(Value::Int),
-            Type::TEXT => self.text(column)?.map(Value::Text),
-            _ => self.bytes(column)?.map(Value::Bytes),
+    fn put_sortable(&self, column: usize, sortable: &mut Vec<u8>) -> Result<()> {
+        sortable.clear();
+        match *self.columns()[column].type_() {
+            Type::INT8 => {
+                sortable.extend(self.int(column)?.map(row::sortable).into_iter().flatten());
+            }
+            Type::TEXT => sortable.extend(self.text_ref(column)?.unwrap_or_default().as_bytes()),
+            _ => sortable.extend(self.bytes_ref(column)?.unwrap_or_default()),
         }
-        .unwrap_or(Value::Null))
+        Ok(())
     }
 
     fn int(&self, column: usize) -> Result<Option<i64>> {

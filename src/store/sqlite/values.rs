@@ -4,7 +4,7 @@ use anyhow::{Error, Result};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 
 use crate::domain::refusal::Refusal;
-use crate::store::row::{Row, Value};
+use crate::store::row::{self, Row, Value};
 use crate::store::sqlite::errors::store_error;
 
 impl ToSql for Value {
@@ -27,14 +27,15 @@ impl Row for rusqlite::Row<'_> {
         }
     }
 
-    fn value(&self, column: usize) -> Result<Value> {
-        Ok(match self.get_ref(column).map_err(store_error)? {
-            ValueRef::Null => Value::Null,
-            ValueRef::Integer(n) => Value::Int(n),
-            ValueRef::Text(s) => Value::Text(std::str::from_utf8(s).map_err(not_utf8)?.to_owned()),
-            ValueRef::Blob(b) => Value::Bytes(b.to_vec()),
+    fn put_sortable(&self, column: usize, sortable: &mut Vec<u8>) -> Result<()> {
+        sortable.clear();
+        match self.get_ref(column).map_err(store_error)? {
+            ValueRef::Null => {}
+            ValueRef::Integer(n) => sortable.extend(row::sortable(n)),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => sortable.extend(bytes),
             other @ ValueRef::Real(_) => return Err(wrong_type(column, &other)),
-        })
+        }
+        Ok(())
     }
 
     fn is_null(&self, column: usize) -> Result<bool> {
