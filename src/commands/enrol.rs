@@ -63,10 +63,10 @@ struct Settings {
     #[arg(long, value_name = "HASH")]
     algorithm: Option<String>,
     /// Digits in a code, 6 to 8 [default: 6]
-    #[arg(long, value_name = "N", value_parser = whole_number::from::<u64>(1))]
+    #[arg(long, value_name = "N", value_parser = whole_number::from::<u64>(0))]
     digits: Option<u64>,
     /// Time step, 15 to 300 s [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = whole_number::from::<u64>(1))]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_number::from::<u64>(0))]
     period: Option<u64>,
     /// Use these settings; asks for two codes in a row
     #[arg(long)]
