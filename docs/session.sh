@@ -14,7 +14,7 @@ work=$(mktemp -d)
 terminal() { tmux -S "$work/socket" -f /dev/null "$@"; }
 trap 'terminal kill-server 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# The default places, each an empty file system that only this session sees.
+# The default places, each an empty file system that only this terminal sees.
 mkdir "$work/etc" "$work/bin"
 cp /etc/passwd /etc/group "$work/etc"
 cp "$program" "$work/bin/mfactl"

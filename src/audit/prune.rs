@@ -13,7 +13,7 @@ use crate::domain::audit::event::Ticket;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::store::{Change, Order};
+use crate::store::Change;
 
 /// How many events before a time can be pruned. The last event always stays.
 pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
@@ -37,13 +37,17 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
             .into());
     }
     let now = app.env.clock.now()?;
-    let last = app.reader()?.read()?.last_seq_before(before, now)?;
-    let retained = audit::retained_times(app)?;
     let mut names = Vec::new();
-    app.reader()?.read()?.users(Order::default(), &mut |user| {
-        names.push(user.name);
-        Ok(())
-    })?;
+    let last = {
+        let mut store = app.reader()?;
+        let mut snapshot = store.read()?;
+        snapshot.names("", &mut |name| {
+            names.push(UserName::stored(name.to_owned()));
+            true
+        })?;
+        snapshot.last_seq_before(before, now)?
+    };
+    let retained = audit::retained_times(app)?;
     let bar = app.progress_bar(names.len() as u64);
     let pruned = write_tx(app, &mut opened, |app, mut write| {
         bar.set_position(0);

@@ -223,7 +223,7 @@ fn password(password_part: &[u8]) -> Option<Password> {
     Password::read("password", std::str::from_utf8(password_part).ok()?).ok()
 }
 
-/// Logs that a user without MFA, of whom none is required, was let in.
+/// Logs that a user who has no MFA, and needs none, was let in.
 fn accept_exempt(
     env: &mut Env,
     write: &mut Transaction<'_>,

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A number from `least` up.
-pub fn from<T: FromStr + PartialOrd + Display + Clone>(
+/// A number from `least` up; where that is 0, any.
+pub fn from<T: FromStr + PartialOrd + Display + Clone + Default>(
     least: T,
 ) -> impl Fn(&str) -> Result<T, String> + Clone {
     move |text| match text.parse() {
@@ -13,6 +13,7 @@ pub fn from<T: FromStr + PartialOrd + Display + Clone>(
         Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Err("is too large".to_owned())
         }
+        _ if least == T::default() => Err("is not a whole number".to_owned()),
         _ => Err(format!("is not a whole number from {least} up")),
     }
 }

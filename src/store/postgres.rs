@@ -5,8 +5,9 @@ mod begin;
 mod connection;
 mod driver;
 mod errors;
-mod pgpass;
+mod password_file;
 mod schema;
+mod service_file;
 
 use std::time::Duration;
 

@@ -21,15 +21,16 @@ use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, SimpleQuer
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::files::file_trust::{FileKind, FilePolicy, display_path};
+use crate::files::file_trust::{FilePolicy, display_path};
 use crate::store::access::Access;
 use crate::store::postgres::address::{Address, Tls};
 use crate::store::postgres::begin::{Purpose, Schema, begin, remaining_limits};
 use crate::store::postgres::errors::{
     connect_error, no_answer, no_free_connection, standby, store_error,
 };
-use crate::store::postgres::pgpass;
-use crate::store::postgres::pgpass::{Line, Resolved};
+use crate::store::postgres::password_file;
+use crate::store::postgres::service_file;
+use crate::store::postgres::service_file::{Line, Resolved};
 
 /// For connecting, over all hosts.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -82,7 +83,7 @@ struct ServerProbe {
 
 impl PgConnection {
     pub fn new(address: &Address, access: Access, policy: &FilePolicy) -> Result<Self> {
-        let resolved = pgpass::resolve(address, policy)?;
+        let resolved = service_file::resolve(address, policy)?;
         let (address, named) = (&resolved.address, &resolved.named);
         let call = Connector { resolved: &resolved, access, policy };
         let tls = match address.tls {
@@ -348,7 +349,7 @@ impl Connector<'_> {
         let user = user.unwrap_or_else(|| policy.euid.to_string());
         let database = address.database.clone().unwrap_or_else(|| user.clone());
         if let Some(path) = &address.password_file {
-            let found = password_from(path, (host, port), &user, &database, policy);
+            let found = password_file::password(path, (host, port), &user, &database, policy);
             let found = found.map_err(|error| {
                 without_path(
                     error,
@@ -387,55 +388,6 @@ fn without_path(error: Error, line: Option<&Line>, key: &str, problem: &str) -> 
         .into()
 }
 
-/// The password from libpq's password file; the first matching line counts.
-fn password_from(
-    path: &Path,
-    (host, port): (&str, u16),
-    user: &str,
-    database: &str,
-    policy: &FilePolicy,
-) -> Result<Option<String>> {
-    if !policy.check(path, FileKind::Password)? {
-        let message = format!("there is no password file at {}", display_path(path));
-        return Err(Refusal::new(ErrorCode::Config, message)
-            .hint("correct passfile in --store")
-            .into());
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Refusal::new(
-            ErrorCode::Config,
-            format!("{} can't be read: {}", display_path(path), e.kind()),
-        )
-    })?;
-    let host = if host.starts_with('/') { "localhost" } else { host };
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let fields = fields(line);
-        let [hosts, ports, databases, users, password] = &fields[..] else { continue };
-        let matches = |field: &str, value: &str| field == "*" || field == value;
-        let is_there = matches(hosts, host) && matches(ports, &port.to_string());
-        if is_there && matches(databases, database) && matches(users, user) {
-            return Ok(Some(password.clone()));
-        }
-    }
-    Ok(None)
-}
-
-/// The fields of a line, in which a backslash escapes a colon or a backslash.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut rest = line.chars();
-    while let Some(c) = rest.next() {
-        match c {
-            ':' if fields.len() < 5 => fields.push(String::new()),
-            _ => {
-                let c = if c == '\\' { rest.next().unwrap_or(c) } else { c };
-                fields.last_mut().into_iter().for_each(|field| field.push(c));
-            }
-        }
-    }
-    fields
-}
-
 fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
     let mut store = RootCertStore::empty();
     if let Some(path) = roots {
@@ -465,15 +417,4 @@ fn tls(roots: Option<&Path>) -> Result<ClientConfig> {
         .context("choosing the TLS versions")?
         .with_root_certificates(store)
         .with_no_client_auth())
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::store::postgres::connection::*;
-
-    #[test]
-    fn a_line_of_a_password_file_is_read_as_libpq_reads_it() {
-        assert_eq!(fields(r"db\:1:5432:*:me:a\\b:c"), ["db:1", "5432", "*", "me", r"a\b:c"]);
-        assert_eq!(fields("a:b"), ["a", "b"]);
-    }
 }

@@ -133,7 +133,7 @@ impl Section {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::postgres::pgpass::*;
+    use crate::store::postgres::service_file::*;
 
     const FILE: &str = "# ours\n[other]\nhost=h\npassword=no\n\n[mfa]\nhost=/tmp/a\nport=7\n\
                         dbname = mfa\npassword=a=b c\n";
