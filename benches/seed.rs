@@ -11,8 +11,8 @@ use anyhow::{Result, bail, ensure};
 use mfactl::bench::{
     Access, Active, Change, Device, DeviceState, Event, EventSubject, Factor, FilePolicy, Id,
     Identity, Label, MOST_WRONG_CODES, NewEvent, Operator, Parameters, Pending, RootKey, Sealed,
-    Secret, Span, Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file, key_file,
-    sqlite,
+    Secret, Span, Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file,
+    initialize, key_file, sqlite,
 };
 use zeroize::Zeroizing;
 
@@ -45,7 +45,7 @@ fn seed(folder: &Path, users: u32, events: Option<u64>) -> Result<()> {
     let enrolled = Timestamp::from_unix(ENROLLED)?;
     let first = Event { verb: "init", outcome: "done", ..event(None, enrolled) };
     let made = sqlite::create(&store, &file_policy, &vault, &mut |tx| {
-        tx.initialize(identity, enrolled)?;
+        initialize(tx, identity, enrolled)?;
         tx.save(Vec::new(), vec![salted(first.clone(), 0)]).map(drop)
     })?;
     ensure!(made, "there is a store in {} already", folder.display());

@@ -225,7 +225,7 @@ impl Vault {
             .into()
     }
 
-    /// The MAC of one event in the chain. It names the user and their revision, so that these two can be proved
+    /// The MAC of one event in the chain. It names the user with revision and stamp, so that these can be proved
     /// without the event before it.
     #[must_use]
     pub fn event_mac(&self, event: &Head, subject: Option<Subject<'_>>) -> [u8; MAC] {
@@ -262,9 +262,10 @@ impl Vault {
         c.field(FieldNumber::Purpose, purpose);
         c.number(FieldNumber::Seq, head.seq);
         c.field(FieldNumber::Hash, head.hash);
-        if let Some(Subject { user_id, rev }) = subject {
+        if let Some(Subject { user_id, rev, was_stamp }) = subject {
             c.field(FieldNumber::UserId, user_id);
             c.number(FieldNumber::Rev, rev);
+            c.maybe(FieldNumber::WasStamp, was_stamp);
         }
         if let Some(generation) = self.generation.explicit() {
             c.number(FieldNumber::Generation, generation.into());

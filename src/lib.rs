@@ -90,5 +90,5 @@ pub mod bench {
     pub use crate::files::new_file::create_new_file;
     pub use crate::keyring::argon2::{HashCost, hash};
     pub use crate::keyring::{RootKey, Vault, key_file};
-    pub use crate::store::{Access, Change, Identity, NewEvent, Store, sqlite};
+    pub use crate::store::{Access, Change, Identity, NewEvent, Store, initialize, sqlite};
 }

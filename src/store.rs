@@ -16,6 +16,7 @@ pub mod location;
 mod log;
 mod log_ends;
 mod log_query;
+mod log_tail;
 mod newest_event;
 pub mod postgres;
 mod read_tx;
@@ -29,10 +30,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod user_query;
+mod user_tables;
 mod write_tx;
 
 pub use access::Access;
 pub use change::{Change, NewEvent, SALT};
+pub use copy::{import_rows, initialize};
 pub use engine::Store;
 pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;

@@ -97,7 +97,7 @@ impl Approval {
     /// operators who approve at once, only one succeeds.
     pub fn consume(&self, tx: &mut WriteTx<'_>, user: &User, now: Timestamp) -> Result<()> {
         let short_id = self.request.short();
-        let mut open = tx.open_requests(now)?;
+        let mut open = tx.requests().open(now)?;
         if !open.contains(&self.request) {
             return Err(request_not_found(&short_id).into());
         }
@@ -115,7 +115,7 @@ impl Approval {
                 .into());
         }
         open.retain(|request| *request != self.request);
-        tx.remove_requests_but(&open)?;
+        tx.requests().remove_all_but(&open)?;
         let requester = &self.request.operator;
         let detail = json!({
             "request": self.request.name_in_log(),

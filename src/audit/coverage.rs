@@ -14,7 +14,7 @@ pub fn check_log_covers(
     after: u64,
     at: Timestamp,
 ) -> Result<()> {
-    let start = snapshot.start()?;
+    let start = snapshot.log().start()?;
     match start.at {
         Some(first) if after < start.head.seq || at < first => {
             Err(Refusal::bad_input(field, format!("the log was pruned and begins at {first}"))
@@ -26,6 +26,6 @@ pub fn check_log_covers(
                 })
                 .into())
         }
-        _ => snapshot.check_count_after(after),
+        _ => snapshot.log().check_count_after(after),
     }
 }

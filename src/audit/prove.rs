@@ -10,9 +10,10 @@ use anyhow::Result;
 use crate::app::App;
 use crate::config::COMMAND_LINE;
 use crate::domain::audit::anchor::Anchor;
-use crate::domain::audit::chain::{Chain, Mac};
+use crate::domain::audit::chain::Chain;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{Head, Subject};
+use crate::domain::audit::proved_event::Mac;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -98,9 +99,9 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
     }
     let vault = keyring_if_readable(app, identity.store, identity.key)?;
     let mut snapshot = store.read()?;
-    let (start, unread_start) = read_or_damage(snapshot.start())?;
+    let (start, unread_start) = read_or_damage(snapshot.log().start())?;
     let start = start.unwrap_or(LogStart { head: Head::START, at: None, mac: None });
-    let (guarded, unread_end) = read_or_damage(snapshot.signed_head())?;
+    let (guarded, unread_end) = read_or_damage(snapshot.log().signed_head())?;
     let guarded = guarded.flatten();
     let bar = app
         .progress_bar(guarded.as_ref().map_or(0, |g| g.head.seq - start.head.seq.min(g.head.seq)));
@@ -127,7 +128,7 @@ pub fn prove_log(app: &mut App<'_>, anchors: &[Anchor]) -> Result<LogProof> {
         damage = damage.or_else(|| anchor_damage(anchor, &start.head));
     }
     if damage.is_none() {
-        let walked = snapshot.chain(&mut |entry, proof| {
+        let walked = snapshot.log().chain(&mut |entry, proof| {
             damage = match chain.next(entry, proof, mac) {
                 Ok(()) => anchors_by_event
                     .get(&proof.seq)

@@ -20,8 +20,8 @@ pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
     let now = app.env.clock.now()?;
     let mut store = app.reader()?;
     let mut snapshot = store.read()?;
-    let (start, end) = (snapshot.start()?.head.seq, snapshot.head()?.seq);
-    let last = snapshot.last_seq_before(before, now)?.min(end.saturating_sub(1));
+    let (start, end) = (snapshot.log().start()?.head.seq, snapshot.log().head()?.seq);
+    let last = snapshot.log().last_seq_before(before, now)?.min(end.saturating_sub(1));
     Ok(last.saturating_sub(start))
 }
 
@@ -45,7 +45,7 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
             names.push(UserName::stored(name.to_owned()));
             true
         })?;
-        snapshot.last_seq_before(before, now)?
+        snapshot.log().last_seq_before(before, now)?
     };
     let retained = audit::retained_times(app)?;
     let bar = app.progress_bar(names.len() as u64);

@@ -78,7 +78,7 @@ fn last_event(
         ..LogQuery::default()
     };
     let mut last = None;
-    app.reader()?.read()?.events(&query, &mut |event| {
+    app.reader()?.read()?.log().events(&query, &mut |event| {
         last = Some(event);
         Ok(false)
     })?;

@@ -58,7 +58,7 @@ impl Verb for Changes {
             Some(from) => start_time::differences(&mut snapshot, from, &policy, now)?,
             None => Vec::new(),
         };
-        let head = snapshot.head()?;
+        let head = snapshot.log().head()?;
         drop(snapshot);
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };

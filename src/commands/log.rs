@@ -116,7 +116,7 @@ fn write(
     let says_if_empty = writer.format == Format::Table && !writer.quiet;
     let summary = writer.many(&preamble, "events", |write| {
         let mut events = 0;
-        store.read()?.events(query, &mut |event| {
+        store.read()?.log().events(query, &mut |event| {
             events += 1;
             write(&EventLine::of(event)).map(|()| true)
         })?;
@@ -182,7 +182,7 @@ impl Log {
         {
             let by_id = LogQuery { user: Some(SubjectFilter::Id(id)), ..query.clone() };
             let mut count = 0;
-            store.read()?.events(&by_id, &mut |_| {
+            store.read()?.log().events(&by_id, &mut |_| {
                 count += 1;
                 Ok(true)
             })?;
@@ -201,7 +201,7 @@ impl Log {
         store: &mut dyn Store,
         since: Option<Timestamp>,
     ) -> Result<()> {
-        let start = store.read()?.start()?.at;
+        let start = store.read()?.log().start()?.at;
         let is_early = |from: &Timestamp| since.map_or(self.last.is_none(), |since| since < *from);
         if let Some(from) = start.filter(is_early) {
             app.note(&format!("the log was pruned and begins at {from}"));
@@ -215,10 +215,10 @@ fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<Subje
     let name = UserName::parse(name)?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {
-        let (id, before) = (user.id, snapshot.seq_of_naming(user.id)?.unwrap_or_default());
+        let (id, before) = (user.id, snapshot.log().seq_of_naming(user.id)?.unwrap_or_default());
         return Ok(SubjectFilter::Holders { id, name: name.to_string(), before });
     }
-    let Some(last) = snapshot.last_user_named(name.as_str())? else {
+    let Some(last) = snapshot.log().last_user_named(name.as_str())? else {
         drop(snapshot);
         return Err(app.read_user(&name).err().unwrap_or_else(|| no_such_user(&name)));
     };

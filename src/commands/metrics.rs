@@ -86,7 +86,7 @@ fn count(app: &mut App<'_>, now: Timestamp) -> Result<Samples> {
         samples.summary.count(&line);
         Ok(())
     })?;
-    samples.events = snapshot.outcome_counts()?;
+    samples.events = snapshot.log().outcome_counts()?;
     Ok(samples)
 }
 

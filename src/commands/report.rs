@@ -107,10 +107,10 @@ fn page_data(app: &mut App<'_>, now: Timestamp, since: Option<Timestamp>) -> Res
         }
         Ok(())
     })?;
-    let start = snapshot.start()?;
-    snapshot.check_count_after(start.head.seq)?;
+    let start = snapshot.log().start()?;
+    snapshot.log().check_count_after(start.head.seq)?;
     let mut changes = coverage::StatusChanges::new(snapshot.created_at()?, now);
-    snapshot.status_history(&mut |step| {
+    snapshot.log().status_history(&mut |step| {
         changes.add(&step);
         Ok(())
     })?;

@@ -204,7 +204,7 @@ fn recent_resets(app: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Resu
         ..LogQuery::default()
     };
     let mut resets = 0;
-    opened.store.read()?.events(&wanted, &mut |_| {
+    opened.store.read()?.log().events(&wanted, &mut |_| {
         resets += 1;
         Ok(true)
     })?;

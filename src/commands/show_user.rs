@@ -74,7 +74,7 @@ impl Verb for ShowUser {
             ..LogQuery::default()
         };
         let mut events = Vec::new();
-        store.read()?.events(&wanted, &mut |event| {
+        store.read()?.log().events(&wanted, &mut |event| {
             events.push(EventLine::of(event));
             Ok(true)
         })?;

@@ -8,3 +8,4 @@ pub mod chain_error;
 pub mod event;
 pub mod history;
 pub mod logged_users;
+pub mod proved_event;

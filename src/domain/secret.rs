@@ -74,6 +74,37 @@ impl Id {
     }
 }
 
+/// Names one state of a user's rows: the first bytes of the hash of the event that made it. No two histories of a store
+/// share one after they parted, because the salt of each event is random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp([u8; Stamp::LENGTH]);
+
+impl Stamp {
+    /// Length in bytes.
+    pub const LENGTH: usize = 16;
+
+    /// Of rows that no event has stamped: those of a user who is new, or whose last change was before schema 6.
+    pub const NONE: Self = Self([0; Self::LENGTH]);
+
+    #[must_use]
+    pub const fn new(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    /// Of the rows that the event with this hash made.
+    #[must_use]
+    pub fn of(event_hash: &[u8; 32]) -> Self {
+        let mut stamp = Self::NONE;
+        stamp.0.copy_from_slice(&event_hash[..Self::LENGTH]);
+        stamp
+    }
+
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+}
+
 /// Which of the successive root keys of a store made a MAC: 1 is the first, and each exchange of the key
 /// adds one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

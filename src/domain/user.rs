@@ -10,7 +10,7 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Sealed};
+use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::text::{quoted, shell_word};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo_record::UndoRecord;
@@ -47,8 +47,10 @@ pub struct User {
     pub devices: Vec<Device>,
     pub created_at: Timestamp,
     pub last_verified_at: Option<Timestamp>,
-    /// Incremented at each save.
+    /// Incremented at each change that the log records.
     pub rev: u64,
+    /// Of the event that made these rows; `None` for rows of a program before schema 6.
+    pub stamp: Option<Stamp>,
 }
 
 /// Descriptive data. Of these only the groups matter, to the MFA policy.
@@ -139,6 +141,7 @@ impl User {
             created_at,
             last_verified_at: None,
             rev: 0,
+            stamp: None,
         }
     }
 

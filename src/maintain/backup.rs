@@ -20,7 +20,7 @@ use crate::files::operator_file;
 use crate::keyring::{Vault, key_file};
 use crate::store::backup;
 use crate::store::backup::{BackupHeader, BackupReader};
-use crate::store::{ActivitySince, WriteTx};
+use crate::store::{ActivitySince, WriteTx, import_rows};
 
 /// How many of the users who lose changes are named.
 const MAX_NAMED: u32 = 10;
@@ -134,10 +134,11 @@ pub fn plan_restore(app: &mut App<'_>, path: &Path) -> Result<RestorePlan> {
         plan.has_diverged = if here.seq <= head.seq {
             here.seq > 0 && there.as_deref() != Some(&here.hash[..])
         } else {
-            head.seq > 0 && snapshot.event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
+            head.seq > 0 && snapshot.log().event_hash(head.seq)?.as_deref() != Some(&head.hash[..])
         };
-        plan.lost =
-            snapshot.activity_since(if plan.has_diverged { 0 } else { head.seq }, MAX_NAMED)?;
+        plan.lost = snapshot
+            .log()
+            .activity_since(if plan.has_diverged { 0 } else { head.seq }, MAX_NAMED)?;
         plan.lost.verbs.retain(|(verb, _)| verb != "backup");
         plan.target = Some((opened, here));
     }
@@ -172,7 +173,7 @@ pub fn restore(
     let clock = &*app.env.clock;
     let mut content = |target: &mut WriteTx<'_>| {
         require_agreement(clock, target.clock()?)?;
-        target.import_rows(identity, &mut backup, &mut || bar.inc(1))?;
+        import_rows(target, identity, &mut backup, &mut || bar.inc(1))?;
         backup.finish(&vault)?;
         target.save(Vec::new(), vec![event.clone()]).map(drop)
     };
@@ -207,7 +208,7 @@ fn target(app: &mut App<'_>, backed_up: Id) -> Result<Option<(OpenStore, Head)>>
             .hint("name a location without a store, or move that store away first")
             .into());
     }
-    let head = app.reader()?.read()?.head()?;
+    let head = app.reader()?.read()?.log().head()?;
     Ok(Some((opened, head)))
 }
 

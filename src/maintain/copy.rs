@@ -8,7 +8,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::location::StoreLocation;
-use crate::store::{RowCounts, WriteTx};
+use crate::store::{RowCounts, WriteTx, import_rows};
 
 /// Copies the store to a location without one, all of it or nothing. An existing store there is
 /// `cannot_create`.
@@ -28,7 +28,7 @@ pub fn copy_store(app: &mut App<'_>, to: &StoreLocation) -> Result<RowCounts> {
     let clock = &*app.env.clock;
     let mut content = |copy: &mut WriteTx<'_>| {
         require_agreement(clock, copy.clock()?)?;
-        copy.import_rows(identity, &mut rows, &mut || bar.inc(1))?;
+        import_rows(copy, identity, &mut rows, &mut || bar.inc(1))?;
         copy.save(Vec::new(), vec![event.clone()]).map(drop)
     };
     let made = to.create(&file_policy, &vault, &mut content);

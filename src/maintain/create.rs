@@ -16,7 +16,7 @@ use crate::files::file_trust::{FileKind, FilePolicy, display_path};
 use crate::files::new_file::create_new_file;
 use crate::keyring::{KeyId, RootKey, Vault, key_file};
 use crate::store::location::StoreLocation;
-use crate::store::{Access, Identity};
+use crate::store::{Access, Identity, initialize};
 
 /// What [`create_store`] found or made.
 pub struct Created {
@@ -87,7 +87,7 @@ pub fn create_store(app: &mut App<'_>) -> Result<Created> {
     let clock = &*app.env.clock;
     let made = store.create(&file_policy, &vault, &mut |init| {
         require_agreement(clock, init.clock()?)?;
-        init.initialize(identity, at)?;
+        initialize(init, identity, at)?;
         init.save(Vec::new(), vec![first.clone()]).map(drop)
     });
     let created = made.and_then(|store_is_new| {

@@ -40,12 +40,12 @@ pub fn request_approval(
             user: user.name.to_string(),
             words: words.to_vec(),
         };
-        let open = write.tx.open_requests(write.at)?;
-        write.tx.remove_requests_but(&open)?;
+        let open = write.tx.requests().open(write.at)?;
+        write.tx.requests().remove_all_but(&open)?;
         if let Some(existing) = open.into_iter().find(|r| r.is_same_request(&request)) {
             return Ok(existing);
         }
-        write.tx.insert_request(&request)?;
+        write.tx.requests().insert(&request)?;
         let record = AuditRecord {
             verb,
             outcome: REQUESTED,
@@ -61,7 +61,7 @@ pub fn request_approval(
 
 /// The open requests, oldest first.
 pub fn open_requests(app: &mut App<'_>, opened: &mut OpenStore) -> Result<Vec<Request>> {
-    write_tx(app, opened, |_, mut write| write.tx.open_requests(write.at))
+    write_tx(app, opened, |_, mut write| write.tx.requests().open(write.at))
 }
 
 /// The open request whose ID is or begins with `id`.
@@ -94,7 +94,7 @@ pub fn close_request(
     let name = UserName::parse(&request.user)?;
     write_tx(app, opened, |_, mut write| {
         let user = write.find(&name)?.filter(|user| user.id == request.user_id);
-        if let (Some(user), true) = (user, write.tx.requests()?.contains(request)) {
+        if let (Some(user), true) = (user, write.tx.requests().all()?.contains(request)) {
             approval.consume(&mut write.tx, &user, write.at)?;
             write.commit()?;
         }

@@ -8,22 +8,30 @@ use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Subject};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::keyring::Vault;
 use crate::store::checks::{altered_log_end, one_row};
-use crate::store::driver::first;
+use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
-use crate::store::row::{StoredMac, Value, entry_and_proof, request_mac, request_values};
+use crate::store::log_tail::LogTail;
+use crate::store::row::{StoredMac, Value, bytes, entry_and_proof, request_mac, request_values};
 use crate::store::sql;
 use crate::store::stored_requests::requests;
-use crate::store::write_tx::{WriteTx, bytes};
 
-impl WriteTx<'_> {
+/// The requests in a write transaction.
+pub struct RequestTable<'w> {
+    pub(super) driver: &'w mut dyn Driver,
+    pub(super) vault: &'w Vault,
+    pub(super) log: &'w mut LogTail,
+}
+
+impl RequestTable<'_> {
     /// All requests, oldest first, after checking their MACs. `tampered` when a MAC does not match.
-    pub fn requests(&mut self) -> Result<Vec<Request>> {
-        requests(&mut *self.driver, self.vault)
+    pub fn all(&mut self) -> Result<Vec<Request>> {
+        requests(self.driver, self.vault)
     }
 
     /// Inserts a request.
-    pub fn insert_request(&mut self, request: &Request) -> Result<()> {
+    pub fn insert(&mut self, request: &Request) -> Result<()> {
         let mut values = request_values(request);
         values.push(StoredMac::value(self.vault, &request_mac(self.vault, request)));
         one_row(self.driver.execute(&sql::INSERT_REQUEST, &values)?)
@@ -35,9 +43,9 @@ impl WriteTx<'_> {
     ///
     /// Every event since the oldest of them is proved, up to the guarded end of the log; `tampered` when one was
     /// altered or is missing.
-    pub fn open_requests(&mut self, now: Timestamp) -> Result<Vec<Request>> {
+    pub fn open(&mut self, now: Timestamp) -> Result<Vec<Request>> {
         let mut logged = Vec::new();
-        for request in self.requests()? {
+        for request in self.all()? {
             if let Some(seq) = self.seq_of_request(&request)? {
                 logged.push(LoggedRequest { request, seq, newest: None, is_closed: false });
             }
@@ -58,8 +66,8 @@ impl WriteTx<'_> {
     }
 
     /// Removes all requests but these.
-    pub fn remove_requests_but(&mut self, open: &[Request]) -> Result<()> {
-        for request in self.requests()? {
+    pub fn remove_all_but(&mut self, open: &[Request]) -> Result<()> {
+        for request in self.all()? {
             if !open.contains(&request) {
                 one_row(self.driver.execute(sql::REMOVE_REQUEST, &[bytes(request.id.bytes())])?)?;
             }
@@ -86,14 +94,13 @@ impl WriteTx<'_> {
         first_seq: u64,
         visit: &mut dyn FnMut(u64, &EventFields<'_>) -> Result<()>,
     ) -> Result<()> {
-        let end = self.guarded_end()?;
+        let end = self.log.end(self.driver, self.vault)?;
         if end.seq.saturating_sub(first_seq) > MANY_EVENTS {
-            self.expect_bulk()?;
+            self.driver.expect_bulk()?;
         }
         let before = Value::Int(first_seq.saturating_sub(1).cast_signed());
-        let hash =
-            first(&mut *self.driver, sql::EVENT_HASH, &[before], |row| row.bytes(0))?.flatten();
-        let start = log_start(&mut *self.driver)?.head;
+        let hash = first(self.driver, sql::EVENT_HASH, &[before], |row| row.bytes(0))?.flatten();
+        let start = log_start(self.driver)?.head;
         let start = match hash.and_then(|hash| hash.try_into().ok()) {
             Some(hash) => Head { seq: first_seq.saturating_sub(1), hash },
             None => start,

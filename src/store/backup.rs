@@ -48,7 +48,7 @@ pub struct BackupHeader {
 impl BackupHeader {
     pub fn new(identity: Identity, source: &mut ReadTx<'_>, taken_at: Timestamp) -> Result<Self> {
         let counts = source.counts()?;
-        let head = source.head()?;
+        let head = source.log().head()?;
         Ok(Self {
             mfactl_backup: FORMAT,
             version: env!("CARGO_PKG_VERSION").to_owned(),

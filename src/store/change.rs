@@ -2,7 +2,7 @@
 
 use crate::domain::audit::event::Event;
 use crate::domain::audit::history::EarlierValues;
-use crate::domain::secret::Id;
+use crate::domain::secret::{Id, Stamp};
 use crate::domain::user::User;
 
 /// Length in bytes of the salt of an event's personal part.
@@ -55,43 +55,64 @@ pub struct NewEvent {
     pub salt: [u8; SALT],
 }
 
-/// A user whose change is written, for the events about them.
+/// A user who is saved: first come the events about them, then their rows, which bear the stamp of the first event.
 pub struct SavedUser {
     /// The user as the log records them from now on.
     pub user: User,
-    /// The change that no event has recorded yet.
-    unrecorded: Option<Unrecorded>,
+    pub rows: RowChange,
+    /// Whether no event has recorded the change yet.
+    is_unrecorded: bool,
 }
 
-struct Unrecorded {
-    before: Option<User>,
-    is_removal: bool,
+/// What happens to the rows of a user.
+pub enum RowChange {
+    Keep,
+    Insert,
+    Update { before: User },
+    Remove { before: User },
 }
 
 impl SavedUser {
-    pub const fn kept(user: User) -> Self {
-        Self { user, unrecorded: None }
-    }
-
-    pub const fn changed(before: Option<User>, user: User) -> Self {
-        Self { user, unrecorded: Some(Unrecorded { before, is_removal: false }) }
-    }
-
-    /// A removed user has no devices. The revision is one higher than that of the removed rows, so that
-    /// `verify-log` notices if somebody puts those rows back.
-    pub fn removed(before: User) -> Self {
-        let mut user = before.clone();
-        user.devices.clear();
-        user.rev += 1;
-        Self { user, unrecorded: Some(Unrecorded { before: Some(before), is_removal: true }) }
+    /// `is_logged`: an event records the change.
+    pub fn of(change: Change, is_logged: bool) -> Self {
+        let (user, rows) = match change {
+            Change::Insert(user) => (user, RowChange::Insert),
+            Change::Update { before, after } if before == after => (after, RowChange::Keep),
+            Change::Update { before, mut after } => {
+                after.rev = before.rev + u64::from(is_logged);
+                (after, RowChange::Update { before })
+            }
+            Change::Remove(before) => {
+                let mut user = before.clone();
+                // A removed user has no devices. The revision is one higher than that of the removed rows, so that
+                // `verify-log` notices if somebody puts those rows back.
+                user.devices.clear();
+                user.rev += 1;
+                (user, RowChange::Remove { before })
+            }
+            Change::Keep(user) => (user, RowChange::Keep),
+        };
+        let is_unrecorded = is_logged && !matches!(rows, RowChange::Keep);
+        Self { user, rows, is_unrecorded }
     }
 
     /// The earlier values for the next event about this user: the first one records the change.
-    pub fn earlier_values(&mut self) -> EarlierValues {
-        self.unrecorded.take().map_or_else(EarlierValues::default, |change| {
-            let after = Some(&self.user).filter(|_| !change.is_removal);
-            EarlierValues::of(change.before.as_ref(), after)
-        })
+    pub fn earlier_values(&self) -> EarlierValues {
+        let after = Some(&self.user);
+        match &self.rows {
+            RowChange::Keep => EarlierValues::unchanged(&self.user),
+            _ if !self.is_unrecorded => EarlierValues::unchanged(&self.user),
+            RowChange::Insert => EarlierValues::of(None, after),
+            RowChange::Update { before } => EarlierValues::of(Some(before), after),
+            RowChange::Remove { before } => EarlierValues::of(Some(before), None),
+        }
+    }
+
+    /// Takes note of the event with this hash, to which [`SavedUser::earlier_values`] went.
+    pub fn recorded(&mut self, event_hash: &[u8; 32]) {
+        if std::mem::take(&mut self.is_unrecorded) {
+            self.user.stamp = Some(Stamp::of(event_hash));
+        }
     }
 }
 

@@ -11,88 +11,83 @@ use crate::store::checks::one_row;
 use crate::store::driver::Driver;
 use crate::store::identity::Identity;
 use crate::store::integrity::{check_all, end_of_log};
-use crate::store::row::{StoredMac, Value};
+use crate::store::row::{StoredMac, Value, bytes};
 use crate::store::row_source::RowSource;
 use crate::store::sql;
 use crate::store::table::Table;
-use crate::store::write_tx::{WriteTx, bytes};
+use crate::store::write_tx::WriteTx;
 
-impl<'t> WriteTx<'t> {
-    /// Writes the identity and an empty log into a new store.
-    pub fn initialize(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
-        self.insert_store_row(identity, at)?;
-        let start = Head::START;
-        let mac = StoredMac::value(self.vault, &self.vault.head_mac(&start));
-        let head = [Value::Int(0), bytes(&start.hash), mac];
-        one_row(self.driver.execute(sql::FIRST_HEAD, &head)?)
-    }
+/// Writes the identity and an empty log into a new store.
+pub fn initialize(tx: &mut WriteTx<'_>, identity: Identity, at: Timestamp) -> Result<()> {
+    insert_store_row(tx, identity, at)?;
+    let start = Head::START;
+    let mac = StoredMac::value(tx.vault, &tx.vault.head_mac(&start));
+    let head = [Value::Int(0), bytes(&start.hash), mac];
+    one_row(tx.driver.execute(sql::FIRST_HEAD, &head)?)
+}
 
-    /// Copies every row of another store into an empty one, then reads each one back and checks every
-    /// MAC; calls `progress` for each of these. `tampered` when a MAC does not match, `io` for a row that
-    /// reads back differently.
-    pub fn import_rows(
-        &mut self,
-        identity: Identity,
-        source: &mut dyn RowSource,
-        progress: &mut dyn FnMut(),
-    ) -> Result<()> {
-        self.driver.expect_bulk()?;
-        self.insert_store_row(identity, source.created_at()?)?;
-        for table in Table::all() {
-            let mut written = Sha256::new();
-            self.driver.insert_rows(&table, &mut |put| {
-                source.rows(&table, &mut |values| {
-                    digest(&mut written, &values);
-                    progress();
-                    put(values)
-                })
-            })?;
-            let mut read_back = Sha256::new();
-            self.driver.query(&table.select(), &[], &mut |row| {
-                digest(&mut read_back, &table.values(row)?);
+/// Copies every row of another store into an empty one, then reads each one back and checks every
+/// MAC; calls `progress` for each of these. `tampered` when a MAC does not match, `io` for a row that
+/// reads back differently.
+pub fn import_rows(
+    tx: &mut WriteTx<'_>,
+    identity: Identity,
+    source: &mut dyn RowSource,
+    progress: &mut dyn FnMut(),
+) -> Result<()> {
+    tx.driver.expect_bulk()?;
+    insert_store_row(tx, identity, source.created_at()?)?;
+    for table in Table::all() {
+        let mut written = Sha256::new();
+        tx.driver.insert_rows(&table, &mut |put| {
+            source.rows(&table, &mut |values| {
+                digest(&mut written, &values);
                 progress();
-                Ok(true)
-            })?;
-            if written.finalize() != read_back.finalize() {
-                let message = format!(
-                    "the table {} reads back differently from what was written",
-                    table.name
-                );
-                return Err(Refusal::new(ErrorCode::Io, message)
-                    .hint("nothing was kept; check the disk of the target")
-                    .into());
-            }
-        }
-        self.driver.reset_sequences()?;
-        check_all(&mut *self.driver, self.vault, progress)
-    }
-
-    /// A transaction that has emptied the store, invisible to others before the commit. `busy` when the
-    /// log no longer ends at `head`.
-    pub(super) fn emptied(
-        mut driver: Box<dyn Driver + 't>,
-        vault: &'t Vault,
-        head: &Head,
-    ) -> Result<Self> {
-        driver.lock_exclusively()?;
-        if end_of_log(&mut *driver)? != *head {
-            return Err(Refusal::new(ErrorCode::Busy, "the store has changed in the meantime")
-                .hint("nothing was changed; check the store, then try again")
+                put(values)
+            })
+        })?;
+        let mut read_back = Sha256::new();
+        tx.driver.query(&table.select(), &[], &mut |row| {
+            digest(&mut read_back, &table.values(row)?);
+            progress();
+            Ok(true)
+        })?;
+        if written.finalize() != read_back.finalize() {
+            let message =
+                format!("the table {} reads back differently from what was written", table.name);
+            return Err(Refusal::new(ErrorCode::Io, message)
+                .hint("nothing was kept; check the disk of the target")
                 .into());
         }
-        driver.expect_bulk()?;
-        for table in Table::all().collect::<Vec<_>>().into_iter().rev() {
-            driver.execute(&table.clear(), &[])?;
-        }
-        Ok(Self::new(driver, vault))
     }
+    tx.driver.reset_sequences()?;
+    check_all(&mut *tx.driver, tx.vault, progress)
+}
 
-    /// Inserts the row with the store's identity.
-    fn insert_store_row(&mut self, identity: Identity, at: Timestamp) -> Result<()> {
-        let store =
-            [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
-        one_row(self.driver.execute(sql::INIT_STORE, &store)?)
+/// A transaction that has emptied the store, invisible to others before the commit. `busy` when the
+/// log no longer ends at `head`.
+pub fn emptied<'t>(
+    mut driver: Box<dyn Driver + 't>,
+    vault: &'t Vault,
+    head: &Head,
+) -> Result<WriteTx<'t>> {
+    driver.lock_exclusively()?;
+    if end_of_log(&mut *driver)? != *head {
+        return Err(Refusal::new(ErrorCode::Busy, "the store has changed in the meantime")
+            .hint("nothing was changed; check the store, then try again")
+            .into());
     }
+    driver.expect_bulk()?;
+    for table in Table::all().collect::<Vec<_>>().into_iter().rev() {
+        driver.execute(&table.clear(), &[])?;
+    }
+    Ok(WriteTx::new(driver, vault))
+}
+
+/// Inserts the row with the store's identity.
+fn insert_store_row(tx: &mut WriteTx<'_>, identity: Identity, at: Timestamp) -> Result<()> {
+    let store = [bytes(identity.store.bytes()), bytes(&identity.key.0), Value::Int(at.as_i64())];
+    one_row(tx.driver.execute(sql::INIT_STORE, &store)?)
 }
 
 fn digest(digest: &mut Sha256, values: &[Value]) {

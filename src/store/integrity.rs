@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::{Chain, EventProof};
+use crate::domain::audit::chain::Chain;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Subject};
+use crate::domain::audit::proved_event::EventProof;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;

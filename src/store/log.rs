@@ -5,24 +5,34 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::EventProof;
-use crate::domain::audit::event::EventFields;
+use crate::domain::audit::event::{EventFields, Head};
 use crate::domain::audit::history::{ABSENT, Rewind};
+use crate::domain::audit::proved_event::EventProof;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::store::driver::first;
-use crate::store::integrity::{at, check_count, log_start, seq, signed_head, walk_chain};
+use crate::store::driver::{Driver, first};
+use crate::store::integrity::{
+    at, check_count, end_of_log, log_start, seq, signed_head, walk_chain,
+};
 use crate::store::log_ends::{LogStart, SignedHead};
 use crate::store::log_query::{EventView, LogQuery, LoggedChange, StatusChange};
-use crate::store::read_tx::ReadTx;
 use crate::store::row::{self, Value};
 use crate::store::sql;
+use crate::store::user_query::ActivitySince;
 
 /// Stands for a verb or an outcome that is not text.
 const UNREADABLE: &str = "unreadable";
 
-/// Read access to the log.
-impl ReadTx<'_> {
+/// The log in a read transaction.
+pub struct LogReader<'r> {
+    driver: &'r mut dyn Driver,
+}
+
+impl<'r> LogReader<'r> {
+    pub fn of(driver: &'r mut dyn Driver) -> Self {
+        Self { driver }
+    }
+
     /// Passes the events that match the query to `visit` until it returns `false`.
     pub fn events(
         &mut self,
@@ -45,17 +55,46 @@ impl ReadTx<'_> {
         &mut self,
         visit: &mut dyn FnMut(&EventFields<'_>, &EventProof<'_>) -> Result<bool>,
     ) -> Result<()> {
-        walk_chain(&mut *self.driver, visit)
+        walk_chain(self.driver, visit)
+    }
+
+    /// The last event of the log; its MAC is not checked.
+    pub fn head(&mut self) -> Result<Head> {
+        end_of_log(self.driver)
+    }
+
+    /// The hash of an event.
+    pub fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
+        let seq = Value::Int(seq.cast_signed());
+        Ok(first(self.driver, sql::EVENT_HASH, &[seq], |row| row.bytes(0))?.flatten())
+    }
+
+    /// A summary of the events after `seq`, with at most `limit` user names.
+    pub fn activity_since(&mut self, seq: u64, limit: u32) -> Result<ActivitySince> {
+        let mut since = ActivitySince::default();
+        let seq = Value::Int(seq.cast_signed());
+        self.driver.query(sql::VERBS_SINCE, std::slice::from_ref(&seq), &mut |row| {
+            let count = row.int(1)?.unwrap_or_default().cast_unsigned();
+            since.verbs.push((row.text(0)?.unwrap_or_default(), count));
+            let at = row.int(2)?.map(Timestamp::from_unix).transpose()?;
+            since.from = since.from.into_iter().chain(at).min();
+            Ok(true)
+        })?;
+        self.driver.query(sql::USERS_SINCE, &[seq, Value::Int(limit.into())], &mut |row| {
+            since.users.extend(row.text(0)?);
+            Ok(true)
+        })?;
+        Ok(since)
     }
 
     /// The start of the log; events before it were pruned.
     pub fn start(&mut self) -> Result<LogStart> {
-        log_start(&mut *self.driver)
+        log_start(self.driver)
     }
 
     /// The end of the log as stored with its MAC; `None` when that row is missing.
     pub fn signed_head(&mut self) -> Result<Option<SignedHead>> {
-        signed_head(&mut *self.driver)
+        signed_head(self.driver)
     }
 
     /// The number of the last event before `moment`; the start of the log when there is none. Because
@@ -64,19 +103,17 @@ impl ReadTx<'_> {
     pub fn last_seq_before(&mut self, moment: Timestamp, now: Timestamp) -> Result<u64> {
         let moment = Value::Int(moment.as_i64());
         let span = [moment.clone(), Value::Int(now.as_i64())];
-        let next =
-            first(&mut *self.driver, sql::FIRST_SEQ_OF_TIME, &span, |row| row.int(0))?.flatten();
+        let next = first(self.driver, sql::FIRST_SEQ_OF_TIME, &span, |row| row.int(0))?.flatten();
         let bounds = [Value::Int(next.unwrap_or(i64::MAX)), moment];
-        let last =
-            first(&mut *self.driver, sql::LAST_SEQ_BEFORE, &bounds, |row| seq(row, "events"))?;
-        Ok(log_start(&mut *self.driver)?.head.seq.max(last.flatten().unwrap_or_default()))
+        let last = first(self.driver, sql::LAST_SEQ_BEFORE, &bounds, |row| seq(row, "events"))?;
+        Ok(log_start(self.driver)?.head.seq.max(last.flatten().unwrap_or_default()))
     }
 
     /// Checks that all events after this number are present, by counting them up to the signed head;
     /// `tampered` when one is missing. Needs no key.
     pub fn check_count_after(&mut self, after: u64) -> Result<()> {
         let signed_head = self.signed_head()?;
-        check_count(&mut *self.driver, signed_head.as_ref(), after)
+        check_count(self.driver, signed_head.as_ref(), after)
     }
 
     /// Passes the events after this number that changed a user's state to `visit`, newest first.
@@ -110,7 +147,7 @@ impl ReadTx<'_> {
     pub fn seq_of_naming(&mut self, user: Id) -> Result<Option<u64>> {
         let id = [Value::Bytes(user.bytes().to_vec())];
         let mut number = |sql| {
-            let found = first(&mut *self.driver, sql, &id, |row| row.int(0))?.flatten();
+            let found = first(self.driver, sql, &id, |row| row.int(0))?.flatten();
             Ok::<_, anyhow::Error>(found.map(i64::cast_unsigned))
         };
         Ok(match number(sql::RENAMED_BY)? {
@@ -122,7 +159,7 @@ impl ReadTx<'_> {
     /// The user who had this name last, according to the log.
     pub fn last_user_named(&mut self, name: &str) -> Result<Option<Id>> {
         let name = [Value::Text(name.to_owned())];
-        let id = first(&mut *self.driver, sql::LAST_USER_NAMED, &name, |row| {
+        let id = first(self.driver, sql::LAST_USER_NAMED, &name, |row| {
             Ok(row.bytes_ref(0)?.and_then(|id| id.try_into().ok()))
         })?;
         Ok(id.flatten().map(Id::new))
@@ -198,12 +235,10 @@ impl ReadTx<'_> {
     ) -> Result<Option<(u64, u64)>> {
         let since = since.map_or(0, Timestamp::as_i64);
         let until = until.map_or(i64::MAX, Timestamp::as_i64);
-        let range = first(
-            &mut *self.driver,
-            sql::SEQ_RANGE,
-            &[Value::Int(since), Value::Int(until)],
-            |row| Ok(row.int(0)?.zip(row.int(1)?)),
-        )?;
+        let range =
+            first(self.driver, sql::SEQ_RANGE, &[Value::Int(since), Value::Int(until)], |row| {
+                Ok(row.int(0)?.zip(row.int(1)?))
+            })?;
         Ok(range.flatten().map(|(low, high)| (low.cast_unsigned(), high.cast_unsigned())))
     }
 }

@@ -2,11 +2,12 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::chain::prove_event;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{Head, Subject};
+use crate::domain::audit::proved_event::prove_event;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
+use crate::domain::secret::{Id, Stamp};
+use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
@@ -18,10 +19,34 @@ use crate::store::sql;
 pub struct NewestEvent {
     pub seq: u64,
     /// The user's revision after it.
-    pub rev: u64,
-    /// Whether a program of schema 5 or later wrote it: since then a revision grows with an event and never
-    /// without.
-    pub counts_revisions: bool,
+    rev: u64,
+    stamps: EventStamps,
+}
+
+/// What an event says about its user's rows.
+#[derive(Clone, Copy, Debug)]
+enum EventStamps {
+    /// The stamp before it, and the one that it gave if it records a change.
+    Both(Stamp, Stamp),
+    /// None: it is about rows that no program of schema 6 or later changed.
+    None,
+    /// None, and the revision may have grown without an event: it is of a program before schema 5.
+    Uncounted,
+}
+
+impl NewestEvent {
+    /// Whether these are the user's rows after the event. Of the two stamps the earlier one belongs to the earlier
+    /// revision if the event records a change, and otherwise to this one.
+    pub fn left(&self, user: &User) -> bool {
+        match (self.stamps, user.stamp) {
+            (EventStamps::Both(before, made), Some(stamp)) => {
+                user.rev == self.rev && (stamp == before || stamp == made)
+            }
+            (EventStamps::None, None) => user.rev == self.rev,
+            (EventStamps::Uncounted, None) => user.rev >= self.rev,
+            _ => false,
+        }
+    }
 }
 
 /// Finds the newest event about a user and proves it; `head` is the guarded end of the log. `None` when the log has
@@ -43,15 +68,23 @@ pub fn newest_event(
         let hash = row.bytes_ref(2)?.and_then(|hash| hash.try_into().ok());
         let head = Head { seq, hash: hash.ok_or_else(|| damaged("hash"))? };
         let Some(rev) = row.int(1)?.map(i64::cast_unsigned) else { return Ok((head.seq, None)) };
-        let subject = Subject { user_id: user.bytes(), rev };
+        let was_stamp = row.bytes_ref(4)?;
+        let subject = Subject { user_id: user.bytes(), rev, was_stamp };
         let mac = StoredMac::read(row, 3)?;
-        let is_proved = mac.is(vault, &vault.event_mac(&head, Some(subject)))?;
-        Ok((head.seq, is_proved.then_some(rev)))
+        if !mac.is(vault, &vault.event_mac(&head, Some(subject)))? {
+            return Ok((head.seq, None));
+        }
+        let stamps = match was_stamp.map(|stamp| stamp.try_into().map(Stamp::new)) {
+            None => EventStamps::None,
+            Some(Ok(before)) => EventStamps::Both(before, Stamp::of(&head.hash)),
+            Some(Err(_)) => return Err(damaged("was_stamp").into()),
+        };
+        Ok((head.seq, Some(NewestEvent { seq: head.seq, rev, stamps })))
     })?;
     match found {
         None => Ok(None),
         Some((seq, _)) if seq > head.seq => Err(altered(seq, ChainError::Beyond { end: head.seq })),
-        Some((seq, Some(rev))) => Ok(Some(NewestEvent { seq, rev, counts_revisions: true })),
+        Some((_, Some(proved))) => Ok(Some(proved)),
         Some((seq, None)) => prove_whole(driver, vault, seq, user).map(Some),
     }
 }
@@ -74,7 +107,7 @@ fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Re
         Ok(prove_event(&entry, &proof, &previous, Some(&mac)).and(rev))
     })?;
     match proved {
-        Some(Ok(rev)) => Ok(NewestEvent { seq, rev, counts_revisions: false }),
+        Some(Ok(rev)) => Ok(NewestEvent { seq, rev, stamps: EventStamps::Uncounted }),
         Some(Err(ChainError::Generation(other))) => {
             vault.require(other)?;
             Err(altered(seq, ChainError::Mac))

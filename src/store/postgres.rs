@@ -21,6 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::files::file_trust::FilePolicy;
 use crate::keyring::{KeyId, Vault};
 use crate::store::access::Access;
+use crate::store::copy::emptied;
 use crate::store::driver::{Driver as _, first};
 use crate::store::engine::{InitialContent, Store};
 use crate::store::identity::Identity;
@@ -185,7 +186,7 @@ impl Store for Postgres {
 
     fn replace_all<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<WriteTx<'a>> {
         let driver = PostgresDriver::begin(&self.connection, Purpose::Change)?;
-        WriteTx::emptied(Box::new(driver), vault, head)
+        emptied(Box::new(driver), vault, head)
     }
 
     fn read(&mut self) -> Result<ReadTx<'_>> {

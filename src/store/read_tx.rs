@@ -3,7 +3,6 @@
 use anyhow::Result;
 
 use crate::domain::audit::chain::Chain;
-use crate::domain::audit::event::Head;
 use crate::domain::audit::history::Rewind;
 use crate::domain::name::UserName;
 use crate::domain::secret::Id;
@@ -12,7 +11,8 @@ use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
 use crate::store::index_check::check_indexes;
-use crate::store::integrity::{check_all, created_at, end_of_log};
+use crate::store::integrity::{check_all, created_at};
+use crate::store::log::LogReader;
 use crate::store::row;
 use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value};
 use crate::store::row_source::{RowCounts, RowSource};
@@ -20,7 +20,7 @@ use crate::store::sql;
 use crate::store::stored_requests::requests;
 use crate::store::stored_user::check_users;
 use crate::store::table::Table;
-use crate::store::user_query::{ActivitySince, Moment, Order, Prefilter};
+use crate::store::user_query::{Moment, Order, Prefilter};
 
 /// A consistent view of the store: no lock, no writes. It needs no key and so checks no MAC, except in
 /// `check_all` and `check_records`.
@@ -35,38 +35,14 @@ impl ReadTx<'_> {
         self.user_with_devices(&sql::USER, name)
     }
 
+    /// The audit log.
+    pub fn log(&mut self) -> LogReader<'_> {
+        LogReader::of(&mut *self.driver)
+    }
+
     /// The number of rows of each kind.
     pub fn counts(&mut self) -> Result<RowCounts> {
         RowCounts::of(&mut *self.driver)
-    }
-
-    /// The last event of the log; its MAC is not checked.
-    pub fn head(&mut self) -> Result<Head> {
-        end_of_log(&mut *self.driver)
-    }
-
-    /// The hash of an event.
-    pub fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
-        let seq = Value::Int(seq.cast_signed());
-        Ok(first(&mut *self.driver, sql::EVENT_HASH, &[seq], |row| row.bytes(0))?.flatten())
-    }
-
-    /// A summary of the events after `seq`, with at most `limit` user names.
-    pub fn activity_since(&mut self, seq: u64, limit: u32) -> Result<ActivitySince> {
-        let mut since = ActivitySince::default();
-        let seq = Value::Int(seq.cast_signed());
-        self.driver.query(sql::VERBS_SINCE, std::slice::from_ref(&seq), &mut |row| {
-            let count = row.int(1)?.unwrap_or_default().cast_unsigned();
-            since.verbs.push((row.text(0)?.unwrap_or_default(), count));
-            let at = row.int(2)?.map(Timestamp::from_unix).transpose()?;
-            since.from = since.from.into_iter().chain(at).min();
-            Ok(true)
-        })?;
-        self.driver.query(sql::USERS_SINCE, &[seq, Value::Int(limit.into())], &mut |row| {
-            since.users.extend(row.text(0)?);
-            Ok(true)
-        })?;
-        Ok(since)
     }
 
     /// The user with this id.

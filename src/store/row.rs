@@ -275,7 +275,8 @@ fn maybe_text(s: Option<&str>) -> Value {
     s.map_or(Value::Null, |s| Value::Text(s.to_owned()))
 }
 
-fn bytes(b: &[u8]) -> Value {
+/// The value of a column for these bytes.
+pub fn bytes(b: &[u8]) -> Value {
     Value::Bytes(b.to_vec())
 }
 

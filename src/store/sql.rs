@@ -27,7 +27,7 @@ pub const REQUESTS_OF: &str = "SELECT seq, detail FROM events WHERE user_id = $1
 pub const REMOVE_REQUESTS_OF: &str = "DELETE FROM requests WHERE user_id = $1";
 pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reason = NULL, \
                          detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
-pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac FROM events WHERE user_id = $1 \
+pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM events WHERE user_id = $1 \
                                 ORDER BY seq DESC LIMIT 1";
 pub static EVENT_TO_PROVE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM events WHERE seq = $1", PROVED_COLUMNS.join(", ")));

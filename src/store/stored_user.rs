@@ -65,7 +65,7 @@ pub fn check_users(
             None => found.user,
         };
         let Some(log) = &mut log else { return Ok(()) };
-        match log.users.compare(user.id, user.rev) {
+        match log.users.compare(user.id, user.rev, user.stamp) {
             // Programs before schema 5 pruned the events of users to whom nothing had happened since.
             Err(UserMismatch::Unlogged) if log.may_lack_users => Ok(()),
             compared => compared.map_err(|mismatch| altered(mismatch.words(user.name.as_str()))),

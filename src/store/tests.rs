@@ -12,7 +12,7 @@ use crate::domain::name::UserName;
 use crate::domain::time::Span;
 use crate::domain::user::User;
 use crate::keyring::Vault;
-use crate::store::{Access, Change, Identity, LoggedChange, SALT, WriteTx, sqlite};
+use crate::store::{Access, Change, Identity, LoggedChange, SALT, WriteTx, initialize, sqlite};
 
 use crate::store::tests::fixture::*;
 
@@ -20,10 +20,10 @@ use crate::store::tests::fixture::*;
 fn a_saved_user_is_read_back() {
     let fixture = TestStore::new();
     fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
-    assert_eq!(fixture.user("alice").unwrap().unwrap(), alice());
+    assert_eq!(fixture.user("alice").unwrap().map(unstamped), Some(alice()));
     let mut seen = Vec::new();
     let mut keep = |user| {
-        seen.push(user);
+        seen.push(unstamped(user));
         Ok(())
     };
     fixture.open().read().unwrap().users(crate::store::Order::default(), &mut keep).unwrap();
@@ -40,8 +40,9 @@ fn a_save_writes_the_differences_and_increments_the_revision() {
     after.devices.push(device(9, DeviceState::Active(Active { confirmed_at: at(1) })));
     let change = Change::Update { before: alice(), after: after.clone() };
     after.rev = 1;
-    assert_eq!(fixture.change(|tx| save(tx, change).unwrap()), after);
-    assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
+    let saved = fixture.change(|tx| save(tx, change).unwrap());
+    assert_eq!(fixture.user("alice").unwrap(), Some(saved.clone()));
+    assert_eq!(unstamped(saved), after);
 }
 
 #[test]
@@ -61,10 +62,11 @@ fn a_save_over_another_revision_is_refused() {
 #[test]
 fn a_change_without_a_difference_writes_nothing() {
     let fixture = TestStore::new();
-    fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
-    for change in [Change::Update { before: alice(), after: alice() }, Change::Keep(alice())] {
-        assert_eq!(fixture.change(|tx| save(tx, change).unwrap()).rev, 0);
-        assert_eq!(fixture.user("alice").unwrap().unwrap(), alice());
+    let added = fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
+    let same = Change::Update { before: added.clone(), after: added.clone() };
+    for change in [same, Change::Keep(added.clone())] {
+        assert_eq!(fixture.change(|tx| save(tx, change).unwrap()), added);
+        assert_eq!(fixture.user("alice").unwrap(), Some(added.clone()));
     }
 }
 
@@ -79,6 +81,7 @@ fn users_are_loaded_and_saved_in_sets() {
     });
     let names = [bob.name.clone(), carol.name.clone(), alice().name];
     let loaded = fixture.change(|tx| tx.load(&names).unwrap());
+    let loaded: Vec<_> = loaded.into_iter().map(|user| user.map(unstamped)).collect();
     assert_eq!(loaded, [Some(bob.clone()), None, Some(alice())]);
     let events = |users: [&User; 4]| {
         users.map(|user| {
@@ -103,7 +106,7 @@ fn users_are_loaded_and_saved_in_sets() {
         logged.push((change.seq, change.user, change.was.unwrap_or_default()));
         Ok(())
     };
-    fixture.open().read().unwrap().logged_changes(3, &mut visit).unwrap();
+    fixture.open().read().unwrap().log().logged_changes(3, &mut visit).unwrap();
     // The second event about bob records no change.
     let recorded: Vec<_> = logged.iter().map(|(seq, user, _)| (*seq, *user)).collect();
     assert_eq!(recorded, [(6, id(8)), (5, id(7)), (4, id(1))]);
@@ -131,7 +134,7 @@ fn a_dropped_transaction_changes_nothing() {
     tx.save(vec![Change::Insert(alice())], vec![event]).unwrap();
     drop(tx);
     assert!(fixture.user("alice").unwrap().is_none());
-    assert_eq!(fixture.open().read().unwrap().head().unwrap().seq, 1);
+    assert_eq!(fixture.open().read().unwrap().log().head().unwrap().seq, 1);
 }
 
 #[test]
@@ -198,7 +201,7 @@ fn a_path_may_contain_any_bytes() {
     let root = root(1);
     let identity = Identity { store: id(99), key: root.id() };
     let vault = Vault::new(&root, identity.store);
-    let mut content = |init: &mut WriteTx<'_>| init.initialize(identity, at(1));
+    let mut content = |init: &mut WriteTx<'_>| initialize(init, identity, at(1));
     sqlite::create(&path, &policy(), &vault, &mut content).unwrap();
     assert_eq!(files(folder.path()), 1);
     assert!(sqlite::open(&path, Access::Write, &policy()).is_ok());

@@ -77,12 +77,13 @@ impl StartTime {
     pub fn locate(&self, snapshot: &mut ReadTx<'_>, now: Timestamp) -> Result<Option<LogPosition>> {
         let (field, from) = match self {
             Self::FirstRun => return Ok(None),
-            Self::At(at) => {
-                ("--since", LogPosition { after: snapshot.last_seq_before(*at, now)?, at: *at })
-            }
+            Self::At(at) => (
+                "--since",
+                LogPosition { after: snapshot.log().last_seq_before(*at, now)?, at: *at },
+            ),
             Self::LastRun(Anchor { head, at, .. }) => {
-                let hash = snapshot.event_hash(head.seq)?;
-                let start = snapshot.start()?.head.seq;
+                let hash = snapshot.log().event_hash(head.seq)?;
+                let start = snapshot.log().start()?.head.seq;
                 if head.seq > start && hash.as_deref() != Some(&head.hash[..]) {
                     let message = format!("the log does not match the state file of {at}");
                     return Err(Refusal::new(ErrorCode::Tampered, message)
@@ -169,7 +170,7 @@ pub fn differences(
 ) -> Result<Vec<Difference>> {
     let mut touched: BTreeMap<Id, UserEvents> = BTreeMap::new();
     let mut differences = Vec::new();
-    snapshot.logged_changes(from.after, &mut |mut change| {
+    snapshot.log().logged_changes(from.after, &mut |mut change| {
         let Some(was) = change.was.take() else {
             differences.push(difference(ERASED.to_owned(), vec!["removed"], Some(change)));
             return Ok(());

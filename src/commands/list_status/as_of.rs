@@ -20,15 +20,15 @@ pub fn users(
 ) -> Result<u64> {
     // Events of that second count as past; for the present time, every event does.
     let after = if as_of >= now {
-        snapshot.head()?.seq
+        snapshot.log().head()?.seq
     } else {
-        snapshot.last_seq_before(as_of.plus(Span::seconds(1)), now)?
+        snapshot.log().last_seq_before(as_of.plus(Span::seconds(1)), now)?
     };
     crate::audit::check_log_covers(snapshot, "--at", after, as_of)?;
     let mut moved: BTreeMap<UserName, User> = BTreeMap::new();
-    let ids = snapshot.renamed_or_removed(after)?;
+    let ids = snapshot.log().renamed_or_removed(after)?;
     for id in &ids {
-        let back = snapshot.changes_to_revert(*id, after)?;
+        let back = snapshot.log().changes_to_revert(*id, after)?;
         let user = match snapshot.user_by_id(*id)? {
             Some(user) => back.apply_to(user)?,
             None => back.rebuild_removed(*id)?,
@@ -48,5 +48,5 @@ pub fn users(
         visit(user)
     })?;
     moved.into_values().try_for_each(visit)?;
-    snapshot.count_erased(after)
+    snapshot.log().count_erased(after)
 }

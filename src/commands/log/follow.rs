@@ -31,8 +31,8 @@ pub fn follow(app: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
             let mut store = place.open()?;
             let mut newest = query.after.unwrap_or_default();
             let mut snapshot = store.read()?;
-            let end = snapshot.head()?.seq;
-            snapshot.events(&query, &mut |event| {
+            let end = snapshot.log().head()?.seq;
+            snapshot.log().events(&query, &mut |event| {
                 let event = EventLine::of(event);
                 newest = newest.max(event.seq());
                 write(writer, &event).map(|()| true)

@@ -1,9 +1,12 @@
 //! `verify-log` detects events that were edited, removed, added, rewritten, truncated or replaced.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
-use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head};
+use crate::domain::audit::proved_event::EventProof;
+use crate::domain::secret::Stamp;
 use crate::files::file_trust::FilePolicy;
 use crate::store::Access;
 use crate::store::location::StoreLocation;
@@ -282,24 +285,37 @@ fn a_rewritten_log_is_revealed_by_the_key_or_an_anchor() {
     let world = ten();
     let anchors = world.folder.path().join("anchors");
     let _ = world.run(&format!("verify-log --save-anchor {}", anchors.display())).ok();
-    // An attacker without the key who knows the hash chain: changes the operator, recomputes every hash.
+    // An attacker without the key who knows the hash chain: changes the operator, recomputes every hash and
+    // every stamp.
     world.sql("UPDATE events SET operator_uid = 4242 WHERE seq = 5");
     let location = StoreLocation::parse(&world.engine.location()).unwrap();
     let file_policy =
         FilePolicy { euid: rustix::process::geteuid().as_raw(), ..FilePolicy::default() };
     let mut store = location.open(Access::Read, &file_policy).unwrap();
-    let (mut head, mut hashes) = (Head::START, Vec::new());
+    let (mut head, mut hashes, mut stamps) = (Head::START, Vec::new(), HashMap::new());
     let mut link = |entry: &EventFields<'_>, proof: &EventProof<'_>| {
+        let stamp = entry.was_stamp.and_then(|old| stamps.get(old)).copied();
+        let was_stamp = stamp.as_ref().map(|stamp: &[u8; 16]| &stamp[..]).or(entry.was_stamp);
+        let entry = EventFields { was_stamp, ..*entry };
         let hash = entry.chain_hash(&head, proof.personal.try_into().unwrap());
+        stamps.insert(proof.hash[..16].to_vec(), *Stamp::of(&hash).bytes());
         head = Head { seq: proof.seq, hash };
         hashes.push((proof.seq, hash));
         Ok(true)
     };
-    store.read().unwrap().chain(&mut link).unwrap();
+    store.read().unwrap().log().chain(&mut link).unwrap();
     drop(store);
     for (seq, hash) in &hashes {
         let hash = bytes(&world, &data_encoding::HEXLOWER.encode(hash));
         world.sql(&format!("UPDATE events SET hash = {hash} WHERE seq = {seq}"));
+    }
+    for (old, new) in &stamps {
+        let [old, new] =
+            [&old[..], new].map(|stamp| bytes(&world, &data_encoding::HEXLOWER.encode(stamp)));
+        world.sql(&format!(
+            "UPDATE events SET was_stamp = {new} WHERE was_stamp = {old}; \
+             UPDATE users SET stamp = {new} WHERE stamp = {old}"
+        ));
     }
     let last = bytes(&world, &data_encoding::HEXLOWER.encode(&hashes.last().unwrap().1));
     world.sql(&format!("UPDATE audit_head SET hash = {last}"));

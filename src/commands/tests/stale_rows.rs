@@ -9,7 +9,7 @@ pub struct Copy<'w> {
 }
 
 /// The tables that are copied.
-const TABLES: [&str; 4] = ["users", "devices", "events", "requests"];
+const TABLES: [&str; 5] = ["users", "devices", "events", "requests", "audit_head"];
 
 impl<'w> Copy<'w> {
     pub fn of(world: &'w World) -> Self {
@@ -43,6 +43,16 @@ impl<'w> Copy<'w> {
             format!("ATTACH '{}' AS copy; {sql}", path.display())
         };
         self.world.engine.try_sql(&sql).map(drop)
+    }
+
+    /// Puts every row back: the store goes on from its state at the copy.
+    fn put_all_back(&self) {
+        for table in ["devices", "users", "events", "requests", "audit_head"] {
+            self.sql(&format!("DELETE FROM {table}"));
+        }
+        for table in TABLES {
+            self.sql(&format!("INSERT INTO {table} SELECT * FROM copy.{table}"));
+        }
     }
 
     /// Puts the rows of one user back.
@@ -249,6 +259,88 @@ fn s1_every_password_that_is_looked_at_is_an_event() {
     }
     copy.put_back("alice");
     assert_eq!(world.run_with("sign-in --json alice", line).code, 78);
+}
+
+/// Two histories of one store after a common beginning: alice uses a code in the one, and loses her phone in the other,
+/// with which the store goes on. Her revision is the same in both. Returns copies of both, and a code of the phone.
+fn parted(world: &World) -> ([Copy<'_>; 2], String) {
+    let phone = world.active("alice");
+    let _ = world.active("bob");
+    world.wait(60);
+    let beginning = Copy::of(world);
+    let _ = world.verify("alice", &world.code(&phone, 0)).ok();
+    let other = Copy::named(world, "other");
+    beginning.put_all_back();
+    let _ = world.run("reset alice --no-enrol --yes").ok();
+    let this = Copy::named(world, "this");
+    assert_eq!(world.verify("bob", "000000").code, 1);
+    let revisions = |copy: &Copy<'_>| {
+        copy.sql("DROP TABLE IF EXISTS revision; CREATE TABLE revision AS SELECT rev FROM copy.users WHERE name = 'alice'");
+        let rev = world.sql("SELECT rev FROM revision");
+        let _ = world.sql("DROP TABLE revision");
+        rev
+    };
+    assert_eq!(revisions(&this), revisions(&other));
+    world.wait(60);
+    let code = world.code(&phone, 0);
+    ([this, other], code)
+}
+
+#[test]
+fn s1_rows_of_another_history_are_refused_at_the_same_revision() {
+    let world = World::new();
+    let ([this, other], code) = parted(&world);
+    other.put_back("alice");
+    for verb in ["disable alice --yes", "unlock alice", "reset alice --no-enrol --yes"] {
+        assert_eq!(world.run(verb).code, 78, "{verb}");
+    }
+    assert_eq!(world.verify("alice", &code).code, 78);
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("it was put there from another copy"), "{problem}");
+    // Nor with the stamp of this history, which their MAC does not cover.
+    this.sql("UPDATE users SET stamp = (SELECT stamp FROM copy.users WHERE name = 'alice') WHERE name = 'alice'");
+    assert_eq!(world.verify("alice", &code).code, 78);
+    this.put_back("alice");
+    assert_eq!(found(&world).0, 0);
+    // An event without a change, such as that of a code for a user without a phone, leaves the rows as they are.
+    assert_eq!(world.verify("alice", &code).code, 76);
+    other.put_back("alice");
+    assert_eq!(world.verify("alice", &code).code, 78);
+}
+
+/// With the event of the other history as well the rows pass for a moment, and the event of that moment shows it.
+#[test]
+fn s1_a_code_of_another_history_is_in_the_log_for_ever() {
+    let world = World::new();
+    let ([this, other], code) = parted(&world);
+    other.put_back("alice");
+    let seq = world.sql("SELECT max(seq) FROM events WHERE verb = 'reset'");
+    let take = |copy: &Copy<'_>| {
+        copy.sql(&format!(
+            "DELETE FROM events WHERE seq = {seq}; INSERT INTO events SELECT * FROM copy.events WHERE seq = {seq}"
+        ));
+    };
+    take(&other);
+    let _ = world.verify("alice", &code).ok();
+    assert_eq!(found(&world).0, 1);
+    take(&this);
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("does not continue the newest state"), "{problem}");
+}
+
+/// Pruning leaves an event about everybody, which names the stamp of their rows.
+#[test]
+fn s1_a_pruned_log_still_knows_rows_of_another_history() {
+    let world = World::new();
+    let ([this, other], code) = parted(&world);
+    world.wait(100);
+    let _ = world.run("log --prune --before now --yes").ok();
+    other.put_back("alice");
+    assert_eq!(world.verify("alice", &code).code, 78);
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("it was put there from another copy"), "{problem}");
+    this.put_back("alice");
+    assert_eq!(found(&world).0, 0);
 }
 
 #[test]

@@ -134,8 +134,9 @@ fn the_table_of_verbs_and_states() {
 /// What any attempt may change: the log.
 const LOG: &[&str] = &["audit_head.", "events.", "log_start."];
 /// What a code may change that is refused before it is compared: the count of such codes since the last event
-/// about them, and with it the revision of the user.
-const REFUSED_CODE: &[&str] = &["users.turned_away", "users.told_at", "users.rev", "users.mac"];
+/// about them, and with it the revision and the stamp of the user.
+const REFUSED_CODE: &[&str] =
+    &["users.turned_away", "users.told_at", "users.rev", "users.stamp", "users.mac"];
 
 /// All rows of all tables, without the tables and columns that begin with one of these.
 fn rows(world: &World, but: &[&str]) -> String {

@@ -77,6 +77,7 @@ mod tests {
             factor: None,
             was_status,
             was_rev: None,
+            was_stamp: None,
             generation: KeyGeneration::FIRST,
             personal: Personal::default(),
         };

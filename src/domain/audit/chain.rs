@@ -2,23 +2,9 @@
 
 use crate::domain::audit::beginning::Beginning;
 use crate::domain::audit::chain_error::ChainError;
-use crate::domain::audit::event::{EventFields, Head, Personal, Subject};
+use crate::domain::audit::event::{EventFields, Head, Personal};
 use crate::domain::audit::logged_users::LoggedUsers;
-use crate::domain::secret::KeyGeneration;
-
-/// The stored values that an event is verified against.
-#[derive(Clone, Copy, Debug)]
-pub struct EventProof<'e> {
-    pub seq: u64,
-    /// Absent once the personal fields were erased.
-    pub salt: Option<&'e [u8]>,
-    pub personal: &'e [u8],
-    pub hash: &'e [u8],
-    pub mac: &'e [u8],
-}
-
-/// Computes the MAC of an event with this generation of the root key; `None` without that generation.
-pub type Mac<'m> = &'m dyn Fn(&Head, Option<Subject<'_>>, KeyGeneration) -> Option<[u8; 32]>;
+use crate::domain::audit::proved_event::{EventProof, Mac, prove_event};
 
 /// How far the chain has been verified.
 #[derive(Debug)]
@@ -67,58 +53,17 @@ impl Chain {
         let proved = prove_event(entry, proof, &self.head.hash, mac)?;
         self.head = proved.head;
         self.events += 1;
-        let is_first =
-            self.users.add(proof.seq, entry, proof.salt.is_none(), proved.counts_revisions)?;
+        let is_first = self.users.add(&proved, entry, proof.salt.is_none())?;
         self.beginning.add(entry, is_first);
         Ok(())
     }
 }
 
-/// An event whose hash, and whose MAC if there was a key, were verified.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProvedEvent {
-    pub head: Head,
-    /// Whether a program of schema 5 or later wrote it, as far as that can be told without a key: one for which a
-    /// user's revision grows with an event and never without.
-    pub counts_revisions: bool,
-}
-
-/// Verifies everything of one event but its personal fields, of which the hash in `proof` is enough. `previous` is
-/// the hash of the event before it; it need not be verified, since the hash of this event covers it.
-pub fn prove_event(
-    entry: &EventFields<'_>,
-    proof: &EventProof<'_>,
-    previous: &[u8; 32],
-    mac: Option<Mac<'_>>,
-) -> Result<ProvedEvent, ChainError> {
-    let personal = proof.personal.try_into().map_err(|_| ChainError::Personal)?;
-    let previous = Head { seq: proof.seq.wrapping_sub(1), hash: *previous };
-    let hash = entry.chain_hash(&previous, personal);
-    if hash[..] != *proof.hash {
-        return Err(ChainError::Hash);
-    }
-    let head = Head { seq: proof.seq, hash };
-    let has_earlier_rev = entry.was_rev.is_some();
-    let proved = |counts_revisions| Ok(ProvedEvent { head, counts_revisions });
-    let Some(mac) = mac else { return proved(has_earlier_rev) };
-    let matches = |subject| {
-        let mac = mac(&head, subject, entry.generation);
-        Ok(mac.ok_or(ChainError::Generation(entry.generation))?[..] == *proof.mac)
-    };
-    let subject = entry.subject();
-    if matches(subject)? {
-        return proved(subject.is_some());
-    }
-    // MACs of programs before schema 5 do not name the user. Their events have no earlier revision.
-    if subject.is_some() && !has_earlier_rev && matches(None)? {
-        return proved(false);
-    }
-    Err(ChainError::Mac)
-}
-
 #[cfg(test)]
 mod tests {
     use crate::domain::audit::chain::*;
+    use crate::domain::audit::event::Subject;
+    use crate::domain::secret::KeyGeneration;
 
     fn entry<'e>(user: Option<&'e str>, outcome: &'e str) -> EventFields<'e> {
         EventFields {
@@ -135,6 +80,7 @@ mod tests {
             factor: Some("totp"),
             was_status: None,
             was_rev: None,
+            was_stamp: None,
             generation: KeyGeneration::FIRST,
             personal: Personal { user, device: user.map(|_| "phone"), ..Personal::default() },
         }
@@ -224,6 +170,7 @@ mod tests {
         assert_eq!(altered(|e| e.factor = None), ChainError::Hash);
         assert_eq!(altered(|e| e.was_status = Some("disabled")), ChainError::Hash);
         assert_eq!(altered(|e| e.was_rev = Some(2)), ChainError::Hash);
+        assert_eq!(altered(|e| e.was_stamp = Some(&[0; 16])), ChainError::Hash);
         assert_eq!(altered(|e| e.generation = SECOND), ChainError::Hash);
         assert_eq!(altered(|e| e.personal.user = Some("mallory")), ChainError::Personal);
         assert_eq!(altered(|e| e.personal.device = None), ChainError::Personal);
@@ -264,7 +211,9 @@ mod tests {
         };
         let mut entry = entry(Some("alice"), "accepted");
         assert_eq!(next(&mut start(), &entry, &old(&entry)), Ok(()));
-        entry.was_rev = Some(2);
+        entry.was_stamp = Some(&[3; 16]);
+        assert_eq!(next(&mut start(), &entry, &old(&entry)), Err(ChainError::Mac));
+        (entry.was_rev, entry.was_stamp) = (Some(2), None);
         assert_eq!(next(&mut start(), &entry, &old(&entry)), Err(ChainError::Mac));
     }
 

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::audit::history::EarlierValues;
-use crate::domain::secret::{Id, KeyGeneration};
+use crate::domain::secret::{Id, KeyGeneration, Stamp};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
@@ -144,6 +144,7 @@ pub enum FieldNumber {
     /// Of the key that made the MAC, unless it is the first.
     Generation,
     WasRev,
+    WasStamp,
 }
 
 /// A shorter canonical encoding for events, of which a log holds millions: one byte for the field, one
@@ -208,16 +209,20 @@ pub struct EventFields<'e> {
     /// The user's revision before the event if the event records a change. Events that record none, and those
     /// of programs before schema 5, have none.
     pub was_rev: Option<u64>,
+    /// The stamp of the user's rows before the event, which are also those after it if the event records no change.
+    /// [`Stamp::NONE`] if the event gave them their first one.
+    pub was_stamp: Option<&'e [u8]>,
     /// Of the key that made the MAC. The hash covers it, so that it can be checked without a key.
     pub generation: KeyGeneration,
     pub personal: Personal<'e>,
 }
 
-/// The user whom an event is about, and their revision after it.
+/// The user whom an event is about, their revision after it, and the stamp of their rows before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject<'e> {
     pub user_id: &'e [u8],
     pub rev: u64,
+    pub was_stamp: Option<&'e [u8]>,
 }
 
 /// The fields of an event that name or describe a person. They can be erased.
@@ -248,10 +253,10 @@ impl Personal<'_> {
 }
 
 impl<'e> EventFields<'e> {
-    /// The user and their revision; `None` for an event about no user.
+    /// The user with revision and stamp; `None` for an event about no user.
     #[must_use]
     pub fn subject(&self) -> Option<Subject<'e>> {
-        Some(Subject { user_id: self.user_id?, rev: self.rev? })
+        Some(Subject { user_id: self.user_id?, rev: self.rev?, was_stamp: self.was_stamp })
     }
 
     /// `user` is the subject after the event, `past` what the event changed of them.
@@ -277,6 +282,7 @@ impl<'e> EventFields<'e> {
             factor: subject.and_then(|s| s.factor),
             was_status: past.status,
             was_rev: past.rev,
+            was_stamp: past.stamp.as_ref().map(|stamp| &stamp.bytes()[..]),
             generation,
             personal: Personal {
                 user: user.map(|user| user.name.as_str()),
@@ -286,6 +292,14 @@ impl<'e> EventFields<'e> {
                 was: past.values.as_deref(),
             },
         }
+    }
+
+    /// The stamp of the user's rows after this event, of which this is the hash.
+    #[must_use]
+    pub fn stamp_after(&self, hash: &[u8; 32]) -> Option<Stamp> {
+        let before = Stamp::new(self.was_stamp?.try_into().ok()?);
+        let is_change = self.was_rev.is_some() || before == Stamp::NONE;
+        Some(if is_change { Stamp::of(hash) } else { before })
     }
 
     /// `SHA-256(previous hash ‖ canonical event)`.
@@ -315,6 +329,7 @@ impl<'e> EventFields<'e> {
         if let Some(was_rev) = self.was_rev {
             c.number(FieldNumber::WasRev, was_rev);
         }
+        c.maybe(FieldNumber::WasStamp, self.was_stamp);
         Sha256::digest(c.bytes()).into()
     }
 }

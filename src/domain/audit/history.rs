@@ -14,7 +14,7 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::password::PasswordChange;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Sealed};
+use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
 
@@ -28,11 +28,19 @@ pub struct EarlierValues {
     pub status: Option<&'static str>,
     /// The earlier revision; `None` if there was no user, or nothing changed.
     pub rev: Option<u64>,
+    /// The earlier stamp; `None` without a user, and for a user without one whom the event did not change.
+    pub stamp: Option<Stamp>,
     /// Earlier values in JSON; `None` if nothing changed that `list-status` lists.
     pub values: Option<String>,
 }
 
 impl EarlierValues {
+    /// Of an event that did not change its user.
+    #[must_use]
+    pub fn unchanged(user: &User) -> Self {
+        Self { stamp: user.stamp, ..Self::default() }
+    }
+
     /// The difference between two states; `None` is a user who does not exist yet or any more.
     #[must_use]
     pub fn of(before: Option<&User>, after: Option<&User>) -> Self {
@@ -44,6 +52,7 @@ impl EarlierValues {
         Self {
             status: Some(status(before)).filter(|word| *word != status(after)),
             rev: before.map(|before| before.rev),
+            stamp: Some(before.and_then(|before| before.stamp).unwrap_or(Stamp::NONE)),
             values: (!values.is_empty()).then(|| Value::from(values).to_string()),
         }
     }

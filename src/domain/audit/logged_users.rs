@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::EventFields;
-use crate::domain::secret::Id;
+use crate::domain::audit::proved_event::ProvedEvent;
+use crate::domain::secret::{Id, Stamp};
 
 /// The verb and the outcomes of the event that removes a user.
 pub const REMOVAL: &str = "remove-user";
@@ -24,6 +25,7 @@ pub struct LoggedUsers {
 #[derive(Debug)]
 struct LoggedUser {
     rev: u64,
+    stamp: Option<Stamp>,
     /// The number of the newest event.
     last: u64,
     events: u32,
@@ -57,6 +59,8 @@ pub enum UserMismatch {
     Older { event: u64 },
     /// The log has no revision as new as that of the rows; this is its newest event about the user.
     Newer { event: u64 },
+    /// This event left the user with other rows of the same revision.
+    OfAnotherHistory { event: u64 },
 }
 
 impl UserMismatch {
@@ -72,6 +76,12 @@ impl UserMismatch {
                     "the record of {name} is none that any event made: the newest is event {event}"
                 )
             }
+            Self::OfAnotherHistory { event } => {
+                format!(
+                    "the record of {name} is not the one that event {event} left: it was put there from another \
+                     copy of the store"
+                )
+            }
             Self::Older { event } => {
                 format!(
                     "the record of {name} is older than event {event}: it was put back from a copy"
@@ -83,15 +93,15 @@ impl UserMismatch {
 
 impl LoggedUsers {
     /// Adds the next event, and says whether it is the first one about its user. `is_blank`: its personal fields are
-    /// gone. `counts_revisions`: see
-    /// [`ProvedEvent::counts_revisions`](crate::domain::audit::chain::ProvedEvent::counts_revisions).
+    /// gone.
     pub fn add(
         &mut self,
-        seq: u64,
+        proved: &ProvedEvent,
         entry: &EventFields<'_>,
         is_blank: bool,
-        counts_revisions: bool,
     ) -> Result<bool, ChainError> {
+        let ProvedEvent { head, counts_revisions } = *proved;
+        let seq = head.seq;
         let Some(user) = entry.user_id else {
             // Only a removed user is erased.
             return if is_blank { Err(ChainError::Blank) } else { Ok(false) };
@@ -101,6 +111,7 @@ impl LoggedUsers {
         if entry.was_rev.is_some_and(|was_rev| was_rev.checked_add(1) != Some(rev)) {
             return Err(ChainError::Revision);
         }
+        let stamp = entry.stamp_after(&head.hash);
         let fate = match (entry.verb, entry.outcome) {
             (REMOVAL, ERASED) => Fate::Erased,
             (REMOVAL, _) => Fate::Removed,
@@ -110,18 +121,29 @@ impl LoggedUsers {
             self.blank.entry(user).or_insert(BlankEvents { first: seq, events: 0 }).events += 1;
         }
         let Some(known) = self.users.get_mut(&user) else {
-            let new =
-                LoggedUser { rev, last: seq, events: 1, fate, counts_revisions, has_rows: false };
+            let new = LoggedUser {
+                rev,
+                stamp,
+                last: seq,
+                events: 1,
+                fate,
+                counts_revisions,
+                has_rows: false,
+            };
             self.users.insert(user, new);
             return Ok(true);
         };
         let before = entry.was_rev.unwrap_or(rev);
         let continues =
             if known.counts_revisions { before == known.rev } else { before >= known.rev };
-        if known.fate != Fate::Stayed || !continues {
+        let continues_stamp = match known.stamp {
+            Some(stamp) => entry.was_stamp == Some(&stamp.bytes()[..]),
+            None => entry.was_stamp.is_none_or(|stamp| stamp == Stamp::NONE.bytes()),
+        };
+        if known.fate != Fate::Stayed || !continues || !continues_stamp {
             return Err(ChainError::Revision);
         }
-        (known.rev, known.last, known.fate) = (rev, seq, fate);
+        (known.rev, known.stamp, known.last, known.fate) = (rev, stamp, seq, fate);
         known.counts_revisions |= counts_revisions;
         known.events += 1;
         Ok(false)
@@ -159,7 +181,12 @@ impl LoggedUsers {
     }
 
     /// Compares the rows of a user with the log, and marks that user as present.
-    pub fn compare(&mut self, user: Id, rev: u64) -> Result<(), UserMismatch> {
+    pub fn compare(
+        &mut self,
+        user: Id,
+        rev: u64,
+        stamp: Option<Stamp>,
+    ) -> Result<(), UserMismatch> {
         let Some(known) = self.users.get_mut(&user) else { return Err(UserMismatch::Unlogged) };
         known.has_rows = true;
         if known.fate != Fate::Stayed {
@@ -170,6 +197,9 @@ impl LoggedUsers {
         }
         if rev > known.rev && known.counts_revisions {
             return Err(UserMismatch::Newer { event: known.last });
+        }
+        if stamp != known.stamp {
+            return Err(UserMismatch::OfAnotherHistory { event: known.last });
         }
         Ok(())
     }
@@ -185,7 +215,7 @@ impl LoggedUsers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::audit::event::Personal;
+    use crate::domain::audit::event::{Head, Personal};
     use crate::domain::secret::KeyGeneration;
 
     const ALICE: [u8; 16] = [1; 16];
@@ -211,9 +241,21 @@ mod tests {
             factor: None,
             was_status: None,
             was_rev,
+            was_stamp: None,
             generation: KeyGeneration::FIRST,
             personal: Personal::default(),
         }
+    }
+
+    /// The hash of an event, and its proof.
+    fn proved(seq: u64, counts_revisions: bool) -> ProvedEvent {
+        let mut hash = [7; 32];
+        hash[..8].copy_from_slice(&seq.to_be_bytes());
+        ProvedEvent { head: Head { seq, hash }, counts_revisions }
+    }
+
+    fn add(users: &mut LoggedUsers, seq: u64, entry: &EventFields<'_>) -> Result<bool, ChainError> {
+        users.add(&proved(seq, true), entry, false)
     }
 
     /// Adds events about alice, each as earlier revision and revision.
@@ -221,7 +263,7 @@ mod tests {
         let mut users = LoggedUsers::default();
         for (seq, (was_rev, rev)) in (1..).zip(events) {
             let entry = event(&ALICE, "verify", *was_rev, *rev);
-            users.add(seq, &entry, false, was_rev.is_some())?;
+            users.add(&proved(seq, was_rev.is_some()), &entry, false)?;
         }
         Ok(users)
     }
@@ -255,7 +297,58 @@ mod tests {
         }
         let unknown = EventFields { rev: None, ..event(&ALICE, "verify", None, 0) };
         let mut users = LoggedUsers::default();
-        assert_eq!(users.add(1, &unknown, false, true), Err(ChainError::Revision));
+        assert_eq!(add(&mut users, 1, &unknown), Err(ChainError::Revision));
+    }
+
+    /// Each event as earlier revision, revision and earlier stamp.
+    type Events<'e> = &'e [(Option<u64>, u64, Option<Stamp>)];
+
+    #[test]
+    fn s1_each_event_begins_with_the_rows_that_the_one_before_left() {
+        let of = |seq| Stamp::of(&proved(seq, true).head.hash);
+        let none = Some(Stamp::NONE);
+        let log = |events: Events<'_>| {
+            let mut users = LoggedUsers::default();
+            for (seq, (was_rev, rev, was_stamp)) in (1..).zip(events) {
+                let was_stamp = was_stamp.as_ref().map(|stamp| &stamp.bytes()[..]);
+                let entry = EventFields { was_stamp, ..event(&ALICE, "verify", *was_rev, *rev) };
+                add(&mut users, seq, &entry)?;
+            }
+            Ok(users)
+        };
+        let added = (None, 0, none);
+        let goods: [(Events<'_>, Option<Stamp>); 6] = [
+            (&[added], Some(of(1))),
+            (&[added, (Some(0), 1, Some(of(1))), (Some(1), 2, Some(of(2)))], Some(of(3))),
+            // A notice.
+            (&[added, (None, 0, Some(of(1))), (Some(0), 1, Some(of(1)))], Some(of(3))),
+            // After a pruning.
+            (&[(None, 7, Some(of(90))), (Some(7), 8, Some(of(90)))], Some(of(2))),
+            // The first change and the first notice since a program before schema 6.
+            (&[(None, 0, None), (None, 0, None), (Some(0), 1, none)], Some(of(3))),
+            (&[(Some(4), 5, None), (None, 5, None)], None),
+        ];
+        for (good, stamp) in goods {
+            let mut users = log(good).unwrap();
+            let rev = good[good.len() - 1].1;
+            assert_eq!(users.compare(Id::new(ALICE), rev, stamp), Ok(()), "{good:?}");
+            let other = Err(UserMismatch::OfAnotherHistory { event: good.len() as u64 });
+            for another in [Some(of(70)), stamp.xor(Some(of(3)))] {
+                assert_eq!(users.compare(Id::new(ALICE), rev, another), other, "{good:?}");
+            }
+        }
+        let bads: [Events<'_>; 6] = [
+            &[added, (Some(0), 1, Some(of(70)))],
+            &[added, (Some(0), 1, none)],
+            &[added, (Some(0), 1, None)],
+            &[added, (None, 0, None)],
+            &[added, (Some(0), 1, Some(of(1))), (Some(1), 2, Some(of(1)))],
+            // The first stamp of an unstamped user is of no event.
+            &[(None, 0, None), (Some(0), 1, Some(of(70)))],
+        ];
+        for bad in bads {
+            assert_eq!(log(bad).err(), Some(ChainError::Revision), "{bad:?}");
+        }
     }
 
     #[test]
@@ -270,7 +363,7 @@ mod tests {
                 EventFields { user_id: None, ..event(&BOB, "backup", None, 0) },
             ];
             for (seq, (entry, is_blank)) in (1..).zip(events.iter().zip(blank)) {
-                users.add(seq, entry, is_blank, true).map_err(|error| (seq, error))?;
+                users.add(&proved(seq, true), entry, is_blank).map_err(|error| (seq, error))?;
             }
             users.check_erasures().map(|()| users.blank_events())
         };
@@ -292,21 +385,21 @@ mod tests {
     fn s3_users_and_log_agree_on_who_is_there() {
         let log = || {
             let mut users = alice(&[(None, 0), (Some(0), 1)]).unwrap();
-            users.add(3, &event(&BOB, "enrol", None, 0), false, true).unwrap();
-            users.add(4, &event(&BOB, REMOVAL, Some(0), 1), false, true).unwrap();
+            add(&mut users, 3, &event(&BOB, "enrol", None, 0)).unwrap();
+            add(&mut users, 4, &event(&BOB, REMOVAL, Some(0), 1)).unwrap();
             users
         };
         let (alice, bob) = (Id::new(ALICE), Id::new(BOB));
         let mut users = log();
         assert_eq!(users.missing(), Some(2));
-        assert_eq!(users.compare(alice, 0), Err(UserMismatch::Older { event: 2 }));
-        assert_eq!(users.compare(alice, 1), Ok(()));
-        assert_eq!(users.compare(alice, 2), Err(UserMismatch::Newer { event: 2 }));
+        assert_eq!(users.compare(alice, 0, None), Err(UserMismatch::Older { event: 2 }));
+        assert_eq!(users.compare(alice, 1, None), Ok(()));
+        assert_eq!(users.compare(alice, 2, None), Err(UserMismatch::Newer { event: 2 }));
         assert_eq!(users.missing(), None);
-        assert_eq!(users.compare(bob, 9), Err(UserMismatch::Removed { event: 4 }));
-        assert_eq!(users.compare(Id::new([3; 16]), 0), Err(UserMismatch::Unlogged));
+        assert_eq!(users.compare(bob, 9, None), Err(UserMismatch::Removed { event: 4 }));
+        assert_eq!(users.compare(Id::new([3; 16]), 0, None), Err(UserMismatch::Unlogged));
         assert_eq!(
-            log().add(5, &event(&BOB, "enrol", Some(1), 2), false, true),
+            add(&mut log(), 5, &event(&BOB, "enrol", Some(1), 2)),
             Err(ChainError::Revision),
             "nothing happens to a user who was removed"
         );

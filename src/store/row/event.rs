@@ -6,8 +6,8 @@ use super::{
     Reader, Row, Value, bytes, damaged_column, maybe_bytes, maybe_number, maybe_text, number,
     split_mac,
 };
-use crate::domain::audit::chain::EventProof;
 use crate::domain::audit::event::{EventFields, Head, Personal};
+use crate::domain::audit::proved_event::EventProof;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::KeyGeneration;
 use crate::store::change::SALT;
@@ -38,6 +38,7 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "was_status",
     "was",
     "was_rev",
+    "was_stamp",
 ];
 
 /// The columns of [`event_view`].
@@ -79,6 +80,7 @@ pub const PROVED_COLUMNS: &[&str] = &[
     "factor",
     "was_status",
     "was_rev",
+    "was_stamp",
     "personal",
     "hash",
     "mac",
@@ -116,6 +118,7 @@ pub fn event_values(
         maybe_text(entry.was_status),
         maybe_text(entry.personal.was),
         maybe_number(entry.was_rev),
+        maybe_bytes(entry.was_stamp),
     ]
 }
 
@@ -164,6 +167,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
     let entry = EventFields {
         was_status: row.text_ref(20)?,
         was_rev: row.int(22)?.map(i64::cast_unsigned),
+        was_stamp: row.bytes_ref(23)?,
         generation,
         personal: Personal {
             user: row.text_ref(12)?,
@@ -187,18 +191,19 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
 /// An event without its personal fields, and its proof, from [`PROVED_COLUMNS`].
 pub fn proved_event(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>)> {
     let r = BorrowedEvent { row, columns: PROVED_COLUMNS };
-    let (mac, generation) = split_mac(r.bytes(16)?);
+    let (mac, generation) = split_mac(r.bytes(17)?);
     let entry = EventFields {
         was_status: row.text_ref(12)?,
         was_rev: row.int(13)?.map(i64::cast_unsigned),
+        was_stamp: row.bytes_ref(14)?,
         generation,
         ..r.first_fields()?
     };
     let proof = EventProof {
         seq: r.number(0)?,
         salt: None,
-        personal: r.bytes(14)?,
-        hash: r.bytes(15)?,
+        personal: r.bytes(15)?,
+        hash: r.bytes(16)?,
         mac,
     };
     Ok((entry, proof))
@@ -245,6 +250,7 @@ impl<'r> BorrowedEvent<'r> {
             factor: row.text_ref(11)?,
             was_status: None,
             was_rev: None,
+            was_stamp: None,
             generation: KeyGeneration::FIRST,
             personal: Personal::default(),
         })

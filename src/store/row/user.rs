@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::domain::lockout::{Lock, Throttle};
 use crate::domain::name::UserName;
 use crate::domain::password::{PasswordChange, TemporaryPassword};
-use crate::domain::secret::Sealed;
+use crate::domain::secret::{Sealed, Stamp};
 use crate::domain::time::Span;
 use crate::domain::user::{Language, Profile, User};
 use crate::store::row::{
@@ -44,6 +44,7 @@ pub const USER_COLUMNS: &[&str] = &[
     "recovery",
     "bypass",
     "undo",
+    "stamp",
 ];
 
 /// The values of [`USER_COLUMNS`].
@@ -80,6 +81,7 @@ pub fn user_values(user: &User) -> Vec<Value> {
         maybe_text(user.recovery.as_ref().map(backup_codes::recovery_text).as_deref()),
         maybe_text(user.bypass.as_ref().map(backup_codes::bypass_text).as_deref()),
         maybe_text(user.undo.as_ref().map(backup_codes::undo_text).as_deref()),
+        maybe_bytes(user.stamp.as_ref().map(|stamp| &stamp.bytes()[..])),
     ]
 }
 
@@ -133,6 +135,7 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
         created_at: r.time()?,
         last_verified_at: r.maybe_time()?,
         rev: r.number()?,
+        stamp: None,
         password: r.maybe_bytes()?.map(Sealed),
         temporary: None,
         required_from: None,
@@ -160,5 +163,7 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     user.bypass = text.map(|t| backup_codes::bypass(&t).ok_or_else(|| r.damaged())).transpose()?;
     let text = r.maybe_text()?;
     user.undo = text.map(|t| backup_codes::undo(&t).ok_or_else(|| r.damaged())).transpose()?;
+    let stamp = r.maybe_bytes()?.map(|stamp| stamp.try_into().map_err(|_| r.damaged()));
+    user.stamp = stamp.transpose()?.map(Stamp::new);
     Ok(user)
 }

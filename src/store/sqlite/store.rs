@@ -8,6 +8,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::domain::audit::event::Head;
 use crate::keyring::Vault;
+use crate::store::copy::emptied;
 use crate::store::engine::Store;
 use crate::store::errors::busy;
 use crate::store::identity::Identity;
@@ -57,7 +58,7 @@ impl Store for Sqlite {
     }
 
     fn replace_all<'a>(&'a mut self, vault: &'a Vault, head: &Head) -> Result<WriteTx<'a>> {
-        WriteTx::emptied(Box::new(self.locked()?), vault, head)
+        emptied(Box::new(self.locked()?), vault, head)
     }
 
     fn read(&mut self) -> Result<ReadTx<'_>> {

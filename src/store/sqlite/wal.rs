@@ -74,6 +74,7 @@ mod tests {
     use crate::domain::time::Timestamp;
     use crate::files::file_trust::FilePolicy;
     use crate::keyring::{RootKey, Vault};
+    use crate::store::initialize;
     use crate::store::sqlite::open::{create, open};
     use crate::store::sqlite::store::Sqlite;
     use crate::store::{Access, Identity, Store as _};
@@ -97,7 +98,7 @@ mod tests {
         let root = RootKey::new(Zeroizing::new([7; RootKey::LENGTH]));
         let (identity, vault) = (Identity { store: id, key: root.id() }, Vault::new(&root, id));
         let made = create(&path, &policy, &vault, &mut |init| {
-            init.initialize(identity, Timestamp::from_unix(1000)?)
+            initialize(init, identity, Timestamp::from_unix(1000)?)
         });
         assert!(made.unwrap());
         let mut store = open(&path, Access::Write, &policy).unwrap();

@@ -21,6 +21,7 @@ use crate::keyring::{RootKey, Vault};
 use crate::store::location::StoreLocation;
 use crate::store::{
     Access, Change, EventView, Identity, LogQuery, NewEvent, SALT, Store, SubjectFilter, WriteTx,
+    initialize,
 };
 use crate::testing::Engine;
 
@@ -47,7 +48,7 @@ impl TestStore {
         let first = event("init", None, [0; SALT]);
         assert!(!location.exists(&policy()).unwrap());
         let mut content = |init: &mut WriteTx<'_>| {
-            init.initialize(identity, at(1000))?;
+            initialize(init, identity, at(1000))?;
             init.save(Vec::new(), vec![first.clone()]).map(drop)
         };
         assert!(location.create(&policy(), &vault, &mut content).unwrap());
@@ -90,7 +91,7 @@ impl TestStore {
             events.push(event);
             Ok(true)
         };
-        self.open().read().unwrap().events(&query, &mut keep).unwrap();
+        self.open().read().unwrap().log().events(&query, &mut keep).unwrap();
         events
     }
 
@@ -102,6 +103,11 @@ impl TestStore {
 /// Loads one user.
 pub fn load(tx: &mut WriteTx<'_>, name: &UserName) -> anyhow::Result<Option<User>> {
     Ok(tx.load(std::slice::from_ref(name))?.remove(0))
+}
+
+/// A user without the stamp of their last event, which differs from store to store.
+pub fn unstamped(user: User) -> User {
+    User { stamp: None, ..user }
 }
 
 /// Saves one change with its event, and returns the user.

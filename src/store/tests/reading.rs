@@ -17,7 +17,7 @@ fn dated(times: &[i64]) -> TestStore {
 #[test]
 fn the_last_event_before_a_moment_is_found_in_spite_of_wrong_clocks() {
     let last_seq_before = |fixture: &TestStore, moment, now| {
-        fixture.open().read().unwrap().last_seq_before(at(moment), at(now)).unwrap()
+        fixture.open().read().unwrap().log().last_seq_before(at(moment), at(now)).unwrap()
     };
     let right = dated(&[1100, 1100, 1200]);
     for (moment, last) in
@@ -54,7 +54,7 @@ fn the_last_event_before_a_moment_is_found_in_spite_of_wrong_clocks() {
 fn missing_events_are_detected_without_a_key() {
     let times = [1100, 1200, 1300, 1400, 1500];
     let found = |fixture: &TestStore, after| {
-        let counted = fixture.open().read().unwrap().check_count_after(after);
+        let counted = fixture.open().read().unwrap().log().check_count_after(after);
         counted.err().map(|error| error_code(&error))
     };
     for after in 0..=6 {

@@ -20,7 +20,7 @@ fn request(n: u8, made_at: i64) -> Request {
 }
 
 fn found(fixture: &TestStore) -> anyhow::Result<Vec<Request>> {
-    fixture.open().begin(&fixture.vault)?.requests()
+    fixture.open().begin(&fixture.vault)?.requests().all()
 }
 
 #[test]
@@ -29,12 +29,12 @@ fn requests_are_read_back_until_they_are_removed() {
     let plain = Request { operator: Operator::default(), ..request(9, 1000) };
     let all = [request(8, 2000), plain, request(7, 90_000)];
     for request in &all {
-        fixture.change(|tx| tx.insert_request(request).unwrap());
+        fixture.change(|tx| tx.requests().insert(request).unwrap());
     }
     assert_eq!(found(&fixture).unwrap(), all);
-    fixture.change(|tx| tx.remove_requests_but(&all[1..]).unwrap());
+    fixture.change(|tx| tx.requests().remove_all_but(&all[1..]).unwrap());
     assert_eq!(found(&fixture).unwrap(), all[1..]);
-    let open = fixture.change(|tx| tx.open_requests(at(1000)).unwrap());
+    let open = fixture.change(|tx| tx.requests().open(at(1000)).unwrap());
     assert_eq!(open, [], "the log has no event of them");
 }
 
@@ -43,7 +43,7 @@ fn removing_a_user_removes_their_requests() {
     let fixture = TestStore::new();
     fixture.change(|tx| {
         save(tx, Change::Insert(alice()))
-            .and_then(|_| tx.insert_request(&request(8, 1000)))
+            .and_then(|_| tx.requests().insert(&request(8, 1000)))
             .unwrap();
     });
     fixture.change(|tx| save(tx, Change::Remove(alice())).unwrap());
@@ -54,7 +54,7 @@ fn removing_a_user_removes_their_requests() {
 fn an_alteration_of_any_column_of_a_request_is_detected() {
     for column in REQUEST_COLUMNS.iter().chain(&["mac"]) {
         let fixture = TestStore::new();
-        fixture.change(|tx| tx.insert_request(&request(8, 1000)).unwrap());
+        fixture.change(|tx| tx.requests().insert(&request(8, 1000)).unwrap());
         let change = match *column {
             "request" => "replace(request, 'alice', 'bob')".to_owned(),
             _ => fixture.engine.another("requests", column),
@@ -63,10 +63,10 @@ fn an_alteration_of_any_column_of_a_request_is_detected() {
         assert_eq!(error_code(&found(&fixture).unwrap_err()), "tampered", "{column}");
     }
     let fixture = TestStore::new();
-    fixture.change(|tx| tx.insert_request(&request(8, 1000)).unwrap());
+    fixture.change(|tx| tx.requests().insert(&request(8, 1000)).unwrap());
     let other = Vault::new(&root(2), id(99));
     assert_eq!(
-        error_code(&fixture.open().begin(&other).unwrap().requests().unwrap_err()),
+        error_code(&fixture.open().begin(&other).unwrap().requests().all().unwrap_err()),
         "tampered"
     );
 }

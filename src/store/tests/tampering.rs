@@ -1,5 +1,7 @@
 //! Tests that altered rows, logs and schemas are rejected.
 
+use data_encoding::HEXLOWER;
+
 use crate::domain::device::{Active, DeviceState};
 use crate::domain::name::UserName;
 use crate::domain::secret::KeyGeneration;
@@ -9,6 +11,7 @@ use crate::keyring::Vault;
 use crate::store::{Access, Change, SALT, Store, sqlite};
 
 use crate::store::location::StoreLocation;
+use crate::store::row::UserRows;
 use crate::store::tests::fixture::*;
 use crate::testing::Engine;
 
@@ -115,6 +118,7 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
 
 /// Reverts everything after the first migration.
 const TO_FIRST: &str = "DROP INDEX events_of_user; ALTER TABLE events DROP COLUMN was_rev; \
+    ALTER TABLE events DROP COLUMN was_stamp; ALTER TABLE users DROP COLUMN stamp; \
     CREATE INDEX events_of_user ON events(user_id, seq, rev) WHERE user_id IS NOT NULL; DROP INDEX users_required_from; DROP INDEX users_created_at; \
     DROP INDEX events_at; DROP TABLE log_start; ALTER TABLE events DROP COLUMN was_status; \
     ALTER TABLE events DROP COLUMN was; DROP TABLE requests; ALTER TABLE users DROP COLUMN password; \
@@ -131,7 +135,14 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     (plain.recovery, plain.bypass, plain.undo) = (None, None, None);
     (plain.enrolment_barred, plain.throttle.lock_looks) = (false, 0);
     fixture.change(|tx| save(tx, Change::Insert(plain.clone())).unwrap());
-    // An event that has nothing in the columns that go.
+    // Rows as a program without stamps wrote them, and an event that has nothing in the columns that go.
+    let mac = HEXLOWER.encode(&UserRows::of(&plain).macs(&fixture.vault, plain.id).user);
+    let mac = if fixture.engine.is_postgres() {
+        format!("decode('{mac}', 'hex')")
+    } else {
+        format!("x'{mac}'")
+    };
+    fixture.sql(&format!("UPDATE users SET stamp = NULL, mac = {mac}"));
     fixture.change(|tx| save(tx, Change::Keep(plain.clone())).unwrap());
     let version = if fixture.engine.is_postgres() {
         "UPDATE store SET schema_version = 1"
@@ -143,8 +154,8 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     let location = StoreLocation::parse(&fixture.engine.location()).unwrap();
     assert!(location.migrate(&policy()).unwrap());
     assert!(!location.migrate(&policy()).unwrap());
-    assert_eq!(fixture.user("alice").unwrap().unwrap(), plain);
-    let start = fixture.open().read().unwrap().start().unwrap();
+    assert_eq!(fixture.user("alice").unwrap(), Some(plain.clone()));
+    let start = fixture.open().read().unwrap().log().start().unwrap();
     assert_eq!(
         (start.head.seq, start.at),
         (0, Some(at(1000))),
@@ -154,7 +165,9 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     after.rev = plain.rev + 1;
     let change = Change::Update { before: plain, after: alice() };
     fixture.change(|tx| save(tx, change).unwrap());
-    assert_eq!(fixture.user("alice").unwrap().unwrap(), after);
+    let stored = fixture.user("alice").unwrap().unwrap();
+    assert!(stored.stamp.is_some());
+    assert_eq!(unstamped(stored), after);
 }
 
 impl TestStore {
@@ -206,7 +219,7 @@ fn every_mac_covers_the_generation_of_its_key() {
     let first = Vault::new(&root(1), id(99));
     let user = |vault: &Vault| load(&mut fixture.open().begin(vault)?, &alice().name);
     fixture.change(|tx| save(tx, Change::Insert(alice())).unwrap());
-    assert_eq!(user(&vault).unwrap().unwrap(), alice());
+    assert_eq!(user(&vault).unwrap().map(unstamped), Some(alice()));
     assert_eq!(error_code(&user(&first).unwrap_err()), "key");
     for table in ["devices", "users"] {
         fixture.sql(&format!("UPDATE {table} SET mac = substr(mac, 1, 32)"));
@@ -251,7 +264,7 @@ fn events_are_numbered_without_gaps_and_their_end_is_authenticated() {
     for expected in 2..6 {
         let event = event("x", Some(&alice()), [3; SALT]);
         fixture.change(|tx| tx.save(vec![Change::Keep(alice())], vec![event]).unwrap());
-        assert_eq!(fixture.open().read().unwrap().head().unwrap().seq, expected);
+        assert_eq!(fixture.open().read().unwrap().log().head().unwrap().seq, expected);
     }
     let events = fixture.events(2);
     assert_eq!(events.iter().map(|e| e.seq).collect::<Vec<_>>(), [5, 4]);

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN stamp BYTEA;
+ALTER TABLE events ADD COLUMN was_stamp BYTEA;

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN stamp BLOB;
+ALTER TABLE events ADD COLUMN was_stamp BLOB;
