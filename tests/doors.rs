@@ -92,11 +92,11 @@ const KNOWN_CIRCLES: &[&[&str]] = &[];
 const MOST_DOUBLES: usize = 4;
 
 /// How many methods a struct may have. The aim is 25; `WriteTx` and `ReadTx` miss it.
-const MOST_METHODS: usize = 36;
+const MOST_METHODS: usize = 24;
 /// How many files a reader of a submitted code meets; the aim is 25.
-const MOST_FILES_OF_A_CODE: usize = 46;
+const MOST_FILES_OF_A_CODE: usize = 48;
 /// The same for a reset; the aim is 20.
-const MOST_FILES_OF_A_RESET: usize = 40;
+const MOST_FILES_OF_A_RESET: usize = 42;
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
