@@ -39,7 +39,7 @@ pub use copy::{import_rows, initialize};
 pub use engine::Store;
 pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
-pub use log_ends::{LogStart, SignedHead, WRONG_BEGINNING};
+pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{
     EventView, LogQuery, LoggedChange, OperatorFilter, StatusChange, SubjectFilter,
 };

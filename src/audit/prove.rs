@@ -19,7 +19,7 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::files::file_trust::display_path;
 use crate::keyring::{Vault, key_file};
-use crate::store::{LogStart, ReadTx, RowSource as _, SignedHead, WRONG_BEGINNING};
+use crate::store::{LogStart, ReadTx, RowSource as _, SignedHead};
 
 /// The result of verifying the log.
 pub struct LogProof {
@@ -255,8 +255,7 @@ fn whole_damage(chain: &Chain, start: &LogStart) -> Option<Damage> {
     if let Err((event, error)) = chain.users.check_erasures() {
         return Some(Damage::at(event, error.words(event)));
     }
-    let is_wrong = start.head == Head::START && !chain.beginning.is_true();
-    is_wrong.then(|| Damage::of_log(WRONG_BEGINNING.to_owned()))
+    start.mismatch(chain).map(Damage::of_log)
 }
 
 /// An end that differs from the guarded head.

@@ -8,8 +8,9 @@ use crate::app::transaction::{MAX_SET, Transaction};
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::audit::retained::{KEPT_OUTCOME, PRUNE_OUTCOME, PRUNE_VERB};
+use crate::audit::retained::KEPT_OUTCOME;
 use crate::domain::audit::event::Ticket;
+use crate::domain::audit::prunings::{LAST_PRUNED, PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -57,7 +58,7 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
         }
         let up_to = write.tx.prune(last)?;
         let pruned = up_to.saturating_sub(proved.start.head.seq);
-        let mut detail = json!({ "before": before, "events": pruned, "last": up_to });
+        let mut detail = json!({ "before": before, "events": pruned, LAST_PRUNED: up_to });
         if let (Some(detail), Some(retained)) = (detail.as_object_mut(), retained.as_object()) {
             detail.extend(retained.clone());
         }

@@ -4,12 +4,10 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::app::App;
+use crate::domain::audit::prunings::{PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::time::Timestamp;
 use crate::store::{EventView, LogQuery};
 
-/// How the log records a pruning.
-pub const PRUNE_VERB: &str = "log";
-pub const PRUNE_OUTCOME: &str = "pruned";
 /// How the log records that a user was there, where their last event was pruned.
 pub const KEPT_OUTCOME: &str = "kept";
 

@@ -1,5 +1,5 @@
 //! The audit log as data: events, the hash chain, what an event keeps of earlier values,
-//! what the log says about each user, since when it records changes, anchors.
+//! what the log says about each user, since when it records changes, where it may begin, anchors.
 
 pub mod anchor;
 pub mod beginning;
@@ -9,3 +9,4 @@ pub mod event;
 pub mod history;
 pub mod logged_users;
 pub mod proved_event;
+pub mod prunings;

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::checks::altered_log_end;
 use crate::store::driver::{Driver, first};
-use crate::store::log_ends::{LogStart, SignedHead, WRONG_BEGINNING};
+use crate::store::log_ends::{LogStart, SignedHead};
 use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
 use crate::store::stored_requests::requests;
@@ -61,10 +61,7 @@ fn check_chain(
     })?;
     let broken =
         broken.or_else(|| chain.users.check_erasures().err().map(|(seq, error)| error.words(seq)));
-    let broken = broken.or_else(|| {
-        let is_wrong = start.head == Head::START && !chain.beginning.is_true();
-        is_wrong.then(|| WRONG_BEGINNING.to_owned())
-    });
+    let broken = broken.or_else(|| start.mismatch(&chain));
     broken.map_or(Ok(chain), |words| Err(altered(&words).into()))
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::domain::audit::beginning::Beginning;
+use crate::domain::audit::chain::Chain;
 use crate::domain::audit::event::Head;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -21,7 +22,7 @@ pub struct LogStart {
 }
 
 /// What is wrong where [`LogStart::beginning`] is not true.
-pub const WRONG_BEGINNING: &str =
+const WRONG_BEGINNING: &str =
     "the time of its creation, or since when it records changes, was altered";
 
 impl LogStart {
@@ -44,6 +45,14 @@ impl LogStart {
     #[must_use]
     pub fn beginning(&self, created_at: Timestamp) -> Beginning {
         Beginning::claimed(created_at.unix(), self.at.map(Timestamp::unix))
+    }
+
+    /// What is wrong with the start, once the whole log was added to the chain.
+    #[must_use]
+    pub fn mismatch(&self, chain: &Chain) -> Option<String> {
+        let is_wrong = self.head == Head::START && !chain.beginning.is_true();
+        let wrong_times = is_wrong.then(|| WRONG_BEGINNING.to_owned());
+        chain.prunings.mismatch(self.head.seq).or(wrong_times)
     }
 
     fn is_pruned(&self, vault: &Vault, names_everybody: bool) -> Result<bool, Refusal> {

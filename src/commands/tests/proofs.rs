@@ -89,7 +89,7 @@ const EDITS: &[(&str, Option<u64>, bool)] = &[
         "INSERT INTO log_start(one, seq, at, hash) SELECT 1, seq, at, hash FROM events \
          WHERE seq = 3; DELETE FROM events WHERE seq <= 3",
         None,
-        false,
+        true,
     ),
     (
         "INSERT INTO events(seq, at, verb, outcome, operator_uid, personal, hash, mac) \

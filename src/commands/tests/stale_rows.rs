@@ -9,7 +9,7 @@ pub struct Copy<'w> {
 }
 
 /// The tables that are copied.
-const TABLES: [&str; 5] = ["users", "devices", "events", "requests", "audit_head"];
+const TABLES: [&str; 6] = ["users", "devices", "events", "requests", "audit_head", "log_start"];
 
 impl<'w> Copy<'w> {
     pub fn of(world: &'w World) -> Self {
@@ -47,7 +47,7 @@ impl<'w> Copy<'w> {
 
     /// Puts every row back: the store goes on from its state at the copy.
     fn put_all_back(&self) {
-        for table in ["devices", "users", "events", "requests", "audit_head"] {
+        for table in TABLES.into_iter().rev() {
             self.sql(&format!("DELETE FROM {table}"));
         }
         for table in TABLES {
@@ -341,6 +341,48 @@ fn s1_a_pruned_log_still_knows_rows_of_another_history() {
     assert!(exit == 1 && problem.contains("it was put there from another copy"), "{problem}");
     this.put_back("alice");
     assert_eq!(found(&world).0, 0);
+}
+
+/// The log says itself where its newest pruning left it, so that no other start of it is believed: neither that of
+/// another history, with which old events could be cut off, nor the one before a pruning.
+#[test]
+fn s1_a_start_that_no_pruning_of_this_log_left_is_named() {
+    let world = World::new();
+    let _ = stolen(&world);
+    let newest = world.sql("SELECT max(seq) FROM events WHERE verb = 'reset'");
+    world.wait(100);
+    let _ = world.run("unlock bob").ok();
+    let whole = Copy::of(&world);
+    let _ = world.run("log --prune --before now --yes").ok();
+    let pruned = Copy::named(&world, "pruned");
+    let start = world.sql("SELECT seq FROM log_start");
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    assert!(number(&start) >= number(&newest), "{start}, {newest}");
+    assert_eq!(found(&world).0, 0);
+
+    // This history goes on without a pruning.
+    whole.put_all_back();
+    for verb in ["disable alice --yes", "disable bob --yes"] {
+        let _ = world.run(verb).code;
+    }
+    assert_eq!(found(&world).0, 0);
+    let put_start = |copy: &Copy<'_>| {
+        copy.sql("DELETE FROM log_start; INSERT INTO log_start SELECT * FROM copy.log_start");
+    };
+    put_start(&pruned);
+    world.sql(&format!("DELETE FROM events WHERE seq <= {start}"));
+    let (exit, problem) = found(&world);
+    assert!(exit == 1 && problem.contains("no pruning is recorded"), "{problem}");
+    assert_eq!(world.run("check log").code, 2);
+
+    // A pruning is taken back.
+    pruned.put_all_back();
+    put_start(&whole);
+    whole.sql(&format!("INSERT INTO events SELECT * FROM copy.events WHERE seq <= {start}"));
+    let (exit, problem) = found(&world);
+    let words = format!("records that the events up to {start} were pruned");
+    assert!(exit == 1 && problem.contains(&words), "{problem}");
+    assert_eq!(world.run("log --prune --before now --yes").code, 78);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Personal};
 use crate::domain::audit::logged_users::LoggedUsers;
 use crate::domain::audit::proved_event::{EventProof, Mac, prove_event};
+use crate::domain::audit::prunings::Prunings;
 
 /// How far the chain has been verified.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub struct Chain {
     pub users: LoggedUsers,
     /// For a log that was never pruned.
     pub beginning: Beginning,
+    pub prunings: Prunings,
 }
 
 impl Chain {
@@ -27,6 +29,7 @@ impl Chain {
             events: 0,
             users: LoggedUsers::default(),
             beginning: Beginning::default(),
+            prunings: Prunings::default(),
         }
     }
 
@@ -55,6 +58,7 @@ impl Chain {
         self.events += 1;
         let is_first = self.users.add(&proved, entry, proof.salt.is_none())?;
         self.beginning.add(entry, is_first);
+        self.prunings.add(proof.seq, entry);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use data_encoding::HEXLOWER;
 
+use crate::domain::audit::prunings::{LAST_PRUNED, PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::device::{Active, DeviceState};
 use crate::domain::name::UserName;
 use crate::domain::secret::KeyGeneration;
@@ -239,7 +240,13 @@ fn altering_the_generation_of_an_event_or_of_the_start_of_a_log_is_detected() {
     fixture.sql(&fixture.as_second("events", "seq = 3"));
     assert_eq!(error_code(&proved().unwrap_err()), "tampered");
     fixture.sql("UPDATE events SET mac = substr(mac, 1, 32)");
-    fixture.change(|tx| assert_eq!(tx.prune(2).unwrap(), 2));
+    fixture.change(|tx| {
+        assert_eq!(tx.prune(2).unwrap(), 2);
+        let mut pruned = event(PRUNE_VERB, None, [3; SALT]);
+        pruned.event.outcome = PRUNE_OUTCOME;
+        pruned.event.detail = Some(format!("{{\"{LAST_PRUNED}\":2}}"));
+        append(tx, pruned).unwrap();
+    });
     proved().unwrap();
     fixture.sql(&fixture.as_second("log_start", "one = 1"));
     assert_eq!(error_code(&proved().unwrap_err()), "key");
