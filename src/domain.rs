@@ -7,6 +7,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod backup_code;
 pub mod bypass;
+pub mod consequences;
 pub mod device;
 pub mod diagnose;
 pub mod factor;

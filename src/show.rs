@@ -202,6 +202,9 @@ pub struct Enrolment {
     algorithm: Option<&'static str>,
     digits: Option<u8>,
     period: Option<u64>,
+    /// Until when the device has to be confirmed; absent for another than a pending one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<Zeroizing<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -221,6 +224,8 @@ pub struct ExtraFields {
     pub revoked: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consequences: Option<Vec<String>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -242,6 +247,10 @@ impl Enrolment {
             algorithm: totp.map(|p| p.algorithm.as_str()),
             digits: totp.map(|p| p.digits),
             period: totp.map(|p| p.period),
+            expires_at: device.and_then(|device| match &device.state {
+                DeviceState::Pending(pending) => Some(pending.expires_at),
+                _ => None,
+            }),
             secret: None,
             uri: None,
             extra: ExtraFields::default(),

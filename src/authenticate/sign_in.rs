@@ -358,6 +358,7 @@ fn audit_record(
         SignInOutcome::Rejected(why) => {
             let why = match why {
                 RejectReason::Password => "password",
+                RejectReason::TemporaryPasswordExpired => "temporary password expired",
                 RejectReason::Code => "code",
                 RejectReason::Disabled => "disabled",
                 RejectReason::NotEnabled => "not_enabled",

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use serde_json::json;
 
 use super::Verb;
 use crate::app::App;
@@ -10,6 +11,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::user_change::ChangeRecord;
+use crate::domain::consequences::consequences;
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -123,7 +125,7 @@ impl Verb for AddUser {
         let mut opened =
             if dry_run { app.open_store()? } else { maintain::open_or_create_store(app)? };
         let id = Id::new(app.env.random()?);
-        let (user, at) = write_tx(app, &mut opened, |app, mut write| {
+        let (user, consequences, at) = write_tx(app, &mut opened, |app, mut write| {
             let at = write.at;
             if write.find(&name)?.is_some() {
                 let message = format!("user {name} already exists");
@@ -136,21 +138,24 @@ impl Verb for AddUser {
                 protected: self.protected,
                 ..User::new(id, name.clone(), at)
             };
+            let consequences = consequences(None, &user, &app.config.policy, at);
             if !dry_run {
                 let ticket = ticket.clone();
                 let audit = AuditRecord {
                     verb: Self::NAME,
                     outcome: "done",
                     ticket,
+                    detail: Some(json!({ "consequences": consequences }).to_string()),
                     ..AuditRecord::default()
                 };
                 let insertion = Change::Insert(user.clone());
                 audit::save(app.env, &mut write.tx, at, insertion, audit)?;
                 write.commit()?;
             }
-            Ok((user, at))
+            Ok((user, consequences, at))
         })?;
-        let done = ChangeResult { user, changed: true, at };
+        let required = app.config.policy.requirement(&user).is_in_force(at);
+        let done = ChangeResult { user, changed: true, consequences, required, at };
         Ok(Report::one(
             ChangeRecord::new("mfactl.add-user/1", &done, dry_run, "added"),
             Verdict::Yes,

@@ -1,5 +1,7 @@
 //! Verbs on many users at once: a list of names, a plan, a limit, one transaction.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::json;
@@ -52,6 +54,8 @@ struct BulkLine {
     result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    consequences: Vec<String>,
 }
 
 impl BulkChange<'_> {
@@ -134,7 +138,7 @@ fn report(schema: &'static str, rows: Vec<BulkRow>, dry_run: bool) -> Report {
             Ok(counts)
         })?;
         if for_people && !only_refused {
-            writeln!(writer.out, "{}", counts.sentence(dry_run))?;
+            counts.write(&mut writer.out, dry_run)?;
         }
         Ok(verdict)
     })
@@ -157,7 +161,7 @@ fn show_plan(writer: &mut Writer<'_>, rows: &[BulkRow]) -> Result<()> {
         }
         Ok(counts)
     })?;
-    Ok(writeln!(writer.out, "{}", counts.sentence(true))?)
+    counts.write(&mut writer.out, true)
 }
 
 #[derive(Default, Serialize)]
@@ -166,6 +170,8 @@ struct BulkCounts {
     changed: u64,
     already: u64,
     refused: u64,
+    /// For how many users each consequence follows.
+    consequences: BTreeMap<String, u64>,
 }
 
 impl BulkCounts {
@@ -174,6 +180,19 @@ impl BulkCounts {
         self.changed += u64::from(row.is_change());
         self.already += u64::from(matches!(row, BulkRow::Unchanged(_)));
         self.refused += u64::from(is_refused(row));
+        if let BulkRow::Changed(_, consequences) = row {
+            for consequence in consequences {
+                *self.consequences.entry(consequence.clone()).or_default() += 1;
+            }
+        }
+    }
+
+    fn write(&self, out: &mut dyn std::io::Write, dry_run: bool) -> Result<()> {
+        writeln!(out, "{}", self.sentence(dry_run))?;
+        for (consequence, users) in &self.consequences {
+            writeln!(out, "{}: {consequence}", counted(*users, "user"))?;
+        }
+        Ok(())
     }
 
     fn sentence(&self, dry_run: bool) -> String {
@@ -189,33 +208,46 @@ impl BulkCounts {
 impl BulkLine {
     fn of(row: &BulkRow, dry_run: bool) -> Self {
         let (user, result, reason) = match row {
-            BulkRow::Changed(user) if dry_run => (user, "would_change", None),
-            BulkRow::Changed(user) => (user, "changed", None),
+            BulkRow::Changed(user, _) if dry_run => (user, "would_change", None),
+            BulkRow::Changed(user, _) => (user, "changed", None),
             BulkRow::Unchanged(user) => (user, "already", None),
             BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.to_string())),
         };
-        Self { user: user.name.to_string(), status: user.status(), result, reason }
+        let consequences = match row {
+            BulkRow::Changed(_, consequences) => consequences.clone(),
+            BulkRow::Unchanged(_) | BulkRow::Refused(..) => Vec::new(),
+        };
+        Self { user: user.name.to_string(), status: user.status(), result, reason, consequences }
     }
 }
 
 impl Record for BulkLine {
-    const COLUMNS: &'static [&'static str] = &["user", "status", "result", "reason"];
+    const COLUMNS: &'static [&'static str] =
+        &["user", "status", "result", "reason", "consequences"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
         f.text(self.status.word());
         f.text(self.result);
         f.maybe_text(self.reason.as_deref());
+        f.text(&self.consequences.join("; "));
     }
 
     fn sentence(&self) -> String {
-        let reason = self.reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
         let result = self.result.replace('_', " ");
-        format!("{}: {result}; MFA is {}{reason}", self.user, self.status.label())
+        let mut sentence = format!("{}: {result}; MFA is {}", self.user, self.status.label());
+        for consequence in &self.consequences {
+            sentence.push_str("; ");
+            sentence.push_str(consequence);
+        }
+        if let Some(reason) = &self.reason {
+            sentence = format!("{sentence} ({reason})");
+        }
+        sentence
     }
 
     fn header() -> &'static [&'static str] {
-        &["USER", "RESULT", "STATUS", "REASON"]
+        &["USER", "RESULT", "STATUS", "REASON OR CONSEQUENCES"]
     }
 
     fn cells(&self) -> Vec<Cell> {
@@ -224,7 +256,7 @@ impl Record for BulkLine {
             Cell::plain(self.user.as_str()),
             Cell::toned(self.result.replace('_', " "), tone),
             Cell::plain(self.status.label()),
-            Cell::plain(self.reason.as_deref().unwrap_or_default()),
+            Cell::plain(self.reason.clone().unwrap_or_else(|| self.consequences.join("; "))),
         ]
     }
 }

@@ -9,11 +9,9 @@ use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::Label;
-use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
 /// Switch MFA off for a user and keep all settings
@@ -41,14 +39,13 @@ impl Verb for Disable {
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let label = self.device.label()?;
-        let change = SwitchOff { label, policy: app.config.policy.clone() };
+        let change = SwitchOff { label };
         user_change::run(app, &self.targets, &self.operator, self.yes, &change)
     }
 }
 
 struct SwitchOff {
     label: Option<Label>,
-    policy: Policy,
 }
 
 impl UserChange for SwitchOff {
@@ -64,34 +61,17 @@ impl UserChange for SwitchOff {
         self.label.as_ref()
     }
 
-    fn question(&self, _: &User, after: &User, now: Timestamp) -> String {
-        let name = &after.name;
+    fn question(&self, _: &User, after: &User, _: Timestamp) -> String {
         match &self.label {
             Some(label) if after.status() != Status::Disabled => {
-                format!("{name}: other devices stay in use. Switch off {label}?")
+                format!("{}: other devices stay in use. Switch off {label}?", after.name)
             }
-            _ => format!("{name}: {}. Switch MFA off?", self.consequence(after, now)),
+            _ => "Switch MFA off?".to_owned(),
         }
     }
 
     fn summary(&self, _: &User) -> String {
         let label = self.label.as_ref().map_or_else(String::new, |label| format!("{label} "));
         format!("{label}switched off")
-    }
-
-    fn message(&self, done: &ChangeResult, dry_run: bool) -> Option<String> {
-        let is_off = done.changed && !dry_run && done.user.status() == Status::Disabled;
-        let consequence = self.consequence(&done.user, done.at);
-        is_off.then(|| format!("{}: switched off; {consequence}", done.user.name))
-    }
-}
-
-impl SwitchOff {
-    fn consequence(&self, user: &User, at: Timestamp) -> &'static str {
-        if self.policy.requirement(user).is_in_force(at) {
-            "MFA is required, so the user is refused until MFA is enabled again"
-        } else {
-            "MFA is optional, so the password alone is enough"
-        }
     }
 }

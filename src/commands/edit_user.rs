@@ -9,10 +9,10 @@ use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
-use crate::domain::name::{Label, UserName};
+use crate::domain::name::{Label, UserName, group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::refuse;
+use crate::domain::text::{quoted, refuse};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate::change::ChangeResult;
@@ -20,13 +20,20 @@ use crate::report::Report;
 
 /// Change a user's profile or name, or the label of a device
 ///
-/// A renamed user keeps devices, used codes and locks. --group replaces all groups.
+/// A renamed user keeps devices, used codes and locks. --group replaces all groups; --add-group and
+/// --remove-group leave the others.
 #[derive(Args, Debug)]
 pub struct EditUser {
     #[command(flatten)]
     targets: Targets,
     #[command(flatten)]
     profile: ProfileOptions,
+    /// Add the user to a group; repeatable
+    #[arg(long, value_name = "GROUP", conflicts_with = "groups")]
+    add_group: Vec<String>,
+    /// Take the user out of a group; repeatable
+    #[arg(long, value_name = "GROUP", conflicts_with = "groups")]
+    remove_group: Vec<String>,
     /// Clear a field; repeatable
     #[arg(long, value_name = "FIELD", value_parser = ["display-name", "email", "language", "groups"])]
     clear: Vec<String>,
@@ -53,6 +60,7 @@ impl Verb for EditUser {
     const NAME: &'static str = "edit-user";
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl edit-user alice --email alice@example.com",
+        "mfactl edit-user alice --add-group vpn",
         "mfactl edit-user alice --rename alice.martin",
         "mfactl edit-user alice --relabel phone=\"old phone\"",
     ];
@@ -73,7 +81,18 @@ impl Verb for EditUser {
                 .into());
         }
         let policy = app.config.policy.clone();
-        let change = Edit { verb: &self, new_name, relabel, fields, policy };
+        let groups = |names: &[String]| names.iter().map(|name| group(name)).collect();
+        let (added, removed): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
+            (groups(&self.add_group), groups(&self.remove_group));
+        let (added, removed) = (added?, removed?);
+        if let Some(both) = added.iter().find(|group| removed.contains(group)) {
+            let message = format!("{} is to be added and removed", quoted(both));
+            return Err(Refusal::new(ErrorCode::Usage, message)
+                .field("--add-group")
+                .hint("leave one of them out")
+                .into());
+        }
+        let change = Edit { verb: &self, new_name, relabel, added, removed, fields, policy };
         user_change::run(app, &self.targets, &self.operator, self.yes, &change)
     }
 }
@@ -82,6 +101,9 @@ struct Edit<'a> {
     verb: &'a EditUser,
     new_name: Option<UserName>,
     relabel: Option<(Label, Label)>,
+    /// Groups that the user joins and leaves.
+    added: Vec<String>,
+    removed: Vec<String>,
     fields: Vec<&'static str>,
     policy: Policy,
 }
@@ -94,6 +116,11 @@ impl UserChange for Edit<'_> {
         let before = user.clone();
         self.verb.profile.apply(&mut user.profile)?;
         self.verb.clear(&mut user);
+        let groups = &mut user.profile.groups;
+        groups.extend(self.added.iter().cloned());
+        groups.retain(|group| !self.removed.contains(group));
+        groups.sort();
+        groups.dedup();
         user.protected = (user.protected || self.verb.protected) && !self.verb.no_protected;
         if let Some(new) = &self.new_name {
             user.name = new.clone();
@@ -131,6 +158,9 @@ impl EditUser {
             ("name", self.rename.is_some()),
             ("label", self.relabel.is_some()),
         ];
+        if !(self.add_group.is_empty() && self.remove_group.is_empty()) {
+            fields.push("groups");
+        }
         fields.extend(rest.into_iter().filter(|(_, asked)| *asked).map(|(field, _)| field));
         Ok(fields)
     }
@@ -140,7 +170,10 @@ impl EditUser {
             "display-name" => self.profile.display_name.is_some(),
             "email" => self.profile.email.is_some(),
             "language" => self.profile.language.is_some(),
-            _ => !self.profile.groups.is_empty(),
+            _ => {
+                let given = [&self.profile.groups, &self.add_group, &self.remove_group];
+                given.iter().any(|groups| !groups.is_empty())
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::Verb;
@@ -12,8 +13,10 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::user_change::joined;
 use crate::commands::whole_number;
 use crate::domain::authenticate::Outcome;
+use crate::domain::consequences::consequences;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters, Window};
 use crate::domain::name::{Label, UserName};
@@ -23,6 +26,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::maintain;
 use crate::report::{Record as _, Report, Verdict};
+use crate::show::secret_output::SecretOutput;
 use crate::show::{
     DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
 };
@@ -116,15 +120,23 @@ impl Verb for Enrol {
             None => app.open_store()?,
         };
         let draft = DeviceDraft::new(app, label, parameters)?;
-        let (user, at, is_replacement) = self.add_device(app, &mut opened, &name, &draft)?;
+        let Added { before, user, at, is_replacement } =
+            self.add_device(app, &mut opened, &name, &draft)?;
         let issuer = app.config.issuer.clone();
         let device = user.device(draft.id())?;
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
-            let mut record =
-                record.with_message(format!("{name}: would be enrolled; nothing was changed"));
-            record.extra = ExtraFields { dry_run: true, ..ExtraFields::default() };
+            let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
+            let mut record = record.with_message(format!(
+                "{name}: would be enrolled{}; nothing was changed",
+                joined(&consequences)
+            ));
+            record.extra = ExtraFields {
+                dry_run: true,
+                consequences: Some(consequences),
+                ..ExtraFields::default()
+            };
             return Ok(Report::one(record, Verdict::Yes));
         }
         if is_replacement {
@@ -145,6 +157,11 @@ impl Verb for Enrol {
         if let Some(person) = &mut app.env.prompt {
             person.set_interrupt_message(&next_step);
         }
+        // After the QR code nothing is written that could push it off the screen.
+        if !matches!(showing, SecretOutput::Nowhere) {
+            let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
+            app.note(&format!("{name}: {}", meaning.join("; ")));
+        }
         key.show(app, showing).with_context(|| next_step.clone())?;
         let proof = if self.no_confirm {
             ProofResult::NotAsked
@@ -161,22 +178,35 @@ impl Verb for Enrol {
             app.note(&format!("hint: {next_step}"));
         }
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
-        let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
+        let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
+        let status = user.status().label();
+        let mut record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
             .include_secret(&key, self.show.reveal_secrets)
-            .with_message(format!("{name}: {}", user.status().label()));
+            .with_message(format!("{name}: {status}"));
+        record.extra.consequences = Some(consequences);
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
 }
 
+/// A pending device that was stored.
+struct Added {
+    /// `None` for a new user.
+    before: Option<User>,
+    user: User,
+    at: Timestamp,
+    /// It replaces another pending device of the same label.
+    is_replacement: bool,
+}
+
 impl Enrol {
-    /// Stores the pending device; `true` if it replaces another pending one of the same label.
+    /// Stores the pending device.
     fn add_device(
         &self,
         app: &mut App<'_>,
         opened: &mut OpenStore,
         name: &UserName,
         draft: &DeviceDraft,
-    ) -> Result<(User, Timestamp, bool)> {
+    ) -> Result<Added> {
         let pending_for = app.config.pending_for;
         let id = Id::new(app.env.random()?);
         write_tx(app, opened, |app, mut write| {
@@ -188,7 +218,12 @@ impl Enrol {
             let is_replacement = user.live().any(|d| d.is_pending() && d.label == device.label);
             let user = user.enrol(device)?;
             if self.operator.dry_run {
-                return Ok((user, now, is_replacement));
+                return Ok(Added { before, user, at: now, is_replacement });
+            }
+            let consequences = consequences(before.as_ref(), &user, &app.config.policy, now);
+            let mut detail = json!({ "consequences": consequences });
+            if before.is_none() {
+                detail["user"] = json!("created");
             }
             let audit = AuditRecord {
                 verb: Self::NAME,
@@ -196,15 +231,15 @@ impl Enrol {
                 ticket: self.operator.ticket(app, Self::NAME)?,
                 device: Some(user.device(draft.id())?.label.to_string()),
                 factor: Some(user.device(draft.id())?.factor.kind()),
-                detail: before.is_none().then(|| r#"{"user":"created"}"#.to_owned()),
+                detail: Some(detail.to_string()),
             };
-            let change = match before {
+            let change = match before.clone() {
                 Some(before) => Change::Update { before, after: user },
                 None => Change::Insert(user),
             };
             let user = audit::save(app.env, &mut write.tx, now, change, audit)?;
             write.commit()?;
-            Ok((user, now, is_replacement))
+            Ok(Added { before, user, at: now, is_replacement })
         })
     }
 }

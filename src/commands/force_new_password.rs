@@ -13,8 +13,9 @@ use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
-use crate::commands::user_change::ChangeRecord;
+use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::consequences::consequences;
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
@@ -99,7 +100,10 @@ impl Verb for ForceNewPassword {
             if is_delivered {
                 let at = app.env.clock.now()?;
                 let after = self.change(user.clone(), at, &passwords)?.user;
-                let done = ChangeResult { changed: after != user, user: after, at };
+                let consequences = consequences(Some(&user), &after, &app.config.policy, at);
+                let required = app.config.policy.requirement(&after).is_in_force(at);
+                let changed = after != user;
+                let done = ChangeResult { changed, user: after, consequences, required, at };
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
                 kept = Some(show_text(app, once, &passwords.render(std::slice::from_ref(&user)))?);
@@ -127,7 +131,7 @@ impl Verb for ForceNewPassword {
 impl ForceNewPassword {
     fn report(&self, done: &ChangeResult, passwords: &TemporaryPasswords) -> ChangeRecord {
         let (name, dry_run) = (&done.user.name, self.operator.dry_run);
-        let message = "a new password is required at the next sign-in";
+        let message = "new password forced";
         let mut record = ChangeRecord::new("mfactl.force-new-password/1", done, dry_run, message);
         if self.show.reveal_secrets {
             record.temporary_password =
@@ -138,7 +142,8 @@ impl ForceNewPassword {
                 "{name}: a new password is required already; nothing to change"
             )),
             (true, true) => record.with_message(format!(
-                "{name}: a new password would be required; nothing was changed"
+                "{name}: a new password would be required{}; nothing was changed",
+                joined(&done.consequences)
             )),
             (true, false) => record,
         }

@@ -141,22 +141,19 @@ impl UserChange for Requirement {
         vec![if self.is_lifted { "not_required" } else { "required" }]
     }
 
-    fn summary(&self, after: &User) -> String {
-        match (self.is_lifted, after.required_from) {
-            (true, _) => "MFA is not required any more".to_owned(),
-            (false, None) => "MFA is required".to_owned(),
-            (false, Some(from)) => format!("MFA is required from {from} on"),
-        }
+    fn summary(&self, _: &User) -> String {
+        let done = if self.is_lifted { "lifted" } else { "set" };
+        format!("requirement {done}")
     }
 
     fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
-        let (user, summary) = (&done.user, self.summary(&done.user));
-        let state = if self.is_lifted {
-            "has no requirement of their own".to_owned()
-        } else {
-            format!("{summary} already")
+        let state = match (self.is_lifted, done.user.required_from) {
+            (true, _) if done.required => "MFA is required by the configuration only".to_owned(),
+            (true, _) => "has no requirement of their own".to_owned(),
+            (false, None) => "MFA is required already".to_owned(),
+            (false, Some(from)) => format!("MFA is required from {from} on already"),
         };
-        (!done.changed).then(|| format!("{}: {state}; nothing to change", user.name))
+        (!done.changed).then(|| format!("{}: {state}; nothing to change", done.user.name))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
+use crate::commands::user_change::joined;
+use crate::domain::consequences::consequences;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -17,6 +19,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
+use crate::operate::change::with_consequences;
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
@@ -78,11 +81,15 @@ impl Verb for Reset {
         };
         if !self.yes && !dry_run {
             let resets = recent_resets(app, &mut opened, &before)?;
-            let after = self.change(before.clone(), None, app.env.clock.now()?)?.user;
+            let now = app.env.clock.now()?;
+            let after = self.change(before.clone(), None, now)?.user;
+            let mut question = self.question(&before, resets);
+            if self.no_enrol {
+                let consequences = consequences(Some(&before), &after, &app.config.policy, now);
+                question = with_consequences(&before, &consequences, &question);
+            }
             // A new device is a change too.
-            if (after != before || !self.no_enrol)
-                && !app.confirm(&self.question(&before, resets))?
-            {
+            if (after != before || !self.no_enrol) && !app.confirm(&question)? {
                 return Ok(not_confirmed(app));
             }
             app.reopen_if_replaced(&mut opened)?;
@@ -109,10 +116,16 @@ impl Verb for Reset {
             (false, _) => {
                 format!("{name}: has no device and is not locked; nothing to change")
             }
-            (true, true) => format!("{name}: would be reset; nothing was changed"),
+            (true, true) => {
+                let consequences = joined(&done.consequences);
+                format!("{name}: would be reset{consequences}; nothing was changed")
+            }
             (true, false) => {
                 let cut = device_count(revoked.len());
-                format!("{name}: reset; {cut} cut off; MFA is {}", user.status().label())
+                let status = user.status().label();
+                let consequences =
+                    if device.is_none() { joined(&done.consequences) } else { String::new() };
+                format!("{name}: reset; {cut} cut off; MFA is {status}{consequences}")
             }
         };
         let mut record =
@@ -121,6 +134,7 @@ impl Verb for Reset {
             status: Some(user.status().word()),
             revoked: Some(revoked),
             changed: Some(done.changed),
+            consequences: Some(done.consequences.clone()),
             dry_run,
         };
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
@@ -129,6 +143,10 @@ impl Verb for Reset {
                 "{name} was reset, and the new device is pending: mfactl show-qr {} shows it again",
                 name.argument()
             );
+            // After the QR code nothing is written that could push it off the screen.
+            if !matches!(showing, SecretOutput::Nowhere) {
+                app.note(&format!("{name}: {}", done.consequences.join("; ")));
+            }
             key.show(app, showing).context(next_step)?;
             let confirmation_hint = confirmation_hint(app, user);
             app.note(&format!("hint: {confirmation_hint}"));

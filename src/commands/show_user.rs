@@ -37,6 +37,9 @@ struct UserDetails {
     language: Option<&'static str>,
     protected: bool,
     created_at: Timestamp,
+    /// Expiry of the temporary password; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporary_password_until: Option<Timestamp>,
     /// Expiry of the bypass code that is valid now or later.
     bypass_until: Option<Timestamp>,
     /// Its start time and remaining uses.
@@ -108,6 +111,7 @@ impl UserDetails {
             protected: user.protected,
             created_at: user.created_at,
             bypass_until: bypass.map(|bypass| bypass.expires_at),
+            temporary_password_until: user.temporary.as_ref().map(|temporary| temporary.until),
             bypass_from: bypass.map(|bypass| bypass.starts_at),
             bypass_uses: bypass.map(|bypass| bypass.uses),
             now,
@@ -152,6 +156,14 @@ impl Record for UserDetails {
         row(
             "new password",
             if line.password_change_required { "required".into() } else { String::new() },
+        );
+        row(
+            "",
+            match self.temporary_password_until {
+                Some(end) if end <= self.now => format!("temporary password expired {end}"),
+                Some(end) => format!("temporary password until {end}"),
+                None => String::new(),
+            },
         );
         row("created", self.created_at.to_string());
         row("last code", maybe(line.last_verified_at));

@@ -13,6 +13,7 @@ mod history;
 mod lists;
 mod logins;
 mod manual;
+mod meanings;
 mod migration;
 mod notices;
 mod operators;

@@ -118,8 +118,12 @@ pub struct ChangeRecord {
     status: Status,
     devices: Vec<DeviceState>,
     locked: bool,
+    required: bool,
     password_change_required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporary_password_until: Option<Timestamp>,
     changed: bool,
+    consequences: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temporary_password: Option<Zeroizing<String>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -157,8 +161,14 @@ impl ChangeRecord {
             (false, _) => {
                 format!("{}: {} already; nothing to change", user.name, status.label())
             }
-            (true, true) => format!("{}: dry run; would say: {message}", user.name),
-            (true, false) => format!("{}: {message}; MFA is {}", user.name, status.label()),
+            (true, true) => {
+                let consequences = joined(&done.consequences);
+                format!("{}: dry run; would say: {message}{consequences}", user.name)
+            }
+            (true, false) => {
+                let consequences = joined(&done.consequences);
+                format!("{}: {message}; MFA is {}{consequences}", user.name, status.label())
+            }
         };
         Self {
             schema,
@@ -168,7 +178,10 @@ impl ChangeRecord {
             locked: user.locked(done.at).is_some(),
             password_change_required: user.password_change
                 != crate::domain::password::PasswordChange::NotRequired,
+            required: done.required,
+            temporary_password_until: user.temporary.as_ref().map(|temporary| temporary.until),
             changed: done.changed,
+            consequences: done.consequences.clone(),
             temporary_password: None,
             dry_run,
             message,
@@ -181,9 +194,21 @@ impl ChangeRecord {
     }
 }
 
+/// The consequences of a change, to follow what was done.
+pub fn joined(consequences: &[String]) -> String {
+    consequences.iter().flat_map(|consequence| ["; ", consequence]).collect()
+}
+
 impl Record for ChangeRecord {
-    const COLUMNS: &'static [&'static str] =
-        &["user", "status", "devices", "locked", "password_change_required", "changed"];
+    const COLUMNS: &'static [&'static str] = &[
+        "user",
+        "status",
+        "devices",
+        "locked",
+        "password_change_required",
+        "changed",
+        "consequences",
+    ];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
@@ -194,6 +219,7 @@ impl Record for ChangeRecord {
         f.flag(self.locked);
         f.flag(self.password_change_required);
         f.flag(self.changed);
+        f.text(&self.consequences.join("; "));
     }
 
     fn sentence(&self) -> String {

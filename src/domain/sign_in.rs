@@ -68,6 +68,8 @@ pub enum SignInOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectReason {
     Password,
+    /// The temporary password, the only one that counts, has expired.
+    TemporaryPasswordExpired,
     Code,
     /// MFA is switched off but required.
     Disabled,
@@ -117,7 +119,13 @@ pub fn sign_in(
     }
     if !claim.is_right {
         user.throttle = user.throttle.failed(FailedFactor::Password, claim.now, claim.limits);
-        return Ok((user, SignInOutcome::Rejected(RejectReason::Password)));
+        let is_expired = user.temporary.as_ref().is_some_and(|t| t.until <= claim.now);
+        let reason = if is_expired && user.password_change == PasswordChange::Required {
+            RejectReason::TemporaryPasswordExpired
+        } else {
+            RejectReason::Password
+        };
+        return Ok((user, SignInOutcome::Rejected(reason)));
     }
     let must_change = user.password_change != PasswordChange::NotRequired;
     if must_change && claim.new_password.is_none() {

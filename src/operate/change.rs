@@ -9,7 +9,9 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::audit::event::Ticket;
+use crate::domain::consequences::consequences;
 use crate::domain::name::UserName;
+use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::Undoable;
@@ -38,11 +40,15 @@ pub struct ChangeRequest<'a> {
 pub struct ChangeResult {
     pub user: User,
     pub changed: bool,
+    /// What the change means for the user.
+    pub consequences: Vec<String>,
+    /// Whether MFA is required of the user now.
+    pub required: bool,
     pub at: Timestamp,
 }
 
-/// Asks for confirmation unless nothing would change. `question` gets the user before and after
-/// the change; the answer no is `false`.
+/// Asks for confirmation unless nothing would change, after saying what the change means for the user. `question` gets
+/// the user before and after the change; the answer no is `false`.
 pub fn confirm_change(
     app: &mut App<'_>,
     opened: &mut OpenStore,
@@ -51,14 +57,25 @@ pub fn confirm_change(
     change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
 ) -> Result<bool> {
     let user = opened.read_user(name)?;
-    let after = change(user.clone(), app.env.clock.now()?)?.user;
+    let now = app.env.clock.now()?;
+    let after = change(user.clone(), now)?.user;
     if after == user {
         return Ok(true);
     }
+    let consequences = consequences(Some(&user), &after, &app.config.policy, now);
     let question = question(&user, &after);
-    let agreed = app.confirm(&question)?;
+    let agreed = app.confirm(&with_consequences(&user, &consequences, &question))?;
     app.reopen_if_replaced(opened)?;
     Ok(agreed)
+}
+
+/// The question to the operator, after what a yes means for the user.
+#[must_use]
+pub fn with_consequences(user: &User, consequences: &[String], question: &str) -> String {
+    if consequences.is_empty() {
+        return question.to_owned();
+    }
+    format!("{}: {}. {question}", user.name, consequences.join("; "))
 }
 
 /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
@@ -83,14 +100,17 @@ pub fn change_user(
                 .into());
         }
         let changed = user != before;
-        if changed && !act.dry_run {
+        if changed {
             user.purge(at, undo_for);
+        }
+        let consequences = consequences(Some(&before), &user, &app.config.policy, at);
+        if changed && !act.dry_run {
             let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
             let mut details = act.details.clone();
             if user.name != before.name {
                 details.push(("renamed_from", before.name.to_string()));
             }
-            let detail = detail(&touched, &act.fields, &details);
+            let detail = detail(&touched, &act.fields, &details, &consequences);
             let record = AuditRecord {
                 verb: act.verb,
                 outcome: "done",
@@ -103,7 +123,8 @@ pub fn change_user(
             user = audit::save(app.env, &mut write.tx, at, change, record)?;
             write.commit()?;
         }
-        Ok(ChangeResult { user, changed, at })
+        let required = app.config.policy.requirement(&user).is_in_force(at);
+        Ok(ChangeResult { user, changed, consequences, required, at })
     })?;
     if done.changed && !act.dry_run {
         let change = CommittedChange {
@@ -125,7 +146,8 @@ fn undoable(app: &App<'_>, verb: &str) -> Option<Undoable> {
 
 /// The result for one user of a bulk change.
 pub enum BulkRow {
-    Changed(User),
+    /// With what the change means for them.
+    Changed(User, Vec<String>),
     Unchanged(User),
     Refused(User, Refusal),
 }
@@ -133,12 +155,12 @@ pub enum BulkRow {
 impl BulkRow {
     #[must_use]
     pub const fn is_change(&self) -> bool {
-        matches!(self, Self::Changed(_))
+        matches!(self, Self::Changed(..))
     }
 
     const fn changed_mut(&mut self) -> Option<&mut User> {
         match self {
-            Self::Changed(user) => Some(user),
+            Self::Changed(user, _) => Some(user),
             Self::Unchanged(_) | Self::Refused(..) => None,
         }
     }
@@ -146,7 +168,7 @@ impl BulkRow {
     #[must_use]
     pub const fn user(&self) -> &User {
         match self {
-            Self::Changed(user) | Self::Unchanged(user) | Self::Refused(user, _) => user,
+            Self::Changed(user, _) | Self::Unchanged(user) | Self::Refused(user, _) => user,
         }
     }
 
@@ -155,13 +177,16 @@ impl BulkRow {
         at: Timestamp,
         vault: &Vault,
         undoable: Option<Undoable>,
+        policy: &Policy,
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Self, Vec<String>)> {
         let change = change(before.clone(), at, vault);
         match change.map(|changed| changed.with_undo(undoable, &before, at)) {
             Ok(Changed { user, .. }) if user == before => Ok((Self::Unchanged(user), Vec::new())),
             Ok(Changed { user, touched }) => {
-                Ok((Self::Changed(user), touched.iter().map(ToString::to_string).collect()))
+                let consequences = consequences(Some(&before), &user, policy, at);
+                let touched = touched.iter().map(ToString::to_string).collect();
+                Ok((Self::Changed(user, consequences), touched))
             }
             Err(error) => match error.downcast::<Refusal>() {
                 Ok(refusal) => Ok((Self::Refused(before, refusal), Vec::new())),
@@ -187,7 +212,9 @@ pub fn plan_bulk(
         match snapshot.user(name)? {
             Some(user) => {
                 app.authorization.require_allowed(&user)?;
-                rows.push(BulkRow::of(user, at, &opened.vault, None, change)?.0);
+                rows.push(
+                    BulkRow::of(user, at, &opened.vault, None, &app.config.policy, change)?.0,
+                );
             }
             None => unknown.push(index),
         }
@@ -221,15 +248,16 @@ pub fn change_bulk(
         for names in names.chunks(MAX_SET) {
             let (first, mut changes) = (rows.len(), Vec::new());
             for before in write.users(names)? {
+                let policy = &app.config.policy;
                 let (mut row, touched) =
-                    BulkRow::of(before.clone(), write.at, write.vault, undoable, change)?;
-                if let BulkRow::Changed(user) = &mut row {
+                    BulkRow::of(before.clone(), write.at, write.vault, undoable, policy, change)?;
+                if let BulkRow::Changed(user, consequences) = &mut row {
                     user.purge(write.at, undo_for);
                     let record = AuditRecord {
                         verb,
                         outcome: "done",
                         ticket: ticket.clone(),
-                        detail: detail(&touched, fields, &[]),
+                        detail: detail(&touched, fields, &[], consequences),
                         ..AuditRecord::default()
                     };
                     changes.push((Change::Update { before, after: user.clone() }, Some(record)));
@@ -256,6 +284,7 @@ fn detail(
     touched: &[String],
     fields: &[&'static str],
     details: &[(&'static str, String)],
+    consequences: &[String],
 ) -> Option<String> {
     let mut detail = serde_json::Map::new();
     if !touched.is_empty() {
@@ -263,6 +292,9 @@ fn detail(
     }
     if !fields.is_empty() {
         detail.insert("fields".into(), json!(fields));
+    }
+    if !consequences.is_empty() {
+        detail.insert("consequences".into(), json!(consequences));
     }
     detail.extend(details.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())

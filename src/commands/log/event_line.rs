@@ -77,7 +77,9 @@ impl EventLine {
         let detail = self.detail.as_ref().map(describe).filter(|text| !text.is_empty());
         let what = [factor.map(spaced), self.device.clone(), detail];
         let why = [self.ticket.clone(), self.proof.clone(), self.reason.clone()];
-        what.into_iter().chain(why).flatten().collect::<Vec<_>>().join(", ")
+        let consequences = self.detail.as_ref().and_then(consequences);
+        let parts = what.into_iter().chain(why).chain([consequences]).flatten();
+        parts.collect::<Vec<_>>().join(", ")
     }
 
     fn tone(&self) -> Tone {
@@ -90,11 +92,21 @@ impl EventLine {
     }
 }
 
-/// The JSON of `detail` as people read it: `fields email; renamed from carol`.
+/// The field of an event's details, and its name for people.
+const CONSEQUENCES: &str = "consequences";
+
+/// What the change meant for the user: `consequences: left group staff; can sign in with the password alone`.
+fn consequences(detail: &Value) -> Option<String> {
+    let clauses = detail.get(CONSEQUENCES)?.as_array()?.iter().map(describe);
+    Some(format!("{CONSEQUENCES}: {}", clauses.collect::<Vec<_>>().join("; ")))
+}
+
+/// The rest of the JSON of `detail` as people read it: `fields email; renamed from carol`.
 fn describe(detail: &Value) -> String {
     match detail {
         Value::Object(fields) => {
-            let parts = fields.iter().map(|(name, v)| format!("{} {}", spaced(name), describe(v)));
+            let rest = fields.iter().filter(|(name, _)| *name != CONSEQUENCES);
+            let parts = rest.map(|(name, v)| format!("{} {}", spaced(name), describe(v)));
             parts.collect::<Vec<_>>().join("; ")
         }
         Value::Array(values) => values.iter().map(describe).collect::<Vec<_>>().join(" "),

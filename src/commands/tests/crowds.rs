@@ -32,7 +32,10 @@ fn a_list_is_changed_in_one_transaction_with_a_result_and_an_event_each() {
     assert_eq!(world.listed("user03")["status"], "pending");
     let _ = world.run_with("enable --from - --yes", &names(0..3)).ok();
     let csv = world.run_with("delete --from - --yes --format csv", "group,user\nx,user00\n").ok();
-    assert_eq!(csv.out, "user,status,result,reason\r\nuser00,not_enabled,changed,\r\n");
+    assert_eq!(
+        csv.out,
+        "user,status,result,reason,consequences\r\nuser00,not_enabled,changed,,can sign in with the password alone\r\n"
+    );
     let _ = world.run_with("undo user00 --yes", "").ok();
     let _ = world.run_with("edit-user --from - --yes --group staff", &names(0..4)).ok();
     assert_eq!(world.listed("user03")["groups"][0], "staff");
@@ -74,15 +77,17 @@ fn the_table_has_a_row_a_user_and_the_total() {
     let list = format!("{}none\n", names(0..3));
     let dry = world.run_with("disable --from - --dry-run", &list);
     assert!(dry.out.contains("would change"), "{dry:?}");
-    assert!(dry.out.ends_with("4 users: 2 would change, 1 already so, 1 refused\n"), "{dry:?}");
+    let counts = "4 users: 2 would change, 1 already so, 1 refused\n\
+                  2 users: can sign in with the password alone\n";
+    assert!(dry.out.ends_with(counts), "{dry:?}");
     let json = world.run_with("disable --from - --dry-run --json", &list).json();
     assert_eq!(json["dry_run"], true);
     let ran = world.run_with("disable --from - --yes", &list);
     let rows: Vec<Vec<&str>> = ran.out.lines().map(|l| l.split_whitespace().collect()).collect();
-    assert_eq!(rows[0], ["USER", "RESULT", "STATUS", "REASON"], "{ran:?}");
-    assert_eq!(rows[1], ["user00", "changed", "disabled"]);
+    assert_eq!(rows[0][..4], ["USER", "RESULT", "STATUS", "REASON"], "{ran:?}");
+    assert_eq!(rows[1][..5], ["user00", "changed", "disabled", "can", "sign"]);
     assert_eq!(rows[4][..5], ["none", "refused", "not", "enabled", "none"]);
-    assert_eq!(ran.out.lines().last(), Some("4 users: 2 changed, 1 already so, 1 refused"));
+    assert_eq!(ran.out.lines().rev().nth(1), Some("4 users: 2 changed, 1 already so, 1 refused"));
     for columns in [40, 100] {
         world.terminal = Some(crate::env::Size { columns, rows: 24 });
         let ran = world.run_with("enable --from - --yes", "user00\n").ok();

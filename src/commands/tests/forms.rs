@@ -80,7 +80,7 @@ fn one_record_in_every_format() {
     assert_eq!(world.run("unlock alice --quiet").ok().out, "");
     assert_eq!(
         world.run("unlock alice --format csv").ok().out,
-        "user,status,devices,locked,password_change_required,changed\r\nalice,not_enabled,,false,false,false\r\n"
+        "user,status,devices,locked,password_change_required,changed,consequences\r\nalice,not_enabled,,false,false,false,\r\n"
     );
     assert_eq!(
         world.run("unlock alice --format jsonl").ok().out,

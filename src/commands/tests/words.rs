@@ -84,6 +84,7 @@ fn a_question_about_a_user_without_a_device_says_so() {
     world.active("alice");
     world.answers = Some(Vec::new());
     world.terminal = Some(Size { columns: 80, rows: 40 });
+    let void = "can sign in with the password alone; the bypass code is void";
     let frank = "frank (last code: never). There is no device.";
     for (line, question) in [
         ("remove-user frank", "Remove frank, who has no device?".to_owned()),
@@ -91,9 +92,15 @@ fn a_question_about_a_user_without_a_device_says_so() {
             "remove-user frank --erase",
             "Remove frank, who has no device, and erase the name from the log?".to_owned(),
         ),
-        ("delete frank", "Delete the backup codes of frank, who has no device?".to_owned()),
+        (
+            "delete frank",
+            format!("frank: {void}. Delete the backup codes of frank, who has no device?"),
+        ),
         ("reset frank", format!("{frank} Make a new one?")),
-        ("reset frank --no-enrol", format!("{frank} Clear the lock and the backup codes?")),
+        (
+            "reset frank --no-enrol",
+            format!("frank: {void}. {frank} Clear the lock and the backup codes?"),
+        ),
     ] {
         let ran = world.run(line);
         assert_eq!((ran.code, ran.prompts), (1, vec![question]), "{line}");

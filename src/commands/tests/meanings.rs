@@ -1,0 +1,127 @@
+//! What a change means for the user is said before it, after it, in JSON, in the plan and in the log.
+
+use serde_json::json;
+
+use crate::env::Size;
+use crate::testing::World;
+
+const STAFF: &str = "[policy]\nrequired_groups = [\"staff\"]\n";
+
+#[test]
+fn s11_groups_come_and_go_one_by_one_and_the_requirement_that_ends_is_named() {
+    let world = World::new();
+    world.configure(STAFF);
+    let _ = world.run("add-user alice --group staff --group vpn").ok();
+    let groups = || world.listed("alice")["groups"].clone();
+    let _ = world.run("edit-user alice --add-group it --remove-group vpn").ok();
+    assert_eq!(groups(), json!(["it", "staff"]));
+    let ran = world.run("edit-user alice --group vpn --json").ok().json();
+    let meaning = json!([
+        "MFA is no longer required: left groups it, staff",
+        "joined group vpn",
+        "can sign in with the password alone",
+    ]);
+    assert_eq!((&ran["consequences"], &ran["required"]), (&meaning, &json!(false)));
+    assert_eq!(groups(), json!(["vpn"]));
+    let log = world.run("log --user alice --verb edit-user --last 1 --json").ok().json();
+    assert_eq!(log["events"][0]["detail"]["consequences"], meaning);
+    let text = world.run("log --user alice --verb edit-user --last 1").ok().out;
+    assert!(text.contains("MFA is no longer required: left groups it, staff"), "{text}");
+    let back = world.run("edit-user alice --add-group staff --dry-run").ok().out;
+    assert!(
+        back.contains("MFA is required: joined group staff; is refused until enrolled"),
+        "{back}"
+    );
+    for (line, field) in [
+        ("edit-user alice --add-group x --remove-group x", "--add-group"),
+        ("edit-user alice --add-group x --group y", "--group"),
+        ("edit-user alice --add-group x --clear groups", "--clear groups"),
+        ("edit-user alice --add-group a/b", "group"),
+    ] {
+        let ran = world.run(line);
+        assert!(matches!(ran.code, 64 | 65) && ran.err.contains(field), "{line}: {ran:?}");
+    }
+    assert_eq!(groups(), json!(["vpn"]));
+}
+
+#[test]
+fn s11_the_plan_of_a_list_counts_what_it_means() {
+    let world = World::new();
+    world.configure(STAFF);
+    for name in ["alice", "bob"] {
+        let _ = world.run(&format!("add-user {name} --group staff")).ok();
+    }
+    let plan = world.run_with("edit-user --from - --group vpn --dry-run", "alice\nbob\n").ok().out;
+    assert!(plan.contains("\n2 users: MFA is no longer required: left group staff\n"), "{plan}");
+    let json = world.run_with("edit-user --from - --group vpn --yes --json", "alice\nbob\n").ok();
+    let said = json.json()["users"][1]["consequences"].clone();
+    assert_eq!(said[0], "MFA is no longer required: left group staff");
+    let log = world.run("log --user bob --verb edit-user --json").ok().json();
+    assert_eq!(log["events"][0]["detail"]["consequences"], said);
+}
+
+#[test]
+fn w6_lifting_a_requirement_that_the_configuration_has_says_so() {
+    let world = World::new();
+    world.configure(STAFF);
+    let _ = world.run("add-user alice --group staff").ok();
+    let lifted = world.run("require-mfa alice --not").ok().out;
+    assert_eq!(lifted, "alice: MFA is required by the configuration only; nothing to change\n");
+    let _ = world.run("require-mfa alice").ok();
+    let lifted = world.run("require-mfa alice --not --json").ok().json();
+    let stays = json!(["MFA stays required by the configuration", "is refused until enrolled"]);
+    assert_eq!(lifted["required"], true);
+    assert_eq!(lifted["consequences"][0], stays[0]);
+    let _ = world.run("add-user bob").ok();
+    let _ = world.run("require-mfa bob").ok();
+    let lifted = world.run("require-mfa bob --not").ok().out;
+    assert!(
+        lifted.contains("requirement lifted; MFA is not enabled; MFA is no longer required"),
+        "{lifted}"
+    );
+}
+
+#[test]
+fn w13_how_long_things_live_is_said() {
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let enrolled = world.run("enrol alice --create --no-confirm --json").ok().json();
+    assert_eq!(enrolled["expires_at"], "2026-01-04T00:00:00Z");
+    let _ = world.run_with("set-password alice", "correct horse battery staple").ok();
+    let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
+    assert_eq!(forced["temporary_password_until"], "2026-01-02T00:00:00Z");
+    let shown = world.run("show-user alice").ok().out;
+    assert!(shown.contains("temporary password until 2026-01-02T00:00:00Z"), "{shown}");
+    world.wait(2 * 24 * 3600);
+    let shown = world.run("show-user alice").ok().out;
+    assert!(shown.contains("temporary password expired 2026-01-02T00:00:00Z"), "{shown}");
+    let password = forced["temporary_password"].as_str().unwrap();
+    let line = format!("{}\n", json!({ "password": password }));
+    let ran = world.run_with("sign-in alice --json", &line);
+    assert_eq!((ran.code, &ran.json()["outcome"]), (1, &"rejected".into()), "{ran:?}");
+    let log = world.run("log --user alice --verb sign-in").ok().out;
+    assert!(log.contains("temporary password expired"), "{log}");
+}
+
+#[test]
+fn w14_who_must_have_mfa_is_refused_after_a_reset_and_the_question_says_so() {
+    let mut world = World::new();
+    world.configure("[policy]\nmfa = \"required\"\n");
+    let _ = world.active("alice");
+    world.answers = Some(Vec::new());
+    world.terminal = Some(Size { columns: 80, rows: 40 });
+    for line in ["delete alice", "reset alice --no-enrol"] {
+        let asked = world.run(line).prompts.remove(0);
+        assert!(asked.starts_with("alice: is refused until an operator enrols them. "), "{asked}");
+    }
+    (world.answers, world.terminal) = (None, None);
+    for _ in 0..5 {
+        let _ = world.verify("alice", "000000").code;
+    }
+    let forced =
+        world.run("force-new-password alice --yes --old-password-opens --json").ok().json();
+    let said = forced["consequences"].to_string();
+    assert!(said.contains("is locked until 2026-01-01T00:00:30Z"), "{said}");
+    let deleted = world.run("reset alice --no-enrol --yes").ok().out;
+    assert!(deleted.contains("is not locked any more"), "{deleted}");
+}

@@ -1,0 +1,305 @@
+//! What a change means for a user, said before it, after it, and in the log.
+
+use crate::domain::device::DeviceState;
+use crate::domain::password::PasswordChange;
+use crate::domain::policy::{Policy, Requirement};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Status, User};
+
+/// What a change means for the user, in clauses such as "can sign in with the password alone", which follow the user's
+/// name. `before` is `None` for a new user.
+///
+/// How they sign in, and a lock, are said wherever the change has to do with signing in, also if they stay as they
+/// were.
+#[must_use]
+pub fn consequences(
+    before: Option<&User>,
+    after: &User,
+    policy: &Policy,
+    now: Timestamp,
+) -> Vec<String> {
+    let required = policy.requirement(after);
+    let required_before = before.map_or(Requirement::Optional, |before| policy.requirement(before));
+    let mut said = group_words(before, after, required_before, required, now);
+    let is_lifted = before.is_some_and(|before| before.required && !after.required);
+    if is_lifted && required != Requirement::Optional {
+        said.push("MFA stays required by the configuration".to_owned());
+    }
+    let entry = entry_words(after, required, now);
+    let entry_before = before.map(|before| entry_words(before, required_before, now));
+    let is_about_entry =
+        required != required_before || before.is_none_or(|before| changes_entry(before, after));
+    if entry_before.as_ref() != Some(&entry) || (is_about_entry && needs_no_code(after)) {
+        said.push(entry);
+    }
+    said.extend(lock_words(before, after, is_about_entry, now));
+    let is_new = |before: &User| before.temporary != after.temporary;
+    if let Some(temporary) = after.temporary.as_ref().filter(|_| before.is_none_or(is_new)) {
+        said.push(format!("temporary password good until {}", temporary.until));
+    }
+    for device in after.live() {
+        let is_new = before.is_none_or(|before| !before.devices.contains(device));
+        if let (DeviceState::Pending(pending), true) = (&device.state, is_new) {
+            said.push(format!("{} has to be confirmed by {}", device.label, pending.expires_at));
+        }
+    }
+    if let Some(before) = before {
+        said.extend(loss_words(before, after));
+    }
+    said
+}
+
+/// The groups that the user leaves and joins, and the requirement that ends or begins with that.
+fn group_words(
+    before: Option<&User>,
+    after: &User,
+    required_before: Requirement,
+    required: Requirement,
+    now: Timestamp,
+) -> Vec<String> {
+    let old = before.map_or(&[][..], |before| &before.profile.groups);
+    let new = &after.profile.groups;
+    let mut left = membership("left", old, new);
+    let mut joined = before.and_then(|_| membership("joined", new, old));
+    let mut said = Vec::new();
+    if let Some(words) = requirement_words(required_before, required, now) {
+        let cause = if required == Requirement::Optional { left.take() } else { joined.take() };
+        said.push(cause.map_or(words.clone(), |cause| format!("{words}: {cause}")));
+    }
+    said.extend(left.into_iter().chain(joined));
+    said
+}
+
+/// The groups among `these` that are not among `others`.
+fn membership(verb: &str, these: &[String], others: &[String]) -> Option<String> {
+    let only: Vec<&str> =
+        these.iter().filter(|group| !others.contains(group)).map(String::as_str).collect();
+    let kind = if only.len() == 1 { "group" } else { "groups" };
+    (!only.is_empty()).then(|| format!("{verb} {kind} {}", only.join(", ")))
+}
+
+fn requirement_words(before: Requirement, after: Requirement, now: Timestamp) -> Option<String> {
+    match after {
+        _ if before == after => None,
+        Requirement::Optional => Some("MFA is no longer required".to_owned()),
+        Requirement::From(from) if from > now => Some(format!("MFA is required from {from} on")),
+        Requirement::From(_) if before.is_in_force(now) => None,
+        Requirement::From(_) => Some("MFA is required".to_owned()),
+    }
+}
+
+/// How the user signs in, apart from a lock.
+fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String {
+    match user.password_change {
+        PasswordChange::Required => {
+            return "has to choose a new password at the next sign-in".to_owned();
+        }
+        PasswordChange::RequiredOldOpens => {
+            return "has to choose a new password at the next sign-in, after the old one"
+                .to_owned();
+        }
+        PasswordChange::NotRequired => {}
+    }
+    let status = user.status();
+    if status == Status::Enabled {
+        return "needs a code to sign in".to_owned();
+    }
+    if requirement.is_in_force(now) {
+        return match status {
+            Status::Disabled => "is refused until MFA is enabled again",
+            Status::Pending => "is refused until a code confirms the new device",
+            _ if user.enrolment_barred => "is refused until an operator enrols them",
+            _ => "is refused until enrolled",
+        }
+        .to_owned();
+    }
+    match requirement {
+        Requirement::From(from) => format!("can sign in with the password alone until {from}"),
+        Requirement::Optional => "can sign in with the password alone".to_owned(),
+    }
+}
+
+/// Whether the user signs in otherwise than with a code.
+fn needs_no_code(user: &User) -> bool {
+    user.status() != Status::Enabled || user.password_change != PasswordChange::NotRequired
+}
+
+/// Whether a change has to do with signing in.
+fn changes_entry(before: &User, after: &User) -> bool {
+    let devices = |user: &User| user.live().map(|d| (d.id, d.state.clone())).collect::<Vec<_>>();
+    devices(before) != devices(after)
+        || before.password_change != after.password_change
+        || before.temporary != after.temporary
+        || before.throttle != after.throttle
+        || before.recovery != after.recovery
+        || before.bypass != after.bypass
+}
+
+fn lock_words(
+    before: Option<&User>,
+    after: &User,
+    is_about_entry: bool,
+    now: Timestamp,
+) -> Option<String> {
+    // A change of nothing but the lock needs no further word that it is gone.
+    let was_locked = |before: &&User| {
+        let unlocked = User { throttle: after.throttle.clone(), ..(*before).clone() };
+        before.locked(now).is_some() && unlocked != *after
+    };
+    match after.locked(now) {
+        None => before.filter(was_locked).map(|_| "is not locked any more".to_owned()),
+        Some(_) if !is_about_entry => None,
+        Some(Some(end)) => Some(format!("is locked until {end}")),
+        Some(None) => Some("is locked until unlocked".to_owned()),
+    }
+}
+
+fn loss_words(before: &User, after: &User) -> Vec<String> {
+    let clauses = [
+        (before.recovery.is_some() && after.recovery.is_none(), "the recovery codes are void"),
+        (before.bypass.is_some() && after.bypass.is_none(), "the bypass code is void"),
+        (!before.protected && after.protected, "only admins can change them"),
+        (before.protected && !after.protected, "every operator can change them"),
+    ];
+    clauses.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::device::{Active, Device, Pending};
+    use crate::domain::factor::Factor;
+    use crate::domain::factor::totp::Parameters;
+    use crate::domain::lockout::{FailedFactor, Limits};
+    use crate::domain::name::{Label, UserName};
+    use crate::domain::password::TemporaryPassword;
+    use crate::domain::policy::Scope;
+    use crate::domain::secret::{Id, Sealed};
+    use crate::domain::time::Span;
+
+    const NOW: i64 = 1_000_000;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix(seconds).unwrap()
+    }
+
+    fn user(groups: &[&str]) -> User {
+        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+        user.profile.groups = groups.iter().map(|g| (*g).to_owned()).collect();
+        user
+    }
+
+    fn with(mut user: User, state: DeviceState) -> User {
+        user.devices.push(Device {
+            id: Id::new([2; 16]),
+            label: Label::parse("phone").unwrap(),
+            factor: Factor::Totp(Parameters::COMMON),
+            secret: Sealed(Vec::new()),
+            state,
+            position: None,
+            created_at: at(0),
+            last_used_at: None,
+        });
+        user
+    }
+
+    fn active(groups: &[&str]) -> User {
+        with(user(groups), DeviceState::Active(Active { confirmed_at: at(0) }))
+    }
+
+    fn said(before: Option<&User>, after: &User) -> Vec<String> {
+        let scope = Scope::Groups(vec!["staff".into()]);
+        let policy = Policy { scope, since: None, grace: Span(0) };
+        consequences(before, after, &policy, at(NOW))
+    }
+
+    #[test]
+    fn s11_leaving_a_group_names_the_group_and_the_requirement_that_ends() {
+        let before = active(&["it", "staff"]);
+        assert_eq!(
+            said(Some(&before), &active(&["vpn"])),
+            ["MFA is no longer required: left groups it, staff", "joined group vpn"]
+        );
+        let before = user(&["staff"]);
+        assert_eq!(
+            said(Some(&before), &user(&[])),
+            ["MFA is no longer required: left group staff", "can sign in with the password alone"]
+        );
+        assert_eq!(
+            said(Some(&user(&["vpn"])), &user(&["staff", "vpn"])),
+            ["MFA is required: joined group staff", "is refused until enrolled"]
+        );
+        assert_eq!(said(Some(&active(&[])), &active(&["it"])), ["joined group it"]);
+    }
+
+    #[test]
+    fn w14_somebody_who_must_have_mfa_is_refused_without_a_device() {
+        let (optional, required) = (active(&[]), active(&["staff"]));
+        let deleted =
+            |user: &User| user.clone().revoke(None, at(NOW)).unwrap().void_backup_codes().user;
+        let disabled = |user: &User| user.clone().disable(None).unwrap().user;
+        for (before, after, words) in [
+            (&required, deleted(&required), "is refused until an operator enrols them"),
+            (&required, disabled(&required), "is refused until MFA is enabled again"),
+            (&optional, deleted(&optional), "can sign in with the password alone"),
+            (&optional, disabled(&optional), "can sign in with the password alone"),
+        ] {
+            assert_eq!(said(Some(before), &after), [words]);
+            assert_eq!(said(Some(&after), before), ["needs a code to sign in"]);
+        }
+    }
+
+    #[test]
+    fn w14_a_lock_that_stays_is_said() {
+        let mut before = active(&[]);
+        for _ in 0..5 {
+            before.throttle = before.throttle.failed(FailedFactor::Code, at(NOW), Limits::DEFAULT);
+        }
+        let end = before.locked(at(NOW)).unwrap().unwrap();
+        let after = User { password_change: PasswordChange::Required, ..before.clone() };
+        assert_eq!(
+            said(Some(&before), &after),
+            [
+                "has to choose a new password at the next sign-in".to_owned(),
+                format!("is locked until {end}")
+            ]
+        );
+        let unlocked = User { throttle: before.throttle.clone().cleared(), ..before.clone() };
+        assert_eq!(said(Some(&before), &unlocked), [""; 0], "a change of the lock alone");
+        let reset = User { password_change: PasswordChange::Required, ..unlocked };
+        assert_eq!(said(Some(&before), &reset)[1], "is not locked any more");
+        let mut renamed = before.clone();
+        renamed.profile.email = Some("a@example.com".into());
+        assert_eq!(said(Some(&before), &renamed), [""; 0]);
+    }
+
+    #[test]
+    fn w13_the_lives_of_a_temporary_password_and_of_a_pending_device_are_said() {
+        let pending = Pending { expires_at: at(NOW + 60), first_proof: None, replaces: Vec::new() };
+        let mut after = with(user(&["staff"]), DeviceState::Pending(pending));
+        let phone = format!("phone has to be confirmed by {}", at(NOW + 60));
+        let refused = "is refused until a code confirms the new device".to_owned();
+        assert_eq!(said(None, &after), ["MFA is required".to_owned(), refused, phone.clone()]);
+        let before = after.clone();
+        after.temporary =
+            Some(TemporaryPassword { hash: Sealed(Vec::new()), until: at(NOW + 600) });
+        after.password_change = PasswordChange::Required;
+        assert_eq!(
+            said(Some(&before), &after),
+            [
+                "has to choose a new password at the next sign-in".to_owned(),
+                format!("temporary password good until {}", at(NOW + 600))
+            ]
+        );
+    }
+
+    #[test]
+    fn w6_lifting_a_requirement_leaves_that_of_the_configuration() {
+        let lifted = |groups: &[&str]| {
+            let before = User { required: true, ..active(groups) };
+            said(Some(&before), &active(groups))
+        };
+        assert_eq!(lifted(&["staff"]), ["MFA stays required by the configuration"]);
+        assert_eq!(lifted(&[]), ["MFA is no longer required"]);
+    }
+}
