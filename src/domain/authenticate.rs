@@ -289,7 +289,7 @@ fn replace_devices(user: &mut User, new: usize, replaced: &[Id], now: Timestamp)
     }
     let made = user.devices[new].id;
     let others = user.live().map(|d| d.id).filter(|id| *id != made && !replaced.contains(id));
-    let record = UndoRecord {
+    user.undo.replaced(UndoRecord {
         act: Undoable::Reset,
         at: now,
         devices: replaced.clone(),
@@ -301,8 +301,7 @@ fn replace_devices(user: &mut User, new: usize, replaced: &[Id], now: Timestamp)
         temporary: None,
         enrolment_barred: user.enrolment_barred,
         closed_at: None,
-    };
-    user.undo.replaced(made, &replaced, || record);
+    });
     for device in &mut user.devices {
         if replaced.contains(&device.id) {
             *device = device.clone().revoked(now);

@@ -303,3 +303,6 @@ impl Device {
         pending.replaces.contains(&other.id)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,7 +117,9 @@ impl UndoStack {
     /// These devices were switched on by hand: that part of `disable` can't be undone any more.
     pub fn switched_on(&mut self, devices: &[Id]) {
         for act in self.0.iter_mut().filter(|act| act.act == Undoable::Disable) {
-            act.devices.retain(|device| !devices.contains(device));
+            let switched_on = act.devices.extract_if(.., |device| devices.contains(device));
+            let switched_on: Vec<Id> = switched_on.collect();
+            act.untouched.iter_mut().for_each(|untouched| untouched.extend(&switched_on));
         }
         self.0.retain(|act| act.act != Undoable::Disable || !act.devices.is_empty());
     }
@@ -131,15 +133,20 @@ impl UndoStack {
         }
     }
 
-    /// The new device of a change was confirmed, and only that revoked the devices it replaces. `act` is the
-    /// record of it where the change itself is no longer kept.
-    pub fn replaced(&mut self, made: Id, devices: &[Id], act: impl FnOnce() -> UndoRecord) {
-        match self.0.iter_mut().rfind(|act| act.made == Some(made)) {
-            Some(act) => {
-                act.devices.extend(devices);
-                act.untouched.iter_mut().for_each(|left| left.retain(|id| !devices.contains(id)));
-            }
-            None => self.push(act()),
+    /// The new device of a change was confirmed, and only that revoked the devices that it replaces: `act` is the
+    /// record of it. It joins the record of the change, which may lie below other changes by now.
+    pub fn replaced(&mut self, mut act: UndoRecord) {
+        let earlier = self.0.iter().rposition(|earlier| earlier.made == act.made);
+        if let Some(index) = earlier {
+            let is_newest = index + 1 == self.0.len();
+            let mut change = self.0.remove(index);
+            change.devices.append(&mut act.devices);
+            act = UndoRecord {
+                at: if is_newest { change.at } else { act.at },
+                untouched: act.untouched,
+                ..change
+            };
         }
+        self.push(act);
     }
 }

@@ -1,5 +1,6 @@
 //! The changes that can be undone, as JSON in one column: a list, the oldest first. Earlier versions kept the last
-//! change only, as one object without the later fields.
+//! change only, as one object without the later fields. Such an object is written as it was read, because the MAC of
+//! a user is computed from the values of the columns.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::domain::secret::{Id, Sealed};
 use crate::domain::undo_record::{UndoRecord, UndoStack, Undoable};
 use crate::store::row::backup_codes::{self, RecoveryJson, id, time};
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum StackJson {
     List(Vec<ActJson>),
@@ -23,12 +24,16 @@ struct ActJson {
     at: i64,
     devices: Vec<String>,
     made: Option<String>,
-    untouched: Option<Vec<String>>,
-    is_without_codes: Option<bool>,
     recovery: Option<RecoveryJson>,
     password_change: Option<String>,
-    temporary: Option<TemporaryJson>,
     enrolment_barred: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untouched: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    is_without_codes: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temporary: Option<TemporaryJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     closed_at: Option<i64>,
 }
 
@@ -39,10 +44,22 @@ struct TemporaryJson {
     until: i64,
 }
 
-/// `None` for no change.
+/// `None` where there is no change to undo.
 pub fn text(stack: &UndoStack) -> Option<String> {
-    let acts: Vec<_> = stack.acts().iter().map(act_json).collect();
-    (!acts.is_empty()).then(|| backup_codes::text(&acts))
+    let json = match stack.acts() {
+        [] => return None,
+        [act] if is_as_before(act) => StackJson::LastOnly(act_json(act)),
+        acts => StackJson::List(acts.iter().map(act_json).collect()),
+    };
+    Some(backup_codes::text(&json))
+}
+
+/// Whether an earlier version wrote this record, and nothing was added to it.
+const fn is_as_before(act: &UndoRecord) -> bool {
+    act.untouched.is_none()
+        && act.is_without_codes
+        && act.temporary.is_none()
+        && act.closed_at.is_none()
 }
 
 pub fn stack(text: &str) -> Option<UndoStack> {
@@ -61,7 +78,7 @@ fn act_json(act: &UndoRecord) -> ActJson {
         devices: ids(&act.devices),
         made: act.made.map(|id| id.to_string()),
         untouched: act.untouched.as_deref().map(ids),
-        is_without_codes: Some(act.is_without_codes),
+        is_without_codes: (!is_as_before(act)).then_some(act.is_without_codes),
         recovery: act.recovery.as_ref().map(backup_codes::recovery_json),
         password_change: act.password_change.word().map(ToOwned::to_owned),
         temporary: act.temporary.as_ref().map(|temporary| TemporaryJson {
@@ -99,4 +116,35 @@ fn temporary(json: TemporaryJson) -> Option<TemporaryPassword> {
 /// An absent value is right; one that can't be read is not.
 fn inner<T, U>(value: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
     value.map_or(Some(None), |value| read(value).map(Some))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As an earlier version wrote it.
+    const LAST_ONLY: &str = r#"{"verb":"reset","at":1772452800,"devices":["000102030405060708090a0b0c0d0e0f"],"made":null,"recovery":null,"password_change":null,"enrolment_barred":false}"#;
+
+    #[test]
+    fn a_record_of_an_earlier_version_is_written_as_it_was_read() {
+        let mut acts = stack(LAST_ONLY).unwrap();
+        assert_eq!(text(&acts).as_deref(), Some(LAST_ONLY));
+        assert_eq!((acts.acts().len(), acts.acts()[0].act), (1, Undoable::Reset));
+        acts.close(time(1_772_452_900).unwrap());
+        let closed = text(&acts).unwrap();
+        assert!(closed.starts_with('[') && closed.contains(r#""closed_at":1772452900"#), "{closed}");
+        let read = stack(&closed).unwrap();
+        assert_eq!((&read, text(&read)), (&acts, Some(closed)));
+        let before = stack(LAST_ONLY).unwrap();
+        let two = UndoStack::of([before.acts(), acts.acts()].concat());
+        assert_eq!(stack(&text(&two).unwrap()), Some(two));
+    }
+
+    #[test]
+    fn what_is_not_a_list_of_changes_is_refused() {
+        assert_eq!(text(&UndoStack::default()), None);
+        for wrong in ["", "{}", "[{}]", "7", &LAST_ONLY.replace("reset", "verify"), &LAST_ONLY.replace("0001", "zz")] {
+            assert_eq!(stack(wrong), None, "{wrong}");
+        }
+    }
 }
