@@ -155,7 +155,11 @@ pub static VERBS: &[VerbEntry] = &[
         ..CHANGE
     }),
     verb::<unlock::Unlock>(CHANGE),
-    verb::<undo::Undo>(VerbSpec { notice: Some(NoticeKind::Undone), ..CHANGE }),
+    verb::<undo::Undo>(VerbSpec {
+        guarded_option: Some("even_after_code"),
+        notice: Some(NoticeKind::Undone),
+        ..CHANGE
+    }),
     verb::<recovery_codes::RecoveryCodes>(VerbSpec {
         notice: Some(NoticeKind::RecoveryCodes),
         ..CHANGE

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::config::{Config, PathOptions};
 use crate::domain::verb::FindVerb;
 use crate::env::Env;
-use crate::operate::authorize;
+use crate::operate::{UsedOptions, authorize};
 use crate::options::Options;
 
 /// Candidates for one completion; a longer list helps nobody.
@@ -30,7 +30,7 @@ fn names(prefix: &OsStr, find_verb: FindVerb) -> Vec<CompletionCandidate> {
     let mut app = App::new(&mut env, Options::default(), config, find_verb);
     // Behind `sudo` these are names that the caller could not read without it.
     let may_list =
-        find_verb("list-status").is_some_and(|verb| authorize(&mut app, verb, true).is_ok());
+        find_verb("list-status").is_some_and(|verb| authorize(&mut app, verb, UsedOptions::default()).is_ok());
     if !may_list {
         return candidates;
     }

@@ -7,7 +7,7 @@ pub mod notify;
 pub mod user_list;
 
 pub use approval::{close_request, find_request, open_requests, request_approval};
-pub use authorize::{authorize, begin_approval, can_run, operator_uid};
+pub use authorize::{UsedOptions, authorize, begin_approval, can_run, operator_uid};
 pub use change::{change_bulk, change_user, confirm_change, plan_bulk};
 pub use notify::{CommittedChange, notify_activation, notify_activations, notify_change};
 pub use user_list::{UserList, read_user_list};

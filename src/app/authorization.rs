@@ -21,6 +21,8 @@ pub struct Authorization {
     pub roles: Option<BTreeSet<Role>>,
     /// On a protected user the verb needs a second operator.
     pub needs_second_operator: bool,
+    /// The option in use that only an admin may use, or two operators.
+    pub guarded_option: Option<&'static str>,
     /// The approved request that this run carries out.
     pub approval: Option<Approval>,
 }
@@ -46,16 +48,20 @@ pub enum Decision {
 }
 
 impl Authorization {
-    /// Only an admin may change a protected user, and for some verbs a second operator must approve.
+    /// Only an admin may change a protected user, and for some verbs and options a second operator must approve.
     pub fn decide(&self, user: &User) -> Result<Decision, Refusal> {
-        if !user.protected || self.approval.is_some() {
+        if self.approval.is_some() {
             return Ok(Decision::Allowed);
         }
-        if self.needs_second_operator {
+        if user.protected && self.needs_second_operator {
             return Ok(Decision::NeedsApproval);
         }
         if self.roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin)) {
             return Ok(Decision::Allowed);
+        }
+        if !user.protected {
+            let is_guarded = self.guarded_option.is_some();
+            return Ok(if is_guarded { Decision::NeedsApproval } else { Decision::Allowed });
         }
         let name = &user.name;
         Err(Refusal::new(
@@ -76,7 +82,12 @@ impl Authorization {
             Decision::Allowed => Ok(()),
             Decision::NeedsApproval => {
                 let (name, verb) = (&user.name, self.verb);
-                let message = format!("{name} is protected: {verb} needs a second operator");
+                let message = match self.guarded_option.filter(|_| !user.protected) {
+                    Some(option) => {
+                        format!("{verb} --{} needs a second operator", option.replace('_', "-"))
+                    }
+                    None => format!("{name} is protected: {verb} needs a second operator"),
+                };
                 Err(Refusal::new(ErrorCode::NotPermitted, message)
                     .hint(format!("request an approval with: mfactl {verb} {}", name.argument())))
             }

@@ -18,6 +18,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
+use crate::operate::UsedOptions;
 use crate::options::Options;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::usage_error::usage_error;
@@ -56,9 +57,17 @@ pub fn run(
 }
 
 fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<Report> {
-    let is_dry = matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true)));
-    if let Err(error) = operate::authorize(app, &entry.spec, is_dry) {
+    let is_used = |option| matches!(matches.try_get_one::<bool>(option), Ok(Some(true)));
+    let used = UsedOptions {
+        is_dry: is_used("dry_run"),
+        is_guarded: entry.spec.guarded_option.is_some_and(is_used),
+    };
+    if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
+    }
+    if is_used("list") {
+        // Only shows what could be changed.
+        return (entry.run)(matches, app);
     }
     // Checked here before anything is asked or shown, and again under the lock.
     if let Some(user) = target_user(entry, matches, app)
@@ -102,7 +111,8 @@ fn request_approval(
         &arguments,
         &ticket,
     )?;
-    Ok(Report::one(PendingApproval::new(&request), Verdict::Yes))
+    let guarded = app.authorization.guarded_option.filter(|_| !user.protected);
+    Ok(Report::one(PendingApproval::new(&request, guarded), Verdict::Yes))
 }
 
 /// The arguments to store in the request: options first, then `--` and the name.
@@ -146,10 +156,13 @@ struct PendingApproval {
     expires_at: Timestamp,
     #[serde(skip)]
     verb: String,
+    /// Why the request is needed: the user is protected, or this option is guarded.
+    #[serde(skip)]
+    guarded_option: Option<&'static str>,
 }
 
 impl PendingApproval {
-    fn new(request: &Request) -> Self {
+    fn new(request: &Request, guarded_option: Option<&'static str>) -> Self {
         Self {
             schema: "mfactl.request/1",
             user: request.user.clone(),
@@ -157,6 +170,7 @@ impl PendingApproval {
             request: request.short(),
             expires_at: request.expires_at(),
             verb: request.verb.clone(),
+            guarded_option,
         }
     }
 }
@@ -173,8 +187,12 @@ impl Record for PendingApproval {
 
     fn sentence(&self) -> String {
         let Self { user, verb, request, expires_at, .. } = self;
+        let reason = match self.guarded_option {
+            Some(option) => format!("--{} needs an admin or two operators", option.replace('_', "-")),
+            None => "protected".to_owned(),
+        };
         format!(
-            "{user}: protected, so nothing was changed yet; another operator can approve this \
+            "{user}: {reason}, so nothing was changed yet; another operator can approve this \
              {verb} until {expires_at} with: mfactl approve {request}"
         )
     }

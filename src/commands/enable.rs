@@ -52,12 +52,7 @@ impl UserChange for SwitchOn {
     const SCHEMA: &'static str = "mfactl.enable/1";
 
     fn change(&self, user: User, _: Timestamp) -> Result<Changed, Refusal> {
-        let before = user.clone();
-        let mut changed = user.enable(self.label.as_ref())?;
-        if changed.user != before {
-            changed.user.undo = None;
-        }
-        Ok(changed)
+        user.enable(self.label.as_ref())
     }
 
     fn device(&self) -> Option<&Label> {

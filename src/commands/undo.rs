@@ -1,26 +1,44 @@
 //! `mfactl undo`
 
+mod list;
+
 use anyhow::Result;
 use clap::Args;
+use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::user_change::ChangeRecord;
-use crate::domain::refusal::Refusal;
-use crate::domain::user::User;
+use crate::domain::name::{Label, UserName};
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::undo::{PasswordState, UndoReach, Undone};
+use crate::domain::user::{Changed, User};
 use crate::operate;
-use crate::report::{Report, Verdict};
+use crate::operate::change::ChangeResult;
+use crate::report::{Fields, Record, Report, Verdict};
 
 /// Undo a user's last reset, disable, delete or force-new-password
 ///
-/// Restores devices, recovery codes and the state of the password. Any operator can do this for a
-/// day (`policy.undo_for`), as long as no code was accepted since. Used codes stay used.
+/// Restores devices, recovery codes and the state of the password. Run it again for the change
+/// before that. Any operator can do this for a day (`policy.undo_for`), as long as no code was
+/// accepted since. Used codes stay used.
+///
+/// If a wrong person got the new QR code and proved it, --even-after-code takes the change back all
+/// the same, and cuts off every device that was set up since. This needs an admin, or a second
+/// operator.
 #[derive(Args, Debug)]
 pub struct Undo {
     #[command(flatten)]
     user: UserArg,
+    /// Show what can be taken back; change nothing
+    #[arg(long, conflicts_with_all = ["even_after_code", "yes", "dry_run", "ticket", "reason", "proof"])]
+    list: bool,
+    /// Take it back although a code was accepted since
+    #[arg(long)]
+    even_after_code: bool,
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
@@ -30,36 +48,194 @@ pub struct Undo {
 
 impl Verb for Undo {
     const NAME: &'static str = "undo";
-    const EXAMPLES: &'static [&'static str] =
-        &["mfactl undo alice", "mfactl undo alice --yes --ticket HELP-1234"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl undo alice",
+        "mfactl undo alice --list",
+        "mfactl undo alice --yes --ticket HELP-1234",
+        "mfactl undo alice --even-after-code --ticket HELP-1234",
+    ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name()?;
+        if self.list {
+            return list::run(app, &name);
+        }
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
-        let dry_run = act.dry_run;
-        let undo_for = app.config.undo_for;
+        let (dry_run, undo_for) = (act.dry_run, app.config.undo_for);
+        let reach =
+            if self.even_after_code { UndoReach::EvenAfterCode } else { UndoReach::ToLastCode };
+        let take_back = |user: User, now: Timestamp| user.take_back(now, undo_for, reach);
         let mut opened = app.open_store()?;
-        let user = opened.read_user(&name)?;
-        let undone = user.undo.as_ref().map(|undo| undo.act.verb());
-        act.fields.extend(undone);
+        let (_, expected) = take_back(opened.read_user(&name)?, app.env.clock.now()?)?;
         if !self.yes && !dry_run {
-            let question = |before: &User, after: &User| {
-                let what = undone.unwrap_or_default();
-                let at = before.undo.as_ref().map(|u| u.at.to_string()).unwrap_or_default();
-                let count = super::reset::device_count(after.live().count());
-                format!("Take back the {what} of {name} at {at}? There will be {count}.")
-            };
-            let change =
-                |user: User, now| -> Result<_, Refusal> { user.undo_last_change(now, undo_for) };
+            let what = &expected;
+            let question = |_: &User, after: &User| question(&name, what, after);
+            let change = |user: User, now| take_back(user, now).and_then(only(&name, what));
             if !operate::confirm_change(app, &mut opened, &name, question, change)? {
                 return Ok(not_confirmed(app));
             }
         }
+        act.details = details(&expected);
         let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
-            Ok(user.undo_last_change(now, undo_for)?)
+            Ok(take_back(user, now).and_then(only(&name, &expected))?)
         })?;
-        let what = format!("{} taken back", undone.unwrap_or("it"));
-        let record = ChangeRecord::new("mfactl.undo/1", &done, dry_run, &what);
+        let record = TakenBack::new(&done, dry_run, undo_for, &expected);
         Ok(Report::one(record, Verdict::Yes))
     }
 }
+
+/// Refuses to take back anything but what the operator was asked about, and what the log will name.
+fn only<'a>(
+    name: &'a UserName,
+    expected: &'a Undone,
+) -> impl Fn((User, Undone)) -> Result<Changed, Refusal> + 'a {
+    move |(user, undone)| {
+        if undone != *expected {
+            return Err(Refusal::new(ErrorCode::Busy, format!("{name} was changed meanwhile"))
+                .hint("try again; nothing was taken back"));
+        }
+        Ok(Changed { user, touched: undone.restored })
+    }
+}
+
+fn question(name: &UserName, undone: &Undone, after: &User) -> String {
+    let (act, at) = (undone.act.verb(), undone.at);
+    let count = super::reset::device_count(after.live().count());
+    let code = match undone.closed_at {
+        Some(closed) => format!("A code of {name} was accepted since, at {closed}. "),
+        None => String::new(),
+    };
+    let mut parts = consequences(undone, "will be", "will be");
+    parts.insert(0, format!("There will be {count}"));
+    format!("{code}Take back the {act} of {name} at {at}? {}.", parts.join("; "))
+}
+
+/// What an undo does besides restoring what was there, as parts of a sentence; `is` and `are` say whether it is
+/// done.
+fn consequences(undone: &Undone, is: &str, are: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    match undone.cut_off.as_slice() {
+        [] => {}
+        [one] => parts.push(format!("the device {one} that was set up since then {is} cut off")),
+        many => parts
+            .push(format!("the devices {} that were set up since then {are} cut off", joined(many))),
+    }
+    for (was, now) in &undone.renamed {
+        parts.push(format!("the restored {was} {is} called {now}, as another device is called {was}"));
+    }
+    if undone.voids_codes {
+        parts.push(format!("recovery and bypass codes that were made since then {are} void"));
+    }
+    if undone.password == PasswordState::ChosenSince {
+        parts.push("the password that was chosen since then stays".to_owned());
+    }
+    parts
+}
+
+fn joined(labels: &[Label]) -> String {
+    texts(labels).join(", ")
+}
+
+/// What the log says: the change that was undone, and what else followed from that.
+fn details(undone: &Undone) -> Vec<(&'static str, String)> {
+    let mut details =
+        vec![("undone", undone.act.verb().to_owned()), ("undone_at", undone.at.to_string())];
+    if let Some(closed) = undone.closed_at {
+        details.push(("even_after_code", closed.to_string()));
+    }
+    if !undone.cut_off.is_empty() {
+        details.push(("cut_off", joined(&undone.cut_off)));
+    }
+    if !undone.renamed.is_empty() {
+        let pairs: Vec<_> = undone.renamed.iter().map(|(was, is)| format!("{was}={is}")).collect();
+        details.push(("relabelled", pairs.join(", ")));
+    }
+    details
+}
+
+/// The report of an undo.
+#[derive(Serialize)]
+struct TakenBack {
+    #[serde(flatten)]
+    change: ChangeRecord,
+    undone: &'static str,
+    undone_at: Timestamp,
+    restored: Vec<String>,
+    relabelled: Vec<Relabelled>,
+    cut_off: Vec<String>,
+    /// A code was accepted before, and that did not prevent it.
+    even_after_code: bool,
+    /// What `undo` would take back next.
+    next: Option<&'static str>,
+}
+
+/// A device whose label another one has by now.
+#[derive(Serialize)]
+struct Relabelled {
+    was: String,
+    is: String,
+}
+
+impl Relabelled {
+    fn of(undone: &Undone) -> Vec<Self> {
+        let text = |(was, is): &(Label, Label)| Self { was: was.to_string(), is: is.to_string() };
+        undone.renamed.iter().map(text).collect()
+    }
+}
+
+fn texts(labels: &[Label]) -> Vec<String> {
+    labels.iter().map(ToString::to_string).collect()
+}
+
+impl TakenBack {
+    fn new(done: &ChangeResult, dry_run: bool, undo_for: Span, undone: &Undone) -> Self {
+        let after_code = match undone.closed_at {
+            Some(closed) => format!(", although a code was accepted at {closed}"),
+            None => String::new(),
+        };
+        let act = undone.act.verb();
+        let mut parts = vec![format!("{act} of {} taken back{after_code}", undone.at)];
+        let (is, are) = if dry_run { ("would be", "would be") } else { ("is", "are") };
+        parts.extend(consequences(undone, is, are));
+        let next = done.user.clone().take_back(done.at, undo_for, UndoReach::ToLastCode);
+        let schema = "mfactl.undo/1";
+        Self {
+            change: ChangeRecord::new(schema, done, dry_run, &parts.join("; ")),
+            undone: act,
+            undone_at: undone.at,
+            restored: texts(&undone.restored),
+            relabelled: Relabelled::of(undone),
+            cut_off: texts(&undone.cut_off),
+            even_after_code: undone.closed_at.is_some(),
+            next: next.ok().map(|(_, next)| next.act.verb()),
+        }
+    }
+}
+
+impl Record for TakenBack {
+    const COLUMNS: &'static [&'static str] = &[
+        "user",
+        "status",
+        "devices",
+        "locked",
+        "password_change_required",
+        "changed",
+        "undone",
+        "undone_at",
+    ];
+
+    fn fields(&self, f: &mut Fields) {
+        self.change.fields(f);
+        f.text(self.undone);
+        f.value(self.undone_at);
+    }
+
+    fn sentence(&self) -> String {
+        let mut sentence = self.change.sentence();
+        if let Some(next) = self.next {
+            sentence.push_str(&format!("; the {next} before it can be taken back too"));
+        }
+        sentence
+    }
+}
+

@@ -12,6 +12,7 @@ use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
 use crate::domain::time::Timestamp;
+use crate::domain::undo_record::{UndoRecord, Undoable};
 use crate::domain::user::{Status, User};
 
 /// What the decision asks of the keys of a store. It asks itself, so that no caller can open secrets in
@@ -197,7 +198,7 @@ pub fn authenticate(
     if outcome.lets_in() {
         user.throttle = user.throttle.accepted();
         user.last_verified_at = Some(attempt.now);
-        user.undo = None;
+        user.undo.close(attempt.now);
     }
     Ok(Authentication::Evaluated(user, outcome))
 }
@@ -247,6 +248,7 @@ fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) 
     let left = match kind {
         BackupCodeKind::Recovery => {
             let set = user.recovery.clone()?.used(tag)?;
+            user.undo.used_recovery_code(&set);
             user.recovery.insert(set).left().try_into().unwrap_or(u32::MAX)
         }
         BackupCodeKind::Bypass => {
@@ -272,17 +274,40 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     }
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
-    user.enrolment_barred = false;
     *device = device.clone().used(position, now);
-    if !replaced.is_empty() {
-        for device in &mut user.devices {
-            if replaced.contains(&device.id) {
-                *device = device.clone().revoked(now);
-            }
-        }
-        user.forget_oldest_revoked();
-    }
+    replace_devices(user, index, &replaced, now);
+    user.enrolment_barred = false;
     Outcome::Confirmed { device: label, factor }
+}
+
+/// Revokes the devices that a new one replaces, now that it works; they are kept for undo.
+fn replace_devices(user: &mut User, new: usize, replaced: &[Id], now: Timestamp) {
+    let live = |id: &&Id| user.live().any(|d| d.id == **id);
+    let replaced: Vec<Id> = replaced.iter().filter(live).copied().collect();
+    if replaced.is_empty() {
+        return;
+    }
+    let made = user.devices[new].id;
+    let others = user.live().map(|d| d.id).filter(|id| *id != made && !replaced.contains(id));
+    user.undo.replaced(UndoRecord {
+        act: Undoable::Reset,
+        at: now,
+        devices: replaced.clone(),
+        made: Some(made),
+        untouched: Some(others.collect()),
+        is_without_codes: false,
+        recovery: None,
+        password_change: user.password_change,
+        temporary: None,
+        enrolment_barred: user.enrolment_barred,
+        closed_at: None,
+    });
+    for device in &mut user.devices {
+        if replaced.contains(&device.id) {
+            *device = device.clone().revoked(now);
+        }
+    }
+    user.forget_oldest_revoked();
 }
 
 #[cfg(test)]

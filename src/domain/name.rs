@@ -52,6 +52,9 @@ pub fn group(typed: &str) -> Result<String, Refusal> {
     canonical("group", typed)
 }
 
+/// The longest label of a device, in characters.
+const LONGEST_LABEL: usize = 32;
+
 /// The label of a device: one line of at most 32 characters, without `=` `,` `;` `:` and `"`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label(String);
@@ -62,7 +65,7 @@ impl Label {
 
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
         const FIELD: &str = "device label";
-        let label = line(FIELD, typed, 32)?;
+        let label = line(FIELD, typed, LONGEST_LABEL)?;
         if label.trim() != label {
             return Err(refuse(FIELD, typed, "begins or ends with a space"));
         }
@@ -73,6 +76,15 @@ impl Label {
             return Err(refuse(FIELD, typed, "may not start with - + or @"));
         }
         Ok(Self(label))
+    }
+
+    /// This label with a number, such as `phone-2`: no longer than a label may be, and needing no quotes where
+    /// the label itself needs none.
+    #[must_use]
+    pub fn numbered(&self, number: u32) -> Self {
+        let end = format!("-{number}");
+        let start: String = self.0.chars().take(LONGEST_LABEL - end.len()).collect();
+        Self(format!("{}{end}", start.trim_end()))
     }
 
     /// An unchecked label from a store; see [`UserName::stored`].

@@ -1,95 +1,285 @@
-//! How an operator's last change to a user's protection is undone.
+//! How an operator's changes to a user's protection are undone, the newest first.
 
-use crate::domain::device::{Device, DeviceState};
+use crate::domain::device::{BeforeDisable, Device, DeviceState};
+use crate::domain::name::Label;
 use crate::domain::password::PasswordChange;
+use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo_record::{UndoRecord, Undoable};
 use crate::domain::user::{Changed, MOST_DEVICES, User};
 
+/// How far `undo` reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndoReach {
+    /// To the last accepted code.
+    ToLastCode,
+    /// Beyond it: the codes were those of a wrong person.
+    EvenAfterCode,
+}
+
+/// What an undo did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// What was undone.
+    pub act: Undoable,
+    /// When that had been done.
+    pub at: Timestamp,
+    /// The first code that was accepted since.
+    pub closed_at: Option<Timestamp>,
+    /// The devices that work as before, by their present labels.
+    pub restored: Vec<Label>,
+    /// Labels that another device has by now, each with the one that the restored device got.
+    pub renamed: Vec<(Label, Label)>,
+    /// Devices that were made since, and no longer work.
+    pub cut_off: Vec<Label>,
+    /// The recovery codes that are valid again.
+    pub recovery_codes: usize,
+    /// Recovery or bypass codes that were made since are void.
+    pub voids_codes: bool,
+    pub password: PasswordState,
+}
+
+/// What an undo did to the state of the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordState {
+    Untouched,
+    Restored,
+    /// A password was chosen since. There is no copy of the one before.
+    ChosenSince,
+}
+
 impl Changed {
-    /// Records what this change replaced, if it can be undone; see [`User::with_undo`]. A change that
-    /// changed nothing leaves an earlier one undoable.
+    /// Records what this change replaced, if it can be undone. A change that changed nothing is not recorded.
     pub fn with_undo(mut self, act: Option<Undoable>, before: &User, at: Timestamp) -> Self {
         if let (Some(act), true) = (act, self.user != *before) {
-            self.user = self.user.with_undo(act, before, at);
+            let record = record(act, before, &self.user, at);
+            self.user.undo.push(record);
+            self.user.forget_oldest_revoked();
         }
         self
     }
 }
 
+fn record(act: Undoable, before: &User, after: &User, at: Timestamp) -> UndoRecord {
+    let is_unchanged =
+        |d: &&Device| after.devices.iter().any(|a| a.id == d.id && a.state == d.state);
+    let is_kept = |d: &&Device| after.devices.iter().any(|a| a.id == d.id);
+    let is_new = |d: &&Device| before.devices.iter().all(|b| b.id != d.id);
+    let ids = |devices: Vec<&Device>| devices.into_iter().map(|d| d.id).collect::<Vec<_>>();
+    let devices =
+        ids(before.live().filter(|d| is_kept(d) && !is_unchanged(d)).collect::<Vec<_>>());
+    let had_codes = before.recovery.is_some() || before.bypass.is_some();
+    let is_without_codes = act != Undoable::Disable
+        && after.recovery.is_none()
+        && after.bypass.is_none()
+        && (had_codes || !devices.is_empty());
+    UndoRecord {
+        act,
+        at,
+        devices,
+        made: after.live().find(is_new).map(|d| d.id),
+        untouched: Some(ids(before.live().filter(is_unchanged).collect())),
+        is_without_codes,
+        recovery: before.recovery.clone().filter(|_| is_without_codes),
+        password_change: before.password_change,
+        temporary: before.temporary.clone(),
+        enrolment_barred: before.enrolment_barred,
+        closed_at: None,
+    }
+}
+
 impl User {
-    /// Records what this change replaced, so that it can be undone. Earlier changes then no longer can.
-    #[must_use]
-    pub fn with_undo(mut self, act: Undoable, before: &Self, at: Timestamp) -> Self {
-        let differs = |d: &&Device| self.devices.iter().any(|a| a.id == d.id && a.state != d.state);
-        let devices = before.live().filter(differs).map(|d| d.id).collect();
-        let is_new = |d: &&Device| before.devices.iter().all(|b| b.id != d.id);
-        let undo = UndoRecord {
-            act,
-            at,
-            devices,
-            made: self.live().find(is_new).map(|d| d.id),
-            recovery: before.recovery.clone(),
-            password_change: before.password_change,
-            enrolment_barred: before.enrolment_barred,
+    /// Undoes the newest change: restores devices, recovery codes and the state of the password. Time steps and
+    /// codes that were used stay used.
+    ///
+    /// After an accepted code this needs [`UndoReach::EvenAfterCode`], and every device that was made since the
+    /// change is cut off.
+    pub fn take_back(
+        mut self,
+        now: Timestamp,
+        undo_for: Span,
+        reach: UndoReach,
+    ) -> Result<(Self, Undone), Refusal> {
+        let Some(record) = self.undo.pop() else { return Err(nothing_to_undo(&self, undo_for)) };
+        record.check(&self, now, undo_for, reach)?;
+        let cut_off = record.cut_off_later(&mut self, now);
+        let mut undone = Undone {
+            act: record.act,
+            at: record.at,
+            closed_at: record.closed_at,
+            restored: Vec::new(),
+            renamed: Vec::new(),
+            cut_off,
+            recovery_codes: 0,
+            voids_codes: false,
+            password: PasswordState::Untouched,
         };
-        self.undo = Some(undo);
-        self
+        record.restore_devices(&mut self, &mut undone);
+        if self.live().count() > MOST_DEVICES {
+            let problem = format!("{} would have more than {MOST_DEVICES} devices", self.name);
+            let hint = format!("see them with: mfactl show-user {}", self.name.argument());
+            return Err(Refusal::new(ErrorCode::TooManyDevices, problem).hint(hint));
+        }
+        record.restore_codes(&mut self, &mut undone);
+        record.restore_password(&mut self, &mut undone);
+        self.forget_oldest_revoked();
+        Ok((self, undone))
+    }
+}
+
+fn nothing_to_undo(user: &User, undo_for: Span) -> Refusal {
+    let (name, [verbs @ .., last]) = (&user.name, Undoable::ALL.map(Undoable::verb));
+    let verbs = verbs.join(", ");
+    let problem = format!(
+        "there is nothing to undo for {name}: no {verbs} or {last} of the last {undo_for} is left to take back"
+    );
+    Refusal::new(ErrorCode::NothingToUndo, problem)
+        .hint(format!("see what was changed with: mfactl show-user {}", name.argument()))
+}
+
+/// The label that a revoked device gets when it comes back: its own, or if another device has that by now, one
+/// such as `phone-2`.
+fn free_label(devices: &[Device], device: &Device) -> Label {
+    let is_taken = |label: &Label| {
+        let mut others = devices.iter().filter(|d| d.id != device.id && d.is_live());
+        others.any(|d| d.label == *label && !d.will_replace(device) && !device.will_replace(d))
+    };
+    let mut labels = (2..).map(|number| device.label.numbered(number));
+    if device.is_live() || !is_taken(&device.label) {
+        return device.label.clone();
+    }
+    labels.find(|label| !is_taken(label)).unwrap_or_else(|| device.label.clone())
+}
+
+impl UndoRecord {
+    /// Refuses what is too late to undo.
+    fn check(
+        &self,
+        user: &User,
+        now: Timestamp,
+        undo_for: Span,
+        reach: UndoReach,
+    ) -> Result<(), Refusal> {
+        let (name, verb, at) = (&user.name, self.act.verb(), self.at);
+        let refusal = |problem: String| Refusal::new(ErrorCode::NothingToUndo, problem);
+        let see = || format!("see what was changed with: mfactl show-user {}", name.argument());
+        if now.since(at) > undo_for {
+            return Err(refusal(format!("the {verb} of {name} is more than {undo_for} old")).hint(see()));
+        }
+        if let (Some(closed), UndoReach::ToLastCode) = (self.closed_at, reach) {
+            let problem =
+                format!("a code of {name} was accepted at {closed}, after the {verb} of {at}");
+            return Err(refusal(problem).hint(format!(
+                "if that was the code of a wrong person, an admin or two operators can run: \
+                 mfactl undo --even-after-code {}",
+                name.argument()
+            )));
+        }
+        let exists = |id: &Id| user.devices.iter().any(|d| d.id == *id);
+        if !self.devices.iter().all(exists) {
+            let problem = format!("the devices that the {verb} of {name} took away are no longer kept");
+            return Err(refusal(problem).hint(see()));
+        }
+        Ok(())
     }
 
-    /// Undoes the last change: restores devices, recovery codes and the state of the password change.
-    /// Time steps that were used stay used.
-    pub fn undo_last_change(mut self, now: Timestamp, undo_for: Span) -> Result<Changed, Refusal> {
-        let none = |problem: String| {
-            Refusal::new(ErrorCode::NothingToUndo, problem).hint(format!(
-                "see what was changed with: mfactl show-user {}",
-                self.name.argument()
-            ))
+    /// Cuts off the devices that were made after this change. Without a code since then these are the one that the
+    /// change made, and pending ones with the label of a device that comes back.
+    fn cut_off_later(&self, user: &mut User, now: Timestamp) -> Vec<Label> {
+        let comes_back = |d: &Device| self.devices.contains(&d.id);
+        let labels: Vec<Label> =
+            user.devices.iter().filter(|d| comes_back(d)).map(|d| d.label.clone()).collect();
+        let is_cut = |d: &Device| {
+            let is_of_change = self.made == Some(d.id);
+            let is_later = is_of_change || self.is_older_than(d);
+            let stands_in = is_of_change || labels.contains(&d.label);
+            let is_due = self.closed_at.is_some() || (stands_in && d.is_pending());
+            d.is_live() && !comes_back(d) && is_later && is_due
         };
-        let Some(undo) = self.undo.take() else {
-            return Err(none(format!(
-                "there is nothing to undo for {}: nothing was changed, or a code was accepted since",
-                self.name
-            )));
-        };
-        if now.since(undo.at) > undo_for {
-            return Err(none(format!(
-                "the {} of {} is more than {undo_for} old",
-                undo.act.verb(),
-                self.name
-            )));
+        let mut cut_off = Vec::new();
+        let mut left = Vec::with_capacity(user.devices.len());
+        for device in std::mem::take(&mut user.devices) {
+            if !is_cut(&device) {
+                left.push(device);
+                continue;
+            }
+            cut_off.push(device.label.clone());
+            // One that never worked need not be kept for those who look into the case.
+            if device.confirmed_at().is_some() {
+                left.push(device.revoked(now));
+            }
         }
-        let exists = |id: &Id| self.devices.iter().any(|d| d.id == *id);
-        if !undo.devices.iter().all(exists) {
-            return Err(none(format!("the earlier devices of {} were purged", self.name)));
+        // All other devices were there before the change, so only pending ones can exceed the limit.
+        let counts = |d: &&Device| d.is_live() || comes_back(d);
+        let is_surplus = |d: &Device| d.is_pending() && !comes_back(d) && self.is_older_than(d);
+        while left.iter().filter(counts).count() > MOST_DEVICES
+            && let Some(newest) = left.iter().rposition(is_surplus)
+        {
+            cut_off.push(left.remove(newest).label);
         }
-        let is_restored = |d: &Device| undo.devices.contains(&d.id);
-        let labels: Vec<_> =
-            self.devices.iter().filter(|d| is_restored(d)).map(|d| d.label.clone()).collect();
-        // Devices added since then are removed while no code of them was accepted.
-        self.devices.retain(|d| {
-            let is_later =
-                Some(d.id) == undo.made || (labels.contains(&d.label) && !is_restored(d));
-            !(is_later && d.is_pending())
-        });
-        let devices = std::mem::take(&mut self.devices).into_iter();
-        self.devices = devices.map(|d| if is_restored(&d) { d.restored() } else { d }).collect();
-        if self.live().count() > MOST_DEVICES {
-            return Err(Refusal::new(
-                ErrorCode::TooManyDevices,
-                format!("{} would have more than {MOST_DEVICES} devices", self.name),
-            )
-            .hint("delete one of the newer ones first"));
+        user.devices = left;
+        cut_off
+    }
+
+    fn restore_devices(&self, user: &mut User, undone: &mut Undone) {
+        for index in 0..user.devices.len() {
+            let mut device = user.devices[index].clone();
+            if !self.devices.contains(&device.id) {
+                continue;
+            }
+            let label = free_label(&user.devices, &device);
+            if label != device.label {
+                let before = std::mem::replace(&mut device.label, label.clone());
+                undone.renamed.push((before, label.clone()));
+            }
+            undone.restored.push(label);
+            user.devices[index] = device.restored();
         }
-        self.recovery = undo.recovery;
-        self.password_change = undo.password_change;
-        self.enrolment_barred = undo.enrolment_barred;
-        if self.password_change != PasswordChange::Required {
-            self.temporary = None;
+    }
+
+    fn restore_codes(&self, user: &mut User, undone: &mut Undone) {
+        let is_proved = self.closed_at.is_some();
+        let (recovery, bypass) = (user.recovery.clone(), user.bypass.clone());
+        if self.is_without_codes {
+            user.recovery.clone_from(&self.recovery);
+            undone.recovery_codes = self.recovery.as_ref().map_or(0, RecoverySet::left);
+        } else if is_proved {
+            user.recovery = user.recovery.take().filter(|set| set.made_at < self.at);
         }
-        Ok(Changed { user: self, touched: labels })
+        if self.is_without_codes || is_proved {
+            user.bypass = None;
+            user.enrolment_barred = self.enrolment_barred;
+        }
+        undone.voids_codes = (recovery.is_some() && recovery != user.recovery)
+            || (bypass.is_some() && user.bypass.is_none());
+    }
+
+    fn restore_password(self, user: &mut User, undone: &mut Undone) {
+        if self.act != Undoable::ForceNewPassword {
+            return;
+        }
+        if user.password_change == PasswordChange::NotRequired {
+            undone.password = PasswordState::ChosenSince;
+            return;
+        }
+        undone.password = PasswordState::Restored;
+        user.password_change = self.password_change;
+        // An earlier version did not keep the temporary password before the change.
+        let is_kept = self.untouched.is_some() || user.password_change != PasswordChange::Required;
+        if is_kept {
+            user.temporary = self.temporary;
+        }
+    }
+
+    /// Whether a device was made after this change.
+    fn is_older_than(&self, device: &Device) -> bool {
+        match &self.untouched {
+            Some(untouched) => !untouched.contains(&device.id),
+            // A program that kept one change only did not note the others; those it had were pending.
+            None => device.is_pending() || device.created_at > self.at,
+        }
     }
 }
 
@@ -106,4 +296,13 @@ impl Device {
             _ => self.enabled(),
         }
     }
+
+    /// Whether this one is not confirmed yet and then replaces the other; only such a pair may share a label.
+    fn will_replace(&self, other: &Self) -> bool {
+        let BeforeDisable::Pending(pending) = self.state.before_disable() else { return false };
+        pending.replaces.contains(&other.id)
+    }
 }
+
+#[cfg(test)]
+mod tests;

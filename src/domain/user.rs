@@ -13,13 +13,15 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::text::{quoted, shell_word};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo_record::UndoRecord;
+use crate::domain::undo_record::{MOST_ACTS, UndoStack};
 
 /// The most devices a user can have, not counting revoked ones.
 pub const MOST_DEVICES: usize = 8;
 
-/// The most revoked devices that are kept for undo.
-pub const MOST_REVOKED: usize = 2 * MOST_DEVICES;
+/// The most revoked devices that are kept for undo: one for each change that is kept, and all that one change can
+/// revoke.
+pub const MOST_REVOKED: usize = MOST_ACTS;
+const _: () = assert!(MOST_REVOKED >= MOST_DEVICES, "the newest change can always be undone");
 
 /// One account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub struct User {
     pub enrolment_barred: bool,
     pub recovery: Option<RecoverySet>,
     pub bypass: Option<BypassCode>,
-    pub undo: Option<UndoRecord>,
+    pub undo: UndoStack,
     pub throttle: Throttle,
     /// In order of creation.
     pub devices: Vec<Device>,
@@ -135,7 +137,7 @@ impl User {
             enrolment_barred: false,
             recovery: None,
             bypass: None,
-            undo: None,
+            undo: UndoStack::default(),
             throttle: Throttle::default(),
             devices: Vec::new(),
             created_at,
@@ -191,24 +193,30 @@ impl User {
         }
     }
 
-    /// Bounds the size of a user, however many devices are revoked.
+    /// Bounds the size of a user, however many devices are revoked. Those that no undo needs go first, then the
+    /// oldest change together with its devices.
     pub(super) fn forget_oldest_revoked(&mut self) {
-        let mut surplus = self.devices.iter().filter(|d| !d.is_live()).count();
-        surplus = surplus.saturating_sub(MOST_REVOKED);
-        self.devices.retain(|d| {
-            let is_dropped = surplus > 0 && !d.is_live();
-            surplus -= usize::from(is_dropped);
-            !is_dropped
-        });
+        while self.devices.iter().filter(|d| !d.is_live()).count() > MOST_REVOKED {
+            let revoked_at = |d: &Device| match &d.state {
+                DeviceState::Revoked(revoked) if !self.undo.needs(d.id) => Some(revoked.at),
+                _ => None,
+            };
+            let unneeded = self.devices.iter().enumerate();
+            let unneeded = unneeded.filter_map(|(index, d)| Some((revoked_at(d)?, index))).min();
+            match unneeded {
+                Some((_, index)) => drop(self.devices.remove(index)),
+                None => self.undo.forget_oldest(),
+            }
+        }
     }
 
-    /// Drops what can no longer be used: revoked devices and undo records older than the undo time, and
+    /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
     /// an expired bypass code or temporary password.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
         self.devices.retain(
             |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
         );
-        self.undo = self.undo.take().filter(|undo| now.since(undo.at) <= undo_time);
+        self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         self.temporary = self.temporary.take().filter(|temporary| now < temporary.until);
     }

@@ -54,6 +54,8 @@ pub struct VerbSpec {
     /// It changes an existing user, so it can be made to need a second operator.
     pub changes_user: bool,
     pub case_options: CaseOptions,
+    /// An option, by its name in the arguments, that only an admin may use, or two operators together.
+    pub guarded_option: Option<&'static str>,
     /// What `undo` calls its change, if that can be undone.
     pub undo: Option<Undoable>,
     /// The notice that a changed user gets.
@@ -73,6 +75,7 @@ impl VerbSpec {
         roles: Some(&[]),
         changes_user: false,
         case_options: CaseOptions::None,
+        guarded_option: None,
         undo: None,
         notice: None,
     };

@@ -19,9 +19,17 @@ pub fn operator_uid(app: &App<'_>) -> u32 {
     acting_uid(process.operator.uid, process.sudo_uid, system_uid)
 }
 
-/// Fails with `not_permitted` if the operator's roles don't include this verb. A dry run needs no
-/// second operator.
-pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, is_dry: bool) -> Result<()> {
+/// Which of its options a verb runs with.
+#[derive(Clone, Copy, Default)]
+pub struct UsedOptions {
+    /// `--dry-run`, which needs no second operator.
+    pub is_dry: bool,
+    /// [`VerbSpec::guarded_option`].
+    pub is_guarded: bool,
+}
+
+/// Fails with `not_permitted` if the operator's roles don't include this verb.
+pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Result<()> {
     if verb.roles.is_none() {
         return Ok(());
     }
@@ -36,7 +44,8 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, is_dry: bool) -> Result<()>
         }
         authorization.roles = Some(own);
         authorization.needs_second_operator =
-            !is_dry && roles.second_operator.iter().any(|v| v == verb.name);
+            !used.is_dry && roles.second_operator.iter().any(|v| v == verb.name);
+        authorization.guarded_option = verb.guarded_option.filter(|_| used.is_guarded && !used.is_dry);
     }
     app.authorization = authorization;
     Ok(())
@@ -71,7 +80,7 @@ pub fn begin_approval(
             .hint(format!("another operator can run: mfactl approve {}", request.short()))
             .into());
     }
-    authorize(app, verb, false)?;
+    authorize(app, verb, UsedOptions::default())?;
     let is_admin = |roles: &BTreeSet<Role>| roles.contains(&Role::Admin);
     let has_admin = match &app.config.roles {
         Some(roles) => is_admin(&roles_of(roles, uid)) || is_admin(&roles_of(roles, requester)),

@@ -4,6 +4,7 @@ mod backup_codes;
 mod device;
 mod event;
 mod request;
+mod undo_stack;
 mod user;
 
 use anyhow::Result;

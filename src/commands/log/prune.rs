@@ -15,6 +15,7 @@ use crate::domain::text::{counted, line};
 use crate::domain::time::Timestamp;
 use crate::domain::verb::VerbSpec;
 use crate::operate;
+use crate::operate::UsedOptions;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Auditors may read the log, but only admins may prune it.
@@ -55,7 +56,8 @@ struct PruneRecord {
 impl PruneOptions {
     /// Fails with `tampered` if the log is damaged: pruning would hide the damage.
     pub fn run(self, app: &mut App<'_>, ticket: Option<&str>) -> Result<Report> {
-        operate::authorize(app, &PRUNE, self.dry_run)?;
+        let used = UsedOptions { is_dry: self.dry_run, ..UsedOptions::default() };
+        operate::authorize(app, &PRUNE, used)?;
         require_case_options(app, Log::NAME, PRUNE.name, ticket, true)?;
         let now = app.env.clock.now()?;
         let text = self.before.as_deref().unwrap_or_default();

@@ -70,7 +70,9 @@ impl User {
             let is_superseded = |d: &Device| d.is_pending() && label.is_none_or(|l| d.label == *l);
             let superseded = changed.user.devices.iter().filter(|d| is_superseded(d));
             changed.touched.extend(superseded.map(|d| d.label.clone()));
-            changed.user.devices.retain(|d| !is_superseded(d));
+            let devices = std::mem::take(&mut changed.user.devices).into_iter();
+            changed.user.devices =
+                devices.map(|d| if is_superseded(&d) { d.revoked(now) } else { d }).collect();
         }
         changed.user = changed.user.with_device(device)?;
         Ok(changed)
@@ -81,7 +83,6 @@ impl User {
         self.check_label(label)?;
         let touched: Vec<Label> = self.labelled(label).map(|d| d.label.clone()).collect();
         self.map_labelled(label, |d| d.revoked(now));
-        self.forget_oldest_revoked();
         Ok(Changed { user: self, touched })
     }
 
@@ -99,8 +100,10 @@ impl User {
     pub fn enable(mut self, label: Option<&Label>) -> Result<Changed, Refusal> {
         self.check_has_devices()?;
         self.check_label(label)?;
-        let touched = self.labelled(label).filter(|d| d.is_disabled());
-        let touched = touched.map(|d| d.label.clone()).collect();
+        let enabled: Vec<&Device> = self.labelled(label).filter(|d| d.is_disabled()).collect();
+        let touched = enabled.iter().map(|d| d.label.clone()).collect();
+        let ids: Vec<_> = enabled.iter().map(|d| d.id).collect();
+        self.undo.switched_on(&ids);
         self.map_labelled(label, Device::enabled);
         Ok(Changed { user: self, touched })
     }

@@ -1,19 +1,16 @@
-//! Recovery codes, a bypass code and the undo record, each as JSON in one column, so that an auditor can
-//! query them with SQL.
+//! Recovery codes and a bypass code, each as JSON in one column, so that an auditor can query them with SQL.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::bypass::BypassCode;
-use crate::domain::password::PasswordChange;
 use crate::domain::recovery::{RecoverySet, Tag};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
-use crate::domain::undo_record::{UndoRecord, Undoable};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RecoveryJson {
+pub struct RecoveryJson {
     id: String,
     made_at: i64,
     tags: Vec<Option<String>>,
@@ -27,18 +24,6 @@ struct BypassJson {
     starts_at: i64,
     expires_at: i64,
     uses: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UndoJson {
-    verb: String,
-    at: i64,
-    devices: Vec<String>,
-    made: Option<String>,
-    recovery: Option<RecoveryJson>,
-    password_change: Option<String>,
-    enrolment_barred: bool,
 }
 
 pub fn recovery_text(set: &RecoverySet) -> String {
@@ -70,32 +55,7 @@ pub fn bypass(text: &str) -> Option<BypassCode> {
     })
 }
 
-pub fn undo_text(undo: &UndoRecord) -> String {
-    text(&UndoJson {
-        verb: undo.act.verb().to_owned(),
-        at: undo.at.as_i64(),
-        devices: undo.devices.iter().map(Id::to_string).collect(),
-        made: undo.made.map(|id| id.to_string()),
-        recovery: undo.recovery.as_ref().map(recovery_json),
-        password_change: undo.password_change.word().map(ToOwned::to_owned),
-        enrolment_barred: undo.enrolment_barred,
-    })
-}
-
-pub fn undo(text: &str) -> Option<UndoRecord> {
-    let json: UndoJson = serde_json::from_str(text).ok()?;
-    Some(UndoRecord {
-        act: Undoable::ALL.into_iter().find(|act| act.verb() == json.verb)?,
-        at: time(json.at)?,
-        devices: json.devices.iter().map(|text| id(text)).collect::<Option<_>>()?,
-        made: json.made.map(|text| id(&text).ok_or(())).transpose().ok()?,
-        recovery: json.recovery.map(|json| recovery_set(json).ok_or(())).transpose().ok()?,
-        password_change: PasswordChange::from_word(json.password_change.as_deref())?,
-        enrolment_barred: json.enrolment_barred,
-    })
-}
-
-fn recovery_json(set: &RecoverySet) -> RecoveryJson {
+pub fn recovery_json(set: &RecoverySet) -> RecoveryJson {
     RecoveryJson {
         id: set.id.to_string(),
         made_at: set.made_at.as_i64(),
@@ -103,7 +63,7 @@ fn recovery_json(set: &RecoverySet) -> RecoveryJson {
     }
 }
 
-fn recovery_set(json: RecoveryJson) -> Option<RecoverySet> {
+pub fn recovery_set(json: RecoveryJson) -> Option<RecoverySet> {
     let optional_tag =
         |text: Option<String>| text.map(|text| tag(&text).ok_or(())).transpose().ok();
     Some(RecoverySet {
@@ -113,12 +73,12 @@ fn recovery_set(json: RecoveryJson) -> Option<RecoverySet> {
     })
 }
 
-fn text(json: &impl Serialize) -> String {
+pub fn text(json: &impl Serialize) -> String {
     // Serialising can't fail: there are no map keys, only strings, numbers and lists.
     serde_json::to_string(json).unwrap_or_default()
 }
 
-fn id(text: &str) -> Option<Id> {
+pub fn id(text: &str) -> Option<Id> {
     HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok().map(Id::new)
 }
 
@@ -126,6 +86,6 @@ fn tag(text: &str) -> Option<Tag> {
     HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
 }
 
-fn time(seconds: i64) -> Option<Timestamp> {
+pub fn time(seconds: i64) -> Option<Timestamp> {
     Timestamp::from_unix(seconds).ok()
 }

@@ -7,10 +7,11 @@ use crate::domain::name::UserName;
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::secret::{Sealed, Stamp};
 use crate::domain::time::Span;
+use crate::domain::undo_record::UndoStack;
 use crate::domain::user::{Language, Profile, User};
 use crate::store::row::{
     Reader, Row, Value, backup_codes, bytes, maybe_bytes, maybe_number, maybe_text, maybe_time,
-    number, time,
+    number, time, undo_stack,
 };
 
 /// The columns of `users`, without the row id and the MAC.
@@ -80,7 +81,7 @@ pub fn user_values(user: &User) -> Vec<Value> {
         maybe_number((throttle.lock_looks > 0).then_some(throttle.lock_looks.into())),
         maybe_text(user.recovery.as_ref().map(backup_codes::recovery_text).as_deref()),
         maybe_text(user.bypass.as_ref().map(backup_codes::bypass_text).as_deref()),
-        maybe_text(user.undo.as_ref().map(backup_codes::undo_text).as_deref()),
+        maybe_text(undo_stack::text(&user.undo).as_deref()),
         maybe_bytes(user.stamp.as_ref().map(|stamp| &stamp.bytes()[..])),
     ]
 }
@@ -142,7 +143,7 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
         enrolment_barred: false,
         recovery: None,
         bypass: None,
-        undo: None,
+        undo: UndoStack::default(),
     };
     user.temporary = match (r.maybe_bytes()?, r.maybe_time()?) {
         (Some(hash), Some(until)) => Some(TemporaryPassword { hash: Sealed(hash), until }),
@@ -162,7 +163,9 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     let text = r.maybe_text()?;
     user.bypass = text.map(|t| backup_codes::bypass(&t).ok_or_else(|| r.damaged())).transpose()?;
     let text = r.maybe_text()?;
-    user.undo = text.map(|t| backup_codes::undo(&t).ok_or_else(|| r.damaged())).transpose()?;
+    if let Some(text) = text {
+        user.undo = undo_stack::stack(&text).ok_or_else(|| r.damaged())?;
+    }
     let stamp = r.maybe_bytes()?.map(|stamp| stamp.try_into().map_err(|_| r.damaged()));
     user.stamp = stamp.transpose()?.map(Stamp::new);
     Ok(user)

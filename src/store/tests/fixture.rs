@@ -13,7 +13,7 @@ use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::{Id, KeyGeneration, Sealed};
 use crate::domain::time::Timestamp;
-use crate::domain::undo_record::{UndoRecord, Undoable};
+use crate::domain::undo_record::{UndoRecord, UndoStack, Undoable};
 use crate::domain::user::{Language, Profile, User};
 use crate::error_report::ErrorReport;
 use crate::files::file_trust::FilePolicy;
@@ -184,15 +184,30 @@ pub fn alice() -> User {
         expires_at: at(800),
         uses: 3,
     });
-    user.undo = Some(UndoRecord {
+    let last = UndoRecord {
         act: Undoable::ForceNewPassword,
         at: at(330),
         devices: vec![id(2), id(5)],
         made: Some(id(3)),
+        untouched: Some(vec![id(4)]),
+        is_without_codes: true,
         recovery: Some(recovery),
         password_change: PasswordChange::RequiredOldOpens,
+        temporary: Some(TemporaryPassword { hash: Sealed(vec![5; 40]), until: at(610) }),
         enrolment_barred: true,
-    });
+        closed_at: Some(at(340)),
+    };
+    let first = UndoRecord {
+        act: Undoable::Disable,
+        made: None,
+        untouched: None,
+        is_without_codes: false,
+        recovery: None,
+        temporary: None,
+        closed_at: None,
+        ..last.clone()
+    };
+    user.undo = UndoStack::of(vec![first, last]);
     user.devices = devices;
     user
 }

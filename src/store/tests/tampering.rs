@@ -133,7 +133,8 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     let fixture = TestStore::new();
     let mut plain = alice();
     (plain.password, plain.temporary, plain.required_from) = (None, None, None);
-    (plain.recovery, plain.bypass, plain.undo) = (None, None, None);
+    (plain.recovery, plain.bypass) = (None, None);
+    plain.undo = crate::domain::undo_record::UndoStack::default();
     (plain.enrolment_barred, plain.throttle.lock_looks) = (false, 0);
     fixture.change(|tx| save(tx, Change::Insert(plain.clone())).unwrap());
     // Rows as a program without stamps wrote them, and an event that has nothing in the columns that go.
