@@ -10,6 +10,7 @@ pub mod bypass;
 pub mod device;
 pub mod diagnose;
 pub mod factor;
+pub mod joiner;
 pub mod lockout;
 pub mod login_rule;
 pub mod name;

@@ -13,7 +13,7 @@ use crate::commands::user_change::ChangeRecord;
 use crate::domain::name::{UserName, group};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::domain::text::{line, refuse};
+use crate::domain::text::{line, prose_line, refuse};
 use crate::domain::user::{Language, Profile, User};
 use crate::maintain;
 use crate::operate::change::ChangeResult;
@@ -67,7 +67,7 @@ impl ProfileOptions {
     pub fn apply(&self, profile: &mut Profile) -> Result<Vec<&'static str>, Refusal> {
         let mut fields = Vec::new();
         if let Some(text) = &self.display_name {
-            profile.display_name = Some(line("--display-name", text, 100)?);
+            profile.display_name = Some(prose_line("--display-name", text, 100)?);
             fields.push("display_name");
         }
         if let Some(text) = &self.email {

@@ -42,7 +42,7 @@ pub struct RequireMfa {
     /// Start date [default: now], or a file of names
     ///
     /// A date such as 2026-03-01; or a file of users, with one name a line, or CSV with a header and
-    /// a column user; - is standard input. Give --from twice for a date and a file.
+    /// a column user, username or name; - is standard input. Give --from twice for a date and a file.
     #[arg(long, value_name = "DATE|FILE")]
     from: Vec<PathBuf>,
     /// Limit of changes for many users, N or N%

@@ -30,7 +30,8 @@ pub struct Targets {
     name: Option<String>,
     /// Read many user names from FILE (-: stdin)
     ///
-    /// One name a line, or CSV with a header and a column user.
+    /// One name a line, or CSV with commas, semicolons or tabs under a header of known columns: the names
+    /// are in user, else username, else name.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// With --from: limit of changes, N or N%
