@@ -24,6 +24,7 @@ pub mod refusal;
 pub mod role;
 pub mod secret;
 pub mod sign_in;
+pub mod site_names;
 pub mod text;
 pub mod threshold;
 pub mod time;

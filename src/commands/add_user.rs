@@ -10,7 +10,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::user_change::ChangeRecord;
-use crate::domain::name::{UserName, group};
+use crate::domain::name::group;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::{line, prose_line, refuse};
@@ -115,7 +115,7 @@ impl Verb for AddUser {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = UserName::parse(&self.name)?;
+        let name = app.config.names.read(&self.name)?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let mut profile = Profile::default();
         self.profile.apply(&mut profile)?;
@@ -134,7 +134,7 @@ impl Verb for AddUser {
             let user = User {
                 profile: profile.clone(),
                 protected: self.protected,
-                ..User::new(id, name.clone(), at)
+                ..User::new(id, name.for_new_user()?, at)
             };
             if !dry_run {
                 let ticket = ticket.clone();

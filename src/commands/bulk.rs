@@ -104,13 +104,14 @@ impl BulkChange<'_> {
         let rows = if dry_run {
             rows
         } else {
+            let names: Vec<_> = rows.iter().map(|row| row.user().name.clone()).collect();
             operate::change_bulk(
                 app,
                 &mut opened,
                 self.verb,
                 &ticket,
                 &self.fields,
-                &self.list.names,
+                &names,
                 &mut change,
             )?
         };

@@ -14,6 +14,7 @@ mod lists;
 mod logins;
 mod manual;
 mod migration;
+mod names;
 mod notices;
 mod operators;
 mod pages;

@@ -34,7 +34,7 @@ impl Verb for Undo {
         &["mfactl undo alice", "mfactl undo alice --yes --ticket HELP-1234"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         let dry_run = act.dry_run;
         let undo_for = app.config.undo_for;

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
+use crate::domain::site_names::SiteNames;
 use crate::domain::text::counted;
 use crate::files::operator_file;
 use crate::operate::user_list::header::FirstRow;
@@ -96,12 +97,13 @@ pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Refusal::bad_input("--from", "the list is longer than 64 MiB").into());
     }
+    let names = app.config.names.clone();
     let is_user = |cell: &str| {
-        let Ok(name) = UserName::parse(cell) else { return Ok(false) };
+        let Ok(name) = names.read(cell) else { return Ok(false) };
         Ok(app.reader()?.read()?.user(&name)?.is_some())
     };
     // Standard input belongs to the caller.
-    match parse_names(&bytes, is_user) {
+    match parse_names(&bytes, &names, is_user) {
         Ok(list) if is_file => Ok(list),
         Ok(list) => Ok(UserList { lines: Vec::new(), ..list }),
         Err(error) if is_file => Err(match error.downcast::<Refusal>() {
@@ -112,7 +114,11 @@ pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
     }
 }
 
-fn parse_names(bytes: &[u8], is_user: impl FnMut(&str) -> Result<bool>) -> Result<UserList> {
+fn parse_names(
+    bytes: &[u8],
+    site: &SiteNames,
+    is_user: impl FnMut(&str) -> Result<bool>,
+) -> Result<UserList> {
     let mut rows = table::rows(&encoding::decode(bytes)?)?.into_iter().peekable();
     let first_row = rows.peek().map(|row| header::first_row(row, is_user)).transpose()?;
     let (mut index, mut source) = (0, ListSource::default());
@@ -127,9 +133,9 @@ fn parse_names(bytes: &[u8], is_user: impl FnMut(&str) -> Result<bool>) -> Resul
         let cell = row.cells.get(index).map(String::as_str).unwrap_or_default();
         let within = format!("--from: line {}{column}", row.line);
         // A line of a file has no field but its column.
-        let name = UserName::parse(disarmed(cell))
-            .map_err(|e| Refusal { field: None, ..e }.within(within))?;
-        if seen.insert(name.as_str().to_owned()) {
+        let name =
+            site.read(disarmed(cell)).map_err(|e| Refusal { field: None, ..e }.within(within))?;
+        if seen.insert(name.spellings().collect::<Vec<_>>().join("\0")) {
             list.names.push(name);
             list.lines.push(row.line);
         }
@@ -147,7 +153,7 @@ mod tests {
     use crate::operate::user_list::*;
 
     fn parsed(bytes: &[u8]) -> Result<UserList, String> {
-        parse_names(bytes, |_| Ok(false)).map_err(|error| error.to_string())
+        parse_names(bytes, &SiteNames::default(), |_| Ok(false)).map_err(|error| error.to_string())
     }
 
     fn read(text: &str) -> Result<Vec<String>, String> {
