@@ -196,9 +196,10 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
     if name.starts_with(['-', '.']) {
         return Err(refuse(field, typed, "starts with - or ."));
     }
-    // CSV for spreadsheets puts an apostrophe before a first + or @, which reading takes away again.
-    if name.strip_prefix('\'').is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)) {
-        return Err(refuse(field, typed, "starts with ' and no letter or digit after it"));
+    // An apostrophe is a part of a word: O'Brien, 't Hooft. CSV for spreadsheets puts one before a first + or @, which
+    // reading takes away again.
+    if name.split('\'').skip(1).any(|rest| !rest.starts_with(char::is_alphanumeric)) {
+        return Err(refuse(field, typed, "has ' without a letter or digit after it"));
     }
     if !name.is_ascii() {
         refuse_look_alike(field, typed, &name)?;
@@ -352,6 +353,8 @@ mod tests {
             "'+a",
             "'@a",
             "'-a",
+            "a'--",
+            "a'",
             "a’b",
             "a\"",
             "%",

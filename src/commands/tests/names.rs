@@ -224,7 +224,7 @@ fn w5_apostrophes_and_long_names_go_everywhere() {
     let all = world.run("list-status --format csv").ok().out;
     let plan = world.run_with("disable --from - --dry-run --json", &all).ok().json();
     assert_eq!(plan["users"].as_array().unwrap().len(), 4);
-    for name in ["'", "'+x", "''x", &format!("{long}x")] {
+    for name in ["'", "'+x", "''x", "a'", "a'--", &format!("{long}x")] {
         assert_eq!(world.run(&format!("add-user {name}")).code, 65, "{name}");
     }
     // A hint is a line for a shell.
