@@ -1,12 +1,14 @@
 //! Completes user names in a shell; prints nothing if there is no readable store, or
 //! the operator may not list users.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
 
 use crate::app::App;
 use crate::config::{Config, PathOptions};
+use crate::domain::text::shell_word;
 use crate::domain::verb::FindVerb;
 use crate::env::Env;
 use crate::operate::{UsedOptions, authorize};
@@ -37,7 +39,10 @@ fn names(prefix: &OsStr, find_verb: FindVerb) -> Vec<CompletionCandidate> {
     let Ok(mut store) = app.reader() else { return candidates };
     let Ok(mut snapshot) = store.read() else { return candidates };
     let read = snapshot.names(&prefix.to_lowercase(), &mut |name| {
-        candidates.push(CompletionCandidate::new(name));
+        // bash would insert an apostrophe as it is, and wait for another one.
+        if matches!(shell_word(name), Cow::Borrowed(_)) {
+            candidates.push(CompletionCandidate::new(name));
+        }
         candidates.len() < MAX_CANDIDATES
     });
     if read.is_err() {

@@ -20,6 +20,7 @@ use crate::domain::password::PasswordRules;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
+use crate::domain::site_names::SiteNames;
 use crate::domain::time::Span;
 use crate::domain::verb::FindVerb;
 use crate::env::Env;
@@ -55,6 +56,8 @@ pub struct Config {
     pub required_options: RequiredOptions,
     /// `None` where everybody who can read the store and the key may run every verb.
     pub roles: Option<Roles>,
+    /// The forms in which names are handed over.
+    pub names: SiteNames,
     /// How users are notified of changes.
     pub notify: Option<Notify>,
 }
@@ -221,6 +224,7 @@ impl Config {
             rules: rules::password_rules(&file.password)?,
             required_options: rules::required_options(file.helpdesk, find_verb)?,
             roles: file.roles.map(|section| roles::roles(section, find_verb)).transpose()?,
+            names: rules::names(&file.names)?,
             notify: notify::notify(file.notify)?,
         })
     }

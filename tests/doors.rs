@@ -41,7 +41,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("audit", &["app", "config", "domain", "env", "files", "keyring", "store"]),
     ("notice", &["config", "domain", "files"]),
-    ("operate", &["app", "audit", "config", "domain", "files", "keyring", "notice", "store"]),
+    (
+        "operate",
+        &["app", "audit", "config", "domain", "files", "keyring", "notice", "report", "store"],
+    ),
     (
         "authenticate",
         &[

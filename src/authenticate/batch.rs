@@ -50,7 +50,7 @@ type Decided = (AnswerLine, Option<Evaluation>);
 /// unreachable store is an answer, not an error.
 pub fn answer_batch(app: &mut App<'_>) -> Result<()> {
     app.env.prompt = None;
-    let (mut lines, mut opened) = (LineReader::default(), None::<OpenStore>);
+    let (mut lines, mut opened) = (LineReader::new(app.config.names.clone()), None::<OpenStore>);
     loop {
         let queries = lines.next(&mut *app.env.input, MAX_BATCH)?;
         if queries.is_empty() {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::site_names::SiteNames;
 
 /// Looks up an environment variable as the service set it.
 pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
@@ -96,8 +97,8 @@ fn bytes(value: OsString) -> Zeroizing<Vec<u8>> {
 }
 
 /// Parses a user name. An invalid name is later answered like an unknown one.
-fn user(name: &[u8]) -> Option<UserName> {
-    UserName::parse(std::str::from_utf8(name).ok()?).ok()
+fn user(name: &[u8], site: &SiteNames) -> Option<UserName> {
+    site.read(std::str::from_utf8(name).ok()?).ok()
 }
 
 /// The service did not set what it always sets: another program calls, or the service is misconfigured.

@@ -12,10 +12,10 @@ use crate::audit::AuditRecord;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::consequences::consequences;
-use crate::domain::name::{UserName, group};
+use crate::domain::name::group;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::domain::text::{line, refuse};
+use crate::domain::text::{line, prose_line, refuse};
 use crate::domain::user::{Language, Profile, User};
 use crate::maintain;
 use crate::operate::change::ChangeResult;
@@ -69,7 +69,7 @@ impl ProfileOptions {
     pub fn apply(&self, profile: &mut Profile) -> Result<Vec<&'static str>, Refusal> {
         let mut fields = Vec::new();
         if let Some(text) = &self.display_name {
-            profile.display_name = Some(line("--display-name", text, 100)?);
+            profile.display_name = Some(prose_line("--display-name", text, 100)?);
             fields.push("display_name");
         }
         if let Some(text) = &self.email {
@@ -117,7 +117,7 @@ impl Verb for AddUser {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = UserName::parse(&self.name)?;
+        let name = app.config.names.read(&self.name)?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let mut profile = Profile::default();
         self.profile.apply(&mut profile)?;
@@ -136,7 +136,7 @@ impl Verb for AddUser {
             let user = User {
                 profile: profile.clone(),
                 protected: self.protected,
-                ..User::new(id, name.clone(), at)
+                ..User::new(id, name.for_new_user()?, at)
             };
             let consequences = consequences(None, &user, &app.config.policy, at);
             if !dry_run {

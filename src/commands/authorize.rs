@@ -12,7 +12,6 @@ use crate::commands::operator_options::OperatorOptions;
 use crate::commands::{VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
-use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -85,7 +84,7 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Op
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
-    let name = UserName::parse(name).ok()?;
+    let name = app.config.names.read(name).ok()?;
     let mut opened = app.open_store().ok()?;
     let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
     app.opened = Some(opened);

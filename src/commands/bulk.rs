@@ -18,6 +18,7 @@ use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::UserList;
 use crate::operate::change::BulkRow;
+use crate::operate::user_list::ListSource;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
 
 /// One change to many users.
@@ -93,7 +94,7 @@ impl BulkChange<'_> {
             let verb = self.verb;
             let hint = "add --yes to skip the confirmation";
             app.person(hint)?;
-            let shown = show_plan(&mut app.prompt_writer(), &rows);
+            let shown = show_plan(&mut app.prompt_writer(), &rows, self.list.source);
             shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
                 "{verb}: {changing} of the {} named would change. Type {changing} to continue",
@@ -107,26 +108,35 @@ impl BulkChange<'_> {
         let rows = if dry_run {
             rows
         } else {
+            let names: Vec<_> = rows.iter().map(|row| row.user().name.clone()).collect();
             operate::change_bulk(
                 app,
                 &mut opened,
                 self.verb,
                 &ticket,
                 &self.fields,
-                &self.list.names,
+                &names,
                 &mut change,
             )?
         };
-        Ok((report(self.schema, rows, dry_run), !dry_run))
+        Ok((report(self.schema, self.list.source, rows, dry_run), !dry_run))
     }
 }
 
-fn report(schema: &'static str, rows: Vec<BulkRow>, dry_run: bool) -> Report {
+fn report(
+    schema: &'static str,
+    source: Option<ListSource>,
+    rows: Vec<BulkRow>,
+    dry_run: bool,
+) -> Report {
     let verdict = if rows.iter().any(is_refused) { Verdict::No } else { Verdict::Yes };
     Report::list(Verdict::No, move |writer| {
         let for_people = writer.format == Format::Table;
         let only_refused = for_people && writer.quiet;
-        let preamble = [("schema", json!(schema)), ("dry_run", json!(dry_run))];
+        let mut preamble = vec![("schema", json!(schema)), ("dry_run", json!(dry_run))];
+        if let Some(source) = source {
+            preamble.extend([("column", json!(source.column)), ("rows", json!(source.rows))]);
+        }
         let counts = writer.many(&preamble, "users", |write| {
             let mut counts = BulkCounts::default();
             for row in &rows {
@@ -138,7 +148,7 @@ fn report(schema: &'static str, rows: Vec<BulkRow>, dry_run: bool) -> Report {
             Ok(counts)
         })?;
         if for_people && !only_refused {
-            counts.write(&mut writer.out, dry_run)?;
+            counts.write(&mut writer.out, source, dry_run)?;
         }
         Ok(verdict)
     })
@@ -149,7 +159,7 @@ fn is_refused(row: &BulkRow) -> bool {
 }
 
 /// Shown before the question: the users that would change, and those that can't.
-fn show_plan(writer: &mut Writer<'_>, rows: &[BulkRow]) -> Result<()> {
+fn show_plan(writer: &mut Writer<'_>, rows: &[BulkRow], source: Option<ListSource>) -> Result<()> {
     let nothing: &[(&str, String)] = &[];
     let counts = writer.many(nothing, "users", |write| {
         let mut counts = BulkCounts::default();
@@ -161,7 +171,7 @@ fn show_plan(writer: &mut Writer<'_>, rows: &[BulkRow]) -> Result<()> {
         }
         Ok(counts)
     })?;
-    counts.write(&mut writer.out, true)
+    counts.write(&mut writer.out, source, true)
 }
 
 #[derive(Default, Serialize)]
@@ -187,19 +197,26 @@ impl BulkCounts {
         }
     }
 
-    fn write(&self, out: &mut dyn std::io::Write, dry_run: bool) -> Result<()> {
-        writeln!(out, "{}", self.sentence(dry_run))?;
+    fn write(
+        &self,
+        out: &mut dyn std::io::Write,
+        source: Option<ListSource>,
+        dry_run: bool,
+    ) -> Result<()> {
+        writeln!(out, "{}", self.sentence(source, dry_run))?;
         for (consequence, users) in &self.consequences {
             writeln!(out, "{}: {consequence}", counted(*users, "user"))?;
         }
         Ok(())
     }
 
-    fn sentence(&self, dry_run: bool) -> String {
+    /// Which part of the list was read, and what becomes of its users.
+    fn sentence(&self, source: Option<ListSource>, dry_run: bool) -> String {
+        let read = source.map(|source| source.sentence() + "\n").unwrap_or_default();
         let users = counted(self.users, "user");
         let changed = if dry_run { "would change" } else { "changed" };
         format!(
-            "{users}: {} {changed}, {} already so, {} refused",
+            "{read}{users}: {} {changed}, {} already so, {} refused",
             self.changed, self.already, self.refused
         )
     }

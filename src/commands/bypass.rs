@@ -71,7 +71,7 @@ impl Verb for Bypass {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
         let dry_run = act.dry_run;

@@ -43,7 +43,7 @@ impl Verb for Diagnose {
         &["mfactl diagnose alice", "echo 123456 | mfactl diagnose alice --ticket HELP-1234"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         if self.operator.dry_run {
             let message = "each code counts as an attempt, so there is no dry run";

@@ -66,7 +66,10 @@ impl Verb for EditUser {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let new_name = self.rename.as_deref().map(UserName::parse).transpose()?;
+        let new_name = match &self.rename {
+            Some(new) => Some(app.config.names.read(new)?.for_new_user()?),
+            None => None,
+        };
         let relabel = self.relabel.as_deref().map(parse_relabel).transpose()?;
         let fields = self.fields()?;
         if fields.is_empty() {

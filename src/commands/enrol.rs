@@ -104,7 +104,7 @@ impl Verb for Enrol {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(app, Self::NAME)?;
@@ -213,7 +213,10 @@ impl Enrol {
             let before =
                 if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
             let now = write.at;
-            let user = before.clone().unwrap_or_else(|| User::new(id, name.clone(), now));
+            let user = match &before {
+                Some(user) => user.clone(),
+                None => User::new(id, name.for_new_user()?, now),
+            };
             let device = draft.device(write.vault, user.id, now, pending_for)?;
             let is_replacement = user.live().any(|d| d.is_pending() && d.label == device.label);
             let user = user.enrol(device)?;

@@ -212,13 +212,19 @@ impl Log {
 
 /// An existing user, with earlier holders of the name; or a user who existed once.
 fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<SubjectFilter> {
-    let name = UserName::parse(name)?;
+    let name = app.config.names.read(name)?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {
         let (id, before) = (user.id, snapshot.log().seq_of_naming(user.id)?.unwrap_or_default());
-        return Ok(SubjectFilter::Holders { id, name: name.to_string(), before });
+        return Ok(SubjectFilter::Holders { id, name: user.name.to_string(), before });
     }
-    let Some(last) = snapshot.log().last_user_named(name.as_str())? else {
+    let mut last = None;
+    for spelling in name.spellings() {
+        if last.is_none() {
+            last = snapshot.log().last_user_named(spelling)?.map(|id| (id, spelling));
+        }
+    }
+    let Some((last, spelling)) = last else {
         drop(snapshot);
         return Err(app.read_user(&name).err().unwrap_or_else(|| no_such_user(&name)));
     };
@@ -229,7 +235,7 @@ fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<Subje
             now.argument()
         ));
     }
-    Ok(SubjectFilter::Name(name.to_string()))
+    Ok(SubjectFilter::Name(spelling.to_owned()))
 }
 
 fn no_such_user(name: &UserName) -> anyhow::Error {

@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::domain::audit::event::Ticket;
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::line;
+use crate::domain::text::{line, prose_line};
 use crate::operate::change::ChangeRequest;
 use crate::report::{Report, Verdict};
 
@@ -45,7 +45,7 @@ impl OperatorOptions {
         let proof = self.proof.and_then(|p| p.to_possible_value());
         Ok(Ticket {
             ticket: self.ticket.as_deref().map(|t| line("--ticket", t, 64)).transpose()?,
-            reason: self.reason.as_deref().map(|r| line("--reason", r, 500)).transpose()?,
+            reason: self.reason.as_deref().map(|r| prose_line("--reason", r, 500)).transpose()?,
             proof: proof.map(|p| p.get_name().to_owned()),
         })
     }
@@ -97,8 +97,8 @@ pub struct UserArg {
 }
 
 impl UserArg {
-    pub fn name(&self) -> Result<UserName, Refusal> {
-        UserName::parse(&self.name)
+    pub fn name(&self, app: &App<'_>) -> Result<UserName, Refusal> {
+        app.config.names.read(&self.name)
     }
 }
 

@@ -49,7 +49,7 @@ impl Verb for RecoveryCodes {
         &["mfactl recovery-codes alice", "mfactl recovery-codes alice --output alice.txt"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push("recovery_codes");
         let dry_run = act.dry_run;

@@ -50,7 +50,7 @@ impl Verb for RemoveUser {
         &["mfactl remove-user alice", "mfactl remove-user alice --erase --yes --ticket HR-77"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let dry_run = self.operator.dry_run;
         let mut opened = app.open_store()?;

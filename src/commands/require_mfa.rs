@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
-use crate::domain::name::{UserName, group};
+use crate::domain::name::{UserName, group, is_same_group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
@@ -42,7 +42,7 @@ pub struct RequireMfa {
     /// Start date [default: now], or a file of names
     ///
     /// A date such as 2026-03-01; or a file of users, with one name a line, or CSV with a header and
-    /// a column user; - is standard input. Give --from twice for a date and a file.
+    /// a column user, username or name; - is standard input. Give --from twice for a date and a file.
     #[arg(long, value_name = "DATE|FILE")]
     from: Vec<PathBuf>,
     /// Limit of changes for many users, N or N%
@@ -81,7 +81,7 @@ impl Verb for RequireMfa {
         let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {
             (Some(name), None, None) => {
-                let name = UserName::parse(name)?;
+                let name = app.config.names.read(name)?;
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
             (None, Some(list), None) => read_list(app, &list)?,
@@ -194,7 +194,7 @@ fn members(app: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
     let mut names = Vec::new();
     let mut store = app.reader()?;
     store.read()?.users(Order::default(), &mut |user| {
-        if user.profile.groups.iter().any(|g| g == group) {
+        if user.profile.groups.iter().any(|g| is_same_group(g, group)) {
             names.push(user.name);
         }
         Ok(())

@@ -35,7 +35,7 @@ impl Verb for SetPassword {
         &["mfactl set-password alice", "mfactl set-password alice < password.txt"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push("password");
         let mut opened = app.open_store()?;

@@ -40,7 +40,7 @@ impl Verb for ShowQr {
         &["mfactl show-qr alice", "mfactl show-qr alice --output alice.png"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let label = self.device.as_deref().map(Label::parse).transpose()?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let now = app.env.clock.now()?;

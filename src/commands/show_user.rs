@@ -65,7 +65,7 @@ impl Verb for ShowUser {
         &["mfactl show-user alice", "mfactl show-user --json alice"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let now = app.env.clock.now()?;
         let user = app.read_user(&name)?;
         let policy = app.config.policy.clone();

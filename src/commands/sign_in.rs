@@ -90,7 +90,7 @@ impl Verb for SignIn {
     const HELP_FLAG: bool = false;
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         let mut opened = app.open_store()?;
         if app.env.prompt.is_some() {
             return run_conversation(app, &mut opened, &name);

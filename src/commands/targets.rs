@@ -30,7 +30,8 @@ pub struct Targets {
     name: Option<String>,
     /// Read many user names from FILE (-: stdin)
     ///
-    /// One name a line, or CSV with a header and a column user.
+    /// One name a line, or CSV with commas, semicolons or tabs under a header of known columns: the names
+    /// are in user, else username, else name.
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// With --from: limit of changes, N or N%
@@ -49,7 +50,7 @@ pub enum Target {
 impl Targets {
     pub fn resolve(&self, app: &mut App<'_>) -> Result<Target> {
         match (&self.name, &self.from) {
-            (Some(name), _) => Ok(Target::One(UserName::parse(name)?)),
+            (Some(name), _) => Ok(Target::One(app.config.names.read(name)?)),
             (None, Some(path)) => Ok(Target::Many(operate::read_user_list(app, path)?)),
             (None, None) => Err(Refusal::new(ErrorCode::Usage, "no user is named")
                 .hint("name one, or many with --from FILE")

@@ -56,7 +56,7 @@ impl Verb for Undo {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name()?;
+        let name = self.user.name(app)?;
         if self.list {
             return list::run(app, &name);
         }

@@ -12,7 +12,6 @@ use crate::authenticate;
 use crate::authenticate::code::Evaluation;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::BackupCodeKind;
-use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -87,7 +86,7 @@ impl Verb for Verify {
             authenticate::answer_batch(app)?;
             return Ok(Report::empty(Verdict::Yes));
         }
-        let name = UserName::parse(self.name.as_deref().unwrap_or_default())?;
+        let name = app.config.names.read(self.name.as_deref().unwrap_or_default())?;
         if self.code.is_some() {
             return Err(Refusal::new(
                 ErrorCode::Usage,

@@ -22,6 +22,7 @@ pub struct ConfigFile {
     pub key: KeySection,
     pub enrolment: EnrolmentSection,
     pub policy: PolicySection,
+    pub names: NamesSection,
     pub password: PasswordSection,
     pub helpdesk: HelpdeskSection,
     pub roles: Option<RolesSection>,
@@ -73,6 +74,16 @@ pub struct PolicySection {
     pub undo_for: Option<String>,
     /// The maximum lifetime of a bypass code.
     pub bypass_for: Option<String>,
+}
+
+/// What is taken off the names that other systems hand over.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NamesSection {
+    /// As `CORP` of `CORP\alice`.
+    pub strip_domain: Vec<String>,
+    /// As `corp.example` of `alice@corp.example`.
+    pub strip_realm: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,6 +9,8 @@ use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
+use crate::domain::site_names;
+use crate::domain::site_names::SiteNames;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verb::{FindVerb, VerbSpec};
 use crate::keyring::argon2::HashCost;
@@ -76,6 +78,17 @@ pub fn policy(
         since: since.map_err(|e| in_config("policy.since", e))?,
         grace: grace.map_or(Ok(Span(0)), |text| parse_span("policy.grace", Some(text), Span(0)))?,
     })
+}
+
+pub fn names(file: &file::NamesSection) -> Result<SiteNames> {
+    let lists =
+        [("names.strip_domain", &file.strip_domain), ("names.strip_realm", &file.strip_realm)];
+    for (key, list) in lists {
+        for text in list {
+            site_names::check(text).map_err(|problem| refuse(key, problem))?;
+        }
+    }
+    Ok(SiteNames::new(&file.strip_domain, &file.strip_realm))
 }
 
 pub fn cost(file: &file::PasswordSection) -> Result<HashCost> {

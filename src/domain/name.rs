@@ -4,6 +4,8 @@
 //! Names must pass RFC 8265 `UsernameCaseMapped`, then a shorter list of allowed characters, use one
 //! script (UTS 39) and not look like an ASCII name.
 
+mod spelling;
+
 use std::fmt;
 
 use precis_core::profile::PrecisFastInvocation as _;
@@ -16,40 +18,109 @@ use crate::domain::refusal::Refusal;
 use crate::domain::text::{line, quoted, refuse, shell_argument, shown};
 
 /// The longest canonical name, in bytes of UTF-8.
-pub const LONGEST: usize = 64;
+pub const LONGEST: usize = 255;
 
-/// The canonical name of a user.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserName(String);
+/// The canonical name of a user. Two names are equal if their canonical forms are.
+#[derive(Clone, Debug)]
+pub struct UserName {
+    name: String,
+    /// Other names by which the user may be stored, to look for before `name` and after it. Whoever was found by
+    /// what is typed is found by it still, even where the store has two names that are one today.
+    before: Vec<String>,
+    after: Vec<String>,
+}
 
 impl UserName {
     /// The canonical form of a typed name.
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
-        canonical("user name", typed).map(Self)
+        let cased = canonical("user name", typed)?;
+        let name = spelling::folded(&cased);
+        let after = spelling::earlier(&name).filter(|earlier| *earlier != cased);
+        let before = if cased == name { Vec::new() } else { vec![cased] };
+        Ok(Self { name, before, after: after.into_iter().collect() })
     }
 
     /// An unchecked name from a store, which somebody may have altered. `Display` escapes it; check the
     /// MAC before deciding anything by it.
     #[must_use]
     pub const fn stored(name: String) -> Self {
-        Self(name)
+        Self { name, before: Vec::new(), after: Vec::new() }
+    }
+
+    /// This name for a new user. Refused where its capitals are another name, as in Greek with an iota below: typed
+    /// in capitals, the name would be somebody else's.
+    pub fn for_new_user(&self) -> Result<Self, Refusal> {
+        match Self::parse(&self.name.to_uppercase()) {
+            Ok(other) if other.name != self.name => {
+                Err(refuse("user name", &self.name, "is another name in capitals")
+                    .hint(format!("use the name {}", shown(&other.name))))
+            }
+            _ => Ok(Self::stored(self.name.clone())),
+        }
+    }
+
+    /// This name for somebody who may also be stored by the whole of what was typed, which is looked for first.
+    #[must_use]
+    pub fn or_whole(mut self, whole: &Self) -> Self {
+        let mut before: Vec<String> = whole.spellings().map(str::to_owned).collect();
+        before.append(&mut self.before);
+        Self { before, ..self }
+    }
+
+    /// The names to look for in a store, in this order; the first user found is meant.
+    pub fn spellings(&self) -> impl Iterator<Item = &str> {
+        let names = self.before.iter().chain([&self.name]).chain(&self.after);
+        names.map(String::as_str)
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// For a line that shows a command.
     #[must_use]
     pub fn argument(&self) -> String {
-        shell_argument(&self.0)
+        shell_argument(&self.name)
+    }
+}
+
+impl PartialEq for UserName {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for UserName {}
+
+impl PartialOrd for UserName {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for UserName {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.name.cmp(&other.name)
     }
 }
 
 /// The canonical name of a group, by the same rules as a user name.
 pub fn group(typed: &str) -> Result<String, Refusal> {
-    canonical("group", typed)
+    Ok(spelling::folded(&canonical("group", typed)?))
+}
+
+/// Whether these are names of one group. A store of an earlier version may spell one of them in another way.
+#[must_use]
+pub fn is_same_group(one: &str, other: &str) -> bool {
+    one == other
+        || !(one.is_ascii() && other.is_ascii()) && spelling::folded(one) == spelling::folded(other)
+}
+
+/// Whether no other spelling of this group can be stored.
+#[must_use]
+pub fn has_one_spelling(group: &str) -> bool {
+    group.is_ascii() && spelling::earlier(group).is_none()
 }
 
 /// The longest label of a device, in characters.
@@ -137,6 +208,11 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
     if name.starts_with(['-', '.']) {
         return Err(refuse(field, typed, "starts with - or ."));
     }
+    // An apostrophe is a part of a word: O'Brien, 't Hooft. CSV for spreadsheets puts one before a first + or @, which
+    // reading takes away again.
+    if name.split('\'').skip(1).any(|rest| !rest.starts_with(char::is_alphanumeric)) {
+        return Err(refuse(field, typed, "has ' without a letter or digit after it"));
+    }
     if !name.is_ascii() {
         refuse_look_alike(field, typed, &name)?;
     }
@@ -144,7 +220,7 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
 }
 
 fn allowed(c: char) -> bool {
-    matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '@' | '+')
+    matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-' | '@' | '+' | '\'')
         || (!c.is_ascii() && c.is_alphanumeric())
         || is_mark(c)
 }
@@ -205,12 +281,12 @@ fn too_long(field: &str, typed: &str) -> Refusal {
 
 fn unacceptable(field: &str, typed: &str) -> Refusal {
     refuse(field, typed, "has a character that is not allowed in names")
-        .hint("use letters, digits and . _ - @ +")
+        .hint("use letters, digits and . _ - @ + '")
 }
 
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.0))
+        f.write_str(&shown(&self.name))
     }
 }
 
@@ -222,7 +298,7 @@ impl fmt::Display for Label {
 
 impl Serialize for UserName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&shown(&self.0))
+        serializer.serialize_str(&shown(&self.name))
     }
 }
 
@@ -246,16 +322,25 @@ mod tests {
         {
             assert_eq!(UserName::parse(typed).unwrap().as_str(), "éloïse.dupré@exemple.fr");
         }
-        for name in
-            ["дмитрий2", "weiß", "łukasz", "søren", "nguyễn", "ahmət", "γιώργος", "さくら", "李雷"]
-        {
+        for name in [
+            "дмитрий2",
+            "o'brien@x.example",
+            "'t.hooft",
+            "łukasz",
+            "søren",
+            "nguyễn",
+            "ahmət",
+            "γιώργος",
+            "さくら",
+            "李雷",
+        ] {
             assert_eq!(UserName::parse(name).unwrap().as_str(), name);
         }
     }
 
     #[test]
     fn everything_else_is_refused() {
-        let long = "a".repeat(65);
+        let long = "a".repeat(256);
         for typed in [
             "",
             " ",
@@ -275,7 +360,14 @@ mod tests {
             "$(id)",
             "`id`",
             "~root",
+            "'",
+            "''a",
+            "'+a",
+            "'@a",
+            "'-a",
             "a'--",
+            "a'",
+            "a’b",
             "a\"",
             "%",
             "*",
@@ -309,7 +401,7 @@ mod tests {
         ] {
             assert!(UserName::parse(typed).is_err(), "{typed:?}");
         }
-        assert!(UserName::parse(&"a".repeat(64)).is_ok());
+        assert!(UserName::parse(&"a".repeat(255)).is_ok());
     }
 
     #[test]

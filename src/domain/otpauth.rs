@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
-use crate::domain::text::line;
+use crate::domain::text::prose_line;
 
 /// Everything but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -18,7 +18,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// because apps truncate the name there.
 pub fn issuer(text: &str) -> Result<String, Refusal> {
     // It comes from a file.
-    let issuer = line("issuer", text, 40).map_err(Refusal::unquoted)?;
+    let issuer = prose_line("issuer", text, 40).map_err(Refusal::unquoted)?;
     if issuer.contains(':') {
         return Err(Refusal::bad_input("issuer", "may not contain a colon"));
     }

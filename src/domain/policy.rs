@@ -1,5 +1,6 @@
 //! Which users need MFA, and from when.
 
+use crate::domain::name::is_same_group;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
 
@@ -63,7 +64,10 @@ impl Scope {
         match self {
             Self::Nobody => false,
             Self::Everybody => true,
-            Self::Groups(groups) => user.profile.groups.iter().any(|group| groups.contains(group)),
+            Self::Groups(groups) => {
+                let is_in = |group: &String| groups.iter().any(|other| is_same_group(group, other));
+                user.profile.groups.iter().any(is_in)
+            }
         }
     }
 }

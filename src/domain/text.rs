@@ -5,6 +5,7 @@ use std::fmt::{Display, Write as _};
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::domain::joiner;
 use crate::domain::refusal::Refusal;
 
 /// Whether this character must never reach a terminal, log or table unescaped.
@@ -21,15 +22,24 @@ pub fn is_harmful(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// As [`is_harmful`], but for a joiner where the script of its word needs it.
+fn is_harmful_at(text: &str, (at, c): (usize, char)) -> bool {
+    is_harmful(c) && !joiner::is_needed(text, at)
+}
+
+fn has_harmful(text: &str) -> bool {
+    text.char_indices().any(|place| is_harmful_at(text, place))
+}
+
 /// The text with every harmful character escaped as `\u{…}`; borrowed if there is none.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_harmful) {
+    if !has_harmful(text) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if is_harmful(c) {
+    for (at, c) in text.char_indices() {
+        if is_harmful_at(text, (at, c)) {
             safe.extend(c.escape_unicode());
         } else {
             safe.push(c);
@@ -60,14 +70,14 @@ pub fn shell_word(text: &str) -> Cow<'_, str> {
     if !text.is_empty() && !text.starts_with('=') && text.chars().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    if !text.chars().any(is_harmful) {
+    if !has_harmful(text) {
         return Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")));
     }
     let mut word = "$'".to_owned();
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
             '\'' | '\\' => word.extend(['\\', c]),
-            c if is_harmful(c) => {
+            c if is_harmful_at(text, (at, c)) => {
                 let _ = write!(word, "\\U{:08x}", u32::from(c));
             }
             c => word.push(c),
@@ -121,8 +131,22 @@ pub fn refuse(field: &str, typed: &str, problem: &str) -> Refusal {
     Refusal::bad_input(field, problem).quoting(format!("{} {problem}", quoted(typed)))
 }
 
-/// Validates one line of free text: 1 to `most` characters, none of them harmful. Returns it in NFC.
+/// Validates one line that is compared with others: 1 to `most` characters, none of them harmful. Returns it in NFC.
 pub fn line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
+    checked_line(field, text, most, |_, (_, c)| is_harmful(c))
+}
+
+/// As [`line`], for words that people read: joiners may stand where a script needs them.
+pub fn prose_line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
+    checked_line(field, text, most, is_harmful_at)
+}
+
+fn checked_line(
+    field: &str,
+    text: &str,
+    most: usize,
+    is_refused: fn(&str, (usize, char)) -> bool,
+) -> Result<String, Refusal> {
     let text: String = text.nfc().collect();
     if text.trim().is_empty() {
         return Err(refuse(field, &text, "is empty"));
@@ -130,8 +154,9 @@ pub fn line(field: &str, text: &str, most: usize) -> Result<String, Refusal> {
     if text.chars().count() > most {
         return Err(refuse(field, &text, &format!("is longer than {most} characters")));
     }
-    if let Some(c) = text.chars().find(|c| is_harmful(*c)) {
-        let problem = format!("has a control character ({})", c.escape_unicode());
+    if let Some((_, c)) = text.char_indices().find(|place| is_refused(&text, *place)) {
+        let kind = if c.is_control() { "a control" } else { "an invisible" };
+        let problem = format!("has {kind} character ({})", c.escape_unicode());
         return Err(refuse(field, &text, &problem));
     }
     Ok(text)
@@ -232,5 +257,18 @@ mod tests {
         assert!(line("reason", "12345678901", 10).is_err());
         assert!(line("reason", "a\nb", 10).is_err());
         assert_eq!(line("reason", "e\u{301}", 10).as_deref(), Ok("é"));
+    }
+
+    #[test]
+    fn w16_a_joiner_that_a_script_needs_is_accepted_and_shown() {
+        let name = "علی\u{200c}رضا";
+        assert_eq!(prose_line("--display-name", name, 99).as_deref(), Ok(name));
+        assert_eq!(shown(name), name);
+        assert_eq!(shell_word(name), format!("'{name}'"));
+        assert!(line("--ticket", name, 99).is_err(), "a ticket is compared");
+        for name in ["a\u{200c}b", "x\u{202e}y", "علی\u{200c}"] {
+            assert!(prose_line("--display-name", name, 99).is_err(), "{name:?}");
+            assert_ne!(shown(name), name);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Every verb that changes a user takes this path: read, ask, lock, change, log, commit.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde_json::json;
 
@@ -93,7 +95,10 @@ pub fn change_user(
         let before = write.user(act.name)?;
         let Changed { mut user, touched } =
             change(before.clone(), at, write.vault)?.with_undo(undoable, &before, at);
-        if user.name != before.name && write.find(&user.name)?.is_some() {
+        // Another spelling of their own name finds the user themselves.
+        if user.name != before.name
+            && write.find(&user.name)?.is_some_and(|other| other.id != before.id)
+        {
             let message = format!("user {} already exists", user.name);
             return Err(Refusal::new(ErrorCode::UserExists, message)
                 .hint("choose another name")
@@ -207,9 +212,11 @@ pub fn plan_bulk(
     let at = app.env.clock.now()?;
     let mut snapshot = opened.store.read()?;
     let users = snapshot.counts()?.users;
-    let (mut rows, mut unknown) = (Vec::new(), Vec::new());
+    let (mut rows, mut unknown, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (index, name) in list.names.iter().enumerate() {
         match snapshot.user(name)? {
+            // Two spellings of one name.
+            Some(user) if !ids.insert(user.id) => {}
             Some(user) => {
                 app.authorization.require_allowed(&user)?;
                 rows.push(

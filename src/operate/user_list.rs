@@ -1,5 +1,9 @@
 //! `--from`: a list of users, one name a line or CSV with a header.
 
+mod encoding;
+mod header;
+mod table;
+
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
@@ -9,25 +13,49 @@ use anyhow::{Context as _, Result};
 use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
+use crate::domain::site_names::SiteNames;
+use crate::domain::text::counted;
 use crate::files::operator_file;
+use crate::operate::user_list::header::FirstRow;
+use crate::report::disarmed;
 
 /// Bytes of the longest list.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
-/// Accepted CSV headers of the name column.
-const HEADERS: [&str; 3] = ["user", "name", "username"];
 
 /// Names of users, each once.
 #[derive(Debug, Default)]
 pub struct UserList {
     pub names: Vec<UserName>,
+    /// What was read; `None` if the names come from the store.
+    pub source: Option<ListSource>,
     /// The line of each name in a file; empty if the names come from elsewhere. Errors then have these
     /// numbers: they repeat nothing that is in a file.
     lines: Vec<u64>,
 }
 
+/// Which part of a list was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListSource {
+    /// The column of a list with a header.
+    pub column: Option<&'static str>,
+    /// The rows, without the header.
+    pub rows: u64,
+}
+
+impl ListSource {
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let rows = counted(self.rows, "row");
+        match self.column {
+            Some(column) => format!("read the column {column} of the list, {rows}"),
+            None => format!("read the list as names without a header, {rows}"),
+        }
+    }
+}
+
 impl From<Vec<UserName>> for UserList {
     fn from(names: Vec<UserName>) -> Self {
-        Self { names, lines: Vec::new() }
+        Self { names, ..Self::default() }
     }
 }
 
@@ -69,106 +97,67 @@ pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Refusal::bad_input("--from", "the list is longer than 64 MiB").into());
     }
+    let names = app.config.names.clone();
+    let is_user = |cell: &str| {
+        let Ok(name) = names.read(cell) else { return Ok(false) };
+        Ok(app.reader()?.read()?.user(&name)?.is_some())
+    };
     // Standard input belongs to the caller.
-    match parse_names(&bytes) {
+    match parse_names(&bytes, &names, is_user) {
         Ok(list) if is_file => Ok(list),
-        Ok(list) => Ok(list.names.into()),
-        Err(refusal) if is_file => Err(refusal.unquoted().into()),
-        Err(refusal) => Err(refusal.into()),
+        Ok(list) => Ok(UserList { lines: Vec::new(), ..list }),
+        Err(error) if is_file => Err(match error.downcast::<Refusal>() {
+            Ok(refusal) => refusal.unquoted().into(),
+            Err(error) => error,
+        }),
+        Err(error) => Err(error),
     }
 }
 
-fn parse_names(bytes: &[u8]) -> Result<UserList, Refusal> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let bad = |line: u64, problem: &str| {
-        Refusal::bad_input("--from", format!("line {line} {problem}"))
-            .hint("write one name a line, or CSV with a column `user`")
-    };
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).trim(csv::Trim::All).from_reader(bytes);
-    let mut column = None;
-    // One of [`HEADERS`].
-    let mut named = String::new();
-    let mut seen = BTreeSet::new();
-    let mut list = UserList::default();
-    let mut lines = LineNumbers { bytes, at: 0, line: 1 };
-    for record in reader.byte_records() {
-        let record = record.map_err(|error| {
-            let line = lines.of(error.position());
-            bad(line, "has another number of fields than the first line")
-        })?;
-        let line = lines.of(record.position());
-        let fields: Vec<&str> = record
-            .iter()
-            .map(|field| std::str::from_utf8(field).map_err(|_| bad(line, "is not UTF-8")))
-            .collect::<Result<_, _>>()?;
-        let Some(column) = column else {
-            let header = fields
-                .iter()
-                .position(|field| HEADERS.contains(&field.to_ascii_lowercase().as_str()));
-            if header.is_none() && fields.len() > 1 {
-                return Err(bad(line, "has no column `user`"));
-            }
-            column = Some(header.unwrap_or(0));
-            match header {
-                Some(column) => named = format!(", column {}", fields[column].to_ascii_lowercase()),
-                None => push_name((line, &named), fields[0], &mut seen, &mut list)?,
-            }
-            continue;
-        };
-        push_name((line, &named), fields[column], &mut seen, &mut list)?;
+fn parse_names(
+    bytes: &[u8],
+    site: &SiteNames,
+    is_user: impl FnMut(&str) -> Result<bool>,
+) -> Result<UserList> {
+    let mut rows = table::rows(&encoding::decode(bytes)?)?.into_iter().peekable();
+    let first_row = rows.peek().map(|row| header::first_row(row, is_user)).transpose()?;
+    let (mut index, mut source) = (0, ListSource::default());
+    if let Some(FirstRow::Header { index: chosen, name }) = first_row {
+        (index, source.column) = (chosen, Some(name));
+        rows.next();
+    }
+    let column = source.column.map(|name| format!(", column {name}")).unwrap_or_default();
+    let (mut seen, mut list) = (BTreeSet::new(), UserList::default());
+    for row in rows {
+        source.rows += 1;
+        let cell = row.cells.get(index).map(String::as_str).unwrap_or_default();
+        let within = format!("--from: line {}{column}", row.line);
+        // A line of a file has no field but its column.
+        let name =
+            site.read(disarmed(cell)).map_err(|e| Refusal { field: None, ..e }.within(within))?;
+        if seen.insert(name.spellings().collect::<Vec<_>>().join("\0")) {
+            list.names.push(name);
+            list.lines.push(row.line);
+        }
     }
     if list.names.is_empty() {
-        return Err(
-            Refusal::bad_input("--from", "the list has no names").hint("write one name a line")
-        );
+        return Err(Refusal::bad_input("--from", "the list has no names")
+            .hint("write one name a line")
+            .into());
     }
-    Ok(list)
-}
-
-/// Counts lines from one record to the next. The parser's own numbers stop at empty lines before a record.
-struct LineNumbers<'b> {
-    bytes: &'b [u8],
-    at: usize,
-    line: u64,
-}
-
-impl LineNumbers<'_> {
-    fn of(&mut self, record: Option<&csv::Position>) -> u64 {
-        let begin = record.and_then(|position| usize::try_from(position.byte()).ok());
-        let mut begin = begin.unwrap_or(self.at);
-        while self.bytes.get(begin).is_some_and(|byte| b"\r\n".contains(byte)) {
-            begin += 1;
-        }
-        let passed = self.bytes.get(self.at..begin).unwrap_or_default();
-        self.line += passed.iter().map(|byte| u64::from(*byte == b'\n')).sum::<u64>();
-        self.at = self.at.max(begin);
-        self.line
-    }
-}
-
-fn push_name(
-    (line, column): (u64, &str),
-    text: &str,
-    seen: &mut BTreeSet<String>,
-    list: &mut UserList,
-) -> Result<(), Refusal> {
-    // A line of a file has no field but its column.
-    let name = UserName::parse(text)
-        .map_err(|e| Refusal { field: None, ..e }.within(format!("--from: line {line}{column}")))?;
-    if seen.insert(name.as_str().to_owned()) {
-        list.names.push(name);
-        list.lines.push(line);
-    }
-    Ok(())
+    Ok(UserList { source: Some(source), ..list })
 }
 
 #[cfg(test)]
 mod tests {
     use crate::operate::user_list::*;
 
+    fn parsed(bytes: &[u8]) -> Result<UserList, String> {
+        parse_names(bytes, &SiteNames::default(), |_| Ok(false)).map_err(|error| error.to_string())
+    }
+
     fn read(text: &str) -> Result<Vec<String>, String> {
-        let list = parse_names(text.as_bytes()).map_err(|refusal| refusal.to_string())?;
+        let list = parsed(text.as_bytes())?;
         assert_eq!(list.names.len(), list.lines.len());
         Ok(list.names.iter().map(ToString::to_string).collect())
     }
@@ -192,22 +181,22 @@ mod tests {
             ("", "the list has no names"),
             ("user\n", "the list has no names"),
             ("alice\nb c\n", "line 2"),
-            ("a,b\n", "line 1 has no column"),
-            ("user,x\nalice,1\nbob\n", "line 3"),
+            ("a,b\n", "line 1 is no header"),
+            ("user,email\nalice,1\nbob\n", "line 3"),
             ("alice\n-x\n", "line 2"),
             ("\n\r\nalice\r\n\n\n-x\n", "line 6"),
-            ("user,x\n\n\"a\nb\",1\n-x,2\n", "line 3"),
-            ("user,x\n\n\"alice\",\"1\n1\"\n-x,2\n", "line 5"),
+            ("user,email\n\n\"a\nb\",1\n-x,2\n", "line 3"),
+            ("user,email\n\n\"alice\",\"1\n1\"\n-x,2\n", "line 5"),
         ] {
             let message = read(text).unwrap_err();
             assert!(message.contains(words), "{text:?}: {message}");
         }
-        assert!(parse_names(b"al\xffice\n").is_err());
+        assert!(parsed(b"al\xffice\n").is_err());
     }
 
     #[test]
     fn s8_a_file_of_names_is_called_by_its_lines() {
-        let list = parse_names(b"user\nalice\n\nbob\ncarol\n").unwrap();
+        let list = parsed(b"user\nalice\n\nbob\ncarol\n").unwrap();
         assert_eq!(list.unknown(&[1]), "line 4 names no user of this store");
         assert_eq!(list.unknown(&[0, 2]), "lines 2, 5 name no users of this store");
         let typed = UserList::from(list.names);

@@ -8,6 +8,15 @@ use csv::{ByteRecord, Terminator, WriterBuilder};
 
 use super::Record;
 
+/// What a spreadsheet takes for the beginning of a formula.
+const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\0'];
+
+/// Text from our own CSV without the apostrophe that [`Fields::text`] put in front of it.
+#[must_use]
+pub fn disarmed(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA_STARTS)).unwrap_or(text)
+}
+
 /// The values of one record. The buffers are reused for the next record.
 #[derive(Default)]
 pub struct Fields {
@@ -18,7 +27,7 @@ pub struct Fields {
 impl Fields {
     /// Adds an apostrophe in front of text that a spreadsheet would run as a formula.
     pub fn text(&mut self, text: &str) {
-        if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']) {
+        if text.starts_with(FORMULA_STARTS) {
             self.scratch.clear();
             self.scratch.push('\'');
             self.scratch.push_str(text);

@@ -29,10 +29,16 @@ pub struct ReadTx<'t> {
 }
 
 impl ReadTx<'_> {
-    /// The user with this name.
+    /// The user with this name, or with another of its spellings.
     pub fn user(&mut self, name: &UserName) -> Result<Option<User>> {
-        let name = Value::Text(name.as_str().to_owned());
-        self.user_with_devices(&sql::USER, name)
+        for spelling in name.spellings() {
+            let spelling = Value::Text(spelling.to_owned());
+            let user = self.user_with_devices(&sql::USER, spelling)?;
+            if user.is_some() {
+                return Ok(user);
+            }
+        }
+        Ok(None)
     }
 
     /// The audit log.

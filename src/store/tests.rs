@@ -3,6 +3,7 @@
 mod fixture;
 mod reading;
 mod requests;
+mod spellings;
 mod tampering;
 
 use std::path::Path;

@@ -38,14 +38,30 @@ impl RowIds {
 }
 
 impl UserTables {
-    /// The user with this name, after checking the MACs of their rows, which older rows have as well.
+    /// The user with this name, or with another of its spellings; checked as in [`UserTables::find_spelt`].
     pub fn find(
         &mut self,
         driver: &mut dyn Driver,
         vault: &Vault,
         name: &UserName,
     ) -> Result<Option<User>> {
-        let name_value = Value::Text(name.as_str().to_owned());
+        for spelling in name.spellings() {
+            let user = self.find_spelt(driver, vault, spelling)?;
+            if user.is_some() {
+                return Ok(user);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The user with exactly this name, after checking the MACs of their rows, which older rows have as well.
+    fn find_spelt(
+        &mut self,
+        driver: &mut dyn Driver,
+        vault: &Vault,
+        name: &str,
+    ) -> Result<Option<User>> {
+        let name_value = Value::Text(name.to_owned());
         let found = first(driver, &sql::USER, &[name_value], |row| {
             let user_row = row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default();
             Ok((row::user(row, 0)?, StoredMac::read(row, USER_COLUMNS.len())?, user_row))
@@ -63,7 +79,7 @@ impl UserTables {
         })?;
         self.row_ids.insert(user.id, row_ids);
         let found = StoredUser { user, user_mac, device_macs };
-        if found.user.name != *name {
+        if found.user.name.as_str() != name {
             return Err(found.altered());
         }
         found.checked(vault).map(Some)

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::domain::backup_code::Submitted;
 use crate::domain::name::UserName;
 use crate::domain::refusal::ErrorCode;
+use crate::domain::site_names::SiteNames;
 use crate::domain::text::escaped;
 
 /// Bytes of the longest line.
@@ -37,6 +38,7 @@ pub struct LineReader {
     /// The last read filled the buffer: there may be more.
     is_full: bool,
     is_at_end: bool,
+    site: SiteNames,
 }
 
 #[derive(Deserialize)]
@@ -48,14 +50,13 @@ struct JsonLine {
     id: Option<Box<RawValue>>,
 }
 
-impl Default for LineReader {
-    fn default() -> Self {
-        let bytes = Zeroizing::new(Vec::with_capacity(CHUNK + LONGEST));
-        Self { bytes, consumed: 0, is_cut: false, is_full: false, is_at_end: false }
-    }
-}
-
 impl LineReader {
+    #[must_use]
+    pub fn new(site: SiteNames) -> Self {
+        let bytes = Zeroizing::new(Vec::with_capacity(CHUNK + LONGEST));
+        Self { bytes, consumed: 0, is_cut: false, is_full: false, is_at_end: false, site }
+    }
+
     /// All lines that have arrived, at most `most`; waits only if there are none. Empty at the end of
     /// input.
     pub fn next(&mut self, input: &mut dyn Read, most: usize) -> Result<Vec<BatchQuery>> {
@@ -122,7 +123,7 @@ impl LineReader {
             let Ok(json) = serde_json::from_slice::<JsonLine>(line) else { return malformed };
             let JsonLine { user, code, id } = json;
             let id = id.map_or_else(|| RawValue::NULL.to_owned(), escape_id);
-            return BatchQuery { id, parsed: parse_query(&user, code.as_bytes()) };
+            return BatchQuery { id, parsed: parse_query(&user, code.as_bytes(), &self.site) };
         }
         let Ok(line) = std::str::from_utf8(line) else { return malformed };
         let mut fields = line.split('\t');
@@ -132,12 +133,16 @@ impl LineReader {
         if fields.next().is_some() {
             return BatchQuery { id, ..malformed };
         }
-        BatchQuery { id, parsed: parse_query(user, code.as_bytes()) }
+        BatchQuery { id, parsed: parse_query(user, code.as_bytes(), &self.site) }
     }
 }
 
-fn parse_query(user: &str, code: &[u8]) -> Result<(UserName, Submitted), ErrorCode> {
-    let name = UserName::parse(user).map_err(|refusal| refusal.code)?;
+fn parse_query(
+    user: &str,
+    code: &[u8],
+    site: &SiteNames,
+) -> Result<(UserName, Submitted), ErrorCode> {
+    let name = site.read(user).map_err(|refusal| refusal.code)?;
     // An empty code is malformed, not wrong: it must not count towards a lock.
     if code.trim_ascii().is_empty() {
         return Err(ErrorCode::BadInput);
@@ -172,7 +177,7 @@ mod tests {
 
     fn all(text: &[u8], drop: usize, most: usize) -> Vec<BatchQuery> {
         let (mut lines, mut input, mut all) =
-            (LineReader::default(), Drops(text, drop), Vec::new());
+            (LineReader::new(SiteNames::default()), Drops(text, drop), Vec::new());
         loop {
             let some = lines.next(&mut input, most).unwrap();
             assert!(some.len() <= most);
@@ -238,7 +243,7 @@ mod tests {
 
     #[test]
     fn more_lines_are_waiting_until_the_last_one_is_consumed() {
-        let mut lines = LineReader::default();
+        let mut lines = LineReader::new(SiteNames::default());
         assert!(!lines.are_waiting());
         let mut input: &[u8] = b"a\t1\nb\t2\nc";
         for waiting in [true, false, false] {
@@ -247,7 +252,7 @@ mod tests {
         }
         let long = "alice\t123456\n".repeat(CHUNK / 13 + 1);
         let mut input = long.as_bytes();
-        lines = LineReader::default();
+        lines = LineReader::new(SiteNames::default());
         lines.next(&mut input, usize::MAX).unwrap();
         assert!(lines.are_waiting(), "the read filled the buffer");
     }

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::authenticate::services::{EnvLookup, ServiceInput, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
+use crate::domain::site_names::SiteNames;
 
 /// Bytes; more than OpenVPN writes: a name and a password of at most 4 KiB each.
 pub const LARGEST_FILE: u64 = 16 * 1024;
@@ -40,6 +41,7 @@ pub fn is_second_call(variables: EnvLookup<'_>) -> bool {
 pub fn read(
     variables: EnvLookup<'_>,
     file: Option<Zeroizing<Vec<u8>>>,
+    site: &SiteNames,
 ) -> Result<ScriptCall, Refusal> {
     let kind = variables("script_type").ok_or_else(|| missing("script_type"))?;
     if kind == SECOND_CALL {
@@ -48,7 +50,7 @@ pub fn read(
         // Invalid base64 becomes an empty answer, which is refused.
         let answer = Zeroizing::new(BASE64.decode(&answer).unwrap_or_default());
         return Ok(ScriptCall::Response(ServiceInput {
-            user: user(&name),
+            user: user(&name, site),
             typed: Typed::OneField(answer),
         }));
     }
@@ -62,7 +64,7 @@ pub fn read(
             bytes(variables("password").ok_or_else(|| missing("password"))?),
         ],
     };
-    let asked = ServiceInput { user: user(&name), typed: typed(password) };
+    let asked = ServiceInput { user: user(&name, site), typed: typed(password) };
     let may_ask = asked.typed.code().is_empty()
         && variables("auth_pending_file").is_some()
         && variables("IV_SSO")
@@ -109,7 +111,7 @@ mod tests {
         let find = |wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
         };
-        read(&find, file.map(|file| Zeroizing::new(file.to_vec())))
+        read(&find, file.map(|file| Zeroizing::new(file.to_vec())), &SiteNames::default())
     }
 
     const VERIFY: (&str, &str) = ("script_type", "user-pass-verify");
@@ -190,8 +192,8 @@ mod tests {
                 "script_type" => Some(OsString::from(kind)),
                 _ => Some(OsString::from_vec(name.clone())),
             };
-            let _ = read(&find, Some(Zeroizing::new(file)));
-            let _ = read(&find, None);
+            let _ = read(&find, Some(Zeroizing::new(file)), &SiteNames::default());
+            let _ = read(&find, None, &SiteNames::default());
         }
 
         #[test]

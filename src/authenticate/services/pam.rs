@@ -5,15 +5,20 @@ use zeroize::Zeroizing;
 
 use crate::authenticate::services::{EnvLookup, ServiceInput, Typed, bytes, line, missing, user};
 use crate::domain::refusal::Refusal;
+use crate::domain::site_names::SiteNames;
 
 /// Parses a call of `pam_exec`. Any stack but `auth` is `usage`: the others hand over nothing to
 /// check, and exit code 0 would grant something else.
-pub fn read(variables: EnvLookup<'_>, input: Zeroizing<Vec<u8>>) -> Result<ServiceInput, Refusal> {
+pub fn read(
+    variables: EnvLookup<'_>,
+    input: Zeroizing<Vec<u8>>,
+    site: &SiteNames,
+) -> Result<ServiceInput, Refusal> {
     if variables("PAM_TYPE").is_none_or(|kind| kind != "auth") {
         return Err(missing("PAM_TYPE=auth"));
     }
     let name = bytes(variables("PAM_USER").ok_or_else(|| missing("PAM_USER"))?);
-    Ok(ServiceInput { user: user(&name), typed: Typed::OneField(line(input)) })
+    Ok(ServiceInput { user: user(&name, site), typed: Typed::OneField(line(input)) })
 }
 
 #[cfg(test)]
@@ -33,7 +38,7 @@ mod tests {
             "PAM_USER" => name.map(|n| OsString::from_vec(n.to_vec())),
             other => panic!("{other} is not part of the interface"),
         };
-        read(&variables, Zeroizing::new(input.to_vec()))
+        read(&variables, Zeroizing::new(input.to_vec()), &SiteNames::default())
     }
 
     #[test]

@@ -6,7 +6,9 @@ use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use crate::authenticate::services::{EnvLookup, ServiceInput, Typed, bytes, missing, user};
+use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
+use crate::domain::site_names::SiteNames;
 
 /// Bytes of a `State` (RFC 2865, section 5.24).
 pub const STATE_BYTES: usize = 16;
@@ -16,13 +18,34 @@ pub const REJECTION: &str = "Reply-Message := \"not accepted\"\n";
 
 /// Parses a call of `rlm_exec`. A missing user or password is `usage`; CHAP, MS-CHAP and EAP have no
 /// password to hand over.
-pub fn read(variables: EnvLookup<'_>) -> Result<ServiceInput, Refusal> {
+///
+/// Where the server took a realm off the name, the user may be stored by either name; the whole one is looked for
+/// first.
+pub fn read(variables: EnvLookup<'_>, site: &SiteNames) -> Result<ServiceInput, Refusal> {
     let name = attribute(variables, "USER_NAME", "User-Name")?;
+    let (quoted, raw) = ("STRIPPED_USER_NAME", "Stripped-User-Name");
+    let is_stripped = variables(quoted).or_else(|| variables(raw)).is_some();
+    let stripped = if is_stripped { Some(attribute(variables, quoted, raw)?) } else { None };
     let password = attribute(variables, "USER_PASSWORD", "User-Password")?;
-    let user = name.as_deref().and_then(|name| user(name));
+    let user = match (&name, &stripped) {
+        (Some(name), None) => user(name, site),
+        (Some(name), Some(Some(stripped))) => stripped_user(name, stripped, site),
+        (None, _) | (_, Some(None)) => None,
+    };
     // FreeRADIUS does not write broken quotes; a single backslash is refused as a code.
     let typed = Typed::OneField(password.unwrap_or_else(|| Zeroizing::new(b"\\".to_vec())));
     Ok(ServiceInput { user, typed })
+}
+
+/// The user whose name the server stripped. The stripped name must be a part of the whole one, or another module
+/// wrote something else into it.
+fn stripped_user(name: &[u8], stripped: &[u8], site: &SiteNames) -> Option<UserName> {
+    let is_part = name.starts_with(stripped) || name.ends_with(stripped);
+    let short = user(stripped, site).filter(|_| is_part)?;
+    match user(name, site) {
+        Some(whole) if whole != short => Some(short.or_whole(&whole)),
+        _ => Some(short),
+    }
 }
 
 /// The pairs of an Access-Challenge. The client returns the state, but nothing depends on it: each
@@ -90,9 +113,10 @@ mod tests {
     use std::os::unix::ffi::OsStringExt as _;
 
     fn asked(variables: &[(&str, &str)]) -> Result<ServiceInput, Refusal> {
-        read(&|wanted: &str| {
+        let find = |wanted: &str| {
             variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into())
-        })
+        };
+        read(&find, &SiteNames::new(&["CORP".into()], &["corp.example".into()]))
     }
 
     #[test]
@@ -152,13 +176,14 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read(name: Vec<u8>, password: Vec<u8>, quoted: bool) {
-            let _ = read(&|wanted: &str| match (wanted, quoted) {
+            let find = |wanted: &str| match (wanted, quoted) {
                 ("USER_NAME", true) | ("User-Name", false) => Some(OsString::from_vec(name.clone())),
                 ("USER_PASSWORD", true) | ("User-Password", false) => {
                     Some(OsString::from_vec(password.clone()))
                 }
                 _ => None,
-            });
+            };
+            let _ = read(&find, &SiteNames::default());
         }
 
         #[test]

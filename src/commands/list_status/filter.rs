@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 
 use super::UserLine;
 use crate::commands::whole_number;
-use crate::domain::name::group;
+use crate::domain::name::{group, has_one_spelling, is_same_group};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{Span, Timestamp};
@@ -110,7 +110,9 @@ impl FilterOptions {
 impl Filter {
     /// Does the summary count this user?
     pub fn is_in_scope(&self, user: &User) -> bool {
-        self.group.as_ref().is_none_or(|g| user.profile.groups.contains(g))
+        self.group
+            .as_ref()
+            .is_none_or(|group| user.profile.groups.iter().any(|g| is_same_group(g, group)))
     }
 
     pub fn group(&self) -> Option<&str> {
@@ -134,7 +136,7 @@ impl Filter {
         }
         Prefilter {
             statuses,
-            group: self.group.clone(),
+            group: self.group.clone().filter(|group| has_one_spelling(group)),
             was_locked: self.locked,
             unused_since: self.inactive_for.map(|span| now.minus(span)),
             is_unused: self.never_used,

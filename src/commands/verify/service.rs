@@ -73,12 +73,17 @@ pub fn answer(
         }
         LoginService::Pam => {
             let input = app.read_input_up_to(LONGEST_LINE)?;
-            let asked = pam::read(&|name| authenticate::service_variable(app, name), input)?;
+            let asked = pam::read(
+                &|name| authenticate::service_variable(app, name),
+                input,
+                &app.config.names,
+            )?;
             let lets_in = decide(app, "pam", options, &asked, |_| Ok(()))?;
             Ok(Report::empty(verdict(lets_in)))
         }
         LoginService::Radius => {
-            let asked = radius::read(&|name| authenticate::service_variable(app, name))?;
+            let asked =
+                radius::read(&|name| authenticate::service_variable(app, name), &app.config.names)?;
             if asked.typed.code().is_empty() {
                 let challenge = radius::challenge(app.env.random()?);
                 return Ok(Report { verdict: Verdict::No, ..Report::text(challenge) });
@@ -117,7 +122,11 @@ fn openvpn_login(
 ) -> Result<Report> {
     let file = argument
         .map(|path| handover_file::read(Path::new(path), &app.env.process, openvpn::LARGEST_FILE));
-    let call = openvpn::read(&|name| authenticate::service_variable(app, name), file.transpose()?)?;
+    let call = openvpn::read(
+        &|name| authenticate::service_variable(app, name),
+        file.transpose()?,
+        &app.config.names,
+    )?;
     let asked = match &call {
         openvpn::ScriptCall::Verify(asked) => asked,
         // The second prompt returns the code alone, so the password would go unchecked.

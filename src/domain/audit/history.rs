@@ -203,7 +203,7 @@ impl Rewind {
 
     /// The earlier state of a user who was removed since, from the log alone.
     pub fn rebuild_removed(self, id: Id) -> Result<Option<User>, Refusal> {
-        let name = self.0.get("name").and_then(Value::as_str).and_then(|n| UserName::parse(n).ok());
+        let name = self.0.get("name").and_then(Value::as_str).and_then(stored_name);
         let created_at = self.0.get("created_at").and_then(moment);
         match name.zip(created_at) {
             Some((name, created_at)) => self.apply_to(User::new(id, name, created_at)),
@@ -213,6 +213,11 @@ impl Rewind {
     }
 }
 
+/// A name as it was stored, which an earlier version may have spelt in another way.
+fn stored_name(name: &str) -> Option<UserName> {
+    UserName::parse(name).ok().map(|_| UserName::stored(name.to_owned()))
+}
+
 fn set_value(user: &mut User, name: &str, value: &Value) -> Option<()> {
     let text = || match value {
         Value::Null => Some(None),
@@ -220,7 +225,7 @@ fn set_value(user: &mut User, name: &str, value: &Value) -> Option<()> {
         _ => None,
     };
     match name {
-        "name" => user.name = UserName::parse(value.as_str()?).ok()?,
+        "name" => user.name = stored_name(value.as_str()?)?,
         "display_name" => user.profile.display_name = text()?,
         "email" => user.profile.email = text()?,
         "groups" => user.profile.groups = texts(value)?,

@@ -1,0 +1,233 @@
+//! Names of users: their spellings, the forms of a site, apostrophes, and long ones, at every door.
+
+use std::ffi::OsString;
+
+use crate::testing::{World, secret};
+
+const SITE: &str = "[names]\nstrip_domain = [\"CORP\"]\nstrip_realm = [\"corp.example\"]\n";
+
+fn variables(variables: &[(&str, &str)]) -> Vec<(String, OsString)> {
+    variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
+}
+
+/// The exit code of a login service's question.
+fn login(world: &mut World, service: &str, set: &[(&str, &str)], typed: &str) -> u8 {
+    world.variables = variables(set);
+    let files = world.folder.path().display();
+    let paths = format!(
+        "--config {files}/config.toml --store {} --key-file {files}/key/mfactl.key",
+        world.engine.location().display()
+    );
+    let code = world.run_with(&format!("{paths} verify --from {service}"), typed).code;
+    world.variables.clear();
+    code
+}
+
+/// Presents the next code of the user by this call, which must accept it.
+fn proves(
+    world: &mut World,
+    secret: &crate::domain::secret::Secret,
+    door: impl FnOnce(&mut World, &str) -> u8,
+) -> bool {
+    world.wait(30);
+    let code = world.code(secret, 0);
+    door(world, &code) == 0
+}
+
+#[test]
+fn w5_capitals_are_the_same_user_at_every_verb() {
+    let world = World::new();
+    let niko = world.active("νίκος");
+    for (line, code) in
+        [("add-user ΝΊΚΟΣ", 76), ("enrol ΝΊΚΟΣ --create --no-confirm --device x --json", 0)]
+    {
+        assert_eq!(world.run(line).code, code, "{line}");
+    }
+    assert_eq!(world.sql("SELECT count(*) FROM users"), "1");
+    world.wait(30);
+    let ran = world.verify("ΝΊΚΟΣ", &world.code(&niko, 0)).ok().json();
+    assert_eq!((&ran["user"], &ran["outcome"]), (&"νίκος".into(), &"accepted".into()));
+    assert_eq!(world.verify("νίκοσ", &world.code(&niko, 0)).json()["outcome"], "replayed");
+    for line in [
+        "show-user ΝΊΚΟΣ",
+        "log --user ΝΊΚΟΣ",
+        "disable ΝΊΚΟΣ --yes",
+        "edit-user Νίκος --rename Weiß",
+    ] {
+        let _ = world.run(line).ok();
+    }
+    assert_eq!(world.run("show-user WEISS --json").ok().json()["user"], "weiss");
+    let ran = world.run("add-user ᾳλφις --json");
+    assert_eq!((ran.code, ran.error().as_str()), (65, "bad_input"));
+    assert!(ran.err.contains("use the name αιλφις"), "{}", ran.err);
+    let _ = world.run("edit-user weiss --rename WEISS --display-name x").ok();
+    // One user by two spellings in one list.
+    let plan =
+        world.run_with("delete --from - --dry-run --json", "weiß\nWEISS\nweiss\n").ok().json();
+    assert_eq!(plan["users"].as_array().unwrap().len(), 1, "{plan}");
+    assert_eq!(plan["rows"], 3);
+    let _ = world.run_with("delete --from - --yes --json", "weiß\nWEISS\n").ok();
+}
+
+#[test]
+fn w5_the_forms_of_a_site_are_taken_at_every_door() {
+    let mut world = World::new();
+    world.configure(SITE);
+    let alice = world.active("CORP\\alice");
+    assert_eq!(world.sql("SELECT name FROM users"), "alice");
+    assert_eq!(world.run("add-user alice@corp.example").code, 76);
+    for form in [
+        "CORP\\alice",
+        "corp\\ALICE",
+        "alice@corp.example",
+        "Alice@CORP.example",
+        "CORP\\alice@corp.example",
+    ] {
+        assert!(proves(&mut world, &alice, |w, code| w.verify(form, code).code), "verify {form}");
+        let pam = |w: &mut World, code: &str| {
+            login(w, "pam", &[("PAM_TYPE", "auth"), ("PAM_USER", form)], code)
+        };
+        assert!(proves(&mut world, &alice, pam), "pam {form}");
+        let openvpn = |w: &mut World, code: &str| {
+            let set = [("script_type", "user-pass-verify"), ("username", form), ("password", code)];
+            login(w, "openvpn", &set, "")
+        };
+        assert!(proves(&mut world, &alice, openvpn), "openvpn {form}");
+        let radius = |w: &mut World, code: &str| {
+            login(w, "radius", &[("User-Name", form), ("User-Password", code)], "")
+        };
+        assert!(proves(&mut world, &alice, radius), "radius {form}");
+        let batch = |w: &mut World, code: &str| {
+            let json = serde_json::json!({"user": form, "code": code});
+            let ran = w.run_with("verify --batch", &format!("{json}\n{form}\t{code}\n")).ok().out;
+            let words: Vec<_> =
+                ["accepted", "replayed"].iter().filter(|w| ran.contains(**w)).collect();
+            u8::from(words.len() != 2)
+        };
+        assert!(proves(&mut world, &alice, batch), "batch {form}");
+        for verb in [
+            "show-user",
+            "show-qr --active --json",
+            "log --user",
+            "unlock",
+            "require-mfa --dry-run",
+            "edit-user --language en",
+            "undo --dry-run --yes",
+            "disable --yes --dry-run",
+        ] {
+            let ran = world.run(&format!("{verb} {form}"));
+            assert!(matches!(ran.code, 0 | 76), "{verb} {form}: {ran:?}");
+        }
+        let plan =
+            world.run_with("delete --from - --dry-run --json", &format!("{form}\n")).ok().json();
+        assert_eq!(plan["users"][0]["user"], "alice", "{form}");
+        let answer =
+            world.run_with(&format!("sign-in --json {form}"), r#"{"password":"x"}"#).json();
+        assert_eq!((&answer["user"], &answer["outcome"]), (&"alice".into(), &"rejected".into()));
+    }
+    for other in ["OTHER\\alice", "alice@other.example", "alice@corp.example.org", "CORP\\"] {
+        world.wait(30);
+        let code = world.code(&alice, 0);
+        assert!(matches!(world.verify(other, &code).code, 65 | 67), "{other}");
+        let set = [("PAM_TYPE", "auth"), ("PAM_USER", other)];
+        assert_eq!(login(&mut world, "pam", &set, &code), 1, "{other}");
+    }
+}
+
+#[test]
+fn w5_a_name_that_radius_stripped_is_taken() {
+    let mut world = World::new();
+    world.configure("");
+    let alice = world.active("alice");
+    let ask = |w: &mut World, name: &str, stripped: &str| {
+        let quoted = [name, stripped].map(|text| format!("\"{}\"", text.replace('\\', "\\\\")));
+        let alice = &alice;
+        proves(w, alice, |w, code| {
+            let code = format!("\"{code}\"");
+            let set = [
+                ("USER_NAME", &*quoted[0]),
+                ("STRIPPED_USER_NAME", &quoted[1]),
+                ("USER_PASSWORD", &code),
+            ];
+            login(w, "radius", &set, "")
+        })
+    };
+    for name in ["alice@anything.example", "ANY\\alice", "alice"] {
+        assert!(ask(&mut world, name, "alice"), "{name}");
+    }
+    assert!(!ask(&mut world, "bob@anything.example", "alice"), "no part of the name");
+    assert!(!ask(&mut world, "alice@anything.example", ""));
+    // Whoever is stored by the whole name is asked for their own code.
+    let _ = world.active("alice@anything.example");
+    assert!(!ask(&mut world, "alice@anything.example", "alice"));
+    assert!(ask(&mut world, "alice", "alice"));
+}
+
+#[test]
+fn w5_users_stored_by_the_whole_name_are_still_found() {
+    let world = World::new();
+    let (short, long) = (world.active("alice"), world.active("alice@corp.example"));
+    world.configure(SITE);
+    world.wait(30);
+    assert_eq!(world.verify("alice@corp.example", &world.code(&short, 0)).code, 1, "not alice's");
+    assert_eq!(world.verify("alice@corp.example", &world.code(&long, 0)).code, 0);
+    assert_eq!(world.verify("alice", &world.code(&short, 0)).code, 0);
+    let list = "alice\nalice@corp.example\nCORP\\alice\n";
+    let plan = world.run_with("delete --from - --dry-run --json", list).ok().json();
+    let users: Vec<_> =
+        plan["users"].as_array().unwrap().iter().map(|u| u["user"].as_str().unwrap()).collect();
+    assert_eq!(users, ["alice", "alice@corp.example"]);
+    let done = world.run_with("disable --from - --yes --json", list).ok().json();
+    assert_eq!(done["users"].as_array().unwrap().len(), 2, "{done}");
+}
+
+#[test]
+fn w5_a_bad_list_of_domains_is_refused_with_its_key() {
+    let world = World::new();
+    for (text, key) in [
+        ("[names]\nstrip_domain = [\"CORP\\\\\"]\n", "names.strip_domain"),
+        ("[names]\nstrip_realm = [\"@corp.example\"]\n", "names.strip_realm"),
+        ("[names]\nstrip_realm = [\"\"]\n", "names.strip_realm"),
+    ] {
+        world.configure(text);
+        let ran = world.run("list-status");
+        assert!(ran.code == 78 && ran.err.contains(key) && ran.err.contains("line 2"), "{ran:?}");
+    }
+}
+
+#[test]
+fn w5_apostrophes_and_long_names_go_everywhere() {
+    let mut world = World::new();
+    let long = format!("{}@example.com", "x".repeat(243));
+    for name in ["o'brien@example.com", "'t.hooft", "d'angelo", &long] {
+        let line = format!("enrol {name} --create --no-confirm --json --reveal-secrets");
+        let made = world.run(&line).ok();
+        let key = secret(&made);
+        let encoded = name.replace('\'', "%27").replace('@', "%40");
+        assert!(made.json()["uri"].as_str().unwrap().contains(&encoded), "{}", made.out);
+        let _ = world.verify(name, &world.code(&key, 0)).ok();
+        assert_eq!(world.listed(name)["user"], name);
+        let _ = world.run(&format!("edit-user {name} --group d'or --protected")).ok();
+        let svg = world.folder.path().join("qr.svg");
+        let _ = world.run(&format!("show-qr {name} --active --output {}", svg.display())).ok();
+        std::fs::remove_file(svg).unwrap();
+        assert!(world.run(&format!("log --user {name}")).ok().out.lines().count() > 2);
+        assert!(proves(&mut world, &key, |w, code| {
+            let quoted = format!("\"{}\"", name.replace('\'', "\\'"));
+            let code = format!("\"{code}\"");
+            let files = w.folder.path().join("config.toml");
+            std::fs::write(files, "").unwrap();
+            login(w, "radius", &[("USER_NAME", &*quoted), ("USER_PASSWORD", &code)], "")
+        }));
+    }
+    assert_eq!(world.run("list-status --group d'or --format csv").ok().out.lines().count(), 5);
+    let all = world.run("list-status --format csv").ok().out;
+    let plan = world.run_with("disable --from - --dry-run --json", &all).ok().json();
+    assert_eq!(plan["users"].as_array().unwrap().len(), 4);
+    for name in ["'", "'+x", "''x", "a'", "a'--", &format!("{long}x")] {
+        assert_eq!(world.run(&format!("add-user {name}")).code, 65, "{name}");
+    }
+    // A hint is a line for a shell.
+    let ran = world.run_with("verify --json o'brien@example.com", "");
+    assert!(ran.err.contains(r"mfactl verify 'o'\\''brien@example.com'"), "{}", ran.err);
+}

@@ -1,0 +1,159 @@
+//! Spellings that lower-casing letter by letter leaves apart: the two small sigmas of Greek, and the German ß. In
+//! capitals they are one, so as names of users they are one too.
+
+use unicode_normalization::char::is_combining_mark;
+
+const SIGMA: char = 'σ';
+const FINAL_SIGMA: char = 'ς';
+
+/// The canonical spelling of a name in lower case: ς where a word ends and σ elsewhere; ss for ß.
+pub fn folded(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_owned();
+    }
+    let is_part_of_word = |c: &char| c.is_alphabetic() || is_combining_mark(*c);
+    let (mut folded, mut is_in_word) = (String::with_capacity(name.len()), false);
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            SIGMA | FINAL_SIGMA => {
+                let is_final = is_in_word && !rest.peek().is_some_and(is_part_of_word);
+                folded.push(if is_final { FINAL_SIGMA } else { SIGMA });
+            }
+            'ß' => folded.push_str("ss"),
+            c => folded.push(c),
+        }
+        is_in_word = is_part_of_word(&c);
+    }
+    folded
+}
+
+/// Another spelling by which earlier versions may have stored this folded name: what they made of capitals in
+/// Greek, or ß.
+pub fn earlier(name: &str) -> Option<String> {
+    if name.contains(FINAL_SIGMA) {
+        return Some(name.replace(FINAL_SIGMA, "σ"));
+    }
+    name.contains("ss").then(|| name.replace("ss", "ß"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use unicode_normalization::UnicodeNormalization as _;
+
+    use crate::domain::name::UserName;
+
+    /// Letters below U+3000 whose title form is not their capital, or whose folded form is not their small letter:
+    /// letter, title form, folded form. From the Unicode character database.
+    const SPECIAL: &str = include_str!("special_letters.txt");
+
+    struct Cases {
+        title: BTreeMap<char, &'static str>,
+        fold: BTreeMap<char, &'static str>,
+    }
+
+    impl Cases {
+        fn new() -> Self {
+            let rows = || {
+                SPECIAL.lines().map(|line| {
+                    let mut cells = line.split('\t');
+                    let mut next = || cells.next().unwrap();
+                    (next().chars().next().unwrap(), next(), next())
+                })
+            };
+            Self {
+                title: rows().map(|(c, title, _)| (c, title)).collect(),
+                fold: rows().map(|(c, _, fold)| (c, fold)).collect(),
+            }
+        }
+
+        fn spellings(&self, word: &str) -> BTreeSet<String> {
+            let fold = |c: char| {
+                self.fold.get(&c).map_or_else(|| c.to_lowercase().collect(), ToString::to_string)
+            };
+            let first = word.chars().next().unwrap();
+            let title = self.title.get(&first);
+            let title = title.map_or_else(|| first.to_uppercase().collect(), ToString::to_string);
+            let cases = [
+                word.to_owned(),
+                word.to_uppercase(),
+                word.to_lowercase(),
+                word.to_uppercase().to_lowercase(),
+                word.chars().map(fold).collect(),
+                format!("{title}{}", word[first.len_utf8()..].to_lowercase()),
+            ];
+            let forms = |word: &String| [word.clone(), word.nfc().collect(), word.nfd().collect()];
+            cases.iter().flat_map(forms).collect()
+        }
+    }
+
+    #[test]
+    fn w5_all_spellings_of_all_letters_end_in_one_user_or_are_refused() {
+        let cases = Cases::new();
+        let (mut pairs, mut users) = (0, 0);
+        let letters = ('\u{80}'..'\u{3000}').chain('a'..='z').filter(|c| c.is_alphabetic());
+        for c in letters {
+            let around = ["", "l", "λ", "ж", "ა", "ա", "ᏸ", "."];
+            let words = around
+                .iter()
+                .flat_map(|a| [format!("{a}{c}"), format!("{c}{a}"), format!("{a}{c}{a}")]);
+            for word in words {
+                let spellings = cases.spellings(&word);
+                let read: BTreeMap<UserName, &String> = spellings
+                    .iter()
+                    .filter_map(|s| Some((UserName::parse(s).ok()?.for_new_user().ok()?, s)))
+                    .collect();
+                assert!(read.len() <= 1, "{word:?}: {read:?}");
+                pairs += spellings.len();
+                users += read.len();
+            }
+        }
+        assert!(pairs > 100_000 && users > 10_000, "{pairs} spellings, {users} names");
+    }
+
+    #[test]
+    fn w5_capitals_of_greek_and_german_are_the_same_user() {
+        for (spellings, name) in [
+            (&["νίκος", "ΝΊΚΟΣ", "Νίκος", "νίκοσ", "ΝΊΚΟς"][..], "νίκος"),
+            (&["σίσυφος.παππάς", "ΣΊΣΥΦΟΣ.ΠΑΠΠΆΣ"], "σίσυφος.παππάς"),
+            (&["σίσυφος-νίκος", "ςίσυφοσ-νίκοσ", "ΣΊΣΥΦΟΣ-ΝΊΚΟΣ"], "σίσυφος-νίκος"),
+            (&["νίκος2", "ΝΊΚΟΣ2"], "νίκος2"),
+            (&["weiß", "WEISS", "WEIẞ", "weiss", "Weiß"], "weiss"),
+        ] {
+            for spelling in spellings {
+                let parsed = UserName::parse(spelling).unwrap();
+                assert_eq!(parsed.as_str(), name, "{spelling}");
+                assert_eq!(parsed.for_new_user().unwrap().as_str(), name);
+            }
+        }
+        let refused = UserName::parse("ᾳλφις").unwrap().for_new_user().unwrap_err();
+        assert_eq!(refused.hint.as_deref(), Some("use the name αιλφις"));
+    }
+
+    #[test]
+    fn w5_groups_are_the_same_in_every_spelling() {
+        use crate::domain::name::{group, has_one_spelling, is_same_group};
+        for typed in ["φοιτητές", "ΦΟΙΤΗΤΈΣ", "φοιτητέσ"] {
+            assert_eq!(group(typed).as_deref(), Ok("φοιτητές"), "{typed}");
+            assert!(is_same_group(typed.to_lowercase().as_str(), "φοιτητές"));
+        }
+        assert!(is_same_group("φοιτητέσ", "φοιτητές") && is_same_group("weiß", "weiss"));
+        assert!(!is_same_group("staff", "staf") && !is_same_group("φοιτητέ", "φοιτητές"));
+        assert!(has_one_spelling("staff") && !has_one_spelling("weiss"));
+    }
+
+    #[test]
+    fn w5_what_earlier_versions_stored_is_looked_for_first_where_it_was_typed() {
+        let spellings = |typed: &str| {
+            let name = UserName::parse(typed).unwrap();
+            name.spellings().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(spellings("ΝΊΚΟΣ"), ["νίκοσ", "νίκος"]);
+        assert_eq!(spellings("νίκος"), ["νίκος", "νίκοσ"]);
+        assert_eq!(spellings("weiß"), ["weiß", "weiss"]);
+        assert_eq!(spellings("weiss"), ["weiss", "weiß"]);
+        assert_eq!(spellings("alice"), ["alice"]);
+    }
+}

@@ -1,0 +1,250 @@
+//! The first row of a list: a header, or already a user.
+
+use anyhow::Result;
+
+use crate::domain::refusal::Refusal;
+use crate::domain::text::quoted;
+use crate::operate::user_list::table::ListRow;
+use crate::operate::user_list::table::bad;
+
+/// The columns that can hold the name of a user; the first of them that a header has is read.
+const NAME_COLUMNS: [&str; 3] = ["user", "username", "name"];
+
+/// The other columns, as mfactl, directories and personnel lists call them, in lower case and without blanks,
+/// hyphens and underscores.
+const OTHER_COLUMNS: &[&str] = &[
+    "account",
+    "active",
+    "algorithm",
+    "at",
+    "bypass",
+    "changed",
+    "changes",
+    "city",
+    "cn",
+    "comment",
+    "company",
+    "confirmedat",
+    "consequences",
+    "costcenter",
+    "costcentre",
+    "country",
+    "created",
+    "createdat",
+    "date",
+    "department",
+    "description",
+    "detail",
+    "device",
+    "devices",
+    "digits",
+    "disabled",
+    "displayname",
+    "due",
+    "dueat",
+    "email",
+    "emailaddress",
+    "employeeid",
+    "employeenumber",
+    "enabled",
+    "erased",
+    "expiresat",
+    "factor",
+    "finding",
+    "firstname",
+    "fullname",
+    "gid",
+    "givenname",
+    "group",
+    "groups",
+    "id",
+    "initials",
+    "is",
+    "issuer",
+    "language",
+    "lastname",
+    "lastusedat",
+    "lastverifiedat",
+    "left",
+    "location",
+    "locked",
+    "lockeduntil",
+    "madeat",
+    "mail",
+    "manager",
+    "managermail",
+    "mfa",
+    "mobile",
+    "no",
+    "note",
+    "notes",
+    "number",
+    "office",
+    "operatorclaim",
+    "operatoruid",
+    "outcome",
+    "passwordchangerequired",
+    "period",
+    "phone",
+    "postalcode",
+    "proof",
+    "protected",
+    "realname",
+    "reason",
+    "recoverycodesleft",
+    "request",
+    "required",
+    "requiredfrom",
+    "result",
+    "role",
+    "samaccountname",
+    "sentence",
+    "seq",
+    "site",
+    "startsat",
+    "state",
+    "status",
+    "street",
+    "surname",
+    "team",
+    "telephone",
+    "ticket",
+    "title",
+    "uid",
+    "upn",
+    "userprincipalname",
+    "uses",
+    "verb",
+    "was",
+];
+
+/// What the first row is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum FirstRow {
+    /// The only column holds names, from this row on.
+    User,
+    Header {
+        /// The index of the column that holds the names.
+        index: usize,
+        name: &'static str,
+    },
+}
+
+/// Decides what the first row is. `is_user` looks for a user of the store; it is called only for cells that are
+/// names of columns. Any doubt is refused, since a wrong column changes other people.
+pub fn first_row(row: &ListRow, mut is_user: impl FnMut(&str) -> Result<bool>) -> Result<FirstRow> {
+    let unknown = row.cells.iter().position(|cell| column(cell).is_none());
+    match (unknown, row.cells.len()) {
+        (Some(_), 1) => return Ok(FirstRow::User),
+        (Some(index), _) => return Err(no_header(row, index).into()),
+        (None, _) => {}
+    }
+    let columns: Vec<&'static str> = row.cells.iter().filter_map(|cell| column(cell)).collect();
+    let chosen = NAME_COLUMNS.into_iter().find(|name| columns.contains(name));
+    for (cell, column) in row.cells.iter().zip(&columns) {
+        if !is_user(cell)? {
+            continue;
+        }
+        if chosen.is_none() && columns.len() == 1 {
+            return Ok(FirstRow::User);
+        }
+        let problem = format!("can be a header, but \"{column}\" is also a user of this store");
+        return Err(bad(row.line, &problem)
+            .hint("leave that column out; the names may stand under user, username or name")
+            .into());
+    }
+    let Some(name) = chosen else {
+        let problem = format!("has no column user, username or name, but {}", columns.join(", "));
+        return Err(bad(row.line, &problem).into());
+    };
+    let places: Vec<String> = (1..)
+        .zip(&columns)
+        .filter(|(_, column)| **column == name)
+        .map(|(place, _)| place.to_string())
+        .collect();
+    if places.len() > 1 {
+        let problem = format!("has several columns called \"{name}\": {}", places.join(", "));
+        return Err(bad(row.line, &problem).hint("leave one of them").into());
+    }
+    let index = columns.iter().position(|column| *column == name).unwrap_or_default();
+    Ok(FirstRow::Header { index, name })
+}
+
+fn no_header(row: &ListRow, index: usize) -> Refusal {
+    let place = index + 1;
+    let cell = &row.cells[index];
+    let problem = format!("is no header: cell {place} is not the name of a column");
+    let quotation = if cell.is_empty() {
+        format!("line {} is no header: cell {place} is empty", row.line)
+    } else {
+        format!(
+            "line {} is no header: cell {place}, {}, is not the name of a column",
+            row.line,
+            quoted(cell)
+        )
+    };
+    bad(row.line, &problem).quoting(quotation).hint(
+        "write one name a line; or above the columns a header of known names such as user, display_name, email",
+    )
+}
+
+/// The known column of this name.
+fn column(cell: &str) -> Option<&'static str> {
+    let is_ignored = |c: char| matches!(c, '_' | '-' | ' ');
+    let squashed: String =
+        cell.chars().filter(|c| !is_ignored(*c)).map(|c| c.to_ascii_lowercase()).collect();
+    NAME_COLUMNS.iter().chain(OTHER_COLUMNS).find(|known| **known == squashed).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::operate::user_list::header::*;
+
+    fn first(line: &str, users: &[&str]) -> Result<FirstRow, String> {
+        let row = ListRow { line: 1, cells: line.split(',').map(str::to_owned).collect() };
+        first_row(&row, |cell| Ok(users.contains(&cell))).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn w1_a_header_has_known_columns_only_and_no_user() {
+        for (line, index, name) in [
+            ("user", 0, "user"),
+            ("Name", 0, "name"),
+            ("name,User", 1, "user"),
+            ("name,username,user", 2, "user"),
+            ("name,User Name", 1, "username"),
+            ("email,display_name,name", 2, "name"),
+        ] {
+            assert_eq!(first(line, &["alice"]), Ok(FirstRow::Header { index, name }), "{line}");
+        }
+        for line in ["alice", "status"] {
+            assert_eq!(first(line, &["alice", "status"]), Ok(FirstRow::User), "{line}");
+        }
+    }
+
+    #[test]
+    fn w1_any_doubt_is_refused_and_names_the_cells() {
+        for (line, users, words) in [
+            ("alice,user", &["alice", "user"][..], "cell 1, \"alice\", is not the name"),
+            ("user,alice", &[], "cell 2, \"alice\", is not the name"),
+            ("user,", &[], "cell 2 is empty"),
+            ("user", &["user"], "\"user\" is also a user"),
+            ("user,email", &["email"], "\"email\" is also a user"),
+            ("user,name", &["name"], "\"name\" is also a user"),
+            ("user,email,USER", &[], "several columns called \"user\": 1, 3"),
+            ("user_name,username", &[], "several columns called \"username\": 1, 2"),
+            ("email,status", &[], "no column user, username or name, but email, status"),
+            ("email", &[], "no column user"),
+        ] {
+            let message = first(line, users).unwrap_err();
+            assert!(message.contains(words), "{line}: {message}");
+        }
+    }
+
+    #[test]
+    fn w1_the_known_columns_are_in_the_form_that_they_are_compared_in() {
+        for known in NAME_COLUMNS.iter().chain(OTHER_COLUMNS) {
+            assert_eq!(column(known), Some(*known));
+        }
+    }
+}
