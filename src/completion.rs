@@ -29,8 +29,8 @@ fn names(prefix: &OsStr, find_verb: FindVerb) -> Vec<CompletionCandidate> {
     let Ok(config) = loaded else { return candidates };
     let mut app = App::new(&mut env, Options::default(), config, find_verb);
     // Behind `sudo` these are names that the caller could not read without it.
-    let may_list =
-        find_verb("list-status").is_some_and(|verb| authorize(&mut app, verb, UsedOptions::default()).is_ok());
+    let may_list = find_verb("list-status")
+        .is_some_and(|verb| authorize(&mut app, verb, UsedOptions::default()).is_ok());
     if !may_list {
         return candidates;
     }

@@ -188,7 +188,9 @@ impl Record for PendingApproval {
     fn sentence(&self) -> String {
         let Self { user, verb, request, expires_at, .. } = self;
         let reason = match self.guarded_option {
-            Some(option) => format!("--{} needs an admin or two operators", option.replace('_', "-")),
+            Some(option) => {
+                format!("--{} needs an admin or two operators", option.replace('_', "-"))
+            }
             None => "protected".to_owned(),
         };
         format!(

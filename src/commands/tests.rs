@@ -26,5 +26,6 @@ mod stale_rows;
 mod states;
 mod strays;
 mod table;
+mod undoing;
 mod watching;
 mod words;

@@ -117,11 +117,15 @@ fn consequences(undone: &Undone, is: &str, are: &str) -> Vec<String> {
     match undone.cut_off.as_slice() {
         [] => {}
         [one] => parts.push(format!("the device {one} that was set up since then {is} cut off")),
-        many => parts
-            .push(format!("the devices {} that were set up since then {are} cut off", joined(many))),
+        many => parts.push(format!(
+            "the devices {} that were set up since then {are} cut off",
+            joined(many)
+        )),
     }
     for (was, now) in &undone.renamed {
-        parts.push(format!("the restored {was} {is} called {now}, as another device is called {was}"));
+        parts.push(format!(
+            "the restored {was} {is} called {now}, as another device is called {was}"
+        ));
     }
     if undone.voids_codes {
         parts.push(format!("recovery and bypass codes that were made since then {are} void"));
@@ -238,4 +242,3 @@ impl Record for TakenBack {
         sentence
     }
 }
-

@@ -68,8 +68,7 @@ fn record(act: Undoable, before: &User, after: &User, at: Timestamp) -> UndoReco
     let is_kept = |d: &&Device| after.devices.iter().any(|a| a.id == d.id);
     let is_new = |d: &&Device| before.devices.iter().all(|b| b.id != d.id);
     let ids = |devices: Vec<&Device>| devices.into_iter().map(|d| d.id).collect::<Vec<_>>();
-    let devices =
-        ids(before.live().filter(|d| is_kept(d) && !is_unchanged(d)).collect::<Vec<_>>());
+    let devices = ids(before.live().filter(|d| is_kept(d) && !is_unchanged(d)).collect::<Vec<_>>());
     let had_codes = before.recovery.is_some() || before.bypass.is_some();
     let is_without_codes = act != Undoable::Disable
         && after.recovery.is_none()
@@ -166,7 +165,9 @@ impl UndoRecord {
         let refusal = |problem: String| Refusal::new(ErrorCode::NothingToUndo, problem);
         let see = || format!("see what was changed with: mfactl show-user {}", name.argument());
         if now.since(at) > undo_for {
-            return Err(refusal(format!("the {verb} of {name} is more than {undo_for} old")).hint(see()));
+            return Err(
+                refusal(format!("the {verb} of {name} is more than {undo_for} old")).hint(see())
+            );
         }
         if let (Some(closed), UndoReach::ToLastCode) = (self.closed_at, reach) {
             let problem =
@@ -179,7 +180,8 @@ impl UndoRecord {
         }
         let exists = |id: &Id| user.devices.iter().any(|d| d.id == *id);
         if !self.devices.iter().all(exists) {
-            let problem = format!("the devices that the {verb} of {name} took away are no longer kept");
+            let problem =
+                format!("the devices that the {verb} of {name} took away are no longer kept");
             return Err(refusal(problem).hint(see()));
         }
         Ok(())

@@ -45,7 +45,8 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Resul
         authorization.roles = Some(own);
         authorization.needs_second_operator =
             !used.is_dry && roles.second_operator.iter().any(|v| v == verb.name);
-        authorization.guarded_option = verb.guarded_option.filter(|_| used.is_guarded && !used.is_dry);
+        authorization.guarded_option =
+            verb.guarded_option.filter(|_| used.is_guarded && !used.is_dry);
     }
     app.authorization = authorization;
     Ok(())

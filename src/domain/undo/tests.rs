@@ -26,10 +26,16 @@ const LABELS: [&str; 3] = ["phone", "tablet", "phone-2"];
 #[derive(Clone, Debug)]
 enum Step {
     /// Of one device, or of all.
-    Reset { label: Option<&'static str>, enrols: bool, keeps: bool },
+    Reset {
+        label: Option<&'static str>,
+        enrols: bool,
+        keeps: bool,
+    },
     Delete(Option<&'static str>),
     Disable(Option<&'static str>),
-    ForceNewPassword { keeps: bool },
+    ForceNewPassword {
+        keeps: bool,
+    },
     Enable(Option<&'static str>),
     Enrol(&'static str),
     Relabel(Index, &'static str),
@@ -204,7 +210,8 @@ impl Trial {
                 }
             }
             Step::ChosenPassword => {
-                self.user = User { password_change: PasswordChange::NotRequired, temporary: None, ..user };
+                self.user =
+                    User { password_change: PasswordChange::NotRequired, temporary: None, ..user };
             }
             Step::Undo(reach) => self.undo(*reach),
         }
@@ -297,9 +304,11 @@ impl Trial {
         let positions: BTreeMap<Id, Option<u64>> =
             self.user.devices.iter().map(|d| (d.id, d.position)).collect();
         let taken_back = self.user.clone().take_back(at(self.now), UNDO_FOR, reach);
-        let can = self.frames.last().is_some_and(|f| !f.is_closed || reach == UndoReach::EvenAfterCode);
+        let can =
+            self.frames.last().is_some_and(|f| !f.is_closed || reach == UndoReach::EvenAfterCode);
         assert_eq!(taken_back.is_ok(), can, "{:?} {:?}", taken_back.err(), self.frames.last());
-        let (Ok((user, undone)), Some(frame)) = (taken_back, can.then(|| self.frames.pop()).flatten())
+        let (Ok((user, undone)), Some(frame)) =
+            (taken_back, can.then(|| self.frames.pop()).flatten())
         else {
             return;
         };
@@ -358,7 +367,10 @@ impl Trial {
         let ids: BTreeSet<Id> = self.user.devices.iter().map(|d| d.id).collect();
         for (act, frame) in kept.iter().zip(&self.frames) {
             assert_eq!((act.act, act.made), (frame.act, frame.made));
-            assert!(act.devices.iter().all(|id| ids.contains(id)), "a device that undo needs is gone");
+            assert!(
+                act.devices.iter().all(|id| ids.contains(id)),
+                "a device that undo needs is gone"
+            );
             assert_eq!(act.devices.iter().copied().collect::<BTreeSet<_>>(), frame.touched);
         }
     }

@@ -132,7 +132,10 @@ mod tests {
         assert_eq!((acts.acts().len(), acts.acts()[0].act), (1, Undoable::Reset));
         acts.close(time(1_772_452_900).unwrap());
         let closed = text(&acts).unwrap();
-        assert!(closed.starts_with('[') && closed.contains(r#""closed_at":1772452900"#), "{closed}");
+        assert!(
+            closed.starts_with('[') && closed.contains(r#""closed_at":1772452900"#),
+            "{closed}"
+        );
         let read = stack(&closed).unwrap();
         assert_eq!((&read, text(&read)), (&acts, Some(closed)));
         let before = stack(LAST_ONLY).unwrap();
@@ -143,7 +146,14 @@ mod tests {
     #[test]
     fn what_is_not_a_list_of_changes_is_refused() {
         assert_eq!(text(&UndoStack::default()), None);
-        for wrong in ["", "{}", "[{}]", "7", &LAST_ONLY.replace("reset", "verify"), &LAST_ONLY.replace("0001", "zz")] {
+        for wrong in [
+            "",
+            "{}",
+            "[{}]",
+            "7",
+            &LAST_ONLY.replace("reset", "verify"),
+            &LAST_ONLY.replace("0001", "zz"),
+        ] {
             assert_eq!(stack(wrong), None, "{wrong}");
         }
     }
