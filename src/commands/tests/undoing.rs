@@ -163,7 +163,7 @@ fn w3_a_refusal_says_which_change_and_which_code() {
     let expected = "a code of dave was accepted at 2026-01-01T00:02:00Z, after the force-new-password of 2026-01-01T00:01:00Z";
     assert_eq!(said, expected);
     let ran = world.run("undo dave --yes");
-    assert!(ran.err.contains("mfactl undo --even-after-code dave"), "{ran:?}");
+    assert!(ran.err.contains("mfactl undo --even-after-code -- dave"), "{ran:?}");
     world.wait(24 * 3600);
     let said = nothing_to_undo(&world.run("undo dave --yes --json"));
     assert!(said.ends_with("is more than 24 hours old"), "{said}");
