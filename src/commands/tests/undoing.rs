@@ -325,3 +325,63 @@ fn w4_an_admin_needs_nobody_else_and_is_asked_about_the_phone() {
     world.answers = None;
     assert_right_phone(&world, &phones);
 }
+
+#[test]
+fn w3_the_oldest_change_makes_room_and_all_that_are_listed_can_be_taken_back() {
+    let world = World::new();
+    let _ = world.active("dave");
+    for _ in 0..20 {
+        world.wait(60);
+        let _ = world.run("reset dave --yes --json").ok();
+    }
+    let list = listed(&world, "dave");
+    assert_eq!(list["summary"]["count"], 16, "{list}");
+    assert_eq!(list["acts"][15]["at"], "2026-01-01T00:05:00Z", "the first four made room");
+    let revoked = world.run("show-user dave --json").ok().json()["revoked"].clone();
+    assert_eq!(revoked.as_array().unwrap().len(), 16);
+    for left in (0..16).rev() {
+        let undone = world.run("undo dave --yes --json").ok().json();
+        assert_eq!(undone["next"].is_null(), left == 0);
+    }
+    let said = nothing_to_undo(&world.run("undo dave --yes --json"));
+    assert!(said.ends_with("of the last 24 hours is left to take back"), "{said}");
+    assert_eq!(listed(&world, "dave")["acts"], json!([]));
+}
+
+#[test]
+fn w3_what_is_too_old_goes_with_all_that_lies_below_it() {
+    let world = World::new();
+    let _ = (world.active("dave"), world.pending("dave", "--device tablet"));
+    let _ = world.run("delete dave --device tablet --yes").ok();
+    world.wait(3600);
+    let _ = world.run("disable dave --yes").ok();
+    world.wait(23 * 3600 + 60);
+    let list = listed(&world, "dave");
+    assert_eq!(list["summary"]["count"], 1, "the deletion is too old: {list}");
+    let undone = world.run("undo dave --yes --json").ok().json();
+    assert_eq!((&undone["undone"], &undone["next"]), (&json!("disable"), &Value::Null));
+    let _ = nothing_to_undo(&world.run("undo dave --yes --json"));
+    // A clock that was set back makes nothing young again.
+    world.wait(-20 * 3600);
+    let _ = nothing_to_undo(&world.run("undo dave --yes --json"));
+}
+
+#[test]
+fn w4_a_password_that_was_chosen_since_stays_and_that_is_told() {
+    let world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let _ = world.active("alicia");
+    let _ = world.run_with("set-password alicia", "correct horse battery staple").ok();
+    let _ = world.run("force-new-password alicia --yes --json --reveal-secrets").ok();
+    let again = world.run("force-new-password alicia --yes --json --reveal-secrets").ok().json();
+    let _ = world.run("undo alicia --yes").ok();
+    let line = json!({ "password": again["temporary_password"] }).to_string();
+    assert_eq!(
+        world.run_with("sign-in alicia", &line).json()["outcome"],
+        "rejected",
+        "the second one"
+    );
+    let _ = world.run_with("set-password alicia", "staple battery horse correct").ok();
+    let told = world.run("undo alicia --yes").ok().out;
+    assert!(told.contains("the password that was chosen since then stays"), "{told}");
+}
