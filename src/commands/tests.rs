@@ -28,6 +28,7 @@ mod stale_rows;
 mod states;
 mod strays;
 mod table;
+mod undoing;
 mod user_lists;
 mod watching;
 mod words;

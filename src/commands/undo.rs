@@ -235,10 +235,10 @@ impl Record for TakenBack {
     }
 
     fn sentence(&self) -> String {
-        let mut sentence = self.change.sentence();
-        if let Some(next) = self.next {
-            sentence.push_str(&format!("; the {next} before it can be taken back too"));
+        let sentence = self.change.sentence();
+        match self.next {
+            Some(next) => format!("{sentence}; the {next} before it can be taken back too"),
+            None => sentence,
         }
-        sentence
     }
 }

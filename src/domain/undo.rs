@@ -174,7 +174,7 @@ impl UndoRecord {
                 format!("a code of {name} was accepted at {closed}, after the {verb} of {at}");
             return Err(refusal(problem).hint(format!(
                 "if that was the code of a wrong person, an admin or two operators can run: \
-                 mfactl undo --even-after-code {}",
+                 mfactl undo --even-after-code -- {}",
                 name.argument()
             )));
         }

@@ -102,8 +102,8 @@ your own device.",
         ),
         NoticeKind::Undone => (
             "a change to your second factor was undone",
-            "The last change to the second factor of your account was undone: devices,
-recovery codes and password are as they were before.",
+            "A change to the second factor of your account was undone: what it took away
+works again. Devices that were set up since then may no longer work.",
         ),
         NoticeKind::NewDevice => (
             "a new device was set up for you",
@@ -148,8 +148,8 @@ remplace les codes de votre appareil.",
         ),
         NoticeKind::Undone => (
             "un changement de votre second facteur a été annulé",
-            "Le dernier changement du second facteur de votre compte a été annulé\u{a0}:
-appareils, codes de secours et mot de passe sont comme avant.",
+            "Un changement du second facteur de votre compte a été annulé\u{a0}: ce qu’il avait
+coupé marche de nouveau, et des appareils installés depuis ont pu être coupés.",
         ),
         NoticeKind::NewDevice => (
             "un nouvel appareil produit vos codes",

@@ -277,6 +277,13 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
             alice(world);
             let _ = world.run_with("set-password alice", OLD_PASSWORD).ok();
         }
+        "undo" if is_of("alicia") => {
+            let _ = world.active("alicia");
+            let reset = world.run("reset alicia --yes --json --reveal-secrets").ok();
+            world.wait(60);
+            let code = world.code(&crate::testing::secret(&reset), 0);
+            let _ = world.verify("alicia", &code).ok();
+        }
         "undo" => {
             let _ = world.pending("robert", "");
             world.done(&["delete robert --yes"]);

@@ -159,21 +159,23 @@ impl Trial {
     fn run(&mut self, step: &Step) {
         self.now += 60;
         let now = at(self.now);
-        let only = |text: &Option<&'static str>| text.map(label);
+        let only = |text: Option<&'static str>| text.map(label);
         let user = self.user.clone();
         match step {
             Step::Reset { label, enrols, keeps } => {
                 let device = enrols.then(|| self.new_device(label.unwrap_or("phone")));
-                self.act(Undoable::Reset, user.reset(only(label).as_ref(), device, *keeps, now));
+                self.act(Undoable::Reset, user.reset(only(*label).as_ref(), device, *keeps, now));
             }
             Step::Delete(label) => {
-                let deleted = user.revoke(only(label).as_ref(), now);
+                let deleted = user.revoke(only(*label).as_ref(), now);
                 let void = |changed: Changed| {
                     if label.is_none() { changed.void_backup_codes() } else { changed }
                 };
                 self.act(Undoable::Delete, deleted.map(void));
             }
-            Step::Disable(label) => self.act(Undoable::Disable, user.disable(only(label).as_ref())),
+            Step::Disable(label) => {
+                self.act(Undoable::Disable, user.disable(only(*label).as_ref()));
+            }
             Step::ForceNewPassword { keeps } => {
                 let mut changed = if *keeps {
                     Changed { user, touched: Vec::new() }
@@ -187,7 +189,7 @@ impl Trial {
                 });
                 self.act(Undoable::ForceNewPassword, Ok(changed));
             }
-            Step::Enable(label) => self.enable(only(label).as_ref()),
+            Step::Enable(label) => self.enable(only(*label).as_ref()),
             Step::Enrol(text) => {
                 let device = self.new_device(text);
                 self.user = user.clone().enrol(device).unwrap_or(user);

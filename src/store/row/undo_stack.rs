@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::secret::{Id, Sealed};
+use crate::domain::time::Timestamp;
 use crate::domain::undo_record::{UndoRecord, UndoStack, Undoable};
 use crate::store::row::backup_codes::{self, RecoveryJson, id, time};
 
@@ -14,7 +15,7 @@ use crate::store::row::backup_codes::{self, RecoveryJson, id, time};
 #[serde(untagged)]
 enum StackJson {
     List(Vec<ActJson>),
-    LastOnly(ActJson),
+    LastOnly(Box<ActJson>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -48,7 +49,7 @@ struct TemporaryJson {
 pub fn text(stack: &UndoStack) -> Option<String> {
     let json = match stack.acts() {
         [] => return None,
-        [act] if is_as_before(act) => StackJson::LastOnly(act_json(act)),
+        [act] if is_as_before(act) => StackJson::LastOnly(Box::new(act_json(act))),
         acts => StackJson::List(acts.iter().map(act_json).collect()),
     };
     Some(backup_codes::text(&json))
@@ -65,7 +66,7 @@ const fn is_as_before(act: &UndoRecord) -> bool {
 pub fn stack(text: &str) -> Option<UndoStack> {
     let acts = match serde_json::from_str(text).ok()? {
         StackJson::List(acts) => acts,
-        StackJson::LastOnly(act) => vec![act],
+        StackJson::LastOnly(act) => vec![*act],
     };
     acts.into_iter().map(act).collect::<Option<_>>().map(UndoStack::of)
 }
@@ -86,36 +87,34 @@ fn act_json(act: &UndoRecord) -> ActJson {
             until: temporary.until.as_i64(),
         }),
         enrolment_barred: act.enrolment_barred,
-        closed_at: act.closed_at.map(|at| at.as_i64()),
+        closed_at: act.closed_at.map(Timestamp::as_i64),
     }
 }
 
 fn act(json: ActJson) -> Option<UndoRecord> {
     let ids = |texts: Vec<String>| texts.iter().map(|text| id(text)).collect::<Option<Vec<_>>>();
+    // An absent value is right; one that can't be read is not.
+    let recovery = json.recovery.map(|set| backup_codes::recovery_set(set).ok_or(()));
+    let temporary = json.temporary.map(|password| temporary(&password).ok_or(()));
     Some(UndoRecord {
         act: Undoable::ALL.into_iter().find(|act| act.verb() == json.verb)?,
         at: time(json.at)?,
         devices: ids(json.devices)?,
-        made: inner(json.made, |text| id(&text))?,
-        untouched: inner(json.untouched, ids)?,
+        made: json.made.map(|text| id(&text).ok_or(())).transpose().ok()?,
+        untouched: json.untouched.map(|texts| ids(texts).ok_or(())).transpose().ok()?,
         // An earlier version always put back the codes that it had found.
         is_without_codes: json.is_without_codes.unwrap_or(true),
-        recovery: inner(json.recovery, backup_codes::recovery_set)?,
+        recovery: recovery.transpose().ok()?,
         password_change: PasswordChange::from_word(json.password_change.as_deref())?,
-        temporary: inner(json.temporary, temporary)?,
+        temporary: temporary.transpose().ok()?,
         enrolment_barred: json.enrolment_barred,
-        closed_at: inner(json.closed_at, time)?,
+        closed_at: json.closed_at.map(|at| time(at).ok_or(())).transpose().ok()?,
     })
 }
 
-fn temporary(json: TemporaryJson) -> Option<TemporaryPassword> {
+fn temporary(json: &TemporaryJson) -> Option<TemporaryPassword> {
     let hash = Sealed(HEXLOWER.decode(json.hash.as_bytes()).ok()?);
     Some(TemporaryPassword { hash, until: time(json.until)? })
-}
-
-/// An absent value is right; one that can't be read is not.
-fn inner<T, U>(value: Option<T>, read: impl FnOnce(T) -> Option<U>) -> Option<Option<U>> {
-    value.map_or(Some(None), |value| read(value).map(Some))
 }
 
 #[cfg(test)]
