@@ -10,6 +10,7 @@ use crate::app::{App, OpenStore};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Clock;
@@ -74,6 +75,17 @@ impl Transaction<'_> {
     pub fn any_users(&mut self, names: &[UserName]) -> Result<Vec<User>> {
         let found = self.tx.load(names)?.into_iter().zip(names);
         found.map(|(user, name)| user.ok_or_else(|| no_such_user(name))).collect()
+    }
+
+    /// Whether somebody else has this name, in any of its spellings.
+    pub fn is_taken(&mut self, name: &UserName, but_by: Id) -> Result<bool> {
+        for spelling in name.spellings() {
+            let holder = self.find(&UserName::stored(spelling.to_owned()))?;
+            if holder.is_some_and(|holder| holder.id != but_by) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Like [`Transaction::any_user`], with `None` for an unknown name.

@@ -55,7 +55,7 @@ impl UserName {
                 Err(refuse("user name", &self.name, "is another name in capitals")
                     .hint(format!("use the name {}", shown(&other.name))))
             }
-            _ => Ok(Self::stored(self.name.clone())),
+            _ => Ok(self.clone()),
         }
     }
 
@@ -201,9 +201,15 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
     if let Some(c) = name.chars().find(|c| !allowed(*c)) {
         let shown =
             if c == ' ' { "a space".to_owned() } else { format!("'{}'", c.escape_default()) };
-        return Err(
-            unacceptable(field, typed).quoting(format!("{} contains {shown}", quoted(typed)))
-        );
+        let refusal = unacceptable(field, typed);
+        let refusal = refusal.quoting(format!("{} contains {shown}", quoted(typed)));
+        let is_of_domain = c == '\\' && field == "user name";
+        return Err(if is_of_domain {
+            refusal
+                .hint("leave the domain out, or name it in the configuration: [names] strip_domain")
+        } else {
+            refusal
+        });
     }
     if name.starts_with(['-', '.']) {
         return Err(refuse(field, typed, "starts with - or ."));

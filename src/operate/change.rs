@@ -95,10 +95,7 @@ pub fn change_user(
         let before = write.user(act.name)?;
         let Changed { mut user, touched } =
             change(before.clone(), at, write.vault)?.with_undo(undoable, &before, at);
-        // Another spelling of their own name finds the user themselves.
-        if user.name != before.name
-            && write.find(&user.name)?.is_some_and(|other| other.id != before.id)
-        {
+        if user.name != before.name && write.is_taken(&user.name, before.id)? {
             let message = format!("user {} already exists", user.name);
             return Err(Refusal::new(ErrorCode::UserExists, message)
                 .hint("choose another name")

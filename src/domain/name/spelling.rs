@@ -41,6 +41,7 @@ pub fn earlier(name: &str) -> Option<String> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use proptest::prelude::*;
     use unicode_normalization::UnicodeNormalization as _;
 
     use crate::domain::name::UserName;
@@ -111,6 +112,18 @@ mod tests {
             }
         }
         assert!(pairs > 100_000 && users > 10_000, "{pairs} spellings, {users} names");
+    }
+
+    proptest! {
+        #[test]
+        fn w5_any_text_ends_in_one_user_or_is_refused(word in "\\PC{1,12}|[ςσΣαΑß.@'ss]{1,12}|[\u{370}-\u{3ff}]{1,6}") {
+            let read: BTreeSet<UserName> = Cases::new()
+                .spellings(&word)
+                .iter()
+                .filter_map(|s| UserName::parse(s).ok()?.for_new_user().ok())
+                .collect();
+            prop_assert!(read.len() <= 1, "{:?}", read);
+        }
     }
 
     #[test]

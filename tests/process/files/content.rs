@@ -134,7 +134,7 @@ fn s8_no_error_repeats_what_is_in_a_file_that_an_operator_named() {
 fn s8_a_file_of_names_is_called_by_line_and_column() {
     let world = World::new();
     let name = world.path("list");
-    fs::write(&name, "user,x\nalice,1\na!b,2\n").unwrap();
+    fs::write(&name, "user,email\nalice,1\na!b,2\n").unwrap();
     let ran = world.run(&format!("unlock --from {}", name.display())).expect(65);
     let expected = "--from: line 3, column user: has a character that is not allowed in names";
     assert!(ran.err.contains(expected), "{}", ran.err);
