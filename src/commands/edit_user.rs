@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
-use crate::domain::name::{Label, UserName, group};
+use crate::domain::name::{Label, UserName, group, is_same_group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, refuse};
@@ -88,7 +88,7 @@ impl Verb for EditUser {
         let (added, removed): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
             (groups(&self.add_group), groups(&self.remove_group));
         let (added, removed) = (added?, removed?);
-        if let Some(both) = added.iter().find(|group| removed.contains(group)) {
+        if let Some(both) = added.iter().find(|a| removed.iter().any(|r| is_same_group(a, r))) {
             let message = format!("{} is to be added and removed", quoted(both));
             return Err(Refusal::new(ErrorCode::Usage, message)
                 .field("--add-group")
@@ -120,10 +120,13 @@ impl UserChange for Edit<'_> {
         self.verb.profile.apply(&mut user.profile)?;
         self.verb.clear(&mut user);
         let groups = &mut user.profile.groups;
-        groups.extend(self.added.iter().cloned());
-        groups.retain(|group| !self.removed.contains(group));
+        for added in &self.added {
+            if !groups.iter().any(|group| is_same_group(group, added)) {
+                groups.push(added.clone());
+            }
+        }
+        groups.retain(|group| !self.removed.iter().any(|removed| is_same_group(group, removed)));
         groups.sort();
-        groups.dedup();
         user.protected = (user.protected || self.verb.protected) && !self.verb.no_protected;
         if let Some(new) = &self.new_name {
             user.name = new.clone();
