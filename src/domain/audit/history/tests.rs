@@ -50,7 +50,7 @@ fn changes() -> Vec<fn(&mut User)> {
         |u| u.password_change = PasswordChange::RequiredOldOpens,
         |u| u.last_verified_at = Some(at(200)),
         |u| u.devices[0] = u.devices[0].clone().used(7, at(200)),
-        |u| u.throttle.lock = Some(Lock { start: at(210), length: Span(30) }),
+        |u| u.throttle.lock = Some(Lock::new(at(210), Span(30))),
         |u| u.throttle.wrong_codes = MOST_WRONG_CODES,
         |u| u.recovery = Some(placeholder_codes(9, at(1))),
         |u| {
