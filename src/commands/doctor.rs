@@ -12,6 +12,8 @@ use crate::domain::text::{counted, shown};
 use crate::error_report;
 use crate::files::file_trust::FileKind;
 use crate::maintain;
+use crate::maintain::ClockHealth;
+use crate::maintain::clock::TOLERANCE;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 use crate::store::DeniedByDatabase;
 use crate::store::location::StoreLocation;
@@ -63,11 +65,11 @@ impl Verb for Doctor {
         if self.key_saved {
             maintain::record_key_saved(app)?;
         }
-        let clocks = maintain::compare_clocks(app);
+        let clock = maintain::look_at_clock(app);
         // Without a store every check would fail: report that once.
         app.reader()?;
         let mut findings = locations(&app.config);
-        findings.extend(clock(clocks));
+        findings.extend(of_clock(clock));
         findings.extend(server(app.reader()?.settings_off()));
         findings.extend(sharing(&app.config));
         findings.extend(records_and_log(app));
@@ -131,18 +133,46 @@ fn sharing(config: &Config) -> Option<HealthCheck> {
     Some(HealthCheck { what: "sharing", state, words: safe(&words) })
 }
 
-/// `None` for a store on this machine, which has no other clock.
-fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
-    match ahead {
-        Err(error) => Some(bad("clock", &error)),
-        Ok(ahead) => ahead.map(|ahead| {
-            let words = match ahead.unsigned_abs() {
-                0 | 1 => "agrees with the database's".to_owned(),
-                apart => format!("{apart} s off the database's; up to 30 s is tolerated"),
-            };
-            HealthCheck { what: "clock", state: Health::Good, words }
-        }),
+/// The clock, and the devices that a clock which was ahead has cut off.
+fn of_clock(found: Result<ClockHealth>) -> Vec<HealthCheck> {
+    let what = "clock";
+    let clock = match found {
+        Err(error) => return vec![bad(what, &error)],
+        Ok(clock) => clock,
+    };
+    let seconds = clock.database.map(i64::unsigned_abs);
+    let (state, words) = if let Some(apart) = seconds.filter(|apart| *apart > TOLERANCE.0) {
+        let way = if clock.database < Some(0) { "behind" } else { "ahead of" };
+        let words = format!(
+            "this machine's clock is {apart} s {way} the database's: synchronise both with NTP"
+        );
+        (Health::Bad, words)
+    } else if let Some((last, ahead)) = clock.last_event.zip(clock.last_event_ahead()) {
+        let words = format!(
+            "the newest event is of {last}, {ahead} ahead: the clock was ahead then, or is behind now; {}",
+            clock.ntp()
+        );
+        (Health::Bad, words)
+    } else {
+        let agrees = match seconds {
+            None => "agrees with the log".to_owned(),
+            Some(0 | 1) => "agrees with the database's and with the log".to_owned(),
+            Some(apart) => format!("{apart} s off the database's; up to 30 s is tolerated"),
+        };
+        match clock.is_synchronised {
+            Some(false) => (Health::Warning, format!("{agrees}, but {}: set up NTP", clock.ntp())),
+            _ => (Health::Good, format!("{agrees}; {}", clock.ntp())),
+        }
+    };
+    let mut findings = vec![HealthCheck { what, state, words }];
+    if clock.devices_ahead > 0 {
+        let words = format!(
+            "the last code of {} is of a time ahead, so all right codes are refused until then; diagnose says when",
+            counted(clock.devices_ahead, "device")
+        );
+        findings.push(HealthCheck { what: "devices", state: Health::Warning, words });
     }
+    findings
 }
 
 /// `None` for a store without a server.

@@ -9,6 +9,7 @@
 //! ```
 
 use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Window;
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
@@ -132,6 +133,17 @@ impl Device {
     #[must_use]
     pub fn is_unused(&self, position: u64) -> bool {
         self.position.is_none_or(|last| position > last)
+    }
+
+    /// Until when no right code is later than the last accepted one, which was accepted by a clock that was ahead;
+    /// `None` if the last one is within the window around now, or earlier.
+    #[must_use]
+    pub fn refused_until(&self, now: Timestamp, window: Window) -> Option<Timestamp> {
+        let Factor::Totp(totp) = self.factor;
+        let last = self.position.filter(|last| *last > totp.step(now) + window.steps())?;
+        i64::try_from(last.saturating_add(1).saturating_mul(totp.period))
+            .ok()
+            .and_then(|seconds| Timestamp::from_unix(seconds).ok())
     }
 
     /// The device after its code at this position was accepted. The caller has asked
