@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::authenticate;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::domain::diagnose::Diagnosis;
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::maintain;
@@ -85,7 +86,7 @@ impl Verb for Diagnose {
                 device: finding.device().map(ToString::to_string),
                 locked_until,
                 refused_until: finding.until(),
-                sentence: sentence(app, &finding),
+                sentence: sentence(app, &name, &finding),
             },
             None => DiagnosisReport {
                 schema: "mfactl.diagnose/1",
@@ -113,8 +114,14 @@ impl Verb for Diagnose {
 
 /// The finding in words. One phone that seems to be off may be right, if something says that this machine's clock is
 /// wrong.
-fn sentence(app: &mut App<'_>, finding: &Diagnosis) -> String {
+fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
     let sentence = finding.sentence();
+    if finding.until().is_some() {
+        return format!(
+            "{sentence}; two codes in a row end that: mfactl resync {}",
+            name.argument()
+        );
+    }
     let is_phone = matches!(finding, Diagnosis::ClockOff { .. });
     if is_phone && maintain::look_at_clock(app).is_ok_and(|clock| clock.is_doubtful()) {
         return format!("{sentence}; but this server's clock may be off: run: mfactl doctor");

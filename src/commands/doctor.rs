@@ -167,7 +167,7 @@ fn of_clock(found: Result<ClockHealth>) -> Vec<HealthCheck> {
     let mut findings = vec![HealthCheck { what, state, words }];
     if clock.devices_ahead > 0 {
         let words = format!(
-            "the last code of {} is of a time ahead, so all right codes are refused until then; diagnose says when",
+            "the last code of {} is of a time ahead, so all right codes are refused until then: mfactl resync NAME ends that, diagnose says whose",
             counted(clock.devices_ahead, "device")
         );
         findings.push(HealthCheck { what: "devices", state: Health::Warning, words });

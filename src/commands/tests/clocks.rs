@@ -1,7 +1,7 @@
 //! Clocks that were wrong: locks, codes and findings afterwards.
 
 use crate::domain::secret::Secret;
-use crate::testing::World;
+use crate::testing::{CommandResult, START, World};
 
 const DAY: i64 = 86_400;
 
@@ -166,4 +166,102 @@ fn w7_where_the_clock_is_doubtful_one_phone_is_not_blamed_alone() {
     assert!(!diagnose().contains("server"));
     world.is_synchronised.set(Some(false));
     assert!(diagnose().contains("but this server's clock may be off"), "{}", diagnose());
+}
+
+/// Submits two successive codes, the second `steps` from now.
+fn resync(world: &World, secret: &Secret, steps: i64) -> CommandResult {
+    let codes = format!("{}\n{}\n", world.code(secret, steps - 1), world.code(secret, steps));
+    world.run_with("resync alice --json", &codes)
+}
+
+#[test]
+fn w7_two_codes_heal_a_device_and_no_code_is_accepted_twice() {
+    let (world, secret) = ahead();
+    // Two more codes while the clock is ahead.
+    for step in [10, 20] {
+        world.wait(DAY + 30 * step);
+        let _ = world.verify("alice", &world.code(&secret, 0)).ok();
+        world.wait(-DAY - 30 * step);
+    }
+    assert_eq!(world.verify("alice", &world.code(&secret, 0)).json()["outcome"], "replayed");
+    let report = resync(&world, &secret, 0).ok().json();
+    assert_eq!((&report["outcome"], &report["device"]), (&"done".into(), &"phone".into()));
+    assert_eq!(report["changed"], true);
+    assert_eq!(world.listed("alice")["devices"][0]["last_used_at"], "2026-01-01T00:01:00Z");
+    for steps in [-1, 0] {
+        let ran = world.verify("alice", &world.code(&secret, steps));
+        assert_eq!(ran.json()["outcome"], "replayed", "both are used up");
+    }
+    // Every step from now until after the accident: what was accepted then is refused, and all else is good once.
+    let mut refused = Vec::new();
+    for step in [1, 2, 2000, 2878, 2879, 2880, 2881, 2882, 2890, 2892, 2900, 2902, 2903, 3000] {
+        world.now.set(START + 60 + 30 * step);
+        let code = world.code(&secret, 0);
+        match world.verify("alice", &code).json()["outcome"].as_str().unwrap() {
+            "accepted" => {}
+            "replayed" => refused.push(step + 2),
+            other => panic!("{step}: {other}"),
+        }
+        assert_eq!(world.verify("alice", &code).json()["outcome"], "replayed", "{step}: twice");
+    }
+    assert_eq!(refused, [2880, 2892, 2902], "the steps of the three codes of the accident");
+    let _ = world.run("verify-log").ok();
+}
+
+#[test]
+fn w7_wrong_used_and_malformed_codes_resynchronise_nothing() {
+    let (world, secret) = ahead();
+    let wrong = world.run_with("resync alice --json", "000000\n000001\n");
+    assert_eq!((wrong.code, &wrong.json()["outcome"]), (1, &"rejected".into()));
+    for (input, what) in [
+        (String::new(), "nothing"),
+        (format!("{}\n", world.code(&secret, 0)), "one code"),
+        ("abc\n123456\n".to_owned(), "letters"),
+        (format!("{0}\n{0}\n", world.code(&secret, 0)), "the same twice"),
+    ] {
+        let ran = world.run_with("resync alice --json", &input);
+        assert_eq!((ran.code, ran.error()), (65, "bad_input".to_owned()), "{what}");
+    }
+    // In the wrong order, and with a gap.
+    for (first, second) in [(0, -1), (-1, 1)] {
+        let codes = format!("{}\n{}\n", world.code(&secret, first), world.code(&secret, second));
+        assert_eq!(world.run_with("resync alice", &codes).code, 1);
+    }
+    // Six wrong codes by now: each pair counts as two.
+    let locked = resync(&world, &secret, 0);
+    assert_eq!((locked.code, locked.error()), (76, "locked".to_owned()), "{locked:?}");
+    let last = world.sql("SELECT verb || outcome FROM events ORDER BY seq DESC LIMIT 1");
+    assert_eq!(last, "resynclocked");
+    let _ = world.run("unlock alice").ok();
+    let _ = resync(&world, &secret, 0).ok();
+    let again = resync(&world, &secret, 0);
+    assert_eq!((again.code, &again.json()["outcome"]), (1, &"replayed".into()));
+    let fresh = resync(&world, &secret, 1);
+    assert_eq!(fresh.json()["outcome"], "replayed", "one of them was used");
+}
+
+#[test]
+fn w7_a_device_whose_codes_are_forgotten_is_not_resynchronised() {
+    let (world, secret) = ahead();
+    for step in 1..=8 {
+        world.wait(DAY + 30 * step);
+        let _ = world.verify("alice", &world.code(&secret, 0)).ok();
+        world.wait(-DAY - 30 * step);
+    }
+    let ran = resync(&world, &secret, 0);
+    assert_eq!((ran.code, ran.error()), (76, "cannot_resync".to_owned()));
+    assert!(ran.err.contains("mfactl reset --device phone alice"), "{ran:?}");
+}
+
+#[test]
+fn w7_resync_is_asked_without_echo_and_has_a_dry_run() {
+    let (mut world, secret) = ahead();
+    let dry = world.run("resync alice --dry-run --json").ok().json();
+    assert_eq!((&dry["dry_run"], &dry["changed"]), (&true.into(), &false.into()));
+    let (first, second) = (world.code(&secret, 0), world.code(&secret, 1));
+    world.answers = Some(vec![first.leak(), second.leak()]);
+    world.wait(30);
+    let ran = world.run("resync alice").ok();
+    assert_eq!(ran.prompts.len(), 2);
+    assert_eq!(ran.out, "alice: phone is at the present again; the next code is accepted\n");
 }

@@ -315,6 +315,7 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
             position: None,
             created_at: moment(listed.get(4)?)?,
             last_used_at: same.and_then(|d| d.last_used_at),
+            accepted: crate::domain::accepted::Accepted::default(),
         })
     };
     value.as_array()?.iter().map(device).collect()

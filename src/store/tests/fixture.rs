@@ -209,6 +209,7 @@ pub fn device(n: u8, state: DeviceState) -> Device {
         position: Some(12),
         created_at: at(100),
         last_used_at: Some(at(350)),
+        accepted: crate::domain::accepted::Accepted::default().with(11, None).with(12, Some(11)),
     }
 }
 

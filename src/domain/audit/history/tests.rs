@@ -22,6 +22,7 @@ fn device(n: u8, state: DeviceState) -> Device {
         position: Some(12),
         created_at: at(100),
         last_used_at: None,
+        accepted: crate::domain::accepted::Accepted::default(),
     }
 }
 
