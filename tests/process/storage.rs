@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::kill::{old_or_new, template};
-use super::support::{Dice, Disk, IO, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, Seed, World, has};
+use super::support::{
+    Dice, Disk, IO, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, Seed, World, has, is_root,
+};
 
 /// How many random kills; a third of them each verb.
 const KILLS: u64 = 60;
@@ -109,8 +111,7 @@ fn w10_doctor_tells_the_room_that_is_left() {
 #[test]
 fn w11_a_side_file_of_somebody_else_is_named() {
     let what = "a side file of root";
-    if !tools(what) || !has("setpriv", what) || !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: {what} needs root and setpriv");
+    if !(tools(what) && has("setpriv", what) && is_root(what)) {
         return;
     }
     let world = World::new();
