@@ -9,9 +9,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use mfactl::bench::{
-    Access, Active, Change, Device, DeviceState, Event, EventSubject, Factor, FilePolicy, Id,
-    Identity, Label, MOST_WRONG_CODES, NewEvent, Operator, Parameters, Pending, RootKey, Sealed,
-    Secret, Span, Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file,
+    Accepted, Access, Active, Change, Device, DeviceState, Event, EventSubject, Factor, FilePolicy,
+    Id, Identity, Label, MOST_WRONG_CODES, NewEvent, Operator, Parameters, Pending, RootKey,
+    Sealed, Secret, Span, Store as _, Ticket, Timestamp, User, UserName, Vault, create_new_file,
     initialize, key_file, sqlite,
 };
 use zeroize::Zeroizing;
@@ -139,6 +139,7 @@ fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {
         position: last.map(|t| Parameters::COMMON.step(t)),
         created_at: enrolled,
         last_used_at: last,
+        accepted: Accepted::default(),
     };
     let secret = Secret::new(Zeroizing::new(people::bytes::<20>("secret", n).to_vec()));
     device.secret = vault.seal(id, &device, &secret, people::bytes("nonce", n))?;

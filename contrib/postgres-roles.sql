@@ -50,11 +50,11 @@ GRANT SELECT ON store TO mfactl_owner;
 GRANT SELECT ON store, users, devices, log_start, audit_head TO mfactl_service;
 GRANT SELECT (seq, at, verb, outcome, operator_uid, operator_claim, ticket, proof, user_id, status, rev,
     factor, was_status, was_rev, was_stamp, personal, hash, mac) ON events TO mfactl_service;
-GRANT UPDATE (failures, wrong_codes, hour_codes, hour_start, lock_start, lock_length, turned_away,
-    told_at, lock_looks, last_verified_at, password, password_change, temporary_password,
+GRANT UPDATE (failures, wrong_codes, hour_codes, hour_start, lock_start, lock_length, lock_again,
+    turned_away, told_at, lock_looks, last_verified_at, password, password_change, temporary_password,
     temporary_until, enrolment_barred, recovery, bypass, undo, rev, stamp, mac) ON users TO mfactl_service;
 GRANT UPDATE (state, confirmed_at, expires_at, first_proof, replaces, revoked_at, was_disabled,
-    last_step, last_used_at, mac), INSERT, DELETE ON devices TO mfactl_service;
+    last_step, last_used_at, accepted, mac), INSERT, DELETE ON devices TO mfactl_service;
 GRANT USAGE ON SEQUENCE devices_n_seq TO mfactl_service;
 GRANT INSERT ON events TO mfactl_service;
 GRANT UPDATE ON audit_head TO mfactl_service;

@@ -31,6 +31,7 @@ mod report;
 mod require_mfa;
 mod reset;
 mod restore;
+mod resync;
 mod set_password;
 mod show_qr;
 mod show_user;
@@ -166,6 +167,7 @@ pub static VERBS: &[VerbEntry] = &[
     }),
     verb::<bypass::Bypass>(VerbSpec { notice: Some(NoticeKind::Bypass), ..CHANGE }),
     verb::<diagnose::Diagnose>(VerbSpec { changes_user: false, ..CHANGE }),
+    verb::<resync::Resync>(VerbSpec { notice: Some(NoticeKind::Resynchronised), ..CHANGE }),
     verb::<require_mfa::RequireMfa>(CHANGE),
     verb::<approve::Approve>(VerbSpec {
         changes_user: false,

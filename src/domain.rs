@@ -2,6 +2,7 @@
 //!
 //! No I/O, no clock and no random numbers in here: the caller passes all three in.
 
+pub mod accepted;
 pub mod approval;
 pub mod audit;
 pub mod authenticate;
@@ -22,6 +23,7 @@ pub mod password;
 pub mod policy;
 pub mod recovery;
 pub mod refusal;
+pub mod resync;
 pub mod role;
 pub mod secret;
 pub mod sign_in;

@@ -1,5 +1,6 @@
 //! Everything a run gets from outside: clock, random numbers, prompts, streams. Tests hand in their own.
 
+mod ntp;
 mod real;
 mod terminal;
 
@@ -68,6 +69,9 @@ pub trait Clock {
     fn seconds_ahead(&self, now: Timestamp, other: Timestamp) -> i64 {
         now.as_i64() - other.as_i64()
     }
+
+    /// Whether NTP keeps this clock; `None` where that is not known.
+    fn is_synchronised(&self) -> Option<bool>;
 }
 
 pub trait RandomSource {

@@ -90,6 +90,9 @@ const fn exit(code: ErrorCode) -> u8 {
         | ErrorCode::Disabled
         | ErrorCode::AlreadyEnrolled
         | ErrorCode::NotPending
+        | ErrorCode::NotActive
+        | ErrorCode::Locked
+        | ErrorCode::CannotResync
         | ErrorCode::PendingExpired
         | ErrorCode::AmbiguousDevice
         | ErrorCode::TooManyDevices

@@ -76,6 +76,7 @@ fn run_verb(args: &[OsString], env: &mut Env) -> anyhow::Result<Verdict> {
 /// What the benches use; everything else is private, so that the compiler finds what nothing uses.
 #[doc(hidden)]
 pub mod bench {
+    pub use crate::domain::accepted::Accepted;
     pub use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
     pub use crate::domain::device::{Active, Device, DeviceState, Pending};
     pub use crate::domain::factor::Factor;

@@ -1,11 +1,13 @@
 //! Care of the store: create, back up, restore, copy, check its health.
 
 pub mod backup;
+pub mod clock;
 pub mod copy;
 pub mod create;
 pub mod health;
 
 pub use backup::{plan_restore, restore, take_backup};
+pub use clock::{ClockHealth, look_at_clock};
 pub use copy::copy_store;
 pub use create::{create_store, migrate_store, open_or_create_store};
-pub use health::{compare_clocks, expired_users, purge_expired, record_key_saved};
+pub use health::{expired_users, purge_expired, record_key_saved};

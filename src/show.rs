@@ -95,6 +95,7 @@ impl DeviceDraft {
             position: None,
             created_at: now,
             last_used_at: None,
+            accepted: crate::domain::accepted::Accepted::default(),
         };
         device.secret = vault.seal(user, &device, &self.secret, self.nonce)?;
         Ok(device)

@@ -32,6 +32,8 @@ pub struct World {
     draws: Rc<Cell<u64>>,
     pub terminal: Option<Size>,
     pub answers: Option<Vec<&'static str>>,
+    /// What the kernel says of NTP.
+    pub is_synchronised: Cell<Option<bool>>,
     pub uid: Cell<u32>,
     pub sudo_uid: Cell<Option<u32>>,
     /// Environment variables that a login service sets.
@@ -80,6 +82,7 @@ impl World {
             draws: Rc::default(),
             terminal: None,
             answers: None,
+            is_synchronised: Cell::default(),
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
             variables: Vec::new(),
@@ -126,7 +129,7 @@ impl World {
         let variables = self.variables.clone();
         let mut env = Env {
             has_pending_input: || false,
-            clock: Box::new(FixedClock(self.now.clone())),
+            clock: Box::new(FixedClock(self.now.clone(), self.is_synchronised.get())),
             rng: Box::new(SeededRandom(self.draws.clone())),
             input_is_terminal: prompt.is_some(),
             prompt,
@@ -209,7 +212,7 @@ pub fn secret(ran: &CommandResult) -> Secret {
     Secret::new(Zeroizing::new(data_encoding::BASE32_NOPAD.decode(base32.as_bytes()).unwrap()))
 }
 
-struct FixedClock(Rc<Cell<i64>>);
+struct FixedClock(Rc<Cell<i64>>, Option<bool>);
 
 impl Clock for FixedClock {
     fn now(&self) -> Result<Timestamp> {
@@ -219,6 +222,10 @@ impl Clock for FixedClock {
     /// The clock of a database server can't be set to the time of a test.
     fn seconds_ahead(&self, _: Timestamp, _: Timestamp) -> i64 {
         0
+    }
+
+    fn is_synchronised(&self) -> Option<bool> {
+        self.1
     }
 }
 

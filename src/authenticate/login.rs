@@ -271,6 +271,7 @@ fn dummy_user(env: &mut Env, write: &Transaction<'_>) -> Result<User> {
         position: Some(u64::MAX),
         created_at: at,
         last_used_at: None,
+        accepted: crate::domain::accepted::Accepted::default(),
     };
     let secret = Secret::new(Zeroizing::new(env.random::<{ Secret::LENGTH }>()?.to_vec()));
     device.secret = write.vault.seal(user.id, &device, &secret, env.random()?)?;

@@ -49,6 +49,8 @@ pub enum What {
     Backup,
     /// No copy of the key confirmed with doctor --key-saved
     Key,
+    /// Seconds by which the clock disagrees with the database's or with the log (default 10 and 30)
+    Clock,
 }
 
 impl What {
@@ -59,6 +61,7 @@ impl What {
             Self::Key => ("0", "1"),
             Self::Bypasses | Self::Locked => ("5", "20"),
             Self::Backup => ("26", "50"),
+            Self::Clock => ("10", "30"),
         }
     }
 }
@@ -140,6 +143,7 @@ impl CheckRecord {
             None => PluginStatus::Critical,
             Some(value) if critical.alerts(*value) => PluginStatus::Critical,
             Some(value) if warning.alerts(*value) => PluginStatus::Warning,
+            Some(_) if measurement.is_uncertain => PluginStatus::Warning,
             Some(_) => PluginStatus::Ok,
         };
         let value = exact.map_or("U".to_owned(), |value| {

@@ -8,15 +8,19 @@ use super::Verb;
 use crate::app::App;
 use crate::authenticate;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::domain::diagnose::Diagnosis;
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::maintain;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Explain to the operator why a user's code fails
 ///
 /// Type the code that the caller reads out, or give it as one line of standard input. It is compared
 /// with all of the user's devices, also disabled and revoked ones, with a clock that is up to ten
-/// minutes off, and with the settings that apps fall back to. Nobody is signed in, and no code is
+/// minutes off, and with the settings that apps fall back to. Where codes of several users are off
+/// alike, this server's clock is named instead of their phones. Nobody is signed in, and no code is
 /// used up or printed. To keep this from helping anyone guess, each attempt counts as a wrong code
 /// and is refused while the user is locked.
 #[derive(Args, Debug)]
@@ -34,6 +38,8 @@ struct DiagnosisReport {
     finding: &'static str,
     device: Option<String>,
     locked_until: Option<Timestamp>,
+    /// When right codes are accepted again, for `clock_was_ahead`.
+    refused_until: Option<Timestamp>,
     sentence: String,
 }
 
@@ -79,7 +85,8 @@ impl Verb for Diagnose {
                 finding: finding.word(),
                 device: finding.device().map(ToString::to_string),
                 locked_until,
-                sentence: finding.sentence(),
+                refused_until: finding.until(),
+                sentence: sentence(app, &name, &finding),
             },
             None => DiagnosisReport {
                 schema: "mfactl.diagnose/1",
@@ -87,6 +94,7 @@ impl Verb for Diagnose {
                 finding: "locked",
                 device: None,
                 locked_until,
+                refused_until: None,
                 sentence: match locked_until {
                     Some(until) => format!(
                         "{name} is locked until {until}: wait, or run: mfactl unlock {}",
@@ -104,15 +112,33 @@ impl Verb for Diagnose {
     }
 }
 
+/// The finding in words. One phone that seems to be off may be right, if something says that this machine's clock is
+/// wrong.
+fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
+    let sentence = finding.sentence();
+    if finding.until().is_some() {
+        return format!(
+            "{sentence}; two codes in a row end that: mfactl resync {}",
+            name.argument()
+        );
+    }
+    let is_phone = matches!(finding, Diagnosis::ClockOff { .. });
+    if is_phone && maintain::look_at_clock(app).is_ok_and(|clock| clock.is_doubtful()) {
+        return format!("{sentence}; but this server's clock may be off: run: mfactl doctor");
+    }
+    sentence
+}
+
 impl Record for DiagnosisReport {
     const COLUMNS: &'static [&'static str] =
-        &["user", "finding", "device", "locked_until", "sentence"];
+        &["user", "finding", "device", "locked_until", "refused_until", "sentence"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
         f.text(self.finding);
         f.maybe_text(self.device.as_deref());
         f.maybe_value(self.locked_until);
+        f.maybe_value(self.refused_until);
         f.text(&self.sentence);
     }
 

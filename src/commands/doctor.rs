@@ -1,5 +1,7 @@
 //! `mfactl doctor`
 
+use std::os::unix::fs::MetadataExt as _;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -10,8 +12,10 @@ use crate::audit;
 use crate::config::Config;
 use crate::domain::text::{counted, shown};
 use crate::error_report;
-use crate::files::file_trust::FileKind;
+use crate::files::file_trust::{FileKind, folder_of, path_argument};
 use crate::maintain;
+use crate::maintain::ClockHealth;
+use crate::maintain::clock::TOLERANCE;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 use crate::store::DeniedByDatabase;
 use crate::store::location::StoreLocation;
@@ -63,13 +67,15 @@ impl Verb for Doctor {
         if self.key_saved {
             maintain::record_key_saved(app)?;
         }
-        let clocks = maintain::compare_clocks(app);
+        let clock = maintain::look_at_clock(app);
         // Without a store every check would fail: report that once.
         app.reader()?;
         let mut findings = locations(&app.config);
-        findings.extend(clock(clocks));
+        findings.extend(of_clock(clock));
         findings.extend(server(app.reader()?.settings_off()));
         findings.extend(sharing(&app.config));
+        findings.extend(disk(&app.config));
+        findings.extend(side_files(&app.config));
         findings.extend(records_and_log(app));
         findings.extend(database(app));
         findings.push(check("key copy", key_copy(app)));
@@ -131,18 +137,108 @@ fn sharing(config: &Config) -> Option<HealthCheck> {
     Some(HealthCheck { what: "sharing", state, words: safe(&words) })
 }
 
-/// `None` for a store on this machine, which has no other clock.
-fn clock(ahead: Result<Option<i64>>) -> Option<HealthCheck> {
-    match ahead {
-        Err(error) => Some(bad("clock", &error)),
-        Ok(ahead) => ahead.map(|ahead| {
-            let words = match ahead.unsigned_abs() {
-                0 | 1 => "agrees with the database's".to_owned(),
-                apart => format!("{apart} s off the database's; up to 30 s is tolerated"),
-            };
-            HealthCheck { what: "clock", state: Health::Good, words }
-        }),
+/// The clock, and the devices that a clock which was ahead has cut off.
+fn of_clock(found: Result<ClockHealth>) -> Vec<HealthCheck> {
+    let what = "clock";
+    let clock = match found {
+        Err(error) => return vec![bad(what, &error)],
+        Ok(clock) => clock,
+    };
+    let seconds = clock.database.map(i64::unsigned_abs);
+    let (state, words) = if let Some(apart) = seconds.filter(|apart| *apart > TOLERANCE.0) {
+        let way = if clock.database < Some(0) { "behind" } else { "ahead of" };
+        let words = format!(
+            "this machine's clock is {apart} s {way} the database's: synchronise both with NTP"
+        );
+        (Health::Bad, words)
+    } else if let Some((last, ahead)) = clock.last_event.zip(clock.last_event_ahead()) {
+        let words = format!(
+            "the newest event is of {last}, {ahead} ahead: the clock was ahead then, or is behind now; {}",
+            clock.ntp()
+        );
+        (Health::Bad, words)
+    } else {
+        let agrees = match seconds {
+            None => "agrees with the log".to_owned(),
+            Some(0 | 1) => "agrees with the database's and with the log".to_owned(),
+            Some(apart) => format!("{apart} s off the database's; up to 30 s is tolerated"),
+        };
+        match clock.is_synchronised {
+            Some(false) => (Health::Warning, format!("{agrees}, but {}: set up NTP", clock.ntp())),
+            _ => (Health::Good, format!("{agrees}; {}", clock.ntp())),
+        }
+    };
+    let mut findings = vec![HealthCheck { what, state, words }];
+    if clock.devices_ahead > 0 {
+        let words = format!(
+            "the last code of {} is of a time ahead, so all right codes are refused until then: mfactl resync NAME ends that, diagnose says whose",
+            counted(clock.devices_ahead, "device")
+        );
+        findings.push(HealthCheck { what: "devices", state: Health::Warning, words });
     }
+    findings
+}
+
+/// Less room than this is a warning: the write-ahead log of a large change, and the copy of a backup, take some.
+const LITTLE_ROOM: u64 = 64 << 20;
+
+/// The room on the disk of the store; `None` for a store on a server.
+fn disk(config: &Config) -> Option<HealthCheck> {
+    let StoreLocation::Sqlite(path) = &config.store else { return None };
+    let what = "disk";
+    let folder = folder_of(path);
+    let disk = match rustix::fs::statvfs(&folder) {
+        Ok(disk) => disk,
+        Err(error) => {
+            let words = safe(&format!("the disk of {} can't be asked: {error}", folder.display()));
+            return Some(HealthCheck { what, state: Health::Warning, words });
+        }
+    };
+    let room = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let (folder, mib) = (folder.display(), room >> 20);
+    let (state, words) = if disk.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+        (Health::Bad, format!("the disk of {folder} is read-only"))
+    } else if room < LITTLE_ROOM {
+        (Health::Warning, format!("{mib} MiB are left on the disk of {folder}: make room"))
+    } else {
+        (Health::Good, format!("{mib} MiB are left on the disk of {folder}"))
+    };
+    Some(HealthCheck { what, state, words: safe(&words) })
+}
+
+/// The files beside the store that its owner can't use, such as those that root made without the right to give them
+/// away; `None` for a store on a server.
+fn side_files(config: &Config) -> Option<HealthCheck> {
+    let StoreLocation::Sqlite(path) = &config.store else { return None };
+    let store = path.metadata().ok()?;
+    let (mut found, mut wrong) = (Vec::new(), Vec::new());
+    for file in &config.store.files()[1..] {
+        let Ok(side) = file.symlink_metadata() else { continue };
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mode = side.mode() & 0o7777;
+        found.push(format!("{name} ({} bytes, uid {}, mode {mode:04o})", side.len(), side.uid()));
+        let is_shared = config.file_policy.writers == Some(side.gid()) && mode & 0o060 == 0o060;
+        if side.uid() != store.uid() && !is_shared {
+            wrong.push(format!(
+                "{name} belongs to uid {} with mode {mode:04o}, the store to uid {}; run: chown --reference={} {}",
+                side.uid(),
+                store.uid(),
+                path_argument(path),
+                path_argument(file)
+            ));
+        } else if mode & 0o600 != 0o600 {
+            wrong.push(format!(
+                "{name} has mode {mode:04o}; run: chmod u+rw {}",
+                path_argument(file)
+            ));
+        }
+    }
+    let (state, words) = match (wrong.is_empty(), found.is_empty()) {
+        (false, _) => (Health::Bad, wrong.join("; ")),
+        (true, true) => (Health::Good, "there are none".to_owned()),
+        (true, false) => (Health::Good, found.join(", ")),
+    };
+    Some(HealthCheck { what: "side files", state, words: safe(&words) })
 }
 
 /// `None` for a store without a server.

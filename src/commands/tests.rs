@@ -4,6 +4,7 @@ mod accounts;
 mod backups;
 mod batches;
 mod checking;
+mod clocks;
 mod copies;
 mod crowds;
 mod edits;

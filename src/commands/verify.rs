@@ -122,7 +122,8 @@ impl Verb for Verify {
             authenticate::authenticate_code(app, &mut opened, Self::NAME, &name, None, &submitted)?;
         if let Some(ahead) = attempted.ahead {
             app.note(&format!(
-                "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now"
+                "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now; if it is right, run: mfactl resync {}",
+                name.argument()
             ));
         }
         let verdict = if attempted.outcome.lets_in() { Verdict::Yes } else { Verdict::No };

@@ -269,7 +269,7 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let successive = position > 0 && pending.first_proof == Some(position - 1);
     if !device.factor.is_common() && !successive {
         pending.first_proof = Some(position);
-        device.position = Some(position);
+        *device = device.clone().spent(position);
         return Outcome::FirstOfTwo { device: label, factor };
     }
     let replaced = std::mem::take(&mut pending.replaces);

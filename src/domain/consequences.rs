@@ -167,6 +167,7 @@ fn loss_words(before: &User, after: &User) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::accepted::Accepted;
     use crate::domain::device::{Active, Device, Pending};
     use crate::domain::factor::Factor;
     use crate::domain::factor::totp::Parameters;
@@ -197,6 +198,7 @@ mod tests {
             secret: Sealed(Vec::new()),
             state,
             position: None,
+            accepted: Accepted::default(),
             created_at: at(0),
             last_used_at: None,
         });

@@ -8,7 +8,9 @@
 //!   any ─────▶ Revoked (sealed for undo, then purged)
 //! ```
 
+use crate::domain::accepted::Accepted;
 use crate::domain::factor::Factor;
+use crate::domain::factor::totp::Window;
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::Timestamp;
@@ -24,6 +26,7 @@ pub struct Device {
     /// The position of the last accepted code: the time step, or the counter. It and all earlier ones
     /// are used up (RFC 6238, section 5.2; RFC 4226, section 7.2).
     pub position: Option<u64>,
+    pub accepted: Accepted,
     pub created_at: Timestamp,
     pub last_used_at: Option<Timestamp>,
 }
@@ -128,17 +131,45 @@ impl Device {
         }
     }
 
-    /// The replay rule: whether a code at this position is later than the last accepted one.
+    /// The replay rule: whether a code at this position is later than the last accepted one. After a
+    /// resynchronisation there may be accepted ones that are later still.
     #[must_use]
     pub fn is_unused(&self, position: u64) -> bool {
-        self.position.is_none_or(|last| position > last)
+        self.position.is_none_or(|last| position > last) && !self.accepted.contains(position)
+    }
+
+    /// Until when no right code is later than the last accepted one, which was accepted by a clock that was ahead;
+    /// `None` if the last one is within the window around now, or earlier.
+    #[must_use]
+    pub fn refused_until(&self, now: Timestamp, window: Window) -> Option<Timestamp> {
+        let Factor::Totp(totp) = self.factor;
+        let last = self.position.filter(|last| *last > totp.step(now) + window.steps())?;
+        i64::try_from(last.saturating_add(1).saturating_mul(totp.period))
+            .ok()
+            .and_then(|seconds| Timestamp::from_unix(seconds).ok())
     }
 
     /// The device after its code at this position was accepted. The caller has asked
     /// [`Device::is_unused`].
     #[must_use]
     pub fn used(self, position: u64, now: Timestamp) -> Self {
-        Self { position: Some(position), last_used_at: Some(now), ..self }
+        Self { last_used_at: Some(now), ..self.spent(position) }
+    }
+
+    /// The device after two successive codes, the second of which has this position, which may be earlier than that
+    /// of the last accepted code.
+    #[must_use]
+    pub fn resynchronised(self, position: u64, now: Timestamp) -> Self {
+        let accepted = self.accepted.with(position.saturating_sub(1), self.position);
+        let accepted = accepted.with(position, self.position);
+        Self { position: Some(position), accepted, last_used_at: Some(now), ..self }
+    }
+
+    /// The same for a code that is no use of the device, such as the first of two.
+    #[must_use]
+    pub fn spent(self, position: u64) -> Self {
+        let accepted = self.accepted.with(position, self.position);
+        Self { position: Some(position), accepted, ..self }
     }
 
     #[must_use]

@@ -7,6 +7,7 @@ use crate::domain::factor::totp::{Algorithm, Parameters, Window, matching_steps}
 use crate::domain::name::Label;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::Refusal;
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
@@ -24,11 +25,23 @@ pub enum Diagnosis {
     AlreadyUsed {
         device: Label,
     },
+    /// It is right, but a code was accepted while the clock was ahead: until then no code is later than that.
+    ClockWasAhead {
+        device: Label,
+        until: Timestamp,
+    },
     /// The phone's clock is off by `steps` time steps of `period` seconds; positive if it is ahead.
     ClockOff {
         device: Label,
         steps: i64,
         period: u64,
+    },
+    /// The codes of other users fit a time that is as far off, so it is this machine's clock rather than the
+    /// phones'. `seconds` is positive if the phones are ahead of it.
+    ServerClock {
+        device: Label,
+        seconds: i64,
+        others: u64,
     },
     /// The app computes codes with other settings than those it was given.
     OtherSettings {
@@ -59,7 +72,9 @@ impl Diagnosis {
         match self {
             Self::Right { .. } => "right",
             Self::AlreadyUsed { .. } => "already_used",
+            Self::ClockWasAhead { .. } => "clock_was_ahead",
             Self::ClockOff { .. } => "clock_off",
+            Self::ServerClock { .. } => "server_clock",
             Self::OtherSettings { .. } => "other_settings",
             Self::Disabled { .. } => "disabled",
             Self::Revoked { .. } => "revoked",
@@ -74,12 +89,45 @@ impl Diagnosis {
         match self {
             Self::Right { device, .. }
             | Self::AlreadyUsed { device }
+            | Self::ClockWasAhead { device, .. }
+            | Self::ServerClock { device, .. }
             | Self::ClockOff { device, .. }
             | Self::OtherSettings { device, .. }
             | Self::Disabled { device }
             | Self::Revoked { device, .. }
             | Self::Expired { device } => Some(device),
             Self::Unknown | Self::NoCode => None,
+        }
+    }
+
+    /// When right codes are accepted again.
+    #[must_use]
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::ClockWasAhead { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// By how many seconds the phone's clock is ahead of this machine's.
+    #[must_use]
+    pub fn seconds_off(&self) -> Option<i64> {
+        match self {
+            Self::ClockOff { steps, period, .. } => Some(steps * period.cast_signed()),
+            Self::ServerClock { seconds, .. } => Some(*seconds),
+            _ => None,
+        }
+    }
+
+    /// The finding, given how many other users' codes were as far off lately.
+    #[must_use]
+    pub fn with_others(self, others: u64) -> Self {
+        match self.seconds_off() {
+            Some(seconds) if others > 0 => match self {
+                Self::ClockOff { device, .. } => Self::ServerClock { device, seconds, others },
+                same => same,
+            },
+            _ => self,
         }
     }
 
@@ -97,6 +145,19 @@ impl Diagnosis {
             }
             Self::AlreadyUsed { device } => {
                 format!("the code of {device} was already used: wait for the next one")
+            }
+            Self::ClockWasAhead { device, until } => format!(
+                "the code of {device} is right, but a code was accepted while this server's clock was ahead, and \
+                 none before {until} is later than that one"
+            ),
+            Self::ServerClock { seconds, others, .. } => {
+                let way = if *seconds > 0 { "behind" } else { "ahead" };
+                format!(
+                    "this server's clock may be about {} s {way}: within an hour the codes of {} were as far off; \
+                     run: mfactl doctor",
+                    seconds.unsigned_abs(),
+                    counted(others + 1, "user")
+                )
             }
             Self::ClockOff { device, steps, period } => {
                 let seconds = steps.unsigned_abs() * period;
@@ -130,11 +191,11 @@ impl Diagnosis {
     const fn rank(&self) -> u8 {
         match self {
             Self::Right { .. } => 0,
-            Self::AlreadyUsed { .. } => 1,
+            Self::AlreadyUsed { .. } | Self::ClockWasAhead { .. } => 1,
             Self::Disabled { .. } => 2,
             Self::Revoked { .. } => 3,
             Self::Expired { .. } => 4,
-            Self::ClockOff { .. } => 5,
+            Self::ClockOff { .. } | Self::ServerClock { .. } => 5,
             Self::OtherSettings { .. } => 6,
             Self::Unknown | Self::NoCode => 7,
         }
@@ -192,6 +253,9 @@ fn reason(
         let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(current).unwrap_or(0);
         return Diagnosis::ClockOff { device: label, steps, period: used.period };
     }
+    if let Some(until) = device.refused_until(now, window) {
+        return Diagnosis::ClockWasAhead { device: label, until };
+    }
     if !device.is_unused(step) {
         return Diagnosis::AlreadyUsed { device: label };
     }
@@ -243,6 +307,7 @@ mod tests {
             position: None,
             created_at: at(0),
             last_used_at: None,
+            accepted: crate::domain::accepted::Accepted::default(),
         });
         user
     }
@@ -284,6 +349,12 @@ mod tests {
         let mut spent = user.clone();
         spent.devices[0].position = Some(common.step(at(NOW)));
         assert_eq!(reason_of(&spent, common, NOW).word(), "already_used");
+        spent.devices[0].position = Some(common.step(at(NOW)) + 1);
+        assert_eq!(reason_of(&spent, common, NOW).word(), "already_used", "a fast phone");
+        spent.devices[0].position = Some(common.step(at(NOW)) + 10);
+        let until = at(NOW - NOW % 30 + 30 * 11);
+        let device = label.clone();
+        assert_eq!(reason_of(&spent, common, NOW), Diagnosis::ClockWasAhead { device, until });
         assert_eq!(
             reason_of(&user.clone().disable(None).unwrap().user, common, NOW).word(),
             "disabled"

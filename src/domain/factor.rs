@@ -2,7 +2,7 @@
 
 pub mod totp;
 
-use crate::domain::factor::totp::{Parameters, Window, matching_step};
+use crate::domain::factor::totp::{Parameters, Window, matching_step, successive_steps};
 use crate::domain::otp::Otp;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -36,6 +36,20 @@ impl Factor {
     ) -> Option<u64> {
         match self {
             Self::Totp(parameters) => matching_step(secret, *parameters, submitted, now, window),
+        }
+    }
+
+    /// The position of the second of two successive right codes, the second of which is inside the window.
+    #[must_use]
+    pub fn check_successive(
+        &self,
+        secret: &Secret,
+        codes: [&Otp; 2],
+        now: Timestamp,
+        window: Window,
+    ) -> Option<u64> {
+        match self {
+            Self::Totp(parameters) => successive_steps(secret, *parameters, codes, now, window),
         }
     }
 

@@ -1,7 +1,10 @@
 //! Rate limiting against guessing (NIST SP 800-63B-4, section 3.2.2): one counter a user over all
 //! factors.
 
+mod hour_counts;
+
 use crate::domain::factor::totp::Window;
+use crate::domain::lockout::hour_counts::HourCounts;
 use crate::domain::time::{Span, Timestamp};
 
 /// With this many consecutive failures the delays begin.
@@ -76,10 +79,40 @@ pub struct Throttle {
 }
 
 /// A temporary lock. It keeps its start, so that setting the clock back can't shorten it.
+///
+/// A lock that was set while the clock was ahead would last for the whole jump. So where the clock reads a time
+/// before its start, the lock lasts for its length from the first attempt of that time. It holds at its own time too:
+/// a clock that is set back, and then right again, ends no lock early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lock {
     pub start: Timestamp,
     pub length: Span,
+    /// The earliest attempt before the start, if there was one by a clock that was set back.
+    pub again: Option<Timestamp>,
+}
+
+impl Lock {
+    #[must_use]
+    pub const fn new(start: Timestamp, length: Span) -> Self {
+        Self { start, length, again: None }
+    }
+
+    /// When it ends, as seen at this time.
+    #[must_use]
+    pub fn end(self, now: Timestamp) -> Timestamp {
+        let begin = self.again.filter(|again| *again <= now).unwrap_or(now);
+        let end = begin.plus(self.length);
+        // If it lasts until its own start, it goes on until its own end.
+        let is_before = now < self.start && end < self.start;
+        if is_before { end } else { self.start.plus(self.length) }
+    }
+
+    /// The lock after an attempt at this time, which may be the first since the clock was set back.
+    fn seen(self, now: Timestamp) -> Self {
+        let is_set_back = now.plus(self.length) < self.start;
+        let is_first = self.again.is_none_or(|again| now < again);
+        if is_set_back && is_first { Self { again: Some(now), ..self } } else { self }
+    }
 }
 
 /// Whether an attempt may be evaluated.
@@ -99,9 +132,7 @@ impl Throttle {
             return Lockout::UntilUnlocked;
         }
         match self.lock {
-            Some(Lock { start, length }) if now < start || now < start.plus(length) => {
-                Lockout::LockedUntil(start.plus(length))
-            }
+            Some(lock) if now < lock.end(now) => Lockout::LockedUntil(lock.end(now)),
             _ => Lockout::Unlocked,
         }
     }
@@ -120,7 +151,7 @@ impl Throttle {
             }
         }
         let delay = delay(self.failures, limits);
-        self.lock = delay.map(|length| Lock { start: now, length });
+        self.lock = delay.map(|length| Lock::new(now, length));
         self.lock_looks = 0;
         self
     }
@@ -151,74 +182,17 @@ impl Throttle {
     #[must_use]
     pub fn turned_away(mut self, now: Timestamp) -> (Self, Option<u32>) {
         self.turned_away = self.turned_away.saturating_add(1);
-        let due = self.told_at.is_none_or(|t| now < t || now.since(t) >= RECORD_EVERY);
+        let lock = self.lock.map(|lock| lock.seen(now));
+        // A change of the lock needs its event.
+        let due = lock != self.lock
+            || self.told_at.is_none_or(|t| now < t || now.since(t) >= RECORD_EVERY);
+        self.lock = lock;
         if !due {
             return (self, None);
         }
         let count = std::mem::take(&mut self.turned_away);
         self.told_at = Some(now);
         (self, Some(count))
-    }
-}
-
-/// How many wrong codes there were in the last hour, by thirds of an hour.
-///
-/// A sliding hour touches four of them at most: the one that runs now and three before it. Their sum is at
-/// least the number of wrong codes in the hour that ends now, so a limit on the sum holds in every hour,
-/// wherever it begins. A wrong code counts for an hour at least and for 80 minutes at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct HourCounts {
-    /// When the newest part began.
-    start: Timestamp,
-    /// The newest part first.
-    parts: [u32; Self::PARTS],
-}
-
-impl HourCounts {
-    const PARTS: usize = 4;
-    const LENGTH: Span = Span::minutes(20);
-    /// Bits of one part, which is more than the highest limit.
-    const BITS: u32 = 7;
-    const LARGEST: u32 = (1 << Self::BITS) - 1;
-    /// Marks packed parts. A number without it comes from an earlier version, which counted the codes of one
-    /// fixed hour.
-    const MARK: u32 = 1 << 31;
-
-    /// The counts as of now.
-    fn unpack(packed: u32, start: Option<Timestamp>, now: Timestamp) -> Self {
-        let none = Self { start: now, parts: [0; Self::PARTS] };
-        let Some(start) = start else { return none };
-        let (start, parts) = if packed & Self::MARK == 0 {
-            // The codes of a fixed hour, the last of which may have come at its end.
-            (start.plus(Span::hours(1)).min(now), [packed.min(Self::LARGEST), 0, 0, 0])
-        } else {
-            // Where the clock was set back, no code is forgotten: all have come by now.
-            let part = |n: u32| packed >> (n * Self::BITS) & Self::LARGEST;
-            (start.min(now), [part(0), part(1), part(2), part(3)])
-        };
-        let passed = now.since(start).0 / Self::LENGTH.0;
-        match usize::try_from(passed) {
-            Ok(passed) if passed < Self::PARTS => {
-                let mut moved = none.parts;
-                moved[passed..].copy_from_slice(&parts[..Self::PARTS - passed]);
-                let start = (0..passed).fold(start, |start, _| start.plus(Self::LENGTH));
-                Self { start, parts: moved }
-            }
-            _ => none,
-        }
-    }
-
-    fn with_one_more(mut self) -> Self {
-        self.parts[0] = (self.parts[0] + 1).min(Self::LARGEST);
-        self
-    }
-
-    fn total(self) -> u32 {
-        self.parts.iter().sum()
-    }
-
-    fn pack(self) -> u32 {
-        self.parts.iter().rev().fold(0, |packed, part| packed << Self::BITS | part) | Self::MARK
     }
 }
 
@@ -275,7 +249,44 @@ mod tests {
         assert_eq!(t.lockout(at(1000)), Lockout::LockedUntil(at(1030)));
         assert_eq!(t.lockout(at(1029)), Lockout::LockedUntil(at(1030)));
         assert_eq!(t.lockout(at(1030)), Lockout::Unlocked);
-        assert_eq!(t.lockout(at(10)), Lockout::LockedUntil(at(1030)));
+        assert_eq!(t.lockout(at(999)), Lockout::LockedUntil(at(1030)));
+        assert_eq!(t.lockout(at(10)), Lockout::LockedUntil(at(40)));
+    }
+
+    fn locked_at(seconds: i64) -> Throttle {
+        (0..5).fold(Throttle::default(), |t, _| {
+            t.failed(FailedFactor::Code, at(seconds), Limits::DEFAULT)
+        })
+    }
+
+    #[test]
+    fn w12_a_lock_of_a_clock_that_was_ahead_lasts_for_its_length() {
+        let t = locked_at(86_400);
+        assert_eq!(t.lockout(at(1000)), Lockout::LockedUntil(at(1030)), "as any lock");
+        let (t, recorded) = t.turned_away(at(1000));
+        assert!(recorded.is_some(), "a change of the lock is in the log");
+        for now in [1000, 1029] {
+            assert_eq!(t.lockout(at(now)), Lockout::LockedUntil(at(1030)), "{now}");
+        }
+        assert_eq!(t.lockout(at(1030)), Lockout::Unlocked);
+        let (t, recorded) = t.turned_away(at(1010));
+        assert_eq!((t.lockout(at(1030)), recorded), (Lockout::Unlocked, None), "once");
+    }
+
+    #[test]
+    fn w12_a_clock_set_back_and_right_again_ends_no_lock_early() {
+        let (t, _) = locked_at(86_400).turned_away(at(1000));
+        assert_eq!(t.lockout(at(86_400)), Lockout::LockedUntil(at(86_430)));
+        assert_eq!(t.lockout(at(86_430)), Lockout::Unlocked);
+        let (t, _) = t.turned_away(at(500));
+        assert_eq!(t.lockout(at(529)), Lockout::LockedUntil(at(530)), "set back once more");
+        assert_eq!(t.lockout(at(100)), Lockout::LockedUntil(at(130)));
+        let (t, _) = locked_at(1000).turned_away(at(980));
+        assert_eq!(
+            t.lockout(at(1010)),
+            Lockout::LockedUntil(at(1030)),
+            "a clock that differs a bit"
+        );
     }
 
     #[test]
@@ -364,6 +375,28 @@ mod tests {
     }
 
     proptest! {
+            /// The clock runs, and now and then is set back. By the time that really passed, a lock that was met
+            /// lasts at least its length.
+            #[test]
+            fn w12_a_clock_set_back_shortens_no_lock(
+                steps in prop::collection::vec((0_i64..40, prop_oneof![3 => Just(0_i64), 1 => 1_i64..200]), 1..200),
+            ) {
+                let (mut real, mut clock) = (0, 100_000);
+                let mut t = Throttle::default();
+                let mut free_at = 0;
+                for (passed, back) in steps {
+                    real += passed;
+                    clock += passed - back;
+                    if t.lockout(at(clock)) == Lockout::Unlocked {
+                        prop_assert!(real >= free_at, "at {real}, not before {free_at}");
+                        t = t.failed(FailedFactor::Code, at(clock), Limits::DEFAULT);
+                        free_at = real + t.lock.map_or(0, |lock| lock.length.0.cast_signed());
+                    } else {
+                        t = t.turned_away(at(clock)).0;
+                    }
+                }
+            }
+
             #[test]
             fn s7_a_sliding_hour_holds_for_any_times(
                 gaps in gaps(),

@@ -104,6 +104,7 @@ mod tests {
             position: None,
             created_at: at(0),
             last_used_at: None,
+            accepted: crate::domain::accepted::Accepted::default(),
         }));
         user
     }

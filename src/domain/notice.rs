@@ -10,6 +10,7 @@ pub enum NoticeKind {
     RecoveryCodes,
     Bypass,
     Undone,
+    Resynchronised,
     NewDevice,
 }
 
@@ -25,6 +26,7 @@ impl NoticeKind {
             Self::RecoveryCodes => "recovery-codes",
             Self::Bypass => "bypass",
             Self::Undone => "undo",
+            Self::Resynchronised => "resync",
             Self::NewDevice => "new-device",
         }
     }

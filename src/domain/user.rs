@@ -277,7 +277,7 @@ impl User {
             .hint(format!("switch it on with: mfactl enable {}", self.name.argument()))
     }
 
-    fn check_label(&self, label: Option<&Label>) -> Result<(), Refusal> {
+    pub(super) fn check_label(&self, label: Option<&Label>) -> Result<(), Refusal> {
         let Some(label) = label else { return Ok(()) };
         if self.labelled(Some(label)).next().is_some() {
             return Ok(());

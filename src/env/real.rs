@@ -13,6 +13,7 @@ use super::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
 use crate::domain::audit::event::Operator;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::env::ntp;
 use crate::env::terminal::Terminal;
 
 struct SystemClock;
@@ -24,6 +25,10 @@ impl Clock for SystemClock {
             .duration_since(UNIX_EPOCH)
             .map_or(-1, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
         Ok(Timestamp::from_unix(seconds)?)
+    }
+
+    fn is_synchronised(&self) -> Option<bool> {
+        ntp::is_synchronised()
     }
 }
 

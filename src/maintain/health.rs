@@ -1,10 +1,10 @@
-//! The state of store, key, log and clocks, and data kept past its retention.
+//! Confirmed copies of the key, and data kept past its retention.
 
 use anyhow::Result;
 use serde_json::json;
 
 use crate::app::App;
-use crate::app::transaction::{MAX_SET, agreed_time};
+use crate::app::transaction::MAX_SET;
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -12,15 +12,6 @@ use crate::domain::name::UserName;
 use crate::store::{Change, Order};
 
 const VERB: &str = "doctor";
-
-/// How many seconds this machine's clock is ahead of the database's; `None` if both share one
-/// clock. From here on reads ignore clock skew, so that the verb can go on looking for problems.
-pub fn compare_clocks(app: &mut App<'_>) -> Result<Option<i64>> {
-    app.ignore_clock_skew = true;
-    let theirs = app.reader()?.clock();
-    let now = agreed_time(&*app.env.clock, theirs)?;
-    Ok(theirs.map(|theirs| app.env.clock.seconds_ahead(now, theirs)))
-}
 
 /// Logs that a copy of the key is kept apart. Needs the key: without one there is nothing to copy.
 pub fn record_key_saved(app: &mut App<'_>) -> Result<()> {

@@ -100,6 +100,11 @@ longer work either.",
             "A temporary code was made for your account. For a while it replaces the codes of
 your own device.",
         ),
+        NoticeKind::Resynchronised => (
+            "a device was resynchronised",
+            "A device that makes codes for your account was brought back into step by two
+of its codes. Codes of this device are accepted again.",
+        ),
         NoticeKind::Undone => (
             "a change to your second factor was undone",
             "A change to the second factor of your account was undone: what it took away
@@ -146,6 +151,11 @@ valent plus rien.",
             "Un code temporaire a été créé pour votre compte. Pendant quelque temps, il
 remplace les codes de votre appareil.",
         ),
+        NoticeKind::Resynchronised => (
+            "un appareil a été resynchronisé",
+            "Un appareil qui fait les codes de votre compte a été resynchronisé par deux de
+ses codes. Les codes de cet appareil sont acceptés de nouveau.",
+        ),
         NoticeKind::Undone => (
             "un changement de votre second facteur a été annulé",
             "Un changement du second facteur de votre compte a été annulé\u{a0}: ce qu’il avait
@@ -164,7 +174,7 @@ mod tests {
     use crate::notice::tests::sample;
     use crate::notice::texts::*;
 
-    const ALL: [NoticeKind; 8] = [
+    const ALL: [NoticeKind; 9] = [
         NoticeKind::Reset,
         NoticeKind::Disabled,
         NoticeKind::Deleted,
@@ -172,6 +182,7 @@ mod tests {
         NoticeKind::RecoveryCodes,
         NoticeKind::Bypass,
         NoticeKind::Undone,
+        NoticeKind::Resynchronised,
         NoticeKind::NewDevice,
     ];
 

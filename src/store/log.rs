@@ -63,6 +63,12 @@ impl<'r> LogReader<'r> {
         end_of_log(self.driver)
     }
 
+    /// When the newest event was written, by the clock of that moment.
+    pub fn newest_time(&mut self) -> Result<Option<Timestamp>> {
+        let at = first(self.driver, sql::NEWEST_TIME, &[], |row| row.int(0))?.flatten();
+        Ok(at.map(Timestamp::from_unix).transpose()?)
+    }
+
     /// The hash of an event.
     pub fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
         let seq = Value::Int(seq.cast_signed());

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::domain::audit::chain::Chain;
 use crate::domain::audit::history::Rewind;
+use crate::domain::factor::totp::Window;
 use crate::domain::name::UserName;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
@@ -171,6 +172,13 @@ impl ReadTx<'_> {
             Ok(true)
         })?;
         Ok(users)
+    }
+
+    /// How many devices in use have a last code of a time ahead of the window around `now`.
+    pub fn devices_ahead(&mut self, now: Timestamp, window: Window) -> Result<u64> {
+        let values = [Value::Int(window.steps().cast_signed()), Value::Int(now.as_i64())];
+        let count = first(&mut *self.driver, sql::DEVICES_AHEAD, &values, |row| row.int(0))?;
+        Ok(count.flatten().unwrap_or_default().cast_unsigned())
     }
 
     /// Passes the names that start with `prefix`, in order, to `visit` until it returns `false`.

@@ -37,6 +37,7 @@ pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
+pub const NEWEST_TIME: &str = "SELECT at FROM events ORDER BY seq DESC LIMIT 1";
 pub const EVENT_USER: &str = "SELECT \"user\" FROM events WHERE seq = $1";
 pub const EVENT_HASH: &str = "SELECT hash FROM events WHERE seq = $1";
 pub const VERBS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE seq > $1 \
@@ -262,6 +263,9 @@ pub static USERS_AS_OF: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// The window in steps, and the time. The statement reads no column of a device's secret.
+pub const DEVICES_AHEAD: &str = "SELECT count(*) FROM devices WHERE state IN ('active', 'pending') \
+                                AND kind = 'totp' AND (last_step - $1) * period > $2";
 pub const CREATED_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
 pub const REQUIRED_BETWEEN: &str =
     "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::kill::{old_or_new, template};
-use super::support::{Dice, Disk, IO, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, Seed, World, has};
+use super::support::{
+    Dice, Disk, IO, NOT_PERMITTED, Ran, STORE_UNAVAILABLE, Seed, World, has, is_root,
+};
 
 /// How many random kills; a third of them each verb.
 const KILLS: u64 = 60;
@@ -83,7 +85,7 @@ fn a_full_disk_uses_up_no_code() {
         "disable alice --yes",
     ] {
         let ran = disk.call(line).input(&code).run().expect(IO);
-        assert_ne!(ran.err, "", "{ran:?}");
+        assert!(ran.err.contains("the disk of the store is full; nothing was changed"), "{ran:?}");
         assert_eq!(ran.out, "", "{ran:?}");
     }
     assert_eq!(disk.status("alice"), "enabled", "who only looks can still look");
@@ -92,6 +94,64 @@ fn a_full_disk_uses_up_no_code() {
     assert_eq!((disk.state(), disk.events()), before);
     assert_eq!(disk.verify("alice", &code).expect(0).outcome(), "accepted");
     assert_eq!(disk.verify("alice", &code).expect(1).outcome(), "replayed");
+}
+
+#[test]
+fn w10_doctor_tells_the_room_that_is_left() {
+    let Some((disk, _)) = house("little room") else { return };
+    let ran = disk.run("doctor");
+    assert!(ran.out.contains("are left on the disk of"), "{ran:?}");
+    disk.remount("ro");
+    let ran = disk.run("doctor").expect(1);
+    assert!(ran.out.contains("is read-only"), "{ran:?}");
+    disk.remount("rw");
+}
+
+/// Root without `CAP_CHOWN` leaves side files that the owner of the store can't open.
+#[test]
+fn w11_a_side_file_of_somebody_else_is_named() {
+    let what = "a side file of root";
+    if !(tools(what) && has("setpriv", what) && is_root(what)) {
+        return;
+    }
+    let world = World::new();
+    world.run("add-user bob").expect(0);
+    let user = 65_534;
+    for file in ["", "s", "s/m.db", "s/m.db-wal", "s/m.db-queue", "k", "k/m.key"] {
+        let _ = std::os::unix::fs::chown(world.path(file), Some(user), Some(user));
+    }
+    // As the failing chown of SQLite leaves it.
+    let shm = world.path("s/m.db-shm");
+    if !shm.exists() {
+        fs::write(&shm, []).unwrap();
+    }
+    std::os::unix::fs::chown(&shm, Some(0), Some(0)).unwrap();
+    fs::set_permissions(&shm, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    for line in ["unlock bob", "doctor", "list-status"] {
+        let ran = world
+            .call(line)
+            .under(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"])
+            .run()
+            .expect(STORE_UNAVAILABLE);
+        assert!(ran.err.contains("m.db-shm belongs to uid 0 with mode 0600"), "{ran:?}");
+        assert!(ran.err.contains("chown --reference="), "{ran:?}");
+    }
+}
+
+#[test]
+fn w11_doctor_tells_rights_and_owners_of_side_files() {
+    let what = "side files";
+    if !tools(what) {
+        return;
+    }
+    let world = World::new();
+    world.run("add-user bob").expect(0);
+    let good = world.run("doctor").expect(0);
+    assert!(good.out.contains("m.db-wal (") && good.out.contains("mode 0600"), "{good:?}");
+    let queue = world.path("s/m.db-queue");
+    fs::set_permissions(queue, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+    let bad = world.run("doctor").expect(1);
+    assert!(bad.out.contains("m.db-queue has mode 0400"), "{bad:?}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The values that are compared with the thresholds.
 
+use std::fmt::Write as _;
+
 use anyhow::Result;
 
 use crate::app::App;
@@ -9,6 +11,7 @@ use crate::commands::list_status::{Summary, UserLine};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::text::counted;
 use crate::domain::time::Span;
+use crate::maintain;
 use crate::store::Order;
 
 /// A measured value, and the sentence for people.
@@ -17,7 +20,7 @@ pub struct Measurement {
     pub name: &'static str,
     /// `None` if there is nothing to measure: CRITICAL, or WARNING if `is_uncertain`.
     pub value: Option<f64>,
-    /// The thing exists but its value is unknown: neither OK nor CRITICAL.
+    /// Its value is unknown or not all that matters: WARNING at least.
     pub is_uncertain: bool,
     pub unit: &'static str,
     pub max: Option<u64>,
@@ -29,6 +32,7 @@ pub fn measure(app: &mut App<'_>, what: What) -> Result<Measurement> {
         What::Log => log(app),
         What::Backup => backup(app),
         What::Key => key(app),
+        What::Clock => clock(app),
         What::Coverage | What::Overdue | What::Bypasses | What::Locked => users(app, what),
     }
 }
@@ -122,6 +126,35 @@ fn key(app: &mut App<'_>) -> Result<Measurement> {
         is_uncertain: false,
         unit: "",
         max: Some(1),
+        message,
+    })
+}
+
+fn clock(app: &mut App<'_>) -> Result<Measurement> {
+    let clock = maintain::look_at_clock(app)?;
+    let off = clock.off();
+    let mut message = match (clock.last_event.zip(clock.last_event_ahead()), clock.database) {
+        (Some((last, ahead)), _) => {
+            format!("the newest event is of {last}, {ahead} ahead")
+        }
+        (None, Some(apart)) if off > 0 => {
+            let way = if apart < 0 { "behind" } else { "ahead of" };
+            format!("the clock is {off} s {way} the database's")
+        }
+        (None, Some(_)) => "the clock agrees with the database's and with the log".to_owned(),
+        (None, None) => "the clock agrees with the log".to_owned(),
+    };
+    let _ = write!(message, "; {}", clock.ntp());
+    if clock.devices_ahead > 0 {
+        let devices = counted(clock.devices_ahead, "device");
+        let _ = write!(message, "; the last code of {devices} is of a time ahead");
+    }
+    Ok(Measurement {
+        name: "clock_off",
+        value: Some(number(off)),
+        is_uncertain: clock.is_synchronised == Some(false) || clock.devices_ahead > 0,
+        unit: "s",
+        max: None,
         message,
     })
 }

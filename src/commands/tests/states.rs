@@ -36,6 +36,7 @@ require-mfa NAME                         | 67 user_not_found | 0 not_enabled+   
 require-mfa NAME --not                   | 67 user_not_found | 0 not_enabled=      | 0 pending=          | 0 pending=          | 0 enabled=          | 0 disabled=         | 0 disabled=         | 0 enabled=
 undo NAME --yes                          | 67 user_not_found | 76 nothing_to_undo  | 76 nothing_to_undo  | 76 nothing_to_undo  | 76 nothing_to_undo  | 0 enabled+          | 0 pending+          | 76 nothing_to_undo
 diagnose NAME right                      | 67 user_not_found | 0 not_enabled       | 0 pending           | 0 pending           | 0 enabled           | 0 disabled          | 0 disabled          | 1 enabled
+resync NAME wrong                        | 67 user_not_found | 76 not_enabled      | 76 not_active       | 76 not_active       | 65 bad_input        | 76 disabled         | 76 disabled         | 76 locked
 set-password NAME wrong                  | 67 user_not_found | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input
 add-user NAME                            | 0 not_enabled+    | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists
 remove-user NAME --yes                   | 67 user_not_found | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+
@@ -92,7 +93,7 @@ fn the_table_of_verbs_and_states() {
     for (verb, state, expected) in cells() {
         let world = World::new();
         let code = put(&world, state);
-        let is_code = verb.starts_with("verify");
+        let is_code = verb.starts_with("verify") || verb.starts_with("resync");
         let but = if is_code { [LOG, REFUSED_CODE].concat() } else { LOG.to_vec() };
         let before = rows(&world, &but);
         let line = format!(
@@ -156,7 +157,7 @@ fn rows(world: &World, but: &[&str]) -> String {
 
 #[test]
 fn a_dry_run_changes_nothing_whatever_the_verb() {
-    let fed = ["verify", "show-user", "diagnose", "set-password", "approve"];
+    let fed = ["verify", "show-user", "diagnose", "resync", "set-password", "approve"];
     let dry = |verb: &str| !fed.iter().any(|v| verb.starts_with(v));
     for (verb, state, expected) in cells().filter(|(verb, _, _)| dry(verb)) {
         let world = World::new();

@@ -81,7 +81,10 @@ fn values(before: &User, after: Option<&User>) -> Map<String, Value> {
         time(b.last_verified_at)
     });
     record("lock", &|a| a.throttle.lock != b.throttle.lock, &|| {
-        json!(b.throttle.lock.map(|lock| (lock.start.unix(), lock.length.0)))
+        json!(b.throttle.lock.map(|lock| match lock.again {
+            None => vec![lock.start.unix(), lock.length.0],
+            Some(again) => vec![lock.start.unix(), lock.length.0, again.unix()],
+        }))
     });
     record("shut", &|a| is_shut(a) != is_shut(b), &|| is_shut(b).into());
     record("recovery_codes", &|a| codes(a) != codes(b), &|| json!(codes(b)));
@@ -239,6 +242,7 @@ fn set_value(user: &mut User, name: &str, value: &Value) -> Option<()> {
                 lock => Some(Lock {
                     start: moment(lock.get(0)?)?,
                     length: Span::seconds(lock.get(1)?.as_u64()?),
+                    again: lock.get(2).and_then(moment),
                 }),
             }
         }
@@ -316,6 +320,7 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
             position: None,
             created_at: moment(listed.get(4)?)?,
             last_used_at: same.and_then(|d| d.last_used_at),
+            accepted: crate::domain::accepted::Accepted::default(),
         })
     };
     value.as_array()?.iter().map(device).collect()

@@ -42,6 +42,7 @@ fn device(byte: u8, parameters: Parameters) -> Device {
         position: None,
         created_at: at(START),
         last_used_at: None,
+        accepted: crate::domain::accepted::Accepted::default(),
     }
 }
 

@@ -170,6 +170,28 @@ pub fn matching_step(
     })
 }
 
+/// The newest time step in the window that has the second code, and the first in the step before it. Every pair is
+/// computed and compared.
+pub fn successive_steps(
+    secret: &Secret,
+    parameters: Parameters,
+    [first, second]: [&Otp; 2],
+    now: Timestamp,
+    window: Window,
+) -> Option<u64> {
+    let generator = parameters.generator(secret);
+    let current = parameters.step(now);
+    let has =
+        |code: &Otp, step: u64| generator.check(code.digits(), step * parameters.period).is_some();
+    let steps = current.saturating_sub(window.steps()).max(1)..=current + window.steps();
+    steps.fold(
+        None,
+        |newest, step| {
+            if has(first, step - 1) & has(second, step) { Some(step) } else { newest }
+        },
+    )
+}
+
 /// All time steps that have this code, up to `reach` before and after the current one. For diagnosis.
 pub fn matching_steps(
     secret: &Secret,

@@ -45,6 +45,7 @@ fn with_device(mut user: User, state: DeviceState) -> User {
         position: None,
         created_at: at(0),
         last_used_at: None,
+        accepted: crate::domain::accepted::Accepted::default(),
     });
     user
 }

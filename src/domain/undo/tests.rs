@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use zeroize::Zeroizing;
 
+use crate::domain::accepted::Accepted;
 use crate::domain::authenticate::{Attempt, Authentication, Keys, Outcome, authenticate};
 use crate::domain::backup_code::{BackupCode, Submitted};
 use crate::domain::device::Pending;
@@ -151,6 +152,7 @@ impl Trial {
             secret: Sealed(Vec::new()),
             state: DeviceState::Pending(pending),
             position: None,
+            accepted: Accepted::default(),
             created_at: at(self.now),
             last_used_at: None,
         }

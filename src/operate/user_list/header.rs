@@ -93,6 +93,7 @@ const OTHER_COLUMNS: &[&str] = &[
     "reason",
     "recoverycodesleft",
     "request",
+    "refuseduntil",
     "required",
     "requiredfrom",
     "result",

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{Reader, Row, Value, bytes, damaged_column, maybe_number, maybe_time, number, time};
+use crate::domain::accepted::Accepted;
 use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending, Revocation};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters};
@@ -12,7 +13,8 @@ use crate::domain::secret::{Id, Sealed};
 /// The columns of `devices`, without the row id, the owner and the MAC.
 ///
 /// `algorithm`, `digits` and `period` are null for a kind that has no such setting. `last_step` has the
-/// position of the last accepted code, `first_proof` that of the first of two; they keep their names because
+/// position of the last accepted code, `first_proof` that of the first of two, and `accepted` those of several;
+/// the first two keep their names because
 /// the MACs cover the names of columns.
 pub const DEVICE_COLUMNS: &[&str] = &[
     "id",
@@ -32,6 +34,7 @@ pub const DEVICE_COLUMNS: &[&str] = &[
     "last_step",
     "created_at",
     "last_used_at",
+    "accepted",
 ];
 
 /// The values of [`DEVICE_COLUMNS`].
@@ -67,6 +70,7 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         maybe_number(device.position),
         time(device.created_at),
         maybe_time(device.last_used_at),
+        device.accepted.to_bytes().map_or(Value::Null, Value::Bytes),
     ]
 }
 
@@ -114,14 +118,18 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
         }
         _ => return Err(damaged_column("devices", "state").into()),
     };
-    Ok(Device {
+    let mut device = Device {
         id,
         label,
         factor,
         secret,
         state,
         position: r.maybe_number()?,
+        accepted: Accepted::default(),
         created_at: r.time()?,
         last_used_at: r.maybe_time()?,
-    })
+    };
+    let accepted = r.maybe_bytes()?.unwrap_or_default();
+    device.accepted = Accepted::from_bytes(&accepted).ok_or_else(|| r.damaged())?;
+    Ok(device)
 }

@@ -46,6 +46,7 @@ pub const USER_COLUMNS: &[&str] = &[
     "bypass",
     "undo",
     "stamp",
+    "lock_again",
 ];
 
 /// The values of [`USER_COLUMNS`].
@@ -83,6 +84,7 @@ pub fn user_values(user: &User) -> Vec<Value> {
         maybe_text(user.bypass.as_ref().map(backup_codes::bypass_text).as_deref()),
         maybe_text(undo_stack::text(&user.undo).as_deref()),
         maybe_bytes(user.stamp.as_ref().map(|stamp| &stamp.bytes()[..])),
+        maybe_time(throttle.lock.and_then(|l| l.again)),
     ]
 }
 
@@ -110,7 +112,7 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     let hour_start = r.maybe_time()?;
     let (start, length) = (r.maybe_time()?, r.maybe_number()?);
     let lock = match (start, length) {
-        (Some(start), Some(length)) => Some(Lock { start, length: Span(length) }),
+        (Some(start), Some(length)) => Some(Lock::new(start, Span(length))),
         (None, None) => None,
         _ => return Err(r.damaged()),
     };
@@ -168,5 +170,9 @@ pub fn user(row: &dyn Row, first: usize) -> Result<User> {
     }
     let stamp = r.maybe_bytes()?.map(|stamp| stamp.try_into().map_err(|_| r.damaged()));
     user.stamp = stamp.transpose()?.map(Stamp::new);
+    if let Some(again) = r.maybe_time()? {
+        let lock = user.throttle.lock.as_mut().ok_or_else(|| r.damaged())?;
+        lock.again = Some(again);
+    }
     Ok(user)
 }

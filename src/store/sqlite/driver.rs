@@ -11,7 +11,7 @@ use crate::store::access::Access;
 use crate::store::driver::{Driver, Route};
 use crate::store::row::{Row, Value};
 use crate::store::sqlite::busy_timeout;
-use crate::store::sqlite::errors::store_error;
+use crate::store::sqlite::errors::{is_full, store_error};
 use crate::store::sqlite::statement::PreparedStatement;
 use crate::store::sqlite::wal::truncate_wal;
 use crate::store::sqlite::write_queue::Turn;
@@ -96,8 +96,12 @@ impl Driver for SqliteDriver<'_> {
     }
 }
 
-/// When the disk fails during the commit, it is unknown whether the change was stored.
+/// When the disk fails during the commit, it is unknown whether the change was stored. When it is full, the change
+/// was not: the frame that commits is written last.
 fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
+    if is_full(&error) {
+        return store_error(error);
+    }
     let error = store_error(error);
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == ErrorCode::Io => {

@@ -6,6 +6,13 @@ use rusqlite::ErrorCode as SqliteErrorCode;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::errors::busy;
 
+/// Whether the disk had no room. `SQLite` finds that for its shared memory as a failure to set its size.
+pub fn is_full(error: &rusqlite::Error) -> bool {
+    let Some(failure) = error.sqlite_error() else { return false };
+    failure.code == SqliteErrorCode::DiskFull
+        || failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+}
+
 /// Adds the refusal that an SQLite error means to the user.
 pub fn store_error(error: rusqlite::Error) -> Error {
     let code = error.sqlite_error_code();
@@ -26,14 +33,19 @@ pub fn store_error(error: rusqlite::Error) -> Error {
         ) => Refusal::new(ErrorCode::Damaged, "the store is damaged").hint("restore a backup"),
         Some(SqliteErrorCode::ReadOnly | SqliteErrorCode::PermissionDenied) => {
             Refusal::new(ErrorCode::NotPermitted, "the store is read-only")
+                .hint("its file, its folder or its disk can't be written to; mfactl doctor says more")
         }
-        Some(
-            SqliteErrorCode::DiskFull
-            | SqliteErrorCode::SystemIoFailure
-            | SqliteErrorCode::FileLockingProtocolFailed,
-        ) => {
-            Refusal::new(ErrorCode::Io, "reading or writing the store failed; nothing was changed")
-                .hint("check whether the disk is full or read-only")
+        _ if is_full(&error) => {
+            Refusal::new(ErrorCode::Io, "the disk of the store is full; nothing was changed")
+                .hint("make room there; mfactl doctor says how much is left")
+        }
+        Some(SqliteErrorCode::SystemIoFailure | SqliteErrorCode::FileLockingProtocolFailed) => {
+            Refusal::new(
+                ErrorCode::Io,
+                "the disk of the store failed: an input or output error, or a quota that is used up; nothing was \
+                 changed",
+            )
+            .hint("look into the system's log, and at the quota of the store's owner; then run: mfactl doctor")
         }
         Some(SqliteErrorCode::OutOfMemory) => {
             Refusal::new(ErrorCode::Io, "out of memory; nothing was changed")

@@ -1,5 +1,6 @@
 //! Creating, checking and opening the file.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -9,7 +10,9 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::files::file_trust::{FileKind, FilePolicy, display_path, folder_of, not_created};
+use crate::files::file_trust::{
+    FileKind, FilePolicy, display_path, folder_of, not_created, path_argument,
+};
 use crate::files::new_file::{Draft, is_empty};
 use crate::keyring::{KeyId, Vault};
 use crate::store::access::Access;
@@ -56,7 +59,7 @@ pub fn open(path: &Path, access: Access, policy: &FilePolicy) -> Result<Sqlite> 
         opened => opened,
     };
     let busy_timeout = busy_timeout::limit(access);
-    opened.map(|(connection, identity)| Sqlite {
+    opened.map_err(|error| name_file(error, &path, access)).map(|(connection, identity)| Sqlite {
         connection,
         path,
         file_id,
@@ -203,6 +206,34 @@ fn resolved(path: &Path) -> Result<PathBuf> {
 fn needs_side_files(error: &anyhow::Error) -> bool {
     let code = error.downcast_ref::<Refusal>().map(|refusal| refusal.code);
     matches!(code, Some(ErrorCode::StoreUnavailable | ErrorCode::NotPermitted))
+}
+
+/// Names the file that keeps `SQLite` from opening the store, if it is one of the store's own.
+fn name_file(error: anyhow::Error, path: &Path, access: Access) -> anyhow::Error {
+    let code = error.downcast_ref::<Refusal>().map(|refusal| refusal.code);
+    if code != Some(ErrorCode::StoreUnavailable) {
+        return error;
+    }
+    let mode = if access == Access::Read {
+        rustix::fs::Access::READ_OK
+    } else {
+        rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK
+    };
+    let is_at_fault = |file: &PathBuf| file.exists() && rustix::fs::access(file, mode).is_err();
+    let Some(file) = files(path).into_iter().find(is_at_fault) else { return error };
+    let owner = file.metadata().map(|m| (m.uid(), m.mode() & 0o7777)).unwrap_or_default();
+    let message = format!(
+        "the store can't be opened: {} belongs to uid {} with mode {:04o}",
+        display_path(&file),
+        owner.0,
+        owner.1
+    );
+    let hint = format!(
+        "give it the owner of the store: chown --reference={} {}",
+        path_argument(path),
+        path_argument(&file)
+    );
+    error.context(Refusal::new(ErrorCode::StoreUnavailable, message).hint(hint))
 }
 
 /// Whether the write-ahead log is empty or missing.

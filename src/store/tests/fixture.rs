@@ -8,6 +8,7 @@ use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Active, Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters};
+use crate::domain::lockout::{FailedFactor, Limits, Lock};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
@@ -164,8 +165,8 @@ pub fn alice() -> User {
     (user.protected, user.required) = (true, true);
     user.password_change = PasswordChange::RequiredOldOpens;
     for _ in 0..6 {
-        let limits = crate::domain::lockout::Limits::DEFAULT;
-        let failure = crate::domain::lockout::FailedFactor::Code;
+        let limits = Limits::DEFAULT;
+        let failure = FailedFactor::Code;
         user.throttle = user.throttle.failed(failure, at(400), limits);
     }
     user.throttle = user.throttle.turned_away(at(401)).0.turned_away(at(402)).0;
@@ -175,6 +176,7 @@ pub fn alice() -> User {
     user.required_from = Some(at(700));
     user.enrolment_barred = true;
     user.throttle.lock_looks = 2;
+    user.throttle.lock = user.throttle.lock.map(|lock| Lock { again: Some(at(310)), ..lock });
     let recovery = RecoverySet { id: id(11), made_at: at(310), tags: vec![Some([3; 32]), None] };
     user.recovery = Some(recovery.clone());
     user.bypass = Some(BypassCode {
@@ -222,6 +224,7 @@ pub fn device(n: u8, state: DeviceState) -> Device {
         position: Some(12),
         created_at: at(100),
         last_used_at: Some(at(350)),
+        accepted: crate::domain::accepted::Accepted::default().with(11, None).with(12, Some(11)),
     }
 }
 

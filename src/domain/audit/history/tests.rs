@@ -22,6 +22,7 @@ fn device(n: u8, state: DeviceState) -> Device {
         position: Some(12),
         created_at: at(100),
         last_used_at: None,
+        accepted: crate::domain::accepted::Accepted::default(),
     }
 }
 
@@ -50,7 +51,7 @@ fn changes() -> Vec<fn(&mut User)> {
         |u| u.password_change = PasswordChange::RequiredOldOpens,
         |u| u.last_verified_at = Some(at(200)),
         |u| u.devices[0] = u.devices[0].clone().used(7, at(200)),
-        |u| u.throttle.lock = Some(Lock { start: at(210), length: Span(30) }),
+        |u| u.throttle.lock = Some(Lock::new(at(210), Span(30))),
         |u| u.throttle.wrong_codes = MOST_WRONG_CODES,
         |u| u.recovery = Some(placeholder_codes(9, at(1))),
         |u| {

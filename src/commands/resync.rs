@@ -1,0 +1,187 @@
+//! `mfactl resync`
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::Verb;
+use crate::app::App;
+use crate::authenticate;
+use crate::authenticate::TwoCodes;
+use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
+use crate::domain::name::UserName;
+use crate::domain::otp::Otp;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::resync::{ResyncOutcome as Outcome, check};
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::report::{Fields, Record, Report, Verdict};
+
+/// Bring a device back to the present by two codes in a row
+///
+/// A code that was accepted while the clock was ahead uses up every earlier one, so that right codes
+/// are refused until that time. Two successive codes of now, typed one after the other or given as
+/// two lines of standard input, bring the device back. Codes that were accepted before stay used up,
+/// also when their time comes. Nobody is signed in. Wrong codes count as two, and nothing is compared
+/// while the user is locked. Pending and disabled devices are refused.
+#[derive(Args, Debug)]
+pub struct Resync {
+    #[command(flatten)]
+    user: UserArg,
+    #[command(flatten)]
+    device: DeviceOption,
+    #[command(flatten)]
+    operator: OperatorOptions,
+}
+
+#[derive(Serialize)]
+struct ResyncReport {
+    schema: &'static str,
+    user: String,
+    /// `None` in a dry run, where no code is compared.
+    outcome: Option<&'static str>,
+    device: Option<String>,
+    locked_until: Option<Timestamp>,
+    changed: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+    #[serde(skip)]
+    message: String,
+}
+
+impl Verb for Resync {
+    const NAME: &'static str = "resync";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl resync alice",
+        "mfactl resync --device phone --ticket HELP-1234 -- alice",
+        "printf '123456\\n654321\\n' | mfactl resync alice",
+    ];
+
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let name = self.user.name(app)?;
+        let label = self.device.label()?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
+        let mut opened = app.open_store()?;
+        let user = opened.read_user(&name)?;
+        app.authorization.require_allowed(&user)?;
+        let (now, bounds) = (app.env.clock.now()?, app.config.bounds);
+        if self.operator.dry_run {
+            check(&user, label.as_ref(), now, bounds)?;
+            return Ok(Report::one(ResyncReport::dry_run(&user), Verdict::Yes));
+        }
+        let codes = match check(&user, label.as_ref(), now, bounds) {
+            Ok(()) => Some(read_codes(app, &name)?),
+            // An attempt while locked is counted.
+            Err(refusal) if refusal.code == ErrorCode::Locked => None,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        app.reopen_if_replaced(&mut opened)?;
+        let submitted = TwoCodes {
+            name: &name,
+            label: label.as_ref(),
+            codes: codes.as_ref().map(|[first, second]| [first, second]),
+            ticket: &ticket,
+        };
+        let (user, outcome, at) = authenticate::resync_device(app, &mut opened, &submitted)?;
+        let verdict =
+            if matches!(outcome, Outcome::Done { .. }) { Verdict::Yes } else { Verdict::No };
+        Ok(Report::one(ResyncReport::new(&user, &outcome, at), verdict))
+    }
+}
+
+/// Two codes from a person, without echo, or two lines of standard input. What is no code counts as no attempt.
+fn read_codes(app: &mut App<'_>, name: &UserName) -> Result<[Otp; 2]> {
+    let first = read_code(app, "The code that the app shows now")?;
+    let second = read_code(app, "The next code, as soon as the app shows it")?;
+    let hint = format!(
+        "wait for the next code and type both, or: printf 'CODE\\nNEXT\\n' | mfactl resync {}",
+        name.argument()
+    );
+    let (Some(first), Some(second)) = (first, second) else {
+        let message = "two codes of 6 to 8 digits are needed";
+        return Err(Refusal::bad_input("code", message).hint(hint).into());
+    };
+    if first.digits() == second.digits() {
+        let message = "both codes are the same";
+        return Err(Refusal::bad_input("code", message).hint(hint).into());
+    }
+    Ok([first, second])
+}
+
+fn read_code(app: &mut App<'_>, question: &str) -> Result<Option<Otp>> {
+    let line = if let Some(person) = &mut app.env.prompt {
+        let mut line = person.hidden_line(question)?;
+        Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
+    } else {
+        app.read_line()?.unwrap_or_default()
+    };
+    Ok(Otp::read(&line))
+}
+
+impl ResyncReport {
+    fn dry_run(user: &User) -> Self {
+        let message = format!("{}: dry run; would ask for two codes in a row", user.name);
+        let (outcome, device, locked_until) = (None, None, None);
+        Self {
+            schema: "mfactl.resync/1",
+            user: user.name.to_string(),
+            outcome,
+            device,
+            locked_until,
+            changed: false,
+            dry_run: true,
+            message,
+        }
+    }
+
+    fn new(user: &User, outcome: &Outcome, at: Timestamp) -> Self {
+        let name = &user.name;
+        let locked = user.locked(at);
+        let message = match (outcome, locked) {
+            (Outcome::Done { device, .. }, _) => {
+                format!("{name}: {device} is at the present again; the next code is accepted")
+            }
+            (Outcome::Replayed { device }, _) => format!(
+                "{name}: one of these codes of {device} was already used; wait for two new ones"
+            ),
+            (Outcome::Rejected, None) => {
+                format!("{name}: these are not two successive codes of now")
+            }
+            (Outcome::Rejected, Some(Some(until))) => {
+                format!("{name}: these are not two successive codes of now; locked until {until}")
+            }
+            (Outcome::Rejected, Some(None)) => format!(
+                "{name}: these are not two successive codes of now; locked; to unlock, run: mfactl unlock {}",
+                name.argument()
+            ),
+        };
+        Self {
+            schema: "mfactl.resync/1",
+            user: name.to_string(),
+            outcome: Some(outcome.word()),
+            device: outcome.device().map(ToString::to_string),
+            locked_until: locked.flatten(),
+            changed: matches!(outcome, Outcome::Done { .. }),
+            dry_run: false,
+            message,
+        }
+    }
+}
+
+impl Record for ResyncReport {
+    const COLUMNS: &'static [&'static str] =
+        &["user", "outcome", "device", "locked_until", "changed"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.user);
+        f.maybe_text(self.outcome);
+        f.maybe_text(self.device.as_deref());
+        f.maybe_value(self.locked_until);
+        f.flag(self.changed);
+    }
+
+    fn sentence(&self) -> String {
+        self.message.clone()
+    }
+}

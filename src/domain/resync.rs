@@ -1,0 +1,192 @@
+//! Bringing a device's position to the present by two successive codes (RFC 4226, section 7.4): after a clock that was
+//! ahead had used up the codes of a time that is yet to come.
+//!
+//! It goes back to an earlier position, so it needs to know every code that was accepted later: those stay used up.
+
+use crate::domain::authenticate::Keys;
+use crate::domain::device::Device;
+use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
+use crate::domain::name::Label;
+use crate::domain::otp::Otp;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::{quoted, shell_word};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Status, User};
+
+/// What became of two codes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResyncOutcome {
+    /// The device is at the position of the second code.
+    Done {
+        device: Label,
+        from: Option<u64>,
+        to: u64,
+    },
+    /// They belong to a device, but one of them was used before.
+    Replayed {
+        device: Label,
+    },
+    Rejected,
+}
+
+impl ResyncOutcome {
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Replayed { .. } => "replayed",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    #[must_use]
+    pub const fn device(&self) -> Option<&Label> {
+        match self {
+            Self::Done { device, .. } | Self::Replayed { device } => Some(device),
+            Self::Rejected => None,
+        }
+    }
+}
+
+/// Refuses a user none of whose devices can be resynchronised now, before any code is asked for.
+pub fn check(
+    user: &User,
+    label: Option<&Label>,
+    now: Timestamp,
+    bounds: Bounds,
+) -> Result<(), Refusal> {
+    candidates(user, label, now, bounds)?;
+    match user.throttle.lockout(now) {
+        Lockout::Unlocked => Ok(()),
+        lockout => Err(locked(user, lockout)),
+    }
+}
+
+/// The refusal for a user who is locked.
+fn locked(user: &User, lockout: Lockout) -> Refusal {
+    let (name, argument) = (&user.name, user.name.argument());
+    match lockout {
+        Lockout::LockedUntil(until) => {
+            Refusal::new(ErrorCode::Locked, format!("{name} is locked until {until}"))
+                .hint(format!("wait, or run: mfactl unlock {argument}"))
+        }
+        _ => {
+            Refusal::new(ErrorCode::Locked, format!("{name} is locked after too many wrong codes"))
+                .hint(format!("run: mfactl unlock {argument}"))
+        }
+    }
+}
+
+/// Compares two codes with the user's active devices. Wrong ones count as two wrong codes.
+pub fn resync(
+    mut user: User,
+    label: Option<&Label>,
+    codes: [&Otp; 2],
+    keys: &dyn Keys,
+    now: Timestamp,
+    bounds: Bounds,
+) -> Result<(User, ResyncOutcome), Refusal> {
+    let mut best: Option<(usize, u64, bool)> = None;
+    for index in candidates(&user, label, now, bounds)? {
+        let device = &user.devices[index];
+        let secret = keys.secret(user.id, device)?;
+        let found = device.factor.check_successive(&secret, codes, now, bounds.window);
+        let Some(position) = found else { continue };
+        let is_fresh = [position - 1, position].iter().all(|p| is_fresh(device, *p, now, bounds));
+        if best.is_none_or(|(.., fresh)| !fresh) {
+            best = Some((index, position, is_fresh));
+        }
+    }
+    let outcome = match best {
+        None => {
+            for _ in codes {
+                user.throttle = user.throttle.failed(FailedFactor::Code, now, bounds.limits);
+            }
+            ResyncOutcome::Rejected
+        }
+        Some((index, _, false)) => {
+            ResyncOutcome::Replayed { device: user.devices[index].label.clone() }
+        }
+        Some((index, position, true)) => {
+            let device = user.devices[index].clone();
+            let (label, from) = (device.label.clone(), device.position);
+            user.devices[index] = device.resynchronised(position, now);
+            ResyncOutcome::Done { device: label, from, to: position }
+        }
+    };
+    Ok((user, outcome))
+}
+
+/// Whether a code was not used: where the last one is ahead, by the positions that are remembered.
+fn is_fresh(device: &Device, position: u64, now: Timestamp, bounds: Bounds) -> bool {
+    if device.refused_until(now, bounds.window).is_some() {
+        !device.accepted.contains(position)
+    } else {
+        device.is_unused(position)
+    }
+}
+
+/// The active devices, by their place. Those are left out that have accepted more codes ahead than are remembered.
+fn candidates(
+    user: &User,
+    label: Option<&Label>,
+    now: Timestamp,
+    bounds: Bounds,
+) -> Result<Vec<usize>, Refusal> {
+    user.check_has_devices()?;
+    user.check_label(label)?;
+    let is_named = |d: &Device| label.is_none_or(|label| d.label == *label);
+    let active = |n: &usize| user.devices[*n].is_active() && is_named(&user.devices[*n]);
+    let active: Vec<usize> = (0..user.devices.len()).filter(active).collect();
+    if active.is_empty() {
+        return Err(not_active(user, label));
+    }
+    let is_known = |n: &usize| has_all_ahead(&user.devices[*n], now, bounds);
+    let known: Vec<usize> = active.iter().copied().filter(is_known).collect();
+    if known.is_empty() {
+        let label = &user.devices[active[0]].label;
+        let message = format!(
+            "more codes of {} were accepted while the clock was ahead than are remembered, so those could be \
+             accepted again",
+            quoted(label.as_str())
+        );
+        let hint = format!(
+            "make a new QR code with: mfactl reset --device {} {}",
+            shell_word(label.as_str()),
+            user.name.argument()
+        );
+        return Err(Refusal::new(ErrorCode::CannotResync, message).hint(hint));
+    }
+    Ok(known)
+}
+
+/// Whether all codes are remembered that were accepted after the ones that may be submitted now.
+fn has_all_ahead(device: &Device, now: Timestamp, bounds: Bounds) -> bool {
+    let crate::domain::factor::Factor::Totp(totp) = device.factor;
+    let earliest = totp.step(now).saturating_sub(bounds.window.steps() + 1);
+    match device.position {
+        Some(last) if device.refused_until(now, bounds.window).is_some() => {
+            device.accepted.has_all_after(earliest, last)
+        }
+        _ => true,
+    }
+}
+
+fn not_active(user: &User, label: Option<&Label>) -> Refusal {
+    let name = user.name.argument();
+    let named = |d: &&Device| label.is_none_or(|label| d.label == *label);
+    if user.live().filter(named).any(Device::is_disabled) {
+        return match label {
+            Some(label) if user.status() != Status::Disabled => {
+                let message =
+                    format!("{}'s device {} is switched off", user.name, quoted(label.as_str()));
+                let label = shell_word(label.as_str());
+                Refusal::new(ErrorCode::Disabled, message)
+                    .hint(format!("switch it on with: mfactl enable --device {label} {name}"))
+            }
+            _ => user.disabled_refusal(),
+        };
+    }
+    Refusal::new(ErrorCode::NotActive, format!("{}'s device is not confirmed yet", user.name))
+        .hint(format!("its first right code confirms it: mfactl verify {name}"))
+}

@@ -1,0 +1,69 @@
+//! Whether this machine's clock is right, as far as that can be seen from here: by the database's clock, the newest
+//! event, the devices' last codes, and the kernel's NTP state.
+
+use anyhow::Result;
+
+use crate::app::App;
+use crate::domain::factor::totp::Parameters;
+use crate::domain::time::{Span, Timestamp};
+
+/// Machines that share a store may differ by one time step.
+pub const TOLERANCE: Span = Span::seconds(Parameters::COMMON.period);
+
+/// What is known of the clock.
+#[derive(Clone, Copy, Debug)]
+pub struct ClockHealth {
+    pub now: Timestamp,
+    /// By how many seconds it is ahead of the database's; `None` if both are one clock.
+    pub database: Option<i64>,
+    /// The time of the newest event.
+    pub last_event: Option<Timestamp>,
+    /// Active devices whose last code belongs to a time ahead of now, so that they refuse every right code.
+    pub devices_ahead: u64,
+    /// Whether the kernel says that NTP keeps it; `None` where that is not known.
+    pub is_synchronised: Option<bool>,
+}
+
+impl ClockHealth {
+    /// By how much the newest event lies ahead of now: the clock was ahead then, or is behind now.
+    pub fn last_event_ahead(&self) -> Option<Span> {
+        let last = self.last_event.filter(|last| *last > self.now.plus(TOLERANCE));
+        last.map(|last| last.since(self.now))
+    }
+
+    /// The greatest difference that is known, in seconds.
+    pub fn off(&self) -> u64 {
+        let event = self.last_event_ahead().map_or(0, |ahead| ahead.0);
+        self.database.map_or(0, i64::unsigned_abs).max(event)
+    }
+
+    /// Whether something says that the clock is wrong now.
+    pub fn is_doubtful(&self) -> bool {
+        self.is_synchronised == Some(false) || self.off() > TOLERANCE.0
+    }
+
+    /// What is known of NTP.
+    pub const fn ntp(&self) -> &'static str {
+        match self.is_synchronised {
+            Some(true) => "NTP keeps it",
+            Some(false) => "the kernel says that NTP does not keep it",
+            None => "whether NTP keeps it is not known",
+        }
+    }
+}
+
+/// Looks at the clock. From here on reads ignore that it disagrees with the database's, so that the verb can go on
+/// looking for problems.
+pub fn look_at_clock(app: &mut App<'_>) -> Result<ClockHealth> {
+    app.ignore_clock_skew = true;
+    let window = app.config.bounds.window;
+    let now = app.env.clock.now()?;
+    let is_synchronised = app.env.clock.is_synchronised();
+    let theirs = app.reader()?.clock();
+    let database = theirs.map(|theirs| app.env.clock.seconds_ahead(now, theirs));
+    let mut store = app.reader()?;
+    let mut snapshot = store.read()?;
+    let devices_ahead = snapshot.devices_ahead(now, window)?;
+    let last_event = snapshot.log().newest_time()?;
+    Ok(ClockHealth { now, database, last_event, devices_ahead, is_synchronised })
+}

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN lock_again INTEGER;
+ALTER TABLE devices ADD COLUMN accepted BLOB;
