@@ -70,6 +70,14 @@ pub fn did_you_mean(words: &[String]) -> Option<String> {
     Some(format!("did you mean {either}{last}?"))
 }
 
+/// The nearest of the known words as a hint.
+#[must_use]
+pub fn nearest_hint<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+    let mut nearest = Nearest::to(word);
+    known.into_iter().for_each(|known| nearest.compare(known));
+    did_you_mean(&nearest.found())
+}
+
 /// The error `user_not_found`, with the nearest names as a hint.
 pub fn user_not_found(name: &UserName, snapshot: &mut ReadTx<'_>) -> anyhow::Error {
     let mut nearest = Nearest::to(name.as_str());

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, Result};
 
 use crate::domain::audit::event::{Event, EventSubject, Ticket};
+use crate::domain::audit::outcomes::OUTCOMES;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
@@ -80,6 +81,7 @@ fn new_event(
     record: AuditRecord,
 ) -> Result<NewEvent> {
     let AuditRecord { verb, outcome, ticket, device, factor, detail } = record;
+    debug_assert!(OUTCOMES.contains(&outcome), "{outcome} is missing in domain/audit/outcomes.rs");
     let event = Event {
         at,
         verb,

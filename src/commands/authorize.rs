@@ -70,9 +70,15 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     }
     // Checked here before anything is asked or shown, and again under the lock.
     if let Some(user) = target_user(entry, matches, app)
-        && app.authorization.decide(&user)? == Decision::NeedsApproval
+        && app.authorization.decide_in_earnest(&user)? == Decision::NeedsApproval
     {
-        return request_approval(entry, matches, app, &user);
+        if !used.is_dry {
+            return request_approval(entry, matches, app, &user);
+        }
+        app.note(&format!(
+            "without --dry-run a second operator has to approve this {}",
+            entry.spec.name
+        ));
     }
     (entry.run)(matches, app)
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::app::App;
+use crate::app::{App, output};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::Targets;
@@ -85,9 +85,11 @@ impl BulkChange<'_> {
         if changing as u64 > limit {
             let users = counted(users, "user");
             let message = format!("{changing} of {users} would change, more than {limit} at once");
-            return Err(Refusal::new(ErrorCode::TooManyChanges, message)
-                .hint(format!("check the list; then add --max-changes {changing}"))
-                .into());
+            let refusal = Refusal::new(ErrorCode::TooManyChanges, message)
+                .hint(format!("check the plan; then add --max-changes {changing}"));
+            let plan = report(self.schema, self.list.source, rows, true);
+            output::write(app.env, &app.options, plan)?;
+            return Err(refusal.into());
         }
         let dry_run = self.operator.dry_run;
         if !self.yes && !dry_run && changing > 0 {

@@ -10,12 +10,13 @@ use super::Verb;
 use crate::app::App;
 use crate::audit;
 use crate::config::Config;
-use crate::domain::text::{counted, shown};
+use crate::domain::text::{counted, quoted, shown};
 use crate::error_report;
 use crate::files::file_trust::{FileKind, folder_of, path_argument};
 use crate::maintain;
 use crate::maintain::ClockHealth;
 use crate::maintain::clock::TOLERANCE;
+use crate::operate;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 use crate::store::DeniedByDatabase;
 use crate::store::location::StoreLocation;
@@ -76,6 +77,7 @@ impl Verb for Doctor {
         findings.extend(sharing(&app.config));
         findings.extend(disk(&app.config));
         findings.extend(side_files(&app.config));
+        findings.extend(groups(app)?);
         findings.extend(records_and_log(app));
         findings.extend(database(app));
         findings.push(check("key copy", key_copy(app)));
@@ -263,6 +265,18 @@ fn server(off: Result<Option<Vec<String>>>) -> Option<HealthCheck> {
 }
 
 /// The records and the log, which are checked together.
+/// Groups that MFA is required of, but nobody is in.
+fn groups(app: &mut App<'_>) -> Result<Vec<HealthCheck>> {
+    let policy = app.config.policy.clone();
+    let empty = operate::empty_required_groups(&mut app.reader()?.read()?, &policy)?;
+    let finding = |(group, hint): (String, String)| HealthCheck {
+        what: "groups",
+        state: Health::Warning,
+        words: safe(&format!("MFA is required of {}, but nobody is in it; {hint}", quoted(&group))),
+    };
+    Ok(empty.into_iter().map(finding).collect())
+}
+
 fn records_and_log(app: &mut App<'_>) -> [HealthCheck; 2] {
     // Without the key no MAC is checked, and that is not good enough here.
     let key = app.open_store().map(drop);

@@ -14,6 +14,7 @@ use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::operate;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::store::{By, Order, Prefilter, ReadTx, Store};
 use totals::GroupLine;
@@ -123,7 +124,14 @@ impl Verb for ListStatus {
             .into());
         }
         let policy = app.config.policy.clone();
-        let store = app.reader()?;
+        let mut store = app.reader()?;
+        match (as_of, filter.group()) {
+            (Some(as_of), _) => as_of::require_covered(&mut store.read()?, as_of)?,
+            (None, Some(group)) => {
+                operate::require_known_group(&mut store.read()?, &policy, "--group", group)?;
+            }
+            (None, None) => {}
+        }
         // A reader who closes the pipe early must not turn an unfinished check into a yes.
         let has_check = self.fail_if_any || self.min_coverage.is_some();
         let cut_short = if has_check { Verdict::No } else { Verdict::Yes };
@@ -149,11 +157,10 @@ impl Listing {
         let shows_totals = self.options.summary || self.options.group_by.is_some();
         let (summary, listed) =
             if shows_totals { self.totals(store, writer)? } else { self.users(store, writer)? };
-        // An empty group is probably a typing error: it must not pass as 100 % coverage.
-        let empty_group = self.filter.group().filter(|_| summary.users == 0);
+        // Nobody must not pass as 100 % coverage.
+        let is_empty = summary.users == 0;
         let minimum = self.options.min_coverage;
-        let too_low =
-            minimum.is_some_and(|min| empty_group.is_some() || summary.exact_coverage() < min);
+        let too_low = minimum.is_some_and(|min| is_empty || summary.exact_coverage() < min);
         let verdict = if too_low || (self.options.fail_if_any && listed > 0) {
             Verdict::No
         } else {
@@ -162,9 +169,12 @@ impl Listing {
         // With --quiet a failed check still says why, unless the listed users do.
         let must_explain = verdict == Verdict::No && (too_low || shows_totals);
         if for_people && (!writer.quiet || must_explain) {
-            match empty_group {
-                Some(group) => writeln!(writer.out, "no user is in the group {group}")?,
-                None => writeln!(writer.out, "{}", summary.sentence())?,
+            match self.filter.group() {
+                Some(group) if is_empty => {
+                    writeln!(writer.out, "no user is in the group {group}")?;
+                }
+                None if is_empty => writeln!(writer.out, "there are no users")?,
+                _ => writeln!(writer.out, "{}", summary.sentence())?,
             }
         }
         Ok(verdict)

@@ -10,13 +10,15 @@ use serde::Serialize;
 
 use super::{Verb, spellings};
 use crate::app::App;
+use crate::domain::audit::outcomes::OUTCOMES;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::line as one_line;
+use crate::domain::text::{line as one_line, quoted};
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::store::{LogQuery, OperatorFilter, Store, SubjectFilter};
 use crate::suggest;
+use crate::suggest::nearest_hint;
 
 pub use event_line::EventLine;
 
@@ -169,7 +171,7 @@ impl Log {
             user: self.user.as_deref().map(|name| subject(app, store, name)).transpose()?,
             operator: self.operator.as_deref().map(operator).transpose()?,
             verb: self.verb.as_deref().map(verb).transpose()?,
-            outcome: word("--outcome", &self.outcome)?,
+            outcome: self.outcome.as_deref().map(|word| outcome(store, word)).transpose()?,
             ticket: word("--ticket", &self.ticket)?,
             since,
             until,
@@ -208,6 +210,22 @@ impl Log {
         }
         Ok(())
     }
+}
+
+/// An outcome that events can have, or that the log has from another version.
+fn outcome(store: &mut dyn Store, word: &str) -> Result<String> {
+    let word = one_line("--outcome", word, 256)?;
+    if OUTCOMES.contains(&word.as_str()) {
+        return Ok(word);
+    }
+    let logged = store.read()?.log().outcome_counts()?;
+    if logged.iter().any(|(_, outcome, _)| *outcome == word) {
+        return Ok(word);
+    }
+    let hint = nearest_hint(&word, OUTCOMES.iter().copied());
+    Err(Refusal::bad_input("--outcome", format!("no event can have the outcome {}", quoted(&word)))
+        .hint(hint.unwrap_or_else(|| format!("outcomes are: {}", OUTCOMES.join(", "))))
+        .into())
 }
 
 /// An existing user, with earlier holders of the name; or a user who existed once.

@@ -200,9 +200,7 @@ fn members(app: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
         Ok(())
     })?;
     if names.is_empty() {
-        return Err(Refusal::bad_input("--group", format!("nobody is in {group}"))
-            .hint("list users with their groups: mfactl list-status --format csv")
-            .into());
+        operate::require_member(&mut store.read()?, "--group", group)?;
     }
     Ok(names)
 }

@@ -24,6 +24,7 @@ mod prompts;
 mod proofs;
 mod requests;
 mod signing_in;
+mod silence;
 mod spares;
 mod stale_rows;
 mod states;

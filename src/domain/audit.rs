@@ -8,5 +8,6 @@ pub mod chain_error;
 pub mod event;
 pub mod history;
 pub mod logged_users;
+pub mod outcomes;
 pub mod proved_event;
 pub mod prunings;

@@ -43,10 +43,9 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Resul
             verb.permit(roles, &roles_of(roles, app.env.process.operator.uid))?;
         }
         authorization.roles = Some(own);
-        authorization.needs_second_operator =
-            !used.is_dry && roles.second_operator.iter().any(|v| v == verb.name);
-        authorization.guarded_option =
-            verb.guarded_option.filter(|_| used.is_guarded && !used.is_dry);
+        authorization.needs_second_operator = roles.second_operator.iter().any(|v| v == verb.name);
+        authorization.guarded_option = verb.guarded_option.filter(|_| used.is_guarded);
+        authorization.is_dry = used.is_dry;
     }
     app.authorization = authorization;
     Ok(())

@@ -190,6 +190,11 @@ impl ReadTx<'_> {
         })
     }
 
+    /// Passes the groups of each user, separated by blanks, to `visit` until it returns `false`.
+    pub fn groups(&mut self, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
+        self.driver.query(sql::GROUPS, &[], &mut |row| Ok(row.text_ref(0)?.is_none_or(&mut *visit)))
+    }
+
     /// The user whom the statement finds by `value`, with all devices.
     fn user_with_devices(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
         let found = first(&mut *self.driver, sql, &[value], |row| {

@@ -5,9 +5,21 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::domain::name::UserName;
+use crate::domain::refusal::Refusal;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::User;
-use crate::store::ReadTx;
+use crate::store::{ReadTx, RowSource as _};
+
+/// Refuses a time before the store was created, when nobody was in it.
+pub fn require_covered(snapshot: &mut ReadTx<'_>, as_of: Timestamp) -> Result<()> {
+    let created_at = snapshot.created_at()?;
+    if as_of >= created_at {
+        return Ok(());
+    }
+    Err(Refusal::bad_input("--at", format!("the store begins at {created_at}"))
+        .hint("give a later time")
+        .into())
+}
 
 /// Visits every user in the order of the names they had then, and returns how many could not be
 /// visited because their names were erased from the log. Only users renamed or removed since are kept

@@ -279,7 +279,7 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
     assert_eq!(world.listed("carol")["due_at"], Value::Null);
     for (bad, code, words) in [
         ("alice --from 2026-02-30", 65, "--from: \"2026-02-30\""),
-        ("--group nobody-is-here", 65, "--group: nobody is in nobody-is-here"),
+        ("--group nobody-is-here", 65, "--group: nobody is in \"nobody-is-here\""),
         ("alice --group staff", 64, "--group"),
         ("alice --not --from 2026-03-01", 64, "--not can't be combined"),
         ("--from 2026-03-01", 64, "no user is named"),

@@ -1,0 +1,33 @@
+//! The outcomes that an event can have.
+
+/// In order of the alphabet. A test build fails on an event with another one.
+pub const OUTCOMES: &[&str] = &[
+    "accepted",
+    "code_required",
+    "confirmed",
+    "disabled",
+    "done",
+    "enrolment_required",
+    "erased",
+    "error",
+    "failed",
+    "first_of_two",
+    "kept",
+    "key_saved",
+    "locked",
+    "no_address",
+    "not_asked",
+    "not_enabled",
+    "password_change_required",
+    "pending",
+    "pending_expired",
+    "pruned",
+    "purged",
+    "rejected",
+    "replayed",
+    "requested",
+    "sent",
+    "shown",
+    "shown_active",
+    "unknown",
+];

@@ -1,0 +1,80 @@
+//! Groups that somebody is in, or that the configuration names.
+
+use anyhow::Result;
+
+use crate::domain::name::is_same_group;
+use crate::domain::policy::{Policy, Scope};
+use crate::domain::refusal::Refusal;
+use crate::domain::text::{quoted, shown};
+use crate::store::ReadTx;
+use crate::suggest::nearest_hint;
+
+/// Groups to compare with; a hint is not worth more memory.
+const MAX_COMPARED: usize = 1_000;
+
+/// Refuses a group that is probably misspelt: nobody is in it, and the configuration does not require MFA of it.
+pub fn require_known_group(
+    snapshot: &mut ReadTx<'_>,
+    policy: &Policy,
+    field: &str,
+    group: &str,
+) -> Result<()> {
+    let is_required = match &policy.scope {
+        Scope::Groups(groups) => groups.iter().any(|other| is_same_group(other, group)),
+        Scope::Nobody | Scope::Everybody => false,
+    };
+    if is_required {
+        return Ok(());
+    }
+    require_member(snapshot, field, group)
+}
+
+/// Refuses a group that nobody is in.
+pub fn require_member(snapshot: &mut ReadTx<'_>, field: &str, group: &str) -> Result<()> {
+    match others(snapshot, group)? {
+        None => Ok(()),
+        Some(others) => Err(Refusal::bad_input(field, format!("nobody is in {}", quoted(group)))
+            .hint(hint(group, &others))
+            .into()),
+    }
+}
+
+/// The groups that MFA is required of although nobody is in them, each with a hint.
+pub fn empty_required_groups(
+    snapshot: &mut ReadTx<'_>,
+    policy: &Policy,
+) -> Result<Vec<(String, String)>> {
+    let Scope::Groups(groups) = &policy.scope else { return Ok(Vec::new()) };
+    let mut empty = Vec::new();
+    for group in groups {
+        if let Some(others) = others(snapshot, group)? {
+            empty.push((group.clone(), hint(group, &others)));
+        }
+    }
+    Ok(empty)
+}
+
+/// The other groups; `None` if somebody is in this one.
+fn others(snapshot: &mut ReadTx<'_>, group: &str) -> Result<Option<Vec<String>>> {
+    let (mut others, mut has_member) = (Vec::new(), false);
+    snapshot.groups(&mut |groups| {
+        for other in groups.split_ascii_whitespace() {
+            has_member |= is_same_group(other, group);
+            if others.len() < MAX_COMPARED && !others.iter().any(|known| known == other) {
+                others.push(other.to_owned());
+            }
+        }
+        !has_member
+    })?;
+    Ok((!has_member).then_some(others))
+}
+
+fn hint(group: &str, others: &[String]) -> String {
+    let nearest = nearest_hint(group, others.iter().map(String::as_str));
+    nearest.unwrap_or_else(|| match others.len() {
+        0 => "nobody is in any group; put users in one with: mfactl edit-user NAME --add-group"
+            .to_owned(),
+        1..=20 => format!("groups are: {}", shown(&others.join(", "))),
+        _ => "list users with their groups: mfactl list-status --format csv".to_owned(),
+    })
+}
