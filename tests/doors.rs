@@ -43,7 +43,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("notice", &["config", "domain", "files"]),
     (
         "operate",
-        &["app", "audit", "config", "domain", "files", "keyring", "notice", "report", "store"],
+        &[
+            "app", "audit", "config", "domain", "files", "keyring", "notice", "report", "store",
+            "suggest",
+        ],
     ),
     (
         "authenticate",
