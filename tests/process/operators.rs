@@ -227,7 +227,7 @@ want 0 hana $mf enrol --no-confirm --json -- bob
 want 0 hana $mf list-status --json
 want 0 aude $mf list-status --without-mfa
 want 0 aude $mf show-user -- bob
-want 0 aude $mf list-status --overdue --at 2026-01-01T00:00:00Z --columns user,status
+want 65 aude $mf list-status --overdue --at 2026-01-01T00:00:00Z --columns user,status
 want 0 aude $mf changes --since yesterday
 want 0 aude $mf log --user bob --verb unlock --since 2026-01-01T00:00:00Z
 want 0 aude $mf verify-log --quiet
