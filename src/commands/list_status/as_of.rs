@@ -10,8 +10,8 @@ use crate::domain::user::User;
 use crate::store::ReadTx;
 
 /// Visits every user in the order of the names they had then, and returns how many could not be
-/// visited because their names were erased from the log. Only users renamed or removed since are kept
-/// in memory. Fails with `bad_input` if the log was pruned beyond that time.
+/// visited because their names were erased from the log, or because they were given up as damaged. Only users renamed or
+/// removed since are kept in memory. Fails with `bad_input` if the log was pruned beyond that time.
 pub fn users(
     snapshot: &mut ReadTx<'_>,
     as_of: Timestamp,
@@ -48,5 +48,5 @@ pub fn users(
         visit(user)
     })?;
     moved.into_values().try_for_each(visit)?;
-    snapshot.log().count_erased(after)
+    snapshot.log().count_lost(after)
 }
