@@ -83,6 +83,15 @@ impl Authorization {
         )))
     }
 
+    /// Refuses an option of the verb to everybody but an admin, whatever the user is.
+    pub fn require_admin(&self, option: &str) -> Result<(), Refusal> {
+        if self.roles.as_ref().is_none_or(|roles| roles.contains(&Role::Admin)) {
+            return Ok(());
+        }
+        let message = format!("{} {option} needs the role admin", self.verb);
+        Err(Refusal::new(ErrorCode::NotPermitted, message).hint("ask an operator with that role"))
+    }
+
     /// Like [`Authorization::decide`], where it is too late to request an approval, or where there
     /// are many users.
     pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {

@@ -64,8 +64,9 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
     }
-    if is_used("list") {
-        // Only shows what could be changed.
+    if is_used("list") || is_used("damaged") {
+        // The one only shows what could be changed; the other is for admins, and believes nothing in the user's rows,
+        // so it can't ask them whether the user is protected.
         return (entry.run)(matches, app);
     }
     // Checked here before anything is asked or shown, and again under the lock.

@@ -3,23 +3,31 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
 use super::Verb;
 use crate::app::App;
+use crate::app::transaction::Transaction;
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::reset::device_count;
+use crate::domain::audit::history::GIVEN_UP;
+use crate::domain::name::UserName;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::store::Change;
+use crate::store::{Change, DamagedUser};
 
 /// Remove a user and all their devices
 ///
 /// The audit log keeps its events. --erase also replaces the user's name, labels and reasons in the
 /// log by a number, without breaking its hash chain. A user of the same name who is added later is
 /// a new user.
+///
+/// --damaged gives up a user whose record does not prove: it was altered, put back from a copy, or can't
+/// be read. Nothing in the record is believed; the log must be whole. Only an admin may.
 #[derive(Args, Debug)]
 pub struct RemoveUser {
     #[command(flatten)]
@@ -27,6 +35,9 @@ pub struct RemoveUser {
     /// Erase the user's name from the log too
     #[arg(long)]
     erase: bool,
+    /// Give up a user whose record doesn't prove
+    #[arg(long, conflicts_with = "erase")]
+    damaged: bool,
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
@@ -40,16 +51,27 @@ struct Removed {
     user: String,
     erased: bool,
     changed: bool,
+    /// Why the record of a user who was given up was not believed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    devices: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
 }
 
 impl Verb for RemoveUser {
     const NAME: &'static str = "remove-user";
-    const EXAMPLES: &'static [&'static str] =
-        &["mfactl remove-user alice", "mfactl remove-user alice --erase --yes --ticket HR-77"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl remove-user alice",
+        "mfactl remove-user alice --erase --yes --ticket HR-77",
+        "mfactl remove-user alice --damaged",
+    ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
+        if self.damaged {
+            return self.give_up(app);
+        }
         let name = self.user.name(app)?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let dry_run = self.operator.dry_run;
@@ -86,9 +108,113 @@ impl Verb for RemoveUser {
             user: name.to_string(),
             erased: self.erase,
             changed: true,
+            problem: None,
+            devices: None,
             dry_run,
         };
         Ok(Report::one(removed, Verdict::Yes))
+    }
+}
+
+/// What is wrong with a user, and what is there of them.
+struct Seen {
+    problem: String,
+    damaged: DamagedUser,
+}
+
+impl RemoveUser {
+    /// Removes a user whose rows don't prove.
+    fn give_up(self, app: &mut App<'_>) -> Result<Report> {
+        let name = self.user.name(app)?;
+        app.authorization.require_admin("--damaged")?;
+        let ticket = self.operator.ticket(app, Self::NAME)?;
+        let dry_run = self.operator.dry_run;
+        let mut opened = app.open_store()?;
+        // The removal continues the newest event about the user: a log that is damaged as well can't tell which it is.
+        let proved = audit::prove_log(app, &[])?;
+        if let Some(damage) = proved.damage {
+            let message = format!("the log is damaged as well: {}", damage.words);
+            return Err(Refusal::new(ErrorCode::Tampered, message)
+                .hint("nothing was changed; restore a backup, and find out who can write to the store")
+                .into());
+        }
+        if !self.yes && !dry_run {
+            let devices = write_tx(app, &mut opened, |_, mut write| {
+                Ok(seen(&mut write, &name)?.damaged.devices)
+            })?;
+            let devices = device_count(usize::try_from(devices)?);
+            if !app
+                .confirm(&format!("Give {name} up, whose record does not prove, with {devices}?"))?
+            {
+                return Ok(not_confirmed(app));
+            }
+        }
+        app.reopen_if_replaced(&mut opened)?;
+        let (problem, devices) = write_tx(app, &mut opened, |app, mut write| {
+            let Seen { problem, mut damaged } = seen(&mut write, &name)?;
+            let devices = damaged.devices;
+            if dry_run {
+                return Ok((problem, devices));
+            }
+            write.tx.remove_damaged(&damaged)?;
+            let mut detail = json!({ "problem": problem, "devices": devices });
+            if damaged.is_of_removed_user {
+                // The log may have erased their name.
+                detail["problem"] = "the record of a removed user was there again".into();
+            } else if damaged.logged.is_none() {
+                detail["user"] = name.as_str().into();
+            }
+            let audit = AuditRecord {
+                verb: Self::NAME,
+                outcome: GIVEN_UP,
+                ticket: ticket.clone(),
+                detail: Some(detail.to_string()),
+                ..AuditRecord::default()
+            };
+            match damaged.logged.take() {
+                Some(logged) => {
+                    let given_up = logged.given_up();
+                    audit::save(app.env, &mut write.tx, write.at, given_up, audit).map(drop)?;
+                }
+                None => audit::append_store_event(app.env, &mut write.tx, write.at, audit)?,
+            }
+            write.commit()?;
+            Ok((problem, devices))
+        })?;
+        let removed = Removed {
+            schema: "mfactl.remove-user/1",
+            user: name.to_string(),
+            erased: false,
+            changed: true,
+            problem: Some(problem),
+            devices: Some(devices),
+            dry_run,
+        };
+        Ok(Report::one(removed, Verdict::Yes))
+    }
+}
+
+/// The user, if their rows don't prove, or are gone although the log has them. Others are refused.
+fn seen(write: &mut Transaction<'_>, name: &UserName) -> Result<Seen> {
+    let problem = match write.find(name) {
+        Ok(Some(_)) => {
+            let message = format!("the record of {name} is not damaged");
+            return Err(Refusal::new(ErrorCode::Usage, message)
+                .hint(format!("remove the user with: mfactl remove-user {}", name.argument()))
+                .into());
+        }
+        Ok(None) => format!("{name} is not in the store any more, although no event removed them"),
+        Err(error) => match error.downcast_ref::<Refusal>() {
+            Some(refusal) if matches!(refusal.code, ErrorCode::Tampered | ErrorCode::Damaged) => {
+                refusal.to_string()
+            }
+            _ => return Err(error),
+        },
+    };
+    match write.tx.damaged_user(name)? {
+        Some(damaged) => Ok(Seen { problem, damaged }),
+        // Fails: there is nobody of this name.
+        None => Err(write.any_user(name).err().unwrap_or_else(|| anyhow::Error::msg(problem))),
     }
 }
 
@@ -104,7 +230,18 @@ impl Record for Removed {
     fn sentence(&self) -> String {
         let name = &self.user;
         match (self.dry_run, self.erased) {
+            (true, _) if self.problem.is_some() => {
+                format!("{name}: would be given up; nothing was changed")
+            }
             (true, _) => format!("{name}: would be removed; nothing was changed"),
+            (false, false) if self.problem.is_some() => {
+                let devices =
+                    usize::try_from(self.devices.unwrap_or_default()).unwrap_or(usize::MAX);
+                format!(
+                    "{name}: given up, with {}; check the rest with: mfactl verify-log",
+                    device_count(devices)
+                )
+            }
             (false, true) => format!("{name}: removed, and the name erased from the log"),
             (false, false) => format!("{name}: removed"),
         }

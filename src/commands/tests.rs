@@ -7,6 +7,7 @@ mod checking;
 mod clocks;
 mod copies;
 mod crowds;
+mod damaged;
 mod edits;
 mod forms;
 mod help;

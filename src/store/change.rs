@@ -3,7 +3,7 @@
 use crate::domain::audit::event::Event;
 use crate::domain::audit::history::EarlierValues;
 use crate::domain::secret::{Id, Stamp};
-use crate::domain::user::User;
+use crate::domain::user::{Status, User};
 
 /// Length in bytes of the salt of an event's personal part.
 pub const SALT: usize = 16;
@@ -19,6 +19,8 @@ pub enum Change {
     Update { before: User, after: User },
     /// Removes a user with all devices.
     Remove(User),
+    /// Writes nothing: ends a user whose rows don't prove, as the log has them with this status.
+    GiveUp { user: User, status: Status },
     /// Writes nothing. For a user whom an event is about, but who stays as they are.
     Keep(User),
 }
@@ -29,7 +31,7 @@ impl Change {
     pub fn may_go_unlogged(&self) -> bool {
         match self {
             Self::Update { before, after } => before.differs_in_counts_only(after),
-            Self::Insert(_) | Self::Remove(_) => false,
+            Self::Insert(_) | Self::Remove(_) | Self::GiveUp { .. } => false,
             Self::Keep(_) => true,
         }
     }
@@ -41,6 +43,7 @@ impl Change {
             Self::Insert(user)
             | Self::Update { after: user, .. }
             | Self::Remove(user)
+            | Self::GiveUp { user, .. }
             | Self::Keep(user) => user,
         }
     }
@@ -70,6 +73,7 @@ pub enum RowChange {
     Insert,
     Update { before: User },
     Remove { before: User },
+    GiveUp { before: User, status: Status },
 }
 
 impl SavedUser {
@@ -90,6 +94,11 @@ impl SavedUser {
                 user.rev += 1;
                 (user, RowChange::Remove { before })
             }
+            Change::GiveUp { user: before, status } => {
+                let mut user = before.clone();
+                user.rev += 1;
+                (user, RowChange::GiveUp { before, status })
+            }
             Change::Keep(user) => (user, RowChange::Keep),
         };
         let is_unrecorded = is_logged && !matches!(rows, RowChange::Keep);
@@ -105,6 +114,7 @@ impl SavedUser {
             RowChange::Insert => EarlierValues::of(None, after),
             RowChange::Update { before } => EarlierValues::of(Some(before), after),
             RowChange::Remove { before } => EarlierValues::of(Some(before), None),
+            RowChange::GiveUp { before, status } => EarlierValues::given_up(before, *status),
         }
     }
 

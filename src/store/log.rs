@@ -172,19 +172,15 @@ impl<'r> LogReader<'r> {
     }
 
     /// How many users who existed before the events after this number can't be listed because their
-    /// names were erased from the log.
-    pub fn count_erased(&mut self, after: u64) -> Result<u64> {
+    /// names were erased from the log, or because they were given up.
+    pub fn count_lost(&mut self, after: u64) -> Result<u64> {
         let mut stood = BTreeMap::new();
-        self.driver.query(
-            sql::ERASED_STATUSES,
-            &[Value::Int(after.cast_signed())],
-            &mut |row| {
-                let was_there = row.text_ref(1)? != Some(ABSENT);
-                // The first later event has the status before it.
-                stood.entry(row.bytes(0)?.unwrap_or_default()).or_insert(was_there);
-                Ok(true)
-            },
-        )?;
+        self.driver.query(sql::LOST_STATUSES, &[Value::Int(after.cast_signed())], &mut |row| {
+            let was_there = row.text_ref(1)? != Some(ABSENT);
+            // The first later event has the status before it.
+            stood.entry(row.bytes(0)?.unwrap_or_default()).or_insert(was_there);
+            Ok(true)
+        })?;
         Ok(stood.into_values().filter(|was_there| *was_there).count() as u64)
     }
 

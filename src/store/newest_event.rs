@@ -83,7 +83,9 @@ pub fn newest_event(
     })?;
     match found {
         None => Ok(None),
-        Some((seq, _)) if seq > head.seq => Err(altered(seq, ChainError::Beyond { end: head.seq })),
+        Some((seq, _)) if seq > head.seq => {
+            Err(altered_event(seq, ChainError::Beyond { end: head.seq }))
+        }
         Some((_, Some(proved))) => Ok(Some(proved)),
         Some((seq, None)) => prove_whole(driver, vault, seq, user).map(Some),
     }
@@ -96,7 +98,7 @@ fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Re
         vault.event_mac_by(generation, head, subject)
     };
     let Some(previous) = hash_before(driver, seq)? else {
-        return Err(altered(seq, ChainError::Missing { expected: seq - 1 }));
+        return Err(altered_event(seq, ChainError::Missing { expected: seq - 1 }));
     };
     let number = [Value::Int(seq.cast_signed())];
     let proved = first(driver, &sql::EVENT_TO_PROVE, &number, |row| {
@@ -110,15 +112,15 @@ fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Re
         Some(Ok(rev)) => Ok(NewestEvent { seq, rev, stamps: EventStamps::Uncounted }),
         Some(Err(ChainError::Generation(other))) => {
             vault.require(other)?;
-            Err(altered(seq, ChainError::Mac))
+            Err(altered_event(seq, ChainError::Mac))
         }
-        Some(Err(error)) => Err(altered(seq, error)),
-        None => Err(altered(seq, ChainError::Missing { expected: seq })),
+        Some(Err(error)) => Err(altered_event(seq, error)),
+        None => Err(altered_event(seq, ChainError::Missing { expected: seq })),
     }
 }
 
 /// The hash of the event before this one, also if that one is the last that was pruned.
-fn hash_before(driver: &mut dyn Driver, seq: u64) -> Result<Option<[u8; 32]>> {
+pub fn hash_before(driver: &mut dyn Driver, seq: u64) -> Result<Option<[u8; 32]>> {
     let Some(before) = seq.checked_sub(1).filter(|before| *before > 0) else {
         return Ok(Some(Head::START.hash));
     };
@@ -133,7 +135,8 @@ fn hash_before(driver: &mut dyn Driver, seq: u64) -> Result<Option<[u8; 32]>> {
     Ok((start.seq == before).then_some(start.hash))
 }
 
-fn altered(seq: u64, error: ChainError) -> anyhow::Error {
+/// The refusal for an event that does not prove.
+pub fn altered_event(seq: u64, error: ChainError) -> anyhow::Error {
     let words = error.words(seq);
     Refusal::new(
         ErrorCode::Tampered,

@@ -31,6 +31,18 @@ pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM event
                                 ORDER BY seq DESC LIMIT 1";
 pub static EVENT_TO_PROVE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM events WHERE seq = $1", PROVED_COLUMNS.join(", ")));
+/// An event with its personal fields.
+pub static EVENT: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {} FROM events WHERE seq = $1", EVENT_COLUMNS.join(", ")));
+/// No index has the names, so this reads the table.
+pub const LAST_EVENTS_WITH_NAME: &str = "SELECT user_id, max(seq) FROM events WHERE \"user\" = $1 \
+                                         AND user_id IS NOT NULL GROUP BY user_id";
+pub const USER_ROW_OF_NAME: &str = "SELECT n, id FROM users WHERE name = $1";
+pub const COUNT_DEVICES: &str = "SELECT count(*) FROM devices WHERE \"user\" = $1";
+pub const REMOVE_REQUESTS_OF_ROW: &str =
+    "DELETE FROM requests WHERE user_id IN (SELECT id FROM users WHERE n = $1)";
+pub const REMOVE_DEVICES_OF_ROW: &str = "DELETE FROM devices WHERE \"user\" = $1";
+pub const REMOVE_USER_ROW: &str = "DELETE FROM users WHERE n = $1";
 pub const USER_ROW_ID: &str = "SELECT n FROM users WHERE id = $1";
 pub const DEVICE_ROW_IDS: &str = "SELECT id, n FROM devices WHERE \"user\" = $1";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
@@ -279,8 +291,10 @@ pub const FIRST_OF_USER: &str = "SELECT min(seq) FROM events WHERE user_id = $1"
 pub const LAST_USER_NAMED: &str = "SELECT user_id FROM events WHERE \"user\" = $1 \
                                AND user_id IS NOT NULL ORDER BY seq DESC LIMIT 1";
 /// An event without a salt is one whose user was erased.
-pub const ERASED_STATUSES: &str = "SELECT user_id, was_status FROM events WHERE seq > $1 \
-                                  AND was_status IS NOT NULL AND salt IS NULL ORDER BY seq";
+pub const LOST_STATUSES: &str = "SELECT user_id, was_status FROM events WHERE seq > $1 \
+                                AND was_status IS NOT NULL AND (salt IS NULL OR user_id IN \
+                                (SELECT user_id FROM events WHERE seq > $1 AND verb = 'remove-user' \
+                                AND outcome = 'given_up')) ORDER BY seq";
 pub const CHANGES_OF: &str = "SELECT was FROM events WHERE user_id = $1 AND seq > $2 \
                               AND was IS NOT NULL ORDER BY seq DESC";
 pub const PRUNE: &str = "DELETE FROM events WHERE seq <= $1";

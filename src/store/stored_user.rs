@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::domain::audit::chain::Chain;
 use crate::domain::audit::logged_users::UserMismatch;
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::user::User;
@@ -37,13 +38,32 @@ impl StoredUser {
 
 /// The refusal of a user whose rows are not what was written last.
 pub fn altered_user(user: &User) -> anyhow::Error {
-    altered(format!("the record of {} was altered outside of mfactl", user.name))
+    altered(format!("the record of {} was altered outside of mfactl", user.name), &user.name)
 }
 
-fn altered(message: String) -> anyhow::Error {
+fn altered(message: String, name: &UserName) -> anyhow::Error {
     Refusal::new(ErrorCode::Tampered, message)
-        .hint("restore a backup, and find out who can write to the store")
+        .hint(format!(
+            "restore a backup, and find out who can write to the store; {}",
+            way_out(name)
+        ))
         .into()
+}
+
+/// Adds to the error for rows that can't be read what helps besides a backup.
+pub fn unreadable(error: anyhow::Error, name: &str) -> anyhow::Error {
+    match error.downcast_ref::<Refusal>() {
+        Some(refusal) if refusal.code == ErrorCode::Damaged => {
+            let name = UserName::stored(name.to_owned());
+            let refusal = refusal.clone().hint(format!("restore a backup; {}", way_out(&name)));
+            error.context(refusal)
+        }
+        _ => error,
+    }
+}
+
+fn way_out(name: &UserName) -> String {
+    format!("or give the user up: mfactl remove-user {} --damaged", name.argument())
 }
 
 /// Checks the MACs of every user and every device if there is a key, and that users and log agree if the whole log
@@ -68,7 +88,9 @@ pub fn check_users(
         match log.users.compare(user.id, user.rev, user.stamp) {
             // Programs before schema 5 pruned the events of users to whom nothing had happened since.
             Err(UserMismatch::Unlogged) if log.may_lack_users => Ok(()),
-            compared => compared.map_err(|mismatch| altered(mismatch.words(user.name.as_str()))),
+            compared => {
+                compared.map_err(|mismatch| altered(mismatch.words(user.name.as_str()), &user.name))
+            }
         }
     };
     let mut current: Option<StoredUser> = None;
@@ -113,5 +135,5 @@ fn missing_user(driver: &mut dyn Driver, event: u64) -> Result<anyhow::Error> {
         "{} is not in the store any more, although no event removed them (the newest about them is event {event})",
         shown(&name)
     );
-    Ok(altered(message))
+    Ok(altered(message, &UserName::stored(name)))
 }

@@ -16,7 +16,7 @@ use crate::store::row::{
     self, DEVICE_COLUMNS, StoredMac, USER_COLUMNS, USER_ROW_ID_COLUMN, UserRows, Value, bytes,
 };
 use crate::store::sql;
-use crate::store::stored_user::StoredUser;
+use crate::store::stored_user::{StoredUser, unreadable};
 
 /// Reads and writes users.
 #[derive(Default)]
@@ -65,18 +65,20 @@ impl UserTables {
         let found = first(driver, &sql::USER, &[name_value], |row| {
             let user_row = row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default();
             Ok((row::user(row, 0)?, StoredMac::read(row, USER_COLUMNS.len())?, user_row))
-        })?;
+        });
+        let found = found.map_err(|error| unreadable(error, name))?;
         let Some((mut user, user_mac, user_row)) = found else { return Ok(None) };
         let mut row_ids = RowIds { user_row, devices: Vec::new() };
         let mut device_macs = Vec::new();
-        driver.query(&sql::DEVICES, &[Value::Int(user_row)], &mut |row| {
+        let read = driver.query(&sql::DEVICES, &[Value::Int(user_row)], &mut |row| {
             let device = row::device(row, 0)?;
             let device_row = row.int(DEVICE_COLUMNS.len() + 1)?.unwrap_or_default();
             row_ids.devices.push((device.id, device_row));
             user.devices.push(device);
             device_macs.push(StoredMac::read(row, DEVICE_COLUMNS.len())?);
             Ok(true)
-        })?;
+        });
+        read.map_err(|error| unreadable(error, name))?;
         self.row_ids.insert(user.id, row_ids);
         let found = StoredUser { user, user_mac, device_macs };
         if found.user.name.as_str() != name {
@@ -93,7 +95,7 @@ impl UserTables {
         saved: &SavedUser,
     ) -> Result<()> {
         match &saved.rows {
-            RowChange::Keep => Ok(()),
+            RowChange::Keep | RowChange::GiveUp { .. } => Ok(()),
             RowChange::Insert => insert(driver, vault, &saved.user),
             RowChange::Update { before } => self.update(driver, vault, before, &saved.user),
             RowChange::Remove { before } => remove(driver, before),

@@ -12,6 +12,7 @@ use crate::keyring::Vault;
 use crate::store::approvals::RequestTable;
 use crate::store::change::{Change, NewEvent, SavedUser, index_of};
 use crate::store::checks::one_row;
+use crate::store::damaged_user::{DamagedUser, damaged_user, remove_rows};
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
 use crate::store::log_tail::LogTail;
@@ -49,6 +50,19 @@ impl<'t> WriteTx<'t> {
             self.expect_bulk()?;
         }
         names.iter().map(|name| self.load_one(name)).collect()
+    }
+
+    /// What is there of the user with this name, whom [`WriteTx::load`] refuses or does not find, without believing
+    /// their rows; `None` when nothing is. `tampered` when the log does not prove.
+    pub fn damaged_user(&mut self, name: &UserName) -> Result<Option<DamagedUser>> {
+        self.expect_bulk()?;
+        let head = self.guarded_end()?;
+        damaged_user(&mut *self.driver, self.vault, &head, name)
+    }
+
+    /// Deletes what is there of a damaged user. The caller appends the event.
+    pub fn remove_damaged(&mut self, damaged: &DamagedUser) -> Result<()> {
+        remove_rows(&mut *self.driver, damaged)
     }
 
     /// Writes the changes and appends the events to the hash chain, in order. Returns each user as the log

@@ -14,7 +14,7 @@ use crate::commands::find_verb;
 use crate::commands::list_status::UserLine;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::audit::history::{
-    Rewind, is_code_use_only, is_creation, leaves_protection_unchanged,
+    GIVEN_UP, Rewind, is_code_use_only, is_creation, leaves_protection_unchanged,
 };
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -143,6 +143,7 @@ impl UserEvents {
     fn add(&mut self, change: LoggedChange, was: &str) -> Result<()> {
         self.back.rewind(was)?;
         let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
+        let is_given_up = change.outcome == GIVEN_UP;
         let is_undone =
             is_done && self.undone > 0 && find_verb(verb).is_some_and(|spec| spec.undo.is_some());
         if is_undone {
@@ -152,7 +153,7 @@ impl UserEvents {
             self.cut_off.reset |= RESETS.contains(&verb);
             self.cut_off.deleted |= verb == "delete";
         }
-        let weakens = is_done && !is_undone && WEAKENING.contains(&verb);
+        let weakens = (is_done || is_given_up) && !is_undone && WEAKENING.contains(&verb);
         let priority = if weakens || is_creation(was) { 2 } else { 1 };
         if self.priority < priority && !leaves_protection_unchanged(was, change.at) {
             (self.main_event, self.priority) = (Some(change), priority);
@@ -185,6 +186,11 @@ pub fn differences(
     }
     for (id, events) in touched {
         let user = snapshot.user_by_id(id)?;
+        if let Some(name) = events.back.name_of_given_up() {
+            let name = shown(name).into_owned();
+            differences.push(difference(name, vec!["removed"], events.main_event));
+            continue;
+        }
         let before = match user.clone() {
             Some(user) => events.back.apply_to(user)?,
             None => events.back.rebuild_removed(id)?,

@@ -22,8 +22,8 @@ pub fn require_covered(snapshot: &mut ReadTx<'_>, as_of: Timestamp) -> Result<()
 }
 
 /// Visits every user in the order of the names they had then, and returns how many could not be
-/// visited because their names were erased from the log. Only users renamed or removed since are kept
-/// in memory. Fails with `bad_input` if the log was pruned beyond that time.
+/// visited because their names were erased from the log, or because they were given up as damaged. Only users renamed or
+/// removed since are kept in memory. Fails with `bad_input` if the log was pruned beyond that time.
 pub fn users(
     snapshot: &mut ReadTx<'_>,
     as_of: Timestamp,
@@ -60,5 +60,5 @@ pub fn users(
         visit(user)
     })?;
     moved.into_values().try_for_each(visit)?;
-    snapshot.log().count_erased(after)
+    snapshot.log().count_lost(after)
 }

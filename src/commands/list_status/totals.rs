@@ -72,7 +72,9 @@ impl Summary {
             (some(*locked, "locked"), some(self.required_without_mfa, "overdue"));
         let nameless = match self.nameless {
             0 => String::new(),
-            n => format!("; not listed: {n} whose names were erased from the log"),
+            n => format!(
+                "; not listed: {n} whose names were erased from the log, or who were given up"
+            ),
         };
         format!(
             "{users} {noun}: {enabled} enabled, {pending} pending, {disabled} disabled, \

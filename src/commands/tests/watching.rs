@@ -131,7 +131,7 @@ fn an_erased_removal_is_reported_without_the_name() {
     let time = crate::domain::time::Timestamp::from_unix(before).unwrap();
     let listed = world.run(&format!("list-status --at {time}")).ok().out;
     assert!(
-        listed.ends_with("coverage 100.0%; not listed: 1 whose names were erased from the log\n"),
+        listed.ends_with("coverage 100.0%; not listed: 1 whose names were erased from the log, or who were given up\n"),
         "{listed}"
     );
     let json = world.run(&format!("list-status --at {time} --json")).ok().json();

@@ -16,10 +16,13 @@ use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::user::User;
+use crate::domain::user::{Status, User};
 
 /// The status of a user who did not exist.
 pub const ABSENT: &str = "absent";
+
+/// Stands for the earlier values of a user who was given up; also the outcome of that removal.
+pub const GIVEN_UP: &str = "given_up";
 
 /// The earlier values that an event keeps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +42,17 @@ impl EarlierValues {
     #[must_use]
     pub fn unchanged(user: &User) -> Self {
         Self { stamp: user.stamp, ..Self::default() }
+    }
+
+    /// Of the removal of a user whose rows are not believed: the log keeps that they were there, and their name.
+    #[must_use]
+    pub fn given_up(before: &User, status: Status) -> Self {
+        Self {
+            status: Some(status.word()),
+            rev: Some(before.rev),
+            stamp: Some(before.stamp.unwrap_or(Stamp::NONE)),
+            values: Some(json!({ GIVEN_UP: true, "name": before.name.as_str() }).to_string()),
+        }
     }
 
     /// The difference between two states; `None` is a user who does not exist yet or any more.
@@ -204,8 +218,18 @@ impl Rewind {
         Ok(Some(user))
     }
 
-    /// The earlier state of a user who was removed since, from the log alone.
+    /// The earlier name of a user who was given up since, and was there: nothing else is known of them.
+    #[must_use]
+    pub fn name_of_given_up(&self) -> Option<&str> {
+        let is_known = self.0.contains_key(GIVEN_UP) && !self.0.contains_key(ABSENT);
+        self.0.get("name")?.as_str().filter(|_| is_known)
+    }
+
+    /// The earlier state of a user who was removed since, from the log alone; `None` also for one who was given up.
     pub fn rebuild_removed(self, id: Id) -> Result<Option<User>, Refusal> {
+        if self.0.contains_key(GIVEN_UP) {
+            return Ok(None);
+        }
         let name = self.0.get("name").and_then(Value::as_str).and_then(stored_name);
         let created_at = self.0.get("created_at").and_then(moment);
         match name.zip(created_at) {
@@ -262,6 +286,7 @@ fn set_value(user: &mut User, name: &str, value: &Value) -> Option<()> {
                 }),
             }
         }
+        GIVEN_UP => {}
         "created_at" => user.created_at = moment(value)?,
         _ => return None,
     }
