@@ -12,6 +12,7 @@ pub const OUTCOMES: &[&str] = &[
     "error",
     "failed",
     "first_of_two",
+    "given_up",
     "kept",
     "key_saved",
     "locked",
