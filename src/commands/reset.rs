@@ -19,7 +19,6 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::change::with_consequences;
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
@@ -79,29 +78,29 @@ impl Verb for Reset {
         } else {
             self.show.choose_output(app, dry_run)?
         };
-        if !self.yes && !dry_run {
-            let resets = recent_resets(app, &mut opened, &before)?;
-            let now = app.env.clock.now()?;
-            let after = self.change(before.clone(), None, now)?.user;
-            let mut question = self.question(&before, resets);
-            if self.no_enrol {
-                let consequences = consequences(Some(&before), &after, &app.config.policy, now);
-                question = with_consequences(&before, &consequences, &question);
-            }
-            // A new device is a change too.
-            if (after != before || !self.no_enrol) && !app.confirm(&question)? {
-                return Ok(not_confirmed(app));
-            }
-            app.reopen_if_replaced(&mut opened)?;
-        }
         let draft = if self.no_enrol {
             None
         } else {
             let label = label.clone().unwrap_or_default();
             Some(DeviceDraft::new(app, label, Parameters::COMMON)?)
         };
-        let issuer = app.config.issuer.clone();
         let pending_for = app.config.pending_for;
+        if !self.yes && !dry_run {
+            let resets = recent_resets(app, &mut opened, &before)?;
+            let now = app.env.clock.now()?;
+            let replacement = draft
+                .as_ref()
+                .map(|d| d.device(&opened.vault, before.id, now, pending_for))
+                .transpose()?;
+            let after = self.change(before.clone(), replacement, now)?.user;
+            let consequences = consequences(Some(&before), &after, &app.config.policy, now);
+            let question = self.question(&before, resets, &consequences);
+            if after != before && !app.confirm(&question)? {
+                return Ok(not_confirmed(app));
+            }
+            app.reopen_if_replaced(&mut opened)?;
+        }
+        let issuer = app.config.issuer.clone();
         let mut revoked = Vec::new();
         let done = operate::change_user(app, &mut opened, &act, |user, now, vault| {
             let replacement =
@@ -185,7 +184,7 @@ impl Reset {
         bulk.run(app, |user, now, _| Ok(self.change(user, None, now)?))
     }
 
-    fn question(&self, user: &User, resets: u64) -> String {
+    fn question(&self, user: &User, resets: u64, consequences: &[String]) -> String {
         let mut prompt = user.name.to_string();
         for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
             prompt.push_str(", ");
@@ -207,7 +206,11 @@ impl Reset {
             (None, false) => "There is no device. Make a new one?".to_owned(),
             (None, true) => "There is no device. Clear the lock and the backup codes?".to_owned(),
         };
-        format!("{prompt} (last code: {last_code}).{warning} {question}")
+        let then = match consequences {
+            [] => String::new(),
+            some => format!(" Afterwards: {}.", some.join("; ")),
+        };
+        format!("{prompt} (last code: {last_code}).{warning}{then} {question}")
     }
 }
 

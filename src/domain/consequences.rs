@@ -1,8 +1,9 @@
 //! What a change means for a user, said before it, after it, and in the log.
 
 use crate::domain::device::DeviceState;
+use crate::domain::name::is_same_group;
 use crate::domain::password::PasswordChange;
-use crate::domain::policy::{Policy, Requirement};
+use crate::domain::policy::{Policy, Requirement, Scope};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
@@ -20,12 +21,19 @@ pub fn consequences(
 ) -> Vec<String> {
     let required = policy.requirement(after);
     let required_before = before.map_or(Requirement::Optional, |before| policy.requirement(before));
-    let mut said = group_words(before, after, required_before, required, now);
-    let is_lifted = before.is_some_and(|before| before.required && !after.required);
-    if is_lifted && required != Requirement::Optional {
+    let mut said = group_words(before, after, policy, now);
+    let by_operator = |user: &User| (user.required, user.required_from.filter(|_| user.required));
+    let is_set = before.is_some_and(|before| by_operator(before) != by_operator(after));
+    let is_lifted = is_set && !after.required;
+    if required != Requirement::Optional && (is_lifted || is_set && required == required_before) {
         said.push("MFA stays required by the configuration".to_owned());
     }
-    let entry = entry_words(after, required, now);
+    let entry = match before {
+        Some(before) if has_lost_every_password(before, after, now) => {
+            "has no password that is good, until force-new-password is run again".to_owned()
+        }
+        _ => entry_words(after, required, now),
+    };
     let entry_before = before.map(|before| entry_words(before, required_before, now));
     let is_about_entry =
         required != required_before || before.is_none_or(|before| changes_entry(before, after));
@@ -39,9 +47,12 @@ pub fn consequences(
     }
     for device in after.live() {
         let is_new = before.is_none_or(|before| !before.devices.contains(device));
-        if let (DeviceState::Pending(pending), true) = (&device.state, is_new) {
-            said.push(format!("{} has to be confirmed by {}", device.label, pending.expires_at));
-        }
+        let (DeviceState::Pending(pending), true) = (&device.state, is_new) else { continue };
+        said.push(if device.is_expired(now) {
+            format!("{} was not confirmed in time", device.label)
+        } else {
+            format!("{} has to be confirmed by {}", device.label, pending.expires_at)
+        });
     }
     if let Some(before) = before {
         said.extend(loss_words(before, after));
@@ -53,29 +64,57 @@ pub fn consequences(
 fn group_words(
     before: Option<&User>,
     after: &User,
-    required_before: Requirement,
-    required: Requirement,
+    policy: &Policy,
     now: Timestamp,
 ) -> Vec<String> {
-    let old = before.map_or(&[][..], |before| &before.profile.groups);
-    let new = &after.profile.groups;
-    let mut left = membership("left", old, new);
-    let mut joined = before.and_then(|_| membership("joined", new, old));
+    let (old, new) = (before.map(|before| &before.profile.groups), &after.profile.groups);
+    let none = Vec::new();
+    let mut left = only(old.unwrap_or(&none), new);
+    let mut joined = old.map(|old| only(new, old)).unwrap_or_default();
+    let required = policy.requirement(after);
+    let required_before = before.map_or(Requirement::Optional, |before| policy.requirement(before));
     let mut said = Vec::new();
     if let Some(words) = requirement_words(required_before, required, now) {
-        let cause = if required == Requirement::Optional { left.take() } else { joined.take() };
-        said.push(cause.map_or(words.clone(), |cause| format!("{words}: {cause}")));
+        let (verb, moved) = match required {
+            Requirement::Optional => ("left", &mut left),
+            Requirement::From(_) => ("joined", &mut joined),
+        };
+        let (cause, rest) = moved.drain(..).partition(|group| is_required_of(policy, group));
+        *moved = rest;
+        let cause: Vec<&str> = cause;
+        said.push(match membership(verb, &cause) {
+            Some(cause) => format!("{words}: {cause}"),
+            None => words,
+        });
     }
-    said.extend(left.into_iter().chain(joined));
+    said.extend(membership("left", &left).into_iter().chain(membership("joined", &joined)));
     said
 }
 
 /// The groups among `these` that are not among `others`.
-fn membership(verb: &str, these: &[String], others: &[String]) -> Option<String> {
-    let only: Vec<&str> =
-        these.iter().filter(|group| !others.contains(group)).map(String::as_str).collect();
-    let kind = if only.len() == 1 { "group" } else { "groups" };
-    (!only.is_empty()).then(|| format!("{verb} {kind} {}", only.join(", ")))
+fn only<'g>(these: &'g [String], others: &[String]) -> Vec<&'g str> {
+    these.iter().filter(|group| !others.contains(group)).map(String::as_str).collect()
+}
+
+fn membership(verb: &str, groups: &[&str]) -> Option<String> {
+    let kind = if groups.len() == 1 { "group" } else { "groups" };
+    (!groups.is_empty()).then(|| format!("{verb} {kind} {}", groups.join(", ")))
+}
+
+fn is_required_of(policy: &Policy, group: &str) -> bool {
+    match &policy.scope {
+        Scope::Groups(groups) => groups.iter().any(|other| is_same_group(other, group)),
+        Scope::Nobody | Scope::Everybody => false,
+    }
+}
+
+/// Whether the temporary password, which alone counts, is over.
+fn has_lost_every_password(before: &User, after: &User, now: Timestamp) -> bool {
+    let is_over = match &after.temporary {
+        Some(temporary) => temporary.until <= now,
+        None => before.temporary.is_some(),
+    };
+    after.password_change == PasswordChange::Required && after.password.is_some() && is_over
 }
 
 fn requirement_words(before: Requirement, after: Requirement, now: Timestamp) -> Option<String> {
@@ -104,10 +143,17 @@ fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String 
     if status == Status::Enabled {
         return "needs a code to sign in".to_owned();
     }
+    let can_confirm = user.live().any(|d| d.is_pending() && !d.is_expired(now));
+    let has_spare_code = user.recovery.as_ref().is_some_and(|set| set.left() > 0)
+        || user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
     if requirement.is_in_force(now) {
         return match status {
             Status::Disabled => "is refused until MFA is enabled again",
-            Status::Pending => "is refused until a code confirms the new device",
+            _ if has_spare_code && can_confirm => {
+                "needs the new device's first code, or a recovery or bypass code, to sign in"
+            }
+            _ if has_spare_code => "needs a recovery or bypass code to sign in, until enrolled",
+            _ if can_confirm => "is refused until a code confirms the new device",
             _ if user.enrolment_barred => "is refused until an operator enrols them",
             _ => "is refused until enrolled",
         }
@@ -158,8 +204,8 @@ fn loss_words(before: &User, after: &User) -> Vec<String> {
     let clauses = [
         (before.recovery.is_some() && after.recovery.is_none(), "the recovery codes are void"),
         (before.bypass.is_some() && after.bypass.is_none(), "the bypass code is void"),
-        (!before.protected && after.protected, "only admins can change them"),
-        (before.protected && !after.protected, "every operator can change them"),
+        (!before.protected && after.protected, "is protected now"),
+        (before.protected && !after.protected, "is not protected any more"),
     ];
     clauses.into_iter().filter(|(is_so, _)| *is_so).map(|(_, words)| words.to_owned()).collect()
 }
@@ -174,7 +220,6 @@ mod tests {
     use crate::domain::lockout::{FailedFactor, Limits};
     use crate::domain::name::{Label, UserName};
     use crate::domain::password::TemporaryPassword;
-    use crate::domain::policy::Scope;
     use crate::domain::secret::{Id, Sealed};
     use crate::domain::time::Span;
 
@@ -220,7 +265,7 @@ mod tests {
         let before = active(&["it", "staff"]);
         assert_eq!(
             said(Some(&before), &active(&["vpn"])),
-            ["MFA is no longer required: left groups it, staff", "joined group vpn"]
+            ["MFA is no longer required: left group staff", "left group it", "joined group vpn"]
         );
         let before = user(&["staff"]);
         assert_eq!(

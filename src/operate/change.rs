@@ -72,8 +72,7 @@ pub fn confirm_change(
 }
 
 /// The question to the operator, after what a yes means for the user.
-#[must_use]
-pub fn with_consequences(user: &User, consequences: &[String], question: &str) -> String {
+fn with_consequences(user: &User, consequences: &[String], question: &str) -> String {
     if consequences.is_empty() {
         return question.to_owned();
     }

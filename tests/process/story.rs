@@ -54,7 +54,7 @@ fn tell(world: &World) {
     screen.line("$M force-new-password alice --ticket HELP-1234");
     screen.until("cut off 1 device?");
     screen.key("y");
-    let shown = screen.until("a new password is required");
+    let shown = screen.until("new password forced");
     let line = shown.lines().find(|line| line.starts_with("alice  ")).expect("the password");
     let temporary = line.trim_start_matches("alice").trim().to_owned();
 

@@ -17,7 +17,8 @@ fn s11_groups_come_and_go_one_by_one_and_the_requirement_that_ends_is_named() {
     assert_eq!(groups(), json!(["it", "staff"]));
     let ran = world.run("edit-user alice --group vpn --json").ok().json();
     let meaning = json!([
-        "MFA is no longer required: left groups it, staff",
+        "MFA is no longer required: left group staff",
+        "left group it",
         "joined group vpn",
         "can sign in with the password alone",
     ]);
@@ -26,7 +27,7 @@ fn s11_groups_come_and_go_one_by_one_and_the_requirement_that_ends_is_named() {
     let log = world.run("log --user alice --verb edit-user --last 1 --json").ok().json();
     assert_eq!(log["events"][0]["detail"]["consequences"], meaning);
     let text = world.run("log --user alice --verb edit-user --last 1").ok().out;
-    assert!(text.contains("MFA is no longer required: left groups it, staff"), "{text}");
+    assert!(text.contains("MFA is no longer required: left group staff"), "{text}");
     let back = world.run("edit-user alice --add-group staff --dry-run").ok().out;
     assert!(
         back.contains("MFA is required: joined group staff; is refused until enrolled"),
@@ -112,7 +113,7 @@ fn w14_who_must_have_mfa_is_refused_after_a_reset_and_the_question_says_so() {
     world.terminal = Some(Size { columns: 80, rows: 40 });
     for line in ["delete alice", "reset alice --no-enrol"] {
         let asked = world.run(line).prompts.remove(0);
-        assert!(asked.starts_with("alice: is refused until an operator enrols them. "), "{asked}");
+        assert!(asked.contains(": is refused until an operator enrols them. "), "{asked}");
     }
     (world.answers, world.terminal) = (None, None);
     for _ in 0..5 {
@@ -124,4 +125,24 @@ fn w14_who_must_have_mfa_is_refused_after_a_reset_and_the_question_says_so() {
     assert!(said.contains("is locked until 2026-01-01T00:00:30Z"), "{said}");
     let deleted = world.run("reset alice --no-enrol --yes").ok().out;
     assert!(deleted.contains("is not locked any more"), "{deleted}");
+}
+
+#[test]
+fn w13_what_is_over_is_no_deadline() {
+    let world = World::new();
+    let _ = world.run("enrol alice --create --no-confirm --json").ok();
+    let _ = world.run("disable alice --yes").ok();
+    world.wait(4 * 24 * 3600);
+    let enabled = world.run("enable alice --json").ok().json();
+    let said = enabled["consequences"].to_string();
+    assert!(
+        said.contains("phone was not confirmed in time") && !said.contains("by 2026"),
+        "{said}"
+    );
+    let _ = world.run("require-mfa alice").ok();
+    let codes = world.run("bypass alice --for 1h --json --reveal-secrets").ok().json();
+    let log = world.run("log --user alice --verb bypass --json").ok().json();
+    let said = log["events"][0]["detail"]["consequences"].clone();
+    assert_eq!(said[0], "needs a recovery or bypass code to sign in, until enrolled");
+    assert_eq!(world.verify("alice", codes["code"].as_str().unwrap()).code, 0);
 }

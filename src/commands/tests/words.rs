@@ -85,7 +85,6 @@ fn a_question_about_a_user_without_a_device_says_so() {
     world.answers = Some(Vec::new());
     world.terminal = Some(Size { columns: 80, rows: 40 });
     let void = "can sign in with the password alone; the bypass code is void";
-    let frank = "frank (last code: never). There is no device.";
     for (line, question) in [
         ("remove-user frank", "Remove frank, who has no device?".to_owned()),
         (
@@ -96,10 +95,19 @@ fn a_question_about_a_user_without_a_device_says_so() {
             "delete frank",
             format!("frank: {void}. Delete the backup codes of frank, who has no device?"),
         ),
-        ("reset frank", format!("{frank} Make a new one?")),
+        (
+            "reset frank",
+            "frank (last code: never). Afterwards: can sign in with the password alone; phone \
+             has to be confirmed by 2026-01-04T00:00:00Z; the bypass code is void. There is no \
+             device. Make a new one?"
+                .to_owned(),
+        ),
         (
             "reset frank --no-enrol",
-            format!("frank: {void}. {frank} Clear the lock and the backup codes?"),
+            format!(
+                "frank (last code: never). Afterwards: {void}. There is no device. Clear the lock \
+                 and the backup codes?"
+            ),
         ),
     ] {
         let ran = world.run(line);
