@@ -77,6 +77,7 @@ pub struct Origins {
     pub config: Option<PathBuf>,
     pub store: &'static str,
     pub key_file: &'static str,
+    pub has_issuer: bool,
 }
 
 /// Verbs that require `--ticket`, and verbs that require `--proof`.
@@ -167,6 +168,7 @@ impl Config {
             config: config_file,
             store: origin(&paths.store, "MFACTL_STORE", file.store.location.is_some()),
             key_file: origin(&paths.key_file, "MFACTL_KEY_FILE", file.key.file.is_some()),
+            has_issuer: file.enrolment.issuer.is_some(),
         };
         let store =
             paths.store.clone().or_else(|| variable("MFACTL_STORE")).or(file.store.location);
@@ -193,7 +195,7 @@ impl Config {
             origins,
             file_policy,
             issuer: file.enrolment.issuer.map_or_else(
-                || Ok("mfactl".into()),
+                || Ok(otpauth::issuer_of_host(&env.process.host_name)),
                 |i| otpauth::issuer(&i).map_err(|e| in_config("enrolment.issuer", e)),
             )?,
             pending_for: parse_span(

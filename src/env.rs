@@ -40,6 +40,8 @@ pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
 pub struct Process {
     pub operator: Operator,
     pub euid: u32,
+    /// The machine's name, as `hostname` prints it.
+    pub host_name: String,
     /// `SUDO_UID`: the user who called `sudo`; the uid that nobody has if the variable holds no uid.
     pub sudo_uid: Option<u32>,
     /// A login service calls, so default paths are the system's, whatever the uid.

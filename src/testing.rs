@@ -34,6 +34,8 @@ pub struct World {
     pub answers: Option<Vec<&'static str>>,
     /// What the kernel says of NTP.
     pub is_synchronised: Cell<Option<bool>>,
+    /// The name of the machine.
+    pub host_name: String,
     pub uid: Cell<u32>,
     pub sudo_uid: Cell<Option<u32>>,
     /// Environment variables that a login service sets.
@@ -83,6 +85,7 @@ impl World {
             terminal: None,
             answers: None,
             is_synchronised: Cell::default(),
+            host_name: "mfactl.example.com".to_owned(),
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
             variables: Vec::new(),
@@ -150,6 +153,7 @@ impl World {
             process: Process {
                 operator: Operator { uid: self.uid.get(), claim: None },
                 euid: rustix::process::geteuid().as_raw(),
+                host_name: self.host_name.clone(),
                 sudo_uid: self.sudo_uid.get(),
                 is_service: false,
                 is_elevated: false,

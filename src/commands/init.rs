@@ -6,6 +6,9 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::config::Config;
+use crate::domain::otpauth::NAMELESS;
+use crate::domain::text::shown;
 use crate::files::file_trust::display_path;
 use crate::maintain;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -27,6 +30,10 @@ struct InitRecord {
     schema: &'static str,
     store: String,
     key_file: String,
+    /// What phones show above the code, and where that comes from.
+    issuer: String,
+    #[serde(skip)]
+    issuer_origin: &'static str,
     store_is_new: bool,
     key_is_new: bool,
     changed: bool,
@@ -52,6 +59,8 @@ impl Verb for Init {
             schema: "mfactl.init/1",
             store: created.store.to_string(),
             key_file: display_path(&created.key_file),
+            issuer: shown(&app.config.issuer).into_owned(),
+            issuer_origin: issuer_origin(&app.config),
             store_is_new: created.store_is_new,
             key_is_new: created.key_is_new,
             changed: created.store_is_new || created.key_is_new,
@@ -68,6 +77,8 @@ fn migrate(app: &mut App<'_>) -> Result<Report> {
         schema: "mfactl.init/1",
         store: config.store.to_string(),
         key_file: display_path(&config.key_file),
+        issuer: shown(&config.issuer).into_owned(),
+        issuer_origin: issuer_origin(config),
         store_is_new: false,
         key_is_new: false,
         changed,
@@ -76,13 +87,24 @@ fn migrate(app: &mut App<'_>) -> Result<Report> {
     Ok(Report::one(record, Verdict::Yes))
 }
 
+fn issuer_origin(config: &Config) -> &'static str {
+    if config.origins.has_issuer {
+        "from the configuration"
+    } else if config.issuer == NAMELESS {
+        "the default; phones show it; change it with issuer in [enrolment]"
+    } else {
+        "this machine's name; phones show it; change it with issuer in [enrolment]"
+    }
+}
+
 impl Record for InitRecord {
     const COLUMNS: &'static [&'static str] =
-        &["store", "key_file", "store_is_new", "key_is_new", "changed"];
+        &["store", "key_file", "issuer", "store_is_new", "key_is_new", "changed"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.store);
         f.text(&self.key_file);
+        f.text(&self.issuer);
         f.flag(self.store_is_new);
         f.flag(self.key_is_new);
         f.flag(self.changed);
@@ -94,11 +116,13 @@ impl Record for InitRecord {
         }
         let state = |is_new| if is_new { "created" } else { "exists already" };
         let mut text = format!(
-            "store:    {} ({})\nkey file: {} ({})",
+            "store:    {} ({})\nkey file: {} ({})\nissuer:   {} ({})",
             self.store,
             state(self.store_is_new),
             self.key_file,
             state(self.key_is_new),
+            self.issuer,
+            self.issuer_origin,
         );
         if self.changed {
             text.push_str(
@@ -119,6 +143,8 @@ mod tests {
             schema: "mfactl.init/1",
             store: "m.db".into(),
             key_file: "m.key".into(),
+            issuer: "web1".into(),
+            issuer_origin: "from the configuration",
             store_is_new: false,
             key_is_new: false,
             changed: false,

@@ -159,6 +159,32 @@ fn other_verbs_report_a_missing_store_and_create_none() {
 }
 
 #[test]
+fn w15_each_machine_has_its_own_issuer_until_the_configuration_names_one() {
+    let mut world = World::empty();
+    world.host_name = "web1.example.com".to_owned();
+    let init = world.run("init").ok().out;
+    let line = "issuer:   web1 (this machine's name; phones show it; change it with issuer in [enrolment])";
+    assert!(init.lines().any(|printed| printed == line), "{init}");
+    assert_eq!(world.run("init --json").ok().json()["issuer"], "web1");
+    let enrol = "enrol alice --create --no-confirm --json --reveal-secrets";
+    let enrolled = world.run(enrol).ok().json();
+    assert_eq!(enrolled["issuer"], "web1");
+    assert!(enrolled["uri"].as_str().unwrap().contains("issuer=web1&"), "{enrolled}");
+
+    world.host_name = "localhost".to_owned();
+    let init = world.run("init").ok().out;
+    assert!(init.contains("issuer:   mfactl (the default; phones show it; change it"), "{init}");
+
+    world.configure("[enrolment]\nissuer = \"Example Corp\"\n");
+    let init = world.run("init").ok().out;
+    assert!(init.contains("\nissuer:   Example Corp (from the configuration)"), "{init}");
+    assert_eq!(world.run("show-qr alice --json").ok().json()["issuer"], "Example Corp");
+    // The code of a phone does not depend on what it shows.
+    let secret = crate::testing::secret(&world.run("show-qr alice --json --reveal-secrets").ok());
+    let _ = world.verify("alice", &world.code(&secret, 0)).ok();
+}
+
+#[test]
 fn init_never_overwrites() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
