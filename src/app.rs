@@ -155,6 +155,20 @@ impl<'a> App<'a> {
         read_user(&mut *self.reader()?, name)
     }
 
+    /// Reads a typed name. Where several users could be meant, it becomes the name of the one who is stored, so that
+    /// every answer names them. A store that can't be read leaves the name as it is: the verb reports the error.
+    pub fn user_name(&mut self, typed: &str) -> Result<UserName, Refusal> {
+        let name = self.config.names.read(typed)?;
+        if name.spellings().nth(1).is_none() {
+            return Ok(name);
+        }
+        let found = match &mut self.opened {
+            Some(opened) => opened.store.read().and_then(|mut snapshot| snapshot.user(&name)),
+            None => self.reader().and_then(|mut store| store.read()?.user(&name)),
+        };
+        Ok(found.ok().flatten().map_or(name, |user| user.name))
+    }
+
     /// Opens the store again if it was replaced, or the connection closed, while a person typed.
     pub fn reopen_if_replaced(&mut self, opened: &mut OpenStore) -> Result<()> {
         if !opened.store.is_there() {

@@ -131,26 +131,31 @@ pub static VERBS: &[VerbEntry] = &[
     verb::<edit_user::EditUser>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
     verb::<remove_user::RemoveUser>(VerbSpec {
         group: Group::Enrolment,
+        takes_away: true,
         roles: ADMIN.roles,
         ..CHANGE
     }),
     verb::<reset::Reset>(VerbSpec {
+        takes_away: true,
         undo: Some(Undoable::Reset),
         notice: Some(NoticeKind::Reset),
         ..CHANGE
     }),
     verb::<disable::Disable>(VerbSpec {
+        takes_away: true,
         undo: Some(Undoable::Disable),
         notice: Some(NoticeKind::Disabled),
         ..CHANGE
     }),
     verb::<enable::Enable>(CHANGE),
     verb::<delete::Delete>(VerbSpec {
+        takes_away: true,
         undo: Some(Undoable::Delete),
         notice: Some(NoticeKind::Deleted),
         ..CHANGE
     }),
     verb::<force_new_password::ForceNewPassword>(VerbSpec {
+        takes_away: true,
         undo: Some(Undoable::ForceNewPassword),
         notice: Some(NoticeKind::NewPassword),
         ..CHANGE

@@ -170,9 +170,10 @@ fn decide_round(
                     bounds,
                     undo_for,
                 };
+                let name = before.name.clone();
                 let (change, answer) = evaluate(write, before, &submission)?;
                 changes.push(change);
-                Ok(answer)
+                Ok((name, answer))
             }
             (Err(code), _) => Err(code),
             (_, Err(code)) => Err(*code),
@@ -181,19 +182,24 @@ fn decide_round(
     let mut saved = audit::save_all(env, &mut write.tx, write.at, changes)?.into_iter();
     let mut decided = Vec::with_capacity(round.len());
     for (query, answer) in round.iter().zip(answers) {
-        let attempted = match answer {
-            Ok(answer) => answer
-                .with_user(saved.next().context("a change was not saved")?)
-                .map_err(|refusal| refusal.code),
-            Err(code) => Err(code),
+        let (name, answer) = match answer {
+            Ok(found) => found,
+            Err(code) => {
+                decided.push((AnswerLine::error(query, code), None));
+                continue;
+            }
         };
+        let attempted = answer.with_user(saved.next().context("a change was not saved")?);
         decided.push(match attempted {
             Ok(attempted) => {
                 let answer = AnswerLine::new(query, &attempted);
                 let is_new_device = matches!(attempted.outcome, Outcome::Confirmed { .. });
                 (answer, is_new_device.then_some(attempted))
             }
-            Err(code) => (AnswerLine::error(query, code), None),
+            Err(refusal) => {
+                let answer = AnswerLine::error(query, refusal.code);
+                (AnswerLine { user: Some(name.to_string()), ..answer }, None)
+            }
         });
     }
     Ok(decided)

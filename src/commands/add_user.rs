@@ -29,7 +29,7 @@ use crate::store::Change;
 pub struct AddUser {
     /// Name of the new user
     ///
-    /// Letters, digits and . _ - @ +, at most 64 bytes.
+    /// Letters, digits and . _ - @ + ', at most 255 bytes.
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]

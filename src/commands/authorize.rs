@@ -12,14 +12,16 @@ use crate::commands::operator_options::OperatorOptions;
 use crate::commands::{VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
-use crate::domain::refusal::Refusal;
+use crate::domain::name::UserName;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
 use crate::operate;
 use crate::operate::UsedOptions;
 use crate::options::Options;
-use crate::report::{Fields, Record, Report, Verdict};
+use crate::report::{Fields, Format, Record, Report, Verdict};
 use crate::usage_error::usage_error;
 
 /// Options that a request leaves out, because the approving operator gives their own.
@@ -64,6 +66,9 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
     }
+    if entry.spec.takes_away && !used.is_dry {
+        check_typed_name(entry, matches, app, is_used("yes"))?;
+    }
     if is_used("list") || is_used("damaged") {
         // The one only shows what could be changed; the other is for admins, and believes nothing in the user's rows,
         // so it can't ask them whether the user is protected.
@@ -84,6 +89,35 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     (entry.run)(matches, app)
 }
 
+/// For a verb that takes something away: says whom a shortened name means before the verb asks, or refuses the name
+/// where nobody is asked. Else the same command, run again after `alice@corp.example` was removed, would remove alice.
+fn check_typed_name(
+    entry: &VerbEntry,
+    matches: &ArgMatches,
+    app: &mut App<'_>,
+    is_agreed: bool,
+) -> Result<()> {
+    let Ok(Some(typed)) = matches.try_get_one::<String>("name") else { return Ok(()) };
+    let name = app.user_name(typed)?;
+    if !app.config.names.is_shortened(typed, &name) {
+        return Ok(());
+    }
+    // The verb's own error is better for a name that nobody has.
+    let Ok(user) = app.read_user(&name) else { return Ok(()) };
+    if is_agreed || app.options.format() == Format::Json || app.env.prompt.is_none() {
+        let problem = format!("there is no user {}", shown(typed));
+        let hint = format!(
+            "the user is stored as {}: mfactl {} {}",
+            user.name,
+            entry.spec.name,
+            user.name.argument()
+        );
+        return Err(Refusal::new(ErrorCode::UserNotFound, problem).hint(hint).into());
+    }
+    app.note(&format!("{} is stored as {}", shown(typed), user.name));
+    Ok(())
+}
+
 /// The single user that a verb would change. An invalid name or a broken store gives `None`: the
 /// verb itself reports the error.
 fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Option<User> {
@@ -91,7 +125,7 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Op
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok().flatten()?;
-    let name = app.config.names.read(name).ok()?;
+    let name = app.user_name(name).ok()?;
     let mut opened = app.open_store().ok()?;
     let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
     app.opened = Some(opened);
@@ -107,7 +141,7 @@ fn request_approval(
     let operator = OperatorOptions::from_arg_matches(matches)
         .map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
     let ticket = operator.ticket(app, entry.spec.name)?;
-    let arguments = arguments(entry, matches)?;
+    let arguments = arguments(entry, matches, &user.name)?;
     let mut opened = app.open_store()?;
     let request = operate::request_approval(
         app,
@@ -121,8 +155,12 @@ fn request_approval(
     Ok(Report::one(PendingApproval::new(&request, guarded), Verdict::Yes))
 }
 
-/// The arguments to store in the request: options first, then `--` and the name.
-fn arguments(entry: &VerbEntry, matches: &ArgMatches) -> Result<Vec<String>, Refusal> {
+/// The arguments to store in the request: options first, then `--` and the name by which the user is stored.
+fn arguments(
+    entry: &VerbEntry,
+    matches: &ArgMatches,
+    user: &UserName,
+) -> Result<Vec<String>, Refusal> {
     let command = (entry.arguments)(Command::new(entry.spec.name));
     let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
     for arg in command.get_arguments() {
@@ -130,6 +168,10 @@ fn arguments(entry: &VerbEntry, matches: &ArgMatches) -> Result<Vec<String>, Ref
         if APPROVER_OPTIONS.contains(&id)
             || matches.value_source(id) != Some(ValueSource::CommandLine)
         {
+            continue;
+        }
+        if id == "name" {
+            names.push(user.as_str().to_owned());
             continue;
         }
         let Some(long) = arg.get_long() else {

@@ -97,8 +97,8 @@ pub struct UserArg {
 }
 
 impl UserArg {
-    pub fn name(&self, app: &App<'_>) -> Result<UserName, Refusal> {
-        app.config.names.read(&self.name)
+    pub fn name(&self, app: &mut App<'_>) -> Result<UserName, Refusal> {
+        app.user_name(&self.name)
     }
 }
 

@@ -81,7 +81,7 @@ impl Verb for RequireMfa {
         let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {
             (Some(name), None, None) => {
-                let name = app.config.names.read(name)?;
+                let name = app.user_name(name)?;
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
             (None, Some(list), None) => read_list(app, &list)?,

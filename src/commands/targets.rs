@@ -50,7 +50,7 @@ pub enum Target {
 impl Targets {
     pub fn resolve(&self, app: &mut App<'_>) -> Result<Target> {
         match (&self.name, &self.from) {
-            (Some(name), _) => Ok(Target::One(app.config.names.read(name)?)),
+            (Some(name), _) => Ok(Target::One(app.user_name(name)?)),
             (None, Some(path)) => Ok(Target::Many(operate::read_user_list(app, path)?)),
             (None, None) => Err(Refusal::new(ErrorCode::Usage, "no user is named")
                 .hint("name one, or many with --from FILE")

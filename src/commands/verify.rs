@@ -86,7 +86,7 @@ impl Verb for Verify {
             authenticate::answer_batch(app)?;
             return Ok(Report::empty(Verdict::Yes));
         }
-        let name = app.config.names.read(self.name.as_deref().unwrap_or_default())?;
+        let name = app.user_name(self.name.as_deref().unwrap_or_default())?;
         if self.code.is_some() {
             return Err(Refusal::new(
                 ErrorCode::Usage,

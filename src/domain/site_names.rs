@@ -34,6 +34,14 @@ impl SiteNames {
         Ok(name)
     }
 
+    /// Whether the stored name was found only because something was taken off what was typed.
+    #[must_use]
+    pub fn is_shortened(&self, typed: &str, stored: &UserName) -> bool {
+        let is_whole = |whole: UserName| whole.spellings().any(|name| name == stored.as_str());
+        self.without_realm(self.without_domain(typed)) != typed
+            && !UserName::parse(typed).is_ok_and(is_whole)
+    }
+
     fn without_domain<'t>(&self, typed: &'t str) -> &'t str {
         let parts = typed.split_once('\\').filter(|(domain, _)| has(&self.domains, domain));
         parts.map_or(typed, |(_, name)| name)

@@ -53,6 +53,10 @@ pub struct VerbSpec {
     pub roles: Option<&'static [Role]>,
     /// It changes an existing user, so it can be made to need a second operator.
     pub changes_user: bool,
+    /// It takes away what a user has, so an operator must name exactly who is stored; see [`SiteNames::is_shortened`].
+    ///
+    /// [`SiteNames::is_shortened`]: crate::domain::site_names::SiteNames::is_shortened
+    pub takes_away: bool,
     pub case_options: CaseOptions,
     /// An option, by its name in the arguments, that only an admin may use, or two operators together.
     pub guarded_option: Option<&'static str>,
@@ -74,6 +78,7 @@ impl VerbSpec {
         group: Group::Store,
         roles: Some(&[]),
         changes_user: false,
+        takes_away: false,
         case_options: CaseOptions::None,
         guarded_option: None,
         undo: None,

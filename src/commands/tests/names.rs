@@ -242,3 +242,147 @@ fn w5_apostrophes_and_long_names_go_everywhere() {
     let ran = world.run_with("verify --json o'brien@example.com", "");
     assert!(ran.err.contains(r"mfactl verify 'o'\\''brien@example.com'"), "{}", ran.err);
 }
+
+/// A site where alice is stored by both forms of the name, and has a device by each.
+fn both_forms() -> World {
+    let world = World::new();
+    for name in ["alice", "alice@corp.example"] {
+        let _ = world.active(name);
+    }
+    world.configure(SITE);
+    world
+}
+
+/// The words in which somebody is named, without the whole name.
+fn names_the_other(text: &str) -> bool {
+    let rest = text.replace("alice@corp.example", "").replace("alice%40corp.example", "");
+    rest.contains("alice")
+}
+
+#[test]
+fn w5_every_answer_names_the_user_who_is_stored() {
+    for line in [
+        "show-user",
+        "show-qr --active",
+        "show-qr",
+        "show-qr --device none",
+        "log --user",
+        "edit-user --language en",
+        "edit-user --language en --dry-run",
+        "edit-user --relabel none=other",
+        "enrol --dry-run",
+        "enrol --device second --no-confirm",
+        "enrol",
+        "unlock",
+        "enable",
+        "enable --dry-run",
+        "resync",
+        "undo --list",
+        "undo",
+        "undo --dry-run",
+        "undo --yes",
+        "recovery-codes",
+        "recovery-codes --dry-run",
+        "bypass",
+        "bypass --dry-run",
+        "bypass --revoke",
+        "bypass --revoke --dry-run",
+        "diagnose",
+        "require-mfa",
+        "require-mfa --not",
+        "require-mfa --dry-run",
+        "set-password",
+        "sign-in",
+        "verify",
+        "verify 123456",
+        "force-new-password",
+        "force-new-password --dry-run",
+        "force-new-password --yes",
+        "reset",
+        "reset --dry-run",
+        "reset --yes",
+        "reset --yes --no-enrol",
+        "reset --device none --yes",
+        "disable",
+        "disable --dry-run",
+        "disable --yes",
+        "delete",
+        "delete --dry-run",
+        "delete --yes",
+        "delete --device none --yes",
+        "remove-user",
+        "remove-user --dry-run",
+        "remove-user --yes",
+        "remove-user --damaged --yes",
+    ] {
+        let mut world = both_forms();
+        for output in ["", "--json"] {
+            for answers in [None, Some(vec!["no"])] {
+                world.answers = answers;
+                if world.listed("alice@corp.example").is_null() {
+                    continue;
+                }
+                let (verb, more) = line.split_once(' ').unwrap_or((line, ""));
+                let line = if more == "123456" {
+                    format!("{verb} {output} CORP\\Alice@Corp.example {more}")
+                } else {
+                    format!("{verb} {more} {output} alice@corp.example")
+                };
+                let ran = world.run_with(&line, "000000");
+                let said = format!("{}{}{}", ran.out, ran.err, ran.prompts.join("\n"));
+                assert!(!names_the_other(&said), "{line}: {ran:?}");
+                assert!(ran.code != 0 || said.contains("alice@corp.example"), "{line}: {ran:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn w5_logins_are_answered_for_the_user_who_is_stored() {
+    let world = both_forms();
+    let long = "alice@corp.example";
+    let ran = world.run_with(&format!("sign-in --json {long}"), r#"{"password":"x"}"#).json();
+    assert_eq!((&ran["user"], &ran["outcome"]), (&long.into(), &"rejected".into()));
+    assert_eq!(world.verify(long, "000000").json()["user"], long);
+    let _ = world.run(&format!("delete --yes {long}")).ok();
+    let ran = world.verify(long, "000000");
+    assert!(ran.err.contains(long) && !names_the_other(&ran.err), "{ran:?}");
+    let input = format!("{long}\t000000\n");
+    let ran = world.run_with("verify --batch", &input).ok().json();
+    assert_eq!((&ran["user"], &ran["code"]), (&long.into(), &"not_enabled".into()));
+}
+
+#[test]
+fn w5_what_takes_away_from_a_user_needs_the_name_as_it_is_stored() {
+    let mut world = both_forms();
+    let _ = world.run("remove-user --yes -- alice@corp.example").ok();
+    let before = world.sql("SELECT count(*) FROM events");
+    for typed in ["alice@corp.example", "CORP\\alice"] {
+        for verb in ["remove-user", "delete", "reset", "disable", "force-new-password"] {
+            for (option, answers) in [
+                ("--yes", None),
+                ("--yes", Some(vec!["y"])),
+                ("--json", Some(vec!["y"])),
+                ("", None),
+            ] {
+                world.answers = answers;
+                let ran = world.run(&format!("{verb} {option} -- {typed}"));
+                assert_eq!(ran.code, 67, "{verb} {option} {typed}: {ran:?}");
+                let hint = format!("the user is stored as alice: mfactl {verb} alice");
+                assert!(ran.err.contains(&hint), "{ran:?}");
+            }
+            world.answers = Some(vec!["no"]);
+            let more = if verb == "reset" { "--no-enrol" } else { "" };
+            let ran = world.run(&format!("{verb} {more} -- {typed}"));
+            assert_eq!(ran.code, 1, "{verb} {typed}: {ran:?}");
+            assert!(ran.err.contains(&format!("{typed} is stored as alice")), "{ran:?}");
+        }
+    }
+    world.answers = None;
+    assert_eq!(world.sql("SELECT count(*) FROM events"), before);
+    let _ = world.run("remove-user --dry-run -- alice@corp.example").ok();
+    world.answers = Some(vec!["y"]);
+    let ran = world.run("remove-user -- alice@corp.example").ok();
+    assert!(ran.prompts[0].contains("Remove alice with"), "{ran:?}");
+    assert_eq!(world.run("remove-user -- alice@corp.example").code, 67);
+}

@@ -154,3 +154,22 @@ fn s6_a_request_outlives_a_pruned_log_and_another_users_request() {
     let fourth = request(&world, "unlock bob");
     assert_eq!(approve(&world, &fourth).0, 0);
 }
+
+#[test]
+fn w5_a_request_is_never_for_the_user_of_the_shorter_name() {
+    let (world, id) = requested();
+    let site = format!("{CONFIGURATION}[names]\nstrip_realm = [\"corp.example\"]\n");
+    assert_eq!(approve(&world, &id).0, 0);
+    let _ = by(&world, ADMIN, "enable alice").ok();
+    let _ = by(&world, ADMIN, "edit-user alice --no-protected").ok();
+    let _ = world.active("alice@corp.example");
+    let _ = world.run("edit-user alice@corp.example --protected").ok();
+    world.configure(&site);
+    let id = request(&world, "disable alice@corp.example");
+    world.configure(CONFIGURATION);
+    let _ = by(&world, ADMIN, "edit-user alice@corp.example --rename carol").ok();
+    world.configure(&site);
+    let (code, error) = approve(&world, &id);
+    assert!(matches!(code, 67 | 77), "{code} {error}");
+    assert_eq!(world.listed("alice")["status"], "enabled", "{}", world.listed("alice"));
+}
