@@ -107,7 +107,10 @@ fn request_approval(
     let operator = OperatorOptions::from_arg_matches(matches)
         .map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
     let ticket = operator.ticket(app, entry.spec.name)?;
-    let arguments = arguments(entry, matches)?;
+    let mut arguments = arguments(entry, matches)?;
+    if let Some(bound) = (entry.bind)(matches, app, user)? {
+        arguments.insert(0, bound);
+    }
     let mut opened = app.open_store()?;
     let request = operate::request_approval(
         app,
