@@ -61,6 +61,7 @@ use crate::domain::notice::NoticeKind;
 use crate::domain::refusal::Refusal;
 use crate::domain::role::Role;
 use crate::domain::undo_record::Undoable;
+use crate::domain::user::User;
 use crate::domain::verb::{CaseOptions, Group, VerbSpec};
 use crate::env::Env;
 use crate::options::Options;
@@ -76,6 +77,8 @@ pub trait Verb: Args + FromArgMatches {
     const EXAMPLES: &'static [&'static str];
     /// Off for the verbs that a login service calls: a user named like the flag would get exit code 0.
     const HELP_FLAG: bool = true;
+    /// The question of the verb says more than the request, so the second operator gets both.
+    const ASKS_APPROVER: bool = false;
 
     /// Whether a login service calls, judged by the arguments. Users may control its environment, so this
     /// is known before any variable is read.
@@ -84,6 +87,12 @@ pub trait Verb: Args + FromArgMatches {
     }
 
     fn run(self, app: &mut App<'_>) -> Result<Report>;
+
+    /// What a request to a second operator notes beside the arguments, so that it is carried out only on what its
+    /// operator saw.
+    fn bind(_: &ArgMatches, _: &App<'_>, _: &User) -> Result<Option<String>, Refusal> {
+        Ok(None)
+    }
 
     /// The result where the operator's role or the configuration prevents the verb from starting.
     fn on_denied(_: &Env, error: anyhow::Error) -> Result<Report> {
@@ -97,7 +106,9 @@ pub struct VerbEntry {
     pub examples: &'static [&'static str],
     pub has_help_flag: bool,
     pub run: fn(&ArgMatches, &mut App<'_>) -> Result<Report>,
+    pub asks_approver: bool,
     is_service: fn(&ArgMatches) -> bool,
+    bind: fn(&ArgMatches, &App<'_>, &User) -> Result<Option<String>, Refusal>,
     on_denied: fn(&Env, anyhow::Error) -> Result<Report>,
     arguments: fn(Command) -> Command,
 }
@@ -212,7 +223,9 @@ const fn verb<V: Verb>(attributes: VerbSpec) -> VerbEntry {
         run: |matches, app| {
             V::from_arg_matches(matches).map_err(|e| usage_error(&e, Some(V::NAME)))?.run(app)
         },
+        asks_approver: V::ASKS_APPROVER,
         is_service: V::is_service,
+        bind: V::bind,
         on_denied: V::on_denied,
         arguments: V::augment_args,
     }

@@ -87,7 +87,7 @@ impl Approve {
         let mut arguments = vec![entry.spec.name.into()];
         let command = (entry.arguments)(Command::new(entry.spec.name));
         let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
-        if takes("yes") {
+        if takes("yes") && (self.yes || !entry.asks_approver) {
             arguments.push("--yes".into());
         }
         if let Some(path) = &self.output {

@@ -141,7 +141,10 @@ fn request_approval(
     let operator = OperatorOptions::from_arg_matches(matches)
         .map_err(|e| usage_error(&e, Some(entry.spec.name)))?;
     let ticket = operator.ticket(app, entry.spec.name)?;
-    let arguments = arguments(entry, matches, &user.name)?;
+    let mut arguments = arguments(entry, matches, &user.name)?;
+    if let Some(bound) = (entry.bind)(matches, app, user)? {
+        arguments.insert(0, bound);
+    }
     let mut opened = app.open_store()?;
     let request = operate::request_approval(
         app,

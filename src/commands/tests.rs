@@ -31,6 +31,7 @@ mod stale_rows;
 mod states;
 mod strays;
 mod table;
+mod undo_scope;
 mod undoing;
 mod user_lists;
 mod watching;

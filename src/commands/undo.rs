@@ -3,7 +3,7 @@
 mod list;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{ArgMatches, Args};
 use serde::Serialize;
 
 use super::Verb;
@@ -13,8 +13,10 @@ use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::shown;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo::{PasswordState, UndoReach, Undone};
+use crate::domain::undo::{PasswordState, UndoReach, Undone, nothing_to_undo};
+use crate::domain::undo_record::UndoRecord;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::change::ChangeResult;
@@ -26,9 +28,9 @@ use crate::report::{Fields, Record, Report, Verdict};
 /// before that. Any operator can do this for a day (`policy.undo_for`), as long as no code was
 /// accepted since. Used codes stay used.
 ///
-/// If a wrong person got the new QR code and proved it, --even-after-code takes the change back all
-/// the same, and cuts off every device that was set up since. This needs an admin, or a second
-/// operator.
+/// Every device, recovery code and bypass code that was made since no longer works. If a wrong
+/// person got the new QR code and proved it, --even-after-code takes the change back all the same.
+/// This needs an admin, or a second operator, who approves this one change.
 #[derive(Args, Debug)]
 pub struct Undo {
     #[command(flatten)]
@@ -39,6 +41,9 @@ pub struct Undo {
     /// Take it back although a code was accepted since
     #[arg(long)]
     even_after_code: bool,
+    /// Only if this is the newest change, such as reset@2026-11-29T01:00:00Z
+    #[arg(long, value_name = "VERB@TIME", conflicts_with = "list")]
+    of: Option<String>,
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
@@ -54,6 +59,17 @@ impl Verb for Undo {
         "mfactl undo alice --yes --ticket HELP-1234",
         "mfactl undo alice --even-after-code --ticket HELP-1234",
     ];
+    const ASKS_APPROVER: bool = true;
+
+    /// A request is for the newest change of that moment: a later one is not to be taken back instead.
+    fn bind(matches: &ArgMatches, app: &App<'_>, user: &User) -> Result<Option<String>, Refusal> {
+        if matches.contains_id("of") {
+            return Ok(None);
+        }
+        let undo_for = app.config.undo_for;
+        let newest = user.undo.newest().ok_or_else(|| nothing_to_undo(user, undo_for))?;
+        Ok(Some(format!("--of={}", change_name(newest))))
+    }
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         let name = self.user.name(app)?;
@@ -64,7 +80,12 @@ impl Verb for Undo {
         let (dry_run, undo_for) = (act.dry_run, app.config.undo_for);
         let reach =
             if self.even_after_code { UndoReach::EvenAfterCode } else { UndoReach::ToLastCode };
-        let take_back = |user: User, now: Timestamp| user.take_back(now, undo_for, reach);
+        let is_approved = app.authorization.approval.is_some();
+        let of = self.of.as_deref();
+        let take_back = |user: User, now: Timestamp| {
+            check_newest(&user, of, is_approved)?;
+            user.take_back(now, undo_for, reach)
+        };
         let mut opened = app.open_store()?;
         let (_, expected) = take_back(opened.read_user(&name)?, app.env.clock.now()?)?;
         if !self.yes && !dry_run {
@@ -79,9 +100,30 @@ impl Verb for Undo {
         let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
             Ok(take_back(user, now).and_then(only(&name, &expected))?)
         })?;
-        let record = TakenBack::new(&done, dry_run, undo_for, &expected);
+        let record = TakenBack::new(&done, dry_run, (undo_for, reach), &expected);
         Ok(Report::one(record, Verdict::Yes))
     }
+}
+
+/// How `--of` names a change.
+fn change_name(change: &UndoRecord) -> String {
+    format!("{}@{}", change.act.verb(), change.at)
+}
+
+/// Refuses another change than the one that `--of` names. A request of an earlier version names none.
+fn check_newest(user: &User, of: Option<&str>, is_approved: bool) -> Result<(), Refusal> {
+    let (name, Some(newest)) = (&user.name, user.undo.newest()) else { return Ok(()) };
+    let newest = change_name(newest);
+    let problem = match of {
+        Some(of) if of == newest => return Ok(()),
+        Some(of) => format!("--of: the newest change of {name} is {newest}, not {}", shown(of)),
+        None if is_approved => format!("the request does not say which change of {name} it is for"),
+        None => return Ok(()),
+    };
+    Err(Refusal::new(ErrorCode::NothingToUndo, problem).hint(format!(
+        "nothing was taken back; see the changes with: mfactl undo --list -- {}",
+        name.argument()
+    )))
 }
 
 /// Refuses to take back anything but what the operator was asked about, and what the log will name.
@@ -107,6 +149,9 @@ fn question(name: &UserName, undone: &Undone, after: &User) -> String {
     };
     let mut parts = consequences(undone, "will be", "will be");
     parts.insert(0, format!("There will be {count}"));
+    if !undone.restored.is_empty() {
+        parts.insert(1, format!("{} will be restored", joined(&undone.restored)));
+    }
     format!("{code}Take back the {act} of {name} at {at}? {}.", parts.join("; "))
 }
 
@@ -169,7 +214,7 @@ struct TakenBack {
     cut_off: Vec<String>,
     /// A code was accepted before, and that did not prevent it.
     even_after_code: bool,
-    /// What `undo` would take back next.
+    /// What the same command would take back next.
     next: Option<&'static str>,
 }
 
@@ -192,7 +237,12 @@ fn texts(labels: &[Label]) -> Vec<String> {
 }
 
 impl TakenBack {
-    fn new(done: &ChangeResult, dry_run: bool, undo_for: Span, undone: &Undone) -> Self {
+    fn new(
+        done: &ChangeResult,
+        dry_run: bool,
+        (undo_for, reach): (Span, UndoReach),
+        undone: &Undone,
+    ) -> Self {
         let after_code = match undone.closed_at {
             Some(closed) => format!(", although a code was accepted at {closed}"),
             None => String::new(),
@@ -201,7 +251,7 @@ impl TakenBack {
         let mut parts = vec![format!("{act} of {} taken back{after_code}", undone.at)];
         let (is, are) = if dry_run { ("would be", "would be") } else { ("is", "are") };
         parts.extend(consequences(undone, is, are));
-        let next = done.user.clone().take_back(done.at, undo_for, UndoReach::ToLastCode);
+        let next = done.user.clone().take_back(done.at, undo_for, reach);
         let schema = "mfactl.undo/1";
         Self {
             change: ChangeRecord::new(schema, done, dry_run, &parts.join("; ")),

@@ -93,8 +93,8 @@ impl User {
     /// Undoes the newest change: restores devices, recovery codes and the state of the password. Time steps and
     /// codes that were used stay used.
     ///
-    /// After an accepted code this needs [`UndoReach::EvenAfterCode`], and every device that was made since the
-    /// change is cut off.
+    /// Every device that was made since the change is cut off. After an accepted code this needs
+    /// [`UndoReach::EvenAfterCode`].
     pub fn take_back(
         mut self,
         now: Timestamp,
@@ -128,7 +128,9 @@ impl User {
     }
 }
 
-fn nothing_to_undo(user: &User, undo_for: Span) -> Refusal {
+/// The refusal where no change is left.
+#[must_use]
+pub fn nothing_to_undo(user: &User, undo_for: Span) -> Refusal {
     let (name, [verbs @ .., last]) = (&user.name, Undoable::ALL.map(Undoable::verb));
     let verbs = verbs.join(", ");
     let problem = format!(
@@ -187,18 +189,12 @@ impl UndoRecord {
         Ok(())
     }
 
-    /// Cuts off the devices that were made after this change. Without a code since then these are the one that the
-    /// change made, and pending ones with the label of a device that comes back.
+    /// Cuts off the devices that were made after this change, pending ones too: the QR code of one may be with a
+    /// wrong person, whose first code would make it active.
     fn cut_off_later(&self, user: &mut User, now: Timestamp) -> Vec<Label> {
         let comes_back = |d: &Device| self.devices.contains(&d.id);
-        let labels: Vec<Label> =
-            user.devices.iter().filter(|d| comes_back(d)).map(|d| d.label.clone()).collect();
         let is_cut = |d: &Device| {
-            let is_of_change = self.made == Some(d.id);
-            let is_later = is_of_change || self.is_older_than(d);
-            let stands_in = is_of_change || labels.contains(&d.label);
-            let is_due = self.closed_at.is_some() || (stands_in && d.is_pending());
-            d.is_live() && !comes_back(d) && is_later && is_due
+            d.is_live() && !comes_back(d) && (self.made == Some(d.id) || self.is_older_than(d))
         };
         let mut cut_off = Vec::new();
         let mut left = Vec::with_capacity(user.devices.len());
@@ -212,14 +208,6 @@ impl UndoRecord {
             if device.confirmed_at().is_some() {
                 left.push(device.revoked(now));
             }
-        }
-        // All other devices were there before the change, so only pending ones can exceed the limit.
-        let counts = |d: &&Device| d.is_live() || comes_back(d);
-        let is_surplus = |d: &Device| d.is_pending() && !comes_back(d) && self.is_older_than(d);
-        while left.iter().filter(counts).count() > MOST_DEVICES
-            && let Some(newest) = left.iter().rposition(is_surplus)
-        {
-            cut_off.push(left.remove(newest).label);
         }
         user.devices = left;
         cut_off
@@ -247,8 +235,10 @@ impl UndoRecord {
         if self.is_without_codes {
             user.recovery.clone_from(&self.recovery);
             undone.recovery_codes = self.recovery.as_ref().map_or(0, RecoverySet::left);
-        } else if is_proved {
+        } else {
             user.recovery = user.recovery.take().filter(|set| set.made_at < self.at);
+            // One that was made since did not start before.
+            user.bypass = user.bypass.take().filter(|code| code.starts_at < self.at);
         }
         if self.is_without_codes || is_proved {
             user.bypass = None;

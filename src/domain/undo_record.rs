@@ -143,7 +143,12 @@ impl UndoStack {
             change.devices.append(&mut act.devices);
             act = UndoRecord {
                 at: if is_newest { change.at } else { act.at },
-                untouched: act.untouched,
+                // What was set up between the change and the code was not there before the change.
+                untouched: if is_newest && change.untouched.is_some() {
+                    change.untouched.take()
+                } else {
+                    act.untouched
+                },
                 ..change
             };
         }

@@ -4,17 +4,17 @@ use serde_json::{Value, json};
 
 use crate::testing::{CommandResult, World, secret};
 
-const HELPDESK: u32 = 1;
-const OTHER_HELPDESK: u32 = 8;
-const ADMIN: u32 = 3;
-const ROLES: &str = "[roles]\nhelpdesk = [\"daemon\", \"%mail\"]\nadmin = [\"sys\"]\n";
+pub(super) const HELPDESK: u32 = 1;
+pub(super) const OTHER_HELPDESK: u32 = 8;
+pub(super) const ADMIN: u32 = 3;
+pub(super) const ROLES: &str = "[roles]\nhelpdesk = [\"daemon\", \"%mail\"]\nadmin = [\"sys\"]\n";
 
-fn labels(answer: &Value) -> Vec<&str> {
+pub(super) fn labels(answer: &Value) -> Vec<&str> {
     let devices = answer["devices"].as_array().unwrap();
     devices.iter().map(|d| d["device"].as_str().unwrap()).collect()
 }
 
-fn listed(world: &World, user: &str) -> Value {
+pub(super) fn listed(world: &World, user: &str) -> Value {
     world.run(&format!("undo {user} --list --json")).ok().json()
 }
 
@@ -25,14 +25,14 @@ fn logged(world: &World) -> Value {
 }
 
 #[track_caller]
-fn nothing_to_undo(ran: &CommandResult) -> String {
+pub(super) fn nothing_to_undo(ran: &CommandResult) -> String {
     assert_eq!((ran.code, ran.error().as_str()), (76, "nothing_to_undo"), "{ran:?}");
     let error: Value = serde_json::from_str(&ran.err).unwrap();
     error["error"]["message"].as_str().unwrap().to_owned()
 }
 
 /// Alicia's phone was reset for a caller who was Alice, and Alice proved the new one. Returns both secrets.
-fn wrong_caller(world: &World, reset: &str) -> [crate::domain::secret::Secret; 2] {
+pub(super) fn wrong_caller(world: &World, reset: &str) -> [crate::domain::secret::Secret; 2] {
     let right = world.active("alicia");
     world.wait(60);
     let wrong = secret(&world.run(&format!("{reset} --json --reveal-secrets")).ok());
@@ -43,7 +43,10 @@ fn wrong_caller(world: &World, reset: &str) -> [crate::domain::secret::Secret; 2
 }
 
 #[track_caller]
-fn assert_right_phone(world: &World, [right, wrong]: &[crate::domain::secret::Secret; 2]) {
+pub(super) fn assert_right_phone(
+    world: &World,
+    [right, wrong]: &[crate::domain::secret::Secret; 2],
+) {
     assert_eq!(world.verify("alicia", &world.code(wrong, 0)).json()["outcome"], "rejected");
     assert_eq!(world.verify("alicia", &world.code(right, 0)).json()["outcome"], "accepted");
 }
@@ -318,7 +321,8 @@ fn w4_an_admin_needs_nobody_else_and_is_asked_about_the_phone() {
         ran.prompts,
         [
             "A code of alicia was accepted since, at 2026-01-01T00:02:00Z. Take back the reset of alicia at \
-          2026-01-01T00:01:00Z? There will be 1 device; the device phone that was set up since then will be cut off."
+          2026-01-01T00:01:00Z? There will be 1 device; phone will be restored; the device phone \
+          that was set up since then will be cut off."
         ]
     );
     world.configure("");

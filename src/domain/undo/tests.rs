@@ -285,6 +285,7 @@ impl Trial {
         }
         assert!(matches!(outcome, Outcome::Confirmed { .. }));
         let earlier = self.frames.iter().rposition(|frame| frame.made == Some(new.id));
+        let is_newest = earlier.is_some_and(|index| index + 1 == self.frames.len());
         let mut frame = earlier.map_or_else(
             || Frame {
                 act: Undoable::Reset,
@@ -295,8 +296,11 @@ impl Trial {
             },
             |index| self.frames.remove(index),
         );
+        let was_there = |id: &Id| !is_newest || frame.before.contains_key(id);
+        let before: Vec<_> =
+            before.into_iter().filter(|(id, _)| *id != new.id && was_there(id)).collect();
         let superseded = frame.before.into_iter().filter(|(id, _)| frame.touched.contains(id));
-        frame.before = superseded.chain(before).filter(|(id, _)| *id != new.id).collect();
+        frame.before = superseded.chain(before).collect();
         frame.touched.extend(replaced);
         self.frames.push(frame);
     }
@@ -319,27 +323,14 @@ impl Trial {
         self.user = user;
         assert_eq!(undone.act, frame.act);
         assert_eq!(undone.closed_at.is_some(), frame.is_closed);
-        // What the change touched is as before it; what it left alone is as it is now.
+        // What the change touched is as before it; what it left alone is as it is now; what is newer is gone.
         let mut expected: BTreeMap<Id, DeviceState> = now
             .iter()
-            .filter(|(id, state)| {
-                let is_older = frame.before.contains_key(id);
-                is_older
-                    || !(frame.is_closed
-                        || frame.made == Some(**id)
-                        || matches!(state, DeviceState::Pending(_))
-                            && frame.touched.iter().any(|t| labels[t] == labels[id]))
-            })
+            .filter(|(id, _)| frame.before.contains_key(id))
             .map(|(id, state)| (*id, state.clone()))
             .collect();
         for id in &frame.touched {
             expected.insert(*id, frame.before[id].clone());
-        }
-        // With more devices than a user may have, the newest pending ones go.
-        let surplus = expected.len().saturating_sub(MOST_DEVICES);
-        for _ in 0..surplus {
-            let newest = expected.keys().rfind(|id| !frame.before.contains_key(id)).copied();
-            expected.remove(&newest.unwrap());
         }
         assert_eq!(self.live(), expected, "{frame:?}");
         for device in self.user.live() {
