@@ -135,7 +135,8 @@ impl Device {
     /// resynchronisation there may be accepted ones that are later still.
     #[must_use]
     pub fn is_unused(&self, position: u64) -> bool {
-        self.position.is_none_or(|last| position > last) && !self.accepted.contains(position)
+        self.position.is_none_or(|last| position > last)
+            && !self.accepted.contains(position, self.position)
     }
 
     /// Until when no right code is later than the last accepted one, which was accepted by a clock that was ahead;
@@ -160,8 +161,8 @@ impl Device {
     /// of the last accepted code.
     #[must_use]
     pub fn resynchronised(self, position: u64, now: Timestamp) -> Self {
-        let accepted = self.accepted.with(position.saturating_sub(1), self.position);
-        let accepted = accepted.with(position, self.position);
+        let first = position.saturating_sub(1);
+        let accepted = self.accepted.with(first, self.position).with(position, Some(first));
         Self { position: Some(position), accepted, last_used_at: Some(now), ..self }
     }
 

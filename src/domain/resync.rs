@@ -120,7 +120,7 @@ pub fn resync(
 /// Whether a code was not used: where the last one is ahead, by the positions that are remembered.
 fn is_fresh(device: &Device, position: u64, now: Timestamp, bounds: Bounds) -> bool {
     if device.refused_until(now, bounds.window).is_some() {
-        !device.accepted.contains(position)
+        !device.accepted.contains(position, device.position)
     } else {
         device.is_unused(position)
     }
@@ -190,3 +190,6 @@ fn not_active(user: &User, label: Option<&Label>) -> Refusal {
     Refusal::new(ErrorCode::NotActive, format!("{}'s device is not confirmed yet", user.name))
         .hint(format!("its first right code confirms it: mfactl verify {name}"))
 }
+
+#[cfg(test)]
+mod tests;
