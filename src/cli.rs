@@ -1,6 +1,7 @@
 //! Parses the command line and finds the verb.
 
 use std::ffi::{OsStr, OsString};
+use std::mem::ManuallyDrop;
 
 use anyhow::Result;
 use clap::error::{ContextKind, ErrorKind};
@@ -25,7 +26,7 @@ pub fn parse(args: &[OsString]) -> Result<Run> {
         return Ok(run);
     }
     let error = match command_for(args).try_get_matches_from(args) {
-        Ok(matches) => return from_matches(&matches),
+        Ok(matches) => return from_matches(matches),
         Err(error) => error,
     };
     match error.kind() {
@@ -70,17 +71,18 @@ fn flag_before_verb(args: &[OsString]) -> Result<Option<Run>> {
     Ok(is_help.then(|| print(Options::default(), move |env| help::page(entry, form, env))))
 }
 
-fn from_matches(matches: &ArgMatches) -> Result<Run> {
-    let options = Options::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
+fn from_matches(mut matches: ArgMatches) -> Result<Run> {
+    let options = Options::from_arg_matches(&matches).map_err(|e| usage_error(&e, None))?;
     options.check()?;
-    let paths = PathOptions::from_arg_matches(matches).map_err(|e| usage_error(&e, None))?;
-    let subcommand = matches.subcommand().filter(|_| !matches.get_flag("help"));
-    let Some((name, matches)) = subcommand else {
+    let paths = PathOptions::from_arg_matches(&matches).map_err(|e| usage_error(&e, None))?;
+    let is_verb = !matches.get_flag("help");
+    let Some((name, matches)) = matches.remove_subcommand().filter(|_| is_verb) else {
         return Ok(print(options, help::overview));
     };
-    let entry = find_entry(name)
+    let entry = find_entry(&name)
         .ok_or_else(|| Refusal::new(ErrorCode::Internal, "an unknown verb was parsed"))?;
-    let matches = matches.clone();
+    // The process ends after its verb, so taking its arguments apart would be in vain.
+    let matches = ManuallyDrop::new(matches);
     Ok(Box::new(move |env| commands::run(entry, &matches, env, options, &paths)))
 }
 
