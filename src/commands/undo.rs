@@ -41,7 +41,7 @@ pub struct Undo {
     /// Take it back although a code was accepted since
     #[arg(long)]
     even_after_code: bool,
-    /// Only if this is the newest change, such as reset@2026-11-29T01:00:00Z
+    /// Take back this change only, if it is the newest
     #[arg(long, value_name = "VERB@TIME", conflicts_with = "list")]
     of: Option<String>,
     /// Skip the confirmation
