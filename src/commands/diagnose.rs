@@ -118,7 +118,7 @@ fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
     let sentence = finding.sentence();
     if finding.until().is_some() {
         return format!(
-            "{sentence}; two codes in a row end that: mfactl resync {}",
+            "{sentence}; if the clock is right, two codes in a row end that: mfactl resync {}",
             name.argument()
         );
     }

@@ -147,8 +147,8 @@ impl Diagnosis {
                 format!("the code of {device} was already used: wait for the next one")
             }
             Self::ClockWasAhead { device, until } => format!(
-                "the code of {device} is right, but a code was accepted while this server's clock was ahead, and \
-                 none before {until} is later than that one"
+                "the code of {device} is right, but codes are refused until {until}: one was accepted while this \
+                 server's clock was ahead, or the clock is behind now"
             ),
             Self::ServerClock { seconds, others, .. } => {
                 let way = if *seconds > 0 { "behind" } else { "ahead" };
