@@ -21,7 +21,7 @@ pub fn consequences(
 ) -> Vec<String> {
     let required = policy.requirement(after);
     let required_before = before.map_or(Requirement::Optional, |before| policy.requirement(before));
-    let mut said = group_words(before, after, policy, now);
+    let mut said = group_words(before, after, [required_before, required], policy, now);
     let by_operator = |user: &User| (user.required, user.required_from.filter(|_| user.required));
     let is_set = before.is_some_and(|before| by_operator(before) != by_operator(after));
     let is_lifted = is_set && !after.required;
@@ -64,6 +64,7 @@ pub fn consequences(
 fn group_words(
     before: Option<&User>,
     after: &User,
+    [required_before, required]: [Requirement; 2],
     policy: &Policy,
     now: Timestamp,
 ) -> Vec<String> {
@@ -71,8 +72,6 @@ fn group_words(
     let none = Vec::new();
     let mut left = only(old.unwrap_or(&none), new);
     let mut joined = old.map(|old| only(new, old)).unwrap_or_default();
-    let required = policy.requirement(after);
-    let required_before = before.map_or(Requirement::Optional, |before| policy.requirement(before));
     let mut said = Vec::new();
     if let Some(words) = requirement_words(required_before, required, now) {
         let (verb, moved) = match required {

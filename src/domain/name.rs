@@ -59,7 +59,7 @@ impl UserName {
         }
     }
 
-    /// This name for somebody who may also be stored by the whole of what was typed, which is looked for first.
+    /// This name for somebody who may also be stored by the whole typed name, which is looked for first.
     #[must_use]
     pub fn or_whole(mut self, whole: &Self) -> Self {
         let mut before: Vec<String> = whole.spellings().map(str::to_owned).collect();

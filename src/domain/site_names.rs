@@ -20,7 +20,7 @@ impl SiteNames {
         Self { domains: lower(domains), realms: lower(realms) }
     }
 
-    /// Reads a name in any of the site's forms. A user who is stored by the whole of what was typed is still found by
+    /// Reads a name in any of the site's forms. A user who is stored by the whole typed name is still found by
     /// it.
     pub fn read(&self, typed: &str) -> Result<UserName, Refusal> {
         let without_domain = self.without_domain(typed);

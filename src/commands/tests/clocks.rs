@@ -192,7 +192,7 @@ fn w7_two_codes_heal_a_device_and_no_code_is_accepted_twice() {
         let ran = world.verify("alice", &world.code(&secret, steps));
         assert_eq!(ran.json()["outcome"], "replayed", "both are used up");
     }
-    // Every step from now until after the accident: what was accepted then is refused, and all else is good once.
+    // Every step from now until after the accident: a code that was accepted then is refused, and every other one is good once.
     let mut refused = Vec::new();
     for step in [1, 2, 2000, 2878, 2879, 2880, 2881, 2882, 2890, 2892, 2900, 2902, 2903, 3000] {
         world.now.set(START + 60 + 30 * step);

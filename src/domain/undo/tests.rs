@@ -337,7 +337,7 @@ impl Trial {
             assert_eq!(device.position, positions[&device.id], "used codes stay used");
             let renamed = undone.renamed.iter().find(|(_, is)| *is == device.label);
             let was = renamed.map_or(&device.label, |(was, _)| was);
-            assert_eq!(*was, labels[&device.id], "a new label is told");
+            assert_eq!(*was, labels[&device.id], "the answer names a new label");
         }
     }
 
