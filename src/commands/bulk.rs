@@ -138,6 +138,9 @@ fn report(
         let mut preamble = vec![("schema", json!(schema)), ("dry_run", json!(dry_run))];
         if let Some(source) = source {
             preamble.extend([("column", json!(source.column)), ("rows", json!(source.rows))]);
+            if source.rows_without_user > 0 {
+                preamble.push(("rows_without_user", json!(source.rows_without_user)));
+            }
         }
         let counts = writer.many(&preamble, "users", |write| {
             let mut counts = BulkCounts::default();
