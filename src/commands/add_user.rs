@@ -12,7 +12,7 @@ use crate::audit::AuditRecord;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::consequences::consequences;
-use crate::domain::name::group;
+use crate::domain::name::new_group;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::{line, prose_line, refuse};
@@ -85,7 +85,7 @@ impl ProfileOptions {
         }
         if !self.groups.is_empty() {
             let mut groups: Vec<String> =
-                self.groups.iter().map(|g| group(g)).collect::<Result<_, _>>()?;
+                self.groups.iter().map(|g| new_group(g)).collect::<Result<_, _>>()?;
             groups.sort();
             groups.dedup();
             profile.groups = groups;

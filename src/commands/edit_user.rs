@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
-use crate::domain::name::{Label, UserName, group, is_same_group};
+use crate::domain::name::{Label, UserName, group, is_same_group, new_group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, refuse};
@@ -84,10 +84,10 @@ impl Verb for EditUser {
                 .into());
         }
         let policy = app.config.policy.clone();
-        let groups = |names: &[String]| names.iter().map(|name| group(name)).collect();
-        let (added, removed): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
-            (groups(&self.add_group), groups(&self.remove_group));
-        let (added, removed) = (added?, removed?);
+        let added = self.add_group.iter().map(|name| new_group(name));
+        let added = added.collect::<Result<Vec<_>, _>>()?;
+        let removed = self.remove_group.iter().map(|name| group(name));
+        let removed = removed.collect::<Result<Vec<_>, _>>()?;
         if let Some(both) = added.iter().find(|a| removed.iter().any(|r| is_same_group(a, r))) {
             let message = format!("{} is to be added and removed", quoted(both));
             return Err(Refusal::new(ErrorCode::Usage, message)
