@@ -157,7 +157,7 @@ fn w5_the_forms_of_a_site_are_taken_at_every_door() {
 #[test]
 fn w5_a_name_that_radius_stripped_is_taken() {
     let mut world = World::new();
-    world.configure("");
+    world.configure("[names]\nstrip_domain = [\"ANY\"]\nstrip_realm = [\"anything.example\"]\n");
     let alice = world.active("alice");
     let ask = |w: &mut World, name: &str, stripped: &str| {
         let quoted = [name, stripped].map(|text| format!("\"{}\"", text.replace('\\', "\\\\")));
@@ -175,12 +175,19 @@ fn w5_a_name_that_radius_stripped_is_taken() {
     for name in ["alice@anything.example", "ANY\\alice", "alice"] {
         assert!(ask(&mut world, name, "alice"), "{name}");
     }
+    for name in ["alice@other.example", "OTHER\\alice", "other.example/alice"] {
+        assert!(!ask(&mut world, name, "alice"), "{name}: its realm is not configured");
+    }
     assert!(!ask(&mut world, "bob@anything.example", "alice"), "no part of the name");
     assert!(!ask(&mut world, "alice@anything.example", ""));
     // Whoever is stored by the whole name is asked for their own code.
+    world.configure("");
     let _ = world.active("alice@anything.example");
+    world.configure("[names]\nstrip_realm = [\"anything.example\"]\n");
     assert!(!ask(&mut world, "alice@anything.example", "alice"));
     assert!(ask(&mut world, "alice", "alice"));
+    world.configure("");
+    assert!(!ask(&mut world, "alice@other.example", "alice"), "no realm is configured");
 }
 
 #[test]
