@@ -11,6 +11,7 @@ pub mod bypass;
 pub mod consequences;
 pub mod device;
 pub mod diagnose;
+pub mod diagnosed_offsets;
 pub mod factor;
 pub mod joiner;
 pub mod lockout;

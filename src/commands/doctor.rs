@@ -165,9 +165,15 @@ fn of_clock(found: Result<ClockHealth>) -> Vec<HealthCheck> {
             Some(0 | 1) => "agrees with the database's and with the log".to_owned(),
             Some(apart) => format!("{apart} s off the database's; up to 30 s is tolerated"),
         };
-        match clock.is_synchronised {
-            Some(false) => (Health::Warning, format!("{agrees}, but {}: set up NTP", clock.ntp())),
-            _ => (Health::Good, format!("{agrees}; {}", clock.ntp())),
+        match (clock.codes_off, clock.is_synchronised) {
+            (Some(codes_off), _) => {
+                let words = format!("{agrees}, but {}; {}", codes_off.sentence(), clock.ntp());
+                (Health::Warning, words)
+            }
+            (None, Some(false)) => {
+                (Health::Warning, format!("{agrees}, but {}: set up NTP", clock.ntp()))
+            }
+            (None, _) => (Health::Good, format!("{agrees}; {}", clock.ntp())),
         }
     };
     let mut findings = vec![HealthCheck { what, state, words }];

@@ -154,7 +154,7 @@ impl Diagnosis {
                 let way = if *seconds > 0 { "behind" } else { "ahead" };
                 format!(
                     "this server's clock may be about {} s {way}: within an hour the codes of {} were as far off; \
-                     run: mfactl doctor",
+                     run: mfactl check clock",
                     seconds.unsigned_abs(),
                     counted(others + 1, "user")
                 )

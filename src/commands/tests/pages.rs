@@ -355,6 +355,7 @@ fn words(command: &str) -> String {
 /// Runs a command of a page.
 fn run(console: &Console) -> CommandResult {
     let mut world = World::new();
+    world.is_synchronised.set(Some(true));
     let mut command = words(&console.command);
     let (input, answers) = prepare(&mut world, &mut command);
     world.terminal = TERMINAL;
