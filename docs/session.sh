@@ -21,6 +21,7 @@ cp "$program" "$work/bin/mfactl"
 cat >"$work/enter" <<END
 mount --bind "$work/etc" /etc
 mount -t tmpfs tmpfs /var/lib
+hostname gate
 cd /
 exec env -i HOME=/root PATH="$work/bin:/usr/bin:/bin" PS1='# ' TERM=tmux-256color LANG=C.UTF-8 \
     bash --noprofile --norc
@@ -36,7 +37,7 @@ waits_for() {
     exit 1
 }
 
-terminal new-session -d -x 94 -y 41 "unshare --map-root-user --mount sh $work/enter"
+terminal new-session -d -x 104 -y 42 "unshare --map-root-user --mount --uts sh $work/enter"
 waits_for '^# *$'
 terminal send-keys 'mfactl enrol alice --create' Enter
 waits_for 'digits that the app shows'
