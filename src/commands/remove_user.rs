@@ -27,7 +27,8 @@ use crate::store::{Change, DamagedUser};
 /// a new user.
 ///
 /// --damaged gives up a user whose record does not prove: it was altered, put back from a copy, or can't
-/// be read. Nothing in the record is believed; the log must be whole. Only an admin may.
+/// be read. Nothing in the record is believed; the log must be whole. Only an admin may. It can't be
+/// combined with --erase: the log keeps the name of a user who was given up.
 #[derive(Args, Debug)]
 pub struct RemoveUser {
     #[command(flatten)]

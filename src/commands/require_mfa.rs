@@ -41,8 +41,9 @@ pub struct RequireMfa {
     group: Option<String>,
     /// Start date [default: now], or a file of names
     ///
-    /// A date such as 2026-03-01; or a file of users, with one name a line, or CSV with a header and
-    /// a column user, username or name; - is standard input. Give --from twice for a date and a file.
+    /// A date such as 2026-03-01; or a file of users (-: stdin): one name a line, or CSV with commas,
+    /// semicolons or tabs under a header of known columns: the names are in user, else username, else
+    /// name. Give --from twice for a date and a file.
     #[arg(long, value_name = "DATE|FILE")]
     from: Vec<PathBuf>,
     /// Limit of changes for many users, N or N%
