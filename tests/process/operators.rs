@@ -201,6 +201,9 @@ helpdesk = ["%helpdesk"]
 auditor = ["%mfaaudit"]
 admin = ["%mfaadmin"]
 second_operator = ["disable"]
+[names]
+strip_domain = ["CORP"]
+strip_realm = ["corp.example"]
 END
 chown mfactl: /etc/mfactl/config.toml
 chmod 600 /etc/mfactl/config.toml
@@ -210,6 +213,18 @@ $admin add-user carol --protected
 want 0 hana $mf add-user --display-name "Bob B." --group staff -- bob
 want 0 hana $mf enrol --no-confirm --json -- bob
 want 0 hana $mf unlock --ticket HELP-12 --reason "phone call" -- bob
+for name in 'CORP\bob' 'corp\Bob' bob@corp.example BOB@CORP.EXAMPLE 'CORP\bob@corp.example' Bob; do
+    want 0 hana $mf unlock -- "$name"
+    want 0 aude $mf show-user -- "$name"
+    want 0 aude $mf log --user "$name"
+    want 0 hana $mf require-mfa --dry-run -- "$name"
+    want 0 ivan $mf edit-user --no-protected --dry-run -- "$name"
+done
+want 65 hana $mf unlock -- 'OTHER\bob'
+for name in 'CORP\\bob' '\bob' 'CORP\-h' '-\bob' 'CORP\' 'A\CORP\bob' 'C P\bob' 'CORP/bob' 'CORP\bob x'; do
+    want denied hana $mf unlock -- "$name"
+    want denied aude $mf log --user "$name"
+done
 want 0 hana $mf edit-user --relabel phone=tablet -- bob
 want 0 hana $mf edit-user --clear email --clear language -- bob
 want 0 hana $mf require-mfa --from 2027-01-01 -- bob
@@ -232,6 +247,8 @@ want 0 aude $mf changes --since yesterday
 want 0 aude $mf log --user bob --verb unlock --since 2026-01-01T00:00:00Z
 want 0 aude $mf verify-log --quiet
 want 0 aude $mf check locked --warning 5 --critical @1:20
+# Its answer is the machine's.
+case $(runuser -u aude -- sudo -n $mf check clock) in 'MFA '*clock_off=*) ;; *) exit 1 ;; esac
 want 0 ivan $mf remove-user --yes -- alice
 # sudo says no.
 want denied aude $mf unlock -- bob

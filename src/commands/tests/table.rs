@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use clap::Command;
+use clap::{Command, ValueEnum as _};
 
 use crate::commands::VERBS;
 use crate::domain::role::Role;
@@ -204,6 +204,11 @@ fn the_sudo_rules_are_fresh() {
             "contrib/sudoers has no rule for {name}: add one, or name {name} here with the reason"
         );
     }
+    let everything: Vec<_> = crate::commands::check::What::value_variants()
+        .iter()
+        .map(|what| what.to_possible_value().unwrap().get_name().to_owned())
+        .collect();
+    assert!(file.contains(&format!(" ^check( ({}))?", everything.join("|"))), "{everything:?}");
     let is_used = |group: Group| specs().any(|spec| spec.group == group);
     assert!(Group::ALL.into_iter().all(is_used));
 }
