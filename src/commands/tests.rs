@@ -23,6 +23,7 @@ mod operators;
 mod pages;
 mod prompts;
 mod proofs;
+mod reports;
 mod requests;
 mod signing_in;
 mod silence;
