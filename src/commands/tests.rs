@@ -24,6 +24,7 @@ mod pages;
 mod prompts;
 mod proofs;
 mod requests;
+mod screens;
 mod signing_in;
 mod silence;
 mod spares;
