@@ -25,6 +25,7 @@ mod log;
 mod man;
 mod metrics;
 mod operator_options;
+mod prove;
 mod recovery_codes;
 mod remove_user;
 mod report;

@@ -359,7 +359,7 @@ fn audit_record(
             let why = match why {
                 RejectReason::Password => "password",
                 RejectReason::TemporaryPasswordExpired => "temporary password expired",
-                RejectReason::Code => "code",
+                RejectReason::Code | RejectReason::UsedCode => "code",
                 RejectReason::Disabled => "disabled",
                 RejectReason::NotEnabled => "not_enabled",
                 RejectReason::Locked => "locked",

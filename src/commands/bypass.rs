@@ -13,12 +13,12 @@ use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
-use crate::domain::text::refuse;
+use crate::domain::text::{counted, refuse};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
 /// Give a user a temporary code to use in place of a device
 ///
@@ -131,8 +131,13 @@ impl Verb for Bypass {
             if is_delivered {
                 write_before_commit(app, &report(false, true))?;
             } else {
-                let text = format!("\n    {}\n\n", &*code.grouped());
-                kept = Some(show_text(app, once, &Zeroizing::new(text))?);
+                let text = Zeroizing::new(format!("\n    {}\n\n", &*code.grouped()));
+                let about = format!(
+                    "Bypass code of {name}, in place of a code from the phone: {} until {expires_at}. Tell it to \
+                     {name} only.",
+                    counted(uses, "use")
+                );
+                kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
         let mut replaces = false;

@@ -25,7 +25,7 @@ use crate::operate;
 use crate::operate::UserList;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
 /// A temporary password expires after this time.
 const LIFETIME: Span = Span::hours(24);
@@ -106,7 +106,13 @@ impl Verb for ForceNewPassword {
                 let done = ChangeResult { changed, user: after, consequences, required, at };
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
-                kept = Some(show_text(app, once, &passwords.render(std::slice::from_ref(&user)))?);
+                let text = passwords.render(std::slice::from_ref(&user));
+                let until = app.env.clock.now()?.plus(LIFETIME);
+                let about = format!(
+                    "Temporary password of {name}: good until {until}, and only to choose a new password at the next \
+                     sign-in. Tell it to {name} only."
+                );
+                kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
         let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
@@ -218,7 +224,9 @@ impl ForceNewPassword {
                 bar.inc(1);
             }
             bar.finish_and_clear();
-            kept = Some(show_text(app, once, &passwords.render(&recipients))?);
+            let about = "Temporary passwords, good for 24 hours:".to_owned();
+            let text = passwords.render(&recipients);
+            kept = Some(show_text(app, once, OnceText { about, text })?);
         }
         drop(opened);
         let schema = "mfactl.force-new-password/1";

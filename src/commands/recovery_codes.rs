@@ -15,7 +15,7 @@ use crate::domain::secret::Id;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
 /// Replace a user's recovery codes; the new set is shown once
 ///
@@ -76,7 +76,12 @@ impl Verb for RecoveryCodes {
             if is_delivered {
                 write_before_commit(app, &report(CODES, true))?;
             } else {
-                kept = Some(show_text(app, once, &render(&user, &codes))?);
+                let text = render(&user, &codes);
+                let about = format!(
+                    "These codes are shown this once, and are good until they are used; the earlier ones are void. \
+                     Give them to {name} only, to keep on paper."
+                );
+                kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {

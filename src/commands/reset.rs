@@ -1,6 +1,6 @@
 //! `mfactl reset`
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
@@ -8,6 +8,7 @@ use crate::app::{App, OpenStore};
 use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
+use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
@@ -22,7 +23,7 @@ use crate::operate::UserList;
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
-    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
+    ConfirmOption, DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, pending_hint,
 };
 use crate::store::{LogQuery, SubjectFilter};
 
@@ -49,6 +50,8 @@ pub struct Reset {
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    confirm: ConfirmOption,
     #[command(flatten)]
     show: ShowOptions,
     #[command(flatten)]
@@ -109,50 +112,68 @@ impl Verb for Reset {
             revoked = changed.touched.iter().map(ToString::to_string).collect();
             Ok(changed)
         })?;
-        let user = &done.user;
-        let device = draft.as_ref().and_then(|d| user.devices.iter().find(|x| x.id == d.id()));
+        let id = draft.as_ref().map(DeviceDraft::id);
+        let mut user = done.user.clone();
+        let mut consequences = done.consequences.clone();
+        let mut verdict = Verdict::Yes;
+        if let (Some(draft), Some(id), false) = (&draft, id, dry_run) {
+            let device = done.user.device(id)?;
+            let key =
+                EnrolmentKey { user: &done.user, issuer: &issuer, device, secret: &draft.secret };
+            // After the QR code nothing is written that could push it off the screen.
+            if !showing.is_nowhere() {
+                app.note(&format!("{name}: {}", consequences.join("; ")));
+            }
+            let asks = can_ask(app, &showing) && !self.confirm.no_confirm;
+            let next_step = pending_hint(app, &done.user, &device.label);
+            let (verb, at) = (Self::NAME, done.at);
+            let proving = Proving { verb, key: &key, showing, asks, next_step: &next_step, at };
+            (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&done.user);
+            consequences = self::consequences(Some(&before), &user, &app.config.policy, done.at);
+            revoked.extend(replaced(&done.user, &user));
+            if user.device(id)?.is_pending() {
+                app.note(&format!("hint: {next_step}"));
+            }
+        }
+        let device = id.and_then(|id| user.devices.iter().find(|device| device.id == id));
         let message = match (done.changed, dry_run) {
             (false, _) => {
                 format!("{name}: has no device and is not locked; nothing to change")
             }
             (true, true) => {
-                let consequences = joined(&done.consequences);
+                let consequences = joined(&consequences);
                 format!("{name}: would be reset{consequences}; nothing was changed")
             }
             (true, false) => {
                 let cut = device_count(revoked.len());
                 let status = user.status().label();
                 let consequences =
-                    if device.is_none() { joined(&done.consequences) } else { String::new() };
+                    if device.is_none() { joined(&consequences) } else { String::new() };
                 format!("{name}: reset; {cut} cut off; MFA is {status}{consequences}")
             }
         };
         let mut record =
-            Enrolment::new("mfactl.reset/1", user, device, &issuer).with_message(message);
+            Enrolment::new("mfactl.reset/1", &user, device, &issuer).with_message(message);
         record.extra = ExtraFields {
             status: Some(user.status().word()),
             revoked: Some(revoked),
             changed: Some(done.changed),
-            consequences: Some(done.consequences.clone()),
+            consequences: Some(consequences),
             dry_run,
         };
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
-            let key = EnrolmentKey { user, issuer: &issuer, device, secret: &draft.secret };
-            let next_step = format!(
-                "{name} was reset, and the new device is pending: mfactl show-qr {} shows it again",
-                name.argument()
-            );
-            // After the QR code nothing is written that could push it off the screen.
-            if !matches!(showing, SecretOutput::Nowhere) {
-                app.note(&format!("{name}: {}", done.consequences.join("; ")));
-            }
-            key.show(app, showing).context(next_step)?;
-            let confirmation_hint = confirmation_hint(app, user);
-            app.note(&format!("hint: {confirmation_hint}"));
+            let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
             record = record.include_secret(&key, self.show.reveal_secrets);
         }
-        Ok(Report::one(record, Verdict::Yes).requires_delivery(self.show.reveal_secrets))
+        Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
+}
+
+/// The labels of the devices that were in use and are cut off.
+fn replaced(before: &User, after: &User) -> Vec<String> {
+    let is_live = |id| after.live().any(|device| device.id == id);
+    let gone = before.live().filter(|device| !is_live(device.id));
+    gone.map(|device| device.label.to_string()).collect()
 }
 
 impl Reset {

@@ -25,6 +25,7 @@ mod prompts;
 mod proofs;
 mod reports;
 mod requests;
+mod screens;
 mod signing_in;
 mod silence;
 mod spares;

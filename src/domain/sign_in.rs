@@ -64,13 +64,16 @@ pub enum SignInOutcome {
     },
 }
 
-/// The reason for a rejected sign-in. Only the audit log records it.
+/// The reason for a rejected sign-in. Only the audit log records it; at a terminal, a user whose password was right is
+/// told that a code was wrong or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectReason {
     Password,
     /// The temporary password, the only one that counts, has expired.
     TemporaryPasswordExpired,
     Code,
+    /// The code was right, and was used before.
+    UsedCode,
     /// MFA is switched off but required.
     Disabled,
     /// The user has no MFA, and the calling service refuses such users.
@@ -178,6 +181,7 @@ fn second_factor(
             Authentication::Evaluated(user, verified) => {
                 let outcome = match verified {
                     Outcome::Locked { until } => SignInOutcome::Locked { until },
+                    Outcome::Replayed { .. } => SignInOutcome::Rejected(RejectReason::UsedCode),
                     verified if verified.lets_in() => SignInOutcome::Accepted(Some(verified)),
                     _ => SignInOutcome::Rejected(RejectReason::Code),
                 };

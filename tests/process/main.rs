@@ -28,6 +28,7 @@ mod migration;
 mod notices;
 mod operators;
 mod package;
+mod pages;
 mod pty;
 mod qr;
 mod race;

@@ -162,7 +162,7 @@ fn a_code_is_checked_after_the_password_and_a_wrong_one_counts() {
     assert!(matches!(&step, SignInOutcome::Accepted(Some(Outcome::Accepted { .. }))), "{step:?}");
     assert_eq!(
         attempt(&after, &right_code(), OPTIONAL).1,
-        SignInOutcome::Rejected(RejectReason::Code),
+        SignInOutcome::Rejected(RejectReason::UsedCode),
         "replayed"
     );
     let (after, step) = attempt(&active(), &with_code("000000".into()), OPTIONAL);
