@@ -7,16 +7,17 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
-use crate::domain::text::refuse;
+use crate::domain::text::{counted, refuse};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
+use crate::operate::change::ChangeRequest;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 
@@ -24,6 +25,7 @@ use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 ///
 /// The code is accepted wherever a code is asked for, even from a user without a device. It expires
 /// by itself and is shown once. A user has at most one bypass code: a new one replaces the old one.
+/// Asks first at a terminal; a script is not asked.
 #[derive(Args, Debug)]
 pub struct Bypass {
     #[command(flatten)]
@@ -40,6 +42,9 @@ pub struct Bypass {
     /// Revoke the current bypass code
     #[arg(long, conflicts_with_all = ["span", "uses", "starts", "output"])]
     revoke: bool,
+    /// Skip the confirmation
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     show: ShowOnceOptions,
     #[command(flatten)]
@@ -75,10 +80,11 @@ impl Verb for Bypass {
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
         let dry_run = act.dry_run;
-        let Some(span) = self.span(app)? else { return revoke(app, &act) };
+        let Some(span) = self.span(app)? else { return revoke(app, &act, self.yes) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
         let mut opened = app.open_store()?;
-        check_not_disabled(&opened.read_user(&name)?)?;
+        let user = opened.read_user(&name)?;
+        check_not_disabled(&user)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = app.env.clock.now()?;
@@ -127,6 +133,17 @@ impl Verb for Bypass {
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "the bypass code")?;
+            if !self.yes && app.can_ask() {
+                let void = match &user.bypass {
+                    Some(bypass) if !bypass.is_over(now) => ", and void the one of now",
+                    _ => "",
+                };
+                let uses = counted(uses, "use");
+                let question = format!("Make a bypass code for {uses} until {expires_at}{void}?");
+                if !operate::ask_about(app, &mut opened, &user, &[], &question)? {
+                    return Ok(not_confirmed(app));
+                }
+            }
             is_delivered = once.is_document();
             if is_delivered {
                 write_before_commit(app, &report(false, true))?;
@@ -170,11 +187,17 @@ impl Bypass {
 }
 
 /// Removes the current bypass code.
-fn revoke(app: &mut App<'_>, act: &crate::operate::change::ChangeRequest<'_>) -> Result<Report> {
+fn revoke(app: &mut App<'_>, act: &ChangeRequest<'_>, yes: bool) -> Result<Report> {
     let mut opened = app.open_store()?;
-    let done = operate::change_user(app, &mut opened, act, |before, _, _| {
-        Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })
-    })?;
+    let without = |user| Changed { user: User { bypass: None, ..user }, touched: Vec::new() };
+    if !yes && !act.dry_run && app.can_ask() {
+        let question = |_: &User, _: &User| "Revoke the bypass code?".to_owned();
+        let change = |user, _| Ok(without(user));
+        if !operate::confirm_change(app, &mut opened, act.name, question, change)? {
+            return Ok(not_confirmed(app));
+        }
+    }
+    let done = operate::change_user(app, &mut opened, act, |before, _, _| Ok(without(before)))?;
     let name = &done.user.name;
     let report = BypassReport {
         schema: "mfactl.bypass/1",

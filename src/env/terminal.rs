@@ -12,7 +12,7 @@ use dialoguer::{Confirm, Input, Password};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::env::Prompt;
+use crate::env::{PickList, Prompt, picker};
 
 /// The terminal as it was before the first prompt.
 static ORIGINAL: OnceLock<Termios> = OnceLock::new();
@@ -62,6 +62,20 @@ impl Prompt for Terminal {
         self.prepare();
         let prompt = Password::new().with_prompt(question).allow_empty_password(true);
         terminal_result(prompt.interact().map(Zeroizing::new))
+    }
+
+    fn pick(
+        &mut self,
+        question: &str,
+        search: &mut dyn FnMut(&str) -> Result<PickList>,
+    ) -> Result<Option<usize>> {
+        self.prepare();
+        picker::pick(question, search).inspect_err(|error| {
+            let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            if kind == Some(ErrorKind::Interrupted) {
+                exit_interrupted();
+            }
+        })
     }
 
     fn set_interrupt_message(&mut self, message: &str) {
