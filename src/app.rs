@@ -168,9 +168,17 @@ impl<'a> App<'a> {
         match (&self.meant, typed) {
             (Some(meant), _) => Ok(meant.clone()),
             (None, Some(typed)) => self.user_name(typed),
-            (None, None) => Err(Refusal::new(ErrorCode::Usage, "missing: <NAME>")
-                .hint("name the user; at a terminal, leave the name out to search for them")),
+            (None, None) => {
+                Err(self.missing_name("give a name; at a terminal, none starts a search"))
+            }
         }
+    }
+
+    /// Nobody is named, and nobody is there to be asked.
+    pub fn missing_name(&self, advice: &str) -> Refusal {
+        let verb = self.authorization.verb;
+        Refusal::new(ErrorCode::Usage, "missing: <NAME>")
+            .hint(format!("{advice}; see: mfactl help {verb}"))
     }
 
     /// Reads a typed name. Where several users could be meant, it becomes the name of the one who is stored, so that

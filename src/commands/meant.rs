@@ -108,14 +108,14 @@ fn by_mail(entry: &VerbEntry, app: &mut App<'_>, typed: &str, given: Given) -> R
 }
 
 fn ambiguous(typed: &str, users: &[User], total: u64) -> Refusal {
-    let named: Vec<_> = users.iter().map(|user| format!("{} ({})", user.name, who(user))).collect();
+    let named: Vec<_> = users.iter().map(who).collect();
     let more = match total.saturating_sub(users.len() as u64) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
     let message = format!("{} is the e-mail address of {}", quoted(typed), counted(total, "user"));
     Refusal::new(ErrorCode::UserNotFound, message)
-        .hint(format!("give the name of one: {}{more}", named.join("; ")))
+        .hint(format!("name one of them: {}{more}", named.join("; ")))
 }
 
 fn by_search(entry: &VerbEntry, app: &mut App<'_>) -> Result<bool> {

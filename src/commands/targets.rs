@@ -50,17 +50,10 @@ impl Targets {
     pub fn resolve(&self, app: &mut App<'_>) -> Result<Target> {
         match &self.from {
             Some(path) => Ok(Target::Many(operate::read_user_list(app, path)?)),
-            None => {
-                let name = app.target(self.name.as_deref());
-                let is_missing = self.name.is_none();
-                Ok(Target::One(name.map_err(|error| {
-                    if is_missing {
-                        error.hint("name one, or many with --from FILE")
-                    } else {
-                        error
-                    }
-                })?))
+            None if self.name.is_none() && app.meant.is_none() => {
+                Err(app.missing_name("name one user, or many with --from FILE").into())
             }
+            None => Ok(Target::One(app.target(self.name.as_deref())?)),
         }
     }
 

@@ -103,8 +103,11 @@ pub fn change_one<C: UserChange>(
             return Ok(not_confirmed(app));
         }
     } else if !yes && !dry_run {
-        let user = opened.read_user(name)?;
-        operate::show_person(app, &mut opened, &user)?;
+        let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
+        let would_change = |changed: Changed| changed.user != user;
+        if change.change(user.clone(), now).is_ok_and(would_change) {
+            operate::show_person(app, &mut opened, &user)?;
+        }
     }
     let done = operate::change_user(app, &mut opened, &request, |user, now, _| {
         Ok(change.change(user, now)?)

@@ -233,7 +233,7 @@ fn w17_requests_about_the_user_go_with_them() {
     world.sql("UPDATE users SET language = 'xx' WHERE name = 'alice'");
     world.answers = Some(vec!["n"]);
     let asked = world.run("remove-user alice --damaged");
-    assert!(asked.prompts.join("").contains("Give alice up"), "{asked:?}");
+    assert!(asked.prompts.join("").contains("To give up alice"), "{asked:?}");
     assert_eq!(world.sql("SELECT count(*) FROM users"), "2");
     world.answers = Some(vec!["y"]);
     let _ = world.run("remove-user alice --damaged").ok();

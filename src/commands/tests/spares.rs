@@ -292,7 +292,7 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
         ("--group staff --from soon", 64, "is not a date"),
         ("--group staff --from soon", 64, "leave --group out"),
         ("--from tomorrow", 65, "; a date is written as 2026-03-01"),
-        ("", 64, "<NAME>"),
+        ("", 64, "no user is named"),
     ] {
         let ran = world.run(&format!("require-mfa {bad}"));
         assert!(ran.code == code && ran.err.contains(words), "{bad}: {ran:?}");
