@@ -121,7 +121,7 @@ const CHANGE: VerbSpec = VerbSpec {
     roles: Some(&[Role::Helpdesk]),
     changes_user: true,
     case_options: CaseOptions::TicketAndProof,
-    addressed: Addressed::ByOperator,
+    addressed: Addressed::Person,
     ..VerbSpec::ADMIN
 };
 /// Reads the store.
@@ -144,7 +144,7 @@ pub static VERBS: &[VerbEntry] = &[
     verb::<add_user::AddUser>(VerbSpec {
         group: Group::Enrolment,
         changes_user: false,
-        addressed: Addressed::ByName,
+        addressed: Addressed::Name,
         ..CHANGE
     }),
     verb::<edit_user::EditUser>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
@@ -201,7 +201,7 @@ pub static VERBS: &[VerbEntry] = &[
     verb::<find::Find>(VerbSpec { group: Group::Helpdesk, ..READ }),
     verb::<show_user::ShowUser>(VerbSpec {
         group: Group::Helpdesk,
-        addressed: Addressed::ByNameOrMail,
+        addressed: Addressed::NameOrMail,
         ..READ
     }),
     verb::<verify::Verify>(SERVICE),

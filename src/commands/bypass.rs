@@ -11,6 +11,7 @@ use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed}
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
+use crate::domain::consequences::consequences;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::text::{counted, refuse};
@@ -83,8 +84,8 @@ impl Verb for Bypass {
         let Some(span) = self.span(app)? else { return revoke(app, &act, self.yes) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
         let mut opened = app.open_store()?;
-        let user = opened.read_user(&name)?;
-        check_not_disabled(&user)?;
+        let before = opened.read_user(&name)?;
+        check_not_disabled(&before)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = app.env.clock.now()?;
@@ -134,13 +135,12 @@ impl Verb for Bypass {
         if !dry_run {
             let once = self.show.choose_output(app, "the bypass code")?;
             if !self.yes && app.can_ask() {
-                let void = match &user.bypass {
-                    Some(bypass) if !bypass.is_over(now) => ", and void the one of now",
-                    _ => "",
-                };
-                let uses = counted(uses, "use");
-                let question = format!("Make a bypass code for {uses} until {expires_at}{void}?");
-                if !operate::ask_about(app, &mut opened, &user, &[], &question)? {
+                let tag = opened.vault.backup_code_tag(before.id, id, &code);
+                let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
+                let after = User { bypass, ..before.clone() };
+                let said = consequences(Some(&before), &after, &app.config.policy, now);
+                let question = question(&before, uses, expires_at, now);
+                if !operate::ask_about(app, &mut opened, &before, &said, &question)? {
                     return Ok(not_confirmed(app));
                 }
             }
@@ -184,6 +184,14 @@ impl Bypass {
         }
         Ok(Some(span))
     }
+}
+
+fn question(before: &User, uses: u32, expires_at: Timestamp, now: Timestamp) -> String {
+    let void = match &before.bypass {
+        Some(bypass) if !bypass.is_over(now) => ", and void the one of now",
+        _ => "",
+    };
+    format!("Make a bypass code for {} until {expires_at}{void}?", counted(uses, "use"))
 }
 
 /// Removes the current bypass code.

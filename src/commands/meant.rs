@@ -42,7 +42,7 @@ pub fn find_target(
     given: Given,
 ) -> Result<bool> {
     let Ok(typed) = matches.try_get_one::<String>("name") else { return Ok(true) };
-    if entry.spec.addressed == Addressed::ByName || given.creates || app.meant.is_some() {
+    if entry.spec.addressed == Addressed::Name || given.creates || app.meant.is_some() {
         return Ok(true);
     }
     if !operate::can_run(app, "find") {
@@ -73,7 +73,7 @@ fn by_mail(entry: &VerbEntry, app: &mut App<'_>, typed: &str, given: Given) -> R
     let Ok(mut store) = app.reader() else { return Ok(true) };
     let Found { mut users, total } =
         operate::people_with_mail(&mut store.read()?, typed, MOST_NAMED)?;
-    let only_looks = given.only_looks || entry.spec.addressed == Addressed::ByNameOrMail;
+    let only_looks = given.only_looks || entry.spec.addressed == Addressed::NameOrMail;
     let verb = entry.spec.name;
     match (users.pop(), total) {
         (None, _) => Ok(true),

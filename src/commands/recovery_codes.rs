@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::consequences::consequences;
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::text::counted;
@@ -77,8 +78,15 @@ impl Verb for RecoveryCodes {
         if !dry_run {
             let once = self.show.choose_output(app, "a set of recovery codes")?;
             if !self.yes && app.can_ask() {
+                let tags =
+                    codes.iter().map(|code| opened.vault.backup_code_tag(user.id, set, code));
+                let now = app.env.clock.now()?;
+                let recovery =
+                    RecoverySet { id: set, made_at: now, tags: tags.map(Some).collect() };
+                let after = User { recovery: Some(recovery), ..user.clone() };
+                let said = consequences(Some(&user), &after, &app.config.policy, now);
                 let question = question(&user);
-                if !operate::ask_about(app, &mut opened, &user, &[], &question)? {
+                if !operate::ask_about(app, &mut opened, &user, &said, &question)? {
                     return Ok(not_confirmed(app));
                 }
             }

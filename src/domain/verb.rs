@@ -47,11 +47,11 @@ pub enum CaseOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Addressed {
     /// By the exact name: a login service, a user or a script asks, or there is no such user yet.
-    ByName,
+    Name,
     /// By the name, or by an e-mail address without a question, because the verb only looks.
-    ByNameOrMail,
+    NameOrMail,
     /// By the name; an operator at a terminal may give an e-mail address, or search, and is asked.
-    ByOperator,
+    Person,
 }
 
 /// A verb with everything that other parts of the program must know about it.
@@ -92,7 +92,7 @@ impl VerbSpec {
         changes_user: false,
         takes_away: false,
         case_options: CaseOptions::None,
-        addressed: Addressed::ByName,
+        addressed: Addressed::Name,
         guarded_option: None,
         undo: None,
         notice: None,
