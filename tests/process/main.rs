@@ -28,6 +28,7 @@ mod migration;
 mod notices;
 mod operators;
 mod package;
+mod picking;
 mod pty;
 mod qr;
 mod race;
