@@ -163,22 +163,18 @@ impl<'a> App<'a> {
         read_user(&mut *self.reader()?, name)
     }
 
-    /// The one user whom a verb is for: the user who was found before it began, else the typed name.
-    pub fn target(&mut self, typed: Option<&str>) -> Result<UserName, Refusal> {
+    /// The one user whom a verb is for: the user who was found before it began, else the typed name. `advice` is for
+    /// an operator who gave none, where nobody is there to be asked.
+    pub fn target(&mut self, typed: Option<&str>, advice: &str) -> Result<UserName, Refusal> {
         match (&self.meant, typed) {
             (Some(meant), _) => Ok(meant.clone()),
             (None, Some(typed)) => self.user_name(typed),
             (None, None) => {
-                Err(self.missing_name("give a name; at a terminal, none starts a search"))
+                let verb = self.authorization.verb;
+                Err(Refusal::new(ErrorCode::Usage, "missing: <NAME>")
+                    .hint(format!("{advice}; see: mfactl help {verb}")))
             }
         }
-    }
-
-    /// Nobody is named, and nobody is there to be asked.
-    pub fn missing_name(&self, advice: &str) -> Refusal {
-        let verb = self.authorization.verb;
-        Refusal::new(ErrorCode::Usage, "missing: <NAME>")
-            .hint(format!("{advice}; see: mfactl help {verb}"))
     }
 
     /// Reads a typed name. Where several users could be meant, it becomes the name of the one who is stored, so that

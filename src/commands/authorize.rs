@@ -134,7 +134,7 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Op
         return None;
     }
     let name = matches.try_get_one::<String>("name").ok()?;
-    let name = app.target(name.map(String::as_str)).ok()?;
+    let name = app.target(name.map(String::as_str), "").ok()?;
     let mut opened = app.open_store().ok()?;
     let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
     app.opened = Some(opened);

@@ -98,7 +98,7 @@ pub struct UserArg {
 
 impl UserArg {
     pub fn name(&self, app: &mut App<'_>) -> Result<UserName, Refusal> {
-        app.target(self.name.as_deref())
+        app.target(self.name.as_deref(), "give a name; at a terminal, none starts a search")
     }
 }
 

@@ -76,13 +76,11 @@ impl Verb for RequireMfa {
         let change = Requirement { from, is_lifted: self.not, policy };
         let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {
-            (None, None, None) if app.meant.is_none() => {
-                return Err(Refusal::new(ErrorCode::Usage, "no user is named")
-                    .hint("name one, or many with --group or --from FILE")
-                    .into());
-            }
             (name, None, None) => {
-                let name = app.target(name.as_deref())?;
+                let name = app.target(
+                    name.as_deref(),
+                    "name one user, or many with --group or --from FILE",
+                )?;
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
             (None, Some(list), None) => read_list(app, &list)?,

@@ -50,10 +50,10 @@ impl Targets {
     pub fn resolve(&self, app: &mut App<'_>) -> Result<Target> {
         match &self.from {
             Some(path) => Ok(Target::Many(operate::read_user_list(app, path)?)),
-            None if self.name.is_none() && app.meant.is_none() => {
-                Err(app.missing_name("name one user, or many with --from FILE").into())
+            None => {
+                let advice = "name one user, or many with --from FILE";
+                Ok(Target::One(app.target(self.name.as_deref(), advice)?))
             }
-            None => Ok(Target::One(app.target(self.name.as_deref())?)),
         }
     }
 

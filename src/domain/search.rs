@@ -1,5 +1,6 @@
 //! Finding people by a few words: who matches a text, and how well.
 
+use memchr::memmem::Finder;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -43,7 +44,7 @@ pub enum Rank {
 #[derive(Clone, Debug)]
 pub struct SearchText {
     whole: String,
-    words: Vec<String>,
+    words: Vec<Finder<'static>>,
 }
 
 impl SearchText {
@@ -60,12 +61,13 @@ impl SearchText {
         let text = prose_line(field, typed, LONGEST)?;
         let mut whole = String::new();
         fold(&text, &mut whole);
-        let words: Vec<String> = whole.split_whitespace().map(str::to_owned).collect();
+        let words: Vec<&str> = whole.split_whitespace().collect();
         // Nothing but accents.
         if words.is_empty() {
             return Err(empty());
         }
-        Ok(Self { whole: words.join(" "), words })
+        let finders = words.iter().map(|word| Finder::new(word).into_owned()).collect();
+        Ok(Self { whole: words.join(" "), words: finders })
     }
 
     /// Whether the user matches at all.
@@ -92,7 +94,7 @@ impl SearchText {
             *end = folded.len();
             folded.push(BETWEEN);
         }
-        if !self.words.iter().all(|word| folded.contains(word.as_str())) {
+        if !self.words.iter().all(|word| word.find(folded.as_bytes()).is_some()) {
             return None;
         }
         let [name, display_name, email, _] = ends;
@@ -108,18 +110,16 @@ impl SearchText {
 }
 
 /// The best place at which the word occurs; groups begin behind `person`.
-fn rank_of(word: &str, folded: &str, person: usize) -> Rank {
-    let place = |(at, _): (usize, &str)| {
+fn rank_of(word: &Finder<'_>, folded: &str, person: usize) -> Rank {
+    let mut best = Rank::Group;
+    for at in word.find_iter(folded.as_bytes()).take_while(|at| *at <= person) {
         let before = folded[..at].chars().next_back();
-        if at > person {
-            Rank::Group
-        } else if before.is_none_or(|c| !c.is_alphanumeric()) {
-            Rank::WordStart
-        } else {
-            Rank::Inside
+        if before.is_none_or(|c| !c.is_alphanumeric()) {
+            return Rank::WordStart;
         }
-    };
-    folded.match_indices(word).map(place).min().unwrap_or(Rank::Group)
+        best = Rank::Inside;
+    }
+    best
 }
 
 /// Adds the text without accents and case: NFKD (UAX 15) without marks, small letters, and `ss` for ß, `σ` for ς. What
