@@ -48,13 +48,11 @@ pub enum Target {
 
 impl Targets {
     pub fn resolve(&self, app: &mut App<'_>) -> Result<Target> {
-        match &self.from {
-            Some(path) => Ok(Target::Many(operate::read_user_list(app, path)?)),
-            None => {
-                let advice = "name one user, or many with --from FILE";
-                Ok(Target::One(app.target(self.name.as_deref(), advice)?))
-            }
+        if let Some(path) = &self.from {
+            return Ok(Target::Many(operate::read_user_list(app, path)?));
         }
+        let advice = "name one user, or many with --from FILE";
+        Ok(Target::One(app.target(self.name.as_deref(), advice)?))
     }
 
     /// For a verb that finds its users in another way: the limit alone.

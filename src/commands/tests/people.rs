@@ -80,9 +80,7 @@ fn d6_find_finds_nobody_in_an_empty_store_and_refuses_bad_text() {
 #[test]
 fn d6_hostile_text_in_the_store_is_escaped() {
     let world = world();
-    world.sql(
-        "UPDATE users SET display_name = 'x' || CAST(x'1b' AS TEXT) || '[2J' WHERE name = 'bob'",
-    );
+    world.sql("UPDATE users SET display_name = 'x\u{1b}[2J' WHERE name = 'bob'");
     let found = world.run("find bob").ok();
     assert!(found.out.contains("x\\u{1b}[2J"), "{found:?}");
     let world = at_a_terminal(world, &["bob"]);
