@@ -1,6 +1,7 @@
 //! Everything a run gets from outside: clock, random numbers, prompts, streams. Tests hand in their own.
 
 mod ntp;
+mod picker;
 mod real;
 mod terminal;
 
@@ -102,6 +103,15 @@ impl Drop for OpenPage {
     }
 }
 
+/// What is found for a text, to choose from.
+#[derive(Debug, Default)]
+pub struct PickList {
+    /// Safe to print.
+    pub lines: Vec<String>,
+    /// How many more there are, which are not listed.
+    pub more: u64,
+}
+
 /// Prompts at a terminal. Every method fails when the terminal is gone.
 pub trait Prompt {
     /// Asks until the answer is a yes or a no. An empty line is a no.
@@ -127,6 +137,14 @@ pub trait Prompt {
 
     /// Shows a page on the terminal's alternate screen. What is asked while it is open is asked below it.
     fn open_page(&mut self, page: Page) -> Result<OpenPage>;
+
+    /// Lets the person choose one of the lines that `search` finds for what is typed so far, and returns its index in
+    /// the last list; `None` if they leave.
+    fn pick(
+        &mut self,
+        question: &str,
+        search: &mut dyn FnMut(&str) -> Result<PickList>,
+    ) -> Result<Option<usize>>;
 
     /// The message for an interrupt from now on: what has been changed so far.
     fn set_interrupt_message(&mut self, message: &str);

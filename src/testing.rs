@@ -19,7 +19,9 @@ use crate::domain::audit::event::Operator;
 use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::env::{Clock, Env, OpenPage, Page, Process, Prompt, RandomSource, Size, Stream};
+use crate::env::{
+    Clock, Env, OpenPage, Page, PickList, Process, Prompt, RandomSource, Size, Stream,
+};
 
 /// The time at which every test starts: 2026-01-01T00:00:00Z, the first second of a time step.
 pub const START: i64 = 1_767_225_600;
@@ -302,6 +304,20 @@ impl Prompt for ScriptedPrompt {
         self.page = Some(page);
         self.show_page();
         Ok(OpenPage::new(|| {}))
+    }
+
+    /// An answer is the text to search for, with `>N` behind it for the Nth line below the first.
+    fn pick(
+        &mut self,
+        question: &str,
+        search: &mut dyn FnMut(&str) -> Result<PickList>,
+    ) -> Result<Option<usize>> {
+        let answer = self.answer(question);
+        let (text, index) = answer.split_once('>').unwrap_or((&answer, "0"));
+        let found = search(text)?;
+        let more = (found.more > 0).then(|| format!("and {} more", found.more));
+        self.prompts.borrow_mut().extend(found.lines.iter().cloned().chain(more));
+        Ok(index.parse().ok().filter(|index| *index < found.lines.len()))
     }
 
     fn set_interrupt_message(&mut self, message: &str) {

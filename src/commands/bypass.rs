@@ -7,16 +7,18 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
+use crate::domain::consequences::consequences;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::text::{counted, refuse};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
+use crate::operate::change::ChangeRequest;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
@@ -24,6 +26,7 @@ use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_
 ///
 /// The code is accepted wherever a code is asked for, even from a user without a device. It expires
 /// by itself and is shown once. A user has at most one bypass code: a new one replaces the old one.
+/// Asks first at a terminal; a script is not asked.
 #[derive(Args, Debug)]
 pub struct Bypass {
     #[command(flatten)]
@@ -40,6 +43,9 @@ pub struct Bypass {
     /// Revoke the current bypass code
     #[arg(long, conflicts_with_all = ["span", "uses", "starts", "output"])]
     revoke: bool,
+    /// Skip the confirmation
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     show: ShowOnceOptions,
     #[command(flatten)]
@@ -75,10 +81,11 @@ impl Verb for Bypass {
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
         let dry_run = act.dry_run;
-        let Some(span) = self.span(app)? else { return revoke(app, &act) };
+        let Some(span) = self.span(app)? else { return revoke(app, &act, self.yes) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
         let mut opened = app.open_store()?;
-        check_not_disabled(&opened.read_user(&name)?)?;
+        let before = opened.read_user(&name)?;
+        check_not_disabled(&before)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = app.env.clock.now()?;
@@ -127,6 +134,16 @@ impl Verb for Bypass {
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "the bypass code")?;
+            if !self.yes && app.can_ask() {
+                let tag = opened.vault.backup_code_tag(before.id, id, &code);
+                let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
+                let after = User { bypass, ..before.clone() };
+                let said = consequences(Some(&before), &after, &app.config.policy, now);
+                let question = question(&before, uses, expires_at, now);
+                if !operate::ask_about(app, &mut opened, &before, &said, &question)? {
+                    return Ok(not_confirmed(app));
+                }
+            }
             is_delivered = once.is_document();
             if is_delivered {
                 write_before_commit(app, &report(false, true))?;
@@ -174,12 +191,26 @@ impl Bypass {
     }
 }
 
+fn question(before: &User, uses: u32, expires_at: Timestamp, now: Timestamp) -> String {
+    let void = match &before.bypass {
+        Some(bypass) if !bypass.is_over(now) => ", and void the one of now",
+        _ => "",
+    };
+    format!("Make a bypass code for {} until {expires_at}{void}?", counted(uses, "use"))
+}
+
 /// Removes the current bypass code.
-fn revoke(app: &mut App<'_>, act: &crate::operate::change::ChangeRequest<'_>) -> Result<Report> {
+fn revoke(app: &mut App<'_>, act: &ChangeRequest<'_>, yes: bool) -> Result<Report> {
     let mut opened = app.open_store()?;
-    let done = operate::change_user(app, &mut opened, act, |before, _, _| {
-        Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })
-    })?;
+    let without = |user| Changed { user: User { bypass: None, ..user }, touched: Vec::new() };
+    if !yes && !act.dry_run && app.can_ask() {
+        let question = |_: &User, _: &User| "Revoke the bypass code?".to_owned();
+        let change = |user, _| Ok(without(user));
+        if !operate::confirm_change(app, &mut opened, act.name, question, change)? {
+            return Ok(not_confirmed(app));
+        }
+    }
+    let done = operate::change_user(app, &mut opened, act, |before, _, _| Ok(without(before)))?;
     let name = &done.user.name;
     let report = BypassReport {
         schema: "mfactl.bypass/1",

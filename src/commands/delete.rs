@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::reset::device_count;
 use crate::commands::targets::Targets;
-use crate::commands::user_change::{self, UserChange};
+use crate::commands::user_change::{self, Confirmation, UserChange};
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -50,7 +50,6 @@ struct Deletion {
 impl UserChange for Deletion {
     const VERB: &'static str = Delete::NAME;
     const SCHEMA: &'static str = "mfactl.delete/1";
-    const IS_CONFIRMED: bool = true;
 
     fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
         let mut changed = user.revoke(self.label.as_ref(), now)?;
@@ -58,6 +57,10 @@ impl UserChange for Deletion {
             changed = changed.void_backup_codes();
         }
         Ok(changed)
+    }
+
+    fn confirmation(&self) -> Confirmation {
+        Confirmation::Always
     }
 
     fn device(&self) -> Option<&Label> {

@@ -13,6 +13,7 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::maintain;
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Explain to the operator why a user's code fails
@@ -60,7 +61,8 @@ impl Verb for Diagnose {
                 .into());
         }
         let mut opened = app.open_store()?;
-        opened.read_user(&name)?;
+        let user = opened.read_user(&name)?;
+        operate::show_person(app, &mut opened, &user)?;
         let code = if let Some(person) = &mut app.env.prompt {
             let mut line = person.line("The code that the app shows")?;
             zeroize::Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())

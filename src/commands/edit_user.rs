@@ -8,7 +8,7 @@ use super::add_user::ProfileOptions;
 use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
-use crate::commands::user_change::{self, UserChange};
+use crate::commands::user_change::{self, Confirmation, UserChange};
 use crate::domain::name::{Label, UserName, group, is_same_group, new_group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -49,7 +49,7 @@ pub struct EditUser {
     /// Change the label of a device
     #[arg(long, value_name = "OLD=NEW", conflicts_with = "from")]
     relabel: Option<String>,
-    /// With --from: skip the confirmation
+    /// Skip the confirmation of --rename and --from
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -138,6 +138,14 @@ impl UserChange for Edit<'_> {
             Some((from, to)) => user.relabel(from, to),
             None => Ok(Changed { user, touched: Vec::new() }),
         }
+    }
+
+    fn confirmation(&self) -> Confirmation {
+        if self.new_name.is_some() { Confirmation::AtTerminal } else { Confirmation::Never }
+    }
+
+    fn question(&self, before: &User, after: &User, _: Timestamp) -> String {
+        format!("Rename {} to {}?", before.name, after.name)
     }
 
     fn fields(&self) -> Vec<&'static str> {

@@ -9,7 +9,7 @@ use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
 use crate::commands::prove::{Proving, show_and_prove};
 use crate::commands::user_change::joined;
 use crate::commands::whole_number;
@@ -21,6 +21,7 @@ use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::maintain;
+use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
@@ -112,6 +113,11 @@ impl Verb for Enrol {
             None if may_create => maintain::open_or_create_store(app)?,
             None => app.open_store()?,
         };
+        if self.create
+            && !operate::confirm_new_user(app, &mut opened, &name, self.operator.dry_run)?
+        {
+            return Ok(not_confirmed(app));
+        }
         let draft = DeviceDraft::new(app, label, parameters)?;
         let Added { before, user, at, is_replacement } =
             self.add_device(app, &mut opened, &name, &draft)?;
@@ -121,8 +127,9 @@ impl Verb for Enrol {
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
             let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
+            let made = if before.is_none() { "made and " } else { "" };
             let mut record = record.with_message(format!(
-                "{name}: would be enrolled{}; nothing was changed",
+                "{name}: would be {made}enrolled{}; nothing was changed",
                 joined(&consequences)
             ));
             record.extra = ExtraFields {
@@ -131,6 +138,10 @@ impl Verb for Enrol {
                 ..ExtraFields::default()
             };
             return Ok(Report::one(record, Verdict::Yes));
+        }
+        match &before {
+            None => app.note(&format!("made the user {name}")),
+            Some(before) => operate::show_person(app, &mut opened, before)?,
         }
         if is_replacement {
             app.note("the device was already pending; its earlier QR code is void");

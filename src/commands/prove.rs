@@ -237,7 +237,7 @@ fn sentence(
             let Some(seconds) = seconds else { return sentence };
             let is_doubtful = maintain::look_at_clock(app).is_ok_and(|clock| clock.is_doubtful());
             let doubt = if is_doubtful {
-                "; but this server's clock may be off: run: mfactl doctor"
+                "; but this server's clock may be off: run: mfactl check clock"
             } else {
                 ""
             };

@@ -7,11 +7,13 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::consequences::consequences;
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
+use crate::domain::text::counted;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -20,11 +22,14 @@ use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_
 /// Replace a user's recovery codes; the new set is shown once
 ///
 /// Ten codes, each accepted once wherever a code is asked for. The old set becomes void once the new
-/// one was shown. Devices are not affected.
+/// one was shown. Devices are not affected. Asks first at a terminal; a script is not asked.
 #[derive(Args, Debug)]
 pub struct RecoveryCodes {
     #[command(flatten)]
     user: UserArg,
+    /// Skip the confirmation
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     show: ShowOnceOptions,
     #[command(flatten)]
@@ -72,6 +77,19 @@ impl Verb for RecoveryCodes {
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "a set of recovery codes")?;
+            if !self.yes && app.can_ask() {
+                let tags =
+                    codes.iter().map(|code| opened.vault.backup_code_tag(user.id, set, code));
+                let now = app.env.clock.now()?;
+                let recovery =
+                    RecoverySet { id: set, made_at: now, tags: tags.map(Some).collect() };
+                let after = User { recovery: Some(recovery), ..user.clone() };
+                let said = consequences(Some(&user), &after, &app.config.policy, now);
+                let question = question(&user);
+                if !operate::ask_about(app, &mut opened, &user, &said, &question)? {
+                    return Ok(not_confirmed(app));
+                }
+            }
             is_delivered = once.is_document();
             if is_delivered {
                 write_before_commit(app, &report(CODES, true))?;
@@ -100,6 +118,13 @@ impl Verb for RecoveryCodes {
         }
         let left = done.user.recovery.as_ref().map_or(0, RecoverySet::left);
         Ok(Report::one(report(left, done.changed), Verdict::Yes).requires_delivery(reveal))
+    }
+}
+
+fn question(user: &User) -> String {
+    match user.recovery.as_ref().map_or(0, RecoverySet::left) {
+        0 => "Make recovery codes?".to_owned(),
+        left => format!("Make new recovery codes, and void the {} of now?", counted(left, "code")),
     }
 }
 

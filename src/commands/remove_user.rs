@@ -17,12 +17,13 @@ use crate::commands::reset::device_count;
 use crate::domain::audit::history::GIVEN_UP;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::{Change, DamagedUser};
 
 /// Remove a user and all their devices
 ///
-/// The audit log keeps its events. --erase also replaces the user's name, labels and reasons in the
+/// Asks for the name to be typed. The audit log keeps its events. --erase also replaces the user's name, labels and reasons in the
 /// log by a number, without breaking its hash chain. A user of the same name who is added later is
 /// a new user.
 ///
@@ -80,15 +81,16 @@ impl Verb for RemoveUser {
         let user = opened.read_user(&name)?;
         if !self.yes && !dry_run {
             let devices = match user.live().count() {
-                0 => ", who has no device".to_owned(),
-                n => format!(" with {}", device_count(n)),
+                0 => String::new(),
+                n => format!(" and {}", device_count(n)),
             };
-            let erase = if self.erase { ", and erase the name from the log" } else { "" };
-            if !app.confirm(&format!("Remove {name}{devices}{erase}?"))? {
+            let erase = if self.erase { ", and to erase the name from the log" } else { "" };
+            let question =
+                format!("To remove the user{devices} for ever{erase}, type the name {name}");
+            if !operate::ask_for_name(app, &mut opened, &user, &[], &question)? {
                 return Ok(not_confirmed(app));
             }
         }
-        app.reopen_if_replaced(&mut opened)?;
         write_tx(app, &mut opened, |app, mut write| {
             let user = write.user(&name)?;
             if dry_run {
@@ -144,9 +146,10 @@ impl RemoveUser {
                 Ok(seen(&mut write, &name)?.damaged.devices)
             })?;
             let devices = device_count(usize::try_from(devices)?);
-            if !app
-                .confirm(&format!("Give {name} up, whose record does not prove, with {devices}?"))?
-            {
+            let question = format!(
+                "To give up {name}, whose record does not prove, with {devices}, type the name {name}"
+            );
+            if !operate::is_name_typed(app, name.as_str(), &question)? {
                 return Ok(not_confirmed(app));
             }
         }

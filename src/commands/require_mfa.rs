@@ -29,12 +29,8 @@ use crate::store::Order;
 /// the configuration can only be lifted there.
 #[derive(Args, Debug)]
 pub struct RequireMfa {
-    /// User name
-    #[arg(
-        value_name = "NAME",
-        required_unless_present_any = ["group", "from"],
-        add = crate::commands::user_names()
-    )]
+    /// User name, or an e-mail address; none: search
+    #[arg(value_name = "NAME", add = crate::commands::user_names())]
     name: Option<String>,
     /// All current members of a group
     #[arg(long, value_name = "GROUP", conflicts_with = "name")]
@@ -81,17 +77,15 @@ impl Verb for RequireMfa {
         let change = Requirement { from, is_lifted: self.not, policy };
         let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {
-            (Some(name), None, None) => {
-                let name = app.user_name(name)?;
+            (name, None, None) => {
+                let name = app.target(
+                    name.as_deref(),
+                    "name one user, or many with --group or --from FILE",
+                )?;
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
             (None, Some(list), None) => read_list(app, &list)?,
             (None, None, Some(name)) => members(app, &group(name)?)?.into(),
-            (None, None, None) => {
-                return Err(Refusal::new(ErrorCode::Usage, "no user is named")
-                    .hint("name one, or many with --group or --from FILE")
-                    .into());
-            }
             (name, Some(given), _) => return Err(no_date(&given, name.is_some()).into()),
             (Some(_), None, Some(_)) => {
                 return Err(Refusal::new(ErrorCode::Usage, "NAME and --group can't be combined")

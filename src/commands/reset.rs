@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::{App, OpenStore};
+use crate::app::App;
 use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
@@ -16,7 +16,7 @@ use crate::domain::factor::totp::Parameters;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
@@ -25,7 +25,6 @@ use crate::show::secret_output::SecretOutput;
 use crate::show::{
     ConfirmOption, DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, pending_hint,
 };
-use crate::store::{LogQuery, SubjectFilter};
 
 /// Replace a lost phone: revoke it and show a new QR code
 ///
@@ -89,7 +88,6 @@ impl Verb for Reset {
         };
         let pending_for = app.config.pending_for;
         if !self.yes && !dry_run {
-            let resets = recent_resets(app, &mut opened, &before)?;
             let now = app.env.clock.now()?;
             let replacement = draft
                 .as_ref()
@@ -97,11 +95,12 @@ impl Verb for Reset {
                 .transpose()?;
             let after = self.change(before.clone(), replacement, now)?.user;
             let consequences = consequences(Some(&before), &after, &app.config.policy, now);
-            let question = self.question(&before, resets, &consequences);
-            if after != before && !app.confirm(&question)? {
+            let question = self.question(&before);
+            if after != before
+                && !operate::ask_about(app, &mut opened, &before, &consequences, &question)?
+            {
                 return Ok(not_confirmed(app));
             }
-            app.reopen_if_replaced(&mut opened)?;
         }
         let issuer = app.config.issuer.clone();
         let mut revoked = Vec::new();
@@ -205,52 +204,18 @@ impl Reset {
         bulk.run(app, |user, now, _| Ok(self.change(user, None, now)?))
     }
 
-    fn question(&self, user: &User, resets: u64, consequences: &[String]) -> String {
-        let mut prompt = user.name.to_string();
-        for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
-            prompt.push_str(", ");
-            prompt.push_str(&crate::domain::text::shown(more));
-        }
+    fn question(&self, user: &User) -> String {
         let devices = match self.label() {
             Ok(Some(label)) => format!("device {label}"),
             _ => device_list(user),
         };
-        let last_code = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
         let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
-        let warning = match resets {
-            0 => String::new(),
-            1 => " Warning: was reset once in the last 7 days.".to_owned(),
-            n => format!(" Warning: was reset {n} times in the last 7 days."),
-        };
-        let question = match (user.live().next(), self.no_enrol) {
+        match (user.live().next(), self.no_enrol) {
             (Some(_), _) => format!("Cut off {devices}{when}?"),
             (None, false) => "There is no device. Make a new one?".to_owned(),
             (None, true) => "There is no device. Clear the lock and the backup codes?".to_owned(),
-        };
-        let then = match consequences {
-            [] => String::new(),
-            some => format!(" Afterwards: {}.", some.join("; ")),
-        };
-        format!("{prompt} (last code: {last_code}).{warning}{then} {question}")
+        }
     }
-}
-
-/// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
-fn recent_resets(app: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Result<u64> {
-    let now = app.env.clock.now()?;
-    let wanted = LogQuery {
-        user: Some(SubjectFilter::Id(user.id)),
-        verb: Some(Reset::NAME.to_owned()),
-        outcome: Some("done".to_owned()),
-        since: Some(now.minus(Span::hours(7 * 24))),
-        ..LogQuery::default()
-    };
-    let mut resets = 0;
-    opened.store.read()?.log().events(&wanted, &mut |_| {
-        resets += 1;
-        Ok(true)
-    })?;
-    Ok(resets)
 }
 
 /// Such as "2 devices (phone, tablet)".

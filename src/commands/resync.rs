@@ -16,6 +16,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::resync::{ResyncOutcome as Outcome, check};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Bring a device back to the present by two codes in a row
@@ -71,7 +72,10 @@ impl Verb for Resync {
             return Ok(Report::one(ResyncReport::dry_run(&user), Verdict::Yes));
         }
         let codes = match check(&user, label.as_ref(), now, bounds) {
-            Ok(()) => Some(read_codes(app, &name)?),
+            Ok(()) => {
+                operate::show_person(app, &mut opened, &user)?;
+                Some(read_codes(app, &name)?)
+            }
             // An attempt while locked is counted.
             Err(refusal) if refusal.code == ErrorCode::Locked => None,
             Err(refusal) => return Err(refusal.into()),

@@ -11,6 +11,7 @@ use crate::audit::AuditRecord;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::domain::name::Label;
+use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::{ConfirmOption, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, pending_hint};
 use crate::store::Change;
@@ -49,7 +50,9 @@ impl Verb for ShowQr {
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let now = app.env.clock.now()?;
         let mut opened = app.open_store()?;
-        opened.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
+        let user = opened.read_user(&name)?;
+        user.device_to_show(label.as_ref(), self.active, now)?;
+        operate::show_person(app, &mut opened, &user)?;
         let showing = self.show.choose_output(app, self.operator.dry_run)?;
         let issuer = app.config.issuer.clone();
         let is_audited =

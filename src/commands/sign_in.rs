@@ -12,7 +12,6 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
-use crate::commands::operator_options::UserArg;
 use crate::commands::prove::Talk;
 use crate::domain::backup_code::Submitted;
 use crate::domain::device::Device;
@@ -45,8 +44,9 @@ const MOST_MALFORMED: usize = 10;
 /// user and a wrong password get the same answer.
 #[derive(Args, Debug)]
 pub struct SignIn {
-    #[command(flatten)]
-    user: UserArg,
+    /// User name
+    #[arg(value_name = "NAME", add = crate::commands::user_names())]
+    name: String,
     /// Put a new device's secret in the report
     #[arg(long)]
     reveal_secrets: bool,
@@ -94,7 +94,7 @@ impl Verb for SignIn {
     const HELP_FLAG: bool = false;
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name(app)?;
+        let name = app.user_name(&self.name)?;
         let mut opened = app.open_store()?;
         if app.env.prompt.is_some() {
             return run_conversation(app, &mut opened, &name);

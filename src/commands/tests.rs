@@ -21,6 +21,7 @@ mod names;
 mod notices;
 mod operators;
 mod pages;
+mod people;
 mod prompts;
 mod proofs;
 mod reports;

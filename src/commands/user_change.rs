@@ -19,14 +19,25 @@ use crate::operate::UserList;
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 
+/// Whether the change of one user is confirmed. That of many users always is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    Never,
+    /// Where somebody is there to ask; scripts go on.
+    AtTerminal,
+    /// Without --yes it is misuse where nobody is there.
+    Always,
+}
+
 /// What `disable`, `enable`, `delete` and the like do to a user.
 pub trait UserChange {
     const VERB: &'static str;
     const SCHEMA: &'static str;
-    /// Is the change of one user confirmed too? That of many users always is.
-    const IS_CONFIRMED: bool = false;
-
     fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal>;
+
+    fn confirmation(&self) -> Confirmation {
+        Confirmation::Never
+    }
 
     /// What was done, as in "unlocked"; the user's name and MFA status are added.
     fn summary(&self, after: &User) -> String;
@@ -77,7 +88,12 @@ pub fn change_one<C: UserChange>(
     let request = ChangeRequest { fields: change.fields(), ..request };
     let dry_run = request.dry_run;
     let mut opened = app.open_store()?;
-    if C::IS_CONFIRMED && !yes && !dry_run {
+    let is_asked = match change.confirmation() {
+        Confirmation::Never => false,
+        Confirmation::AtTerminal => app.can_ask(),
+        Confirmation::Always => true,
+    };
+    if is_asked && !yes && !dry_run {
         let now = app.env.clock.now()?;
         let question = |before: &User, after: &User| change.question(before, after, now);
         let agreed = operate::confirm_change(app, &mut opened, name, question, |user, now| {
@@ -85,6 +101,12 @@ pub fn change_one<C: UserChange>(
         })?;
         if !agreed {
             return Ok(not_confirmed(app));
+        }
+    } else if !yes && !dry_run {
+        let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
+        let would_change = |changed: Changed| changed.user != user;
+        if change.change(user.clone(), now).is_ok_and(would_change) {
+            operate::show_person(app, &mut opened, &user)?;
         }
     }
     let done = operate::change_user(app, &mut opened, &request, |user, now, _| {

@@ -8,7 +8,7 @@ mod keys;
 mod modes;
 mod page;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use self::keys::{Key, Line, LineChange};
 use crate::domain::text::wrapped;
-use crate::env::{OpenPage, Page, Prompt, Size};
+use crate::env::{OpenPage, Page, PickList, Prompt, Size, picker};
 
 /// What to print at an interrupt: what has been changed so far.
 static INTERRUPT_MESSAGE: Mutex<String> = Mutex::new(String::new());
@@ -156,6 +156,20 @@ impl Prompt for Terminal {
         page::draw(&page, size(), "", "", 1).context("the terminal can't be written to")?;
         self.page = Some(page);
         Ok(open)
+    }
+
+    fn pick(
+        &mut self,
+        question: &str,
+        search: &mut dyn FnMut(&str) -> Result<PickList>,
+    ) -> Result<Option<usize>> {
+        self.prepare();
+        picker::pick(question, search).inspect_err(|error| {
+            let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            if kind == Some(ErrorKind::Interrupted) {
+                exit_interrupted();
+            }
+        })
     }
 
     fn set_interrupt_message(&mut self, message: &str) {

@@ -46,6 +46,11 @@ impl ClockHealth {
         self.is_synchronised == Some(true) && self.off() <= TOLERANCE.0 && self.codes_off.is_none()
     }
 
+    /// Whether something says that it is wrong.
+    pub fn is_doubtful(&self) -> bool {
+        self.is_synchronised == Some(false) || self.off() > TOLERANCE.0 || self.codes_off.is_some()
+    }
+
     /// What is known of NTP.
     pub const fn ntp(&self) -> &'static str {
         match self.is_synchronised {

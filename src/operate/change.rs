@@ -22,6 +22,7 @@ use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::CommittedChange;
 use crate::operate::UserList;
+use crate::operate::identity::ask_about;
 use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
@@ -49,8 +50,8 @@ pub struct ChangeResult {
     pub at: Timestamp,
 }
 
-/// Asks for confirmation unless nothing would change, after saying what the change means for the user. `question` gets
-/// the user before and after the change; the answer no is `false`.
+/// Asks for confirmation unless nothing would change, after showing the user and what the change means for them.
+/// `question` gets the user before and after the change; the answer no is `false`.
 pub fn confirm_change(
     app: &mut App<'_>,
     opened: &mut OpenStore,
@@ -66,17 +67,7 @@ pub fn confirm_change(
     }
     let consequences = consequences(Some(&user), &after, &app.config.policy, now);
     let question = question(&user, &after);
-    let agreed = app.confirm(&with_consequences(&user, &consequences, &question))?;
-    app.reopen_if_replaced(opened)?;
-    Ok(agreed)
-}
-
-/// The question to the operator, after what a yes means for the user.
-fn with_consequences(user: &User, consequences: &[String], question: &str) -> String {
-    if consequences.is_empty() {
-        return question.to_owned();
-    }
-    format!("{}: {}. {question}", user.name, consequences.join("; "))
+    ask_about(app, opened, &user, &consequences, &question)
 }
 
 /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user

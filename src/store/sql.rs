@@ -47,6 +47,7 @@ pub const USER_ROW_ID: &str = "SELECT n FROM users WHERE id = $1";
 pub const DEVICE_ROW_IDS: &str = "SELECT id, n FROM devices WHERE \"user\" = $1";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const GROUPS: &str = "SELECT groups FROM users WHERE groups <> ''";
+pub const PEOPLE: &str = "SELECT name, display_name, email, groups FROM users";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";

@@ -29,6 +29,7 @@ mod notices;
 mod operators;
 mod package;
 mod pages;
+mod picking;
 mod pty;
 mod qr;
 mod race;

@@ -57,6 +57,17 @@ impl Screen {
         self.key("Enter");
     }
 
+    /// Types without the end of a line.
+    pub fn type_in(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        self.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
+    }
+
     /// Presses a key by its name.
     pub fn key(&self, name: &str) {
         self.tmux(&["send-keys", name]);
@@ -70,12 +81,6 @@ impl Screen {
     /// All that the terminal keeps: what is in view, and the whole scrollback.
     pub fn everything(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-J", "-S", "-"])
-    }
-
-    /// Gives the terminal another size.
-    pub fn resize(&self, columns: u16, rows: u16) {
-        let (columns, rows) = (columns.to_string(), rows.to_string());
-        self.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
     }
 
     /// Waits until the alternate screen is in view, or isn't any more.

@@ -408,8 +408,8 @@ fn w5_what_takes_away_from_a_user_needs_the_name_as_it_is_stored() {
     world.answers = None;
     assert_eq!(world.sql("SELECT count(*) FROM events"), before);
     let _ = world.run("remove-user --dry-run -- alice@corp.example").ok();
-    world.answers = Some(vec!["y"]);
+    world.answers = Some(vec!["alice"]);
     let ran = world.run("remove-user -- alice@corp.example").ok();
-    assert!(ran.prompts[0].contains("Remove alice with"), "{ran:?}");
+    assert!(ran.prompts[0].contains("type the name alice"), "{ran:?}");
     assert_eq!(world.run("remove-user -- alice@corp.example").code, 67);
 }

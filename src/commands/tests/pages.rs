@@ -188,11 +188,14 @@ impl World {
 
 /// Alice with a phone, as the pages have her.
 fn alice(world: &World) {
-    let name = "--display-name Alice --email alice@example.com --group staff";
-    world.done(&[&format!("add-user alice {name}")]);
+    alice_without_phone(world);
     let _ = world.active("alice");
     let _ = world.pending("robert", "");
     world.wait(30);
+}
+
+fn alice_without_phone(world: &World) {
+    world.done(&["add-user alice --display-name Alice --email alice@example.com --group staff"]);
 }
 
 /// A request to disable victor, and its id.
@@ -250,7 +253,9 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
                 world.done(&["enrol alice --no-confirm --json --reveal-secrets"]);
             }
         }
-        "enrol" => world.done(&["add-user alice"]),
+        "enrol" => world
+            .done(&["add-user alice --display-name Alice --email alice@example.com --group staff"]),
+        "find" => world.done(&["add-user mmartin --display-name Martine"]),
         "remove-user" => world.done(&["add-user robert"]),
         "changes" => {
             world.wait(2 * 86_400);
@@ -303,6 +308,8 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
         }
         "diagnose" => {
             let _ = world.active("alice");
+            let name = "--display-name Alice --email alice@example.com --group staff";
+            world.done(&[&format!("edit-user alice {name}")]);
             world.wait(900);
             let secret = world.run("show-qr alice --active --json --reveal-secrets").ok();
             let old = world.code(&crate::testing::secret(&secret), -10);

@@ -282,7 +282,7 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
         ("--group nobody-is-here", 65, "--group: nobody is in \"nobody-is-here\""),
         ("alice --group staff", 64, "--group"),
         ("alice --not --from 2026-03-01", 64, "--not can't be combined"),
-        ("--from 2026-03-01", 64, "no user is named"),
+        ("--from 2026-03-01", 64, "missing: <NAME>"),
         (
             "alice --from tomorrow",
             64,
@@ -292,7 +292,7 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
         ("--group staff --from soon", 64, "is not a date"),
         ("--group staff --from soon", 64, "leave --group out"),
         ("--from tomorrow", 65, "; a date is written as 2026-03-01"),
-        ("", 64, "<NAME>"),
+        ("", 64, "name one user, or many with --group or --from FILE"),
     ] {
         let ran = world.run(&format!("require-mfa {bad}"));
         assert!(ran.code == code && ran.err.contains(words), "{bad}: {ran:?}");
