@@ -207,10 +207,10 @@ fn d16_secrets_are_on_a_page_and_in_no_other_output() {
 fn d19_what_is_shown_once_has_a_label_a_lifetime_and_a_use() {
     for (line, words) in [
         (
-            "bypass alice --for 1h",
+            "bypass alice --for 1h --yes",
             &["Bypass code of alice", "1 use until 2026-01-01T01:01:00Z"][..],
         ),
-        ("recovery-codes alice", &["Recovery codes of alice", "until they are used"]),
+        ("recovery-codes alice --yes", &["Recovery codes of alice", "until they are used"]),
         (
             "force-new-password alice --yes",
             &["Temporary password of alice", "until 2026-01-02T00:01:00Z", "choose a new password"],
