@@ -7,7 +7,7 @@ use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo_record::{UndoRecord, Undoable};
+use crate::domain::undo_record::{MOST_ACTS, UndoRecord, Undoable};
 use crate::domain::user::{Changed, MOST_DEVICES, User};
 
 /// How far `undo` reaches.
@@ -26,6 +26,8 @@ pub struct Undone {
     pub act: Undoable,
     /// When that had been done.
     pub at: Timestamp,
+    /// When the command was run, where it took effect only with the first code of a new device.
+    pub begun_at: Option<Timestamp>,
     /// The first code that was accepted since.
     pub closed_at: Option<Timestamp>,
     /// The devices that work as before, by their present labels.
@@ -103,10 +105,13 @@ impl User {
     ) -> Result<(Self, Undone), Refusal> {
         let Some(record) = self.undo.pop() else { return Err(nothing_to_undo(&self, undo_for)) };
         record.check(&self, now, undo_for, reach)?;
+        let made = self.devices.iter().find(|device| Some(device.id) == record.made);
+        let begun_at = made.map(|device| device.created_at).filter(|made| *made < record.at);
         let cut_off = record.cut_off_later(&mut self, now);
         let mut undone = Undone {
             act: record.act,
             at: record.at,
+            begun_at,
             closed_at: record.closed_at,
             restored: Vec::new(),
             renamed: Vec::new(),
@@ -128,16 +133,24 @@ impl User {
     }
 }
 
+/// Which changes are kept: they end by their number as well as by time.
+#[must_use]
+pub fn kept_words(undo_for: Span) -> String {
+    format!("at most {MOST_ACTS} changes of a user are kept, each for {undo_for}")
+}
+
 /// The refusal where no change is left.
 #[must_use]
 pub fn nothing_to_undo(user: &User, undo_for: Span) -> Refusal {
     let (name, [verbs @ .., last]) = (&user.name, Undoable::ALL.map(Undoable::verb));
     let verbs = verbs.join(", ");
-    let problem = format!(
-        "there is nothing to undo for {name}: no {verbs} or {last} of the last {undo_for} is left to take back"
-    );
-    Refusal::new(ErrorCode::NothingToUndo, problem)
-        .hint(format!("see what was changed with: mfactl show-user {}", name.argument()))
+    let problem =
+        format!("there is nothing to undo for {name}: no {verbs} or {last} is left to take back");
+    Refusal::new(ErrorCode::NothingToUndo, problem).hint(format!(
+        "{}; see what was changed with: mfactl show-user {}",
+        kept_words(undo_for),
+        name.argument()
+    ))
 }
 
 /// The label that a revoked device gets when it comes back: its own, or if another device has that by now, one
