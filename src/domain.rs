@@ -13,6 +13,7 @@ pub mod device;
 pub mod diagnose;
 pub mod factor;
 pub mod joiner;
+pub mod labels;
 pub mod lockout;
 pub mod login_rule;
 pub mod name;

@@ -64,10 +64,8 @@ impl UserChange for Deletion {
         self.label.as_ref()
     }
 
-    fn question(&self, before: &User, _: &User, _: Timestamp) -> String {
-        let is_named = |label: &Label| self.label.as_ref().is_none_or(|named| label == named);
-        let devices = before.live().filter(|device| is_named(&device.label)).count();
-        match devices {
+    fn question(&self, before: &User, after: &User, _: Timestamp) -> String {
+        match before.live().count() - after.live().count() {
             0 => format!("Delete the backup codes of {}, who has no device?", before.name),
             n => format!("Delete {} of {}?", device_count(n), before.name),
         }

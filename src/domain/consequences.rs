@@ -1,6 +1,7 @@
 //! What a change means for a user, said before it, after it, and in the log.
 
 use crate::domain::device::DeviceState;
+use crate::domain::labels::label_once_confirmed;
 use crate::domain::name::is_same_group;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::{Policy, Requirement, Scope};
@@ -48,10 +49,14 @@ pub fn consequences(
     for device in after.live() {
         let is_new = before.is_none_or(|before| !before.devices.contains(device));
         let (DeviceState::Pending(pending), true) = (&device.state, is_new) else { continue };
+        let then = match label_once_confirmed(&after.devices, device, &pending.replaces) {
+            Some(label) => format!(", and is then called {label}"),
+            None => String::new(),
+        };
         said.push(if device.is_expired(now) {
             format!("{} was not confirmed in time", device.label)
         } else {
-            format!("{} has to be confirmed by {}", device.label, pending.expires_at)
+            format!("{} has to be confirmed by {}{then}", device.label, pending.expires_at)
         });
     }
     if let Some(before) = before {

@@ -1,6 +1,7 @@
 //! How an operator's changes to a user's protection are undone, the newest first.
 
-use crate::domain::device::{BeforeDisable, Device, DeviceState};
+use crate::domain::device::{Device, DeviceState};
+use crate::domain::labels::free_label;
 use crate::domain::name::Label;
 use crate::domain::password::PasswordChange;
 use crate::domain::recovery::RecoverySet;
@@ -153,20 +154,6 @@ pub fn nothing_to_undo(user: &User, undo_for: Span) -> Refusal {
     ))
 }
 
-/// The label that a revoked device gets when it comes back: its own, or if another device has that by now, one
-/// such as `phone-2`.
-fn free_label(devices: &[Device], device: &Device) -> Label {
-    let is_taken = |label: &Label| {
-        let mut others = devices.iter().filter(|d| d.id != device.id && d.is_live());
-        others.any(|d| d.label == *label && !d.will_replace(device) && !device.will_replace(d))
-    };
-    let mut labels = (2..).map(|number| device.label.numbered(number));
-    if device.is_live() || !is_taken(&device.label) {
-        return device.label.clone();
-    }
-    labels.find(|label| !is_taken(label)).unwrap_or_else(|| device.label.clone())
-}
-
 impl UndoRecord {
     /// Refuses what is too late to undo.
     fn check(
@@ -232,7 +219,11 @@ impl UndoRecord {
             if !self.devices.contains(&device.id) {
                 continue;
             }
-            let label = free_label(&user.devices, &device);
+            // One that was only switched off has kept its label.
+            let label = match device.is_live() {
+                true => device.label.clone(),
+                false => free_label(&user.devices, device.id, &device.label),
+            };
             if label != device.label {
                 let before = std::mem::replace(&mut device.label, label.clone());
                 undone.renamed.push((before, label.clone()));
@@ -300,12 +291,6 @@ impl Device {
             }
             _ => self.enabled(),
         }
-    }
-
-    /// Whether this one is not confirmed yet and then replaces the other; only such a pair may share a label.
-    fn will_replace(&self, other: &Self) -> bool {
-        let BeforeDisable::Pending(pending) = self.state.before_disable() else { return false };
-        pending.replaces.contains(&other.id)
     }
 }
 

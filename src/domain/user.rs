@@ -292,13 +292,26 @@ impl User {
         })
     }
 
-    fn labelled<'a>(&'a self, label: Option<&Label>) -> impl Iterator<Item = &'a Device> {
-        self.live().filter(move |d| label.is_none_or(|l| d.label == *l))
+    /// The live devices that a label means, or all.
+    pub(super) fn labelled(&self, label: Option<&Label>) -> impl Iterator<Item = &Device> {
+        let label = label.map(|label| self.stored_label(label));
+        self.live().filter(move |d| label.as_ref().is_none_or(|l| d.label == *l))
+    }
+
+    /// The label of a live device that is meant by a typed one: the same, or if there is none, the only one that
+    /// differs in case alone.
+    fn stored_label(&self, typed: &Label) -> Label {
+        let mut same = self.live().map(|d| &d.label).filter(|label| label.is_same(typed));
+        match (same.next(), same.next()) {
+            (Some(one), None) => one.clone(),
+            _ => typed.clone(),
+        }
     }
 
     fn map_labelled(&mut self, label: Option<&Label>, change: impl Fn(Device) -> Device) {
+        let label = label.map(|label| self.stored_label(label));
         let devices = std::mem::take(&mut self.devices).into_iter();
-        let matches = |d: &Device| d.is_live() && label.is_none_or(|l| d.label == *l);
+        let matches = |d: &Device| d.is_live() && label.as_ref().is_none_or(|l| d.label == *l);
         self.devices = devices.map(|d| if matches(&d) { change(d) } else { d }).collect();
     }
 }
