@@ -13,7 +13,6 @@ use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
 /// Delete a user's MFA setup; the user can enrol again
@@ -71,9 +70,9 @@ impl UserChange for Deletion {
         }
     }
 
-    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+    fn unchanged(&self, _: &User, _: bool) -> Option<String> {
         // Only a user without a device is left as they were.
-        (!done.changed).then(|| format!("{}: has no MFA; nothing to change", done.user.name))
+        Some("has no MFA".to_owned())
     }
 
     fn summary(&self, _: &User) -> String {

@@ -198,7 +198,7 @@ impl ForceNewPassword {
         let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
-            .map(|row| row.user().clone())
+            .map(|row| row.user.clone())
             .filter(|user| self.needs_temporary(user))
             .collect();
         if !recipients.is_empty() && !dry_run && !self.show.has_file() {

@@ -146,31 +146,24 @@ fn undoable(app: &App<'_>, verb: &str) -> Option<Undoable> {
 }
 
 /// The result for one user of a bulk change.
-pub enum BulkRow {
-    /// With what the change means for them.
-    Changed(User, Vec<String>),
-    Unchanged(User),
-    Refused(User, Refusal),
+pub struct BulkRow {
+    pub user: User,
+    /// Whether MFA is required of the user now.
+    pub required: bool,
+    pub result: BulkResult,
+}
+
+pub enum BulkResult {
+    /// With what the change means for the user.
+    Changed(Vec<String>),
+    Unchanged,
+    Refused(Refusal),
 }
 
 impl BulkRow {
     #[must_use]
     pub const fn is_change(&self) -> bool {
-        matches!(self, Self::Changed(..))
-    }
-
-    const fn changed_mut(&mut self) -> Option<&mut User> {
-        match self {
-            Self::Changed(user, _) => Some(user),
-            Self::Unchanged(_) | Self::Refused(..) => None,
-        }
-    }
-
-    #[must_use]
-    pub const fn user(&self) -> &User {
-        match self {
-            Self::Changed(user, _) | Self::Unchanged(user) | Self::Refused(user, _) => user,
-        }
+        matches!(self.result, BulkResult::Changed(_))
     }
 
     fn of(
@@ -182,18 +175,19 @@ impl BulkRow {
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Self, Vec<String>)> {
         let change = change(before.clone(), at, vault);
-        match change.map(|changed| changed.with_undo(undoable, &before, at)) {
-            Ok(Changed { user, .. }) if user == before => Ok((Self::Unchanged(user), Vec::new())),
+        let (user, result, touched) = match change
+            .map(|changed| changed.with_undo(undoable, &before, at))
+        {
+            Ok(Changed { user, .. }) if user == before => (user, BulkResult::Unchanged, Vec::new()),
             Ok(Changed { user, touched }) => {
                 let consequences = consequences(Some(&before), &user, policy, at);
                 let touched = touched.iter().map(ToString::to_string).collect();
-                Ok((Self::Changed(user, consequences), touched))
+                (user, BulkResult::Changed(consequences), touched)
             }
-            Err(error) => match error.downcast::<Refusal>() {
-                Ok(refusal) => Ok((Self::Refused(before, refusal), Vec::new())),
-                Err(error) => Err(error),
-            },
-        }
+            Err(error) => (before, BulkResult::Refused(error.downcast()?), Vec::new()),
+        };
+        let required = policy.requirement(&user).is_in_force(at);
+        Ok((Self { user, required, result }, touched))
     }
 }
 
@@ -254,7 +248,8 @@ pub fn change_bulk(
                 let policy = &app.config.policy;
                 let (mut row, touched) =
                     BulkRow::of(before.clone(), write.at, write.vault, undoable, policy, change)?;
-                if let BulkRow::Changed(user, consequences) = &mut row {
+                if let BulkResult::Changed(consequences) = &row.result {
+                    let user = &mut row.user;
                     user.purge(write.at, undo_for);
                     let record = AuditRecord {
                         verb,
@@ -268,8 +263,8 @@ pub fn change_bulk(
                 rows.push(row);
             }
             let saved = audit::save_all(app.env, &mut write.tx, write.at, changes)?;
-            let users = rows[first..].iter_mut().filter_map(BulkRow::changed_mut);
-            users.zip(saved).for_each(|(user, saved)| *user = saved);
+            let changed = rows[first..].iter_mut().filter(|row| row.is_change());
+            changed.zip(saved).for_each(|(row, saved)| row.user = saved);
             bar.inc(names.len() as u64);
         }
         let at = write.at;
@@ -278,7 +273,7 @@ pub fn change_bulk(
     });
     bar.finish_and_clear();
     let (rows, at) = done?;
-    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user).collect();
+    let users = rows.iter().filter(|row| row.is_change()).map(|row| &row.user).collect();
     operate::notify_change(app, opened, &CommittedChange { verb, ticket, device: None, users, at });
     Ok(rows)
 }

@@ -83,6 +83,51 @@ fn w6_lifting_a_requirement_that_the_configuration_has_says_so() {
 }
 
 #[test]
+fn w6_a_list_says_of_whom_the_configuration_still_requires_mfa() {
+    let mut world = World::new();
+    world.configure(STAFF);
+    for line in ["alice --group staff", "bob --group staff", "carol", "dave"] {
+        let _ = world.run(&format!("add-user {line}")).ok();
+    }
+    let _ = world.run("require-mfa alice").ok();
+    let _ = world.run("require-mfa dave").ok();
+    let names = "alice\nbob\ncarol\ndave\n";
+    let only = "MFA is required by the configuration only";
+    let counted = [
+        "\n1 user: MFA stays required by the configuration\n".to_owned(),
+        format!("\n1 user: {only}\n"),
+        "\n1 user: has no requirement of their own\n".to_owned(),
+    ];
+    let plan = world.run_with("require-mfa --from - --not --dry-run", names).ok().out;
+    assert!(counted.iter().all(|line| plan.contains(line)), "{plan}");
+    let list = world.folder.path().join("names.txt");
+    std::fs::write(&list, names).unwrap();
+    world.answers = Some(vec!["no"]);
+    let asked = world.run(&format!("require-mfa --from {} --not", list.display()));
+    assert!(counted.iter().all(|line| asked.err.contains(line)), "{asked:?}");
+    world.answers = None;
+    let done = world.run_with("require-mfa --from - --not --yes --json", names).ok().json();
+    let line = |n: usize| {
+        let user = &done["users"][n];
+        json!([user["result"], user["required"], user["reason"], user["consequences"]])
+    };
+    let stays = json!(["MFA stays required by the configuration"]);
+    assert_eq!(line(0), json!(["changed", true, null, stays]));
+    assert_eq!(line(1), json!(["already", true, only, []]));
+    assert_eq!(line(2), json!(["already", false, "has no requirement of their own", []]));
+    assert_eq!((&line(3)[0], &line(3)[1]), (&json!("changed"), &json!(false)));
+    assert_eq!(done["summary"]["reasons"][only], 1);
+    let group = world.run("require-mfa --group staff --not --yes").ok().out;
+    assert!(group.contains(&format!("2 users: {only}")), "{group}");
+    world.configure("[policy]\nrequired_groups = [\"staff\"]\nsince = \"2027-01-01\"\n");
+    let later = world.run("require-mfa alice --not").ok().out;
+    assert!(
+        later.contains("required from 2027-01-01T00:00:00Z on by the configuration only"),
+        "{later}"
+    );
+}
+
+#[test]
 fn w13_how_long_things_live_is_said() {
     let world = World::new();
     world.configure("[password]\nmemory = 19\n");
