@@ -8,15 +8,18 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
-use crate::domain::text::refuse;
+use crate::domain::text::{counted, refuse};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
+use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 
@@ -56,6 +59,7 @@ struct BypassReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<Zeroizing<String>>,
     changed: bool,
+    consequences: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip)]
@@ -78,7 +82,8 @@ impl Verb for Bypass {
         let Some(span) = self.span(app)? else { return revoke(app, &act) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
         let mut opened = app.open_store()?;
-        check_not_disabled(&opened.read_user(&name)?)?;
+        let user = opened.read_user(&name)?;
+        check_not_disabled(&user)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = app.env.clock.now()?;
@@ -99,37 +104,46 @@ impl Verb for Bypass {
         let id = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
         let uses = self.uses;
-        let report = |replaces: bool, changed| BypassReport {
+        let report = |replaces: bool, done: &ChangeResult| BypassReport {
             schema: "mfactl.bypass/1",
             user: name.to_string(),
             starts_at: Some(starts_at),
             expires_at: Some(expires_at),
             uses,
             code: reveal.then(|| code.grouped()),
-            changed,
+            changed: done.changed,
+            consequences: done.consequences.clone(),
             dry_run,
-            message: match (dry_run, replaces) {
-                (true, false) => {
-                    format!(
-                        "{name}: would get a bypass code until {expires_at}; nothing was changed"
-                    )
-                }
-                (true, true) => format!(
-                    "{name}: would get a bypass code until {expires_at}, and the current one would be void; nothing was changed"
-                ),
-                (false, _) => {
-                    let noun = if uses == 1 { "use" } else { "uses" };
-                    let before = if replaces { "; the previous one is void" } else { "" };
-                    format!("{name}: a bypass code for {uses} {noun} until {expires_at}{before}")
+            message: {
+                let then = joined(&done.consequences);
+                match (dry_run, replaces) {
+                    (true, false) => format!(
+                        "{name}: would get a bypass code until {expires_at}{then}; nothing was changed"
+                    ),
+                    (true, true) => format!(
+                        "{name}: would get a bypass code until {expires_at}, and the current one would be void{then}; nothing was changed"
+                    ),
+                    (false, _) => {
+                        let uses = counted(uses, "use");
+                        let before = if replaces { "; the previous one is void" } else { "" };
+                        format!("{name}: a bypass code for {uses} until {expires_at}{before}{then}")
+                    }
                 }
             },
+        };
+        let change = |before: User, vault: &Vault| {
+            let tag = vault.backup_code_tag(before.id, id, &code);
+            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
+            User { bypass, ..before }
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "the bypass code")?;
             is_delivered = once.is_document();
             if is_delivered {
-                write_before_commit(app, &report(false, true))?;
+                let after = change(user.clone(), &opened.vault);
+                let expected = ChangeResult::of(&user, after, &app.config.policy, now);
+                write_before_commit(app, &report(false, &expected))?;
             } else {
                 let text = format!("\n    {}\n\n", &*code.grouped());
                 kept = Some(show_text(app, once, &Zeroizing::new(text))?);
@@ -139,9 +153,7 @@ impl Verb for Bypass {
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             check_not_disabled(&before)?;
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
-            let tag = vault.backup_code_tag(before.id, id, &code);
-            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
-            Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })
+            Ok(Changed { user: change(before, vault), touched: Vec::new() })
         });
         let done = done.context("the code that was shown is not in force")?;
         if let Some(kept) = kept {
@@ -150,7 +162,7 @@ impl Verb for Bypass {
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
         }
-        Ok(Report::one(report(replaces, done.changed), Verdict::Yes).requires_delivery(reveal))
+        Ok(Report::one(report(replaces, &done), Verdict::Yes).requires_delivery(reveal))
     }
 }
 
@@ -184,14 +196,16 @@ fn revoke(app: &mut App<'_>, act: &crate::operate::change::ChangeRequest<'_>) ->
         uses: 0,
         code: None,
         changed: done.changed,
-        dry_run: act.dry_run,
         message: match (done.changed, act.dry_run) {
             (false, _) => format!("{name}: has no bypass code; nothing to change"),
             (true, true) => {
-                format!("{name}: the bypass code would be void; nothing was changed")
+                format!("{name}: dry run; would say: {}", done.consequences.join("; "))
             }
-            (true, false) => format!("{name}: the bypass code is void"),
+            // That the code is void is one of them.
+            (true, false) => format!("{name}: {}", done.consequences.join("; ")),
         },
+        consequences: done.consequences,
+        dry_run: act.dry_run,
     };
     Ok(Report::one(report, Verdict::Yes))
 }

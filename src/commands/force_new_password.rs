@@ -15,7 +15,6 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
-use crate::domain::consequences::consequences;
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
@@ -100,10 +99,7 @@ impl Verb for ForceNewPassword {
             if is_delivered {
                 let at = app.env.clock.now()?;
                 let after = self.change(user.clone(), at, &passwords)?.user;
-                let consequences = consequences(Some(&user), &after, &app.config.policy, at);
-                let required = app.config.policy.requirement(&after).is_in_force(at);
-                let changed = after != user;
-                let done = ChangeResult { changed, user: after, consequences, required, at };
+                let done = ChangeResult::of(&user, after, &app.config.policy, at);
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
                 kept = Some(show_text(app, once, &passwords.render(std::slice::from_ref(&user)))?);

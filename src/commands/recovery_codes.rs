@@ -8,12 +8,15 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::user::{Changed, User};
+use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
 
@@ -39,6 +42,7 @@ struct RecoveryCodesReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     codes: Option<Vec<Zeroizing<String>>>,
     changed: bool,
+    consequences: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
 }
@@ -61,30 +65,37 @@ impl Verb for RecoveryCodes {
             .collect::<Result<Vec<_>>>()?;
         let set = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
-        let report = |left, changed| RecoveryCodesReport {
+        let report = |done: &ChangeResult| RecoveryCodesReport {
             schema: "mfactl.recovery-codes/1",
             user: name.to_string(),
-            left,
+            left: done.user.recovery.as_ref().map_or(0, RecoverySet::left),
             codes: reveal.then(|| codes.iter().map(BackupCode::grouped).collect()),
-            changed,
+            changed: done.changed,
+            consequences: done.consequences.clone(),
             dry_run,
+        };
+        let change = |before: User, now, vault: &Vault| {
+            let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
+            let tags = codes.iter().map(tag).collect();
+            let recovery = Some(RecoverySet { id: set, made_at: now, tags });
+            User { recovery, ..before }
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "a set of recovery codes")?;
             is_delivered = once.is_document();
             if is_delivered {
-                write_before_commit(app, &report(CODES, true))?;
+                let now = app.env.clock.now()?;
+                let after = change(user.clone(), now, &opened.vault);
+                let expected = ChangeResult::of(&user, after, &app.config.policy, now);
+                write_before_commit(app, &report(&expected))?;
             } else {
                 kept = Some(show_text(app, once, &render(&user, &codes))?);
             }
         }
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             before.check_has_devices()?;
-            let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
-            let tags = codes.iter().map(tag).collect();
-            let recovery = Some(RecoverySet { id: set, made_at: now, tags });
-            Ok(Changed { user: User { recovery, ..before }, touched: Vec::new() })
+            Ok(Changed { user: change(before, now, vault), touched: Vec::new() })
         });
         let done = done.context("the codes that were shown are not valid")?;
         if let Some(kept) = kept {
@@ -93,8 +104,7 @@ impl Verb for RecoveryCodes {
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
         }
-        let left = done.user.recovery.as_ref().map_or(0, RecoverySet::left);
-        Ok(Report::one(report(left, done.changed), Verdict::Yes).requires_delivery(reveal))
+        Ok(Report::one(report(&done), Verdict::Yes).requires_delivery(reveal))
     }
 }
 
@@ -122,10 +132,12 @@ impl Record for RecoveryCodesReport {
     }
 
     fn sentence(&self) -> String {
-        let name = &self.user;
+        let (name, then) = (&self.user, joined(&self.consequences));
         if self.dry_run {
-            return format!("{name}: would get {CODES} new recovery codes; nothing was changed");
+            return format!(
+                "{name}: would get {CODES} new recovery codes{then}; nothing was changed"
+            );
         }
-        format!("{name}: {} new recovery codes; the earlier ones are void", self.left)
+        format!("{name}: {} new recovery codes; the earlier ones are void{then}", self.left)
     }
 }

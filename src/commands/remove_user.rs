@@ -15,6 +15,7 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::reset::device_count;
 use crate::domain::audit::history::GIVEN_UP;
+use crate::domain::consequences::REMOVED;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -51,6 +52,7 @@ struct Removed {
     user: String,
     erased: bool,
     changed: bool,
+    consequences: [&'static str; 1],
     /// Why the record of a user who was given up was not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -83,7 +85,7 @@ impl Verb for RemoveUser {
                 n => format!(" with {}", device_count(n)),
             };
             let erase = if self.erase { ", and erase the name from the log" } else { "" };
-            if !app.confirm(&format!("Remove {name}{devices}{erase}?"))? {
+            if !app.confirm(&format!("{name}: {REMOVED}. Remove {name}{devices}{erase}?"))? {
                 return Ok(not_confirmed(app));
             }
         }
@@ -95,7 +97,9 @@ impl Verb for RemoveUser {
             }
             let outcome = if self.erase { "erased" } else { "done" };
             let ticket = ticket.clone();
-            let audit = AuditRecord { verb: Self::NAME, outcome, ticket, ..AuditRecord::default() };
+            let detail = Some(json!({ "consequences": [REMOVED] }).to_string());
+            let verb = Self::NAME;
+            let audit = AuditRecord { verb, outcome, ticket, detail, ..AuditRecord::default() };
             let removal = Change::Remove(user);
             let removed = audit::save(app.env, &mut write.tx, write.at, removal, audit)?;
             if self.erase {
@@ -108,6 +112,7 @@ impl Verb for RemoveUser {
             user: name.to_string(),
             erased: self.erase,
             changed: true,
+            consequences: [REMOVED],
             problem: None,
             devices: None,
             dry_run,
@@ -143,9 +148,10 @@ impl RemoveUser {
                 Ok(seen(&mut write, &name)?.damaged.devices)
             })?;
             let devices = device_count(usize::try_from(devices)?);
-            if !app
-                .confirm(&format!("Give {name} up, whose record does not prove, with {devices}?"))?
-            {
+            let question = format!(
+                "{name}: {REMOVED}. Give {name} up, whose record does not prove, with {devices}?"
+            );
+            if !app.confirm(&question)? {
                 return Ok(not_confirmed(app));
             }
         }
@@ -157,7 +163,8 @@ impl RemoveUser {
                 return Ok((problem, devices));
             }
             write.tx.remove_damaged(&damaged)?;
-            let mut detail = json!({ "problem": problem, "devices": devices });
+            let mut detail =
+                json!({ "problem": problem, "devices": devices, "consequences": [REMOVED] });
             if damaged.is_of_removed_user {
                 // The log may have erased their name.
                 detail["problem"] = "the record of a removed user was there again".into();
@@ -186,6 +193,7 @@ impl RemoveUser {
             user: name.to_string(),
             erased: false,
             changed: true,
+            consequences: [REMOVED],
             problem: Some(problem),
             devices: Some(devices),
             dry_run,
@@ -231,19 +239,21 @@ impl Record for Removed {
         let name = &self.user;
         match (self.dry_run, self.erased) {
             (true, _) if self.problem.is_some() => {
-                format!("{name}: would be given up; nothing was changed")
+                format!("{name}: would be given up; {REMOVED}; nothing was changed")
             }
-            (true, _) => format!("{name}: would be removed; nothing was changed"),
+            (true, _) => format!("{name}: would be removed; {REMOVED}; nothing was changed"),
             (false, false) if self.problem.is_some() => {
                 let devices =
                     usize::try_from(self.devices.unwrap_or_default()).unwrap_or(usize::MAX);
                 format!(
-                    "{name}: given up, with {}; check the rest with: mfactl verify-log",
+                    "{name}: given up, with {}; {REMOVED}; check the rest with: mfactl verify-log",
                     device_count(devices)
                 )
             }
-            (false, true) => format!("{name}: removed, and the name erased from the log"),
-            (false, false) => format!("{name}: removed"),
+            (false, true) => {
+                format!("{name}: removed, and the name erased from the log; {REMOVED}")
+            }
+            (false, false) => format!("{name}: removed; {REMOVED}"),
         }
     }
 }

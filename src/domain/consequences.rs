@@ -8,6 +8,9 @@ use crate::domain::policy::{Policy, Requirement, Scope};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
+/// What a removal means for the user. Services refuse them as they refuse any name that nobody has.
+pub const REMOVED: &str = "is refused as an unknown user";
+
 /// What a change means for the user, in clauses such as "can sign in with the password alone", which follow the user's
 /// name. `before` is `None` for a new user.
 ///

@@ -49,6 +49,20 @@ pub struct ChangeResult {
     pub at: Timestamp,
 }
 
+impl ChangeResult {
+    /// The result that a change has if it is made.
+    #[must_use]
+    pub fn of(before: &User, after: User, policy: &Policy, at: Timestamp) -> Self {
+        Self {
+            changed: after != *before,
+            consequences: consequences(Some(before), &after, policy, at),
+            required: policy.requirement(&after).is_in_force(at),
+            user: after,
+            at,
+        }
+    }
+}
+
 /// Asks for confirmation unless nothing would change, after saying what the change means for the user. `question` gets
 /// the user before and after the change; the answer no is `false`.
 pub fn confirm_change(
@@ -100,18 +114,17 @@ pub fn change_user(
                 .hint("choose another name")
                 .into());
         }
-        let changed = user != before;
-        if changed {
+        if user != before {
             user.purge(at, undo_for);
         }
-        let consequences = consequences(Some(&before), &user, &app.config.policy, at);
-        if changed && !act.dry_run {
+        let mut done = ChangeResult::of(&before, user, &app.config.policy, at);
+        if done.changed && !act.dry_run {
             let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
             let mut details = act.details.clone();
-            if user.name != before.name {
+            if done.user.name != before.name {
                 details.push(("renamed_from", before.name.to_string()));
             }
-            let detail = detail(&touched, &act.fields, &details, &consequences);
+            let detail = detail(&touched, &act.fields, &details, &done.consequences);
             let record = AuditRecord {
                 verb: act.verb,
                 outcome: "done",
@@ -120,12 +133,11 @@ pub fn change_user(
                 factor: None,
                 detail,
             };
-            let change = Change::Update { before, after: user };
-            user = audit::save(app.env, &mut write.tx, at, change, record)?;
+            let change = Change::Update { before, after: done.user };
+            done.user = audit::save(app.env, &mut write.tx, at, change, record)?;
             write.commit()?;
         }
-        let required = app.config.policy.requirement(&user).is_in_force(at);
-        Ok(ChangeResult { user, changed, consequences, required, at })
+        Ok(done)
     })?;
     if done.changed && !act.dry_run {
         let change = CommittedChange {

@@ -128,6 +128,39 @@ fn w6_a_list_says_of_whom_the_configuration_still_requires_mfa() {
 }
 
 #[test]
+fn codes_in_place_of_a_device_say_what_they_mean() {
+    let world = World::new();
+    world.configure("[policy]\nmfa = \"required\"\n");
+    let _ = world.run("add-user alice").ok();
+    let meaning = "needs a recovery or bypass code to sign in, until enrolled";
+    let dry = world.run("bypass alice --for 1h --dry-run --json").ok().json();
+    assert_eq!(dry["consequences"], json!([meaning]));
+    let shown = world.run("bypass alice --for 1h --json --reveal-secrets").ok().json();
+    assert_eq!((&shown["consequences"], &shown["changed"]), (&json!([meaning]), &json!(true)));
+    let text = world.run("bypass alice --for 1h --reveal-secrets").ok().out;
+    assert!(text.ends_with(&format!("the previous one is void; {meaning}\n")), "{text}");
+    let dry = world.run("bypass alice --revoke --dry-run").ok().out;
+    let revoked = "is refused until enrolled; the bypass code is void";
+    assert_eq!(dry, format!("alice: dry run; would say: {revoked}\n"));
+    assert_eq!(world.run("bypass alice --revoke").ok().out, format!("alice: {revoked}\n"));
+    let again = world.run("bypass alice --revoke --json").ok().json();
+    assert_eq!((&again["changed"], &again["consequences"]), (&json!(false), &json!([])));
+    let _ = world.pending("alice", "");
+    let meaning =
+        "needs the new device's first code, or a recovery or bypass code, to sign in".to_owned();
+    for more in ["--dry-run", "--reveal-secrets"] {
+        let codes = world.run(&format!("recovery-codes alice --json {more}")).ok().json();
+        assert_eq!((&codes["consequences"], &codes["changed"]), (&json!([meaning]), &json!(true)));
+    }
+    let text = world.run("recovery-codes alice --reveal-secrets").ok().out;
+    assert!(text.ends_with(&format!("the earlier ones are void; {meaning}\n")), "{text}");
+    let removed = world.run("remove-user alice --yes --json").ok().json();
+    let log = world.run("log --user alice --verb remove-user --json").ok().json();
+    assert_eq!(removed["consequences"], json!(["is refused as an unknown user"]));
+    assert_eq!(log["events"][0]["detail"]["consequences"], removed["consequences"]);
+}
+
+#[test]
 fn w13_how_long_things_live_is_said() {
     let world = World::new();
     world.configure("[password]\nmemory = 19\n");

@@ -86,10 +86,10 @@ fn a_question_about_a_user_without_a_device_says_so() {
     world.terminal = Some(Size { columns: 80, rows: 40 });
     let void = "can sign in with the password alone; the bypass code is void";
     for (line, question) in [
-        ("remove-user frank", "Remove frank, who has no device?".to_owned()),
+        ("remove-user frank", "frank: is refused as an unknown user. Remove frank, who has no device?".to_owned()),
         (
             "remove-user frank --erase",
-            "Remove frank, who has no device, and erase the name from the log?".to_owned(),
+            "frank: is refused as an unknown user. Remove frank, who has no device, and erase the name from the log?".to_owned(),
         ),
         (
             "delete frank",
@@ -113,5 +113,8 @@ fn a_question_about_a_user_without_a_device_says_so() {
         let ran = world.run(line);
         assert_eq!((ran.code, ran.prompts), (1, vec![question]), "{line}");
     }
-    assert_eq!(world.run("remove-user alice").prompts, ["Remove alice with 1 device?"]);
+    assert_eq!(
+        world.run("remove-user alice").prompts,
+        ["alice: is refused as an unknown user. Remove alice with 1 device?"]
+    );
 }
