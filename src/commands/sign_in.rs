@@ -22,7 +22,7 @@ use crate::domain::policy::{EnrolmentDue, Requirement};
 use crate::domain::recovery::{FEW, RecoverySet};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
-use crate::domain::sign_in::SignInOutcome;
+use crate::domain::sign_in::{RejectReason, SignInOutcome};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -38,7 +38,8 @@ const TRIES: usize = 3;
 /// for each step. Otherwise it reads one line of JSON from standard input,
 /// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; repeat
 /// all fields in each call. Exit code 0 means one thing only: signed in and stored. An unknown
-/// user and a wrong password get the same answer.
+/// user and a wrong password get the same answer; only who types a temporary password that has expired
+/// is told so (`reason`).
 #[derive(Args, Debug)]
 pub struct SignIn {
     #[command(flatten)]
@@ -62,6 +63,9 @@ struct SignInReport {
     schema: &'static str,
     user: String,
     outcome: &'static str,
+    /// Why it was rejected; absent unless the user may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
     /// When MFA becomes required, for a user without MFA.
@@ -206,9 +210,7 @@ fn run_conversation(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) 
             SignInOutcome::EnrolmentRequired { is_barred: false } | SignInOutcome::CodeRequired => {
                 credentials.code = Some(ask_code(app)?);
             }
-            SignInOutcome::Rejected(crate::domain::sign_in::RejectReason::Code)
-                if had_code && wrong + 1 < TRIES =>
-            {
+            SignInOutcome::Rejected(RejectReason::Code) if had_code && wrong + 1 < TRIES => {
                 wrong += 1;
                 app.note("that code is wrong");
                 credentials.code = Some(ask_code(app)?);
@@ -339,8 +341,13 @@ impl SignInReport {
             };
             left = user.recovery.as_ref().map(RecoverySet::left).filter(|left| *left <= FEW);
         }
+        let expired = RejectReason::TemporaryPasswordExpired { is_typed: true };
+        let is_expired = done.step == SignInOutcome::Rejected(expired);
         let message = match (&done.step, locked_until) {
             (SignInOutcome::Accepted(_), _) => format!("{name}: signed in"),
+            (SignInOutcome::Rejected(_), _) if is_expired => format!(
+                "{name}: rejected; this temporary password has expired: ask the helpdesk for a new one"
+            ),
             (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
             (SignInOutcome::PasswordChangeRequired, _) => {
                 format!("{name}: a new password is required")
@@ -367,6 +374,7 @@ impl SignInReport {
             schema: "mfactl.sign-in/1",
             user: name.to_string(),
             outcome: done.step.word(),
+            reason: is_expired.then_some("temporary_password_expired"),
             factor,
             locked_until,
             due_at,

@@ -189,7 +189,11 @@ impl ChangeRecord {
             password_change_required: user.password_change
                 != crate::domain::password::PasswordChange::NotRequired,
             required: done.required,
-            temporary_password_until: user.temporary.as_ref().map(|temporary| temporary.until),
+            temporary_password_until: user
+                .temporary
+                .as_ref()
+                .map(|temporary| temporary.until)
+                .filter(|until| *until > done.at),
             changed: done.changed,
             consequences: done.consequences.clone(),
             temporary_password: None,

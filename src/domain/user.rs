@@ -211,14 +211,17 @@ impl User {
     }
 
     /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
-    /// an expired bypass code or temporary password.
+    /// an expired bypass code or temporary password. A temporary password that was never used is kept, so that
+    /// whoever types it can be told that it has expired.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
         self.devices.retain(
             |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
         );
         self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
-        self.temporary = self.temporary.take().filter(|temporary| now < temporary.until);
+        let is_waited_for = self.password_change == PasswordChange::Required;
+        let temporary = self.temporary.take();
+        self.temporary = temporary.filter(|temporary| is_waited_for || now < temporary.until);
     }
 
     /// The pending device whose QR code may be shown; also an active one with `active_too`.

@@ -175,9 +175,19 @@ fn w13_how_long_things_live_is_said() {
     let shown = world.run("show-user alice").ok().out;
     assert!(shown.contains("temporary password expired 2026-01-02T00:00:00Z"), "{shown}");
     let password = forced["temporary_password"].as_str().unwrap();
-    let line = format!("{}\n", json!({ "password": password }));
-    let ran = world.run_with("sign-in alice --json", &line);
-    assert_eq!((ran.code, &ran.json()["outcome"]), (1, &"rejected".into()), "{ran:?}");
+    let sign_in = |password: &str, more: &str| {
+        let line = json!({ "password": password, "new_password": "another horse battery staple" });
+        world.run_with(&format!("sign-in alice {more}"), &format!("{line}\n"))
+    };
+    let wrong = sign_in("correct horse battery staple", "--json").json();
+    assert_eq!((&wrong["outcome"], &wrong["reason"]), (&json!("rejected"), &json!(null)));
+    for _ in 0..2 {
+        let ran = sign_in(password, "--json");
+        assert_eq!((ran.code, &ran.json()["outcome"]), (1, &"rejected".into()), "{ran:?}");
+        assert_eq!(ran.json()["reason"], "temporary_password_expired");
+    }
+    let text = sign_in(password, "--format table").out;
+    assert!(text.contains("has expired: ask the helpdesk for a new one"), "{text}");
     let log = world.run("log --user alice --verb sign-in").ok().out;
     assert!(log.contains("temporary password expired"), "{log}");
 }

@@ -62,12 +62,13 @@ fn pending() -> User {
 /// What is submitted: a right or wrong password, the hash of a new one, a code.
 struct Submission {
     is_right: bool,
+    is_expired: bool,
     new: Option<u8>,
     code: Option<String>,
 }
 
-const RIGHT: Submission = Submission { is_right: true, new: None, code: None };
-const WRONG: Submission = Submission { is_right: false, new: None, code: None };
+const RIGHT: Submission = Submission { is_right: true, is_expired: false, new: None, code: None };
+const WRONG: Submission = Submission { is_right: false, ..RIGHT };
 
 fn with_code(code: String) -> Submission {
     Submission { code: Some(code), ..RIGHT }
@@ -102,6 +103,7 @@ fn attempt(
         limits: Limits::DEFAULT,
         now,
         is_right: submission.is_right,
+        is_expired: submission.is_expired,
         new_password: submission.new.map(hash),
         code: submitted.as_ref().map(attempt),
         requirement,
@@ -210,6 +212,48 @@ fn only_the_right_password_reveals_a_lock_and_only_for_a_few_guesses() {
 }
 
 #[test]
+fn only_who_types_an_expired_temporary_password_is_told_and_it_counts_as_wrong() {
+    let mut user = active();
+    user.password_change = PasswordChange::Required;
+    user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW) });
+    for is_typed in [true, false] {
+        let submission = Submission { is_expired: is_typed, new: Some(9), ..WRONG };
+        let (after, step) = attempt(&user, &submission, OPTIONAL);
+        let reason = RejectReason::TemporaryPasswordExpired { is_typed };
+        assert_eq!(step, SignInOutcome::Rejected(reason));
+        assert_eq!((after.throttle.failures, after.password), (1, user.password.clone()));
+    }
+    for _ in 0..FREE_FAILURES {
+        user.throttle = user.throttle.failed(FailedFactor::Password, at(NOW), Limits::DEFAULT);
+    }
+    let submission = Submission { is_expired: true, ..WRONG };
+    let locked = SignInOutcome::Rejected(RejectReason::Locked);
+    assert_eq!(step(&user, &submission, OPTIONAL), locked);
+    let mut kept = user.clone();
+    kept.purge(at(NOW + 1_000_000), crate::domain::time::Span(1));
+    assert_eq!(kept.temporary, user.temporary, "or nobody could be told");
+    kept.password_change = PasswordChange::RequiredOldOpens;
+    kept.purge(at(NOW + 1_000_000), crate::domain::time::Span(1));
+    assert_eq!(kept.temporary, None);
+}
+
+#[test]
+fn the_old_password_lets_nobody_enrol_although_a_temporary_one_was_given_before() {
+    let mut user = alice();
+    user.enrolment_barred = true;
+    user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW + 1000) });
+    for (change, is_barred) in
+        [(PasswordChange::RequiredOldOpens, true), (PasswordChange::Required, false)]
+    {
+        user.password_change = change;
+        let chosen = Submission { new: Some(9), ..RIGHT };
+        let (after, step) = attempt(&user, &chosen, required());
+        assert_eq!(step, SignInOutcome::EnrolmentRequired { is_barred });
+        assert_eq!(after.enrolment_barred, is_barred);
+    }
+}
+
+#[test]
 fn a_required_change_accepts_the_temporary_or_the_old_password() {
     let mut user = alice();
     assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Regular(&hash(1)));
@@ -221,7 +265,7 @@ fn a_required_change_accepts_the_temporary_or_the_old_password() {
     );
     user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW + 1) });
     assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Temporary(&hash(5)));
-    assert_eq!(usable_password(&user, at(NOW + 1)), UsablePassword::None, "a day is over");
+    assert_eq!(usable_password(&user, at(NOW + 1)), UsablePassword::Expired(&hash(5)));
     user.password_change = PasswordChange::RequiredOldOpens;
     assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Regular(&hash(1)));
     user.password = None;
