@@ -12,6 +12,8 @@ pub mod consequences;
 pub mod device;
 pub mod diagnose;
 pub mod factor;
+#[cfg(test)]
+pub mod fixture;
 pub mod joiner;
 pub mod labels;
 pub mod lockout;

@@ -82,8 +82,8 @@ impl Verb for Bypass {
         let Some(span) = self.span(app)? else { return revoke(app, &act) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
         let mut opened = app.open_store()?;
-        let user = opened.read_user(&name)?;
-        check_not_disabled(&user)?;
+        let holder = opened.read_user(&name)?;
+        check_not_disabled(&holder)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = app.env.clock.now()?;
@@ -124,9 +124,9 @@ impl Verb for Bypass {
                         "{name}: would get a bypass code until {expires_at}, and the current one would be void{then}; nothing was changed"
                     ),
                     (false, _) => {
-                        let uses = counted(uses, "use");
+                        let most = counted(uses, "use");
                         let before = if replaces { "; the previous one is void" } else { "" };
-                        format!("{name}: a bypass code for {uses} until {expires_at}{before}{then}")
+                        format!("{name}: a bypass code for {most} until {expires_at}{before}{then}")
                     }
                 }
             },
@@ -141,8 +141,8 @@ impl Verb for Bypass {
             let once = self.show.choose_output(app, "the bypass code")?;
             is_delivered = once.is_document();
             if is_delivered {
-                let after = change(user.clone(), &opened.vault);
-                let expected = ChangeResult::of(&user, after, &app.config.policy, now);
+                let after = change(holder.clone(), &opened.vault);
+                let expected = ChangeResult::of(&holder, after, &app.config.policy, now);
                 write_before_commit(app, &report(false, &expected))?;
             } else {
                 let text = format!("\n    {}\n\n", &*code.grouped());

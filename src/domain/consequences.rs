@@ -220,45 +220,22 @@ fn loss_words(before: &User, after: &User) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::accepted::Accepted;
-    use crate::domain::device::{Active, Device, Pending};
-    use crate::domain::factor::Factor;
-    use crate::domain::factor::totp::Parameters;
+    use crate::domain::fixture::{active_state, alice, at, pending_state, with_phone};
     use crate::domain::lockout::{FailedFactor, Limits};
-    use crate::domain::name::{Label, UserName};
     use crate::domain::password::TemporaryPassword;
-    use crate::domain::secret::{Id, Sealed};
+    use crate::domain::secret::Sealed;
     use crate::domain::time::Span;
 
     const NOW: i64 = 1_000_000;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix(seconds).unwrap()
-    }
-
     fn user(groups: &[&str]) -> User {
-        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+        let mut user = alice();
         user.profile.groups = groups.iter().map(|g| (*g).to_owned()).collect();
         user
     }
 
-    fn with(mut user: User, state: DeviceState) -> User {
-        user.devices.push(Device {
-            id: Id::new([2; 16]),
-            label: Label::parse("phone").unwrap(),
-            factor: Factor::Totp(Parameters::COMMON),
-            secret: Sealed(Vec::new()),
-            state,
-            position: None,
-            accepted: Accepted::default(),
-            created_at: at(0),
-            last_used_at: None,
-        });
-        user
-    }
-
     fn active(groups: &[&str]) -> User {
-        with(user(groups), DeviceState::Active(Active { confirmed_at: at(0) }))
+        with_phone(user(groups), active_state())
     }
 
     fn said(before: Option<&User>, after: &User) -> Vec<String> {
@@ -329,8 +306,7 @@ mod tests {
 
     #[test]
     fn w13_the_lives_of_a_temporary_password_and_of_a_pending_device_are_said() {
-        let pending = Pending { expires_at: at(NOW + 60), first_proof: None, replaces: Vec::new() };
-        let mut after = with(user(&["staff"]), DeviceState::Pending(pending));
+        let mut after = with_phone(user(&["staff"]), pending_state(NOW + 60));
         let phone = format!("phone has to be confirmed by {}", at(NOW + 60));
         let refused = "is refused until a code confirms the new device".to_owned();
         assert_eq!(said(None, &after), ["MFA is required".to_owned(), refused, phone.clone()]);

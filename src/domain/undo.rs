@@ -220,9 +220,10 @@ impl UndoRecord {
                 continue;
             }
             // One that was only switched off has kept its label.
-            let label = match device.is_live() {
-                true => device.label.clone(),
-                false => free_label(&user.devices, device.id, &device.label),
+            let label = if device.is_live() {
+                device.label.clone()
+            } else {
+                free_label(&user.devices, device.id, &device.label)
             };
             if label != device.label {
                 let before = std::mem::replace(&mut device.label, label.clone());

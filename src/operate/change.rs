@@ -275,8 +275,8 @@ pub fn change_bulk(
                 rows.push(row);
             }
             let saved = audit::save_all(app.env, &mut write.tx, write.at, changes)?;
-            let changed = rows[first..].iter_mut().filter(|row| row.is_change());
-            changed.zip(saved).for_each(|(row, saved)| row.user = saved);
+            let stored = rows[first..].iter_mut().filter(|row| row.is_change());
+            stored.zip(saved).for_each(|(row, saved)| row.user = saved);
             bar.inc(names.len() as u64);
         }
         let at = write.at;

@@ -1,28 +1,16 @@
 use super::*;
-use crate::domain::backup_code::{BackupCode, Submitted};
-use crate::domain::device::{Active, DeviceState, Pending};
-use crate::domain::factor::Factor;
+use crate::domain::backup_code::Submitted;
 use crate::domain::factor::totp::{Parameters, code_at};
+use crate::domain::fixture;
+use crate::domain::fixture::{OneSecret, active_state, at, pending_state, secret, with_phone};
 use crate::domain::lockout::{Bounds, FREE_FAILURES, MOST_WRONG_CODES};
-use crate::domain::name::{Label, UserName};
 use crate::domain::password::TemporaryPassword;
-use crate::domain::recovery::Tag;
-use crate::domain::secret::{Id, Secret};
-use zeroize::Zeroizing;
 
 const NOW: i64 = 1_800_000_000;
 const OPTIONAL: Requirement = Requirement::Optional;
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix(seconds).unwrap()
-}
-
 fn required() -> Requirement {
     Requirement::From(at(NOW))
-}
-
-fn secret() -> Secret {
-    Secret::new(Zeroizing::new(vec![7; 20]))
 }
 
 fn hash(byte: u8) -> Sealed {
@@ -30,33 +18,15 @@ fn hash(byte: u8) -> Sealed {
 }
 
 fn alice() -> User {
-    let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
-    user.password = Some(hash(1));
-    user
-}
-
-fn with_device(mut user: User, state: DeviceState) -> User {
-    user.devices.push(Device {
-        id: Id::new([2; 16]),
-        label: Label::parse("phone").unwrap(),
-        factor: Factor::Totp(Parameters::COMMON),
-        secret: Sealed(Vec::new()),
-        state,
-        position: None,
-        created_at: at(0),
-        last_used_at: None,
-        accepted: crate::domain::accepted::Accepted::default(),
-    });
-    user
+    User { password: Some(hash(1)), ..fixture::alice() }
 }
 
 fn active() -> User {
-    with_device(alice(), DeviceState::Active(Active { confirmed_at: at(0) }))
+    with_phone(alice(), active_state())
 }
 
 fn pending() -> User {
-    let pending = Pending { expires_at: at(NOW + 1000), first_proof: None, replaces: Vec::new() };
-    with_device(alice(), DeviceState::Pending(pending))
+    with_phone(alice(), pending_state(NOW + 1000))
 }
 
 /// What is submitted: a right or wrong password, the hash of a new one, a code.
@@ -76,19 +46,6 @@ fn with_code(code: String) -> Submission {
 
 fn right_code() -> Submission {
     with_code(code_at(&secret(), Parameters::COMMON, NOW))
-}
-
-/// Every device has the same secret.
-struct OneSecret;
-
-impl Keys for OneSecret {
-    fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
-        Ok(secret())
-    }
-
-    fn backup_code_tag(&self, _: Id, _: Id, _: &BackupCode) -> Tag {
-        Tag::default()
-    }
 }
 
 fn attempt(
@@ -285,7 +242,7 @@ fn a_required_change_leads_to_a_new_password_then_to_enrolment() {
     assert_eq!(step, SignInOutcome::EnrolmentRequired { is_barred: false });
     assert_eq!((&user.password, &user.temporary), (&Some(hash(6)), &None));
     assert_eq!(user.password_change, PasswordChange::NotRequired);
-    let user = with_device(user, pending().devices.remove(0).state);
+    let user = with_phone(user, pending().devices.remove(0).state);
     let (user, step) = attempt(&user, &right_code(), required());
     assert!(matches!(step, SignInOutcome::Accepted(Some(Outcome::Confirmed { .. }))));
     assert_eq!(user.status(), Status::Enabled);
