@@ -46,7 +46,8 @@ pub fn consequences(
     }
     said.extend(lock_words(before, after, is_about_entry, now));
     let is_new = |before: &User| before.temporary != after.temporary;
-    if let Some(temporary) = after.temporary.as_ref().filter(|_| before.is_none_or(is_new)) {
+    let temporary = after.temporary.as_ref().filter(|temporary| temporary.until > now);
+    if let Some(temporary) = temporary.filter(|_| before.is_none_or(is_new)) {
         said.push(format!("temporary password good until {}", temporary.until));
     }
     for device in after.live() {

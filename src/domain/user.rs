@@ -211,8 +211,8 @@ impl User {
     }
 
     /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
-    /// an expired bypass code or temporary password. A temporary password that was never used is kept, so that
-    /// whoever types it can be told that it has expired.
+    /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
+    /// has ended, so that whoever types it can be told.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
         self.devices.retain(
             |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
@@ -220,8 +220,10 @@ impl User {
         self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         let is_waited_for = self.password_change == PasswordChange::Required;
-        let temporary = self.temporary.take();
-        self.temporary = temporary.filter(|temporary| is_waited_for || now < temporary.until);
+        self.temporary = match self.temporary.take() {
+            Some(temporary) if temporary.until <= now => is_waited_for.then(|| temporary.ended()),
+            other => other,
+        };
     }
 
     /// The pending device whose QR code may be shown; also an active one with `active_too`.

@@ -188,7 +188,7 @@ fn only_who_types_an_expired_temporary_password_is_told_and_it_counts_as_wrong()
     assert_eq!(step(&user, &submission, OPTIONAL), locked);
     let mut kept = user.clone();
     kept.purge(at(NOW + 1_000_000), crate::domain::time::Span(1));
-    assert_eq!(kept.temporary, user.temporary, "or nobody could be told");
+    assert_eq!(usable_password(&kept, at(1)), UsablePassword::Expired(&hash(5)), "for ever");
     kept.password_change = PasswordChange::RequiredOldOpens;
     kept.purge(at(NOW + 1_000_000), crate::domain::time::Span(1));
     assert_eq!(kept.temporary, None);
