@@ -13,8 +13,11 @@ pub mod device;
 pub mod diagnose;
 pub mod diagnosed_offsets;
 pub mod factor;
+#[cfg(test)]
+pub mod fixture;
 pub mod identity;
 pub mod joiner;
+pub mod labels;
 pub mod lockout;
 pub mod login_rule;
 pub mod name;

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
+use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
@@ -17,8 +18,9 @@ use crate::domain::secret::Id;
 use crate::domain::text::{counted, refuse};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
+use crate::keyring::Vault;
 use crate::operate;
-use crate::operate::change::ChangeRequest;
+use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
@@ -62,6 +64,7 @@ struct BypassReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<Zeroizing<String>>,
     changed: bool,
+    consequences: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip)]
@@ -106,30 +109,37 @@ impl Verb for Bypass {
         let id = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
         let uses = self.uses;
-        let report = |replaces: bool, changed| BypassReport {
+        let report = |replaces: bool, done: &ChangeResult| BypassReport {
             schema: "mfactl.bypass/1",
             user: name.to_string(),
             starts_at: Some(starts_at),
             expires_at: Some(expires_at),
             uses,
             code: reveal.then(|| code.grouped()),
-            changed,
+            changed: done.changed,
+            consequences: done.consequences.clone(),
             dry_run,
-            message: match (dry_run, replaces) {
-                (true, false) => {
-                    format!(
-                        "{name}: would get a bypass code until {expires_at}; nothing was changed"
-                    )
-                }
-                (true, true) => format!(
-                    "{name}: would get a bypass code until {expires_at}, and the current one would be void; nothing was changed"
-                ),
-                (false, _) => {
-                    let noun = if uses == 1 { "use" } else { "uses" };
-                    let before = if replaces { "; the previous one is void" } else { "" };
-                    format!("{name}: a bypass code for {uses} {noun} until {expires_at}{before}")
+            message: {
+                let then = joined(&done.consequences);
+                match (dry_run, replaces) {
+                    (true, false) => format!(
+                        "{name}: would get a bypass code until {expires_at}{then}; nothing was changed"
+                    ),
+                    (true, true) => format!(
+                        "{name}: would get a bypass code until {expires_at}, and the current one would be void{then}; nothing was changed"
+                    ),
+                    (false, _) => {
+                        let most = counted(uses, "use");
+                        let before = if replaces { "; the previous one is void" } else { "" };
+                        format!("{name}: a bypass code for {most} until {expires_at}{before}{then}")
+                    }
                 }
             },
+        };
+        let change = |before: User, vault: &Vault| {
+            let tag = vault.backup_code_tag(before.id, id, &code);
+            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
+            User { bypass, ..before }
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
@@ -146,7 +156,9 @@ impl Verb for Bypass {
             }
             is_delivered = once.is_document();
             if is_delivered {
-                write_before_commit(app, &report(false, true))?;
+                let after = change(before.clone(), &opened.vault);
+                let expected = ChangeResult::of(&before, after, &app.config.policy, now);
+                write_before_commit(app, &report(false, &expected))?;
             } else {
                 let text = Zeroizing::new(format!("\n    {}\n\n", &*code.grouped()));
                 let about = format!(
@@ -161,9 +173,7 @@ impl Verb for Bypass {
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             check_not_disabled(&before)?;
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
-            let tag = vault.backup_code_tag(before.id, id, &code);
-            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
-            Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })
+            Ok(Changed { user: change(before, vault), touched: Vec::new() })
         });
         let done = done.context("the code that was shown is not in force")?;
         if let Some(kept) = kept {
@@ -172,7 +182,7 @@ impl Verb for Bypass {
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
         }
-        Ok(Report::one(report(replaces, done.changed), Verdict::Yes).requires_delivery(reveal))
+        Ok(Report::one(report(replaces, &done), Verdict::Yes).requires_delivery(reveal))
     }
 }
 
@@ -220,14 +230,16 @@ fn revoke(app: &mut App<'_>, act: &ChangeRequest<'_>, yes: bool) -> Result<Repor
         uses: 0,
         code: None,
         changed: done.changed,
-        dry_run: act.dry_run,
         message: match (done.changed, act.dry_run) {
             (false, _) => format!("{name}: has no bypass code; nothing to change"),
             (true, true) => {
-                format!("{name}: the bypass code would be void; nothing was changed")
+                format!("{name}: dry run; would say: {}", done.consequences.join("; "))
             }
-            (true, false) => format!("{name}: the bypass code is void"),
+            // That the code is void is one of them.
+            (true, false) => format!("{name}: {}", done.consequences.join("; ")),
         },
+        consequences: done.consequences,
+        dry_run: act.dry_run,
     };
     Ok(Report::one(report, Verdict::Yes))
 }

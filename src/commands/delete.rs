@@ -13,7 +13,6 @@ use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
 /// Delete a user's MFA setup; the user can enrol again
@@ -67,18 +66,16 @@ impl UserChange for Deletion {
         self.label.as_ref()
     }
 
-    fn question(&self, before: &User, _: &User, _: Timestamp) -> String {
-        let is_named = |label: &Label| self.label.as_ref().is_none_or(|named| label == named);
-        let devices = before.live().filter(|device| is_named(&device.label)).count();
-        match devices {
+    fn question(&self, before: &User, after: &User, _: Timestamp) -> String {
+        match before.live().count() - after.live().count() {
             0 => format!("Delete the backup codes of {}, who has no device?", before.name),
             n => format!("Delete {} of {}?", device_count(n), before.name),
         }
     }
 
-    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+    fn unchanged(&self, _: &User, _: bool) -> Option<String> {
         // Only a user without a device is left as they were.
-        (!done.changed).then(|| format!("{}: has no MFA; nothing to change", done.user.name))
+        Some("has no MFA".to_owned())
     }
 
     fn summary(&self, _: &User) -> String {

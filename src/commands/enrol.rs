@@ -212,7 +212,8 @@ impl Enrol {
                 None => User::new(id, name.for_new_user()?, now),
             };
             let device = draft.device(write.vault, user.id, now, pending_for)?;
-            let is_replacement = user.live().any(|d| d.is_pending() && d.label == device.label);
+            let is_replacement =
+                user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
             let user = user.enrol(device)?;
             if self.operator.dry_run {
                 return Ok(Added { before, user, at: now, is_replacement });

@@ -15,7 +15,6 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
-use crate::domain::consequences::consequences;
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
@@ -100,10 +99,7 @@ impl Verb for ForceNewPassword {
             if is_delivered {
                 let at = app.env.clock.now()?;
                 let after = self.change(user.clone(), at, &passwords)?.user;
-                let consequences = consequences(Some(&user), &after, &app.config.policy, at);
-                let required = app.config.policy.requirement(&after).is_in_force(at);
-                let changed = after != user;
-                let done = ChangeResult { changed, user: after, consequences, required, at };
+                let done = ChangeResult::of(&user, after, &app.config.policy, at);
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
                 let text = passwords.render(std::slice::from_ref(&user));
@@ -204,7 +200,7 @@ impl ForceNewPassword {
         let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
-            .map(|row| row.user().clone())
+            .map(|row| row.user.clone())
             .filter(|user| self.needs_temporary(user))
             .collect();
         if !recipients.is_empty() && !dry_run && !self.show.has_file() {

@@ -15,6 +15,7 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::reset::device_count;
 use crate::domain::audit::history::GIVEN_UP;
+use crate::domain::consequences::REMOVED;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::operate;
@@ -53,6 +54,7 @@ struct Removed {
     user: String,
     erased: bool,
     changed: bool,
+    consequences: [&'static str; 1],
     /// Why the record of a user who was given up was not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -87,7 +89,7 @@ impl Verb for RemoveUser {
             let erase = if self.erase { ", and to erase the name from the log" } else { "" };
             let question =
                 format!("To remove the user{devices} for ever{erase}, type the name {name}");
-            if !operate::ask_for_name(app, &mut opened, &user, &[], &question)? {
+            if !operate::ask_for_name(app, &mut opened, &user, &[REMOVED.to_owned()], &question)? {
                 return Ok(not_confirmed(app));
             }
         }
@@ -98,7 +100,9 @@ impl Verb for RemoveUser {
             }
             let outcome = if self.erase { "erased" } else { "done" };
             let ticket = ticket.clone();
-            let audit = AuditRecord { verb: Self::NAME, outcome, ticket, ..AuditRecord::default() };
+            let detail = Some(json!({ "consequences": [REMOVED] }).to_string());
+            let verb = Self::NAME;
+            let audit = AuditRecord { verb, outcome, ticket, detail, ..AuditRecord::default() };
             let removal = Change::Remove(user);
             let removed = audit::save(app.env, &mut write.tx, write.at, removal, audit)?;
             if self.erase {
@@ -111,6 +115,7 @@ impl Verb for RemoveUser {
             user: name.to_string(),
             erased: self.erase,
             changed: true,
+            consequences: [REMOVED],
             problem: None,
             devices: None,
             dry_run,
@@ -161,7 +166,8 @@ impl RemoveUser {
                 return Ok((problem, devices));
             }
             write.tx.remove_damaged(&damaged)?;
-            let mut detail = json!({ "problem": problem, "devices": devices });
+            let mut detail =
+                json!({ "problem": problem, "devices": devices, "consequences": [REMOVED] });
             if damaged.is_of_removed_user {
                 // The log may have erased their name.
                 detail["problem"] = "the record of a removed user was there again".into();
@@ -190,6 +196,7 @@ impl RemoveUser {
             user: name.to_string(),
             erased: false,
             changed: true,
+            consequences: [REMOVED],
             problem: Some(problem),
             devices: Some(devices),
             dry_run,
@@ -235,19 +242,21 @@ impl Record for Removed {
         let name = &self.user;
         match (self.dry_run, self.erased) {
             (true, _) if self.problem.is_some() => {
-                format!("{name}: would be given up; nothing was changed")
+                format!("{name}: would be given up; {REMOVED}; nothing was changed")
             }
-            (true, _) => format!("{name}: would be removed; nothing was changed"),
+            (true, _) => format!("{name}: would be removed; {REMOVED}; nothing was changed"),
             (false, false) if self.problem.is_some() => {
                 let devices =
                     usize::try_from(self.devices.unwrap_or_default()).unwrap_or(usize::MAX);
                 format!(
-                    "{name}: given up, with {}; check the rest with: mfactl verify-log",
+                    "{name}: given up, with {}; {REMOVED}; check the rest with: mfactl verify-log",
                     device_count(devices)
                 )
             }
-            (false, true) => format!("{name}: removed, and the name erased from the log"),
-            (false, false) => format!("{name}: removed"),
+            (false, true) => {
+                format!("{name}: removed, and the name erased from the log; {REMOVED}")
+            }
+            (false, false) => format!("{name}: removed; {REMOVED}"),
         }
     }
 }

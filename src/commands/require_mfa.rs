@@ -11,14 +11,13 @@ use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{UserName, group, is_same_group};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Requirement};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 use crate::store::Order;
 
@@ -74,7 +73,7 @@ impl Verb for RequireMfa {
                 .into());
         }
         let policy = app.config.policy.clone();
-        let change = Requirement { from, is_lifted: self.not, policy };
+        let change = OwnRequirement { from, is_lifted: self.not, policy };
         let (operator, yes) = (&self.operator, self.yes);
         let names = match (&self.name, list, &self.group) {
             (name, None, None) => {
@@ -98,13 +97,13 @@ impl Verb for RequireMfa {
     }
 }
 
-struct Requirement {
+struct OwnRequirement {
     from: Option<Timestamp>,
     is_lifted: bool,
     policy: Policy,
 }
 
-impl UserChange for Requirement {
+impl UserChange for OwnRequirement {
     const VERB: &'static str = RequireMfa::NAME;
     const SCHEMA: &'static str = "mfactl.require-mfa/1";
 
@@ -141,14 +140,22 @@ impl UserChange for Requirement {
         format!("requirement {done}")
     }
 
-    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
-        let state = match (self.is_lifted, done.user.required_from) {
-            (true, _) if done.required => "MFA is required by the configuration only".to_owned(),
-            (true, _) => "has no requirement of their own".to_owned(),
-            (false, None) => "MFA is required already".to_owned(),
-            (false, Some(from)) => format!("MFA is required from {from} on already"),
-        };
-        (!done.changed).then(|| format!("{}: {state}; nothing to change", done.user.name))
+    fn unchanged(&self, user: &User, required: bool) -> Option<String> {
+        if self.is_lifted {
+            return Some(match self.policy.requirement(user) {
+                Requirement::Optional => "has no requirement of their own".to_owned(),
+                Requirement::From(_) if required => {
+                    "MFA is required by the configuration only".to_owned()
+                }
+                Requirement::From(from) => {
+                    format!("MFA is required from {from} on by the configuration only")
+                }
+            });
+        }
+        Some(match user.required_from {
+            None => "MFA is required already".to_owned(),
+            Some(from) => format!("MFA is required from {from} on already"),
+        })
     }
 }
 

@@ -43,7 +43,8 @@ pub struct Reset {
     /// Revoke old devices once the new one works
     ///
     /// For a planned change of phone: the old devices stay in use until the first correct code of the
-    /// new one.
+    /// new one. Until then the new one is called phone-2 if the old one is called phone; then it takes
+    /// over that label.
     #[arg(long)]
     keep_until_confirmed: bool,
     /// Skip the confirmation

@@ -13,7 +13,7 @@ use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::domain::name::Label;
 use crate::operate;
 use crate::report::{Report, Verdict};
-use crate::show::{ConfirmOption, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, pending_hint};
+use crate::show::{ConfirmOption, Enrolment, EnrolmentKey, ShowOptions, pending_hint};
 use crate::store::Change;
 
 /// Show the QR code of a pending device again
@@ -79,8 +79,10 @@ impl Verb for ShowQr {
         })?;
         let device = user.device(id)?;
         let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
+        // What a change means is said by every verb of operators; this one changes nothing.
+        record.extra.consequences = Some(Vec::new());
         if self.operator.dry_run {
-            record.extra = ExtraFields { dry_run: true, ..ExtraFields::default() };
+            record.extra.dry_run = true;
             let message = format!("{name}: the QR code would be shown; nothing was changed");
             return Ok(Report::one(record.with_message(message), Verdict::Yes));
         }

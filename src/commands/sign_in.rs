@@ -41,7 +41,8 @@ const MOST_MALFORMED: usize = 10;
 /// for each step. Otherwise it reads one line of JSON from standard input,
 /// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; repeat
 /// all fields in each call. Exit code 0 means one thing only: signed in and stored. An unknown
-/// user and a wrong password get the same answer.
+/// user and a wrong password get the same answer; only who types a temporary password that has expired
+/// is told so (`reason`).
 #[derive(Args, Debug)]
 pub struct SignIn {
     /// User name
@@ -66,6 +67,9 @@ struct SignInReport {
     schema: &'static str,
     user: String,
     outcome: &'static str,
+    /// Why it was rejected; absent unless the user may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
     /// When MFA becomes required, for a user without MFA.
@@ -381,8 +385,13 @@ impl SignInReport {
             };
             left = user.recovery.as_ref().map(RecoverySet::left).filter(|left| *left <= FEW);
         }
+        let expired = RejectReason::TemporaryPasswordExpired { is_typed: true };
+        let is_expired = done.step == SignInOutcome::Rejected(expired);
         let message = match (&done.step, locked_until) {
             (SignInOutcome::Accepted(_), _) => format!("{name}: signed in"),
+            (SignInOutcome::Rejected(_), _) if is_expired => format!(
+                "{name}: rejected; this temporary password has expired: ask the helpdesk for a new one"
+            ),
             (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
             (SignInOutcome::PasswordChangeRequired, _) => {
                 format!("{name}: a new password is required")
@@ -409,6 +418,7 @@ impl SignInReport {
             schema: "mfactl.sign-in/1",
             user: name.to_string(),
             outcome: done.step.word(),
+            reason: is_expired.then_some("temporary_password_expired"),
             factor,
             locked_until,
             due_at,

@@ -12,6 +12,7 @@ mod edits;
 mod forms;
 mod help;
 mod history;
+mod labels;
 mod lists;
 mod logins;
 mod manual;

@@ -47,6 +47,11 @@ pub trait UserChange {
         None
     }
 
+    /// Why nothing changes for a user, as in "not locked", where the status does not say it.
+    fn unchanged(&self, _: &User, _required: bool) -> Option<String> {
+        None
+    }
+
     /// The question to the operator.
     fn question(&self, _before: &User, after: &User, _now: Timestamp) -> String {
         format!("Change {}?", after.name)
@@ -113,6 +118,9 @@ pub fn change_one<C: UserChange>(
         Ok(change.change(user, now)?)
     })?;
     let mut record = ChangeRecord::new(C::SCHEMA, &done, dry_run, &change.summary(&done.user));
+    if let (false, Some(why)) = (done.changed, change.unchanged(&done.user, done.required)) {
+        record = record.with_message(format!("{name}: {why}; nothing to change"));
+    }
     if let Some(message) = change.message(&done, dry_run) {
         record = record.with_message(message);
     }
@@ -129,6 +137,8 @@ pub fn change_many<C: UserChange>(
 ) -> Result<Report> {
     let mut bulk = BulkChange::new(C::VERB, C::SCHEMA, list, targets, operator, yes);
     bulk.fields = change.fields();
+    let unchanged = |user: &User, required: bool| change.unchanged(user, required);
+    bulk.unchanged = &unchanged;
     bulk.run(app, |user, now, _| Ok(change.change(user, now)?))
 }
 
@@ -201,7 +211,11 @@ impl ChangeRecord {
             password_change_required: user.password_change
                 != crate::domain::password::PasswordChange::NotRequired,
             required: done.required,
-            temporary_password_until: user.temporary.as_ref().map(|temporary| temporary.until),
+            temporary_password_until: user
+                .temporary
+                .as_ref()
+                .map(|temporary| temporary.until)
+                .filter(|until| *until > done.at),
             changed: done.changed,
             consequences: done.consequences.clone(),
             temporary_password: None,

@@ -174,6 +174,16 @@ impl Label {
         Self(format!("{}{end}", start.trim_end()))
     }
 
+    /// Whether a person would take these for one label: they differ in upper and lower case at most.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        if self.0.is_ascii() && other.0.is_ascii() {
+            return self.0.eq_ignore_ascii_case(&other.0);
+        }
+        let folded = |label: &Self| spelling::folded(&label.0.to_lowercase());
+        folded(self) == folded(other)
+    }
+
     /// An unchecked label from a store; see [`UserName::stored`].
     #[must_use]
     pub const fn stored(label: String) -> Self {

@@ -16,6 +16,9 @@ pub struct Timestamp(u64);
 const LAST: u64 = 253_370_764_799;
 
 impl Timestamp {
+    /// Earlier than any clock says.
+    pub const EARLIEST: Self = Self(0);
+
     /// From seconds since the epoch.
     ///
     /// Outside of 1970 to 9998 the refusal is `clock`: no code can be checked with such a clock.

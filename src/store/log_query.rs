@@ -94,6 +94,7 @@ pub struct LoggedChange {
     /// Earlier values; see [`crate::domain::audit::history`]. `None` when no recorded value changed, or when the
     /// user was erased from the log.
     pub was: Option<String>,
+    pub detail: Option<String>,
 }
 
 /// A change of a user's MFA status; the log keeps it for erased users too.

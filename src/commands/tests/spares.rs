@@ -212,6 +212,14 @@ fn a_clock_set_back_revives_no_expired_code() {
     assert_eq!(sign_in(), "rejected");
     world.wait(-day);
     assert_eq!(sign_in(), "rejected");
+    let told = world.run_with("sign-in alice", &line).json();
+    assert_eq!(told["reason"], "temporary_password_expired");
+    let shown = world.run("show-user alice").ok().out;
+    assert!(shown.contains("temporary password expired\n"), "{shown}");
+    assert_eq!(
+        world.run("show-user alice --json").ok().json()["temporary_password_until"],
+        json!(null)
+    );
 }
 
 #[test]

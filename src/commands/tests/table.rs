@@ -244,6 +244,26 @@ fn every_verb_has_a_story() {
 }
 
 #[test]
+fn every_verb_that_changes_users_of_a_list_says_what_it_means_for_each() {
+    for spec in specs().filter(|spec| spec.changes_user && takes_list(spec)) {
+        let world = World::new();
+        world.active("alice");
+        let more = match spec.name {
+            "edit-user" => "--group vpn",
+            "reset" => "--no-enrol",
+            "force-new-password" => "--old-password-opens",
+            _ => "",
+        };
+        let line = format!("{} --from - --yes --json {more}", spec.name);
+        let user = world.run_with(&line, "alice\n").ok().json()["users"][0].clone();
+        assert!(
+            user["consequences"].is_array() && user["required"].is_boolean(),
+            "the JSON of {line} has no consequences or no required: {user}"
+        );
+    }
+}
+
+#[test]
 fn every_verb_that_changes_a_user_meets_every_state() {
     for VerbSpec { name, .. } in specs().filter(|spec| spec.changes_user) {
         assert!(

@@ -86,10 +86,14 @@ fn a_question_about_a_user_without_a_device_says_so() {
     world.terminal = Some(Size { columns: 80, rows: 40 });
     let void = "can sign in with the password alone; the bypass code is void";
     for (line, said, question) in [
-        ("remove-user frank", None, "To remove the user for ever, type the name frank"),
+        (
+            "remove-user frank",
+            Some("is refused as an unknown user"),
+            "To remove the user for ever, type the name frank",
+        ),
         (
             "remove-user frank --erase",
-            None,
+            Some("is refused as an unknown user"),
             "To remove the user for ever, and to erase the name from the log, type the name frank",
         ),
         ("delete frank", Some(void), "Delete the backup codes of frank, who has no device?"),
