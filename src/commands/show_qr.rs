@@ -104,9 +104,10 @@ impl Verb for ShowQr {
         }
         let message = format!("{name}: {} is {}", device.label, device.state.word());
         let reveal = self.show.reveal_secrets;
-        let record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer)
+        let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer)
             .include_secret(&key, reveal)
             .with_message(message);
+        record.extra.consequences = Some(Vec::new());
         Ok(Report::one(record, verdict).requires_delivery(reveal))
     }
 }

@@ -107,7 +107,7 @@ pub fn change_one<C: UserChange>(
         if !agreed {
             return Ok(not_confirmed(app));
         }
-    } else if !yes && !dry_run {
+    } else if app.can_ask() && !yes && !dry_run {
         let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
         let would_change = |changed: Changed| changed.user != user;
         if change.change(user.clone(), now).is_ok_and(would_change) {

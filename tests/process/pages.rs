@@ -102,7 +102,7 @@ fn d19_a_code_that_is_shown_once_is_wiped_after_enter() {
     let world = World::new();
     world.active("alice");
     let screen = Screen::new(&world, 80, 24);
-    screen.line("$M bypass alice --for 1h");
+    screen.line("$M bypass alice --for 1h --yes");
     let page = screen.until("Enter wipes this screen");
     assert!(page.contains("Bypass code of alice"), "{page}");
     let is_code = |line: &&str| line.trim().len() == 14 && line.trim().matches('-').count() == 2;
@@ -168,7 +168,7 @@ fn a_stop_and_an_interrupt_leave_the_terminal_as_it_was_at_every_prompt() {
         ("sign-in alice", "Password of alice"),
         ("show-qr bob", "The 6 digits"),
         ("show-qr bob --no-confirm", "Enter ends this screen"),
-        ("bypass bob --for 1h", "Enter wipes this screen"),
+        ("bypass bob --for 1h --yes", "Enter wipes this screen"),
     ] {
         let screen = Screen::new(&world, 80, 24);
         let modes = screen.modes();
