@@ -145,9 +145,7 @@ impl Verb for Bypass {
         if !dry_run {
             let once = self.show.choose_output(app, "the bypass code")?;
             if !self.yes && app.can_ask() {
-                let tag = opened.vault.backup_code_tag(before.id, id, &code);
-                let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
-                let after = User { bypass, ..before.clone() };
+                let after = change(before.clone(), &opened.vault);
                 let said = consequences(Some(&before), &after, &app.config.policy, now);
                 let question = question(&before, uses, expires_at, now);
                 if !operate::ask_about(app, &mut opened, &before, &said, &question)? {

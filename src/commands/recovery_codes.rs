@@ -89,12 +89,8 @@ impl Verb for RecoveryCodes {
         if !dry_run {
             let once = self.show.choose_output(app, "a set of recovery codes")?;
             if !self.yes && app.can_ask() {
-                let tags =
-                    codes.iter().map(|code| opened.vault.backup_code_tag(user.id, set, code));
                 let now = app.env.clock.now()?;
-                let recovery =
-                    RecoverySet { id: set, made_at: now, tags: tags.map(Some).collect() };
-                let after = User { recovery: Some(recovery), ..user.clone() };
+                let after = change(user.clone(), now, &opened.vault);
                 let said = consequences(Some(&user), &after, &app.config.policy, now);
                 let question = question(&user);
                 if !operate::ask_about(app, &mut opened, &user, &said, &question)? {
