@@ -20,6 +20,7 @@ mod enrol;
 mod force_new_password;
 pub mod help;
 mod init;
+mod left_out;
 mod list_status;
 mod log;
 mod man;
