@@ -14,6 +14,7 @@ mod batch;
 #[path = "../tests/process/fleet/cluster.rs"]
 mod cluster;
 mod fill;
+mod find;
 mod fleet;
 mod list;
 mod log;
@@ -51,6 +52,7 @@ const COMMANDS: &[Entry] = &[
         verify::run,
     ),
     ("list", "[USERS]", "list-status beside the same query in sqlite3", list::run),
+    ("find", "[USERS]", "a search beside the same LIKE in sqlite3", find::run),
     ("fill", "[USERS]", "filling a store beside the floor's bulk insert", fill::run),
     (
         "log",

@@ -21,6 +21,7 @@ cp "$program" "$work/bin/mfactl"
 cat >"$work/enter" <<END
 mount --bind "$work/etc" /etc
 mount -t tmpfs tmpfs /var/lib
+hostname gate
 cd /
 exec env -i HOME=/root PATH="$work/bin:/usr/bin:/bin" PS1='# ' TERM=tmux-256color LANG=C.UTF-8 \
     bash --noprofile --norc
@@ -36,17 +37,22 @@ waits_for() {
     exit 1
 }
 
-terminal new-session -d -x 94 -y 41 "unshare --map-root-user --mount sh $work/enter"
+terminal new-session -d -x 104 -y 42 "unshare --map-root-user --mount --uts sh $work/enter"
 waits_for '^# *$'
 terminal send-keys 'mfactl enrol alice --create' Enter
 waits_for 'digits that the app shows'
 # The key is beside the picture: two lines of four groups.
 key=$(terminal capture-pane -p | grep -Eo '  ([A-Z2-7]{4} ?){4}$' | tr -d ' \n')
-terminal send-keys "$(oathtool --totp --base32 "$key")" Enter
+terminal send-keys "$(oathtool --totp --base32 "$key")"
+waits_for 'digits that the app shows.*: [0-9]'
+# The page, without the empty rows below it: it is wiped at the end.
+terminal capture-pane -e -p | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$work/page"
+terminal send-keys Enter
 waits_for '^alice: enabled'
 terminal send-keys 'mfactl list-status' Enter
 waits_for '^1 user:'
-terminal capture-pane -e -p >"$work/screen"
+terminal capture-pane -e -p >"$work/main"
+{ head -n 1 "$work/main"; cat "$work/page"; tail -n +2 "$work/main"; } >"$work/screen"
 
 python3 - "$work/screen" "$here/session.svg" <<'END'
 """Draws a captured terminal: blocks as rectangles, so that no font can break the QR code."""

@@ -20,12 +20,14 @@ use anyhow::Result;
 use crate::config::Config;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
 use crate::domain::user::User;
 use crate::domain::verb::FindVerb;
 use crate::env::{Env, Prompt};
 use crate::files::file_trust::{FilePolicy, display_path};
 use crate::keyring::{Vault, key_file};
 use crate::options::Options;
+use crate::report::Format;
 use crate::store::location::StoreLocation;
 use crate::store::{Access, Store};
 use crate::suggest;
@@ -40,6 +42,10 @@ pub struct App<'a> {
     pub authorization: Authorization,
     /// Set while this run answers a login service.
     pub service: Option<ServiceRun>,
+    /// The user whom the operator named by something else than the name, or chose from a list.
+    pub meant: Option<UserName>,
+    /// The user who was shown to the operator last.
+    pub shown_person: Option<Id>,
     /// The store that was opened to authorize the verb, for the verb to go on with.
     pub opened: Option<OpenStore>,
     /// Set once this run has changed a store, for the error of a result that can't be written.
@@ -102,6 +108,8 @@ impl<'a> App<'a> {
             find_verb,
             authorization: Authorization::default(),
             service: None,
+            meant: None,
+            shown_person: None,
             opened: None,
             store_changed: Rc::default(),
             ignore_clock_skew: false,
@@ -155,6 +163,20 @@ impl<'a> App<'a> {
         read_user(&mut *self.reader()?, name)
     }
 
+    /// The one user whom a verb is for: the user who was found before it began, else the typed name. `advice` is for
+    /// an operator who gave none, where nobody is there to be asked.
+    pub fn target(&mut self, typed: Option<&str>, advice: &str) -> Result<UserName, Refusal> {
+        match (&self.meant, typed) {
+            (Some(meant), _) => Ok(meant.clone()),
+            (None, Some(typed)) => self.user_name(typed),
+            (None, None) => {
+                let verb = self.authorization.verb;
+                Err(Refusal::new(ErrorCode::Usage, "missing: <NAME>")
+                    .hint(format!("{advice}; see: mfactl help {verb}")))
+            }
+        }
+    }
+
     /// Reads a typed name. Where several users could be meant, it becomes the name of the one who is stored, so that
     /// every answer names them. A store that can't be read leaves the name as it is: the verb reports the error.
     pub fn user_name(&mut self, typed: &str) -> Result<UserName, Refusal> {
@@ -175,6 +197,12 @@ impl<'a> App<'a> {
             *opened = self.open_store()?;
         }
         Ok(())
+    }
+
+    /// Whether an operator is at a terminal, and reads the answer there.
+    #[must_use]
+    pub fn can_ask(&self) -> bool {
+        self.env.prompt.is_some() && !matches!(self.options.format(), Format::Json | Format::Jsonl)
     }
 
     /// Asks a yes/no question; fails with `usage` if no terminal is there to ask on.

@@ -1,12 +1,14 @@
 //! Writing the audit log, pruning it, and proving it. The rules of the chain are in [`crate::domain::audit`].
 
 pub mod coverage;
+pub mod diagnosed;
 pub mod prove;
 pub mod prune;
 pub mod record;
 pub mod retained;
 
 pub use coverage::check_log_covers;
+pub use diagnosed::diagnosed_offsets;
 pub use prove::prove_log;
 pub use prune::{prunable_events, prune};
 pub use record::{AuditRecord, RecordedChange, append_store_event, save, save_all, store_event};

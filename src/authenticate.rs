@@ -14,7 +14,7 @@ pub use code::authenticate_code;
 pub use diagnose::diagnose_code;
 pub use hash_slots::hash_slot;
 pub use login::{log_in, notify_after_login, on_timeout, service_variable};
-pub use resync::{TwoCodes, resync_device};
+pub use resync::{Resynced, TwoCodes, resync_device};
 pub use sign_in::{
     decide_sign_in, notify_after_sign_in, require_strong, sealed_hash, sealed_temporary, sign_in,
 };

@@ -17,6 +17,7 @@ mod doctor;
 mod edit_user;
 mod enable;
 mod enrol;
+mod find;
 mod force_new_password;
 pub mod help;
 mod init;
@@ -24,8 +25,10 @@ mod left_out;
 mod list_status;
 mod log;
 mod man;
+mod meant;
 mod metrics;
 mod operator_options;
+mod prove;
 mod recovery_codes;
 mod remove_user;
 mod report;
@@ -63,7 +66,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::role::Role;
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::User;
-use crate::domain::verb::{CaseOptions, Group, VerbSpec};
+use crate::domain::verb::{Addressed, CaseOptions, Group, VerbSpec};
 use crate::env::Env;
 use crate::options::Options;
 use crate::report::Report;
@@ -120,6 +123,7 @@ const CHANGE: VerbSpec = VerbSpec {
     roles: Some(&[Role::Helpdesk]),
     changes_user: true,
     case_options: CaseOptions::TicketAndProof,
+    addressed: Addressed::Person,
     ..VerbSpec::ADMIN
 };
 /// Reads the store.
@@ -139,7 +143,12 @@ const FREE: VerbSpec = VerbSpec::FREE;
 pub static VERBS: &[VerbEntry] = &[
     verb::<enrol::Enrol>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
     verb::<show_qr::ShowQr>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
-    verb::<add_user::AddUser>(VerbSpec { group: Group::Enrolment, changes_user: false, ..CHANGE }),
+    verb::<add_user::AddUser>(VerbSpec {
+        group: Group::Enrolment,
+        changes_user: false,
+        addressed: Addressed::Name,
+        ..CHANGE
+    }),
     verb::<edit_user::EditUser>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
     verb::<remove_user::RemoveUser>(VerbSpec {
         group: Group::Enrolment,
@@ -191,7 +200,12 @@ pub static VERBS: &[VerbEntry] = &[
         case_options: CaseOptions::None,
         ..CHANGE
     }),
-    verb::<show_user::ShowUser>(VerbSpec { group: Group::Helpdesk, ..READ }),
+    verb::<find::Find>(VerbSpec { group: Group::Helpdesk, ..READ }),
+    verb::<show_user::ShowUser>(VerbSpec {
+        group: Group::Helpdesk,
+        addressed: Addressed::NameOrMail,
+        ..READ
+    }),
     verb::<verify::Verify>(SERVICE),
     verb::<sign_in::SignIn>(SERVICE),
     verb::<set_password::SetPassword>(VerbSpec {

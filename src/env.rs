@@ -1,6 +1,7 @@
 //! Everything a run gets from outside: clock, random numbers, prompts, streams. Tests hand in their own.
 
 mod ntp;
+mod picker;
 mod real;
 mod terminal;
 
@@ -82,16 +83,68 @@ pub trait RandomSource {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<()>;
 }
 
+/// What the alternate screen of a terminal shows, laid out for a size, which changes with the window. At most so many
+/// lines, none of them wider. They may hold a secret.
+pub type Page = Box<dyn Fn(Size) -> Vec<Zeroizing<String>>>;
+
+/// A page that is in view until this is dropped; then it is wiped.
+#[must_use]
+pub struct OpenPage(fn());
+
+impl OpenPage {
+    pub const fn new(close: fn()) -> Self {
+        Self(close)
+    }
+}
+
+impl Drop for OpenPage {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// What is found for a text, to choose from.
+#[derive(Debug, Default)]
+pub struct PickList {
+    /// Safe to print.
+    pub lines: Vec<String>,
+    /// How many more there are, which are not listed.
+    pub more: u64,
+}
+
 /// Prompts at a terminal. Every method fails when the terminal is gone.
 pub trait Prompt {
-    /// No is the default.
-    fn confirm(&mut self, question: &str) -> Result<bool>;
+    /// Asks until the answer is a yes or a no. An empty line is a no.
+    fn confirm(&mut self, question: &str) -> Result<bool> {
+        let mut asked = format!("{question} [y/N]");
+        loop {
+            match self.line(&asked)?.trim().to_lowercase().as_str() {
+                "y" | "yes" => return Ok(true),
+                "" | "n" | "no" | "q" => return Ok(false),
+                _ => "Please answer y or n [y/N]".clone_into(&mut asked),
+            }
+        }
+    }
 
-    /// A line that is echoed.
+    /// A line that is echoed; empty at Esc and ^D.
     fn line(&mut self, question: &str) -> Result<Zeroizing<String>>;
 
     /// A line that is not echoed.
     fn hidden_line(&mut self, question: &str) -> Result<Zeroizing<String>>;
+
+    /// Whether a page can be shown.
+    fn has_pages(&self) -> bool;
+
+    /// Shows a page on the terminal's alternate screen. What is asked while it is open is asked below it.
+    fn open_page(&mut self, page: Page) -> Result<OpenPage>;
+
+    /// Lets the person choose one of the lines that `search` finds for what is typed so far, and returns its index in
+    /// the last list; `None` if they leave.
+    fn pick(
+        &mut self,
+        question: &str,
+        search: &mut dyn FnMut(&str) -> Result<PickList>,
+    ) -> Result<Option<usize>>;
 
     /// The message for an interrupt from now on: what has been changed so far.
     fn set_interrupt_message(&mut self, message: &str);
@@ -101,6 +154,11 @@ impl Env {
     #[must_use]
     pub fn real() -> Self {
         real::env()
+    }
+
+    /// Puts the terminal back, for a process that ends without returning.
+    pub fn abandon_terminal() {
+        terminal::abandon();
     }
 
     pub fn random<const N: usize>(&mut self) -> Result<[u8; N]> {

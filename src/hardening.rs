@@ -7,11 +7,14 @@ use rustix::process::{
 };
 
 /// New files are private, a crash dumps no memory, the standard descriptors are open, and a panic
-/// prints one line without a backtrace, which could contain a secret.
-pub fn apply() {
+/// prints one line without a backtrace, which could contain a secret. `before_panic` runs before that line.
+pub fn apply(before_panic: fn()) {
     umask(rustix::fs::Mode::from_raw_mode(0o077));
     open_standard_descriptors();
-    std::panic::set_hook(Box::new(report_panic));
+    std::panic::set_hook(Box::new(move |info| {
+        before_panic();
+        report_panic(info);
+    }));
     // Defence in depth: a failure is no reason to stop.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    mfactl::hardening::apply();
-    let mut env = mfactl::env::Env::real();
+    use mfactl::env::Env;
+    mfactl::hardening::apply(Env::abandon_terminal);
+    let mut env = Env::real();
     ExitCode::from(mfactl::run(std::env::args_os(), &mut env))
 }

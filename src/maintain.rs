@@ -1,10 +1,11 @@
-//! Care of the store: create, back up, restore, copy, check its health.
+//! Care of the store: create, back up, restore, copy, check its health; and of the login services that use it.
 
 pub mod backup;
 pub mod clock;
 pub mod copy;
 pub mod create;
 pub mod health;
+pub mod service_setup;
 
 pub use backup::{plan_restore, restore, take_backup};
 pub use clock::{ClockHealth, look_at_clock};

@@ -2,11 +2,14 @@
 
 pub mod qr;
 mod qr_instructions;
+mod qr_page;
 pub mod secret_output;
 pub mod show_once;
 
+use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -24,11 +27,13 @@ use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::text::shown;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Language, User};
-use crate::env::Stream;
+use crate::env::{OpenPage, Stream};
 use crate::files::file_trust::display_path;
 use crate::keyring::Vault;
 use crate::operate;
 use crate::report::{Fields, Record};
+use crate::show::qr_instructions::Instructions;
+use crate::show::qr_page::QrPage;
 use crate::show::secret_output::{SecretOutput, Target, write_file};
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
@@ -41,6 +46,16 @@ pub fn confirmation_hint(app: &App<'_>, user: &User) -> String {
     }
 }
 
+/// What is left to do about a pending device, and how.
+#[must_use]
+pub fn pending_hint(app: &App<'_>, user: &User, label: &Label) -> String {
+    let (name, argument) = (&user.name, user.name.argument());
+    format!(
+        "{name}'s device {label} is pending: mfactl show-qr {argument} shows it again and asks for the code; {}",
+        confirmation_hint(app, user)
+    )
+}
+
 #[derive(Args, Clone, Debug)]
 pub struct ShowOptions {
     /// Write the QR code to a .png or .svg file
@@ -51,6 +66,14 @@ pub struct ShowOptions {
     /// Allow the secret in a pipe, and in JSON
     #[arg(long)]
     pub reveal_secrets: bool,
+}
+
+/// The option of a verb that asks for a code where it shows the QR code.
+#[derive(Args, Clone, Debug)]
+pub struct ConfirmOption {
+    /// Ask for no code; leave the device pending
+    #[arg(long)]
+    pub no_confirm: bool,
 }
 
 /// A new device that is not in the store yet.
@@ -160,8 +183,7 @@ impl EnrolmentKey<'_> {
 
     /// Returns once everything is written and flushed.
     pub fn show(&self, app: &mut App<'_>, output: SecretOutput) -> Result<()> {
-        let language = app.options.language().or(self.user.profile.language);
-        let language = language.unwrap_or(Language::English);
+        let language = self.language(app);
         let file = match output.target(app) {
             None => return Ok(()),
             Some(Target::Stream(stream)) => return self.print(stream, language),
@@ -184,10 +206,42 @@ impl EnrolmentKey<'_> {
     fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {
         let qr = qr::draw(&self.uri(), stream.terminal)?;
         let columns = stream.terminal.map(|t| t.columns);
-        let instructions = qr_instructions::QrInstructions { key: self, language, columns };
-        let written =
-            instructions.write(&mut *stream.writer, qr).and_then(|()| stream.writer.flush());
+        let instructions = self.instructions(language);
+        let written = instructions
+            .write(&mut *stream.writer, columns, qr)
+            .and_then(|()| stream.writer.flush());
         written.context("the QR code can't be written")
+    }
+
+    fn instructions(&self, language: Language) -> Instructions {
+        let Factor::Totp(parameters) = self.device.factor;
+        Instructions {
+            language,
+            account: self.user.name.to_string(),
+            issuer: self.issuer.to_owned(),
+            key: self.secret.grouped(),
+            parameters,
+        }
+    }
+
+    /// Opens the page with the QR code on the terminal's alternate screen. What is put into `message` is shown when
+    /// something is asked next.
+    pub fn open_page(&self, app: &mut App<'_>, message: &Rc<RefCell<String>>) -> Result<OpenPage> {
+        let Factor::Totp(parameters) = self.device.factor;
+        let account = self.user.name.as_str();
+        let mut uris = vec![self.uri()];
+        uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, parameters));
+        let page = QrPage {
+            instructions: self.instructions(self.language(app)),
+            uris,
+            message: Rc::clone(message),
+        };
+        app.person("run it at a terminal")?.open_page(Box::new(move |size| page.lines(size)))
+    }
+
+    fn language(&self, app: &App<'_>) -> Language {
+        let language = app.options.language().or(self.user.profile.language);
+        language.unwrap_or(Language::English)
     }
 }
 

@@ -16,6 +16,7 @@ mod integrity;
 pub mod location;
 mod log;
 mod log_ends;
+mod log_period;
 mod log_query;
 mod log_tail;
 mod newest_event;
@@ -43,7 +44,8 @@ pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
 pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{
-    EventView, LogQuery, LoggedChange, OperatorFilter, StatusChange, SubjectFilter,
+    EventCount, EventRange, EventView, LogQuery, LoggedChange, OperatorFilter, StatusChange,
+    SubjectFilter,
 };
 pub use read_tx::ReadTx;
 pub use row_source::{RowCounts, RowSource};

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Result;
 use strsim::damerau_levenshtein;
 
 use crate::domain::name::UserName;
@@ -76,6 +77,31 @@ pub fn nearest_hint<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
     let mut nearest = Nearest::to(word);
     known.into_iter().for_each(|known| nearest.compare(known));
     did_you_mean(&nearest.found())
+}
+
+/// The users for whom the name of a new one could be a slip: of the same first letter, one or two letters apart. Names
+/// that differ in their digits are meant to.
+pub fn near_names(name: &UserName, snapshot: &mut ReadTx<'_>) -> Result<Vec<String>> {
+    let name = name.as_str();
+    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (own_digits, length) = (digits(name), name.chars().count());
+    let (mut near, mut compared) = (Vec::new(), 0);
+    let first: String = name.chars().take(1).collect();
+    snapshot.names(&first, &mut |other| {
+        compared += 1;
+        let longer = length.max(other.chars().count());
+        let most = (1 + longer / 6).min(2);
+        if other != name && longer.abs_diff(length) <= most && digits(other) == own_digits {
+            let distance = damerau_levenshtein(name, other);
+            if distance <= most {
+                near.push((distance, other.to_owned()));
+            }
+        }
+        compared < MAX_COMPARED
+    })?;
+    near.sort();
+    near.truncate(MAX_OFFERED);
+    Ok(near.into_iter().map(|(_, name)| name).collect())
 }
 
 /// The error `user_not_found`, with the nearest names as a hint.

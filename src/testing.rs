@@ -19,7 +19,9 @@ use crate::domain::audit::event::Operator;
 use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
-use crate::env::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
+use crate::env::{
+    Clock, Env, OpenPage, Page, PickList, Process, Prompt, RandomSource, Size, Stream,
+};
 
 /// The time at which every test starts: 2026-01-01T00:00:00Z, the first second of a time step.
 pub const START: i64 = 1_767_225_600;
@@ -32,6 +34,8 @@ pub struct World {
     draws: Rc<Cell<u64>>,
     pub terminal: Option<Size>,
     pub answers: Option<Vec<&'static str>>,
+    /// Whether the terminal has an alternate screen.
+    pub has_pages: bool,
     /// What the kernel says of NTP.
     pub is_synchronised: Cell<Option<bool>>,
     /// The name of the machine.
@@ -50,6 +54,8 @@ pub struct CommandResult {
     pub out: String,
     pub err: String,
     pub prompts: Vec<String>,
+    /// What the alternate screen showed, when it was opened and again at each prompt.
+    pub pages: Vec<String>,
     /// What an interrupt would have printed at each prompt.
     pub interrupt_messages: Vec<String>,
 }
@@ -84,6 +90,7 @@ impl World {
             draws: Rc::default(),
             terminal: None,
             answers: None,
+            has_pages: false,
             is_synchronised: Cell::default(),
             host_name: "mfactl.example.com".to_owned(),
             uid: Cell::new(1000),
@@ -117,6 +124,7 @@ impl World {
         let args = ["mfactl"].into_iter().chain(line.split_whitespace()).map(OsString::from);
         let (out, err) = (CapturedStream::default(), CapturedStream::default());
         let (prompts, interrupt_messages) = (Recorded::default(), Recorded::default());
+        let pages = Recorded::default();
         let prompt = self.answers.as_ref().map(|answers| {
             let answers = answers.iter().copied().collect();
             let (prompts, interrupt_messages) = (prompts.clone(), interrupt_messages.clone());
@@ -125,6 +133,9 @@ impl World {
                 prompts,
                 interrupt_messages,
                 interrupt_message: String::new(),
+                page_size: self.terminal.filter(|_| self.has_pages),
+                page: None,
+                pages: pages.clone(),
             }) as Box<dyn Prompt>
         });
         let folder = self.folder.path().to_owned();
@@ -163,7 +174,8 @@ impl World {
         let code = crate::run(args, &mut env);
         drop(env);
         let (prompts, interrupt_messages) = (prompts.take(), interrupt_messages.take());
-        CommandResult { code, out: out.text(), err: err.text(), prompts, interrupt_messages }
+        let (out, err, pages) = (out.text(), err.text(), pages.take());
+        CommandResult { code, out, err, prompts, pages, interrupt_messages }
     }
 
     /// Writes the configuration.
@@ -252,10 +264,23 @@ struct ScriptedPrompt {
     prompts: Recorded,
     interrupt_messages: Recorded,
     interrupt_message: String,
+    page_size: Option<Size>,
+    page: Option<Page>,
+    pages: Recorded,
 }
 
 impl ScriptedPrompt {
+    fn show_page(&self) {
+        if let (Some(page), Some(size)) = (&self.page, self.page_size) {
+            let lines = page(Size { rows: size.rows - 1, ..size });
+            let text = lines.iter().map(|line| line.as_str()).collect::<Vec<_>>().join("\n");
+            self.pages.borrow_mut().push(text);
+        }
+    }
+
     fn answer(&mut self, question: &str) -> String {
+        self.show_page();
+        let question = question.trim_end_matches(" [y/N]");
         self.prompts.borrow_mut().push(question.to_owned());
         self.interrupt_messages.borrow_mut().push(self.interrupt_message.clone());
         self.answers.pop_front().unwrap_or_default().to_owned()
@@ -263,16 +288,36 @@ impl ScriptedPrompt {
 }
 
 impl Prompt for ScriptedPrompt {
-    fn confirm(&mut self, question: &str) -> Result<bool> {
-        Ok(self.answer(question) == "y")
-    }
-
     fn line(&mut self, question: &str) -> Result<Zeroizing<String>> {
         Ok(Zeroizing::new(self.answer(question)))
     }
 
     fn hidden_line(&mut self, question: &str) -> Result<Zeroizing<String>> {
         Ok(Zeroizing::new(self.answer(question)))
+    }
+
+    fn has_pages(&self) -> bool {
+        self.page_size.is_some()
+    }
+
+    fn open_page(&mut self, page: Page) -> Result<OpenPage> {
+        self.page = Some(page);
+        self.show_page();
+        Ok(OpenPage::new(|| {}))
+    }
+
+    /// An answer is the text to search for, with `>N` behind it for the Nth line below the first.
+    fn pick(
+        &mut self,
+        question: &str,
+        search: &mut dyn FnMut(&str) -> Result<PickList>,
+    ) -> Result<Option<usize>> {
+        let answer = self.answer(question);
+        let (text, index) = answer.split_once('>').unwrap_or((&answer, "0"));
+        let found = search(text)?;
+        let more = (found.more > 0).then(|| format!("and {} more", found.more));
+        self.prompts.borrow_mut().extend(found.lines.iter().cloned().chain(more));
+        Ok(index.parse().ok().filter(|index| *index < found.lines.len()))
     }
 
     fn set_interrupt_message(&mut self, message: &str) {

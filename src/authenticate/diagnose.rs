@@ -1,9 +1,7 @@
 //! Diagnoses a code for an operator. It counts as a wrong code, so that nobody guesses this way.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::write_tx;
 use crate::app::{App, OpenStore};
@@ -12,15 +10,14 @@ use crate::audit::AuditRecord;
 use crate::authenticate::code::reject_unevaluated_with;
 use crate::domain::audit::event::Ticket;
 use crate::domain::diagnose::{Diagnosis, diagnose};
-use crate::domain::factor::totp::Parameters;
 use crate::domain::lockout::{FailedFactor, Lockout};
 use crate::domain::name::UserName;
 use crate::domain::otp::Otp;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::user::User;
-use crate::store::{Change, LogQuery};
+use crate::store::Change;
 
-const VERB: &str = "diagnose";
+const VERB: &str = audit::diagnosed::DIAGNOSE;
 
 /// Explains why a code fails without accepting it; `None` while the user is locked.
 pub fn diagnose_code(
@@ -70,39 +67,10 @@ pub fn diagnose_code(
     let (user, finding, at) = diagnosed;
     let finding = match finding {
         Some(finding) if let Some(seconds) = finding.seconds_off() => {
-            Some(finding.with_others(others_as_far_off(opened, &user, seconds, at)?))
+            let lately = audit::diagnosed_offsets(&mut opened.store.read()?, at)?;
+            Some(finding.with_others(lately.others(user.name.as_str(), seconds)))
         }
         finding => finding,
     };
     Ok((user, finding, at))
-}
-
-/// How long ago a code of another user may have been diagnosed.
-const LATELY: Span = Span::hours(1);
-/// Offsets that differ by no more are one: a phone may be a step off, and the operator takes a while to type.
-const SAME: u64 = 2 * Parameters::COMMON.period;
-
-/// How many other users' codes were lately diagnosed to be as far off.
-fn others_as_far_off(
-    opened: &mut OpenStore,
-    user: &User,
-    seconds: i64,
-    at: Timestamp,
-) -> Result<u64> {
-    let query = LogQuery {
-        verb: Some(VERB.to_owned()),
-        outcome: Some("done".to_owned()),
-        since: Some(at.minus(LATELY)),
-        ..LogQuery::default()
-    };
-    let mut others = BTreeSet::new();
-    opened.store.read()?.log().events(&query, &mut |event| {
-        let detail = event.detail.and_then(|detail| serde_json::from_str::<Value>(&detail).ok());
-        let off = detail.and_then(|detail| detail["seconds"].as_i64());
-        if off.is_some_and(|off| off.abs_diff(seconds) <= SAME) {
-            others.extend(event.user.filter(|name| name != user.name.as_str()));
-        }
-        Ok(true)
-    })?;
-    Ok(others.len() as u64)
 }

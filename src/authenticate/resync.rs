@@ -9,6 +9,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate::code::reject_unevaluated_with;
 use crate::domain::audit::event::Ticket;
+use crate::domain::consequences::consequences;
 use crate::domain::name::{Label, UserName};
 use crate::domain::otp::Otp;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -30,15 +31,24 @@ pub struct TwoCodes<'c> {
     pub ticket: &'c Ticket,
 }
 
+/// What became of them.
+pub struct Resynced {
+    pub user: User,
+    pub outcome: ResyncOutcome,
+    /// What it means for the user.
+    pub consequences: Vec<String>,
+    pub at: Timestamp,
+}
+
 /// Compares both codes and stores the result; `locked` while the user is.
 pub fn resync_device(
     app: &mut App<'_>,
     opened: &mut OpenStore,
     submitted: &TwoCodes<'_>,
-) -> Result<(User, ResyncOutcome, Timestamp)> {
+) -> Result<Resynced> {
     let TwoCodes { name, label, codes, ticket } = *submitted;
     let (bounds, undo_for) = (app.config.bounds, app.config.undo_for);
-    let (user, outcome, at) = write_tx(app, opened, |app, mut write| {
+    let done = write_tx(app, opened, |app, mut write| {
         let before = write.user(name)?;
         let at = write.at;
         let record = AuditRecord { verb: VERB, ticket: ticket.clone(), ..AuditRecord::default() };
@@ -59,22 +69,25 @@ pub fn resync_device(
         user.purge(at, undo_for);
         let device = outcome.device().map(ToString::to_string);
         let factor = device.as_ref().map(|_| "totp");
-        let detail = match &outcome {
-            ResyncOutcome::Done { from, to, .. } => {
-                Some(json!({ "from": from, "to": to }).to_string())
-            }
-            ResyncOutcome::Replayed { .. } | ResyncOutcome::Rejected => None,
-        };
+        let consequences = consequences(Some(&before), &user, &app.config.policy, at);
+        let mut detail = serde_json::Map::new();
+        if let ResyncOutcome::Done { from, to, .. } = &outcome {
+            detail.extend([("from".to_owned(), json!(from)), ("to".to_owned(), json!(to))]);
+        }
+        if !consequences.is_empty() {
+            detail.insert("consequences".into(), json!(consequences));
+        }
+        let detail = (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string());
         let record = AuditRecord { outcome: outcome.word(), device, factor, detail, ..record };
         let change = Change::Update { before, after: user };
         let user = audit::save(app.env, &mut write.tx, at, change, record)?;
         write.commit()?;
-        Ok(Ok((user, outcome, at)))
+        Ok(Ok(Resynced { user, outcome, consequences, at }))
     })??;
-    if let ResyncOutcome::Done { device, .. } = &outcome {
-        let device = Some(device.as_str());
-        let change = CommittedChange { verb: VERB, ticket, device, users: vec![&user], at };
+    if let ResyncOutcome::Done { device, .. } = &done.outcome {
+        let (device, users, at) = (Some(device.as_str()), vec![&done.user], done.at);
+        let change = CommittedChange { verb: VERB, ticket, device, users, at };
         operate::notify_change(app, opened, &change);
     }
-    Ok((user, outcome, at))
+    Ok(done)
 }

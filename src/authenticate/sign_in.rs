@@ -136,7 +136,7 @@ fn check_password(
         Some((user, UsablePassword::Regular(hash))) => {
             Some(vault.open_hash(user.id, PASSWORD, hash)?)
         }
-        Some((user, UsablePassword::Temporary(hash))) => {
+        Some((user, UsablePassword::Temporary(hash) | UsablePassword::Expired(hash))) => {
             Some(vault.open_hash(user.id, TEMPORARY, hash)?)
         }
         Some((_, UsablePassword::None)) | None => None,
@@ -147,7 +147,9 @@ fn check_password(
     {
         let _slot = authenticate::hash_slot(app)?;
         if let Some(hash) = &hash {
-            checked.is_right = argon2::verify(given, hash)?;
+            let is_match = argon2::verify(given, hash)?;
+            checked.is_expired = is_match && matches!(door, Some((_, UsablePassword::Expired(_))));
+            checked.is_right = is_match && !checked.is_expired;
         }
         // The time must not show that there is no hash to compare with, or that a hash was made
         // at a lower cost.
@@ -299,6 +301,7 @@ fn decide_locked(
             limits: bounds.limits,
             now,
             is_right: checked.is_right,
+            is_expired: checked.is_expired,
             new_password: checked.new_password.clone().and_then(Result::ok),
             code: submitted.as_ref().map(attempt),
             requirement: policy.requirement(&before),
@@ -333,6 +336,8 @@ fn decide_locked(
 #[derive(Default)]
 struct PasswordCheck {
     is_right: bool,
+    /// It is a temporary password that has expired.
+    is_expired: bool,
     /// The same password hashed at today's cost, if the stored hash is cheaper.
     rehashed: Option<Sealed>,
     /// The hash of the new password, or why it is refused; `None` if it was not checked.
@@ -358,8 +363,8 @@ fn audit_record(
         SignInOutcome::Rejected(why) => {
             let why = match why {
                 RejectReason::Password => "password",
-                RejectReason::TemporaryPasswordExpired => "temporary password expired",
-                RejectReason::Code => "code",
+                RejectReason::TemporaryPasswordExpired { .. } => "temporary password expired",
+                RejectReason::Code | RejectReason::UsedCode => "code",
                 RejectReason::Disabled => "disabled",
                 RejectReason::NotEnabled => "not_enabled",
                 RejectReason::Locked => "locked",

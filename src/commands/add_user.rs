@@ -9,15 +9,16 @@ use crate::app::App;
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::commands::operator_options::OperatorOptions;
+use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::consequences::consequences;
-use crate::domain::name::group;
+use crate::domain::name::new_group;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::{line, prose_line, refuse};
 use crate::domain::user::{Language, Profile, User};
 use crate::maintain;
+use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::store::Change;
@@ -85,7 +86,7 @@ impl ProfileOptions {
         }
         if !self.groups.is_empty() {
             let mut groups: Vec<String> =
-                self.groups.iter().map(|g| group(g)).collect::<Result<_, _>>()?;
+                self.groups.iter().map(|g| new_group(g)).collect::<Result<_, _>>()?;
             groups.sort();
             groups.dedup();
             profile.groups = groups;
@@ -124,6 +125,9 @@ impl Verb for AddUser {
         let dry_run = self.operator.dry_run;
         let mut opened =
             if dry_run { app.open_store()? } else { maintain::open_or_create_store(app)? };
+        if !operate::confirm_new_user(app, &mut opened, &name, dry_run)? {
+            return Ok(not_confirmed(app));
+        }
         let id = Id::new(app.env.random()?);
         let (user, consequences, at) = write_tx(app, &mut opened, |app, mut write| {
             let at = write.at;

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::app::Decision;
 use crate::app::{App, output};
-use crate::commands::operator_options::OperatorOptions;
+use crate::commands::meant::{Given, find_target};
+use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::{VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
@@ -66,6 +67,11 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
     }
+    let given =
+        Given { yes: is_used("yes"), creates: is_used("create"), only_looks: is_used("list") };
+    if !find_target(entry, matches, app, given)? {
+        return Ok(not_confirmed(app));
+    }
     if entry.spec.takes_away && !used.is_dry {
         check_typed_name(entry, matches, app, is_used("yes"))?;
     }
@@ -98,6 +104,9 @@ fn check_typed_name(
     is_agreed: bool,
 ) -> Result<()> {
     let Ok(Some(typed)) = matches.try_get_one::<String>("name") else { return Ok(()) };
+    if app.meant.is_some() {
+        return Ok(());
+    }
     let name = app.user_name(typed)?;
     if !app.config.names.is_shortened(typed, &name) {
         return Ok(());
@@ -124,8 +133,8 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Op
     if !entry.spec.changes_user || app.config.roles.is_none() {
         return None;
     }
-    let name = matches.try_get_one::<String>("name").ok().flatten()?;
-    let name = app.user_name(name).ok()?;
+    let name = matches.try_get_one::<String>("name").ok()?;
+    let name = app.target(name.map(String::as_str), "").ok()?;
     let mut opened = app.open_store().ok()?;
     let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
     app.opened = Some(opened);
@@ -168,13 +177,14 @@ fn arguments(
     let (mut arguments, mut names) = (Vec::new(), vec!["--".to_owned()]);
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
+        if id == "name" {
+            // Also where the operator searched for the user.
+            names.push(user.as_str().to_owned());
+            continue;
+        }
         if APPROVER_OPTIONS.contains(&id)
             || matches.value_source(id) != Some(ValueSource::CommandLine)
         {
-            continue;
-        }
-        if id == "name" {
-            names.push(user.as_str().to_owned());
             continue;
         }
         let Some(long) = arg.get_long() else {

@@ -17,7 +17,7 @@ use crate::domain::user::{Changed, Status, User};
 use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::change::BulkRow;
+use crate::operate::change::{BulkResult, BulkRow};
 use crate::operate::user_list::ListSource;
 use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict, Writer};
 
@@ -31,6 +31,8 @@ pub struct BulkChange<'a> {
     yes: bool,
     /// Names of changed fields, for the audit log.
     pub fields: Vec<&'static str>,
+    /// Why nothing changes for a user, where the status does not say it; also told whether MFA is required of them.
+    pub unchanged: &'a dyn Fn(&User, bool) -> Option<String>,
 }
 
 impl<'a> BulkChange<'a> {
@@ -43,7 +45,16 @@ impl<'a> BulkChange<'a> {
         operator: &'a OperatorOptions,
         yes: bool,
     ) -> Self {
-        Self { verb, schema, list, targets, operator, yes, fields: Vec::new() }
+        Self {
+            verb,
+            schema,
+            list,
+            targets,
+            operator,
+            yes,
+            fields: Vec::new(),
+            unchanged: &|_, _| None,
+        }
     }
 }
 
@@ -52,10 +63,10 @@ impl<'a> BulkChange<'a> {
 struct BulkLine {
     user: String,
     status: Status,
+    required: bool,
     result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     consequences: Vec<String>,
 }
 
@@ -80,6 +91,7 @@ impl BulkChange<'_> {
         let ticket = self.operator.ticket(app, self.verb)?;
         let mut opened = app.open_store()?;
         let (rows, users) = operate::plan_bulk(app, &mut opened, &self.list, &mut change)?;
+        let plan = self.lines(&rows, true);
         let changing = rows.iter().filter(|row| row.is_change()).count();
         let limit = self.targets.limit(users)?;
         if changing as u64 > limit {
@@ -87,7 +99,7 @@ impl BulkChange<'_> {
             let message = format!("{changing} of {users} would change, more than {limit} at once");
             let refusal = Refusal::new(ErrorCode::TooManyChanges, message)
                 .hint(format!("check the plan; then add --max-changes {changing}"));
-            let plan = report(self.schema, self.list.source, rows, true);
+            let plan = report(self.schema, self.list.source, plan, true);
             output::write(app.env, &app.options, plan)?;
             return Err(refusal.into());
         }
@@ -96,7 +108,7 @@ impl BulkChange<'_> {
             let verb = self.verb;
             let hint = "add --yes to skip the confirmation";
             app.person(hint)?;
-            let shown = show_plan(&mut app.prompt_writer(), &rows, self.list.source);
+            let shown = show_plan(&mut app.prompt_writer(), &plan, self.list.source);
             shown.context("the plan can't be shown; nothing was changed")?;
             let question = format!(
                 "{verb}: {changing} of the {} named would change. Type {changing} to continue",
@@ -107,11 +119,11 @@ impl BulkChange<'_> {
                 return Ok((not_confirmed(app), false));
             }
         }
-        let rows = if dry_run {
-            rows
+        let lines = if dry_run {
+            plan
         } else {
-            let names: Vec<_> = rows.iter().map(|row| row.user().name.clone()).collect();
-            operate::change_bulk(
+            let names: Vec<_> = rows.iter().map(|row| row.user.name.clone()).collect();
+            let rows = operate::change_bulk(
                 app,
                 &mut opened,
                 self.verb,
@@ -119,32 +131,40 @@ impl BulkChange<'_> {
                 &self.fields,
                 &names,
                 &mut change,
-            )?
+            )?;
+            self.lines(&rows, false)
         };
-        Ok((report(self.schema, self.list.source, rows, dry_run), !dry_run))
+        Ok((report(self.schema, self.list.source, lines, dry_run), !dry_run))
+    }
+
+    fn lines(&self, rows: &[BulkRow], dry_run: bool) -> Vec<BulkLine> {
+        rows.iter().map(|row| BulkLine::of(row, dry_run, self.unchanged)).collect()
     }
 }
 
 fn report(
     schema: &'static str,
     source: Option<ListSource>,
-    rows: Vec<BulkRow>,
+    lines: Vec<BulkLine>,
     dry_run: bool,
 ) -> Report {
-    let verdict = if rows.iter().any(is_refused) { Verdict::No } else { Verdict::Yes };
+    let verdict = if lines.iter().any(BulkLine::is_refused) { Verdict::No } else { Verdict::Yes };
     Report::list(Verdict::No, move |writer| {
         let for_people = writer.format == Format::Table;
         let only_refused = for_people && writer.quiet;
         let mut preamble = vec![("schema", json!(schema)), ("dry_run", json!(dry_run))];
         if let Some(source) = source {
             preamble.extend([("column", json!(source.column)), ("rows", json!(source.rows))]);
+            if source.rows_without_user > 0 {
+                preamble.push(("rows_without_user", json!(source.rows_without_user)));
+            }
         }
         let counts = writer.many(&preamble, "users", |write| {
             let mut counts = BulkCounts::default();
-            for row in &rows {
-                counts.count(row);
-                if is_refused(row) || !only_refused {
-                    write(&BulkLine::of(row, dry_run))?;
+            for line in &lines {
+                counts.count(line);
+                if line.is_refused() || !only_refused {
+                    write(line)?;
                 }
             }
             Ok(counts)
@@ -156,19 +176,15 @@ fn report(
     })
 }
 
-fn is_refused(row: &BulkRow) -> bool {
-    matches!(row, BulkRow::Refused(..))
-}
-
 /// Shown before the question: the users that would change, and those that can't.
-fn show_plan(writer: &mut Writer<'_>, rows: &[BulkRow], source: Option<ListSource>) -> Result<()> {
+fn show_plan(writer: &mut Writer<'_>, plan: &[BulkLine], source: Option<ListSource>) -> Result<()> {
     let nothing: &[(&str, String)] = &[];
     let counts = writer.many(nothing, "users", |write| {
         let mut counts = BulkCounts::default();
-        for row in rows {
-            counts.count(row);
-            if row.is_change() || is_refused(row) {
-                write(&BulkLine::of(row, true))?;
+        for line in plan {
+            counts.count(line);
+            if line.result != ALREADY {
+                write(line)?;
             }
         }
         Ok(counts)
@@ -184,18 +200,25 @@ struct BulkCounts {
     refused: u64,
     /// For how many users each consequence follows.
     consequences: BTreeMap<String, u64>,
+    /// For how many users who stay as they are each reason holds.
+    reasons: BTreeMap<String, u64>,
 }
 
 impl BulkCounts {
-    fn count(&mut self, row: &BulkRow) {
+    fn count(&mut self, line: &BulkLine) {
         self.users += 1;
-        self.changed += u64::from(row.is_change());
-        self.already += u64::from(matches!(row, BulkRow::Unchanged(_)));
-        self.refused += u64::from(is_refused(row));
-        if let BulkRow::Changed(_, consequences) = row {
-            for consequence in consequences {
-                *self.consequences.entry(consequence.clone()).or_default() += 1;
+        for consequence in &line.consequences {
+            *self.consequences.entry(consequence.clone()).or_default() += 1;
+        }
+        match line.result {
+            ALREADY => {
+                self.already += 1;
+                if let Some(reason) = &line.reason {
+                    *self.reasons.entry(reason.clone()).or_default() += 1;
+                }
             }
+            REFUSED => self.refused += 1,
+            _ => self.changed += 1,
         }
     }
 
@@ -206,7 +229,7 @@ impl BulkCounts {
         dry_run: bool,
     ) -> Result<()> {
         writeln!(out, "{}", self.sentence(source, dry_run))?;
-        for (consequence, users) in &self.consequences {
+        for (consequence, users) in self.consequences.iter().chain(&self.reasons) {
             writeln!(out, "{}: {consequence}", counted(*users, "user"))?;
         }
         Ok(())
@@ -224,19 +247,33 @@ impl BulkCounts {
     }
 }
 
+/// The results of a line that is no change.
+const ALREADY: &str = "already";
+const REFUSED: &str = "refused";
+
 impl BulkLine {
-    fn of(row: &BulkRow, dry_run: bool) -> Self {
-        let (user, result, reason) = match row {
-            BulkRow::Changed(user, _) if dry_run => (user, "would_change", None),
-            BulkRow::Changed(user, _) => (user, "changed", None),
-            BulkRow::Unchanged(user) => (user, "already", None),
-            BulkRow::Refused(user, refusal) => (user, "refused", Some(refusal.to_string())),
+    fn of(row: &BulkRow, dry_run: bool, unchanged: &dyn Fn(&User, bool) -> Option<String>) -> Self {
+        let BulkRow { user, required, result } = row;
+        let (result, reason, consequences) = match result {
+            BulkResult::Changed(consequences) => {
+                let result = if dry_run { "would_change" } else { "changed" };
+                (result, None, consequences.clone())
+            }
+            BulkResult::Unchanged => (ALREADY, unchanged(user, *required), Vec::new()),
+            BulkResult::Refused(refusal) => (REFUSED, Some(refusal.to_string()), Vec::new()),
         };
-        let consequences = match row {
-            BulkRow::Changed(_, consequences) => consequences.clone(),
-            BulkRow::Unchanged(_) | BulkRow::Refused(..) => Vec::new(),
-        };
-        Self { user: user.name.to_string(), status: user.status(), result, reason, consequences }
+        Self {
+            user: user.name.to_string(),
+            status: user.status(),
+            required: *required,
+            result,
+            reason,
+            consequences,
+        }
+    }
+
+    fn is_refused(&self) -> bool {
+        self.result == REFUSED
     }
 }
 
@@ -270,7 +307,7 @@ impl Record for BulkLine {
     }
 
     fn cells(&self) -> Vec<Cell> {
-        let tone = if self.reason.is_some() { Tone::Bad } else { Tone::Plain };
+        let tone = if self.is_refused() { Tone::Bad } else { Tone::Plain };
         vec![
             Cell::plain(self.user.as_str()),
             Cell::toned(self.result.replace('_', " "), tone),

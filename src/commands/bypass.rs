@@ -7,23 +7,28 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
+use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::bypass;
+use crate::domain::consequences::consequences;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
-use crate::domain::text::refuse;
+use crate::domain::text::{counted, refuse};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
+use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
 /// Give a user a temporary code to use in place of a device
 ///
 /// The code is accepted wherever a code is asked for, even from a user without a device. It expires
 /// by itself and is shown once. A user has at most one bypass code: a new one replaces the old one.
+/// Asks first at a terminal; a script is not asked.
 #[derive(Args, Debug)]
 pub struct Bypass {
     #[command(flatten)]
@@ -40,6 +45,9 @@ pub struct Bypass {
     /// Revoke the current bypass code
     #[arg(long, conflicts_with_all = ["span", "uses", "starts", "output"])]
     revoke: bool,
+    /// Skip the confirmation
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     show: ShowOnceOptions,
     #[command(flatten)]
@@ -56,6 +64,7 @@ struct BypassReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<Zeroizing<String>>,
     changed: bool,
+    consequences: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip)]
@@ -75,10 +84,11 @@ impl Verb for Bypass {
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
         let dry_run = act.dry_run;
-        let Some(span) = self.span(app)? else { return revoke(app, &act) };
+        let Some(span) = self.span(app)? else { return revoke(app, &act, self.yes) };
         let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
         let mut opened = app.open_store()?;
-        check_not_disabled(&opened.read_user(&name)?)?;
+        let before = opened.read_user(&name)?;
+        check_not_disabled(&before)?;
         // The code is shown before the store is locked, so its times are fixed here: the times that
         // are shown and the times that are stored must agree.
         let now = app.env.clock.now()?;
@@ -99,49 +109,71 @@ impl Verb for Bypass {
         let id = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
         let uses = self.uses;
-        let report = |replaces: bool, changed| BypassReport {
+        let report = |replaces: bool, done: &ChangeResult| BypassReport {
             schema: "mfactl.bypass/1",
             user: name.to_string(),
             starts_at: Some(starts_at),
             expires_at: Some(expires_at),
             uses,
             code: reveal.then(|| code.grouped()),
-            changed,
+            changed: done.changed,
+            consequences: done.consequences.clone(),
             dry_run,
-            message: match (dry_run, replaces) {
-                (true, false) => {
-                    format!(
-                        "{name}: would get a bypass code until {expires_at}; nothing was changed"
-                    )
-                }
-                (true, true) => format!(
-                    "{name}: would get a bypass code until {expires_at}, and the current one would be void; nothing was changed"
-                ),
-                (false, _) => {
-                    let noun = if uses == 1 { "use" } else { "uses" };
-                    let before = if replaces { "; the previous one is void" } else { "" };
-                    format!("{name}: a bypass code for {uses} {noun} until {expires_at}{before}")
+            message: {
+                let then = joined(&done.consequences);
+                match (dry_run, replaces) {
+                    (true, false) => format!(
+                        "{name}: would get a bypass code until {expires_at}{then}; nothing was changed"
+                    ),
+                    (true, true) => format!(
+                        "{name}: would get a bypass code until {expires_at}, and the current one would be void{then}; nothing was changed"
+                    ),
+                    (false, _) => {
+                        let most = counted(uses, "use");
+                        let before = if replaces { "; the previous one is void" } else { "" };
+                        format!("{name}: a bypass code for {most} until {expires_at}{before}{then}")
+                    }
                 }
             },
+        };
+        let change = |before: User, vault: &Vault| {
+            let tag = vault.backup_code_tag(before.id, id, &code);
+            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
+            User { bypass, ..before }
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "the bypass code")?;
+            if !self.yes && app.can_ask() {
+                let tag = opened.vault.backup_code_tag(before.id, id, &code);
+                let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
+                let after = User { bypass, ..before.clone() };
+                let said = consequences(Some(&before), &after, &app.config.policy, now);
+                let question = question(&before, uses, expires_at, now);
+                if !operate::ask_about(app, &mut opened, &before, &said, &question)? {
+                    return Ok(not_confirmed(app));
+                }
+            }
             is_delivered = once.is_document();
             if is_delivered {
-                write_before_commit(app, &report(false, true))?;
+                let after = change(before.clone(), &opened.vault);
+                let expected = ChangeResult::of(&before, after, &app.config.policy, now);
+                write_before_commit(app, &report(false, &expected))?;
             } else {
-                let text = format!("\n    {}\n\n", &*code.grouped());
-                kept = Some(show_text(app, once, &Zeroizing::new(text))?);
+                let text = Zeroizing::new(format!("\n    {}\n\n", &*code.grouped()));
+                let about = format!(
+                    "Bypass code of {name}, in place of a code from the phone: {} until {expires_at}. Tell it to \
+                     {name} only.",
+                    counted(uses, "use")
+                );
+                kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
         let mut replaces = false;
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             check_not_disabled(&before)?;
             replaces = before.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
-            let tag = vault.backup_code_tag(before.id, id, &code);
-            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
-            Ok(Changed { user: User { bypass, ..before }, touched: Vec::new() })
+            Ok(Changed { user: change(before, vault), touched: Vec::new() })
         });
         let done = done.context("the code that was shown is not in force")?;
         if let Some(kept) = kept {
@@ -150,7 +182,7 @@ impl Verb for Bypass {
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
         }
-        Ok(Report::one(report(replaces, done.changed), Verdict::Yes).requires_delivery(reveal))
+        Ok(Report::one(report(replaces, &done), Verdict::Yes).requires_delivery(reveal))
     }
 }
 
@@ -169,12 +201,26 @@ impl Bypass {
     }
 }
 
+fn question(before: &User, uses: u32, expires_at: Timestamp, now: Timestamp) -> String {
+    let void = match &before.bypass {
+        Some(bypass) if !bypass.is_over(now) => ", and void the one of now",
+        _ => "",
+    };
+    format!("Make a bypass code for {} until {expires_at}{void}?", counted(uses, "use"))
+}
+
 /// Removes the current bypass code.
-fn revoke(app: &mut App<'_>, act: &crate::operate::change::ChangeRequest<'_>) -> Result<Report> {
+fn revoke(app: &mut App<'_>, act: &ChangeRequest<'_>, yes: bool) -> Result<Report> {
     let mut opened = app.open_store()?;
-    let done = operate::change_user(app, &mut opened, act, |before, _, _| {
-        Ok(Changed { user: User { bypass: None, ..before }, touched: Vec::new() })
-    })?;
+    let without = |user| Changed { user: User { bypass: None, ..user }, touched: Vec::new() };
+    if !yes && !act.dry_run && app.can_ask() {
+        let question = |_: &User, _: &User| "Revoke the bypass code?".to_owned();
+        let change = |user, _| Ok(without(user));
+        if !operate::confirm_change(app, &mut opened, act.name, question, change)? {
+            return Ok(not_confirmed(app));
+        }
+    }
+    let done = operate::change_user(app, &mut opened, act, |before, _, _| Ok(without(before)))?;
     let name = &done.user.name;
     let report = BypassReport {
         schema: "mfactl.bypass/1",
@@ -184,14 +230,16 @@ fn revoke(app: &mut App<'_>, act: &crate::operate::change::ChangeRequest<'_>) ->
         uses: 0,
         code: None,
         changed: done.changed,
-        dry_run: act.dry_run,
         message: match (done.changed, act.dry_run) {
             (false, _) => format!("{name}: has no bypass code; nothing to change"),
             (true, true) => {
-                format!("{name}: the bypass code would be void; nothing was changed")
+                format!("{name}: dry run; would say: {}", done.consequences.join("; "))
             }
-            (true, false) => format!("{name}: the bypass code is void"),
+            // That the code is void is one of them.
+            (true, false) => format!("{name}: {}", done.consequences.join("; ")),
         },
+        consequences: done.consequences,
+        dry_run: act.dry_run,
     };
     Ok(Report::one(report, Verdict::Yes))
 }

@@ -2,6 +2,7 @@
 
 mod difference;
 mod start_time;
+mod taken_back;
 
 use std::path::PathBuf;
 

@@ -52,7 +52,8 @@ pub enum What {
     Backup,
     /// No copy of the key confirmed with doctor --key-saved
     Key,
-    /// Seconds by which the clock disagrees with the database's or with the log (default 10 and 30)
+    /// Seconds by which the clock disagrees with the database's or with the log (default 10 and 30);
+    /// WARNING also if NTP doesn't keep it, or if codes show that it is or was wrong
     Clock,
 }
 

@@ -8,12 +8,11 @@ use crate::app::App;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::reset::device_count;
 use crate::commands::targets::Targets;
-use crate::commands::user_change::{self, UserChange};
+use crate::commands::user_change::{self, Confirmation, UserChange};
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
 /// Delete a user's MFA setup; the user can enrol again
@@ -50,7 +49,6 @@ struct Deletion {
 impl UserChange for Deletion {
     const VERB: &'static str = Delete::NAME;
     const SCHEMA: &'static str = "mfactl.delete/1";
-    const IS_CONFIRMED: bool = true;
 
     fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal> {
         let mut changed = user.revoke(self.label.as_ref(), now)?;
@@ -60,22 +58,24 @@ impl UserChange for Deletion {
         Ok(changed)
     }
 
+    fn confirmation(&self) -> Confirmation {
+        Confirmation::Always
+    }
+
     fn device(&self) -> Option<&Label> {
         self.label.as_ref()
     }
 
-    fn question(&self, before: &User, _: &User, _: Timestamp) -> String {
-        let is_named = |label: &Label| self.label.as_ref().is_none_or(|named| label == named);
-        let devices = before.live().filter(|device| is_named(&device.label)).count();
-        match devices {
+    fn question(&self, before: &User, after: &User, _: Timestamp) -> String {
+        match before.live().count() - after.live().count() {
             0 => format!("Delete the backup codes of {}, who has no device?", before.name),
             n => format!("Delete {} of {}?", device_count(n), before.name),
         }
     }
 
-    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
+    fn unchanged(&self, _: &User, _: bool) -> Option<String> {
         // Only a user without a device is left as they were.
-        (!done.changed).then(|| format!("{}: has no MFA; nothing to change", done.user.name))
+        Some("has no MFA".to_owned())
     }
 
     fn summary(&self, _: &User) -> String {

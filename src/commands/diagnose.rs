@@ -13,6 +13,7 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::maintain;
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Explain to the operator why a user's code fails
@@ -20,9 +21,10 @@ use crate::report::{Fields, Record, Report, Verdict};
 /// Type the code that the caller reads out, or give it as one line of standard input. It is compared
 /// with all of the user's devices, also disabled and revoked ones, with a clock that is up to ten
 /// minutes off, and with the settings that apps fall back to. Where codes of several users are off
-/// alike, this server's clock is named instead of their phones. Nobody is signed in, and no code is
-/// used up or printed. To keep this from helping anyone guess, each attempt counts as a wrong code
-/// and is refused while the user is locked.
+/// alike, this server's clock is named instead of their phones; where it is not known that NTP keeps
+/// this clock, either may be off. Nobody is signed in, and no code is used up or printed. To keep this
+/// from helping anyone guess, each attempt counts as a wrong code and is refused while the user is
+/// locked.
 #[derive(Args, Debug)]
 pub struct Diagnose {
     #[command(flatten)]
@@ -59,7 +61,8 @@ impl Verb for Diagnose {
                 .into());
         }
         let mut opened = app.open_store()?;
-        opened.read_user(&name)?;
+        let user = opened.read_user(&name)?;
+        operate::show_person(app, &mut opened, &user)?;
         let code = if let Some(person) = &mut app.env.prompt {
             let mut line = person.line("The code that the app shows")?;
             zeroize::Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
@@ -112,8 +115,8 @@ impl Verb for Diagnose {
     }
 }
 
-/// The finding in words. One phone that seems to be off may be right, if something says that this machine's clock is
-/// wrong.
+/// The finding in words. A phone is said to be off only where NTP is known to keep this machine's clock: one code that
+/// fits another time can't tell which of the two clocks is wrong.
 fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
     let sentence = finding.sentence();
     if finding.until().is_some() {
@@ -122,11 +125,19 @@ fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
             name.argument()
         );
     }
-    let is_phone = matches!(finding, Diagnosis::ClockOff { .. });
-    if is_phone && maintain::look_at_clock(app).is_ok_and(|clock| clock.is_doubtful()) {
-        return format!("{sentence}; but this server's clock may be off: run: mfactl doctor");
+    let (Diagnosis::ClockOff { device, .. }, Some(seconds)) = (finding, finding.seconds_off())
+    else {
+        return sentence;
+    };
+    if maintain::look_at_clock(app).is_ok_and(|clock| clock.is_trusted()) {
+        return sentence;
     }
-    sentence
+    let way = if seconds > 0 { "ahead" } else { "behind" };
+    format!(
+        "the code of {device} fits a time about {} s {way}: the phone's clock is off or this server's is, and a \
+         code can't tell which; before the phone is set, run: mfactl check clock",
+        seconds.unsigned_abs()
+    )
 }
 
 impl Record for DiagnosisReport {

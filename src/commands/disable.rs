@@ -7,7 +7,7 @@ use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::{DeviceOption, OperatorOptions};
 use crate::commands::targets::Targets;
-use crate::commands::user_change::{self, UserChange};
+use crate::commands::user_change::{self, Confirmation, UserChange};
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -51,10 +51,13 @@ struct SwitchOff {
 impl UserChange for SwitchOff {
     const VERB: &'static str = Disable::NAME;
     const SCHEMA: &'static str = "mfactl.disable/1";
-    const IS_CONFIRMED: bool = true;
 
     fn change(&self, user: User, _: Timestamp) -> Result<Changed, Refusal> {
         user.disable(self.label.as_ref())
+    }
+
+    fn confirmation(&self) -> Confirmation {
+        Confirmation::Always
     }
 
     fn device(&self) -> Option<&Label> {

@@ -1,5 +1,7 @@
 //! `mfactl doctor`
 
+mod service;
+
 use std::os::unix::fs::MetadataExt as _;
 
 use anyhow::Result;
@@ -21,19 +23,28 @@ use crate::report::{Cell, Fields, Format, Record, Report, Tone, Verdict};
 use crate::store::DeniedByDatabase;
 use crate::store::location::StoreLocation;
 
-/// Check configuration, store, key and audit log for problems
+/// Check the store for problems, or what a login server lacks
 ///
 /// Shows where configuration, store and key come from, and checks every record and the whole log.
 /// Warns if no copy of the key is confirmed, if there is no backup, and if sealed secrets are kept
 /// longer than `undo` needs them. Exits with 1 if something is bad; a warning alone is 0.
+///
+/// With --service it looks at a login server instead: which file, option, module or right is missing
+/// before its users are asked for a code, each with the one thing to do. Run it as root on that
+/// server. It changes nothing and asks for no code. Exits with 1 if something is missing.
 #[derive(Args, Debug)]
 pub struct Doctor {
-    /// Delete sealed secrets that can no longer be restored by undo
+    /// Delete sealed secrets that undo no longer needs
     #[arg(long)]
     purge: bool,
     /// Confirm that a copy of the key file is kept elsewhere
     #[arg(long)]
     key_saved: bool,
+    /// What a login server lacks
+    ///
+    /// Give the kind of server.
+    #[arg(long, value_enum, value_name = "SERVICE", conflicts_with_all = ["purge", "key_saved"])]
+    service: Option<service::ServiceOption>,
 }
 
 /// The result of one check.
@@ -62,13 +73,19 @@ struct Problems {
 impl Verb for Doctor {
     const NAME: &'static str = "doctor";
     const EXAMPLES: &'static [&'static str] =
-        &["mfactl doctor", "mfactl doctor --key-saved", "mfactl doctor --purge --quiet"];
+        &["mfactl doctor", "mfactl doctor --service pam", "mfactl doctor --key-saved"];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
         if self.key_saved {
             maintain::record_key_saved(app)?;
         }
         let clock = maintain::look_at_clock(app);
+        if let Some(service) = self.service {
+            // Without a store there is nothing to compare the clock with, and that is told anyway.
+            let clock = clock.ok().and_then(|clock| of_clock(Ok(clock)).into_iter().next());
+            let clock = clock.map(|found| (found.state == Health::Good, found.words));
+            return Ok(service::look(app, service, clock));
+        }
         // Without a store every check would fail: report that once.
         app.reader()?;
         let mut findings = locations(&app.config);
@@ -165,9 +182,15 @@ fn of_clock(found: Result<ClockHealth>) -> Vec<HealthCheck> {
             Some(0 | 1) => "agrees with the database's and with the log".to_owned(),
             Some(apart) => format!("{apart} s off the database's; up to 30 s is tolerated"),
         };
-        match clock.is_synchronised {
-            Some(false) => (Health::Warning, format!("{agrees}, but {}: set up NTP", clock.ntp())),
-            _ => (Health::Good, format!("{agrees}; {}", clock.ntp())),
+        match (clock.codes_off, clock.is_synchronised) {
+            (Some(codes_off), _) => {
+                let words = format!("{agrees}, but {}; {}", codes_off.sentence(), clock.ntp());
+                (Health::Warning, words)
+            }
+            (None, Some(false)) => {
+                (Health::Warning, format!("{agrees}, but {}: set up NTP", clock.ntp()))
+            }
+            (None, _) => (Health::Good, format!("{agrees}; {}", clock.ntp())),
         }
     };
     let mut findings = vec![HealthCheck { what, state, words }];

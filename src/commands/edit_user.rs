@@ -8,8 +8,8 @@ use super::add_user::ProfileOptions;
 use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
-use crate::commands::user_change::{self, UserChange};
-use crate::domain::name::{Label, UserName, group, is_same_group};
+use crate::commands::user_change::{self, Confirmation, UserChange};
+use crate::domain::name::{Label, UserName, group, is_same_group, new_group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, refuse};
@@ -49,7 +49,7 @@ pub struct EditUser {
     /// Change the label of a device
     #[arg(long, value_name = "OLD=NEW", conflicts_with = "from")]
     relabel: Option<String>,
-    /// With --from: skip the confirmation
+    /// Skip the confirmation of --rename and --from
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -84,10 +84,10 @@ impl Verb for EditUser {
                 .into());
         }
         let policy = app.config.policy.clone();
-        let groups = |names: &[String]| names.iter().map(|name| group(name)).collect();
-        let (added, removed): (Result<Vec<_>, _>, Result<Vec<_>, _>) =
-            (groups(&self.add_group), groups(&self.remove_group));
-        let (added, removed) = (added?, removed?);
+        let added = self.add_group.iter().map(|name| new_group(name));
+        let added = added.collect::<Result<Vec<_>, _>>()?;
+        let removed = self.remove_group.iter().map(|name| group(name));
+        let removed = removed.collect::<Result<Vec<_>, _>>()?;
         if let Some(both) = added.iter().find(|a| removed.iter().any(|r| is_same_group(a, r))) {
             let message = format!("{} is to be added and removed", quoted(both));
             return Err(Refusal::new(ErrorCode::Usage, message)
@@ -138,6 +138,14 @@ impl UserChange for Edit<'_> {
             Some((from, to)) => user.relabel(from, to),
             None => Ok(Changed { user, touched: Vec::new() }),
         }
+    }
+
+    fn confirmation(&self) -> Confirmation {
+        if self.new_name.is_some() { Confirmation::AtTerminal } else { Confirmation::Never }
+    }
+
+    fn question(&self, before: &User, after: &User, _: Timestamp) -> String {
+        format!("Rename {} to {}?", before.name, after.name)
     }
 
     fn fields(&self) -> Vec<&'static str> {

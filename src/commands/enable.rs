@@ -12,7 +12,6 @@ use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
 /// Switch MFA on again after disable
@@ -63,10 +62,8 @@ impl UserChange for SwitchOn {
         "switched on".to_owned()
     }
 
-    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
-        (!done.changed && done.user.status() == Status::Pending).then(|| {
-            let name = &done.user.name;
-            format!("{name}: pending, not disabled; the device has yet to be confirmed with a code")
-        })
+    fn unchanged(&self, user: &User, _: bool) -> Option<String> {
+        let why = "pending, not disabled; the device has yet to be confirmed with a code";
+        (user.status() == Status::Pending).then(|| why.to_owned())
     }
 }

@@ -1,39 +1,33 @@
 //! `mfactl enrol`
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::Verb;
-use super::verify::VerifyReport;
 use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::authenticate;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
+use crate::commands::prove::{Proving, show_and_prove};
 use crate::commands::user_change::joined;
 use crate::commands::whole_number;
-use crate::domain::authenticate::Outcome;
 use crate::domain::consequences::consequences;
-use crate::domain::factor::Factor;
-use crate::domain::factor::totp::{Algorithm, Parameters, Window};
+use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::maintain;
-use crate::report::{Record as _, Report, Verdict};
+use crate::operate;
+use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
-    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
+    ConfirmOption, DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, pending_hint,
 };
 use crate::store::Change;
-
-/// After so many wrong codes `enrol` ends and leaves the device pending.
-const TRIES: usize = 3;
 
 /// Set up a device by QR code and confirm it with a code
 ///
@@ -49,9 +43,8 @@ pub struct Enrol {
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
-    /// Ask for no code; leave the device pending
-    #[arg(long)]
-    no_confirm: bool,
+    #[command(flatten)]
+    confirm: ConfirmOption,
     #[command(flatten)]
     show: ShowOptions,
     #[command(flatten)]
@@ -112,13 +105,19 @@ impl Verb for Enrol {
         if !self.create {
             opened.insert(app.open_store()?).read_user(&name)?;
         }
-        let showing = self.show.choose_output(app, self.no_confirm || self.operator.dry_run)?;
+        let showing =
+            self.show.choose_output(app, self.confirm.no_confirm || self.operator.dry_run)?;
         let may_create = self.create && !self.operator.dry_run;
         let mut opened = match opened {
             Some(opened) => opened,
             None if may_create => maintain::open_or_create_store(app)?,
             None => app.open_store()?,
         };
+        if self.create
+            && !operate::confirm_new_user(app, &mut opened, &name, self.operator.dry_run)?
+        {
+            return Ok(not_confirmed(app));
+        }
         let draft = DeviceDraft::new(app, label, parameters)?;
         let Added { before, user, at, is_replacement } =
             self.add_device(app, &mut opened, &name, &draft)?;
@@ -128,8 +127,9 @@ impl Verb for Enrol {
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
             let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
+            let made = if before.is_none() { "made and " } else { "" };
             let mut record = record.with_message(format!(
-                "{name}: would be enrolled{}; nothing was changed",
+                "{name}: would be {made}enrolled{}; nothing was changed",
                 joined(&consequences)
             ));
             record.extra = ExtraFields {
@@ -138,6 +138,10 @@ impl Verb for Enrol {
                 ..ExtraFields::default()
             };
             return Ok(Report::one(record, Verdict::Yes));
+        }
+        match &before {
+            None => app.note(&format!("made the user {name}")),
+            Some(before) => operate::show_person(app, &mut opened, before)?,
         }
         if is_replacement {
             app.note("the device was already pending; its earlier QR code is void");
@@ -148,31 +152,21 @@ impl Verb for Enrol {
                 parameters.incompatible_apps().join(", ")
             ));
         }
-        let next_step = format!(
-            "{name}'s device {} is pending: mfactl show-qr {} shows it again; {}",
-            device.label,
-            name.argument(),
-            confirmation_hint(app, &user)
-        );
-        if let Some(person) = &mut app.env.prompt {
-            person.set_interrupt_message(&next_step);
-        }
+        let next_step = pending_hint(app, &user, &device.label);
         // After the QR code nothing is written that could push it off the screen.
         if !matches!(showing, SecretOutput::Nowhere) {
             let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
             app.note(&format!("{name}: {}", meaning.join("; ")));
         }
-        key.show(app, showing).with_context(|| next_step.clone())?;
-        let proof = if self.no_confirm {
-            ProofResult::NotAsked
-        } else {
-            prove(app, &mut opened, &key, at)?
+        let proving = Proving {
+            verb: Self::NAME,
+            key: &key,
+            showing,
+            asks: !self.confirm.no_confirm,
+            next_step: &next_step,
+            at,
         };
-        let (user, verdict) = match proof {
-            ProofResult::NotAsked => (user.clone(), Verdict::Yes),
-            ProofResult::Proved(user) => (user, Verdict::Yes),
-            ProofResult::NotProved(user) => (user, Verdict::No),
-        };
+        let (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&user);
         let device = user.device(draft.id())?;
         if device.is_pending() {
             app.note(&format!("hint: {next_step}"));
@@ -218,7 +212,8 @@ impl Enrol {
                 None => User::new(id, name.for_new_user()?, now),
             };
             let device = draft.device(write.vault, user.id, now, pending_for)?;
-            let is_replacement = user.live().any(|d| d.is_pending() && d.label == device.label);
+            let is_replacement =
+                user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
             let user = user.enrol(device)?;
             if self.operator.dry_run {
                 return Ok(Added { before, user, at: now, is_replacement });
@@ -245,69 +240,4 @@ impl Enrol {
             Ok(Added { before, user, at: now, is_replacement })
         })
     }
-}
-
-enum ProofResult {
-    NotAsked,
-    Proved(User),
-    NotProved(User),
-}
-
-/// Asks for codes until the device is active or [`TRIES`] codes were wrong.
-fn prove(
-    app: &mut App<'_>,
-    opened: &mut OpenStore,
-    key: &EnrolmentKey<'_>,
-    at: Timestamp,
-) -> Result<ProofResult> {
-    let name = &key.user.name;
-    let mut latest = key.user.clone();
-    let mut asked = false;
-    let mut wrong = 0;
-    while wrong < TRIES {
-        if let Some(Some(until)) = latest.locked(at) {
-            app.note(&format!("{name} is locked until {until}"));
-            return Ok(ProofResult::NotProved(latest));
-        }
-        let Some(code) = ask_code(app, key)? else { break };
-        asked = true;
-        let attempted = authenticate::authenticate_code(
-            app,
-            opened,
-            Enrol::NAME,
-            name,
-            Some(key.device.id),
-            &code,
-        )?;
-        let outcome = &attempted.outcome;
-        if outcome.lets_in() {
-            return Ok(ProofResult::Proved(attempted.user));
-        }
-        app.note(&VerifyReport::new(&attempted).sentence());
-        if *outcome == Outcome::Rejected && ignores_settings(key, &code, attempted.at) {
-            app.note("hint: the app ignores these settings and uses SHA1, 6 digits, 30 s");
-        }
-        latest = attempted.user;
-        if let Outcome::Locked { .. } = outcome {
-            break;
-        }
-        wrong += usize::from(!matches!(outcome, Outcome::FirstOfTwo { .. }));
-    }
-    Ok(if asked { ProofResult::NotProved(latest) } else { ProofResult::NotAsked })
-}
-
-fn ask_code(app: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let digits = key.device.factor.digits();
-    let Some(person) = &mut app.env.prompt else { return app.read_line() };
-    let mut line = person.line(&format!("The {digits} digits that the app shows"))?;
-    let line = std::mem::take(&mut *line);
-    // Apps show "123 456", and people type the blank.
-    Ok(Some(Zeroizing::new(line.into_bytes().into_iter().filter(|b| *b != b' ').collect())))
-}
-
-/// Would an app that ignores the settings show this code?
-fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
-    let ignored = Factor::Totp(Parameters::COMMON);
-    let is_right = |code| ignored.check(key.secret, &code, now, Window::DEFAULT).is_some();
-    !key.device.factor.is_common() && crate::domain::otp::Otp::read(code).is_some_and(is_right)
 }

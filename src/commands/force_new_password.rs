@@ -15,7 +15,6 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
-use crate::domain::consequences::consequences;
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed};
@@ -25,7 +24,7 @@ use crate::operate;
 use crate::operate::UserList;
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
 /// A temporary password expires after this time.
 const LIFETIME: Span = Span::hours(24);
@@ -100,13 +99,16 @@ impl Verb for ForceNewPassword {
             if is_delivered {
                 let at = app.env.clock.now()?;
                 let after = self.change(user.clone(), at, &passwords)?.user;
-                let consequences = consequences(Some(&user), &after, &app.config.policy, at);
-                let required = app.config.policy.requirement(&after).is_in_force(at);
-                let changed = after != user;
-                let done = ChangeResult { changed, user: after, consequences, required, at };
+                let done = ChangeResult::of(&user, after, &app.config.policy, at);
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
-                kept = Some(show_text(app, once, &passwords.render(std::slice::from_ref(&user)))?);
+                let text = passwords.render(std::slice::from_ref(&user));
+                let until = app.env.clock.now()?.plus(LIFETIME);
+                let about = format!(
+                    "Temporary password of {name}: good until {until}, and only to choose a new password at the next \
+                     sign-in. Tell it to {name} only."
+                );
+                kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
         let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
@@ -198,7 +200,7 @@ impl ForceNewPassword {
         let recipients: Vec<User> = rows
             .iter()
             .filter(|row| row.is_change())
-            .map(|row| row.user().clone())
+            .map(|row| row.user.clone())
             .filter(|user| self.needs_temporary(user))
             .collect();
         if !recipients.is_empty() && !dry_run && !self.show.has_file() {
@@ -218,7 +220,9 @@ impl ForceNewPassword {
                 bar.inc(1);
             }
             bar.finish_and_clear();
-            kept = Some(show_text(app, once, &passwords.render(&recipients))?);
+            let about = "Temporary passwords, good for 24 hours:".to_owned();
+            let text = passwords.render(&recipients);
+            kept = Some(show_text(app, once, OnceText { about, text })?);
         }
         drop(opened);
         let schema = "mfactl.force-new-password/1";

@@ -17,9 +17,9 @@ use crate::domain::user::User;
 use crate::operate;
 use crate::report::{Format, Report, Verdict, Writer};
 use crate::store::{By, Order, Prefilter, ReadTx, Store};
-use totals::GroupLine;
 
-pub use totals::{Groups, Summary};
+pub use as_of::users_after;
+pub use totals::{GroupLine, Groups, Summary};
 pub use user_line::UserLine;
 
 /// List users and their MFA status

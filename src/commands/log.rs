@@ -151,11 +151,7 @@ impl Log {
         let word = |field: &str, text: &Option<String>| {
             text.as_deref().map(|text| one_line(field, text, 256)).transpose()
         };
-        // --until may lie in the future (the end of this month); a span always counts back from now.
-        let until = self.until.as_deref().map(|text| {
-            Timestamp::parse_past("--until", text, now)
-                .or_else(|refusal| Timestamp::parse("--until", text).map_err(|_| refusal))
-        });
+        let until = self.until.as_deref().map(|text| Timestamp::parse_end("--until", text, now));
         let (since, until) = (time("--since", &self.since)?, until.transpose()?);
         if let (Some(since), Some(until)) = (since, until)
             && until <= since

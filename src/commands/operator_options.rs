@@ -91,14 +91,14 @@ pub fn require_case_options(
 /// The argument of a verb that takes one user.
 #[derive(Args, Clone, Debug)]
 pub struct UserArg {
-    /// User name
+    /// User name, or an e-mail address; none: search
     #[arg(value_name = "NAME", add = crate::commands::user_names())]
-    name: String,
+    name: Option<String>,
 }
 
 impl UserArg {
     pub fn name(&self, app: &mut App<'_>) -> Result<UserName, Refusal> {
-        app.user_name(&self.name)
+        app.target(self.name.as_deref(), "give a name; at a terminal, none starts a search")
     }
 }
 

@@ -7,24 +7,32 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
+use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::consequences::consequences;
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
+use crate::domain::text::counted;
 use crate::domain::user::{Changed, User};
+use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::show_once::{ShowOnceOptions, show_text, write_before_commit};
+use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
 /// Replace a user's recovery codes; the new set is shown once
 ///
 /// Ten codes, each accepted once wherever a code is asked for. The old set becomes void once the new
-/// one was shown. Devices are not affected.
+/// one was shown. Devices are not affected. Asks first at a terminal; a script is not asked.
 #[derive(Args, Debug)]
 pub struct RecoveryCodes {
     #[command(flatten)]
     user: UserArg,
+    /// Skip the confirmation
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     show: ShowOnceOptions,
     #[command(flatten)]
@@ -39,6 +47,7 @@ struct RecoveryCodesReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     codes: Option<Vec<Zeroizing<String>>>,
     changed: bool,
+    consequences: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
 }
@@ -61,30 +70,55 @@ impl Verb for RecoveryCodes {
             .collect::<Result<Vec<_>>>()?;
         let set = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
-        let report = |left, changed| RecoveryCodesReport {
+        let report = |done: &ChangeResult| RecoveryCodesReport {
             schema: "mfactl.recovery-codes/1",
             user: name.to_string(),
-            left,
+            left: done.user.recovery.as_ref().map_or(0, RecoverySet::left),
             codes: reveal.then(|| codes.iter().map(BackupCode::grouped).collect()),
-            changed,
+            changed: done.changed,
+            consequences: done.consequences.clone(),
             dry_run,
+        };
+        let change = |before: User, now, vault: &Vault| {
+            let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
+            let tags = codes.iter().map(tag).collect();
+            let recovery = Some(RecoverySet { id: set, made_at: now, tags });
+            User { recovery, ..before }
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "a set of recovery codes")?;
+            if !self.yes && app.can_ask() {
+                let tags =
+                    codes.iter().map(|code| opened.vault.backup_code_tag(user.id, set, code));
+                let now = app.env.clock.now()?;
+                let recovery =
+                    RecoverySet { id: set, made_at: now, tags: tags.map(Some).collect() };
+                let after = User { recovery: Some(recovery), ..user.clone() };
+                let said = consequences(Some(&user), &after, &app.config.policy, now);
+                let question = question(&user);
+                if !operate::ask_about(app, &mut opened, &user, &said, &question)? {
+                    return Ok(not_confirmed(app));
+                }
+            }
             is_delivered = once.is_document();
             if is_delivered {
-                write_before_commit(app, &report(CODES, true))?;
+                let now = app.env.clock.now()?;
+                let after = change(user.clone(), now, &opened.vault);
+                let expected = ChangeResult::of(&user, after, &app.config.policy, now);
+                write_before_commit(app, &report(&expected))?;
             } else {
-                kept = Some(show_text(app, once, &render(&user, &codes))?);
+                let text = render(&user, &codes);
+                let about = format!(
+                    "These codes are shown this once, and are good until they are used; the earlier ones are void. \
+                     Give them to {name} only, to keep on paper."
+                );
+                kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             before.check_has_devices()?;
-            let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
-            let tags = codes.iter().map(tag).collect();
-            let recovery = Some(RecoverySet { id: set, made_at: now, tags });
-            Ok(Changed { user: User { recovery, ..before }, touched: Vec::new() })
+            Ok(Changed { user: change(before, now, vault), touched: Vec::new() })
         });
         let done = done.context("the codes that were shown are not valid")?;
         if let Some(kept) = kept {
@@ -93,8 +127,14 @@ impl Verb for RecoveryCodes {
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
         }
-        let left = done.user.recovery.as_ref().map_or(0, RecoverySet::left);
-        Ok(Report::one(report(left, done.changed), Verdict::Yes).requires_delivery(reveal))
+        Ok(Report::one(report(&done), Verdict::Yes).requires_delivery(reveal))
+    }
+}
+
+fn question(user: &User) -> String {
+    match user.recovery.as_ref().map_or(0, RecoverySet::left) {
+        0 => "Make recovery codes?".to_owned(),
+        left => format!("Make new recovery codes, and void the {} of now?", counted(left, "code")),
     }
 }
 
@@ -122,10 +162,12 @@ impl Record for RecoveryCodesReport {
     }
 
     fn sentence(&self) -> String {
-        let name = &self.user;
+        let (name, then) = (&self.user, joined(&self.consequences));
         if self.dry_run {
-            return format!("{name}: would get {CODES} new recovery codes; nothing was changed");
+            return format!(
+                "{name}: would get {CODES} new recovery codes{then}; nothing was changed"
+            );
         }
-        format!("{name}: {} new recovery codes; the earlier ones are void", self.left)
+        format!("{name}: {} new recovery codes; the earlier ones are void{then}", self.left)
     }
 }

@@ -15,19 +15,22 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::reset::device_count;
 use crate::domain::audit::history::GIVEN_UP;
+use crate::domain::consequences::REMOVED;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::{Change, DamagedUser};
 
 /// Remove a user and all their devices
 ///
-/// The audit log keeps its events. --erase also replaces the user's name, labels and reasons in the
+/// Asks for the name to be typed. The audit log keeps its events. --erase also replaces the user's name, labels and reasons in the
 /// log by a number, without breaking its hash chain. A user of the same name who is added later is
 /// a new user.
 ///
 /// --damaged gives up a user whose record does not prove: it was altered, put back from a copy, or can't
-/// be read. Nothing in the record is believed; the log must be whole. Only an admin may.
+/// be read. Nothing in the record is believed; the log must be whole. Only an admin may. It can't be
+/// combined with --erase: the log keeps the name of a user who was given up.
 #[derive(Args, Debug)]
 pub struct RemoveUser {
     #[command(flatten)]
@@ -51,6 +54,7 @@ struct Removed {
     user: String,
     erased: bool,
     changed: bool,
+    consequences: [&'static str; 1],
     /// Why the record of a user who was given up was not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -79,15 +83,16 @@ impl Verb for RemoveUser {
         let user = opened.read_user(&name)?;
         if !self.yes && !dry_run {
             let devices = match user.live().count() {
-                0 => ", who has no device".to_owned(),
-                n => format!(" with {}", device_count(n)),
+                0 => String::new(),
+                n => format!(" and {}", device_count(n)),
             };
-            let erase = if self.erase { ", and erase the name from the log" } else { "" };
-            if !app.confirm(&format!("Remove {name}{devices}{erase}?"))? {
+            let erase = if self.erase { ", and to erase the name from the log" } else { "" };
+            let question =
+                format!("To remove the user{devices} for ever{erase}, type the name {name}");
+            if !operate::ask_for_name(app, &mut opened, &user, &[REMOVED.to_owned()], &question)? {
                 return Ok(not_confirmed(app));
             }
         }
-        app.reopen_if_replaced(&mut opened)?;
         write_tx(app, &mut opened, |app, mut write| {
             let user = write.user(&name)?;
             if dry_run {
@@ -95,7 +100,9 @@ impl Verb for RemoveUser {
             }
             let outcome = if self.erase { "erased" } else { "done" };
             let ticket = ticket.clone();
-            let audit = AuditRecord { verb: Self::NAME, outcome, ticket, ..AuditRecord::default() };
+            let detail = Some(json!({ "consequences": [REMOVED] }).to_string());
+            let verb = Self::NAME;
+            let audit = AuditRecord { verb, outcome, ticket, detail, ..AuditRecord::default() };
             let removal = Change::Remove(user);
             let removed = audit::save(app.env, &mut write.tx, write.at, removal, audit)?;
             if self.erase {
@@ -108,6 +115,7 @@ impl Verb for RemoveUser {
             user: name.to_string(),
             erased: self.erase,
             changed: true,
+            consequences: [REMOVED],
             problem: None,
             devices: None,
             dry_run,
@@ -143,9 +151,10 @@ impl RemoveUser {
                 Ok(seen(&mut write, &name)?.damaged.devices)
             })?;
             let devices = device_count(usize::try_from(devices)?);
-            if !app
-                .confirm(&format!("Give {name} up, whose record does not prove, with {devices}?"))?
-            {
+            let question = format!(
+                "To give up {name}, whose record does not prove, with {devices}, type the name {name}"
+            );
+            if !operate::is_name_typed(app, name.as_str(), &question)? {
                 return Ok(not_confirmed(app));
             }
         }
@@ -157,7 +166,8 @@ impl RemoveUser {
                 return Ok((problem, devices));
             }
             write.tx.remove_damaged(&damaged)?;
-            let mut detail = json!({ "problem": problem, "devices": devices });
+            let mut detail =
+                json!({ "problem": problem, "devices": devices, "consequences": [REMOVED] });
             if damaged.is_of_removed_user {
                 // The log may have erased their name.
                 detail["problem"] = "the record of a removed user was there again".into();
@@ -186,6 +196,7 @@ impl RemoveUser {
             user: name.to_string(),
             erased: false,
             changed: true,
+            consequences: [REMOVED],
             problem: Some(problem),
             devices: Some(devices),
             dry_run,
@@ -231,19 +242,21 @@ impl Record for Removed {
         let name = &self.user;
         match (self.dry_run, self.erased) {
             (true, _) if self.problem.is_some() => {
-                format!("{name}: would be given up; nothing was changed")
+                format!("{name}: would be given up; {REMOVED}; nothing was changed")
             }
-            (true, _) => format!("{name}: would be removed; nothing was changed"),
+            (true, _) => format!("{name}: would be removed; {REMOVED}; nothing was changed"),
             (false, false) if self.problem.is_some() => {
                 let devices =
                     usize::try_from(self.devices.unwrap_or_default()).unwrap_or(usize::MAX);
                 format!(
-                    "{name}: given up, with {}; check the rest with: mfactl verify-log",
+                    "{name}: given up, with {}; {REMOVED}; check the rest with: mfactl verify-log",
                     device_count(devices)
                 )
             }
-            (false, true) => format!("{name}: removed, and the name erased from the log"),
-            (false, false) => format!("{name}: removed"),
+            (false, true) => {
+                format!("{name}: removed, and the name erased from the log; {REMOVED}")
+            }
+            (false, false) => format!("{name}: removed; {REMOVED}"),
         }
     }
 }

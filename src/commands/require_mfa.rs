@@ -11,14 +11,13 @@ use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{UserName, group, is_same_group};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Requirement};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 use crate::store::Order;
 
@@ -29,13 +28,8 @@ use crate::store::Order;
 /// the configuration can only be lifted there.
 #[derive(Args, Debug)]
 pub struct RequireMfa {
-    /// User name
-    #[arg(
-        value_name = "NAME",
-        required_unless_present_any = ["group", "from"],
-        conflicts_with_all = ["group", "from"],
-        add = crate::commands::user_names()
-    )]
+    /// User name, or an e-mail address; none: search
+    #[arg(value_name = "NAME", conflicts_with_all = ["group", "from"], add = crate::commands::user_names())]
     name: Option<String>,
     /// Everybody who is in this group now
     ///
@@ -83,15 +77,18 @@ impl Verb for RequireMfa {
         let from = effective.map(|text| Timestamp::parse_coming("--effective", text, now));
         let from = from.transpose()?;
         let policy = app.config.policy.clone();
-        let change = Requirement { from, is_lifted: self.not, policy };
+        let change = OwnRequirement { from, is_lifted: self.not, policy };
         let (operator, yes) = (&self.operator, self.yes);
-        let names = match (&self.name, &self.from, &self.group) {
-            (Some(name), ..) => {
-                let name = app.user_name(name)?;
+        let names = match (&self.from, &self.group) {
+            (None, None) => {
+                let name = app.target(
+                    self.name.as_deref(),
+                    "name one user, or many with --group or --from FILE",
+                )?;
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
-            (None, Some(list), _) => read_list(app, list)?,
-            (None, None, Some(name)) => {
+            (Some(list), _) => read_list(app, list)?,
+            (None, Some(name)) => {
                 let group = group(name)?;
                 let names = members(app, &group)?;
                 app.note(&format!(
@@ -102,24 +99,19 @@ impl Verb for RequireMfa {
                 ));
                 names.into()
             }
-            (None, None, None) => {
-                return Err(Refusal::new(ErrorCode::Usage, "no user is named")
-                    .hint("name one, or many with --group or --from FILE")
-                    .into());
-            }
         };
         let targets = Targets::with_limit(self.max_changes.clone());
         user_change::change_many(app, names, &targets, operator, yes, &change)
     }
 }
 
-struct Requirement {
+struct OwnRequirement {
     from: Option<Timestamp>,
     is_lifted: bool,
     policy: Policy,
 }
 
-impl UserChange for Requirement {
+impl UserChange for OwnRequirement {
     const VERB: &'static str = RequireMfa::NAME;
     const SCHEMA: &'static str = "mfactl.require-mfa/1";
 
@@ -156,14 +148,22 @@ impl UserChange for Requirement {
         format!("requirement {done}")
     }
 
-    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
-        let state = match (self.is_lifted, done.user.required_from) {
-            (true, _) if done.required => "MFA is required by the configuration only".to_owned(),
-            (true, _) => "has no requirement of their own".to_owned(),
-            (false, None) => "MFA is required already".to_owned(),
-            (false, Some(from)) => format!("MFA is required from {from} on already"),
-        };
-        (!done.changed).then(|| format!("{}: {state}; nothing to change", done.user.name))
+    fn unchanged(&self, user: &User, required: bool) -> Option<String> {
+        if self.is_lifted {
+            return Some(match self.policy.requirement(user) {
+                Requirement::Optional => "has no requirement of their own".to_owned(),
+                Requirement::From(_) if required => {
+                    "MFA is required by the configuration only".to_owned()
+                }
+                Requirement::From(from) => {
+                    format!("MFA is required from {from} on by the configuration only")
+                }
+            });
+        }
+        Some(match user.required_from {
+            None => "MFA is required already".to_owned(),
+            Some(from) => format!("MFA is required from {from} on already"),
+        })
     }
 }
 

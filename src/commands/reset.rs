@@ -1,13 +1,14 @@
 //! `mfactl reset`
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
 
 use super::Verb;
-use crate::app::{App, OpenStore};
+use crate::app::App;
 use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
+use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
@@ -15,16 +16,15 @@ use crate::domain::factor::totp::Parameters;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
-    DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, confirmation_hint,
+    ConfirmOption, DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, pending_hint,
 };
-use crate::store::{LogQuery, SubjectFilter};
 
 /// Replace a lost phone: revoke it and show a new QR code
 ///
@@ -43,12 +43,15 @@ pub struct Reset {
     /// Revoke old devices once the new one works
     ///
     /// For a planned change of phone: the old devices stay in use until the first correct code of the
-    /// new one.
+    /// new one. Until then the new one is called phone-2 if the old one is called phone; then it takes
+    /// over that label.
     #[arg(long)]
     keep_until_confirmed: bool,
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
+    #[command(flatten)]
+    confirm: ConfirmOption,
     #[command(flatten)]
     show: ShowOptions,
     #[command(flatten)]
@@ -86,7 +89,6 @@ impl Verb for Reset {
         };
         let pending_for = app.config.pending_for;
         if !self.yes && !dry_run {
-            let resets = recent_resets(app, &mut opened, &before)?;
             let now = app.env.clock.now()?;
             let replacement = draft
                 .as_ref()
@@ -94,11 +96,12 @@ impl Verb for Reset {
                 .transpose()?;
             let after = self.change(before.clone(), replacement, now)?.user;
             let consequences = consequences(Some(&before), &after, &app.config.policy, now);
-            let question = self.question(&before, resets, &consequences);
-            if after != before && !app.confirm(&question)? {
+            let question = self.question(&before);
+            if after != before
+                && !operate::ask_about(app, &mut opened, &before, &consequences, &question)?
+            {
                 return Ok(not_confirmed(app));
             }
-            app.reopen_if_replaced(&mut opened)?;
         }
         let issuer = app.config.issuer.clone();
         let mut revoked = Vec::new();
@@ -109,50 +112,68 @@ impl Verb for Reset {
             revoked = changed.touched.iter().map(ToString::to_string).collect();
             Ok(changed)
         })?;
-        let user = &done.user;
-        let device = draft.as_ref().and_then(|d| user.devices.iter().find(|x| x.id == d.id()));
+        let id = draft.as_ref().map(DeviceDraft::id);
+        let mut user = done.user.clone();
+        let mut consequences = done.consequences.clone();
+        let mut verdict = Verdict::Yes;
+        if let (Some(draft), Some(id), false) = (&draft, id, dry_run) {
+            let device = done.user.device(id)?;
+            let key =
+                EnrolmentKey { user: &done.user, issuer: &issuer, device, secret: &draft.secret };
+            // After the QR code nothing is written that could push it off the screen.
+            if !showing.is_nowhere() {
+                app.note(&format!("{name}: {}", consequences.join("; ")));
+            }
+            let asks = can_ask(app, &showing) && !self.confirm.no_confirm;
+            let next_step = pending_hint(app, &done.user, &device.label);
+            let (verb, at) = (Self::NAME, done.at);
+            let proving = Proving { verb, key: &key, showing, asks, next_step: &next_step, at };
+            (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&done.user);
+            consequences = self::consequences(Some(&before), &user, &app.config.policy, done.at);
+            revoked.extend(replaced(&done.user, &user));
+            if user.device(id)?.is_pending() {
+                app.note(&format!("hint: {next_step}"));
+            }
+        }
+        let device = id.and_then(|id| user.devices.iter().find(|device| device.id == id));
         let message = match (done.changed, dry_run) {
             (false, _) => {
                 format!("{name}: has no device and is not locked; nothing to change")
             }
             (true, true) => {
-                let consequences = joined(&done.consequences);
+                let consequences = joined(&consequences);
                 format!("{name}: would be reset{consequences}; nothing was changed")
             }
             (true, false) => {
                 let cut = device_count(revoked.len());
                 let status = user.status().label();
                 let consequences =
-                    if device.is_none() { joined(&done.consequences) } else { String::new() };
+                    if device.is_none() { joined(&consequences) } else { String::new() };
                 format!("{name}: reset; {cut} cut off; MFA is {status}{consequences}")
             }
         };
         let mut record =
-            Enrolment::new("mfactl.reset/1", user, device, &issuer).with_message(message);
+            Enrolment::new("mfactl.reset/1", &user, device, &issuer).with_message(message);
         record.extra = ExtraFields {
             status: Some(user.status().word()),
             revoked: Some(revoked),
             changed: Some(done.changed),
-            consequences: Some(done.consequences.clone()),
+            consequences: Some(consequences),
             dry_run,
         };
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
-            let key = EnrolmentKey { user, issuer: &issuer, device, secret: &draft.secret };
-            let next_step = format!(
-                "{name} was reset, and the new device is pending: mfactl show-qr {} shows it again",
-                name.argument()
-            );
-            // After the QR code nothing is written that could push it off the screen.
-            if !matches!(showing, SecretOutput::Nowhere) {
-                app.note(&format!("{name}: {}", done.consequences.join("; ")));
-            }
-            key.show(app, showing).context(next_step)?;
-            let confirmation_hint = confirmation_hint(app, user);
-            app.note(&format!("hint: {confirmation_hint}"));
+            let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
             record = record.include_secret(&key, self.show.reveal_secrets);
         }
-        Ok(Report::one(record, Verdict::Yes).requires_delivery(self.show.reveal_secrets))
+        Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
+}
+
+/// The labels of the devices that were in use and are cut off.
+fn replaced(before: &User, after: &User) -> Vec<String> {
+    let is_live = |id| after.live().any(|device| device.id == id);
+    let gone = before.live().filter(|device| !is_live(device.id));
+    gone.map(|device| device.label.to_string()).collect()
 }
 
 impl Reset {
@@ -184,52 +205,18 @@ impl Reset {
         bulk.run(app, |user, now, _| Ok(self.change(user, None, now)?))
     }
 
-    fn question(&self, user: &User, resets: u64, consequences: &[String]) -> String {
-        let mut prompt = user.name.to_string();
-        for more in [&user.profile.display_name, &user.profile.email].into_iter().flatten() {
-            prompt.push_str(", ");
-            prompt.push_str(&crate::domain::text::shown(more));
-        }
+    fn question(&self, user: &User) -> String {
         let devices = match self.label() {
             Ok(Some(label)) => format!("device {label}"),
             _ => device_list(user),
         };
-        let last_code = user.last_verified_at.map_or("never".to_owned(), |t| t.to_string());
         let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
-        let warning = match resets {
-            0 => String::new(),
-            1 => " Warning: was reset once in the last 7 days.".to_owned(),
-            n => format!(" Warning: was reset {n} times in the last 7 days."),
-        };
-        let question = match (user.live().next(), self.no_enrol) {
+        match (user.live().next(), self.no_enrol) {
             (Some(_), _) => format!("Cut off {devices}{when}?"),
             (None, false) => "There is no device. Make a new one?".to_owned(),
             (None, true) => "There is no device. Clear the lock and the backup codes?".to_owned(),
-        };
-        let then = match consequences {
-            [] => String::new(),
-            some => format!(" Afterwards: {}.", some.join("; ")),
-        };
-        format!("{prompt} (last code: {last_code}).{warning}{then} {question}")
+        }
     }
-}
-
-/// Repeated resets can be an impostor at the helpdesk, so the operator is warned.
-fn recent_resets(app: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Result<u64> {
-    let now = app.env.clock.now()?;
-    let wanted = LogQuery {
-        user: Some(SubjectFilter::Id(user.id)),
-        verb: Some(Reset::NAME.to_owned()),
-        outcome: Some("done".to_owned()),
-        since: Some(now.minus(Span::hours(7 * 24))),
-        ..LogQuery::default()
-    };
-    let mut resets = 0;
-    opened.store.read()?.log().events(&wanted, &mut |_| {
-        resets += 1;
-        Ok(true)
-    })?;
-    Ok(resets)
 }
 
 /// Such as "2 devices (phone, tablet)".

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::authenticate;
-use crate::authenticate::TwoCodes;
+use crate::authenticate::{Resynced, TwoCodes};
 use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
 use crate::domain::name::UserName;
 use crate::domain::otp::Otp;
@@ -16,6 +16,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::resync::{ResyncOutcome as Outcome, check};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Bring a device back to the present by two codes in a row
@@ -44,6 +45,7 @@ struct ResyncReport {
     device: Option<String>,
     locked_until: Option<Timestamp>,
     changed: bool,
+    consequences: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip)]
@@ -71,7 +73,10 @@ impl Verb for Resync {
             return Ok(Report::one(ResyncReport::dry_run(&user), Verdict::Yes));
         }
         let codes = match check(&user, label.as_ref(), now, bounds) {
-            Ok(()) => Some(read_codes(app, &name)?),
+            Ok(()) => {
+                operate::show_person(app, &mut opened, &user)?;
+                Some(read_codes(app, &name)?)
+            }
             // An attempt while locked is counted.
             Err(refusal) if refusal.code == ErrorCode::Locked => None,
             Err(refusal) => return Err(refusal.into()),
@@ -83,10 +88,10 @@ impl Verb for Resync {
             codes: codes.as_ref().map(|[first, second]| [first, second]),
             ticket: &ticket,
         };
-        let (user, outcome, at) = authenticate::resync_device(app, &mut opened, &submitted)?;
-        let verdict =
-            if matches!(outcome, Outcome::Done { .. }) { Verdict::Yes } else { Verdict::No };
-        Ok(Report::one(ResyncReport::new(&user, &outcome, at), verdict))
+        let done = authenticate::resync_device(app, &mut opened, &submitted)?;
+        let is_done = matches!(done.outcome, Outcome::Done { .. });
+        let verdict = if is_done { Verdict::Yes } else { Verdict::No };
+        Ok(Report::one(ResyncReport::new(done), verdict))
     }
 }
 
@@ -130,15 +135,17 @@ impl ResyncReport {
             device,
             locked_until,
             changed: false,
+            consequences: Vec::new(),
             dry_run: true,
             message,
         }
     }
 
-    fn new(user: &User, outcome: &Outcome, at: Timestamp) -> Self {
+    fn new(done: Resynced) -> Self {
+        let Resynced { user, outcome, consequences, at } = done;
         let name = &user.name;
         let locked = user.locked(at);
-        let message = match (outcome, locked) {
+        let message = match (&outcome, locked) {
             (Outcome::Done { device, .. }, _) => {
                 format!("{name}: {device} is at the present again; the next code is accepted")
             }
@@ -163,6 +170,7 @@ impl ResyncReport {
             device: outcome.device().map(ToString::to_string),
             locked_until: locked.flatten(),
             changed: matches!(outcome, Outcome::Done { .. }),
+            consequences,
             dry_run: false,
             message,
         }

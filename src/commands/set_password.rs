@@ -40,6 +40,7 @@ impl Verb for SetPassword {
         act.fields.push("password");
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
+        operate::show_person(app, &mut opened, &user)?;
         let password = read_password(app, &name)?;
         authenticate::require_strong(app, &user, "password", &password)?;
         app.reopen_if_replaced(&mut opened)?;

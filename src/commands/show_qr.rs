@@ -9,15 +9,18 @@ use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::domain::name::Label;
+use crate::operate;
 use crate::report::{Report, Verdict};
-use crate::show::{Enrolment, EnrolmentKey, ExtraFields, ShowOptions};
+use crate::show::{ConfirmOption, Enrolment, EnrolmentKey, ShowOptions, pending_hint};
 use crate::store::Change;
 
 /// Show the QR code of a pending device again
 ///
-/// For an active device add --active, which the log records: whoever sees the QR code can make that
-/// device's codes. For a lost phone use reset.
+/// At a terminal, mfactl then asks for the code that confirms the device. For an active device add
+/// --active, which the log records: whoever sees the QR code can make that device's codes. For a lost
+/// phone use reset.
 #[derive(Args, Debug)]
 pub struct ShowQr {
     #[command(flatten)]
@@ -28,6 +31,8 @@ pub struct ShowQr {
     /// Also show an active device; logged
     #[arg(long)]
     active: bool,
+    #[command(flatten)]
+    confirm: ConfirmOption,
     #[command(flatten)]
     show: ShowOptions,
     #[command(flatten)]
@@ -45,7 +50,9 @@ impl Verb for ShowQr {
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let now = app.env.clock.now()?;
         let mut opened = app.open_store()?;
-        opened.read_user(&name)?.device_to_show(label.as_ref(), self.active, now)?;
+        let user = opened.read_user(&name)?;
+        user.device_to_show(label.as_ref(), self.active, now)?;
+        operate::show_person(app, &mut opened, &user)?;
         let showing = self.show.choose_output(app, self.operator.dry_run)?;
         let issuer = app.config.issuer.clone();
         let is_audited =
@@ -72,16 +79,34 @@ impl Verb for ShowQr {
         })?;
         let device = user.device(id)?;
         let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
+        // What a change means is said by every verb of operators; this one changes nothing.
+        record.extra.consequences = Some(Vec::new());
         if self.operator.dry_run {
-            record.extra = ExtraFields { dry_run: true, ..ExtraFields::default() };
+            record.extra.dry_run = true;
             let message = format!("{name}: the QR code would be shown; nothing was changed");
             return Ok(Report::one(record.with_message(message), Verdict::Yes));
         }
         let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &secret };
-        key.show(app, showing)?;
+        let is_locked = user.locked(now).is_some();
+        let asks =
+            can_ask(app, &showing) && device.is_pending() && !is_locked && !self.confirm.no_confirm;
+        let next_step = if device.is_pending() {
+            pending_hint(app, &user, &device.label)
+        } else {
+            "nothing was changed".to_owned()
+        };
+        let (verb, at) = (Self::NAME, now);
+        let proving = Proving { verb, key: &key, showing, asks, next_step: &next_step, at };
+        let (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&user);
+        let device = user.device(id)?;
+        if asks && device.is_pending() {
+            app.note(&format!("hint: {next_step}"));
+        }
         let message = format!("{name}: {} is {}", device.label, device.state.word());
         let reveal = self.show.reveal_secrets;
-        let record = record.include_secret(&key, reveal).with_message(message);
-        Ok(Report::one(record, Verdict::Yes).requires_delivery(reveal))
+        let record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer)
+            .include_secret(&key, reveal)
+            .with_message(message);
+        Ok(Report::one(record, verdict).requires_delivery(reveal))
     }
 }

@@ -10,6 +10,7 @@ use super::log::EventLine;
 use crate::app::App;
 use crate::commands::operator_options::UserArg;
 use crate::domain::device::DeviceState;
+use crate::domain::password::TemporaryPassword;
 use crate::domain::policy::Policy;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
@@ -40,6 +41,8 @@ struct UserDetails {
     /// Expiry of the temporary password; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     temporary_password_until: Option<Timestamp>,
+    #[serde(skip)]
+    has_ended_password: bool,
     /// Expiry of the bypass code that is valid now or later.
     bypass_until: Option<Timestamp>,
     /// Its start time and remaining uses.
@@ -111,7 +114,11 @@ impl UserDetails {
             protected: user.protected,
             created_at: user.created_at,
             bypass_until: bypass.map(|bypass| bypass.expires_at),
-            temporary_password_until: user.temporary.as_ref().map(|temporary| temporary.until),
+            temporary_password_until: user
+                .temporary
+                .as_ref()
+                .and_then(TemporaryPassword::expires_at),
+            has_ended_password: user.temporary.as_ref().is_some_and(|t| t.expires_at().is_none()),
             bypass_from: bypass.map(|bypass| bypass.starts_at),
             bypass_uses: bypass.map(|bypass| bypass.uses),
             now,
@@ -162,6 +169,7 @@ impl Record for UserDetails {
             match self.temporary_password_until {
                 Some(end) if end <= self.now => format!("temporary password expired {end}"),
                 Some(end) => format!("temporary password until {end}"),
+                None if self.has_ended_password => "temporary password expired".to_owned(),
                 None => String::new(),
             },
         );

@@ -12,7 +12,8 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
-use crate::commands::operator_options::UserArg;
+use crate::commands::prove::Talk;
+use crate::domain::backup_code::Submitted;
 use crate::domain::device::Device;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -22,7 +23,7 @@ use crate::domain::policy::{EnrolmentDue, Requirement};
 use crate::domain::recovery::{FEW, RecoverySet};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
-use crate::domain::sign_in::SignInOutcome;
+use crate::domain::sign_in::{RejectReason, SignInOutcome};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -31,6 +32,8 @@ use crate::store::Change;
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
 const TRIES: usize = 3;
+/// So often what is no code is not counted as a wrong one.
+const MOST_MALFORMED: usize = 10;
 
 /// Sign a user in: password, then code
 ///
@@ -38,11 +41,13 @@ const TRIES: usize = 3;
 /// for each step. Otherwise it reads one line of JSON from standard input,
 /// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; repeat
 /// all fields in each call. Exit code 0 means one thing only: signed in and stored. An unknown
-/// user and a wrong password get the same answer.
+/// user and a wrong password get the same answer; only who types a temporary password that has expired
+/// is told so (`reason`).
 #[derive(Args, Debug)]
 pub struct SignIn {
-    #[command(flatten)]
-    user: UserArg,
+    /// User name
+    #[arg(value_name = "NAME", add = crate::commands::user_names())]
+    name: String,
     /// Put a new device's secret in the report
     #[arg(long)]
     reveal_secrets: bool,
@@ -62,6 +67,9 @@ struct SignInReport {
     schema: &'static str,
     user: String,
     outcome: &'static str,
+    /// Why it was rejected; absent unless the user may know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
     factor: Option<&'static str>,
     locked_until: Option<Timestamp>,
     /// When MFA becomes required, for a user without MFA.
@@ -90,7 +98,7 @@ impl Verb for SignIn {
     const HELP_FLAG: bool = false;
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name(app)?;
+        let name = app.user_name(&self.name)?;
         let mut opened = app.open_store()?;
         if app.env.prompt.is_some() {
             return run_conversation(app, &mut opened, &name);
@@ -163,6 +171,7 @@ fn run_conversation(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) 
     credentials.password = Password::read("password", &typed).ok();
     let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
+    let (mut talk, mut malformed) = (Talk::default(), 0);
     loop {
         let done = match authenticate::sign_in(app, opened, name, &credentials) {
             Err(error)
@@ -191,7 +200,6 @@ fn run_conversation(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) 
                 credentials.new_password = Some(ask_new_password(app, done.user.as_ref())?);
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
-                app.note("MFA is required: set up an authenticator app now");
                 let (user, device, secret) = new_device(app, opened, name)?;
                 set_interrupt_message(app, is_new, true);
                 let issuer = app.config.issuer.clone();
@@ -199,24 +207,35 @@ fn run_conversation(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) 
                     EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
                 let options = ShowOptions { output: None, reveal_secrets: false };
                 let showing = options.choose_output(app, false)?;
-                key.show(app, showing).context("the new device is pending; sign in again")?;
+                let words = "MFA is required: set up an authenticator app now";
+                talk.begin(app, &key, showing, words)
+                    .context("the new device is pending; sign in again")?;
                 shown = true;
-                credentials.code = Some(ask_code(app)?);
+                credentials.code = ask_code(app, &talk, &mut malformed)?;
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } | SignInOutcome::CodeRequired => {
-                credentials.code = Some(ask_code(app)?);
+                credentials.code = ask_code(app, &talk, &mut malformed)?;
             }
-            SignInOutcome::Rejected(crate::domain::sign_in::RejectReason::Code)
+            SignInOutcome::Rejected(reason @ (RejectReason::Code | RejectReason::UsedCode))
                 if had_code && wrong + 1 < TRIES =>
             {
                 wrong += 1;
-                app.note("that code is wrong");
-                credentials.code = Some(ask_code(app)?);
+                talk.say(app, refused_code(*reason));
+                credentials.code = ask_code(app, &talk, &mut malformed)?;
             }
             step => {
+                drop(talk);
+                if had_code && *step == SignInOutcome::Rejected(RejectReason::UsedCode) {
+                    app.note(refused_code(RejectReason::UsedCode));
+                }
                 let verdict = verdict(step);
                 return Ok(Report::one(SignInReport::new(app, name, &done), verdict));
             }
+        }
+        let is_asking = !matches!(&done.step, SignInOutcome::PasswordChangeRequired);
+        if is_asking && credentials.code.is_none() {
+            drop(talk);
+            return Ok(Report::one(SignInReport::new(app, name, &done), Verdict::No));
         }
     }
 }
@@ -255,11 +274,38 @@ fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
     app.person("give a line of JSON on standard input instead")?.hidden_line(question)
 }
 
-fn ask_code(app: &mut App<'_>) -> Result<Zeroizing<Vec<u8>>> {
-    let mut line = ask_hidden(app, "Code")?;
-    let line = std::mem::take(&mut *line);
-    // Apps show "123 456", and people type the blank.
-    Ok(Zeroizing::new(line.into_bytes().into_iter().filter(|b| *b != b' ').collect()))
+/// Why a code was refused, for a user whose password was right.
+const fn refused_code(reason: RejectReason) -> &'static str {
+    match reason {
+        RejectReason::UsedCode => "that code was used already: wait for the next one",
+        _ => "that code is wrong",
+    }
+}
+
+/// `None` for an empty line, which ends the sign-in. What is no code of any form is asked again and not counted,
+/// [`MOST_MALFORMED`] times.
+fn ask_code(
+    app: &mut App<'_>,
+    talk: &Talk,
+    malformed: &mut usize,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    loop {
+        let line = ask_hidden(app, "Code")?;
+        // Apps show "123 456", and people type the blank.
+        let code: Zeroizing<Vec<u8>> =
+            Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect());
+        if code.is_empty() {
+            return Ok(None);
+        }
+        if !matches!(Submitted::read(&code), Submitted::NotACode) || *malformed == MOST_MALFORMED {
+            return Ok(Some(code));
+        }
+        *malformed += 1;
+        talk.say(
+            app,
+            "that is no code: type the digits that the app shows, or a recovery or bypass code",
+        );
+    }
 }
 
 /// Asks for a new password twice, until it is acceptable.
@@ -339,8 +385,13 @@ impl SignInReport {
             };
             left = user.recovery.as_ref().map(RecoverySet::left).filter(|left| *left <= FEW);
         }
+        let expired = RejectReason::TemporaryPasswordExpired { is_typed: true };
+        let is_expired = done.step == SignInOutcome::Rejected(expired);
         let message = match (&done.step, locked_until) {
             (SignInOutcome::Accepted(_), _) => format!("{name}: signed in"),
+            (SignInOutcome::Rejected(_), _) if is_expired => format!(
+                "{name}: rejected; this temporary password has expired: ask the helpdesk for a new one"
+            ),
             (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
             (SignInOutcome::PasswordChangeRequired, _) => {
                 format!("{name}: a new password is required")
@@ -367,6 +418,7 @@ impl SignInReport {
             schema: "mfactl.sign-in/1",
             user: name.to_string(),
             outcome: done.step.word(),
+            reason: is_expired.then_some("temporary_password_expired"),
             factor,
             locked_until,
             due_at,

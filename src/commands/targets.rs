@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::app::App;
 use crate::domain::name::UserName;
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::text::refuse;
 use crate::operate;
 use crate::operate::UserList;
@@ -20,10 +20,9 @@ const LIMIT_PERCENT: u64 = 10;
 /// The arguments that name one user, or a list of users.
 #[derive(Args, Clone, Debug)]
 pub struct Targets {
-    /// User name
+    /// User name, or an e-mail address; none: search
     #[arg(
         value_name = "NAME",
-        required_unless_present = "from",
         conflicts_with = "from",
         add = crate::commands::user_names()
     )]
@@ -49,13 +48,11 @@ pub enum Target {
 
 impl Targets {
     pub fn resolve(&self, app: &mut App<'_>) -> Result<Target> {
-        match (&self.name, &self.from) {
-            (Some(name), _) => Ok(Target::One(app.user_name(name)?)),
-            (None, Some(path)) => Ok(Target::Many(operate::read_user_list(app, path)?)),
-            (None, None) => Err(Refusal::new(ErrorCode::Usage, "no user is named")
-                .hint("name one, or many with --from FILE")
-                .into()),
+        if let Some(path) = &self.from {
+            return Ok(Target::Many(operate::read_user_list(app, path)?));
         }
+        let advice = "name one user, or many with --from FILE";
+        Ok(Target::One(app.target(self.name.as_deref(), advice)?))
     }
 
     /// For a verb that finds its users in another way: the limit alone.

@@ -25,8 +25,8 @@ use crate::report::{Fields, Record, Report, Verdict};
 /// Undo a user's last reset, disable, delete or force-new-password
 ///
 /// Restores devices, recovery codes and the state of the password. Run it again for the change
-/// before that. Any operator can do this for a day (`policy.undo_for`), as long as no code was
-/// accepted since. Used codes stay used.
+/// before that; at most 16 are kept. Any operator can do this for a day (`policy.undo_for`), as long
+/// as no code was accepted since. Used codes stay used.
 ///
 /// Every device, recovery code and bypass code that was made since no longer works. If a wrong
 /// person got the new QR code and proved it, --even-after-code takes the change back all the same.
@@ -189,6 +189,9 @@ fn joined(labels: &[Label]) -> String {
 fn details(undone: &Undone) -> Vec<(&'static str, String)> {
     let mut details =
         vec![("undone", undone.act.verb().to_owned()), ("undone_at", undone.at.to_string())];
+    if let Some(begun) = undone.begun_at {
+        details.push(("begun_at", begun.to_string()));
+    }
     if let Some(closed) = undone.closed_at {
         details.push(("even_after_code", closed.to_string()));
     }

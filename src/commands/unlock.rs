@@ -11,7 +11,6 @@ use crate::commands::user_change::{self, UserChange};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
-use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
 /// Clear a user's failure counter and lock
@@ -53,7 +52,7 @@ impl UserChange for ClearLock {
         "unlocked".to_owned()
     }
 
-    fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
-        (!done.changed).then(|| format!("{}: not locked; nothing to change", done.user.name))
+    fn unchanged(&self, _: &User, _: bool) -> Option<String> {
+        Some("not locked".to_owned())
     }
 }

@@ -19,20 +19,36 @@ use crate::operate::UserList;
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 
+/// Whether the change of one user is confirmed. That of many users always is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    Never,
+    /// Where somebody is there to ask; scripts go on.
+    AtTerminal,
+    /// Without --yes it is misuse where nobody is there.
+    Always,
+}
+
 /// What `disable`, `enable`, `delete` and the like do to a user.
 pub trait UserChange {
     const VERB: &'static str;
     const SCHEMA: &'static str;
-    /// Is the change of one user confirmed too? That of many users always is.
-    const IS_CONFIRMED: bool = false;
-
     fn change(&self, user: User, now: Timestamp) -> Result<Changed, Refusal>;
+
+    fn confirmation(&self) -> Confirmation {
+        Confirmation::Never
+    }
 
     /// What was done, as in "unlocked"; the user's name and MFA status are added.
     fn summary(&self, after: &User) -> String;
 
     /// The whole message, where the summary is not enough.
     fn message(&self, _: &ChangeResult, _dry_run: bool) -> Option<String> {
+        None
+    }
+
+    /// Why nothing changes for a user, as in "not locked", where the status does not say it.
+    fn unchanged(&self, _: &User, _required: bool) -> Option<String> {
         None
     }
 
@@ -77,7 +93,12 @@ pub fn change_one<C: UserChange>(
     let request = ChangeRequest { fields: change.fields(), ..request };
     let dry_run = request.dry_run;
     let mut opened = app.open_store()?;
-    if C::IS_CONFIRMED && !yes && !dry_run {
+    let is_asked = match change.confirmation() {
+        Confirmation::Never => false,
+        Confirmation::AtTerminal => app.can_ask(),
+        Confirmation::Always => true,
+    };
+    if is_asked && !yes && !dry_run {
         let now = app.env.clock.now()?;
         let question = |before: &User, after: &User| change.question(before, after, now);
         let agreed = operate::confirm_change(app, &mut opened, name, question, |user, now| {
@@ -86,11 +107,20 @@ pub fn change_one<C: UserChange>(
         if !agreed {
             return Ok(not_confirmed(app));
         }
+    } else if !yes && !dry_run {
+        let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
+        let would_change = |changed: Changed| changed.user != user;
+        if change.change(user.clone(), now).is_ok_and(would_change) {
+            operate::show_person(app, &mut opened, &user)?;
+        }
     }
     let done = operate::change_user(app, &mut opened, &request, |user, now, _| {
         Ok(change.change(user, now)?)
     })?;
     let mut record = ChangeRecord::new(C::SCHEMA, &done, dry_run, &change.summary(&done.user));
+    if let (false, Some(why)) = (done.changed, change.unchanged(&done.user, done.required)) {
+        record = record.with_message(format!("{name}: {why}; nothing to change"));
+    }
     if let Some(message) = change.message(&done, dry_run) {
         record = record.with_message(message);
     }
@@ -107,6 +137,8 @@ pub fn change_many<C: UserChange>(
 ) -> Result<Report> {
     let mut bulk = BulkChange::new(C::VERB, C::SCHEMA, list, targets, operator, yes);
     bulk.fields = change.fields();
+    let unchanged = |user: &User, required: bool| change.unchanged(user, required);
+    bulk.unchanged = &unchanged;
     bulk.run(app, |user, now, _| Ok(change.change(user, now)?))
 }
 
@@ -179,7 +211,11 @@ impl ChangeRecord {
             password_change_required: user.password_change
                 != crate::domain::password::PasswordChange::NotRequired,
             required: done.required,
-            temporary_password_until: user.temporary.as_ref().map(|temporary| temporary.until),
+            temporary_password_until: user
+                .temporary
+                .as_ref()
+                .map(|temporary| temporary.until)
+                .filter(|until| *until > done.at),
             changed: done.changed,
             consequences: done.consequences.clone(),
             temporary_password: None,

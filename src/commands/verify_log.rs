@@ -43,8 +43,9 @@ const WHOLE: &str = "whole";
 const DAMAGED: &str = "damaged";
 const UNANCHORED: &str = "unanchored";
 
+/// The state of the log.
 #[derive(Serialize)]
-struct VerifyLogRecord {
+pub struct VerifyLogRecord {
     schema: &'static str,
     outcome: &'static str,
     events: u64,
@@ -136,7 +137,7 @@ fn anchors_in(app: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
 }
 
 impl VerifyLogRecord {
-    fn new(proved: &LogProof, anchors: u64) -> Self {
+    pub fn new(proved: &LogProof, anchors: u64) -> Self {
         let first = proved.start.head.seq + 1;
         let is_empty = proved.events == 0;
         let outcome = match proved.problem() {

@@ -6,6 +6,7 @@
 
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::device::{Active, Device, DeviceState};
+use crate::domain::labels::label_once_confirmed;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
 use crate::domain::name::Label;
 use crate::domain::recovery::Tag;
@@ -275,6 +276,9 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
     *device = device.clone().used(position, now);
+    let label =
+        label_once_confirmed(&user.devices, &user.devices[index], &replaced).unwrap_or(label);
+    user.devices[index].label = label.clone();
     replace_devices(user, index, &replaced, now);
     user.enrolment_barred = false;
     Outcome::Confirmed { device: label, factor }

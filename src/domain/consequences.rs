@@ -1,10 +1,14 @@
 //! What a change means for a user, said before it, after it, and in the log.
 
 use crate::domain::device::DeviceState;
+use crate::domain::labels::label_once_confirmed;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::{Policy, Requirement};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
+
+/// What a removal means for the user. Services refuse them as they refuse any name that nobody has.
+pub const REMOVED: &str = "is refused as an unknown user";
 
 /// What a change means for the user, in clauses such as "can sign in with the password alone", which follow the user's
 /// name. `before` is `None` for a new user.
@@ -41,16 +45,21 @@ pub fn consequences(
     }
     said.extend(lock_words(before, after, is_about_entry, now));
     let is_new = |before: &User| before.temporary != after.temporary;
-    if let Some(temporary) = after.temporary.as_ref().filter(|_| before.is_none_or(is_new)) {
+    let temporary = after.temporary.as_ref().filter(|temporary| temporary.until > now);
+    if let Some(temporary) = temporary.filter(|_| before.is_none_or(is_new)) {
         said.push(format!("temporary password good until {}", temporary.until));
     }
     for device in after.live() {
         let is_new = before.is_none_or(|before| !before.devices.contains(device));
         let (DeviceState::Pending(pending), true) = (&device.state, is_new) else { continue };
+        let then = match label_once_confirmed(&after.devices, device, &pending.replaces) {
+            Some(label) => format!(", and is then called {label}"),
+            None => String::new(),
+        };
         said.push(if device.is_expired(now) {
             format!("{} was not confirmed in time", device.label)
         } else {
-            format!("{} has to be confirmed by {}", device.label, pending.expires_at)
+            format!("{} has to be confirmed by {}{then}", device.label, pending.expires_at)
         });
     }
     if let Some(before) = before {
@@ -217,45 +226,22 @@ fn loss_words(before: &User, after: &User) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::accepted::Accepted;
-    use crate::domain::device::{Active, Device, Pending};
-    use crate::domain::factor::Factor;
-    use crate::domain::factor::totp::Parameters;
+    use crate::domain::fixture::{active_state, alice, at, pending_state, with_phone};
     use crate::domain::lockout::{FailedFactor, Limits};
-    use crate::domain::name::{Label, UserName};
     use crate::domain::password::TemporaryPassword;
-    use crate::domain::secret::{Id, Sealed};
+    use crate::domain::secret::Sealed;
     use crate::domain::time::Span;
 
     const NOW: i64 = 1_000_000;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix(seconds).unwrap()
-    }
-
     fn user(groups: &[&str]) -> User {
-        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
+        let mut user = alice();
         user.profile.groups = groups.iter().map(|g| (*g).to_owned()).collect();
         user
     }
 
-    fn with(mut user: User, state: DeviceState) -> User {
-        user.devices.push(Device {
-            id: Id::new([2; 16]),
-            label: Label::parse("phone").unwrap(),
-            factor: Factor::Totp(Parameters::COMMON),
-            secret: Sealed(Vec::new()),
-            state,
-            position: None,
-            accepted: Accepted::default(),
-            created_at: at(0),
-            last_used_at: None,
-        });
-        user
-    }
-
     fn active(groups: &[&str]) -> User {
-        with(user(groups), DeviceState::Active(Active { confirmed_at: at(0) }))
+        with_phone(user(groups), active_state())
     }
 
     fn said(before: Option<&User>, after: &User) -> Vec<String> {
@@ -326,8 +312,7 @@ mod tests {
 
     #[test]
     fn w13_the_lives_of_a_temporary_password_and_of_a_pending_device_are_said() {
-        let pending = Pending { expires_at: at(NOW + 60), first_proof: None, replaces: Vec::new() };
-        let mut after = with(user(&["staff"]), DeviceState::Pending(pending));
+        let mut after = with_phone(user(&["staff"]), pending_state(NOW + 60));
         let phone = format!("phone has to be confirmed by {}", at(NOW + 60));
         let refused = "is refused until a code confirms the new device".to_owned();
         assert_eq!(said(None, &after), ["MFA is required".to_owned(), refused, phone.clone()]);

@@ -154,7 +154,7 @@ impl Diagnosis {
                 let way = if *seconds > 0 { "behind" } else { "ahead" };
                 format!(
                     "this server's clock may be about {} s {way}: within an hour the codes of {} were as far off; \
-                     run: mfactl doctor",
+                     run: mfactl check clock",
                     seconds.unsigned_abs(),
                     counted(others + 1, "user")
                 )
@@ -275,54 +275,18 @@ fn possible_settings(own: Parameters) -> impl Iterator<Item = Parameters> {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::device::{Active, DeviceState, Pending};
+    use crate::domain::device::{DeviceState, Pending};
     use crate::domain::diagnose::*;
     use crate::domain::factor::totp::code_at;
-    use crate::domain::name::UserName;
-    use crate::domain::secret::Sealed;
-    use zeroize::Zeroizing;
-
-    use crate::domain::backup_code::BackupCode;
-    use crate::domain::recovery::Tag;
-    use crate::domain::secret::{Id, Secret};
+    use crate::domain::fixture;
+    use crate::domain::fixture::{OneSecret, active_state, at, phone, secret};
 
     const NOW: i64 = 1_800_000_000;
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix(seconds).unwrap()
-    }
-
-    fn secret() -> Secret {
-        Secret::new(Zeroizing::new(vec![7; 20]))
-    }
-
     fn alice(parameters: Parameters) -> User {
-        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
-        user.devices.push(Device {
-            id: Id::new([2; 16]),
-            label: Label::parse("phone").unwrap(),
-            factor: Factor::Totp(parameters),
-            secret: Sealed(Vec::new()),
-            state: DeviceState::Active(Active { confirmed_at: at(0) }),
-            position: None,
-            created_at: at(0),
-            last_used_at: None,
-            accepted: crate::domain::accepted::Accepted::default(),
-        });
-        user
-    }
-
-    /// Every device has the same secret.
-    struct OneSecret;
-
-    impl Keys for OneSecret {
-        fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
-            Ok(secret())
-        }
-
-        fn backup_code_tag(&self, _: Id, _: Id, _: &BackupCode) -> Tag {
-            Tag::default()
-        }
+        let factor = Factor::Totp(parameters);
+        let device = Device { factor, ..phone(2, active_state()) };
+        User { devices: vec![device], ..fixture::alice() }
     }
 
     fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Diagnosis {

@@ -2,7 +2,9 @@
 
 pub mod totp;
 
-use crate::domain::factor::totp::{Parameters, Window, matching_step, successive_steps};
+use crate::domain::factor::totp::{
+    Parameters, Window, matching_step, matching_steps, successive_steps,
+};
 use crate::domain::otp::Otp;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -50,6 +52,28 @@ impl Factor {
     ) -> Option<u64> {
         match self {
             Self::Totp(parameters) => successive_steps(secret, *parameters, codes, now, window),
+        }
+    }
+
+    /// How many seconds ahead the clock is that a right code would come from, or behind if less than zero: the one
+    /// that is the least off, up to `reach`. Never ask this of a device whose secret the asker may not know.
+    #[must_use]
+    pub fn seconds_off(
+        &self,
+        secret: &Secret,
+        submitted: &Otp,
+        now: Timestamp,
+        reach: i64,
+    ) -> Option<i64> {
+        match self {
+            Self::Totp(parameters) => {
+                let steps = reach.unsigned_abs() / parameters.period;
+                let found = matching_steps(secret, *parameters, submitted, now, steps);
+                let current = parameters.step(now).cast_signed();
+                let off = found.into_iter().map(|step| step.cast_signed() - current);
+                let least = off.min_by_key(|steps| steps.abs())?;
+                Some(least * parameters.period.cast_signed())
+            }
         }
     }
 

@@ -81,42 +81,21 @@ fn may_be_exempt(
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::device::{Active, Device, DeviceState, Pending};
-    use crate::domain::factor::Factor;
-    use crate::domain::factor::totp::Parameters;
+    use crate::domain::device::{Device, DeviceState};
+    use crate::domain::fixture::{active_state, alice, at, pending_state, with_phone};
     use crate::domain::lockout::{FailedFactor, Limits, Throttle};
     use crate::domain::login_rule::*;
-    use crate::domain::name::{Label, UserName};
-    use crate::domain::secret::{Id, Sealed};
-
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_unix(seconds).unwrap()
-    }
 
     fn user(state: Option<DeviceState>) -> User {
-        let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
-        user.devices.extend(state.map(|state| Device {
-            id: Id::new([2; 16]),
-            label: Label::parse("phone").unwrap(),
-            factor: Factor::Totp(Parameters::COMMON),
-            secret: Sealed(Vec::new()),
-            state,
-            position: None,
-            created_at: at(0),
-            last_used_at: None,
-            accepted: crate::domain::accepted::Accepted::default(),
-        }));
-        user
+        state.map_or_else(alice, |state| with_phone(alice(), state))
     }
 
     fn active() -> User {
-        user(Some(DeviceState::Active(Active { confirmed_at: at(0) })))
+        user(Some(active_state()))
     }
 
     fn pending() -> User {
-        let expires_at = at(5000);
-        let pending = Pending { expires_at, first_proof: None, replaces: Vec::new() };
-        user(Some(DeviceState::Pending(pending)))
+        user(Some(pending_state(5000)))
     }
 
     fn disabled() -> User {

@@ -4,6 +4,7 @@
 //! Names must pass RFC 8265 `UsernameCaseMapped`, then a shorter list of allowed characters, use one
 //! script (UTS 39) and not look like an ASCII name.
 
+mod look_alike;
 mod spelling;
 
 use std::fmt;
@@ -11,8 +12,6 @@ use std::fmt;
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::UsernameCaseMapped;
 use serde::{Serialize, Serializer};
-use unicode_normalization::char::decompose_canonical;
-use unicode_security::{MixedScript as _, is_potential_mixed_script_confusable_char};
 
 use crate::domain::refusal::Refusal;
 use crate::domain::text::{line, quoted, refuse, shell_argument, shown};
@@ -33,8 +32,7 @@ pub struct UserName {
 impl UserName {
     /// The canonical form of a typed name.
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
-        let cased = canonical("user name", typed)?;
-        let name = spelling::folded(&cased);
+        let (cased, name) = spelled("user name", typed)?;
         let after = spelling::earlier(&name).filter(|earlier| *earlier != cased);
         let before = if cased == name { Vec::new() } else { vec![cased] };
         Ok(Self { name, before, after: after.into_iter().collect() })
@@ -47,16 +45,10 @@ impl UserName {
         Self { name, before: Vec::new(), after: Vec::new() }
     }
 
-    /// This name for a new user. Refused where its capitals are another name, as in Greek with an iota below: typed
-    /// in capitals, the name would be somebody else's.
+    /// This name for a new user; see [`new_group`].
     pub fn for_new_user(&self) -> Result<Self, Refusal> {
-        match Self::parse(&self.name.to_uppercase()) {
-            Ok(other) if other.name != self.name => {
-                Err(refuse("user name", &self.name, "is another name in capitals")
-                    .hint(format!("use the name {}", shown(&other.name))))
-            }
-            _ => Ok(self.clone()),
-        }
+        check_new("user name", &self.name)?;
+        Ok(self.clone())
     }
 
     /// This name for somebody who may also be stored by the whole typed name, which is looked for first.
@@ -107,7 +99,31 @@ impl Ord for UserName {
 
 /// The canonical name of a group, by the same rules as a user name.
 pub fn group(typed: &str) -> Result<String, Refusal> {
-    Ok(spelling::folded(&canonical("group", typed)?))
+    Ok(spelled("group", typed)?.1)
+}
+
+/// The name of a group that somebody joins. Refused where its capitals are another name, as in Greek with an iota
+/// below: typed in capitals, the name would be another group.
+pub fn new_group(typed: &str) -> Result<String, Refusal> {
+    let name = group(typed)?;
+    check_new("group", &name)?;
+    Ok(name)
+}
+
+/// The spelling under which all spellings of a stored group are counted.
+#[must_use]
+pub fn group_spelling(stored: &str) -> String {
+    spelling::folded(stored)
+}
+
+fn check_new(field: &str, name: &str) -> Result<(), Refusal> {
+    // Only what is stored already is read by a spelling whose canonical form can't be typed.
+    look_alike::refuse(field, name, &spelling::folded(name))?;
+    match spelled(field, &name.to_uppercase()) {
+        Ok((_, other)) if other != name => Err(refuse(field, name, "is another name in capitals")
+            .hint(format!("use the name {}", shown(&other)))),
+        _ => Ok(()),
+    }
 }
 
 /// Whether these are names of one group. A store of an earlier version may spell one of them in another way.
@@ -158,6 +174,16 @@ impl Label {
         Self(format!("{}{end}", start.trim_end()))
     }
 
+    /// Whether a person would take these for one label: they differ in upper and lower case at most.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        if self.0.is_ascii() && other.0.is_ascii() {
+            return self.0.eq_ignore_ascii_case(&other.0);
+        }
+        let folded = |label: &Self| spelling::folded(&label.0.to_lowercase());
+        folded(self) == folded(other)
+    }
+
     /// An unchecked label from a store; see [`UserName::stored`].
     #[must_use]
     pub const fn stored(label: String) -> Self {
@@ -176,7 +202,19 @@ impl Default for Label {
     }
 }
 
-fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
+/// A typed name in lower case, and its canonical form. Whether it looks like another name is judged by the canonical
+/// form; where only that looks so, the name in lower case is its own canonical form.
+fn spelled(field: &str, typed: &str) -> Result<(String, String), Refusal> {
+    let cased = lower_case(field, typed)?;
+    let folded = spelling::folded(&cased);
+    match look_alike::refuse(field, typed, &folded) {
+        Ok(()) => Ok((cased, folded)),
+        Err(refusal) if cased == folded => Err(refusal),
+        Err(_) => look_alike::refuse(field, typed, &cased).map(|()| (cased.clone(), cased)),
+    }
+}
+
+fn lower_case(field: &str, typed: &str) -> Result<String, Refusal> {
     if typed.is_empty() {
         return Err(refuse(field, typed, "is empty"));
     }
@@ -219,9 +257,6 @@ fn canonical(field: &str, typed: &str) -> Result<String, Refusal> {
     if name.split('\'').skip(1).any(|rest| !rest.starts_with(char::is_alphanumeric)) {
         return Err(refuse(field, typed, "has ' without a letter or digit after it"));
     }
-    if !name.is_ascii() {
-        refuse_look_alike(field, typed, &name)?;
-    }
     Ok(name)
 }
 
@@ -234,51 +269,6 @@ fn allowed(c: char) -> bool {
 /// Combining marks that NFC does not compose are part of letters in many scripts.
 fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
-}
-
-fn refuse_look_alike(field: &str, typed: &str, name: &str) -> Result<(), Refusal> {
-    // A mark that NFC does not compose with its letter only makes it look like another letter.
-    let uncomposed = name.chars().any(|c| matches!(c, '\u{300}'..='\u{36f}'));
-    let letters: Vec<char> = name.chars().collect();
-    let stacked = letters.windows(3).any(|w| w.iter().all(|c| is_mark(*c)));
-    if uncomposed || stacked || letters.first().is_some_and(|c| is_mark(*c)) {
-        return Err(unacceptable(field, typed));
-    }
-    let letters: String = name.chars().filter(|c| c.is_alphabetic() || is_mark(*c)).collect();
-    let foreign_digits = name.chars().any(|c| c.is_numeric() && !c.is_ascii_digit());
-    if !letters.as_str().is_single_script() || foreign_digits {
-        return Err(refuse(field, typed, "mixes scripts")
-            .hint("write all its letters in one script, and digits as 0 to 9"));
-    }
-    if name.chars().any(is_unusual_latin) || is_whole_script_confusable(name) {
-        return Err(refuse(field, typed, "looks like another name in plain letters")
-            .hint("type it with plain letters"));
-    }
-    Ok(())
-}
-
-/// A Latin letter that no language writes names with: a dotless i, a letter of the phonetic alphabet, a
-/// small capital.
-fn is_unusual_latin(c: char) -> bool {
-    let latin = matches!(c, '\u{80}'..='\u{2af}' | '\u{1d00}'..='\u{1dbf}' | '\u{1e00}'..='\u{1eff}'
-        | '\u{2c60}'..='\u{2c7f}' | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}');
-    let mut base = c;
-    decompose_canonical(c, |part| {
-        if !is_mark(part) {
-            base = part;
-        }
-    });
-    latin && !base.is_ascii() && !"ßæœøðþđħłŋŧə".contains(base)
-}
-
-/// Whether a name is in another script and all its letters look like letters of a third one, so that it
-/// can be mistaken for an ASCII name (UTS 39, whole-script confusables). The exact table of UTS 39
-/// would accept a few more names, but relocating its thousands of pointers slows down every start.
-fn is_whole_script_confusable(name: &str) -> bool {
-    let mut letters = name.chars().filter(|c| !c.is_ascii()).peekable();
-    let foreign = |c: char| c > '\u{2af}' && !matches!(c, '\u{1e00}'..='\u{1eff}');
-    letters.peek().is_some_and(|c| foreign(*c))
-        && letters.all(is_potential_mixed_script_confusable_char)
 }
 
 fn too_long(field: &str, typed: &str) -> Refusal {

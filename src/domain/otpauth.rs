@@ -3,6 +3,8 @@
 //! Written so that every known app reads it: the issuer in both places, `%20` and never `+`,
 //! a literal colon between issuer and account, and every setting, even at its default.
 
+use std::fmt::Write as _;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
@@ -56,9 +58,78 @@ pub fn uri(issuer: &str, account: &str, secret: &Secret, p: Parameters) -> Zeroi
     ))
 }
 
+/// Shorter forms of the URI, for a code that must fit a small terminal, each a little shorter: without the settings
+/// that every app assumes, then with less of the account, at last with the issuer in one place. The name that a phone
+/// shows is cut; its codes are the same.
+#[must_use]
+pub fn shorter_uris(
+    issuer: &str,
+    account: &str,
+    secret: &Secret,
+    p: Parameters,
+) -> Vec<Zeroizing<String>> {
+    let mut uris: Vec<Zeroizing<String>> = Vec::new();
+    for (most_issuer, is_twice) in [(usize::MAX, true), (16, false), (8, false)] {
+        for most_account in [usize::MAX, 24, 16, 12] {
+            let issuer = cut(issuer, most_issuer);
+            let account = cut(account, most_account);
+            let mut uri = Zeroizing::new(format!(
+                "otpauth://totp/{issuer}:{account}?secret={}",
+                secret.base32().as_str()
+            ));
+            if is_twice {
+                uri.push_str("&issuer=");
+                uri.push_str(&issuer);
+            }
+            let common = Parameters::COMMON;
+            if p.algorithm != common.algorithm {
+                uri.push_str("&algorithm=");
+                uri.push_str(p.algorithm.as_str());
+            }
+            for (name, value, usual) in [
+                ("digits", p.digits.into(), common.digits.into()),
+                ("period", p.period, common.period),
+            ] {
+                if value != usual {
+                    let _ = write!(uri, "&{name}={value}");
+                }
+            }
+            if uris.last().is_none_or(|last| uri.len() < last.len()) {
+                uris.push(uri);
+            }
+        }
+    }
+    uris
+}
+
+/// The first characters, as a URI has them.
+fn cut(text: &str, characters: usize) -> String {
+    let kept: String = text.chars().take(characters).collect();
+    utf8_percent_encode(&kept, RESERVED).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn d2_shorter_uris_keep_the_secret_and_every_uncommon_setting() {
+        let secret = Secret::new(Zeroizing::new(b"mfactl-sample-alice!".to_vec()));
+        let rare = Parameters { digits: 8, ..Parameters::COMMON };
+        for (parameters, settings) in [(Parameters::COMMON, ""), (rare, "&digits=8")] {
+            let uris = shorter_uris("mfactl", "alice", &secret, parameters);
+            let uris: Vec<&str> = uris.iter().map(|uri| uri.as_str()).collect();
+            let start = "otpauth://totp/mfactl:alice?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB";
+            assert_eq!(
+                uris,
+                [format!("{start}&issuer=mfactl{settings}"), format!("{start}{settings}"),]
+            );
+        }
+        let long = "a".repeat(255);
+        let uris = shorter_uris(&"i".repeat(40), &long, &secret, Parameters::COMMON);
+        assert!(uris.iter().is_sorted_by(|longer, shorter| longer.len() > shorter.len()));
+        assert!(uris.last().unwrap().starts_with("otpauth://totp/iiiiiiii:aaaaaaaaaaaa?secret="));
+    }
 
     #[test]
     fn the_uri_has_the_form_that_all_apps_read() {

@@ -37,6 +37,20 @@ pub struct TemporaryPassword {
     pub until: Timestamp,
 }
 
+impl TemporaryPassword {
+    /// The same after it was seen to have expired: a clock that is set back does not make it good again.
+    #[must_use]
+    pub fn ended(self) -> Self {
+        Self { until: Timestamp::EARLIEST, ..self }
+    }
+
+    /// When it expires or expired; `None` once it was seen to have expired.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        Some(self.until).filter(|until| *until != Timestamp::EARLIEST)
+    }
+}
+
 impl Password {
     /// Reads a typed line. Leading and trailing spaces are part of the password; control characters are
     /// refused.

@@ -9,6 +9,7 @@ use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
 use crate::domain::name::Label;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
 use crate::domain::text::{quoted, shell_word};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
@@ -135,8 +136,8 @@ fn candidates(
 ) -> Result<Vec<usize>, Refusal> {
     user.check_has_devices()?;
     user.check_label(label)?;
-    let is_named = |d: &Device| label.is_none_or(|label| d.label == *label);
-    let active = |n: &usize| user.devices[*n].is_active() && is_named(&user.devices[*n]);
+    let named: Vec<Id> = user.labelled(label).map(|device| device.id).collect();
+    let active = |n: &usize| user.devices[*n].is_active() && named.contains(&user.devices[*n].id);
     let active: Vec<usize> = (0..user.devices.len()).filter(active).collect();
     if active.is_empty() {
         return Err(not_active(user, label));
@@ -174,8 +175,7 @@ fn has_all_ahead(device: &Device, now: Timestamp, bounds: Bounds) -> bool {
 
 fn not_active(user: &User, label: Option<&Label>) -> Refusal {
     let name = user.name.argument();
-    let named = |d: &&Device| label.is_none_or(|label| d.label == *label);
-    if user.live().filter(named).any(Device::is_disabled) {
+    if user.labelled(label).any(Device::is_disabled) {
         return match label {
             Some(label) if user.status() != Status::Disabled => {
                 let message =

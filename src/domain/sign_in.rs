@@ -17,6 +17,9 @@ pub enum UsablePassword<'u> {
     Regular(&'u Sealed),
     /// Only this one is accepted, and only to choose a new password.
     Temporary(&'u Sealed),
+    /// The temporary password, the only one that counted, has expired. It is refused, and only who types it is told
+    /// why.
+    Expired(&'u Sealed),
     /// No password is accepted.
     None,
 }
@@ -25,8 +28,11 @@ pub enum UsablePassword<'u> {
 #[must_use]
 pub fn usable_password(user: &User, now: Timestamp) -> UsablePassword<'_> {
     if user.password_change == PasswordChange::Required {
-        let temporary = user.temporary.as_ref().filter(|t| now < t.until);
-        return temporary.map_or(UsablePassword::None, |t| UsablePassword::Temporary(&t.hash));
+        return match &user.temporary {
+            Some(temporary) if now < temporary.until => UsablePassword::Temporary(&temporary.hash),
+            Some(temporary) => UsablePassword::Expired(&temporary.hash),
+            None => UsablePassword::None,
+        };
     }
     user.password.as_ref().map_or(UsablePassword::None, UsablePassword::Regular)
 }
@@ -35,8 +41,10 @@ pub fn usable_password(user: &User, now: Timestamp) -> UsablePassword<'_> {
 pub struct SignInAttempt<'a> {
     pub now: Timestamp,
     pub limits: Limits,
-    /// The submitted password matches the hash of [`usable_password`].
+    /// The submitted password matches the hash of [`usable_password`], and that one is accepted.
     pub is_right: bool,
+    /// It matches that of an expired temporary password.
+    pub is_expired: bool,
     /// The hash of the new password, if one was submitted.
     pub new_password: Option<Sealed>,
     pub code: Option<Attempt<'a>>,
@@ -64,13 +72,19 @@ pub enum SignInOutcome {
     },
 }
 
-/// The reason for a rejected sign-in. Only the audit log records it.
+/// The reason for a rejected sign-in. Only the audit log records it; at a terminal, a user whose password was right is
+/// told that a code was wrong or used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectReason {
     Password,
-    /// The temporary password, the only one that counts, has expired.
-    TemporaryPasswordExpired,
+    /// The temporary password, the only one that counts, has expired. Whoever typed it may know; to anybody else a
+    /// wrong password is all that it is.
+    TemporaryPasswordExpired {
+        is_typed: bool,
+    },
     Code,
+    /// The code was right, and was used before.
+    UsedCode,
     /// MFA is switched off but required.
     Disabled,
     /// The user has no MFA, and the calling service refuses such users.
@@ -119,11 +133,11 @@ pub fn sign_in(
     }
     if !claim.is_right {
         user.throttle = user.throttle.failed(FailedFactor::Password, claim.now, claim.limits);
-        let is_expired = user.temporary.as_ref().is_some_and(|t| t.until <= claim.now);
-        let reason = if is_expired && user.password_change == PasswordChange::Required {
-            RejectReason::TemporaryPasswordExpired
-        } else {
-            RejectReason::Password
+        let reason = match usable_password(&user, claim.now) {
+            UsablePassword::Expired(_) => {
+                RejectReason::TemporaryPasswordExpired { is_typed: claim.is_expired }
+            }
+            _ => RejectReason::Password,
         };
         return Ok((user, SignInOutcome::Rejected(reason)));
     }
@@ -141,7 +155,8 @@ pub fn sign_in(
     };
     if let (Some(hash), true) = (new_password, may_choose) {
         // The old password alone must not be enough to enrol a new device.
-        let enrolment_barred = user.enrolment_barred && user.temporary.is_none();
+        let is_by_temporary = user.password_change == PasswordChange::Required;
+        let enrolment_barred = user.enrolment_barred && !is_by_temporary;
         user = User { enrolment_barred, ..user.with_password(hash) };
     }
     let outcome = match outcome {
@@ -178,6 +193,7 @@ fn second_factor(
             Authentication::Evaluated(user, verified) => {
                 let outcome = match verified {
                     Outcome::Locked { until } => SignInOutcome::Locked { until },
+                    Outcome::Replayed { .. } => SignInOutcome::Rejected(RejectReason::UsedCode),
                     verified if verified.lets_in() => SignInOutcome::Accepted(Some(verified)),
                     _ => SignInOutcome::Rejected(RejectReason::Code),
                 };

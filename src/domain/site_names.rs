@@ -42,6 +42,16 @@ impl SiteNames {
             && !UserName::parse(typed).is_ok_and(is_whole)
     }
 
+    /// Whether another program that took this prefix or suffix off a name, such as `CORP\` or `@corp.example`, did
+    /// what the configuration says.
+    #[must_use]
+    pub fn may_take_off(&self, part: &str) -> bool {
+        const SEPARATORS: [char; 4] = ['\\', '/', '@', '%'];
+        let after = part.strip_suffix(SEPARATORS).filter(|_| !part.starts_with(SEPARATORS));
+        let before = part.strip_prefix(SEPARATORS).filter(|_| !part.ends_with(SEPARATORS));
+        after.or(before).is_some_and(|name| has(&self.domains, name) || has(&self.realms, name))
+    }
+
     fn without_domain<'t>(&self, typed: &'t str) -> &'t str {
         let parts = typed.split_once('\\').filter(|(domain, _)| has(&self.domains, domain));
         parts.map_or(typed, |(_, name)| name)
@@ -123,6 +133,27 @@ mod tests {
         assert_eq!(name.spellings().collect::<Vec<_>>(), ["νίκοσ", "νίκος"]);
         let error = site().read("OTHER\\alice").unwrap_err();
         assert!(error.hint.unwrap().contains("strip_domain"));
+    }
+
+    #[test]
+    fn w5_only_configured_parts_may_be_taken_off() {
+        for part in ["CORP\\", "corp\\", "@corp.example", "@CORP.example", "corp.example/", "%CORP"]
+        {
+            assert!(site().may_take_off(part), "{part}");
+            assert!(!SiteNames::default().may_take_off(part), "{part}");
+        }
+        for part in [
+            "",
+            "@",
+            "CORP",
+            "corp.example",
+            "@other.example",
+            "@corp.example@",
+            "\\CORP\\",
+            "x@corp.example",
+        ] {
+            assert!(!site().may_take_off(part), "{part}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 
 use unicode_normalization::UnicodeNormalization;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::domain::joiner;
 use crate::domain::refusal::Refusal;
@@ -46,6 +47,32 @@ pub fn shown(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// The words in lines of at most `columns`; a word that is longer is broken.
+#[must_use]
+pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.len() - 1;
+        let is_first = lines[last].is_empty();
+        if lines[last].width() + usize::from(!is_first) + word.width() <= columns {
+            let gap = if is_first { "" } else { " " };
+            lines[last] = format!("{}{gap}{word}", lines[last]);
+            continue;
+        }
+        let mut line = String::new();
+        for c in word.chars() {
+            if line.width() + c.width().unwrap_or(0) > columns {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(c);
+        }
+        lines.push(line);
+    }
+    lines.retain(|line| !line.is_empty());
+    lines
 }
 
 /// A number and its noun, in the plural unless the number is 1.

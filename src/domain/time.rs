@@ -16,6 +16,9 @@ pub struct Timestamp(u64);
 const LAST: u64 = 253_370_764_799;
 
 impl Timestamp {
+    /// Earlier than any clock says.
+    pub const EARLIEST: Self = Self(0);
+
     /// From seconds since the epoch.
     ///
     /// Outside of 1970 to 9998 the refusal is `clock`: no code can be checked with such a clock.
@@ -45,7 +48,7 @@ impl Timestamp {
     }
 
     /// Parses a time in the past: as [`Timestamp::parse`], or `now`, `today` or `yesterday` (their start
-    /// in UTC), or a span such as 24h, which means that long ago.
+    /// in UTC), a month such as 2026-11 (its start), or a span such as 24h, which means that long ago.
     pub fn parse_past(field: &str, text: &str, now: Self) -> Result<Self, Refusal> {
         const DAY: u64 = 24 * 3600;
         let today = Self(now.0 - now.0 % DAY);
@@ -55,7 +58,7 @@ impl Timestamp {
             "yesterday" => today.minus(Span(DAY)),
             _ => match Span::parse(field, text) {
                 Ok(span) => now.minus(span),
-                Err(_) => Self::parse(field, text).map_err(|refusal| {
+                Err(_) => Self::parse_date(field, text).map_err(|refusal| {
                     refusal.hint("write it as 2026-03-01, 2026-03-01T12:00:00Z, yesterday or 24h")
                 })?,
             },
@@ -82,6 +85,20 @@ impl Timestamp {
                 }),
             },
         }
+    }
+
+    /// Parses the end of a period: as [`Timestamp::parse_past`], or a date in the future, such as the end of this
+    /// month.
+    pub fn parse_end(field: &str, text: &str, now: Self) -> Result<Self, Refusal> {
+        Self::parse_past(field, text, now)
+            .or_else(|refusal| Self::parse_date(field, text).map_err(|_| refusal))
+    }
+
+    /// As [`Timestamp::parse`], or a month such as 2026-11, which means its start.
+    fn parse_date(field: &str, text: &str) -> Result<Self, Refusal> {
+        let is_month = text.len() == 7 && text.as_bytes()[4] == b'-';
+        let first_day = is_month.then(|| Self::parse(field, &format!("{text}-01")).ok());
+        first_day.flatten().map_or_else(|| Self::parse(field, text), Ok)
     }
 
     /// Seconds since the epoch.
@@ -234,6 +251,19 @@ mod tests {
             "99999-01-01",
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_month_is_its_start_and_an_end_may_be_in_the_future() {
+        let now = Timestamp::parse("now", "2026-11-20").unwrap();
+        let day = |text| Timestamp::parse("day", text).unwrap();
+        assert_eq!(Timestamp::parse_past("--since", "2026-11", now), Ok(day("2026-11-01")));
+        assert_eq!(Timestamp::parse_end("--until", "2026-12", now), Ok(day("2026-12-01")));
+        assert_eq!(Timestamp::parse_end("--until", "24h", now), Ok(day("2026-11-19")));
+        assert!(Timestamp::parse_past("--since", "2026-12", now).is_err());
+        for wrong in ["2026-13", "2026-1", "26-11-1", "2026-ää", "tomorrow"] {
+            assert!(Timestamp::parse_end("--until", wrong, now).is_err(), "{wrong}");
         }
     }
 

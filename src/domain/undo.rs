@@ -1,13 +1,14 @@
 //! How an operator's changes to a user's protection are undone, the newest first.
 
-use crate::domain::device::{BeforeDisable, Device, DeviceState};
+use crate::domain::device::{Device, DeviceState};
+use crate::domain::labels::free_label;
 use crate::domain::name::Label;
 use crate::domain::password::PasswordChange;
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::{Span, Timestamp};
-use crate::domain::undo_record::{UndoRecord, Undoable};
+use crate::domain::undo_record::{MOST_ACTS, UndoRecord, Undoable};
 use crate::domain::user::{Changed, MOST_DEVICES, User};
 
 /// How far `undo` reaches.
@@ -26,6 +27,8 @@ pub struct Undone {
     pub act: Undoable,
     /// When that had been done.
     pub at: Timestamp,
+    /// When the command was run, where it took effect only with the first code of a new device.
+    pub begun_at: Option<Timestamp>,
     /// The first code that was accepted since.
     pub closed_at: Option<Timestamp>,
     /// The devices that work as before, by their present labels.
@@ -103,10 +106,13 @@ impl User {
     ) -> Result<(Self, Undone), Refusal> {
         let Some(record) = self.undo.pop() else { return Err(nothing_to_undo(&self, undo_for)) };
         record.check(&self, now, undo_for, reach)?;
+        let made = self.devices.iter().find(|device| Some(device.id) == record.made);
+        let begun_at = made.map(|device| device.created_at).filter(|made| *made < record.at);
         let cut_off = record.cut_off_later(&mut self, now);
         let mut undone = Undone {
             act: record.act,
             at: record.at,
+            begun_at,
             closed_at: record.closed_at,
             restored: Vec::new(),
             renamed: Vec::new(),
@@ -128,30 +134,24 @@ impl User {
     }
 }
 
+/// Which changes are kept: they end by their number as well as by time.
+#[must_use]
+pub fn kept_words(undo_for: Span) -> String {
+    format!("at most {MOST_ACTS} changes of a user are kept, each for {undo_for}")
+}
+
 /// The refusal where no change is left.
 #[must_use]
 pub fn nothing_to_undo(user: &User, undo_for: Span) -> Refusal {
     let (name, [verbs @ .., last]) = (&user.name, Undoable::ALL.map(Undoable::verb));
     let verbs = verbs.join(", ");
-    let problem = format!(
-        "there is nothing to undo for {name}: no {verbs} or {last} of the last {undo_for} is left to take back"
-    );
-    Refusal::new(ErrorCode::NothingToUndo, problem)
-        .hint(format!("see what was changed with: mfactl show-user {}", name.argument()))
-}
-
-/// The label that a revoked device gets when it comes back: its own, or if another device has that by now, one
-/// such as `phone-2`.
-fn free_label(devices: &[Device], device: &Device) -> Label {
-    let is_taken = |label: &Label| {
-        let mut others = devices.iter().filter(|d| d.id != device.id && d.is_live());
-        others.any(|d| d.label == *label && !d.will_replace(device) && !device.will_replace(d))
-    };
-    let mut labels = (2..).map(|number| device.label.numbered(number));
-    if device.is_live() || !is_taken(&device.label) {
-        return device.label.clone();
-    }
-    labels.find(|label| !is_taken(label)).unwrap_or_else(|| device.label.clone())
+    let problem =
+        format!("there is nothing to undo for {name}: no {verbs} or {last} is left to take back");
+    Refusal::new(ErrorCode::NothingToUndo, problem).hint(format!(
+        "{}; see what was changed with: mfactl show-user {}",
+        kept_words(undo_for),
+        name.argument()
+    ))
 }
 
 impl UndoRecord {
@@ -219,7 +219,12 @@ impl UndoRecord {
             if !self.devices.contains(&device.id) {
                 continue;
             }
-            let label = free_label(&user.devices, &device);
+            // One that was only switched off has kept its label.
+            let label = if device.is_live() {
+                device.label.clone()
+            } else {
+                free_label(&user.devices, device.id, &device.label)
+            };
             if label != device.label {
                 let before = std::mem::replace(&mut device.label, label.clone());
                 undone.renamed.push((before, label.clone()));
@@ -287,12 +292,6 @@ impl Device {
             }
             _ => self.enabled(),
         }
-    }
-
-    /// Whether this one is not confirmed yet and then replaces the other; only such a pair may share a label.
-    fn will_replace(&self, other: &Self) -> bool {
-        let BeforeDisable::Pending(pending) = self.state.before_disable() else { return false };
-        pending.replaces.contains(&other.id)
     }
 }
 

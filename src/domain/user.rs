@@ -211,14 +211,19 @@ impl User {
     }
 
     /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
-    /// an expired bypass code or temporary password.
+    /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
+    /// has ended, so that whoever types it can be told.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
         self.devices.retain(
             |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
         );
         self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
-        self.temporary = self.temporary.take().filter(|temporary| now < temporary.until);
+        let is_waited_for = self.password_change == PasswordChange::Required;
+        self.temporary = match self.temporary.take() {
+            Some(temporary) if temporary.until <= now => is_waited_for.then(|| temporary.ended()),
+            other => other,
+        };
     }
 
     /// The pending device whose QR code may be shown; also an active one with `active_too`.
@@ -292,13 +297,26 @@ impl User {
         })
     }
 
-    fn labelled<'a>(&'a self, label: Option<&Label>) -> impl Iterator<Item = &'a Device> {
-        self.live().filter(move |d| label.is_none_or(|l| d.label == *l))
+    /// The live devices that a label means, or all.
+    pub(super) fn labelled(&self, label: Option<&Label>) -> impl Iterator<Item = &Device> {
+        let label = label.map(|label| self.stored_label(label));
+        self.live().filter(move |d| label.as_ref().is_none_or(|l| d.label == *l))
+    }
+
+    /// The label of a live device that is meant by a typed one: the same, or if there is none, the only one that
+    /// differs in case alone.
+    fn stored_label(&self, typed: &Label) -> Label {
+        let mut same = self.live().map(|d| &d.label).filter(|label| label.is_same(typed));
+        match (same.next(), same.next()) {
+            (Some(one), None) => one.clone(),
+            _ => typed.clone(),
+        }
     }
 
     fn map_labelled(&mut self, label: Option<&Label>, change: impl Fn(Device) -> Device) {
+        let label = label.map(|label| self.stored_label(label));
         let devices = std::mem::take(&mut self.devices).into_iter();
-        let matches = |d: &Device| d.is_live() && label.is_none_or(|l| d.label == *l);
+        let matches = |d: &Device| d.is_live() && label.as_ref().is_none_or(|l| d.label == *l);
         self.devices = devices.map(|d| if matches(&d) { change(d) } else { d }).collect();
     }
 }

@@ -43,6 +43,17 @@ pub enum CaseOptions {
     TicketAndProof,
 }
 
+/// By what a verb's user may be named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressed {
+    /// By the exact name: a login service, a user or a script asks, or there is no such user yet.
+    Name,
+    /// By the name, or by an e-mail address without a question, because the verb only looks.
+    NameOrMail,
+    /// By the name; an operator at a terminal may give an e-mail address, or search, and is asked.
+    Person,
+}
+
 /// A verb with everything that other parts of the program must know about it.
 #[derive(Clone, Copy, Debug)]
 pub struct VerbSpec {
@@ -58,6 +69,7 @@ pub struct VerbSpec {
     /// [`SiteNames::is_shortened`]: crate::domain::site_names::SiteNames::is_shortened
     pub takes_away: bool,
     pub case_options: CaseOptions,
+    pub addressed: Addressed,
     /// An option, by its name in the arguments, that only an admin may use, or two operators together.
     pub guarded_option: Option<&'static str>,
     /// What `undo` calls its change, if that can be undone.
@@ -80,6 +92,7 @@ impl VerbSpec {
         changes_user: false,
         takes_away: false,
         case_options: CaseOptions::None,
+        addressed: Addressed::Name,
         guarded_option: None,
         undo: None,
         notice: None,

@@ -65,10 +65,11 @@ pub fn env() -> Env {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let input_is_terminal = std::io::stdin().is_terminal();
     let is_interactive = input_is_terminal && err.is_terminal();
+    let has_pages = out.is_terminal() && has_alternate_screen(std::env::var("TERM").ok());
     Env {
         clock: Box::new(SystemClock),
         rng: Box::new(SystemRandom),
-        prompt: is_interactive.then(|| Box::new(Terminal::default()) as Box<dyn Prompt>),
+        prompt: is_interactive.then(|| Box::new(Terminal::new(has_pages)) as Box<dyn Prompt>),
         input: Box::new(Input),
         input_is_terminal,
         has_pending_input: || is_ready(&rustix::stdio::stdin(), PollFlags::IN, Some(&NO_WAIT)),
@@ -83,6 +84,14 @@ pub fn env() -> Env {
 #[expect(clippy::disallowed_methods, reason = "a thread that hangs can't be made to return")]
 fn end(code: u8) {
     std::process::exit(code.into());
+}
+
+/// Terminals without one are named, since all that people use has one. A terminal that is called otherwise and has
+/// none still loses nothing: a page is wiped row by row.
+fn has_alternate_screen(term: Option<String>) -> bool {
+    let none =
+        ["", "dumb", "linux", "unknown", "ansi", "vt52", "vt100", "vt102", "vt220", "cons25"];
+    term.is_some_and(|term| !none.contains(&term.as_str()))
 }
 
 const NO_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
@@ -177,6 +186,17 @@ fn size(stream: &(impl std::io::IsTerminal + AsFd)) -> Option<Size> {
 #[cfg(test)]
 mod tests {
     use crate::env::real::*;
+
+    #[test]
+    fn d16_a_terminal_without_an_alternate_screen_gets_no_page() {
+        for term in ["xterm-256color", "screen-256color", "tmux", "alacritty"] {
+            assert!(has_alternate_screen(Some(term.to_owned())), "{term}");
+        }
+        for term in ["", "dumb", "linux", "vt100"] {
+            assert!(!has_alternate_screen(Some(term.to_owned())), "{term}");
+        }
+        assert!(!has_alternate_screen(None));
+    }
 
     #[test]
     fn s4_a_sudo_uid_that_is_no_uid_is_nobody_and_never_root() {

@@ -1,67 +1,175 @@
-//! Prompts at a terminal, by dialoguer.
+//! Prompts at a terminal, each read as a line.
 //!
-//! A prompt changes the terminal (no echo, no cursor). An interrupt restores the terminal, prints what
-//! has been changed so far, and exits with 130.
+//! A prompt changes the terminal's modes, and a page is on its alternate screen. Both are put back before anything
+//! ends or stops the process: an answer, an error, a panic, ^Z, or an interrupt, which prints what has been changed
+//! so far and exits with 130.
+
+mod keys;
+mod modes;
+mod page;
 
 use std::io::{ErrorKind, Write as _};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use anyhow::{Error, Result};
-use dialoguer::{Confirm, Input, Password};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use anyhow::{Context as _, Result};
+use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
-use crate::env::Prompt;
+use self::keys::{Key, Line, LineChange};
+use crate::domain::text::wrapped;
+use crate::env::{OpenPage, Page, PickList, Prompt, Size, picker};
 
-/// The terminal as it was before the first prompt.
-static ORIGINAL: OnceLock<Termios> = OnceLock::new();
 /// What to print at an interrupt: what has been changed so far.
 static INTERRUPT_MESSAGE: Mutex<String> = Mutex::new(String::new());
 
 /// The longest time from a prompt's first output until it has changed the terminal.
 const PROMPT_SETUP: Duration = Duration::from_millis(50);
+/// Columns that are kept free for an answer.
+const ROOM: usize = 10;
 
-#[derive(Default)]
 pub struct Terminal {
     is_prepared: bool,
+    has_pages: bool,
+    page: Option<Page>,
 }
 
 impl Terminal {
+    /// `has_pages`: the terminal has an alternate screen.
+    pub const fn new(has_pages: bool) -> Self {
+        Self { is_prepared: false, has_pages, page: None }
+    }
+
     fn prepare(&mut self) {
+        if !page::is_open() {
+            self.page = None;
+        }
         if self.is_prepared {
             return;
         }
         self.is_prepared = true;
-        if let Ok(termios) = tcgetattr(rustix::stdio::stdin()) {
-            let _ = ORIGINAL.set(termios);
-        }
+        modes::remember();
         // Fails only where a handler is set already; this is the only one.
         let _ = ctrlc::set_handler(exit_interrupted);
+    }
+
+    fn ask(&mut self, question: &str, is_hidden: bool) -> Result<Zeroizing<String>> {
+        self.prepare();
+        let answer = self.read_answer(question, is_hidden);
+        modes::restore();
+        answer.context("the terminal can't be read")
+    }
+
+    fn read_answer(&self, question: &str, is_hidden: bool) -> std::io::Result<Zeroizing<String>> {
+        let mut line = Line::default();
+        modes::read_keys();
+        let mut drawn = self.draw(question, shown_part(&line, is_hidden))?;
+        loop {
+            let key = keys::next(self.page.is_some())?;
+            match key {
+                Key::Tick if self.page.is_some() && drawn != size() => {
+                    drawn = self.draw(question, shown_part(&line, is_hidden))?;
+                }
+                Key::Interrupt => exit_interrupted(),
+                Key::Suspend => {
+                    suspend();
+                    modes::read_keys();
+                    drawn = self.draw(question, shown_part(&line, is_hidden))?;
+                }
+                Key::End if !line.text().is_empty() => {}
+                Key::Escape if is_hidden => {}
+                Key::End | Key::Escape => {
+                    self.finish(false)?;
+                    return Ok(Zeroizing::default());
+                }
+                Key::Enter => {
+                    self.finish(is_hidden)?;
+                    return Ok(line.into_text());
+                }
+                key => {
+                    let edit = line.edit(key);
+                    if !is_hidden {
+                        self.echo(question, &line, edit)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Draws the question and what has been typed, below the page if there is one.
+    fn draw(&self, question: &str, typed: &str) -> std::io::Result<Size> {
+        let size = size();
+        if let Some(page) = &self.page {
+            page::draw(page, size, &format!("{question}: "), typed, ROOM)?;
+        } else {
+            let question = wrapped(&format!("{question}:"), size.columns.into()).join("\n");
+            write(&[&question, " ", typed])?;
+        }
+        Ok(size)
+    }
+
+    fn echo(&self, question: &str, line: &Line, edit: LineChange) -> std::io::Result<()> {
+        match edit {
+            LineChange::None => Ok(()),
+            LineChange::Added(c) => write(&[c.encode_utf8(&mut [0; 4])]),
+            LineChange::Removed(columns) => {
+                let width = question.width() + 2 + line.text().width() + columns;
+                if width < usize::from(size().columns) {
+                    write(&[&"\x08 \x08".repeat(columns)])
+                } else {
+                    // A terminal goes back no further than the start of its row.
+                    if self.page.is_none() {
+                        write(&["\n"])?;
+                    }
+                    self.draw(question, line.text()).map(|_| ())
+                }
+            }
+        }
+    }
+
+    /// A page has no row for a line end.
+    fn finish(&self, is_hidden: bool) -> std::io::Result<()> {
+        if self.page.is_some() {
+            return Ok(());
+        }
+        write(&[if is_hidden { "[hidden]\n" } else { "\n" }])
     }
 }
 
 impl Prompt for Terminal {
-    fn confirm(&mut self, question: &str) -> Result<bool> {
-        self.prepare();
-        terminal_result(Confirm::new().with_prompt(question).default(false).interact())
-    }
-
     fn line(&mut self, question: &str) -> Result<Zeroizing<String>> {
-        self.prepare();
-        terminal_result(
-            Input::new()
-                .with_prompt(question)
-                .allow_empty(true)
-                .interact_text()
-                .map(Zeroizing::new),
-        )
+        self.ask(question, false)
     }
 
     fn hidden_line(&mut self, question: &str) -> Result<Zeroizing<String>> {
+        self.ask(question, true)
+    }
+
+    fn has_pages(&self) -> bool {
+        self.has_pages
+    }
+
+    fn open_page(&mut self, page: Page) -> Result<OpenPage> {
         self.prepare();
-        let prompt = Password::new().with_prompt(question).allow_empty_password(true);
-        terminal_result(prompt.interact().map(Zeroizing::new))
+        let open = OpenPage::new(leave_page);
+        modes::be_quiet();
+        page::draw(&page, size(), "", "", 1).context("the terminal can't be written to")?;
+        self.page = Some(page);
+        Ok(open)
+    }
+
+    fn pick(
+        &mut self,
+        question: &str,
+        search: &mut dyn FnMut(&str) -> Result<PickList>,
+    ) -> Result<Option<usize>> {
+        self.prepare();
+        picker::pick(question, search).inspect_err(|error| {
+            let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+            if kind == Some(ErrorKind::Interrupted) {
+                exit_interrupted();
+            }
+        })
     }
 
     fn set_interrupt_message(&mut self, message: &str) {
@@ -69,13 +177,44 @@ impl Prompt for Terminal {
     }
 }
 
-fn terminal_result<T>(answer: dialoguer::Result<T>) -> Result<T> {
-    answer.map_err(|dialoguer::Error::IO(e)| {
-        if e.kind() == ErrorKind::Interrupted {
-            exit_interrupted();
-        }
-        Error::new(e).context("the terminal can't be read")
-    })
+fn shown_part(line: &Line, is_hidden: bool) -> &str {
+    if is_hidden { "" } else { line.text() }
+}
+
+/// The terminal's size now; it may change while a prompt waits.
+fn size() -> Size {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stderr()).ok();
+    let size = size.filter(|s| s.ws_col > 0 && s.ws_row > 0);
+    size.map_or(Size { columns: 80, rows: 24 }, |s| Size { columns: s.ws_col, rows: s.ws_row })
+}
+
+fn write(parts: &[&str]) -> std::io::Result<()> {
+    let mut err = std::io::stderr().lock();
+    parts.iter().try_for_each(|part| err.write_all(part.as_bytes()))?;
+    err.flush()
+}
+
+fn leave_page() {
+    page::leave();
+    modes::restore();
+}
+
+/// Puts the terminal back at once, for a process that is about to end.
+pub fn abandon() {
+    page::try_leave();
+    modes::restore();
+}
+
+/// Stops the process as ^Z does, with the terminal as it was and no page on it.
+fn suspend() {
+    let was_open = page::is_open();
+    page::leave();
+    modes::restore();
+    if !was_open {
+        let _ = write(&["\n"]);
+    }
+    // The whole group, as the terminal would: a `sudo` before us stops too.
+    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
 }
 
 #[expect(clippy::disallowed_methods, reason = "a signal ends the process from outside any verb")]
@@ -83,18 +222,14 @@ fn exit_interrupted() {
     static ONCE: Mutex<()> = Mutex::new(());
     // Never unlocked: a second caller waits here until the first has ended the process.
     let _guard = ONCE.lock();
-    restore();
+    // Never unlocked either: nothing of a page is drawn after this.
+    let _page = page::leave_for_good();
+    modes::restore();
     let message = INTERRUPT_MESSAGE.lock().map(|m| m.clone()).unwrap_or_default();
     let message = if message.is_empty() { "nothing was changed" } else { &message };
     let _ = write!(std::io::stderr(), "\x1b[?25h\nmfactl: interrupted: {message}\n");
     // A prompt that has just begun may still change the terminal after this restore.
     std::thread::sleep(PROMPT_SETUP);
-    restore();
+    modes::restore();
     std::process::exit(130);
-}
-
-fn restore() {
-    if let Some(original) = ORIGINAL.get() {
-        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, original);
-    }
 }

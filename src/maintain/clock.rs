@@ -1,9 +1,11 @@
 //! Whether this machine's clock is right, as far as that can be seen from here: by the database's clock, the newest
-//! event, the devices' last codes, and the kernel's NTP state.
+//! event, the devices' last codes, the codes that were diagnosed lately, and the kernel's NTP state.
 
 use anyhow::Result;
 
 use crate::app::App;
+use crate::audit;
+use crate::domain::diagnosed_offsets::SharedOffset;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::time::{Span, Timestamp};
 
@@ -20,6 +22,8 @@ pub struct ClockHealth {
     pub last_event: Option<Timestamp>,
     /// Active devices whose last code belongs to a time ahead of now, so that they refuse every right code.
     pub devices_ahead: u64,
+    /// By how much the codes of several users were off lately.
+    pub codes_off: Option<SharedOffset>,
     /// Whether the kernel says that NTP keeps it; `None` where that is not known.
     pub is_synchronised: Option<bool>,
 }
@@ -37,9 +41,14 @@ impl ClockHealth {
         self.database.map_or(0, i64::unsigned_abs).max(event)
     }
 
-    /// Whether something says that the clock is wrong now.
+    /// Whether NTP is known to keep it, and nothing says that it is wrong.
+    pub fn is_trusted(&self) -> bool {
+        self.is_synchronised == Some(true) && self.off() <= TOLERANCE.0 && self.codes_off.is_none()
+    }
+
+    /// Whether something says that it is wrong.
     pub fn is_doubtful(&self) -> bool {
-        self.is_synchronised == Some(false) || self.off() > TOLERANCE.0
+        self.is_synchronised == Some(false) || self.off() > TOLERANCE.0 || self.codes_off.is_some()
     }
 
     /// What is known of NTP.
@@ -65,5 +74,6 @@ pub fn look_at_clock(app: &mut App<'_>) -> Result<ClockHealth> {
     let mut snapshot = store.read()?;
     let devices_ahead = snapshot.devices_ahead(now, window)?;
     let last_event = snapshot.log().newest_time()?;
-    Ok(ClockHealth { now, database, last_event, devices_ahead, is_synchronised })
+    let codes_off = audit::diagnosed_offsets(&mut snapshot, now)?.shared();
+    Ok(ClockHealth { now, database, last_event, devices_ahead, codes_off, is_synchronised })
 }

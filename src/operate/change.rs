@@ -22,6 +22,7 @@ use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::CommittedChange;
 use crate::operate::UserList;
+use crate::operate::identity::ask_about;
 use crate::store::Change;
 
 /// One change to one user, with what the audit log records of it.
@@ -49,8 +50,22 @@ pub struct ChangeResult {
     pub at: Timestamp,
 }
 
-/// Asks for confirmation unless nothing would change, after saying what the change means for the user. `question` gets
-/// the user before and after the change; the answer no is `false`.
+impl ChangeResult {
+    /// The result that a change has if it is made.
+    #[must_use]
+    pub fn of(before: &User, after: User, policy: &Policy, at: Timestamp) -> Self {
+        Self {
+            changed: after != *before,
+            consequences: consequences(Some(before), &after, policy, at),
+            required: policy.requirement(&after).is_in_force(at),
+            user: after,
+            at,
+        }
+    }
+}
+
+/// Asks for confirmation unless nothing would change, after showing the user and what the change means for them.
+/// `question` gets the user before and after the change; the answer no is `false`.
 pub fn confirm_change(
     app: &mut App<'_>,
     opened: &mut OpenStore,
@@ -66,17 +81,7 @@ pub fn confirm_change(
     }
     let consequences = consequences(Some(&user), &after, &app.config.policy, now);
     let question = question(&user, &after);
-    let agreed = app.confirm(&with_consequences(&user, &consequences, &question))?;
-    app.reopen_if_replaced(opened)?;
-    Ok(agreed)
-}
-
-/// The question to the operator, after what a yes means for the user.
-fn with_consequences(user: &User, consequences: &[String], question: &str) -> String {
-    if consequences.is_empty() {
-        return question.to_owned();
-    }
-    format!("{}: {}. {question}", user.name, consequences.join("; "))
+    ask_about(app, opened, &user, &consequences, &question)
 }
 
 /// Changes one user and logs it, in one transaction. Writes nothing on a dry run or if the user
@@ -100,18 +105,17 @@ pub fn change_user(
                 .hint("choose another name")
                 .into());
         }
-        let changed = user != before;
-        if changed {
+        if user != before {
             user.purge(at, undo_for);
         }
-        let consequences = consequences(Some(&before), &user, &app.config.policy, at);
-        if changed && !act.dry_run {
+        let mut done = ChangeResult::of(&before, user, &app.config.policy, at);
+        if done.changed && !act.dry_run {
             let touched: Vec<String> = touched.iter().map(ToString::to_string).collect();
             let mut details = act.details.clone();
-            if user.name != before.name {
+            if done.user.name != before.name {
                 details.push(("renamed_from", before.name.to_string()));
             }
-            let detail = detail(&touched, &act.fields, &details, &consequences);
+            let detail = detail(&touched, &act.fields, &details, &done.consequences);
             let record = AuditRecord {
                 verb: act.verb,
                 outcome: "done",
@@ -120,12 +124,11 @@ pub fn change_user(
                 factor: None,
                 detail,
             };
-            let change = Change::Update { before, after: user };
-            user = audit::save(app.env, &mut write.tx, at, change, record)?;
+            let change = Change::Update { before, after: done.user };
+            done.user = audit::save(app.env, &mut write.tx, at, change, record)?;
             write.commit()?;
         }
-        let required = app.config.policy.requirement(&user).is_in_force(at);
-        Ok(ChangeResult { user, changed, consequences, required, at })
+        Ok(done)
     })?;
     if done.changed && !act.dry_run {
         let change = CommittedChange {
@@ -146,31 +149,24 @@ fn undoable(app: &App<'_>, verb: &str) -> Option<Undoable> {
 }
 
 /// The result for one user of a bulk change.
-pub enum BulkRow {
-    /// With what the change means for them.
-    Changed(User, Vec<String>),
-    Unchanged(User),
-    Refused(User, Refusal),
+pub struct BulkRow {
+    pub user: User,
+    /// Whether MFA is required of the user now.
+    pub required: bool,
+    pub result: BulkResult,
+}
+
+pub enum BulkResult {
+    /// With what the change means for the user.
+    Changed(Vec<String>),
+    Unchanged,
+    Refused(Refusal),
 }
 
 impl BulkRow {
     #[must_use]
     pub const fn is_change(&self) -> bool {
-        matches!(self, Self::Changed(..))
-    }
-
-    const fn changed_mut(&mut self) -> Option<&mut User> {
-        match self {
-            Self::Changed(user, _) => Some(user),
-            Self::Unchanged(_) | Self::Refused(..) => None,
-        }
-    }
-
-    #[must_use]
-    pub const fn user(&self) -> &User {
-        match self {
-            Self::Changed(user, _) | Self::Unchanged(user) | Self::Refused(user, _) => user,
-        }
+        matches!(self.result, BulkResult::Changed(_))
     }
 
     fn of(
@@ -182,18 +178,19 @@ impl BulkRow {
         change: &mut impl FnMut(User, Timestamp, &Vault) -> Result<Changed>,
     ) -> Result<(Self, Vec<String>)> {
         let change = change(before.clone(), at, vault);
-        match change.map(|changed| changed.with_undo(undoable, &before, at)) {
-            Ok(Changed { user, .. }) if user == before => Ok((Self::Unchanged(user), Vec::new())),
+        let (user, result, touched) = match change
+            .map(|changed| changed.with_undo(undoable, &before, at))
+        {
+            Ok(Changed { user, .. }) if user == before => (user, BulkResult::Unchanged, Vec::new()),
             Ok(Changed { user, touched }) => {
                 let consequences = consequences(Some(&before), &user, policy, at);
                 let touched = touched.iter().map(ToString::to_string).collect();
-                Ok((Self::Changed(user, consequences), touched))
+                (user, BulkResult::Changed(consequences), touched)
             }
-            Err(error) => match error.downcast::<Refusal>() {
-                Ok(refusal) => Ok((Self::Refused(before, refusal), Vec::new())),
-                Err(error) => Err(error),
-            },
-        }
+            Err(error) => (before, BulkResult::Refused(error.downcast()?), Vec::new()),
+        };
+        let required = policy.requirement(&user).is_in_force(at);
+        Ok((Self { user, required, result }, touched))
     }
 }
 
@@ -254,7 +251,8 @@ pub fn change_bulk(
                 let policy = &app.config.policy;
                 let (mut row, touched) =
                     BulkRow::of(before.clone(), write.at, write.vault, undoable, policy, change)?;
-                if let BulkRow::Changed(user, consequences) = &mut row {
+                if let BulkResult::Changed(consequences) = &row.result {
+                    let user = &mut row.user;
                     user.purge(write.at, undo_for);
                     let record = AuditRecord {
                         verb,
@@ -268,8 +266,8 @@ pub fn change_bulk(
                 rows.push(row);
             }
             let saved = audit::save_all(app.env, &mut write.tx, write.at, changes)?;
-            let users = rows[first..].iter_mut().filter_map(BulkRow::changed_mut);
-            users.zip(saved).for_each(|(user, saved)| *user = saved);
+            let stored = rows[first..].iter_mut().filter(|row| row.is_change());
+            stored.zip(saved).for_each(|(row, saved)| row.user = saved);
             bar.inc(names.len() as u64);
         }
         let at = write.at;
@@ -278,7 +276,7 @@ pub fn change_bulk(
     });
     bar.finish_and_clear();
     let (rows, at) = done?;
-    let users = rows.iter().filter(|row| row.is_change()).map(BulkRow::user).collect();
+    let users = rows.iter().filter(|row| row.is_change()).map(|row| &row.user).collect();
     operate::notify_change(app, opened, &CommittedChange { verb, ticket, device: None, users, at });
     Ok(rows)
 }

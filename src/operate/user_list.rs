@@ -2,6 +2,7 @@
 
 mod encoding;
 mod header;
+mod own_header;
 mod table;
 
 use std::collections::BTreeSet;
@@ -40,6 +41,8 @@ pub struct ListSource {
     pub column: Option<&'static str>,
     /// The rows, without the header.
     pub rows: u64,
+    /// Those of them, in a list from our own log, that are about no user.
+    pub rows_without_user: u64,
 }
 
 impl ListSource {
@@ -47,6 +50,10 @@ impl ListSource {
     pub fn sentence(&self) -> String {
         let rows = counted(self.rows, "row");
         match self.column {
+            Some(column) if self.rows_without_user > 0 => format!(
+                "read the column {column} of the list, {rows}; passed over {} about no user",
+                self.rows_without_user
+            ),
             Some(column) => format!("read the column {column} of the list, {rows}"),
             None => format!("read the list as names without a header, {rows}"),
         }
@@ -119,18 +126,20 @@ fn parse_names(
     site: &SiteNames,
     is_user: impl FnMut(&str) -> Result<bool>,
 ) -> Result<UserList> {
-    let mut rows = table::rows(&encoding::decode(bytes)?)?.into_iter().peekable();
-    let first_row = rows.peek().map(|row| header::first_row(row, is_user)).transpose()?;
-    let (mut index, mut source) = (0, ListSource::default());
-    if let Some(FirstRow::Header { index: chosen, name }) = first_row {
-        (index, source.column) = (chosen, Some(name));
-        rows.next();
+    let rows = table::rows(&encoding::decode(bytes)?)?;
+    let (mut index, mut source, mut is_our_log, mut skipped) = (0, ListSource::default(), false, 0);
+    if let FirstRow::Header { index: chosen, name, is_log } = header::first_row(&rows, is_user)? {
+        (index, source.column, is_our_log, skipped) = (chosen, Some(name), is_log, 1);
     }
     let column = source.column.map(|name| format!(", column {name}")).unwrap_or_default();
     let (mut seen, mut list) = (BTreeSet::new(), UserList::default());
-    for row in rows {
+    for row in &rows[skipped..] {
         source.rows += 1;
         let cell = row.cells.get(index).map(String::as_str).unwrap_or_default();
+        if cell.is_empty() && is_our_log {
+            source.rows_without_user += 1;
+            continue;
+        }
         let within = format!("--from: line {}{column}", row.line);
         // A line of a file has no field but its column.
         let name =
@@ -150,6 +159,8 @@ fn parse_names(
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use crate::operate::user_list::*;
 
     fn parsed(bytes: &[u8]) -> Result<UserList, String> {
@@ -192,6 +203,73 @@ mod tests {
             assert!(message.contains(words), "{text:?}: {message}");
         }
         assert!(parsed(b"al\xffice\n").is_err());
+    }
+
+    /// Names of users that are the names of columns too, or that CSV changes.
+    const NASTY: [&str; 14] = [
+        "user", "username", "name", "email", "status", "groups", "enabled", "verb", "seq", "at",
+        "+1", "@x", "o'brien", "alice",
+    ];
+
+    /// The list as our own CSV has it: under this header, with names of users in the other cells too.
+    fn written(header: &[&str], names: &[&str], others: &[&str]) -> Vec<u8> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.write_record(header).unwrap();
+        for name in names {
+            let armed = if name.starts_with(['+', '@']) { "'" } else { "" };
+            let cells = header.iter().enumerate().map(|(n, column)| match *column {
+                "user" => format!("{armed}{name}"),
+                _ => others[n % others.len()].to_owned(),
+            });
+            csv.write_record(cells).unwrap();
+        }
+        csv.into_inner().unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn w16_our_own_csv_goes_back_whatever_users_are_called(
+            names in prop::sample::subsequence(&NASTY, 1..=14),
+            others in prop::collection::vec(prop::sample::select(&NASTY), 1..6),
+            which in 0..own_header::HEADERS.len(),
+            chosen in prop::sample::subsequence(own_header::HEADERS[0], 1..=14).prop_shuffle(),
+        ) {
+            prop_assume!(chosen.contains(&"user"));
+            let is_user = |cell: &str| Ok(NASTY.contains(&cell));
+            let read = |header: &[&str]| {
+                let bytes = written(header, &names, &others);
+                let list = parse_names(&bytes, &SiteNames::default(), is_user)?;
+                Ok::<_, anyhow::Error>(list.names.iter().map(ToString::to_string).collect::<Vec<_>>())
+            };
+            prop_assert_eq!(read(own_header::HEADERS[which]).unwrap(), names.clone());
+            match read(&chosen) {
+                Ok(mut found) => {
+                    found.sort_unstable();
+                    let mut names = names.clone();
+                    names.sort_unstable();
+                    prop_assert_eq!(found, names);
+                }
+                // Refused where the names may stand in another column.
+                Err(_) => prop_assert!(chosen[0] != "user" || chosen.len() == 1),
+            }
+        }
+    }
+
+    #[test]
+    fn w16_rows_of_our_log_without_a_user_are_passed_over() {
+        let log = own_header::HEADERS[1];
+        let bytes = written(log, &["alice", "", "bob", "", "alice"], &["x"]);
+        let list = parsed(&bytes).unwrap();
+        assert_eq!(list.names.iter().map(UserName::as_str).collect::<Vec<_>>(), ["alice", "bob"]);
+        assert_eq!(
+            list.source.unwrap().sentence(),
+            "read the column user of the list, 5 rows; passed over 2 about no user"
+        );
+        assert_eq!(list.unknown(&[1]), "line 4 names no user of this store");
+        let error = parsed(&written(log, &["", ""], &["x"])).unwrap_err();
+        assert!(error.contains("the list has no names"), "{error}");
+        let error = parsed(&written(own_header::HEADERS[0], &["alice", ""], &["x"])).unwrap_err();
+        assert!(error.contains("line 3, column user"), "{error}");
     }
 
     #[test]

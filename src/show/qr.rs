@@ -30,9 +30,7 @@ pub fn draw(
     available: Option<Size>,
 ) -> Result<std::result::Result<TerminalQr, (usize, usize)>> {
     let mut required = (0, 0);
-    for (level, quiet_zone) in
-        [(EcLevel::M, QUIET_ZONE), (EcLevel::L, QUIET_ZONE), (EcLevel::L, NARROW_QUIET_ZONE)]
-    {
+    for (level, quiet_zone) in WAYS {
         let code = QrCode::with_error_correction_level(text, level)?;
         let lines = half_block_lines(&code, quiet_zone);
         let (width, height) = (code.width() + 2 * quiet_zone as usize, lines.len());
@@ -45,6 +43,27 @@ pub fn draw(
         }
     }
     Ok(Err(required))
+}
+
+/// The ways to draw a code on a terminal, the best first.
+const WAYS: [(EcLevel, u32); 3] =
+    [(EcLevel::M, QUIET_ZONE), (EcLevel::L, QUIET_ZONE), (EcLevel::L, NARROW_QUIET_ZONE)];
+
+/// Every drawing of a code, the best and largest first.
+pub fn drawings(text: &str) -> impl Iterator<Item = TerminalQr> {
+    WAYS.into_iter().filter_map(move |way| drawing(text, way))
+}
+
+/// The smallest drawing.
+pub fn smallest(text: &str) -> Option<TerminalQr> {
+    drawing(text, (EcLevel::L, NARROW_QUIET_ZONE))
+}
+
+/// `None` for a text that no code can hold.
+fn drawing(text: &str, (level, quiet_zone): (EcLevel, u32)) -> Option<TerminalQr> {
+    let code = QrCode::with_error_correction_level(text, level).ok()?;
+    let width = code.width() + 2 * quiet_zone as usize;
+    Some(TerminalQr { lines: half_block_lines(&code, quiet_zone), width })
 }
 
 /// Each character shows two modules, one above the other. Light modules are drawn, dark ones are left

@@ -5,41 +5,57 @@ use std::io::{Result, Write};
 use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
-use crate::domain::factor::Factor;
-use crate::domain::text::shown;
+use crate::domain::factor::totp::Parameters;
+use crate::domain::text::{shown, wrapped};
 use crate::domain::user::Language;
-use crate::show::EnrolmentKey;
 use crate::show::qr::TerminalQr;
 
 /// Columns between the QR code and the text.
-const GAP: usize = 2;
-/// The narrowest useful line of text, in columns.
-const MIN_TEXT_WIDTH: usize = 28;
+pub const GAP: usize = 2;
+/// The narrowest text whose lines are as they were written.
+const FULL_WIDTH: usize = 28;
 
-pub struct QrInstructions<'a> {
-    pub key: &'a EnrolmentKey<'a>,
+/// What is to be read beside a QR code, or typed instead.
+pub struct Instructions {
     pub language: Language,
-    /// Columns of the terminal; `None` in a pipe.
-    pub columns: Option<u16>,
+    pub account: String,
+    pub issuer: String,
+    /// The secret in groups of four letters.
+    pub key: Zeroizing<String>,
+    pub parameters: Parameters,
+}
+
+/// How much is said where there is little room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    Full,
+    /// No blank lines, and no words that most people can do without.
+    Short,
+    /// What has to be typed.
+    Key,
 }
 
 struct Texts {
     scan: [&'static str; 2],
     account: &'static str,
     digits: &'static str,
-    never: [&'static str; 2],
+    only: [&'static str; 2],
     too_small: fn(usize, usize) -> String,
+    enlarge: fn(usize, usize) -> String,
 }
 
 const ENGLISH: Texts = Texts {
     scan: ["Scan this with your", "authenticator app, or type:"],
     account: "Account:",
     digits: "digits",
-    never: ["We will never ask you", "for a code or this key."],
+    only: ["Only this screen and your", "sign-in ask for a code."],
     too_small: |w, h| {
         format!(
             "The QR code needs {w} columns and {h} rows: enlarge the terminal and run show-qr, or use --output FILE.png."
         )
+    },
+    enlarge: |w, h| {
+        format!("The QR code needs {w} columns and {h} rows: enlarge the terminal, and it appears.")
     },
 };
 
@@ -47,76 +63,122 @@ const FRENCH: Texts = Texts {
     scan: ["Scannez ceci avec votre", "application, ou saisissez\u{a0}:"],
     account: "Compte\u{a0}:",
     digits: "chiffres",
-    never: ["Nous ne vous demanderons", "jamais un code ni cette clé."],
+    only: ["Seuls cet écran et votre", "connexion demandent un code."],
     too_small: |w, h| {
         format!(
             "Le QR code demande {w} colonnes et {h} lignes\u{a0}: agrandissez le terminal puis lancez show-qr, ou utilisez --output FICHIER.png."
         )
     },
+    enlarge: |w, h| {
+        format!(
+            "Le QR code demande {w} colonnes et {h} lignes\u{a0}: agrandissez le terminal, et il apparaît."
+        )
+    },
 };
 
-impl QrInstructions<'_> {
+impl Instructions {
+    const fn texts(&self) -> &'static Texts {
+        match self.language {
+            Language::English => &ENGLISH,
+            Language::French => &FRENCH,
+        }
+    }
+
     /// Writes the code with the text beside it; in a narrow terminal the text comes first, so that the
-    /// code stays in view. Where the code does not fit, writes the reason and the text.
+    /// code stays in view. Where the code does not fit, writes the reason and the text. `columns` is `None`
+    /// in a pipe.
     pub fn write(
         &self,
         out: &mut dyn Write,
+        columns: Option<u16>,
         qr: std::result::Result<TerminalQr, (usize, usize)>,
     ) -> Result<()> {
-        let texts = match self.language {
-            Language::English => &ENGLISH,
-            Language::French => &FRENCH,
-        };
-        let columns = self.columns.map_or(usize::MAX, usize::from);
+        let columns = columns.map_or(usize::MAX, usize::from);
         let qr = match qr {
             Ok(qr) => qr,
             Err((width, height)) => {
-                writeln!(out, "{}", (texts.too_small)(width, height + 1))?;
-                return write_lines(out, &self.lines(texts, columns));
+                writeln!(out, "{}", (self.texts().too_small)(width, height + 1))?;
+                return write_lines(out, &self.lines(columns.max(FULL_WIDTH), Amount::Full));
             }
         };
-        let lines = self.lines(texts, columns.saturating_sub(qr.width + GAP));
-        let widest = lines.iter().map(|l| l.width()).max().unwrap_or(0);
-        if qr.width + GAP + widest > columns {
-            write_lines(out, &lines)?;
+        let width = columns.saturating_sub(qr.width + GAP);
+        if width < FULL_WIDTH {
+            write_lines(out, &self.lines(columns.max(FULL_WIDTH), Amount::Full))?;
             return qr.lines.iter().try_for_each(|l| writeln!(out, "{l}"));
         }
-        let first = qr.lines.len().saturating_sub(lines.len()) / 2;
-        for (row, qr_line) in qr.lines.iter().enumerate() {
-            match row.checked_sub(first).and_then(|i| lines.get(i)) {
-                Some(line) => writeln!(out, "{qr_line}{:GAP$}{}", "", line.as_str())?,
-                None => writeln!(out, "{qr_line}")?,
-            }
-        }
-        Ok(())
+        let lines = self.lines(width, Amount::Full);
+        write_lines(out, &beside(&qr, &lines))
+    }
+
+    /// The sentence for a screen that is too small for a code of so many columns and rows.
+    pub fn enlarge(&self, width: usize, height: usize) -> String {
+        (self.texts().enlarge)(width, height)
     }
 
     /// An account that is too long is truncated; the code has the full name.
-    fn lines(&self, texts: &Texts, width: usize) -> Vec<Zeroizing<String>> {
-        let key = self.key;
-        let Factor::Totp(p) = key.device.factor;
-        let mut lines: Vec<String> =
-            vec![texts.scan[0].into(), texts.scan[1].into(), String::new()];
-        let grouped = key.secret.grouped();
-        let groups: Vec<&str> = grouped.split(' ').collect();
-        lines.extend(groups.chunks(4).map(|four| format!("  {}", four.join(" "))));
-        lines.push(String::new());
-        let (account, issuer) = (shown(key.user.name.as_str()), shown(key.issuer));
-        lines.push(truncate(
-            &format!("{} {account} ({issuer})", texts.account),
-            width.max(MIN_TEXT_WIDTH),
-        ));
-        lines.push(format!(
-            "TOTP, {}, {} {}, {} s",
-            p.algorithm.as_str(),
-            p.digits,
-            texts.digits,
-            p.period
-        ));
-        lines.push(String::new());
-        lines.extend(texts.never.map(str::to_owned));
+    pub fn lines(&self, width: usize, amount: Amount) -> Vec<Zeroizing<String>> {
+        let texts = self.texts();
+        let mut lines = Vec::new();
+        let is_full = amount == Amount::Full;
+        let blank = || is_full.then(String::new);
+        if amount != Amount::Key {
+            lines.extend(fitted(texts.scan, width));
+        }
+        lines.extend(blank());
+        let groups: Vec<&str> = self.key.split(' ').collect();
+        let (each, indent) = match width {
+            21.. => (4, 2),
+            19.. => (4, 0),
+            9.. => (2, 0),
+            _ => (1, 0),
+        };
+        for part in groups.chunks(each) {
+            let fits = wrapped(&part.join(" "), width);
+            lines.extend(fits.into_iter().map(|line| format!("{:indent$}{line}", "")));
+        }
+        lines.extend(blank());
+        let (account, issuer) = (shown(&self.account), shown(&self.issuer));
+        let rows = if width < FULL_WIDTH { 3 } else { 1 };
+        let account = format!("{} {account} ({issuer})", texts.account);
+        lines.extend(wrapped(&truncate(&account, width.saturating_mul(rows)), width));
+        let p = self.parameters;
+        if is_full || !p.is_common() {
+            let settings = format!(
+                "TOTP, {}, {} {}, {} s",
+                p.algorithm.as_str(),
+                p.digits,
+                texts.digits,
+                p.period
+            );
+            lines.extend(wrapped(&settings, width));
+        }
+        if is_full {
+            lines.push(String::new());
+            lines.extend(fitted(texts.only, width));
+        }
         lines.into_iter().map(Zeroizing::new).collect()
     }
+}
+
+/// The lines as they were written, or broken anew where they don't fit.
+fn fitted(lines: [&str; 2], width: usize) -> Vec<String> {
+    if lines.iter().all(|line| line.width() <= width) {
+        return lines.map(str::to_owned).to_vec();
+    }
+    wrapped(&lines.join(" "), width)
+}
+
+/// The code, with the text beside the middle of it.
+pub fn beside(qr: &TerminalQr, lines: &[Zeroizing<String>]) -> Vec<Zeroizing<String>> {
+    let first = qr.lines.len().saturating_sub(lines.len()) / 2;
+    let row = |(row, qr_line): (usize, &String)| {
+        let text = row.checked_sub(first).and_then(|i| lines.get(i));
+        Zeroizing::new(match text {
+            Some(line) => format!("{qr_line}{:GAP$}{}", "", line.as_str()),
+            None => qr_line.clone(),
+        })
+    };
+    qr.lines.iter().enumerate().map(row).collect()
 }
 
 fn write_lines(out: &mut dyn Write, lines: &[Zeroizing<String>]) -> Result<()> {

@@ -57,6 +57,14 @@ impl SecretOutput {
             .into())
     }
 
+    /// Whether it goes on a page of a terminal, to be wiped once it was read.
+    #[must_use]
+    pub fn is_for_page(&self, app: &App<'_>) -> bool {
+        matches!(self, Self::Out)
+            && app.env.out.terminal.is_some()
+            && app.env.prompt.as_ref().is_some_and(|person| person.has_pages())
+    }
+
     #[must_use]
     pub const fn is_document(&self) -> bool {
         matches!(self, Self::Document)

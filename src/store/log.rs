@@ -25,7 +25,7 @@ const UNREADABLE: &str = "unreadable";
 
 /// The log in a read transaction.
 pub struct LogReader<'r> {
-    driver: &'r mut dyn Driver,
+    pub(super) driver: &'r mut dyn Driver,
 }
 
 impl<'r> LogReader<'r> {
@@ -202,9 +202,10 @@ impl<'r> LogReader<'r> {
     ) -> Result<()> {
         self.driver.query(sql::STATUS_CHANGES, &[], &mut |row| {
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
-            let at = at(row, 0, "events")?.unwrap_or(Timestamp::from_unix(0)?);
-            let is_removal = text(1)? == "remove-user";
-            visit(StatusChange { at, is_removal, was: text(2)?, is: text(3)? })?;
+            let seq = seq(row, "events")?.unwrap_or_default();
+            let at = at(row, 1, "events")?.unwrap_or(Timestamp::from_unix(0)?);
+            let is_removal = text(2)? == "remove-user";
+            visit(StatusChange { seq, at, is_removal, was: text(3)?, is: text(4)? })?;
             Ok(true)
         })
     }

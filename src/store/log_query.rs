@@ -61,6 +61,25 @@ pub struct EventView {
     pub detail: Option<String>,
 }
 
+/// The events of a period: those after number `after` up to `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventRange {
+    pub after: u64,
+    pub last: u64,
+}
+
+/// How many events of a period have a verb and an outcome, by operator.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct EventCount {
+    pub verb: String,
+    pub outcome: String,
+    pub operator_uid: u32,
+    pub operator_claim: Option<String>,
+    pub events: u64,
+    /// Those that have a ticket.
+    pub with_ticket: u64,
+}
+
 /// An event that changed a user's state, with the earlier values.
 #[derive(Clone, Debug)]
 pub struct LoggedChange {
@@ -75,11 +94,13 @@ pub struct LoggedChange {
     /// Earlier values; see [`crate::domain::audit::history`]. `None` when no recorded value changed, or when the
     /// user was erased from the log.
     pub was: Option<String>,
+    pub detail: Option<String>,
 }
 
 /// A change of a user's MFA status; the log keeps it for erased users too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusChange {
+    pub seq: u64,
     pub at: Timestamp,
     pub is_removal: bool,
     pub was: String,

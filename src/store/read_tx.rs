@@ -6,6 +6,7 @@ use crate::domain::audit::chain::Chain;
 use crate::domain::audit::history::Rewind;
 use crate::domain::factor::totp::Window;
 use crate::domain::name::UserName;
+use crate::domain::search::PersonText;
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -187,6 +188,21 @@ impl ReadTx<'_> {
             // A value that is not text belongs to a damaged row, not to a user.
             let Ok(Some(name)) = row.text(0) else { return Ok(true) };
             Ok(name.starts_with(prefix) && visit(&name))
+        })
+    }
+
+    /// Passes what is known of each person without their devices, in any order, to `visit` until it returns `false`.
+    /// Reads no other column, so that a search costs little more than the database's own.
+    pub fn people(&mut self, visit: &mut dyn FnMut(PersonText<'_>) -> bool) -> Result<()> {
+        self.driver.query(sql::PEOPLE, &[], &mut |row| {
+            // A value that is not text belongs to a damaged row, not to a user.
+            let text = |column| row.text_ref(column).ok().map(Option::unwrap_or_default);
+            let [Some(name), Some(display_name), Some(email), Some(groups)] =
+                [0, 1, 2, 3].map(text)
+            else {
+                return Ok(true);
+            };
+            Ok(visit(PersonText { name, display_name, email, groups }))
         })
     }
 

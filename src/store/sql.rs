@@ -47,6 +47,7 @@ pub const USER_ROW_ID: &str = "SELECT n FROM users WHERE id = $1";
 pub const DEVICE_ROW_IDS: &str = "SELECT id, n FROM devices WHERE \"user\" = $1";
 pub const CREATED_AT: &str = "SELECT created_at FROM store";
 pub const GROUPS: &str = "SELECT groups FROM users WHERE groups <> ''";
+pub const PEOPLE: &str = "SELECT name, display_name, email, groups FROM users";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
@@ -68,10 +69,29 @@ pub const LAST_SEQ_BEFORE: &str = "SELECT seq FROM events WHERE seq < $1 AND at 
 pub const EVENTS_AFTER: &str = "SELECT count(*), min(seq), max(seq) FROM events WHERE seq > $1";
 pub const ALL_EVENTS: &str = "SELECT count(*), min(seq), max(seq) FROM events";
 pub const SEQ_RANGE: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
-pub const STATUS_CHANGES: &str = "SELECT at, verb, was_status, status FROM events \
+pub const STATUS_CHANGES: &str = "SELECT seq, at, verb, was_status, status FROM events \
                          WHERE was_status IS NOT NULL ORDER BY seq";
 pub const OUTCOME_COUNTS: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
                          ORDER BY verb, outcome";
+/// The next four take the number before the period's first event, and its last one.
+pub const PERIOD_COUNTS: &str = "SELECT verb, outcome, operator_uid, operator_claim, count(*), \
+                         count(ticket) FROM events WHERE seq > $1 AND seq <= $2 \
+                         GROUP BY verb, outcome, operator_uid, operator_claim \
+                         ORDER BY verb, outcome, operator_uid, operator_claim";
+/// Events that stand for attempts before them.
+pub const PERIOD_ATTEMPTS: &str = "SELECT verb, outcome, detail FROM events \
+                         WHERE seq > $1 AND seq <= $2 AND (detail LIKE '%\"attempts\":%' \
+                         OR detail LIKE '%\"turned_away_before\":%')";
+/// A failed attempt that changes the lock begins one; see [`crate::domain::lockout`].
+pub const PERIOD_LOCKS: &str = "SELECT count(*) FROM events WHERE seq > $1 AND seq <= $2 \
+                         AND outcome IN ('rejected', 'replayed') AND was LIKE '%\"lock\":%'";
+pub static PERIOD_EVENTS: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {} FROM events WHERE seq > $1 AND seq <= $2 \
+         AND verb NOT IN ('verify', 'sign-in', 'notify') ORDER BY seq",
+        EVENT_VIEW_COLUMNS.join(", ")
+    )
+});
 pub static CHANGES: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT {} FROM events WHERE seq > $1 AND user_id IS NOT NULL \

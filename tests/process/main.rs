@@ -28,6 +28,8 @@ mod migration;
 mod notices;
 mod operators;
 mod package;
+mod pages;
+mod picking;
 mod pty;
 mod qr;
 mod race;

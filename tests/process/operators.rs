@@ -232,6 +232,8 @@ want 0 aude $mf changes --since yesterday
 want 0 aude $mf log --user bob --verb unlock --since 2026-01-01T00:00:00Z
 want 0 aude $mf verify-log --quiet
 want 0 aude $mf check locked --warning 5 --critical @1:20
+# Its answer is the machine's.
+case $(runuser -u aude -- sudo -n $mf check clock) in 'MFA '*clock_off=*) ;; *) exit 1 ;; esac
 want 0 ivan $mf remove-user --yes -- alice
 # sudo says no.
 want denied aude $mf unlock -- bob
@@ -276,6 +278,41 @@ want 77 hana $mf approve --yes -- "$id"
 want 0 hana $mf approve
 want 0 ivan $mf approve --yes --json -- "$id"
 case $output in *'"status":"disabled"'*) ;; *) echo "$output"; exit 1 ;; esac
+"#,
+    );
+}
+
+#[test]
+fn the_sample_sudo_rules_take_names_in_the_forms_of_a_site() {
+    on_a_machine(
+        "sudo rules for names with a domain",
+        r#"
+mf="-u mfactl mfactl"
+cat >/etc/mfactl/config.toml <<'END'
+[roles]
+helpdesk = ["%helpdesk"]
+auditor = ["%mfaaudit"]
+admin = ["%mfaadmin"]
+[names]
+strip_domain = ["CORP"]
+strip_realm = ["corp.example"]
+END
+chown mfactl: /etc/mfactl/config.toml
+chmod 600 /etc/mfactl/config.toml
+$admin init
+$admin add-user bob
+for name in 'CORP\bob' 'corp\Bob' bob@corp.example BOB@CORP.EXAMPLE 'CORP\bob@corp.example' Bob; do
+    want 0 hana $mf unlock -- "$name"
+    want 0 aude $mf show-user -- "$name"
+    want 0 aude $mf log --user "$name"
+    want 0 hana $mf require-mfa --dry-run -- "$name"
+    want 0 ivan $mf edit-user --no-protected --dry-run -- "$name"
+done
+want 65 hana $mf unlock -- 'OTHER\bob'
+for name in 'CORP\\bob' '\bob' 'CORP\-h' '-\bob' 'CORP\' 'A\CORP\bob' 'C P\bob' 'CORP/bob' 'CORP\bob x'; do
+    want denied hana $mf unlock -- "$name"
+    want denied aude $mf log --user "$name"
+done
 "#,
     );
 }

@@ -13,7 +13,7 @@ const CELL: usize = 6;
 const MARGIN: usize = 3;
 
 /// A grey picture.
-struct Picture {
+pub struct Picture {
     width: usize,
     height: usize,
     pixels: Vec<u8>,
@@ -21,7 +21,7 @@ struct Picture {
 
 impl Picture {
     /// Paints what tmux captured with its colours, on a terminal of this background.
-    fn paint(screen: &str, background: u8) -> Self {
+    pub fn paint(screen: &str, background: u8) -> Self {
         let foreground = 255 - background;
         let mut cells: Vec<Vec<(char, u8, u8)>> = Vec::new();
         // tmux writes a colour only where it changes, which may be lines earlier.
@@ -72,7 +72,7 @@ impl Picture {
     }
 
     /// What `zbarimg` reads.
-    fn zbar(&self, world: &World) -> String {
+    pub fn zbar(&self, world: &World) -> String {
         let path = world.path("screen.pgm");
         let mut file = format!("P5 {} {} 255\n", self.width, self.height).into_bytes();
         file.extend(&self.pixels);
@@ -81,7 +81,7 @@ impl Picture {
     }
 
     /// What the crate rqrr reads.
-    fn rqrr(&self) -> String {
+    pub fn rqrr(&self) -> String {
         let mut image =
             rqrr::PreparedImage::prepare_from_greyscale(self.width, self.height, |x, y| {
                 self.pixels[y * self.width + x]
@@ -100,7 +100,7 @@ fn zbarimg(path: &Path) -> String {
 }
 
 /// The URI of a pending device, from the JSON output.
-fn uri(world: &World, user: &str) -> String {
+pub fn uri(world: &World, user: &str) -> String {
     world.run(&format!("show-qr {user} --json --reveal-secrets")).expect(0).json("uri")
 }
 

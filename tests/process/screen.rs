@@ -57,6 +57,17 @@ impl Screen {
         self.key("Enter");
     }
 
+    /// Types without the end of a line.
+    pub fn type_in(&self, text: &str) {
+        self.tmux(&["send-keys", "-l", text]);
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        self.tmux(&["resize-window", "-x", &columns, "-y", &rows]);
+    }
+
     /// Presses a key by its name.
     pub fn key(&self, name: &str) {
         self.tmux(&["send-keys", name]);
@@ -65,6 +76,23 @@ impl Screen {
     /// What the terminal shows, and what has scrolled off it.
     pub fn text(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-J", "-S", "-200"])
+    }
+
+    /// All that the terminal keeps: what is in view, and the whole scrollback.
+    pub fn everything(&self) -> String {
+        self.tmux(&["capture-pane", "-p", "-J", "-S", "-"])
+    }
+
+    /// Waits until the alternate screen is in view, or isn't any more.
+    pub fn until_page(&self, is_open: bool) {
+        for _ in 0..LOOKS {
+            let flag = self.tmux(&["display-message", "-p", "#{alternate_on}"]);
+            if (flag.trim() == "1") == is_open {
+                return;
+            }
+            sleep(PAUSE);
+        }
+        panic!("the page never came or went:\n{}", self.text());
     }
 
     /// What is in view, with its colours.
@@ -118,7 +146,7 @@ impl Screen {
         self.tmux(&["display-message", "-p", "#{cursor_flag}"]).trim() == "1"
     }
 
-    fn until_prompt(&self) {
+    pub fn until_prompt(&self) {
         for _ in 0..LOOKS {
             if self.text().trim_end().ends_with('$') {
                 return;

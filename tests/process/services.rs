@@ -14,6 +14,7 @@ mod hooks;
 mod openvpn;
 mod pam;
 mod radius;
+mod setup;
 mod ssh;
 mod sudo;
 mod week;

@@ -43,6 +43,8 @@ fn a_signal_at_a_prompt_restores_the_terminal_and_leaves_no_partial_change() {
             kill_process(screen.child(), signal).unwrap();
             let shown = screen.until("interrupted: ");
             assert!(shown.contains(stands), "{line}: {shown}");
+            let kept = screen.everything();
+            assert!(!kept.contains(['█', '▀', '▄']), "{signal:?}: {line}: {kept}");
             assert_eq!(screen.left(), ("130".into(), true), "{signal:?}: {line}");
             assert_eq!(screen.modes(), modes, "{signal:?}: {line}");
             assert!(screen.has_cursor(), "{signal:?}: {line}");

@@ -52,11 +52,15 @@ fn tell(world: &World) {
     // The phone is lost, and the helpdesk is called.
     let screen = Screen::new(world, 100, 45);
     screen.line("$M force-new-password alice --ticket HELP-1234");
-    screen.until("cut off 1 device?");
-    screen.key("y");
-    let shown = screen.until("new password forced");
+    screen.until("[y/N]");
+    screen.line("y");
+    let shown = screen.until("Enter wipes this screen");
     let line = shown.lines().find(|line| line.starts_with("alice  ")).expect("the password");
     let temporary = line.trim_start_matches("alice").trim().to_owned();
+    assert!(shown.contains("Temporary password of alice: good until"), "{shown}");
+    screen.key("Enter");
+    screen.until("new password forced");
+    assert!(!screen.everything().contains(&temporary));
 
     let screen = sign_in(world, OLD);
     screen.until("alice: rejected");

@@ -19,8 +19,8 @@ pub const REJECTION: &str = "Reply-Message := \"not accepted\"\n";
 /// Parses a call of `rlm_exec`. A missing user or password is `usage`; CHAP, MS-CHAP and EAP have no
 /// password to hand over.
 ///
-/// Where the server took a realm off the name, the user may be stored by either name; the whole one is looked for
-/// first.
+/// Where the server took a realm off the name, the stripped name counts only if the configuration has that realm:
+/// `alice` of another realm is another person. The user may be stored by either name; the whole one is looked for first.
 pub fn read(variables: EnvLookup<'_>, site: &SiteNames) -> Result<ServiceInput, Refusal> {
     let name = attribute(variables, "USER_NAME", "User-Name")?;
     let (quoted, raw) = ("STRIPPED_USER_NAME", "Stripped-User-Name");
@@ -37,15 +37,21 @@ pub fn read(variables: EnvLookup<'_>, site: &SiteNames) -> Result<ServiceInput, 
     Ok(ServiceInput { user, typed })
 }
 
-/// The user whose name the server stripped. The stripped name must be a part of the whole one, or another module
-/// wrote something else into it.
+/// The user whose name the server stripped. A stripped name that is no part of the whole one was written by another
+/// module: nobody is meant.
 fn stripped_user(name: &[u8], stripped: &[u8], site: &SiteNames) -> Option<UserName> {
-    let is_part = name.starts_with(stripped) || name.ends_with(stripped);
-    let short = user(stripped, site).filter(|_| is_part)?;
-    match user(name, site) {
-        Some(whole) if whole != short => Some(short.or_whole(&whole)),
-        _ => Some(short),
+    let (whole, short) = (user(name, site), user(stripped, site)?);
+    if whole.as_ref() == Some(&short) {
+        return whole;
     }
+    let taken_off = name.strip_prefix(stripped).or_else(|| name.strip_suffix(stripped))?;
+    if !std::str::from_utf8(taken_off).is_ok_and(|part| site.may_take_off(part)) {
+        return whole;
+    }
+    Some(match whole {
+        Some(whole) => short.or_whole(&whole),
+        None => short,
+    })
 }
 
 /// The pairs of an Access-Challenge. The client returns the state, but nothing depends on it: each
@@ -128,6 +134,41 @@ mod tests {
             let asked = asked(&variables).unwrap();
             assert_eq!(asked.user.unwrap().as_str(), "alice");
             assert_eq!(asked.typed.code(), b"123456");
+        }
+    }
+
+    #[test]
+    fn w5_a_stripped_name_counts_where_its_realm_is_configured() {
+        let user = |name: &str, stripped: &str| {
+            let variables =
+                [("User-Name", name), ("Stripped-User-Name", stripped), ("User-Password", "1")];
+            let user = asked(&variables).unwrap().user;
+            user.map(|user| user.spellings().map(str::to_owned).collect::<Vec<_>>().join(" "))
+        };
+        for (name, stripped, found) in [
+            ("alice@corp.example", "alice", Some("alice@corp.example alice")),
+            ("ALICE@Corp.example", "alice", Some("alice@corp.example alice")),
+            ("CORP\\alice", "alice", Some("alice")),
+            ("corp.example/alice", "alice", Some("alice")),
+            ("alice%corp", "alice", Some("alice")),
+            ("alice", "alice", Some("alice")),
+            ("Alice", "alice", Some("alice")),
+            ("alice@other.example", "alice@other.example", Some("alice@other.example")),
+            // The realm is another one: only the whole name can be meant.
+            ("alice@other.example", "alice", Some("alice@other.example")),
+            (
+                "alice@corp.example@other.example",
+                "alice@corp.example",
+                Some("alice@corp.example@other.example"),
+            ),
+            ("OTHER\\alice", "alice", None),
+            ("other.example/alice", "alice", None),
+            ("malice", "alice", Some("malice")),
+            ("bob@corp.example", "alice", None),
+            ("alice@corp.example", "", None),
+        ] {
+            let expected = found.map(str::to_owned);
+            assert_eq!(user(name, stripped), expected, "{name} {stripped}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::app::operator_files;
 use crate::audit;
 use crate::commands::changes::difference::{CutOff, Difference};
-use crate::commands::find_verb;
+use crate::commands::changes::taken_back::TakenBack;
 use crate::commands::list_status::UserLine;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::audit::history::{
@@ -134,8 +134,7 @@ struct UserEvents {
     main_event: Option<LoggedChange>,
     priority: u8,
     cut_off: CutOff,
-    /// How many older operations the `undo` events seen so far took back.
-    undone: u32,
+    taken_back: TakenBack,
 }
 
 impl UserEvents {
@@ -144,12 +143,11 @@ impl UserEvents {
         self.back.rewind(was)?;
         let (verb, is_done) = (change.verb.as_str(), change.outcome == "done");
         let is_given_up = change.outcome == GIVEN_UP;
-        let is_undone =
-            is_done && self.undone > 0 && find_verb(verb).is_some_and(|spec| spec.undo.is_some());
-        if is_undone {
-            self.undone -= 1;
-        } else if is_done {
-            self.undone += u32::from(verb == "undo");
+        let is_undone = is_done && self.taken_back.has(verb, change.at);
+        if is_done && verb == "undo" {
+            self.taken_back.add(change.detail.as_deref());
+        }
+        if is_done && !is_undone {
             self.cut_off.reset |= RESETS.contains(&verb);
             self.cut_off.deleted |= verb == "delete";
         }

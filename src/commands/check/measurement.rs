@@ -165,10 +165,15 @@ fn clock(app: &mut App<'_>) -> Result<Measurement> {
         let devices = counted(clock.devices_ahead, "device");
         let _ = write!(message, "; the last code of {devices} is of a time ahead");
     }
+    if let Some(codes_off) = clock.codes_off {
+        let _ = write!(message, "; {}", codes_off.sentence());
+    }
     Ok(Measurement {
         name: "clock_off",
         value: Some(number(off)),
-        is_uncertain: clock.is_synchronised == Some(false) || clock.devices_ahead > 0,
+        is_uncertain: clock.is_synchronised == Some(false)
+            || clock.devices_ahead > 0
+            || clock.codes_off.is_some(),
         unit: "s",
         max: None,
         message,

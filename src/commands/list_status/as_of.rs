@@ -37,6 +37,15 @@ pub fn users(
         snapshot.log().last_seq_before(as_of.plus(Span::seconds(1)), now)?
     };
     crate::audit::check_log_covers(snapshot, "--at", after, as_of)?;
+    users_after(snapshot, after, visit)
+}
+
+/// The same after the event of this number, up to which the log must reach.
+pub fn users_after(
+    snapshot: &mut ReadTx<'_>,
+    after: u64,
+    visit: &mut dyn FnMut(User) -> Result<()>,
+) -> Result<u64> {
     let mut moved: BTreeMap<UserName, User> = BTreeMap::new();
     let ids = snapshot.log().renamed_or_removed(after)?;
     for id in &ids {

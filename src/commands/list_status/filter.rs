@@ -8,6 +8,7 @@ use crate::commands::whole_number;
 use crate::domain::name::{group, has_one_spelling, is_same_group};
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
+use crate::domain::search::SearchText;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
 use crate::store::Prefilter;
@@ -22,6 +23,11 @@ pub struct FilterOptions {
     /// MFA is not enabled
     #[arg(long)]
     without_mfa: bool,
+    /// Name, e-mail or group has these words
+    ///
+    /// As `mfactl find` searches: case and accents are ignored, and every word must occur.
+    #[arg(long = "match", value_name = "TEXT")]
+    matching: Option<String>,
     /// In this group
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
@@ -78,6 +84,7 @@ impl StatusOption {
 pub struct Filter {
     statuses: Vec<Status>,
     without_mfa: bool,
+    text: Option<SearchText>,
     group: Option<String>,
     left_out: LeftOut,
     locked: bool,
@@ -98,6 +105,11 @@ impl FilterOptions {
         Ok(Filter {
             statuses: self.status.iter().map(|s| s.status()).collect(),
             without_mfa: self.without_mfa,
+            text: self
+                .matching
+                .as_deref()
+                .map(|text| SearchText::parse("--match", text))
+                .transpose()?,
             group: self.group.as_deref().map(group).transpose()?,
             left_out: self.left_out.parse()?,
             locked: self.locked,
@@ -162,6 +174,7 @@ impl Filter {
             |span: Span| user.live().any(|d| d.is_pending() && now.since(d.created_at) > span);
         (self.statuses.is_empty() || self.statuses.contains(&line.status))
             && (!self.without_mfa || line.status != Status::Enabled)
+            && self.text.as_ref().is_none_or(|text| text.finds(user))
             && (!self.locked || line.locked)
             && (!self.due || line.due_at.is_some())
             && (!self.overdue || line.is_overdue())

@@ -1,10 +1,11 @@
 //! Totals over all users, or by group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::UserLine;
+use crate::domain::name::group_spelling;
 use crate::domain::user::Status;
 use crate::report::{Cell, Fields, Record, Tone};
 
@@ -99,8 +100,10 @@ pub struct Groups(BTreeMap<String, Summary>);
 impl Groups {
     /// A user counts in each of their groups, or under the empty name if they have none.
     pub fn count(&mut self, line: &UserLine) {
-        for group in &line.groups {
-            self.0.entry(group.clone()).or_default().count(line);
+        // An earlier version may have stored two spellings of one group.
+        let groups: BTreeSet<String> = line.groups.iter().map(|g| group_spelling(g)).collect();
+        for group in groups {
+            self.0.entry(group).or_default().count(line);
         }
         if line.groups.is_empty() {
             self.0.entry(String::new()).or_default().count(line);

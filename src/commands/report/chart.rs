@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::commands::report::coverage::{CoverageHistory, Point};
 use crate::domain::text::counted;
+use crate::domain::time::Span;
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 260.0;
@@ -41,6 +42,11 @@ pub fn chart(history: &CoverageHistory) -> String {
             y + 4.0
         );
     }
+    if let [only] = &history.points[..] {
+        single(&mut svg, only);
+        svg.push_str("</svg>\n");
+        return svg;
+    }
     let scale = Scale::of(history);
     let mut line = String::new();
     let mut last: Option<(f64, f64)> = None;
@@ -74,10 +80,25 @@ pub fn chart(history: &CoverageHistory) -> String {
     svg
 }
 
+/// A single point, in words: a line would claim a past that the store does not have.
+fn single(svg: &mut String, point: &Point) {
+    let (x, y) = (f64::midpoint(LEFT, WIDTH - RIGHT), height(point.coverage()));
+    // Below the point, unless the axis is there.
+    let text = if point.coverage() < 25.0 { y - 14.0 } else { y + 22.0 };
+    let (percent, users, at) = (point.percent(), counted(point.users, "user"), point.at);
+    // Writing to a string can't fail.
+    let _ = write!(
+        svg,
+        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"#2f6fb3\"/>\
+         <text x=\"{x:.1}\" y=\"{text:.1}\" text-anchor=\"middle\" font-size=\"13\">{percent} of {users} at {at}; \
+         no earlier hour to compare with</text>"
+    );
+}
+
 fn describe(history: &CoverageHistory) -> String {
     let coverage = |point: &Point| {
-        let percent = (point.coverage() * 10.0).floor() / 10.0;
-        format!("{percent:.1}% of {} on {}", counted(point.users, "user"), day(point))
+        let day = label(point, false);
+        format!("{} of {} on {day}", point.percent(), counted(point.users, "user"))
     };
     match &history.points[..] {
         [] => String::new(),
@@ -90,8 +111,11 @@ fn height(percent: f64) -> f64 {
     TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - percent / 100.0)
 }
 
-fn day(point: &Point) -> String {
-    point.at.to_string().chars().take(10).collect()
+/// The day of a point, or the full hour at its end.
+fn label(point: &Point, is_hourly: bool) -> String {
+    let at = if is_hourly { point.at.plus(Span::seconds(1)) } else { point.at };
+    let text = at.to_string().replace('T', " ");
+    text.chars().take(if is_hourly { 16 } else { 10 }).collect()
 }
 
 /// Maps times to x coordinates.
@@ -131,7 +155,7 @@ impl Scale {
                 0 => "start",
                 _ => "middle",
             };
-            (self.x(point), anchor, day(point))
+            (self.x(point), anchor, label(point, history.is_hourly))
         };
         let mut dates: Vec<_> = indices.iter().filter_map(indexed).map(date).collect();
         dates.dedup_by(|a, b| a.2 == b.2);

@@ -2,16 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::{MAX_ROWS, PageData, chart};
-use crate::commands::list_status::UserLine;
-use crate::domain::text::shown;
+use super::chart;
+use super::content::Content;
+use super::tables::{activity, escaped, log, users_without_mfa};
+use crate::commands::list_status::Groups;
+use crate::domain::text::counted;
 
 const STYLE: &str = include_str!("style.css");
 
-pub fn page(data: &PageData) -> String {
-    let PageData { at, summary, unprotected, history, .. } = data;
+pub fn page(content: &Content) -> String {
+    let Content { origin, period, history, .. } = content;
     let mut html = String::new();
-    let percent = |coverage: f64| format!("{:.1}%", (coverage * 10.0).floor() / 10.0);
+    let (until, so_far) = (period.until, if period.is_over { "" } else { " (now)" });
     // Writing to a string can't fail.
     let _ = write!(
         html,
@@ -21,50 +23,77 @@ pub fn page(data: &PageData) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <title>MFA report</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
-         <header><h1>MFA report</h1><p>{at}</p></header>\n<section class=\"tiles\">\n"
+         <header><h1>MFA report</h1><p>{} to {until}{so_far}</p></header>\n\
+         <p class=\"origin\">Made at {} by {} on {} with mfactl {}, from the store {}. All times are UTC.</p>\n",
+        period.since,
+        origin.generated_at,
+        escaped(&origin.operator()),
+        escaped(&origin.host),
+        escaped(&origin.version),
+        origin.store,
     );
-    let tile = |html: &mut String, name: &str, value: String, class: &str| {
+    if let Some(gap) = period.gap() {
+        let _ = writeln!(html, "<p class=\"notice\"><b>Not covered:</b> {gap}.</p>");
+    }
+    tiles(&mut html, content);
+    html.push_str("<section>\n<h2>Coverage over time</h2>\n");
+    let _ = writeln!(html, "<p>{}</p>", course(content));
+    html.push_str(&chart::chart(history));
+    html.push_str("</section>\n");
+    groups(&mut html, &content.users.groups);
+    users_without_mfa(&mut html, content);
+    activity(&mut html, content);
+    log(&mut html, content);
+    html.push_str(SIGNATURES);
+    html.push_str("</body>\n</html>\n");
+    html
+}
+
+/// The numbers at both ends of the period in words.
+pub fn course(content: &Content) -> String {
+    let Content { start, end, .. } = content;
+    let figures = |users, percent| format!("{percent} of {}", counted(users, "user"));
+    let at_end = figures(end.users, end.percent());
+    match start {
+        None => format!("{at_end} at the end; not known at the beginning"),
+        Some(start) if start.users == 0 => {
+            format!("no users at the beginning, {at_end} at the end")
+        }
+        Some(start) => {
+            format!(
+                "{} at the beginning, {at_end} at the end",
+                figures(start.users, start.percent())
+            )
+        }
+    }
+}
+
+fn tiles(html: &mut String, content: &Content) {
+    let (summary, end) = (&content.users.summary, &content.end);
+    html.push_str("<section class=\"tiles\">\n");
+    let mut tile = |name: &str, value: String, class: &str| {
         let _ =
             writeln!(html, "<div class=\"tile {class}\"><b>{value}</b><span>{name}</span></div>");
     };
     let alarm = |count: u64| if count > 0 { "bad" } else { "" };
-    tile(&mut html, "coverage", percent(summary.coverage), "main");
-    tile(&mut html, "users", summary.users.to_string(), "");
-    tile(&mut html, "enabled", summary.enabled.to_string(), "");
-    tile(&mut html, "pending", summary.pending.to_string(), "");
-    tile(&mut html, "disabled", summary.disabled.to_string(), alarm(summary.disabled));
-    tile(&mut html, "not enabled", summary.not_enabled.to_string(), alarm(summary.not_enabled));
+    tile("coverage", end.percent(), "main");
+    tile("users", end.users.to_string(), "");
+    tile("enabled", end.enabled.to_string(), "");
+    tile("pending", summary.pending.to_string(), "");
+    tile("disabled", summary.disabled.to_string(), alarm(summary.disabled));
+    tile("not enabled", summary.not_enabled.to_string(), alarm(summary.not_enabled));
     let overdue = summary.required_without_mfa;
-    tile(&mut html, "overdue", overdue.to_string(), alarm(overdue));
-    tile(&mut html, "locked", summary.locked.to_string(), alarm(summary.locked));
-    html.push_str("</section>\n<section>\n<h2>Coverage over time</h2>\n");
-    html.push_str(&chart::chart(history));
+    tile("overdue", overdue.to_string(), alarm(overdue));
+    tile("locked", summary.locked.to_string(), alarm(summary.locked));
     html.push_str("</section>\n");
-    groups(&mut html, data);
-    let missing = summary.users - summary.enabled;
-    let _ = writeln!(html, "<section>\n<h2>Without MFA: {missing}</h2>");
-    if unprotected.is_empty() {
-        html.push_str("<p>All users have MFA.</p>\n");
-    } else {
-        rows(&mut html, unprotected);
-        if missing > MAX_ROWS as u64 {
-            let more = missing - MAX_ROWS as u64;
-            let _ = writeln!(
-                html,
-                "<p>… and {more} more; for all of them run: <code>mfactl list-status --without-mfa</code></p>"
-            );
-        }
-    }
-    html.push_str("</section>\n</body>\n</html>\n");
-    html
 }
 
-fn groups(html: &mut String, data: &PageData) {
+fn groups(html: &mut String, groups: &Groups) {
     html.push_str(
         "<section>\n<h2>By group</h2>\n<table>\n<thead><tr><th>Group</th><th class=\"n\">Users</th>\
          <th class=\"n\">Enabled</th><th class=\"n\">Coverage</th><th class=\"wide\"></th></tr></thead>\n<tbody>\n",
     );
-    for (name, summary) in data.groups.all() {
+    for (name, summary) in groups.all() {
         let name = if name.is_empty() { "(no group)".to_owned() } else { escaped(name) };
         let percent = (summary.exact_coverage() * 10.0).floor() / 10.0;
         let _ = writeln!(
@@ -80,43 +109,6 @@ fn groups(html: &mut String, data: &PageData) {
     html.push_str("</tbody>\n</table>\n</section>\n");
 }
 
-fn rows(html: &mut String, unprotected: &[UserLine]) {
-    html.push_str(
-        "<table>\n<thead><tr><th>User</th><th>Name</th><th>Groups</th><th>Status</th>\
-         <th>MFA required</th><th>Last code</th></tr></thead>\n<tbody>\n",
-    );
-    for line in unprotected {
-        let day = |text: String| text.chars().take(10).collect::<String>();
-        let required = match (line.is_overdue(), line.due_at) {
-            (true, _) => "<b class=\"bad\">overdue</b>".to_owned(),
-            (false, Some(at)) => format!("from {}", day(at.to_string())),
-            (false, None) => String::new(),
-        };
-        let last = line.last_verified_at.map_or("never".to_owned(), |at| day(at.to_string()));
-        let _ = writeln!(
-            html,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{required}</td><td>{last}</td></tr>",
-            escaped(&line.user),
-            escaped(line.display_name.as_deref().unwrap_or_default()),
-            escaped(&line.groups.join(", ")),
-            line.status.label(),
-        );
-    }
-    html.push_str("</tbody>\n</table>\n");
-}
-
-/// Escapes a text for HTML.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in shown(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            plain => out.push(plain),
-        }
-    }
-    out
-}
+const SIGNATURES: &str = "<section class=\"signatures\">\n<h2>Signatures</h2>\n\
+    <p><span>Made by</span><span>Date</span><span>Signature</span></p>\n\
+    <p><span>Reviewed by</span><span>Date</span><span>Signature</span></p>\n</section>\n";

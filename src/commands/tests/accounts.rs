@@ -198,13 +198,10 @@ fn init_never_overwrites() {
 }
 
 #[test]
-fn contradictory_options_and_duplicate_labels_are_refused() {
+fn contradictory_options_are_refused() {
     let world = World::new();
     let _ = world.active("alice");
     let ran = world.run("edit-user alice --email a@b.example --clear email");
     assert_eq!(ran.code, 64, "{ran:?}");
     assert!(ran.err.contains("can't be combined"), "{ran:?}");
-    let _ = world.run("reset alice --keep-until-confirmed --yes --json").ok();
-    let ran = world.run("edit-user alice --relabel phone=old --json");
-    assert_eq!((ran.code, ran.error().as_str()), (76, "ambiguous_device"));
 }

@@ -151,21 +151,56 @@ fn w7_a_server_that_is_off_is_not_blamed_on_phones() {
     let third = diagnose(2, -9);
     let sentence = third["sentence"].as_str().unwrap();
     assert!(sentence.starts_with("this server's clock may be about 270 s ahead"), "{third}");
-    assert!(sentence.contains("3 users") && sentence.contains("mfactl doctor"), "{third}");
+    assert!(sentence.contains("3 users") && sentence.contains("mfactl check clock"), "{third}");
     assert_eq!(diagnose(0, 10)["finding"], "clock_off", "as far, but the other way");
     world.wait(3601);
+    assert_eq!(doctor(&world, "clock").unwrap().0, "good");
+    assert_eq!(world.run("check clock").code, 0, "it was set right, or nobody called since");
     assert_eq!(diagnose(2, -10)["finding"], "clock_off", "the others are long ago");
 }
 
 #[test]
-fn w7_where_the_clock_is_doubtful_one_phone_is_not_blamed_alone() {
+fn w7_doctor_and_check_show_what_server_clock_sends_to_them_for() {
+    let world = World::new();
+    let secrets = ["alice", "bob"].map(|name| world.active(name));
+    world.wait(3600);
+    world.is_synchronised.set(Some(true));
+    let diagnose = |name: &str, n: usize| {
+        let ran = world.run_with(&format!("diagnose {name} --json"), &world.code(&secrets[n], 10));
+        ran.ok().json()["finding"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(diagnose("alice", 0), "clock_off");
+    assert_eq!(doctor(&world, "clock").unwrap().0, "good", "one phone");
+    assert_eq!(world.run("check clock").code, 0);
+    assert_eq!(diagnose("bob", 1), "server_clock");
+    let words = "within an hour the codes of 2 users fitted a time about 300 s ahead, so this clock may be behind";
+    let (state, found) = doctor(&world, "clock").unwrap();
+    assert_eq!(state, "warning");
+    assert!(found.contains(words) && found.ends_with("; NTP keeps it"), "{found}");
+    let ran = world.run("check clock");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.out.starts_with("MFA WARNING - ") && ran.out.contains(words), "{ran:?}");
+}
+
+#[test]
+fn w7_one_code_blames_the_phone_only_where_ntp_keeps_the_clock() {
     let world = World::new();
     let secret = world.active("alice");
     world.wait(3600);
-    let diagnose = || world.run_with("diagnose alice", &world.code(&secret, -10)).ok().out;
-    assert!(!diagnose().contains("server"));
-    world.is_synchronised.set(Some(false));
-    assert!(diagnose().contains("but this server's clock may be off"), "{}", diagnose());
+    let diagnose = |steps| world.run_with("diagnose alice", &world.code(&secret, steps)).ok().out;
+    for known in [None, Some(false)] {
+        world.is_synchronised.set(known);
+        assert_eq!(
+            diagnose(-10),
+            "alice: the code of phone fits a time about 300 s behind: the phone's clock is off or this server's \
+             is, and a code can't tell which; before the phone is set, run: mfactl check clock\n"
+        );
+    }
+    world.is_synchronised.set(Some(true));
+    assert_eq!(
+        diagnose(10),
+        "alice: the clock of phone is about 300 s ahead: set the phone's time to automatic\n"
+    );
 }
 
 /// Submits two successive codes, the second `steps` from now.

@@ -63,7 +63,11 @@ fn w17_whatever_is_wrong_with_one_user_they_are_given_up() {
             );
         }
         let dry = world.run("remove-user alice --damaged --dry-run").ok();
-        assert!(dry.out.contains("would be given up; nothing was changed"), "{damage}: {dry:?}");
+        assert!(
+            dry.out
+                .contains("would be given up; is refused as an unknown user; nothing was changed"),
+            "{damage}: {dry:?}"
+        );
         assert!(!is_whole(&world), "{damage}");
 
         let given_up = world.run(GIVE_UP).ok().json();
@@ -88,7 +92,10 @@ fn w17_the_log_has_what_was_seen() {
     world.wait(60);
     world.sql("UPDATE users SET email = 'mallory@example.com' WHERE name = 'alice'");
     let text = world.run("remove-user alice --damaged --yes --ticket HR-7").ok().out;
-    assert_eq!(text, "alice: given up, with 2 devices; check the rest with: mfactl verify-log\n");
+    assert_eq!(
+        text,
+        "alice: given up, with 2 devices; is refused as an unknown user; check the rest with: mfactl verify-log\n"
+    );
     let log = world.run("log --user alice --last 1 --json").ok().json();
     let event = &log["events"][0];
     assert_eq!((&event["verb"], &event["outcome"]), (&"remove-user".into(), &"given_up".into()));
@@ -233,9 +240,9 @@ fn w17_requests_about_the_user_go_with_them() {
     world.sql("UPDATE users SET language = 'xx' WHERE name = 'alice'");
     world.answers = Some(vec!["n"]);
     let asked = world.run("remove-user alice --damaged");
-    assert!(asked.prompts.join("").contains("Give alice up"), "{asked:?}");
+    assert!(asked.prompts.join("").contains("To give up alice"), "{asked:?}");
     assert_eq!(world.sql("SELECT count(*) FROM users"), "2");
-    world.answers = Some(vec!["y"]);
+    world.answers = Some(vec!["alice"]);
     let _ = world.run("remove-user alice --damaged").ok();
     assert_eq!(world.sql("SELECT count(*) FROM requests"), "0");
     assert!(is_whole(&world));

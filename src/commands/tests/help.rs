@@ -206,7 +206,10 @@ fn every_usage_error_of_a_verb_ends_with_its_help() {
         }
     }
     let ran = world.run("reset");
-    let usage = "mfactl: hint: usage: mfactl reset <NAME>; see: mfactl help reset";
+    let advice = "mfactl: hint: name one user, or many with --from FILE; see: mfactl help reset";
+    assert_eq!((ran.code, ran.err.lines().last()), (64, Some(advice)));
+    let ran = world.run("verify");
+    let usage = "mfactl: hint: usage: mfactl verify <NAME>; see: mfactl help verify";
     assert_eq!((ran.code, ran.err.lines().last()), (64, Some(usage)));
 }
 

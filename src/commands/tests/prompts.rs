@@ -88,9 +88,10 @@ fn destructive_verbs_ask_first_and_default_to_no() {
         assert_eq!((ran.code, ran.prompts.len()), (1, 1), "{verb}: {ran:?}");
         assert!(ran.err.contains("nothing was changed"), "{verb}: {ran:?}");
         assert_eq!(world.listed("alice")["status"], "enabled", "{verb}");
-        world.answers = Some(vec!["y"]);
+        world.answers = Some(vec![if verb == "remove-user" { "alice" } else { "y" }]);
         let ran = world.run(&format!("{verb} alice")).ok();
-        assert_eq!(ran.prompts.len(), 1, "{verb}");
+        // A new device is to be proved.
+        assert_eq!(ran.prompts.len(), 1 + usize::from(verb == "reset"), "{verb}");
         assert_eq!(world.listed("alice")["status"].as_str(), after, "{verb}");
     }
 }

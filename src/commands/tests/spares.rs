@@ -212,6 +212,14 @@ fn a_clock_set_back_revives_no_expired_code() {
     assert_eq!(sign_in(), "rejected");
     world.wait(-day);
     assert_eq!(sign_in(), "rejected");
+    let told = world.run_with("sign-in alice", &line).json();
+    assert_eq!(told["reason"], "temporary_password_expired");
+    let shown = world.run("show-user alice").ok().out;
+    assert!(shown.contains("temporary password expired\n"), "{shown}");
+    assert_eq!(
+        world.run("show-user alice --json").ok().json()["temporary_password_until"],
+        json!(null)
+    );
 }
 
 #[test]
@@ -293,7 +301,7 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
         ("alice --from 2026-03-01", 64, "--from"),
         ("--group staff --from -", 64, "--from"),
         ("--group staff --effective soon", 65, "tomorrow or 14d"),
-        ("", 64, "<NAME>"),
+        ("", 64, "name one user, or many with --group or --from FILE"),
     ] {
         let ran = world.run(&format!("require-mfa {bad}"));
         assert!(ran.code == code && ran.err.contains(words), "{bad}: {ran:?}");

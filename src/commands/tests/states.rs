@@ -103,6 +103,14 @@ fn the_table_of_verbs_and_states() {
         let input = if verb.ends_with("wrong") { "00000000" } else { &code };
         let ran = world.run_with(&line, input);
         let status = world.listed("alice")["status"].as_str().unwrap_or("gone").to_owned();
+        let spec = crate::commands::find_verb(verb.split(' ').next().unwrap()).unwrap();
+        if spec.changes_user && ran.code <= 1 {
+            assert!(
+                ran.json()["consequences"].is_array(),
+                "{} changes users, but its JSON has no consequences: {verb} on {state}: {ran:?}",
+                spec.name
+            );
+        }
         let mark = if ran.code > 1 {
             assert_eq!(
                 rows(&world, &but),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use clap::Command;
+use clap::{Command, ValueEnum as _};
 
 use crate::commands::VERBS;
 use crate::domain::role::Role;
@@ -197,13 +197,13 @@ fn the_sudo_rules_are_fresh() {
                 .iter()
                 .any(|after| file.contains(&format!("{before}{name}{after}")))
         });
-        // It writes a file, which sudo would write with the rights of the system user.
-        let is_withheld = name == "report";
-        assert!(
-            has_rule != is_withheld,
-            "contrib/sudoers has no rule for {name}: add one, or name {name} here with the reason"
-        );
+        assert!(has_rule, "contrib/sudoers has no rule for {name}: add one");
     }
+    let everything: Vec<_> = crate::commands::check::What::value_variants()
+        .iter()
+        .map(|what| what.to_possible_value().unwrap().get_name().to_owned())
+        .collect();
+    assert!(file.contains(&format!(" ^check( ({}))?", everything.join("|"))), "{everything:?}");
     let is_used = |group: Group| specs().any(|spec| spec.group == group);
     assert!(Group::ALL.into_iter().all(is_used));
 }
@@ -239,6 +239,26 @@ fn every_verb_has_a_story() {
             commands.iter().any(runs),
             "no story in tests/cmd/runs runs the verb {name}: write a line \"$ mfactl … {name} …\" and an \
              empty line into a block of one; then TRYCMD=overwrite cargo test --test transcripts fills it"
+        );
+    }
+}
+
+#[test]
+fn every_verb_that_changes_users_of_a_list_says_what_it_means_for_each() {
+    for spec in specs().filter(|spec| spec.changes_user && takes_list(spec)) {
+        let world = World::new();
+        world.active("alice");
+        let more = match spec.name {
+            "edit-user" => "--group vpn",
+            "reset" => "--no-enrol",
+            "force-new-password" => "--old-password-opens",
+            _ => "",
+        };
+        let line = format!("{} --from - --yes --json {more}", spec.name);
+        let user = world.run_with(&line, "alice\n").ok().json()["users"][0].clone();
+        assert!(
+            user["consequences"].is_array() && user["required"].is_boolean(),
+            "the JSON of {line} has no consequences or no required: {user}"
         );
     }
 }

@@ -347,8 +347,12 @@ fn w3_the_oldest_change_makes_room_and_all_that_are_listed_can_be_taken_back() {
         let undone = world.run("undo dave --yes --json").ok().json();
         assert_eq!(undone["next"].is_null(), left == 0);
     }
-    let said = nothing_to_undo(&world.run("undo dave --yes --json"));
-    assert!(said.ends_with("of the last 24 hours is left to take back"), "{said}");
+    let ran = world.run("undo dave --yes --json");
+    let said = nothing_to_undo(&ran);
+    assert!(said.ends_with("force-new-password is left to take back"), "{said}");
+    let kept = "at most 16 changes of a user are kept, each for 24 hours";
+    assert!(ran.err.contains(kept), "four resets of today were not kept: {ran:?}");
+    assert!(world.run("undo dave --list").ok().err.contains(kept));
     assert_eq!(listed(&world, "dave")["acts"], json!([]));
 }
 

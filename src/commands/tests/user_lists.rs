@@ -180,6 +180,58 @@ fn w16_our_own_csv_goes_back() {
 }
 
 #[test]
+fn w16_our_own_csv_goes_back_where_users_are_called_like_columns() {
+    let names = ["user", "email", "status", "verb", "at", "enabled", "bob"];
+    let world = with(&names);
+    let mut sorted = names.map(str::to_owned).to_vec();
+    sorted.sort();
+    for line in [
+        "list-status",
+        "list-status --columns user,email",
+        "list-status --columns status,user",
+        "list-status --columns user",
+        "list-status --sort created --reverse",
+        "log",
+        "log --newest-first",
+        "changes --since 2025-12-31",
+    ] {
+        let text = world.run(&format!("{line} --format csv")).ok().out;
+        let answer = world.run_with("disable --from - --dry-run --json", &text).ok().json();
+        let mut found = would_change(&answer);
+        found.sort_unstable();
+        assert_eq!(found, sorted, "{line}");
+    }
+    // The log of a new store begins with events about nobody.
+    let log = world.run("log --format csv").ok().out;
+    let answer = world.run_with("disable --from - --dry-run --json", &log).ok().json();
+    assert_eq!(answer["rows_without_user"], 1, "{answer}");
+    let plan = world.run_with("disable --from - --dry-run", &log).ok().out;
+    assert!(plan.contains("; passed over 1 about no user\n"), "{plan}");
+    // Only CSV is a list.
+    for line in ["list-status", "log"] {
+        for format in ["table", "json", "jsonl"] {
+            let text = world.run(&format!("{line} --format {format}")).ok().out;
+            let ran = world.run_with("disable --from - --yes", &text);
+            assert_eq!(ran.code, 65, "{line} {format}: {ran:?}");
+        }
+    }
+}
+
+#[test]
+fn w16_a_lone_header_that_is_a_user_is_refused_with_a_way_out() {
+    let world = with(&["user", "bob", "carol"]);
+    let _ = world.run("disable bob --yes").ok();
+    let filtered = "list-status --status disabled --format csv --columns";
+    let text = world.run(&format!("{filtered} user")).ok().out;
+    let ran = world.run_with("enable --from - --dry-run --json", &text);
+    assert_eq!(ran.code, 65, "{ran:?}");
+    assert!(ran.err.contains("--columns user,status"), "{}", ran.err);
+    let text = world.run(&format!("{filtered} user,status")).ok().out;
+    let answer = world.run_with("enable --from - --dry-run --json", &text).ok().json();
+    assert_eq!(would_change(&answer), ["bob"]);
+}
+
+#[test]
 fn w16_names_of_people_may_have_joiners() {
     let world = World::new();
     for (user, name) in [("reza", "علی\u{200c}رضا"), ("sri", "ශ\u{dca}\u{200d}රී")] {

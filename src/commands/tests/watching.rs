@@ -117,6 +117,38 @@ fn changes_name_the_operator_of_a_reset_whatever_follows() {
 }
 
 #[test]
+fn changes_pair_an_undo_with_the_change_that_it_names() {
+    let world = World::new();
+    world.active("alice");
+    world.wait(3600);
+    let _ = world.run("reset alice --yes --json").ok();
+    world.wait(60);
+    let _ = world.run("disable alice --yes").ok();
+    let _ = world.run("enable alice").ok();
+    let undone = world.run("undo alice --yes --json").ok().json();
+    assert_eq!(undone["undone"], "reset", "the disable was undone by hand");
+    assert_eq!(words(&world, "changes --since 30m"), "");
+}
+
+#[test]
+fn changes_pair_an_undo_with_a_reset_that_a_later_code_completed() {
+    let world = World::new();
+    world.active("alice");
+    world.pending("alice", "--device tablet");
+    world.wait(3600);
+    let keep = "reset alice --device phone --keep-until-confirmed --yes --json --reveal-secrets";
+    let new = secret(&world.run(keep).ok());
+    world.wait(60);
+    let _ = world.run("delete alice --device tablet --yes").ok();
+    world.wait(60);
+    let _ = world.verify("alice", &world.code(&new, 0)).ok();
+    let undone = world.run("undo alice --even-after-code --yes --json").ok().json();
+    assert_eq!(undone["undone"], "reset");
+    let since = words(&world, "changes --since 30m");
+    assert!(since.starts_with("alice: deleted; delete by uid 1000"), "{since}");
+}
+
+#[test]
 fn an_erased_removal_is_reported_without_the_name() {
     let world = World::new();
     world.active("alice");

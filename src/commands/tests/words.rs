@@ -85,33 +85,38 @@ fn a_question_about_a_user_without_a_device_says_so() {
     world.answers = Some(Vec::new());
     world.terminal = Some(Size { columns: 80, rows: 40 });
     let void = "can sign in with the password alone; the bypass code is void";
-    for (line, question) in [
-        ("remove-user frank", "Remove frank, who has no device?".to_owned()),
+    for (line, said, question) in [
+        (
+            "remove-user frank",
+            Some("is refused as an unknown user"),
+            "To remove the user for ever, type the name frank",
+        ),
         (
             "remove-user frank --erase",
-            "Remove frank, who has no device, and erase the name from the log?".to_owned(),
+            Some("is refused as an unknown user"),
+            "To remove the user for ever, and to erase the name from the log, type the name frank",
         ),
-        (
-            "delete frank",
-            format!("frank: {void}. Delete the backup codes of frank, who has no device?"),
-        ),
+        ("delete frank", Some(void), "Delete the backup codes of frank, who has no device?"),
         (
             "reset frank",
-            "frank (last code: never). Afterwards: can sign in with the password alone; phone \
-             has to be confirmed by 2026-01-04T00:00:00Z; the bypass code is void. There is no \
-             device. Make a new one?"
-                .to_owned(),
+            Some(
+                "can sign in with the password alone; phone has to be confirmed by\n    \
+                 2026-01-04T00:00:00Z; the bypass code is void",
+            ),
+            "There is no device. Make a new one?",
         ),
         (
             "reset frank --no-enrol",
-            format!(
-                "frank (last code: never). Afterwards: {void}. There is no device. Clear the lock \
-                 and the backup codes?"
-            ),
+            Some(void),
+            "There is no device. Clear the lock and the backup codes?",
         ),
     ] {
         let ran = world.run(line);
-        assert_eq!((ran.code, ran.prompts), (1, vec![question]), "{line}");
+        let said = said.map_or(String::new(), |said| format!("  afterwards: {said}\n"));
+        let said = format!("frank\n  no device\n{said}mfactl: nothing was changed\n");
+        assert_eq!((ran.code, ran.err), (1, said), "{line}");
+        assert_eq!(ran.prompts, [question], "{line}");
     }
-    assert_eq!(world.run("remove-user alice").prompts, ["Remove alice with 1 device?"]);
+    let asked = world.run("remove-user alice").prompts;
+    assert_eq!(asked, ["To remove the user and 1 device for ever, type the name alice"]);
 }

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::domain::name::UserName;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
-use crate::domain::undo::{PasswordState, UndoReach, Undone};
+use crate::domain::undo::{PasswordState, UndoReach, Undone, kept_words};
 use crate::report::{Cell, Fields, Record, Report, Verdict};
 
 /// One change, as it is once those above it in the list are taken back.
@@ -47,7 +47,8 @@ pub fn run(app: &mut App<'_>, name: &UserName) -> Result<Report> {
         user = before;
     }
     if acts.is_empty() && app.is_for_people() {
-        app.note(&format!("nothing can be taken back for {name}"));
+        let kept = kept_words(undo_for);
+        app.note(&format!("nothing can be taken back for {name}; {kept}"));
     }
     let name = name.to_string();
     Ok(Report::list(Verdict::Yes, move |writer| {

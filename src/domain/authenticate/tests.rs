@@ -4,45 +4,27 @@ use zeroize::Zeroizing;
 use crate::domain::authenticate::*;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::bypass::BypassCode;
-use crate::domain::device::Pending;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Parameters, code_at};
+use crate::domain::fixture::{at, id, pending_state, phone};
 use crate::domain::lockout::MOST_WRONG_CODES;
 use crate::domain::name::UserName;
 use crate::domain::recovery::RecoverySet;
-use crate::domain::secret::Sealed;
 use crate::domain::user::User;
 
 const START: i64 = 1_800_000_000;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix(seconds).unwrap()
-}
 
 fn secret(byte: u8) -> Secret {
     Secret::new(Zeroizing::new(vec![byte; Secret::LENGTH]))
 }
 
-fn id(byte: u8) -> Id {
-    Id::new([byte; Id::LENGTH])
-}
-
 /// A pending device whose id and secret are made of one byte.
 fn device(byte: u8, parameters: Parameters) -> Device {
     Device {
-        id: id(byte),
         label: Label::parse(&format!("device {byte}")).unwrap(),
         factor: Factor::Totp(parameters),
-        secret: Sealed(vec![byte]),
-        state: DeviceState::Pending(Pending {
-            expires_at: at(START + 259_200),
-            first_proof: None,
-            replaces: Vec::new(),
-        }),
-        position: None,
         created_at: at(START),
-        last_used_at: None,
-        accepted: crate::domain::accepted::Accepted::default(),
+        ..phone(byte, pending_state(START + 259_200))
     }
 }
 

@@ -132,6 +132,8 @@ mod tests {
             (&["νίκος", "ΝΊΚΟΣ", "Νίκος", "νίκοσ", "ΝΊΚΟς"][..], "νίκος"),
             (&["σίσυφος.παππάς", "ΣΊΣΥΦΟΣ.ΠΑΠΠΆΣ"], "σίσυφος.παππάς"),
             (&["σίσυφος-νίκος", "ςίσυφοσ-νίκοσ", "ΣΊΣΥΦΟΣ-ΝΊΚΟΣ"], "σίσυφος-νίκος"),
+            (&["τακης", "ΤΑΚΗΣ", "Τακης", "τακησ"], "τακης"),
+            (&["τάκης", "ΤΆΚΗΣ", "Τάκησ"], "τάκης"),
             (&["νίκος2", "ΝΊΚΟΣ2"], "νίκος2"),
             (&["weiß", "WEISS", "WEIẞ", "weiss", "Weiß"], "weiss"),
         ] {
@@ -143,6 +145,47 @@ mod tests {
         }
         let refused = UserName::parse("ᾳλφις").unwrap().for_new_user().unwrap_err();
         assert_eq!(refused.hint.as_deref(), Some("use the name αιλφις"));
+    }
+
+    /// Given names and surnames, with and without accents.
+    const GREEK: &str = "Τάκης Τακης Νίκος Νικος Γιώργος Γιωργος Κώστας Κωστας Γιάννης Γιαννης Δημήτρης Δημητρης \
+        Παναγιώτης Παναγιωτης Βασίλης Βασιλης Χρήστος Χρηστος Αθανάσιος Αθανασιος Μιχάλης Μιχαλης Ανδρέας Ανδρεας \
+        Στέλιος Στελιος Σπύρος Σπυρος Ηλίας Ηλιας Λουκάς Λουκας Θωμάς Θωμας Πέτρος Πετρος Παύλος Παυλος Άρης Αρης \
+        Μάκης Μακης Σάκης Σακης Τάσος Τασος Πάνος Πανος Παππάς Παππας Κοσμάς Ρήγας Ρηγας Οικονόμου Μαρία Ελένη \
+        Ἀλέξανδρος Ἰησοῦς Προΐστας Μαΐου Ευάγγελος";
+
+    #[test]
+    fn w5_ordinary_greek_words_in_capitals_end_in_the_same_user() {
+        let cases = Cases::new();
+        for word in GREEK.split_whitespace() {
+            let name = UserName::parse(word).unwrap().for_new_user().unwrap();
+            for spelling in cases.spellings(word) {
+                assert_eq!(UserName::parse(&spelling).as_ref(), Ok(&name), "{word}: {spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn w5_what_looks_like_another_name_in_its_stored_form_is_no_new_name() {
+        let read = UserName::parse("ςο").unwrap();
+        assert_eq!(read.spellings().collect::<Vec<_>>(), ["ςο", "σο"], "who is stored is found");
+        assert!(read.for_new_user().is_err() && crate::domain::name::new_group("ςο").is_err());
+        for typed in ["σο", "ΣΟ", "Σο", "νικη", "ΝΙΚΗ"] {
+            let error = UserName::parse(typed).unwrap_err().to_string();
+            assert!(error.contains("looks like another name"), "{typed}: {error}");
+        }
+    }
+
+    #[test]
+    fn w5_a_new_group_is_no_other_group_in_capitals() {
+        use crate::domain::name::{group, group_spelling, new_group};
+        assert_eq!(group("ᾳλφις").as_deref(), Ok("ᾳλφις"), "whoever is in it can leave it");
+        let refused = new_group("ᾳλφις").unwrap_err();
+        assert_eq!(refused.hint.as_deref(), Some("use the name αιλφις"));
+        assert_eq!(refused.field.as_deref(), Some("group"));
+        assert_eq!(new_group("ΦΟΙΤΗΤΈΣ").as_deref(), Ok("φοιτητές"));
+        assert_eq!(new_group("Weiß").as_deref(), Ok("weiss"));
+        assert_eq!(group_spelling("φοιτητέσ"), "φοιτητές");
     }
 
     #[test]

@@ -1,37 +1,15 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use zeroize::Zeroizing;
 
-use crate::domain::accepted::Accepted;
 use crate::domain::authenticate::{Attempt, Authentication, authenticate};
-use crate::domain::backup_code::{BackupCode, Submitted};
-use crate::domain::device::{Active, DeviceState};
-use crate::domain::factor::Factor;
+use crate::domain::backup_code::Submitted;
 use crate::domain::factor::totp::{Parameters, code_at};
-use crate::domain::name::UserName;
-use crate::domain::recovery::Tag;
+use crate::domain::fixture::{OneSecret, active_state, alice, secret, with_phone};
 use crate::domain::resync::*;
-use crate::domain::secret::{Id, Sealed, Secret};
 
 /// The time step at which each test begins.
 const BEGIN: u64 = 60_000_000;
-
-fn secret() -> Secret {
-    Secret::new(Zeroizing::new(vec![1; Secret::LENGTH]))
-}
-
-struct OneSecret;
-
-impl Keys for OneSecret {
-    fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
-        Ok(secret())
-    }
-
-    fn backup_code_tag(&self, _: Id, _: Id, _: &BackupCode) -> Tag {
-        Tag::default()
-    }
-}
 
 fn time(step: u64) -> Timestamp {
     Timestamp::from_unix(30 * step.cast_signed()).unwrap()
@@ -50,21 +28,12 @@ struct Bookkeeper {
 impl Bookkeeper {
     /// `last` is what a program before schema 7 left: it may have accepted any earlier position, too.
     fn new(last: Option<u64>) -> Self {
-        let id = Id::new([1; Id::LENGTH]);
-        let device = Device {
-            id,
-            label: Label::parse("phone").unwrap(),
-            factor: Factor::Totp(Parameters::COMMON),
-            secret: Sealed(vec![1]),
-            state: DeviceState::Active(Active { confirmed_at: time(BEGIN) }),
-            position: last.map(|last| BEGIN + last),
-            accepted: Accepted::default(),
-            created_at: time(BEGIN),
-            last_used_at: None,
-        };
-        let user = User::new(id, UserName::parse("alice").unwrap(), time(BEGIN));
+        let position = last.map(|last| BEGIN + last);
+        let user = with_phone(alice(), active_state());
+        let devices = user.devices.into_iter().map(|device| Device { position, ..device });
+        let devices = devices.collect();
         let spent = last.map_or_else(BTreeSet::new, |last| (BEGIN - 10..=BEGIN + last).collect());
-        Self { user: User { devices: vec![device], ..user }, spent }
+        Self { user: User { devices, ..alice() }, spent }
     }
 
     fn note(&mut self, position: u64) -> Result<(), TestCaseError> {

@@ -1,28 +1,16 @@
 use super::*;
-use crate::domain::backup_code::{BackupCode, Submitted};
-use crate::domain::device::{Active, DeviceState, Pending};
-use crate::domain::factor::Factor;
+use crate::domain::backup_code::Submitted;
 use crate::domain::factor::totp::{Parameters, code_at};
+use crate::domain::fixture;
+use crate::domain::fixture::{OneSecret, active_state, at, pending_state, secret, with_phone};
 use crate::domain::lockout::{Bounds, FREE_FAILURES, MOST_WRONG_CODES};
-use crate::domain::name::{Label, UserName};
 use crate::domain::password::TemporaryPassword;
-use crate::domain::recovery::Tag;
-use crate::domain::secret::{Id, Secret};
-use zeroize::Zeroizing;
 
 const NOW: i64 = 1_800_000_000;
 const OPTIONAL: Requirement = Requirement::Optional;
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix(seconds).unwrap()
-}
-
 fn required() -> Requirement {
     Requirement::From(at(NOW))
-}
-
-fn secret() -> Secret {
-    Secret::new(Zeroizing::new(vec![7; 20]))
 }
 
 fn hash(byte: u8) -> Sealed {
@@ -30,44 +18,27 @@ fn hash(byte: u8) -> Sealed {
 }
 
 fn alice() -> User {
-    let mut user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at(0));
-    user.password = Some(hash(1));
-    user
-}
-
-fn with_device(mut user: User, state: DeviceState) -> User {
-    user.devices.push(Device {
-        id: Id::new([2; 16]),
-        label: Label::parse("phone").unwrap(),
-        factor: Factor::Totp(Parameters::COMMON),
-        secret: Sealed(Vec::new()),
-        state,
-        position: None,
-        created_at: at(0),
-        last_used_at: None,
-        accepted: crate::domain::accepted::Accepted::default(),
-    });
-    user
+    User { password: Some(hash(1)), ..fixture::alice() }
 }
 
 fn active() -> User {
-    with_device(alice(), DeviceState::Active(Active { confirmed_at: at(0) }))
+    with_phone(alice(), active_state())
 }
 
 fn pending() -> User {
-    let pending = Pending { expires_at: at(NOW + 1000), first_proof: None, replaces: Vec::new() };
-    with_device(alice(), DeviceState::Pending(pending))
+    with_phone(alice(), pending_state(NOW + 1000))
 }
 
 /// What is submitted: a right or wrong password, the hash of a new one, a code.
 struct Submission {
     is_right: bool,
+    is_expired: bool,
     new: Option<u8>,
     code: Option<String>,
 }
 
-const RIGHT: Submission = Submission { is_right: true, new: None, code: None };
-const WRONG: Submission = Submission { is_right: false, new: None, code: None };
+const RIGHT: Submission = Submission { is_right: true, is_expired: false, new: None, code: None };
+const WRONG: Submission = Submission { is_right: false, ..RIGHT };
 
 fn with_code(code: String) -> Submission {
     Submission { code: Some(code), ..RIGHT }
@@ -75,19 +46,6 @@ fn with_code(code: String) -> Submission {
 
 fn right_code() -> Submission {
     with_code(code_at(&secret(), Parameters::COMMON, NOW))
-}
-
-/// Every device has the same secret.
-struct OneSecret;
-
-impl Keys for OneSecret {
-    fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
-        Ok(secret())
-    }
-
-    fn backup_code_tag(&self, _: Id, _: Id, _: &BackupCode) -> Tag {
-        Tag::default()
-    }
 }
 
 fn attempt(
@@ -102,6 +60,7 @@ fn attempt(
         limits: Limits::DEFAULT,
         now,
         is_right: submission.is_right,
+        is_expired: submission.is_expired,
         new_password: submission.new.map(hash),
         code: submitted.as_ref().map(attempt),
         requirement,
@@ -162,7 +121,7 @@ fn a_code_is_checked_after_the_password_and_a_wrong_one_counts() {
     assert!(matches!(&step, SignInOutcome::Accepted(Some(Outcome::Accepted { .. }))), "{step:?}");
     assert_eq!(
         attempt(&after, &right_code(), OPTIONAL).1,
-        SignInOutcome::Rejected(RejectReason::Code),
+        SignInOutcome::Rejected(RejectReason::UsedCode),
         "replayed"
     );
     let (after, step) = attempt(&active(), &with_code("000000".into()), OPTIONAL);
@@ -210,6 +169,48 @@ fn only_the_right_password_reveals_a_lock_and_only_for_a_few_guesses() {
 }
 
 #[test]
+fn only_who_types_an_expired_temporary_password_is_told_and_it_counts_as_wrong() {
+    let mut user = active();
+    user.password_change = PasswordChange::Required;
+    user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW) });
+    for is_typed in [true, false] {
+        let submission = Submission { is_expired: is_typed, new: Some(9), ..WRONG };
+        let (after, step) = attempt(&user, &submission, OPTIONAL);
+        let reason = RejectReason::TemporaryPasswordExpired { is_typed };
+        assert_eq!(step, SignInOutcome::Rejected(reason));
+        assert_eq!((after.throttle.failures, after.password), (1, user.password.clone()));
+    }
+    for _ in 0..FREE_FAILURES {
+        user.throttle = user.throttle.failed(FailedFactor::Password, at(NOW), Limits::DEFAULT);
+    }
+    let submission = Submission { is_expired: true, ..WRONG };
+    let locked = SignInOutcome::Rejected(RejectReason::Locked);
+    assert_eq!(step(&user, &submission, OPTIONAL), locked);
+    let mut kept = user.clone();
+    kept.purge(at(NOW + 1_000_000), crate::domain::time::Span(1));
+    assert_eq!(usable_password(&kept, at(1)), UsablePassword::Expired(&hash(5)), "for ever");
+    kept.password_change = PasswordChange::RequiredOldOpens;
+    kept.purge(at(NOW + 1_000_000), crate::domain::time::Span(1));
+    assert_eq!(kept.temporary, None);
+}
+
+#[test]
+fn the_old_password_lets_nobody_enrol_although_a_temporary_one_was_given_before() {
+    let mut user = alice();
+    user.enrolment_barred = true;
+    user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW + 1000) });
+    for (change, is_barred) in
+        [(PasswordChange::RequiredOldOpens, true), (PasswordChange::Required, false)]
+    {
+        user.password_change = change;
+        let chosen = Submission { new: Some(9), ..RIGHT };
+        let (after, step) = attempt(&user, &chosen, required());
+        assert_eq!(step, SignInOutcome::EnrolmentRequired { is_barred });
+        assert_eq!(after.enrolment_barred, is_barred);
+    }
+}
+
+#[test]
 fn a_required_change_accepts_the_temporary_or_the_old_password() {
     let mut user = alice();
     assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Regular(&hash(1)));
@@ -221,7 +222,7 @@ fn a_required_change_accepts_the_temporary_or_the_old_password() {
     );
     user.temporary = Some(TemporaryPassword { hash: hash(5), until: at(NOW + 1) });
     assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Temporary(&hash(5)));
-    assert_eq!(usable_password(&user, at(NOW + 1)), UsablePassword::None, "a day is over");
+    assert_eq!(usable_password(&user, at(NOW + 1)), UsablePassword::Expired(&hash(5)));
     user.password_change = PasswordChange::RequiredOldOpens;
     assert_eq!(usable_password(&user, at(NOW)), UsablePassword::Regular(&hash(1)));
     user.password = None;
@@ -241,7 +242,7 @@ fn a_required_change_leads_to_a_new_password_then_to_enrolment() {
     assert_eq!(step, SignInOutcome::EnrolmentRequired { is_barred: false });
     assert_eq!((&user.password, &user.temporary), (&Some(hash(6)), &None));
     assert_eq!(user.password_change, PasswordChange::NotRequired);
-    let user = with_device(user, pending().devices.remove(0).state);
+    let user = with_phone(user, pending().devices.remove(0).state);
     let (user, step) = attempt(&user, &right_code(), required());
     assert!(matches!(step, SignInOutcome::Accepted(Some(Outcome::Confirmed { .. }))));
     assert_eq!(user.status(), Status::Enabled);

@@ -1,6 +1,7 @@
 //! Operators' changes to a user's devices.
 
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::labels::free_label;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
@@ -10,7 +11,7 @@ use crate::domain::user::{Changed, MOST_DEVICES, Status, User};
 impl User {
     /// Adds a pending device, replacing a pending one with the same label.
     pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
-        if self.live().any(|d| d.label == device.label && !d.is_pending()) {
+        if self.live().any(|d| d.label.is_same(&device.label) && !d.is_pending()) {
             let label = quoted(device.label.as_str());
             return Err(Refusal::new(
                 ErrorCode::AlreadyEnrolled,
@@ -21,7 +22,7 @@ impl User {
         if self.status() == Status::Disabled {
             return Err(self.disabled_refusal());
         }
-        self.devices.retain(|d| !(d.is_pending() && d.label == device.label));
+        self.devices.retain(|d| !(d.is_pending() && d.label.is_same(&device.label)));
         self.with_device(device)
     }
 
@@ -43,7 +44,8 @@ impl User {
 
     /// For a lost phone: revokes the devices, clears the lock and adds `replacement` as pending.
     ///
-    /// With `keep_until_confirmed` the old devices stay active until the replacement is confirmed.
+    /// With `keep_until_confirmed` the old devices stay active until the replacement is confirmed. Until then the
+    /// replacement has another label than they have.
     pub fn reset(
         self,
         label: Option<&Label>,
@@ -51,6 +53,8 @@ impl User {
         keep_until_confirmed: bool,
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
+        let label = label.map(|label| self.stored_label(label));
+        let label = label.as_ref();
         let mut changed = if keep_until_confirmed {
             self.check_label(label)?;
             if self.status() == Status::Disabled {
@@ -74,6 +78,8 @@ impl User {
             changed.user.devices =
                 devices.map(|d| if is_superseded(&d) { d.revoked(now) } else { d }).collect();
         }
+        let wanted = label.unwrap_or(&device.label);
+        device.label = free_label(&changed.user.devices, device.id, wanted);
         changed.user = changed.user.with_device(device)?;
         Ok(changed)
     }
@@ -111,16 +117,20 @@ impl User {
     /// Gives a device another label.
     pub fn relabel(mut self, from: &Label, to: &Label) -> Result<Changed, Refusal> {
         self.check_label(Some(from))?;
-        if from != to && self.live().any(|d| d.label == *to) {
-            let message = format!("{} already has a device {}", self.name, quoted(to.as_str()));
+        let from = &self.stored_label(from);
+        let other = self.live().find(|d| d.label != *from && d.label.is_same(to));
+        if let Some(other) = other {
+            let label = quoted(other.label.as_str());
+            let message = format!("{} already has a device {label}", self.name);
             return Err(
                 Refusal::new(ErrorCode::AlreadyEnrolled, message).hint("choose another label")
             );
         }
         if self.labelled(Some(from)).count() > 1 {
             let message = format!("{} has two devices {}", self.name, quoted(from.as_str()));
-            return Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
-                .hint("one will replace the other: wait until it is confirmed, or delete it"));
+            return Err(Refusal::new(ErrorCode::AmbiguousDevice, message).hint(
+                "an earlier version made them; wait until one replaces the other, or delete both",
+            ));
         }
         let touched = if from == to { Vec::new() } else { vec![to.clone()] };
         self.map_labelled(Some(from), |d| Device { label: to.clone(), ..d });

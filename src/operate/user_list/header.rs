@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::text::quoted;
+use crate::operate::user_list::own_header::{self, is_own_header};
 use crate::operate::user_list::table::ListRow;
 use crate::operate::user_list::table::bad;
 
@@ -128,12 +129,23 @@ pub enum FirstRow {
         /// The index of the column that holds the names.
         index: usize,
         name: &'static str,
+        /// It is the header of our own log, where a row may be about no user.
+        is_log: bool,
     },
 }
 
-/// Decides what the first row is. `is_user` looks for a user of the store; it is called only for cells that are
-/// names of columns. Any doubt is refused, since a wrong column changes other people.
-pub fn first_row(row: &ListRow, mut is_user: impl FnMut(&str) -> Result<bool>) -> Result<FirstRow> {
+/// Decides what the first of these rows is. `is_user` looks for a user of the store. Any doubt is refused, since a
+/// wrong column changes other people.
+pub fn first_row(
+    rows: &[ListRow],
+    mut is_user: impl FnMut(&str) -> Result<bool>,
+) -> Result<FirstRow> {
+    let Some((row, below)) = rows.split_first() else { return Ok(FirstRow::User) };
+    if is_own_header(row, below, &mut is_user)? {
+        let index = row.cells.iter().position(|cell| cell == own_header::USER).unwrap_or_default();
+        let is_log = own_header::is_log(row);
+        return Ok(FirstRow::Header { index, name: own_header::USER, is_log });
+    }
     let unknown = row.cells.iter().position(|cell| column(cell).is_none());
     match (unknown, row.cells.len()) {
         (Some(_), 1) => return Ok(FirstRow::User),
@@ -146,13 +158,20 @@ pub fn first_row(row: &ListRow, mut is_user: impl FnMut(&str) -> Result<bool>) -
         if !is_user(cell)? {
             continue;
         }
-        if chosen.is_none() && columns.len() == 1 {
-            return Ok(FirstRow::User);
+        if columns.len() == 1 {
+            // Whoever is named again below is in the list either way.
+            let is_repeated = below.iter().any(|row| row.cells[0].eq_ignore_ascii_case(cell));
+            if chosen.is_none() || is_repeated {
+                return Ok(FirstRow::User);
+            }
         }
         let problem = format!("can be a header, but \"{column}\" is also a user of this store");
-        return Err(bad(row.line, &problem)
-            .hint("leave that column out; the names may stand under user, username or name")
-            .into());
+        let hint = if columns.len() == 1 {
+            "leave the header out; or list with another column: --columns user,status"
+        } else {
+            "leave that column out; the names may stand under user, username or name"
+        };
+        return Err(bad(row.line, &problem).hint(hint).into());
     }
     let Some(name) = chosen else {
         let problem = format!("has no column user, username or name, but {}", columns.join(", "));
@@ -168,7 +187,7 @@ pub fn first_row(row: &ListRow, mut is_user: impl FnMut(&str) -> Result<bool>) -
         return Err(bad(row.line, &problem).hint("leave one of them").into());
     }
     let index = columns.iter().position(|column| *column == name).unwrap_or_default();
-    Ok(FirstRow::Header { index, name })
+    Ok(FirstRow::Header { index, name, is_log: false })
 }
 
 fn no_header(row: &ListRow, index: usize) -> Refusal {
@@ -202,8 +221,14 @@ mod tests {
     use crate::operate::user_list::header::*;
 
     fn first(line: &str, users: &[&str]) -> Result<FirstRow, String> {
-        let row = ListRow { line: 1, cells: line.split(',').map(str::to_owned).collect() };
-        first_row(&row, |cell| Ok(users.contains(&cell))).map_err(|error| error.to_string())
+        let row =
+            |line: &str| ListRow { line: 1, cells: line.split(',').map(str::to_owned).collect() };
+        let rows: Vec<_> = line.split('\n').map(row).collect();
+        first_row(&rows, |cell| Ok(users.contains(&cell))).map_err(|error| error.to_string())
+    }
+
+    fn header(index: usize, name: &'static str) -> FirstRow {
+        FirstRow::Header { index, name, is_log: false }
     }
 
     #[test]
@@ -216,7 +241,7 @@ mod tests {
             ("name,User Name", 1, "username"),
             ("email,display_name,name", 2, "name"),
         ] {
-            assert_eq!(first(line, &["alice"]), Ok(FirstRow::Header { index, name }), "{line}");
+            assert_eq!(first(line, &["alice"]), Ok(header(index, name)), "{line}");
         }
         for line in ["alice", "status"] {
             assert_eq!(first(line, &["alice", "status"]), Ok(FirstRow::User), "{line}");
@@ -230,7 +255,9 @@ mod tests {
             ("user,alice", &[], "cell 2, \"alice\", is not the name"),
             ("user,", &[], "cell 2 is empty"),
             ("user", &["user"], "\"user\" is also a user"),
-            ("user,email", &["email"], "\"email\" is also a user"),
+            ("user\nbob", &["user"], "\"user\" is also a user"),
+            ("username,email", &["email"], "\"email\" is also a user"),
+            ("email,user\nbob,x", &["email", "bob"], "\"email\" is also a user"),
             ("user,name", &["name"], "\"name\" is also a user"),
             ("user,email,USER", &[], "several columns called \"user\": 1, 3"),
             ("user_name,username", &[], "several columns called \"username\": 1, 2"),
@@ -240,6 +267,17 @@ mod tests {
             let message = first(line, users).unwrap_err();
             assert!(message.contains(words), "{line}: {message}");
         }
+    }
+
+    #[test]
+    fn w16_our_own_headers_are_headers_whatever_users_are_called() {
+        assert_eq!(first("user,email", &["user", "email"]), Ok(header(0, "user")));
+        assert_eq!(first("status,user\nx,bob", &["status", "bob"]), Ok(header(1, "user")));
+        let again = first("user\nbob\nUser", &["user", "bob"]);
+        assert_eq!(again, Ok(FirstRow::User), "the same users, whatever the first row is");
+        let log = own_header::HEADERS[1].join(",");
+        let expected = FirstRow::Header { index: 4, name: "user", is_log: true };
+        assert_eq!(first(&log, &["seq", "user", "verb"]), Ok(expected));
     }
 
     #[test]

@@ -60,8 +60,18 @@ pub const EVENT_VIEW_COLUMNS: &[&str] = &[
 ];
 
 /// The columns of [`logged_change`].
-pub const LOGGED_CHANGE_COLUMNS: &[&str] =
-    &["seq", "at", "verb", "outcome", "operator_uid", "operator_claim", "ticket", "user_id", "was"];
+pub const LOGGED_CHANGE_COLUMNS: &[&str] = &[
+    "seq",
+    "at",
+    "verb",
+    "outcome",
+    "operator_uid",
+    "operator_claim",
+    "ticket",
+    "user_id",
+    "was",
+    "detail",
+];
 
 /// The columns of [`proved_event`]: everything that the chain covers directly, without the personal fields, which
 /// it covers by their hash.
@@ -156,6 +166,7 @@ pub fn logged_change(row: &dyn Row) -> Result<LoggedChange> {
         ticket: r.maybe_text()?,
         user: r.id()?,
         was: r.maybe_text()?,
+        detail: r.maybe_text()?,
     })
 }
 

@@ -1,28 +1,17 @@
 //! From changes to events, and from events back to a user's earlier states.
 
 use crate::domain::audit::history::*;
+use crate::domain::fixture::{at, id, phone};
 use crate::domain::secret::Stamp;
 use crate::domain::user::Language;
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix(seconds).unwrap()
-}
-
-fn id(byte: u8) -> Id {
-    Id::new([byte; Id::LENGTH])
-}
-
 fn device(n: u8, state: DeviceState) -> Device {
     Device {
-        id: id(n),
         label: Label::parse(&format!("device {n}")).unwrap(),
-        factor: Factor::Totp(Parameters::COMMON),
         secret: Sealed(vec![n; 40]),
-        state,
         position: Some(12),
         created_at: at(100),
-        last_used_at: None,
-        accepted: crate::domain::accepted::Accepted::default(),
+        ..phone(n, state)
     }
 }
 

@@ -1,0 +1,288 @@
+//! Shows a new device's QR code and asks for its first code: `enrol`, `reset` and `show-qr`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use anyhow::{Context as _, Result};
+use zeroize::Zeroizing;
+
+use crate::app::{App, OpenStore};
+use crate::authenticate;
+use crate::authenticate::code::Evaluation;
+use crate::commands::verify::VerifyReport;
+use crate::domain::authenticate::Outcome;
+use crate::domain::factor::Factor;
+use crate::domain::factor::totp::{Parameters, Window};
+use crate::domain::otp::Otp;
+use crate::domain::text::counted;
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::env::OpenPage;
+use crate::maintain;
+use crate::report::{Record as _, Verdict};
+use crate::show::EnrolmentKey;
+use crate::show::secret_output::SecretOutput;
+
+/// After so many wrong codes the verb ends and leaves the device pending.
+const TRIES: usize = 3;
+/// Lines from a pipe that are no codes end the verb, or it would read forever.
+const MOST_MALFORMED: usize = 20;
+/// How far off a phone's clock is looked for: a wrong time zone is at most 14 hours off.
+const REACH: i64 = 14 * 3600;
+
+/// What becomes of the device that is shown.
+pub enum Proof {
+    /// No code was given.
+    NotAsked,
+    Proved(User),
+    NotProved(User),
+}
+
+impl Proof {
+    /// The user afterwards, and the answer of the verb.
+    pub fn into_parts(self, before: &User) -> (User, Verdict) {
+        match self {
+            Self::NotAsked => (before.clone(), Verdict::Yes),
+            Self::Proved(user) => (user, Verdict::Yes),
+            Self::NotProved(user) => (user, Verdict::No),
+        }
+    }
+}
+
+/// What to show, and what to ask for.
+pub struct Proving<'a> {
+    pub verb: &'static str,
+    pub key: &'a EnrolmentKey<'a>,
+    pub showing: SecretOutput,
+    pub asks: bool,
+    /// For an error and an interrupt: how to go on later.
+    pub next_step: &'a str,
+    pub at: Timestamp,
+}
+
+/// A code can be asked for where the QR code is seen.
+pub fn can_ask(app: &App<'_>, showing: &SecretOutput) -> bool {
+    matches!(showing, SecretOutput::Out) && app.env.prompt.is_some()
+}
+
+/// Where the answers are talked about: on the page, or line by line.
+#[derive(Default)]
+pub struct Talk {
+    page: Option<OpenPage>,
+    message: Rc<RefCell<String>>,
+}
+
+impl Talk {
+    /// Shows the QR code, on a page where the terminal has one, after these words if there are any.
+    pub fn begin(
+        &mut self,
+        app: &mut App<'_>,
+        key: &EnrolmentKey<'_>,
+        showing: SecretOutput,
+        words: &str,
+    ) -> Result<()> {
+        if showing.is_for_page(app) {
+            words.clone_into(&mut self.message.borrow_mut());
+            self.page = Some(key.open_page(app, &self.message)?);
+            return Ok(());
+        }
+        if !words.is_empty() {
+            app.note(words);
+        }
+        key.show(app, showing)
+    }
+
+    pub fn say(&self, app: &mut App<'_>, words: &str) {
+        if self.page.is_some() {
+            words.clone_into(&mut self.message.borrow_mut());
+        } else {
+            app.note(words);
+        }
+    }
+
+    /// Waits until the page has been read.
+    fn wait(&self, app: &mut App<'_>) -> Result<()> {
+        if self.page.is_some() {
+            app.person("run it at a terminal")?.line("Enter ends this screen")?;
+        }
+        Ok(())
+    }
+
+    /// Wipes the page; its last words are kept where nothing else tells how it ended.
+    fn end(self, app: &mut App<'_>, keeps_message: bool) {
+        let had_page = self.page.is_some();
+        drop(self.page);
+        let message = self.message.borrow();
+        if had_page && keeps_message && !message.is_empty() {
+            app.note(&message);
+        }
+    }
+}
+
+/// Shows the QR code, on a page where the terminal has one, and asks for codes until the device is active or
+/// [`TRIES`] codes were wrong. Nobody needs the right to `verify` for that: it is part of setting up the device.
+pub fn show_and_prove(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    proving: Proving<'_>,
+) -> Result<Proof> {
+    let Proving { verb, key, showing, asks, next_step, at } = proving;
+    let mut talk = Talk::default();
+    set_interrupt_message(app, next_step);
+    talk.begin(app, key, showing, "").with_context(|| next_step.to_owned())?;
+    if !asks {
+        talk.wait(app)?;
+        return Ok(Proof::NotAsked);
+    }
+    let proof = prove(app, opened, verb, key, next_step, at, &talk)?;
+    talk.end(app, matches!(proof, Proof::NotProved(_)));
+    Ok(proof)
+}
+
+fn prove(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    verb: &'static str,
+    key: &EnrolmentKey<'_>,
+    next_step: &str,
+    at: Timestamp,
+    talk: &Talk,
+) -> Result<Proof> {
+    let name = &key.user.name;
+    let mut latest = key.user.clone();
+    let (mut asked, mut wrong, mut malformed) = (false, 0, 0);
+    while wrong < TRIES {
+        if let Some(Some(until)) = latest.locked(at) {
+            talk.say(app, &format!("{name} is locked until {until}"));
+            if !asked {
+                talk.wait(app)?;
+            }
+            return Ok(Proof::NotProved(latest));
+        }
+        let is_person = app.env.prompt.is_some();
+        set_interrupt_message(app, next_step);
+        let Some(code) = ask_code(app, key)? else { break };
+        if code.is_empty() && is_person {
+            break;
+        }
+        if !is_code(key, &code, at) {
+            let digits = key.device.factor.digits();
+            talk.say(app, &format!("that is no code: type the {digits} digits that the app shows"));
+            malformed += 1;
+            if !is_person && malformed == MOST_MALFORMED {
+                break;
+            }
+            continue;
+        }
+        asked = true;
+        app.reopen_if_replaced(opened)?;
+        let device = Some(key.device.id);
+        let attempted = authenticate::authenticate_code(app, opened, verb, name, device, &code)?;
+        let outcome = &attempted.outcome;
+        if outcome.lets_in() {
+            return Ok(Proof::Proved(attempted.user));
+        }
+        let sentence = sentence(app, key, &code, &attempted);
+        talk.say(app, &sentence);
+        let is_over = matches!(outcome, Outcome::Locked { .. });
+        wrong += usize::from(!matches!(outcome, Outcome::FirstOfTwo { .. }));
+        latest = attempted.user;
+        if is_over {
+            break;
+        }
+    }
+    Ok(if asked { Proof::NotProved(latest) } else { Proof::NotAsked })
+}
+
+fn set_interrupt_message(app: &mut App<'_>, message: &str) {
+    if let Some(person) = &mut app.env.prompt {
+        person.set_interrupt_message(message);
+    }
+}
+
+fn ask_code(app: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let digits = key.device.factor.digits();
+    let Some(person) = &mut app.env.prompt else { return app.read_line() };
+    let line = person.line(&format!("The {digits} digits that the app shows (Enter: later)"))?;
+    // Apps show "123 456", and people type the blank.
+    Ok(Some(Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect())))
+}
+
+/// Whether it could be a code of the device. What could not is no attempt.
+fn is_code(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
+    let digits = usize::from(key.device.factor.digits());
+    Otp::read(code).is_some_and(|otp| otp.digits().len() == digits)
+        || ignores_settings(key, code, now)
+}
+
+/// Why a code was refused. Only for this device, which was just made and whose secret the operator has seen, may it be
+/// said that the code fits another time.
+fn sentence(
+    app: &mut App<'_>,
+    key: &EnrolmentKey<'_>,
+    code: &[u8],
+    attempted: &Evaluation,
+) -> String {
+    let sentence = VerifyReport::new(attempted).sentence();
+    match attempted.outcome {
+        Outcome::Replayed { .. } => "that code was used already: wait for the next one".to_owned(),
+        Outcome::Rejected if ignores_settings(key, code, attempted.at) => format!(
+            "{sentence}; hint: the app ignores these settings and uses SHA1, 6 digits, 30 s"
+        ),
+        Outcome::Rejected => {
+            let otp = Otp::read(code);
+            let seconds = otp.and_then(|otp| {
+                key.device.factor.seconds_off(key.secret, &otp, attempted.at, REACH)
+            });
+            let Some(seconds) = seconds else { return sentence };
+            let is_doubtful = maintain::look_at_clock(app).is_ok_and(|clock| clock.is_doubtful());
+            let doubt = if is_doubtful {
+                "; but this server's clock may be off: run: mfactl check clock"
+            } else {
+                ""
+            };
+            format!("{sentence}; {}{doubt}", clock_sentence(seconds))
+        }
+        _ => sentence,
+    }
+}
+
+/// Such as "the phone's clock is about 4 minutes behind: set it to automatic".
+fn clock_sentence(seconds: i64) -> String {
+    let (hours, minutes) = {
+        let minutes = (seconds.unsigned_abs() + 30) / 60;
+        (minutes / 60, minutes % 60)
+    };
+    let span = match (hours, minutes) {
+        (0, minutes) => counted(minutes, "minute"),
+        (hours, 0) => counted(hours, "hour"),
+        (hours, minutes) => format!("{} {}", counted(hours, "hour"), counted(minutes, "minute")),
+    };
+    let way = if seconds > 0 { "ahead" } else { "behind" };
+    format!("the phone's clock is about {span} {way}: set it to automatic")
+}
+
+/// Would an app that ignores the settings show this code?
+fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
+    let ignored = Factor::Totp(Parameters::COMMON);
+    let is_right = |code| ignored.check(key.secret, &code, now, Window::DEFAULT).is_some();
+    !key.device.factor.is_common() && Otp::read(code).is_some_and(is_right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock_sentence;
+
+    #[test]
+    fn how_far_off_a_clock_is_is_said_in_the_words_of_a_clock() {
+        for (seconds, words) in [
+            (-240, "about 4 minutes behind"),
+            (60, "about 1 minute ahead"),
+            (-3600, "about 1 hour behind"),
+            (7 * 3600 + 1810, "about 7 hours 30 minutes ahead"),
+        ] {
+            let sentence = clock_sentence(seconds);
+            assert!(sentence.contains(words), "{sentence}");
+        }
+    }
+}

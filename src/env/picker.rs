@@ -1,0 +1,177 @@
+//! A search at a terminal: what is found is listed while the person types.
+//!
+//! Not dialoguer's `FuzzySelect`, which filters a list that it is given as a whole: here every text searches all users
+//! anew, and only the lines that fit are ever in memory.
+
+use std::io::Write as _;
+
+use anyhow::Result;
+use dialoguer::console::{Key, Term, measure_text_width, truncate_str};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+
+use crate::domain::text::is_harmful;
+use crate::env::PickList;
+
+/// What is typed at most.
+const LONGEST: usize = 60;
+
+/// Without echo and line by line, also while a search runs; an interrupt still is one, and ^Z is not: a shell would
+/// get the terminal as it is now.
+struct Quiet(Option<Termios>);
+
+impl Quiet {
+    fn new() -> Self {
+        let stdin = rustix::stdio::stdin();
+        let Ok(before) = tcgetattr(stdin) else { return Self(None) };
+        let mut quiet = before.clone();
+        quiet.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON);
+        quiet.special_codes[SpecialCodeIndex::VSUSP] = 0;
+        let _ = tcsetattr(stdin, OptionalActions::Now, &quiet);
+        Self(Some(before))
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
+        }
+    }
+}
+
+fn has_pending_key() -> bool {
+    const NO_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let stdin = rustix::stdio::stdin();
+    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&NO_WAIT)).is_ok_and(|ready| ready > 0)
+}
+
+/// See [`crate::env::Prompt::pick`].
+pub fn pick(
+    question: &str,
+    search: &mut dyn FnMut(&str) -> Result<PickList>,
+) -> Result<Option<usize>> {
+    let _quiet = Quiet::new();
+    let mut screen = Screen { term: Term::stderr(), rows: 0 };
+    let (mut typed, mut found, mut chosen, mut is_old) =
+        (String::new(), PickList::default(), 0, false);
+    let result = loop {
+        // Keys that were typed meanwhile come first: a search of many users takes longer than a key.
+        if is_old && !has_pending_key() {
+            (found, chosen, is_old) = (search(&typed)?, 0, false);
+        }
+        screen.draw(question, &typed, (!is_old).then_some(&found), chosen)?;
+        match screen.term.read_key()? {
+            // What nobody has seen yet is not chosen.
+            Key::Enter if is_old => {
+                (found, chosen, is_old) = (search(&typed)?, 0, false);
+                continue;
+            }
+            Key::Enter => {}
+            Key::Escape | Key::CtrlC | Key::Char('\u{4}') => break None,
+            Key::ArrowUp => {
+                chosen = chosen.saturating_sub(1);
+                continue;
+            }
+            Key::ArrowDown | Key::Tab => {
+                chosen = (chosen + 1).min(found.lines.len().saturating_sub(1));
+                continue;
+            }
+            Key::Backspace => {
+                typed.pop();
+                is_old = true;
+                continue;
+            }
+            // ^U
+            Key::Char('\u{15}') => {
+                typed.clear();
+                is_old = true;
+                continue;
+            }
+            Key::Char(c) if !is_harmful(c) && typed.chars().count() < LONGEST => {
+                typed.push(c);
+                is_old = true;
+                continue;
+            }
+            _ => continue,
+        }
+        if typed.trim().is_empty() {
+            break None;
+        }
+        if chosen < found.lines.len() {
+            break Some(chosen);
+        }
+    };
+    let line = result.and_then(|index| found.lines.get(index));
+    screen.end(question, line.map_or("", String::as_str))?;
+    Ok(result)
+}
+
+struct Screen {
+    term: Term,
+    /// Rows that were written below the first one.
+    rows: usize,
+}
+
+impl Screen {
+    /// `found` is `None` while the search is still to come.
+    fn draw(
+        &mut self,
+        question: &str,
+        typed: &str,
+        found: Option<&PickList>,
+        chosen: usize,
+    ) -> Result<()> {
+        let (height, width) = self.term.size();
+        let (height, width) = (usize::from(height), usize::from(width).max(2) - 1);
+        let hint = "type a part of a name or an e-mail address; Esc leaves";
+        let mut lines = Vec::new();
+        match found {
+            _ if typed.trim().is_empty() => lines.push(format!("  {hint}")),
+            None => lines.push("  …".to_owned()),
+            Some(found) if found.lines.is_empty() => lines.push("  nobody is found".to_owned()),
+            Some(found) => {
+                let room = height.saturating_sub(3).max(1);
+                let first = (chosen + 1).saturating_sub(room);
+                let shown = found.lines.iter().enumerate().skip(first).take(room);
+                lines
+                    .extend(shown.map(|(n, line)| {
+                        format!("{} {line}", if n == chosen { '>' } else { ' ' })
+                    }));
+                if found.more > 0 && room > 1 {
+                    lines.push(format!("  and {} more: type on", found.more));
+                }
+            }
+        }
+        self.clear()?;
+        let prompt = truncate_str(&format!("{question} {typed}"), width, "").into_owned();
+        let mut text = prompt.clone();
+        for line in lines.iter().take(height.saturating_sub(1)) {
+            text.push_str("\r\n");
+            text.push_str(&truncate_str(line, width, "…"));
+            self.rows += 1;
+        }
+        self.term.write_all(text.as_bytes())?;
+        if self.rows > 0 {
+            self.term.move_cursor_up(self.rows)?;
+        }
+        self.term.write_all(b"\r")?;
+        self.term.move_cursor_right(measure_text_width(&prompt))?;
+        Ok(self.term.flush()?)
+    }
+
+    /// Removes what was drawn, and leaves the cursor at the beginning of its first row.
+    fn clear(&mut self) -> Result<()> {
+        self.rows = 0;
+        self.term.write_all(b"\r")?;
+        Ok(self.term.clear_to_end_of_screen()?)
+    }
+
+    /// Leaves the question and its answer.
+    fn end(&mut self, question: &str, answer: &str) -> Result<()> {
+        self.clear()?;
+        Ok(self.term.write_line(&format!("{question} {answer}"))?)
+    }
+}

@@ -1,0 +1,54 @@
+//! The terminal's modes: as they were, and as a prompt needs them.
+
+use std::sync::OnceLock;
+
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+
+/// The terminal as it was before the first prompt.
+static ORIGINAL: OnceLock<Termios> = OnceLock::new();
+
+pub fn remember() {
+    if let Ok(termios) = tcgetattr(rustix::stdio::stdin()) {
+        let _ = ORIGINAL.set(termios);
+    }
+}
+
+pub fn restore() {
+    if let Some(original) = ORIGINAL.get() {
+        set(original);
+    }
+}
+
+/// Each key comes at once and is not echoed; ^C, ^Z and ^\ come as keys too, so that the terminal can be put back
+/// first.
+pub fn read_keys() {
+    change(|termios| {
+        let off = LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN;
+        termios.local_modes.remove(off);
+        termios.special_codes[SpecialCodeIndex::VMIN] = 1;
+        termios.special_codes[SpecialCodeIndex::VTIME] = 0;
+    });
+}
+
+/// While a page is open and nothing is asked: what is typed spoils no page, and ^Z leaves none behind.
+pub fn be_quiet() {
+    change(|termios| {
+        termios.local_modes.remove(LocalModes::ECHO);
+        // Linux calls it _POSIX_VDISABLE: no key.
+        termios.special_codes[SpecialCodeIndex::VSUSP] = 0;
+    });
+}
+
+fn change(edit: impl FnOnce(&mut Termios)) {
+    if let Some(original) = ORIGINAL.get() {
+        let mut termios = original.clone();
+        edit(&mut termios);
+        set(&termios);
+    }
+}
+
+fn set(termios: &Termios) {
+    let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, termios);
+}

@@ -1,0 +1,142 @@
+//! Whether the user that a service runs as reaches store and key.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Start;
+use super::finding::Survey;
+use super::machine::Machine;
+use crate::config::Config;
+use crate::domain::role::Role;
+use crate::files::file_trust::{FileKind, display_path, folder_of};
+use crate::store::location::StoreLocation;
+
+const WHAT: &str = "access";
+const READ: u32 = 0o4;
+const WRITE: u32 = 0o2;
+const SEARCH: u32 = 0o1;
+
+/// The user that a service runs as.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub name: String,
+    pub uid: u32,
+    /// All groups that count in the service.
+    pub groups: Vec<u32>,
+}
+
+impl Account {
+    pub fn root() -> Self {
+        Self { name: "root".to_owned(), uid: 0, groups: vec![0] }
+    }
+
+    /// A user of the machine with all their groups.
+    pub fn named(name: &str) -> Option<Self> {
+        let user = uzers::get_user_by_name(name)?;
+        let gid = user.primary_group_id();
+        let groups = uzers::get_user_groups(user.name(), gid).unwrap_or_default();
+        let groups = groups.iter().map(uzers::Group::gid).chain([gid]).collect();
+        Some(Self { name: name.to_owned(), uid: user.uid(), groups })
+    }
+
+    /// The first of the file and the folders above it that this account may not use; by the modes alone, as an access
+    /// list is shown as the mode of the group.
+    pub fn denied(&self, machine: &Machine, path: &Path, wanted: u32) -> Option<PathBuf> {
+        let folders = path.ancestors().skip(1).collect::<Vec<_>>();
+        let folders = folders.into_iter().rev().map(|folder| (folder, SEARCH));
+        let mut all = folders.chain([(path, wanted)]);
+        all.find(|(path, wanted)| !self.may(machine, path, *wanted))
+            .map(|(path, _)| path.to_owned())
+    }
+
+    /// What does not exist denies nothing.
+    fn may(&self, machine: &Machine, path: &Path, wanted: u32) -> bool {
+        let Some(file) = machine.metadata(path) else { return true };
+        let bits = match file.uid() == self.uid {
+            _ if self.uid == 0 => return wanted != SEARCH || file.mode() & 0o111 != 0,
+            true => file.mode() >> 6,
+            false if self.groups.contains(&file.gid()) => file.mode() >> 3,
+            false => file.mode(),
+        };
+        bits & wanted == wanted
+    }
+}
+
+pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Survey) {
+    let account = &start.account;
+    let mut needed: Vec<(PathBuf, u32, FileKind)> = Vec::new();
+    if let StoreLocation::Sqlite(store) = &config.store {
+        if !machine.is_there(store) {
+            let words = format!("there is no store at {}", display_path(store));
+            return findings.missing("store", words, "sudo -u mfactl mfactl init");
+        }
+        findings.good("store", display_path(store));
+        needed.push((folder_of(store), READ | WRITE | SEARCH, FileKind::Store));
+        let files = config.store.files().into_iter().filter(|file| machine.is_there(file));
+        needed.extend(files.map(|file| (file, READ | WRITE, FileKind::Store)));
+    } else {
+        findings.good("store", format!("{}, on a server", config.store));
+    }
+    if !machine.is_there(&config.key_file) {
+        let words = format!("there is no key file at {}", display_path(&config.key_file));
+        return findings.missing("key file", words, "put the saved copy of the key there");
+    }
+    findings.good("key file", display_path(&config.key_file));
+    needed.push((config.key_file.clone(), READ, FileKind::Key));
+    needed.extend(config.origins.config.clone().map(|file| (file, READ, FileKind::Config)));
+    let denied = needed.iter().find_map(|(path, wanted, kind)| {
+        account.denied(machine, path, *wanted).map(|denied| (denied, path, *kind))
+    });
+    match denied {
+        None => findings.good(WHAT, format!("{} reaches store and key", account.name)),
+        Some((denied, path, kind)) => {
+            let words = format!(
+                "{} may not use {}, so nobody is let in",
+                account.name,
+                display_path(&denied)
+            );
+            findings.missing(WHAT, words, fix(config, start, path, kind));
+        }
+    }
+    if let Some(roles) = &config.roles {
+        // mfactl asks the system for the groups, whichever the process has.
+        let groups = Account::named(&account.name).map_or_else(Vec::new, |known| known.groups);
+        let own = roles.of(account.uid, &groups);
+        if own.contains(&Role::Service) || own.contains(&Role::Admin) {
+            findings.good("role", format!("{} has the role service", account.name));
+        } else {
+            let words = format!("[roles] does not give {} the role service", account.name);
+            let fix = format!("add to [roles]: service = [\"{}\"]", account.name);
+            findings.missing("role", words, fix);
+        }
+    }
+}
+
+/// How the account gets its access to a file.
+fn fix(config: &Config, start: &Start, path: &Path, kind: FileKind) -> String {
+    let policy = config.file_policy;
+    let group = match kind {
+        FileKind::Store => policy.writers,
+        FileKind::Key => policy.key_group,
+        _ => return format!("chmod o+r {}", display_path(path)),
+    };
+    let account = &start.account;
+    let Some(gid) = group else {
+        let section = if kind == FileKind::Key { "group of [key]" } else { "writers of [store]" };
+        return format!(
+            "name a group as {section} in the configuration, and share the files with it: docs/services/sharing.md"
+        );
+    };
+    if !account.groups.contains(&gid) {
+        let group = uzers::get_group_by_gid(gid)
+            .map_or_else(|| gid.to_string(), |group| group.name().to_string_lossy().into_owned());
+        let restart = start.restart.replace("GROUP", &group);
+        return restart.replace("USER", &account.name);
+    }
+    let commands = policy.sharing_commands(path, kind);
+    if commands.is_empty() {
+        "mfactl doctor says which file is not shared".to_owned()
+    } else {
+        commands.join("; ")
+    }
+}
