@@ -21,6 +21,7 @@ mod find;
 mod force_new_password;
 pub mod help;
 mod init;
+mod left_out;
 mod list_status;
 mod log;
 mod man;

@@ -204,6 +204,7 @@ impl Config {
                 Span::hours(72),
             )?,
             bounds: rules::bounds(&file.policy)?,
+            policy: rules::policy(&file.policy)?,
             undo_for: rules::parse_span_up_to(
                 "policy.undo_for",
                 file.policy.undo_for,
@@ -215,12 +216,6 @@ impl Config {
                 file.policy.bypass_for,
                 Span::hours(24),
                 MAX_BYPASS_FOR,
-            )?,
-            policy: rules::policy(
-                file.policy.mfa.as_deref(),
-                &file.policy.required_groups,
-                file.policy.since.as_deref(),
-                file.policy.grace,
             )?,
             cost: rules::cost(&file.password)?,
             rules: rules::password_rules(&file.password)?,

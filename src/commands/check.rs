@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Verb;
 use crate::app::App;
 use crate::commands::check::measurement::Measurement;
+use crate::commands::left_out::NotGroupOption;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
 use crate::env::Env;
@@ -31,6 +32,8 @@ pub struct Check {
     /// CRITICAL if the value is outside this range
     #[arg(short, long, value_name = "RANGE", allow_hyphen_values = true)]
     critical: Option<String>,
+    #[command(flatten)]
+    left_out: NotGroupOption,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -55,6 +58,10 @@ pub enum What {
 }
 
 impl What {
+    pub const fn is_about_users(self) -> bool {
+        matches!(self, Self::Coverage | Self::Overdue | Self::Bypasses | Self::Locked)
+    }
+
     const fn defaults(self) -> (&'static str, &'static str) {
         match self {
             Self::Coverage => ("95:", "90:"),
@@ -127,7 +134,7 @@ impl Check {
         };
         let warning = range("--warning", &self.warning, warning)?;
         let critical = range("--critical", &self.critical, critical)?;
-        let measurement = measurement::measure(app, self.what)?;
+        let measurement = measurement::measure(app, self.what, &self.left_out.parse()?)?;
         Ok(CheckRecord::new(&measurement, &warning, &critical))
     }
 }

@@ -287,19 +287,27 @@ fn server(off: Result<Option<Vec<String>>>) -> Option<HealthCheck> {
     }
 }
 
-/// The records and the log, which are checked together.
-/// Groups that MFA is required of, but nobody is in.
+/// Groups that the configuration names, but nobody is in.
 fn groups(app: &mut App<'_>) -> Result<Vec<HealthCheck>> {
     let policy = app.config.policy.clone();
-    let empty = operate::empty_required_groups(&mut app.reader()?.read()?, &policy)?;
-    let finding = |(group, hint): (String, String)| HealthCheck {
-        what: "groups",
-        state: Health::Warning,
-        words: safe(&format!("MFA is required of {}, but nobody is in it; {hint}", quoted(&group))),
+    let empty = operate::empty_policy_groups(&mut app.reader()?.read()?, &policy)?;
+    let finding = |empty: operate::EmptyGroup| {
+        let group = quoted(&empty.group);
+        let rule = if empty.is_required {
+            format!("MFA is required of {group}")
+        } else {
+            format!("{group} is excepted from MFA")
+        };
+        HealthCheck {
+            what: "groups",
+            state: Health::Warning,
+            words: safe(&format!("{rule}, but nobody is in it; {}", empty.hint)),
+        }
     };
     Ok(empty.into_iter().map(finding).collect())
 }
 
+/// The records and the log, which are checked together.
 fn records_and_log(app: &mut App<'_>) -> [HealthCheck; 2] {
     // Without the key no MAC is checked, and that is not good enough here.
     let key = app.open_store().map(drop);

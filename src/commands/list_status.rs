@@ -24,8 +24,8 @@ pub use user_line::UserLine;
 
 /// List users and their MFA status
 ///
-/// Lists every user, including those without MFA. The summary counts all users, or those of --group;
-/// other filters do not change it. --at rebuilds an earlier status from the audit log, judged by
+/// Lists every user, including those without MFA. The summary counts all users, or those of --group,
+/// without those of --not-group; other filters do not change it. --at rebuilds an earlier status from the audit log, judged by
 /// today's policy. Needs no key and writes nothing.
 #[derive(Args, Debug)]
 pub struct ListStatus {
@@ -132,6 +132,9 @@ impl Verb for ListStatus {
             }
             (None, None) => {}
         }
+        if as_of.is_none() {
+            filter.left_out().require_known(&mut store.read()?, &policy)?;
+        }
         // A reader who closes the pipe early must not turn an unfinished check into a yes.
         let has_check = self.fail_if_any || self.min_coverage.is_some();
         let cut_short = if has_check { Verdict::No } else { Verdict::Yes };
@@ -172,6 +175,10 @@ impl Listing {
             match self.filter.group() {
                 Some(group) if is_empty => {
                     writeln!(writer.out, "no user is in the group {group}")?;
+                }
+                None if is_empty && !self.filter.left_out().is_empty() => {
+                    let groups = self.filter.left_out();
+                    writeln!(writer.out, "nobody is left outside the groups {groups}")?;
                 }
                 None if is_empty => writeln!(writer.out, "there are no users")?,
                 _ => writeln!(writer.out, "{}", summary.sentence())?,

@@ -11,6 +11,7 @@ use super::list_status::{Summary, UserLine};
 use crate::app::App;
 use crate::app::operator_files;
 use crate::audit;
+use crate::commands::left_out::{LeftOut, NotGroupOption};
 use crate::domain::recovery::FEW;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -31,6 +32,8 @@ pub struct Metrics {
     /// Skip verifying the log, which can take seconds
     #[arg(long)]
     without_log: bool,
+    #[command(flatten)]
+    left_out: NotGroupOption,
 }
 
 /// The values of the metrics.
@@ -59,7 +62,7 @@ impl Verb for Metrics {
                 .into());
         }
         let now = app.env.clock.now()?;
-        let mut samples = count(app, now)?;
+        let mut samples = count(app, now, &self.left_out.parse()?)?;
         if !self.without_log {
             samples.log_is_intact = Some(audit::prove_log(app, &[])?.problem().is_none());
         }
@@ -73,12 +76,16 @@ impl Verb for Metrics {
     }
 }
 
-fn count(app: &mut App<'_>, now: Timestamp) -> Result<Samples> {
+fn count(app: &mut App<'_>, now: Timestamp, left_out: &LeftOut) -> Result<Samples> {
     let policy = app.config.policy.clone();
     let mut store = app.reader()?;
     let mut snapshot = store.read()?;
+    left_out.require_known(&mut snapshot, &policy)?;
     let mut samples = Samples::default();
     snapshot.users(Order::default(), &mut |user| {
+        if left_out.has(&user) {
+            return Ok(());
+        }
         let line = UserLine::of(&user, &policy, now);
         samples.users_low_on_codes +=
             u64::from(user.recovery.is_some() && line.recovery_codes_left < FEW);

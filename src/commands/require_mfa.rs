@@ -13,7 +13,7 @@ use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{UserName, group, is_same_group};
 use crate::domain::policy::{Policy, Requirement};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::quoted;
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
@@ -29,18 +29,24 @@ use crate::store::Order;
 #[derive(Args, Debug)]
 pub struct RequireMfa {
     /// User name, or an e-mail address; none: search
-    #[arg(value_name = "NAME", add = crate::commands::user_names())]
+    #[arg(value_name = "NAME", conflicts_with_all = ["group", "from"], add = crate::commands::user_names())]
     name: Option<String>,
-    /// All current members of a group
-    #[arg(long, value_name = "GROUP", conflicts_with = "name")]
-    group: Option<String>,
-    /// Start date [default: now], or a file of names
+    /// Everybody who is in this group now
     ///
-    /// A date such as 2026-03-01; or a file of users (-: stdin): one name a line, or CSV with commas,
-    /// semicolons or tabs under a header of known columns: the names are in user, else username, else
-    /// name. Give --from twice for a date and a file.
-    #[arg(long, value_name = "DATE|FILE")]
-    from: Vec<PathBuf>,
+    /// Who joins later is not covered: for them name the group in policy.required_groups.
+    #[arg(long, value_name = "GROUP", conflicts_with = "from")]
+    group: Option<String>,
+    /// Read many user names from FILE (-: stdin)
+    ///
+    /// One name a line, or CSV with commas, semicolons or tabs under a header of known columns: the names
+    /// are in user, else username, else name.
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Required from then on [default: now]
+    ///
+    /// A date such as 2026-03-01, a time such as 2026-03-01T08:00:00Z, `tomorrow`, or a span from now such as 14d.
+    #[arg(long, value_name = "WHEN", conflicts_with = "not")]
+    effective: Option<String>,
     /// Limit of changes for many users, N or N%
     ///
     /// A number of users, or a percentage of all users. The default is 10%, but at least 10 users.
@@ -60,36 +66,38 @@ impl Verb for RequireMfa {
     const NAME: &'static str = "require-mfa";
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl require-mfa alice",
-        "mfactl require-mfa --group staff --from 2026-03-01",
-        "mfactl require-mfa --from names.txt --from 2026-03-01 --yes",
+        "mfactl require-mfa --group staff --effective 2026-03-01",
+        "mfactl require-mfa --from names.txt --effective 14d --yes",
         "mfactl require-mfa alice --not",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let (from, list) = self.from()?;
-        if from.is_some() && self.not {
-            return Err(Refusal::new(ErrorCode::Usage, "--not can't be combined with a date")
-                .hint("leave the date out")
-                .into());
-        }
+        let now = app.env.clock.now()?;
+        let effective = self.effective.as_deref();
+        let from = effective.map(|text| Timestamp::parse_coming("--effective", text, now));
+        let from = from.transpose()?;
         let policy = app.config.policy.clone();
         let change = OwnRequirement { from, is_lifted: self.not, policy };
         let (operator, yes) = (&self.operator, self.yes);
-        let names = match (&self.name, list, &self.group) {
-            (name, None, None) => {
+        let names = match (&self.from, &self.group) {
+            (None, None) => {
                 let name = app.target(
-                    name.as_deref(),
+                    self.name.as_deref(),
                     "name one user, or many with --group or --from FILE",
                 )?;
                 return user_change::change_one(app, &name, operator, yes, &change);
             }
-            (None, Some(list), None) => read_list(app, &list)?,
-            (None, None, Some(name)) => members(app, &group(name)?)?.into(),
-            (name, Some(given), _) => return Err(no_date(&given, name.is_some()).into()),
-            (Some(_), None, Some(_)) => {
-                return Err(Refusal::new(ErrorCode::Usage, "NAME and --group can't be combined")
-                    .hint("give one of them")
-                    .into());
+            (Some(list), _) => read_list(app, list)?,
+            (None, Some(name)) => {
+                let group = group(name)?;
+                let names = members(app, &group)?;
+                app.note(&format!(
+                    "this covers {} who {} in {group} now; for whoever joins later, name the group in \
+                     policy.required_groups",
+                    counted(names.len(), "user"),
+                    if names.len() == 1 { "is" } else { "are" }
+                ));
+                names.into()
             }
         };
         let targets = Targets::with_limit(self.max_changes.clone());
@@ -159,37 +167,17 @@ impl UserChange for OwnRequirement {
     }
 }
 
-impl RequireMfa {
-    /// Splits the values of --from into the date and the file.
-    fn from(&self) -> Result<(Option<Timestamp>, Option<PathBuf>), Refusal> {
-        let (mut date, mut list) = (None, None);
-        for given in &self.from {
-            let read = given.to_str().map(|text| Timestamp::parse("--from", text));
-            let is_second = match read {
-                Some(Ok(at)) => date.replace(at).is_some(),
-                Some(Err(refusal)) if looks_like_a_date(given) => return Err(refusal),
-                _ => list.replace(given.clone()).is_some(),
-            };
-            if is_second {
-                return Err(Refusal::new(ErrorCode::Usage, "two dates or two files were given")
-                    .field("--from")
-                    .hint("give one date and one file"));
-            }
-        }
-        Ok((date, list))
-    }
-}
-
+/// Reads the list. A date in its place is refused, and so is a file of such a name, which can be given as ./NAME.
 fn read_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
-    let may_mean_a_date = !path.to_string_lossy().contains(['/', '.']) && path != Path::new("-");
-    operate::read_user_list(app, path).map_err(|error| match error.downcast::<Refusal>() {
-        Ok(refusal) if may_mean_a_date => {
-            let hint = refusal.hint.clone().unwrap_or_default();
-            refusal.hint(format!("{hint}; a date is written as 2026-03-01")).into()
-        }
-        Ok(refusal) => refusal.into(),
-        Err(error) => error,
-    })
+    let text = path.to_string_lossy();
+    if Timestamp::parse("--from", &text).is_err() {
+        return operate::read_user_list(app, path);
+    }
+    let message = format!("{text} is a date, and --from names a file of users");
+    Err(Refusal::new(ErrorCode::Usage, message)
+        .field("--from")
+        .hint(format!("for the date write: --effective {text}"))
+        .into())
 }
 
 fn members(app: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
@@ -205,25 +193,4 @@ fn members(app: &mut App<'_>, group: &str) -> Result<Vec<UserName>> {
         operate::require_member(&mut store.read()?, "--group", group)?;
     }
     Ok(names)
-}
-
-/// Refuses a value of --from beside a user or a group. No date, it must be a file of other users.
-fn no_date(given: &Path, has_name: bool) -> Refusal {
-    let users = if has_name { "NAME" } else { "--group" };
-    let given = quoted(&given.to_string_lossy());
-    let message = format!(
-        "{given} is not a date, so it is taken for a file of users, and {users} names users too"
-    );
-    Refusal::new(ErrorCode::Usage, message)
-        .field("--from")
-        .hint(format!("write a date as 2026-03-01; for a file, leave {users} out"))
-}
-
-/// Tells a mistyped date from the name of a file, for a helpful error.
-fn looks_like_a_date(path: &Path) -> bool {
-    let text = path.to_string_lossy();
-    let digits = text.chars().filter(char::is_ascii_digit).count();
-    digits >= 4
-        && text.chars().all(|c| c.is_ascii_digit() || "-:/.TZ+ ".contains(c))
-        && !path.exists()
 }

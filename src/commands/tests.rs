@@ -9,6 +9,7 @@ mod copies;
 mod crowds;
 mod damaged;
 mod edits;
+mod excepted;
 mod forms;
 mod help;
 mod history;

@@ -63,6 +63,8 @@ pub struct PolicySection {
     pub mfa: Option<String>,
     /// Groups that must have MFA where it is optional for others.
     pub required_groups: Vec<String>,
+    /// Groups of which it is not required, such as service accounts.
+    pub except_groups: Vec<String>,
     /// A date or a time.
     pub since: Option<String>,
     pub grace: Option<String>,

@@ -7,10 +7,11 @@ use crate::domain::factor::totp::Window;
 use crate::domain::lockout::{Bounds, Limits};
 use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
-use crate::domain::policy::{Policy, Scope};
+use crate::domain::policy::{Policy, Scope, has_group};
 use crate::domain::refusal::Refusal;
 use crate::domain::site_names;
 use crate::domain::site_names::SiteNames;
+use crate::domain::text::quoted;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::verb::{FindVerb, VerbSpec};
 use crate::keyring::argon2::HashCost;
@@ -48,24 +49,27 @@ pub fn parse_span_up_to(key: &str, text: Option<String>, default: Span, max: Spa
     Ok(span)
 }
 
-pub fn policy(
-    mfa: Option<&str>,
-    groups: &[String],
-    since: Option<&str>,
-    grace: Option<String>,
-) -> Result<Policy> {
-    let scope = match mfa {
+pub fn policy(file: &file::PolicySection) -> Result<Policy> {
+    let groups = |key: &str, names: &[String]| {
+        let groups = names.iter().map(|name| group(name)).collect::<Result<Vec<_>, _>>();
+        groups.map_err(|e| in_config(key, e))
+    };
+    let required = groups("policy.required_groups", &file.required_groups)?;
+    let except_groups = groups("policy.except_groups", &file.except_groups)?;
+    if let Some(both) = except_groups.iter().find(|group| has_group(&required, group)) {
+        let problem = format!("{} is in policy.required_groups too", quoted(both));
+        return Err(refuse("policy.except_groups", problem).into());
+    }
+    let scope = match file.mfa.as_deref() {
         Some("required") => Scope::Everybody,
-        None | Some("optional") if groups.is_empty() => Scope::Nobody,
-        None | Some("optional") => {
-            let groups = groups.iter().map(|g| group(g)).collect::<Result<_, _>>();
-            Scope::Groups(groups.map_err(|e| in_config("policy.required_groups", e))?)
-        }
+        None | Some("optional") if required.is_empty() => Scope::Nobody,
+        None | Some("optional") => Scope::Groups(required),
         Some(_) => {
             let problem = "is neither optional nor required";
             return Err(refuse("policy.mfa", problem).into());
         }
     };
+    let (since, grace) = (file.since.as_deref(), file.grace.clone());
     if grace.is_some() && since.is_none() && scope != Scope::Nobody {
         // Users may be older than the requirement, so their grace needs a start.
         return Err(refuse("policy.grace", "needs a start day")
@@ -75,6 +79,7 @@ pub fn policy(
     let since = since.map(|text| Timestamp::parse("policy.since", text)).transpose();
     Ok(Policy {
         scope,
+        except_groups,
         since: since.map_err(|e| in_config("policy.since", e))?,
         grace: grace.map_or(Ok(Span(0)), |text| parse_span("policy.grace", Some(text), Span(0)))?,
     })

@@ -2,9 +2,8 @@
 
 use crate::domain::device::DeviceState;
 use crate::domain::labels::label_once_confirmed;
-use crate::domain::name::is_same_group;
 use crate::domain::password::PasswordChange;
-use crate::domain::policy::{Policy, Requirement, Scope};
+use crate::domain::policy::{Policy, Requirement};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
@@ -83,16 +82,20 @@ fn group_words(
     let mut joined = old.map(|old| only(new, old)).unwrap_or_default();
     let mut said = Vec::new();
     if let Some(words) = requirement_words(required_before, required, now) {
-        let (verb, moved) = match required {
-            Requirement::Optional => ("left", &mut left),
-            Requirement::From(_) => ("joined", &mut joined),
-        };
-        let (cause, rest) = moved.drain(..).partition(|group| is_required_of(policy, group));
-        *moved = rest;
-        let cause: Vec<&str> = cause;
-        said.push(match membership(verb, &cause) {
-            Some(cause) => format!("{words}: {cause}"),
-            None => words,
+        // Leaving a group that must have MFA lifts the requirement, and so does joining an excepted one.
+        let (mut is_cause_to_leave, mut is_cause_to_join): (GroupTest, GroupTest) =
+            (Policy::requires_group, Policy::excepts_group);
+        if required != Requirement::Optional {
+            std::mem::swap(&mut is_cause_to_leave, &mut is_cause_to_join);
+        }
+        let causes = [
+            membership("left", &take_out(&mut left, |group| is_cause_to_leave(policy, group))),
+            membership("joined", &take_out(&mut joined, |group| is_cause_to_join(policy, group))),
+        ];
+        let causes: Vec<String> = causes.into_iter().flatten().collect();
+        said.push(match causes.as_slice() {
+            [] => words,
+            causes => format!("{words}: {}", causes.join(", ")),
         });
     }
     said.extend(membership("left", &left).into_iter().chain(membership("joined", &joined)));
@@ -109,11 +112,13 @@ fn membership(verb: &str, groups: &[&str]) -> Option<String> {
     (!groups.is_empty()).then(|| format!("{verb} {kind} {}", groups.join(", ")))
 }
 
-fn is_required_of(policy: &Policy, group: &str) -> bool {
-    match &policy.scope {
-        Scope::Groups(groups) => groups.iter().any(|other| is_same_group(other, group)),
-        Scope::Nobody | Scope::Everybody => false,
-    }
+type GroupTest = fn(&Policy, &str) -> bool;
+
+/// Moves the groups that pass the test out of the list.
+fn take_out<'g>(groups: &mut Vec<&'g str>, test: impl Fn(&str) -> bool) -> Vec<&'g str> {
+    let (taken, rest) = groups.drain(..).partition(|group| test(group));
+    *groups = rest;
+    taken
 }
 
 /// Whether the temporary password, which alone counts, is over.
@@ -240,8 +245,8 @@ mod tests {
     }
 
     fn said(before: Option<&User>, after: &User) -> Vec<String> {
-        let scope = Scope::Groups(vec!["staff".into()]);
-        let policy = Policy { scope, since: None, grace: Span(0) };
+        let scope = crate::domain::policy::Scope::Groups(vec!["staff".into()]);
+        let policy = Policy { scope, except_groups: Vec::new(), since: None, grace: Span(0) };
         consequences(before, after, &policy, at(NOW))
     }
 

@@ -8,6 +8,8 @@ use crate::domain::user::{Status, User};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     pub scope: Scope,
+    /// Groups whose members the requirement never applies to, such as that of service accounts.
+    pub except_groups: Vec<String>,
     /// When the requirement begins; for users created later, it begins at their creation.
     pub since: Option<Timestamp>,
     /// How long a user has to enrol once the requirement applies to them.
@@ -64,15 +66,42 @@ impl Scope {
         match self {
             Self::Nobody => false,
             Self::Everybody => true,
-            Self::Groups(groups) => {
-                let is_in = |group: &String| groups.iter().any(|other| is_same_group(group, other));
-                user.profile.groups.iter().any(is_in)
-            }
+            Self::Groups(groups) => is_in_any(user, groups),
         }
     }
 }
 
+/// Whether the user is in one of these groups.
+#[must_use]
+pub fn is_in_any(user: &User, groups: &[String]) -> bool {
+    user.profile.groups.iter().any(|group| has_group(groups, group))
+}
+
+/// Whether this group is one of these, in any spelling.
+#[must_use]
+pub fn has_group(groups: &[String], group: &str) -> bool {
+    groups.iter().any(|other| is_same_group(other, group))
+}
+
 impl Policy {
+    /// Whether the configuration requires MFA of this user. An operator may require it beside that.
+    #[must_use]
+    pub fn applies_to(&self, user: &User) -> bool {
+        self.scope.includes(user) && !is_in_any(user, &self.except_groups)
+    }
+
+    /// Whether the configuration requires MFA of the members of this group as such.
+    #[must_use]
+    pub fn requires_group(&self, group: &str) -> bool {
+        matches!(&self.scope, Scope::Groups(groups) if has_group(groups, group))
+    }
+
+    /// Whether the configuration excepts the members of this group from what it requires.
+    #[must_use]
+    pub fn excepts_group(&self, group: &str) -> bool {
+        self.scope != Scope::Nobody && has_group(&self.except_groups, group)
+    }
+
     /// Updates a user whose groups were changed. If the new groups make MFA required, the grace period
     /// begins now.
     #[must_use]
@@ -80,7 +109,7 @@ impl Policy {
         if user.required {
             return user;
         }
-        let required_from = match (self.scope.includes(before), self.scope.includes(&user)) {
+        let required_from = match (self.applies_to(before), self.applies_to(&user)) {
             (false, true) if self.grace > Span(0) => Some(now.plus(self.grace)),
             (_, true) => user.required_from,
             (_, false) => None,
@@ -91,7 +120,7 @@ impl Policy {
     /// The requirement for a user: from the configuration or an operator, whichever begins earlier.
     #[must_use]
     pub fn requirement(&self, user: &User) -> Requirement {
-        let applies = self.scope.includes(user);
+        let applies = self.applies_to(user);
         let since = self.since.map_or(user.created_at, |since| since.max(user.created_at));
         let from = since.plus(self.grace);
         // Without `required` this date is the end of the grace period after joining a group; with it,
@@ -124,7 +153,7 @@ mod tests {
     }
 
     fn policy(scope: Scope, since: Option<i64>) -> Policy {
-        Policy { scope, since: since.map(at), grace: Span(100) }
+        Policy { scope, except_groups: Vec::new(), since: since.map(at), grace: Span(100) }
     }
 
     #[test]
@@ -136,6 +165,26 @@ mod tests {
         let staff = policy(Scope::Groups(vec!["staff".into()]), None);
         assert_eq!(staff.requirement(&user(&["staff", "x"])), Requirement::From(at(1100)));
         assert_eq!(staff.requirement(&user(&["x"])), Requirement::Optional);
+    }
+
+    #[test]
+    fn members_of_an_excepted_group_need_mfa_only_if_an_operator_says_so() {
+        let everybody =
+            Policy { except_groups: vec!["service".into()], ..policy(Scope::Everybody, None) };
+        let of = |user: &User| everybody.requirement(user);
+        assert_eq!(of(&user(&["staff"])), Requirement::From(at(1100)));
+        assert_eq!(of(&user(&["staff", "service"])), Requirement::Optional);
+        let mut asked = user(&["service"]);
+        (asked.required, asked.required_from) = (true, Some(at(50)));
+        assert_eq!(of(&asked), Requirement::From(at(50)));
+        let staff = Policy {
+            except_groups: vec!["service".into()],
+            ..policy(Scope::Groups(vec!["staff".into()]), Some(5))
+        };
+        let both = user(&["staff", "service"]);
+        assert_eq!(staff.requirement(&both), Requirement::Optional);
+        let left = staff.after_group_change(&both, user(&["staff"]), at(7000));
+        assert_eq!(staff.requirement(&left), Requirement::From(at(7100)), "a grace of their own");
     }
 
     #[test]

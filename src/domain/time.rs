@@ -69,6 +69,24 @@ impl Timestamp {
         Ok(moment)
     }
 
+    /// Parses a time to come: as [`Timestamp::parse`], or `now`, `today` or `tomorrow` (their start in UTC), or a span
+    /// such as 14d, which means so long from now. A date that has passed is taken.
+    pub fn parse_coming(field: &str, text: &str, now: Self) -> Result<Self, Refusal> {
+        const DAY: u64 = 24 * 3600;
+        let today = Self(now.0 - now.0 % DAY);
+        match text {
+            "now" => Ok(now),
+            "today" => Ok(today),
+            "tomorrow" => Ok(today.plus(Span(DAY))),
+            _ => match Span::parse(field, text) {
+                Ok(span) => Ok(now.plus(span)),
+                Err(_) => Self::parse(field, text).map_err(|refusal| {
+                    refusal.hint("write it as 2026-03-01, 2026-03-01T12:00:00Z, tomorrow or 14d")
+                }),
+            },
+        }
+    }
+
     /// Parses the end of a period: as [`Timestamp::parse_past`], or a date in the future, such as the end of this
     /// month.
     pub fn parse_end(field: &str, text: &str, now: Self) -> Result<Self, Refusal> {

@@ -12,18 +12,14 @@ use crate::suggest::nearest_hint;
 /// Groups to compare with; a hint is not worth more memory.
 const MAX_COMPARED: usize = 1_000;
 
-/// Refuses a group that is probably misspelt: nobody is in it, and the configuration does not require MFA of it.
+/// Refuses a group that is probably misspelt: nobody is in it, and the configuration does not name it.
 pub fn require_known_group(
     snapshot: &mut ReadTx<'_>,
     policy: &Policy,
     field: &str,
     group: &str,
 ) -> Result<()> {
-    let is_required = match &policy.scope {
-        Scope::Groups(groups) => groups.iter().any(|other| is_same_group(other, group)),
-        Scope::Nobody | Scope::Everybody => false,
-    };
-    if is_required {
+    if policy.requires_group(group) || policy.excepts_group(group) {
         return Ok(());
     }
     require_member(snapshot, field, group)
@@ -39,16 +35,26 @@ pub fn require_member(snapshot: &mut ReadTx<'_>, field: &str, group: &str) -> Re
     }
 }
 
-/// The groups that MFA is required of although nobody is in them, each with a hint.
-pub fn empty_required_groups(
-    snapshot: &mut ReadTx<'_>,
-    policy: &Policy,
-) -> Result<Vec<(String, String)>> {
-    let Scope::Groups(groups) = &policy.scope else { return Ok(Vec::new()) };
+/// A group that the configuration names although nobody is in it.
+pub struct EmptyGroup {
+    pub group: String,
+    /// MFA is required of it; else it is excepted.
+    pub is_required: bool,
+    pub hint: String,
+}
+
+/// The groups that `[policy]` names although nobody is in them.
+pub fn empty_policy_groups(snapshot: &mut ReadTx<'_>, policy: &Policy) -> Result<Vec<EmptyGroup>> {
+    let required = match &policy.scope {
+        Scope::Groups(groups) => groups.as_slice(),
+        Scope::Nobody | Scope::Everybody => &[],
+    };
+    let named = required.iter().map(|group| (group, true));
     let mut empty = Vec::new();
-    for group in groups {
+    for (group, is_required) in named.chain(policy.except_groups.iter().map(|g| (g, false))) {
         if let Some(others) = others(snapshot, group)? {
-            empty.push((group.clone(), hint(group, &others)));
+            let hint = hint(group, &others);
+            empty.push(EmptyGroup { group: group.clone(), is_required, hint });
         }
     }
     Ok(empty)

@@ -212,16 +212,16 @@ want 0 hana $mf enrol --no-confirm --json -- bob
 want 0 hana $mf unlock --ticket HELP-12 --reason "phone call" -- bob
 want 0 hana $mf edit-user --relabel phone=tablet -- bob
 want 0 hana $mf edit-user --clear email --clear language -- bob
-want 0 hana $mf require-mfa --from 2027-01-01 -- bob
+want 0 hana $mf require-mfa --effective 2027-01-01 -- bob
 want 0 hana $mf require-mfa --not --ticket HELP-12 -- bob
-want 0 hana $mf require-mfa --group staff --from 2027-01-01T08:00:00Z --yes
+want 0 hana $mf require-mfa --group staff --effective 2027-01-01T08:00:00Z --yes
 want 0 hana $mf bypass --for 1h --starts 2027-01-01T08:00:00Z --dry-run -- bob
 list=bob
 want 0 hana $mf reset --no-enrol --yes --proof callback --from -
 want 0 hana $mf force-new-password --old-password-opens --yes --proof in-person --from -
 want 0 hana $mf edit-user --group staff --group it --reason "moved" --yes --from -
 want 0 hana $mf unlock --yes --proof manager --from -
-want 0 hana $mf require-mfa --from - --from 2027-02-01 --yes
+want 0 hana $mf require-mfa --from - --effective 2027-02-01 --yes
 list=
 want 0 hana $mf enrol --no-confirm --json -- bob
 want 0 hana $mf list-status --json
@@ -249,7 +249,8 @@ want denied hana $mf --config /tmp/x unlock -- bob
 want denied hana $mf unlock --from /etc/shadow
 want denied hana $mf reset --no-enrol --yes --from /etc/shadow
 want denied hana $mf require-mfa --from /etc/shadow
-want denied hana $mf require-mfa --from - --from list
+want denied hana $mf require-mfa --from list
+want 65 aude $mf list-status --not-group nobody
 want denied hana $mf edit-user --group x --from 2027-01-01
 want denied hana $mf force-new-password --yes --output /tmp/x --from -
 want denied hana $mf bypass --for 1h --reveal-secrets -- bob

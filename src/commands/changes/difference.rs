@@ -158,7 +158,8 @@ mod tests {
         let at = Timestamp::from_unix(1000).unwrap();
         let user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at);
         assert_eq!(user.password_change, PasswordChange::NotRequired);
-        let policy = Policy { scope: Scope::Nobody, since: None, grace: Span(0) };
+        let policy =
+            Policy { scope: Scope::Nobody, except_groups: Vec::new(), since: None, grace: Span(0) };
         let mut line = UserLine::of(&user, &policy, at);
         change(&mut line);
         Some(line)

@@ -7,8 +7,10 @@ use anyhow::Result;
 use crate::app::App;
 use crate::audit;
 use crate::commands::check::What;
+use crate::commands::left_out::LeftOut;
 use crate::commands::list_status::{Summary, UserLine};
 use crate::domain::factor::totp::Parameters;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::Span;
 use crate::maintain;
@@ -27,21 +29,35 @@ pub struct Measurement {
     pub message: String,
 }
 
-pub fn measure(app: &mut App<'_>, what: What) -> Result<Measurement> {
+pub fn measure(app: &mut App<'_>, what: What, left_out: &LeftOut) -> Result<Measurement> {
+    if !what.is_about_users() && !left_out.is_empty() {
+        return Err(Refusal::new(ErrorCode::Usage, "only what counts users can leave some out")
+            .field("--not-group")
+            .hint("leave it out, or check coverage, overdue, bypasses or locked")
+            .into());
+    }
     match what {
         What::Log => log(app),
         What::Backup => backup(app),
         What::Key => key(app),
         What::Clock => clock(app),
-        What::Coverage | What::Overdue | What::Bypasses | What::Locked => users(app, what),
+        What::Coverage | What::Overdue | What::Bypasses | What::Locked => {
+            users(app, what, left_out)
+        }
     }
 }
 
-fn users(app: &mut App<'_>, what: What) -> Result<Measurement> {
+fn users(app: &mut App<'_>, what: What, left_out: &LeftOut) -> Result<Measurement> {
     let now = app.env.clock.now()?;
     let policy = app.config.policy.clone();
     let (mut summary, mut bypasses) = (Summary::default(), 0);
-    app.reader()?.read()?.users(Order::default(), &mut |user| {
+    let mut store = app.reader()?;
+    let mut snapshot = store.read()?;
+    left_out.require_known(&mut snapshot, &policy)?;
+    snapshot.users(Order::default(), &mut |user| {
+        if left_out.has(&user) {
+            return Ok(());
+        }
         let line = UserLine::of(&user, &policy, now);
         bypasses += u64::from(line.bypass);
         summary.count(&line);

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::UserLine;
+use crate::commands::left_out::{LeftOut, NotGroupOption};
 use crate::commands::whole_number;
 use crate::domain::name::{group, has_one_spelling, is_same_group};
 use crate::domain::policy::{Policy, Scope};
@@ -30,6 +31,8 @@ pub struct FilterOptions {
     /// In this group
     #[arg(long, value_name = "GROUP")]
     group: Option<String>,
+    #[command(flatten)]
+    left_out: NotGroupOption,
     /// Locked now
     #[arg(long)]
     locked: bool,
@@ -83,6 +86,7 @@ pub struct Filter {
     without_mfa: bool,
     text: Option<SearchText>,
     group: Option<String>,
+    left_out: LeftOut,
     locked: bool,
     pending_longer_than: Option<Span>,
     inactive_for: Option<Span>,
@@ -107,6 +111,7 @@ impl FilterOptions {
                 .map(|text| SearchText::parse("--match", text))
                 .transpose()?,
             group: self.group.as_deref().map(group).transpose()?,
+            left_out: self.left_out.parse()?,
             locked: self.locked,
             pending_longer_than: span("--pending-longer-than", &self.pending_longer_than)?,
             inactive_for: span("--inactive-for", &self.inactive_for)?,
@@ -122,9 +127,12 @@ impl FilterOptions {
 impl Filter {
     /// Does the summary count this user?
     pub fn is_in_scope(&self, user: &User) -> bool {
-        self.group
-            .as_ref()
-            .is_none_or(|group| user.profile.groups.iter().any(|g| is_same_group(g, group)))
+        let is_in = |group: &String| user.profile.groups.iter().any(|g| is_same_group(g, group));
+        self.group.as_ref().is_none_or(is_in) && !self.left_out.has(user)
+    }
+
+    pub const fn left_out(&self) -> &LeftOut {
+        &self.left_out
     }
 
     pub fn group(&self) -> Option<&str> {

@@ -32,7 +32,7 @@ fn the_list_as_of_a_time_equals_the_list_at_that_time() {
         "recovery-codes alice --json --reveal-secrets",
         "edit-user alice --group staff --group sales",
         "bypass bob --for 2h --uses 2 --json --reveal-secrets",
-        "require-mfa carol --from 2026-02-01",
+        "require-mfa carol --effective 2026-02-01",
     ] {
         let _ = world.run(line).ok();
         note(&world);

@@ -186,7 +186,7 @@ fn the_policy_takes_precedence_over_the_option() {
     assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 0);
     assert_eq!(outcomes(&world), ["not_enabled", "not_asked"]);
     assert_eq!(pam_with(&mut world, accept, "nobody", "x").code, 1);
-    let _ = world.run("require-mfa bob --from 2027-01-01").ok();
+    let _ = world.run("require-mfa bob --effective 2027-01-01").ok();
     assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 0);
     let _ = world.run("require-mfa bob").ok();
     assert_eq!(pam_with(&mut world, accept, "bob", "x").code, 1);

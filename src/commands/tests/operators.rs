@@ -235,7 +235,7 @@ fn two_operators_together_change_a_protected_user() {
         ("delete alice --device phone", "not_enabled"),
         ("force-new-password alice --old-password-opens", "not_enabled"),
         ("unlock alice", "enabled"),
-        ("require-mfa alice --from 2026-03-01", "enabled"),
+        ("require-mfa alice --effective 2026-03-01", "enabled"),
         ("edit-user alice --display-name \u{e9}", "enabled"),
         ("remove-user alice --yes", ""),
     ] {

@@ -285,8 +285,8 @@ fn grace_runs_from_the_day_a_user_joins_a_group() {
     let due = "2026-04-25T00:00:00Z";
     let answer = world.signs_in(&json!({ "password": OLD }), "accepted");
     assert_eq!(answer["due_at"], due);
-    assert_eq!(world.run("require-mfa alice --from 2026-04-20").code, 64);
-    let later = world.run("require-mfa alice --from 2026-05-01 --json").ok().json();
+    assert_eq!(world.run("require-mfa alice --effective 2026-04-20").code, 64);
+    let later = world.run("require-mfa alice --effective 2026-05-01 --json").ok().json();
     assert_eq!(later["changed"], false, "it is due before");
     let _ = world.run("require-mfa alice --not").ok();
     assert_eq!(world.listed("alice")["due_at"], due);

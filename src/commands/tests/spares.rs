@@ -274,32 +274,33 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
     for (name, group) in [("alice", "staff"), ("bob", "staff"), ("carol", "guests")] {
         let _ = world.run(&format!("add-user {name} --group {group}")).ok();
     }
-    let _ = world.run("require-mfa --group staff --from 2026-03-01 --yes").ok();
+    let ran = world.run("require-mfa --group staff --effective 2026-03-01 --yes").ok();
+    let covers =
+        "this covers 2 users who are in staff now; for whoever joins later, name the group";
+    assert!(ran.err.contains(covers), "{ran:?}");
     assert_eq!(world.listed("alice")["due_at"], "2026-03-01T00:00:00Z");
     assert_eq!(world.listed("carol")["due_at"], Value::Null);
     assert_eq!(world.run("require-mfa alice --json").ok().json()["changed"], true);
     assert_eq!(world.run("require-mfa alice --json").ok().json()["changed"], false);
     assert_eq!(world.listed("alice")["required"], true);
-    let line = "require-mfa --from - --from 2026-04-01 --yes";
+    let line = "require-mfa --from - --effective 2026-04-01 --yes";
     let _ = world.run_with(line, "carol\n").ok();
     assert_eq!(world.listed("carol")["due_at"], "2026-04-01T00:00:00Z");
+    for (when, due) in [("tomorrow", "2026-01-02T00:00:00Z"), ("14d", "2026-01-15T00:00:00Z")] {
+        let _ = world.run(&format!("require-mfa carol --effective {when}")).ok();
+        assert_eq!(world.listed("carol")["due_at"], due);
+    }
     let _ = world.run("require-mfa carol --not").ok();
     assert_eq!(world.listed("carol")["due_at"], Value::Null);
     for (bad, code, words) in [
-        ("alice --from 2026-02-30", 65, "--from: \"2026-02-30\""),
+        ("alice --effective 2026-02-30", 65, "--effective: \"2026-02-30\""),
         ("--group nobody-is-here", 65, "--group: nobody is in \"nobody-is-here\""),
         ("alice --group staff", 64, "--group"),
-        ("alice --not --from 2026-03-01", 64, "--not can't be combined"),
-        ("--from 2026-03-01", 64, "missing: <NAME>"),
-        (
-            "alice --from tomorrow",
-            64,
-            "--from: \"tomorrow\" is not a date, so it is taken for a file",
-        ),
-        ("alice --from tomorrow", 64, "write a date as 2026-03-01; for a file, leave NAME out"),
-        ("--group staff --from soon", 64, "is not a date"),
-        ("--group staff --from soon", 64, "leave --group out"),
-        ("--from tomorrow", 65, "; a date is written as 2026-03-01"),
+        ("alice --not --effective 2026-03-01", 64, "--effective"),
+        ("--from 2026-03-01", 64, "for the date write: --effective 2026-03-01"),
+        ("alice --from 2026-03-01", 64, "--from"),
+        ("--group staff --from -", 64, "--from"),
+        ("--group staff --effective soon", 65, "tomorrow or 14d"),
         ("", 64, "name one user, or many with --group or --from FILE"),
     ] {
         let ran = world.run(&format!("require-mfa {bad}"));

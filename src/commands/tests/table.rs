@@ -163,7 +163,7 @@ fn the_sudo_rules_are_fresh() {
     let is_helpdesk = |s: &VerbSpec| {
         has_role(s, Role::Helpdesk) && !has_role(s, Role::Auditor) && s.takes_proof()
     };
-    // Its --from is also a date, so its rule is its own.
+    // It takes a group in place of a name, so its rule is its own.
     let is_plain = |s: &VerbSpec| s.name != "require-mfa";
     let is_admins = |s: &VerbSpec| s.roles == Some(&[]) && s.changes_user;
     let names = |runs: &dyn Fn(&VerbSpec) -> bool| -> Vec<_> {

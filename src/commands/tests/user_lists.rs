@@ -9,7 +9,7 @@ const VERBS: [&str; 8] = [
     "reset --no-enrol",
     "force-new-password --old-password-opens",
     "require-mfa",
-    "require-mfa --from 2027-01-01",
+    "require-mfa --effective 2027-01-01",
     "edit-user --protected",
     "edit-user --clear groups",
 ];

@@ -235,7 +235,7 @@ fn expired_grace_is_reported_as_a_change() {
     let world = World::new();
     let _ = world.run("add-user alice").ok();
     let _ = world.run("add-user bob --group staff").ok();
-    let _ = world.run("require-mfa alice --from 2026-01-02").ok();
+    let _ = world.run("require-mfa alice --effective 2026-01-02").ok();
     world
         .configure("[policy]\nmfa = \"optional\"\nrequired_groups = [\"staff\"]\nsince = \"2026-01-01\"\ngrace = \"3d\"\n");
     let overdue = "MFA is overdue\n";
