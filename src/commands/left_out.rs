@@ -16,9 +16,9 @@ const OPTION: &str = "--not-group";
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct NotGroupOption {
-    /// Leave out the members of this group; repeatable
+    /// Not in this group; repeatable
     ///
-    /// They are neither listed nor counted, such as service accounts, which no person signs in to.
+    /// Its members are neither listed nor counted: service accounts, for example, which no person signs in to.
     #[arg(long, value_name = "GROUP")]
     not_group: Vec<String>,
 }
