@@ -33,7 +33,7 @@ pub struct RequireMfa {
     name: Option<String>,
     /// Everybody who is in this group now
     ///
-    /// Who joins later is not covered: for them name the group in policy.required_groups.
+    /// Who joins later is not covered: for them name the group in `policy.required_groups`.
     #[arg(long, value_name = "GROUP", conflicts_with = "from")]
     group: Option<String>,
     /// Read many user names from FILE (-: stdin)
