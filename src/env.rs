@@ -1,7 +1,6 @@
 //! Everything a run gets from outside: clock, random numbers, prompts, streams. Tests hand in their own.
 
 mod ntp;
-mod picker;
 mod real;
 mod terminal;
 

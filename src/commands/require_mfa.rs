@@ -33,7 +33,7 @@ pub struct RequireMfa {
     name: Option<String>,
     /// Everybody who is in this group now
     ///
-    /// Who joins later is not covered: for them name the group in `policy.required_groups`.
+    /// People who join later are not covered: for them name the group in `policy.required_groups`.
     #[arg(long, value_name = "GROUP", conflicts_with = "from")]
     group: Option<String>,
     /// Read many user names from FILE (-: stdin)
@@ -92,8 +92,8 @@ impl Verb for RequireMfa {
                 let group = group(name)?;
                 let names = members(app, &group)?;
                 app.note(&format!(
-                    "this covers {} who {} in {group} now; for whoever joins later, name the group in \
-                     policy.required_groups",
+                    "this covers {} who {} in {group} now; to cover people who join later, name the group \
+                     in policy.required_groups",
                     counted(names.len(), "user"),
                     if names.len() == 1 { "is" } else { "are" }
                 ));

@@ -10,7 +10,9 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::prove::{Proving, can_ask, show_and_prove};
+use crate::domain::device::Device;
 use crate::domain::name::Label;
+use crate::domain::user::User;
 use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::{ConfirmOption, Enrolment, EnrolmentKey, ShowOptions, pending_hint};
@@ -19,8 +21,8 @@ use crate::store::Change;
 /// Show the QR code of a pending device again
 ///
 /// At a terminal, mfactl then asks for the code that confirms the device. For an active device add
-/// --active, which the log records: whoever sees the QR code can make that device's codes. For a lost
-/// phone use reset.
+/// --active, which the log records: anybody who sees the QR code can make that device's codes. For a
+/// lost phone use reset.
 #[derive(Args, Debug)]
 pub struct ShowQr {
     #[command(flatten)]
@@ -78,10 +80,14 @@ impl Verb for ShowQr {
             Ok((user, id, secret))
         })?;
         let device = user.device(id)?;
-        let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer);
-        // What a change means is said by every verb of operators; this one changes nothing.
-        record.extra.consequences = Some(Vec::new());
+        let record = |user: &User, device: &Device| {
+            let mut record = Enrolment::new("mfactl.show-qr/1", user, Some(device), &issuer);
+            // What a change means is said by every verb of operators; this one changes nothing.
+            record.extra.consequences = Some(Vec::new());
+            record
+        };
         if self.operator.dry_run {
+            let mut record = record(&user, device);
             record.extra.dry_run = true;
             let message = format!("{name}: the QR code would be shown; nothing was changed");
             return Ok(Report::one(record.with_message(message), Verdict::Yes));
@@ -104,10 +110,7 @@ impl Verb for ShowQr {
         }
         let message = format!("{name}: {} is {}", device.label, device.state.word());
         let reveal = self.show.reveal_secrets;
-        let mut record = Enrolment::new("mfactl.show-qr/1", &user, Some(device), &issuer)
-            .include_secret(&key, reveal)
-            .with_message(message);
-        record.extra.consequences = Some(Vec::new());
+        let record = record(&user, device).include_secret(&key, reveal).with_message(message);
         Ok(Report::one(record, verdict).requires_delivery(reveal))
     }
 }

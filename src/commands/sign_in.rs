@@ -1,6 +1,8 @@
 //! `mfactl sign-in`
 
-use anyhow::{Context as _, Result};
+mod conversation;
+
+use anyhow::Result;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -12,8 +14,6 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
-use crate::commands::prove::Talk;
-use crate::domain::backup_code::Submitted;
 use crate::domain::device::Device;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -27,13 +27,8 @@ use crate::domain::sign_in::{RejectReason, SignInOutcome};
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::show::{DeviceDraft, EnrolmentKey, ShowOptions};
+use crate::show::{DeviceDraft, EnrolmentKey};
 use crate::store::Change;
-
-/// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
-const TRIES: usize = 3;
-/// So often what is no code is not counted as a wrong one.
-const MOST_MALFORMED: usize = 10;
 
 /// Sign a user in: password, then code
 ///
@@ -41,8 +36,8 @@ const MOST_MALFORMED: usize = 10;
 /// for each step. Otherwise it reads one line of JSON from standard input,
 /// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; repeat
 /// all fields in each call. Exit code 0 means one thing only: signed in and stored. An unknown
-/// user and a wrong password get the same answer; only who types a temporary password that has expired
-/// is told so (`reason`).
+/// user and a wrong password get the same answer. Somebody who types an expired temporary password
+/// reads that it has expired (`reason`).
 #[derive(Args, Debug)]
 pub struct SignIn {
     /// User name
@@ -101,7 +96,7 @@ impl Verb for SignIn {
         let name = app.user_name(&self.name)?;
         let mut opened = app.open_store()?;
         if app.env.prompt.is_some() {
-            return run_conversation(app, &mut opened, &name);
+            return conversation::hold(app, &mut opened, &name);
         }
         app.options.default_to_json();
         let credentials = read_credentials(app)?;
@@ -156,182 +151,6 @@ fn read_credentials(app: &mut App<'_>) -> Result<Credentials> {
         without: NotEnabledPolicy::Accept,
         from: None,
     })
-}
-
-/// Prompts for one step after another until the sign-in is decided.
-fn run_conversation(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Result<Report> {
-    let mut credentials = Credentials {
-        password: None,
-        new_password: None,
-        code: None,
-        without: NotEnabledPolicy::Accept,
-        from: None,
-    };
-    let typed = ask_hidden(app, &format!("Password of {name}"))?;
-    credentials.password = Password::read("password", &typed).ok();
-    let (mut wrong, mut refused) = (0, 0);
-    let (mut shown, mut is_new) = (false, false);
-    let (mut talk, mut malformed) = (Talk::default(), 0);
-    loop {
-        let done = match authenticate::sign_in(app, opened, name, &credentials) {
-            Err(error)
-                if is_password_refused(&error)
-                    && credentials.new_password.is_some()
-                    && refused < TRIES =>
-            {
-                refused += 1;
-                app.note(&for_a_person(error).to_string());
-                credentials.new_password = Some(ask_new_password(app, None)?);
-                continue;
-            }
-            done => done.map_err(for_a_person)?,
-        };
-        if credentials.new_password.is_some()
-            && done.user.as_ref().is_some_and(|u| u.password_change.word().is_none())
-        {
-            credentials.password = credentials.new_password.take();
-            is_new = true;
-        }
-        set_interrupt_message(app, is_new, shown);
-        let had_code = credentials.code.take().is_some();
-        match &done.step {
-            SignInOutcome::PasswordChangeRequired => {
-                app.note("a new password is needed");
-                credentials.new_password = Some(ask_new_password(app, done.user.as_ref())?);
-            }
-            SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
-                let (user, device, secret) = new_device(app, opened, name)?;
-                set_interrupt_message(app, is_new, true);
-                let issuer = app.config.issuer.clone();
-                let key =
-                    EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
-                let options = ShowOptions { output: None, reveal_secrets: false };
-                let showing = options.choose_output(app, false)?;
-                let words = "MFA is required: set up an authenticator app now";
-                talk.begin(app, &key, showing, words)
-                    .context("the new device is pending; sign in again")?;
-                shown = true;
-                credentials.code = ask_code(app, &talk, &mut malformed)?;
-            }
-            SignInOutcome::EnrolmentRequired { is_barred: false } | SignInOutcome::CodeRequired => {
-                credentials.code = ask_code(app, &talk, &mut malformed)?;
-            }
-            SignInOutcome::Rejected(reason @ (RejectReason::Code | RejectReason::UsedCode))
-                if had_code && wrong + 1 < TRIES =>
-            {
-                wrong += 1;
-                talk.say(app, refused_code(*reason));
-                credentials.code = ask_code(app, &talk, &mut malformed)?;
-            }
-            step => {
-                drop(talk);
-                if had_code && *step == SignInOutcome::Rejected(RejectReason::UsedCode) {
-                    app.note(refused_code(RejectReason::UsedCode));
-                }
-                let verdict = verdict(step);
-                return Ok(Report::one(SignInReport::new(app, name, &done), verdict));
-            }
-        }
-        let is_asking = !matches!(&done.step, SignInOutcome::PasswordChangeRequired);
-        if is_asking && credentials.code.is_none() {
-            drop(talk);
-            return Ok(Report::one(SignInReport::new(app, name, &done), Verdict::No));
-        }
-    }
-}
-
-/// Sets the message for an interruption: unlike an operator, the user can't look up what was stored.
-fn set_interrupt_message(app: &mut App<'_>, is_new: bool, is_pending: bool) {
-    let message = match (is_new, is_pending) {
-        (true, _) => "the new password is set; sign in again to set up the device",
-        (false, true) => "the new device is pending; sign in again to set it up",
-        (false, false) => "you are not signed in; your password and devices are unchanged",
-    };
-    if let Some(person) = &mut app.env.prompt {
-        person.set_interrupt_message(message);
-    }
-}
-
-/// Replaces JSON field names in the message, which mean nothing at a prompt.
-fn for_a_person(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<Refusal>() {
-        Ok(mut refusal) => {
-            if matches!(refusal.field.as_deref(), Some("new_password" | "password")) {
-                refusal.field = None;
-                refusal.problem = format!("the new password {}", refusal.problem);
-            }
-            refusal.into()
-        }
-        Err(error) => error,
-    }
-}
-
-fn is_password_refused(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == ErrorCode::BadInput)
-}
-
-fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
-    app.person("give a line of JSON on standard input instead")?.hidden_line(question)
-}
-
-/// Why a code was refused, for a user whose password was right.
-const fn refused_code(reason: RejectReason) -> &'static str {
-    match reason {
-        RejectReason::UsedCode => "that code was used already: wait for the next one",
-        _ => "that code is wrong",
-    }
-}
-
-/// `None` for an empty line, which ends the sign-in. What is no code of any form is asked again and not counted,
-/// [`MOST_MALFORMED`] times.
-fn ask_code(
-    app: &mut App<'_>,
-    talk: &Talk,
-    malformed: &mut usize,
-) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    loop {
-        let line = ask_hidden(app, "Code")?;
-        // Apps show "123 456", and people type the blank.
-        let code: Zeroizing<Vec<u8>> =
-            Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect());
-        if code.is_empty() {
-            return Ok(None);
-        }
-        if !matches!(Submitted::read(&code), Submitted::NotACode) || *malformed == MOST_MALFORMED {
-            return Ok(Some(code));
-        }
-        *malformed += 1;
-        talk.say(
-            app,
-            "that is no code: type the digits that the app shows, or a recovery or bypass code",
-        );
-    }
-}
-
-/// Asks for a new password twice, until it is acceptable.
-fn ask_new_password(app: &mut App<'_>, user: Option<&User>) -> Result<Password> {
-    for _ in 0..TRIES {
-        let first = ask_hidden(app, "New password")?;
-        let second = ask_hidden(app, "Once more")?;
-        let read = if *first == *second {
-            Password::read("password", &first)
-        } else {
-            Err(Refusal::bad_input("password", "was not the same both times"))
-        };
-        let checked = match (read, user) {
-            (Ok(password), Some(user)) => {
-                authenticate::require_strong(app, user, "password", &password).map(|()| password)
-            }
-            (read, _) => read.map_err(Into::into),
-        };
-        match checked {
-            Ok(password) => return Ok(password),
-            Err(error) => app.note(&for_a_person(error).to_string()),
-        }
-    }
-    Err(Refusal::new(ErrorCode::BadInput, "no acceptable password was chosen")
-        .hint("your password is unchanged; sign in again")
-        .into())
 }
 
 /// The pending device that the user is to set up; made if there is none.

@@ -83,15 +83,17 @@ fn group_words(
     let mut said = Vec::new();
     if let Some(words) = requirement_words(required_before, required, now) {
         // Leaving a group that must have MFA lifts the requirement, and so does joining an excepted one.
-        let (mut is_cause_to_leave, mut is_cause_to_join): (GroupTest, GroupTest) =
-            (Policy::requires_group, Policy::excepts_group);
-        if required != Requirement::Optional {
-            std::mem::swap(&mut is_cause_to_leave, &mut is_cause_to_join);
-        }
-        let causes = [
-            membership("left", &take_out(&mut left, |group| is_cause_to_leave(policy, group))),
-            membership("joined", &take_out(&mut joined, |group| is_cause_to_join(policy, group))),
-        ];
+        let is_required = |group: &str| policy.requires_group(group);
+        let is_excepted = |group: &str| policy.excepts_group(group);
+        let (left, joined) = match required {
+            Requirement::Optional => {
+                (take_out(&mut left, is_required), take_out(&mut joined, is_excepted))
+            }
+            Requirement::From(_) => {
+                (take_out(&mut left, is_excepted), take_out(&mut joined, is_required))
+            }
+        };
+        let causes = [membership("left", &left), membership("joined", &joined)];
         let causes: Vec<String> = causes.into_iter().flatten().collect();
         said.push(match causes.as_slice() {
             [] => words,
@@ -111,8 +113,6 @@ fn membership(verb: &str, groups: &[&str]) -> Option<String> {
     let kind = if groups.len() == 1 { "group" } else { "groups" };
     (!groups.is_empty()).then(|| format!("{verb} {kind} {}", groups.join(", ")))
 }
-
-type GroupTest = fn(&Policy, &str) -> bool;
 
 /// Moves the groups that pass the test out of the list.
 fn take_out<'g>(groups: &mut Vec<&'g str>, test: impl Fn(&str) -> bool) -> Vec<&'g str> {
@@ -229,6 +229,7 @@ mod tests {
     use crate::domain::fixture::{active_state, alice, at, pending_state, with_phone};
     use crate::domain::lockout::{FailedFactor, Limits};
     use crate::domain::password::TemporaryPassword;
+    use crate::domain::policy::Scope;
     use crate::domain::secret::Sealed;
     use crate::domain::time::Span;
 
@@ -245,7 +246,7 @@ mod tests {
     }
 
     fn said(before: Option<&User>, after: &User) -> Vec<String> {
-        let scope = crate::domain::policy::Scope::Groups(vec!["staff".into()]);
+        let scope = Scope::Groups(vec!["staff".into()]);
         let policy = Policy { scope, except_groups: Vec::new(), since: None, grace: Span(0) };
         consequences(before, after, &policy, at(NOW))
     }

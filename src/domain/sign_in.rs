@@ -17,8 +17,8 @@ pub enum UsablePassword<'u> {
     Regular(&'u Sealed),
     /// Only this one is accepted, and only to choose a new password.
     Temporary(&'u Sealed),
-    /// The temporary password, the only one that counted, has expired. It is refused, and only who types it is told
-    /// why.
+    /// The temporary password, the only one that counted, has expired. It is refused, and only somebody who types it
+    /// learns why.
     Expired(&'u Sealed),
     /// No password is accepted.
     None,
@@ -77,8 +77,8 @@ pub enum SignInOutcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectReason {
     Password,
-    /// The temporary password, the only one that counts, has expired. Whoever typed it may know; to anybody else a
-    /// wrong password is all that it is.
+    /// The temporary password, the only one that counts, has expired. Somebody who typed it may know; everybody
+    /// else gave a wrong password.
     TemporaryPasswordExpired {
         is_typed: bool,
     },

@@ -212,7 +212,7 @@ impl User {
 
     /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
     /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
-    /// has ended, so that whoever types it can be told.
+    /// has ended, so that a user who types it learns why.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
         self.devices.retain(
             |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),

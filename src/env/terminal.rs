@@ -7,6 +7,7 @@
 mod keys;
 mod modes;
 mod page;
+mod picker;
 
 use std::io::{ErrorKind, Write as _};
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +19,7 @@ use zeroize::Zeroizing;
 
 use self::keys::{Key, Line, LineChange};
 use crate::domain::text::wrapped;
-use crate::env::{OpenPage, Page, PickList, Prompt, Size, picker};
+use crate::env::{OpenPage, Page, PickList, Prompt, Size};
 
 /// What to print at an interrupt: what has been changed so far.
 static INTERRUPT_MESSAGE: Mutex<String> = Mutex::new(String::new());
@@ -164,7 +165,10 @@ impl Prompt for Terminal {
         search: &mut dyn FnMut(&str) -> Result<PickList>,
     ) -> Result<Option<usize>> {
         self.prepare();
-        picker::pick(question, search).inspect_err(|error| {
+        modes::be_quiet_key_by_key();
+        let picked = picker::pick(question, search);
+        modes::restore();
+        picked.inspect_err(|error| {
             let kind = error.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
             if kind == Some(ErrorKind::Interrupted) {
                 exit_interrupted();

@@ -195,20 +195,23 @@ pub fn read(
 }
 
 fn policy_words(policy: &Policy) -> String {
+    let named =
+        |groups: &[String]| groups.iter().map(|group| quoted(group)).collect::<Vec<_>>().join(", ");
     let whom = match &policy.scope {
         Scope::Nobody => return "by the configuration, MFA is required of nobody".to_owned(),
         Scope::Everybody => "everybody".to_owned(),
-        Scope::Groups(groups) => {
-            let groups: Vec<String> = groups.iter().map(|group| quoted(group)).collect();
-            format!("the groups {}", groups.join(", "))
-        }
+        Scope::Groups(groups) => format!("the groups {}", named(groups)),
+    };
+    let except = match policy.except_groups.as_slice() {
+        [] => String::new(),
+        groups => format!(" except the groups {}", named(groups)),
     };
     let since = policy.since.map_or_else(String::new, |since| format!(", since {since}"));
     let grace = match policy.grace {
         Span(0) => String::new(),
         grace => format!(", with {grace} to enrol"),
     };
-    format!("by the configuration, MFA is required of {whom}{since}{grace}")
+    format!("by the configuration, MFA is required of {whom}{except}{since}{grace}")
 }
 
 /// One document, with a schema.

@@ -24,6 +24,11 @@ fn d24_an_excepted_group_needs_no_mfa_unless_an_operator_requires_it() {
     assert_eq!([required("alice"), required("bob"), required("backup")], [true, true, false]);
     let overdue = world.run("list-status --overdue --json").ok().json();
     assert_eq!(overdue["users"].as_array().unwrap().len(), 1);
+    let report = world.run("report --json").ok().json();
+    assert_eq!(
+        report["policy"],
+        "by the configuration, MFA is required of everybody except the groups \"service\""
+    );
     let joined = world.run("edit-user bob --add-group service --json").ok().json();
     assert_eq!(
         joined["consequences"],

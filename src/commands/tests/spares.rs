@@ -276,7 +276,7 @@ fn mfa_is_required_for_a_user_a_group_or_a_list() {
     }
     let ran = world.run("require-mfa --group staff --effective 2026-03-01 --yes").ok();
     let covers =
-        "this covers 2 users who are in staff now; for whoever joins later, name the group";
+        "this covers 2 users who are in staff now; to cover people who join later, name the group";
     assert!(ran.err.contains(covers), "{ran:?}");
     assert_eq!(world.listed("alice")["due_at"], "2026-03-01T00:00:00Z");
     assert_eq!(world.listed("carol")["due_at"], Value::Null);

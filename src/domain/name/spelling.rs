@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn w5_what_looks_like_another_name_in_its_stored_form_is_no_new_name() {
         let read = UserName::parse("ςο").unwrap();
-        assert_eq!(read.spellings().collect::<Vec<_>>(), ["ςο", "σο"], "who is stored is found");
+        assert_eq!(read.spellings().collect::<Vec<_>>(), ["ςο", "σο"], "a stored user is found");
         assert!(read.for_new_user().is_err() && crate::domain::name::new_group("ςο").is_err());
         for typed in ["σο", "ΣΟ", "Σο", "νικη", "ΝΙΚΗ"] {
             let error = UserName::parse(typed).unwrap_err().to_string();

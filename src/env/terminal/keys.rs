@@ -87,6 +87,11 @@ fn character(first: u8, rest: &mut dyn FnMut() -> Result<Option<u8>>) -> Result<
     Ok(Key::Char(read.unwrap_or(char::REPLACEMENT_CHARACTER)))
 }
 
+/// Whether a key was typed already.
+pub fn is_waiting() -> bool {
+    is_ready(Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap_or_default()
+}
+
 fn is_ready(wait: Option<&Timespec>) -> Result<bool> {
     let stdin = rustix::stdio::stdin();
     loop {

@@ -34,11 +34,22 @@ pub fn read_keys() {
 
 /// While a page is open and nothing is asked: what is typed spoils no page, and ^Z leaves none behind.
 pub fn be_quiet() {
+    change(silence);
+}
+
+/// Between the keys of a search, also while it runs: an interrupt is one, and ^Z is not, because a shell would get the
+/// terminal as it is.
+pub fn be_quiet_key_by_key() {
     change(|termios| {
-        termios.local_modes.remove(LocalModes::ECHO);
-        // Linux calls it _POSIX_VDISABLE: no key.
-        termios.special_codes[SpecialCodeIndex::VSUSP] = 0;
+        silence(termios);
+        termios.local_modes.remove(LocalModes::ICANON);
     });
+}
+
+fn silence(termios: &mut Termios) {
+    termios.local_modes.remove(LocalModes::ECHO);
+    // Linux calls it _POSIX_VDISABLE: no key.
+    termios.special_codes[SpecialCodeIndex::VSUSP] = 0;
 }
 
 fn change(edit: impl FnOnce(&mut Termios)) {

@@ -7,59 +7,25 @@ use std::io::Write as _;
 
 use anyhow::Result;
 use dialoguer::console::{Key, Term, measure_text_width, truncate_str};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
 
 use crate::domain::text::is_harmful;
 use crate::env::PickList;
+use crate::env::terminal::keys;
 
 /// What is typed at most.
 const LONGEST: usize = 60;
-
-/// Without echo and line by line, also while a search runs; an interrupt still is one, and ^Z is not: a shell would
-/// get the terminal as it is now.
-struct Quiet(Option<Termios>);
-
-impl Quiet {
-    fn new() -> Self {
-        let stdin = rustix::stdio::stdin();
-        let Ok(before) = tcgetattr(stdin) else { return Self(None) };
-        let mut quiet = before.clone();
-        quiet.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON);
-        quiet.special_codes[SpecialCodeIndex::VSUSP] = 0;
-        let _ = tcsetattr(stdin, OptionalActions::Now, &quiet);
-        Self(Some(before))
-    }
-}
-
-impl Drop for Quiet {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, before);
-        }
-    }
-}
-
-fn has_pending_key() -> bool {
-    const NO_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
-    let stdin = rustix::stdio::stdin();
-    poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&NO_WAIT)).is_ok_and(|ready| ready > 0)
-}
 
 /// See [`crate::env::Prompt::pick`].
 pub fn pick(
     question: &str,
     search: &mut dyn FnMut(&str) -> Result<PickList>,
 ) -> Result<Option<usize>> {
-    let _quiet = Quiet::new();
     let mut screen = Screen { term: Term::stderr(), rows: 0 };
     let (mut typed, mut found, mut chosen, mut is_old) =
         (String::new(), PickList::default(), 0, false);
     let result = loop {
         // Keys that were typed meanwhile come first: a search of many users takes longer than a key.
-        if is_old && !has_pending_key() {
+        if is_old && !keys::is_waiting() {
             (found, chosen, is_old) = (search(&typed)?, 0, false);
         }
         screen.draw(question, &typed, (!is_old).then_some(&found), chosen)?;
