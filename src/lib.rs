@@ -14,6 +14,9 @@ mod domain;
 pub mod env;
 mod error_report;
 mod files;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hardening;
 mod keyring;
 mod maintain;

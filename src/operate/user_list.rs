@@ -121,7 +121,8 @@ pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
     }
 }
 
-fn parse_names(
+/// [`read_user_list`] of bytes; `is_user` tells whether the store has a user of this name.
+pub fn parse_names(
     bytes: &[u8],
     site: &SiteNames,
     is_user: impl FnMut(&str) -> Result<bool>,
