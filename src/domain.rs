@@ -15,6 +15,7 @@ pub mod diagnosed_offsets;
 pub mod factor;
 #[cfg(test)]
 pub mod fixture;
+pub mod hint;
 pub mod identity;
 pub mod joiner;
 pub mod labels;

@@ -17,6 +17,7 @@ pub use engine::Engine;
 
 use crate::domain::audit::event::Operator;
 use crate::domain::factor::totp::{Parameters, code_at};
+use crate::domain::hint::Caller;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::env::{
@@ -169,6 +170,7 @@ impl World {
                 is_service: false,
                 is_elevated: false,
             },
+            caller: Caller::default(),
             end: |_| {},
         };
         let code = crate::run(args, &mut env);

@@ -14,7 +14,7 @@ use precis_profiles::UsernameCaseMapped;
 use serde::{Serialize, Serializer};
 
 use crate::domain::refusal::Refusal;
-use crate::domain::text::{line, quoted, refuse, shell_argument, shown};
+use crate::domain::text::{line, quoted, refuse, shown};
 
 /// The longest canonical name, in bytes of UTF-8.
 pub const LONGEST: usize = 255;
@@ -68,12 +68,6 @@ impl UserName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.name
-    }
-
-    /// For a line that shows a command.
-    #[must_use]
-    pub fn argument(&self) -> String {
-        shell_argument(&self.name)
     }
 }
 
