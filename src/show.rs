@@ -51,10 +51,10 @@ pub fn pending_hint(app: &App<'_>, user: &User, label: &Label) -> String {
     if user.live().filter(|device| device.is_pending()).count() > 1 {
         show = show.device(label);
     }
-    let show = show.after(&format!("{name}'s device {label} is pending: "));
-    app.words(
-        show.then(" shows it again and asks for the code; ").then(confirmation_hint(app, user)),
-    )
+    let show = show.after(&format!(
+        "{name}'s device {label} is pending; to see it again and give a code, run: "
+    ));
+    app.words(show.then("; ").then(confirmation_hint(app, user)))
 }
 
 #[derive(Args, Clone, Debug)]

@@ -10,6 +10,9 @@ use std::fmt;
 use crate::domain::name::{Label, UserName};
 use crate::domain::text::shell_word;
 
+/// The system's user, who owns the machine's store.
+pub const SYSTEM_USER: &str = "mfactl";
+
 /// A command line of this program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -36,6 +39,8 @@ enum Runner {
     Another,
     /// Anybody, without a store and without rights.
     Anybody,
+    /// A person who has to call `sudo` for it.
+    SystemUser,
 }
 
 /// The command line of a verb.
@@ -123,6 +128,12 @@ impl Command {
     #[must_use]
     pub fn by_another(self) -> Self {
         Self { runner: Runner::Another, ..self }
+    }
+
+    /// It is to run as the system user, however the reader started the program.
+    #[must_use]
+    pub fn by_system_user(self) -> Self {
+        Self { runner: Runner::SystemUser, ..self }
     }
 
     /// The hint of these words and then the command.
@@ -225,15 +236,19 @@ impl Caller {
     #[must_use]
     pub fn line(&self, command: &Command) -> String {
         let mut line = command.input.map(|input| format!("{input} | ")).unwrap_or_default();
-        let has_store = command.runner != Runner::Anybody;
-        match self.sudo_user.as_deref().filter(|_| has_store) {
+        let (user, path_options) = match command.runner {
+            Runner::Reader | Runner::Another => (self.sudo_user.as_deref(), &*self.path_options),
+            Runner::Anybody => (None, [].as_slice()),
+            Runner::SystemUser => (Some(SYSTEM_USER), [].as_slice()),
+        };
+        match user {
             // Without `-u`, sudo takes root.
             Some("root") => line.push_str("sudo "),
             Some(user) => line.push_str(&format!("sudo -u {} ", shell_word(user))),
             None => {}
         }
         line.push_str("mfactl");
-        for (option, value) in self.path_options.iter().filter(|_| has_store) {
+        for (option, value) in path_options {
             line.push_str(&format!(" {option} {}", shell_word(value)));
         }
         line.push(' ');
@@ -295,7 +310,7 @@ mod tests {
         let line = |line: Command| line.to_string();
         let unlock = |who: &str| line(command("unlock").name(&name(who)));
         assert_eq!(unlock("o'brien@example.com"), r"mfactl unlock -- 'o'\''brien@example.com'");
-        assert_eq!(unlock("-alice"), "mfactl unlock -- -alice");
+        assert_eq!(line(command("unlock").named("-alice")), "mfactl unlock -- -alice");
         assert_eq!(line(command("unlock").named("")), "mfactl unlock -- ''");
         assert_eq!(line(command("unlock").named("$(id)")), "mfactl unlock -- '$(id)'");
         let label = Label::parse("old phone").unwrap();
@@ -319,6 +334,9 @@ mod tests {
             "sudo -u mfactl mfactl --store '/srv/my store.db' --key-file k unlock -- alice"
         );
         assert_eq!(with_paths.line(&help(Some("reset"))), "mfactl help reset");
+        let init = command("init").by_system_user();
+        assert_eq!(with_paths.line(&init), "sudo -u mfactl mfactl init");
+        assert_eq!(init.to_string(), "sudo -u mfactl mfactl init");
     }
 
     #[test]

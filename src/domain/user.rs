@@ -259,8 +259,12 @@ impl User {
             many => {
                 let labels: Vec<_> = many.iter().map(|d| shell_word(d.label.as_str())).collect();
                 let message = format!("{} has {} matching devices", self.name, many.len());
+                let words =
+                    format!("name one with --device: {}; for example, run: ", labels.join(", "));
+                let show = command("show-qr").device(&many[0].label);
+                let show = if active_too { show.flag("--active") } else { show };
                 Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
-                    .hint(format!("name one with --device: {}", labels.join(", "))))
+                    .hint(show.name(&self.name).after(&words)))
             }
         }
     }
