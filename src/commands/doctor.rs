@@ -258,23 +258,19 @@ fn database(app: &mut App<'_>) -> Option<HealthCheck> {
 }
 
 fn key_copy(app: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match audit::key_saved_at(app)? {
-        Some(at) => (Health::Good, format!("confirmed on {at}")),
-        None => {
-            let words = "not confirmed: without the key everybody must enrol again; save a copy elsewhere, then run: ";
-            (Health::Warning, app.words(command(Doctor::NAME).flag("--key-saved").after(words)))
-        }
-    })
+    if let Some(at) = audit::key_saved_at(app)? {
+        return Ok((Health::Good, format!("confirmed on {at}")));
+    }
+    let words = "not confirmed: without the key everybody must enrol again; save a copy elsewhere, then run: ";
+    Ok((Health::Warning, app.words(command(Doctor::NAME).flag("--key-saved").after(words))))
 }
 
 fn backup(app: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match audit::last_backup_at(app)? {
-        Some(at) => (Health::Good, format!("taken on {at}")),
-        None => {
-            let backup = command("backup").operand("FILE");
-            (Health::Warning, app.words(backup.after("none has been taken; run: ")))
-        }
-    })
+    if let Some(at) = audit::last_backup_at(app)? {
+        return Ok((Health::Good, format!("taken on {at}")));
+    }
+    let backup = command("backup").operand("FILE");
+    Ok((Health::Warning, app.words(backup.after("none has been taken; run: "))))
 }
 
 impl Doctor {

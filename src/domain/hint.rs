@@ -17,8 +17,8 @@ pub const SYSTEM_USER: &str = "mfactl";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     verb: Cow<'static, str>,
-    /// Options with their values, as a shell reads them.
-    options: String,
+    /// Options, each with its value, as a shell reads them.
+    options: Vec<String>,
     /// What no `--` comes before, such as the metric of `check`.
     operand: Option<String>,
     /// The name, which `--` comes before.
@@ -48,7 +48,7 @@ enum Runner {
 pub fn command(verb: impl Into<Cow<'static, str>>) -> Command {
     Command {
         verb: verb.into(),
-        options: String::new(),
+        options: Vec::new(),
         operand: None,
         name: None,
         input: None,
@@ -71,8 +71,7 @@ impl Command {
     /// Adds an option without a value.
     #[must_use]
     pub fn flag(mut self, flag: &str) -> Self {
-        self.options.push(' ');
-        self.options.push_str(flag);
+        self.options.push(flag.to_owned());
         self
     }
 
@@ -152,7 +151,10 @@ impl fmt::Display for Command {
 
 /// Words that say what to do, with commands in them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
+pub struct Hint(Box<Words>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Words {
     parts: Vec<Part>,
     /// What is said to an operator who may not run a command of it.
     otherwise: Option<Box<str>>,
@@ -169,29 +171,35 @@ impl Hint {
     #[must_use]
     pub fn then(mut self, more: impl Into<Self>) -> Self {
         let mut more = more.into();
-        self.parts.append(&mut more.parts);
-        self.otherwise = self.otherwise.or(more.otherwise);
+        self.0.parts.append(&mut more.0.parts);
+        self.0.otherwise = self.0.otherwise.or(more.0.otherwise);
         self
     }
 
     /// Sets what is said to an operator whose role may not run a command of it.
     #[must_use]
     pub fn or(mut self, otherwise: &str) -> Self {
-        self.otherwise = Some(otherwise.into());
+        self.0.otherwise = Some(otherwise.into());
         self
     }
 
     fn commands(&self) -> impl Iterator<Item = &Command> {
-        self.parts.iter().filter_map(|part| match part {
+        self.0.parts.iter().filter_map(|part| match part {
             Part::Command(command) => Some(&**command),
             Part::Words(_) => None,
         })
     }
 }
 
+impl From<Part> for Hint {
+    fn from(part: Part) -> Self {
+        Self(Box::new(Words { parts: vec![part], otherwise: None }))
+    }
+}
+
 impl From<String> for Hint {
     fn from(words: String) -> Self {
-        Self { parts: vec![Part::Words(words)], otherwise: None }
+        Part::Words(words).into()
     }
 }
 
@@ -209,7 +217,7 @@ impl From<&String> for Hint {
 
 impl From<Command> for Hint {
     fn from(command: Command) -> Self {
-        Self { parts: vec![Part::Command(Box::new(command))], otherwise: None }
+        Part::Command(Box::new(command)).into()
     }
 }
 
@@ -235,36 +243,29 @@ impl Caller {
     /// A command as this caller types it.
     #[must_use]
     pub fn line(&self, command: &Command) -> String {
-        let mut line = command.input.map(|input| format!("{input} | ")).unwrap_or_default();
         let (user, path_options) = match command.runner {
             Runner::Reader | Runner::Another => (self.sudo_user.as_deref(), &*self.path_options),
             Runner::Anybody => (None, [].as_slice()),
             Runner::SystemUser => (Some(SYSTEM_USER), [].as_slice()),
         };
+        let mut words: Vec<Cow<'_, str>> = Vec::new();
+        words.extend(command.input.map(|input| format!("{input} |").into()));
         match user {
             // Without `-u`, sudo takes root.
-            Some("root") => line.push_str("sudo "),
-            Some(user) => line.push_str(&format!("sudo -u {} ", shell_word(user))),
+            Some("root") => words.push("sudo".into()),
+            Some(user) => words.extend(["sudo".into(), "-u".into(), shell_word(user)]),
             None => {}
         }
-        line.push_str("mfactl");
+        words.push("mfactl".into());
         for (option, value) in path_options {
-            line.push_str(&format!(" {option} {}", shell_word(value)));
+            words.extend([Cow::from(*option), shell_word(value)]);
         }
-        line.push(' ');
-        line.push_str(&command.verb);
-        line.push_str(&command.options);
-        for (separator, word) in [(" ", &command.operand), (" -- ", &command.name)] {
-            if let Some(word) = word {
-                line.push_str(separator);
-                line.push_str(word);
-            }
-        }
-        if let Some(file) = command.input_file {
-            line.push_str(" < ");
-            line.push_str(file);
-        }
-        line
+        words.push((&*command.verb).into());
+        words.extend(command.options.iter().map(Into::into));
+        words.extend(command.operand.as_deref().map(Into::into));
+        words.extend(command.name.as_ref().map(|name| format!("-- {name}").into()));
+        words.extend(command.input_file.map(|file| format!("< {file}").into()));
+        words.join(" ")
     }
 
     /// A hint in words. It names no verb that this operator's role may not run.
@@ -275,13 +276,13 @@ impl Caller {
         };
         if let Some(command) = hint.commands().find(is_denied) {
             let ask = || format!("ask an operator who may run {}", command.verb);
-            return hint.otherwise.as_deref().map_or_else(ask, str::to_owned);
+            return hint.0.otherwise.as_deref().map_or_else(ask, str::to_owned);
         }
         let part = |part: &Part| match part {
             Part::Words(words) => words.clone(),
             Part::Command(command) => self.line(command),
         };
-        hint.parts.iter().map(part).collect()
+        hint.0.parts.iter().map(part).collect()
     }
 }
 

@@ -44,9 +44,10 @@ pub fn users_without_mfa(html: &mut String, content: &Content) {
         if listed.total > 0 {
             let _ = writeln!(html, "<h3>{heading}: {}</h3>", listed.total);
             user_rows(html, listed);
-            let list = match content.period.is_over {
-                true => list.option("--at", &content.period.last_second().to_string()),
-                false => list,
+            let list = if content.period.is_over {
+                list.option("--at", &content.period.last_second().to_string())
+            } else {
+                list
             };
             more(html, listed.left_out(), &list);
         }

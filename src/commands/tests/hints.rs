@@ -78,7 +78,7 @@ fn a_command_by_hand_is_found() {
     assert_eq!(by_hand(r#".hint("run: mfactl unlock alice")"#).len(), 1);
     assert_eq!(by_hand(r#"format!("mfactl show-qr {name}")"#).len(), 1);
     for fine in [
-        r#"// run: mfactl unlock alice"#,
+        "// run: mfactl unlock alice",
         "const EXAMPLES: &[&str] = &[\n\"mfactl unlock alice\",\n];",
         r#""the file is not an mfactl store""#,
         r#""mfactl {verb}""#,
