@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod backup_code;
 pub mod bypass;
+pub mod caller;
 pub mod consequences;
 pub mod device;
 pub mod diagnose;

@@ -11,7 +11,7 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use crate::domain::audit::event::Operator;
-use crate::domain::hint::Caller;
+use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 
 /// What a run uses of the outside, except files.

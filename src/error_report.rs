@@ -5,7 +5,8 @@ use std::io::Write;
 use anyhow::Error;
 use serde::Serialize;
 
-use crate::domain::hint::{Caller, Hint};
+use crate::domain::caller::Caller;
+use crate::domain::hint::Hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 

@@ -180,7 +180,7 @@ impl Vault {
             )
             .hint(
                 command("reset")
-                    .named("NAME")
+                    .name("NAME")
                     .after("find out who can write to the store, and reset the user with: "),
             )
         };

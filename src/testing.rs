@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 pub use engine::Engine;
 
 use crate::domain::audit::event::Operator;
+use crate::domain::caller::Caller;
 use crate::domain::factor::totp::{Parameters, code_at};
-use crate::domain::hint::Caller;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::env::{

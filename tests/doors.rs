@@ -59,7 +59,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("completion", &["app", "config", "domain", "env", "operate", "options"]),
     ("error_report", &["domain"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
-    ("show", &["app", "domain", "env", "files", "keyring", "operate", "report"]),
+    ("show", &["app", "domain", "env", "files", "keyring", "report"]),
     ("usage_error", &["domain", "suggest"]),
     (
         "commands",

@@ -141,7 +141,7 @@ impl Approval {
         if user.protected && !self.has_admin {
             let message = format!("{name} is protected: one of the two operators must be an admin");
             return Err(Refusal::new(ErrorCode::NotPermitted, message)
-                .hint(command("approve").named(&short_id).by_another().after("an admin can run: "))
+                .hint(command("approve").name(&short_id).by_another().after("an admin can run: "))
                 .into());
         }
         open.retain(|request| *request != self.request);

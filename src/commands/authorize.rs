@@ -13,7 +13,8 @@ use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::{VERBS, VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
-use crate::domain::hint::{Caller, command};
+use crate::domain::caller::Caller;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -236,7 +237,7 @@ struct PendingApproval {
 
 impl PendingApproval {
     fn new(request: &Request, guarded_option: Option<&'static str>, caller: &Caller) -> Self {
-        let approve = command("approve").named(&request.short()).by_another();
+        let approve = command("approve").name(request.short()).by_another();
         Self {
             schema: "mfactl.request/1",
             user: request.user.clone(),

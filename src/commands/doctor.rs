@@ -11,7 +11,8 @@ use super::Verb;
 use crate::app::App;
 use crate::audit;
 use crate::config::Config;
-use crate::domain::hint::{Caller, command};
+use crate::domain::caller::Caller;
+use crate::domain::hint::command;
 use crate::domain::text::{counted, quoted, shown};
 use crate::error_report;
 use crate::maintain;
@@ -174,7 +175,7 @@ fn of_clock(found: Result<ClockHealth>, caller: &Caller) -> Vec<HealthCheck> {
             "the last code of {} is of a time ahead, so all right codes are refused until then: diagnose says whose, and \
              this ends it: {}",
             counted(clock.devices_ahead, "device"),
-            caller.line(&command("resync").named("NAME"))
+            caller.line(&command("resync").name("NAME"))
         );
         findings.push(HealthCheck { what: "devices", state: Health::Warning, words });
     }

@@ -120,7 +120,7 @@ fn by_search(entry: &VerbEntry, app: &mut App<'_>) -> Result<bool> {
     let mut store = app.reader()?;
     if store.read()?.counts()?.users == 0 {
         return Err(Refusal::new(ErrorCode::UserNotFound, "there are no users")
-            .hint(command("add-user").named("NAME").after("add one with: "))
+            .hint(command("add-user").name("NAME").after("add one with: "))
             .into());
     }
     let mut hits: Vec<UserName> = Vec::new();

@@ -198,9 +198,7 @@ impl Reset {
             return Err(Refusal::new(ErrorCode::Usage, message)
                 .field("--from")
                 .hint(
-                    command("enrol")
-                        .named("NAME")
-                        .after("add --no-enrol, then run for each user: "),
+                    command("enrol").name("NAME").after("add --no-enrol, then run for each user: "),
                 )
                 .into());
         }

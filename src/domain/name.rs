@@ -71,6 +71,12 @@ impl UserName {
     }
 }
 
+impl AsRef<str> for UserName {
+    fn as_ref(&self) -> &str {
+        &self.name
+    }
+}
+
 impl PartialEq for UserName {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
@@ -277,6 +283,12 @@ fn unacceptable(field: &str, typed: &str) -> Refusal {
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown(&self.name))
+    }
+}
+
+impl AsRef<str> for Label {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

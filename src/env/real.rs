@@ -11,7 +11,7 @@ use rustix::io::Errno;
 
 use super::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
 use crate::domain::audit::event::Operator;
-use crate::domain::hint::Caller;
+use crate::domain::caller::Caller;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::env::ntp;

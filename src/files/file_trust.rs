@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use crate::domain::hint::SYSTEM_USER;
+use crate::domain::caller::SYSTEM_USER;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{shell_argument, shown};
 

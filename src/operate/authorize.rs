@@ -80,7 +80,7 @@ pub fn begin_approval(
         return Err(Refusal::new(ErrorCode::NotPermitted, message)
             .hint(
                 command("approve")
-                    .named(&request.short())
+                    .name(request.short())
                     .by_another()
                     .after("another operator can run: "),
             )

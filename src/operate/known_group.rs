@@ -82,7 +82,7 @@ fn hint(group: &str, others: &[String]) -> Hint {
         || match others.len() {
             0 => command("edit-user")
                 .option("--add-group", "GROUP")
-                .named("NAME")
+                .name("NAME")
                 .after("nobody is in any group; put users in one with: "),
             1..=20 => format!("groups are: {}", shown(&others.join(", "))).into(),
             _ => command("list-status")

@@ -32,5 +32,5 @@ pub fn busy() -> Refusal {
 /// When a database fails during the commit, it is unknown whether the change was stored.
 pub fn unconfirmed() -> Refusal {
     Refusal::new(ErrorCode::Io, "the store did not confirm the change; it may or may not be stored")
-        .hint(command("show-user").named("NAME").after("before you try again, check with: "))
+        .hint(command("show-user").name("NAME").after("before you try again, check with: "))
 }

@@ -55,8 +55,7 @@ fn d5_no_hint_is_composed_by_hand() {
     assert!(files.len() > 200, "the sources were read");
     let is_exempt = |path: &Path| {
         let path = path.strip_prefix(&root).unwrap().to_str().unwrap();
-        path == "domain/hint.rs"
-            || path == "testing.rs"
+        path == "testing.rs"
             || path == "commands/help.rs"
             || path.ends_with("tests.rs")
             || path.contains("tests/")
