@@ -57,7 +57,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
         Ok(Verdict::Deferred) => 2,
         Err(error) => {
             let report = ErrorReport::of(&error);
-            report.write(&mut *env.err.writer, wants_json);
+            report.write(&mut *env.err.writer, wants_json, &env.caller);
             report.exit
         }
     }

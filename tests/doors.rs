@@ -60,7 +60,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("error_report", &["domain"]),
     ("fuzzing", &["authenticate", "domain", "operate", "store"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
-    ("show", &["app", "domain", "env", "files", "keyring", "operate", "report"]),
+    ("show", &["app", "domain", "env", "files", "keyring", "report"]),
     ("usage_error", &["domain", "suggest"]),
     (
         "commands",

@@ -12,6 +12,7 @@ mod edits;
 mod excepted;
 mod forms;
 mod help;
+mod hints;
 mod history;
 mod labels;
 mod lists;

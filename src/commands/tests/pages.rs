@@ -379,6 +379,7 @@ fn run_once(console: &Console, last: Option<&'static str>) -> (World, CommandRes
     let (input, mut answers) = prepare(&mut world, &mut command);
     answers.extend(last);
     world.terminal = TERMINAL;
+    world.sudo_user = console.command.starts_with("sudo -u mfactl ").then_some("mfactl");
     world.answers = input.is_empty().then_some(answers);
     let mut words: Vec<_> = command.split(' ').skip(1).map(str::to_owned).collect();
     if words[0] == "--key-file" {
