@@ -119,10 +119,12 @@ mod tests {
 
     use crate::fuzzing::{code, list, name, row};
 
+    /// The folder of its bytes, and what reads them.
+    type Target = (&'static str, fn(&[u8]));
+
     #[test]
     fn the_committed_bytes_are_read() {
-        let targets: [(&str, fn(&[u8])); 4] =
-            [("code", code), ("list", list), ("name", name), ("row", row)];
+        let targets: [Target; 4] = [("code", code), ("list", list), ("name", name), ("row", row)];
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
         let mut folders: Vec<String> = fs::read_dir(&corpus)
             .unwrap()

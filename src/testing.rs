@@ -225,6 +225,10 @@ impl World {
     pub fn sql(&self, query: &str) -> String {
         self.engine.sql(query)
     }
+
+    pub fn sql_each(&self, queries: &[impl AsRef<str>]) -> String {
+        self.engine.sql_each(queries)
+    }
 }
 
 /// The secret in a JSON report.

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The location of one store, with direct access to the database.
@@ -21,6 +22,18 @@ pub struct Server {
 /// How many databases this process has created.
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
+/// Databases of earlier tests, emptied: that takes a tenth of the time that a new one takes.
+static EMPTY: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+const MAKE_EMPTY: &str = "SET lock_timeout = '5s'; SET client_min_messages = error; \
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    WHERE datname = current_database() AND pid <> pg_backend_pid(); \
+    DO $$ DECLARE name text; BEGIN \
+        FOR name IN SELECT nspname FROM pg_namespace \
+            WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema' \
+        LOOP EXECUTE format('DROP SCHEMA %I CASCADE', name); END LOOP; END $$; \
+    CREATE SCHEMA public AUTHORIZATION pg_database_owner";
+
 impl Engine {
     /// A file below the directory, or a new database.
     pub fn new(folder: &Path) -> Self {
@@ -32,9 +45,12 @@ impl Engine {
             panic!("MFACTL_TEST_POSTGRES={text} is not folder:port:user");
         };
         let server = Server { folder: folder.into(), port: port.into(), user: user.into() };
+        if let Some(database) = EMPTY.lock().expect("the list").pop() {
+            return Self::Postgres { server, database };
+        }
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let database = format!("mfactl_{}_{count}", std::process::id());
-        server.psql("postgres", &format!("CREATE DATABASE {database}")).expect("a new database");
+        server.psql("postgres", &[format!("CREATE DATABASE {database}")]).expect("a new database");
         Self::Postgres { server, database }
     }
 
@@ -60,9 +76,22 @@ impl Engine {
 
     /// The same, with the database's error.
     pub fn try_sql(&self, sql: &str) -> Result<String, String> {
+        self.try_each(&[sql])
+    }
+
+    /// Runs several statements in one process: starting psql costs more than most of them.
+    pub fn sql_each(&self, statements: &[impl AsRef<str>]) -> String {
+        self.try_each(statements).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn try_each(&self, statements: &[impl AsRef<str>]) -> Result<String, String> {
         match self {
-            Self::Postgres { server, database } => server.psql(database, sql),
-            Self::Sqlite(path) => sqlite(path, sql).map_err(|error| error.to_string()),
+            Self::Postgres { server, database } => server.psql(database, statements),
+            Self::Sqlite(path) => {
+                let each = statements.iter().map(|sql| sqlite(path, sql.as_ref()));
+                let each: Result<Vec<_>, _> = each.collect();
+                each.map(|results| results.join("\n")).map_err(|error| error.to_string())
+            }
         }
     }
 
@@ -94,18 +123,20 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if let Self::Postgres { server, database } = self {
-            let _ = server
-                .psql("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
+        if let Self::Postgres { server, database } = self
+            && server.psql(database, &[MAKE_EMPTY]).is_ok()
+        {
+            EMPTY.lock().expect("the list").push(std::mem::take(database));
         }
     }
 }
 
 impl Server {
-    fn psql(&self, database: &str, sql: &str) -> Result<String, String> {
+    fn psql(&self, database: &str, statements: &[impl AsRef<str>]) -> Result<String, String> {
         let output = Command::new("psql")
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", &self.folder])
-            .args(["-p", &self.port, "-U", &self.user, "-d", database, "-c", sql])
+            .args(["-p", &self.port, "-U", &self.user, "-d", database])
+            .args(statements.iter().flat_map(|sql| ["-c", sql.as_ref()]))
             .output()
             .expect("psql");
         if !output.status.success() {

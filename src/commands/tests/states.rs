@@ -156,11 +156,10 @@ fn rows(world: &World, but: &[&str]) -> String {
         let (table, column) = column.split_once('.').unwrap();
         tables.entry(table).or_default().push(format!("\"{column}\""));
     }
-    let rows = tables.iter().map(|(table, columns)| {
-        let query = format!("SELECT {} FROM {table} ORDER BY 1", columns.join(", "));
-        format!("{table}: {}", world.sql(&query))
+    let queries = tables.iter().map(|(table, columns)| {
+        format!("SELECT '{table}', {} FROM {table} ORDER BY 2", columns.join(", "))
     });
-    rows.collect::<Vec<_>>().join("\n")
+    world.sql_each(&queries.collect::<Vec<_>>())
 }
 
 #[test]

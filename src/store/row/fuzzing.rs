@@ -12,6 +12,10 @@ use crate::domain::refusal::Refusal;
 use crate::store::row::device::device_values;
 
 /// Reads a row of any columns as each kind of row. A row that is read is written and read again as the same.
+///
+/// # Panics
+///
+/// Where it is not.
 pub fn read_any_row(bytes: &[u8]) {
     let longest = [USER_COLUMNS, DEVICE_COLUMNS, EVENT_COLUMNS, REQUEST_COLUMNS];
     let longest = longest.iter().map(|columns| columns.len()).max().unwrap_or_default();
