@@ -17,6 +17,7 @@ mod labels;
 mod lists;
 mod logins;
 mod manual;
+mod me;
 mod meanings;
 mod migration;
 mod names;

@@ -145,8 +145,8 @@ impl Session {
             && user.password == self.password
             && user.password_change.word().is_none()
             && self.is_proof_good(user);
-        let age = now.since(self.at);
-        if is_same && user.locked(now).is_none() && age >= Span(0) && age <= SESSION {
+        let is_recent = now >= self.at && now.since(self.at) <= SESSION;
+        if is_same && user.locked(now).is_none() && is_recent {
             return Ok(());
         }
         let problem = "too much time has passed, or the account was changed meanwhile";

@@ -61,7 +61,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
     // What can't be done is said before a code is used up, and before a secret is shown.
     let now = app.env.clock.now()?;
     let expected = acts::check(app, &session, &wanted, &draft, &user, now, &opened.vault)?;
-    if !agrees(app, &wanted, &expected)? {
+    if !agrees(app, &wanted, &user, &expected)? {
         return Ok(ends(app, &session));
     }
     if session.lacks_second_code(act) {
@@ -204,7 +204,12 @@ fn details(app: &mut App<'_>, act: OwnAct, user: &User) -> Result<Option<Wanted>
 }
 
 /// Says what follows, and asks, before something is taken away.
-fn agrees(app: &mut App<'_>, wanted: &Wanted, expected: &ChangeResult) -> Result<bool> {
+fn agrees(
+    app: &mut App<'_>,
+    wanted: &Wanted,
+    before: &User,
+    expected: &ChangeResult,
+) -> Result<bool> {
     let device = wanted.device.as_ref().map(ToString::to_string).unwrap_or_default();
     let question = match wanted.act {
         OwnAct::SwitchOff => "Switch MFA off? Only the helpdesk can switch it on again.".to_owned(),
@@ -215,7 +220,7 @@ fn agrees(app: &mut App<'_>, wanted: &Wanted, expected: &ChangeResult) -> Result
         OwnAct::ReplaceDevice => {
             format!("Set up a new device? {device} stops with the first code of the new one.")
         }
-        OwnAct::RecoveryCodes if expected.user.recovery.is_some() => {
+        OwnAct::RecoveryCodes if before.recovery.is_some() => {
             "Make new recovery codes? The earlier ones become void.".to_owned()
         }
         _ => return Ok(true),

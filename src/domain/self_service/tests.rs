@@ -10,7 +10,7 @@ use crate::domain::self_service::{DoorProof, OwnAct, SelfService, Session};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
-const REQUIRED: Requirement = Requirement::From(Timestamp::EPOCH);
+const REQUIRED: Requirement = Requirement::From(Timestamp::EARLIEST);
 
 fn session(user: &User, proof: DoorProof) -> Session {
     let password = user.password.clone();
@@ -63,9 +63,10 @@ fn d23_what_was_proved_decides_what_may_be_done() {
         assert_eq!(password.permit(&none, act).is_ok(), act == OwnAct::AddDevice);
         let barred = User { enrolment_barred: true, ..none };
         assert!(password.permit(&barred, act).is_err(), "after a reset the password is no proof");
-        let off = with_phone(alice(), DeviceState::Disabled(BeforeDisable::Active(Active {
-            confirmed_at: at(0),
-        })));
+        let off = with_phone(
+            alice(),
+            DeviceState::Disabled(BeforeDisable::Active(Active { confirmed_at: at(0) })),
+        );
         for proof in [DoorProof::Password, DoorProof::Device(id(2))] {
             assert_eq!(code(session(&off, proof).permit(&off, act)), Some(ErrorCode::Disabled));
         }
@@ -81,7 +82,8 @@ fn d23_a_session_ends_with_time_and_with_any_change_of_what_was_proved() {
     }
     let now = at(1001);
     let other = User { id: id(9), ..user.clone() };
-    let new_password = User { password: Some(crate::domain::secret::Sealed(vec![1])), ..user.clone() };
+    let new_password =
+        User { password: Some(crate::domain::secret::Sealed(vec![1])), ..user.clone() };
     let mut locked = user.clone();
     for _ in 0..5 {
         locked.throttle = locked.throttle.failed(FailedFactor::Code, now, Limits::DEFAULT);
@@ -111,10 +113,7 @@ fn d23_the_last_device_stays_where_mfa_is_required() {
         changes::remove(user, Some(&self::label(label)), requirement, may_switch_off, at(1000))
     };
     let one = enabled();
-    assert_eq!(
-        code(remove(one.clone(), "phone", REQUIRED, true)),
-        Some(ErrorCode::NotPermitted)
-    );
+    assert_eq!(code(remove(one.clone(), "phone", REQUIRED, true)), Some(ErrorCode::NotPermitted));
     let later = Requirement::From(at(9_000_000));
     assert!(remove(one.clone(), "phone", later, true).is_err(), "required from some day on");
     assert!(remove(one.clone(), "phone", Requirement::Optional, false).is_err());
