@@ -22,9 +22,9 @@ use crate::report::{Report, Verdict};
 /// See and change your own MFA, after password and code
 ///
 /// For users themselves, who run it through a `sudo` rule that is everybody's: the user is then the one who called
-/// `sudo`. The configuration says under [`self_service`] what they may do: set up a further device or one in
-/// place of another, switch MFA off where it is optional, remove or rename a device, make recovery codes. Each of
-/// these but a new name takes two codes of one device in a row.
+/// `sudo`. The section `self_service` of the configuration says what they may do: set up a further device or one in
+/// place of another, switch MFA off where it is optional, remove or rename a device, make recovery codes. All but a
+/// new name takes two codes of one device in a row.
 ///
 /// At a terminal, mfactl prompts for each step. Otherwise it reads one line of JSON from standard input,
 /// `{"password":…,"code":…,"next_code":…,"act":…,"device":…,"label":…}`; without `act` it shows the status. Exit code
@@ -44,7 +44,7 @@ pub struct Me {
 impl Verb for Me {
     const NAME: &'static str = "me";
     const EXAMPLES: &'static [&'static str] =
-        &["sudo -u mfactl mfactl me", "mfactl me --name alice < request.json"];
+        &["mfactl me", "mfactl me --name alice < request.json"];
     const HELP_FLAG: bool = false;
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
