@@ -8,7 +8,7 @@ mod report;
 use anyhow::Result;
 use clap::Args;
 
-use self::input::Request;
+use self::input::OwnRequest;
 use self::report::MeReport;
 use super::Verb;
 use crate::app::{App, OpenStore};
@@ -55,7 +55,7 @@ impl Verb for Me {
             return conversation::hold(app, &mut opened, &name);
         }
         app.options.default_to_json();
-        let request = Request::read(app, self.reveal_secrets)?;
+        let request = OwnRequest::read(app, self.reveal_secrets)?;
         let mut opened = app.open_store()?;
         answer(app, &mut opened, &name, &request)
     }
@@ -122,7 +122,7 @@ fn answer(
     app: &mut App<'_>,
     opened: &mut OpenStore,
     name: &UserName,
-    request: &Request,
+    request: &OwnRequest,
 ) -> Result<Report> {
     let done = authenticate::sign_in(app, opened, name, &request.credentials)?;
     let (mut session, user) = match (authenticate::session(&done), &done.user) {

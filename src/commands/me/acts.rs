@@ -26,7 +26,7 @@ use crate::show::show_once::write_before_commit;
 use crate::show::{DeviceDraft, EnrolmentKey};
 
 /// What an act makes anew, drawn before the store is locked.
-pub enum Draft {
+pub enum ActDraft {
     Nothing,
     Device(DeviceDraft),
     Codes(CodesDraft),
@@ -37,7 +37,7 @@ pub struct CodesDraft {
     pub codes: Vec<BackupCode>,
 }
 
-impl Draft {
+impl ActDraft {
     pub fn new(app: &mut App<'_>, wanted: &Wanted) -> Result<Self> {
         Ok(match wanted.act {
             OwnAct::AddDevice | OwnAct::ReplaceDevice => {
@@ -71,7 +71,7 @@ impl Draft {
 pub fn change(
     app: &App<'_>,
     wanted: &Wanted,
-    draft: &Draft,
+    draft: &ActDraft,
     user: User,
     now: Timestamp,
     vault: &Vault,
@@ -100,7 +100,7 @@ pub fn change(
             changes::rename(user, device, label)?
         }
         OwnAct::RecoveryCodes => {
-            let Draft::Codes(CodesDraft { set, codes }) = draft else {
+            let ActDraft::Codes(CodesDraft { set, codes }) = draft else {
                 return Err(anyhow::anyhow!("no codes were drawn for this act"));
             };
             let tag = |code| Some(vault.backup_code_tag(user.id, *set, code));
@@ -117,7 +117,7 @@ pub fn carry_out(
     session: &Session,
     name: &UserName,
     wanted: &Wanted,
-    draft: &Draft,
+    draft: &ActDraft,
 ) -> Result<ChangeResult> {
     let fields: &[&str] = match wanted.act {
         OwnAct::RenameDevice => &["label"],
@@ -131,14 +131,16 @@ pub fn carry_out(
 }
 
 /// The sentence about an act that was done.
-pub fn sentence(wanted: &Wanted, draft: &Draft, done: &ChangeResult) -> String {
+pub fn sentence(wanted: &Wanted, draft: &ActDraft, done: &ChangeResult) -> String {
     let user = &done.user;
     let name = &user.name;
     let then: String = done.consequences.iter().flat_map(|words| ["; ", words]).collect();
     let label =
         |label: &Option<Label>| label.as_ref().map_or("the device".into(), ToString::to_string);
     let new = match draft {
-        Draft::Device(draft) => user.device(draft.id()).ok().map(|device| device.label.to_string()),
+        ActDraft::Device(draft) => {
+            user.device(draft.id()).ok().map(|device| device.label.to_string())
+        }
         _ => None,
     };
     let new = new.unwrap_or_default();
@@ -169,8 +171,8 @@ pub fn answer(
     name: &UserName,
     wanted: &Wanted,
 ) -> Result<Report> {
-    let draft = Draft::new(app, wanted)?;
-    if let Draft::Codes(CodesDraft { codes, .. }) = &draft {
+    let draft = ActDraft::new(app, wanted)?;
+    if let ActDraft::Codes(CodesDraft { codes, .. }) = &draft {
         let user = opened.read_user(name)?;
         let at = session.at;
         let after = change(app, wanted, &draft, user.clone(), at, &opened.vault)?.user;
@@ -184,7 +186,7 @@ pub fn answer(
     }
     let done = carry_out(app, opened, session, name, wanted, &draft)?;
     let mut report = report(app, session, wanted, &draft, &done);
-    if let Draft::Device(draft) = &draft {
+    if let ActDraft::Device(draft) = &draft {
         let device = done.user.device(draft.id())?;
         let issuer = app.config.issuer.clone();
         let key = EnrolmentKey { user: &done.user, issuer: &issuer, device, secret: &draft.secret };
@@ -200,7 +202,7 @@ fn report(
     app: &App<'_>,
     session: &Session,
     wanted: &Wanted,
-    draft: &Draft,
+    draft: &ActDraft,
     done: &ChangeResult,
 ) -> MeReport {
     MeReport::done(app, session, wanted, done, sentence(wanted, draft, done))
@@ -211,7 +213,7 @@ pub fn check(
     app: &App<'_>,
     session: &Session,
     wanted: &Wanted,
-    draft: &Draft,
+    draft: &ActDraft,
     user: &User,
     now: Timestamp,
     vault: &Vault,

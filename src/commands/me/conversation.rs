@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use zeroize::Zeroizing;
 
 use super::acts;
-use super::acts::{CodesDraft, Draft};
+use super::acts::{ActDraft, CodesDraft};
 use super::input::Wanted;
 use super::report::{MeReport, lines, offered};
 use crate::app::{App, OpenStore};
@@ -57,7 +57,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
     };
     let act = acts[index];
     let Some(wanted) = details(app, act, &user)? else { return Ok(ends(app, &session)) };
-    let draft = Draft::new(app, &wanted)?;
+    let draft = ActDraft::new(app, &wanted)?;
     // What can't be done is said before a code is used up, and before a secret is shown.
     let now = app.env.clock.now()?;
     let expected = acts::check(app, &session, &wanted, &draft, &user, now, &opened.vault)?;
@@ -239,13 +239,13 @@ fn perform(
     session: &Session,
     name: &UserName,
     wanted: &Wanted,
-    draft: &Draft,
+    draft: &ActDraft,
 ) -> Result<Report> {
-    if let Draft::Codes(codes) = draft {
+    if let ActDraft::Codes(codes) = draft {
         return show_codes(app, opened, session, name, wanted, draft, codes);
     }
     let showing = match draft {
-        Draft::Device(_) => {
+        ActDraft::Device(_) => {
             ShowOptions { output: None, reveal_secrets: false }.choose_output(app, false)?
         }
         _ => SecretOutput::Nowhere,
@@ -253,7 +253,7 @@ fn perform(
     let mut done = acts::carry_out(app, opened, session, name, wanted, draft)?;
     let mut words = acts::sentence(wanted, draft, &done);
     let mut verdict = Verdict::Yes;
-    if let Draft::Device(draft) = draft {
+    if let ActDraft::Device(draft) = draft {
         let device = done.user.device(draft.id())?.clone();
         let issuer = app.config.issuer.clone();
         let next_step =
@@ -285,7 +285,7 @@ fn show_codes(
     session: &Session,
     name: &UserName,
     wanted: &Wanted,
-    draft: &Draft,
+    draft: &ActDraft,
     codes: &CodesDraft,
 ) -> Result<Report> {
     let output =

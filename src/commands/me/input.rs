@@ -24,7 +24,7 @@ pub struct Wanted {
     pub label: Option<Label>,
 }
 
-pub struct Request {
+pub struct OwnRequest {
     pub credentials: Credentials,
     pub next_code: Option<Zeroizing<Vec<u8>>>,
     pub wanted: Option<Wanted>,
@@ -41,7 +41,7 @@ struct RequestInput {
     label: Option<String>,
 }
 
-impl Request {
+impl OwnRequest {
     pub fn read(app: &mut App<'_>, reveals: bool) -> Result<Self> {
         let line = app.read_secret_line()?.ok_or_else(|| {
             Refusal::new(ErrorCode::Usage, "there is no request")

@@ -48,14 +48,14 @@ pub struct MeReport {
 pub struct OwnStatus {
     status: Status,
     required: bool,
-    devices: Vec<DeviceLine>,
+    devices: Vec<OwnDeviceLine>,
     recovery_codes_left: usize,
     /// What the user may do now.
     acts: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
-struct DeviceLine {
+struct OwnDeviceLine {
     device: String,
     state: &'static str,
     created_at: Timestamp,
@@ -178,7 +178,7 @@ impl MeReport {
 
 impl OwnStatus {
     fn new(app: &App<'_>, session: &Session, user: &User, now: Timestamp) -> Self {
-        let devices = user.live().map(|device| DeviceLine {
+        let devices = user.live().map(|device| OwnDeviceLine {
             device: device.label.to_string(),
             state: device.state.word(),
             created_at: device.created_at,
