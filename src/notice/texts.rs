@@ -262,6 +262,23 @@ mod tests {
     }
 
     #[test]
+    fn d23_a_mail_about_self_service_says_who_it_was() {
+        for (language, words) in [
+            (Language::English, "Made by: yourself, or somebody who knows your password"),
+            (
+                Language::French,
+                "Auteur\u{a0}: vous-même, ou quelqu’un qui connaît votre mot de passe",
+            ),
+        ] {
+            for is_self_service in [false, true] {
+                let notice = Notice { language, is_self_service, ..sample() };
+                let text = MailText::of(&notice, "Example Corp").text;
+                assert_eq!(text.contains(words), is_self_service, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_name_cannot_add_lines() {
         let notice = Notice { display_name: Some("A\r\nBcc: x\u{202e}".into()), ..sample() };
         let text = MailText::of(&notice, "Example Corp").text;

@@ -56,6 +56,11 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
         return Ok(ends(app, &session));
     };
     let act = acts[index];
+    if act.has_secret() && SecretOutput::choose(app, None, false, false)?.is_nowhere() {
+        let problem =
+            format!("{} has a secret to show, and standard output is no terminal", act.word());
+        return Err(Refusal::new(ErrorCode::Usage, problem).hint("run it without a pipe").into());
+    }
     let Some(wanted) = details(app, act, &user)? else { return Ok(ends(app, &session)) };
     let draft = ActDraft::new(app, &wanted)?;
     // What can't be done is said before a code is used up, and before a secret is shown.

@@ -294,3 +294,11 @@ fn d23_each_act_sends_a_notice_that_says_who() {
     assert!(notices.iter().all(|notice| notice["self_service"] == json!(true)), "{notices:?}");
     assert_eq!((&notices[0]["device"], &notices[2]["device"]), (&json!("tablet"), &json!("phone")));
 }
+
+#[test]
+fn d23_each_act_has_the_name_of_the_operators_verb_in_the_log() {
+    for act in crate::domain::self_service::OwnAct::ALL {
+        let verb = crate::commands::find_verb(act.verb()).unwrap();
+        assert!(verb.changes_user, "{act:?}");
+    }
+}

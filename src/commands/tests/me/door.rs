@@ -227,3 +227,61 @@ fn d23_what_is_no_request_is_refused_without_echoing_it() {
     assert_eq!(world.sql("SELECT count(*) FROM events"), events);
     assert_eq!(world.run("me --help").code, 64);
 }
+
+/// What each state of a user allows, with the password and, where there is a device, its codes.
+#[test]
+fn d23_every_state_of_a_user_meets_every_act() {
+    const TABLE: &str = "
+                   | not_enabled      | pending          | expired          | barred           | disabled    | locked
+        add-device     | 0 pending        | 0 pending        | 0 pending        | 77 not_permitted | 76 disabled | 1
+        replace-device | 77 not_permitted | 77 not_permitted | 77 not_permitted | 77 not_permitted | 76 disabled | 1
+        switch-off     | 77 not_permitted | 77 not_permitted | 77 not_permitted | 77 not_permitted | 76 disabled | 1
+        remove-device  | 77 not_permitted | 77 not_permitted | 77 not_permitted | 77 not_permitted | 76 disabled | 1
+        rename-device  | 77 not_permitted | 77 not_permitted | 77 not_permitted | 77 not_permitted | 76 disabled | 1
+        recovery-codes | 77 not_permitted | 77 not_permitted | 77 not_permitted | 77 not_permitted | 76 disabled | 1
+";
+    let mut lines = TABLE.trim().lines().map(|line| line.split('|').map(str::trim));
+    let states: Vec<_> = lines.next().unwrap().filter(|state| !state.is_empty()).collect();
+    for mut line in lines {
+        let act = line.next().unwrap();
+        for (state, expected) in states.iter().zip(line) {
+            let world = World::new();
+            world.configure(&format!("{ALL}{CHEAP}"));
+            let _ = world.run("add-user alice").ok();
+            let _ = world.run_with("set-password alice", OLD).ok();
+            match *state {
+                "pending" => drop(world.pending("alice", "")),
+                "expired" => {
+                    let _ = world.pending("alice", "");
+                    world.wait(72 * 3600);
+                }
+                "barred" => {
+                    let _ = world.active("alice");
+                    let _ = world.run("delete alice --yes").ok();
+                }
+                "disabled" => {
+                    let _ = world.active("alice");
+                    let _ = world.run("disable alice --yes").ok();
+                }
+                "locked" => {
+                    let _ = world.active("alice");
+                    (0..5).for_each(|_| drop(world.verify("alice", "000000")));
+                }
+                _ => {}
+            }
+            let before = world.listed("alice");
+            let ran = world.me(&json!({ "password": OLD, "act": act, "label": "x" }));
+            let mark = match ran.code {
+                0 => world.listed("alice")["status"].as_str().unwrap().to_owned(),
+                _ => ran.error(),
+            };
+            assert_eq!(
+                format!("{} {mark}", ran.code).trim(),
+                expected,
+                "{act} on {state}: {ran:?}"
+            );
+            let after = world.listed("alice");
+            assert!(ran.code == 0 || after == before, "{act} on {state} changed something");
+        }
+    }
+}

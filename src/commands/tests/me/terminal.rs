@@ -1,6 +1,6 @@
 //! `me` as a conversation.
 
-use super::{ALL, OLD, world};
+use super::{ALL, CHEAP, OLD, REQUIRED, world};
 use crate::env::Size;
 use crate::testing::{CommandResult, World};
 
@@ -88,4 +88,28 @@ fn d23_a_terminal_answers_in_the_words_of_a_sign_in() {
         world.answers = None;
         let _ = world.run("unlock alice").ok();
     }
+}
+
+#[test]
+fn d23_a_first_device_is_set_up_with_the_password_alone_and_in_the_users_language() {
+    let mut world = World::new();
+    world.configure(&format!("{ALL}{REQUIRED}{CHEAP}"));
+    let _ = world.run("add-user alice --language fr").ok();
+    let _ = world.run_with("set-password alice", OLD).ok();
+    let ran = at_terminal(&mut world, vec![OLD, "1", "mobile", ""]);
+    assert!(ran.err.contains("  1  set up a device\n") && !ran.err.contains("  2  "), "{ran:?}");
+    assert!(ran.pages[0].contains("Scannez"), "{:?}", ran.pages);
+    assert!(ran.out.contains("mobile is pending"), "{ran:?}");
+    assert_eq!(world.sql("SELECT label FROM devices"), "mobile");
+}
+
+#[test]
+fn d23_a_secret_that_cannot_be_shown_is_not_made() {
+    let (mut world, phone) = world(ALL);
+    let code = leaked(world.code(&phone, 0));
+    world.answers = Some(vec![OLD, code, "1"]);
+    let ran = world.run("me --name alice");
+    assert_eq!(ran.code, 64, "{ran:?}");
+    assert!(ran.err.contains("standard output is no terminal"), "{ran:?}");
+    assert_eq!(world.sql("SELECT count(*) FROM devices"), "1");
 }
