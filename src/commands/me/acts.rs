@@ -147,7 +147,7 @@ pub fn sentence(wanted: &Wanted, draft: &ActDraft, done: &ChangeResult) -> Strin
     match wanted.act {
         _ if !done.changed => format!("{name}: already so; nothing to change"),
         OwnAct::AddDevice | OwnAct::ReplaceDevice => {
-            format!("{name}: {new} is pending; its first code confirms it{then}")
+            format!("{name}: {new} is pending{then}")
         }
         OwnAct::SwitchOff => format!("{name}: MFA is switched off{then}"),
         OwnAct::RemoveDevice if user.live().next().is_none() => {
