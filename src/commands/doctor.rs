@@ -1,6 +1,7 @@
 //! `mfactl doctor`
 
 mod files;
+mod self_service;
 mod service;
 
 use anyhow::Result;
@@ -11,7 +12,6 @@ use super::Verb;
 use crate::app::App;
 use crate::audit;
 use crate::config::Config;
-use crate::domain::self_service::OwnAct;
 use crate::domain::text::{counted, quoted, shown};
 use crate::error_report;
 use crate::maintain;
@@ -88,12 +88,12 @@ impl Verb for Doctor {
         // Without a store every check would fail: report that once.
         app.reader()?;
         let mut findings = locations(&app.config);
-        findings.extend(self_service(&app.config));
         findings.extend(of_clock(clock));
         findings.extend(server(app.reader()?.settings_off()));
         findings.extend(files::sharing(&app.config));
         findings.extend(files::disk(&app.config));
         findings.extend(files::side_files(&app.config));
+        findings.extend(self_service::turned_on(&app.config));
         findings.extend(groups(app)?);
         findings.extend(records_and_log(app));
         findings.extend(database(app));
@@ -128,14 +128,6 @@ fn locations(config: &Config) -> Vec<HealthCheck> {
         good("store", format!("{store}, from {}", origins.store)),
         good("key file", format!("{}, from {}", key.display(), origins.key_file)),
     ]
-}
-
-/// What users may do themselves; `None` where that is nothing.
-fn self_service(config: &Config) -> Option<HealthCheck> {
-    let acts: Vec<_> = config.self_service.acts().map(OwnAct::word).collect();
-    let words = format!("{}, from the configuration", acts.join(", "));
-    let finding = HealthCheck { what: "self-service", state: Health::Good, words };
-    (!acts.is_empty()).then_some(finding)
 }
 
 /// The clock, and the devices that a clock which was ahead has cut off.

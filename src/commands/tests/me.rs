@@ -302,3 +302,19 @@ fn d23_each_act_has_the_name_of_the_operators_verb_in_the_log() {
         assert!(verb.changes_user, "{act:?}");
     }
 }
+
+#[test]
+fn d23_doctor_lists_what_is_turned_on() {
+    let (world, _) = world("[self_service]\nadd_device = true\nswitch_off = false\n");
+    let words = |world: &World| {
+        let found = world.run("doctor --json").json()["findings"].clone();
+        let found = found.as_array().unwrap().iter();
+        found
+            .filter(|f| f["what"] == "self-service")
+            .map(|f| f["words"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(words(&world), ["add-device, from the configuration"]);
+    world.configure(CHEAP);
+    assert!(words(&world).is_empty());
+}
