@@ -76,7 +76,7 @@ fn subject(app: &mut App<'_>, named: Option<&str>) -> Result<UserName> {
                 return own_name(app);
             }
             Err(Refusal::new(ErrorCode::NotPermitted, "--name is for services and admins")
-                .hint("leave --name out: mfactl me is about yourself")
+                .hint("leave --name out: then it is about yourself")
                 .into())
         }
     }

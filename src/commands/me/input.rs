@@ -112,7 +112,7 @@ fn wanted(
     if act.has_secret() && !(reveals && app.options.format() == Format::Json) {
         let problem = format!("{} has a secret to show", act.word());
         return Err(Refusal::new(ErrorCode::Usage, problem)
-            .hint("run mfactl me at a terminal; a service adds --json --reveal-secrets")
+            .hint("use a terminal; a service adds --json --reveal-secrets")
             .into());
     }
     Ok(Wanted { act, device, label })
