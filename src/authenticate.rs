@@ -6,6 +6,7 @@ pub mod diagnose;
 pub mod hash_slots;
 pub mod login;
 pub mod resync;
+pub mod self_service;
 pub mod services;
 pub mod sign_in;
 
@@ -15,6 +16,7 @@ pub use diagnose::diagnose_code;
 pub use hash_slots::hash_slot;
 pub use login::{log_in, notify_after_login, on_timeout, service_variable};
 pub use resync::{Resynced, TwoCodes, resync_device};
+pub use self_service::{OwnChange, change_own, prove_again, session};
 pub use sign_in::{
     decide_sign_in, notify_after_sign_in, require_strong, sealed_hash, sealed_temporary, sign_in,
 };

@@ -25,6 +25,7 @@ mod left_out;
 mod list_status;
 mod log;
 mod man;
+mod me;
 mod meant;
 mod metrics;
 mod operator_options;
@@ -208,6 +209,7 @@ pub static VERBS: &[VerbEntry] = &[
     }),
     verb::<verify::Verify>(SERVICE),
     verb::<sign_in::SignIn>(SERVICE),
+    verb::<me::Me>(VerbSpec { is_for_oneself: true, ..SERVICE }),
     verb::<set_password::SetPassword>(VerbSpec {
         group: Group::SignIn,
         roles: ADMIN.roles,

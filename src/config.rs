@@ -20,6 +20,7 @@ use crate::domain::password::PasswordRules;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Roles;
+use crate::domain::self_service::SelfService;
 use crate::domain::site_names::SiteNames;
 use crate::domain::time::Span;
 use crate::domain::verb::FindVerb;
@@ -58,6 +59,8 @@ pub struct Config {
     pub roles: Option<Roles>,
     /// The forms in which names are handed over.
     pub names: SiteNames,
+    /// What users may do about their own MFA.
+    pub self_service: SelfService,
     /// How users are notified of changes.
     pub notify: Option<Notify>,
 }
@@ -234,6 +237,7 @@ impl Config {
             required_options: rules::required_options(file.helpdesk, find_verb)?,
             roles: file.roles.map(|section| roles::roles(section, find_verb)).transpose()?,
             names: rules::names(&file.names)?,
+            self_service: rules::self_service(&file.self_service),
             notify: notify::notify(file.notify)?,
         })
     }

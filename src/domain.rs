@@ -34,6 +34,7 @@ pub mod resync;
 pub mod role;
 pub mod search;
 pub mod secret;
+pub mod self_service;
 pub mod sign_in;
 pub mod site_names;
 pub mod text;

@@ -49,6 +49,8 @@ pub struct Process {
     pub sudo_uid: Option<u32>,
     /// A login service calls, so default paths are the system's, whatever the uid.
     pub is_service: bool,
+    /// The user acts for themselves, so events say so.
+    pub is_self_service: bool,
     /// The program file is setuid or setgid or has capabilities: its caller has rights of somebody else.
     pub is_elevated: bool,
 }

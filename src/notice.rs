@@ -35,6 +35,8 @@ pub struct Notice {
     pub language: Language,
     pub device: Option<String>,
     pub ticket: Option<String>,
+    /// The change was made in self-service, with the user's password.
+    pub is_self_service: bool,
 }
 
 /// The result of mail or hook.
@@ -141,6 +143,7 @@ mod tests {
             language: Language::English,
             device: Some("phone".into()),
             ticket: Some("HELP-1".into()),
+            is_self_service: false,
         }
     }
 

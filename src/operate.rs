@@ -16,6 +16,8 @@ pub use change::{change_bulk, change_user, confirm_change, plan_bulk};
 pub use identity::{ask_about, ask_for_name, is_name_typed, show, show_person};
 pub use known_group::{EmptyGroup, empty_policy_groups, require_known_group, require_member};
 pub use new_user::confirm_new_user;
-pub use notify::{CommittedChange, notify_activation, notify_activations, notify_change};
+pub use notify::{
+    CommittedChange, notify_activation, notify_activations, notify_change, notify_own_change,
+};
 pub use people::{Found, find_people, people_with_mail};
 pub use user_list::{UserList, read_user_list};

@@ -171,6 +171,7 @@ impl World {
                 host_name: self.host_name.clone(),
                 sudo_uid: self.sudo_uid.get(),
                 is_service: false,
+                is_self_service: false,
                 is_elevated: false,
             },
             caller: Caller { sudo_user: self.sudo_user.map(str::to_owned), ..Caller::default() },

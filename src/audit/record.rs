@@ -60,7 +60,10 @@ fn user_event(env: &mut Env, at: Timestamp, user: &User, record: AuditRecord) ->
     if let Some(person) = &mut env.prompt {
         let name = &user.name;
         person.set_interrupt_message(&match record.verb {
-            // A user who signs in cannot run show-user.
+            // Users cannot run show-user.
+            _ if env.process.is_self_service => {
+                "the change may have been saved; start again to see".to_owned()
+            }
             "sign-in" => "the change may have been saved; sign in again".to_owned(),
             _ => env.caller.words(
                 &command("show-user").name(name).after("the change may have been saved; see: "),
@@ -81,7 +84,10 @@ fn new_event(
     user: Option<&User>,
     record: AuditRecord,
 ) -> Result<NewEvent> {
-    let AuditRecord { verb, outcome, ticket, device, factor, detail } = record;
+    let AuditRecord { verb, outcome, ticket, device, factor, mut detail } = record;
+    if env.process.is_self_service && user.is_some() {
+        detail = Some(through_self_service(detail)?);
+    }
     debug_assert!(OUTCOMES.contains(&outcome), "{outcome} is missing in domain/audit/outcomes.rs");
     let event = Event {
         at,
@@ -93,6 +99,16 @@ fn new_event(
         detail,
     };
     Ok(NewEvent { event, salt: env.random()? })
+}
+
+/// The details with the mark that the user acted, after their password.
+fn through_self_service(detail: Option<String>) -> Result<String> {
+    let mut fields = match detail {
+        Some(detail) => serde_json::from_str::<serde_json::Map<_, _>>(&detail)?,
+        None => serde_json::Map::new(),
+    };
+    fields.insert("through".to_owned(), "self-service".into());
+    Ok(serde_json::Value::from(fields).to_string())
 }
 
 /// Appends an event that concerns no user to the audit log.

@@ -1,6 +1,7 @@
 //! `mfactl doctor`
 
 mod files;
+mod self_service;
 mod service;
 
 use anyhow::Result;
@@ -96,6 +97,7 @@ impl Verb for Doctor {
         findings.extend(files::sharing(&app.config));
         findings.extend(files::disk(&app.config));
         findings.extend(files::side_files(&app.config));
+        findings.extend(self_service::turned_on(&app.config));
         findings.extend(groups(app)?);
         findings.extend(records_and_log(app));
         findings.extend(database(app));

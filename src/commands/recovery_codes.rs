@@ -134,7 +134,8 @@ fn question(user: &User) -> String {
     }
 }
 
-fn render(user: &User, codes: &[BackupCode]) -> Zeroizing<String> {
+/// The codes as they stand in a file or on a page.
+pub fn render(user: &User, codes: &[BackupCode]) -> Zeroizing<String> {
     let mut text = Zeroizing::new(format!(
         "Recovery codes of {}. Use each once, in place of a code from the phone.\n\n",
         user.name

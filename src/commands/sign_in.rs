@@ -1,6 +1,6 @@
 //! `mfactl sign-in`
 
-mod conversation;
+pub mod conversation;
 
 use anyhow::Result;
 use clap::Args;
@@ -58,15 +58,15 @@ struct CredentialsInput {
 }
 
 #[derive(Serialize)]
-struct SignInReport {
+pub struct SignInReport {
     schema: &'static str,
     user: String,
     outcome: &'static str,
     /// Why it was rejected; absent unless the user may know.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
+    pub reason: Option<&'static str>,
     factor: Option<&'static str>,
-    locked_until: Option<Timestamp>,
+    pub locked_until: Option<Timestamp>,
     /// When MFA becomes required, for a user without MFA.
     #[serde(skip_serializing_if = "Option::is_none")]
     due_at: Option<Timestamp>,
@@ -76,7 +76,7 @@ struct SignInReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     enrolment: Option<NewDevice>,
     #[serde(skip)]
-    message: String,
+    pub message: String,
 }
 
 #[derive(Serialize)]
@@ -120,7 +120,7 @@ impl Verb for SignIn {
     }
 }
 
-const fn verdict(step: &SignInOutcome) -> Verdict {
+pub const fn verdict(step: &SignInOutcome) -> Verdict {
     if matches!(step, SignInOutcome::Accepted(_)) { Verdict::Yes } else { Verdict::No }
 }
 
@@ -186,7 +186,7 @@ fn new_device(
 }
 
 impl SignInReport {
-    fn new(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
+    pub fn new(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
         let factor = match &done.step {
             SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
             _ => None,

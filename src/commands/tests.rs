@@ -18,6 +18,7 @@ mod labels;
 mod lists;
 mod logins;
 mod manual;
+mod me;
 mod meanings;
 mod migration;
 mod names;

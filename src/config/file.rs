@@ -26,6 +26,7 @@ pub struct ConfigFile {
     pub password: PasswordSection,
     pub helpdesk: HelpdeskSection,
     pub roles: Option<RolesSection>,
+    pub self_service: SelfServiceSection,
     pub notify: NotifySection,
 }
 
@@ -123,6 +124,18 @@ pub struct RolesSection {
     pub second_operator: Vec<String>,
     /// Verbs whose roles differ from the default.
     pub verbs: BTreeMap<String, Vec<String>>,
+}
+
+/// What users may do themselves; each is off unless it says `true`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SelfServiceSection {
+    pub add_device: Option<bool>,
+    pub replace_device: Option<bool>,
+    pub switch_off: Option<bool>,
+    pub remove_device: Option<bool>,
+    pub rename_device: Option<bool>,
+    pub recovery_codes: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]

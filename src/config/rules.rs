@@ -1,4 +1,4 @@
-//! `[policy]`, `[password]` and `[helpdesk]`: every value is checked against its bounds.
+//! `[policy]`, `[password]`, `[helpdesk]` and `[self_service]`: every value is checked against its bounds.
 
 use anyhow::Result;
 
@@ -9,6 +9,7 @@ use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
 use crate::domain::policy::{Policy, Scope, has_group};
 use crate::domain::refusal::Refusal;
+use crate::domain::self_service::{OwnAct, SelfService};
 use crate::domain::site_names;
 use crate::domain::site_names::SiteNames;
 use crate::domain::text::quoted;
@@ -137,6 +138,21 @@ pub fn required_options(
     check("helpdesk.ticket", &file.ticket, VerbSpec::takes_ticket)?;
     check("helpdesk.proof", &file.proof, VerbSpec::takes_proof)?;
     Ok(RequiredOptions { ticket: file.ticket, proof: file.proof })
+}
+
+pub fn self_service(file: &file::SelfServiceSection) -> SelfService {
+    let is_on = |act: &OwnAct| {
+        let on = match act {
+            OwnAct::AddDevice => file.add_device,
+            OwnAct::ReplaceDevice => file.replace_device,
+            OwnAct::SwitchOff => file.switch_off,
+            OwnAct::RemoveDevice => file.remove_device,
+            OwnAct::RenameDevice => file.rename_device,
+            OwnAct::RecoveryCodes => file.recovery_codes,
+        };
+        on == Some(true)
+    };
+    SelfService::new(OwnAct::ALL.into_iter().filter(is_on))
 }
 
 pub fn refuse(key: &str, problem: impl std::fmt::Display) -> Refusal {

@@ -12,6 +12,10 @@ pub enum NoticeKind {
     Undone,
     Resynchronised,
     NewDevice,
+    /// A new device is to take the place of one in use.
+    Replacement,
+    DeviceRemoved,
+    DeviceRenamed,
 }
 
 impl NoticeKind {
@@ -28,6 +32,9 @@ impl NoticeKind {
             Self::Undone => "undo",
             Self::Resynchronised => "resync",
             Self::NewDevice => "new-device",
+            Self::Replacement => "replace-device",
+            Self::DeviceRemoved => "remove-device",
+            Self::DeviceRenamed => "rename-device",
         }
     }
 }

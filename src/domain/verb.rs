@@ -62,6 +62,8 @@ pub struct VerbSpec {
     pub group: Group,
     /// The roles that may run it besides `admin`; `None` if it touches no store and needs no role.
     pub roles: Option<&'static [Role]>,
+    /// Everybody may run it about themselves. The roles are those that may run it about others, which the verb checks.
+    pub is_for_oneself: bool,
     /// It changes an existing user, so it can be made to need a second operator.
     pub changes_user: bool,
     /// It takes away what a user has, so an operator must name exactly who is stored; see [`SiteNames::is_shortened`].
@@ -89,6 +91,7 @@ impl VerbSpec {
         alias: None,
         group: Group::Store,
         roles: Some(&[]),
+        is_for_oneself: false,
         changes_user: false,
         takes_away: false,
         case_options: CaseOptions::None,

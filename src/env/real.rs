@@ -143,6 +143,7 @@ fn process() -> Process {
         host_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         sudo_uid,
         is_service: false,
+        is_self_service: false,
         is_elevated: false,
     }
 }

@@ -36,6 +36,8 @@ struct HookInput<'a> {
     device: Option<&'a str>,
     at: Timestamp,
     ticket: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    self_service: bool,
 }
 
 impl<'a> HookInput<'a> {
@@ -50,6 +52,7 @@ impl<'a> HookInput<'a> {
             device: notice.device.as_deref(),
             at: notice.at,
             ticket: notice.ticket.as_deref(),
+            self_service: notice.is_self_service,
         }
     }
 }

@@ -34,6 +34,9 @@ impl MailText {
         for (label, value) in [(device, &notice.device), (ticket, &notice.ticket)] {
             facts.extend(value.as_ref().map(|value| format!("{label}{}", shown(value))));
         }
+        if notice.is_self_service {
+            facts.push(by_oneself(notice.language).to_owned());
+        }
         let advice = match notice.language {
             Language::English => ENGLISH_ADVICE,
             Language::French => FRENCH_ADVICE,
@@ -49,6 +52,14 @@ const fn colon(language: Language) -> &'static str {
     match language {
         Language::English => ":",
         Language::French => "\u{a0}:",
+    }
+}
+
+/// Who made a change in self-service, as far as a program can know it.
+const fn by_oneself(language: Language) -> &'static str {
+    match language {
+        Language::English => "Made by: yourself, or somebody who knows your password",
+        Language::French => "Auteur\u{a0}: vous-même, ou quelqu’un qui connaît votre mot de passe",
     }
 }
 
@@ -115,6 +126,21 @@ works again. Devices that were set up since then may no longer work.",
             "A new device was set up for your account. From now on you can sign in with its
 codes.",
         ),
+        NoticeKind::Replacement => (
+            "a new device is to replace yours",
+            "A new device was registered in place of the device below. After the first code
+of the new one, the codes of the old one no longer work.",
+        ),
+        NoticeKind::DeviceRemoved => (
+            "a device was removed",
+            "A device that makes codes for your account was removed. Its codes no longer
+work.",
+        ),
+        NoticeKind::DeviceRenamed => (
+            "a device was renamed",
+            "A device that makes codes for your account got another name. Its codes work as
+before.",
+        ),
     }
 }
 
@@ -166,6 +192,21 @@ coupé marche de nouveau, et des appareils installés depuis ont pu être coupé
             "Un nouvel appareil a été installé pour votre compte. Ses codes vous ouvrent
 désormais l’accès.",
         ),
+        NoticeKind::Replacement => (
+            "un nouvel appareil va remplacer le vôtre",
+            "Un nouvel appareil a été enregistré à la place de l’appareil ci-dessous. Dès le
+premier code du nouveau, les codes de l’ancien ne seront plus acceptés.",
+        ),
+        NoticeKind::DeviceRemoved => (
+            "un appareil a été retiré",
+            "Un appareil qui produit les codes de votre compte a été retiré. Ses codes ne
+sont plus acceptés.",
+        ),
+        NoticeKind::DeviceRenamed => (
+            "un appareil a changé de nom",
+            "Un appareil qui produit les codes de votre compte a changé de nom. Ses codes
+sont acceptés comme avant.",
+        ),
     }
 }
 
@@ -174,7 +215,7 @@ mod tests {
     use crate::notice::tests::sample;
     use crate::notice::texts::*;
 
-    const ALL: [NoticeKind; 9] = [
+    const ALL: [NoticeKind; 12] = [
         NoticeKind::Reset,
         NoticeKind::Disabled,
         NoticeKind::Deleted,
@@ -184,6 +225,9 @@ mod tests {
         NoticeKind::Undone,
         NoticeKind::Resynchronised,
         NoticeKind::NewDevice,
+        NoticeKind::Replacement,
+        NoticeKind::DeviceRemoved,
+        NoticeKind::DeviceRenamed,
     ];
 
     #[test]
@@ -214,6 +258,23 @@ mod tests {
         assert!(french.subject.ends_with("votre second facteur a été réinitialisé"));
         for part in ["Bonjour Alice Martin,", "Appareil\u{a0}: phone", "appelez tout de\nsuite"] {
             assert!(french.text.contains(part), "{part}: {}", french.text);
+        }
+    }
+
+    #[test]
+    fn d23_a_mail_about_self_service_says_who_it_was() {
+        for (language, words) in [
+            (Language::English, "Made by: yourself, or somebody who knows your password"),
+            (
+                Language::French,
+                "Auteur\u{a0}: vous-même, ou quelqu’un qui connaît votre mot de passe",
+            ),
+        ] {
+            for is_self_service in [false, true] {
+                let notice = Notice { language, is_self_service, ..sample() };
+                let text = MailText::of(&notice, "Example Corp").text;
+                assert_eq!(text.contains(words), is_self_service, "{text}");
+            }
         }
     }
 

@@ -38,7 +38,9 @@ pub fn authorize(app: &mut App<'_>, verb: &VerbSpec, used: UsedOptions) -> Resul
     let mut authorization = Authorization { verb: verb.name, ..Authorization::default() };
     if let Some(roles) = &app.config.roles {
         let own = roles_of(roles, uid);
-        verb.permit(roles, &own)?;
+        if !verb.is_for_oneself {
+            verb.permit(roles, &own)?;
+        }
         if app.service.is_some() {
             // There `SUDO_UID` may come from the remote user, so it can only take rights away.
             verb.permit(roles, &roles_of(roles, app.env.process.operator.uid))?;

@@ -48,6 +48,19 @@ pub fn notify_change(app: &mut App<'_>, opened: &mut OpenStore, change: &Committ
     notify_all(app, opened, change.ticket, &pending, None);
 }
 
+/// Notifies a user of a change that they made themselves.
+pub fn notify_own_change(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    user: &User,
+    kind: NoticeKind,
+    device: Option<String>,
+    at: Timestamp,
+) {
+    let pending = [PendingNotice { user, kind, device, at }];
+    notify_all(app, opened, &Ticket::default(), &pending, None);
+}
+
 /// Notifies the user of a device that a code has just confirmed.
 pub fn notify_activation(
     app: &mut App<'_>,
@@ -119,6 +132,7 @@ fn send_notices(
             language: user.profile.language.unwrap_or(Language::English),
             device: device.clone(),
             ticket: ticket.ticket.clone(),
+            is_self_service: app.env.process.is_self_service,
         });
     }
     let config = &app.config;

@@ -33,6 +33,7 @@ mod picking;
 mod pty;
 mod qr;
 mod race;
+mod self_service;
 mod services;
 mod signals;
 mod storage;

@@ -19,7 +19,7 @@ use crate::report::{Report, Verdict};
 use crate::show::{EnrolmentKey, ShowOptions};
 
 /// A sign-in at a terminal ends after so many wrong codes, or new passwords that are refused.
-const TRIES: usize = 3;
+pub const TRIES: usize = 3;
 /// So often what is no code is not counted as a wrong one.
 const MOST_MALFORMED: usize = 10;
 
@@ -135,12 +135,12 @@ fn is_password_refused(error: &anyhow::Error) -> bool {
     error.downcast_ref::<Refusal>().is_some_and(|refusal| refusal.code == ErrorCode::BadInput)
 }
 
-fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
+pub fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
     app.person("give a line of JSON on standard input instead")?.hidden_line(question)
 }
 
 /// Why a code was refused, for a user whose password was right.
-const fn refused_code(reason: RejectReason) -> &'static str {
+pub const fn refused_code(reason: RejectReason) -> &'static str {
     match reason {
         RejectReason::UsedCode => "that code was used already: wait for the next one",
         _ => "that code is wrong",
@@ -149,7 +149,7 @@ const fn refused_code(reason: RejectReason) -> &'static str {
 
 /// `None` for an empty line, which ends the sign-in. What is no code of any form is asked again and not counted,
 /// [`MOST_MALFORMED`] times.
-fn ask_code(
+pub fn ask_code(
     app: &mut App<'_>,
     talk: &Talk,
     malformed: &mut usize,

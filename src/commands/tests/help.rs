@@ -164,7 +164,7 @@ fn verbs_of_login_services_have_no_help_flag() {
         let _ = helped(&world, &format!("help {name}"));
     }
     let services: Vec<_> = VERBS.iter().filter(|v| !v.has_help_flag).map(|v| v.spec.name).collect();
-    assert_eq!(services, ["verify", "sign-in"]);
+    assert_eq!(services, ["verify", "sign-in", "me"]);
 }
 
 #[test]

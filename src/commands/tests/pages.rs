@@ -231,6 +231,19 @@ fn before_disable(world: &World, command: &mut String) -> (String, Vec<&'static 
     (String::new(), vec!["y"])
 }
 
+/// Alice with a phone and a password, where users may do everything themselves.
+fn before_me(world: &World, command: &mut String) -> (String, Vec<&'static str>) {
+    let all = "[self_service]\nadd_device = true\nreplace_device = true\nswitch_off = true\n\
+               remove_device = true\nrename_device = true\nrecovery_codes = true\n";
+    world.configure(&format!("{all}[password]\nmemory = 19\npasses = 2\n"));
+    let secret = world.active("alice");
+    world.wait(30);
+    let _ = world.run_with("set-password alice", OLD_PASSWORD).ok();
+    let [code, next] = [0, 1].map(|steps| &*world.code(&secret, steps).leak());
+    "mfactl me --name alice".clone_into(command);
+    (String::new(), vec![OLD_PASSWORD, code, "1", "", next])
+}
+
 /// What the login service hands over.
 fn before_verify(world: &World, command: &str) -> String {
     let secret = world.active("alice");
@@ -253,8 +266,7 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
                 world.done(&["enrol alice --no-confirm --json --reveal-secrets"]);
             }
         }
-        "enrol" => world
-            .done(&["add-user alice --display-name Alice --email alice@example.com --group staff"]),
+        "enrol" => alice_without_phone(world),
         "find" => world.done(&["add-user mmartin --display-name Martine"]),
         "remove-user" => world.done(&["add-user robert"]),
         "changes" => {
@@ -301,6 +313,7 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
             let password = asked.json()["temporary_password"].as_str().unwrap().to_owned();
             return (String::new(), vec![password.leak(), NEW_PASSWORD, NEW_PASSWORD, ""]);
         }
+        "me" => return before_me(world, command),
         "show-user" | "log" => {
             alice(world);
             world.done(&["reset alice --yes --ticket HELP-1234 --proof callback --no-enrol"]);
@@ -362,7 +375,9 @@ fn words(command: &str) -> String {
 /// Runs a command of a page.
 fn run(console: &Console) -> CommandResult {
     let (world, ran) = run_once(console, None);
-    if !console.command.contains("mfactl reset ") || console.command.contains("--no-enrol") {
+    let is_reset = console.command.contains("mfactl reset ");
+    let has_new_device = is_reset || console.command.ends_with("mfactl me");
+    if !has_new_device || console.command.contains("--no-enrol") {
         return ran;
     }
     // The code of the device that the first run has made; a second world draws the same secrets.

@@ -44,7 +44,7 @@ const LOG: &[&str] = &[
 ];
 
 /// Every header with the column user; a test keeps the list whole.
-pub const HEADERS: [&[&str]; 16] = [
+pub const HEADERS: [&[&str]; 17] = [
     STATUS,
     LOG,
     &["request", "made_at", "expires_at", "operator_uid", "operator_claim", "verb", "user"],
@@ -54,6 +54,7 @@ pub const HEADERS: [&[&str]; 16] = [
     &["user", "erased", "changed"],
     &["user", "finding", "device", "locked_until", "refused_until", "sentence"],
     &["user", "left", "changed"],
+    &["user", "outcome", "act", "changed", "locked_until"],
     &["user", "outcome", "device", "factor", "locked_until"],
     &["user", "outcome", "device", "locked_until", "changed"],
     &["user", "outcome", "factor", "locked_until"],

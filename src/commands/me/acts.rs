@@ -1,0 +1,224 @@
+//! Carries out what a user wants, once they came through the door.
+
+use anyhow::{Context as _, Result};
+use zeroize::Zeroizing;
+
+use super::input::Wanted;
+use super::report::{MeReport, OwnDevice};
+use crate::app::{App, OpenStore};
+use crate::authenticate;
+use crate::authenticate::OwnChange;
+use crate::domain::authenticate::Keys as _;
+use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::factor::totp::Parameters;
+use crate::domain::labels::free_label;
+use crate::domain::name::{Label, UserName};
+use crate::domain::recovery::{CODES, RecoverySet};
+use crate::domain::secret::Id;
+use crate::domain::self_service::changes;
+use crate::domain::self_service::{OwnAct, Session};
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Changed, User};
+use crate::keyring::Vault;
+use crate::operate::change::ChangeResult;
+use crate::report::{Report, Verdict};
+use crate::show::show_once::write_before_commit;
+use crate::show::{DeviceDraft, EnrolmentKey};
+
+/// What an act makes anew, drawn before the store is locked.
+pub enum ActDraft {
+    Nothing,
+    Device(DeviceDraft),
+    Codes(CodesDraft),
+}
+
+pub struct CodesDraft {
+    set: Id,
+    pub codes: Vec<BackupCode>,
+}
+
+impl ActDraft {
+    pub fn new(app: &mut App<'_>, wanted: &Wanted) -> Result<Self> {
+        Ok(match wanted.act {
+            OwnAct::AddDevice | OwnAct::ReplaceDevice => {
+                let label = wanted.label.clone().or_else(|| wanted.device.clone());
+                Self::Device(DeviceDraft::new(app, label.unwrap_or_default(), Parameters::COMMON)?)
+            }
+            OwnAct::RecoveryCodes => {
+                let new = |_| Ok(BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?));
+                let codes = (0..CODES).map(new).collect::<Result<_>>()?;
+                Self::Codes(CodesDraft { set: Id::new(app.env.random()?), codes })
+            }
+            OwnAct::SwitchOff | OwnAct::RemoveDevice | OwnAct::RenameDevice => Self::Nothing,
+        })
+    }
+
+    fn device_for(
+        &self,
+        app: &App<'_>,
+        user: &User,
+        now: Timestamp,
+        vault: &Vault,
+    ) -> Result<crate::domain::device::Device> {
+        let Self::Device(draft) = self else {
+            return Err(anyhow::anyhow!("no device was drawn for this act"));
+        };
+        draft.device(vault, user.id, now, app.config.pending_for)
+    }
+}
+
+/// The user after the act.
+pub fn change(
+    app: &App<'_>,
+    wanted: &Wanted,
+    draft: &ActDraft,
+    user: User,
+    now: Timestamp,
+    vault: &Vault,
+) -> Result<Changed> {
+    let requirement = app.config.policy.requirement(&user);
+    let device = wanted.device.as_ref();
+    Ok(match wanted.act {
+        OwnAct::AddDevice => {
+            let mut device = draft.device_for(app, &user, now, vault)?;
+            if wanted.label.is_none() {
+                device.label = free_label(&user.devices, device.id, &Label::default());
+            }
+            changes::add(user, device)?
+        }
+        OwnAct::ReplaceDevice => {
+            let new = draft.device_for(app, &user, now, vault)?;
+            changes::replace(user, device, new, now)?
+        }
+        OwnAct::SwitchOff => changes::switch_off(user, requirement)?,
+        OwnAct::RemoveDevice => {
+            let may_switch_off = app.config.self_service.allows(OwnAct::SwitchOff);
+            changes::remove(user, device, requirement, may_switch_off, now)?
+        }
+        OwnAct::RenameDevice => {
+            let label = wanted.label.as_ref().context("no new label was given")?;
+            changes::rename(user, device, label)?
+        }
+        OwnAct::RecoveryCodes => {
+            let ActDraft::Codes(CodesDraft { set, codes }) = draft else {
+                return Err(anyhow::anyhow!("no codes were drawn for this act"));
+            };
+            let tag = |code| Some(vault.backup_code_tag(user.id, *set, code));
+            let tags = codes.iter().map(tag).collect();
+            changes::renew_codes(user, RecoverySet { id: *set, made_at: now, tags })
+        }
+    })
+}
+
+/// Changes the store.
+pub fn carry_out(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    session: &Session,
+    name: &UserName,
+    wanted: &Wanted,
+    draft: &ActDraft,
+) -> Result<ChangeResult> {
+    let fields: &[&str] = match wanted.act {
+        OwnAct::RenameDevice => &["label"],
+        OwnAct::RecoveryCodes => &["recovery_codes"],
+        _ => &[],
+    };
+    let own = OwnChange { act: wanted.act, fields };
+    authenticate::change_own(app, opened, session, name, &own, |app, user, now, vault| {
+        change(app, wanted, draft, user, now, vault)
+    })
+}
+
+/// The sentence about an act that was done.
+pub fn sentence(wanted: &Wanted, draft: &ActDraft, done: &ChangeResult) -> String {
+    let user = &done.user;
+    let name = &user.name;
+    let then: String = done.consequences.iter().flat_map(|words| ["; ", words]).collect();
+    let label =
+        |label: &Option<Label>| label.as_ref().map_or("the device".into(), ToString::to_string);
+    let new = match draft {
+        ActDraft::Device(draft) => {
+            user.device(draft.id()).ok().map(|device| device.label.to_string())
+        }
+        _ => None,
+    };
+    let new = new.unwrap_or_default();
+    match wanted.act {
+        _ if !done.changed => format!("{name}: already so; nothing to change"),
+        OwnAct::AddDevice | OwnAct::ReplaceDevice => {
+            format!("{name}: {new} is pending{then}")
+        }
+        OwnAct::SwitchOff => format!("{name}: MFA is switched off{then}"),
+        OwnAct::RemoveDevice if user.live().next().is_none() => {
+            format!("{name}: MFA setup deleted{then}")
+        }
+        OwnAct::RemoveDevice => format!("{name}: {} removed{then}", label(&wanted.device)),
+        OwnAct::RenameDevice => {
+            format!("{name}: {} is now called {}", label(&wanted.device), label(&wanted.label))
+        }
+        OwnAct::RecoveryCodes => {
+            format!("{name}: {CODES} new recovery codes; the earlier ones are void{then}")
+        }
+    }
+}
+
+/// Carries out an act that came as JSON.
+pub fn answer(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    session: &Session,
+    name: &UserName,
+    wanted: &Wanted,
+) -> Result<Report> {
+    let draft = ActDraft::new(app, wanted)?;
+    if let ActDraft::Codes(CodesDraft { codes, .. }) = &draft {
+        let user = opened.read_user(name)?;
+        let at = session.at;
+        let after = change(app, wanted, &draft, user.clone(), at, &opened.vault)?.user;
+        let expected = ChangeResult::of(&user, after, &app.config.policy, at);
+        let mut report = report(app, session, wanted, &draft, &expected);
+        report.codes = Some(codes.iter().map(BackupCode::grouped).collect());
+        write_before_commit(app, &report)?;
+        carry_out(app, opened, session, name, wanted, &draft)
+            .context("the codes that were shown are not valid")?;
+        return Ok(Report::empty(Verdict::Yes));
+    }
+    let done = carry_out(app, opened, session, name, wanted, &draft)?;
+    let mut report = report(app, session, wanted, &draft, &done);
+    if let ActDraft::Device(draft) = &draft {
+        let device = done.user.device(draft.id())?;
+        let issuer = app.config.issuer.clone();
+        let key = EnrolmentKey { user: &done.user, issuer: &issuer, device, secret: &draft.secret };
+        let secret: Zeroizing<String> = draft.secret.base32();
+        report.enrolment =
+            Some(OwnDevice { device: device.label.to_string(), secret, uri: key.uri() });
+    }
+    let reveals = report.enrolment.is_some();
+    Ok(Report::one(report, Verdict::Yes).requires_delivery(reveals))
+}
+
+fn report(
+    app: &App<'_>,
+    session: &Session,
+    wanted: &Wanted,
+    draft: &ActDraft,
+    done: &ChangeResult,
+) -> MeReport {
+    MeReport::done(app, session, wanted, done, sentence(wanted, draft, done))
+}
+
+/// Finds out before anything is asked or shown whether an act can be done.
+pub fn check(
+    app: &App<'_>,
+    session: &Session,
+    wanted: &Wanted,
+    draft: &ActDraft,
+    user: &User,
+    now: Timestamp,
+    vault: &Vault,
+) -> Result<ChangeResult> {
+    session.permit(user, wanted.act)?;
+    let after = change(app, wanted, draft, user.clone(), now, vault)?.user;
+    Ok(ChangeResult::of(user, after, &app.config.policy, now))
+}
