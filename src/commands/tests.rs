@@ -13,6 +13,7 @@ mod excepted;
 mod forms;
 mod help;
 mod history;
+mod joiners_leavers;
 mod labels;
 mod lists;
 mod logins;

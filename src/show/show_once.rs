@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::app::operator_files;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::wrapped;
 use crate::env::{OpenPage, Size};
@@ -39,9 +40,10 @@ impl ShowOnceOptions {
         if app.is_for_people() { self.choose_output(app, secret) } else { self.destination(app) }
     }
 
-    #[must_use]
-    pub const fn has_file(&self) -> bool {
-        self.output.is_some()
+    /// The file of `--output`, made and empty.
+    pub fn new_file(&self, app: &mut App<'_>) -> Result<Option<NewFile>> {
+        let path = self.output.as_deref();
+        path.map(|path| operator_files::new_file(app, path, "--output")).transpose()
     }
 
     fn destination(&self, app: &mut App<'_>) -> Result<SecretOutput> {
