@@ -35,6 +35,9 @@ pub trait BulkVerb: BulkAct {
         Ok(())
     }
 
+    /// Says what is left to do, after the commit.
+    fn finish(&self, _: &mut App<'_>, _: &[BulkRow]) {}
+
     /// What the user of this row is handed over.
     fn secrets(&self, _: &BulkRow) -> SecretFields {
         SecretFields::default()
@@ -76,7 +79,9 @@ impl BulkChange<'_> {
         let file = self.deliver(app, (&opened, &plan), delivery, verb)?;
         let done = operate::change_bulk(app, &mut opened, &ticket, &self.list, &plan, verb);
         if file.is_none() && !is_document {
-            let lines = self.lines::<V>(&done?, false);
+            let rows = done?;
+            verb.finish(app, &rows);
+            let lines = self.lines::<V>(&rows, false);
             return Ok(lines::report(self.heading::<V>(false), lines));
         }
         let rows = done.context("what was handed over is not in force")?;

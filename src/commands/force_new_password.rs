@@ -220,10 +220,8 @@ impl BulkAct for PasswordEach<'_> {
             let until = moment.at.plus(LIFETIME);
             changed.user.temporary = Some(TemporaryPassword { hash: Sealed(Vec::new()), until });
         }
-        Ok(match Decision::update(user, changed, moment) {
-            Decision::Change(planned) => PlannedChange { gives_secret, ..*planned }.into(),
-            already @ Decision::Already(..) => already,
-        })
+        Ok(Decision::update(user, changed, moment)
+            .with(|planned| PlannedChange { gives_secret, ..planned }))
     }
 
     fn is_bound_to_plan(&self) -> bool {

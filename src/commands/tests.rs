@@ -11,6 +11,7 @@ mod damaged;
 mod edits;
 mod excepted;
 mod forms;
+mod handed_over;
 mod help;
 mod history;
 mod joiners_leavers;

@@ -139,14 +139,11 @@ impl BulkAct for UndoEach {
         notes.extend(consequences(&undone, "is", "are"));
         let details = details(&undone);
         let changed = Changed { user: after, touched: undone.restored };
-        Ok(match Decision::update(user, changed, moment) {
-            Decision::Change(planned) => {
-                let note = Some(notes.join("; "));
-                let counted = Some(format!("{act} taken back"));
-                PlannedChange { note, counted, details, ..*planned }.into()
-            }
-            already @ Decision::Already(..) => already,
-        })
+        Ok(Decision::update(user, changed, moment).with(|planned| {
+            let note = Some(notes.join("; "));
+            let counted = Some(format!("{act} taken back"));
+            PlannedChange { note, counted, details, ..planned }
+        }))
     }
 
     /// Nothing but what the operator was shown is taken back.

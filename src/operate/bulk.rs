@@ -131,6 +131,15 @@ impl Decision {
         let change = Change::Update { before, after };
         PlannedChange { touched, ..PlannedChange::new(change, consequences) }.into()
     }
+
+    /// Adds to a change what else there is to say of it.
+    #[must_use]
+    pub fn with(self, add: impl FnOnce(PlannedChange) -> PlannedChange) -> Self {
+        match self {
+            Self::Change(planned) => add(*planned).into(),
+            already @ Self::Already(..) => already,
+        }
+    }
 }
 
 impl From<PlannedChange> for Decision {
@@ -167,7 +176,7 @@ pub enum BulkResult {
 
 impl BulkRow {
     #[must_use]
-    pub const fn is_change(&self) -> bool {
+    pub fn is_change(&self) -> bool {
         matches!(self.result, BulkResult::Changed(_))
     }
 

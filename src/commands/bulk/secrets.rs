@@ -14,12 +14,20 @@ use crate::report::{Format, armed};
 use crate::show::secret_output::write_file;
 use crate::show::show_once::ShowOnceOptions;
 
-/// A secret that one user gets.
+/// A secret that one user gets, or what they have to know of it.
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
 pub enum SecretField {
     Text(Zeroizing<String>),
     List(Vec<Zeroizing<String>>),
+    /// No secret, but about one.
+    Number(u32),
+}
+
+impl SecretField {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(Zeroizing::new(text.into()))
+    }
 }
 
 /// The secrets of one user, each with its name in JSON and in the file.
@@ -96,6 +104,7 @@ pub fn write_secrets<'r>(
 fn cell(field: &SecretField) -> Zeroizing<String> {
     match field {
         SecretField::Text(text) => text.clone(),
+        SecretField::Number(number) => Zeroizing::new(number.to_string()),
         SecretField::List(list) => {
             let mut joined = Zeroizing::new(String::new());
             for text in list {
