@@ -69,12 +69,6 @@ impl Transaction<'_> {
         Ok(users)
     }
 
-    /// The error for a name that nobody has, to which [`write_tx`] adds the nearest names.
-    #[must_use]
-    pub fn unknown(&self, name: &UserName) -> anyhow::Error {
-        no_such_user(name)
-    }
-
     /// The user, protected or not: for what users do themselves (`verify`, `sign-in`, the code that
     /// ends `enrol`), for `diagnose`, and for a request to a second operator.
     pub fn any_user(&mut self, name: &UserName) -> Result<User> {
@@ -104,7 +98,9 @@ impl Transaction<'_> {
     }
 }
 
-fn no_such_user(name: &UserName) -> anyhow::Error {
+/// The error for a name that nobody has, to which [`write_tx`] adds the nearest names.
+#[must_use]
+pub fn no_such_user(name: &UserName) -> anyhow::Error {
     anyhow::Error::msg(NoSuchUser(name.clone()))
 }
 

@@ -24,7 +24,7 @@ use crate::domain::text::shown;
 use crate::domain::user::{Language, Profile, User};
 use crate::maintain;
 use crate::operate;
-use crate::operate::bulk::{BulkAct, BulkMoment, Decision, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::operate::user_list::{ListedProfile, NewUserList};
 use crate::report::{Report, Verdict};
@@ -43,7 +43,7 @@ pub struct AddUser {
     /// Read many new users from FILE (-: stdin)
     ///
     /// One name a line, or CSV with commas, semicolons or tabs under a header: the names are in user, else username,
-    /// else name; display_name, email, language and groups are read too. Users who exist stay as they are.
+    /// else name; `display_name`, email, language and groups are read too. Users who exist stay as they are.
     #[arg(
         long,
         value_name = "FILE",
@@ -175,10 +175,7 @@ impl Verb for AddUser {
 
 impl AddUser {
     fn run_many(&self, app: &mut App<'_>, path: &Path) -> Result<Report> {
-        let NewUserList { list, profiles, unread } = operate::read_new_users(app, path)?;
-        if !unread.is_empty() {
-            app.note(&format!("of the list, these columns are not read: {}", unread.join(", ")));
-        }
+        let NewUserList { list, profiles } = operate::read_new_users(app, path)?;
         let mut opened = if self.operator.dry_run {
             app.open_store()?
         } else {
@@ -218,14 +215,14 @@ impl AddEach {
 impl BulkAct for AddEach {
     const VERB: &'static str = AddUser::NAME;
 
-    fn decide(&self, index: usize, user: User, _: &BulkMoment<'_>) -> Result<Decision> {
-        let mut reason = "is a user already".to_owned();
+    fn decide(&self, index: usize, user: User, _: &BulkMoment<'_>) -> Result<BulkDecision> {
+        let mut reason = "exists already".to_owned();
         let differing = self.new_user(index)?.listed.differing(&user.profile);
         if !differing.is_empty() {
             let fields = differing.join(", ");
             reason = format!("{reason}, with another {fields}: see edit-user");
         }
-        Ok(Decision::Already(user, Some(reason)))
+        Ok(BulkDecision::Already(Box::new(user), Some(reason)))
     }
 
     fn make(
@@ -233,7 +230,7 @@ impl BulkAct for AddEach {
         index: usize,
         name: &UserName,
         moment: &BulkMoment<'_>,
-    ) -> Result<Option<Decision>> {
+    ) -> Result<Option<BulkDecision>> {
         let new = self.new_user(index)?;
         let user = User {
             profile: new.listed.profile.clone(),

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::app::{App, OpenStore, output};
 use crate::commands::bulk::lines::{BulkLine, BulkWords, Heading};
-use crate::commands::bulk::secrets::{Delivery, SecretFields, write_secrets};
+use crate::commands::bulk::secrets::{HandOver, SecretFields, write_secrets};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets;
@@ -26,8 +26,8 @@ pub trait BulkVerb: BulkAct {
     const WORDS: BulkWords = BulkWords::CHANGE;
 
     /// Where the secrets go; asked only where somebody gets one.
-    fn delivery(&self, _: &mut App<'_>) -> Result<Delivery> {
-        Ok(Delivery::Nothing)
+    fn hand_over(&self, _: &mut App<'_>) -> Result<HandOver> {
+        Ok(HandOver::Nothing)
     }
 
     /// Makes secrets that take long to make, once the plan is agreed to.
@@ -70,13 +70,13 @@ impl BulkChange<'_> {
             return Ok(lines::report(self.heading::<V>(true), self.lines::<V>(&plan.rows, true)));
         }
         let gives_secrets = plan.rows.iter().any(|row| row.gives_secret);
-        let delivery = if gives_secrets { verb.delivery(app)? } else { Delivery::Nothing };
+        let hand_over = if gives_secrets { verb.hand_over(app)? } else { HandOver::Nothing };
         if !self.yes && plan.changes() > 0 && !self.is_confirmed::<V>(app, &plan)? {
             return Ok(not_confirmed(app));
         }
         app.reopen_if_replaced(&mut opened)?;
-        let is_document = delivery.is_document();
-        let file = self.deliver(app, (&opened, &plan), delivery, verb)?;
+        let is_document = hand_over.is_document();
+        let file = self.deliver(app, (&opened, &plan), hand_over, verb)?;
         let done = operate::change_bulk(app, &mut opened, &ticket, &self.list, &plan, verb);
         if file.is_none() && !is_document {
             let rows = done?;
@@ -91,7 +91,7 @@ impl BulkChange<'_> {
             file.keep();
             return Ok(report);
         }
-        let is_refused = rows.iter().any(|row| row.is_refused());
+        let is_refused = rows.iter().any(BulkRow::is_refused);
         Ok(Report::empty(if is_refused { Verdict::No } else { Verdict::Yes }))
     }
 
@@ -135,17 +135,17 @@ impl BulkChange<'_> {
         &self,
         app: &mut App<'_>,
         (opened, plan): (&OpenStore, &BulkPlan),
-        delivery: Delivery,
+        hand_over: HandOver,
         verb: &mut V,
     ) -> Result<Option<NewFile>> {
         verb.prepare(app, opened, plan)?;
-        match delivery {
-            Delivery::Nothing => Ok(None),
-            Delivery::File(file) => {
+        match hand_over {
+            HandOver::Nothing => Ok(None),
+            HandOver::File(file) => {
                 let getting = plan.rows.iter().filter(|row| row.gives_secret);
                 write_secrets(file, getting.map(|row| (row, verb.secrets(row)))).map(Some)
             }
-            Delivery::Document => {
+            HandOver::Document => {
                 let heading = self.heading::<V>(false);
                 let line = |row: &BulkRow| {
                     let gets = row.gives_secret;

@@ -187,6 +187,11 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// Such as "a code for 2 uses until …".
+    pub fn words(&self) -> String {
+        format!("a code for {} until {}", counted(self.uses, "use"), self.expires_at)
+    }
+
     pub fn details(&self) -> Vec<(&'static str, String)> {
         vec![
             ("starts_at", self.starts_at.to_string()),

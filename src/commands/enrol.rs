@@ -13,7 +13,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::prove::{Proving, show_and_prove};
-use crate::commands::targets::{Target, Targets};
+use crate::commands::targets::Targets;
 use crate::commands::user_change::joined;
 use crate::commands::whole_number;
 use crate::domain::consequences::consequences;
@@ -36,6 +36,9 @@ use crate::store::Change;
 ///
 /// The device is pending until its first correct code, given here or to verify or sign-in. An
 /// unknown user is refused unless --create is given.
+///
+/// --from makes a pending device for every user of a list, and with --create the users too, as add-user --from does.
+/// Show each QR code with show-qr NAME.
 #[derive(Args, Debug)]
 pub struct Enrol {
     #[command(flatten)]
@@ -104,10 +107,10 @@ impl Verb for Enrol {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = match self.targets.resolve(app)? {
-            Target::One(name) => name,
-            Target::Many(list) => return self.run_many(app, list),
-        };
+        if let Some(path) = self.targets.list_file() {
+            return self.run_many(app, path);
+        }
+        let name = self.targets.name(app)?;
         let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(app, Self::NAME)?;

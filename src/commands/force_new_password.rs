@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::authenticate;
-use crate::commands::bulk::secrets::{Delivery, SecretField, SecretFields};
+use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
@@ -23,7 +23,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::bulk::{BulkAct, BulkMoment, BulkPlan, BulkRow, Decision, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkRow, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
@@ -211,7 +211,7 @@ struct PasswordEach<'a> {
 impl BulkAct for PasswordEach<'_> {
     const VERB: &'static str = ForceNewPassword::NAME;
 
-    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         let none = TemporaryPasswords::default();
         let gives_secret = self.verb.needs_temporary(&user);
         let passwords = self.passwords.as_ref().unwrap_or(&none);
@@ -220,7 +220,7 @@ impl BulkAct for PasswordEach<'_> {
             let until = moment.at.plus(LIFETIME);
             changed.user.temporary = Some(TemporaryPassword { hash: Sealed(Vec::new()), until });
         }
-        Ok(Decision::update(user, changed, moment)
+        Ok(BulkDecision::update(user, changed, moment)
             .with(|planned| PlannedChange { gives_secret, ..planned }))
     }
 
@@ -236,8 +236,8 @@ impl BulkAct for PasswordEach<'_> {
 impl BulkVerb for PasswordEach<'_> {
     const SCHEMA: &'static str = "mfactl.force-new-password/1";
 
-    fn delivery(&self, app: &mut App<'_>) -> Result<Delivery> {
-        Delivery::choose(app, &self.verb.show, "temporary passwords of several users")
+    fn hand_over(&self, app: &mut App<'_>) -> Result<HandOver> {
+        HandOver::choose(app, &self.verb.show, "temporary passwords of several users")
     }
 
     fn prepare(&mut self, app: &mut App<'_>, opened: &OpenStore, plan: &BulkPlan) -> Result<()> {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::bulk::secrets::{Delivery, SecretField, SecretFields};
+use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::targets::{Target, Targets};
@@ -23,7 +23,7 @@ use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::bulk::{BulkAct, BulkMoment, BulkRow, Decision, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
@@ -175,13 +175,13 @@ struct CodesEach<'a> {
 impl BulkAct for CodesEach<'_> {
     const VERB: &'static str = RecoveryCodes::NAME;
 
-    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         user.check_has_devices()?;
         let has_codes = user.recovery.as_ref().is_some_and(|set| set.left() > 0);
         let set = self.sets.get(index).context("the list is longer than its codes")?;
         let after = set.given_to(user.clone(), moment.at, moment.vault);
         let note = has_codes.then(|| "the earlier recovery codes are void".to_owned());
-        Ok(Decision::update(user, Changed { user: after, touched: Vec::new() }, moment).with(
+        Ok(BulkDecision::update(user, Changed { user: after, touched: Vec::new() }, moment).with(
             |planned| {
                 let counted = note.clone();
                 PlannedChange { note, counted, gives_secret: true, ..planned }
@@ -201,8 +201,8 @@ impl BulkAct for CodesEach<'_> {
 impl BulkVerb for CodesEach<'_> {
     const SCHEMA: &'static str = "mfactl.recovery-codes/1";
 
-    fn delivery(&self, app: &mut App<'_>) -> Result<Delivery> {
-        Delivery::choose(app, self.show, "recovery codes of several users")
+    fn hand_over(&self, app: &mut App<'_>) -> Result<HandOver> {
+        HandOver::choose(app, self.show, "recovery codes of several users")
     }
 
     fn secrets(&self, row: &BulkRow) -> SecretFields {

@@ -23,7 +23,7 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::User;
 use crate::operate;
-use crate::operate::bulk::{BulkAct, BulkMoment, Decision, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::{Change, DamagedUser, WriteTx};
 
@@ -146,7 +146,7 @@ struct RemoveEach {
 impl BulkAct for RemoveEach {
     const VERB: &'static str = RemoveUser::NAME;
 
-    fn decide(&self, _: usize, user: User, _: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, _: usize, user: User, _: &BulkMoment<'_>) -> Result<BulkDecision> {
         let devices = user.live().count();
         let devices = (devices > 0).then(|| format!("with {}", device_count(devices)));
         let erased = self.erase.then(|| ERASED.to_owned());

@@ -20,7 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::bulk::{BulkAct, BulkMoment, Decision};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment};
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
@@ -176,9 +176,9 @@ struct ResetEach<'a>(&'a Reset);
 impl BulkAct for ResetEach<'_> {
     const VERB: &'static str = Reset::NAME;
 
-    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         let changed = self.0.change(user.clone(), None, moment.at)?;
-        Ok(Decision::update(user, changed, moment))
+        Ok(BulkDecision::update(user, changed, moment))
     }
 }
 

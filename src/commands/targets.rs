@@ -1,6 +1,6 @@
 //! The arguments that name one user or many, and the limit for many.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -52,6 +52,11 @@ impl Targets {
             return Ok(Target::Many(operate::read_user_list(app, path)?));
         }
         self.name(app).map(Target::One)
+    }
+
+    /// The file of a list.
+    pub fn list_file(&self) -> Option<&Path> {
+        self.from.as_deref()
     }
 
     /// The one user.

@@ -22,7 +22,7 @@ use crate::domain::undo_record::UndoRecord;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::bulk::{BulkAct, BulkMoment, Decision, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
 
@@ -132,14 +132,14 @@ struct UndoEach {
 impl BulkAct for UndoEach {
     const VERB: &'static str = Undo::NAME;
 
-    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         let (after, undone) = user.clone().take_back(moment.at, self.undo_for, self.reach)?;
         let act = undone.act.verb();
         let mut notes = vec![format!("{act} of {} taken back", undone.at)];
         notes.extend(consequences(&undone, "is", "are"));
         let details = details(&undone);
         let changed = Changed { user: after, touched: undone.restored };
-        Ok(Decision::update(user, changed, moment).with(|planned| {
+        Ok(BulkDecision::update(user, changed, moment).with(|planned| {
             let note = Some(notes.join("; "));
             let counted = Some(format!("{act} taken back"));
             PlannedChange { note, counted, details, ..planned }

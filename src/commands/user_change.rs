@@ -15,7 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
-use crate::operate::bulk::{BulkAct, BulkMoment, Decision};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment};
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 
@@ -145,15 +145,15 @@ struct EachUser<'a, C>(&'a C);
 impl<C: UserChange> BulkAct for EachUser<'_, C> {
     const VERB: &'static str = C::VERB;
 
-    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         let changed = self.0.change(user.clone(), moment.at)?;
-        Ok(match Decision::update(user, changed, moment) {
-            Decision::Already(user, _) => {
+        Ok(match BulkDecision::update(user, changed, moment) {
+            BulkDecision::Already(user, _) => {
                 let required = moment.policy.requirement(&user).is_in_force(moment.at);
                 let reason = self.0.unchanged(&user, required);
-                Decision::Already(user, reason)
+                BulkDecision::Already(user, reason)
             }
-            change @ Decision::Change(_) => change,
+            change @ BulkDecision::Change(_) => change,
         })
     }
 

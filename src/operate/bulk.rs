@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::app::transaction::MAX_SET;
+use crate::app::transaction::{MAX_SET, no_such_user};
 use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
@@ -30,7 +30,7 @@ pub trait BulkAct {
     const VERB: &'static str;
 
     /// What becomes of the user at this place of the list. A refusal is reported and leaves the others.
-    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision>;
+    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision>;
 
     /// What becomes of a name that nobody has; `None` if that stops the whole list.
     fn make(
@@ -38,7 +38,7 @@ pub trait BulkAct {
         _index: usize,
         _name: &UserName,
         _: &BulkMoment<'_>,
-    ) -> Result<Option<Decision>> {
+    ) -> Result<Option<BulkDecision>> {
         Ok(None)
     }
 
@@ -71,10 +71,10 @@ pub struct BulkMoment<'m> {
 }
 
 /// What becomes of one user.
-pub enum Decision {
+pub enum BulkDecision {
     Change(Box<PlannedChange>),
     /// They stay as they are, for this reason where their status does not say it.
-    Already(User, Option<String>),
+    Already(Box<User>, Option<String>),
 }
 
 /// A change to one user, with what the plan and the log say of it.
@@ -119,13 +119,13 @@ impl PlannedChange {
     }
 }
 
-impl Decision {
+impl BulkDecision {
     /// The change of an existing user, who may also stay the same.
     #[must_use]
     pub fn update(before: User, changed: Changed, moment: &BulkMoment<'_>) -> Self {
         let Changed { user: after, touched } = changed;
         if after == before {
-            return Self::Already(after, None);
+            return Self::Already(Box::new(after), None);
         }
         let consequences = consequences(Some(&before), &after, moment.policy, moment.at);
         let change = Change::Update { before, after };
@@ -142,7 +142,7 @@ impl Decision {
     }
 }
 
-impl From<PlannedChange> for Decision {
+impl From<PlannedChange> for BulkDecision {
     fn from(planned: PlannedChange) -> Self {
         Self::Change(Box::new(planned))
     }
@@ -241,11 +241,11 @@ fn decide(
         },
     };
     Ok(Some(match (decided, row) {
-        (Ok(Decision::Already(user, reason)), row) => {
+        (Ok(BulkDecision::Already(user, reason)), row) => {
             let is_new = row.is_none();
             (BulkRow { note: reason, ..BulkRow::of(index, &user, is_new, moment) }, None)
         }
-        (Ok(Decision::Change(mut planned)), row) => {
+        (Ok(BulkDecision::Change(mut planned)), row) => {
             let row = BulkRow {
                 note: planned.note.take(),
                 counted: planned.counted.take(),
@@ -311,16 +311,16 @@ pub fn change_bulk<A: BulkAct>(
     act: &A,
 ) -> Result<Vec<BulkRow>> {
     let keep = UndoRule { act: undoable(app, A::VERB), undo_for: app.config.undo_for };
-    let notifies = app.config.notify.is_some();
+    let is_notifying = app.config.notify.is_some();
     let bar = app.progress_bar(plan.rows.len() as u64);
     let done = write_tx(app, opened, |app, mut write| {
         let (mut rows, mut notified) = (Vec::with_capacity(plan.rows.len()), Vec::new());
         bar.set_position(0);
         for set in plan.rows.chunks(MAX_SET) {
             // The name of an existing user is the stored one; that of a new user has all spellings of the list.
-            let name = |row: &BulkRow| match row.is_new {
-                true => list.names.get(row.index).unwrap_or(&row.name).clone(),
-                false => row.name.clone(),
+            let name = |row: &BulkRow| {
+                let listed = list.names.get(row.index).filter(|_| row.is_new);
+                listed.unwrap_or(&row.name).clone()
             };
             let names: Vec<_> = set.iter().map(name).collect();
             let users = write.users_if_any(&names, !act.only_makes())?;
@@ -330,7 +330,7 @@ pub fn change_bulk<A: BulkAct>(
             for ((planned, name), user) in set.iter().zip(&names).zip(users) {
                 let decided = decide(act, planned.index, (name, user), &moment)?;
                 // Fails: the user was removed meanwhile.
-                let Some((row, change)) = decided else { return Err(write.unknown(name)) };
+                let Some((row, change)) = decided else { return Err(no_such_user(name)) };
                 if act.is_bound_to_plan() && !is_same(&row, planned) {
                     return Err(changed_meanwhile(&row.name).into());
                 }
@@ -344,7 +344,7 @@ pub fn change_bulk<A: BulkAct>(
             let stored = rows[first..].iter().filter(|row| row.is_change());
             for (row, user) in stored.zip(saved) {
                 act.after_save(&mut write.tx, &user)?;
-                if notifies && !row.is_new {
+                if is_notifying && !row.is_new {
                     notified.push(user);
                 }
             }

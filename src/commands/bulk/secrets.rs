@@ -45,7 +45,7 @@ impl Serialize for SecretFields {
 }
 
 /// Where the secrets go.
-pub enum Delivery {
+pub enum HandOver {
     /// There are none.
     Nothing,
     File(NewFile),
@@ -53,7 +53,7 @@ pub enum Delivery {
     Document,
 }
 
-impl Delivery {
+impl HandOver {
     /// `secrets` are such as "the recovery codes of many users". Fails with `usage` where there is no place for them.
     pub fn choose(app: &mut App<'_>, options: &ShowOnceOptions, secrets: &str) -> Result<Self> {
         if let Some(file) = options.new_file(app)? {

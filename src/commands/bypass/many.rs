@@ -6,12 +6,11 @@ use super::{Bypass, Terms, check_not_disabled, without};
 use crate::app::App;
 use crate::commands::Verb as _;
 use crate::commands::bulk::BulkVerb;
-use crate::commands::bulk::secrets::{Delivery, SecretField, SecretFields};
+use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::secret::Id;
-use crate::domain::text::counted;
 use crate::domain::user::{Changed, User};
-use crate::operate::bulk::{BulkAct, BulkMoment, BulkRow, Decision, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedChange};
 use crate::show::show_once::ShowOnceOptions;
 
 /// Every user of a list gets a code.
@@ -36,16 +35,15 @@ impl BypassEach<'_> {
 impl BulkAct for BypassEach<'_> {
     const VERB: &'static str = Bypass::NAME;
 
-    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         check_not_disabled(&user)?;
         let (id, code) = self.codes.get(index).context("the list is longer than its codes")?;
         let after = self.terms.given_to(user.clone(), (*id, code), moment.vault);
-        let uses = counted(self.terms.uses, "use");
-        let given = format!("a code for {uses} until {}", self.terms.expires_at);
+        let given = self.terms.words();
         let has_code = user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(moment.at));
         let void = if has_code { ", and the earlier one is void" } else { "" };
         let changed = Changed { user: after, touched: Vec::new() };
-        Ok(Decision::update(user, changed, moment).with(|planned| PlannedChange {
+        Ok(BulkDecision::update(user, changed, moment).with(|planned| PlannedChange {
             note: Some(format!("{given}{void}")),
             counted: Some(given),
             gives_secret: true,
@@ -66,8 +64,8 @@ impl BulkAct for BypassEach<'_> {
 impl BulkVerb for BypassEach<'_> {
     const SCHEMA: &'static str = "mfactl.bypass/1";
 
-    fn delivery(&self, app: &mut App<'_>) -> Result<Delivery> {
-        Delivery::choose(app, self.show, "bypass codes of several users")
+    fn hand_over(&self, app: &mut App<'_>) -> Result<HandOver> {
+        HandOver::choose(app, self.show, "bypass codes of several users")
     }
 
     fn secrets(&self, row: &BulkRow) -> SecretFields {
@@ -88,12 +86,15 @@ pub struct RevokeEach;
 impl BulkAct for RevokeEach {
     const VERB: &'static str = Bypass::NAME;
 
-    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         if user.bypass.is_none() {
-            return Ok(Decision::Already(user, Some("has no bypass code".to_owned())));
+            return Ok(BulkDecision::Already(
+                Box::new(user),
+                Some("has no bypass code".to_owned()),
+            ));
         }
         let changed = without(user.clone());
-        Ok(Decision::update(user, changed, moment))
+        Ok(BulkDecision::update(user, changed, moment))
     }
 
     fn fields(&self) -> Vec<&'static str> {

@@ -1,5 +1,7 @@
 //! `mfactl enrol --from`: a pending device for every user of a list.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 
 use super::Enrol;
@@ -7,7 +9,7 @@ use crate::app::App;
 use crate::commands::Verb as _;
 use crate::commands::add_user::similar_note;
 use crate::commands::bulk::lines::BulkWords;
-use crate::commands::bulk::secrets::{Delivery, SecretField, SecretFields};
+use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::domain::device::Device;
 use crate::domain::factor::totp::Parameters;
@@ -19,14 +21,20 @@ use crate::domain::time::Span;
 use crate::domain::user::{Changed, User};
 use crate::maintain;
 use crate::operate;
-use crate::operate::UserList;
-use crate::operate::bulk::{BulkAct, BulkMoment, BulkRow, Decision, PlannedChange};
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedChange};
+use crate::operate::user_list::{ListedProfile, NewUserList};
 use crate::report::{Format, Report};
 use crate::show::DeviceDraft;
 
 impl Enrol {
-    pub(super) fn run_many(&self, app: &mut App<'_>, list: UserList) -> Result<Report> {
+    pub(super) fn run_many(&self, app: &mut App<'_>, path: &Path) -> Result<Report> {
         self.check_options(app)?;
+        let (list, profiles) = if self.create {
+            let NewUserList { list, profiles } = operate::read_new_users(app, path)?;
+            (list, profiles)
+        } else {
+            (operate::read_user_list(app, path)?, Vec::new())
+        };
         let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         let creates = self.create && !self.operator.dry_run;
@@ -44,6 +52,7 @@ impl Enrol {
         let mut each = EnrolEach {
             creates: self.create,
             drafts,
+            profiles,
             similar,
             parameters,
             issuer: app.config.issuer.clone(),
@@ -80,6 +89,8 @@ struct EnrolEach {
     creates: bool,
     /// In the order of the list, each with the id of the user if they are new.
     drafts: Vec<(Id, DeviceDraft)>,
+    /// What the list says of each user, if it may name new ones.
+    profiles: Vec<ListedProfile>,
     /// For each name the users for whom it could be a slip.
     similar: Vec<Vec<String>>,
     parameters: Parameters,
@@ -110,13 +121,13 @@ impl EnrolEach {
 impl BulkAct for EnrolEach {
     const VERB: &'static str = Enrol::NAME;
 
-    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<Decision> {
+    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         let device = self.device(index, user.id, moment)?;
         let is_replacement = user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
         let after = user.clone().enrol(device.clone())?;
         let note = is_replacement.then(|| "the earlier QR code is void".to_owned());
         let changed = Changed { user: after, touched: Vec::new() };
-        Ok(Decision::update(user, changed, moment).with(|planned| {
+        Ok(BulkDecision::update(user, changed, moment).with(|planned| {
             let planned = PlannedChange { counted: note.clone(), note, ..planned };
             self.with_device(planned, &device)
         }))
@@ -127,12 +138,15 @@ impl BulkAct for EnrolEach {
         index: usize,
         name: &UserName,
         moment: &BulkMoment<'_>,
-    ) -> Result<Option<Decision>> {
+    ) -> Result<Option<BulkDecision>> {
         let Some((id, _)) = self.drafts.get(index).filter(|_| self.creates) else {
             return Ok(None);
         };
         let device = self.device(index, *id, moment)?;
-        let user = User::new(*id, name.for_new_user()?, moment.at).enrol(device.clone())?;
+        let listed = self.profiles.get(index).cloned().unwrap_or_default();
+        let user =
+            User { profile: listed.profile, ..User::new(*id, name.for_new_user()?, moment.at) };
+        let user = user.enrol(device.clone())?;
         let similar = self.similar.get(index).map(Vec::as_slice).unwrap_or_default();
         let (note, counted) = similar_note(similar).unzip();
         let details = vec![("user", "created".to_owned())];
@@ -150,8 +164,8 @@ impl BulkVerb for EnrolEach {
     const SCHEMA: &'static str = "mfactl.enrol/1";
     const WORDS: BulkWords = BulkWords::ENROL;
 
-    fn delivery(&self, _: &mut App<'_>) -> Result<Delivery> {
-        Ok(Delivery::Document)
+    fn hand_over(&self, _: &mut App<'_>) -> Result<HandOver> {
+        Ok(HandOver::Document)
     }
 
     fn secrets(&self, row: &BulkRow) -> SecretFields {

@@ -171,6 +171,12 @@ fn d4_a_list_is_enrolled_and_new_users_are_made() {
                  WHERE verb = 'enrol' AND \"user\" = 'carol'";
     assert_eq!(world.sql(event), "pending|phone|totp|HR-1");
     let _ = world.run("show-qr carol --json").ok();
+    let csv = "name,display_name,groups,department\ndave,Dave D.,staff,IT\nbob,Bob,vpn,IT\n";
+    let ran = world.run_with(line, csv).ok();
+    assert!(ran.err.contains("these columns of the list are not read: department"), "{ran:?}");
+    assert_eq!(world.listed("dave")["groups"], serde_json::json!(["staff"]));
+    assert_eq!(world.listed("dave")["display_name"], "Dave D.");
+    assert_eq!(world.listed("bob")["groups"], serde_json::json!([]), "bob exists already");
     let _ = world.run("verify-log").ok();
 }
 
@@ -200,7 +206,8 @@ fn d4_what_an_enrolment_of_many_cannot_do_is_misuse() {
         let ran = world.run_with(&format!("enrol --from - {more}"), "alice\n");
         assert!(ran.code == 64 && ran.err.contains(words), "{more}: {ran:?}");
     }
-    let names: String = (0..40).map(|n| format!("user{n:02}\n")).collect();
+    let names: Vec<_> = (0..40).map(|n| format!("user{n:02}\n")).collect();
+    let names = names.concat();
     let line = "enrol --from - --no-confirm --create --json";
     let dry = world.run_with(&format!("{line} --dry-run"), &names).ok();
     assert_eq!(dry.json()["summary"]["changed"], 40);

@@ -210,13 +210,6 @@ fn request(world: &World) -> String {
 }
 
 fn before_disable(world: &World, command: &mut String) -> (String, Vec<&'static str>) {
-    if command.contains("--from") {
-        drop((world.active("dave"), world.active("erin")));
-        let file = world.folder.path().join("names.txt");
-        fs::write(&file, "dave\nerin\n").unwrap();
-        *command = command.replace("names.txt", file.to_str().unwrap());
-        return (String::new(), vec!["2"]);
-    }
     if command.ends_with("victor") {
         let _ = world.active("victor");
         world.done(&["edit-user victor --protected"]);
@@ -229,6 +222,28 @@ fn before_disable(world: &World, command: &mut String) -> (String, Vec<&'static 
         world.configure(REQUIRED);
     }
     (String::new(), vec!["y"])
+}
+
+/// A list in the place of the file that the command names.
+fn write_list(world: &World, command: &mut String, name: &str, list: &str) {
+    let file = world.folder.path().join(name);
+    fs::write(&file, list).unwrap();
+    *command = command.replace(name, file.to_str().unwrap());
+}
+
+fn before_joiners_and_leavers(world: &World, command: &mut String) {
+    if command.contains("leavers.txt") {
+        let _ = world.pending("dave", "");
+        world.done(&["add-user erin"]);
+        write_list(world, command, "leavers.txt", "dave\nerin\n");
+    } else {
+        world.done(&["add-user alicia", "add-user erin"]);
+        let list = "name,display_name,email,groups\n\
+                    alicea,Alicea Roy,alicea@example.com,staff;vpn\n\
+                    bob,Bob Stone,bob@example.com,staff\n\
+                    erin,Erin Li,erin@example.com,staff\n";
+        write_list(world, command, "joiners.csv", list);
+    }
 }
 
 /// What the login service hands over.
@@ -247,6 +262,10 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
     let verb = command.trim_start_matches("mfactl ").split(' ').next().unwrap().to_owned();
     let is_of = |name: &str| command.ends_with(name);
     match verb.as_str() {
+        "add-user" | "remove-user" if command.contains("--from") => {
+            before_joiners_and_leavers(world, command);
+            return (String::new(), vec!["2"]);
+        }
         "list-status" | "add-user" => {
             if verb == "list-status" {
                 world.done(&["add-user alice --display-name Alice", "add-user robert"]);

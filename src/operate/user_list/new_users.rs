@@ -13,7 +13,7 @@ use crate::domain::site_names::SiteNames;
 use crate::domain::user::Profile;
 use crate::operate::user_list::header::known_columns;
 use crate::operate::user_list::table::bad;
-use crate::operate::user_list::{NamedRows, UserList, named_rows, read_list};
+use crate::operate::user_list::{IsUser, NamedRows, UserList, named_rows, read_list};
 use crate::report::disarmed;
 
 /// The names of a list of new users, each once, with the profile of each.
@@ -22,8 +22,6 @@ pub struct NewUserList {
     pub list: UserList,
     /// In the order of the names.
     pub profiles: Vec<ListedProfile>,
-    /// The columns of the list that say nothing that is stored.
-    pub unread: Vec<&'static str>,
 }
 
 /// What a list says of one user.
@@ -61,16 +59,21 @@ const FIELDS: [(&str, &[&str]); 4] = [
 const BETWEEN_GROUPS: [char; 4] = [';', ',', ' ', '\t'];
 
 /// Reads a list of new users; `-` is standard input. Any doubt is `bad_input` with the line and the column, and so is
-/// a name that stands there twice.
+/// a name that stands there twice. Columns that say nothing that is stored are named in a note.
 pub fn read_new_users(app: &mut App<'_>, path: &Path) -> Result<NewUserList> {
-    read_list(app, path, |bytes, site, is_user| parse(bytes, site, is_user), |new| &mut new.list)
+    let parse = |bytes: &[u8], site: &SiteNames, is_user: IsUser<'_>| parse(bytes, site, is_user);
+    let (new, unread) = read_list(app, path, parse, |(new, _)| &mut new.list)?;
+    if !unread.is_empty() {
+        app.note(&format!("these columns of the list are not read: {}", unread.join(", ")));
+    }
+    Ok(new)
 }
 
 fn parse(
     bytes: &[u8],
     site: &SiteNames,
-    is_user: &mut dyn FnMut(&str) -> Result<bool>,
-) -> Result<NewUserList> {
+    is_user: IsUser<'_>,
+) -> Result<(NewUserList, Vec<&'static str>)> {
     let NamedRows { header, source, rows } = named_rows(bytes, site, is_user)?;
     let columns = header.as_ref().map(known_columns).unwrap_or_default();
     let header_line = header.map_or(1, |header| header.line);
@@ -86,7 +89,7 @@ fn parse(
             None => unread.push(*column),
         }
     }
-    let mut new = NewUserList { list: UserList::default(), profiles: Vec::new(), unread };
+    let mut new = NewUserList { list: UserList::default(), profiles: Vec::new() };
     let mut lines: BTreeMap<String, u64> = BTreeMap::new();
     for (row, name) in rows {
         let name_column = source.column.map(|name| format!(", column {name}"));
@@ -110,7 +113,7 @@ fn parse(
         new.profiles.push(listed);
     }
     new.list.source = Some(source);
-    Ok(new)
+    Ok((new, unread))
 }
 
 fn set(profile: &mut Profile, field: &str, cell: &str) -> Result<(), Refusal> {
@@ -142,7 +145,7 @@ mod tests {
     use super::*;
     use crate::domain::user::Language;
 
-    fn parsed(text: &str) -> Result<NewUserList, String> {
+    fn parsed(text: &str) -> Result<(NewUserList, Vec<&'static str>), String> {
         parse(text.as_bytes(), &SiteNames::default(), &mut |_| Ok(false))
             .map_err(|error| error.to_string())
     }
@@ -151,9 +154,9 @@ mod tests {
     fn d4_the_columns_of_a_list_become_profiles() {
         let text = "name;Display Name;mail;language;groups;department\n\
                     alice;Alice Martin;alice@example.com;FR;staff,vpn;IT\nbob;;;;;\n";
-        let new = parsed(text).unwrap();
+        let (new, unread) = parsed(text).unwrap();
         let names: Vec<_> = new.list.names.iter().map(UserName::as_str).collect();
-        assert_eq!((names, new.unread), (vec!["alice", "bob"], vec!["department"]));
+        assert_eq!((names, unread), (vec!["alice", "bob"], vec!["department"]));
         let alice = &new.profiles[0].profile;
         assert_eq!(alice.display_name.as_deref(), Some("Alice Martin"));
         assert_eq!(alice.email.as_deref(), Some("alice@example.com"));
@@ -162,7 +165,7 @@ mod tests {
         assert_eq!(new.profiles[1].fields, [""; 0]);
         assert_eq!(new.profiles[0].differing(&Profile::default()).len(), 4);
         assert_eq!(new.profiles[0].differing(alice), [""; 0]);
-        assert_eq!(parsed("alice\nbob\n").unwrap().profiles.len(), 2);
+        assert_eq!(parsed("alice\nbob\n").unwrap().0.profiles.len(), 2);
     }
 
     #[test]
