@@ -18,6 +18,7 @@ use std::rc::Rc;
 use anyhow::Result;
 
 use crate::config::Config;
+use crate::domain::hint;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -172,7 +173,7 @@ impl<'a> App<'a> {
             (None, None) => {
                 let verb = self.authorization.verb;
                 Err(Refusal::new(ErrorCode::Usage, "missing: <NAME>")
-                    .hint(format!("{advice}; see: mfactl help {verb}")))
+                    .hint(hint::help(Some(verb)).after(&format!("{advice}; see: "))))
             }
         }
     }

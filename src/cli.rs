@@ -11,6 +11,7 @@ use crate::app::output;
 use crate::commands::help::Form;
 use crate::commands::{self, command, command_for, find_entry, help};
 use crate::config::PathOptions;
+use crate::domain::hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Env;
 use crate::options::Options;
@@ -63,7 +64,7 @@ fn flag_before_verb(args: &[OsString]) -> Result<Option<Run>> {
     if !entry.has_help_flag {
         let (flag, verb) = (flag.to_string_lossy(), entry.spec.name);
         return Err(Refusal::new(ErrorCode::Usage, format!("unexpected argument '{flag}' found"))
-            .hint(format!("see: mfactl help {verb}"))
+            .hint(hint::help(Some(verb)).after("see: "))
             .into());
     }
     let form = if flag == "-h" { Form::Short } else { Form::Long };

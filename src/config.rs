@@ -113,6 +113,18 @@ pub struct PathOptions {
     pub key_file: Option<PathBuf>,
 }
 
+impl PathOptions {
+    /// The options that were given, with their values.
+    pub fn given(&self) -> Vec<(&'static str, String)> {
+        let options =
+            [("--store", &self.store), ("--config", &self.config), ("--key-file", &self.key_file)];
+        let given = |(name, value): (_, &Option<PathBuf>)| {
+            value.as_ref().map(|value| (name, value.to_string_lossy().into_owned()))
+        };
+        options.into_iter().filter_map(given).collect()
+    }
+}
+
 impl Config {
     /// Reads the file, the environment and the options.
     ///

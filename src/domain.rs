@@ -8,6 +8,7 @@ pub mod audit;
 pub mod authenticate;
 pub mod backup_code;
 pub mod bypass;
+pub mod caller;
 pub mod consequences;
 pub mod device;
 pub mod diagnose;
@@ -15,6 +16,7 @@ pub mod diagnosed_offsets;
 pub mod factor;
 #[cfg(test)]
 pub mod fixture;
+pub mod hint;
 pub mod identity;
 pub mod joiner;
 pub mod labels;

@@ -11,6 +11,7 @@ use anyhow::Result;
 use zeroize::Zeroizing;
 
 use crate::domain::audit::event::Operator;
+use crate::domain::caller::Caller;
 use crate::domain::time::Timestamp;
 
 /// What a run uses of the outside, except files.
@@ -28,6 +29,8 @@ pub struct Env {
     pub err: Stream,
     pub variables: Variables,
     pub process: Process,
+    /// How commands are written in hints.
+    pub caller: Caller,
     /// Ends the process with an exit code, from any thread; does nothing in tests.
     pub end: fn(u8),
 }

@@ -5,6 +5,8 @@ use std::io::Write;
 use anyhow::Error;
 use serde::Serialize;
 
+use crate::domain::caller::Caller;
+use crate::domain::hint::Hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 
@@ -14,7 +16,7 @@ pub struct ErrorReport {
     pub code: &'static str,
     pub exit: u8,
     pub message: String,
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl ErrorReport {
@@ -40,7 +42,9 @@ impl ErrorReport {
     }
 
     /// Write errors are ignored: there is nowhere to report them.
-    pub fn write(&self, err: &mut dyn Write, json: bool) {
+    pub fn write(&self, err: &mut dyn Write, json: bool, caller: &Caller) {
+        let hint = self.hint.as_ref().map(|hint| caller.words(hint));
+        let hint = hint.as_deref().map(shown);
         if json {
             #[derive(Serialize)]
             struct ErrorDocument<'a> {
@@ -52,14 +56,14 @@ impl ErrorReport {
                 message: &'a str,
                 hint: Option<&'a str>,
             }
-            let (message, hint) = (shown(&self.message), self.hint.as_deref().map(shown));
+            let message = shown(&self.message);
             let body = ErrorBody { code: self.code, message: &message, hint: hint.as_deref() };
             let _ = serde_json::to_writer(&mut *err, &ErrorDocument { error: body });
             let _ = writeln!(err);
         } else {
             let _ = writeln!(err, "mfactl: error: {}", shown(&self.message));
-            if let Some(hint) = &self.hint {
-                let _ = writeln!(err, "mfactl: hint: {}", shown(hint));
+            if let Some(hint) = &hint {
+                let _ = writeln!(err, "mfactl: hint: {hint}");
             }
         }
         let _ = err.flush();
@@ -151,7 +155,7 @@ mod tests {
         let report = ErrorReport::new(ErrorCode::BadInput, "a\u{1b}[2J\nb".into());
         for json in [false, true] {
             let mut written = Vec::new();
-            report.write(&mut written, json);
+            report.write(&mut written, json, &Caller::default());
             let written = String::from_utf8(written).unwrap();
             assert!(!written.trim_end().contains(|c: char| c.is_control()), "{written:?}");
         }

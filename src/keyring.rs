@@ -22,6 +22,7 @@ use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
+use crate::domain::hint::command;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, KeyGeneration, Sealed, Secret};
@@ -177,7 +178,11 @@ impl Vault {
                 ErrorCode::Tampered,
                 format!("the secret of device {} was altered", device.id),
             )
-            .hint("reset the user with mfactl reset, and find out who can write to the store")
+            .hint(
+                command("reset")
+                    .name("NAME")
+                    .after("find out who can write to the store, and reset the user with: "),
+            )
         };
         let opened = self
             .open_with(&self.secret_associated_data(user, device), &device.secret)

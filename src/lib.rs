@@ -14,6 +14,9 @@ mod domain;
 pub mod env;
 mod error_report;
 mod files;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hardening;
 mod keyring;
 mod maintain;
@@ -54,7 +57,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
         Ok(Verdict::Deferred) => 2,
         Err(error) => {
             let report = ErrorReport::of(&error);
-            report.write(&mut *env.err.writer, wants_json);
+            report.write(&mut *env.err.writer, wants_json, &env.caller);
             report.exit
         }
     }

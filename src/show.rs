@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::domain::device::{Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Parameters;
+use crate::domain::hint::command;
 use crate::domain::name::Label;
 use crate::domain::otpauth;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -30,7 +31,6 @@ use crate::domain::user::{Language, User};
 use crate::env::{OpenPage, Stream};
 use crate::files::file_trust::display_path;
 use crate::keyring::Vault;
-use crate::operate;
 use crate::report::{Fields, Record};
 use crate::show::qr_instructions::Instructions;
 use crate::show::qr_page::QrPage;
@@ -39,21 +39,22 @@ use crate::show::secret_output::{SecretOutput, Target, write_file};
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
 #[must_use]
 pub fn confirmation_hint(app: &App<'_>, user: &User) -> String {
-    if operate::can_run(app, "verify") {
-        format!("the first right code confirms it: mfactl verify {}", user.name.argument())
-    } else {
-        "the user's first sign-in with a code confirms it".to_owned()
-    }
+    let verify = command("verify").name(&user.name).after("the first right code confirms it: ");
+    app.words(verify.or("the user's first sign-in with a code confirms it"))
 }
 
 /// What is left to do about a pending device, and how.
 #[must_use]
 pub fn pending_hint(app: &App<'_>, user: &User, label: &Label) -> String {
-    let (name, argument) = (&user.name, user.name.argument());
-    format!(
-        "{name}'s device {label} is pending: mfactl show-qr {argument} shows it again and asks for the code; {}",
-        confirmation_hint(app, user)
-    )
+    let name = &user.name;
+    let mut show = command("show-qr").name(name);
+    if user.live().filter(|device| device.is_pending()).count() > 1 {
+        show = show.device(label);
+    }
+    let show = show.after(&format!(
+        "{name}'s device {label} is pending; to see it again and give a code, run: "
+    ));
+    app.words(show.then("; ").then(confirmation_hint(app, user)))
 }
 
 #[derive(Args, Clone, Debug)]

@@ -48,6 +48,8 @@ pub use log_query::{
     SubjectFilter,
 };
 pub use read_tx::ReadTx;
+#[cfg(any(fuzzing, test))]
+pub use row::read_any_row;
 pub use row_source::{RowCounts, RowSource};
 pub use user_query::{ActivitySince, By, Moment, Order, Prefilter};
 pub use write_tx::WriteTx;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use strsim::damerau_levenshtein;
 
+use crate::domain::hint;
+use crate::domain::hint::Hint;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
@@ -59,7 +61,7 @@ pub fn unknown_verb<'k>(
     nearest.near.retain(|(_, spelling)| verbs.insert(known.get(spelling.as_str())));
     let hint = did_you_mean(&nearest.found()).map(|hint| hint + " ").unwrap_or_default();
     Refusal::new(ErrorCode::Usage, format!("there is no verb {}", quoted(word)))
-        .hint(format!("{hint}see: mfactl help"))
+        .hint(Hint::from(hint).then(hint::help(None).after("see: ")))
 }
 
 /// The hint; `None` if there is no word to suggest.
@@ -181,6 +183,9 @@ pub fn user_not_found(name: &UserName, snapshot: &mut ReadTx<'_>) -> anyhow::Err
     let message = format!("there is no user {}", quoted(name.as_str()));
     let hint = did_you_mean(&nearest.found());
     Refusal::new(ErrorCode::UserNotFound, message)
-        .hint(hint.unwrap_or_else(|| "list the users with: mfactl list-status".to_owned()))
+        .hint(hint.map_or_else(
+            || hint::command("list-status").after("list the users with: "),
+            Hint::from,
+        ))
         .into()
 }

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 pub use engine::Engine;
 
 use crate::domain::audit::event::Operator;
+use crate::domain::caller::Caller;
 use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -42,6 +43,8 @@ pub struct World {
     pub host_name: String,
     pub uid: Cell<u32>,
     pub sudo_uid: Cell<Option<u32>>,
+    /// As whom `sudo` starts the program.
+    pub sudo_user: Option<&'static str>,
     /// Environment variables that a login service sets.
     pub variables: Vec<(String, OsString)>,
 }
@@ -95,6 +98,7 @@ impl World {
             host_name: "mfactl.example.com".to_owned(),
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
+            sudo_user: None,
             variables: Vec::new(),
         }
     }
@@ -169,6 +173,7 @@ impl World {
                 is_service: false,
                 is_elevated: false,
             },
+            caller: Caller { sudo_user: self.sudo_user.map(str::to_owned), ..Caller::default() },
             end: |_| {},
         };
         let code = crate::run(args, &mut env);

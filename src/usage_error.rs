@@ -2,6 +2,8 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::domain::hint;
+use crate::domain::hint::Hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::suggest;
@@ -12,7 +14,7 @@ const PATH_OPTIONS: [&str; 3] = ["--store", "--config", "--key-file"];
 /// One line of message and one hint. `verb` is the verb whose arguments are wrong.
 pub fn usage_error(error: &clap::Error, verb: Option<&str>) -> Refusal {
     let argument = words(error, ContextKind::InvalidArg).join(" ");
-    let page = verb.map_or("see: mfactl help".into(), |verb| format!("see: mfactl help {verb}"));
+    let page = hint::help(verb).after("see: ");
     let hint = match error.kind() {
         ErrorKind::UnknownArgument if PATH_OPTIONS.contains(&&*argument) => {
             let verb = verb.unwrap_or("VERB");
@@ -20,9 +22,12 @@ pub fn usage_error(error: &clap::Error, verb: Option<&str>) -> Refusal {
         }
         // Nothing else is meant by it: the verb has no such flag.
         _ if argument == "--help" || argument == "-h" => None,
-        _ => hint(error),
+        _ => correction(error),
     };
-    let hint = hint.map_or_else(|| page.clone(), |hint| format!("{hint} {page}"));
+    let hint = match hint {
+        Some(hint) => Hint::from(hint + " ").then(page),
+        None => page,
+    };
     Refusal::new(ErrorCode::Usage, message(error)).hint(hint)
 }
 
@@ -68,7 +73,7 @@ fn message(error: &clap::Error) -> String {
     }
 }
 
-fn hint(error: &clap::Error) -> Option<String> {
+fn correction(error: &clap::Error) -> Option<String> {
     if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage)
         && error.kind() == ErrorKind::MissingRequiredArgument
     {

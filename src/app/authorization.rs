@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::domain::approval::{APPROVE, Request};
 use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -76,11 +77,12 @@ impl Authorization {
             ErrorCode::NotPermitted,
             format!("{name} is protected: only an admin may"),
         )
-        .hint(format!(
-            "an operator with the role admin can run: mfactl {} {}",
-            self.verb,
-            name.argument()
-        )))
+        .hint(
+            command(self.verb)
+                .name(name)
+                .by_another()
+                .after("an operator with the role admin can run: "),
+        ))
     }
 
     /// Refuses an option of the verb to everybody but an admin, whatever the user is.
@@ -106,7 +108,7 @@ impl Authorization {
                     None => format!("{name} is protected: {verb} needs a second operator"),
                 };
                 Err(Refusal::new(ErrorCode::NotPermitted, message)
-                    .hint(format!("request an approval with: mfactl {verb} {}", name.argument())))
+                    .hint(command(verb).name(name).after("request an approval with: ")))
             }
         }
     }
@@ -139,7 +141,7 @@ impl Approval {
         if user.protected && !self.has_admin {
             let message = format!("{name} is protected: one of the two operators must be an admin");
             return Err(Refusal::new(ErrorCode::NotPermitted, message)
-                .hint(format!("an admin can run: mfactl approve {short_id}"))
+                .hint(command("approve").name(&short_id).by_another().after("an admin can run: "))
                 .into());
         }
         open.retain(|request| *request != self.request);
@@ -168,5 +170,5 @@ impl Approval {
 /// The request never existed, has expired, or was carried out.
 pub fn request_not_found(id: &str) -> Refusal {
     Refusal::new(ErrorCode::RequestNotFound, format!("there is no open request {id}"))
-        .hint("requests expire after 24 h; list the open ones with: mfactl approve")
+        .hint(command("approve").after("requests expire after 24 h; list the open ones with: "))
 }

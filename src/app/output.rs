@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::App;
+use crate::domain::hint::Hint;
 use crate::domain::text::shown;
 use crate::env::Env;
 use crate::options::Options;
@@ -32,6 +33,12 @@ impl App<'_> {
     /// Writes to standard output.
     pub fn writer(&mut self) -> Writer<'_> {
         writer(self.env, &self.options)
+    }
+
+    /// A hint as this caller can use it.
+    #[must_use]
+    pub fn words(&self, hint: impl Into<Hint>) -> String {
+        self.env.caller.words(&hint.into())
     }
 
     /// Prints a note on standard error, unless `--quiet`.

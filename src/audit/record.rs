@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 
 use crate::domain::audit::event::{Event, EventSubject, Ticket};
 use crate::domain::audit::outcomes::OUTCOMES;
+use crate::domain::hint::command;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Env;
@@ -61,9 +62,9 @@ fn user_event(env: &mut Env, at: Timestamp, user: &User, record: AuditRecord) ->
         person.set_interrupt_message(&match record.verb {
             // A user who signs in cannot run show-user.
             "sign-in" => "the change may have been saved; sign in again".to_owned(),
-            _ => {
-                format!("the change may have been saved; see: mfactl show-user {}", name.argument())
-            }
+            _ => env.caller.words(
+                &command("show-user").name(name).after("the change may have been saved; see: "),
+            ),
         });
     }
     new_event(env, at, Some(user), record)

@@ -16,6 +16,7 @@ use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::consequences::consequences;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::profile;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -140,7 +141,7 @@ impl Verb for AddUser {
             if write.find(&name)?.is_some() {
                 let message = format!("user {name} already exists");
                 return Err(Refusal::new(ErrorCode::UserExists, message)
-                    .hint(format!("change it with: mfactl edit-user {}", name.argument()))
+                    .hint(command("edit-user").name(&name).after("change it with: "))
                     .into());
             }
             let user = User {

@@ -10,9 +10,11 @@ use crate::app::Decision;
 use crate::app::{App, output};
 use crate::commands::meant::{Given, find_target};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
-use crate::commands::{VerbEntry, find_verb};
+use crate::commands::{VERBS, VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
+use crate::domain::caller::Caller;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -51,6 +53,7 @@ pub fn run(
             return output::write(env, &options, report);
         }
     };
+    env.caller.path_options = paths.given();
     let mut app = App::new(env, options, config, find_verb);
     app.service = service;
     let report = report(entry, matches, &mut app)?;
@@ -67,6 +70,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
     }
+    app.env.caller.denied = denied_verbs(app);
     let given =
         Given { yes: is_used("yes"), creates: is_used("create"), only_looks: is_used("list") };
     if !find_target(entry, matches, app, given)? {
@@ -95,6 +99,15 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     (entry.run)(matches, app)
 }
 
+/// The verbs that the operator's role forbids, which no hint may name.
+fn denied_verbs(app: &App<'_>) -> Vec<&'static str> {
+    if app.config.roles.is_none() {
+        return Vec::new();
+    }
+    let names = VERBS.iter().map(|entry| entry.spec.name);
+    names.filter(|verb| !operate::can_run(app, verb)).collect()
+}
+
 /// For a verb that takes something away: says whom a shortened name means before the verb asks, or refuses the name
 /// where nobody is asked. Else the same command, run again after `alice@corp.example` was removed, would remove alice.
 fn check_typed_name(
@@ -115,12 +128,9 @@ fn check_typed_name(
     let Ok(user) = app.read_user(&name) else { return Ok(()) };
     if is_agreed || app.options.format() == Format::Json || app.env.prompt.is_none() {
         let problem = format!("there is no user {}", shown(typed));
-        let hint = format!(
-            "the user is stored as {}: mfactl {} {}",
-            user.name,
-            entry.spec.name,
-            user.name.argument()
-        );
+        let hint = command(entry.spec.name)
+            .name(&user.name)
+            .after(&format!("the user is stored as {}: ", user.name));
         return Err(Refusal::new(ErrorCode::UserNotFound, problem).hint(hint).into());
     }
     app.note(&format!("{} is stored as {}", shown(typed), user.name));
@@ -164,7 +174,7 @@ fn request_approval(
         &ticket,
     )?;
     let guarded = app.authorization.guarded_option.filter(|_| !user.protected);
-    Ok(Report::one(PendingApproval::new(&request, guarded), Verdict::Yes))
+    Ok(Report::one(PendingApproval::new(&request, guarded, &app.env.caller), Verdict::Yes))
 }
 
 /// The arguments to store in the request: options first, then `--` and the name by which the user is stored.
@@ -220,10 +230,14 @@ struct PendingApproval {
     /// Why the request is needed: the user is protected, or this option is guarded.
     #[serde(skip)]
     guarded_option: Option<&'static str>,
+    /// The command of the second operator.
+    #[serde(skip)]
+    approve: String,
 }
 
 impl PendingApproval {
-    fn new(request: &Request, guarded_option: Option<&'static str>) -> Self {
+    fn new(request: &Request, guarded_option: Option<&'static str>, caller: &Caller) -> Self {
+        let approve = command("approve").name(request.short()).by_another();
         Self {
             schema: "mfactl.request/1",
             user: request.user.clone(),
@@ -232,6 +246,7 @@ impl PendingApproval {
             expires_at: request.expires_at(),
             verb: request.verb.clone(),
             guarded_option,
+            approve: caller.line(&approve),
         }
     }
 }
@@ -247,7 +262,7 @@ impl Record for PendingApproval {
     }
 
     fn sentence(&self) -> String {
-        let Self { user, verb, request, expires_at, .. } = self;
+        let Self { user, verb, expires_at, approve, .. } = self;
         let reason = match self.guarded_option {
             Some(option) => {
                 format!("--{} needs an admin or two operators", option.replace('_', "-"))
@@ -256,7 +271,7 @@ impl Record for PendingApproval {
         };
         format!(
             "{user}: {reason}, so nothing was changed yet; another operator can approve this \
-             {verb} until {expires_at} with: mfactl approve {request}"
+             {verb} until {expires_at} with: {approve}"
         )
     }
 }

@@ -9,6 +9,7 @@ use super::Verb;
 use crate::app::App;
 use crate::commands::check::measurement::Measurement;
 use crate::commands::left_out::NotGroupOption;
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::threshold::Threshold;
 use crate::env::Env;
@@ -122,8 +123,9 @@ fn refuse_services(env: &Env) -> Result<(), Refusal> {
     };
     let message =
         format!("check does not verify codes, but {service} is set, as by a login service");
-    Err(Refusal::new(ErrorCode::Usage, message)
-        .hint("a login service runs: mfactl verify --from SERVICE"))
+    Err(Refusal::new(ErrorCode::Usage, message).hint(
+        command("verify").option("--from", "SERVICE").by_another().after("a login service runs: "),
+    ))
 }
 
 impl Check {

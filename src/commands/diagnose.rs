@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::authenticate;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::domain::diagnose::Diagnosis;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
@@ -71,10 +72,12 @@ impl Verb for Diagnose {
         };
         if code.trim_ascii().is_empty() {
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to diagnose")
-                .hint(format!(
-                    "type it at the prompt, or: echo CODE | mfactl diagnose {}",
-                    name.argument()
-                ))
+                .hint(
+                    command("diagnose")
+                        .name(&name)
+                        .fed_by("echo CODE")
+                        .after("type it at the prompt, or: "),
+                )
                 .into());
         }
         app.reopen_if_replaced(&mut opened)?;
@@ -98,16 +101,10 @@ impl Verb for Diagnose {
                 device: None,
                 locked_until,
                 refused_until: None,
-                sentence: match locked_until {
-                    Some(until) => format!(
-                        "{name} is locked until {until}: wait, or run: mfactl unlock {}",
-                        name.argument()
-                    ),
-                    None => format!(
-                        "{name} is locked after too many wrong codes; run: mfactl unlock {}",
-                        name.argument()
-                    ),
-                },
+                sentence: app.words(command("unlock").name(&name).after(&match locked_until {
+                    Some(until) => format!("{name} is locked until {until}: wait, or run: "),
+                    None => format!("{name} is locked after too many wrong codes; run: "),
+                })),
             },
         };
         let verdict = if report.finding == "locked" { Verdict::No } else { Verdict::Yes };
@@ -120,10 +117,11 @@ impl Verb for Diagnose {
 fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
     let sentence = finding.sentence();
     if finding.until().is_some() {
-        return format!(
-            "{sentence}; if the clock is right, two codes in a row end that: mfactl resync {}",
-            name.argument()
-        );
+        let words = format!("{sentence}; if the clock is right, two codes in a row end that: ");
+        return app.words(command("resync").name(name).after(&words));
+    }
+    if matches!(finding, Diagnosis::ServerClock { .. }) {
+        return app.words(command("check").operand("clock").after(&format!("{sentence}; run: ")));
     }
     let (Diagnosis::ClockOff { device, .. }, Some(seconds)) = (finding, finding.seconds_off())
     else {
@@ -133,11 +131,12 @@ fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
         return sentence;
     }
     let way = if seconds > 0 { "ahead" } else { "behind" };
-    format!(
+    let words = format!(
         "the code of {device} fits a time about {} s {way}: the phone's clock is off or this server's is, and a \
-         code can't tell which; before the phone is set, run: mfactl check clock",
+         code can't tell which; before the phone is set, run: ",
         seconds.unsigned_abs()
-    )
+    );
+    app.words(command("check").operand("clock").after(&words))
 }
 
 impl Record for DiagnosisReport {

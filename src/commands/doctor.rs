@@ -11,6 +11,8 @@ use super::Verb;
 use crate::app::App;
 use crate::audit;
 use crate::config::Config;
+use crate::domain::caller::Caller;
+use crate::domain::hint::command;
 use crate::domain::text::{counted, quoted, shown};
 use crate::error_report;
 use crate::maintain;
@@ -80,14 +82,16 @@ impl Verb for Doctor {
         let clock = maintain::look_at_clock(app);
         if let Some(service) = self.service {
             // A store that is missing is a finding of its own.
-            let clock = clock.ok().and_then(|clock| of_clock(Ok(clock)).into_iter().next());
+            let clock = clock
+                .ok()
+                .and_then(|clock| of_clock(Ok(clock), &app.env.caller).into_iter().next());
             let clock = clock.map(|found| (found.state == Health::Good, found.words));
             return Ok(service::look(app, service, clock));
         }
         // Without a store every check would fail: report that once.
         app.reader()?;
         let mut findings = locations(&app.config);
-        findings.extend(of_clock(clock));
+        findings.extend(of_clock(clock, &app.env.caller));
         findings.extend(server(app.reader()?.settings_off()));
         findings.extend(files::sharing(&app.config));
         findings.extend(files::disk(&app.config));
@@ -129,7 +133,7 @@ fn locations(config: &Config) -> Vec<HealthCheck> {
 }
 
 /// The clock, and the devices that a clock which was ahead has cut off.
-fn of_clock(found: Result<ClockHealth>) -> Vec<HealthCheck> {
+fn of_clock(found: Result<ClockHealth>, caller: &Caller) -> Vec<HealthCheck> {
     let what = "clock";
     let clock = match found {
         Err(error) => return vec![bad(what, &error)],
@@ -168,8 +172,10 @@ fn of_clock(found: Result<ClockHealth>) -> Vec<HealthCheck> {
     let mut findings = vec![HealthCheck { what, state, words }];
     if clock.devices_ahead > 0 {
         let words = format!(
-            "the last code of {} is of a time ahead, so all right codes are refused until then: mfactl resync NAME ends that, diagnose says whose",
-            counted(clock.devices_ahead, "device")
+            "the last code of {} is of a time ahead, so all right codes are refused until then: diagnose says whose, and \
+             this ends it: {}",
+            counted(clock.devices_ahead, "device"),
+            caller.line(&command("resync").name("NAME"))
         );
         findings.push(HealthCheck { what: "devices", state: Health::Warning, words });
     }
@@ -253,22 +259,19 @@ fn database(app: &mut App<'_>) -> Option<HealthCheck> {
 }
 
 fn key_copy(app: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match audit::key_saved_at(app)? {
-        Some(at) => (Health::Good, format!("confirmed on {at}")),
-        None => (
-            Health::Warning,
-            "not confirmed: without the key everybody must enrol again; save a copy elsewhere, \
-             then run: mfactl doctor --key-saved"
-                .to_owned(),
-        ),
-    })
+    if let Some(at) = audit::key_saved_at(app)? {
+        return Ok((Health::Good, format!("confirmed on {at}")));
+    }
+    let words = "not confirmed: without the key everybody must enrol again; save a copy elsewhere, then run: ";
+    Ok((Health::Warning, app.words(command(Doctor::NAME).flag("--key-saved").after(words))))
 }
 
 fn backup(app: &mut App<'_>) -> Result<(Health, String)> {
-    Ok(match audit::last_backup_at(app)? {
-        Some(at) => (Health::Good, format!("taken on {at}")),
-        None => (Health::Warning, "none has been taken; run: mfactl backup FILE".to_owned()),
-    })
+    if let Some(at) = audit::last_backup_at(app)? {
+        return Ok((Health::Good, format!("taken on {at}")));
+    }
+    let backup = command("backup").operand("FILE");
+    Ok((Health::Warning, app.words(backup.after("none has been taken; run: "))))
 }
 
 impl Doctor {
@@ -285,9 +288,9 @@ impl Doctor {
             ));
         }
         let users = counted(names.len(), "user");
-        let words =
-            format!("those of {users} are kept longer than needed; run: mfactl doctor --purge");
-        Ok((Health::Warning, words))
+        let words = format!("those of {users} are kept longer than needed; run: ");
+        let purge = command(Self::NAME).flag("--purge");
+        Ok((Health::Warning, app.words(purge.after(&words))))
     }
 }
 

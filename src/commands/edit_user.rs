@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, Confirmation, UserChange};
+use crate::domain::hint;
 use crate::domain::name::{Label, UserName, group, is_same_group, new_group};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -74,7 +75,7 @@ impl Verb for EditUser {
         let fields = self.fields()?;
         if fields.is_empty() {
             return Err(Refusal::new(ErrorCode::Usage, "there is nothing to change")
-                .hint("see the options: mfactl help edit-user")
+                .hint(hint::help(Some(Self::NAME)).after("see the options: "))
                 .into());
         }
         if let Some(field) = self.clear.iter().find(|field| self.is_given(field)) {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{Verb, spellings};
 use crate::app::App;
 use crate::domain::audit::outcomes::OUTCOMES;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{line as one_line, quoted};
@@ -244,17 +245,16 @@ fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<Subje
     };
     if let Some(user) = snapshot.user_by_id(last)? {
         let now = user.name;
-        app.note(&format!(
-            "{name} was renamed to {now}; for later events run: mfactl log --user {}",
-            now.argument()
-        ));
+        let later = command(Log::NAME).option("--user", now.as_str());
+        let words = format!("{name} was renamed to {now}; for later events run: ");
+        app.note(&app.words(later.after(&words)));
     }
     Ok(SubjectFilter::Name(spelling.to_owned()))
 }
 
 fn no_such_user(name: &UserName) -> anyhow::Error {
     Refusal::new(ErrorCode::UserNotFound, format!("there is no user {name}"))
-        .hint("run: mfactl list-status")
+        .hint(command("list-status").after("run: "))
         .into()
 }
 

@@ -6,6 +6,7 @@ use clap::ArgMatches;
 
 use crate::app::App;
 use crate::commands::VerbEntry;
+use crate::domain::hint::command;
 use crate::domain::identity::who;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -82,11 +83,8 @@ fn by_mail(entry: &VerbEntry, app: &mut App<'_>, typed: &str, given: Given) -> R
             Ok(true)
         }
         (Some(user), 1) if given.yes || !app.can_ask() => {
-            let hint = format!(
-                "{} has this e-mail address: mfactl {verb} {}",
-                user.name,
-                user.name.argument()
-            );
+            let words = format!("{} has this e-mail address: ", user.name);
+            let hint = command(verb).name(&user.name).after(&words);
             let problem = format!("there is no user {}", quoted(typed));
             Err(Refusal::new(ErrorCode::UserNotFound, problem).hint(hint).into())
         }
@@ -122,7 +120,7 @@ fn by_search(entry: &VerbEntry, app: &mut App<'_>) -> Result<bool> {
     let mut store = app.reader()?;
     if store.read()?.counts()?.users == 0 {
         return Err(Refusal::new(ErrorCode::UserNotFound, "there are no users")
-            .hint("add one with: mfactl add-user NAME")
+            .hint(command("add-user").name("NAME").after("add one with: "))
             .into());
     }
     let mut hits: Vec<UserName> = Vec::new();

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::app::operator_files;
 use crate::audit;
 use crate::commands::left_out::{LeftOut, NotGroupOption};
+use crate::domain::hint::command;
 use crate::domain::recovery::FEW;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -58,7 +59,12 @@ impl Verb for Metrics {
         if app.options.has_format_option() {
             let message = "metrics has only one format, the text format of Prometheus";
             return Err(Refusal::new(ErrorCode::Usage, message)
-                .hint("leave the format out; for totals as JSON run: mfactl list-status --summary --json")
+                .hint(
+                    command("list-status")
+                        .flag("--summary")
+                        .flag("--json")
+                        .after("leave the format out; for totals as JSON run: "),
+                )
                 .into());
         }
         let now = app.env.clock.now()?;

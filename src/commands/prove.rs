@@ -13,6 +13,7 @@ use crate::commands::verify::VerifyReport;
 use crate::domain::authenticate::Outcome;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Parameters, Window};
+use crate::domain::hint::command;
 use crate::domain::otp::Otp;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
@@ -223,7 +224,7 @@ fn sentence(
     code: &[u8],
     attempted: &Evaluation,
 ) -> String {
-    let sentence = VerifyReport::new(attempted).sentence();
+    let sentence = VerifyReport::new(attempted, &app.env.caller).sentence();
     match attempted.outcome {
         Outcome::Replayed { .. } => "that code was used already: wait for the next one".to_owned(),
         Outcome::Rejected if ignores_settings(key, code, attempted.at) => format!(
@@ -236,12 +237,12 @@ fn sentence(
             });
             let Some(seconds) = seconds else { return sentence };
             let is_doubtful = maintain::look_at_clock(app).is_ok_and(|clock| clock.is_doubtful());
-            let doubt = if is_doubtful {
-                "; but this server's clock may be off: run: mfactl check clock"
-            } else {
-                ""
-            };
-            format!("{sentence}; {}{doubt}", clock_sentence(seconds))
+            let sentence = format!("{sentence}; {}", clock_sentence(seconds));
+            if !is_doubtful {
+                return sentence;
+            }
+            let words = format!("{sentence}; but this server's clock may be off; run: ");
+            app.words(command("check").operand("clock").after(&words))
         }
         _ => sentence,
     }

@@ -19,6 +19,7 @@ use crate::commands::reset::device_count;
 use crate::commands::targets::{Target, Targets};
 use crate::domain::audit::history::GIVEN_UP;
 use crate::domain::consequences::REMOVED;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::User;
@@ -67,6 +68,9 @@ struct Removed {
     devices: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+    /// The command that checks what is left.
+    #[serde(skip)]
+    check: String,
 }
 
 impl Verb for RemoveUser {
@@ -133,6 +137,7 @@ impl Verb for RemoveUser {
             problem: None,
             devices: None,
             dry_run,
+            check: String::new(),
         };
         Ok(Report::one(removed, Verdict::Yes))
     }
@@ -252,6 +257,7 @@ impl RemoveUser {
             problem: Some(problem),
             devices: Some(devices),
             dry_run,
+            check: app.words(command("verify-log")),
         };
         Ok(Report::one(removed, Verdict::Yes))
     }
@@ -263,7 +269,7 @@ fn seen(write: &mut Transaction<'_>, name: &UserName) -> Result<Seen> {
         Ok(Some(_)) => {
             let message = format!("the record of {name} is not damaged");
             return Err(Refusal::new(ErrorCode::Usage, message)
-                .hint(format!("remove the user with: mfactl remove-user {}", name.argument()))
+                .hint(command("remove-user").name(name).after("remove the user with: "))
                 .into());
         }
         Ok(None) => format!("{name} is not in the store any more, although no event removed them"),
@@ -301,8 +307,9 @@ impl Record for Removed {
                 let devices =
                     usize::try_from(self.devices.unwrap_or_default()).unwrap_or(usize::MAX);
                 format!(
-                    "{name}: given up, with {}; {REMOVED}; check the rest with: mfactl verify-log",
-                    device_count(devices)
+                    "{name}: given up, with {}; {REMOVED}; check the rest with: {}",
+                    device_count(devices),
+                    self.check
                 )
             }
             (false, true) => {

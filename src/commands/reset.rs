@@ -13,6 +13,7 @@ use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
 use crate::domain::factor::totp::Parameters;
+use crate::domain::hint::command;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
@@ -213,7 +214,9 @@ impl Reset {
             let message = "can't show QR codes for many users";
             return Err(Refusal::new(ErrorCode::Usage, message)
                 .field("--from")
-                .hint("add --no-enrol, then run for each user: mfactl enrol NAME")
+                .hint(
+                    command("enrol").name("NAME").after("add --no-enrol, then run for each user: "),
+                )
                 .into());
         }
         let (max_changes, operator) = (self.targets.max_changes(), &self.operator);

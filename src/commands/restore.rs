@@ -10,6 +10,7 @@ use super::Verb;
 use crate::app::App;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
@@ -71,7 +72,11 @@ impl Verb for Restore {
         {
             let message = format!("the store at {store} is newer than the backup; {loss}");
             return Err(Refusal::new(ErrorCode::StoreNewer, message)
-                .hint("back it up with mfactl backup FILE, then add --lose-newer")
+                .hint(
+                    command("backup")
+                        .operand("FILE")
+                        .after("add --lose-newer, but first back it up with: "),
+                )
                 .into());
         }
         let dry_run = self.operator.dry_run;

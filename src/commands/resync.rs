@@ -10,6 +10,8 @@ use crate::app::App;
 use crate::authenticate;
 use crate::authenticate::{Resynced, TwoCodes};
 use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
+use crate::domain::caller::Caller;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -91,7 +93,7 @@ impl Verb for Resync {
         let done = authenticate::resync_device(app, &mut opened, &submitted)?;
         let is_done = matches!(done.outcome, Outcome::Done { .. });
         let verdict = if is_done { Verdict::Yes } else { Verdict::No };
-        Ok(Report::one(ResyncReport::new(done), verdict))
+        Ok(Report::one(ResyncReport::new(done, &app.env.caller), verdict))
     }
 }
 
@@ -99,10 +101,10 @@ impl Verb for Resync {
 fn read_codes(app: &mut App<'_>, name: &UserName) -> Result<[Otp; 2]> {
     let first = read_code(app, "The code that the app shows now")?;
     let second = read_code(app, "The next code, as soon as the app shows it")?;
-    let hint = format!(
-        "wait for the next code and type both, or: printf 'CODE\\nNEXT\\n' | mfactl resync {}",
-        name.argument()
-    );
+    let hint = command("resync")
+        .name(name)
+        .fed_by(r"printf 'CODE\nNEXT\n'")
+        .after("wait for the next code and type both, or: ");
     let (Some(first), Some(second)) = (first, second) else {
         let message = "two codes of 6 to 8 digits are needed";
         return Err(Refusal::bad_input("code", message).hint(hint).into());
@@ -141,7 +143,7 @@ impl ResyncReport {
         }
     }
 
-    fn new(done: Resynced) -> Self {
+    fn new(done: Resynced, caller: &Caller) -> Self {
         let Resynced { user, outcome, consequences, at } = done;
         let name = &user.name;
         let locked = user.locked(at);
@@ -158,10 +160,11 @@ impl ResyncReport {
             (Outcome::Rejected, Some(Some(until))) => {
                 format!("{name}: these are not two successive codes of now; locked until {until}")
             }
-            (Outcome::Rejected, Some(None)) => format!(
-                "{name}: these are not two successive codes of now; locked; to unlock, run: mfactl unlock {}",
-                name.argument()
-            ),
+            (Outcome::Rejected, Some(None)) => {
+                caller.words(&command("unlock").name(name).after(&format!(
+                    "{name}: these are not two successive codes of now; locked; to unlock, run: "
+                )))
+            }
         };
         Self {
             schema: "mfactl.resync/1",

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::authenticate;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::user_change::ChangeRecord;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -77,10 +78,12 @@ fn read_password(app: &mut App<'_>, name: &UserName) -> Result<Password> {
         return Ok(Password::read("password", &first)?);
     }
     let line = app.read_secret_line()?.ok_or_else(|| {
-        Refusal::new(ErrorCode::Usage, "there is no password to set").hint(format!(
-            "type it at the prompt, or run: mfactl set-password {} < FILE",
-            name.argument()
-        ))
+        Refusal::new(ErrorCode::Usage, "there is no password to set").hint(
+            command(SetPassword::NAME)
+                .name(name)
+                .reading("FILE")
+                .after("type it at the prompt, or run: "),
+        )
     })?;
     let text = Zeroizing::new(String::from_utf8(line.to_vec()).map_err(|_| {
         Refusal::bad_input("password", "is not UTF-8 text").hint("give it in UTF-8")

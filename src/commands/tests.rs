@@ -13,6 +13,7 @@ mod excepted;
 mod forms;
 mod handed_over;
 mod help;
+mod hints;
 mod history;
 mod joiners_leavers;
 mod labels;

@@ -13,6 +13,7 @@ use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::ChangeRecord;
+use crate::domain::hint::command;
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -171,10 +172,12 @@ fn check_newest(user: &User, of: Option<&str>, is_approved: bool) -> Result<(), 
         None if is_approved => format!("the request does not say which change of {name} it is for"),
         None => return Ok(()),
     };
-    Err(Refusal::new(ErrorCode::NothingToUndo, problem).hint(format!(
-        "nothing was taken back; see the changes with: mfactl undo --list -- {}",
-        name.argument()
-    )))
+    Err(Refusal::new(ErrorCode::NothingToUndo, problem).hint(
+        command("undo")
+            .flag("--list")
+            .name(name)
+            .after("nothing was taken back; see the changes with: "),
+    ))
 }
 
 /// Refuses to take back anything but what the operator was asked about, and what the log will name.

@@ -12,6 +12,9 @@ use crate::authenticate;
 use crate::authenticate::code::Evaluation;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::BackupCodeKind;
+use crate::domain::caller::Caller;
+use crate::domain::hint::{Hint, command};
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -92,10 +95,7 @@ impl Verb for Verify {
                 ErrorCode::Usage,
                 "a code is never an argument: others could see it",
             )
-            .hint(format!(
-                "type it at the prompt, or: echo CODE | mfactl verify {}",
-                name.argument()
-            ))
+            .hint(give_code(&name))
             .into());
         }
         let mut opened = app.open_store()?;
@@ -112,27 +112,30 @@ impl Verb for Verify {
         if submitted.trim_ascii().strip_suffix(b"\0").unwrap_or(submitted.trim_ascii()).is_empty() {
             opened.read_user(&name)?;
             return Err(Refusal::new(ErrorCode::Usage, "there is no code to verify")
-                .hint(format!(
-                    "type it at the prompt, or: echo CODE | mfactl verify {}",
-                    name.argument()
-                ))
+                .hint(give_code(&name))
                 .into());
         }
         let attempted =
             authenticate::authenticate_code(app, &mut opened, Self::NAME, &name, None, &submitted)?;
         if let Some(ahead) = attempted.ahead {
-            app.note(&format!(
-                "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now; if it is right, run: mfactl resync {}",
-                name.argument()
-            ));
+            let words = format!(
+                "hint: the last accepted code is {ahead} in the future: the clock was wrong then, or is now"
+            );
+            let resync = command("resync").name(&name);
+            let hint = resync.after(&format!("{words}; if it is right, run: ")).or(&words);
+            app.note(&app.words(hint));
         }
         let verdict = if attempted.outcome.lets_in() { Verdict::Yes } else { Verdict::No };
-        Ok(Report::one(VerifyReport::new(&attempted), verdict))
+        Ok(Report::one(VerifyReport::new(&attempted, &app.env.caller), verdict))
     }
 }
 
+fn give_code(name: &UserName) -> Hint {
+    command("verify").name(name).fed_by("echo CODE").after("type it at the prompt, or: ")
+}
+
 impl VerifyReport {
-    pub fn new(attempted: &Evaluation) -> Self {
+    pub fn new(attempted: &Evaluation, caller: &Caller) -> Self {
         let Evaluation { user, outcome, at, .. } = attempted;
         let locked_until = user.locked(*at).flatten();
         let name = &user.name;
@@ -156,7 +159,11 @@ impl VerifyReport {
             (Outcome::Rejected, None) => format!("{name}: rejected"),
             (Outcome::Rejected, Some(Some(t))) => format!("{name}: rejected; locked until {t}"),
             (_, Some(Some(t))) => format!("{name}: locked until {t}"),
-            (_, _) => format!("{name}: locked; to unlock, run: mfactl unlock {}", name.argument()),
+            (_, _) => {
+                let words = format!("{name}: locked");
+                let unlock = command("unlock").name(name);
+                caller.words(&unlock.after(&format!("{words}; to unlock, run: ")).or(&words))
+            }
         };
         Self {
             schema: "mfactl.verify/1",

@@ -14,6 +14,7 @@ use crate::app::operator_files;
 use crate::audit;
 use crate::audit::prove::LogProof;
 use crate::domain::audit::anchor::Anchor;
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
@@ -130,7 +131,11 @@ fn anchors_in(app: &App<'_>, path: &Path, field: &str) -> Result<Vec<Anchor>> {
     }
     if anchors.is_empty() {
         return Err(Refusal::bad_input(field, "no anchor in this file")
-            .hint("give a file written with mfactl verify-log --save-anchor FILE")
+            .hint(
+                command(VerifyLog::NAME)
+                    .option("--save-anchor", "FILE")
+                    .after("give a file written with: "),
+            )
             .into());
     }
     Ok(anchors)

@@ -6,6 +6,7 @@
 
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::device::{Active, Device, DeviceState};
+use crate::domain::hint::command;
 use crate::domain::labels::label_once_confirmed;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
 use crate::domain::name::Label;
@@ -150,7 +151,7 @@ pub fn candidates(
             ErrorCode::PendingExpired,
             format!("{}'s device was not confirmed in time", user.name),
         )
-        .hint(format!("make a new one with: mfactl enrol {}", user.name.argument())));
+        .hint(command("enrol").name(&user.name).after("make a new one with: ")));
     }
     Ok(found)
 }

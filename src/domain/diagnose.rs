@@ -153,8 +153,7 @@ impl Diagnosis {
             Self::ServerClock { seconds, others, .. } => {
                 let way = if *seconds > 0 { "behind" } else { "ahead" };
                 format!(
-                    "this server's clock may be about {} s {way}: within an hour the codes of {} were as far off; \
-                     run: mfactl check clock",
+                    "this server's clock may be about {} s {way}: within an hour the codes of {} were as far off",
                     seconds.unsigned_abs(),
                     counted(others + 1, "user")
                 )

@@ -14,7 +14,7 @@ use precis_profiles::UsernameCaseMapped;
 use serde::{Serialize, Serializer};
 
 use crate::domain::refusal::Refusal;
-use crate::domain::text::{line, quoted, refuse, shell_argument, shown};
+use crate::domain::text::{line, quoted, refuse, shown};
 
 /// The longest canonical name, in bytes of UTF-8.
 pub const LONGEST: usize = 255;
@@ -69,11 +69,11 @@ impl UserName {
     pub fn as_str(&self) -> &str {
         &self.name
     }
+}
 
-    /// For a line that shows a command.
-    #[must_use]
-    pub fn argument(&self) -> String {
-        shell_argument(&self.name)
+impl AsRef<str> for UserName {
+    fn as_ref(&self) -> &str {
+        &self.name
     }
 }
 
@@ -283,6 +283,12 @@ fn unacceptable(field: &str, typed: &str) -> Refusal {
 impl fmt::Display for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown(&self.name))
+    }
+}
+
+impl AsRef<str> for Label {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::hint::Hint;
+
 /// The stable error code, as programs see it in JSON; `error_report.rs` maps each to an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorCode {
@@ -93,7 +95,7 @@ pub struct Refusal {
     pub problem: String,
     /// The problem with the words that were given, for those who typed them.
     pub quotation: Option<Box<str>>,
-    pub hint: Option<String>,
+    pub hint: Option<Hint>,
 }
 
 impl Refusal {
@@ -147,7 +149,7 @@ impl Refusal {
 
     /// Sets the hint: what to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Hint>) -> Self {
         self.hint = Some(hint.into());
         self
     }

@@ -5,12 +5,13 @@
 
 use crate::domain::authenticate::Keys;
 use crate::domain::device::Device;
+use crate::domain::hint::command;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
 use crate::domain::name::Label;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
-use crate::domain::text::{quoted, shell_word};
+use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
@@ -65,15 +66,16 @@ pub fn check(
 
 /// The refusal for a user who is locked.
 fn locked(user: &User, lockout: Lockout) -> Refusal {
-    let (name, argument) = (&user.name, user.name.argument());
+    let name = &user.name;
+    let unlock = command("unlock").name(name);
     match lockout {
         Lockout::LockedUntil(until) => {
             Refusal::new(ErrorCode::Locked, format!("{name} is locked until {until}"))
-                .hint(format!("wait, or run: mfactl unlock {argument}"))
+                .hint(unlock.after("wait, or run: "))
         }
         _ => {
             Refusal::new(ErrorCode::Locked, format!("{name} is locked after too many wrong codes"))
-                .hint(format!("run: mfactl unlock {argument}"))
+                .hint(unlock.after("run: "))
         }
     }
 }
@@ -151,11 +153,8 @@ fn candidates(
              accepted again",
             quoted(label.as_str())
         );
-        let hint = format!(
-            "make a new QR code with: mfactl reset --device {} {}",
-            shell_word(label.as_str()),
-            user.name.argument()
-        );
+        let reset = command("reset").device(label).name(&user.name);
+        let hint = reset.after("make a new QR code with: ");
         return Err(Refusal::new(ErrorCode::CannotResync, message).hint(hint));
     }
     Ok(known)
@@ -174,21 +173,24 @@ fn has_all_ahead(device: &Device, now: Timestamp, bounds: Bounds) -> bool {
 }
 
 fn not_active(user: &User, label: Option<&Label>) -> Refusal {
-    let name = user.name.argument();
+    let name = &user.name;
     if user.labelled(label).any(Device::is_disabled) {
         return match label {
             Some(label) if user.status() != Status::Disabled => {
                 let message =
                     format!("{}'s device {} is switched off", user.name, quoted(label.as_str()));
-                let label = shell_word(label.as_str());
-                Refusal::new(ErrorCode::Disabled, message)
-                    .hint(format!("switch it on with: mfactl enable --device {label} {name}"))
+                let enable = command("enable").device(label).name(name);
+                Refusal::new(ErrorCode::Disabled, message).hint(enable.after("switch it on with: "))
             }
             _ => user.disabled_refusal(),
         };
     }
-    Refusal::new(ErrorCode::NotActive, format!("{}'s device is not confirmed yet", user.name))
-        .hint(format!("its first right code confirms it: mfactl verify {name}"))
+    Refusal::new(ErrorCode::NotActive, format!("{}'s device is not confirmed yet", user.name)).hint(
+        command("verify")
+            .name(name)
+            .after("its first right code confirms it: ")
+            .or("the user's first sign-in with a code confirms it"),
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! How an operator's changes to a user's protection are undone, the newest first.
 
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::hint::command;
 use crate::domain::labels::free_label;
 use crate::domain::name::Label;
 use crate::domain::password::PasswordChange;
@@ -124,7 +125,7 @@ impl User {
         record.restore_devices(&mut self, &mut undone);
         if self.live().count() > MOST_DEVICES {
             let problem = format!("{} would have more than {MOST_DEVICES} devices", self.name);
-            let hint = format!("see them with: mfactl show-user {}", self.name.argument());
+            let hint = command("show-user").name(&self.name).after("see them with: ");
             return Err(Refusal::new(ErrorCode::TooManyDevices, problem).hint(hint));
         }
         record.restore_codes(&mut self, &mut undone);
@@ -147,11 +148,11 @@ pub fn nothing_to_undo(user: &User, undo_for: Span) -> Refusal {
     let verbs = verbs.join(", ");
     let problem =
         format!("there is nothing to undo for {name}: no {verbs} or {last} is left to take back");
-    Refusal::new(ErrorCode::NothingToUndo, problem).hint(format!(
-        "{}; see what was changed with: mfactl show-user {}",
-        kept_words(undo_for),
-        name.argument()
-    ))
+    Refusal::new(ErrorCode::NothingToUndo, problem).hint(
+        command("show-user")
+            .name(name)
+            .after(&format!("{}; see what was changed with: ", kept_words(undo_for))),
+    )
 }
 
 impl UndoRecord {
@@ -165,7 +166,7 @@ impl UndoRecord {
     ) -> Result<(), Refusal> {
         let (name, verb, at) = (&user.name, self.act.verb(), self.at);
         let refusal = |problem: String| Refusal::new(ErrorCode::NothingToUndo, problem);
-        let see = || format!("see what was changed with: mfactl show-user {}", name.argument());
+        let see = || command("show-user").name(name).after("see what was changed with: ");
         if now.since(at) > undo_for {
             return Err(
                 refusal(format!("the {verb} of {name} is more than {undo_for} old")).hint(see())
@@ -174,11 +175,11 @@ impl UndoRecord {
         if let (Some(closed), UndoReach::ToLastCode) = (self.closed_at, reach) {
             let problem =
                 format!("a code of {name} was accepted at {closed}, after the {verb} of {at}");
-            return Err(refusal(problem).hint(format!(
-                "if that was the code of a wrong person, an admin or two operators can run: \
-                 mfactl undo --even-after-code -- {}",
-                name.argument()
-            )));
+            return Err(refusal(problem).hint(
+                command("undo").flag("--even-after-code").name(name).after(
+                    "if that was the code of a wrong person, an admin or two operators can run: ",
+                ),
+            ));
         }
         let exists = |id: &Id| user.devices.iter().any(|d| d.id == *id);
         if !self.devices.iter().all(exists) {

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::hint::command;
 use crate::domain::lockout::{Lockout, Throttle};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::{PasswordChange, TemporaryPassword};
@@ -245,11 +246,9 @@ impl User {
                 ErrorCode::PendingExpired,
                 format!("{}'s device {} was not confirmed in time", self.name, one.label),
             )
-            .hint(format!(
-                "make a new one with: mfactl enrol --device {1} {0}",
-                self.name.argument(),
-                shell_word(one.label.as_str())
-            ))),
+            .hint(
+                command("enrol").device(&one.label).name(&self.name).after("make a new one with: "),
+            )),
             [one] => Ok(one),
             [] if self.labelled(label).any(Device::is_active) => Err(Refusal::new(
                 ErrorCode::NotPending,
@@ -260,8 +259,12 @@ impl User {
             many => {
                 let labels: Vec<_> = many.iter().map(|d| shell_word(d.label.as_str())).collect();
                 let message = format!("{} has {} matching devices", self.name, many.len());
+                let words =
+                    format!("name one with --device: {}; for example, run: ", labels.join(", "));
+                let show = command("show-qr").device(&many[0].label);
+                let show = if active_too { show.flag("--active") } else { show };
                 Err(Refusal::new(ErrorCode::AmbiguousDevice, message)
-                    .hint(format!("name one with --device: {}", labels.join(", "))))
+                    .hint(show.name(&self.name).after(&words)))
             }
         }
     }
@@ -272,14 +275,14 @@ impl User {
             return Ok(());
         }
         Err(Refusal::new(ErrorCode::NotEnabled, format!("{} has no device", self.name))
-            .hint(format!("set one up with: mfactl enrol {}", self.name.argument())))
+            .hint(command("enrol").name(&self.name).after("set one up with: ")))
     }
 
     /// The refusal for a user whose MFA is switched off.
     #[must_use]
     pub fn disabled_refusal(&self) -> Refusal {
         Refusal::new(ErrorCode::Disabled, format!("{}'s MFA is switched off", self.name))
-            .hint(format!("switch it on with: mfactl enable {}", self.name.argument()))
+            .hint(command("enable").name(&self.name).after("switch it on with: "))
     }
 
     pub(super) fn check_label(&self, label: Option<&Label>) -> Result<(), Refusal> {

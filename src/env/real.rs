@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
 use crate::domain::audit::event::Operator;
+use crate::domain::caller::Caller;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::env::ntp;
@@ -66,6 +67,7 @@ pub fn env() -> Env {
     let input_is_terminal = std::io::stdin().is_terminal();
     let is_interactive = input_is_terminal && err.is_terminal();
     let has_pages = out.is_terminal() && has_alternate_screen(std::env::var("TERM").ok());
+    let process = process();
     Env {
         clock: Box::new(SystemClock),
         rng: Box::new(SystemRandom),
@@ -76,7 +78,8 @@ pub fn env() -> Env {
         out: Stream { terminal: size(&out), writer: Box::new(std::io::BufWriter::new(RawOut)) },
         err: Stream { terminal: size(&err), writer: Box::new(err) },
         variables: Box::new(|name| std::env::var_os(name)),
-        process: process(),
+        caller: caller(&process),
+        process,
         end,
     }
 }
@@ -164,6 +167,21 @@ fn has_file_capabilities() -> bool {
 fn sudo_uid(text: &OsStr) -> u32 {
     let uid = text.to_str().and_then(|text| text.parse().ok());
     uid.filter(|uid: &u32| text == uid.to_string().as_str()).unwrap_or(u32::MAX)
+}
+
+/// How the caller starts the program. `sudo` counts where it started this program itself: in a shell that it started,
+/// the name of the program is enough.
+fn caller(process: &Process) -> Caller {
+    let command = std::env::var_os("SUDO_COMMAND").filter(|_| process.sudo_uid.is_some());
+    let is_started = command.is_some_and(|command| is_this_program(&command));
+    Caller { sudo_user: is_started.then(|| login_name(process.euid)), ..Caller::default() }
+}
+
+/// Whether the first word of a command is a path to a file of this program's name.
+fn is_this_program(command: &OsStr) -> bool {
+    let words = command.as_encoded_bytes();
+    let program = words.split(|byte| *byte == b' ').next().unwrap_or_default();
+    program == b"mfactl" || program.ends_with(b"/mfactl")
 }
 
 /// The name of a uid, or the uid as `sudo` writes it where a name belongs.

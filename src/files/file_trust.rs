@@ -10,11 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use crate::domain::caller::SYSTEM_USER;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{shell_argument, shown};
-
-/// The system user that owns a shared store.
-pub const SYSTEM_USER: &str = "mfactl";
 
 /// Who may own the program's files, and which groups may share them.
 #[derive(Clone, Copy, Debug, Default)]

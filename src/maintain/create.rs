@@ -10,6 +10,7 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::config::Config;
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::{FileKind, FilePolicy, display_path};
@@ -52,7 +53,7 @@ pub fn migrate_store(app: &mut App<'_>) -> Result<bool> {
     if !config.store.exists(&config.file_policy)? {
         let message = format!("there is no store at {}", config.store);
         return Err(Refusal::new(ErrorCode::StoreUnavailable, message)
-            .hint("make one with: mfactl init")
+            .hint(command("init").after("make one with: "))
             .into());
     }
     let migrated = config.store.migrate(&config.file_policy)?;

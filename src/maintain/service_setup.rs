@@ -15,6 +15,7 @@ mod tests;
 
 use crate::app::App;
 use crate::config::{Config, PathOptions};
+use crate::domain::hint::command;
 
 pub use finding::{Finding, State};
 pub use machine::Machine;
@@ -63,7 +64,7 @@ pub fn look_at_service(app: &mut App<'_>, service: Service, machine: &Machine) -
             Ok(config) => access::look(machine, &config, &start, &mut findings),
             Err(error) => {
                 let words = format!("the service can't read it: {error}");
-                findings.missing("configuration", words, "mfactl doctor");
+                findings.missing("configuration", words, command("doctor").to_string());
             }
         }
     }

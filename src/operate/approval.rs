@@ -10,6 +10,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::approval::{REQUESTED, Request, SHORT};
 use crate::domain::audit::event::{Operator, Ticket};
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::secret::Id;
 use crate::domain::text::refuse;
@@ -70,7 +71,7 @@ pub fn find_request(app: &mut App<'_>, opened: &mut OpenStore, id: &str) -> Resu
     let is_id = text.len() >= SHORT && text.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_id {
         return Err(refuse("ID", id, "is not the ID of a request")
-            .hint("list the open requests with: mfactl approve")
+            .hint(command("approve").after("list the open requests with: "))
             .into());
     }
     let mut matching = open_requests(app, opened)?;
@@ -78,7 +79,7 @@ pub fn find_request(app: &mut App<'_>, opened: &mut OpenStore, id: &str) -> Resu
     match (matching.pop(), matching.is_empty()) {
         (Some(request), true) => Ok(request),
         (Some(_), false) => Err(refuse("ID", id, "is the beginning of several IDs")
-            .hint("write the whole ID; see: mfactl approve --json")
+            .hint(command("approve").flag("--json").after("write the whole ID; see: "))
             .into()),
         (None, _) => Err(request_not_found(&text).into()),
     }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::app::App;
 use crate::app::authorization::{Approval, Authorization};
 use crate::domain::approval::Request;
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::{Role, Roles, acting_uid};
 use crate::domain::verb::VerbSpec;
@@ -77,7 +78,12 @@ pub fn begin_approval(
     if uid == requester && !is_alone {
         let message = format!("you requested {} yourself", request.short());
         return Err(Refusal::new(ErrorCode::NotPermitted, message)
-            .hint(format!("another operator can run: mfactl approve {}", request.short()))
+            .hint(
+                command("approve")
+                    .name(request.short())
+                    .by_another()
+                    .after("another operator can run: "),
+            )
             .into());
     }
     authorize(app, verb, UsedOptions::default())?;

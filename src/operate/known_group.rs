@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::domain::hint::{Hint, command};
 use crate::domain::name::is_same_group;
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::Refusal;
@@ -40,7 +41,7 @@ pub struct EmptyGroup {
     pub group: String,
     /// MFA is required of it; else it is excepted.
     pub is_required: bool,
-    pub hint: String,
+    pub hint: Hint,
 }
 
 /// The groups that `[policy]` names although nobody is in them.
@@ -75,12 +76,19 @@ fn others(snapshot: &mut ReadTx<'_>, group: &str) -> Result<Option<Vec<String>>>
     Ok((!has_member).then_some(others))
 }
 
-fn hint(group: &str, others: &[String]) -> String {
+fn hint(group: &str, others: &[String]) -> Hint {
     let nearest = nearest_hint(group, others.iter().map(String::as_str));
-    nearest.unwrap_or_else(|| match others.len() {
-        0 => "nobody is in any group; put users in one with: mfactl edit-user NAME --add-group"
-            .to_owned(),
-        1..=20 => format!("groups are: {}", shown(&others.join(", "))),
-        _ => "list users with their groups: mfactl list-status --format csv".to_owned(),
-    })
+    nearest.map_or_else(
+        || match others.len() {
+            0 => command("edit-user")
+                .option("--add-group", "GROUP")
+                .name("NAME")
+                .after("nobody is in any group; put users in one with: "),
+            1..=20 => format!("groups are: {}", shown(&others.join(", "))).into(),
+            _ => command("list-status")
+                .option("--format", "csv")
+                .after("list users with their groups: "),
+        },
+        Hint::from,
+    )
 }

@@ -181,8 +181,13 @@ fn named_rows(bytes: &[u8], site: &SiteNames, is_user: IsUser<'_>) -> Result<Nam
     Ok(NamedRows { header, source, rows: named })
 }
 
-fn parse_names(bytes: &[u8], site: &SiteNames, is_user: IsUser<'_>) -> Result<UserList> {
-    let NamedRows { source, rows, .. } = named_rows(bytes, site, is_user)?;
+/// [`read_user_list`] of bytes; `is_user` tells whether the store has a user of this name.
+pub fn parse_names(
+    bytes: &[u8],
+    site: &SiteNames,
+    mut is_user: impl FnMut(&str) -> Result<bool>,
+) -> Result<UserList> {
+    let NamedRows { source, rows, .. } = named_rows(bytes, site, &mut is_user)?;
     let (mut seen, mut list) = (BTreeSet::new(), UserList::default());
     for (row, name) in rows {
         if seen.insert(name.spellings().collect::<Vec<_>>().join("\0")) {
@@ -200,8 +205,7 @@ mod tests {
     use crate::operate::user_list::*;
 
     fn parsed(bytes: &[u8]) -> Result<UserList, String> {
-        parse_names(bytes, &SiteNames::default(), &mut |_| Ok(false))
-            .map_err(|error| error.to_string())
+        parse_names(bytes, &SiteNames::default(), |_| Ok(false)).map_err(|error| error.to_string())
     }
 
     fn read(text: &str) -> Result<Vec<String>, String> {
@@ -274,8 +278,8 @@ mod tests {
             prop_assume!(chosen.contains(&"user"));
             let read = |header: &[&str]| {
                 let bytes = written(header, &names, &others);
-                let mut is_user = |cell: &str| Ok(NASTY.contains(&cell));
-                let list = parse_names(&bytes, &SiteNames::default(), &mut is_user)?;
+                let is_user = |cell: &str| Ok(NASTY.contains(&cell));
+                let list = parse_names(&bytes, &SiteNames::default(), is_user)?;
                 Ok::<_, anyhow::Error>(list.names.iter().map(ToString::to_string).collect::<Vec<_>>())
             };
             prop_assert_eq!(read(own_header::HEADERS[which]).unwrap(), names.clone());

@@ -6,6 +6,7 @@ use crate::domain::approval::{APPROVE, REQUESTED, Request};
 use crate::domain::audit::chain::Chain;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Subject};
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
@@ -163,5 +164,5 @@ impl LoggedRequest {
 fn altered(problem: &str) -> Refusal {
     Refusal::new(ErrorCode::Tampered, problem)
         .within("the log since the request")
-        .hint("find out more with: mfactl verify-log; then restore a backup")
+        .hint(command("verify-log").after("restore a backup, but first find out more with: "))
 }

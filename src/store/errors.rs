@@ -1,5 +1,6 @@
 //! Errors that every database can have.
 
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 
 /// The database rolled a transaction back because of a concurrent one. It can be retried, provided that
@@ -31,5 +32,5 @@ pub fn busy() -> Refusal {
 /// When a database fails during the commit, it is unknown whether the change was stored.
 pub fn unconfirmed() -> Refusal {
     Refusal::new(ErrorCode::Io, "the store did not confirm the change; it may or may not be stored")
-        .hint("check with mfactl show-user before you try again")
+        .hint(command("show-user").name("NAME").after("before you try again, check with: "))
 }

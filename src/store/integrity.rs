@@ -6,6 +6,7 @@ use crate::domain::audit::chain::Chain;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Subject};
 use crate::domain::audit::proved_event::EventProof;
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
@@ -100,7 +101,7 @@ pub fn check_count(
         None => "the log is incomplete: the record of its end is missing".to_owned(),
     };
     Err(Refusal::new(ErrorCode::Tampered, message)
-        .hint("do not rely on it; check it with: mfactl verify-log")
+        .hint(command("verify-log").after("do not rely on it; check it with: "))
         .into())
 }
 

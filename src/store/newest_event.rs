@@ -5,6 +5,7 @@ use anyhow::Result;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{Head, Subject};
 use crate::domain::audit::proved_event::prove_event;
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Stamp};
 use crate::domain::user::User;
@@ -142,6 +143,6 @@ pub fn altered_event(seq: u64, error: ChainError) -> anyhow::Error {
         ErrorCode::Tampered,
         format!("the audit log was altered outside of mfactl: {words}"),
     )
-    .hint("see what else was altered with: mfactl verify-log")
+    .hint(command("verify-log").after("see what else was altered with: "))
     .into()
 }

@@ -3,6 +3,8 @@
 mod backup_codes;
 mod device;
 mod event;
+#[cfg(any(fuzzing, test))]
+mod fuzzing;
 mod request;
 mod undo_stack;
 mod user;
@@ -16,6 +18,8 @@ pub use event::{
     EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, PROVED_COLUMNS, entry_and_proof,
     event_values, event_view, logged_change, proved_event,
 };
+#[cfg(any(fuzzing, test))]
+pub use fuzzing::read_any_row;
 pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
 use user::user_values;
 pub use user::{USER_COLUMNS, user};

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::domain::audit::chain::Chain;
 use crate::domain::audit::logged_users::UserMismatch;
+use crate::domain::hint::{Hint, command};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
@@ -43,10 +44,7 @@ pub fn altered_user(user: &User) -> anyhow::Error {
 
 fn altered(message: String, name: &UserName) -> anyhow::Error {
     Refusal::new(ErrorCode::Tampered, message)
-        .hint(format!(
-            "restore a backup, and find out who can write to the store; {}",
-            way_out(name)
-        ))
+        .hint(way_out("restore a backup, and find out who can write to the store; ", name))
         .into()
 }
 
@@ -55,15 +53,17 @@ pub fn unreadable(error: anyhow::Error, name: &str) -> anyhow::Error {
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == ErrorCode::Damaged => {
             let name = UserName::stored(name.to_owned());
-            let refusal = refusal.clone().hint(format!("restore a backup; {}", way_out(&name)));
+            let refusal = refusal.clone().hint(way_out("restore a backup; ", &name));
             error.context(refusal)
         }
         _ => error,
     }
 }
 
-fn way_out(name: &UserName) -> String {
-    format!("or give the user up: mfactl remove-user {} --damaged", name.argument())
+/// What to do first, and what else helps.
+fn way_out(first: &str, name: &UserName) -> Hint {
+    let give_up = command("remove-user").flag("--damaged").name(name);
+    Hint::from(first).then(give_up.after("or give the user up: ")).or(first.trim_end_matches("; "))
 }
 
 /// Checks the MACs of every user and every device if there is a key, and that users and log agree if the whole log

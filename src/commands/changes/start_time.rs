@@ -16,6 +16,7 @@ use crate::domain::audit::anchor::Anchor;
 use crate::domain::audit::history::{
     GIVEN_UP, Rewind, is_code_use_only, is_creation, leaves_protection_unchanged,
 };
+use crate::domain::hint::command;
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -87,7 +88,10 @@ impl StartTime {
                 if head.seq > start && hash.as_deref() != Some(&head.hash[..]) {
                     let message = format!("the log does not match the state file of {at}");
                     return Err(Refusal::new(ErrorCode::Tampered, message)
-                        .hint("was an older copy of the store restored? run: mfactl verify-log")
+                        .hint(
+                            command("verify-log")
+                                .after("was an older copy of the store restored? run: "),
+                        )
                         .into());
                 }
                 ("--state", LogPosition { after: head.seq, at: *at })

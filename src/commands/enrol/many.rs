@@ -13,6 +13,7 @@ use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::domain::device::Device;
 use crate::domain::factor::totp::Parameters;
+use crate::domain::hint::{Hint, command};
 use crate::domain::name::{Label, UserName};
 use crate::domain::otpauth;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -68,11 +69,11 @@ impl Enrol {
         let refusal = |problem: &str| Refusal::new(ErrorCode::Usage, problem).field("--from");
         if self.show.output.is_some() {
             return Err(refusal("can't write the QR codes of several users to one file")
-                .hint("leave --output out, then run for each user: mfactl show-qr NAME"));
+                .hint(show_each("leave --output out, then run for each user: ")));
         }
         if !self.confirm.no_confirm {
             return Err(refusal("can't ask for the codes of several users")
-                .hint("add --no-confirm, then run for each user: mfactl show-qr NAME"));
+                .hint(show_each("add --no-confirm, then run for each user: ")));
         }
         let is_json = matches!(app.options.format(), Format::Json | Format::Jsonl);
         if self.show.reveal_secrets && !is_json {
@@ -81,6 +82,11 @@ impl Enrol {
         }
         Ok(())
     }
+}
+
+/// How to see each QR code.
+fn show_each(words: &str) -> Hint {
+    command("show-qr").name("NAME").after(words)
 }
 
 /// Every user of a list gets a pending device.
@@ -179,7 +185,8 @@ impl BulkVerb for EnrolEach {
 
     fn finish(&self, app: &mut App<'_>, rows: &[BulkRow]) {
         if rows.iter().any(BulkRow::is_change) {
-            app.note("hint: show the QR code of each user with: mfactl show-qr NAME");
+            let show = app.words(show_each("show the QR code of each user with: "));
+            app.note(&format!("hint: {show}"));
         }
     }
 }

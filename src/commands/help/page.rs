@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, Command};
 
 use super::fit::{self, MIN_WIDTH, cut, wrapped};
 use crate::commands::{VerbEntry, find_entry, root};
+use crate::domain::hint;
 use crate::domain::text::counted;
 use crate::env::Env;
 
@@ -136,7 +137,7 @@ fn more(name: &str, left_out: usize) -> String {
         0 => "Details".to_owned(),
         n => format!("{}, details", counted(n, "more option")),
     };
-    format!("{options} and global options: mfactl help {name}")
+    format!("{options} and global options: {}", hint::help(Some(name)))
 }
 
 /// The verb's own arguments and options, each with its summary.

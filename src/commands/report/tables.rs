@@ -8,6 +8,7 @@ use super::listed::Listed;
 use super::period::Period;
 use crate::commands::list_status::UserLine;
 use crate::commands::log::EventLine;
+use crate::domain::hint::{Command, command};
 use crate::domain::text::shown;
 use crate::report::Record as _;
 
@@ -30,17 +31,25 @@ pub fn users_without_mfa(html: &mut String, content: &Content) {
     if missing == 0 {
         html.push_str("<p>All users have MFA.</p>\n");
     }
-    let at = content.period.is_over.then(|| format!(" --at {}", content.period.last_second()));
-    let at = at.unwrap_or_default();
-    for (heading, listed, filter) in [
-        ("Required, but missing", &users.overdue, "--overdue"),
-        ("Switched off by an operator", &users.disabled, "--status disabled"),
-        ("Not required, or not yet", &users.exempt, "--without-mfa"),
+    let list = command("list-status");
+    for (heading, listed, list) in [
+        ("Required, but missing", &users.overdue, list.clone().flag("--overdue")),
+        (
+            "Switched off by an operator",
+            &users.disabled,
+            list.clone().option("--status", "disabled"),
+        ),
+        ("Not required, or not yet", &users.exempt, list.flag("--without-mfa")),
     ] {
         if listed.total > 0 {
             let _ = writeln!(html, "<h3>{heading}: {}</h3>", listed.total);
             user_rows(html, listed);
-            more(html, listed.left_out(), &format!("mfactl list-status {filter}{at}"));
+            let list = if content.period.is_over {
+                list.option("--at", &content.period.last_second().to_string())
+            } else {
+                list
+            };
+            more(html, listed.left_out(), &list);
         }
     }
     html.push_str("</section>\n");
@@ -94,7 +103,7 @@ pub fn activity(html: &mut String, content: &Content) {
             );
         }
         html.push_str("</tbody>\n</table>\n");
-        more(html, activity.counts_left_out, &log_command(&content.period, ""));
+        more(html, activity.counts_left_out, &log_command(&content.period, command("log")));
     }
     html.push_str("</section>\n<section>\n<h2>Changes of protection</h2>\n");
     if activity.changes.is_empty() {
@@ -146,20 +155,21 @@ fn events(html: &mut String, listed: &Listed<EventLine>, period: &Period, verb: 
         );
     }
     html.push_str("</tbody>\n</table>\n");
-    more(html, listed.left_out(), &log_command(period, &format!(" --verb {verb}")));
+    more(html, listed.left_out(), &log_command(period, command("log").option("--verb", verb)));
 }
 
-pub fn log_command(period: &Period, filter: &str) -> String {
-    format!("mfactl log{filter} --since {} --until {}", period.since, period.until)
+/// The command that lists all events of the period.
+pub fn log_command(period: &Period, log: Command) -> Command {
+    log.option("--since", &period.since.to_string()).option("--until", &period.until.to_string())
 }
 
 /// Names the command that lists everything.
-fn more(html: &mut String, left_out: u64, command: &str) {
+fn more(html: &mut String, left_out: u64, command: &Command) {
     if left_out > 0 {
         let _ = writeln!(
             html,
             "<p>… and {left_out} more; for all of them run: <code>{}</code></p>",
-            escaped(command)
+            escaped(&command.to_string())
         );
     }
 }
@@ -175,11 +185,12 @@ pub fn log(html: &mut String, content: &Content) {
         }
     }
     if let Some(anchor) = &content.anchor {
+        let verify = command("verify-log").option("--anchor", "FILE");
         // On a line of its own, so that `verify-log --anchor` reads it from this file.
         let _ = writeln!(
             html,
             "<p>Number and hash of its last event, to compare with later: \
-             <code>mfactl verify-log --anchor FILE</code> takes this page for FILE.</p>\n<pre>\n{anchor}\n</pre>"
+             <code>{verify}</code> takes this page for FILE.</p>\n<pre>\n{anchor}\n</pre>"
         );
     }
     html.push_str("</section>\n");

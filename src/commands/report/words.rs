@@ -8,6 +8,7 @@ use super::listed::Listed;
 use super::page::course;
 use super::tables::log_command;
 use crate::commands::list_status::UserLine;
+use crate::domain::hint::command;
 use crate::domain::text::counted;
 use crate::report::Record;
 
@@ -62,7 +63,7 @@ pub fn words(content: &Content) -> String {
     if let Some(anchor) = &content.anchor {
         line("anchor", &anchor.to_string());
     }
-    line("all changes", &log_command(period, ""));
+    line("all changes", &log_command(period, command("log")).to_string());
     text.truncate(text.trim_end().len());
     text
 }

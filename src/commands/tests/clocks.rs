@@ -285,7 +285,7 @@ fn w7_a_device_whose_codes_are_forgotten_is_not_resynchronised() {
     }
     let ran = resync(&world, &secret, 0);
     assert_eq!((ran.code, ran.error()), (76, "cannot_resync".to_owned()));
-    assert!(ran.err.contains("mfactl reset --device phone alice"), "{ran:?}");
+    assert!(ran.err.contains("mfactl reset --device phone -- alice"), "{ran:?}");
 }
 
 #[test]

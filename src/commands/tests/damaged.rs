@@ -58,7 +58,7 @@ fn w17_whatever_is_wrong_with_one_user_they_are_given_up() {
         if !is_gone {
             assert_eq!(refused.code, 78, "{damage}");
             assert!(
-                refused.err.contains("mfactl remove-user alice --damaged"),
+                refused.err.contains("mfactl remove-user --damaged -- alice"),
                 "{damage}: {refused:?}"
             );
         }

@@ -267,7 +267,7 @@ fn w5_apostrophes_and_long_names_go_everywhere() {
     }
     // A hint is a line for a shell.
     let ran = world.run_with("verify --json o'brien@example.com", "");
-    assert!(ran.err.contains(r"mfactl verify 'o'\\''brien@example.com'"), "{}", ran.err);
+    assert!(ran.err.contains(r"mfactl verify -- 'o'\\''brien@example.com'"), "{}", ran.err);
 }
 
 /// A site where alice is stored by both forms of the name, and has a device by each.
@@ -395,7 +395,7 @@ fn w5_what_takes_away_from_a_user_needs_the_name_as_it_is_stored() {
                 world.answers = answers;
                 let ran = world.run(&format!("{verb} {option} -- {typed}"));
                 assert_eq!(ran.code, 67, "{verb} {option} {typed}: {ran:?}");
-                let hint = format!("the user is stored as alice: mfactl {verb} alice");
+                let hint = format!("the user is stored as alice: mfactl {verb} -- alice");
                 assert!(ran.err.contains(&hint), "{ran:?}");
             }
             world.answers = Some(vec!["no"]);

@@ -209,7 +209,7 @@ fn request(world: &World) -> String {
     asked["request"].as_str().unwrap().to_owned()
 }
 
-fn before_disable(world: &World, command: &mut String) -> (String, Vec<&'static str>) {
+fn before_disable(world: &World, command: &str) -> (String, Vec<&'static str>) {
     if command.ends_with("victor") {
         let _ = world.active("victor");
         world.done(&["edit-user victor --protected"]);
@@ -246,6 +246,16 @@ fn before_joiners_and_leavers(world: &World, command: &mut String) {
     }
 }
 
+fn before_restore(world: &World, command: &mut String) {
+    alice(world);
+    let file = world.folder.path().join("monday.backup");
+    world.done(&[&format!("backup {}", file.display())]);
+    *command = command.replace("monday.backup", file.to_str().unwrap());
+    let _ = world.pending("frank", "");
+    (0..5).for_each(|_| drop(world.verify("frank", "000000")));
+    world.done(&["unlock frank", "disable frank --yes"]);
+}
+
 /// What the login service hands over.
 fn before_verify(world: &World, command: &str) -> String {
     let secret = world.active("alice");
@@ -266,12 +276,12 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
             before_joiners_and_leavers(world, command);
             return (String::new(), vec!["2"]);
         }
-        "list-status" | "add-user" => {
-            if verb == "list-status" {
-                world.done(&["add-user alice --display-name Alice", "add-user robert"]);
-                world.done(&["enrol alice --no-confirm --json --reveal-secrets"]);
-            }
-        }
+        "add-user" => {}
+        "list-status" => world.done(&[
+            "add-user alice --display-name Alice",
+            "add-user robert",
+            "enrol alice --no-confirm --json --reveal-secrets",
+        ]),
         "enrol" => world
             .done(&["add-user alice --display-name Alice --email alice@example.com --group staff"]),
         "find" => world.done(&["add-user mmartin --display-name Martine"]),
@@ -351,15 +361,7 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
             let file = world.folder.path().join("monday.backup");
             *command = format!("mfactl backup {}", file.display());
         }
-        "restore" => {
-            alice(world);
-            let file = world.folder.path().join("monday.backup");
-            world.done(&[&format!("backup {}", file.display())]);
-            *command = command.replace("monday.backup", file.to_str().unwrap());
-            let _ = world.pending("frank", "");
-            (0..5).for_each(|_| drop(world.verify("frank", "000000")));
-            world.done(&["unlock frank", "disable frank --yes"]);
-        }
+        "restore" => before_restore(world, command),
         _ => alice(world),
     }
     (String::new(), vec!["y"])
@@ -398,6 +400,7 @@ fn run_once(console: &Console, last: Option<&'static str>) -> (World, CommandRes
     let (input, mut answers) = prepare(&mut world, &mut command);
     answers.extend(last);
     world.terminal = TERMINAL;
+    world.sudo_user = console.command.starts_with("sudo -u mfactl ").then_some("mfactl");
     world.answers = input.is_empty().then_some(answers);
     let mut words: Vec<_> = command.split(' ').skip(1).map(str::to_owned).collect();
     if words[0] == "--key-file" {

@@ -135,7 +135,7 @@ fn d6_a_no_to_the_address_changes_nothing() {
 #[test]
 fn d6_where_nobody_is_asked_only_names_count_and_the_hint_names_the_user() {
     let mut world = world();
-    let hint = "alice has this e-mail address: mfactl disable alice";
+    let hint = "alice has this e-mail address: mfactl disable -- alice";
     let file = world.folder.path().join("names.txt");
     std::fs::write(&file, "alice@example.com\n").unwrap();
     for (answers, line) in [

@@ -19,7 +19,7 @@ fn enrol_shows_the_key_asks_three_times_and_leaves_the_device_pending() {
     assert_eq!(ran.code, 1, "{ran:?}");
     assert_eq!(ran.prompts.len(), 3);
     assert!(ran.out.contains("Scan this") && ran.out.ends_with("alice: pending\n"), "{}", ran.out);
-    assert!(ran.err.contains("mfactl show-qr alice"), "{}", ran.err);
+    assert!(ran.err.contains("mfactl show-qr -- alice"), "{}", ran.err);
     assert_eq!(world.listed("alice")["status"], "pending");
 }
 
@@ -153,7 +153,7 @@ fn hints_name_only_verbs_that_the_operator_may_run() {
         for line in ["enrol bob --no-confirm --reveal-secrets", "reset bob --yes --reveal-secrets"]
         {
             let ran = world.run(line).ok();
-            assert_eq!(ran.err.contains("mfactl verify bob"), may, "{ran:?}");
+            assert_eq!(ran.err.contains("mfactl verify -- bob"), may, "{ran:?}");
             assert_eq!(ran.err.contains("first sign-in"), !may, "{ran:?}");
         }
     }

@@ -103,10 +103,10 @@ fn d3_enter_leaves_the_new_device_for_later_and_says_how_to_go_on() {
     answering(&mut world, &["y", ""]);
     let ran = world.run("reset alice").ok();
     assert!(
-        ran.err.contains("mfactl show-qr alice shows it again and asks for the code"),
+        ran.err.contains("to see it again and give a code, run: mfactl show-qr -- alice"),
         "{ran:?}"
     );
-    assert!(ran.interrupt_messages[1].contains("show-qr alice"), "{ran:?}");
+    assert!(ran.interrupt_messages[1].contains("show-qr -- alice"), "{ran:?}");
     let (mut world, ran) = with_code(
         || {
             let world = with_alice();

@@ -9,6 +9,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::audit::event::Head;
+use crate::domain::hint::command;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Id;
 use crate::domain::text::quoted;
@@ -31,9 +32,11 @@ impl Anchor {
     /// Reads the anchor at the end of a line. Text before it is skipped, since system logs add some.
     pub fn parse(field: &str, line: &str) -> Result<Self, Refusal> {
         let refuse = |problem: &str| {
-            Refusal::bad_input(field, problem)
-                .quoting(format!("{} {problem}", quoted(line)))
-                .hint("use a line written by: mfactl verify-log --save-anchor")
+            Refusal::bad_input(field, problem).quoting(format!("{} {problem}", quoted(line))).hint(
+                command("verify-log")
+                    .option("--save-anchor", "FILE")
+                    .after("use a line written by: "),
+            )
         };
         let start = line.find(PREFIX).ok_or_else(|| refuse("is not an anchor"))?;
         let words: Vec<&str> = line[start..].split_whitespace().collect();

@@ -9,6 +9,7 @@ use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Parameters;
+use crate::domain::hint::command;
 use crate::domain::lockout::{Lock, MOST_WRONG_CODES};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::PasswordChange;
@@ -356,7 +357,7 @@ fn unreadable() -> Refusal {
         ErrorCode::Damaged,
         "the log is damaged: the earlier values in an event are unreadable",
     )
-    .hint("find the first bad event with: mfactl verify-log")
+    .hint(command("verify-log").after("find the first bad event with: "))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Operators' changes to a user's devices.
 
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::hint::command;
 use crate::domain::labels::free_label;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -36,7 +37,12 @@ impl User {
                 ErrorCode::TooManyDevices,
                 format!("{} has {MOST_DEVICES} devices, which is the limit", self.name),
             )
-            .hint("delete one that is no longer used: mfactl delete NAME --device LABEL"));
+            .hint(
+                command("delete")
+                    .option("--device", "LABEL")
+                    .name(&self.name)
+                    .after("delete one that is no longer used: "),
+            ));
         }
         self.devices.push(device);
         Ok(self)

@@ -7,6 +7,7 @@ use super::Start;
 use super::finding::Survey;
 use super::machine::Machine;
 use crate::config::Config;
+use crate::domain::hint::command;
 use crate::domain::role::Role;
 use crate::files::file_trust::{FileKind, display_path, folder_of};
 use crate::store::location::StoreLocation;
@@ -68,7 +69,8 @@ pub fn look(machine: &Machine, config: &Config, start: &Start, findings: &mut Su
     if let StoreLocation::Sqlite(store) = &config.store {
         if !machine.is_there(store) {
             let words = format!("there is no store at {}", display_path(store));
-            return findings.missing("store", words, "sudo -u mfactl mfactl init");
+            let init = command("init").by_system_user().to_string();
+            return findings.missing("store", words, init);
         }
         findings.good("store", display_path(store));
         needed.push((folder_of(store), READ | WRITE | SEARCH, FileKind::Store));
@@ -135,7 +137,7 @@ fn fix(config: &Config, start: &Start, path: &Path, kind: FileKind) -> String {
     }
     let commands = policy.sharing_commands(path, kind);
     if commands.is_empty() {
-        "mfactl doctor says which file is not shared".to_owned()
+        format!("{} says which file is not shared", command("doctor"))
     } else {
         commands.join("; ")
     }

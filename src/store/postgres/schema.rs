@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
+use crate::domain::hint::{Hint, command};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, shown};
 use crate::store::driver::{Driver, first};
@@ -178,7 +179,7 @@ pub fn check(driver: &mut PostgresDriver<'_>) -> Result<StoreRow> {
                 ErrorCode::StoreUnavailable,
                 "there is no store in this database",
             )
-            .hint("create one with: mfactl init")
+            .hint(command("init").after("create one with: "))
             .into());
         }
     };
@@ -187,12 +188,12 @@ pub fn check(driver: &mut PostgresDriver<'_>) -> Result<StoreRow> {
             format!(
                 "the store is newer than this program: schema {version}, known up to {VERSION}"
             ),
-            "use the mfactl that wrote it, or a newer one",
+            Hint::from("use the mfactl that wrote it, or a newer one"),
         )
     } else {
         (
             format!("the store is older than this program: schema {version} of {VERSION}"),
-            "update it with: mfactl init --migrate",
+            command("init").flag("--migrate").after("update it with: "),
         )
     };
     Err(Refusal::new(ErrorCode::Config, problem).hint(hint).into())

@@ -3,6 +3,7 @@
 use anyhow::Error;
 use rusqlite::ErrorCode as SqliteErrorCode;
 
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::store::errors::busy;
 
@@ -33,11 +34,11 @@ pub fn store_error(error: rusqlite::Error) -> Error {
         ) => Refusal::new(ErrorCode::Damaged, "the store is damaged").hint("restore a backup"),
         Some(SqliteErrorCode::ReadOnly | SqliteErrorCode::PermissionDenied) => {
             Refusal::new(ErrorCode::NotPermitted, "the store is read-only")
-                .hint("its file, its folder or its disk can't be written to; mfactl doctor says more")
+                .hint(command("doctor").after("its file, its folder or its disk can't be written to; see: "))
         }
         _ if is_full(&error) => {
             Refusal::new(ErrorCode::Io, "the disk of the store is full; nothing was changed")
-                .hint("make room there; mfactl doctor says how much is left")
+                .hint(command("doctor").after("make room there; how much is left is shown by: "))
         }
         Some(SqliteErrorCode::SystemIoFailure | SqliteErrorCode::FileLockingProtocolFailed) => {
             Refusal::new(
@@ -45,7 +46,10 @@ pub fn store_error(error: rusqlite::Error) -> Error {
                 "the disk of the store failed: an input or output error, or a quota that is used up; nothing was \
                  changed",
             )
-            .hint("look into the system's log, and at the quota of the store's owner; then run: mfactl doctor")
+            .hint(
+                command("doctor")
+                    .after("look into the system's log, and at the quota of the store's owner; then run: "),
+            )
         }
         Some(SqliteErrorCode::OutOfMemory) => {
             Refusal::new(ErrorCode::Io, "out of memory; nothing was changed")

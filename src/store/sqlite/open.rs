@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::files::file_trust::{
@@ -37,7 +38,7 @@ pub fn open(path: &Path, access: Access, policy: &FilePolicy) -> Result<Sqlite> 
             ErrorCode::StoreUnavailable,
             format!("there is no store at {}", display_path(path)),
         )
-        .hint("create one with: mfactl init")
+        .hint(command("init").after("create one with: "))
         .into());
     }
     for file in &files(path)[1..] {

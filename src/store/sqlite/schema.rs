@@ -3,6 +3,7 @@
 use anyhow::Result;
 use rusqlite::Connection;
 
+use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::quoted;
 use crate::store::sqlite::errors::store_error;
@@ -55,7 +56,7 @@ pub fn check(connection: &Connection) -> Result<()> {
             ErrorCode::Config,
             format!("the store is older than this program: schema {version} of {VERSION}"),
         )
-        .hint("update it with: mfactl init --migrate")
+        .hint(command("init").flag("--migrate").after("update it with: "))
         .into());
     }
     compare(connection)
@@ -68,7 +69,7 @@ pub fn version(connection: &Connection) -> Result<i64> {
     };
     if number("application_id")? != APPLICATION {
         return Err(Refusal::new(ErrorCode::Damaged, "the file is not an mfactl store")
-            .hint("name another with --store, or move it away and run: mfactl init")
+            .hint(command("init").after("name another with --store, or move it away and run: "))
             .into());
     }
     number("user_version")
