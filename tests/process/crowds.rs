@@ -1,6 +1,7 @@
 //! Lists of users in real processes: a long one, and runs that are killed in the middle.
 
 use super::kill::sweep;
+use super::screen::Screen;
 use super::support::{BAD_INPUT, World, has};
 
 fn tools(what: &str) -> bool {
@@ -153,4 +154,41 @@ fn d4_the_file_of_codes_is_on_the_disk_before_they_are_in_force() {
     let (file, folder) = (place("codes.csv>").unwrap(), place(&folder).unwrap());
     let committed = text.lines().position(|line| line.contains("-wal>")).unwrap();
     assert!(file < folder && folder < committed, "{text}");
+}
+
+#[test]
+fn d4_nothing_but_the_plan_is_carried_out() {
+    if !has("tmux", "a plan at a terminal") || !has("oathtool", "a plan at a terminal") {
+        return;
+    }
+    let world = World::new();
+    for name in ["alice", "bob"] {
+        world.active(name);
+        world.run(&format!("disable {name} --yes")).expect(0);
+    }
+    let path = list(&world, "list", "alice\nbob\n");
+    let file = world.path("codes.csv");
+    for line in [
+        format!("undo --from {path}"),
+        format!("bypass --from {path} --for 1h --output {}", file.display()),
+    ] {
+        world.run("enable alice").expect(0);
+        let is_undo = line.starts_with("undo");
+        if is_undo {
+            world.run("disable alice --yes").expect(0);
+        } else {
+            world.run("enable bob").expect(0);
+        }
+        let screen = Screen::new(&world, 100, 30);
+        screen.line(&format!("clear; $M {line}"));
+        screen.until("Type 2 to continue");
+        world.run(if is_undo { "undo alice --yes" } else { "disable alice --yes" }).expect(0);
+        let events = world.events();
+        screen.type_in("2");
+        screen.key("Enter");
+        screen.until("alice was changed meanwhile");
+        assert_eq!(screen.left().0, "75");
+        assert_eq!(world.events(), events, "nothing was changed, of bob neither");
+        assert!(!file.exists());
+    }
 }

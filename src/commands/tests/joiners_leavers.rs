@@ -252,3 +252,34 @@ fn d4_an_undo_of_many_after_a_code_needs_an_admin() {
     let ran = world.run_with(line, "alice\n").ok();
     assert!(ran.out.contains("1 user: reset taken back"), "{ran:?}");
 }
+
+#[test]
+fn d4_a_list_with_a_protected_user_needs_what_the_single_verb_needs() {
+    let world = World::new();
+    let _ = crowd(&world, 2);
+    let _ = world.run("edit-user user01 --protected").ok();
+    world.configure(&format!("{ROLES}second_operator = [\"remove-user\"]\n"));
+    let list = "user00\nuser01\n";
+    world.uid.set(3);
+    let ran = world.run_with("remove-user --from - --yes --json", list);
+    assert_eq!((ran.code, ran.error().as_str()), (77, "not_permitted"), "{ran:?}");
+    assert!(
+        ran.err.contains("user01 is protected: remove-user needs a second operator"),
+        "{ran:?}"
+    );
+    assert_eq!(world.sql("SELECT count(*) FROM users"), "2", "nobody is removed");
+    let _ = world.run_with("remove-user --from - --dry-run", list).ok();
+    let _ = world.run_with("remove-user --from - --yes", "user00\n").ok();
+}
+
+#[test]
+fn d4_a_ticket_that_the_configuration_wants_is_wanted_for_lists() {
+    let world = World::new();
+    let _ = crowd(&world, 1);
+    world.configure("[helpdesk]\nticket = [\"add-user\", \"remove-user\", \"undo\", \"bypass\"]\n");
+    for verb in ["add-user", "remove-user", "undo", "bypass --revoke"] {
+        let ran = world.run_with(&format!("{verb} --from - --yes"), "user00\n");
+        assert!(ran.code == 64 && ran.err.contains("needs --ticket"), "{verb}: {ran:?}");
+    }
+    let _ = world.run_with("remove-user --from - --yes --ticket HR-3", "user00\n").ok();
+}
