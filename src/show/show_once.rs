@@ -21,7 +21,7 @@ use crate::show::secret_output::{SecretOutput, Target, write_file};
 pub struct ShowOnceOptions {
     /// Write the secret to a new file (mode 0600)
     ///
-    /// It is then not shown on the terminal.
+    /// It is then not shown on the terminal. With --from the file is CSV, with a row for each user.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Allow the secret in a pipe, and in JSON

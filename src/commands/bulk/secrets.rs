@@ -77,12 +77,17 @@ impl HandOver {
 /// The columns of the file before those of the secrets.
 const PERSON: [&str; 3] = ["user", "display_name", "email"];
 
+/// Bytes of nearly every row.
+const ROW: usize = 512;
+
 /// Writes the file, a row each, and syncs it.
 pub fn write_secrets<'r>(
     file: NewFile,
     rows: impl Iterator<Item = (&'r BulkRow, SecretFields)>,
 ) -> Result<NewFile> {
-    let mut text = Zeroizing::new(String::new());
+    // Room for all: a string that grows leaves copies of the secrets behind.
+    let most = rows.size_hint().1.unwrap_or_default() + 1;
+    let mut text = Zeroizing::new(String::with_capacity(most * ROW));
     for (row, secrets) in rows {
         if text.is_empty() {
             let names = PERSON.iter().copied().chain(secrets.0.iter().map(|(name, _)| *name));

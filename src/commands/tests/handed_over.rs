@@ -165,7 +165,7 @@ fn d4_a_list_is_enrolled_and_new_users_are_made() {
     assert_eq!(ran.code, 1, "alice has a device: {ran:?}");
     assert!(ran.out.contains("3 users: 2 enrolled, 0 already so, 1 refused"), "{ran:?}");
     assert!(ran.out.contains("1 user: the earlier QR code is void"), "{ran:?}");
-    assert!(ran.err.contains("mfactl show-qr NAME"), "{ran:?}");
+    assert!(ran.err.contains("mfactl show-qr -- NAME"), "{ran:?}");
     assert_eq!(world.listed("carol")["status"], "pending");
     let event = "SELECT outcome, device, factor, ticket FROM events \
                  WHERE verb = 'enrol' AND \"user\" = 'carol'";

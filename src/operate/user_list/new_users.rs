@@ -142,6 +142,8 @@ fn twice(first: u64, second: u64, name: &UserName) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::domain::user::Language;
 
@@ -166,6 +168,23 @@ mod tests {
         assert_eq!(new.profiles[0].differing(&Profile::default()).len(), 4);
         assert_eq!(new.profiles[0].differing(alice), [""; 0]);
         assert_eq!(parsed("alice\nbob\n").unwrap().0.profiles.len(), 2);
+    }
+
+    proptest! {
+        /// What stands in a file is repeated to nobody, whatever is wrong with it.
+        #[test]
+        fn d4_a_refused_list_repeats_none_of_its_cells(
+            cells in prop::collection::vec("(Zq7|[a-zΣé=@/'\"; ,.0-9\u{202e}]{0,6})", 10),
+            columns in prop::sample::subsequence(vec!["user", "email", "language", "groups", "display_name"], 1..=5),
+        ) {
+            let rows = cells.chunks(columns.len()).map(|row| row.join(","));
+            let text = [columns.join(",")].into_iter().chain(rows).collect::<Vec<_>>().join("\n");
+            let read = parse(text.as_bytes(), &SiteNames::default(), &mut |_| Ok(false));
+            if let Err(error) = read {
+                let refusal = error.downcast::<Refusal>().unwrap().unquoted();
+                prop_assert!(!format!("{refusal:?}").to_lowercase().contains("zq7"), "{refusal:?}");
+            }
+        }
     }
 
     #[test]
