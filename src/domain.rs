@@ -28,6 +28,7 @@ pub mod otp;
 pub mod otpauth;
 pub mod password;
 pub mod policy;
+pub mod profile;
 pub mod recovery;
 pub mod refusal;
 pub mod resync;

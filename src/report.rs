@@ -9,7 +9,7 @@ use anyhow::{Error, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
-pub use self::csv::{Fields, disarmed};
+pub use self::csv::{Fields, armed, disarmed};
 pub use self::table::{Cell, Tone};
 
 use self::csv::CsvWriter;

@@ -81,29 +81,91 @@ pub fn nearest_hint<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
     did_you_mean(&nearest.found())
 }
 
-/// The users for whom the name of a new one could be a slip: of the same first letter, one or two letters apart. Names
+/// A new name, and the names for which it could be a slip: of the same first letter, one or two letters apart. Names
 /// that differ in their digits are meant to.
-pub fn near_names(name: &UserName, snapshot: &mut ReadTx<'_>) -> Result<Vec<String>> {
-    let name = name.as_str();
-    let digits = |name: &str| name.chars().filter(char::is_ascii_digit).collect::<String>();
-    let (own_digits, length) = (digits(name), name.chars().count());
-    let (mut near, mut compared) = (Vec::new(), 0);
-    let first: String = name.chars().take(1).collect();
-    snapshot.names(&first, &mut |other| {
-        compared += 1;
-        let longer = length.max(other.chars().count());
-        let most = (1 + longer / 6).min(2);
-        if other != name && longer.abs_diff(length) <= most && digits(other) == own_digits {
-            let distance = damerau_levenshtein(name, other);
+struct NewName<'n> {
+    name: &'n str,
+    length: usize,
+    letters: u64,
+    near: Vec<(usize, String)>,
+}
+
+impl<'n> NewName<'n> {
+    fn new(name: &'n str) -> Self {
+        let (length, letters) = (name.chars().count(), letters(name));
+        Self { name, length, letters, near: Vec::new() }
+    }
+
+    /// Compares with a name of the same first letter and digits.
+    fn compare(&mut self, other: &str, length: usize, letters: u64) {
+        let most = (1 + self.length.max(length) / 6).min(2);
+        // Each edit adds and takes away at most one letter. This spares most names the slow comparison.
+        let may_be_near = self.length.abs_diff(length) <= most
+            && (self.letters ^ letters).count_ones() as usize <= 2 * most;
+        if may_be_near && other != self.name {
+            let distance = damerau_levenshtein(self.name, other);
             if distance <= most {
-                near.push((distance, other.to_owned()));
+                self.near.push((distance, other.to_owned()));
+                self.near.sort();
+                self.near.truncate(MAX_OFFERED);
             }
         }
+    }
+}
+
+/// The letters that occur, a bit for each or for a few together.
+fn letters(name: &str) -> u64 {
+    name.chars().fold(0, |letters, c| letters | 1 << (u32::from(c) % u64::BITS))
+}
+
+/// The first letter and the digits of a name.
+fn start_and_digits(name: &str) -> (Option<char>, String) {
+    (name.chars().next(), name.chars().filter(char::is_ascii_digit).collect())
+}
+
+/// Names of new users, to be compared with all names of a store in one pass.
+pub struct NewNames<'n> {
+    names: Vec<NewName<'n>>,
+    /// Their indexes by first letter and digits.
+    alike: BTreeMap<(Option<char>, String), Vec<usize>>,
+}
+
+impl<'n> NewNames<'n> {
+    pub fn new(names: impl IntoIterator<Item = &'n UserName>) -> Self {
+        let names: Vec<_> = names.into_iter().map(|name| NewName::new(name.as_str())).collect();
+        let mut alike: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, name) in names.iter().enumerate() {
+            alike.entry(start_and_digits(name.name)).or_default().push(index);
+        }
+        Self { names, alike }
+    }
+
+    /// Compares a name of the store.
+    pub fn compare(&mut self, other: &str) {
+        let Some(indexes) = self.alike.get(&start_and_digits(other)) else { return };
+        let (length, letters) = (other.chars().count(), letters(other));
+        for index in indexes {
+            self.names[*index].compare(other, length, letters);
+        }
+    }
+
+    /// For each name those that are near it, the nearest first.
+    pub fn found(self) -> Vec<Vec<String>> {
+        let near = |name: NewName<'_>| name.near.into_iter().map(|(_, other)| other).collect();
+        self.names.into_iter().map(near).collect()
+    }
+}
+
+/// The users for whom the name of a new one could be a slip, the nearest first.
+pub fn near_names(name: &UserName, snapshot: &mut ReadTx<'_>) -> Result<Vec<String>> {
+    let (mut new, mut compared) = (NewNames::new([name]), 0);
+    let first: String = name.as_str().chars().take(1).collect();
+    snapshot.names(&first, &mut |other| {
+        compared += 1;
+        new.compare(other);
         compared < MAX_COMPARED
     })?;
-    near.sort();
-    near.truncate(MAX_OFFERED);
-    Ok(near.into_iter().map(|(_, name)| name).collect())
+    Ok(new.found().into_iter().flatten().collect())
 }
 
 /// The error `user_not_found`, with the nearest names as a hint.

@@ -56,10 +56,14 @@ impl Transaction<'_> {
         Ok(user)
     }
 
-    /// Like [`Transaction::user`], for several users.
-    pub fn users(&mut self, names: &[UserName]) -> Result<Vec<User>> {
-        let users = self.any_users(names)?;
-        for user in &users {
+    /// Like [`Transaction::user_if_any`], for several users; unless `is_checked`, also for protected ones.
+    pub fn users_if_any(
+        &mut self,
+        names: &[UserName],
+        is_checked: bool,
+    ) -> Result<Vec<Option<User>>> {
+        let users = self.tx.load(names)?;
+        for user in users.iter().flatten().filter(|_| is_checked) {
             self.authorization.check(&mut self.tx, user, self.at)?;
         }
         Ok(users)
@@ -94,7 +98,9 @@ impl Transaction<'_> {
     }
 }
 
-fn no_such_user(name: &UserName) -> anyhow::Error {
+/// The error for a name that nobody has, to which [`write_tx`] adds the nearest names.
+#[must_use]
+pub fn no_such_user(name: &UserName) -> anyhow::Error {
     anyhow::Error::msg(NoSuchUser(name.clone()))
 }
 

@@ -1,5 +1,7 @@
 //! `mfactl bypass`
 
+mod many;
+
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
@@ -7,7 +9,10 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
+use crate::commands::bulk::BulkChange;
+use crate::commands::bypass::many::{BypassEach, RevokeEach};
+use crate::commands::operator_options::{OperatorOptions, not_confirmed};
+use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
@@ -20,6 +25,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, Status, User};
 use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::UserList;
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
@@ -32,7 +38,7 @@ use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_
 #[derive(Args, Debug)]
 pub struct Bypass {
     #[command(flatten)]
-    user: UserArg,
+    targets: Targets,
     /// Lifetime, e.g. 1h (limit: `policy.bypass_for`)
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
@@ -76,35 +82,27 @@ impl Verb for Bypass {
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl bypass alice --for 1h --ticket HELP-1234",
         "mfactl bypass alice --for 8h --uses 3 --starts 2026-03-02T08:00:00Z",
+        "mfactl bypass --from names.txt --for 8h --output codes.csv",
         "mfactl bypass alice --revoke",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name(app)?;
+        let name = match self.targets.resolve(app)? {
+            Target::One(name) => name,
+            Target::Many(list) => return self.run_many(app, list),
+        };
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push(if self.revoke { "revoked" } else { "made" });
         let dry_run = act.dry_run;
         let Some(span) = self.span(app)? else { return revoke(app, &act, self.yes) };
-        let starts = self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()?;
+        let starts = self.starts()?;
         let mut opened = app.open_store()?;
         let before = opened.read_user(&name)?;
         check_not_disabled(&before)?;
-        // The code is shown before the store is locked, so its times are fixed here: the times that
-        // are shown and the times that are stored must agree.
         let now = app.env.clock.now()?;
-        let starts_at = starts.unwrap_or(now);
-        let expires_at = starts_at.plus(span);
-        if expires_at <= now {
-            let problem = "is so early that the code would have expired already";
-            return Err(refuse("--starts", self.starts.as_deref().unwrap_or_default(), problem)
-                .hint("leave it out to start now")
-                .into());
-        }
-        act.details = vec![
-            ("starts_at", starts_at.to_string()),
-            ("expires_at", expires_at.to_string()),
-            ("uses", self.uses.to_string()),
-        ];
+        let terms = self.terms(span, starts, now)?;
+        let Terms { starts_at, expires_at, .. } = terms;
+        act.details = terms.details();
         let code = BackupCode::new(BackupCodeKind::Bypass, &app.env.random()?);
         let id = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
@@ -136,11 +134,7 @@ impl Verb for Bypass {
                 }
             },
         };
-        let change = |before: User, vault: &Vault| {
-            let tag = vault.backup_code_tag(before.id, id, &code);
-            let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
-            User { bypass, ..before }
-        };
+        let change = |before: User, vault: &Vault| terms.given_to(before, (id, &code), vault);
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "the bypass code")?;
@@ -184,7 +178,76 @@ impl Verb for Bypass {
     }
 }
 
+/// How long a code is good, and how often.
+#[derive(Clone, Copy)]
+pub struct Terms {
+    pub starts_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub uses: u32,
+}
+
+impl Terms {
+    /// Such as "a code for 2 uses until …".
+    pub fn words(&self) -> String {
+        format!("a code for {} until {}", counted(self.uses, "use"), self.expires_at)
+    }
+
+    pub fn details(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("starts_at", self.starts_at.to_string()),
+            ("expires_at", self.expires_at.to_string()),
+            ("uses", self.uses.to_string()),
+        ]
+    }
+
+    /// The user with the code in place of the one that they had.
+    pub fn given_to(&self, user: User, (id, code): (Id, &BackupCode), vault: &Vault) -> User {
+        let Self { starts_at, expires_at, uses } = *self;
+        let tag = vault.backup_code_tag(user.id, id, code);
+        let bypass = Some(bypass::BypassCode { id, tag, starts_at, expires_at, uses });
+        User { bypass, ..user }
+    }
+}
+
 impl Bypass {
+    fn starts(&self) -> Result<Option<Timestamp>, Refusal> {
+        self.starts.as_deref().map(|t| Timestamp::parse("--starts", t)).transpose()
+    }
+
+    /// The code is shown before the store is locked, so its times are fixed before: the times that are shown and the
+    /// times that are stored must agree.
+    fn terms(
+        &self,
+        span: Span,
+        starts: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Terms, Refusal> {
+        let starts_at = starts.unwrap_or(now);
+        let expires_at = starts_at.plus(span);
+        if expires_at <= now {
+            let problem = "is so early that the code would have expired already";
+            let typed = self.starts.as_deref().unwrap_or_default();
+            return Err(refuse("--starts", typed, problem).hint("leave it out to start now"));
+        }
+        Ok(Terms { starts_at, expires_at, uses: self.uses })
+    }
+
+    fn run_many(&self, app: &mut App<'_>, list: UserList) -> Result<Report> {
+        let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
+        let Some(span) = self.span(app)? else {
+            let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+            let opened = app.open_store()?;
+            return bulk.run(app, opened, &mut RevokeEach);
+        };
+        let starts = self.starts()?;
+        let now = app.env.clock.now()?;
+        let terms = self.terms(span, starts, now)?;
+        let codes = BypassEach::codes(app, list.names.len())?;
+        let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+        let opened = app.open_store()?;
+        bulk.run(app, opened, &mut BypassEach { terms, codes, show: &self.show })
+    }
+
     fn span(&self, app: &mut App<'_>) -> Result<Option<Span>> {
         let Some(text) = &self.span else { return Ok(None) };
         let span = Span::parse("--for", text)?;
@@ -210,10 +273,9 @@ fn question(before: &User, uses: u32, expires_at: Timestamp, now: Timestamp) -> 
 /// Removes the current bypass code.
 fn revoke(app: &mut App<'_>, act: &ChangeRequest<'_>, yes: bool) -> Result<Report> {
     let mut opened = app.open_store()?;
-    let without = |user| Changed { user: User { bypass: None, ..user }, touched: Vec::new() };
     if !yes && !act.dry_run && app.can_ask() {
         let question = |_: &User, _: &User| "Revoke the bypass code?".to_owned();
-        let change = |user, _| Ok(without(user));
+        let change = |user: User, _| Ok(without(user));
         if !operate::confirm_change(app, &mut opened, act.name, question, change)? {
             return Ok(not_confirmed(app));
         }
@@ -240,6 +302,10 @@ fn revoke(app: &mut App<'_>, act: &ChangeRequest<'_>, yes: bool) -> Result<Repor
         dry_run: act.dry_run,
     };
     Ok(Report::one(report, Verdict::Yes))
+}
+
+fn without(user: User) -> Changed {
+    Changed { user: User { bypass: None, ..user }, touched: Vec::new() }
 }
 
 /// A disabled user's codes are refused, so a bypass code would be of no use.

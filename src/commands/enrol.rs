@@ -1,5 +1,7 @@
 //! `mfactl enrol`
 
+mod many;
+
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
@@ -9,8 +11,9 @@ use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
-use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
+use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::prove::{Proving, show_and_prove};
+use crate::commands::targets::Targets;
 use crate::commands::user_change::joined;
 use crate::commands::whole_number;
 use crate::domain::consequences::consequences;
@@ -33,10 +36,13 @@ use crate::store::Change;
 ///
 /// The device is pending until its first correct code, given here or to verify or sign-in. An
 /// unknown user is refused unless --create is given.
+///
+/// --from makes a pending device for every user of a list, and with --create the users too, as add-user --from does.
+/// Show each QR code with show-qr NAME.
 #[derive(Args, Debug)]
 pub struct Enrol {
     #[command(flatten)]
-    user: UserArg,
+    targets: Targets,
     /// Label of the new device [default: phone]
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
@@ -45,6 +51,9 @@ pub struct Enrol {
     create: bool,
     #[command(flatten)]
     confirm: ConfirmOption,
+    /// Skip the confirmation
+    #[arg(long, short)]
+    yes: bool,
     #[command(flatten)]
     show: ShowOptions,
     #[command(flatten)]
@@ -94,10 +103,14 @@ impl Verb for Enrol {
         "mfactl enrol alice --create",
         "mfactl enrol alice --device tablet",
         "mfactl enrol alice --no-confirm --output alice.png",
+        "mfactl enrol --from joiners.csv --create --no-confirm",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name(app)?;
+        if let Some(path) = self.targets.list_file() {
+            return self.run_many(app, path);
+        }
+        let name = self.targets.name(app)?;
         let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
         let parameters = self.settings.parameters()?;
         self.operator.ticket(app, Self::NAME)?;
@@ -114,7 +127,12 @@ impl Verb for Enrol {
             None => app.open_store()?,
         };
         if self.create
-            && !operate::confirm_new_user(app, &mut opened, &name, self.operator.dry_run)?
+            && !operate::confirm_new_user(
+                app,
+                &mut opened,
+                &name,
+                self.operator.dry_run || self.yes,
+            )?
         {
             return Ok(not_confirmed(app));
         }

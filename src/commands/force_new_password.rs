@@ -9,19 +9,21 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::{App, OpenStore};
 use crate::authenticate;
-use crate::commands::bulk::BulkChange;
+use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
+use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
-use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkRow, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
@@ -91,7 +93,7 @@ impl Verb for ForceNewPassword {
         };
         let mut passwords = TemporaryPasswords::default();
         if is_needed {
-            passwords.add(app, &opened, &user)?;
+            passwords.add(app, &opened, user.id)?;
         }
         let (mut kept, mut is_delivered) = (None, false);
         if let Some(once) = once {
@@ -102,7 +104,7 @@ impl Verb for ForceNewPassword {
                 let done = ChangeResult::of(&user, after, &app.config.policy, at);
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
-                let text = passwords.render(std::slice::from_ref(&user));
+                let text = passwords.render(&user);
                 let until = app.env.clock.now()?.plus(LIFETIME);
                 let about = format!(
                     "Temporary password of {name}: good until {until}, and only to choose a new password at the next \
@@ -192,70 +194,89 @@ impl ForceNewPassword {
     }
 
     fn run_bulk(self, app: &mut App<'_>, list: UserList) -> Result<Report> {
-        let mut opened = app.open_store()?;
+        let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
+        let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+        let opened = app.open_store()?;
+        bulk.run(app, opened, &mut PasswordEach { verb: &self, passwords: None })
+    }
+}
+
+/// Every user of a list needs a new password.
+struct PasswordEach<'a> {
+    verb: &'a ForceNewPassword,
+    /// `None` for the plan: each costs a slow hash.
+    passwords: Option<TemporaryPasswords>,
+}
+
+impl BulkAct for PasswordEach<'_> {
+    const VERB: &'static str = ForceNewPassword::NAME;
+
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
         let none = TemporaryPasswords::default();
-        let dry_run = self.operator.dry_run;
-        let mut change = |user: User, now, _: &_| Ok(self.change(user, now, &none)?);
-        let (rows, _) = operate::plan_bulk(app, &mut opened, &list, &mut change)?;
-        let recipients: Vec<User> = rows
-            .iter()
-            .filter(|row| row.is_change())
-            .map(|row| row.user.clone())
-            .filter(|user| self.needs_temporary(user))
-            .collect();
-        if !recipients.is_empty() && !dry_run && !self.show.has_file() {
-            let message = "temporary passwords of several users need a file";
-            return Err(Refusal::new(ErrorCode::Usage, message)
-                .field("--from")
-                .hint("add --output FILE, or --old-password-opens")
-                .into());
+        let gives_secret = self.verb.needs_temporary(&user);
+        let passwords = self.passwords.as_ref().unwrap_or(&none);
+        let mut changed = self.verb.change(user.clone(), moment.at, passwords)?;
+        if gives_secret && self.passwords.is_none() {
+            let until = moment.at.plus(LIFETIME);
+            changed.user.temporary = Some(TemporaryPassword { hash: Sealed(Vec::new()), until });
         }
+        Ok(BulkDecision::update(user, changed, moment)
+            .with(|planned| PlannedChange { gives_secret, ..planned }))
+    }
+
+    fn is_bound_to_plan(&self) -> bool {
+        !self.verb.old_password_opens
+    }
+
+    fn fields(&self) -> Vec<&'static str> {
+        vec!["password_change_required"]
+    }
+}
+
+impl BulkVerb for PasswordEach<'_> {
+    const SCHEMA: &'static str = "mfactl.force-new-password/1";
+
+    fn hand_over(&self, app: &mut App<'_>) -> Result<HandOver> {
+        HandOver::choose(app, &self.verb.show, "temporary passwords of several users")
+    }
+
+    fn prepare(&mut self, app: &mut App<'_>, opened: &OpenStore, plan: &BulkPlan) -> Result<()> {
+        let recipients: Vec<Id> =
+            plan.rows.iter().filter(|row| row.gives_secret).map(|row| row.id).collect();
         let mut passwords = TemporaryPasswords::default();
-        let mut kept = None;
-        if !recipients.is_empty() && !dry_run {
-            let once = self.show.choose_output(app, "the list of temporary passwords")?;
-            let bar = app.progress_bar(recipients.len() as u64);
-            for user in &recipients {
-                passwords.add(app, &opened, user)?;
-                bar.inc(1);
-            }
-            bar.finish_and_clear();
-            let about = "Temporary passwords, good for 24 hours:".to_owned();
-            let text = passwords.render(&recipients);
-            kept = Some(show_text(app, once, OnceText { about, text })?);
+        let bar = app.progress_bar(recipients.len() as u64);
+        for id in recipients {
+            passwords.add(app, opened, id)?;
+            bar.inc(1);
         }
-        drop(opened);
-        let schema = "mfactl.force-new-password/1";
-        let (targets, operator) = (&self.targets, &self.operator);
-        let mut bulk = BulkChange::new(Self::NAME, schema, list, targets, operator, self.yes);
-        bulk.fields.push("password_change_required");
-        let (report, is_done) =
-            bulk.run_with_outcome(app, |user, now, _| Ok(self.change(user, now, &passwords)?))?;
-        if let (Some(kept), true) = (kept, is_done) {
-            kept.keep(app);
-        }
-        Ok(report)
+        bar.finish_and_clear();
+        self.passwords = Some(passwords);
+        Ok(())
+    }
+
+    fn secrets(&self, row: &BulkRow) -> SecretFields {
+        let made = self.passwords.as_ref().and_then(|passwords| passwords.0.get(&row.id));
+        let field = |text: &Zeroizing<String>| SecretField::Text(text.clone());
+        SecretFields(made.iter().map(|(text, _)| ("temporary_password", field(text))).collect())
     }
 }
 
 impl TemporaryPasswords {
-    fn add(&mut self, app: &mut App<'_>, opened: &OpenStore, user: &User) -> Result<()> {
+    fn add(&mut self, app: &mut App<'_>, opened: &OpenStore, user: Id) -> Result<()> {
         let text = BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?).grouped();
         let password = Password::read("password", &text)?;
-        let hash = authenticate::sealed_temporary(app, opened, user.id, &password)?;
-        self.0.insert(user.id, (text, hash));
+        let hash = authenticate::sealed_temporary(app, opened, user, &password)?;
+        self.0.insert(user, (text, hash));
         Ok(())
     }
 
-    fn render(&self, users: &[User]) -> Zeroizing<String> {
+    fn render(&self, user: &User) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::new());
-        for user in users {
-            if let Some((password, _)) = self.0.get(&user.id) {
-                text.push_str(user.name.as_str());
-                text.push_str("  ");
-                text.push_str(password);
-                text.push('\n');
-            }
+        if let Some((password, _)) = self.0.get(&user.id) {
+            text.push_str(user.name.as_str());
+            text.push_str("  ");
+            text.push_str(password);
+            text.push('\n');
         }
         text
     }

@@ -7,7 +7,10 @@ use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
+use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
+use crate::commands::bulk::{BulkChange, BulkVerb};
+use crate::commands::operator_options::{OperatorOptions, not_confirmed};
+use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
@@ -15,9 +18,12 @@ use crate::domain::consequences::consequences;
 use crate::domain::recovery::{CODES, RecoverySet};
 use crate::domain::secret::Id;
 use crate::domain::text::counted;
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::keyring::Vault;
 use crate::operate;
+use crate::operate::UserList;
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
@@ -29,7 +35,7 @@ use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_
 #[derive(Args, Debug)]
 pub struct RecoveryCodes {
     #[command(flatten)]
-    user: UserArg,
+    targets: Targets,
     /// Skip the confirmation
     #[arg(long, short)]
     yes: bool,
@@ -54,43 +60,40 @@ struct RecoveryCodesReport {
 
 impl Verb for RecoveryCodes {
     const NAME: &'static str = "recovery-codes";
-    const EXAMPLES: &'static [&'static str] =
-        &["mfactl recovery-codes alice", "mfactl recovery-codes alice --output alice.txt"];
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl recovery-codes alice",
+        "mfactl recovery-codes alice --output alice.txt",
+        "mfactl recovery-codes --from names.txt --output codes.csv",
+    ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name(app)?;
+        let name = match self.targets.resolve(app)? {
+            Target::One(name) => name,
+            Target::Many(list) => return self.run_many(app, list),
+        };
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         act.fields.push("recovery_codes");
         let dry_run = act.dry_run;
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         user.check_has_devices()?;
-        let codes = (0..CODES)
-            .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?)))
-            .collect::<Result<Vec<_>>>()?;
-        let set = Id::new(app.env.random()?);
+        let set = NewSet::make(app)?;
         let reveal = self.show.reveal_secrets && !dry_run;
         let report = |done: &ChangeResult| RecoveryCodesReport {
             schema: "mfactl.recovery-codes/1",
             user: name.to_string(),
             left: done.user.recovery.as_ref().map_or(0, RecoverySet::left),
-            codes: reveal.then(|| codes.iter().map(BackupCode::grouped).collect()),
+            codes: reveal.then(|| set.grouped()),
             changed: done.changed,
             consequences: done.consequences.clone(),
             dry_run,
-        };
-        let change = |before: User, now, vault: &Vault| {
-            let tag = |code| Some(vault.backup_code_tag(before.id, set, code));
-            let tags = codes.iter().map(tag).collect();
-            let recovery = Some(RecoverySet { id: set, made_at: now, tags });
-            User { recovery, ..before }
         };
         let (mut kept, mut is_delivered) = (None, false);
         if !dry_run {
             let once = self.show.choose_output(app, "a set of recovery codes")?;
             if !self.yes && app.can_ask() {
                 let now = app.env.clock.now()?;
-                let after = change(user.clone(), now, &opened.vault);
+                let after = set.given_to(user.clone(), now, &opened.vault);
                 let said = consequences(Some(&user), &after, &app.config.policy, now);
                 let question = question(&user);
                 if !operate::ask_about(app, &mut opened, &user, &said, &question)? {
@@ -100,11 +103,11 @@ impl Verb for RecoveryCodes {
             is_delivered = once.is_document();
             if is_delivered {
                 let now = app.env.clock.now()?;
-                let after = change(user.clone(), now, &opened.vault);
+                let after = set.given_to(user.clone(), now, &opened.vault);
                 let expected = ChangeResult::of(&user, after, &app.config.policy, now);
                 write_before_commit(app, &report(&expected))?;
             } else {
-                let text = render(&user, &codes);
+                let text = render(&user, &set.codes);
                 let about = format!(
                     "These codes are shown this once, and are good until they are used; the earlier ones are void. \
                      Give them to {name} only, to keep on paper."
@@ -114,7 +117,7 @@ impl Verb for RecoveryCodes {
         }
         let done = operate::change_user(app, &mut opened, &act, |before, now, vault| {
             before.check_has_devices()?;
-            Ok(Changed { user: change(before, now, vault), touched: Vec::new() })
+            Ok(Changed { user: set.given_to(before, now, vault), touched: Vec::new() })
         });
         let done = done.context("the codes that were shown are not valid")?;
         if let Some(kept) = kept {
@@ -124,6 +127,87 @@ impl Verb for RecoveryCodes {
             return Ok(Report::empty(Verdict::Yes));
         }
         Ok(Report::one(report(&done), Verdict::Yes).requires_delivery(reveal))
+    }
+}
+
+/// Recovery codes that nobody has yet.
+struct NewSet {
+    id: Id,
+    codes: Vec<BackupCode>,
+}
+
+impl NewSet {
+    fn make(app: &mut App<'_>) -> Result<Self> {
+        let codes = (0..CODES)
+            .map(|_| Ok(BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?)))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self { id: Id::new(app.env.random()?), codes })
+    }
+
+    fn given_to(&self, user: User, now: Timestamp, vault: &Vault) -> User {
+        let tag = |code| Some(vault.backup_code_tag(user.id, self.id, code));
+        let tags = self.codes.iter().map(tag).collect();
+        User { recovery: Some(RecoverySet { id: self.id, made_at: now, tags }), ..user }
+    }
+
+    fn grouped(&self) -> Vec<Zeroizing<String>> {
+        self.codes.iter().map(BackupCode::grouped).collect()
+    }
+}
+
+impl RecoveryCodes {
+    fn run_many(&self, app: &mut App<'_>, list: UserList) -> Result<Report> {
+        let sets = list.names.iter().map(|_| NewSet::make(app)).collect::<Result<Vec<_>>>()?;
+        let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
+        let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+        let opened = app.open_store()?;
+        bulk.run(app, opened, &mut CodesEach { sets, show: &self.show })
+    }
+}
+
+/// Every user of a list gets new recovery codes.
+struct CodesEach<'a> {
+    /// In the order of the list.
+    sets: Vec<NewSet>,
+    show: &'a ShowOnceOptions,
+}
+
+impl BulkAct for CodesEach<'_> {
+    const VERB: &'static str = RecoveryCodes::NAME;
+
+    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
+        user.check_has_devices()?;
+        let has_codes = user.recovery.as_ref().is_some_and(|set| set.left() > 0);
+        let set = self.sets.get(index).context("the list is longer than its codes")?;
+        let after = set.given_to(user.clone(), moment.at, moment.vault);
+        let note = has_codes.then(|| "the earlier recovery codes are void".to_owned());
+        Ok(BulkDecision::update(user, Changed { user: after, touched: Vec::new() }, moment).with(
+            |planned| {
+                let counted = note.clone();
+                PlannedChange { note, counted, gives_secret: true, ..planned }
+            },
+        ))
+    }
+
+    fn is_bound_to_plan(&self) -> bool {
+        true
+    }
+
+    fn fields(&self) -> Vec<&'static str> {
+        vec!["recovery_codes"]
+    }
+}
+
+impl BulkVerb for CodesEach<'_> {
+    const SCHEMA: &'static str = "mfactl.recovery-codes/1";
+
+    fn hand_over(&self, app: &mut App<'_>) -> Result<HandOver> {
+        HandOver::choose(app, self.show, "recovery codes of several users")
+    }
+
+    fn secrets(&self, row: &BulkRow) -> SecretFields {
+        let sets = self.sets.get(row.index).into_iter();
+        SecretFields(sets.map(|set| ("codes", SecretField::List(set.grouped()))).collect())
     }
 }
 

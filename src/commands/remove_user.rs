@@ -11,17 +11,22 @@ use crate::app::transaction::Transaction;
 use crate::app::write_tx;
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::commands::bulk::lines::BulkWords;
+use crate::commands::bulk::{BulkChange, BulkVerb};
+use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::reset::device_count;
+use crate::commands::targets::{Target, Targets};
 use crate::domain::audit::history::GIVEN_UP;
 use crate::domain::consequences::REMOVED;
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::user::User;
 use crate::operate;
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::store::{Change, DamagedUser};
+use crate::store::{Change, DamagedUser, WriteTx};
 
 /// Remove a user and all their devices
 ///
@@ -35,12 +40,12 @@ use crate::store::{Change, DamagedUser};
 #[derive(Args, Debug)]
 pub struct RemoveUser {
     #[command(flatten)]
-    user: UserArg,
+    targets: Targets,
     /// Erase the user's name from the log too
     #[arg(long)]
     erase: bool,
     /// Give up a user whose record doesn't prove
-    #[arg(long, conflicts_with = "erase")]
+    #[arg(long, conflicts_with_all = ["erase", "from"])]
     damaged: bool,
     /// Skip the confirmation
     #[arg(long, short)]
@@ -73,6 +78,7 @@ impl Verb for RemoveUser {
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl remove-user alice",
         "mfactl remove-user alice --erase --yes --ticket HR-77",
+        "mfactl remove-user --from leavers.csv --ticket HR-78",
         "mfactl remove-user alice --damaged",
     ];
 
@@ -80,7 +86,15 @@ impl Verb for RemoveUser {
         if self.damaged {
             return self.give_up(app);
         }
-        let name = self.user.name(app)?;
+        let name = match self.targets.resolve(app)? {
+            Target::One(name) => name,
+            Target::Many(list) => {
+                let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
+                let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+                let opened = app.open_store()?;
+                return bulk.run(app, opened, &mut RemoveEach { erase: self.erase });
+            }
+        };
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let dry_run = self.operator.dry_run;
         let mut opened = app.open_store()?;
@@ -102,7 +116,7 @@ impl Verb for RemoveUser {
             if dry_run {
                 return Ok(());
             }
-            let outcome = if self.erase { "erased" } else { "done" };
+            let outcome = outcome(self.erase);
             let ticket = ticket.clone();
             let detail = Some(json!({ "consequences": [REMOVED] }).to_string());
             let verb = Self::NAME;
@@ -129,6 +143,44 @@ impl Verb for RemoveUser {
     }
 }
 
+/// Every user of a list is removed.
+struct RemoveEach {
+    erase: bool,
+}
+
+impl BulkAct for RemoveEach {
+    const VERB: &'static str = RemoveUser::NAME;
+
+    fn decide(&self, _: usize, user: User, _: &BulkMoment<'_>) -> Result<BulkDecision> {
+        let devices = user.live().count();
+        let devices = (devices > 0).then(|| format!("with {}", device_count(devices)));
+        let erased = self.erase.then(|| ERASED.to_owned());
+        let notes: Vec<_> = devices.into_iter().chain(erased.clone()).collect();
+        let planned = PlannedChange {
+            note: (!notes.is_empty()).then(|| notes.join("; ")),
+            counted: erased,
+            outcome: outcome(self.erase),
+            ..PlannedChange::new(Change::Remove(user), vec![REMOVED.to_owned()])
+        };
+        Ok(planned.into())
+    }
+
+    fn after_save(&self, tx: &mut WriteTx<'_>, user: &User) -> Result<()> {
+        if self.erase { tx.erase(user.id) } else { Ok(()) }
+    }
+}
+
+impl BulkVerb for RemoveEach {
+    const SCHEMA: &'static str = "mfactl.remove-user/1";
+    const WORDS: BulkWords = BulkWords::REMOVE;
+}
+
+const ERASED: &str = "the name is erased from the log";
+
+const fn outcome(erase: bool) -> &'static str {
+    if erase { "erased" } else { "done" }
+}
+
 /// What is wrong with a user, and what is there of them.
 struct Seen {
     problem: String,
@@ -138,7 +190,7 @@ struct Seen {
 impl RemoveUser {
     /// Removes a user whose rows don't prove.
     fn give_up(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name(app)?;
+        let name = self.targets.name(app)?;
         app.authorization.require_admin("--damaged")?;
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let dry_run = self.operator.dry_run;

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
+use crate::commands::bulk::BulkChange;
 use crate::commands::operator_options::OperatorOptions;
-use crate::commands::targets::Targets;
 use crate::commands::user_change::{self, UserChange};
 use crate::domain::name::{UserName, group, is_same_group};
 use crate::domain::policy::{Policy, Requirement};
@@ -100,8 +100,9 @@ impl Verb for RequireMfa {
                 names.into()
             }
         };
-        let targets = Targets::with_limit(self.max_changes.clone());
-        user_change::change_many(app, names, &targets, operator, yes, &change)
+        let max_changes = self.max_changes.as_deref();
+        let bulk = BulkChange { list: names, max_changes, operator, yes };
+        user_change::change_many(app, bulk, &change)
     }
 }
 

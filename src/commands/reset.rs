@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::Verb;
 use crate::app::App;
-use crate::commands::bulk::BulkChange;
+use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::prove::{Proving, can_ask, show_and_prove};
@@ -21,6 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment};
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{
@@ -170,6 +171,22 @@ impl Verb for Reset {
     }
 }
 
+/// Every user of a list is reset, and gets no new device.
+struct ResetEach<'a>(&'a Reset);
+
+impl BulkAct for ResetEach<'_> {
+    const VERB: &'static str = Reset::NAME;
+
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
+        let changed = self.0.change(user.clone(), None, moment.at)?;
+        Ok(BulkDecision::update(user, changed, moment))
+    }
+}
+
+impl BulkVerb for ResetEach<'_> {
+    const SCHEMA: &'static str = "mfactl.reset/1";
+}
+
 /// The labels of the devices that were in use and are cut off.
 fn replaced(before: &User, after: &User) -> Vec<String> {
     let is_live = |id| after.live().any(|device| device.id == id);
@@ -202,10 +219,10 @@ impl Reset {
                 )
                 .into());
         }
-        let schema = "mfactl.reset/1";
-        let (targets, operator) = (&self.targets, &self.operator);
-        let bulk = BulkChange::new(Self::NAME, schema, list, targets, operator, self.yes);
-        bulk.run(app, |user, now, _| Ok(self.change(user, None, now)?))
+        let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
+        let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+        let opened = app.open_store()?;
+        bulk.run(app, opened, &mut ResetEach(&self))
     }
 
     fn question(&self, user: &User) -> String {

@@ -1,6 +1,6 @@
 //! The arguments that name one user or many, and the limit for many.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -51,29 +51,37 @@ impl Targets {
         if let Some(path) = &self.from {
             return Ok(Target::Many(operate::read_user_list(app, path)?));
         }
-        let advice = "name one user, or many with --from FILE";
-        Ok(Target::One(app.target(self.name.as_deref(), advice)?))
+        self.name(app).map(Target::One)
     }
 
-    /// For a verb that finds its users in another way: the limit alone.
-    pub const fn with_limit(max_changes: Option<String>) -> Self {
-        Self { name: None, from: None, max_changes }
+    /// The file of a list.
+    pub fn list_file(&self) -> Option<&Path> {
+        self.from.as_deref()
     }
 
-    /// How many users may change, out of `users` in the store.
-    pub fn limit(&self, users: u64) -> Result<u64, Refusal> {
-        let Some(text) = &self.max_changes else {
-            return Ok((users * LIMIT_PERCENT / 100).max(MIN_LIMIT));
-        };
-        let (number, is_percentage) =
-            text.strip_suffix('%').map_or((text.as_str(), false), |number| (number, true));
-        let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-        let number = number.parse::<u64>().ok().filter(|_| plain);
-        match number {
-            Some(n @ 1..=100) if is_percentage => Ok((users * n).div_ceil(100)),
-            Some(n @ 1..) if !is_percentage => Ok(n),
-            _ => Err(refuse("--max-changes", text, "is not a number of users")
-                .hint("write a number such as 50, or a percentage from 1% to 100%")),
-        }
+    /// The one user.
+    pub fn name(&self, app: &mut App<'_>) -> Result<UserName> {
+        Ok(app.target(self.name.as_deref(), "name one user, or many with --from FILE")?)
+    }
+
+    pub fn max_changes(&self) -> Option<&str> {
+        self.max_changes.as_deref()
+    }
+}
+
+/// How many users may change, out of `users` in the store, by `--max-changes`.
+pub fn limit(max_changes: Option<&str>, users: u64) -> Result<u64, Refusal> {
+    let Some(text) = max_changes else {
+        return Ok((users * LIMIT_PERCENT / 100).max(MIN_LIMIT));
+    };
+    let (number, is_percentage) =
+        text.strip_suffix('%').map_or((text, false), |number| (number, true));
+    let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    let number = number.parse::<u64>().ok().filter(|_| plain);
+    match number {
+        Some(n @ 1..=100) if is_percentage => Ok((users * n).div_ceil(100)),
+        Some(n @ 1..) if !is_percentage => Ok(n),
+        _ => Err(refuse("--max-changes", text, "is not a number of users")
+            .hint("write a number such as 50, or a percentage from 1% to 100%")),
     }
 }

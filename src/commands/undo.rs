@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use super::Verb;
 use crate::app::App;
+use crate::commands::bulk::{BulkChange, BulkVerb};
+use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
-use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::hint::command;
 use crate::domain::name::{Label, UserName};
@@ -20,6 +22,8 @@ use crate::domain::undo::{PasswordState, UndoReach, Undone, nothing_to_undo};
 use crate::domain::undo_record::UndoRecord;
 use crate::domain::user::{Changed, User};
 use crate::operate;
+use crate::operate::UserList;
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
 use crate::operate::change::ChangeResult;
 use crate::report::{Fields, Record, Report, Verdict};
 
@@ -35,15 +39,15 @@ use crate::report::{Fields, Record, Report, Verdict};
 #[derive(Args, Debug)]
 pub struct Undo {
     #[command(flatten)]
-    user: UserArg,
+    targets: Targets,
     /// Show what can be taken back; change nothing
-    #[arg(long, conflicts_with_all = ["even_after_code", "yes", "dry_run", "ticket", "reason", "proof"])]
+    #[arg(long, conflicts_with_all = ["from", "even_after_code", "yes", "dry_run", "ticket", "reason", "proof"])]
     list: bool,
     /// Take it back although a code was accepted since
     #[arg(long)]
     even_after_code: bool,
     /// Take back this change only, if it is the newest
-    #[arg(long, value_name = "VERB@TIME", conflicts_with = "list")]
+    #[arg(long, value_name = "VERB@TIME", conflicts_with_all = ["list", "from"])]
     of: Option<String>,
     /// Skip the confirmation
     #[arg(long, short)]
@@ -58,6 +62,7 @@ impl Verb for Undo {
         "mfactl undo alice",
         "mfactl undo alice --list",
         "mfactl undo alice --yes --ticket HELP-1234",
+        "mfactl undo --from names.txt",
         "mfactl undo alice --even-after-code --ticket HELP-1234",
     ];
     const ASKS_APPROVER: bool = true;
@@ -73,14 +78,14 @@ impl Verb for Undo {
     }
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let name = self.user.name(app)?;
-        if self.list {
-            return list::run(app, &name);
-        }
+        let name = match self.targets.resolve(app)? {
+            Target::One(name) if self.list => return list::run(app, &name),
+            Target::One(name) => name,
+            Target::Many(list) => return self.run_many(app, list),
+        };
         let mut act = self.operator.act(app, Self::NAME, &name, None)?;
         let (dry_run, undo_for) = (act.dry_run, app.config.undo_for);
-        let reach =
-            if self.even_after_code { UndoReach::EvenAfterCode } else { UndoReach::ToLastCode };
+        let reach = self.reach();
         let is_approved = app.authorization.approval.is_some();
         let of = self.of.as_deref();
         let take_back = |user: User, now: Timestamp| {
@@ -104,6 +109,52 @@ impl Verb for Undo {
         let record = TakenBack::new(&done, dry_run, (undo_for, reach), &expected);
         Ok(Report::one(record, Verdict::Yes))
     }
+}
+
+impl Undo {
+    const fn reach(&self) -> UndoReach {
+        if self.even_after_code { UndoReach::EvenAfterCode } else { UndoReach::ToLastCode }
+    }
+
+    fn run_many(&self, app: &mut App<'_>, list: UserList) -> Result<Report> {
+        let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
+        let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+        let (undo_for, opened) = (app.config.undo_for, app.open_store()?);
+        bulk.run(app, opened, &mut UndoEach { undo_for, reach: self.reach() })
+    }
+}
+
+/// The newest change of every user of a list is taken back.
+struct UndoEach {
+    undo_for: Span,
+    reach: UndoReach,
+}
+
+impl BulkAct for UndoEach {
+    const VERB: &'static str = Undo::NAME;
+
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
+        let (after, undone) = user.clone().take_back(moment.at, self.undo_for, self.reach)?;
+        let act = undone.act.verb();
+        let mut notes = vec![format!("{act} of {} taken back", undone.at)];
+        notes.extend(consequences(&undone, "is", "are"));
+        let details = details(&undone);
+        let changed = Changed { user: after, touched: undone.restored };
+        Ok(BulkDecision::update(user, changed, moment).with(|planned| {
+            let note = Some(notes.join("; "));
+            let counted = Some(format!("{act} taken back"));
+            PlannedChange { note, counted, details, ..planned }
+        }))
+    }
+
+    /// Nothing but what the operator was shown is taken back.
+    fn is_bound_to_plan(&self) -> bool {
+        true
+    }
+}
+
+impl BulkVerb for UndoEach {
+    const SCHEMA: &'static str = "mfactl.undo/1";
 }
 
 /// How `--of` names a change.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::commands::bulk::BulkChange;
+use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
@@ -15,7 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, Status, User};
 use crate::operate;
-use crate::operate::UserList;
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment};
 use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 
@@ -78,7 +78,10 @@ pub fn run(
 ) -> Result<Report> {
     match targets.resolve(app)? {
         Target::One(name) => change_one(app, &name, operator, yes, change),
-        Target::Many(list) => change_many(app, list, targets, operator, yes, change),
+        Target::Many(list) => {
+            let bulk = BulkChange { list, max_changes: targets.max_changes(), operator, yes };
+            change_many(app, bulk, change)
+        }
     }
 }
 
@@ -129,17 +132,38 @@ pub fn change_one<C: UserChange>(
 
 pub fn change_many<C: UserChange>(
     app: &mut App<'_>,
-    list: UserList,
-    targets: &Targets,
-    operator: &OperatorOptions,
-    yes: bool,
+    bulk: BulkChange<'_>,
     change: &C,
 ) -> Result<Report> {
-    let mut bulk = BulkChange::new(C::VERB, C::SCHEMA, list, targets, operator, yes);
-    bulk.fields = change.fields();
-    let unchanged = |user: &User, required: bool| change.unchanged(user, required);
-    bulk.unchanged = &unchanged;
-    bulk.run(app, |user, now, _| Ok(change.change(user, now)?))
+    let opened = app.open_store()?;
+    bulk.run(app, opened, &mut EachUser(change))
+}
+
+/// The same change of every user of a list.
+struct EachUser<'a, C>(&'a C);
+
+impl<C: UserChange> BulkAct for EachUser<'_, C> {
+    const VERB: &'static str = C::VERB;
+
+    fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
+        let changed = self.0.change(user.clone(), moment.at)?;
+        Ok(match BulkDecision::update(user, changed, moment) {
+            BulkDecision::Already(user, _) => {
+                let required = moment.policy.requirement(&user).is_in_force(moment.at);
+                let reason = self.0.unchanged(&user, required);
+                BulkDecision::Already(user, reason)
+            }
+            change @ BulkDecision::Change(_) => change,
+        })
+    }
+
+    fn fields(&self) -> Vec<&'static str> {
+        self.0.fields()
+    }
+}
+
+impl<C: UserChange> BulkVerb for EachUser<'_, C> {
+    const SCHEMA: &'static str = C::SCHEMA;
 }
 
 /// The report of a change: the user's MFA state after it.

@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
-use crate::files::file_trust::display_path;
+use crate::files::file_trust::{display_path, folder_of};
 use crate::files::new_file::Draft;
 use crate::files::operator_rights::{MAY_READ, MAY_WRITE, Place, as_operator, busy_or};
 
@@ -46,16 +46,26 @@ impl NewFile {
         &self.path
     }
 
-    /// Writes everything and syncs it.
+    /// Writes everything, and makes it durable together with the name of the file.
     pub fn write_and_sync(&mut self, content: &[u8]) -> IoResult<()> {
         self.file.write_all(content)?;
-        self.sync()
+        self.sync()?;
+        self.sync_folder()
     }
 
     /// Makes the content durable.
     pub fn sync(&mut self) -> IoResult<()> {
         self.flush()?;
         self.file.get_ref().sync_all()
+    }
+
+    /// Makes the name durable, where the operator may open the folder.
+    fn sync_folder(&self) -> IoResult<()> {
+        let sync = |place: &Place| File::open(folder_of(&place.path))?.sync_all();
+        match as_operator(&self.process, &self.path, true, sync) {
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => Ok(()),
+            synced => synced,
+        }
     }
 
     /// Does not remove the file on drop.

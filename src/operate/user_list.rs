@@ -2,8 +2,11 @@
 
 mod encoding;
 mod header;
+mod new_users;
 mod own_header;
 mod table;
+
+pub use new_users::{ListedProfile, NewUserList, read_new_users};
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -18,6 +21,7 @@ use crate::domain::site_names::SiteNames;
 use crate::domain::text::counted;
 use crate::files::operator_file;
 use crate::operate::user_list::header::FirstRow;
+use crate::operate::user_list::table::ListRow;
 use crate::report::disarmed;
 
 /// Bytes of the longest list.
@@ -93,6 +97,19 @@ impl UserList {
 /// Reads a list of users in the order of the file; `-` is standard input. Any doubt is `bad_input` with the
 /// line.
 pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
+    read_list(app, path, |bytes, site, is_user| parse_names(bytes, site, is_user), |list| list)
+}
+
+/// Says whether a cell is the name of a user of the store.
+type IsUser<'i> = &'i mut dyn FnMut(&str) -> Result<bool>;
+
+/// Reads a file or standard input, and has its bytes parsed. What stands in a file is repeated to nobody.
+fn read_list<T>(
+    app: &mut App<'_>,
+    path: &Path,
+    parse: impl FnOnce(&[u8], &SiteNames, IsUser<'_>) -> Result<T>,
+    list: impl FnOnce(&mut T) -> &mut UserList,
+) -> Result<T> {
     let mut bytes = Vec::new();
     let is_file = path != Path::new("-");
     let source: &mut dyn Read = if is_file {
@@ -105,14 +122,19 @@ pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
         return Err(Refusal::bad_input("--from", "the list is longer than 64 MiB").into());
     }
     let names = app.config.names.clone();
-    let is_user = |cell: &str| {
+    let has_store = app.config.store.exists(&app.config.file_policy).unwrap_or(true);
+    let mut is_user = |cell: &str| {
         let Ok(name) = names.read(cell) else { return Ok(false) };
-        Ok(app.reader()?.read()?.user(&name)?.is_some())
+        // The verb makes the store, or says that there is none.
+        Ok(has_store && app.reader()?.read()?.user(&name)?.is_some())
     };
     // Standard input belongs to the caller.
-    match parse_names(&bytes, &names, is_user) {
-        Ok(list) if is_file => Ok(list),
-        Ok(list) => Ok(UserList { lines: Vec::new(), ..list }),
+    match parse(&bytes, &names, &mut is_user) {
+        Ok(parsed) if is_file => Ok(parsed),
+        Ok(mut parsed) => {
+            list(&mut parsed).lines = Vec::new();
+            Ok(parsed)
+        }
         Err(error) if is_file => Err(match error.downcast::<Refusal>() {
             Ok(refusal) => refusal.unquoted().into(),
             Err(error) => error,
@@ -121,20 +143,24 @@ pub fn read_user_list(app: &mut App<'_>, path: &Path) -> Result<UserList> {
     }
 }
 
-/// [`read_user_list`] of bytes; `is_user` tells whether the store has a user of this name.
-pub fn parse_names(
-    bytes: &[u8],
-    site: &SiteNames,
-    is_user: impl FnMut(&str) -> Result<bool>,
-) -> Result<UserList> {
-    let rows = table::rows(&encoding::decode(bytes)?)?;
-    let (mut index, mut source, mut is_our_log, mut skipped) = (0, ListSource::default(), false, 0);
+/// The rows of a list with the name in each.
+struct NamedRows {
+    header: Option<ListRow>,
+    source: ListSource,
+    rows: Vec<(ListRow, UserName)>,
+}
+
+fn named_rows(bytes: &[u8], site: &SiteNames, is_user: IsUser<'_>) -> Result<NamedRows> {
+    let mut rows = table::rows(&encoding::decode(bytes)?)?;
+    let (mut index, mut source, mut is_our_log, mut header) =
+        (0, ListSource::default(), false, None);
     if let FirstRow::Header { index: chosen, name, is_log } = header::first_row(&rows, is_user)? {
-        (index, source.column, is_our_log, skipped) = (chosen, Some(name), is_log, 1);
+        (index, source.column, is_our_log) = (chosen, Some(name), is_log);
+        header = Some(rows.remove(0));
     }
     let column = source.column.map(|name| format!(", column {name}")).unwrap_or_default();
-    let (mut seen, mut list) = (BTreeSet::new(), UserList::default());
-    for row in &rows[skipped..] {
+    let mut named = Vec::with_capacity(rows.len());
+    for row in rows {
         source.rows += 1;
         let cell = row.cells.get(index).map(String::as_str).unwrap_or_default();
         if cell.is_empty() && is_our_log {
@@ -145,15 +171,29 @@ pub fn parse_names(
         // A line of a file has no field but its column.
         let name =
             site.read(disarmed(cell)).map_err(|e| Refusal { field: None, ..e }.within(within))?;
+        named.push((row, name));
+    }
+    if named.is_empty() {
+        return Err(Refusal::bad_input("--from", "the list has no names")
+            .hint("write one name a line")
+            .into());
+    }
+    Ok(NamedRows { header, source, rows: named })
+}
+
+/// [`read_user_list`] of bytes; `is_user` tells whether the store has a user of this name.
+pub fn parse_names(
+    bytes: &[u8],
+    site: &SiteNames,
+    mut is_user: impl FnMut(&str) -> Result<bool>,
+) -> Result<UserList> {
+    let NamedRows { source, rows, .. } = named_rows(bytes, site, &mut is_user)?;
+    let (mut seen, mut list) = (BTreeSet::new(), UserList::default());
+    for (row, name) in rows {
         if seen.insert(name.spellings().collect::<Vec<_>>().join("\0")) {
             list.names.push(name);
             list.lines.push(row.line);
         }
-    }
-    if list.names.is_empty() {
-        return Err(Refusal::bad_input("--from", "the list has no names")
-            .hint("write one name a line")
-            .into());
     }
     Ok(UserList { source: Some(source), ..list })
 }
@@ -236,9 +276,9 @@ mod tests {
             chosen in prop::sample::subsequence(own_header::HEADERS[0], 1..=14).prop_shuffle(),
         ) {
             prop_assume!(chosen.contains(&"user"));
-            let is_user = |cell: &str| Ok(NASTY.contains(&cell));
             let read = |header: &[&str]| {
                 let bytes = written(header, &names, &others);
+                let is_user = |cell: &str| Ok(NASTY.contains(&cell));
                 let list = parse_names(&bytes, &SiteNames::default(), is_user)?;
                 Ok::<_, anyhow::Error>(list.names.iter().map(ToString::to_string).collect::<Vec<_>>())
             };

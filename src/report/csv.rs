@@ -1,5 +1,6 @@
 //! CSV (RFC 4180) that a spreadsheet does not read as formulas.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write;
 
@@ -15,6 +16,12 @@ const FORMULA_STARTS: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\0'];
 #[must_use]
 pub fn disarmed(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA_STARTS)).unwrap_or(text)
+}
+
+/// Text that a spreadsheet does not run: with an apostrophe in front of a formula.
+#[must_use]
+pub fn armed(text: &str) -> Cow<'_, str> {
+    if text.starts_with(FORMULA_STARTS) { format!("'{text}").into() } else { text.into() }
 }
 
 /// The values of one record. The buffers are reused for the next record.

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::app::operator_files;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::wrapped;
 use crate::env::{OpenPage, Size};
@@ -20,7 +21,7 @@ use crate::show::secret_output::{SecretOutput, Target, write_file};
 pub struct ShowOnceOptions {
     /// Write the secret to a new file (mode 0600)
     ///
-    /// It is then not shown on the terminal.
+    /// It is then not shown on the terminal. With --from the file is CSV, with a row for each user.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Allow the secret in a pipe, and in JSON
@@ -39,9 +40,10 @@ impl ShowOnceOptions {
         if app.is_for_people() { self.choose_output(app, secret) } else { self.destination(app) }
     }
 
-    #[must_use]
-    pub const fn has_file(&self) -> bool {
-        self.output.is_some()
+    /// The file of `--output`, made and empty.
+    pub fn new_file(&self, app: &mut App<'_>) -> Result<Option<NewFile>> {
+        let path = self.output.as_deref();
+        path.map(|path| operator_files::new_file(app, path, "--output")).transpose()
     }
 
     fn destination(&self, app: &mut App<'_>) -> Result<SecretOutput> {

@@ -20,6 +20,7 @@ mod badinput;
 mod busy;
 mod clock;
 mod credentials;
+mod crowds;
 mod durable;
 mod files;
 mod fleet;

@@ -134,8 +134,10 @@ fn bulk_temporary_passwords_go_to_a_file_and_each_is_accepted() {
     let line = format!("force-new-password --from - --yes --output {}", file.display());
     let _ = world.run_with(&line, &names(0..2)).ok();
     let text = std::fs::read_to_string(&file).unwrap();
-    let (user, password) = text.trim_end().split_once("  ").unwrap();
-    assert_eq!((user, text.lines().count()), ("user00", 1), "user01 has no password");
+    let (header, rows) = text.split_once("\r\n").unwrap();
+    assert_eq!(header, "user,display_name,email,temporary_password");
+    let (user, password) = rows.trim_end().split_once(",,,").unwrap();
+    assert_eq!((user, rows.lines().count()), ("user00", 1), "user01 has no password");
     let line = serde_json::json!({ "password": password }).to_string();
     let ran = world.run_with("sign-in --json user00", &line);
     assert_eq!(ran.json()["outcome"], "password_change_required", "{ran:?}");

@@ -143,6 +143,31 @@ fn bulk_notices_are_sent_one_by_one_and_failures_are_one_line() {
 }
 
 #[test]
+fn d4_codes_of_a_list_and_changes_taken_back_are_told_to_each_user() {
+    let world = with_hook("");
+    let names = "u0\nu1\n";
+    for name in names.lines() {
+        let _ = world.active(name);
+    }
+    let _ = notices(&world);
+    for (line, kind) in [
+        ("recovery-codes --from - --yes --json --reveal-secrets", "recovery-codes"),
+        ("bypass --from - --for 1h --yes --json --reveal-secrets", "bypass"),
+        ("bypass --from - --revoke --yes", ""),
+        ("delete --from - --yes", "delete"),
+        ("undo --from - --yes --dry-run", ""),
+        ("undo --from - --yes", "undo"),
+        ("enrol --from - --no-confirm --device tablet --yes", ""),
+        ("remove-user --from - --yes", ""),
+        ("add-user --from - --yes", ""),
+    ] {
+        let _ = world.run_with(line, names).ok();
+        let expected = if kind.is_empty() { vec![] } else { vec![kind, kind] };
+        assert_eq!(event_kinds(&world), expected, "{line}");
+    }
+}
+
+#[test]
 fn a_hook_that_others_can_write_is_not_run() {
     let world = World::new();
     let _ = world.active("alice");

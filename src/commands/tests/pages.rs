@@ -209,14 +209,7 @@ fn request(world: &World) -> String {
     asked["request"].as_str().unwrap().to_owned()
 }
 
-fn before_disable(world: &World, command: &mut String) -> (String, Vec<&'static str>) {
-    if command.contains("--from") {
-        drop((world.active("dave"), world.active("erin")));
-        let file = world.folder.path().join("names.txt");
-        fs::write(&file, "dave\nerin\n").unwrap();
-        *command = command.replace("names.txt", file.to_str().unwrap());
-        return (String::new(), vec!["2"]);
-    }
+fn before_disable(world: &World, command: &str) -> (String, Vec<&'static str>) {
     if command.ends_with("victor") {
         let _ = world.active("victor");
         world.done(&["edit-user victor --protected"]);
@@ -244,6 +237,38 @@ fn before_me(world: &World, command: &mut String) -> (String, Vec<&'static str>)
     (String::new(), vec![OLD_PASSWORD, code, "1", "", next])
 }
 
+/// A list in the place of the file that the command names.
+fn write_list(world: &World, command: &mut String, name: &str, list: &str) {
+    let file = world.folder.path().join(name);
+    fs::write(&file, list).unwrap();
+    *command = command.replace(name, file.to_str().unwrap());
+}
+
+fn before_joiners_and_leavers(world: &World, command: &mut String) {
+    if command.contains("leavers.txt") {
+        let _ = world.pending("dave", "");
+        world.done(&["add-user erin"]);
+        write_list(world, command, "leavers.txt", "dave\nerin\n");
+    } else {
+        world.done(&["add-user alicia", "add-user erin"]);
+        let list = "name,display_name,email,groups\n\
+                    alicea,Alicea Roy,alicea@example.com,staff;vpn\n\
+                    bob,Bob Stone,bob@example.com,staff\n\
+                    erin,Erin Li,erin@example.com,staff\n";
+        write_list(world, command, "joiners.csv", list);
+    }
+}
+
+fn before_restore(world: &World, command: &mut String) {
+    alice(world);
+    let file = world.folder.path().join("monday.backup");
+    world.done(&[&format!("backup {}", file.display())]);
+    *command = command.replace("monday.backup", file.to_str().unwrap());
+    let _ = world.pending("frank", "");
+    (0..5).for_each(|_| drop(world.verify("frank", "000000")));
+    world.done(&["unlock frank", "disable frank --yes"]);
+}
+
 /// What the login service hands over.
 fn before_verify(world: &World, command: &str) -> String {
     let secret = world.active("alice");
@@ -260,13 +285,17 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
     let verb = command.trim_start_matches("mfactl ").split(' ').next().unwrap().to_owned();
     let is_of = |name: &str| command.ends_with(name);
     match verb.as_str() {
-        "list-status" | "add-user" => {
-            if verb == "list-status" {
-                world.done(&["add-user alice --display-name Alice", "add-user robert"]);
-                world.done(&["enrol alice --no-confirm --json --reveal-secrets"]);
-            }
+        "add-user" | "remove-user" if command.contains("--from") => {
+            before_joiners_and_leavers(world, command);
+            return (String::new(), vec!["2"]);
         }
         "enrol" => alice_without_phone(world),
+        "add-user" => {}
+        "list-status" => world.done(&[
+            "add-user alice --display-name Alice",
+            "add-user robert",
+            "enrol alice --no-confirm --json --reveal-secrets",
+        ]),
         "find" => world.done(&["add-user mmartin --display-name Martine"]),
         "remove-user" => world.done(&["add-user robert"]),
         "changes" => {
@@ -345,15 +374,7 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
             let file = world.folder.path().join("monday.backup");
             *command = format!("mfactl backup {}", file.display());
         }
-        "restore" => {
-            alice(world);
-            let file = world.folder.path().join("monday.backup");
-            world.done(&[&format!("backup {}", file.display())]);
-            *command = command.replace("monday.backup", file.to_str().unwrap());
-            let _ = world.pending("frank", "");
-            (0..5).for_each(|_| drop(world.verify("frank", "000000")));
-            world.done(&["unlock frank", "disable frank --yes"]);
-        }
+        "restore" => before_restore(world, command),
         _ => alice(world),
     }
     (String::new(), vec!["y"])

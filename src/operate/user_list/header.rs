@@ -23,6 +23,8 @@ const OTHER_COLUMNS: &[&str] = &[
     "changes",
     "city",
     "cn",
+    "code",
+    "codes",
     "comment",
     "company",
     "confirmedat",
@@ -110,6 +112,7 @@ const OTHER_COLUMNS: &[&str] = &[
     "surname",
     "team",
     "telephone",
+    "temporarypassword",
     "ticket",
     "title",
     "uid",
@@ -152,7 +155,7 @@ pub fn first_row(
         (Some(index), _) => return Err(no_header(row, index).into()),
         (None, _) => {}
     }
-    let columns: Vec<&'static str> = row.cells.iter().filter_map(|cell| column(cell)).collect();
+    let columns = known_columns(row);
     let chosen = NAME_COLUMNS.into_iter().find(|name| columns.contains(name));
     for (cell, column) in row.cells.iter().zip(&columns) {
         if !is_user(cell)? {
@@ -206,6 +209,11 @@ fn no_header(row: &ListRow, index: usize) -> Refusal {
     bad(row.line, &problem).quoting(quotation).hint(
         "write one name a line; or above the columns a header of known names such as user, display_name, email",
     )
+}
+
+/// The columns of a header, in the form that they are compared in.
+pub fn known_columns(row: &ListRow) -> Vec<&'static str> {
+    row.cells.iter().filter_map(|cell| column(cell)).collect()
 }
 
 /// The known column of this name.

@@ -10,6 +10,7 @@ use crate::domain::refusal::Refusal;
 const SEPARATORS: [(char, &str); 3] = [(',', "commas"), (';', "semicolons"), ('\t', "tabs")];
 
 /// The cells of one row, without the blanks around them.
+#[derive(Debug)]
 pub struct ListRow {
     /// The line on which the row begins.
     pub line: u64,

@@ -1,0 +1,192 @@
+//! `mfactl enrol --from`: a pending device for every user of a list.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use super::Enrol;
+use crate::app::App;
+use crate::commands::Verb as _;
+use crate::commands::add_user::similar_note;
+use crate::commands::bulk::lines::BulkWords;
+use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
+use crate::commands::bulk::{BulkChange, BulkVerb};
+use crate::domain::device::Device;
+use crate::domain::factor::totp::Parameters;
+use crate::domain::hint::{Hint, command};
+use crate::domain::name::{Label, UserName};
+use crate::domain::otpauth;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::time::Span;
+use crate::domain::user::{Changed, User};
+use crate::maintain;
+use crate::operate;
+use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkRow, PlannedChange};
+use crate::operate::user_list::{ListedProfile, NewUserList};
+use crate::report::{Format, Report};
+use crate::show::DeviceDraft;
+
+impl Enrol {
+    pub(super) fn run_many(&self, app: &mut App<'_>, path: &Path) -> Result<Report> {
+        self.check_options(app)?;
+        let (list, profiles) = if self.create {
+            let NewUserList { list, profiles } = operate::read_new_users(app, path)?;
+            (list, profiles)
+        } else {
+            (operate::read_user_list(app, path)?, Vec::new())
+        };
+        let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
+        let parameters = self.settings.parameters()?;
+        let creates = self.create && !self.operator.dry_run;
+        let mut opened =
+            if creates { maintain::open_or_create_store(app)? } else { app.open_store()? };
+        let mut similar = Vec::new();
+        if self.create {
+            similar = operate::similar_names(&mut opened, &list.names)?;
+        }
+        let mut drafts = Vec::with_capacity(list.names.len());
+        for _ in &list.names {
+            let draft = DeviceDraft::new(app, label.clone(), parameters)?;
+            drafts.push((Id::new(app.env.random()?), draft));
+        }
+        let mut each = EnrolEach {
+            creates: self.create,
+            drafts,
+            profiles,
+            similar,
+            parameters,
+            issuer: app.config.issuer.clone(),
+            pending_for: app.config.pending_for,
+            reveals: self.show.reveal_secrets,
+        };
+        let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
+        let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
+        bulk.run(app, opened, &mut each)
+    }
+
+    fn check_options(&self, app: &App<'_>) -> Result<(), Refusal> {
+        let refusal = |problem: &str| Refusal::new(ErrorCode::Usage, problem).field("--from");
+        if self.show.output.is_some() {
+            return Err(refusal("can't write the QR codes of several users to one file")
+                .hint(show_each("leave --output out, then run for each user: ")));
+        }
+        if !self.confirm.no_confirm {
+            return Err(refusal("can't ask for the codes of several users")
+                .hint(show_each("add --no-confirm, then run for each user: ")));
+        }
+        let is_json = matches!(app.options.format(), Format::Json | Format::Jsonl);
+        if self.show.reveal_secrets && !is_json {
+            return Err(refusal("the secrets of several users go into JSON only")
+                .hint("add --json, or leave --reveal-secrets out"));
+        }
+        Ok(())
+    }
+}
+
+/// How to see each QR code.
+fn show_each(words: &str) -> Hint {
+    command("show-qr").name("NAME").after(words)
+}
+
+/// Every user of a list gets a pending device.
+struct EnrolEach {
+    /// A name that nobody has becomes a user.
+    creates: bool,
+    /// In the order of the list, each with the id of the user if they are new.
+    drafts: Vec<(Id, DeviceDraft)>,
+    /// What the list says of each user, if it may name new ones.
+    profiles: Vec<ListedProfile>,
+    /// For each name the users for whom it could be a slip.
+    similar: Vec<Vec<String>>,
+    parameters: Parameters,
+    issuer: String,
+    pending_for: Span,
+    /// The secrets go into the JSON.
+    reveals: bool,
+}
+
+impl EnrolEach {
+    fn device(&self, index: usize, user: Id, moment: &BulkMoment<'_>) -> Result<Device> {
+        let draft = self.drafts.get(index).context("the list is longer than its devices")?;
+        draft.1.device(moment.vault, user, moment.at, self.pending_for)
+    }
+
+    /// What the log and the report say of a new device.
+    fn with_device(&self, planned: PlannedChange, device: &Device) -> PlannedChange {
+        PlannedChange {
+            outcome: "pending",
+            device: Some(device.label.to_string()),
+            factor: Some(device.factor.kind()),
+            gives_secret: self.reveals,
+            ..planned
+        }
+    }
+}
+
+impl BulkAct for EnrolEach {
+    const VERB: &'static str = Enrol::NAME;
+
+    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
+        let device = self.device(index, user.id, moment)?;
+        let is_replacement = user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
+        let after = user.clone().enrol(device.clone())?;
+        let note = is_replacement.then(|| "the earlier QR code is void".to_owned());
+        let changed = Changed { user: after, touched: Vec::new() };
+        Ok(BulkDecision::update(user, changed, moment).with(|planned| {
+            let planned = PlannedChange { counted: note.clone(), note, ..planned };
+            self.with_device(planned, &device)
+        }))
+    }
+
+    fn make(
+        &self,
+        index: usize,
+        name: &UserName,
+        moment: &BulkMoment<'_>,
+    ) -> Result<Option<BulkDecision>> {
+        let Some((id, _)) = self.drafts.get(index).filter(|_| self.creates) else {
+            return Ok(None);
+        };
+        let device = self.device(index, *id, moment)?;
+        let listed = self.profiles.get(index).cloned().unwrap_or_default();
+        let user =
+            User { profile: listed.profile, ..User::new(*id, name.for_new_user()?, moment.at) };
+        let user = user.enrol(device.clone())?;
+        let similar = self.similar.get(index).map(Vec::as_slice).unwrap_or_default();
+        let (note, counted) = similar_note(similar).unzip();
+        let details = vec![("user", "created".to_owned())];
+        let planned =
+            PlannedChange { note, counted, details, ..PlannedChange::insert(user, moment) };
+        Ok(Some(self.with_device(planned, &device).into()))
+    }
+
+    fn is_bound_to_plan(&self) -> bool {
+        self.reveals
+    }
+}
+
+impl BulkVerb for EnrolEach {
+    const SCHEMA: &'static str = "mfactl.enrol/1";
+    const WORDS: BulkWords = BulkWords::ENROL;
+
+    fn hand_over(&self, _: &mut App<'_>) -> Result<HandOver> {
+        Ok(HandOver::Document)
+    }
+
+    fn secrets(&self, row: &BulkRow) -> SecretFields {
+        let Some((_, draft)) = self.drafts.get(row.index) else { return SecretFields::default() };
+        let uri = otpauth::uri(&self.issuer, row.name.as_str(), &draft.secret, self.parameters);
+        SecretFields(vec![
+            ("secret", SecretField::Text(draft.secret.base32())),
+            ("uri", SecretField::Text(uri)),
+        ])
+    }
+
+    fn finish(&self, app: &mut App<'_>, rows: &[BulkRow]) {
+        if rows.iter().any(BulkRow::is_change) {
+            let show = app.words(show_each("show the QR code of each user with: "));
+            app.note(&format!("hint: {show}"));
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! One change to many users: a plan without a lock, then one transaction in which each user is decided again.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+
+use crate::app::transaction::{MAX_SET, no_such_user};
+use crate::app::write_tx;
+use crate::app::{App, OpenStore};
+use crate::audit;
+use crate::audit::AuditRecord;
+use crate::domain::audit::event::Ticket;
+use crate::domain::consequences::consequences;
+use crate::domain::name::{Label, UserName};
+use crate::domain::policy::Policy;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::secret::Id;
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::undo_record::Undoable;
+use crate::domain::user::{Changed, Profile, Status, User};
+use crate::keyring::Vault;
+use crate::operate;
+use crate::operate::CommittedChange;
+use crate::operate::UserList;
+use crate::operate::change::{detail, undoable};
+use crate::store::{Change, WriteTx};
+
+/// What a verb does to each user of a list. It decides each of them for the plan, and again under the lock.
+pub trait BulkAct {
+    const VERB: &'static str;
+
+    /// What becomes of the user at this place of the list. A refusal is reported and leaves the others.
+    fn decide(&self, index: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision>;
+
+    /// What becomes of a name that nobody has; `None` if that stops the whole list.
+    fn make(
+        &self,
+        _index: usize,
+        _name: &UserName,
+        _: &BulkMoment<'_>,
+    ) -> Result<Option<BulkDecision>> {
+        Ok(None)
+    }
+
+    /// Whether existing users stay as they are, so that nobody is protected from it.
+    fn only_makes(&self) -> bool {
+        false
+    }
+
+    /// Whether exactly the plan is carried out, because it was shown with details, or secrets were handed over.
+    fn is_bound_to_plan(&self) -> bool {
+        false
+    }
+
+    /// Changed fields for the log.
+    fn fields(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
+
+    /// Completes a change that was just saved, in the same transaction.
+    fn after_save(&self, _: &mut WriteTx<'_>, _: &User) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// What a decision depends on besides the user.
+pub struct BulkMoment<'m> {
+    pub at: Timestamp,
+    pub vault: &'m Vault,
+    pub policy: &'m Policy,
+}
+
+/// What becomes of one user.
+pub enum BulkDecision {
+    Change(Box<PlannedChange>),
+    /// They stay as they are, for this reason where their status does not say it.
+    Already(Box<User>, Option<String>),
+}
+
+/// A change to one user, with what the plan and the log say of it.
+pub struct PlannedChange {
+    pub change: Change,
+    pub consequences: Vec<String>,
+    /// What else the plan says of this user.
+    pub note: Option<String>,
+    /// The note in the words of the totals, which count it.
+    pub counted: Option<String>,
+    /// Whether the user is handed over a secret.
+    pub gives_secret: bool,
+    pub outcome: &'static str,
+    pub device: Option<String>,
+    pub factor: Option<&'static str>,
+    pub touched: Vec<Label>,
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl PlannedChange {
+    #[must_use]
+    pub const fn new(change: Change, consequences: Vec<String>) -> Self {
+        Self {
+            change,
+            consequences,
+            note: None,
+            counted: None,
+            gives_secret: false,
+            outcome: "done",
+            device: None,
+            factor: None,
+            touched: Vec::new(),
+            details: Vec::new(),
+        }
+    }
+
+    /// A new user.
+    #[must_use]
+    pub fn insert(user: User, moment: &BulkMoment<'_>) -> Self {
+        let consequences = consequences(None, &user, moment.policy, moment.at);
+        Self::new(Change::Insert(user), consequences)
+    }
+}
+
+impl BulkDecision {
+    /// The change of an existing user, who may also stay the same.
+    #[must_use]
+    pub fn update(before: User, changed: Changed, moment: &BulkMoment<'_>) -> Self {
+        let Changed { user: after, touched } = changed;
+        if after == before {
+            return Self::Already(Box::new(after), None);
+        }
+        let consequences = consequences(Some(&before), &after, moment.policy, moment.at);
+        let change = Change::Update { before, after };
+        PlannedChange { touched, ..PlannedChange::new(change, consequences) }.into()
+    }
+
+    /// Adds to a change what else there is to say of it.
+    #[must_use]
+    pub fn with(self, add: impl FnOnce(PlannedChange) -> PlannedChange) -> Self {
+        match self {
+            Self::Change(planned) => add(*planned).into(),
+            already @ Self::Already(..) => already,
+        }
+    }
+}
+
+impl From<PlannedChange> for BulkDecision {
+    fn from(planned: PlannedChange) -> Self {
+        Self::Change(Box::new(planned))
+    }
+}
+
+/// What becomes of one user of the list, or became of them.
+pub struct BulkRow {
+    /// The place in the list.
+    pub index: usize,
+    pub id: Id,
+    pub name: UserName,
+    pub profile: Profile,
+    /// After the change; of a user who is removed, before it.
+    pub status: Status,
+    /// Whether MFA is required of the user now.
+    pub required: bool,
+    pub is_new: bool,
+    pub note: Option<String>,
+    pub counted: Option<String>,
+    /// Whether the user is handed over a secret with the change.
+    pub gives_secret: bool,
+    pub result: BulkResult,
+}
+
+pub enum BulkResult {
+    /// With what the change means for the user.
+    Changed(Vec<String>),
+    Already,
+    Refused(Refusal),
+}
+
+impl BulkRow {
+    #[must_use]
+    pub fn is_change(&self) -> bool {
+        matches!(self.result, BulkResult::Changed(_))
+    }
+
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        matches!(self.result, BulkResult::Refused(_))
+    }
+
+    fn of(index: usize, user: &User, is_new: bool, moment: &BulkMoment<'_>) -> Self {
+        Self {
+            index,
+            id: user.id,
+            name: user.name.clone(),
+            profile: user.profile.clone(),
+            status: user.status(),
+            required: moment.policy.requirement(user).is_in_force(moment.at),
+            is_new,
+            note: None,
+            counted: None,
+            gives_secret: false,
+            result: BulkResult::Already,
+        }
+    }
+}
+
+/// What would become of each user of a list.
+pub struct BulkPlan {
+    /// In the order of the list.
+    pub rows: Vec<BulkRow>,
+    /// Users in the store.
+    pub users: u64,
+}
+
+impl BulkPlan {
+    #[must_use]
+    pub fn changes(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_change()).count()
+    }
+
+    /// The changes of users who exist already: those that `--max-changes` limits.
+    #[must_use]
+    pub fn limited_changes(&self) -> usize {
+        self.rows.iter().filter(|row| row.is_change() && !row.is_new).count()
+    }
+}
+
+/// Decides one user. `None` for a name that nobody has, and that the verb does not make a user of.
+fn decide(
+    act: &impl BulkAct,
+    index: usize,
+    (name, user): (&UserName, Option<User>),
+    moment: &BulkMoment<'_>,
+) -> Result<Option<(BulkRow, Option<PlannedChange>)>> {
+    let (row, decided) = match user {
+        Some(user) => {
+            let row = BulkRow::of(index, &user, false, moment);
+            (Some(row), act.decide(index, user, moment))
+        }
+        None => match act.make(index, name, moment)? {
+            Some(decision) => (None, Ok(decision)),
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(match (decided, row) {
+        (Ok(BulkDecision::Already(user, reason)), row) => {
+            let is_new = row.is_none();
+            (BulkRow { note: reason, ..BulkRow::of(index, &user, is_new, moment) }, None)
+        }
+        (Ok(BulkDecision::Change(mut planned)), row) => {
+            let row = BulkRow {
+                note: planned.note.take(),
+                counted: planned.counted.take(),
+                gives_secret: planned.gives_secret,
+                result: BulkResult::Changed(planned.consequences.clone()),
+                ..BulkRow::of(index, planned.change.user(), row.is_none(), moment)
+            };
+            (row, Some(*planned))
+        }
+        (Err(error), Some(row)) => {
+            let result = BulkResult::Refused(error.downcast()?);
+            (BulkRow { result, ..row }, None)
+        }
+        (Err(error), None) => return Err(error),
+    }))
+}
+
+/// What a verb would do; writes nothing. Unknown names are `user_not_found`, all of them in one error, unless the
+/// verb makes users of them.
+pub fn plan_bulk(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    list: &UserList,
+    act: &impl BulkAct,
+) -> Result<BulkPlan> {
+    let at = app.env.clock.now()?;
+    let mut snapshot = opened.store.read()?;
+    let users = snapshot.counts()?.users;
+    let moment = BulkMoment { at, vault: &opened.vault, policy: &app.config.policy };
+    let (mut rows, mut unknown, mut ids) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (index, name) in list.names.iter().enumerate() {
+        let user = snapshot.user(name)?;
+        if let Some(user) = &user {
+            // Two spellings of one name.
+            if !ids.insert(user.id) {
+                continue;
+            }
+            if !act.only_makes() {
+                app.authorization.require_allowed(user)?;
+            }
+        }
+        match decide(act, index, (name, user), &moment)? {
+            Some((row, _)) => rows.push(row),
+            None => unknown.push(index),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(BulkPlan { rows, users });
+    }
+    Err(Refusal::new(ErrorCode::UserNotFound, list.unknown(&unknown))
+        .field("--from")
+        .hint("nothing was changed; correct the list")
+        .into())
+}
+
+/// Carries out a plan in one transaction, with one event a user. After an error nothing was changed.
+pub fn change_bulk<A: BulkAct>(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    ticket: &Ticket,
+    list: &UserList,
+    plan: &BulkPlan,
+    act: &A,
+) -> Result<Vec<BulkRow>> {
+    let keep = UndoRule { act: undoable(app, A::VERB), undo_for: app.config.undo_for };
+    let is_notifying = app.config.notify.is_some();
+    let bar = app.progress_bar(plan.rows.len() as u64);
+    let done = write_tx(app, opened, |app, mut write| {
+        let (mut rows, mut notified) = (Vec::with_capacity(plan.rows.len()), Vec::new());
+        bar.set_position(0);
+        for set in plan.rows.chunks(MAX_SET) {
+            // The name of an existing user is the stored one; that of a new user has all spellings of the list.
+            let name = |row: &BulkRow| {
+                let listed = list.names.get(row.index).filter(|_| row.is_new);
+                listed.unwrap_or(&row.name).clone()
+            };
+            let names: Vec<_> = set.iter().map(name).collect();
+            let users = write.users_if_any(&names, !act.only_makes())?;
+            let policy = &app.config.policy;
+            let moment = BulkMoment { at: write.at, vault: write.vault, policy };
+            let (first, mut changes) = (rows.len(), Vec::new());
+            for ((planned, name), user) in set.iter().zip(&names).zip(users) {
+                let decided = decide(act, planned.index, (name, user), &moment)?;
+                // Fails: the user was removed meanwhile.
+                let Some((row, change)) = decided else { return Err(no_such_user(name)) };
+                if act.is_bound_to_plan() && !is_same(&row, planned) {
+                    return Err(changed_meanwhile(&row.name).into());
+                }
+                if let Some(change) = change {
+                    let record = record(A::VERB, ticket, &act.fields(), &change);
+                    changes.push((keep.applied(change.change, write.at), Some(record)));
+                }
+                rows.push(row);
+            }
+            let saved = audit::save_all(app.env, &mut write.tx, write.at, changes)?;
+            let stored = rows[first..].iter().filter(|row| row.is_change());
+            for (row, user) in stored.zip(saved) {
+                act.after_save(&mut write.tx, &user)?;
+                if is_notifying && !row.is_new {
+                    notified.push(user);
+                }
+            }
+            bar.inc(set.len() as u64);
+        }
+        let at = write.at;
+        write.commit()?;
+        Ok((rows, notified, at))
+    });
+    bar.finish_and_clear();
+    let (rows, notified, at) = done?;
+    let users = notified.iter().collect();
+    let change = CommittedChange { verb: A::VERB, ticket, device: None, users, at };
+    operate::notify_change(app, opened, &change);
+    Ok(rows)
+}
+
+/// Whether the decision is the one that was planned.
+fn is_same(row: &BulkRow, planned: &BulkRow) -> bool {
+    row.is_change() == planned.is_change()
+        && row.is_new == planned.is_new
+        && row.id == planned.id
+        && row.note == planned.note
+        && row.gives_secret == planned.gives_secret
+}
+
+fn changed_meanwhile(name: &UserName) -> Refusal {
+    Refusal::new(ErrorCode::Busy, format!("{name} was changed meanwhile"))
+        .hint("try again; nothing was changed")
+}
+
+fn record(
+    verb: &'static str,
+    ticket: &Ticket,
+    fields: &[&'static str],
+    planned: &PlannedChange,
+) -> AuditRecord {
+    let touched: Vec<String> = planned.touched.iter().map(ToString::to_string).collect();
+    AuditRecord {
+        verb,
+        outcome: planned.outcome,
+        ticket: ticket.clone(),
+        device: planned.device.clone(),
+        factor: planned.factor,
+        detail: detail(&touched, fields, &planned.details, &planned.consequences),
+    }
+}
+
+/// What is kept for `undo`, and for how long.
+struct UndoRule {
+    act: Option<Undoable>,
+    undo_for: Span,
+}
+
+impl UndoRule {
+    /// The change with its entry for `undo`, and without what is no longer kept.
+    fn applied(&self, change: Change, at: Timestamp) -> Change {
+        let Change::Update { before, after } = change else { return change };
+        let changed = Changed { user: after, touched: Vec::new() };
+        let mut after = changed.with_undo(self.act, &before, at).user;
+        after.purge(at, self.undo_for);
+        Change::Update { before, after }
+    }
+}
