@@ -17,6 +17,7 @@ mod history;
 mod labels;
 mod lists;
 mod logins;
+mod machines;
 mod manual;
 mod meanings;
 mod migration;
