@@ -43,3 +43,4 @@ mod undoing;
 mod user_lists;
 mod watching;
 mod words;
+mod wrapper;
