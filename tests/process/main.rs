@@ -23,6 +23,7 @@ mod credentials;
 mod durable;
 mod files;
 mod fleet;
+mod hints;
 mod kill;
 mod migration;
 mod notices;

@@ -377,7 +377,9 @@ fn words(command: &str) -> String {
 /// Runs a command of a page.
 fn run(console: &Console) -> CommandResult {
     let (world, ran) = run_once(console, None);
-    if !console.command.contains("mfactl reset ") || console.command.contains("--no-enrol") {
+    if !words(&console.command).starts_with("mfactl reset ")
+        || console.command.contains("--no-enrol")
+    {
         return ran;
     }
     // The code of the device that the first run has made; a second world draws the same secrets.
