@@ -160,8 +160,7 @@ fn d5_every_line_of_the_tour_is_taken_by_the_sample_rules() {
     if !has("script", what) || !has("oathtool", what) {
         return;
     }
-    let lines: Vec<_> =
-        ["README.md", "docs/helpdesk.md"].into_iter().flat_map(|page| lines_of(page)).collect();
+    let lines: Vec<_> = ["README.md", "docs/helpdesk.md"].into_iter().flat_map(lines_of).collect();
     assert!(lines.len() > 20, "{lines:?}");
     let mut steps = r#"
 $admin add-user --display-name "Alice Martin" --group staff -- alice
@@ -181,7 +180,7 @@ tour() {
 "#
     .to_owned();
     for line in &lines {
-        steps.push_str(&format!("tour '{}'\n", line.replace('\'', r"'\''")));
+        steps.extend(["tour '", &line.replace('\'', r"'\''"), "'\n"]);
     }
     steps.push_str(
         r#"

@@ -18,8 +18,9 @@ fn is_one_of<'w>(name: &str, words: impl IntoIterator<Item = &'w str>) -> String
 
 /// The body of a shell function that prints another word for its argument.
 fn translates(name: &str, lines: &[(String, String)]) -> String {
-    let lines: String =
+    let lines: Vec<_> =
         lines.iter().map(|(from, to)| format!("        {from}) echo {to} ;;\n")).collect();
+    let lines = lines.concat();
     format!("{name}() {{\n    case $1 in\n{lines}        *) return 1 ;;\n    esac\n}}\n")
 }
 
