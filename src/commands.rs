@@ -24,6 +24,7 @@ mod init;
 mod left_out;
 mod list_status;
 mod log;
+mod machine_store;
 mod man;
 mod me;
 mod meant;
@@ -345,6 +346,13 @@ impl VerbEntry {
             Some(alias) => command.visible_alias(alias),
             None => command,
         }
+    }
+
+    /// Whether `--` stands before its name or words. Before a fixed word, as that of `check`, there is none.
+    pub fn takes_separator(&self) -> bool {
+        let command = (self.arguments)(Command::new(self.spec.name));
+        let mut words = command.get_positionals();
+        self.spec.roles.is_some() && words.any(|word| word.get_possible_values().is_empty())
     }
 
     pub fn about(&self) -> String {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-pub use default_paths::DefaultPaths;
+pub use default_paths::{DefaultPaths, machine_place};
 pub use notify::{Hook, Mail, Notify, TlsMode};
 
 use crate::domain::lockout::Bounds;
@@ -72,6 +72,7 @@ const MAX_UNDO_FOR: Span = Span::hours(90 * 24);
 
 /// The origin of a value given as an option.
 pub const COMMAND_LINE: &str = "the command line";
+const DEFAULT: &str = "the default";
 
 /// Where values came from, as text for messages.
 #[derive(Clone, Debug)]
@@ -81,6 +82,14 @@ pub struct Origins {
     pub store: &'static str,
     pub key_file: &'static str,
     pub has_issuer: bool,
+}
+
+impl Origins {
+    /// Whether nothing names the store.
+    #[must_use]
+    pub fn is_default_store(&self) -> bool {
+        self.store == DEFAULT
+    }
 }
 
 /// Verbs that require `--ticket`, and verbs that require `--proof`.
@@ -177,7 +186,7 @@ impl Config {
             Some(_) => COMMAND_LINE,
             None if variable(name).is_some() => "the environment",
             None if in_file => "the configuration",
-            None => "the default",
+            None => DEFAULT,
         };
         let origins = Origins {
             config: config_file,

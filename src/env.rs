@@ -6,6 +6,7 @@ mod terminal;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
@@ -43,6 +44,8 @@ pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
 pub struct Process {
     pub operator: Operator,
     pub euid: u32,
+    /// Below it are the machine's folders; only tests have another one.
+    pub root: PathBuf,
     /// The machine's name, as `hostname` prints it.
     pub host_name: String,
     /// `SUDO_UID`: the user who called `sudo`; the uid that nobody has if the variable holds no uid.

@@ -6,6 +6,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io::{Cursor, Write};
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use anyhow::Result;
@@ -43,6 +44,12 @@ pub struct World {
     pub host_name: String,
     pub uid: Cell<u32>,
     pub sudo_uid: Cell<Option<u32>>,
+    /// Another effective uid than that of the tests.
+    pub euid: Option<u32>,
+    /// Below it are the machine's folders.
+    pub root: PathBuf,
+    /// Whether the variables name store and key.
+    pub names_store: bool,
     /// As whom `sudo` starts the program.
     pub sudo_user: Option<&'static str>,
     /// Environment variables that a login service sets.
@@ -98,6 +105,9 @@ impl World {
             host_name: "mfactl.example.com".to_owned(),
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
+            euid: None,
+            root: "/".into(),
+            names_store: true,
             sudo_user: None,
             variables: Vec::new(),
         }
@@ -144,7 +154,7 @@ impl World {
         });
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
-        let variables = self.variables.clone();
+        let (variables, names_store) = (self.variables.clone(), self.names_store);
         let mut env = Env {
             has_pending_input: || false,
             clock: Box::new(FixedClock(self.now.clone(), self.is_synchronised.get())),
@@ -155,8 +165,8 @@ impl World {
             out: Stream { writer: Box::new(out.clone()), terminal: self.terminal },
             err: Stream { writer: Box::new(err.clone()), terminal: self.terminal },
             variables: Box::new(move |name| match name {
-                "MFACTL_STORE" => Some(store.clone().into()),
-                "MFACTL_KEY_FILE" => Some(folder.join("key/mfactl.key").into()),
+                "MFACTL_STORE" if names_store => Some(store.clone().into()),
+                "MFACTL_KEY_FILE" if names_store => Some(folder.join("key/mfactl.key").into()),
                 "MFACTL_CONFIG" => {
                     Some(folder.join("config.toml")).filter(|p| p.exists()).map(Into::into)
                 }
@@ -167,7 +177,8 @@ impl World {
             }),
             process: Process {
                 operator: Operator { uid: self.uid.get(), claim: None },
-                euid: rustix::process::geteuid().as_raw(),
+                euid: self.euid.unwrap_or_else(|| rustix::process::geteuid().as_raw()),
+                root: self.root.clone(),
                 host_name: self.host_name.clone(),
                 sudo_uid: self.sudo_uid.get(),
                 is_service: false,

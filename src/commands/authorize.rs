@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::app::Decision;
 use crate::app::{App, output};
+use crate::commands::machine_store::require_named_store;
 use crate::commands::meant::{Given, find_target};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::{VERBS, VerbEntry, find_verb};
@@ -54,6 +55,10 @@ pub fn run(
         }
     };
     env.caller.path_options = paths.given();
+    if !is_service && let Err(error) = require_named_store(entry, matches, env, &config) {
+        let report = (entry.on_denied)(env, error.into())?;
+        return output::write(env, &options, report);
+    }
     let mut app = App::new(env, options, config, find_verb);
     app.service = service;
     let report = report(entry, matches, &mut app)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use directories::ProjectDirs;
 
 use crate::env::Env;
-use crate::files::file_trust::system_uid;
+use crate::files::file_trust::{display_path, system_uid};
 
 pub struct DefaultPaths {
     pub store: PathBuf,
@@ -18,12 +18,12 @@ impl DefaultPaths {
     /// `None` for a user without a home directory.
     #[must_use]
     pub fn of(env: &Env) -> Option<Self> {
-        let euid = env.process.euid;
-        if env.process.is_service || euid == 0 || system_uid() == Some(euid) {
+        if uses_machine_paths(env) {
+            let (stores, settings) = machine_folders(env);
             return Some(Self {
-                store: "/var/lib/mfactl/mfactl.db".into(),
-                key_file: "/etc/mfactl/mfactl.key".into(),
-                config: "/etc/mfactl/config.toml".into(),
+                store: stores.join("mfactl.db"),
+                key_file: settings.join("mfactl.key"),
+                config: settings.join("config.toml"),
             });
         }
         let own = ProjectDirs::from("", "", "mfactl").filter(|d| d.data_dir().is_absolute())?;
@@ -33,4 +33,29 @@ impl DefaultPaths {
             config: own.config_dir().join("config.toml"),
         })
     }
+}
+
+fn uses_machine_paths(env: &Env) -> bool {
+    let euid = env.process.euid;
+    env.process.is_service || euid == 0 || system_uid() == Some(euid)
+}
+
+/// The folders of the machine's store, and of its configuration and key.
+fn machine_folders(env: &Env) -> (PathBuf, PathBuf) {
+    let root = &env.process.root;
+    (root.join("var/lib/mfactl"), root.join("etc/mfactl"))
+}
+
+/// Says where the machine has its store, or its configuration, to a user whose default paths are others.
+#[must_use]
+pub fn machine_place(env: &Env) -> Option<String> {
+    if uses_machine_paths(env) {
+        return None;
+    }
+    let (stores, settings) = machine_folders(env);
+    if stores.is_dir() {
+        return Some(format!("this machine's store is {}", display_path(&stores)));
+    }
+    let words = || format!("this machine's configuration is in {}", display_path(&settings));
+    settings.is_dir().then(words)
 }

@@ -43,19 +43,24 @@ impl Caller {
             words.extend([Cow::from(*option), shell_word(value)]);
         }
         words.push((&*command.verb).into());
+        words.extend(command.operand.as_deref().map(shell_word));
         for (option, value) in &command.options {
             match value {
                 // Else it would read as an option.
-                Some(value) if value.starts_with('-') => {
+                Some(value) if value.starts_with('-') && value != "-" => {
                     words.push(format!("{option}={}", shell_word(value)).into());
                 }
                 Some(value) => words.extend([option.into(), shell_word(value)]),
                 None => words.push(option.into()),
             }
         }
-        words.extend(command.operand.as_deref().map(shell_word));
-        words.extend(command.name.as_ref().map(|name| format!("-- {}", shell_word(name)).into()));
-        words.extend(command.input_file.map(|file| format!("< {file}").into()));
+        if !command.names.is_empty() {
+            words.push("--".into());
+            words.extend(command.names.iter().map(|name| shell_word(name)));
+        }
+        if let Some(file) = &command.input_file {
+            words.extend(["<".into(), shell_word(file)]);
+        }
         words.join(" ")
     }
 
@@ -110,7 +115,8 @@ mod tests {
         let line = command("show-qr").name(name("alice")).flag("--active").to_string();
         assert_eq!(line, "mfactl show-qr --active -- alice");
         assert_eq!(command("approve").name("3f09a1c2").to_string(), "mfactl approve -- 3f09a1c2");
-        assert_eq!(command("check").operand("clock").to_string(), "mfactl check clock");
+        let check = command("check").option("--warning", "5").operand("clock");
+        assert_eq!(check.to_string(), "mfactl check clock --warning 5", "the rules want it so");
     }
 
     #[test]

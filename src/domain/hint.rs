@@ -14,12 +14,12 @@ pub struct Command {
     pub options: Vec<(String, Option<String>)>,
     /// What no `--` comes before, such as the metric of `check`.
     pub operand: Option<String>,
-    /// The name, which `--` comes before.
-    pub name: Option<String>,
+    /// The name, or the words, which `--` comes before.
+    pub names: Vec<String>,
     /// The command whose output is the input.
     pub input: Option<&'static str>,
     /// The file that is the input.
-    pub input_file: Option<&'static str>,
+    pub input_file: Option<String>,
     pub runner: Runner,
 }
 
@@ -43,7 +43,7 @@ pub fn command(verb: impl Into<Cow<'static, str>>) -> Command {
         verb: verb.into(),
         options: Vec::new(),
         operand: None,
-        name: None,
+        names: Vec::new(),
         input: None,
         input_file: None,
         runner: Runner::Reader,
@@ -88,10 +88,10 @@ impl Command {
         self
     }
 
-    /// Sets the name of the user, the ID of a request, or a word that the reader replaces.
+    /// Adds the name of the user, the ID of a request, or a word that the reader replaces.
     #[must_use]
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
-        self.name = Some(name.as_ref().to_owned());
+        self.names.push(name.as_ref().to_owned());
         self
     }
 
@@ -104,8 +104,8 @@ impl Command {
 
     /// Gives the command a file to read.
     #[must_use]
-    pub fn reading(mut self, file: &'static str) -> Self {
-        self.input_file = Some(file);
+    pub fn reading(mut self, file: &str) -> Self {
+        self.input_file = Some(file.to_owned());
         self
     }
 

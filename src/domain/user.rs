@@ -254,7 +254,11 @@ impl User {
                 ErrorCode::NotPending,
                 format!("{}'s device is active, and its QR code is not shown again", self.name),
             )
-            .hint("for a lost phone use reset; --active shows it anyway and is logged")),
+            .hint(
+                command("reset")
+                    .name(&self.name)
+                    .after("--active shows it anyway and is logged; for a lost phone run: "),
+            )),
             [] => Err(self.disabled_refusal()),
             many => {
                 let labels: Vec<_> = many.iter().map(|d| shell_word(d.label.as_str())).collect();

@@ -140,6 +140,7 @@ fn process() -> Process {
             claim: claim.map(|name| name.chars().take(64).collect()),
         },
         euid: geteuid().as_raw(),
+        root: "/".into(),
         host_name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         sudo_uid,
         is_service: false,

@@ -268,7 +268,7 @@ fn a_foreign_database_a_wrong_key_and_an_unfit_address_have_their_own_errors() {
     };
     for (address, code, words) in [
         (at.replace("/mfactl", "/theirs"), CONFIG, "another program's tables"),
-        (at.replace("/mfactl", "/nothing"), STORE_UNAVAILABLE, "mfactl init"),
+        (at.replace("/mfactl", "/nothing"), STORE_UNAVAILABLE, "create one with: mfactl --store "),
         (at.replace("/mfactl", "/absent"), STORE_UNAVAILABLE, "no such database"),
         (at.replace("postgres@", "nobody@"), NOT_PERMITTED, "does not let this user in"),
         (at.replace("postgres@", "stranger@"), NOT_PERMITTED, "may not do this"),

@@ -24,6 +24,7 @@ mod crowds;
 mod durable;
 mod files;
 mod fleet;
+mod hints;
 mod kill;
 mod migration;
 mod notices;

@@ -41,7 +41,7 @@ grep -q 'mfactl init' /output || fail 'nothing says what to do next'
 is "$(dpkg --verify mfactl)" ''
 is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 2770 mfactl mfaservice
 /etc/mfactl 750 mfactl mfaservice"
-for file in /usr/share/man/man1/mfactl-verify.1.gz /usr/lib/systemd/system/mfactl-watch.timer \
+for file in /usr/share/man/man1/mfactl-verify.1.gz /usr/share/man/man1/mfa.1.gz /usr/lib/systemd/system/mfactl-watch.timer \
     /usr/share/bash-completion/completions/mfactl /usr/share/zsh/vendor-completions/_mfactl \
     /usr/share/fish/vendor_completions.d/mfactl.fish /usr/share/doc/mfactl/examples/pam.d/mfactl; do
     [ -s "$file" ] || fail "$file is missing"
@@ -49,7 +49,7 @@ done
 is "$(grep -ro '/[a-z/]*/bin/mfactl' -h /usr/share/doc/mfactl/examples | sort -u)" /usr/bin/mfactl
 bash -nc '. /usr/share/bash-completion/completions/mfactl'
 
-as mfactl -- mfactl init >/dev/null
+as mfactl -- mfa init >/dev/null
 is "$(owners /var/lib/mfactl/mfactl.db /etc/mfactl/mfactl.key)" \
     "/var/lib/mfactl/mfactl.db 660 mfactl mfaservice
 /etc/mfactl/mfactl.key 640 mfactl mfaservice"
@@ -83,7 +83,7 @@ is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 2770 mfactl mfaservi
 is "$(answer radiusd "$(code 1)")" 0
 
 dpkg --remove mfactl >/dev/null
-[ ! -e /usr/bin/mfactl ] || fail 'the program is still there'
+[ ! -e /usr/bin/mfactl ] && [ ! -e /usr/bin/mfa ] || fail 'the program is still there'
 [ -s /etc/mfactl/config.toml ] || fail 'the configuration went without a purge'
 dpkg --purge mfactl | tee /output
 grep -q '/etc/mfactl was kept' /output || fail 'nothing says what was kept'

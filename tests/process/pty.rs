@@ -55,7 +55,7 @@ fn three_wrong_codes_leave_the_device_pending_with_a_hint() {
         screen.line(&wrong);
     }
     let shown = screen.until("alice: pending");
-    assert!(shown.contains("mfactl show-qr -- alice") && shown.contains("mfactl verify -- alice"));
+    assert!(shown.contains("show-qr -- alice") && shown.contains("verify -- alice"));
     assert_eq!(screen.left(), ("1".into(), true));
 }
 

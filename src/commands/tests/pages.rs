@@ -37,6 +37,15 @@ fn command(line: &str) -> Option<&str> {
     (prompt == "#" || prompt.ends_with('$')).then_some(command)
 }
 
+/// Whether the wrapper `mfa` runs it, which needs no order of the words, like mfactl itself.
+fn is_wrapper(command: &str) -> bool {
+    command.starts_with("mfa ")
+}
+
+fn is_sudo(command: &str) -> bool {
+    is_wrapper(command) || command.starts_with("sudo -u mfactl ")
+}
+
 /// The commands of a page that show what they print.
 fn consoles(page: &Path) -> Vec<Console> {
     let name = page.file_name().unwrap().to_str().unwrap();
@@ -52,7 +61,10 @@ fn consoles(page: &Path) -> Vec<Console> {
             found.last_mut().unwrap().shown.push(line.to_owned());
         }
     }
-    found.retain(|console| !console.shown.is_empty() && console.command.contains("mfactl "));
+    found.retain(|console| {
+        !console.shown.is_empty()
+            && (console.command.contains("mfactl ") || is_wrapper(&console.command))
+    });
     found
 }
 
@@ -383,6 +395,9 @@ fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str
 /// The words of a command as the program gets them; quoted blanks are left out, since nothing here prints
 /// them.
 fn words(command: &str) -> String {
+    if let Some(words_of_wrapper) = command.strip_prefix("mfa ") {
+        return words(&format!("mfactl {words_of_wrapper}"));
+    }
     let after = &command[command.find("mfactl ").unwrap()..];
     let after =
         after.strip_prefix("mfactl ").filter(|rest| rest.starts_with("mfactl")).unwrap_or(after);
@@ -396,9 +411,9 @@ fn words(command: &str) -> String {
 /// Runs a command of a page.
 fn run(console: &Console) -> CommandResult {
     let (world, ran) = run_once(console, None);
-    let is_reset = console.command.contains("mfactl reset ");
-    let has_new_device = is_reset || console.command.ends_with("mfactl me");
-    if !has_new_device || console.command.contains("--no-enrol") {
+    let command = words(&console.command);
+    let has_new_device = command.starts_with("mfactl reset ") || command == "mfactl me";
+    if !has_new_device || command.contains("--no-enrol") {
         return ran;
     }
     // The code of the device that the first run has made; a second world draws the same secrets.
@@ -415,7 +430,7 @@ fn run_once(console: &Console, last: Option<&'static str>) -> (World, CommandRes
     let (input, mut answers) = prepare(&mut world, &mut command);
     answers.extend(last);
     world.terminal = TERMINAL;
-    world.sudo_user = console.command.starts_with("sudo -u mfactl ").then_some("mfactl");
+    world.sudo_user = is_sudo(&console.command).then_some("mfactl");
     world.answers = input.is_empty().then_some(answers);
     let mut words: Vec<_> = command.split(' ').skip(1).map(str::to_owned).collect();
     if words[0] == "--key-file" {

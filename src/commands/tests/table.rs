@@ -117,7 +117,7 @@ fn pruning_the_log_needs_a_ticket_if_the_configuration_says_so() {
 
 /// Compares a file with what the table says. `UPDATE=1` writes the file.
 #[track_caller]
-fn assert_fresh(name: &str, content: impl FnOnce(&str) -> String) {
+pub(super) fn assert_fresh(name: &str, content: impl FnOnce(&str) -> String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     let committed = fs::read_to_string(&path).unwrap();
     let made = content(&committed);

@@ -18,7 +18,12 @@ impl User {
                 ErrorCode::AlreadyEnrolled,
                 format!("{} already has a device {label}", self.name),
             )
-            .hint("name another with --device, or use reset for a lost or new phone"));
+            .hint(
+                command("reset")
+                    .device(&device.label)
+                    .name(&self.name)
+                    .after("name another with --device; for a lost or new phone run: "),
+            ));
         }
         if self.status() == Status::Disabled {
             return Err(self.disabled_refusal());
