@@ -12,6 +12,7 @@ pub mod consequences;
 pub mod device;
 pub mod diagnose;
 pub mod diagnosed_offsets;
+pub mod diagnosis;
 pub mod factor;
 #[cfg(test)]
 pub mod fixture;

@@ -8,6 +8,7 @@ mod clocks;
 mod copies;
 mod crowds;
 mod damaged;
+mod diagnoses;
 mod edits;
 mod excepted;
 mod forms;
