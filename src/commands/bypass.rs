@@ -1,12 +1,14 @@
 //! `mfactl bypass`
 
+use std::ops::RangeInclusive;
+
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::App;
+use crate::app::{App, OpenStore};
 use crate::commands::operator_options::{OperatorOptions, UserArg, not_confirmed};
 use crate::commands::user_change::joined;
 use crate::domain::authenticate::Keys as _;
@@ -24,6 +26,9 @@ use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
+/// How many uses a code can have.
+const USES: RangeInclusive<u32> = 1..=20;
+
 /// Give a user a temporary code to use in place of a device
 ///
 /// The code is accepted wherever a code is asked for, even from a user without a device. It expires
@@ -36,9 +41,11 @@ pub struct Bypass {
     /// Lifetime, e.g. 1h (limit: `policy.bypass_for`)
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
-    /// Maximum number of uses, 1 to 20
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::whole_number::within::<u32>(1..=20))]
-    uses: u32,
+    /// Maximum number of uses, 1 to 20 [default: 1]
+    ///
+    /// Left out, it is asked for at a terminal, unless --yes is given.
+    #[arg(long, value_name = "N", value_parser = super::whole_number::within::<u32>(USES))]
+    uses: Option<u32>,
     /// Start time, e.g. 2026-03-01T08:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     starts: Option<String>,
@@ -100,15 +107,15 @@ impl Verb for Bypass {
                 .hint("leave it out to start now")
                 .into());
         }
+        let uses = self.uses(app, &mut opened, &before, dry_run)?;
         act.details = vec![
             ("starts_at", starts_at.to_string()),
             ("expires_at", expires_at.to_string()),
-            ("uses", self.uses.to_string()),
+            ("uses", uses.to_string()),
         ];
         let code = BackupCode::new(BackupCodeKind::Bypass, &app.env.random()?);
         let id = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
-        let uses = self.uses;
         let report = |replaces: bool, done: &ChangeResult| BypassReport {
             schema: "mfactl.bypass/1",
             user: name.to_string(),
@@ -121,15 +128,15 @@ impl Verb for Bypass {
             dry_run,
             message: {
                 let then = joined(&done.consequences);
+                let most = counted(uses, "use");
                 match (dry_run, replaces) {
                     (true, false) => format!(
-                        "{name}: would get a bypass code until {expires_at}{then}; nothing was changed"
+                        "{name}: would get a bypass code for {most} until {expires_at}{then}; nothing was changed"
                     ),
                     (true, true) => format!(
-                        "{name}: would get a bypass code until {expires_at}, and the current one would be void{then}; nothing was changed"
+                        "{name}: would get a bypass code for {most} until {expires_at}, and the current one would be void{then}; nothing was changed"
                     ),
                     (false, _) => {
-                        let most = counted(uses, "use");
                         let before = if replaces { "; the previous one is void" } else { "" };
                         format!("{name}: a bypass code for {most} until {expires_at}{before}{then}")
                     }
@@ -196,6 +203,36 @@ impl Bypass {
                 .into());
         }
         Ok(Some(span))
+    }
+}
+
+impl Bypass {
+    /// How often the code may be used: as the command line says, else as a person at a terminal says, else once.
+    fn uses(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        user: &User,
+        is_dry: bool,
+    ) -> Result<u32> {
+        if let Some(uses) = self.uses {
+            return Ok(uses);
+        }
+        if self.yes || is_dry || !app.can_ask() {
+            return Ok(1);
+        }
+        operate::show_person(app, opened, user)?;
+        let mut question = "How many times may it be used? [1]".to_owned();
+        loop {
+            let answer = app.person("give --uses")?.line(&question)?;
+            match answer.trim() {
+                "" => return Ok(1),
+                text => match text.parse() {
+                    Ok(number) if USES.contains(&number) => return Ok(number),
+                    _ => question = format!("Please answer {} to {} [1]", USES.start(), USES.end()),
+                },
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod accounts;
 mod backups;
 mod batches;
+mod bypasses;
 mod checking;
 mod clocks;
 mod copies;

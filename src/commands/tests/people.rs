@@ -271,7 +271,7 @@ fn d7_every_verb_that_asks_shows_the_user_first() {
         ("disable", "y"),
         ("delete", "y"),
         ("force-new-password", "y"),
-        ("bypass --for 1h", "y"),
+        ("bypass --for 1h --uses 1", "y"),
         ("recovery-codes", "y"),
         ("edit-user --rename alicia", "y"),
         ("remove-user", "alice"),
