@@ -42,3 +42,4 @@ pub mod undo;
 pub mod undo_record;
 pub mod user;
 pub mod verb;
+pub mod zone;

@@ -53,7 +53,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
         Ok(Verdict::PluginStatus(state)) => state as u8,
         Ok(Verdict::Deferred) => 2,
         Err(error) => {
-            let report = ErrorReport::of(&error);
+            let mut report = ErrorReport::of(&error);
+            if !wants_json {
+                report.message = env.words(&report.message);
+                report.hint = report.hint.map(|hint| env.words(&hint));
+            }
             report.write(&mut *env.err.writer, wants_json);
             report.exit
         }

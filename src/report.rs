@@ -4,6 +4,7 @@ mod csv;
 mod table;
 
 use std::io::{ErrorKind, Write};
+use std::rc::Rc;
 
 use anyhow::{Error, Result};
 use clap::ValueEnum;
@@ -13,7 +14,7 @@ pub use self::csv::{Fields, disarmed};
 pub use self::table::{Cell, Tone};
 
 use self::csv::CsvWriter;
-use self::table::TableWriter;
+use self::table::{Layout, TableWriter};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -149,6 +150,9 @@ fn is_closed_pipe(error: &Error) -> bool {
     })
 }
 
+/// Makes a text one for people, such as its times local ones.
+type ForPeople = Rc<dyn Fn(&str) -> String>;
+
 pub struct Writer<'a> {
     pub out: &'a mut dyn Write,
     pub format: Format,
@@ -156,6 +160,8 @@ pub struct Writer<'a> {
     pub quiet: bool,
     /// The terminal's width; `None` in a pipe, where nothing is wrapped.
     pub columns: Option<u16>,
+    /// Makes texts ones for people at a terminal.
+    pub for_people: Option<ForPeople>,
     /// The selected columns of a list, in order; `None` selects all.
     pub only: Option<Vec<&'static str>>,
 }
@@ -187,7 +193,7 @@ impl Writer<'_> {
     pub fn write_record<R: Record>(&mut self, record: &R) -> Result<()> {
         match self.format {
             Format::Table if self.quiet => {}
-            Format::Table => writeln!(self.out, "{}", record.sentence())?,
+            Format::Table => self.line(&record.sentence())?,
             Format::Json | Format::Jsonl => {
                 serde_json::to_writer(&mut *self.out, record)?;
                 self.out.write_all(b"\n")?;
@@ -198,6 +204,15 @@ impl Writer<'_> {
                 csv.record(record)?;
                 csv.finish()?;
             }
+        }
+        Ok(())
+    }
+
+    /// Writes a line for people.
+    pub fn line(&mut self, text: &str) -> Result<()> {
+        match &self.for_people {
+            Some(for_people) => writeln!(self.out, "{}", for_people(text))?,
+            None => writeln!(self.out, "{text}")?,
         }
         Ok(())
     }
@@ -214,8 +229,9 @@ impl Writer<'_> {
         match self.format {
             Format::Table => {
                 let selected = self.selected::<R>();
-                let mut table =
-                    TableWriter::new::<R>(self.out, self.columns, self.colour, selected);
+                let for_people = self.for_people.clone();
+                let layout = Layout { columns: self.columns, colour: self.colour, for_people };
+                let mut table = TableWriter::new::<R>(self.out, layout, selected);
                 let summary = produce(&mut |record| table.row(record))?;
                 table.finish()?;
                 Ok(summary)

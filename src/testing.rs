@@ -19,6 +19,7 @@ use crate::domain::audit::event::Operator;
 use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::domain::zone::Zone;
 use crate::env::{
     Clock, Env, OpenPage, Page, PickList, Process, Prompt, RandomSource, Size, Stream,
 };
@@ -44,6 +45,9 @@ pub struct World {
     pub sudo_uid: Cell<Option<u32>>,
     /// Environment variables that a login service sets.
     pub variables: Vec<(String, OsString)>,
+    pub zone: Zone,
+    /// The names of this machine.
+    pub user_name: fn(u32) -> Option<String>,
 }
 
 /// The result of a run.
@@ -96,6 +100,8 @@ impl World {
             uid: Cell::new(1000),
             sudo_uid: Cell::default(),
             variables: Vec::new(),
+            zone: Zone::default(),
+            user_name: |_| None,
         }
     }
 
@@ -141,6 +147,7 @@ impl World {
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
         let variables = self.variables.clone();
+        let zone = self.zone.clone();
         let mut env = Env {
             has_pending_input: || false,
             clock: Box::new(FixedClock(self.now.clone(), self.is_synchronised.get())),
@@ -161,6 +168,8 @@ impl World {
                     .find(|(known, _)| known == name)
                     .map(|(_, value)| value.clone()),
             }),
+            zone: Box::new(move || zone.clone()),
+            user_name: self.user_name,
             process: Process {
                 operator: Operator { uid: self.uid.get(), claim: None },
                 euid: rustix::process::geteuid().as_raw(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Verb;
 use super::list_status::UserLine;
-use super::log::EventLine;
+use super::log::{EventLine, OperatorNames};
 use crate::app::App;
 use crate::commands::operator_options::UserArg;
 use crate::domain::device::DeviceState;
@@ -79,9 +79,9 @@ impl Verb for ShowUser {
             is_newest_first: true,
             ..LogQuery::default()
         };
-        let mut events = Vec::new();
+        let (mut events, mut names) = (Vec::new(), OperatorNames::of(app));
         store.read()?.log().events(&wanted, &mut |event| {
-            events.push(EventLine::of(event));
+            events.push(EventLine::of(event).named(&mut names));
             Ok(true)
         })?;
         Ok(Report::one(UserDetails::new(&user, &policy, now, events), Verdict::Yes))

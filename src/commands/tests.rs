@@ -17,6 +17,7 @@ mod help;
 mod history;
 mod labels;
 mod lists;
+mod local_times;
 mod logins;
 mod manual;
 mod meanings;

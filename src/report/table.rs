@@ -6,7 +6,7 @@ use anyhow::Result;
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width};
 
-use super::{Fields, Record};
+use super::{Fields, ForPeople, Record};
 
 /// Rows that are written at once; the first batch sets the column widths.
 const BATCH_ROWS: usize = 400;
@@ -47,10 +47,18 @@ impl Cell {
     }
 }
 
+/// How a table looks.
+pub struct Layout {
+    /// The terminal's width; `None` in a pipe.
+    pub columns: Option<u16>,
+    pub colour: bool,
+    /// Makes a cell one for people.
+    pub for_people: Option<ForPeople>,
+}
+
 pub struct TableWriter<'a> {
     out: &'a mut dyn Write,
-    columns: Option<u16>,
-    colour: bool,
+    layout: Layout,
     header: Vec<String>,
     selected: Option<Vec<usize>>,
     rows: Vec<Vec<Cell>>,
@@ -58,11 +66,19 @@ pub struct TableWriter<'a> {
     widths: Option<Vec<u16>>,
 }
 
+impl Layout {
+    fn text(&self, text: String) -> String {
+        match &self.for_people {
+            Some(for_people) => for_people(&text),
+            None => text,
+        }
+    }
+}
+
 impl<'a> TableWriter<'a> {
     pub fn new<R: Record>(
         out: &'a mut dyn Write,
-        columns: Option<u16>,
-        colour: bool,
+        layout: Layout,
         selected: Option<Vec<usize>>,
     ) -> Self {
         let header = match &selected {
@@ -72,7 +88,7 @@ impl<'a> TableWriter<'a> {
                 names.map(|name| name.replace('_', " ").to_uppercase()).collect()
             }
         };
-        Self { out, columns, colour, header, selected, rows: Vec::new(), widths: None }
+        Self { out, layout, header, selected, rows: Vec::new(), widths: None }
     }
 
     pub fn row<R: Record>(&mut self, record: &R) -> Result<()> {
@@ -81,8 +97,9 @@ impl<'a> TableWriter<'a> {
             let values = fields.selected(record, Some(selected)).iter();
             let cell = |value| Cell::plain(String::from_utf8_lossy(value));
             self.rows.push(values.map(cell).collect());
-        } else if self.columns.is_some_and(|c| c < R::MIN_WIDTH) {
-            return Ok(writeln!(self.out, "{}", record.sentence())?);
+        } else if self.layout.columns.is_some_and(|c| c < R::MIN_WIDTH) {
+            let sentence = self.layout.text(record.sentence());
+            return Ok(writeln!(self.out, "{sentence}")?);
         } else {
             self.rows.push(record.cells());
         }
@@ -95,13 +112,13 @@ impl<'a> TableWriter<'a> {
 
     fn write_batch(&mut self) -> Result<()> {
         let mut table = Table::new();
-        table.load_style(if self.columns.is_some() { UTF8_FULL_CONDENSED } else { NOTHING });
+        table.load_style(if self.layout.columns.is_some() { UTF8_FULL_CONDENSED } else { NOTHING });
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        match self.columns {
+        match self.layout.columns {
             Some(columns) => table.set_width(columns),
             None => table.set_content_arrangement(ContentArrangement::Disabled),
         };
-        if self.colour {
+        if self.layout.colour {
             table.enforce_styling();
         } else {
             table.force_no_tty();
@@ -110,7 +127,9 @@ impl<'a> TableWriter<'a> {
             table.set_header(&self.header);
         }
         for row in self.rows.drain(..) {
-            table.add_row(row.into_iter().map(Cell::styled));
+            let cells =
+                row.into_iter().map(|cell| Cell { text: self.layout.text(cell.text), ..cell });
+            table.add_row(cells.map(Cell::styled));
         }
         if let Some(widths) = &self.widths {
             table.set_constraints(

@@ -18,9 +18,11 @@ fn d10_a_person_is_asked_how_often_a_bypass_code_may_be_used() {
         let (_, ran) = asked("bypass alice --for 8h", &[answer, "y"]);
         let ran = ran.ok();
         assert_eq!(ran.prompts[0], "How many times may it be used? [1]");
-        let question = format!("Make a bypass code for {uses} until 2026-01-01T08:00:00Z?");
+        let question =
+            format!("Make a bypass code for {uses} until 2026-01-01T08:00:00Z (in 8 hours)?");
         assert_eq!(ran.prompts[1], question, "{answer}");
-        let said = format!("alice: a bypass code for {uses} until 2026-01-01T08:00:00Z");
+        let said =
+            format!("alice: a bypass code for {uses} until 2026-01-01T08:00:00Z (in 8 hours)");
         assert!(ran.out.contains(&said), "{ran:?}");
     }
 }
