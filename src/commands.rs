@@ -27,6 +27,7 @@ mod log;
 mod man;
 mod meant;
 mod metrics;
+mod new_password;
 mod operator_options;
 mod prove;
 mod recovery_codes;
