@@ -2,6 +2,7 @@
 
 mod csv;
 mod table;
+mod wrap;
 
 use std::io::{ErrorKind, Write};
 use std::rc::Rc;
@@ -15,6 +16,7 @@ pub use self::table::{Cell, Tone};
 
 use self::csv::CsvWriter;
 use self::table::{Layout, TableWriter};
+use self::wrap::wrapped;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -64,6 +66,12 @@ pub trait Record: Serialize {
     /// The width in columns that the table needs; a narrower terminal gets one sentence a record, because
     /// the table would break words.
     const MIN_WIDTH: u16 = 60;
+
+    /// Headers of the columns that a narrow terminal leaves out, the least needed first, so that no word is broken.
+    const LESS_NEEDED: &'static [&'static str] = &[];
+
+    /// Whether the sentence is a description to read, with no command to copy, so that it may be broken into lines.
+    const IS_DESCRIPTION: bool = false;
 
     /// The header of a table of many records.
     fn header() -> &'static [&'static str] {
@@ -193,6 +201,7 @@ impl Writer<'_> {
     pub fn write_record<R: Record>(&mut self, record: &R) -> Result<()> {
         match self.format {
             Format::Table if self.quiet => {}
+            Format::Table if R::IS_DESCRIPTION => self.description(&record.sentence())?,
             Format::Table => self.line(&record.sentence())?,
             Format::Json | Format::Jsonl => {
                 serde_json::to_writer(&mut *self.out, record)?;
@@ -215,6 +224,16 @@ impl Writer<'_> {
             None => writeln!(self.out, "{text}")?,
         }
         Ok(())
+    }
+
+    /// Writes a description for people, broken between words.
+    pub fn description(&mut self, text: &str) -> Result<()> {
+        let text = match &self.for_people {
+            Some(for_people) => for_people(text),
+            None => text.to_owned(),
+        };
+        let text = self.columns.map_or_else(|| text.clone(), |columns| wrapped(&text, columns));
+        Ok(writeln!(self.out, "{text}")?)
     }
 
     /// Streams records. `produce` calls its argument with each record and returns the summary.

@@ -302,6 +302,8 @@ impl Record for BulkLine {
         sentence
     }
 
+    const LESS_NEEDED: &'static [&'static str] = &["STATUS"];
+
     fn header() -> &'static [&'static str] {
         &["USER", "RESULT", "STATUS", "REASON OR CONSEQUENCES"]
     }

@@ -83,7 +83,7 @@ impl Verb for Changes {
             match writer.format {
                 Format::Table => {
                     for difference in &differences {
-                        writer.line(&difference.sentence())?;
+                        writer.description(&difference.sentence())?;
                     }
                 }
                 Format::Csv | Format::Jsonl if differences.is_empty() => {}

@@ -12,7 +12,7 @@ use crate::commands::operator_options::UserArg;
 use crate::domain::device::DeviceState;
 use crate::domain::password::TemporaryPassword;
 use crate::domain::policy::Policy;
-use crate::domain::text::counted;
+use crate::domain::text::{counted, shell_word};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Language, User};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -52,6 +52,9 @@ struct UserDetails {
     /// Devices kept sealed for undo.
     revoked: Vec<RevokedDevice>,
     events: Vec<EventLine>,
+    /// Whether there are older events.
+    #[serde(skip)]
+    has_more: bool,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -75,7 +78,7 @@ impl Verb for ShowUser {
         let mut store = app.reader()?;
         let wanted = LogQuery {
             user: Some(SubjectFilter::Id(user.id)),
-            last: Some(EVENTS),
+            last: Some(EVENTS + 1),
             is_newest_first: true,
             ..LogQuery::default()
         };
@@ -84,7 +87,10 @@ impl Verb for ShowUser {
             events.push(EventLine::of(event).named(&mut names));
             Ok(true)
         })?;
-        Ok(Report::one(UserDetails::new(&user, &policy, now, events), Verdict::Yes))
+        let has_more = events.len() as u64 > EVENTS;
+        events.truncate(usize::try_from(EVENTS)?);
+        let details = UserDetails::new(&user, &policy, now, events);
+        Ok(Report::one(UserDetails { has_more, ..details }, Verdict::Yes))
     }
 }
 
@@ -125,12 +131,14 @@ impl UserDetails {
             failures: user.throttle.failures,
             revoked: revoked.collect(),
             events,
+            has_more: false,
         }
     }
 }
 
 impl Record for UserDetails {
     const COLUMNS: &'static [&'static str] = UserLine::COLUMNS;
+    const IS_DESCRIPTION: bool = true;
 
     fn fields(&self, f: &mut Fields) {
         self.line.fields(f);
@@ -197,6 +205,10 @@ impl Record for UserDetails {
         }
         for e in &self.events {
             row("event", e.description());
+        }
+        if self.has_more {
+            let user = shell_word(&line.user);
+            row("", format!("older events: mfactl log --user {user}"));
         }
         rows.join("\n")
     }

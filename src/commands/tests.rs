@@ -23,6 +23,7 @@ mod manual;
 mod meanings;
 mod migration;
 mod names;
+mod narrow;
 mod new_passwords;
 mod notices;
 mod operators;

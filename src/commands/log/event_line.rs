@@ -160,6 +160,7 @@ impl Record for EventLine {
     ];
 
     const MIN_WIDTH: u16 = 110;
+    const LESS_NEEDED: &'static [&'static str] = &["EVENT", "BY"];
 
     fn fields(&self, f: &mut Fields) {
         f.value(self.seq);

@@ -187,7 +187,7 @@ fn problems(shown: &[String], command: &str, ran: &CommandResult) -> Vec<String>
     problems
 }
 
-const TERMINAL: Option<Size> = Some(Size { columns: 134, rows: 40 });
+const TERMINAL: Size = Size { columns: 134, rows: 40 };
 const ROLES: &str =
     "[roles]\nhelpdesk = [\"daemon\"]\nadmin = [\"sys\"]\nsecond_operator = [\"disable\"]\n";
 const REQUIRED: &str = "[policy]\nmfa = \"required\"\n[password]\nmemory = 19\npasses = 2\n";
@@ -401,7 +401,9 @@ fn run_once(console: &Console, last: Option<&'static str>) -> (World, CommandRes
     let mut command = words(&console.command);
     let (input, mut answers) = prepare(&mut world, &mut command);
     answers.extend(last);
-    world.terminal = TERMINAL;
+    // A page leaves it to the reader's screen to break the lines of a description.
+    let columns = if command.contains("show-user") { 300 } else { TERMINAL.columns };
+    world.terminal = Some(Size { columns, ..TERMINAL });
     world.answers = input.is_empty().then_some(answers);
     let mut words: Vec<_> = command.split(' ').skip(1).map(str::to_owned).collect();
     if words[0] == "--key-file" {
