@@ -25,7 +25,7 @@ pub use event_line::EventLine;
 pub use operator_names::{OperatorNames, operator as operator_in_words};
 
 /// Verbs of events that are not verbs of the command line.
-const LOG_ONLY_VERBS: &[&str] = &["notify"];
+pub const LOG_ONLY_VERBS: &[&str] = &["notify"];
 
 /// Show the audit log: who did what, when and why
 ///
