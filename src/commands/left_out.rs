@@ -8,6 +8,7 @@ use clap::Args;
 use crate::domain::name::group;
 use crate::domain::policy::{Policy, is_in_any};
 use crate::domain::refusal::Refusal;
+use crate::domain::text::shell_word;
 use crate::domain::user::User;
 use crate::operate;
 use crate::store::ReadTx;
@@ -42,6 +43,16 @@ impl LeftOut {
 
     pub fn has(&self, user: &User) -> bool {
         is_in_any(user, &self.0)
+    }
+
+    /// As options of a command that is shown, each after a blank.
+    #[must_use]
+    pub fn options(&self) -> String {
+        let options = self
+            .0
+            .iter()
+            .flat_map(|group| [" ".into(), OPTION.into(), " ".into(), shell_word(group)]);
+        options.collect()
     }
 
     #[must_use]

@@ -18,6 +18,9 @@ pub fn users_without_mfa(html: &mut String, content: &Content) {
     // Writing to a string can't fail.
     let _ = writeln!(html, "<section>\n<h2>Without MFA: {missing}</h2>");
     let _ = writeln!(html, "<p>{}.</p>", escaped(&capitalized(&content.policy)));
+    if let Some(whom) = &content.not_counted {
+        let _ = writeln!(html, "<p class=\"notice\">Not counted: {}.</p>", escaped(whom));
+    }
     match users.summary.nameless {
         0 => {}
         n => {
@@ -40,7 +43,11 @@ pub fn users_without_mfa(html: &mut String, content: &Content) {
         if listed.total > 0 {
             let _ = writeln!(html, "<h3>{heading}: {}</h3>", listed.total);
             user_rows(html, listed);
-            more(html, listed.left_out(), &format!("mfactl list-status {filter}{at}"));
+            more(
+                html,
+                listed.left_out(),
+                &format!("mfactl list-status {filter}{at}{}", content.list_options),
+            );
         }
     }
     html.push_str("</section>\n");
