@@ -35,7 +35,7 @@ use crate::report::{Fields, Record, Report as VerbReport, Verdict};
 /// damaged. Needs no key; without it, the MACs of the log are not checked.
 #[derive(Args, Debug)]
 pub struct Report {
-    /// File to write: NAME.html or NAME.svg; - prints the page
+    /// File to write: NAME.html or .svg; - prints the page
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Start: a day, a month such as 2026-11, or an age
