@@ -208,7 +208,8 @@ impl<'a> App<'a> {
 
     /// Asks a yes/no question; fails with `usage` if no terminal is there to ask on.
     pub fn confirm(&mut self, question: &str) -> Result<bool> {
-        self.person("add --yes to skip the question")?.confirm(question)
+        let question = self.env.words(question);
+        self.person("add --yes to skip the question")?.confirm(&question)
     }
 
     /// The person to prompt. `hint` names the option that makes the prompt unnecessary; it goes

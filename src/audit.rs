@@ -8,7 +8,7 @@ pub mod record;
 pub mod retained;
 
 pub use coverage::check_log_covers;
-pub use diagnosed::diagnosed_offsets;
+pub use diagnosed::{diagnosed_offsets, diagnoses_while_locked, newest_of};
 pub use prove::prove_log;
 pub use prune::{prunable_events, prune};
 pub use record::{AuditRecord, RecordedChange, append_store_event, save, save_all, store_event};

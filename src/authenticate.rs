@@ -12,7 +12,7 @@ pub mod sign_in;
 
 pub use batch::answer_batch;
 pub use code::authenticate_code;
-pub use diagnose::diagnose_code;
+pub use diagnose::{Diagnosed, DiagnosedCode, diagnose_code};
 pub use hash_slots::hash_slot;
 pub use login::{log_in, notify_after_login, on_timeout, service_variable};
 pub use resync::{Resynced, TwoCodes, resync_device};

@@ -9,7 +9,7 @@ use clap::{ArgMatches, FromArgMatches as _};
 
 use crate::app::output;
 use crate::commands::help::Form;
-use crate::commands::{self, command, command_for, find_entry, help};
+use crate::commands::{self, command_for, completing_command, find_entry, help};
 use crate::config::PathOptions;
 use crate::domain::hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -119,7 +119,8 @@ pub fn complete(args: &[OsString], env: &Env) -> bool {
     if args.get(1).is_none_or(|a| a != "--") || (env.variables)("COMPLETE").is_none() {
         return false;
     }
-    clap_complete::CompleteEnv::with_factory(command)
+    let words = args.get(3..).unwrap_or_default();
+    clap_complete::CompleteEnv::with_factory(|| completing_command(words))
         .try_complete(args.iter().cloned(), None)
         .unwrap_or(true)
 }

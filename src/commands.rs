@@ -29,6 +29,7 @@ mod man;
 mod me;
 mod meant;
 mod metrics;
+mod new_password;
 mod operator_options;
 mod prove;
 mod recovery_codes;
@@ -290,6 +291,14 @@ pub fn command() -> Command {
     root().subcommands(VERBS.iter().map(VerbEntry::command))
 }
 
+/// The command line with every verb, and with completers for the values of options. `words` follow the program's name.
+#[must_use]
+pub fn completing_command(words: &[OsString]) -> Command {
+    let names: Vec<_> = VERBS.iter().map(|entry| entry.spec.name).collect();
+    let command = root().subcommands(VERBS.iter().map(VerbEntry::whole_command));
+    crate::completion::completing(command, find_verb, words, (&names, log::LOG_ONLY_VERBS))
+}
+
 /// The command line with only the verbs that occur in `args`, or with all if none does. Building all of
 /// them takes longer than half of a `verify`.
 #[must_use]
@@ -340,7 +349,15 @@ fn root() -> Command {
 impl VerbEntry {
     /// The verb as a subcommand; clap builds its arguments only when it is called.
     pub fn command(&self) -> Command {
-        let command = Command::new(self.spec.name).defer(self.arguments);
+        self.with_flags(Command::new(self.spec.name).defer(self.arguments))
+    }
+
+    /// With its arguments already there.
+    fn whole_command(&self) -> Command {
+        self.with_flags((self.arguments)(Command::new(self.spec.name)))
+    }
+
+    fn with_flags(&self, command: Command) -> Command {
         let command = if self.has_help_flag { command.args(help::flags()) } else { command };
         match self.spec.alias {
             Some(alias) => command.visible_alias(alias),

@@ -13,6 +13,7 @@ pub mod consequences;
 pub mod device;
 pub mod diagnose;
 pub mod diagnosed_offsets;
+pub mod diagnosis;
 pub mod factor;
 #[cfg(test)]
 pub mod fixture;
@@ -45,3 +46,4 @@ pub mod undo;
 pub mod undo_record;
 pub mod user;
 pub mod verb;
+pub mod zone;

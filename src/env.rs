@@ -3,17 +3,21 @@
 mod ntp;
 mod real;
 mod terminal;
+mod zone;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::Result;
 use zeroize::Zeroizing;
 
 use crate::domain::audit::event::Operator;
 use crate::domain::caller::Caller;
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
+use crate::domain::zone::Zone;
 
 /// What a run uses of the outside, except files.
 pub struct Env {
@@ -29,12 +33,19 @@ pub struct Env {
     pub out: Stream,
     pub err: Stream,
     pub variables: Variables,
+    /// The time zone of the person at the terminal.
+    pub zone: Box<dyn Fn() -> Zone>,
+    /// The name of a uid on this machine.
+    pub user_name: fn(u32) -> Option<String>,
     pub process: Process,
     /// How commands are written in hints.
     pub caller: Caller,
     /// Ends the process with an exit code, from any thread; does nothing in tests.
     pub end: fn(u8),
 }
+
+/// Makes a text one for people, such as its times local ones.
+pub type ForPeople = Rc<dyn Fn(&str) -> String>;
 
 /// An environment variable by name.
 pub type Variables = Box<dyn Fn(&str) -> Option<OsString>>;
@@ -161,6 +172,25 @@ impl Env {
     #[must_use]
     pub fn real() -> Self {
         real::env()
+    }
+
+    /// Times for people, in their zone; `None` where what is written goes to no terminal: files, mail and programs
+    /// keep UTC.
+    #[must_use]
+    pub fn for_people(&self, terminal: Option<Size>) -> Option<ForPeople> {
+        terminal?;
+        let (zone, now) = ((self.zone)(), self.clock.now().ok()?);
+        Some(Rc::new(move |text| zone.for_people(text, now).into_owned()))
+    }
+
+    /// A line for standard error, safe to print, with times for people.
+    #[must_use]
+    pub fn words(&self, text: &str) -> String {
+        let text = shown(text);
+        if !text.contains('T') {
+            return text.into_owned();
+        }
+        self.for_people(self.err.terminal).map_or_else(|| text.to_string(), |local| local(&text))
     }
 
     /// Puts the terminal back, for a process that ends without returning.

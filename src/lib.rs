@@ -34,6 +34,7 @@ mod testing;
 
 use std::ffi::OsString;
 
+use crate::domain::hint::Hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::error_report::ErrorReport;
 use env::Env;
@@ -56,7 +57,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
         Ok(Verdict::PluginStatus(state)) => state as u8,
         Ok(Verdict::Deferred) => 2,
         Err(error) => {
-            let report = ErrorReport::of(&error);
+            let mut report = ErrorReport::of(&error);
+            if !wants_json {
+                report.message = env.words(&report.message);
+                let hint = report.hint.map(|hint| env.words(&env.caller.words(&hint)));
+                report.hint = hint.map(Hint::from);
+            }
             report.write(&mut *env.err.writer, wants_json, &env.caller);
             report.exit
         }

@@ -2,8 +2,10 @@
 
 mod csv;
 mod table;
+mod wrap;
 
 use std::io::{ErrorKind, Write};
+use std::rc::Rc;
 
 use anyhow::{Error, Result};
 use clap::ValueEnum;
@@ -13,7 +15,8 @@ pub use self::csv::{Fields, armed, disarmed};
 pub use self::table::{Cell, Tone};
 
 use self::csv::CsvWriter;
-use self::table::TableWriter;
+use self::table::{Layout, TableWriter};
+use self::wrap::wrapped;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -63,6 +66,12 @@ pub trait Record: Serialize {
     /// The width in columns that the table needs; a narrower terminal gets one sentence a record, because
     /// the table would break words.
     const MIN_WIDTH: u16 = 60;
+
+    /// Headers of the columns that a narrow terminal leaves out, the least needed first, so that no word is broken.
+    const LESS_NEEDED: &'static [&'static str] = &[];
+
+    /// Whether the sentence is a description to read, with no command to copy, so that it may be broken into lines.
+    const IS_DESCRIPTION: bool = false;
 
     /// The header of a table of many records.
     fn header() -> &'static [&'static str] {
@@ -149,6 +158,9 @@ fn is_closed_pipe(error: &Error) -> bool {
     })
 }
 
+/// Makes a text one for people, such as its times local ones.
+type ForPeople = Rc<dyn Fn(&str) -> String>;
+
 pub struct Writer<'a> {
     pub out: &'a mut dyn Write,
     pub format: Format,
@@ -156,6 +168,8 @@ pub struct Writer<'a> {
     pub quiet: bool,
     /// The terminal's width; `None` in a pipe, where nothing is wrapped.
     pub columns: Option<u16>,
+    /// Makes texts ones for people at a terminal.
+    pub for_people: Option<ForPeople>,
     /// The selected columns of a list, in order; `None` selects all.
     pub only: Option<Vec<&'static str>>,
 }
@@ -187,7 +201,8 @@ impl Writer<'_> {
     pub fn write_record<R: Record>(&mut self, record: &R) -> Result<()> {
         match self.format {
             Format::Table if self.quiet => {}
-            Format::Table => writeln!(self.out, "{}", record.sentence())?,
+            Format::Table if R::IS_DESCRIPTION => self.description(&record.sentence())?,
+            Format::Table => self.line(&record.sentence())?,
             Format::Json | Format::Jsonl => {
                 serde_json::to_writer(&mut *self.out, record)?;
                 self.out.write_all(b"\n")?;
@@ -202,6 +217,25 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Writes a line for people.
+    pub fn line(&mut self, text: &str) -> Result<()> {
+        match &self.for_people {
+            Some(for_people) => writeln!(self.out, "{}", for_people(text))?,
+            None => writeln!(self.out, "{text}")?,
+        }
+        Ok(())
+    }
+
+    /// Writes a description for people, broken between words.
+    pub fn description(&mut self, text: &str) -> Result<()> {
+        let text = match &self.for_people {
+            Some(for_people) => for_people(text),
+            None => text.to_owned(),
+        };
+        let text = self.columns.map_or_else(|| text.clone(), |columns| wrapped(&text, columns));
+        Ok(writeln!(self.out, "{text}")?)
+    }
+
     /// Streams records. `produce` calls its argument with each record and returns the summary.
     ///
     /// In JSON the records are in the array `name`, after `preamble` and before `summary`.
@@ -214,8 +248,9 @@ impl Writer<'_> {
         match self.format {
             Format::Table => {
                 let selected = self.selected::<R>();
-                let mut table =
-                    TableWriter::new::<R>(self.out, self.columns, self.colour, selected);
+                let for_people = self.for_people.clone();
+                let layout = Layout { columns: self.columns, colour: self.colour, for_people };
+                let mut table = TableWriter::new::<R>(self.out, layout, selected);
                 let summary = produce(&mut |record| table.row(record))?;
                 table.finish()?;
                 Ok(summary)

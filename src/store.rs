@@ -42,6 +42,7 @@ pub use damaged_user::DamagedUser;
 pub use engine::Store;
 pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
+pub use log::LogReader;
 pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{
     EventCount, EventRange, EventView, LogQuery, LoggedChange, OperatorFilter, StatusChange,

@@ -21,6 +21,7 @@ use crate::domain::caller::Caller;
 use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::domain::zone::Zone;
 use crate::env::{
     Clock, Env, OpenPage, Page, PickList, Process, Prompt, RandomSource, Size, Stream,
 };
@@ -54,6 +55,9 @@ pub struct World {
     pub sudo_user: Option<&'static str>,
     /// Environment variables that a login service sets.
     pub variables: Vec<(String, OsString)>,
+    pub zone: Zone,
+    /// The names of this machine.
+    pub user_name: fn(u32) -> Option<String>,
 }
 
 /// The result of a run.
@@ -110,6 +114,8 @@ impl World {
             names_store: true,
             sudo_user: None,
             variables: Vec::new(),
+            zone: Zone::default(),
+            user_name: |_| None,
         }
     }
 
@@ -155,6 +161,7 @@ impl World {
         let folder = self.folder.path().to_owned();
         let store = self.engine.location();
         let (variables, names_store) = (self.variables.clone(), self.names_store);
+        let zone = self.zone.clone();
         let mut env = Env {
             has_pending_input: || false,
             clock: Box::new(FixedClock(self.now.clone(), self.is_synchronised.get())),
@@ -175,6 +182,8 @@ impl World {
                     .find(|(known, _)| known == name)
                     .map(|(_, value)| value.clone()),
             }),
+            zone: Box::new(move || zone.clone()),
+            user_name: self.user_name,
             process: Process {
                 operator: Operator { uid: self.uid.get(), claim: None },
                 euid: self.euid.unwrap_or_else(|| rustix::process::geteuid().as_raw()),

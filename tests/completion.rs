@@ -87,8 +87,8 @@ const ZSH: &str = "PS1='ready> '; autoload -U compinit; compinit -u -D; source c
                    bindkey '^O' show";
 
 #[test]
-fn zsh_completes_users_and_verbs() {
-    let store = Store::new();
+fn d21_zsh_completes_users_verbs_and_the_values_of_options() {
+    let store = peopled();
     if store.shell("zsh", "").is_none() {
         return;
     }
@@ -102,6 +102,11 @@ fn zsh_completes_users_and_verbs() {
         ("mfactl reset al\t\t", "mfactl reset alina"),
         ("mfactl reset b\t", "mfactl reset bob"),
         ("mfactl list-s\t", "mfactl list-status"),
+        ("mfactl help diag\t", "mfactl help diagnose"),
+        ("mfactl log --user b\t", "mfactl log --user bob"),
+        ("mfactl log --verb force\t", "mfactl log --verb force-new-password"),
+        ("mfactl list-status --group st\t", "mfactl list-status --group staff"),
+        ("mfactl reset alice --device t\t", "mfactl reset alice --device tablet"),
     ] {
         zsh.send(&format!("\u{15}{keys}\u{f}")).unwrap();
         zsh.flush().unwrap();
@@ -141,4 +146,136 @@ fn the_variable_of_completion_lets_nobody_in() {
             .status();
         assert_eq!(status.unwrap().code(), Some(64), "{shell}");
     }
+}
+
+/// A store in which alice is in two groups and has a phone and a tablet, and bob a laptop.
+fn peopled() -> Store {
+    let store = Store::new();
+    for line in [
+        "edit-user alice --group staff --group students",
+        "edit-user bob --group guests",
+        "enrol alice --no-confirm --json",
+        "enrol alice --device tablet --no-confirm --json",
+        "enrol bob --device laptop --no-confirm --json",
+    ] {
+        let output = store.command(MFACTL).args(line.split(' ')).output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+    }
+    store
+}
+
+/// What is typed, the word that is completed last, and what completes it.
+const VALUES: &[(&str, &[&str])] = &[
+    ("help diag", &["diagnose"]),
+    ("help list-s", &["list-status"]),
+    ("reset alice --device ta", &["tablet"]),
+    ("enable alice --device p", &["phone"]),
+    ("log --user al", &["alice", "alina"]),
+    ("log --verb force", &["force-new-password"]),
+    ("log --verb noti", &["notify"]),
+    ("list-status --group st", &["staff", "students"]),
+    ("list-status --not-group gu", &["guests"]),
+    ("edit-user alice --remove-group stu", &["students"]),
+];
+
+#[test]
+fn d21_bash_completes_the_values_of_options() {
+    let store = peopled();
+    for (line, expected) in VALUES {
+        let words: Vec<_> = line.split(' ').collect();
+        let (count, last) = (words.len(), words[words.len() - 1]);
+        let script = format!(
+            "source completions/mfactl.bash; COMP_WORDS=(mfactl {line}); COMP_CWORD={count}; \
+             _clap_complete_mfactl mfactl {last} x 2>/dev/null; echo \"${{COMPREPLY[*]}}\""
+        );
+        if let Some(found) = store.shell("bash", &script) {
+            assert_eq!(found.split_whitespace().collect::<Vec<_>>(), *expected, "{line}");
+        }
+    }
+}
+
+#[test]
+fn d21_fish_completes_the_values_of_options() {
+    let store = peopled();
+    for (line, expected) in VALUES {
+        let script = format!("source completions/mfactl.fish; complete -C 'mfactl {line}'");
+        if let Some(found) = store.shell("fish", &script) {
+            let words = found.lines().filter_map(|line| line.split('\t').next());
+            assert_eq!(words.collect::<Vec<_>>(), *expected, "{line}");
+        }
+    }
+}
+
+/// What completes the last of these words, as every shell asks for it.
+fn completed(store: &Store, line: &str, more: &[(&str, &str)]) -> Vec<String> {
+    let words: Vec<_> = line.split(' ').collect();
+    let mut command = store.command(MFACTL);
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    command.envs(more.iter().copied()).args(["--", "mfactl"]).args(&words);
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split(|c: char| c.is_whitespace() || c == '\u{b}')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn d21_labels_are_those_of_the_user_on_the_line_and_of_nobody_else() {
+    let store = peopled();
+    assert_eq!(completed(&store, "reset alice --device l", &[]), [""; 0]);
+    assert_eq!(completed(&store, "reset bob --device l", &[]), ["laptop"]);
+    assert_eq!(completed(&store, "reset --device l", &[]), [""; 0], "nobody is named");
+}
+
+#[test]
+fn d21_only_who_may_list_users_gets_users_labels_and_groups() {
+    let store = peopled();
+    let config = store.0.path().join("config.toml");
+    std::fs::write(&config, "[roles]\nhelpdesk = [\"daemon\"]\nadmin = [\"sys\"]\n").unwrap();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&config, permissions).unwrap();
+    let config = config.to_str().unwrap();
+    let ask =
+        |line: &str, uid| completed(&store, line, &[("MFACTL_CONFIG", config), ("SUDO_UID", uid)]);
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for (line, expected) in [
+        ("reset alice --device ta", "tablet"),
+        ("log --user bo", "bob"),
+        ("list-status --group gu", "guests"),
+    ] {
+        assert_eq!(ask(line, "1"), [expected], "{line}");
+        assert_eq!(ask(line, "65534"), [""; 0], "{line}: names are for those who may list them");
+    }
+    assert_eq!(ask("help diag", "65534"), ["diagnose"], "verbs are no secret");
+}
+
+#[test]
+fn d21_approve_completes_open_requests_for_who_may_approve() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let store = peopled();
+    let config = store.0.path().join("config.toml");
+    let text = "[roles]\nhelpdesk = [\"daemon\"]\nadmin = [\"sys\", \"games\"]\n\
+                second_operator = [\"disable\"]\n";
+    std::fs::write(&config, text).unwrap();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&config, permissions).unwrap();
+    let config = config.to_str().unwrap();
+    let line = ["edit-user", "alice", "--protected"];
+    assert!(store.command(MFACTL).args(line).status().unwrap().success());
+    let mut disable = store.command(MFACTL);
+    disable.env("MFACTL_CONFIG", config).env("SUDO_UID", "1").args(["disable", "alice", "--json"]);
+    let output = disable.output().unwrap();
+    let made: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let id = &made["request"].as_str().unwrap()[..8];
+    let ask = |uid| {
+        let line = format!("approve {}", &id[..2]);
+        completed(&store, &line, &[("MFACTL_CONFIG", config), ("SUDO_UID", uid)])
+    };
+    assert_eq!(ask("3"), [id]);
+    assert_eq!(ask("65534"), [""; 0]);
 }

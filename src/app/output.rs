@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::app::App;
 use crate::domain::hint::Hint;
-use crate::domain::text::shown;
 use crate::env::Env;
 use crate::options::Options;
 use crate::report::{Format, Report, Verdict, Writer};
@@ -24,6 +23,7 @@ fn writer<'a>(env: &'a mut Env, options: &Options) -> Writer<'a> {
         format: options.format(),
         quiet: options.quiet,
         columns: env.out.terminal.map(|t| t.columns),
+        for_people: env.for_people(env.out.terminal.filter(|_| options.format() == Format::Table)),
         only: None,
         out: &mut *env.out.writer,
     }
@@ -44,7 +44,8 @@ impl App<'_> {
     /// Prints a note on standard error, unless `--quiet`.
     pub fn note(&mut self, words: &str) {
         if !self.options.quiet {
-            let _ = writeln!(self.env.err.writer, "mfactl: {}", shown(words));
+            let words = self.env.words(words);
+            let _ = writeln!(self.env.err.writer, "mfactl: {words}");
         }
     }
 
@@ -55,6 +56,7 @@ impl App<'_> {
             format: Format::Table,
             quiet: false,
             columns: self.env.err.terminal.map(|t| t.columns),
+            for_people: self.env.for_people(self.env.err.terminal),
             only: None,
             out: &mut *self.env.err.writer,
         }
@@ -79,6 +81,7 @@ impl App<'_> {
 
     /// Prints a warning on standard error, also with `--quiet`.
     pub fn warn(&mut self, words: &str) {
-        let _ = writeln!(self.env.err.writer, "mfactl: warning: {}", shown(words));
+        let words = self.env.words(words);
+        let _ = writeln!(self.env.err.writer, "mfactl: warning: {words}");
     }
 }

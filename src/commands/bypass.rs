@@ -2,13 +2,15 @@
 
 mod many;
 
+use std::ops::RangeInclusive;
+
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::Verb;
-use crate::app::App;
+use crate::app::{App, OpenStore};
 use crate::commands::bulk::BulkChange;
 use crate::commands::bypass::many::{BypassEach, RevokeEach};
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
@@ -30,6 +32,9 @@ use crate::operate::change::{ChangeRequest, ChangeResult};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
 
+/// How many uses a code can have.
+const USES: RangeInclusive<u32> = 1..=20;
+
 /// Give a user a temporary code to use in place of a device
 ///
 /// The code is accepted wherever a code is asked for, even from a user without a device. It expires
@@ -42,9 +47,11 @@ pub struct Bypass {
     /// Lifetime, e.g. 1h (limit: `policy.bypass_for`)
     #[arg(long = "for", value_name = "SPAN", required_unless_present = "revoke")]
     span: Option<String>,
-    /// Maximum number of uses, 1 to 20
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = super::whole_number::within::<u32>(1..=20))]
-    uses: u32,
+    /// Maximum number of uses, 1 to 20 [default: 1]
+    ///
+    /// Left out, it is asked for at a terminal, unless --yes is given.
+    #[arg(long, value_name = "N", value_parser = super::whole_number::within::<u32>(USES))]
+    uses: Option<u32>,
     /// Start time, e.g. 2026-03-01T08:00:00Z [default: now]
     #[arg(long, value_name = "TIME")]
     starts: Option<String>,
@@ -100,13 +107,13 @@ impl Verb for Bypass {
         let before = opened.read_user(&name)?;
         check_not_disabled(&before)?;
         let now = app.env.clock.now()?;
-        let terms = self.terms(span, starts, now)?;
+        let uses = self.uses(app, &mut opened, &before, dry_run)?;
+        let terms = self.terms(span, starts, now, uses)?;
         let Terms { starts_at, expires_at, .. } = terms;
         act.details = terms.details();
         let code = BackupCode::new(BackupCodeKind::Bypass, &app.env.random()?);
         let id = Id::new(app.env.random()?);
         let reveal = self.show.reveal_secrets && !dry_run;
-        let uses = self.uses;
         let report = |replaces: bool, done: &ChangeResult| BypassReport {
             schema: "mfactl.bypass/1",
             user: name.to_string(),
@@ -119,15 +126,15 @@ impl Verb for Bypass {
             dry_run,
             message: {
                 let then = joined(&done.consequences);
+                let most = counted(uses, "use");
                 match (dry_run, replaces) {
                     (true, false) => format!(
-                        "{name}: would get a bypass code until {expires_at}{then}; nothing was changed"
+                        "{name}: would get a bypass code for {most} until {expires_at}{then}; nothing was changed"
                     ),
                     (true, true) => format!(
-                        "{name}: would get a bypass code until {expires_at}, and the current one would be void{then}; nothing was changed"
+                        "{name}: would get a bypass code for {most} until {expires_at}, and the current one would be void{then}; nothing was changed"
                     ),
                     (false, _) => {
-                        let most = counted(uses, "use");
                         let before = if replaces { "; the previous one is void" } else { "" };
                         format!("{name}: a bypass code for {most} until {expires_at}{before}{then}")
                     }
@@ -221,6 +228,7 @@ impl Bypass {
         span: Span,
         starts: Option<Timestamp>,
         now: Timestamp,
+        uses: u32,
     ) -> Result<Terms, Refusal> {
         let starts_at = starts.unwrap_or(now);
         let expires_at = starts_at.plus(span);
@@ -229,7 +237,7 @@ impl Bypass {
             let typed = self.starts.as_deref().unwrap_or_default();
             return Err(refuse("--starts", typed, problem).hint("leave it out to start now"));
         }
-        Ok(Terms { starts_at, expires_at, uses: self.uses })
+        Ok(Terms { starts_at, expires_at, uses })
     }
 
     fn run_many(&self, app: &mut App<'_>, list: UserList) -> Result<Report> {
@@ -241,7 +249,7 @@ impl Bypass {
         };
         let starts = self.starts()?;
         let now = app.env.clock.now()?;
-        let terms = self.terms(span, starts, now)?;
+        let terms = self.terms(span, starts, now, self.uses.unwrap_or(1))?;
         let codes = BypassEach::codes(app, list.names.len())?;
         let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
         let opened = app.open_store()?;
@@ -259,6 +267,36 @@ impl Bypass {
                 .into());
         }
         Ok(Some(span))
+    }
+}
+
+impl Bypass {
+    /// How often the code may be used: as the command line says, else as a person at a terminal says, else once.
+    fn uses(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        user: &User,
+        is_dry: bool,
+    ) -> Result<u32> {
+        if let Some(uses) = self.uses {
+            return Ok(uses);
+        }
+        if self.yes || is_dry || !app.can_ask() {
+            return Ok(1);
+        }
+        operate::show_person(app, opened, user)?;
+        let mut question = "How many times may it be used? [1]".to_owned();
+        loop {
+            let answer = app.person("give --uses")?.line(&question)?;
+            match answer.trim() {
+                "" => return Ok(1),
+                text => match text.parse() {
+                    Ok(number) if USES.contains(&number) => return Ok(number),
+                    _ => question = format!("Please answer {} to {} [1]", USES.start(), USES.end()),
+                },
+            }
+        }
     }
 }
 

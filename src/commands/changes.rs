@@ -14,6 +14,7 @@ use super::Verb;
 use crate::app::App;
 use crate::app::operator_files;
 use crate::commands::changes::start_time::StartTime;
+use crate::commands::log::OperatorNames;
 use crate::domain::audit::anchor::Anchor;
 use crate::report::{Format, Record as _, Report, Verdict};
 
@@ -55,12 +56,16 @@ impl Verb for Changes {
         let identity = store.identity();
         let mut snapshot = store.read()?;
         let from = since.locate(&mut snapshot, now)?;
-        let differences = match &from {
+        let mut differences = match &from {
             Some(from) => start_time::differences(&mut snapshot, from, &policy, now)?,
             None => Vec::new(),
         };
         let head = snapshot.log().head()?;
         drop(snapshot);
+        let mut names = OperatorNames::of(app);
+        for difference in &mut differences {
+            difference.operator_name = difference.operator_uid.and_then(|uid| names.name(uid));
+        }
         let state = self.state.map(|path| {
             let anchor = Anchor { store: identity.store, head, at: now };
             Ok::<_, anyhow::Error>((
@@ -78,7 +83,7 @@ impl Verb for Changes {
             match writer.format {
                 Format::Table => {
                     for difference in &differences {
-                        writeln!(writer.out, "{}", difference.sentence())?;
+                        writer.description(&difference.sentence())?;
                     }
                 }
                 Format::Csv | Format::Jsonl if differences.is_empty() => {}

@@ -3,16 +3,21 @@
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::Verb;
 use crate::app::App;
 use crate::authenticate;
+use crate::authenticate::{Diagnosed, DiagnosedCode};
 use crate::commands::operator_options::{OperatorOptions, UserArg};
-use crate::domain::diagnose::Diagnosis;
+use crate::domain::backup_code::Submitted;
+use crate::domain::diagnose::without_comparing;
+use crate::domain::diagnosis::{Diagnosis, DiagnosisWord, apart};
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
+use crate::domain::user::User;
 use crate::maintain;
 use crate::operate;
 use crate::report::{Fields, Record, Report, Verdict};
@@ -20,12 +25,14 @@ use crate::report::{Fields, Record, Report, Verdict};
 /// Explain to the operator why a user's code fails
 ///
 /// Type the code that the caller reads out, or give it as one line of standard input. It is compared
-/// with all of the user's devices, also disabled and revoked ones, with a clock that is up to ten
-/// minutes off, and with the settings that apps fall back to. Where codes of several users are off
-/// alike, this server's clock is named instead of their phones; where it is not known that NTP keeps
-/// this clock, either may be off. Nobody is signed in, and no code is used up or printed. To keep this
-/// from helping anyone guess, each attempt counts as a wrong code and is refused while the user is
-/// locked.
+/// with all of the user's devices, also disabled and revoked ones, with a clock that is up to 14 hours
+/// off, and with the settings that apps fall back to. Where a clock is more than ten minutes off, one
+/// code can fit by chance, so that at a terminal the next code is asked for too. Recovery codes and
+/// bypass codes are named, and not used up. Where codes of several users are off alike, this server's
+/// clock is named instead of their phones; where it is not known that NTP keeps this clock, either may
+/// be off. The last words are the command to run next. Nobody is signed in, and no code is used up or
+/// printed. To keep this from helping anyone guess, each code that is compared counts as a wrong one;
+/// while the user is locked ten an hour are compared, and the lock gets no longer.
 #[derive(Args, Debug)]
 pub struct Diagnose {
     #[command(flatten)]
@@ -38,12 +45,15 @@ pub struct Diagnose {
 struct DiagnosisReport {
     schema: &'static str,
     user: String,
-    finding: &'static str,
+    finding: DiagnosisWord,
     device: Option<String>,
+    locked: bool,
     locked_until: Option<Timestamp>,
     /// When right codes are accepted again, for `clock_was_ahead`.
     refused_until: Option<Timestamp>,
     sentence: String,
+    /// The command to run next.
+    next: String,
 }
 
 impl Verb for Diagnose {
@@ -64,92 +74,138 @@ impl Verb for Diagnose {
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         operate::show_person(app, &mut opened, &user)?;
-        let code = if let Some(person) = &mut app.env.prompt {
-            let mut line = person.line("The code that the app shows")?;
-            zeroize::Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
-        } else {
-            app.read_input()?
-        };
-        if code.trim_ascii().is_empty() {
-            return Err(Refusal::new(ErrorCode::Usage, "there is no code to diagnose")
-                .hint(
-                    command("diagnose")
-                        .name(&name)
-                        .fed_by("echo CODE")
-                        .after("type it at the prompt, or: "),
-                )
-                .into());
-        }
+        let submitted = read_code(app, &user)?;
         app.reopen_if_replaced(&mut opened)?;
-        let (user, finding, at) =
-            authenticate::diagnose_code(app, &mut opened, &name, &code, &ticket)?;
-        let locked_until = user.locked(at).flatten();
-        let report = match finding {
-            Some(finding) => DiagnosisReport {
-                schema: "mfactl.diagnose/1",
-                user: name.to_string(),
-                finding: finding.word(),
-                device: finding.device().map(ToString::to_string),
-                locked_until,
-                refused_until: finding.until(),
-                sentence: sentence(app, &name, &finding),
-            },
-            None => DiagnosisReport {
-                schema: "mfactl.diagnose/1",
-                user: name.to_string(),
-                finding: "locked",
-                device: None,
-                locked_until,
-                refused_until: None,
-                sentence: app.words(command("unlock").name(&name).after(&match locked_until {
-                    Some(until) => format!("{name} is locked until {until}: wait, or run: "),
-                    None => format!("{name} is locked after too many wrong codes; run: "),
-                })),
-            },
-        };
-        let verdict = if report.finding == "locked" { Verdict::No } else { Verdict::Yes };
-        Ok(Report::one(report, verdict))
+        let code =
+            DiagnosedCode { name: &name, submitted: &submitted, ticket: &ticket, first: None };
+        let mut done = authenticate::diagnose_code(app, &mut opened, &code)?;
+        if matches!(done.diagnosis, Diagnosis::MaybeClockOff { .. })
+            && let Some(person) = &mut app.env.prompt
+        {
+            let question = "It may be chance. The next code, as soon as the app shows it";
+            let next = typed(person.line(question)?);
+            if !next.is_empty() {
+                app.reopen_if_replaced(&mut opened)?;
+                let (submitted, first) = (&Submitted::read(&next), Some(&done.diagnosis));
+                let code = DiagnosedCode { submitted, first, ..code };
+                done = authenticate::diagnose_code(app, &mut opened, &code)?;
+            }
+        }
+        let is_looked_at =
+            !matches!(done.finding(), DiagnosisWord::Locked | DiagnosisWord::TooManyDiagnoses);
+        let verdict = if is_looked_at { Verdict::Yes } else { Verdict::No };
+        Ok(Report::one(DiagnosisReport::new(app, &done), verdict))
     }
 }
 
-/// The finding in words. A phone is said to be off only where NTP is known to keep this machine's clock: one code that
-/// fits another time can't tell which of the two clocks is wrong.
-fn sentence(app: &mut App<'_>, name: &UserName, finding: &Diagnosis) -> String {
-    let sentence = finding.sentence();
-    if finding.until().is_some() {
-        let words = format!("{sentence}; if the clock is right, two codes in a row end that: ");
-        return app.words(command("resync").name(name).after(&words));
+/// The code from a person or from standard input; none is asked for where there is nothing to compare it with.
+fn read_code(app: &mut App<'_>, user: &User) -> Result<Submitted> {
+    // Without a terminal the clock is read under the lock only.
+    let now = if app.can_ask() { app.env.clock.now()? } else { Timestamp::EARLIEST };
+    let is_in_vain = without_comparing(user, None, now).is_some();
+    let code = match &mut app.env.prompt {
+        Some(_) if is_in_vain => return Ok(Submitted::NotACode),
+        Some(person) => typed(person.line("The code that the app shows")?),
+        None => app.read_input()?,
+    };
+    if code.trim_ascii().is_empty() && !is_in_vain {
+        return Err(Refusal::new(ErrorCode::Usage, "there is no code to diagnose")
+            .hint(
+                command("diagnose")
+                    .name(&user.name)
+                    .fed_by("echo CODE")
+                    .after("type it at the prompt, or: "),
+            )
+            .into());
     }
-    if matches!(finding, Diagnosis::ServerClock { .. }) {
-        return app.words(command("check").operand("clock").after(&format!("{sentence}; run: ")));
+    Ok(Submitted::read(&code))
+}
+
+fn typed(mut line: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(std::mem::take(&mut *line).replace(' ', "").into_bytes())
+}
+
+impl DiagnosisReport {
+    fn new(app: &mut App<'_>, done: &Diagnosed) -> Self {
+        let Diagnosed { user, diagnosis, at } = done;
+        let lock = user.locked(*at);
+        let (mut words, (mut lead, mut next)) =
+            (diagnosis.sentence(&user.name, *at), diagnosis.next(&user.name));
+        if let Some(either) = either_clock(app, diagnosis) {
+            words = either;
+            (lead, next) = ("before the phone is set", command("check").operand("clock"));
+        }
+        if let Some(until) = lock.filter(|_| !matches!(diagnosis, Diagnosis::TooMany { .. })) {
+            words = with_lock(&user.name, until, done.is_locked_only(), &words);
+            if done.is_locked_only() {
+                (lead, next) = ("to end the lock", command("unlock").name(&user.name));
+            }
+        }
+        Self {
+            schema: "mfactl.diagnose/1",
+            user: user.name.to_string(),
+            finding: done.finding(),
+            device: diagnosis.device().map(ToString::to_string),
+            locked: lock.is_some(),
+            locked_until: lock.flatten(),
+            refused_until: diagnosis.until(),
+            sentence: app.words(next.clone().after(&format!("{words}; {lead}, run: "))),
+            next: app.words(next),
+        }
     }
+}
+
+/// A phone is said to be off only where NTP is known to keep this machine's clock: one code that fits another time
+/// can't tell which of the two clocks is wrong.
+fn either_clock(app: &mut App<'_>, finding: &Diagnosis) -> Option<String> {
     let (Diagnosis::ClockOff { device, .. }, Some(seconds)) = (finding, finding.seconds_off())
     else {
-        return sentence;
+        return None;
     };
     if maintain::look_at_clock(app).is_ok_and(|clock| clock.is_trusted()) {
-        return sentence;
+        return None;
     }
-    let way = if seconds > 0 { "ahead" } else { "behind" };
-    let words = format!(
-        "the code of {device} fits a time about {} s {way}: the phone's clock is off or this server's is, and a \
-         code can't tell which; before the phone is set, run: ",
-        seconds.unsigned_abs()
-    );
-    app.words(command("check").operand("clock").after(&words))
+    Some(format!(
+        "the code of {device} fits a time about {}: the phone's clock is off or this server's is, and a code can't \
+         tell which",
+        apart(seconds)
+    ))
+}
+
+/// What is known of the code, beside the lock.
+fn with_lock(name: &UserName, until: Option<Timestamp>, is_all: bool, words: &str) -> String {
+    let until = match until {
+        Some(until) => format!("until {until}"),
+        None => "after too many wrong codes, until unlocked".to_owned(),
+    };
+    if is_all {
+        format!("{name} is locked {until}, and till then no code is accepted; otherwise {words}")
+    } else {
+        format!("{name} is locked {until}; besides, {words}")
+    }
 }
 
 impl Record for DiagnosisReport {
-    const COLUMNS: &'static [&'static str] =
-        &["user", "finding", "device", "locked_until", "refused_until", "sentence"];
+    const COLUMNS: &'static [&'static str] = &[
+        "user",
+        "finding",
+        "device",
+        "locked_until",
+        "refused_until",
+        "sentence",
+        "locked",
+        "next",
+    ];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
-        f.text(self.finding);
+        f.text(self.finding.word());
         f.maybe_text(self.device.as_deref());
         f.maybe_value(self.locked_until);
         f.maybe_value(self.refused_until);
         f.text(&self.sentence);
+        f.flag(self.locked);
+        f.text(&self.next);
     }
 
     fn sentence(&self) -> String {

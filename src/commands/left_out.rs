@@ -5,6 +5,7 @@ use std::fmt;
 use anyhow::Result;
 use clap::Args;
 
+use crate::domain::hint::Command;
 use crate::domain::name::group;
 use crate::domain::policy::{Policy, is_in_any};
 use crate::domain::refusal::Refusal;
@@ -42,6 +43,12 @@ impl LeftOut {
 
     pub fn has(&self, user: &User) -> bool {
         is_in_any(user, &self.0)
+    }
+
+    /// The command with the same groups left out.
+    #[must_use]
+    pub fn on(&self, shown: Command) -> Command {
+        self.0.iter().fold(shown, |shown, group| shown.option(OPTION, group))
     }
 
     #[must_use]

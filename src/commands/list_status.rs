@@ -181,7 +181,7 @@ impl Listing {
                     writeln!(writer.out, "nobody is left outside the groups {groups}")?;
                 }
                 None if is_empty => writeln!(writer.out, "there are no users")?,
-                _ => writeln!(writer.out, "{}", summary.sentence())?,
+                _ => writer.description(&summary.sentence())?,
             }
         }
         Ok(verdict)

@@ -2,6 +2,7 @@
 
 mod event_line;
 mod follow;
+mod operator_names;
 mod prune;
 
 use anyhow::Result;
@@ -22,9 +23,10 @@ use crate::suggest;
 use crate::suggest::nearest_hint;
 
 pub use event_line::EventLine;
+pub use operator_names::{OperatorNames, operator as operator_in_words};
 
 /// Verbs of events that are not verbs of the command line.
-const LOG_ONLY_VERBS: &[&str] = &["notify"];
+pub const LOG_ONLY_VERBS: &[&str] = &["notify"];
 
 /// Show the audit log: who did what, when and why
 ///
@@ -99,7 +101,8 @@ impl Verb for Log {
             return follow::follow(app, query);
         }
         self.warn_if_pruned(app, &mut *store, query.since)?;
-        Ok(Report::list(Verdict::Yes, move |writer| write(store, &query, now, writer)))
+        let names = OperatorNames::of(app);
+        Ok(Report::list(Verdict::Yes, move |writer| write(store, &query, names, now, writer)))
     }
 }
 
@@ -112,6 +115,7 @@ struct EventsTotal {
 fn write(
     mut store: Box<dyn Store>,
     query: &LogQuery,
+    mut names: OperatorNames,
     now: Timestamp,
     writer: &mut Writer<'_>,
 ) -> Result<Verdict> {
@@ -121,7 +125,7 @@ fn write(
         let mut events = 0;
         store.read()?.log().events(query, &mut |event| {
             events += 1;
-            write(&EventLine::of(event)).map(|()| true)
+            write(&EventLine::of(event).named(&mut names)).map(|()| true)
         })?;
         Ok(EventsTotal { events })
     })?;

@@ -20,6 +20,7 @@ use self::content::Content;
 use super::Verb;
 use crate::app::App;
 use crate::app::operator_files;
+use crate::commands::left_out::NotGroupOption;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{counted, shown};
 use crate::domain::time::Timestamp;
@@ -34,7 +35,7 @@ use crate::report::{Fields, Record, Report as VerbReport, Verdict};
 /// damaged. Needs no key; without it, the MACs of the log are not checked.
 #[derive(Args, Debug)]
 pub struct Report {
-    /// File to write: NAME.html or NAME.svg; - prints the page
+    /// File to write: NAME.html or .svg; - prints the page
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Start: a day, a month such as 2026-11, or an age
@@ -45,6 +46,8 @@ pub struct Report {
     /// End, not included: a time as above [default: now]
     #[arg(long, value_name = "WHEN")]
     until: Option<String>,
+    #[command(flatten)]
+    left_out: NotGroupOption,
     /// Skip verifying the log, which can take seconds
     #[arg(long)]
     without_log: bool,
@@ -85,6 +88,7 @@ impl Verb for Report {
         let kind = self.output.as_deref().map(Kind::of).transpose()?;
         let now = app.env.clock.now()?;
         let times = self.times(now)?;
+        let left_out = self.left_out.parse()?;
         let is_printed = self.output.as_deref().is_some_and(|path| path.as_os_str() == "-");
         if is_printed && app.options.has_format_option() {
             let message = "--output - prints the page, which has no other format";
@@ -95,7 +99,7 @@ impl Verb for Report {
         let shown_path = |path: &Path| shown(&path.to_string_lossy()).into_owned();
         let output = self.output.as_deref().map(shown_path);
         if kind == Some(Kind::Chart) {
-            let (_, history) = content::history(app, times, now)?;
+            let (_, history) = content::history(app, times, &left_out, now)?;
             let end = history.points.last().copied();
             self.write(app, &chart::standalone(&history))?;
             let (users, coverage) = end.map_or((0, 100.0), |end| (end.users, end.coverage()));
@@ -107,7 +111,7 @@ impl Verb for Report {
             };
             return Ok(VerbReport::one(record, Verdict::Yes));
         }
-        let content = content::read(app, times, now, !self.without_log)?;
+        let content = content::read(app, times, &left_out, now, !self.without_log)?;
         let is_damaged = content.log.is_some() && content.anchor.is_none();
         let verdict = if is_damaged { Verdict::No } else { Verdict::Yes };
         if is_printed {

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::Verb;
 use crate::app::App;
 use crate::authenticate;
+use crate::commands::new_password::ask_new_password;
 use crate::commands::operator_options::{OperatorOptions, UserArg};
 use crate::commands::user_change::ChangeRecord;
 use crate::domain::hint::command;
@@ -20,8 +21,8 @@ use crate::report::{Report, Verdict};
 /// Set a user's password for sign-in
 ///
 /// Prompts twice without echo, or reads one line of standard input; never an argument. Blanks count,
-/// and nothing is cut off. The password must be long enough and hard to guess. Use it when a password
-/// change is required.
+/// and nothing is cut off. The password must be long enough and hard to guess; a weak one is asked for
+/// again. Use it when a password change is required.
 #[derive(Args, Debug)]
 pub struct SetPassword {
     #[command(flatten)]
@@ -42,8 +43,14 @@ impl Verb for SetPassword {
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         operate::show_person(app, &mut opened, &user)?;
-        let password = read_password(app, &name)?;
-        authenticate::require_strong(app, &user, "password", &password)?;
+        let password = if app.can_ask() {
+            let again = command("set-password").name(&name);
+            ask_new_password(app, &user, again.after("the password is unchanged: "))?
+        } else {
+            let password = read_password(app, &name)?;
+            authenticate::require_strong(app, &user, "password", &password)?;
+            password
+        };
         app.reopen_if_replaced(&mut opened)?;
         let hash = authenticate::sealed_hash(app, &opened, user.id, &password)?;
         let done = operate::change_user(app, &mut opened, &act, |before, _, _| {
@@ -67,16 +74,6 @@ impl Verb for SetPassword {
 }
 
 fn read_password(app: &mut App<'_>, name: &UserName) -> Result<Password> {
-    if let Some(person) = &mut app.env.prompt {
-        let first = person.hidden_line("New password")?;
-        let second = person.hidden_line("Once more")?;
-        if *first != *second {
-            return Err(Refusal::bad_input("password", "the two entries differ")
-                .hint("type the same password twice")
-                .into());
-        }
-        return Ok(Password::read("password", &first)?);
-    }
     let line = app.read_secret_line()?.ok_or_else(|| {
         Refusal::new(ErrorCode::Usage, "there is no password to set").hint(
             command(SetPassword::NAME)

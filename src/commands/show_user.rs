@@ -6,10 +6,11 @@ use serde::Serialize;
 
 use super::Verb;
 use super::list_status::UserLine;
-use super::log::EventLine;
+use super::log::{EventLine, OperatorNames};
 use crate::app::App;
 use crate::commands::operator_options::UserArg;
 use crate::domain::device::DeviceState;
+use crate::domain::hint::command;
 use crate::domain::password::TemporaryPassword;
 use crate::domain::policy::Policy;
 use crate::domain::text::counted;
@@ -52,6 +53,9 @@ struct UserDetails {
     /// Devices kept sealed for undo.
     revoked: Vec<RevokedDevice>,
     events: Vec<EventLine>,
+    /// Whether there are older events.
+    #[serde(skip)]
+    older: Option<String>,
     #[serde(skip)]
     now: Timestamp,
 }
@@ -75,16 +79,21 @@ impl Verb for ShowUser {
         let mut store = app.reader()?;
         let wanted = LogQuery {
             user: Some(SubjectFilter::Id(user.id)),
-            last: Some(EVENTS),
+            last: Some(EVENTS + 1),
             is_newest_first: true,
             ..LogQuery::default()
         };
-        let mut events = Vec::new();
+        let (mut events, mut names) = (Vec::new(), OperatorNames::of(app));
         store.read()?.log().events(&wanted, &mut |event| {
-            events.push(EventLine::of(event));
+            events.push(EventLine::of(event).named(&mut names));
             Ok(true)
         })?;
-        Ok(Report::one(UserDetails::new(&user, &policy, now, events), Verdict::Yes))
+        let has_more = events.len() as u64 > EVENTS;
+        events.truncate(usize::try_from(EVENTS)?);
+        let details = UserDetails::new(&user, &policy, now, events);
+        let all = command("log").option("--user", user.name.as_str()).after("older events: ");
+        let older = has_more.then(|| app.words(all));
+        Ok(Report::one(UserDetails { older, ..details }, Verdict::Yes))
     }
 }
 
@@ -125,12 +134,14 @@ impl UserDetails {
             failures: user.throttle.failures,
             revoked: revoked.collect(),
             events,
+            older: None,
         }
     }
 }
 
 impl Record for UserDetails {
     const COLUMNS: &'static [&'static str] = UserLine::COLUMNS;
+    const IS_DESCRIPTION: bool = true;
 
     fn fields(&self, f: &mut Fields) {
         self.line.fields(f);
@@ -197,6 +208,9 @@ impl Record for UserDetails {
         }
         for e in &self.events {
             row("event", e.description());
+        }
+        if let Some(older) = &self.older {
+            row("", older.clone());
         }
         rows.join("\n")
     }

@@ -154,7 +154,7 @@ impl VerifyReport {
                 format!("{name}: accepted by the bypass code; uses left: {left}")
             }
             (Outcome::Replayed { .. }, _) => {
-                format!("{name}: replayed: this code was already used")
+                format!("{name}: this code was used already: wait for the next one")
             }
             (Outcome::Rejected, None) => format!("{name}: rejected"),
             (Outcome::Rejected, Some(Some(t))) => format!("{name}: rejected; locked until {t}"),

@@ -31,11 +31,16 @@ impl BypassCode {
         self.starts_at <= now && !self.is_over(now)
     }
 
+    /// Whether it is this code, whatever it is worth.
+    #[must_use]
+    pub fn is_code(&self, tag: &Tag) -> bool {
+        self.tag.ct_eq(tag).into()
+    }
+
     /// Consumes one use; `None` if the code is wrong or not accepted now.
     #[must_use]
     pub fn used(self, tag: &Tag, now: Timestamp) -> Option<Self> {
-        let matches = bool::from(self.tag.ct_eq(tag));
-        (matches && self.is_open(now)).then(|| Self { uses: self.uses - 1, ..self })
+        (self.is_code(tag) && self.is_open(now)).then(|| Self { uses: self.uses - 1, ..self })
     }
 }
 

@@ -1,216 +1,62 @@
-//! Why a code fails, for an operator who helps a user.
+//! Compares a code with all that a user has or had, for an operator who helps them.
 
 use crate::domain::authenticate::Keys;
-use crate::domain::device::Device;
+use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
+use crate::domain::device::{BeforeDisable, Device, DeviceState};
+use crate::domain::diagnosis::{Diagnosis, Spare};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters, Window, matching_steps};
 use crate::domain::name::Label;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::Refusal;
-use crate::domain::text::counted;
-use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::time::{Span, Timestamp};
+use crate::domain::user::{Status, User};
 
-/// Time steps before and after the current one that are searched.
+/// Time steps before and after the current one that are searched with all settings.
 const REACH: u64 = 20;
+/// How far off a clock is searched for: the time zones of the world, and a few minutes.
+const FARTHEST: Span = Span::minutes(14 * 60 + 5);
+/// How many codes are compared while a user is locked, within [`LOCKED_SPAN`]. The lock itself counts no attempt
+/// then, so that a diagnosis never makes it longer; this bounds what can be guessed in its shade.
+pub const MOST_WHILE_LOCKED: usize = 10;
+pub const LOCKED_SPAN: Span = Span::hours(1);
 
-/// The reason why a code fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Diagnosis {
-    /// It does not fail: it would be accepted.
-    Right {
-        device: Label,
-        pending: bool,
-    },
-    AlreadyUsed {
-        device: Label,
-    },
-    /// It is right, but a code was accepted while the clock was ahead: until then no code is later than that.
-    ClockWasAhead {
-        device: Label,
-        until: Timestamp,
-    },
-    /// The phone's clock is off by `steps` time steps of `period` seconds; positive if it is ahead.
-    ClockOff {
-        device: Label,
-        steps: i64,
-        period: u64,
-    },
-    /// The codes of other users fit a time that is as far off, so it is this machine's clock rather than the
-    /// phones'. `seconds` is positive if the phones are ahead of it.
-    ServerClock {
-        device: Label,
-        seconds: i64,
-        others: u64,
-    },
-    /// The app computes codes with other settings than those it was given.
-    OtherSettings {
-        device: Label,
-        given: Parameters,
-        used: Parameters,
-    },
-    Disabled {
-        device: Label,
-    },
-    Revoked {
-        device: Label,
-        at: Timestamp,
-    },
-    Expired {
-        device: Label,
-    },
-    /// It matches none of the user's devices.
-    Unknown,
-    /// It does not have the form of a code.
-    NoCode,
+/// The finding where there is nothing to compare a code with, so that no attempt is counted. `submitted` is `None`
+/// before it is asked for.
+#[must_use]
+pub fn without_comparing(
+    user: &User,
+    submitted: Option<&Submitted>,
+    now: Timestamp,
+) -> Option<Diagnosis> {
+    let has_spares = user.recovery.is_some() || user.bypass.is_some();
+    if submitted.map_or(has_spares, |submitted| submitted.backup_code().is_some()) {
+        return None;
+    }
+    let mut live = user.live().peekable();
+    if live.peek().is_none() {
+        return Some(Diagnosis::NoDevice { taken: None });
+    }
+    if let Some(device) = user.live().next().filter(|_| live.all(|d| d.is_expired(now))) {
+        return Some(expired(device));
+    }
+    matches!(submitted, Some(Submitted::NotACode)).then_some(Diagnosis::NoCode)
 }
 
-impl Diagnosis {
-    /// The value in JSON.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Right { .. } => "right",
-            Self::AlreadyUsed { .. } => "already_used",
-            Self::ClockWasAhead { .. } => "clock_was_ahead",
-            Self::ClockOff { .. } => "clock_off",
-            Self::ServerClock { .. } => "server_clock",
-            Self::OtherSettings { .. } => "other_settings",
-            Self::Disabled { .. } => "disabled",
-            Self::Revoked { .. } => "revoked",
-            Self::Expired { .. } => "expired",
-            Self::Unknown => "unknown",
-            Self::NoCode => "no_code",
-        }
-    }
-
-    #[must_use]
-    pub const fn device(&self) -> Option<&Label> {
-        match self {
-            Self::Right { device, .. }
-            | Self::AlreadyUsed { device }
-            | Self::ClockWasAhead { device, .. }
-            | Self::ServerClock { device, .. }
-            | Self::ClockOff { device, .. }
-            | Self::OtherSettings { device, .. }
-            | Self::Disabled { device }
-            | Self::Revoked { device, .. }
-            | Self::Expired { device } => Some(device),
-            Self::Unknown | Self::NoCode => None,
-        }
-    }
-
-    /// When right codes are accepted again.
-    #[must_use]
-    pub const fn until(&self) -> Option<Timestamp> {
-        match self {
-            Self::ClockWasAhead { until, .. } => Some(*until),
-            _ => None,
-        }
-    }
-
-    /// By how many seconds the phone's clock is ahead of this machine's.
-    #[must_use]
-    pub fn seconds_off(&self) -> Option<i64> {
-        match self {
-            Self::ClockOff { steps, period, .. } => Some(steps * period.cast_signed()),
-            Self::ServerClock { seconds, .. } => Some(*seconds),
-            _ => None,
-        }
-    }
-
-    /// The finding, given how many other users' codes were as far off lately.
-    #[must_use]
-    pub fn with_others(self, others: u64) -> Self {
-        match self.seconds_off() {
-            Some(seconds) if others > 0 => match self {
-                Self::ClockOff { device, .. } => Self::ServerClock { device, seconds, others },
-                same => same,
-            },
-            _ => self,
-        }
-    }
-
-    /// The reason and the remedy in one sentence.
-    #[must_use]
-    pub fn sentence(&self) -> String {
-        match self {
-            Self::Right { device, pending: false } => {
-                format!("the code of {device} is right: sign in with the next one")
-            }
-            Self::Right { device, pending: true } => {
-                format!(
-                    "the code of {device} is right: confirm the device by giving the next one to verify"
-                )
-            }
-            Self::AlreadyUsed { device } => {
-                format!("the code of {device} was already used: wait for the next one")
-            }
-            Self::ClockWasAhead { device, until } => format!(
-                "the code of {device} is right, but codes are refused until {until}: one was accepted while this \
-                 server's clock was ahead, or the clock is behind now"
-            ),
-            Self::ServerClock { seconds, others, .. } => {
-                let way = if *seconds > 0 { "behind" } else { "ahead" };
-                format!(
-                    "this server's clock may be about {} s {way}: within an hour the codes of {} were as far off",
-                    seconds.unsigned_abs(),
-                    counted(others + 1, "user")
-                )
-            }
-            Self::ClockOff { device, steps, period } => {
-                let seconds = steps.unsigned_abs() * period;
-                let way = if *steps > 0 { "ahead" } else { "behind" };
-                format!(
-                    "the clock of {device} is about {seconds} s {way}: set the phone's time to automatic"
-                )
-            }
-            Self::OtherSettings { device, given, used } => format!(
-                "the app of {device} uses {used} instead of {given}: enrol the device again with {used}"
-            ),
-            Self::Disabled { device } => {
-                format!("the code belongs to {device}, which is switched off: use enable")
-            }
-            Self::Revoked { device, at } => format!(
-                "the code belongs to {device}, which was revoked on {at}: remove the old account from the app"
-            ),
-            Self::Expired { device } => {
-                format!(
-                    "the code belongs to {device}, which was not confirmed in time: enrol it again"
-                )
-            }
-            Self::Unknown => "the code belongs to none of this user's devices: check that the \
-                              app shows the right account, or use reset"
-                .to_owned(),
-            Self::NoCode => "this is not a code: a code has 6 to 8 digits".to_owned(),
-        }
-    }
-
-    /// The most likely reason has the lowest rank.
-    const fn rank(&self) -> u8 {
-        match self {
-            Self::Right { .. } => 0,
-            Self::AlreadyUsed { .. } | Self::ClockWasAhead { .. } => 1,
-            Self::Disabled { .. } => 2,
-            Self::Revoked { .. } => 3,
-            Self::Expired { .. } => 4,
-            Self::ClockOff { .. } | Self::ServerClock { .. } => 5,
-            Self::OtherSettings { .. } => 6,
-            Self::Unknown | Self::NoCode => 7,
-        }
-    }
-}
-
-/// Compares a code with every device that the user has or had.
+/// Compares what was submitted with every device that the user has or had, or with their backup codes.
 pub fn diagnose(
     user: &User,
     keys: &dyn Keys,
-    code: Option<&Otp>,
+    submitted: &Submitted,
     now: Timestamp,
     window: Window,
 ) -> Result<Diagnosis, Refusal> {
-    let Some(code) = code else { return Ok(Diagnosis::NoCode) };
-    let mut best = Diagnosis::Unknown;
+    let code = match submitted {
+        Submitted::Otp(code) => code,
+        Submitted::BackupCode(code) => return Ok(diagnose_spare(user, keys, code, now)),
+        Submitted::NotACode => return Ok(Diagnosis::NoCode),
+    };
+    let mut best: Option<Diagnosis> = None;
     for device in &user.devices {
         let secret = keys.secret(user.id, device)?;
         let Factor::Totp(given) = device.factor;
@@ -218,13 +64,85 @@ pub fn diagnose(
             let current = used.step(now);
             for step in matching_steps(&secret, used, code, now, REACH) {
                 let candidate = reason(device, (given, used), (step, current), now, window);
-                if candidate.rank() < best.rank() {
-                    best = candidate;
+                if best.as_ref().is_none_or(|best| rank(&candidate) < rank(best)) {
+                    best = Some(candidate);
                 }
             }
         }
     }
-    Ok(best)
+    if let Some(best) = best {
+        return Ok(best);
+    }
+    if user.status() == Status::Disabled {
+        return Ok(Diagnosis::Disabled { device: None });
+    }
+    let unknown = Diagnosis::Unknown { only: only_device(user) };
+    Ok(far_off(user, keys, code, now)?.unwrap_or(unknown))
+}
+
+/// The nearest time within hours that the code fits, with the device's own settings.
+fn far_off(
+    user: &User,
+    keys: &dyn Keys,
+    code: &Otp,
+    now: Timestamp,
+) -> Result<Option<Diagnosis>, Refusal> {
+    let (mut found, mut searched): (Vec<(u64, &Device, i64, u64)>, u64) = (Vec::new(), 0);
+    let in_use = |d: &&Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
+    for device in user.live().filter(in_use) {
+        let Factor::Totp(given) = device.factor;
+        if usize::from(given.digits) != code.digits().len() {
+            continue;
+        }
+        let secret = keys.secret(user.id, device)?;
+        let (current, reach) = (given.step(now), FARTHEST.0 / given.period);
+        searched += 2 * reach + 1;
+        for step in matching_steps(&secret, given, code, now, reach) {
+            let steps = step.cast_signed() - current.cast_signed();
+            found.push((steps.unsigned_abs() * given.period, device, steps, given.period));
+        }
+    }
+    let nearest = found.into_iter().min_by_key(|(seconds, ..)| *seconds);
+    Ok(nearest.map(|(_, device, steps, period)| {
+        let codes = 10_u64.saturating_pow(u32::try_from(code.digits().len()).unwrap_or(6));
+        let one_in = codes / searched.max(1);
+        Diagnosis::MaybeClockOff { device: device.label.clone(), steps, period, one_in }
+    }))
+}
+
+fn only_device(user: &User) -> Option<Label> {
+    let mut live = user.live();
+    live.next().filter(|_| live.next().is_none()).map(|device| device.label.clone())
+}
+
+/// What a recovery code or a bypass code is worth. Nothing is used up.
+fn diagnose_spare(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestamp) -> Diagnosis {
+    let kind = code.kind;
+    let spare = match kind {
+        BackupCodeKind::Recovery => user.recovery.as_ref().map(|set| {
+            let left = set.left() as u64;
+            let tag = keys.backup_code_tag(user.id, set.id, code);
+            match set.clone().used(&tag) {
+                Some(_) => Spare::Good { left, until: None },
+                None => Spare::Unknown { left, at: None },
+            }
+        }),
+        BackupCodeKind::Bypass => user.bypass.as_ref().map(|bypass| {
+            let tag = keys.backup_code_tag(user.id, bypass.id, code);
+            let until = bypass.expires_at;
+            if !bypass.is_code(&tag) {
+                let left = u64::from(!bypass.is_over(now));
+                return Spare::Unknown { left, at: None };
+            }
+            match () {
+                () if bypass.uses == 0 => Spare::Used { at: None },
+                () if until <= now => Spare::Expired { at: until },
+                () if now < bypass.starts_at => Spare::NotYet { from: bypass.starts_at },
+                () => Spare::Good { left: bypass.uses.into(), until: Some(until) },
+            }
+        }),
+    };
+    Diagnosis::Spare { kind, spare: spare.unwrap_or(Spare::Unknown { left: 0, at: None }) }
 }
 
 fn reason(
@@ -236,14 +154,14 @@ fn reason(
 ) -> Diagnosis {
     let label = device.label.clone();
     // Setting the clock or changing the settings does not help a device that is out of use.
-    if let crate::domain::device::DeviceState::Revoked(revoked) = &device.state {
+    if let DeviceState::Revoked(revoked) = &device.state {
         return Diagnosis::Revoked { device: label, at: revoked.at };
     }
     if device.is_disabled() {
-        return Diagnosis::Disabled { device: label };
+        return Diagnosis::Disabled { device: Some(label) };
     }
     if device.is_expired(now) {
-        return Diagnosis::Expired { device: label };
+        return expired(device);
     }
     if used != given {
         return Diagnosis::OtherSettings { device: label, given, used };
@@ -256,9 +174,31 @@ fn reason(
         return Diagnosis::ClockWasAhead { device: label, until };
     }
     if !device.is_unused(step) {
-        return Diagnosis::AlreadyUsed { device: label };
+        let (at, by_later) = (device.last_used_at, device.position.is_some_and(|last| last > step));
+        return Diagnosis::AlreadyUsed { device: label, at, by_later };
     }
     Diagnosis::Right { device: label, pending: device.is_pending() }
+}
+
+fn expired(device: &Device) -> Diagnosis {
+    let at = match device.state.before_disable() {
+        BeforeDisable::Pending(pending) => Some(pending.expires_at),
+        BeforeDisable::Active(_) => None,
+    };
+    Diagnosis::Expired { device: device.label.clone(), at }
+}
+
+/// The most likely reason has the lowest rank.
+const fn rank(diagnosis: &Diagnosis) -> u8 {
+    match diagnosis {
+        Diagnosis::Right { .. } => 0,
+        Diagnosis::AlreadyUsed { .. } | Diagnosis::ClockWasAhead { .. } => 1,
+        Diagnosis::Disabled { .. } => 2,
+        Diagnosis::Revoked { .. } => 3,
+        Diagnosis::Expired { .. } => 4,
+        Diagnosis::ClockOff { .. } => 5,
+        _ => 6,
+    }
 }
 
 /// The device's own settings first, then all that apps are known to use instead.
@@ -276,6 +216,7 @@ fn possible_settings(own: Parameters) -> impl Iterator<Item = Parameters> {
 mod tests {
     use crate::domain::device::{DeviceState, Pending};
     use crate::domain::diagnose::*;
+    use crate::domain::diagnosis::DiagnosisWord;
     use crate::domain::factor::totp::code_at;
     use crate::domain::fixture;
     use crate::domain::fixture::{OneSecret, active_state, at, phone, secret};
@@ -289,8 +230,8 @@ mod tests {
     }
 
     fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Diagnosis {
-        let code = Otp::read(code_at(&secret(), made_with, seconds).as_bytes());
-        diagnose(user, &OneSecret, code.as_ref(), at(NOW), Window::DEFAULT).unwrap()
+        let code = Submitted::read(code_at(&secret(), made_with, seconds).as_bytes());
+        diagnose(user, &OneSecret, &code, at(NOW), Window::DEFAULT).unwrap()
     }
 
     #[test]
@@ -305,26 +246,34 @@ mod tests {
             let expected = Diagnosis::ClockOff { device, steps, period: 30 };
             assert_eq!(reason_of(&user, common, NOW + 30 * steps), expected);
         }
-        assert_eq!(reason_of(&user, common, NOW + 30 * 21), Diagnosis::Unknown);
+        for steps in [21, -21, 1690, -1690] {
+            let found = reason_of(&user, common, NOW + 30 * steps);
+            assert_eq!(found.finding(), DiagnosisWord::MaybeClockOff, "{steps}: {found:?}");
+        }
+        assert_eq!(
+            reason_of(&user, common, NOW + 30 * 1691),
+            Diagnosis::Unknown { only: Some(label.clone()) }
+        );
         let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
-        assert_eq!(reason_of(&alice(sha256), common, NOW).word(), "other_settings");
-        assert_eq!(reason_of(&user, sha256, NOW).word(), "other_settings");
+        assert_eq!(reason_of(&alice(sha256), common, NOW).finding().word(), "other_settings");
+        assert_eq!(reason_of(&user, sha256, NOW).finding().word(), "other_settings");
         let mut spent = user.clone();
         spent.devices[0].position = Some(common.step(at(NOW)));
-        assert_eq!(reason_of(&spent, common, NOW).word(), "already_used");
+        assert_eq!(reason_of(&spent, common, NOW).finding().word(), "already_used");
         spent.devices[0].position = Some(common.step(at(NOW)) + 1);
-        assert_eq!(reason_of(&spent, common, NOW).word(), "already_used", "a fast phone");
+        assert_eq!(reason_of(&spent, common, NOW).finding().word(), "already_used", "a fast phone");
         spent.devices[0].position = Some(common.step(at(NOW)) + 10);
         let until = at(NOW - NOW % 30 + 30 * 11);
         let device = label.clone();
         assert_eq!(reason_of(&spent, common, NOW), Diagnosis::ClockWasAhead { device, until });
         assert_eq!(
-            reason_of(&user.clone().disable(None).unwrap().user, common, NOW).word(),
+            reason_of(&user.clone().disable(None).unwrap().user, common, NOW).finding().word(),
             "disabled"
         );
         let revoked = user.clone().revoke(None, at(NOW)).unwrap().user;
-        assert_eq!(reason_of(&revoked, common, NOW).word(), "revoked");
-        let none = diagnose(&user, &OneSecret, None, at(NOW), Window::DEFAULT).unwrap();
+        assert_eq!(reason_of(&revoked, common, NOW).finding().word(), "revoked");
+        let none =
+            diagnose(&user, &OneSecret, &Submitted::NotACode, at(NOW), Window::DEFAULT).unwrap();
         assert_eq!(none, Diagnosis::NoCode);
     }
 
@@ -345,8 +294,16 @@ mod tests {
             (expired, "expired"),
         ] {
             for steps in [-20, -1, 0, 2, 20] {
-                assert_eq!(reason_of(&user, common, NOW + 30 * steps).word(), word, "{steps}");
-                assert_eq!(reason_of(&user, sha256, NOW + 60 * steps).word(), word, "{steps}");
+                assert_eq!(
+                    reason_of(&user, common, NOW + 30 * steps).finding().word(),
+                    word,
+                    "{steps}"
+                );
+                assert_eq!(
+                    reason_of(&user, sha256, NOW + 60 * steps).finding().word(),
+                    word,
+                    "{steps}"
+                );
             }
         }
     }
@@ -356,9 +313,9 @@ mod tests {
         let user = alice(Parameters::COMMON);
         for offset in -21..=21 {
             let code = code_at(&secret(), Parameters::COMMON, NOW + 30 * offset);
-            assert!(
-                !reason_of(&user, Parameters::COMMON, NOW + 30 * offset).sentence().contains(&code)
-            );
+            let found = reason_of(&user, Parameters::COMMON, NOW + 30 * offset);
+            let words = found.sentence(&user.name, at(NOW)) + &found.next(&user.name).1.to_string();
+            assert!(!words.contains(&code), "{words}");
         }
     }
 }

@@ -179,6 +179,12 @@ impl Throttle {
         if idle { self } else { Self::default() }
     }
 
+    /// The state after an attempt that was looked at although the user is locked, and that counts elsewhere.
+    #[must_use]
+    pub fn looked_at(self, now: Timestamp) -> Self {
+        Self { lock: self.lock.map(|lock| lock.seen(now)), ..self }
+    }
+
     /// The state after an attempt while locked, and how many such attempts an event should record now.
     #[must_use]
     pub fn turned_away(mut self, now: Timestamp) -> (Self, Option<u32>) {

@@ -16,6 +16,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
 use crate::env::ntp;
 use crate::env::terminal::Terminal;
+use crate::env::zone::zone;
 
 struct SystemClock;
 
@@ -78,6 +79,10 @@ pub fn env() -> Env {
         out: Stream { terminal: size(&out), writer: Box::new(std::io::BufWriter::new(RawOut)) },
         err: Stream { terminal: size(&err), writer: Box::new(err) },
         variables: Box::new(|name| std::env::var_os(name)),
+        zone: Box::new(|| zone(std::env::var("TZ").ok().as_deref())),
+        user_name: |uid| {
+            uzers::get_user_by_uid(uid).map(|user| user.name().to_string_lossy().into_owned())
+        },
         caller: caller(&process),
         process,
         end,

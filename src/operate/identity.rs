@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::app::{App, OpenStore};
 use crate::domain::identity::identity;
-use crate::domain::text::shown;
 use crate::domain::time::Span;
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::User;
@@ -46,7 +45,8 @@ pub fn ask_for_name(
 
 /// Asks for a name as the answer.
 pub fn is_name_typed(app: &mut App<'_>, name: &str, question: &str) -> Result<bool> {
-    let answer = app.person(HINT)?.line(question)?;
+    let question = app.env.words(question);
+    let answer = app.person(HINT)?.line(&question)?;
     let is_it = |typed: crate::domain::name::UserName| typed.as_str() == name;
     Ok(answer.trim() == name || app.config.names.read(answer.trim()).is_ok_and(is_it))
 }
@@ -90,7 +90,7 @@ pub fn show(
     let width = app.env.err.terminal.map_or(DEFAULT_WIDTH, |size| size.columns.into());
     for (n, line) in lines.iter().enumerate() {
         let indent = if n == 0 && !line.starts_with("afterwards: ") { 0 } else { 2 };
-        for line in wrapped(&shown(line), width, indent) {
+        for line in wrapped(&app.env.words(line), width, indent) {
             writeln!(app.env.err.writer, "{line}")?;
         }
     }

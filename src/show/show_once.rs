@@ -67,7 +67,8 @@ pub struct OnceText {
 
 /// Returns once everything is written and flushed. A file or a page is returned to the caller, who keeps it
 /// only after the commit.
-pub fn show_text(app: &mut App<'_>, output: SecretOutput, once: OnceText) -> Result<Shown> {
+pub fn show_text(app: &mut App<'_>, output: SecretOutput, mut once: OnceText) -> Result<Shown> {
+    once.about = app.env.words(&once.about);
     if output.is_for_page(app) {
         let page = Box::new(move |size| page_lines(&once, size));
         let page = app.person("add --output FILE")?.open_page(page);

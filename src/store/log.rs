@@ -1,7 +1,7 @@
 //! Reading the audit log: events for display, the hash chain for verification, and earlier states of
 //! users.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
@@ -195,12 +195,21 @@ impl<'r> LogReader<'r> {
         Ok(undoing)
     }
 
-    /// Every change of anybody's MFA status, in order.
+    /// Every change of anybody's MFA status, in order, but those of these users.
     pub fn status_history(
         &mut self,
+        but: &BTreeSet<Id>,
         visit: &mut dyn FnMut(StatusChange) -> Result<()>,
     ) -> Result<()> {
-        self.driver.query(sql::STATUS_CHANGES, &[], &mut |row| {
+        let statement =
+            if but.is_empty() { sql::STATUS_CHANGES } else { sql::STATUS_CHANGES_OF_USERS };
+        self.driver.query(statement, &[], &mut |row| {
+            if !but.is_empty() {
+                let user = row.bytes_ref(5)?.and_then(|id| id.try_into().ok()).map(Id::new);
+                if user.is_some_and(|user| but.contains(&user)) {
+                    return Ok(true);
+                }
+            }
             let text = |column| Ok::<_, anyhow::Error>(row.text(column)?.unwrap_or_default());
             let seq = seq(row, "events")?.unwrap_or_default();
             let at = at(row, 1, "events")?.unwrap_or(Timestamp::from_unix(0)?);

@@ -71,6 +71,9 @@ pub const ALL_EVENTS: &str = "SELECT count(*), min(seq), max(seq) FROM events";
 pub const SEQ_RANGE: &str = "SELECT min(seq), max(seq) FROM events WHERE at >= $1 AND at < $2";
 pub const STATUS_CHANGES: &str = "SELECT seq, at, verb, was_status, status FROM events \
                          WHERE was_status IS NOT NULL ORDER BY seq";
+/// The same with the user's id, which no index has beside the rest.
+pub const STATUS_CHANGES_OF_USERS: &str = "SELECT seq, at, verb, was_status, status, user_id FROM events \
+                         WHERE was_status IS NOT NULL ORDER BY seq";
 pub const OUTCOME_COUNTS: &str = "SELECT verb, outcome, count(*) FROM events GROUP BY verb, outcome \
                          ORDER BY verb, outcome";
 /// The next four take the number before the period's first event, and its last one.

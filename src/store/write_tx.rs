@@ -15,6 +15,7 @@ use crate::store::checks::one_row;
 use crate::store::damaged_user::{DamagedUser, damaged_user, remove_rows};
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
+use crate::store::log::LogReader;
 use crate::store::log_tail::LogTail;
 use crate::store::newest_event::newest_event;
 use crate::store::row::{StoredMac, Value, bytes};
@@ -93,6 +94,11 @@ impl<'t> WriteTx<'t> {
             self.users.write(&mut *self.driver, self.vault, saved)?;
         }
         Ok(saved.into_iter().map(|saved| saved.user).collect())
+    }
+
+    /// The audit log as it is under the lock.
+    pub fn log(&mut self) -> LogReader<'_> {
+        LogReader::of(&mut *self.driver)
     }
 
     /// The time of the newest event with this verb and outcome among the last `among` events.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::commands::list_status::UserLine;
+use crate::commands::log::operator_in_words;
 use crate::domain::recovery::FEW;
-use crate::domain::text::shell_word;
 use crate::domain::time::Timestamp;
 use crate::domain::user::Status;
 use crate::report::{Fields, Record};
@@ -25,6 +25,9 @@ pub struct Difference {
     pub verb: Option<String>,
     pub operator_uid: Option<u32>,
     pub operator_claim: Option<String>,
+    /// The name of that uid today; no part of the record.
+    #[serde(skip)]
+    pub operator_name: Option<String>,
     pub ticket: Option<String>,
 }
 
@@ -130,11 +133,8 @@ impl Record for Difference {
             _ => {}
         }
         if let (Some(verb), Some(at), Some(uid)) = (&self.verb, self.at, self.operator_uid) {
-            let claim = self
-                .operator_claim
-                .as_ref()
-                .map_or(String::new(), |c| format!(" (sudo: {})", shell_word(c)));
-            _ = write!(text, "; {verb} by uid {uid}{claim} at {at}");
+            let (name, claim) = (self.operator_name.as_deref(), self.operator_claim.as_deref());
+            _ = write!(text, "; {verb} by {} at {at}", operator_in_words(uid, name, claim));
         }
         if let Some(ticket) = &self.ticket {
             _ = write!(text, ", {ticket}");

@@ -230,6 +230,7 @@ fn difference(user: String, changes: Vec<&'static str>, event: Option<LoggedChan
         verb: verb.map(safe),
         operator_uid,
         operator_claim: claim.map(safe),
+        operator_name: None,
         ticket: ticket.map(safe),
     }
 }

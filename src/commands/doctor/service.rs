@@ -61,7 +61,7 @@ pub fn look(app: &mut App<'_>, service: ServiceOption, clock: Option<(bool, Stri
                 1 => "1 thing is missing; after it, run this again".to_owned(),
                 n => format!("{n} things are missing; do the first, and run this again"),
             };
-            writeln!(writer.out, "{words}")?;
+            writer.line(&words)?;
         }
         Ok(verdict)
     })

@@ -158,6 +158,8 @@ impl Record for UserLine {
         "due_at",
     ];
 
+    const LESS_NEEDED: &'static [&'static str] = &["NAME", "LAST CODE", "DEVICES", "FLAGS"];
+
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);
         f.maybe_text(self.display_name.as_deref());

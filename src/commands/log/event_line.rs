@@ -3,7 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::text::{shell_word, shown};
+use crate::commands::log::operator_names::{OperatorNames, operator};
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::report::{Cell, Fields, Record, Tone};
 use crate::store::EventView;
@@ -21,6 +22,9 @@ pub struct EventLine {
     status: Option<String>,
     operator_uid: u32,
     operator_claim: Option<String>,
+    /// The name of that uid today; no part of the record.
+    #[serde(skip)]
+    operator_name: Option<String>,
     ticket: Option<String>,
     proof: Option<String>,
     reason: Option<String>,
@@ -43,11 +47,17 @@ impl EventLine {
             status: event.status.map(safe),
             operator_uid: event.operator_uid,
             operator_claim: event.operator_claim.map(safe),
+            operator_name: None,
             ticket: event.ticket.map(safe),
             proof: event.proof.map(safe),
             reason: event.reason.map(safe),
             detail: event.detail.map(detail),
         }
+    }
+
+    /// With the name of the operator for people.
+    pub fn named(self, names: &mut OperatorNames) -> Self {
+        Self { operator_name: names.name(self.operator_uid), ..self }
     }
 
     pub const fn seq(&self) -> u64 {
@@ -66,10 +76,8 @@ impl EventLine {
     }
 
     fn operator(&self) -> String {
-        match &self.operator_claim {
-            Some(claim) => format!("uid {} (sudo: {})", self.operator_uid, shell_word(claim)),
-            None => format!("uid {}", self.operator_uid),
-        }
+        let (name, claim) = (self.operator_name.as_deref(), self.operator_claim.as_deref());
+        operator(self.operator_uid, name, claim)
     }
 
     fn details(&self) -> String {
@@ -152,6 +160,7 @@ impl Record for EventLine {
     ];
 
     const MIN_WIDTH: u16 = 110;
+    const LESS_NEEDED: &'static [&'static str] = &["EVENT", "BY"];
 
     fn fields(&self, f: &mut Fields) {
         f.value(self.seq);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use super::EventLine;
+use super::{EventLine, OperatorNames};
 use crate::app::App;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::{Format, Record as _, Report, Verdict, Writer};
@@ -26,6 +26,7 @@ pub fn follow(app: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
     }
     // Opened anew for each query, so that an idle follower keeps no connection or lock.
     let place = app.store_opener()?;
+    let mut names = OperatorNames::of(app);
     Ok(Report::list(Verdict::Yes, move |writer| {
         loop {
             let mut store = place.open()?;
@@ -33,7 +34,7 @@ pub fn follow(app: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
             let mut snapshot = store.read()?;
             let end = snapshot.log().head()?.seq;
             snapshot.log().events(&query, &mut |event| {
-                let event = EventLine::of(event);
+                let event = EventLine::of(event).named(&mut names);
                 newest = newest.max(event.seq());
                 write(writer, &event).map(|()| true)
             })?;
@@ -49,7 +50,7 @@ pub fn follow(app: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
 
 fn write(writer: &mut Writer<'_>, event: &EventLine) -> Result<()> {
     if writer.format == Format::Table {
-        writeln!(writer.out, "{}", event.sentence())?;
+        writer.description(&event.sentence())?;
     } else {
         serde_json::to_writer(&mut *writer.out, event)?;
         writer.out.write_all(b"\n")?;

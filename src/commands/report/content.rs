@@ -1,5 +1,7 @@
 //! The content of a report: read in one snapshot, in constant memory.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use serde::Serialize;
 
@@ -10,10 +12,12 @@ use super::period::Period;
 use crate::app::App;
 use crate::audit;
 use crate::commands::help;
+use crate::commands::left_out::LeftOut;
 use crate::commands::list_status::{GroupLine, Groups, Summary, UserLine, users_after};
 use crate::commands::verify_log::VerifyLogRecord;
 use crate::domain::audit::anchor::Anchor;
 use crate::domain::policy::{Policy, Scope};
+use crate::domain::secret::Id;
 use crate::domain::text::{quoted, shell_word, shown};
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
@@ -91,6 +95,10 @@ pub struct Content {
     pub period: Period,
     /// The requirement of the configuration, in words.
     pub policy: String,
+    /// Whom the numbers and the lists of users leave out, in words.
+    pub not_counted: Option<String>,
+    /// The options of a list that leaves out the same users.
+    pub left_out: LeftOut,
     /// The numbers at the beginning of the period; `None` where the log does not reach back.
     pub start: Option<Point>,
     pub end: Point,
@@ -107,18 +115,24 @@ pub struct Content {
 pub fn history(
     app: &mut App<'_>,
     times: (Option<Timestamp>, Option<Timestamp>),
+    left_out: &LeftOut,
     now: Timestamp,
 ) -> Result<(Period, CoverageHistory)> {
     let mut store = app.reader()?;
     let mut snapshot = store.read()?;
     let period = Period::locate(&mut snapshot, times.0, times.1, now)?;
-    let mut today = Summary::default();
     let policy = app.config.policy.clone();
+    left_out.require_known(&mut snapshot, &policy)?;
+    let (mut today, mut but) = (Summary::default(), BTreeSet::new());
     snapshot.users(Order::default(), &mut |user| {
-        today.count(&UserLine::of(&user, &policy, now));
+        if left_out.has(&user) {
+            but.insert(user.id);
+        } else {
+            today.count(&UserLine::of(&user, &policy, now));
+        }
         Ok(())
     })?;
-    let (_, _, history) = course(&mut snapshot, &period, &today, now)?;
+    let (_, _, history) = course(&mut snapshot, &period, (&today, &but), now)?;
     Ok((period, history))
 }
 
@@ -126,13 +140,13 @@ pub fn history(
 fn course(
     snapshot: &mut ReadTx<'_>,
     period: &Period,
-    today: &Summary,
+    (today, but): (&Summary, &BTreeSet<Id>),
     now: Timestamp,
 ) -> Result<(Option<Point>, Point, CoverageHistory)> {
     let numbers = |event| NumbersAfter::new(event, today.users, today.enabled);
     let (mut start, mut end) = (numbers(period.events.after), numbers(period.events.last));
     let mut changes = StatusChanges::new(period.store_created_at, now);
-    snapshot.log().status_history(&mut |step| {
+    snapshot.log().status_history(but, &mut |step| {
         start.take_back(&step);
         end.take_back(&step);
         changes.add(&step);
@@ -154,6 +168,7 @@ fn course(
 pub fn read(
     app: &mut App<'_>,
     times: (Option<Timestamp>, Option<Timestamp>),
+    left_out: &LeftOut,
     now: Timestamp,
     with_log: bool,
 ) -> Result<Content> {
@@ -162,9 +177,14 @@ pub fn read(
     let origin = Origin::of(app, store.identity().store.to_string(), now);
     let mut snapshot = store.read()?;
     let period = Period::locate(&mut snapshot, times.0, times.1, now)?;
+    left_out.require_known(&mut snapshot, &policy)?;
     let (mut today, mut users) = (Summary::default(), Users::default());
+    // Who is in a group that is left out today. The log has no groups of removed users, so that those count.
+    let mut but = BTreeSet::new();
     snapshot.users(Order::default(), &mut |user| {
-        if period.is_over {
+        if left_out.has(&user) {
+            but.insert(user.id);
+        } else if period.is_over {
             today.count(&UserLine::of(&user, &policy, now));
         } else {
             users.add(&user, &policy, now);
@@ -174,7 +194,9 @@ pub fn read(
     if period.is_over {
         let at = period.last_second();
         let nameless = users_after(&mut snapshot, period.events.last, &mut |user| {
-            users.add(&user, &policy, at);
+            if !but.contains(&user.id) {
+                users.add(&user, &policy, at);
+            }
             Ok(())
         })?;
         users.summary.nameless = nameless;
@@ -182,7 +204,7 @@ pub fn read(
         today.clone_from(&users.summary);
     }
     users.summary = users.summary.with_coverage();
-    let (start, end, history) = course(&mut snapshot, &period, &today, now)?;
+    let (start, end, history) = course(&mut snapshot, &period, (&today, &but), now)?;
     let activity = Activity::read(&mut snapshot, period.events)?;
     drop(snapshot);
     // After the snapshot, so that the verified log has every event of this report.
@@ -191,7 +213,23 @@ pub fn read(
     let anchor = whole.map(|proof| Anchor { store: proof.store, head: proof.head, at: now });
     let log = proof.as_ref().map(|proof| VerifyLogRecord::new(proof, 0));
     let policy = policy_words(&policy);
-    Ok(Content { origin, period, policy, start, end, history, users, activity, log, anchor })
+    let not_counted = (!left_out.is_empty()).then(|| {
+        format!("the members of {left_out}, as they are now; what was done to them is listed all the same")
+    });
+    Ok(Content {
+        origin,
+        period,
+        policy,
+        not_counted,
+        left_out: left_out.clone(),
+        start,
+        end,
+        history,
+        users,
+        activity,
+        log,
+        anchor,
+    })
 }
 
 fn policy_words(policy: &Policy) -> String {
@@ -226,6 +264,8 @@ pub struct Document<'c> {
     is_over: bool,
     not_covered: Option<String>,
     policy: &'c str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_counted: Option<&'c str>,
     at_start: Option<Figures>,
     at_end: Figures,
     course: Vec<Figures>,
@@ -274,6 +314,7 @@ impl Content {
             is_over: self.period.is_over,
             not_covered: self.period.gap(),
             policy: &self.policy,
+            not_counted: self.not_counted.as_deref(),
             at_start: self.start.as_ref().map(Figures::of),
             at_end: end,
             course: self.history.points.iter().map(Figures::of).collect(),

@@ -19,6 +19,9 @@ pub fn users_without_mfa(html: &mut String, content: &Content) {
     // Writing to a string can't fail.
     let _ = writeln!(html, "<section>\n<h2>Without MFA: {missing}</h2>");
     let _ = writeln!(html, "<p>{}.</p>", escaped(&capitalized(&content.policy)));
+    if let Some(whom) = &content.not_counted {
+        let _ = writeln!(html, "<p class=\"notice\">Not counted: {}.</p>", escaped(whom));
+    }
     match users.summary.nameless {
         0 => {}
         n => {
@@ -49,6 +52,7 @@ pub fn users_without_mfa(html: &mut String, content: &Content) {
             } else {
                 list
             };
+            let list = content.left_out.on(list);
             more(html, listed.left_out(), &list);
         }
     }

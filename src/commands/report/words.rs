@@ -29,6 +29,9 @@ pub fn words(content: &Content) -> String {
     }
     line("coverage", &course(content));
     line("policy", &content.policy);
+    if let Some(whom) = &content.not_counted {
+        line("not counted", whom);
+    }
     line("required, no MFA", &names(&users.overdue));
     line("switched off", &names(&users.disabled));
     line("not required, no MFA", &names(&users.exempt));

@@ -7,6 +7,7 @@ use super::{SignInReport, new_device, verdict};
 use crate::app::{App, OpenStore};
 use crate::authenticate;
 use crate::authenticate::sign_in::Credentials;
+use crate::commands::new_password::ask_new_password;
 use crate::commands::prove::Talk;
 use crate::domain::backup_code::Submitted;
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -37,6 +38,8 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
     let (mut wrong, mut refused) = (0, 0);
     let (mut shown, mut is_new) = (false, false);
     let (mut talk, mut malformed) = (Talk::default(), 0);
+    // Who has to choose a new password.
+    let mut owner: Option<User> = None;
     loop {
         let done = match authenticate::sign_in(app, opened, name, &credentials) {
             Err(error)
@@ -46,7 +49,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
             {
                 refused += 1;
                 app.note(&for_a_person(error).to_string());
-                credentials.new_password = Some(ask_new_password(app, None)?);
+                credentials.new_password = Some(choose_password(app, owner.as_ref())?);
                 continue;
             }
             done => done.map_err(for_a_person)?,
@@ -62,7 +65,8 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
         match &done.step {
             SignInOutcome::PasswordChangeRequired => {
                 app.note("a new password is needed");
-                credentials.new_password = Some(ask_new_password(app, done.user.as_ref())?);
+                owner.clone_from(&done.user);
+                credentials.new_password = Some(choose_password(app, owner.as_ref())?);
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } if !shown => {
                 let (user, device, secret) = new_device(app, opened, name)?;
@@ -173,28 +177,7 @@ pub fn ask_code(
     }
 }
 
-/// Asks for a new password twice, until it is acceptable.
-fn ask_new_password(app: &mut App<'_>, user: Option<&User>) -> Result<Password> {
-    for _ in 0..TRIES {
-        let first = ask_hidden(app, "New password")?;
-        let second = ask_hidden(app, "Once more")?;
-        let read = if *first == *second {
-            Password::read("password", &first)
-        } else {
-            Err(Refusal::bad_input("password", "was not the same both times"))
-        };
-        let checked = match (read, user) {
-            (Ok(password), Some(user)) => {
-                authenticate::require_strong(app, user, "password", &password).map(|()| password)
-            }
-            (read, _) => read.map_err(Into::into),
-        };
-        match checked {
-            Ok(password) => return Ok(password),
-            Err(error) => app.note(&for_a_person(error).to_string()),
-        }
-    }
-    Err(Refusal::new(ErrorCode::BadInput, "no acceptable password was chosen")
-        .hint("your password is unchanged; sign in again")
-        .into())
+fn choose_password(app: &mut App<'_>, owner: Option<&User>) -> Result<Password> {
+    let user = owner.context("a new password was asked for before anybody was known")?;
+    ask_new_password(app, user, "your password is unchanged; sign in again")
 }

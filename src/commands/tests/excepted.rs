@@ -91,9 +91,41 @@ fn d24_groups_are_left_out_of_lists_checks_and_metrics() {
 }
 
 #[test]
+fn d24_a_report_leaves_out_groups_at_both_ends_and_between() {
+    let world = three();
+    world.wait(3 * 86_400);
+    let _ = world.active("backup");
+    let report = |line: &str| world.run(&format!("report --without-log --json {line}")).ok().json();
+    let (all, without) = (report("--since 1d"), report("--since 1d --not-group service"));
+    assert_eq!((&all["users"], &without["users"]), (&3.into(), &2.into()), "{without}");
+    assert_eq!(all["at_start"]["users"], 3, "{all}");
+    assert_eq!(without["at_start"]["users"], 2, "{without}");
+    let enabled = |report: &serde_json::Value, at: &str| report[at]["enabled"].as_u64().unwrap();
+    assert_eq!(enabled(&all, "at_end"), enabled(&all, "at_start") + 1);
+    assert_eq!(enabled(&without, "at_end"), enabled(&without, "at_start"), "it was a service");
+    assert_eq!(without["summary"]["users"], 2);
+    let points = without["course"].as_array().unwrap();
+    assert!(points.iter().all(|point| point["users"] == 2), "{points:?}");
+    assert!(all["not_counted"].is_null(), "{all}");
+    let words = "the members of service, as they are now";
+    assert!(without["not_counted"].as_str().unwrap().starts_with(words), "{without}");
+    let text = world.run("report --without-log --not-group service").ok().out;
+    assert!(text.contains(&format!("not counted:          {words}")), "{text}");
+    let page = world.run("report --without-log --not-group service --output -").ok().out;
+    assert!(page.contains(&format!("Not counted: {words}")), "{page}");
+    // A period that is over.
+    let over = report("--since 2026-01-01 --until 2026-01-02 --not-group service");
+    assert_eq!((&over["users"], &over["summary"]["users"]), (&2.into(), &2.into()), "{over}");
+}
+
+#[test]
 fn d24_a_group_to_leave_out_that_nobody_is_in_is_refused() {
     let world = three();
-    for line in ["list-status --not-group servce", "metrics --not-group servce"] {
+    for line in [
+        "list-status --not-group servce",
+        "metrics --not-group servce",
+        "report --not-group servce",
+    ] {
         let ran = world.run(line);
         assert_eq!((ran.code, ran.out.as_str()), (65, ""), "{line}: {ran:?}");
         assert!(ran.err.contains("--not-group: nobody is in \"servce\""), "{ran:?}");

@@ -271,7 +271,7 @@ fn d7_every_verb_that_asks_shows_the_user_first() {
         ("disable", "y"),
         ("delete", "y"),
         ("force-new-password", "y"),
-        ("bypass --for 1h", "y"),
+        ("bypass --for 1h --uses 1", "y"),
         ("recovery-codes", "y"),
         ("edit-user --rename alicia", "y"),
         ("remove-user", "alice"),
@@ -281,8 +281,9 @@ fn d7_every_verb_that_asks_shows_the_user_first() {
         let refused = at_a_terminal(before, &["n"]);
         let ran = refused.run(&format!("{verb} alice"));
         assert_eq!((ran.code, ran.prompts.len()), (1, 1), "{verb}: {ran:?}");
-        let lines =
-            format!("{ALICE}\n  1 device: phone (active, last used 2026-01-01T00:00:00Z)\n");
+        let lines = format!(
+            "{ALICE}\n  1 device: phone (active, last used 2026-01-01T00:00:00Z (30 s ago))\n"
+        );
         assert!(ran.err.starts_with(&lines), "{verb}: {ran:?}");
         assert_eq!(refused.sql("SELECT count(*) FROM events"), events, "{verb}");
         let agreed = at_a_terminal(refused, &[answer]);
@@ -327,7 +328,9 @@ fn d7_what_a_yes_voids_is_said() {
     let asked = world.run("bypass alice --for 2h --uses 3").prompts;
     assert_eq!(
         asked,
-        ["Make a bypass code for 3 uses until 2026-01-01T02:00:30Z, and void the one of now?"]
+        [
+            "Make a bypass code for 3 uses until 2026-01-01T02:00:30Z (in 2 hours), and void the one of now?"
+        ]
     );
     assert_eq!(world.run("bypass alice --revoke").prompts, ["Revoke the bypass code?"]);
     assert!(world.run("bypass bob --revoke").ok().prompts.is_empty(), "nothing to revoke");

@@ -317,7 +317,7 @@ fn an_interrupted_user_gets_a_message_for_users() {
     let forced = world.run("force-new-password alice --yes --json --reveal-secrets").ok().json();
     let temporary: &'static str = forced["temporary_password"].as_str().unwrap().to_owned().leak();
     world.terminal = Some(crate::env::Size { columns: 80, rows: 40 });
-    world.answers = Some(vec![temporary, NEW, OLD, "x", "x", OLD, OLD, NEW, NEW, ""]);
+    world.answers = Some(vec![temporary, NEW, OLD, "x", OLD, OLD, NEW, NEW, ""]);
     let ran = world.run("sign-in alice");
     assert_eq!(ran.prompts.last().map(String::as_str), Some("Code"), "{ran:?}");
     for message in

@@ -253,18 +253,12 @@ fn diagnose_names_the_reason_and_counts_as_a_wrong_code() {
         "it was not used up"
     );
     for _ in 0..5 {
-        let _ = ask("12345");
+        assert_eq!(ask("12345")["locked"], false, "what is no code is compared with nothing");
     }
-    let locked = world.run_with("diagnose alice --json", &world.code(&phone, 2));
-    assert_eq!((locked.code, &locked.json()["finding"]), (1, &json!("locked")));
-    let query = "SELECT count(*) FROM events WHERE verb = 'diagnose'";
-    assert_eq!(world.sql(query), "10");
-    let _ = world.run_with("diagnose alice --ticket T-9", "123456");
-    assert_eq!(world.sql(query), "10", "logged once a minute");
-    world.wait(61);
-    let _ = world.verify("alice", "000000");
-    let _ = world.run_with("diagnose alice --ticket T-9", "123456");
-    assert_eq!(world.sql(&format!("{query} AND outcome = 'locked' AND ticket = 'T-9'")), "1");
+    for _ in 0..5 {
+        let _ = ask("000000");
+    }
+    assert_eq!(ask("000000")["locked"], true);
     assert_eq!(world.run("diagnose alice --dry-run").code, 64);
 }
 

@@ -35,7 +35,7 @@ bypass NAME --revoke                     | 67 user_not_found | 0 not_enabled=   
 require-mfa NAME                         | 67 user_not_found | 0 not_enabled+      | 0 pending+          | 0 pending+          | 0 enabled+          | 0 disabled+         | 0 disabled+         | 0 enabled+
 require-mfa NAME --not                   | 67 user_not_found | 0 not_enabled=      | 0 pending=          | 0 pending=          | 0 enabled=          | 0 disabled=         | 0 disabled=         | 0 enabled=
 undo NAME --yes                          | 67 user_not_found | 76 nothing_to_undo  | 76 nothing_to_undo  | 76 nothing_to_undo  | 76 nothing_to_undo  | 0 enabled+          | 0 pending+          | 76 nothing_to_undo
-diagnose NAME right                      | 67 user_not_found | 0 not_enabled       | 0 pending           | 0 pending           | 0 enabled           | 0 disabled          | 0 disabled          | 1 enabled
+diagnose NAME right                      | 67 user_not_found | 0 not_enabled       | 0 pending           | 0 pending           | 0 enabled           | 0 disabled          | 0 disabled          | 0 enabled
 resync NAME wrong                        | 67 user_not_found | 76 not_enabled      | 76 not_active       | 76 not_active       | 65 bad_input        | 76 disabled         | 76 disabled         | 76 locked
 set-password NAME wrong                  | 67 user_not_found | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input
 add-user NAME                            | 0 not_enabled+    | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists

@@ -52,7 +52,7 @@ pub const HEADERS: [&[&str]; 17] = [
     &["user", "changes", "was", "is", "at", "verb", "operator_uid", "operator_claim", "ticket"],
     &["user", "device", "state", "issuer", "account", "algorithm", "digits", "period"],
     &["user", "erased", "changed"],
-    &["user", "finding", "device", "locked_until", "refused_until", "sentence"],
+    &["user", "finding", "device", "locked_until", "refused_until", "sentence", "locked", "next"],
     &["user", "left", "changed"],
     &["user", "outcome", "act", "changed", "locked_until"],
     &["user", "outcome", "device", "factor", "locked_until"],

@@ -1,0 +1,50 @@
+//! Asks a person for a new password.
+
+use anyhow::Result;
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::authenticate;
+use crate::domain::hint::Hint;
+use crate::domain::password::Password;
+use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::user::User;
+
+/// The conversation ends after so many passwords that are refused.
+const TRIES: usize = 3;
+
+/// Asks until a password is acceptable and was typed the same twice. It is judged before it is typed again, so that
+/// nobody types a weak one twice. `unchanged` is the hint where none is acceptable.
+pub fn ask_new_password(
+    app: &mut App<'_>,
+    user: &User,
+    unchanged: impl Into<Hint>,
+) -> Result<Password> {
+    for _ in 0..TRIES {
+        let first = ask(app, "New password")?;
+        let judged = Password::read("password", &first).map_err(anyhow::Error::from);
+        let judged = judged.and_then(|password| {
+            authenticate::require_strong(app, user, "password", &password).map(|()| password)
+        });
+        let refused = match judged {
+            Ok(password) if *ask(app, "Once more")? == *first => return Ok(password),
+            Ok(_) => "the new password was not the same both times".to_owned(),
+            Err(error) => in_words(app, error)?,
+        };
+        app.note(&refused);
+    }
+    Err(Refusal::new(ErrorCode::BadInput, "no acceptable password was chosen")
+        .hint(unchanged)
+        .into())
+}
+
+fn ask(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>> {
+    app.person("give the password on standard input")?.hidden_line(question)
+}
+
+/// Why a password was refused, and what to choose instead; another error is passed on.
+fn in_words(app: &App<'_>, error: anyhow::Error) -> Result<String> {
+    let refusal = error.downcast::<Refusal>()?;
+    let advice = refusal.hint.map_or_else(String::new, |hint| format!("; {}", app.words(hint)));
+    Ok(format!("the new password {}{advice}", refusal.problem))
+}

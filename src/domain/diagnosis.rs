@@ -1,0 +1,359 @@
+//! Why a code fails, in words: the finding, its reason, and the one command to run next.
+
+mod offset;
+mod spare;
+mod word;
+
+use crate::domain::backup_code::BackupCodeKind;
+use crate::domain::diagnosis::offset::{about, remedy};
+use crate::domain::factor::totp::Parameters;
+use crate::domain::hint::{Command, command};
+use crate::domain::name::{Label, UserName};
+use crate::domain::text::counted;
+use crate::domain::time::Timestamp;
+
+pub use offset::apart;
+pub use spare::Spare;
+pub use word::DiagnosisWord;
+
+/// The reason why a code fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Diagnosis {
+    /// It does not fail: it would be accepted.
+    Right {
+        device: Label,
+        pending: bool,
+    },
+    /// `at` is when the device's last code was accepted. It was this one, or if `by_later` a later one.
+    AlreadyUsed {
+        device: Label,
+        at: Option<Timestamp>,
+        by_later: bool,
+    },
+    /// It is right, but a code was accepted while the clock was ahead: until then no code is later than that.
+    ClockWasAhead {
+        device: Label,
+        until: Timestamp,
+    },
+    /// The phone's clock is off by `steps` time steps of `period` seconds; positive if it is ahead.
+    ClockOff {
+        device: Label,
+        steps: i64,
+        period: u64,
+    },
+    /// The same, so far off that one wrong code in `one_in` fits by chance, and no second code has confirmed it.
+    MaybeClockOff {
+        device: Label,
+        steps: i64,
+        period: u64,
+        one_in: u64,
+    },
+    /// The codes of other users fit a time that is as far off, so it is this machine's clock rather than the
+    /// phones'. `seconds` is positive if the phones are ahead of it.
+    ServerClock {
+        device: Label,
+        seconds: i64,
+        others: u64,
+    },
+    /// The app computes codes with other settings than those it was given.
+    OtherSettings {
+        device: Label,
+        given: Parameters,
+        used: Parameters,
+    },
+    /// `None`: all of the user's devices are switched off, and the code is of none of them.
+    Disabled {
+        device: Option<Label>,
+    },
+    Revoked {
+        device: Label,
+        at: Timestamp,
+    },
+    Expired {
+        device: Label,
+        at: Option<Timestamp>,
+    },
+    /// There is nothing to compare it with. `taken` is the newest change that took a device away, and when.
+    NoDevice {
+        taken: Option<(String, Timestamp)>,
+    },
+    /// It matches none of the user's devices. `only` is the user's device if there is one only.
+    Unknown {
+        only: Option<Label>,
+    },
+    /// It does not have the form of a code.
+    NoCode,
+    Spare {
+        kind: BackupCodeKind,
+        spare: Spare,
+    },
+    /// So many codes were diagnosed while the user was locked that no more are compared until then.
+    TooMany {
+        until: Timestamp,
+    },
+}
+
+impl Diagnosis {
+    #[must_use]
+    pub const fn finding(&self) -> DiagnosisWord {
+        match self {
+            Self::Right { .. } => DiagnosisWord::Right,
+            Self::AlreadyUsed { .. } => DiagnosisWord::AlreadyUsed,
+            Self::ClockWasAhead { .. } => DiagnosisWord::ClockWasAhead,
+            Self::ClockOff { .. } => DiagnosisWord::ClockOff,
+            Self::MaybeClockOff { .. } => DiagnosisWord::MaybeClockOff,
+            Self::ServerClock { .. } => DiagnosisWord::ServerClock,
+            Self::OtherSettings { .. } => DiagnosisWord::OtherSettings,
+            Self::Disabled { .. } => DiagnosisWord::Disabled,
+            Self::Revoked { .. } => DiagnosisWord::Revoked,
+            Self::Expired { .. } => DiagnosisWord::Expired,
+            Self::NoDevice { .. } => DiagnosisWord::NoDevice,
+            Self::Unknown { .. } => DiagnosisWord::Unknown,
+            Self::NoCode => DiagnosisWord::NoCode,
+            Self::TooMany { .. } => DiagnosisWord::TooManyDiagnoses,
+            Self::Spare { kind: BackupCodeKind::Recovery, spare: Spare::Good { .. } } => {
+                DiagnosisWord::RecoveryCode
+            }
+            Self::Spare { kind: BackupCodeKind::Recovery, .. } => {
+                DiagnosisWord::RecoveryCodeUnknown
+            }
+            Self::Spare { kind: BackupCodeKind::Bypass, spare } => match spare {
+                Spare::Good { .. } => DiagnosisWord::BypassCode,
+                Spare::NotYet { .. } => DiagnosisWord::BypassCodeNotYet,
+                Spare::Expired { .. } => DiagnosisWord::BypassCodeExpired,
+                Spare::Used { .. } => DiagnosisWord::BypassCodeUsed,
+                Spare::Unknown { .. } => DiagnosisWord::BypassCodeUnknown,
+            },
+        }
+    }
+
+    #[must_use]
+    pub const fn device(&self) -> Option<&Label> {
+        match self {
+            Self::Right { device, .. }
+            | Self::AlreadyUsed { device, .. }
+            | Self::ClockWasAhead { device, .. }
+            | Self::ServerClock { device, .. }
+            | Self::ClockOff { device, .. }
+            | Self::MaybeClockOff { device, .. }
+            | Self::OtherSettings { device, .. }
+            | Self::Revoked { device, .. }
+            | Self::Expired { device, .. } => Some(device),
+            Self::Disabled { device } => device.as_ref(),
+            Self::NoDevice { .. }
+            | Self::Unknown { .. }
+            | Self::NoCode
+            | Self::Spare { .. }
+            | Self::TooMany { .. } => None,
+        }
+    }
+
+    /// Whether the code would be accepted but for a lock.
+    #[must_use]
+    pub const fn fits(&self) -> bool {
+        matches!(self, Self::Right { .. } | Self::Spare { spare: Spare::Good { .. }, .. })
+    }
+
+    /// When right codes are accepted again.
+    #[must_use]
+    pub const fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::ClockWasAhead { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    /// By how many seconds the phone's clock is ahead of this machine's, where that is no chance.
+    #[must_use]
+    pub fn seconds_off(&self) -> Option<i64> {
+        match self {
+            Self::ClockOff { steps, period, .. } => Some(steps * period.cast_signed()),
+            Self::ServerClock { seconds, .. } => Some(*seconds),
+            _ => None,
+        }
+    }
+
+    /// The finding, given how many other users' codes were as far off lately.
+    #[must_use]
+    pub fn with_others(self, others: u64) -> Self {
+        match self.seconds_off() {
+            Some(seconds) if others > 0 => match self {
+                Self::ClockOff { device, .. } => Self::ServerClock { device, seconds, others },
+                same => same,
+            },
+            _ => self,
+        }
+    }
+
+    /// The finding of a second code, given that of the code before it: what fitted by chance once does not fit again.
+    #[must_use]
+    pub fn after(self, first: &Self) -> Self {
+        /// The second code may be typed a step late, or by a clock that was just corrected.
+        const SAME: u64 = 2;
+        let Self::MaybeClockOff { device, steps, period, .. } = self else { return self };
+        let is_same = matches!(first, Self::MaybeClockOff { device: before, steps: earlier, .. }
+            if *before == device && earlier.abs_diff(steps) <= SAME);
+        if is_same {
+            Self::ClockOff { device, steps, period }
+        } else {
+            Self::Unknown { only: None }
+        }
+    }
+
+    /// The reason and the remedy in one sentence.
+    #[must_use]
+    pub fn sentence(&self, name: &UserName, now: Timestamp) -> String {
+        match self {
+            Self::Right { device, .. } => {
+                format!("the code of {device} is right: sign in with the next one")
+            }
+            Self::AlreadyUsed { device, at, by_later } => used(device, *at, *by_later, now),
+            Self::ClockWasAhead { device, until } => format!(
+                "the code of {device} is right, but codes are refused until {until}: one was accepted while this \
+                 server's clock was ahead, or the clock is behind now"
+            ),
+            Self::ServerClock { seconds, others, .. } => {
+                let way = if *seconds > 0 { "behind" } else { "ahead" };
+                format!(
+                    "this server's clock may be about {} {way}: within an hour the codes of {} were as far off",
+                    about(*seconds),
+                    counted(others + 1, "user")
+                )
+            }
+            Self::ClockOff { device, steps, period } => {
+                let seconds = steps * period.cast_signed();
+                format!("the clock of {device} is about {}: {}", apart(seconds), remedy(seconds))
+            }
+            Self::MaybeClockOff { device, steps, period, one_in } => format!(
+                "the code fits {device} by a clock that is about {}, but one wrong code in {one_in} does so by \
+                 chance: ask for the next code",
+                apart(steps * period.cast_signed())
+            ),
+            Self::OtherSettings { device, given, used } => format!(
+                "the app of {device} uses {used} instead of {given}: set the device up again with {used}"
+            ),
+            Self::Disabled { device: Some(device) } => {
+                format!("the code belongs to {device}, which is switched off")
+            }
+            Self::Disabled { device: None } => {
+                "MFA is switched off, so no code is accepted, and this one belongs to no device of the user"
+                    .to_owned()
+            }
+            Self::Revoked { device, at } => format!(
+                "the code belongs to {device}, which was revoked on {at}: remove the old account from the app, and \
+                 use the code of the new one"
+            ),
+            Self::Expired { device, at } => {
+                let when = at.map_or_else(String::new, |at| format!(" by {at}"));
+                format!("{device} was not confirmed in time{when}: set it up again")
+            }
+            Self::NoDevice { taken } => match taken {
+                Some((verb, at)) => {
+                    format!("{name} has no device, so no code can be right: {} on {at}", taken_by(verb))
+                }
+                None => format!("{name} has no device and never had one, so no code can be right"),
+            },
+            Self::Unknown { .. } => "the code belongs to none of this user's devices: check that the app shows the \
+                 right account"
+                .to_owned(),
+            Self::NoCode => {
+                "this is not a code: a code has 6 to 8 digits, a bypass code 12 letters and digits, a recovery \
+                 code 16"
+                    .to_owned()
+            }
+            Self::Spare { kind, spare } => spare.sentence(*kind, name),
+            Self::TooMany { until } => format!(
+                "{name} is locked, and enough codes were diagnosed meanwhile: no more are compared until {until}"
+            ),
+        }
+    }
+
+    /// When to run the next command, and the command.
+    #[must_use]
+    pub fn next(&self, name: &UserName) -> (&'static str, Command) {
+        let plain = |verb: &'static str| command(verb).name(name);
+        let of = |verb: &'static str, device: &Label| command(verb).device(device).name(name);
+        match self {
+            Self::Right { device, pending: true } => {
+                ("to confirm the device", of("show-qr", device))
+            }
+            Self::Right { .. } | Self::Spare { spare: Spare::Good { .. }, .. } => (
+                "if that fails",
+                command("log").option("--last", "10").option("--user", name.as_str()),
+            ),
+            Self::AlreadyUsed { .. } => ("if that fails too", plain("diagnose")),
+            Self::ClockWasAhead { device, .. } => {
+                ("if the clock is right, two codes in a row end that", of("resync", device))
+            }
+            Self::ClockOff { .. } => ("if the next code fails", plain("diagnose")),
+            Self::MaybeClockOff { .. } | Self::Revoked { .. } => ("then", plain("diagnose")),
+            Self::ServerClock { .. } => ("to look", command("check").operand("clock")),
+            Self::OtherSettings { device, .. } => ("to do so", of("reset", device)),
+            Self::Disabled { device: Some(device) } => ("to switch it on", of("enable", device)),
+            Self::Disabled { device: None } => ("to switch it on", plain("enable")),
+            Self::Expired { device, .. } => ("to do so", of("enrol", device)),
+            Self::NoDevice { .. } => ("to set one up", plain("enrol")),
+            Self::Unknown { only: Some(device) } => ("if it does", of("reset", device)),
+            Self::Unknown { only: None } => ("to see the devices", plain("show-user")),
+            Self::NoCode => ("ask for the code again", plain("diagnose")),
+            Self::Spare { kind: BackupCodeKind::Recovery, .. } => {
+                ("for new ones", plain("recovery-codes"))
+            }
+            Self::Spare { spare: Spare::NotYet { .. }, .. } => ("to look", plain("show-user")),
+            Self::Spare { kind: BackupCodeKind::Bypass, .. } => {
+                ("for a new one", command("bypass").option("--for", "1h").name(name))
+            }
+            Self::TooMany { .. } => ("to end the lock", plain("unlock")),
+        }
+    }
+}
+
+/// What the verb did to the devices.
+fn taken_by(verb: &str) -> String {
+    match verb {
+        "reset" => "MFA was reset".to_owned(),
+        "delete" => "the MFA setup was deleted".to_owned(),
+        "force-new-password" => "a new password was forced, which cut the devices off".to_owned(),
+        verb => format!("the last change was {verb}"),
+    }
+}
+
+fn used(device: &Label, at: Option<Timestamp>, by_later: bool, now: Timestamp) -> String {
+    let ago = |at: Timestamp| match now.since(at).0 {
+        0 => "just now".to_owned(),
+        _ => format!("{} ago", now.since(at)),
+    };
+    match (at, by_later) {
+        (None, _) => format!("the code of {device} was already used: wait for the next one"),
+        (Some(at), false) => {
+            format!("the code of {device} was already used {}: wait for the next one", ago(at))
+        }
+        (Some(at), true) => format!(
+            "the code of {device} is used up, since a later one was accepted {}: wait for the next one",
+            ago(at)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d11_a_second_code_confirms_only_what_is_as_far_off() {
+        let label = |text| Label::parse(text).unwrap();
+        let far = |device, steps| Diagnosis::MaybeClockOff {
+            device: label(device),
+            steps,
+            period: 30,
+            one_in: 298,
+        };
+        let second = |device, steps| far(device, steps).after(&far("phone", -240)).finding();
+        assert_eq!(second("phone", -240), DiagnosisWord::ClockOff);
+        assert_eq!(second("phone", -242), DiagnosisWord::ClockOff);
+        assert_eq!(second("phone", -243), DiagnosisWord::Unknown);
+        assert_eq!(second("phone", 240), DiagnosisWord::Unknown);
+        assert_eq!(second("tablet", -240), DiagnosisWord::Unknown);
+        assert_eq!(Diagnosis::NoCode.after(&far("phone", 1)), Diagnosis::NoCode);
+    }
+}
