@@ -36,6 +36,7 @@ mod pages;
 mod people;
 mod prompts;
 mod proofs;
+mod realms;
 mod reports;
 mod requests;
 mod screens;

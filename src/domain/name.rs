@@ -7,11 +7,13 @@
 mod look_alike;
 mod spelling;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::UsernameCaseMapped;
 use serde::{Serialize, Serializer};
+use unicode_normalization::char::decompose_compatible;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::text::{line, quoted, refuse, shown};
@@ -114,6 +116,32 @@ pub fn new_group(typed: &str) -> Result<String, Refusal> {
 #[must_use]
 pub fn group_spelling(stored: &str) -> String {
     spelling::folded(stored)
+}
+
+/// The text with the half-width form of each full-width character, as the rules of names take them.
+#[must_use]
+pub fn half_width(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return text.into();
+    }
+    let mut half = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{ff00}'..='\u{ffef}' => decompose_compatible(c, |part| half.push(part)),
+            c => half.push(c),
+        }
+    }
+    half.into()
+}
+
+/// The form in which a domain or a realm is compared: that of names, where it can be one.
+#[must_use]
+pub fn comparable(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let cased = UsernameCaseMapped::enforce(text);
+    spelling::folded(&cased.unwrap_or_else(|_| half_width(text).to_lowercase().into()))
 }
 
 fn check_new(field: &str, name: &str) -> Result<(), Refusal> {

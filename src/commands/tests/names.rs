@@ -207,7 +207,10 @@ fn w5_users_stored_by_the_whole_name_are_still_found() {
     // The short name goes to nobody who could be taken for the user of the long one.
     let _ = world.run("edit-user alice --rename carol").ok();
     assert_eq!(world.run("edit-user bob --rename alice@corp.example").code, 76);
+    assert_eq!(world.run("edit-user carol --rename alice").code, 76, "a new pair");
+    world.configure("");
     let _ = world.run("edit-user carol --rename alice").ok();
+    world.configure(SITE);
     let list = "alice\nalice@corp.example\nCORP\\alice\n";
     let plan = world.run_with("delete --from - --dry-run --json", list).ok().json();
     let users: Vec<_> =
