@@ -33,6 +33,7 @@ mod new_passwords;
 mod notices;
 mod operators;
 mod pages;
+mod past_names;
 mod people;
 mod prompts;
 mod proofs;
