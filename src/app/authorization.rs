@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::domain::approval::{APPROVE, Request};
 use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
-use crate::domain::hint::command;
+use crate::domain::hint::{Command, command};
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Role;
 use crate::domain::time::Timestamp;
@@ -26,6 +27,8 @@ pub struct Authorization {
     pub guarded_option: Option<&'static str>,
     /// With `--dry-run` no second operator is needed.
     pub is_dry: bool,
+    /// The options of this run and their values, without those that each operator chooses: for hints.
+    pub options: Vec<(String, Option<String>)>,
     /// The approved request that this run carries out.
     pub approval: Option<Approval>,
 }
@@ -77,12 +80,13 @@ impl Authorization {
             ErrorCode::NotPermitted,
             format!("{name} is protected: only an admin may"),
         )
-        .hint(
-            command(self.verb)
-                .name(name)
-                .by_another()
-                .after("an operator with the role admin can run: "),
-        ))
+        .hint(self.command(name).by_another().after("an operator with the role admin can run: ")))
+    }
+
+    /// This run's command for one user, with its options.
+    #[must_use]
+    pub fn command(&self, name: &UserName) -> Command {
+        Command { options: self.options.clone(), ..command(self.verb).name(name) }
     }
 
     /// Refuses an option of the verb to everybody but an admin, whatever the user is.
@@ -97,7 +101,16 @@ impl Authorization {
     /// Like [`Authorization::decide`], where it is too late to request an approval, or where there
     /// are many users.
     pub fn require_allowed(&self, user: &User) -> Result<(), Refusal> {
-        match self.decide(user)? {
+        self.require(self.decide(user)?, user)
+    }
+
+    /// What [`Authorization::require_allowed`] says without `--dry-run`: a plan refuses what the change would refuse.
+    pub fn require_allowed_in_earnest(&self, user: &User) -> Result<(), Refusal> {
+        self.require(self.decide_in_earnest(user)?, user)
+    }
+
+    fn require(&self, decision: Decision, user: &User) -> Result<(), Refusal> {
+        match decision {
             Decision::Allowed => Ok(()),
             Decision::NeedsApproval => {
                 let (name, verb) = (&user.name, self.verb);
@@ -108,7 +121,7 @@ impl Authorization {
                     None => format!("{name} is protected: {verb} needs a second operator"),
                 };
                 Err(Refusal::new(ErrorCode::NotPermitted, message)
-                    .hint(command(verb).name(name).after("request an approval with: ")))
+                    .hint(self.command(name).after("request an approval with: ")))
             }
         }
     }

@@ -8,9 +8,11 @@ use anyhow::{Context as _, Result};
 use crate::app::Authorization;
 use crate::app::{App, OpenStore};
 use crate::domain::factor::totp::Parameters;
+use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::site_names::SiteNames;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::env::Clock;
@@ -92,10 +94,43 @@ impl Transaction<'_> {
         Ok(false)
     }
 
+    /// Refuses a name that nobody has, where somebody else is stored by it with a realm of the site.
+    pub fn require_no_twin(&mut self, site: &SiteNames, name: &UserName, but_by: Id) -> Result<()> {
+        match self.twin(site, name, Some(but_by))? {
+            Some(twin) => Err(has_twin(name, &twin.name).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whoever is stored by this name with a realm of the site, and is not this user.
+    pub fn twin(
+        &mut self,
+        site: &SiteNames,
+        name: &UserName,
+        but: Option<Id>,
+    ) -> Result<Option<User>> {
+        for with_realm in site.with_realms(name) {
+            let twin = self.find(&with_realm)?.filter(|twin| Some(twin.id) != but);
+            if twin.is_some() {
+                return Ok(twin);
+            }
+        }
+        Ok(None)
+    }
+
     /// Like [`Transaction::any_user`], with `None` for an unknown name.
     pub fn find(&mut self, name: &UserName) -> Result<Option<User>> {
         Ok(self.tx.load(std::slice::from_ref(name))?.pop().flatten())
     }
+}
+
+/// The error for a new name whose user is stored already, by the name with a realm.
+#[must_use]
+pub fn has_twin(name: &UserName, twin: &UserName) -> Refusal {
+    let message = format!("user {twin} already exists, and [names] takes {twin} for {name}");
+    let rename = command("edit-user").option("--rename", name.as_str()).name(twin);
+    Refusal::new(ErrorCode::UserExists, message)
+        .hint(rename.after("if that is the same person, rename them with: "))
 }
 
 /// The error for a name that nobody has, to which [`write_tx`] adds the nearest names.

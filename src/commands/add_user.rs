@@ -144,6 +144,7 @@ impl Verb for AddUser {
                     .hint(command("edit-user").name(&name).after("change it with: "))
                     .into());
             }
+            write.require_no_twin(&app.config.names, &name, id)?;
             let user = User {
                 profile: profile.clone(),
                 protected: self.protected,

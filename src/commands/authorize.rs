@@ -75,6 +75,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
     }
+    app.authorization.options = options(entry, matches);
     app.env.caller.denied = denied_verbs(app);
     let given =
         Given { yes: is_used("yes"), creates: is_used("create"), only_looks: is_used("list") };
@@ -82,7 +83,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
         return Ok(not_confirmed(app));
     }
     if entry.spec.takes_away && !used.is_dry {
-        check_typed_name(entry, matches, app, is_used("yes"))?;
+        check_typed_name(matches, app, is_used("yes"))?;
     }
     if is_used("list") || is_used("damaged") {
         // The one only shows what could be changed; the other is for admins, and believes nothing in the user's rows,
@@ -115,12 +116,7 @@ fn denied_verbs(app: &App<'_>) -> Vec<&'static str> {
 
 /// For a verb that takes something away: says whom a shortened name means before the verb asks, or refuses the name
 /// where nobody is asked. Else the same command, run again after `alice@corp.example` was removed, would remove alice.
-fn check_typed_name(
-    entry: &VerbEntry,
-    matches: &ArgMatches,
-    app: &mut App<'_>,
-    is_agreed: bool,
-) -> Result<()> {
+fn check_typed_name(matches: &ArgMatches, app: &mut App<'_>, is_agreed: bool) -> Result<()> {
     let Ok(Some(typed)) = matches.try_get_one::<String>("name") else { return Ok(()) };
     if app.meant.is_some() {
         return Ok(());
@@ -133,8 +129,9 @@ fn check_typed_name(
     let Ok(user) = app.read_user(&name) else { return Ok(()) };
     if is_agreed || app.options.format() == Format::Json || app.env.prompt.is_none() {
         let problem = format!("there is no user {}", shown(typed));
-        let hint = command(entry.spec.name)
-            .name(&user.name)
+        let hint = app
+            .authorization
+            .command(&user.name)
             .after(&format!("the user is stored as {}: ", user.name));
         return Err(Refusal::new(ErrorCode::UserNotFound, problem).hint(hint).into());
     }
@@ -180,6 +177,27 @@ fn request_approval(
     )?;
     let guarded = app.authorization.guarded_option.filter(|_| !user.protected);
     Ok(Report::one(PendingApproval::new(&request, guarded, &app.env.caller), Verdict::Yes))
+}
+
+/// The options for a hint that repeats the command for one user.
+fn options(entry: &VerbEntry, matches: &ArgMatches) -> Vec<(String, Option<String>)> {
+    const OF_THIS_RUN: [&str; 3] = ["dry_run", "from", "max_changes"];
+    let command = (entry.arguments)(Command::new(entry.spec.name));
+    let mut options = Vec::new();
+    for arg in command.get_arguments() {
+        let id = arg.get_id().as_str();
+        let is_left_out = APPROVER_OPTIONS.contains(&id) || OF_THIS_RUN.contains(&id);
+        let is_given = matches.value_source(id) == Some(ValueSource::CommandLine);
+        let Some(long) = arg.get_long().filter(|_| is_given && !is_left_out) else { continue };
+        if !arg.get_action().takes_values() {
+            options.push((format!("--{long}"), None));
+            continue;
+        }
+        for value in matches.get_raw(id).into_iter().flatten() {
+            options.push((format!("--{long}"), Some(value.to_string_lossy().into_owned())));
+        }
+    }
+    options
 }
 
 /// The arguments to store in the request: options first, then `--` and the name by which the user is stored.

@@ -1,6 +1,7 @@
 //! `mfactl doctor`
 
 mod files;
+mod names;
 mod self_service;
 mod service;
 
@@ -99,6 +100,7 @@ impl Verb for Doctor {
         findings.extend(files::side_files(&app.config));
         findings.extend(self_service::turned_on(&app.config));
         findings.extend(groups(app)?);
+        findings.extend(names::taken_for_one(app)?);
         findings.extend(records_and_log(app));
         findings.extend(database(app));
         findings.push(check("key copy", key_copy(app)));

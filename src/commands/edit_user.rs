@@ -16,6 +16,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{quoted, refuse};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
+use crate::operate;
 use crate::operate::change::ChangeResult;
 use crate::report::Report;
 
@@ -79,7 +80,13 @@ impl Verb for EditUser {
                 .into());
         }
         if let Some(field) = self.clear.iter().find(|field| self.is_given(field)) {
-            let message = format!("--{field} and --clear {field} can't be combined");
+            let option = match field.as_str() {
+                "groups" if !self.add_group.is_empty() => "add-group",
+                "groups" if !self.remove_group.is_empty() => "remove-group",
+                "groups" => "group",
+                field => field,
+            };
+            let message = format!("--{option} and --clear {field} can't be combined");
             return Err(Refusal::new(ErrorCode::Usage, message)
                 .hint("leave one of them out")
                 .into());
@@ -95,6 +102,11 @@ impl Verb for EditUser {
                 .field("--add-group")
                 .hint("leave one of them out")
                 .into());
+        }
+        for group in &removed {
+            let policy = app.config.policy.clone();
+            let mut store = app.reader()?;
+            operate::require_known_group(&mut store.read()?, &policy, "--remove-group", group)?;
         }
         let change = Edit { verb: &self, new_name, relabel, added, removed, fields, policy };
         user_change::run(app, &self.targets, &self.operator, self.yes, &change)

@@ -225,6 +225,9 @@ impl Enrol {
             let before =
                 if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
             let now = write.at;
+            if before.is_none() {
+                write.require_no_twin(&app.config.names, name, id)?;
+            }
             let user = match &before {
                 Some(user) => user.clone(),
                 None => User::new(id, name.for_new_user()?, now),

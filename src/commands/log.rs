@@ -18,7 +18,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{line as one_line, quoted};
 use crate::domain::time::Timestamp;
 use crate::report::{Format, Report, Verdict, Writer};
-use crate::store::{LogQuery, OperatorFilter, Store, SubjectFilter};
+use crate::store::{LogQuery, OperatorFilter, RowSource as _, Store, SubjectFilter};
 use crate::suggest;
 use crate::suggest::nearest_hint;
 
@@ -168,9 +168,12 @@ impl Log {
             .hint("give the earlier time with --since")
             .into());
         }
+        if let Some(until) = until {
+            require_reached(store, until)?;
+        }
         let mut query = LogQuery {
             user: self.user.as_deref().map(|name| subject(app, store, name)).transpose()?,
-            operator: self.operator.as_deref().map(operator).transpose()?,
+            operator: self.operator.as_deref().map(|name| operator(store, name)).transpose()?,
             verb: self.verb.as_deref().map(verb).transpose()?,
             outcome: self.outcome.as_deref().map(|word| outcome(store, word)).transpose()?,
             ticket: word("--ticket", &self.ticket)?,
@@ -262,10 +265,41 @@ fn no_such_user(name: &UserName) -> anyhow::Error {
         .into()
 }
 
-fn operator(text: &str) -> Result<OperatorFilter, Refusal> {
+/// Refuses the end of a period that the log does not reach back to.
+fn require_reached(store: &mut dyn Store, until: Timestamp) -> Result<()> {
+    let mut snapshot = store.read()?;
+    let created_at = snapshot.created_at()?;
+    let begin = snapshot.log().start()?.at.map_or(created_at, |pruned| pruned.max(created_at));
+    if until > begin {
+        return Ok(());
+    }
+    Err(Refusal::bad_input("--until", format!("the log begins at {begin}"))
+        .hint("give a later time")
+        .into())
+}
+
+/// An operator whom this machine or the log knows. Any other name is probably misspelt.
+fn operator(store: &mut dyn Store, text: &str) -> Result<OperatorFilter> {
     let text = one_line("--operator", text, 256)?;
-    let uid = text.parse().ok().or_else(|| uzers::get_user_by_name(&text).map(|user| user.uid()));
-    Ok(OperatorFilter { uid, claim: text })
+    let known = uzers::get_user_by_name(&text).map(|user| user.uid());
+    let uid = text.parse().ok().or(known);
+    let is_known = known.is_some() || uid.is_some_and(|uid| uzers::get_user_by_uid(uid).is_some());
+    let filter = OperatorFilter { uid, claim: text };
+    let by_them = LogQuery { operator: Some(filter.clone()), last: Some(1), ..LogQuery::default() };
+    let mut acted = is_known;
+    if !acted {
+        store.read()?.log().events(&by_them, &mut |_| {
+            acted = true;
+            Ok(false)
+        })?;
+    }
+    if acted {
+        return Ok(filter);
+    }
+    let problem = format!("{} is no operator of this machine or in the log", quoted(&filter.claim));
+    Err(Refusal::bad_input("--operator", problem)
+        .hint(command(Log::NAME).option("--last", "20").after("see who acted with: "))
+        .into())
 }
 
 fn verb(text: &str) -> Result<String, Refusal> {

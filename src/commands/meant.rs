@@ -75,7 +75,6 @@ fn by_mail(entry: &VerbEntry, app: &mut App<'_>, typed: &str, given: Given) -> R
     let Found { mut users, total } =
         operate::people_with_mail(&mut store.read()?, typed, MOST_NAMED)?;
     let only_looks = given.only_looks || entry.spec.addressed == Addressed::NameOrMail;
-    let verb = entry.spec.name;
     match (users.pop(), total) {
         (None, _) => Ok(true),
         (Some(user), 1) if only_looks => {
@@ -84,7 +83,7 @@ fn by_mail(entry: &VerbEntry, app: &mut App<'_>, typed: &str, given: Given) -> R
         }
         (Some(user), 1) if given.yes || !app.can_ask() => {
             let words = format!("{} has this e-mail address: ", user.name);
-            let hint = command(verb).name(&user.name).after(&words);
+            let hint = app.authorization.command(&user.name).after(&words);
             let problem = format!("there is no user {}", quoted(typed));
             Err(Refusal::new(ErrorCode::UserNotFound, problem).hint(hint).into())
         }

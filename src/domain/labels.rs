@@ -39,12 +39,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_that_differ_in_case_alone_are_the_same() {
+    fn labels_that_a_person_takes_for_one_are_the_same() {
         let label = |text| Label::parse(text).unwrap();
         for (one, other, is_same) in [
             ("phone", "Phone", true),
             ("Téléphone", "TÉLÉPHONE", true),
             ("ΚΙΝΗΤΌΣ", "κινητός", true),
+            ("ﬁ", "FI", true),
+            ("ﬁ", "fi", true),
+            ("ｐhone", "Phone", true),
+            ("Straße", "STRASSE", true),
+            ("ſ", "S", true),
+            ("کتاب\u{200c}ها", "کتابها", true),
             ("phone", "phone-2", false),
             ("phone", "phoné", false),
         ] {

@@ -7,14 +7,16 @@
 mod look_alike;
 mod spelling;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::UsernameCaseMapped;
 use serde::{Serialize, Serializer};
+use unicode_normalization::char::decompose_compatible;
 
 use crate::domain::refusal::Refusal;
-use crate::domain::text::{line, quoted, refuse, shown};
+use crate::domain::text::{prose_line, quoted, refuse, shown};
 
 /// The longest canonical name, in bytes of UTF-8.
 pub const LONGEST: usize = 255;
@@ -116,7 +118,37 @@ pub fn group_spelling(stored: &str) -> String {
     spelling::folded(stored)
 }
 
+/// The text with the half-width form of each full-width character, as the rules of names take them.
+#[must_use]
+pub fn half_width(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return text.into();
+    }
+    let mut half = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\u{ff00}'..='\u{ffef}' => decompose_compatible(c, |part| half.push(part)),
+            c => half.push(c),
+        }
+    }
+    half.into()
+}
+
+/// The form in which a domain or a realm is compared: that of names, where it can be one.
+#[must_use]
+pub fn comparable(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    let cased = UsernameCaseMapped::enforce(text);
+    spelling::folded(&cased.unwrap_or_else(|_| half_width(text).to_lowercase().into()))
+}
+
 fn check_new(field: &str, name: &str) -> Result<(), Refusal> {
+    if let Some(c) = name.chars().find(|c| look_alike::is_modifier(*c)) {
+        let problem = format!("has {c}, a letter that looks like a mark ({})", c.escape_unicode());
+        return Err(refuse(field, name, &problem).hint("write an apostrophe as '"));
+    }
     // Only what is stored already is read by a spelling whose canonical form can't be typed.
     look_alike::refuse(field, name, &spelling::folded(name))?;
     match spelled(field, &name.to_uppercase()) {
@@ -152,7 +184,7 @@ impl Label {
 
     pub fn parse(typed: &str) -> Result<Self, Refusal> {
         const FIELD: &str = "device label";
-        let label = line(FIELD, typed, LONGEST_LABEL)?;
+        let label = prose_line(FIELD, typed, LONGEST_LABEL)?;
         if label.trim() != label {
             return Err(refuse(FIELD, typed, "begins or ends with a space"));
         }
@@ -174,14 +206,14 @@ impl Label {
         Self(format!("{}{end}", start.trim_end()))
     }
 
-    /// Whether a person would take these for one label: they differ in upper and lower case at most.
+    /// Whether a person would take these for one label: they differ in upper and lower case, in how a character is
+    /// encoded, such as `ﬁ`, or in what can't be seen, at most.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         if self.0.is_ascii() && other.0.is_ascii() {
             return self.0.eq_ignore_ascii_case(&other.0);
         }
-        let folded = |label: &Self| spelling::folded(&label.0.to_lowercase());
-        folded(self) == folded(other)
+        spelling::seen(&self.0) == spelling::seen(&other.0)
     }
 
     /// An unchecked label from a store; see [`UserName::stored`].
@@ -408,10 +440,12 @@ mod tests {
 
     #[test]
     fn labels_are_one_line_without_separators() {
-        for typed in ["phone", "Pixel 9", "téléphone"] {
+        for typed in ["phone", "Pixel 9", "téléphone", "می\u{200c}خواهم"] {
             assert!(Label::parse(typed).is_ok(), "{typed}");
         }
-        for typed in ["", " ", " a", "a=b", "a;b", "a:b", "=1", "-x", "a\nb", &"x".repeat(33)] {
+        for typed in
+            ["", " ", " a", "a=b", "a;b", "a:b", "=1", "-x", "a\nb", "a\u{200c}b", &"x".repeat(33)]
+        {
             assert!(Label::parse(typed).is_err(), "{typed:?}");
         }
     }

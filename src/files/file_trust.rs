@@ -93,10 +93,19 @@ impl FilePolicy {
         };
         let file_type = metadata.file_type();
         if file_type.is_symlink() {
-            return refuse("is a symbolic link", "give the path of the file itself");
+            let hint = match kind {
+                // Nobody names a side file: its path follows from that of the store.
+                FileKind::Sidecar => "move the file that it points to here, in place of the link",
+                _ => "give the path of the file itself",
+            };
+            return refuse("is a symbolic link", hint);
         }
         if !file_type.is_file() {
-            return refuse("is not a regular file", "give the path of a regular file");
+            let hint = match kind {
+                FileKind::Sidecar => "move it away",
+                _ => "give the path of a regular file",
+            };
+            return refuse("is not a regular file", hint);
         }
         if metadata.nlink() != 1 {
             return refuse("has more than one hard link", "remove the other links");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use crate::app::transaction::{MAX_SET, no_such_user};
+use crate::app::transaction::{MAX_SET, Transaction, has_twin, no_such_user};
 use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
@@ -15,6 +15,7 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::site_names::SiteNames;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, Profile, Status, User};
@@ -223,19 +224,35 @@ impl BulkPlan {
     }
 }
 
+/// Who has a name of a list.
+enum Holder {
+    User(User),
+    /// Nobody, but somebody is stored by the name with a realm of the site.
+    Twin(User),
+    Nobody,
+}
+
 /// Decides one user. `None` for a name that nobody has, and that the verb does not make a user of.
 fn decide(
     act: &impl BulkAct,
     index: usize,
-    (name, user): (&UserName, Option<User>),
+    (name, holder): (&UserName, Holder),
     moment: &BulkMoment<'_>,
 ) -> Result<Option<(BulkRow, Option<PlannedChange>)>> {
-    let (row, decided) = match user {
-        Some(user) => {
+    let (row, decided) = match holder {
+        Holder::User(user) => {
             let row = BulkRow::of(index, &user, false, moment);
             (Some(row), act.decide(index, user, moment))
         }
-        None => match act.make(index, name, moment)? {
+        Holder::Twin(twin) => match act.make(index, name, moment)? {
+            Some(_) => {
+                // By the name of the list, they are looked for again.
+                let row = BulkRow::of(index, &twin, true, moment);
+                (Some(row), Err(has_twin(name, &twin.name).into()))
+            }
+            None => return Ok(None),
+        },
+        Holder::Nobody => match act.make(index, name, moment)? {
             Some(decision) => (None, Ok(decision)),
             None => return Ok(None),
         },
@@ -284,10 +301,18 @@ pub fn plan_bulk(
                 continue;
             }
             if !act.only_makes() {
-                app.authorization.require_allowed(user)?;
+                app.authorization.require_allowed_in_earnest(user)?;
             }
         }
-        match decide(act, index, (name, user), &moment)? {
+        let mut holder = user.map_or(Holder::Nobody, Holder::User);
+        if matches!(holder, Holder::Nobody) {
+            for with_realm in app.config.names.with_realms(name) {
+                if let Some(twin) = snapshot.user(&with_realm)? {
+                    holder = Holder::Twin(twin);
+                }
+            }
+        }
+        match decide(act, index, (name, holder), &moment)? {
             Some((row, _)) => rows.push(row),
             None => unknown.push(index),
         }
@@ -324,11 +349,12 @@ pub fn change_bulk<A: BulkAct>(
             };
             let names: Vec<_> = set.iter().map(name).collect();
             let users = write.users_if_any(&names, !act.only_makes())?;
+            let holders = holders(&mut write, &app.config.names, &names, users)?;
             let policy = &app.config.policy;
             let moment = BulkMoment { at: write.at, vault: write.vault, policy };
             let (first, mut changes) = (rows.len(), Vec::new());
-            for ((planned, name), user) in set.iter().zip(&names).zip(users) {
-                let decided = decide(act, planned.index, (name, user), &moment)?;
+            for ((planned, name), holder) in set.iter().zip(&names).zip(holders) {
+                let decided = decide(act, planned.index, (name, holder), &moment)?;
                 // Fails: the user was removed meanwhile.
                 let Some((row, change)) = decided else { return Err(no_such_user(name)) };
                 if act.is_bound_to_plan() && !is_same(&row, planned) {
@@ -360,6 +386,24 @@ pub fn change_bulk<A: BulkAct>(
     let change = CommittedChange { verb: A::VERB, ticket, device: None, users, at };
     operate::notify_change(app, opened, &change);
     Ok(rows)
+}
+
+/// Who has each of these names; `users` are those who have exactly them.
+fn holders(
+    write: &mut Transaction<'_>,
+    site: &SiteNames,
+    names: &[UserName],
+    users: Vec<Option<User>>,
+) -> Result<Vec<Holder>> {
+    let mut holders = Vec::with_capacity(names.len());
+    for (name, user) in names.iter().zip(users) {
+        let holder = match user {
+            Some(user) => Holder::User(user),
+            None => write.twin(site, name, None)?.map_or(Holder::Nobody, Holder::Twin),
+        };
+        holders.push(holder);
+    }
+    Ok(holders)
 }
 
 /// Whether the decision is the one that was planned.

@@ -101,6 +101,9 @@ pub fn change_user(
                 .hint("choose another name")
                 .into());
         }
+        if user.name != before.name {
+            write.require_no_twin(&app.config.names, &user.name, before.id)?;
+        }
         if user != before {
             user.purge(at, undo_for);
         }

@@ -4,6 +4,7 @@ mod encoding;
 mod header;
 mod new_users;
 mod own_header;
+mod past_names;
 mod table;
 
 pub use new_users::{ListedProfile, NewUserList, read_new_users};
@@ -21,6 +22,8 @@ use crate::domain::site_names::SiteNames;
 use crate::domain::text::counted;
 use crate::files::operator_file;
 use crate::operate::user_list::header::FirstRow;
+use crate::operate::user_list::own_header::OwnList;
+use crate::operate::user_list::past_names::PastName;
 use crate::operate::user_list::table::ListRow;
 use crate::report::disarmed;
 
@@ -36,6 +39,8 @@ pub struct UserList {
     /// The line of each name in a file; empty if the names come from elsewhere. Errors then have these
     /// numbers: they repeat nothing that is in a file.
     lines: Vec<u64>,
+    /// The names of a list that mfactl wrote, which may be names of other users today.
+    past: Vec<PastName>,
 }
 
 /// Which part of a list was read.
@@ -108,7 +113,7 @@ fn read_list<T>(
     app: &mut App<'_>,
     path: &Path,
     parse: impl FnOnce(&[u8], &SiteNames, IsUser<'_>) -> Result<T>,
-    list: impl FnOnce(&mut T) -> &mut UserList,
+    list: impl Fn(&mut T) -> &mut UserList,
 ) -> Result<T> {
     let mut bytes = Vec::new();
     let is_file = path != Path::new("-");
@@ -129,7 +134,14 @@ fn read_list<T>(
         Ok(has_store && app.reader()?.read()?.user(&name)?.is_some())
     };
     // Standard input belongs to the caller.
-    match parse(&bytes, &names, &mut is_user) {
+    let parsed = parse(&bytes, &names, &mut is_user).and_then(|mut parsed| {
+        let past = std::mem::take(&mut list(&mut parsed).past);
+        if has_store && !past.is_empty() {
+            past_names::check(&mut app.reader()?.read()?, &past)?;
+        }
+        Ok(parsed)
+    });
+    match parsed {
         Ok(parsed) if is_file => Ok(parsed),
         Ok(mut parsed) => {
             list(&mut parsed).lines = Vec::new();
@@ -148,22 +160,22 @@ struct NamedRows {
     header: Option<ListRow>,
     source: ListSource,
     rows: Vec<(ListRow, UserName)>,
+    past: Vec<PastName>,
 }
 
 fn named_rows(bytes: &[u8], site: &SiteNames, is_user: IsUser<'_>) -> Result<NamedRows> {
     let mut rows = table::rows(&encoding::decode(bytes)?)?;
-    let (mut index, mut source, mut is_our_log, mut header) =
-        (0, ListSource::default(), false, None);
-    if let FirstRow::Header { index: chosen, name, is_log } = header::first_row(&rows, is_user)? {
-        (index, source.column, is_our_log) = (chosen, Some(name), is_log);
+    let (mut index, mut source, mut own_list, mut header) = (0, ListSource::default(), None, None);
+    if let FirstRow::Header { index: chosen, name, own } = header::first_row(&rows, is_user)? {
+        (index, source.column, own_list) = (chosen, Some(name), own);
         header = Some(rows.remove(0));
     }
     let column = source.column.map(|name| format!(", column {name}")).unwrap_or_default();
-    let mut named = Vec::with_capacity(rows.len());
+    let (mut named, mut past) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
         source.rows += 1;
         let cell = row.cells.get(index).map(String::as_str).unwrap_or_default();
-        if cell.is_empty() && is_our_log {
+        if cell.is_empty() && own_list == Some(OwnList::Log) {
             source.rows_without_user += 1;
             continue;
         }
@@ -171,6 +183,11 @@ fn named_rows(bytes: &[u8], site: &SiteNames, is_user: IsUser<'_>) -> Result<Nam
         // A line of a file has no field but its column.
         let name =
             site.read(disarmed(cell)).map_err(|e| Refusal { field: None, ..e }.within(within))?;
+        if let Some(own) = own_list {
+            let seq = row.cells.first().filter(|_| own == OwnList::Log);
+            let event = seq.and_then(|seq| seq.parse().ok());
+            past.push(PastName { line: row.line, name: name.clone(), event });
+        }
         named.push((row, name));
     }
     if named.is_empty() {
@@ -178,7 +195,7 @@ fn named_rows(bytes: &[u8], site: &SiteNames, is_user: IsUser<'_>) -> Result<Nam
             .hint("write one name a line")
             .into());
     }
-    Ok(NamedRows { header, source, rows: named })
+    Ok(NamedRows { header, source, rows: named, past })
 }
 
 /// [`read_user_list`] of bytes; `is_user` tells whether the store has a user of this name.
@@ -187,8 +204,8 @@ pub fn parse_names(
     site: &SiteNames,
     mut is_user: impl FnMut(&str) -> Result<bool>,
 ) -> Result<UserList> {
-    let NamedRows { source, rows, .. } = named_rows(bytes, site, &mut is_user)?;
-    let (mut seen, mut list) = (BTreeSet::new(), UserList::default());
+    let NamedRows { source, rows, past, .. } = named_rows(bytes, site, &mut is_user)?;
+    let (mut seen, mut list) = (BTreeSet::new(), UserList { past, ..UserList::default() });
     for (row, name) in rows {
         if seen.insert(name.spellings().collect::<Vec<_>>().join("\0")) {
             list.names.push(name);

@@ -205,3 +205,22 @@ fn contradictory_options_are_refused() {
     assert_eq!(ran.code, 64, "{ran:?}");
     assert!(ran.err.contains("can't be combined"), "{ran:?}");
 }
+
+#[test]
+fn w11_the_hint_about_a_linked_side_file_can_be_followed() {
+    let world = World::new();
+    let crate::testing::Engine::Sqlite(path) = &world.engine else { return };
+    let side_file = path.with_extension("db-wal");
+    assert_eq!(path.extension().unwrap(), "db");
+    let _ = std::fs::remove_file(&side_file);
+    let elsewhere = world.folder.path().join("elsewhere");
+    std::fs::write(&elsewhere, "").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &side_file).unwrap();
+    let ran = world.run("list-status");
+    assert!(ran.code == 77 && ran.err.contains("is a symbolic link"), "{ran:?}");
+    assert!(ran.err.contains("hint: move the file that it points to here"), "{ran:?}");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&elsewhere, private).unwrap();
+    std::fs::rename(&elsewhere, &side_file).unwrap();
+    let _ = world.run("list-status").ok();
+}

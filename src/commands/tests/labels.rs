@@ -110,3 +110,21 @@ fn labels_that_differ_in_case_alone_are_one() {
     assert_eq!(undone["relabelled"], json!([{ "was": "phone", "is": "phone-2" }]));
     assert_eq!(world.run("delete alice --device telephone --yes").code, 67);
 }
+
+#[test]
+fn w16_labels_that_look_the_same_are_one_and_may_have_joiners() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    let _ = world.run("enrol alice --no-confirm --device ﬁ --json").ok();
+    for same in ["FI", "fi", "ｆｉ", "ﬁ"] {
+        let _ = world.run(&format!("enrol alice --no-confirm --device {same} --json")).ok();
+        assert_eq!(devices(&world).len(), 1, "{same}");
+    }
+    let persian = "گوشی\u{200c}من";
+    let _ = world.run(&format!("enrol alice --no-confirm --device {persian} --json")).ok();
+    assert_eq!(devices(&world).len(), 2);
+    assert!(world.run("show-user alice").ok().out.contains(persian));
+    let _ = world.run("enrol alice --no-confirm --device گوشیمن --json").ok();
+    assert_eq!(devices(&world).len(), 2, "the joiner can't be seen");
+    assert_eq!(world.run("enrol alice --no-confirm --device a\u{200c}b --json").code, 65);
+}

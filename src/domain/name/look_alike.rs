@@ -46,6 +46,12 @@ fn is_unusual_latin(c: char) -> bool {
     latin && !base.is_ascii() && !"ßæœøðþđħłŋŧə".contains(base)
 }
 
+/// A letter that stands beside others like an apostrophe, a quotation mark or a colon. Names that have one are read,
+/// because earlier versions stored them, but nobody gets one any more: oʼbrien is taken for o'brien.
+pub const fn is_modifier(c: char) -> bool {
+    matches!(c, '\u{2b0}'..='\u{2ff}' | '\u{559}' | '\u{7f4}' | '\u{7f5}' | '\u{a788}'..='\u{a78c}')
+}
+
 /// Whether a name is in another script and all its letters look like letters of a third one, so that it
 /// can be mistaken for an ASCII name (UTS 39, whole-script confusables). The exact table of UTS 39
 /// would accept a few more names, but relocating its thousands of pointers slows down every start.

@@ -1,6 +1,7 @@
 //! Spellings that lower-casing letter by letter leaves apart: the two small sigmas of Greek, and the German ß. In
 //! capitals they are one, so as names of users they are one too.
 
+use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
 const SIGMA: char = 'σ';
@@ -26,6 +27,13 @@ pub fn folded(name: &str) -> String {
         is_in_word = is_part_of_word(&c);
     }
     folded
+}
+
+/// What a person sees in this text, whatever its case: one string for all encodings of it.
+pub fn seen(text: &str) -> String {
+    let visible = text.chars().filter(|c| !matches!(c, '\u{200c}' | '\u{200d}'));
+    let capitals = visible.nfkc().collect::<String>().to_uppercase();
+    folded(&capitals.to_lowercase().nfkc().collect::<String>())
 }
 
 /// Another spelling by which earlier versions may have stored this folded name: what they made of capitals in
@@ -186,6 +194,21 @@ mod tests {
         assert_eq!(new_group("ΦΟΙΤΗΤΈΣ").as_deref(), Ok("φοιτητές"));
         assert_eq!(new_group("Weiß").as_deref(), Ok("weiss"));
         assert_eq!(group_spelling("φοιτητέσ"), "φοιτητές");
+    }
+
+    #[test]
+    fn w5_no_new_name_has_a_letter_that_looks_like_a_mark() {
+        use crate::domain::name::new_group;
+        for typed in ["oʼbrien", "oʻbrien", "oʹbrien", "o\u{2c8}brien", "aː", "oˮbrien", "мʼята"]
+        {
+            let read = UserName::parse(typed).unwrap();
+            let refused = read.for_new_user().unwrap_err();
+            assert!(refused.to_string().contains("looks like a mark"), "{typed}: {refused}");
+            assert_eq!(refused.hint, Some("write an apostrophe as '".into()));
+            assert!(new_group(typed).is_err(), "{typed}");
+        }
+        assert!(UserName::parse("o'brien").unwrap().for_new_user().is_ok());
+        assert!(UserName::parse("м'ята").unwrap().for_new_user().is_ok());
     }
 
     #[test]

@@ -21,8 +21,22 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Refusal> {
     }
     std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        refuse(&format!("line {} is not UTF-8", lines(&before)))
+        let line = lines(&before);
+        refuse(&if is_latin_1(bytes) {
+            format!("line {line} is not UTF-8 and looks like Latin-1 (Windows-1252)")
+        } else {
+            format!("line {line} is not UTF-8")
+        })
     })
+}
+
+/// Whether these bytes can be the Latin-1 that spreadsheets write: beyond ASCII, no character that is UTF-8, and none that
+/// Windows-1252 lacks, but a letter.
+fn is_latin_1(bytes: &[u8]) -> bool {
+    let is_free = |byte: u8| matches!(byte, 0x81 | 0x8d | 0x8f | 0x90 | 0x9d);
+    let has_letter = bytes.iter().any(|byte| matches!(byte, 0xc0..=0xd6 | 0xd8..=0xf6 | 0xf8..));
+    let is_ascii = |chunk: std::str::Utf8Chunk<'_>| chunk.valid().is_ascii();
+    has_letter && !bytes.iter().any(|byte| is_free(*byte)) && bytes.utf8_chunks().all(is_ascii)
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Refusal> {
@@ -76,8 +90,14 @@ mod tests {
         let cut = encoded("ab", u16::to_le_bytes);
         let mut lone = encoded("a\nb", u16::to_be_bytes);
         lone.extend([0xd8, 0x00]);
-        let cases: [(&[u8], &str); 9] = [
-            (b"alice\nbob\nelo\xefse\n", "line 3 is not UTF-8; save the list as UTF-8"),
+        let cases: [(&[u8], &str); 12] = [
+            (
+                b"alice\nbob\nelo\xefse\n",
+                "line 3 is not UTF-8 and looks like Latin-1 (Windows-1252); save the list as UTF-8",
+            ),
+            (b"ren\xe9\nbj\xf6rn\no\x92brien", "line 1 is not UTF-8 and looks like Latin-1"),
+            (b"\xc3\xa9lo\nbj\xf6rn", "line 2 is not UTF-8; save"),
+            (b"ren\x8e\x81\n", "line 1 is not UTF-8; save"),
             (b"alice\r\nelo\xefse", "line 2 is not UTF-8"),
             (b"alice\relo\xefse", "line 2 is not UTF-8"),
             (b"\xe9", "line 1 is not UTF-8"),

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::text::quoted;
-use crate::operate::user_list::own_header::{self, is_own_header};
+use crate::operate::user_list::own_header::{self, OwnList, is_own_header};
 use crate::operate::user_list::table::ListRow;
 use crate::operate::user_list::table::bad;
 
@@ -132,8 +132,8 @@ pub enum FirstRow {
         /// The index of the column that holds the names.
         index: usize,
         name: &'static str,
-        /// It is the header of our own log, where a row may be about no user.
-        is_log: bool,
+        /// Where mfactl wrote the list.
+        own: Option<OwnList>,
     },
 }
 
@@ -146,8 +146,8 @@ pub fn first_row(
     let Some((row, below)) = rows.split_first() else { return Ok(FirstRow::User) };
     if is_own_header(row, below, &mut is_user)? {
         let index = row.cells.iter().position(|cell| cell == own_header::USER).unwrap_or_default();
-        let is_log = own_header::is_log(row);
-        return Ok(FirstRow::Header { index, name: own_header::USER, is_log });
+        let own = Some(own_header::kind(row));
+        return Ok(FirstRow::Header { index, name: own_header::USER, own });
     }
     let unknown = row.cells.iter().position(|cell| column(cell).is_none());
     match (unknown, row.cells.len()) {
@@ -190,7 +190,9 @@ pub fn first_row(
         return Err(bad(row.line, &problem).hint("leave one of them").into());
     }
     let index = columns.iter().position(|column| *column == name).unwrap_or_default();
-    Ok(FirstRow::Header { index, name, is_log: false })
+    // `list-status --columns user` writes no other column.
+    let own = (row.cells == [own_header::USER]).then_some(OwnList::Names);
+    Ok(FirstRow::Header { index, name, own })
 }
 
 fn no_header(row: &ListRow, index: usize) -> Refusal {
@@ -228,15 +230,41 @@ fn column(cell: &str) -> Option<&'static str> {
 mod tests {
     use crate::operate::user_list::header::*;
 
-    fn first(line: &str, users: &[&str]) -> Result<FirstRow, String> {
+    fn read(line: &str, users: &[&str]) -> Result<FirstRow, String> {
         let row =
             |line: &str| ListRow { line: 1, cells: line.split(',').map(str::to_owned).collect() };
         let rows: Vec<_> = line.split('\n').map(row).collect();
         first_row(&rows, |cell| Ok(users.contains(&cell))).map_err(|error| error.to_string())
     }
 
+    /// The first row, whoever wrote the list.
+    fn first(line: &str, users: &[&str]) -> Result<FirstRow, String> {
+        Ok(match read(line, users)? {
+            FirstRow::Header { index, name, .. } => header(index, name),
+            FirstRow::User => FirstRow::User,
+        })
+    }
+
+    fn own(line: &str) -> Option<OwnList> {
+        match read(line, &[]) {
+            Ok(FirstRow::Header { own, .. }) => own,
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn w1_our_own_lists_are_known_by_their_headers() {
+        for ours in ["user", "user,email", "status,user\nenabled,bob"] {
+            assert_eq!(own(ours), Some(OwnList::Names), "{ours}");
+        }
+        assert_eq!(own(&own_header::HEADERS[1].join(",")), Some(OwnList::Log));
+        for other in ["User", "username", "user,department", "bob"] {
+            assert_eq!(own(other), None, "{other}");
+        }
+    }
+
     fn header(index: usize, name: &'static str) -> FirstRow {
-        FirstRow::Header { index, name, is_log: false }
+        FirstRow::Header { index, name, own: None }
     }
 
     #[test]
@@ -284,8 +312,7 @@ mod tests {
         let again = first("user\nbob\nUser", &["user", "bob"]);
         assert_eq!(again, Ok(FirstRow::User), "the same users, whatever the first row is");
         let log = own_header::HEADERS[1].join(",");
-        let expected = FirstRow::Header { index: 4, name: "user", is_log: true };
-        assert_eq!(first(&log, &["seq", "user", "verb"]), Ok(expected));
+        assert_eq!(first(&log, &["seq", "user", "verb"]), Ok(header(4, "user")));
     }
 
     #[test]

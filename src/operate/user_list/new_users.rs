@@ -74,7 +74,7 @@ fn parse(
     site: &SiteNames,
     is_user: IsUser<'_>,
 ) -> Result<(NewUserList, Vec<&'static str>)> {
-    let NamedRows { header, source, rows } = named_rows(bytes, site, is_user)?;
+    let NamedRows { header, source, rows, past } = named_rows(bytes, site, is_user)?;
     let columns = header.as_ref().map(known_columns).unwrap_or_default();
     let header_line = header.map_or(1, |header| header.line);
     let (mut read, mut unread) = (Vec::new(), Vec::new());
@@ -113,6 +113,7 @@ fn parse(
         new.profiles.push(listed);
     }
     new.list.source = Some(source);
+    new.list.past = past;
     Ok((new, unread))
 }
 

@@ -73,9 +73,18 @@ pub const HEADERS: [&[&str]; 17] = [
     ],
 ];
 
-/// Whether this row is the header of the log.
-pub fn is_log(row: &ListRow) -> bool {
-    row.cells == LOG
+/// What mfactl wrote under its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnList {
+    /// Names as they were at some time.
+    Names,
+    /// Events, where a row may be about no user. Their numbers are in the first column.
+    Log,
+}
+
+/// What is under this header of ours.
+pub fn kind(row: &ListRow) -> OwnList {
+    if row.cells == LOG { OwnList::Log } else { OwnList::Names }
 }
 
 /// Whether the row is a header that mfactl wrote. `below` are the rows under it.
@@ -154,7 +163,8 @@ mod tests {
             assert!(is_own(&header.join(","), &[], header), "{header:?}");
             assert!(header.contains(&USER));
         }
-        assert!(is_log(&row(&LOG.join(","))) && !is_log(&row(&STATUS.join(","))));
+        assert_eq!(kind(&row(&LOG.join(","))), OwnList::Log);
+        assert_eq!((kind(&row(&STATUS.join(","))), LOG[0]), (OwnList::Names, "seq"));
     }
 
     /// The columns of every record that the sources define.
