@@ -1,6 +1,7 @@
 //! Tests of the verbs in process, with a fixed clock and seeded random numbers.
 
 mod accounts;
+mod ahead;
 mod backups;
 mod batches;
 mod bypasses;
