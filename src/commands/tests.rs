@@ -10,6 +10,7 @@ mod clocks;
 mod copies;
 mod crowds;
 mod damaged;
+mod damaged_rows;
 mod diagnoses;
 mod edits;
 mod excepted;
