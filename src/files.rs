@@ -4,3 +4,4 @@ pub mod file_trust;
 pub mod new_file;
 pub mod operator_file;
 pub mod operator_rights;
+pub mod side_file;

@@ -226,14 +226,23 @@ impl FilePolicy {
         self.share(&folder, group, mode)
     }
 
-    /// Sets the group and mode of a new file for the group that shares it.
+    /// The group that shares a side file of the store or the key, and the mode for it.
+    #[must_use]
+    pub const fn side_file_sharing(&self, kind: FileKind) -> (Option<u32>, u32) {
+        match kind {
+            FileKind::Key => (self.key_group, 0o640),
+            _ => (self.writers, 0o660),
+        }
+    }
+
+    /// Sets the group and mode of a new store or key for the group that shares it.
     pub fn share_file(&self, path: &Path, kind: FileKind) -> Result<()> {
         match kind {
             FileKind::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
             FileKind::Store => self.share(path, self.readers, 0o640),
             FileKind::Key => self.share(path, self.key_group, 0o640),
-            FileKind::Sidecar => self.share(path, self.writers, 0o660),
-            FileKind::Credential
+            FileKind::Sidecar
+            | FileKind::Credential
             | FileKind::Config
             | FileKind::Password
             | FileKind::Service

@@ -29,6 +29,7 @@ mod kill;
 mod migration;
 mod notices;
 mod operators;
+mod ownership;
 mod package;
 mod pages;
 mod picking;

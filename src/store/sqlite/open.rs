@@ -229,12 +229,25 @@ fn name_file(error: anyhow::Error, path: &Path, access: Access) -> anyhow::Error
         owner.0,
         owner.1
     );
-    let hint = format!(
-        "give it the owner of the store: chown --reference={} {}",
-        path_argument(path),
-        path_argument(&file)
-    );
+    let hint = hint_on_owner(&file, path, owner.0);
     error.context(Refusal::new(ErrorCode::StoreUnavailable, message).hint(hint))
+}
+
+/// How a file of the store comes to belong to whoever uses it. A store of root in a folder of somebody else was made
+/// by root for them.
+fn hint_on_owner(file: &Path, store: &Path, owner: u32) -> String {
+    let is_of_owner = |path: &PathBuf| path.symlink_metadata().is_ok_and(|m| m.uid() == owner);
+    let (like, of, wrong) = if file != store {
+        (store.to_owned(), "the store", vec![file.to_owned()])
+    } else if !is_of_owner(&folder_of(store)) {
+        let wrong = files(store).into_iter().filter(is_of_owner).collect();
+        (folder_of(store), "its folder", wrong)
+    } else {
+        return format!("run mfactl as uid {owner}, or move the store to a folder of your own");
+    };
+    let wrong: Vec<_> = wrong.iter().map(|path| path_argument(path)).collect();
+    let (like, wrong) = (path_argument(&like), wrong.join(" "));
+    format!("give it the owner of {of}: chown --reference={like} {wrong}")
 }
 
 /// Whether the write-ahead log is empty or missing.
