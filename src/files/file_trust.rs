@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use crate::domain::caller::SYSTEM_USER;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{shell_argument, shown};
+use crate::files::disk_fault::disk_fault_or;
 
 /// Who may own the program's files, and which groups may share them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -302,11 +303,12 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// The refusal for a file that can't be created.
 #[must_use]
 pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
-    Refusal::new(
+    let refusal = Refusal::new(
         ErrorCode::CannotCreate,
         format!("{} can't be created: {error}", display_path(path)),
     )
-    .hint("check the permissions of its folder")
+    .hint("check the permissions of its folder");
+    disk_fault_or(path, error, refusal)
 }
 
 /// A path in a line that shows a command.

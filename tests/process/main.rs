@@ -21,6 +21,7 @@ mod busy;
 mod clock;
 mod credentials;
 mod crowds;
+mod disks;
 mod durable;
 mod files;
 mod fleet;
