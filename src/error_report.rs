@@ -73,7 +73,8 @@ impl ErrorReport {
 /// The message of an error that does not end the run: of the refusal, where there is one.
 #[must_use]
 pub fn message(error: &Error) -> String {
-    let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
+    // The one that was added last, which the chain's own causes do not show.
+    let refusal = error.downcast_ref::<Refusal>();
     refusal.map_or_else(|| error.to_string(), ToString::to_string)
 }
 

@@ -51,7 +51,12 @@ impl LogProof {
 pub struct RecordsProof {
     /// The number of users.
     pub users: u64,
+    /// What was found first.
     pub damage: Option<String>,
+    /// What is wrong with users, one each; not with all of them if there are many.
+    pub of_users: Vec<Refusal>,
+    /// For how many users something is wrong.
+    pub damaged_users: u64,
 }
 
 /// The first damage found in a log.
@@ -197,12 +202,19 @@ fn records_proof(
     progress: &mut dyn FnMut(),
 ) -> Result<RecordsProof> {
     let (users, damage) = read_or_damage(snapshot.check_records(vault, log, progress))?;
+    let users = users.unwrap_or_default();
+    let damage = damage.or_else(|| users.damages.first().map(|first| first.problem.clone()));
     let (indexes, unread_index) = read_or_damage(snapshot.check_indexes())?;
     let damage = match damage.or(unread_index) {
         None => indexes.flatten(),
         damage => damage,
     };
-    Ok(RecordsProof { users: users.unwrap_or_default(), damage })
+    Ok(RecordsProof {
+        users: users.count,
+        damage,
+        of_users: users.damages,
+        damaged_users: users.damaged,
+    })
 }
 
 /// The keys of the store, if there is a key file that the operator may read.

@@ -16,6 +16,8 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::file_trust::{FileKind, FilePolicy};
+use crate::files::side_file;
+use crate::store::location::StoreLocation;
 
 /// How long to wait for a free slot.
 const MAX_WAIT: Duration = Duration::from_secs(4);
@@ -28,6 +30,8 @@ pub struct HashSlot(#[expect(dead_code, reason = "held for its lock")] Option<Fi
 struct HashSlots {
     files: Vec<PathBuf>,
     purpose: FileKind,
+    /// The store or the key.
+    beside: PathBuf,
     file_policy: FilePolicy,
     key_file: PathBuf,
 }
@@ -42,7 +46,12 @@ impl HashSlots {
         let count = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         let (mut files, purpose) = config.store.hash_slots(&config.key_file);
         files.truncate(count);
-        Self { files, purpose, file_policy: config.file_policy, key_file: config.key_file.clone() }
+        let key_file = config.key_file.clone();
+        let beside = match &config.store {
+            StoreLocation::Sqlite(path) => path.clone(),
+            StoreLocation::Postgres(_) => key_file.clone(),
+        };
+        Self { files, purpose, beside, file_policy: config.file_policy, key_file }
     }
 
     fn take(&self) -> Result<HashSlot, Refusal> {
@@ -82,15 +91,10 @@ impl HashSlots {
         if let Some(file) = open(&mut options) {
             return Some(file);
         }
-        match options.clone().write(true).create_new(true).open(path) {
-            Ok(file) => {
-                // If the group can't be set, its other members can't use this slot; that is harmless.
-                let _ = self.file_policy.share_file(path, self.purpose);
-                Some(file)
-            }
-            // Another process made it first.
-            Err(_) => open(&mut options),
-        }
+        let sharing = (&self.file_policy, self.purpose);
+        let made = side_file::make(&options, path, &self.beside, sharing);
+        // Where it can't be made, another process may have made it first.
+        made.ok().or_else(|| open(&mut options))
     }
 }
 
@@ -115,6 +119,7 @@ mod tests {
         let slots = |folder: &Path| HashSlots {
             files: (0..3).map(|n| folder.join(format!("s-slot{n}"))).collect(),
             purpose: FileKind::Sidecar,
+            beside: key_file.clone(),
             file_policy: FilePolicy::default(),
             key_file: key_file.clone(),
         };

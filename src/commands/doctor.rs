@@ -12,9 +12,11 @@ use serde::Serialize;
 use super::Verb;
 use crate::app::App;
 use crate::audit;
+use crate::audit::prove::RecordsProof;
 use crate::config::Config;
 use crate::domain::caller::Caller;
 use crate::domain::hint::command;
+use crate::domain::refusal::Refusal;
 use crate::domain::text::{counted, quoted, shown};
 use crate::error_report;
 use crate::maintain;
@@ -228,11 +230,11 @@ fn groups(app: &mut App<'_>) -> Result<Vec<HealthCheck>> {
 }
 
 /// The records and the log, which are checked together.
-fn records_and_log(app: &mut App<'_>) -> [HealthCheck; 2] {
+fn records_and_log(app: &mut App<'_>) -> Vec<HealthCheck> {
     // Without the key no MAC is checked, and that is not good enough here.
     let key = app.open_store().map(drop);
     let proof = match audit::prove_log(app, &[]) {
-        Err(error) => return [bad("records", &error), bad("log", &error)],
+        Err(error) => return vec![bad("records", &error), bad("log", &error)],
         Ok(proof) => proof,
     };
     let checked = |what, damage: Option<&str>, words: String| match damage {
@@ -240,13 +242,31 @@ fn records_and_log(app: &mut App<'_>) -> [HealthCheck; 2] {
         None => HealthCheck { what, state: Health::Good, words },
     };
     let words = format!("{}; no record was altered", counted(proof.records.users, "user"));
-    let records = match key {
-        Err(error) => bad("records", &error),
-        Ok(()) => checked("records", proof.records.damage.as_deref(), words),
+    let mut findings = match key {
+        Err(error) => vec![bad("records", &error)],
+        Ok(()) if proof.records.damaged_users > 0 => damaged_users(app, &proof.records),
+        Ok(()) => vec![checked("records", proof.records.damage.as_deref(), words)],
     };
     let words = format!("{}; the log is intact", counted(proof.events, "event"));
     let damage = proof.damage.as_ref().map(|damage| damage.words.as_str());
-    [records, checked("log", damage, words)]
+    findings.push(checked("log", damage, words));
+    findings
+}
+
+/// One finding for each damaged user, and one for those who are too many to be named.
+fn damaged_users(app: &App<'_>, records: &RecordsProof) -> Vec<HealthCheck> {
+    let finding =
+        |words: String| HealthCheck { what: "records", state: Health::Bad, words: safe(&words) };
+    let of_user = |damage: &Refusal| match damage.hint.clone() {
+        Some(hint) => format!("{}; {}", damage.problem, app.words(hint)),
+        None => damage.problem.clone(),
+    };
+    let mut findings: Vec<_> = records.of_users.iter().map(|d| finding(of_user(d))).collect();
+    let more = records.damaged_users.saturating_sub(findings.len() as u64);
+    if more > 0 {
+        findings.push(finding(format!("{} are damaged too", counted(more, "other user"))));
+    }
+    findings
 }
 
 /// Only for a store in a file: a server checks its files itself.

@@ -19,7 +19,7 @@ use crate::domain::backup_code::{BackupCode, BackupCodeKind};
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Id, Sealed};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
@@ -27,9 +27,6 @@ use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkRow,
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
-
-/// A temporary password expires after this time.
-const LIFETIME: Span = Span::hours(24);
 
 /// Clear a user's devices and require a new password
 ///
@@ -105,7 +102,7 @@ impl Verb for ForceNewPassword {
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
                 let text = passwords.render(&user);
-                let until = app.env.clock.now()?.plus(LIFETIME);
+                let until = app.env.clock.now()?.plus(TemporaryPassword::LIFETIME);
                 let about = format!(
                     "Temporary password of {name}: good until {until}, and only to choose a new password at the next \
                      sign-in. Tell it to {name} only."
@@ -187,8 +184,10 @@ impl ForceNewPassword {
             PasswordChange::Required
         };
         if let Some((_, hash)) = passwords.0.get(&user.id) {
-            user.temporary =
-                Some(TemporaryPassword { hash: hash.clone(), until: now.plus(LIFETIME) });
+            user.temporary = Some(TemporaryPassword {
+                hash: hash.clone(),
+                until: now.plus(TemporaryPassword::LIFETIME),
+            });
         }
         Ok(changed)
     }
@@ -217,7 +216,7 @@ impl BulkAct for PasswordEach<'_> {
         let passwords = self.passwords.as_ref().unwrap_or(&none);
         let mut changed = self.verb.change(user.clone(), moment.at, passwords)?;
         if gives_secret && self.passwords.is_none() {
-            let until = moment.at.plus(LIFETIME);
+            let until = moment.at.plus(TemporaryPassword::LIFETIME);
             changed.user.temporary = Some(TemporaryPassword { hash: Sealed(Vec::new()), until });
         }
         Ok(BulkDecision::update(user, changed, moment)

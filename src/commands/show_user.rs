@@ -43,6 +43,8 @@ struct UserDetails {
     #[serde(skip_serializing_if = "Option::is_none")]
     temporary_password_until: Option<Timestamp>,
     #[serde(skip)]
+    has_password_ahead: bool,
+    #[serde(skip)]
     has_ended_password: bool,
     /// Expiry of the bypass code that is valid now or later.
     bypass_until: Option<Timestamp>,
@@ -126,8 +128,10 @@ impl UserDetails {
             temporary_password_until: user
                 .temporary
                 .as_ref()
+                .filter(|temporary| !temporary.is_ahead_of(now))
                 .and_then(TemporaryPassword::expires_at),
             has_ended_password: user.temporary.as_ref().is_some_and(|t| t.expires_at().is_none()),
+            has_password_ahead: user.temporary.as_ref().is_some_and(|t| t.is_ahead_of(now)),
             bypass_from: bypass.map(|bypass| bypass.starts_at),
             bypass_uses: bypass.map(|bypass| bypass.uses),
             now,
@@ -180,6 +184,9 @@ impl Record for UserDetails {
             match self.temporary_password_until {
                 Some(end) if end <= self.now => format!("temporary password expired {end}"),
                 Some(end) => format!("temporary password until {end}"),
+                None if self.has_password_ahead => {
+                    "temporary password not good: it was made while the clock was ahead".to_owned()
+                }
                 None if self.has_ended_password => "temporary password expired".to_owned(),
                 None => String::new(),
             },
@@ -198,6 +205,9 @@ impl Record for UserDetails {
             let what = format!("{}: {} ({}), since {}", d.device, d.state, d.kind, d.created_at);
             let more = match d.expires_at {
                 Some(end) if end <= self.now => format!("expired unconfirmed {end}"),
+                Some(_) if d.created_at.is_ahead_of(self.now) => {
+                    "not to be confirmed: it was made while the clock was ahead".to_owned()
+                }
                 Some(end) => format!("expires {end} unless confirmed"),
                 None => format!("last used {}", maybe(d.last_used_at)),
             };

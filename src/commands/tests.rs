@@ -1,6 +1,7 @@
 //! Tests of the verbs in process, with a fixed clock and seeded random numbers.
 
 mod accounts;
+mod ahead;
 mod backups;
 mod batches;
 mod bypasses;
@@ -9,6 +10,7 @@ mod clocks;
 mod copies;
 mod crowds;
 mod damaged;
+mod damaged_rows;
 mod diagnoses;
 mod edits;
 mod excepted;

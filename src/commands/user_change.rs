@@ -238,8 +238,8 @@ impl ChangeRecord {
             temporary_password_until: user
                 .temporary
                 .as_ref()
-                .map(|temporary| temporary.until)
-                .filter(|until| *until > done.at),
+                .filter(|temporary| temporary.is_good(done.at))
+                .map(|temporary| temporary.until),
             changed: done.changed,
             consequences: done.consequences.clone(),
             temporary_password: None,

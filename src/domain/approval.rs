@@ -50,10 +50,10 @@ impl Request {
     }
 
     /// Whether it can be approved. `newest` is the newest time in the log since the request: a clock that was
-    /// set back makes nothing younger.
+    /// set back makes nothing younger. Nor can one be approved that was made while the clock was ahead.
     #[must_use]
     pub fn is_open(&self, now: Timestamp, newest: Timestamp) -> bool {
-        now.max(newest) < self.expires_at()
+        !self.made_at.is_ahead_of(now) && now.max(newest) < self.expires_at()
     }
 
     /// How an event names the request, in a part that its hash covers.

@@ -147,9 +147,11 @@ pub fn candidates(
     let found: Vec<_> =
         (0..user.devices.len()).filter(|&n| is_candidate(&user.devices[n])).collect();
     if found.is_empty() {
+        let expired = user.live().find(|d| is_asked_for(d) && d.is_expired(now));
+        let why = expired.map_or("was not confirmed in time", |device| device.expired_words(now));
         return Err(Refusal::new(
             ErrorCode::PendingExpired,
-            format!("{}'s device was not confirmed in time", user.name),
+            format!("{}'s device {why}", user.name),
         )
         .hint(command("enrol").name(&user.name).after("make a new one with: ")));
     }

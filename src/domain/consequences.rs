@@ -45,7 +45,7 @@ pub fn consequences(
     }
     said.extend(lock_words(before, after, is_about_entry, now));
     let is_new = |before: &User| before.temporary != after.temporary;
-    let temporary = after.temporary.as_ref().filter(|temporary| temporary.until > now);
+    let temporary = after.temporary.as_ref().filter(|temporary| temporary.is_good(now));
     if let Some(temporary) = temporary.filter(|_| before.is_none_or(is_new)) {
         said.push(format!("temporary password good until {}", temporary.until));
     }
@@ -124,7 +124,7 @@ fn take_out<'g>(groups: &mut Vec<&'g str>, test: impl Fn(&str) -> bool) -> Vec<&
 /// Whether the temporary password, which alone counts, is over.
 fn has_lost_every_password(before: &User, after: &User, now: Timestamp) -> bool {
     let is_over = match &after.temporary {
-        Some(temporary) => temporary.until <= now,
+        Some(temporary) => !temporary.is_good(now),
         None => before.temporary.is_some(),
     };
     after.password_change == PasswordChange::Required && after.password.is_some() && is_over

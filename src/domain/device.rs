@@ -116,10 +116,21 @@ impl Device {
         matches!(self.state, DeviceState::Disabled(_))
     }
 
-    /// Whether it is pending and can no longer be confirmed.
+    /// Whether it is pending and can't be confirmed now: its time is over, or the clock was ahead when it was made.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
-        matches!(&self.state, DeviceState::Pending(p) if p.expires_at <= now)
+        let is_ahead = self.created_at.is_ahead_of(now);
+        matches!(&self.state, DeviceState::Pending(p) if p.expires_at <= now || is_ahead)
+    }
+
+    /// Why it is expired.
+    #[must_use]
+    pub const fn expired_words(&self, now: Timestamp) -> &'static str {
+        if self.created_at.is_ahead_of(now) {
+            "was made while the clock was ahead, and can't be confirmed"
+        } else {
+            "was not confirmed in time"
+        }
     }
 
     /// When its first code was accepted.

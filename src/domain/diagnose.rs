@@ -38,7 +38,7 @@ pub fn without_comparing(
         return Some(Diagnosis::NoDevice { taken: None });
     }
     if let Some(device) = user.live().next().filter(|_| live.all(|d| d.is_expired(now))) {
-        return Some(expired(device));
+        return Some(expired(device, now));
     }
     matches!(submitted, Some(Submitted::NotACode)).then_some(Diagnosis::NoCode)
 }
@@ -161,7 +161,7 @@ fn reason(
         return Diagnosis::Disabled { device: Some(label) };
     }
     if device.is_expired(now) {
-        return expired(device);
+        return expired(device, now);
     }
     if used != given {
         return Diagnosis::OtherSettings { device: label, given, used };
@@ -180,12 +180,13 @@ fn reason(
     Diagnosis::Right { device: label, pending: device.is_pending() }
 }
 
-fn expired(device: &Device) -> Diagnosis {
+fn expired(device: &Device, now: Timestamp) -> Diagnosis {
     let at = match device.state.before_disable() {
         BeforeDisable::Pending(pending) => Some(pending.expires_at),
         BeforeDisable::Active(_) => None,
     };
-    Diagnosis::Expired { device: device.label.clone(), at }
+    let is_ahead = device.created_at.is_ahead_of(now);
+    Diagnosis::Expired { device: device.label.clone(), at: at.filter(|_| !is_ahead) }
 }
 
 /// The most likely reason has the lowest rank.

@@ -244,8 +244,11 @@ impl Diagnosis {
                  use the code of the new one"
             ),
             Self::Expired { device, at } => {
-                let when = at.map_or_else(String::new, |at| format!(" by {at}"));
-                format!("{device} was not confirmed in time{when}: set it up again")
+                let why = at.map_or_else(
+                    || "was made while the clock was ahead".to_owned(),
+                    |at| format!("was not confirmed in time by {at}"),
+                );
+                format!("{device} {why}: set it up again")
             }
             Self::NoDevice { taken } => match taken {
                 Some((verb, at)) => {

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Sealed;
 use crate::domain::text::{counted, is_harmful};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 
 /// The least minimum length that a configuration may set, in characters.
 pub const SHORTEST: usize = 8;
@@ -38,6 +38,21 @@ pub struct TemporaryPassword {
 }
 
 impl TemporaryPassword {
+    /// How long one is good.
+    pub const LIFETIME: Span = Span::hours(24);
+
+    /// Whether it is accepted now.
+    #[must_use]
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        now < self.until && !self.is_ahead_of(now)
+    }
+
+    /// Whether it was made while the clock was ahead of now. It would be good for longer than its lifetime.
+    #[must_use]
+    pub fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.until.minus(Self::LIFETIME).is_ahead_of(now)
+    }
+
     /// The same after it was seen to have expired: a clock that is set back does not make it good again.
     #[must_use]
     pub fn ended(self) -> Self {

@@ -29,7 +29,7 @@ pub enum UsablePassword<'u> {
 pub fn usable_password(user: &User, now: Timestamp) -> UsablePassword<'_> {
     if user.password_change == PasswordChange::Required {
         return match &user.temporary {
-            Some(temporary) if now < temporary.until => UsablePassword::Temporary(&temporary.hash),
+            Some(temporary) if temporary.is_good(now) => UsablePassword::Temporary(&temporary.hash),
             Some(temporary) => UsablePassword::Expired(&temporary.hash),
             None => UsablePassword::None,
         };

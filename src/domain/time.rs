@@ -125,6 +125,15 @@ impl Timestamp {
         Self(self.0.saturating_sub(span.0))
     }
 
+    /// Whether this time was noted while the clock was ahead of now. Machines that share a store may differ by a
+    /// minute, so that much says nothing.
+    ///
+    /// What ends a span after such a time must not count yet: it would be good for the whole jump of the clock.
+    #[must_use]
+    pub const fn is_ahead_of(self, now: Self) -> bool {
+        self.0 > now.0.saturating_add(60)
+    }
+
     /// The time since `earlier`; zero if that is in the future.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Span {

@@ -172,6 +172,12 @@ impl UndoRecord {
                 refusal(format!("the {verb} of {name} is more than {undo_for} old")).hint(see())
             );
         }
+        if at.is_ahead_of(now) {
+            let problem = format!(
+                "the {verb} of {name} is of {at}: the clock was ahead then, or is behind now"
+            );
+            return Err(refusal(problem).hint(see()));
+        }
         if let (Some(closed), UndoReach::ToLastCode) = (self.closed_at, reach) {
             let problem =
                 format!("a code of {name} was accepted at {closed}, after the {verb} of {at}");

@@ -244,7 +244,7 @@ impl User {
         match devices.as_slice() {
             [one] if one.is_expired(now) => Err(Refusal::new(
                 ErrorCode::PendingExpired,
-                format!("{}'s device {} was not confirmed in time", self.name, one.label),
+                format!("{}'s device {} {}", self.name, one.label, one.expired_words(now)),
             )
             .hint(
                 command("enrol").device(&one.label).name(&self.name).after("make a new one with: "),

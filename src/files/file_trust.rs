@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use crate::domain::caller::SYSTEM_USER;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{shell_argument, shown};
+use crate::files::disk_fault::disk_fault_or;
 
 /// Who may own the program's files, and which groups may share them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -235,14 +236,23 @@ impl FilePolicy {
         self.share(&folder, group, mode)
     }
 
-    /// Sets the group and mode of a new file for the group that shares it.
+    /// The group that shares a side file of the store or the key, and the mode for it.
+    #[must_use]
+    pub const fn side_file_sharing(&self, kind: FileKind) -> (Option<u32>, u32) {
+        match kind {
+            FileKind::Key => (self.key_group, 0o640),
+            _ => (self.writers, 0o660),
+        }
+    }
+
+    /// Sets the group and mode of a new store or key for the group that shares it.
     pub fn share_file(&self, path: &Path, kind: FileKind) -> Result<()> {
         match kind {
             FileKind::Store if self.writers.is_some() => self.share(path, self.writers, 0o660),
             FileKind::Store => self.share(path, self.readers, 0o640),
             FileKind::Key => self.share(path, self.key_group, 0o640),
-            FileKind::Sidecar => self.share(path, self.writers, 0o660),
-            FileKind::Credential
+            FileKind::Sidecar
+            | FileKind::Credential
             | FileKind::Config
             | FileKind::Password
             | FileKind::Service
@@ -302,11 +312,12 @@ pub fn folder_of(path: &Path) -> PathBuf {
 /// The refusal for a file that can't be created.
 #[must_use]
 pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
-    Refusal::new(
+    let refusal = Refusal::new(
         ErrorCode::CannotCreate,
         format!("{} can't be created: {error}", display_path(path)),
     )
-    .hint("check the permissions of its folder")
+    .hint("check the permissions of its folder");
+    disk_fault_or(path, error, refusal)
 }
 
 /// A path in a line that shows a command.

@@ -10,6 +10,7 @@ use rustix::fs::OFlags;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::env::Process;
+use crate::files::disk_fault::disk_fault_or;
 use crate::files::file_trust::{display_path, folder_of};
 use crate::files::new_file::Draft;
 use crate::files::operator_rights::{MAY_READ, MAY_WRITE, Place, as_operator, busy_or};
@@ -35,7 +36,8 @@ impl NewFile {
                 (format!("can't be made: {e}"), "check the permissions of its directory")
             };
             let problem = format!("{} {problem}", display_path(path));
-            busy_or(&e, Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint))
+            let refusal = Refusal::new(ErrorCode::CannotCreate, problem).field(field).hint(hint);
+            busy_or(&e, disk_fault_or(path, &e, refusal))
         })?;
         let file = BufWriter::with_capacity(1 << 16, file);
         Ok(Self { path: path.to_owned(), file, process: process.clone(), kept: false })
@@ -149,7 +151,7 @@ fn cannot_write(path: &Path, field: &str, error: &std::io::Error) -> Refusal {
     let refusal = refusal.field(field).hint(
         "name a regular file, or one that does not exist yet, in a directory that you may write to",
     );
-    busy_or(error, refusal)
+    busy_or(error, disk_fault_or(path, error, refusal))
 }
 
 fn replace_atomically(place: &Place, mode: u32, content: &[u8]) -> IoResult<()> {

@@ -27,7 +27,7 @@ pub fn check_all(driver: &mut dyn Driver, vault: &Vault, progress: &mut dyn FnMu
         Some(signed_head) if signed_head.is_authentic(vault)? => {}
         _ => return Err(altered_log_end().into()),
     }
-    check_users(driver, Some(vault), Some(&mut chain), progress)?;
+    check_users(driver, Some(vault), Some(&mut chain), progress)?.all_good()?;
     requests(driver, vault).map(drop)
 }
 

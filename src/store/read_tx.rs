@@ -20,7 +20,7 @@ use crate::store::row::{DEVICE_COLUMNS, USER_COLUMNS, USER_ROW_ID_COLUMN, Value}
 use crate::store::row_source::{RowCounts, RowSource};
 use crate::store::sql;
 use crate::store::stored_requests::requests;
-use crate::store::stored_user::check_users;
+use crate::store::stored_user::{CheckedUsers, check_users, read_device, read_user, unreadable};
 use crate::store::table::Table;
 use crate::store::user_query::{Moment, Order, Prefilter};
 
@@ -75,13 +75,13 @@ impl ReadTx<'_> {
         let (text, values) = sql::users(order, prefilter);
         self.driver.query(&text, &values, &mut |row| {
             let same = current.as_ref().is_some_and(|u| row.is_bytes(0, u.id.bytes()));
-            if !same && let Some(done) = current.replace(row::user(row, 0)?) {
+            if !same && let Some(done) = current.replace(read_user(row)?) {
                 visit(done)?;
             }
             if let Some(user) = &mut current
                 && !row.is_null(USER_COLUMNS.len())?
             {
-                user.devices.push(row::device(row, USER_COLUMNS.len())?);
+                user.devices.push(read_device(row, USER_COLUMNS.len())?);
             }
             Ok(true)
         })?;
@@ -100,7 +100,7 @@ impl ReadTx<'_> {
         let mut current: Option<(User, Rewind)> = None;
         self.driver.query(&sql::USERS_AS_OF, &[Value::Int(after.cast_signed())], &mut |row| {
             let same = current.as_ref().is_some_and(|(u, _)| row.is_bytes(0, u.id.bytes()));
-            let next = |row| Ok::<_, anyhow::Error>((row::user(row, 0)?, Rewind::default()));
+            let next = |row| Ok::<_, anyhow::Error>((read_user(row)?, Rewind::default()));
             if !same && let Some((user, back)) = current.replace(next(row)?) {
                 visit(user, back)?;
             }
@@ -110,7 +110,7 @@ impl ReadTx<'_> {
             if !row.is_null(device)?
                 && user.devices.last().is_none_or(|d| !row.is_bytes(device, d.id.bytes()))
             {
-                user.devices.push(row::device(row, device)?);
+                user.devices.push(read_device(row, device)?);
             }
             if user.devices.len() <= 1
                 && let Some(was) = row.text_ref(was)?
@@ -129,15 +129,15 @@ impl ReadTx<'_> {
     }
 
     /// Checks users, devices and requests: their MACs with a key, and that users and log agree if `log` was verified
-    /// to its end. Calls `progress` for each user, and returns their number. `tampered` with what was found first.
+    /// to its end. Calls `progress` for each user. What is wrong with users is part of the answer; `tampered` for a request.
     pub fn check_records(
         &mut self,
         vault: Option<&Vault>,
         log: Option<&mut Chain>,
         progress: &mut dyn FnMut(),
-    ) -> Result<u64> {
+    ) -> Result<CheckedUsers> {
         let users = check_users(&mut *self.driver, vault, log, progress)?;
-        if let Some(vault) = vault {
+        if let Some(vault) = vault.filter(|_| users.damaged == 0) {
             requests(&mut *self.driver, vault)?;
         }
         Ok(users)
@@ -214,13 +214,14 @@ impl ReadTx<'_> {
     /// The user whom the statement finds by `value`, with all devices.
     fn user_with_devices(&mut self, sql: &str, value: Value) -> Result<Option<User>> {
         let found = first(&mut *self.driver, sql, &[value], |row| {
-            Ok((row::user(row, 0)?, row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default()))
+            Ok((read_user(row)?, row.int(USER_ROW_ID_COLUMN)?.unwrap_or_default()))
         })?;
         let Some((mut user, number)) = found else { return Ok(None) };
-        self.driver.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {
+        let devices = self.driver.query(&sql::DEVICES, &[Value::Int(number)], &mut |row| {
             user.devices.push(row::device(row, 0)?);
             Ok(true)
-        })?;
+        });
+        devices.map_err(|error| unreadable(error, user.name.as_str()))?;
         Ok(Some(user))
     }
 }

@@ -334,7 +334,7 @@ pub const SET_LOG_START: &str = "INSERT INTO log_start(one, seq, at, hash, mac) 
 pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
     format!(
         "SELECT u.{}, u.mac, \
-         d.{}, d.mac FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
+         d.{}, d.mac, u.n FROM users u LEFT JOIN devices d ON d.\"user\" = u.n ORDER BY u.n, d.n",
         USER_COLUMNS.join(", u."),
         DEVICE_COLUMNS.join(", d.")
     )

@@ -1,6 +1,7 @@
 //! The embedded store: one SQLite file.
 
 mod busy_timeout;
+mod disk;
 mod driver;
 mod errors;
 mod files;

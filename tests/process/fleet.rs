@@ -7,6 +7,7 @@ mod helpdesk;
 mod limits;
 mod moving;
 mod pooler;
+mod pooler_down;
 mod session;
 pub mod trust;
 mod words;

@@ -362,9 +362,9 @@ fn a_disk_that_fails_while_the_store_is_made_leaves_none() {
         // The key file comes first; the store is written with `pwrite64` alone.
         ("fsync,fdatasync", "EIO", CANNOT_CREATE),
         ("pwrite64", "ENOSPC", IO),
-        ("write", "ENOSPC", CANNOT_CREATE),
+        ("write", "ENOSPC", IO),
         ("renameat2", "EIO", CANNOT_CREATE),
-        ("mkdir", "ENOSPC", CANNOT_CREATE),
+        ("mkdir", "ENOSPC", IO),
     ] {
         let world = World::empty();
         let ran = world.call("init").injecting(calls, &format!("error={error}")).run();

@@ -127,6 +127,16 @@ fn s6_a_request_is_good_for_a_day_of_the_log_and_not_of_the_clock() {
 }
 
 #[test]
+fn w12_a_request_of_a_clock_that_was_ahead_is_not_open() {
+    let (world, id) = requested();
+    world.wait(-10 * 24 * 3600);
+    assert_eq!(approve(&world, &id), not_found());
+    assert_eq!(by(&world, ADMIN, "approve --json").ok().json()["summary"]["requests"], 0);
+    world.wait(10 * 24 * 3600);
+    assert_eq!(approve(&world, &id).0, 0);
+}
+
+#[test]
 fn s6_the_log_names_the_whole_id_of_a_request() {
     let (world, id) = requested();
     let full = by(&world, ADMIN, "approve --json").ok().json()["requests"][0]["id"].clone();

@@ -42,13 +42,18 @@ pub fn run(app: &mut App<'_>, name: &UserName) -> Result<Report> {
     let (now, undo_for) = (app.env.clock.now()?, app.config.undo_for);
     let mut user = app.read_user(name)?;
     let mut acts = Vec::new();
+    let is_ahead = user.undo.newest().is_some_and(|newest| newest.at.is_ahead_of(now));
     while let Ok((before, undone)) = user.take_back(now, undo_for, UndoReach::EvenAfterCode) {
         acts.push(UndoableAct::of(&undone, undone.at.plus(undo_for)));
         user = before;
     }
     if acts.is_empty() && app.is_for_people() {
-        let kept = kept_words(undo_for);
-        app.note(&format!("nothing can be taken back for {name}; {kept}"));
+        let why = if is_ahead {
+            "the newest change was made while the clock was ahead".to_owned()
+        } else {
+            kept_words(undo_for)
+        };
+        app.note(&format!("nothing can be taken back for {name}; {why}"));
     }
     let name = name.to_string();
     Ok(Report::list(Verdict::Yes, move |writer| {

@@ -127,7 +127,7 @@ impl PgConnection {
     }
 
     /// Begins a transaction, and with it its time limit. `busy` when the server lets us in and yet begins no
-    /// transaction: a pooler does that while all of its connections are taken.
+    /// transaction: a pooler does that while all of its connections are taken, and while the server behind it is down.
     pub fn begin(&self, purpose: Purpose) -> Result<()> {
         let limit = limit(purpose, self.access);
         let first = limit.min(CHANGE);
@@ -137,13 +137,13 @@ impl PgConnection {
             self.wait(self.client.batch_execute(&begin(purpose, self.access, &self.schema)));
         self.start_clock(purpose);
         let Err(error) = begun else { return Ok(()) };
+        // Undoing what may have begun must not wait either.
+        self.deadline.set(Instant::now());
         let is_silent = error.downcast_ref::<Refusal>() == Some(&no_answer());
         let runtime = self.runtime.as_ref().context("the connection was closed")?;
         if is_silent && runtime.block_on(self.probe.is_alive(BEGIN_PROBE)) {
             return Err(no_free_connection().into());
         }
-        // Undoing what may have begun must not wait either.
-        self.deadline.set(Instant::now());
         Err(error)
     }
 

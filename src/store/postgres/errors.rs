@@ -19,7 +19,8 @@ pub fn no_answer() -> Refusal {
 /// The refusal for a server that accepts connections and begins no transaction.
 pub fn no_free_connection() -> Refusal {
     Refusal::new(ErrorCode::Busy, "the database server begins no transaction").hint(
-        "try again in a moment; a connection pooler does that while all its connections are in use",
+        "try again in a moment; a connection pooler does that while all its connections are in use, or while the \
+         server behind it is down",
     )
 }
 

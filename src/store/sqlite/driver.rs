@@ -1,5 +1,7 @@
 //! The driver for SQLite transactions.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use rusqlite::config::DbConfig;
 use rusqlite::{DropBehavior, params_from_iter};
@@ -11,7 +13,8 @@ use crate::store::access::Access;
 use crate::store::driver::{Driver, Route};
 use crate::store::row::{Row, Value};
 use crate::store::sqlite::busy_timeout;
-use crate::store::sqlite::errors::{is_full, store_error};
+use crate::store::sqlite::disk::{disk_refusal, error_of};
+use crate::store::sqlite::errors::store_error;
 use crate::store::sqlite::statement::PreparedStatement;
 use crate::store::sqlite::wal::truncate_wal;
 use crate::store::sqlite::write_queue::Turn;
@@ -33,7 +36,8 @@ pub struct SqliteDriver<'a> {
 impl Driver for SqliteDriver<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
         let mut statement = PreparedStatement::new(&self.tx, sql, self.caches_statements)?;
-        Ok(statement.execute(params_from_iter(values)).map_err(store_error)? as u64)
+        let done = statement.execute(params_from_iter(values));
+        Ok(done.map_err(|error| error_of(&self.tx, error))? as u64)
     }
 
     fn query(
@@ -44,7 +48,7 @@ impl Driver for SqliteDriver<'_> {
     ) -> Result<()> {
         let mut statement = PreparedStatement::new(&self.tx, sql, self.caches_statements)?;
         let mut rows = statement.query(params_from_iter(values)).map_err(store_error)?;
-        while let Some(row) = rows.next().map_err(store_error)? {
+        while let Some(row) = rows.next().map_err(|error| error_of(&self.tx, error))? {
             if !visit(row)? {
                 break;
             }
@@ -85,9 +89,11 @@ impl Driver for SqliteDriver<'_> {
     fn commit(self: Box<Self>) -> Result<()> {
         let mut driver = *self;
         if !driver.purges_wal {
-            return driver.tx.commit().map_err(unconfirmed);
+            let store = driver.tx.path().map(PathBuf::from);
+            return driver.tx.commit().map_err(|error| unconfirmed(error, store.as_deref()));
         }
-        driver.tx.execute_batch("COMMIT").map_err(unconfirmed)?;
+        let done = driver.tx.execute_batch("COMMIT");
+        done.map_err(|error| unconfirmed(error, driver.tx.path().map(Path::new)))?;
         driver.tx.set_drop_behavior(DropBehavior::Ignore);
         // The commit may have used up the time for waiting for other programs' locks.
         busy_timeout::start(busy_timeout::limit(Access::Write));
@@ -98,11 +104,11 @@ impl Driver for SqliteDriver<'_> {
 
 /// When the disk fails during the commit, it is unknown whether the change was stored. When it is full, the change
 /// was not: the frame that commits is written last.
-fn unconfirmed(error: rusqlite::Error) -> anyhow::Error {
-    if is_full(&error) {
-        return store_error(error);
-    }
+fn unconfirmed(error: rusqlite::Error, store: Option<&Path>) -> anyhow::Error {
     let error = store_error(error);
+    if let Some(refusal) = store.and_then(|store| disk_refusal(&error, store)) {
+        return error.context(refusal);
+    }
     match error.downcast_ref::<Refusal>() {
         Some(refusal) if refusal.code == ErrorCode::Io => {
             error.context(crate::store::errors::unconfirmed())

@@ -38,7 +38,7 @@ pub fn store_error(error: rusqlite::Error) -> Error {
         }
         _ if is_full(&error) => {
             Refusal::new(ErrorCode::Io, "the disk of the store is full; nothing was changed")
-                .hint(command("doctor").after("make room there; how much is left is shown by: "))
+                .hint("make room there")
         }
         Some(SqliteErrorCode::SystemIoFailure | SqliteErrorCode::FileLockingProtocolFailed) => {
             Refusal::new(

@@ -19,6 +19,7 @@ use crate::keyring::{KeyId, Vault};
 use crate::store::access::Access;
 use crate::store::engine::InitialContent;
 use crate::store::identity::Identity;
+use crate::store::sqlite::disk::{disk_refusal, with_disk};
 use crate::store::sqlite::driver::SqliteDriver;
 use crate::store::sqlite::errors::store_error;
 use crate::store::sqlite::files::{file_id, files, with_suffix};
@@ -100,13 +101,17 @@ pub fn create(
     match made {
         // A faster process has installed its own and removed our draft while we filled it.
         Err(_) if path.exists() => Ok(false),
-        made => made,
+        made => made.map_err(|error| with_disk(error, path)),
     }
 }
 
 /// Migrates an older schema in one transaction; `false` when it was up to date.
 pub fn migrate(path: &Path, policy: &FilePolicy) -> Result<bool> {
     policy.check(path, FileKind::Store)?;
+    migrate_file(path).map_err(|error| with_disk(error, path))
+}
+
+fn migrate_file(path: &Path) -> Result<bool> {
     let mut connection = connect(&resolved(path)?, Access::Write, false)?;
     busy_timeout::start(busy_timeout::limit(Access::Write));
     connection.busy_handler(Some(busy_timeout::try_again)).map_err(store_error)?;
@@ -209,8 +214,11 @@ fn needs_side_files(error: &anyhow::Error) -> bool {
     matches!(code, Some(ErrorCode::StoreUnavailable | ErrorCode::NotPermitted))
 }
 
-/// Names the file that keeps `SQLite` from opening the store, if it is one of the store's own.
+/// Names the disk or the file that keeps `SQLite` from opening the store, if it is one of the store's own.
 fn name_file(error: anyhow::Error, path: &Path, access: Access) -> anyhow::Error {
+    if let Some(refusal) = disk_refusal(&error, path) {
+        return error.context(refusal);
+    }
     let code = error.downcast_ref::<Refusal>().map(|refusal| refusal.code);
     if code != Some(ErrorCode::StoreUnavailable) {
         return error;
@@ -229,12 +237,25 @@ fn name_file(error: anyhow::Error, path: &Path, access: Access) -> anyhow::Error
         owner.0,
         owner.1
     );
-    let hint = format!(
-        "give it the owner of the store: chown --reference={} {}",
-        path_argument(path),
-        path_argument(&file)
-    );
+    let hint = hint_on_owner(&file, path, owner.0);
     error.context(Refusal::new(ErrorCode::StoreUnavailable, message).hint(hint))
+}
+
+/// How a file of the store comes to belong to whoever uses it. A store of root in a folder of somebody else was made
+/// by root for them.
+fn hint_on_owner(file: &Path, store: &Path, owner: u32) -> String {
+    let is_of_owner = |path: &PathBuf| path.symlink_metadata().is_ok_and(|m| m.uid() == owner);
+    let (like, of, wrong) = if file != store {
+        (store.to_owned(), "the store", vec![file.to_owned()])
+    } else if !is_of_owner(&folder_of(store)) {
+        let wrong = files(store).into_iter().filter(is_of_owner).collect();
+        (folder_of(store), "its folder", wrong)
+    } else {
+        return format!("run mfactl as uid {owner}, or move the store to a folder of your own");
+    };
+    let wrong: Vec<_> = wrong.iter().map(|path| path_argument(path)).collect();
+    let (like, wrong) = (path_argument(&like), wrong.join(" "));
+    format!("give it the owner of {of}: chown --reference={like} {wrong}")
 }
 
 /// Whether the write-ahead log is empty or missing.

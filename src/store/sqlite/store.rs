@@ -14,6 +14,7 @@ use crate::store::errors::busy;
 use crate::store::identity::Identity;
 use crate::store::read_tx::ReadTx;
 use crate::store::sqlite::busy_timeout;
+use crate::store::sqlite::disk::with_disk;
 use crate::store::sqlite::driver::SqliteDriver;
 use crate::store::sqlite::errors::store_error;
 use crate::store::sqlite::files::file_id;
@@ -63,7 +64,8 @@ impl Store for Sqlite {
 
     fn read(&mut self) -> Result<ReadTx<'_>> {
         busy_timeout::start(self.busy_timeout);
-        let tx = self.connection.transaction().map_err(store_error)?;
+        let path = &self.path;
+        let tx = self.connection.transaction().map_err(|e| with_disk(store_error(e), path))?;
         let driver = SqliteDriver { tx, caches_statements: false, purges_wal: false, _turn: None };
         Ok(ReadTx { driver: Box::new(driver) })
     }
@@ -72,10 +74,11 @@ impl Store for Sqlite {
 impl Sqlite {
     fn locked(&mut self) -> Result<SqliteDriver<'_>> {
         let turn = self.queue.wait(busy_timeout::start(self.busy_timeout)).ok_or_else(busy)?;
+        let path = &self.path;
         let tx = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(store_error)?;
+            .map_err(|error| with_disk(store_error(error), path))?;
         let caches_statements = std::mem::replace(&mut self.has_written, true);
         Ok(SqliteDriver { tx, caches_statements, purges_wal: false, _turn: Some(turn) })
     }

@@ -13,12 +13,14 @@ use std::time::Instant;
 use rustix::fs::OFlags;
 
 use crate::files::file_trust::{FileKind, FilePolicy};
+use crate::files::side_file;
 use crate::store::sqlite::busy_timeout;
 use crate::store::sqlite::files::with_suffix;
 
 /// The file that is locked; it stays empty.
 pub struct WriteQueue {
     path: PathBuf,
+    store: PathBuf,
     policy: FilePolicy,
 }
 
@@ -27,7 +29,7 @@ pub struct Turn(#[expect(dead_code, reason = "held for its lock")] Option<File>)
 
 impl WriteQueue {
     pub fn of(store: &Path, policy: &FilePolicy) -> Self {
-        Self { path: with_suffix(store, "-queue"), policy: *policy }
+        Self { path: with_suffix(store, "-queue"), store: store.to_owned(), policy: *policy }
     }
 
     /// Waits for the turn; `None` when it has not come by `until`. If the file can't be opened, there is no
@@ -59,9 +61,6 @@ impl WriteQueue {
         if let Ok(file) = options.open(&self.path) {
             return Some(file);
         }
-        let file = options.create_new(true).open(&self.path).ok()?;
-        // If sharing fails, other users of the group go without the queue.
-        let _ = self.policy.share_file(&self.path, FileKind::Sidecar);
-        Some(file)
+        side_file::make(&options, &self.path, &self.store, (&self.policy, FileKind::Sidecar)).ok()
     }
 }
