@@ -35,7 +35,8 @@ const LIFETIME: Span = Span::hours(24);
 ///
 /// A user who has a password gets a random temporary one. It is shown once, expires after 24 hours,
 /// and is the only password with which a new one can be chosen, so that a stolen old password is
-/// of no use. If MFA is required, the user then enrols again. Recovery and bypass codes become void.
+/// of no use. Run again, the verb makes another one, and the first is void. If MFA is required, the
+/// user then enrols again. Recovery and bypass codes become void.
 #[derive(Args, Debug)]
 pub struct ForceNewPassword {
     #[command(flatten)]
@@ -78,8 +79,7 @@ impl Verb for ForceNewPassword {
         let mut opened = app.open_store()?;
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| self.question(user);
-            let none = TemporaryPasswords::default();
-            let change = |user: User, now| self.change(user, now, &none);
+            let change = |user: User, now| self.change(user, now, None);
             if !operate::confirm_change(app, &mut opened, &name, question, change)? {
                 return Ok(not_confirmed(app));
             }
@@ -100,7 +100,7 @@ impl Verb for ForceNewPassword {
             is_delivered = once.is_document();
             if is_delivered {
                 let at = app.env.clock.now()?;
-                let after = self.change(user.clone(), at, &passwords)?.user;
+                let after = self.change(user.clone(), at, Some(&passwords))?.user;
                 let done = ChangeResult::of(&user, after, &app.config.policy, at);
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
@@ -113,8 +113,9 @@ impl Verb for ForceNewPassword {
                 kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
+        let made = (!dry_run).then_some(&passwords);
         let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
-            Ok(self.change(user, now, &passwords)?)
+            Ok(self.change(user, now, made)?)
         });
         let done = if is_needed {
             done.context("the temporary password that was shown is not valid")?
@@ -169,12 +170,15 @@ impl ForceNewPassword {
         }
     }
 
+    /// `passwords` are those that were made; `None` for what would be said of passwords that were not made yet, since
+    /// each costs a slow hash. A user who has one already gets another: the first may be in the wrong hands.
     fn change(
         &self,
         user: User,
         now: Timestamp,
-        passwords: &TemporaryPasswords,
+        passwords: Option<&TemporaryPasswords>,
     ) -> Result<Changed, Refusal> {
+        let is_temporary_due = passwords.is_none() && self.needs_temporary(&user);
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
         } else {
@@ -186,9 +190,10 @@ impl ForceNewPassword {
         } else {
             PasswordChange::Required
         };
-        if let Some((_, hash)) = passwords.0.get(&user.id) {
-            user.temporary =
-                Some(TemporaryPassword { hash: hash.clone(), until: now.plus(LIFETIME) });
+        let made = passwords.and_then(|passwords| passwords.0.get(&user.id));
+        let unmade = is_temporary_due.then(|| Sealed(Vec::new()));
+        if let Some(hash) = made.map(|(_, hash)| hash.clone()).or(unmade) {
+            user.temporary = Some(TemporaryPassword { hash, until: now.plus(LIFETIME) });
         }
         Ok(changed)
     }
@@ -212,14 +217,8 @@ impl BulkAct for PasswordEach<'_> {
     const VERB: &'static str = ForceNewPassword::NAME;
 
     fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
-        let none = TemporaryPasswords::default();
         let gives_secret = self.verb.needs_temporary(&user);
-        let passwords = self.passwords.as_ref().unwrap_or(&none);
-        let mut changed = self.verb.change(user.clone(), moment.at, passwords)?;
-        if gives_secret && self.passwords.is_none() {
-            let until = moment.at.plus(LIFETIME);
-            changed.user.temporary = Some(TemporaryPassword { hash: Sealed(Vec::new()), until });
-        }
+        let changed = self.verb.change(user.clone(), moment.at, self.passwords.as_ref())?;
         Ok(BulkDecision::update(user, changed, moment)
             .with(|planned| PlannedChange { gives_secret, ..planned }))
     }

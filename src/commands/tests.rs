@@ -10,6 +10,7 @@ mod copies;
 mod crowds;
 mod damaged;
 mod diagnoses;
+mod dry_runs;
 mod edits;
 mod excepted;
 mod forms;
