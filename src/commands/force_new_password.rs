@@ -16,6 +16,8 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::consequences::NO_PASSWORD;
+use crate::domain::hint::{Hint, command};
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Id, Sealed};
@@ -23,7 +25,9 @@ use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkRow, PlannedChange};
+use crate::operate::bulk::{
+    BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkResult, BulkRow, PlannedChange,
+};
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
@@ -125,6 +129,10 @@ impl Verb for ForceNewPassword {
         if let Some(kept) = kept {
             kept.keep(app);
         }
+        if is_refused(&done.consequences) {
+            let hint = self.no_password_hint(&done.user.name);
+            app.note(&format!("hint: {}", app.words(hint)));
+        }
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
         }
@@ -156,6 +164,20 @@ impl ForceNewPassword {
 
     fn needs_temporary(&self, user: &User) -> bool {
         user.password.is_some() && !self.old_password_opens
+    }
+
+    /// How a user who has no password here gets in again.
+    fn no_password_hint(&self, name: impl AsRef<str>) -> Hint {
+        let name = name.as_ref();
+        let set = command("set-password").name(name);
+        let back = command("undo").name(name);
+        let is_dry = self.operator.dry_run;
+        let first = set.after(&format!("{name} has no password here; to set one, run: "));
+        if is_dry {
+            first
+        } else {
+            first.then("; where it is kept elsewhere, take this back: ").then(back)
+        }
     }
 
     fn question(&self, user: &User) -> String {
@@ -253,11 +275,26 @@ impl BulkVerb for PasswordEach<'_> {
         Ok(())
     }
 
+    fn finish(&self, app: &mut App<'_>, rows: &[BulkRow]) {
+        let is_it = |row: &&BulkRow| match &row.result {
+            BulkResult::Changed(consequences) => is_refused(consequences),
+            BulkResult::Already | BulkResult::Refused(_) => false,
+        };
+        if let Some(row) = rows.iter().find(is_it) {
+            let hint = self.verb.no_password_hint(&row.name);
+            app.note(&format!("hint: {}", app.words(hint)));
+        }
+    }
+
     fn secrets(&self, row: &BulkRow) -> SecretFields {
         let made = self.passwords.as_ref().and_then(|passwords| passwords.0.get(&row.id));
         let field = |text: &Zeroizing<String>| SecretField::Text(text.clone());
         SecretFields(made.iter().map(|(text, _)| ("temporary_password", field(text))).collect())
     }
+}
+
+fn is_refused(consequences: &[String]) -> bool {
+    consequences.iter().any(|words| words == NO_PASSWORD)
 }
 
 impl TemporaryPasswords {

@@ -13,6 +13,7 @@ mod diagnoses;
 mod dry_runs;
 mod edits;
 mod excepted;
+mod forced;
 mod forms;
 mod handed_over;
 mod help;

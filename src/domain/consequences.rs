@@ -11,6 +11,9 @@ use crate::domain::user::{Status, User};
 /// What a removal means for the user. Services refuse them as they refuse any name that nobody has.
 pub const REMOVED: &str = "is refused as an unknown user";
 
+/// What a required new password means for a user whose passwords are kept elsewhere, or who never had one.
+pub const NO_PASSWORD: &str = "is refused until a password is set";
+
 /// What a change means for the user, in clauses such as "can sign in with the password alone", which follow the user's
 /// name. `before` is `None` for a new user.
 ///
@@ -44,6 +47,12 @@ pub fn consequences(
         || before.is_none_or(|before| changes_entry(before, after, now));
     if entry_before.as_ref() != Some(&entry) || (is_about_entry && needs_no_code(after)) {
         said.push(entry);
+    }
+    let enrolment = enrolment_words(after, required, now);
+    if enrolment != before.and_then(|before| enrolment_words(before, required_before, now))
+        || is_about_entry
+    {
+        said.extend(enrolment);
     }
     said.extend(lock_words(before, after, is_about_entry, now));
     let is_new = |before: &User| before.temporary != after.temporary;
@@ -143,7 +152,14 @@ fn requirement_words(before: Requirement, after: Requirement, now: Timestamp) ->
 
 /// How the user signs in, apart from a lock.
 fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String {
+    let has_temporary = temporary_in_force(user, now).is_some();
     match user.password_change {
+        // Login services refuse them, and `sign-in` has no password to compare with.
+        PasswordChange::Required | PasswordChange::RequiredOldOpens
+            if user.password.is_none() && !has_temporary =>
+        {
+            return NO_PASSWORD.to_owned();
+        }
         PasswordChange::Required => {
             return "has to choose a new password at the next sign-in".to_owned();
         }
@@ -177,6 +193,24 @@ fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String 
         Requirement::From(from) => format!("can sign in with the password alone until {from}"),
         Requirement::Optional => "can sign in with the password alone".to_owned(),
     }
+}
+
+/// What comes after the new password, where MFA is required and no device is left.
+fn enrolment_words(user: &User, requirement: Requirement, now: Timestamp) -> Option<String> {
+    let is_due = user.password_change != PasswordChange::NotRequired
+        && requirement.is_in_force(now)
+        && user.status() == Status::NotEnabled;
+    // A temporary password shows who it is, so that its user may enrol again by themselves.
+    let is_by_temporary =
+        user.password_change == PasswordChange::Required && user.password.is_some();
+    let may_enrol = is_by_temporary || !user.enrolment_barred;
+    is_due.then(|| {
+        if may_enrol && user.password.is_some() {
+            "then has to enrol a device anew".to_owned()
+        } else {
+            "then is refused until an operator enrols a device anew".to_owned()
+        }
+    })
 }
 
 /// Whether the user signs in otherwise than with a code.
@@ -300,7 +334,7 @@ mod tests {
 
     #[test]
     fn w14_a_lock_that_stays_is_said() {
-        let mut before = active(&[]);
+        let mut before = User { password: Some(Sealed(Vec::new())), ..active(&[]) };
         for _ in 0..5 {
             before.throttle = before.throttle.failed(FailedFactor::Code, at(NOW), Limits::DEFAULT);
         }
