@@ -12,6 +12,7 @@ mod damaged;
 mod diagnoses;
 mod dry_runs;
 mod edits;
+mod endings;
 mod excepted;
 mod forced;
 mod forms;

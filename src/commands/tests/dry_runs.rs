@@ -26,6 +26,7 @@ const MORE: &[(&str, &[&str])] = &[
 
 /// Puts alice into a state of the table of states or of [`MORE`].
 fn put_more(world: &World, state: &str) {
+    world.configure("[password]\nmemory = 19\n");
     let Some((_, lines)) = MORE.iter().find(|(name, _)| *name == state) else {
         put(world, state);
         return;
