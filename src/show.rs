@@ -303,10 +303,7 @@ impl Enrolment {
             algorithm: totp.map(|p| p.algorithm.as_str()),
             digits: totp.map(|p| p.digits),
             period: totp.map(|p| p.period),
-            expires_at: device.and_then(|device| match &device.state {
-                DeviceState::Pending(pending) => Some(pending.expires_at),
-                _ => None,
-            }),
+            expires_at: device.and_then(Device::expires_at),
             secret: None,
             uri: None,
             extra: ExtraFields::default(),

@@ -16,6 +16,8 @@ use crate::commands::operator_options::not_confirmed;
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::{ChangeRecord, joined};
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::consequences::NO_PASSWORD;
+use crate::domain::hint::{Hint, command};
 use crate::domain::password::{Password, PasswordChange, TemporaryPassword};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Id, Sealed};
@@ -23,7 +25,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 use crate::operate;
 use crate::operate::UserList;
-use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkRow, PlannedChange};
+use crate::operate::bulk::{
+    BulkAct, BulkDecision, BulkMoment, BulkPlan, BulkResult, BulkRow, PlannedChange,
+};
 use crate::operate::change::ChangeResult;
 use crate::report::{Report, Verdict};
 use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_commit};
@@ -32,7 +36,8 @@ use crate::show::show_once::{OnceText, ShowOnceOptions, show_text, write_before_
 ///
 /// A user who has a password gets a random temporary one. It is shown once, expires after 24 hours,
 /// and is the only password with which a new one can be chosen, so that a stolen old password is
-/// of no use. If MFA is required, the user then enrols again. Recovery and bypass codes become void.
+/// of no use. Run again, the verb makes another one, and the first is void. If MFA is required, the
+/// user then enrols again. Recovery and bypass codes become void.
 #[derive(Args, Debug)]
 pub struct ForceNewPassword {
     #[command(flatten)]
@@ -75,8 +80,7 @@ impl Verb for ForceNewPassword {
         let mut opened = app.open_store()?;
         if !self.yes && !dry_run {
             let question = |user: &User, _: &User| self.question(user);
-            let none = TemporaryPasswords::default();
-            let change = |user: User, now| self.change(user, now, &none);
+            let change = |user: User, now| self.change(user, now, None);
             if !operate::confirm_change(app, &mut opened, &name, question, change)? {
                 return Ok(not_confirmed(app));
             }
@@ -97,7 +101,7 @@ impl Verb for ForceNewPassword {
             is_delivered = once.is_document();
             if is_delivered {
                 let at = app.env.clock.now()?;
-                let after = self.change(user.clone(), at, &passwords)?.user;
+                let after = self.change(user.clone(), at, Some(&passwords))?.user;
                 let done = ChangeResult::of(&user, after, &app.config.policy, at);
                 write_before_commit(app, &self.report(&done, &passwords))?;
             } else {
@@ -110,8 +114,9 @@ impl Verb for ForceNewPassword {
                 kept = Some(show_text(app, once, OnceText { about, text })?);
             }
         }
+        let made = (!dry_run).then_some(&passwords);
         let done = operate::change_user(app, &mut opened, &act, |user, now, _| {
-            Ok(self.change(user, now, &passwords)?)
+            Ok(self.change(user, now, made)?)
         });
         let done = if is_needed {
             done.context("the temporary password that was shown is not valid")?
@@ -120,6 +125,10 @@ impl Verb for ForceNewPassword {
         };
         if let Some(kept) = kept {
             kept.keep(app);
+        }
+        if is_refused(&done.consequences) {
+            let hint = self.no_password_hint(&done.user.name);
+            app.note(&format!("hint: {}", app.words(hint)));
         }
         if is_delivered {
             return Ok(Report::empty(Verdict::Yes));
@@ -154,6 +163,20 @@ impl ForceNewPassword {
         user.password.is_some() && !self.old_password_opens
     }
 
+    /// How a user who has no password here gets in again.
+    fn no_password_hint(&self, name: impl AsRef<str>) -> Hint {
+        let name = name.as_ref();
+        let set = command("set-password").name(name);
+        let back = command("undo").name(name);
+        let is_dry = self.operator.dry_run;
+        let first = set.after(&format!("{name} has no password here; to set one, run: "));
+        if is_dry {
+            first
+        } else {
+            first.then("; where it is kept elsewhere, take this back: ").then(back)
+        }
+    }
+
     fn question(&self, user: &User) -> String {
         let name = &user.name;
         match (user.live().count(), self.keep_mfa) {
@@ -166,12 +189,15 @@ impl ForceNewPassword {
         }
     }
 
+    /// `passwords` are those that were made; `None` for what would be said of passwords that were not made yet, since
+    /// each costs a slow hash. A user who has one already gets another: the first may be in the wrong hands.
     fn change(
         &self,
         user: User,
         now: Timestamp,
-        passwords: &TemporaryPasswords,
+        passwords: Option<&TemporaryPasswords>,
     ) -> Result<Changed, Refusal> {
+        let is_temporary_due = passwords.is_none() && self.needs_temporary(&user);
         let mut changed = if self.keep_mfa {
             Changed { user, touched: Vec::new() }
         } else {
@@ -183,11 +209,11 @@ impl ForceNewPassword {
         } else {
             PasswordChange::Required
         };
-        if let Some((_, hash)) = passwords.0.get(&user.id) {
-            user.temporary = Some(TemporaryPassword {
-                hash: hash.clone(),
-                until: now.plus(TemporaryPassword::LIFETIME),
-            });
+        let made = passwords.and_then(|passwords| passwords.0.get(&user.id));
+        let unmade = is_temporary_due.then(|| Sealed(Vec::new()));
+        if let Some(hash) = made.map(|(_, hash)| hash.clone()).or(unmade) {
+            user.temporary =
+                Some(TemporaryPassword { hash, until: now.plus(TemporaryPassword::LIFETIME) });
         }
         Ok(changed)
     }
@@ -211,14 +237,8 @@ impl BulkAct for PasswordEach<'_> {
     const VERB: &'static str = ForceNewPassword::NAME;
 
     fn decide(&self, _: usize, user: User, moment: &BulkMoment<'_>) -> Result<BulkDecision> {
-        let none = TemporaryPasswords::default();
         let gives_secret = self.verb.needs_temporary(&user);
-        let passwords = self.passwords.as_ref().unwrap_or(&none);
-        let mut changed = self.verb.change(user.clone(), moment.at, passwords)?;
-        if gives_secret && self.passwords.is_none() {
-            let until = moment.at.plus(TemporaryPassword::LIFETIME);
-            changed.user.temporary = Some(TemporaryPassword { hash: Sealed(Vec::new()), until });
-        }
+        let changed = self.verb.change(user.clone(), moment.at, self.passwords.as_ref())?;
         Ok(BulkDecision::update(user, changed, moment)
             .with(|planned| PlannedChange { gives_secret, ..planned }))
     }
@@ -253,11 +273,26 @@ impl BulkVerb for PasswordEach<'_> {
         Ok(())
     }
 
+    fn finish(&self, app: &mut App<'_>, rows: &[BulkRow]) {
+        let is_it = |row: &&BulkRow| match &row.result {
+            BulkResult::Changed(consequences) => is_refused(consequences),
+            BulkResult::Already | BulkResult::Refused(_) => false,
+        };
+        if let Some(row) = rows.iter().find(is_it) {
+            let hint = self.verb.no_password_hint(&row.name);
+            app.note(&format!("hint: {}", app.words(hint)));
+        }
+    }
+
     fn secrets(&self, row: &BulkRow) -> SecretFields {
         let made = self.passwords.as_ref().and_then(|passwords| passwords.0.get(&row.id));
         let field = |text: &Zeroizing<String>| SecretField::Text(text.clone());
         SecretFields(made.iter().map(|(text, _)| ("temporary_password", field(text))).collect())
     }
+}
+
+fn is_refused(consequences: &[String]) -> bool {
+    consequences.iter().any(|words| words == NO_PASSWORD)
 }
 
 impl TemporaryPasswords {

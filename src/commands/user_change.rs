@@ -194,6 +194,9 @@ pub struct DeviceState {
     device: String,
     kind: &'static str,
     state: &'static str,
+    /// When a pending device can no longer be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
 }
 
 impl DeviceState {
@@ -203,6 +206,7 @@ impl DeviceState {
             device: d.label.to_string(),
             kind: d.factor.kind(),
             state: d.state.word(),
+            expires_at: d.expires_at(),
         };
         user.live().map(summary).collect()
     }

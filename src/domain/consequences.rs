@@ -1,14 +1,18 @@
 //! What a change means for a user, said before it, after it, and in the log.
 
+use crate::domain::bypass::BypassCode;
 use crate::domain::device::DeviceState;
 use crate::domain::labels::label_once_confirmed;
-use crate::domain::password::PasswordChange;
+use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::policy::{Policy, Requirement};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 
 /// What a removal means for the user. Services refuse them as they refuse any name that nobody has.
 pub const REMOVED: &str = "is refused as an unknown user";
+
+/// What a required new password means for a user whose passwords are kept elsewhere, or who never had one.
+pub const NO_PASSWORD: &str = "is refused until a password is set";
 
 /// What a change means for the user, in clauses such as "can sign in with the password alone", which follow the user's
 /// name. `before` is `None` for a new user.
@@ -31,22 +35,28 @@ pub fn consequences(
     if required != Requirement::Optional && (is_lifted || is_set && required == required_before) {
         said.push("MFA stays required by the configuration".to_owned());
     }
-    let entry = match before {
-        Some(before) if has_lost_every_password(before, after, now) => {
+    let entry_of = |of: &User, requirement| match before {
+        Some(before) if has_lost_every_password(before, of, now) => {
             "has no password that is good, until force-new-password is run again".to_owned()
         }
-        _ => entry_words(after, required, now),
+        _ => entry_words(of, requirement, now),
     };
-    let entry_before = before.map(|before| entry_words(before, required_before, now));
-    let is_about_entry =
-        required != required_before || before.is_none_or(|before| changes_entry(before, after));
+    let entry = entry_of(after, required);
+    let entry_before = before.map(|before| entry_of(before, required_before));
+    let is_about_entry = required != required_before
+        || before.is_none_or(|before| changes_entry(before, after, now));
     if entry_before.as_ref() != Some(&entry) || (is_about_entry && needs_no_code(after)) {
         said.push(entry);
     }
+    let enrolment = enrolment_words(after, required, now);
+    if enrolment != before.and_then(|before| enrolment_words(before, required_before, now))
+        || is_about_entry
+    {
+        said.extend(enrolment);
+    }
     said.extend(lock_words(before, after, is_about_entry, now));
     let is_new = |before: &User| before.temporary != after.temporary;
-    let temporary = after.temporary.as_ref().filter(|temporary| temporary.is_good(now));
-    if let Some(temporary) = temporary.filter(|_| before.is_none_or(is_new)) {
+    if let Some(temporary) = temporary_in_force(after, now).filter(|_| before.is_none_or(is_new)) {
         said.push(format!("temporary password good until {}", temporary.until));
     }
     for device in after.live() {
@@ -63,7 +73,7 @@ pub fn consequences(
         });
     }
     if let Some(before) = before {
-        said.extend(loss_words(before, after));
+        said.extend(loss_words(before, after, now));
     }
     said
 }
@@ -142,7 +152,14 @@ fn requirement_words(before: Requirement, after: Requirement, now: Timestamp) ->
 
 /// How the user signs in, apart from a lock.
 fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String {
+    let has_temporary = temporary_in_force(user, now).is_some();
     match user.password_change {
+        // Login services refuse them, and `sign-in` has no password to compare with.
+        PasswordChange::Required | PasswordChange::RequiredOldOpens
+            if user.password.is_none() && !has_temporary =>
+        {
+            return NO_PASSWORD.to_owned();
+        }
         PasswordChange::Required => {
             return "has to choose a new password at the next sign-in".to_owned();
         }
@@ -158,7 +175,7 @@ fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String 
     }
     let can_confirm = user.live().any(|d| d.is_pending() && !d.is_expired(now));
     let has_spare_code = user.recovery.as_ref().is_some_and(|set| set.left() > 0)
-        || user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now));
+        || bypass_in_force(user, now).is_some();
     if requirement.is_in_force(now) {
         return match status {
             Status::Disabled => "is refused until MFA is enabled again",
@@ -178,20 +195,48 @@ fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String 
     }
 }
 
+/// What comes after the new password, where MFA is required and no device is left.
+fn enrolment_words(user: &User, requirement: Requirement, now: Timestamp) -> Option<String> {
+    let is_due = user.password_change != PasswordChange::NotRequired
+        && requirement.is_in_force(now)
+        && user.status() == Status::NotEnabled;
+    // A temporary password shows who it is, so that its user may enrol again by themselves.
+    let is_by_temporary =
+        user.password_change == PasswordChange::Required && user.password.is_some();
+    let may_enrol = is_by_temporary || !user.enrolment_barred;
+    is_due.then(|| {
+        if may_enrol && user.password.is_some() {
+            "then has to enrol a device anew".to_owned()
+        } else {
+            "then is refused until an operator enrols a device anew".to_owned()
+        }
+    })
+}
+
 /// Whether the user signs in otherwise than with a code.
 fn needs_no_code(user: &User) -> bool {
     user.status() != Status::Enabled || user.password_change != PasswordChange::NotRequired
 }
 
 /// Whether a change has to do with signing in.
-fn changes_entry(before: &User, after: &User) -> bool {
+///
+/// What is over already counts as gone: a change of one user drops it, and the plan of a list doesn't.
+fn changes_entry(before: &User, after: &User, now: Timestamp) -> bool {
     let devices = |user: &User| user.live().map(|d| (d.id, d.state.clone())).collect::<Vec<_>>();
     devices(before) != devices(after)
         || before.password_change != after.password_change
-        || before.temporary != after.temporary
+        || temporary_in_force(before, now) != temporary_in_force(after, now)
         || before.throttle != after.throttle
         || before.recovery != after.recovery
-        || before.bypass != after.bypass
+        || bypass_in_force(before, now) != bypass_in_force(after, now)
+}
+
+fn temporary_in_force(user: &User, now: Timestamp) -> Option<&TemporaryPassword> {
+    user.temporary.as_ref().filter(|temporary| temporary.is_good(now))
+}
+
+fn bypass_in_force(user: &User, now: Timestamp) -> Option<&BypassCode> {
+    user.bypass.as_ref().filter(|bypass| !bypass.is_over(now))
 }
 
 fn lock_words(
@@ -213,10 +258,11 @@ fn lock_words(
     }
 }
 
-fn loss_words(before: &User, after: &User) -> Vec<String> {
+fn loss_words(before: &User, after: &User, now: Timestamp) -> Vec<String> {
+    let has_bypass = |user| bypass_in_force(user, now).is_some();
     let clauses = [
         (before.recovery.is_some() && after.recovery.is_none(), "the recovery codes are void"),
-        (before.bypass.is_some() && after.bypass.is_none(), "the bypass code is void"),
+        (has_bypass(before) && !has_bypass(after), "the bypass code is void"),
         (!before.protected && after.protected, "is protected now"),
         (before.protected && !after.protected, "is not protected any more"),
     ];
@@ -228,7 +274,6 @@ mod tests {
     use super::*;
     use crate::domain::fixture::{active_state, alice, at, pending_state, with_phone};
     use crate::domain::lockout::{FailedFactor, Limits};
-    use crate::domain::password::TemporaryPassword;
     use crate::domain::policy::Scope;
     use crate::domain::secret::Sealed;
     use crate::domain::time::Span;
@@ -289,7 +334,7 @@ mod tests {
 
     #[test]
     fn w14_a_lock_that_stays_is_said() {
-        let mut before = active(&[]);
+        let mut before = User { password: Some(Sealed(Vec::new())), ..active(&[]) };
         for _ in 0..5 {
             before.throttle = before.throttle.failed(FailedFactor::Code, at(NOW), Limits::DEFAULT);
         }

@@ -133,6 +133,14 @@ impl Device {
         }
     }
 
+    /// When it can no longer be confirmed; `None` for another than a pending one, and for one that was read from the
+    /// log, which doesn't keep it.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        let DeviceState::Pending(pending) = &self.state else { return None };
+        Some(pending.expires_at).filter(|at| *at != Timestamp::EARLIEST)
+    }
+
     /// When its first code was accepted.
     #[must_use]
     pub fn confirmed_at(&self) -> Option<Timestamp> {

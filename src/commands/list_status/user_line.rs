@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::domain::device::{Device, DeviceState};
+use crate::domain::device::Device;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::{EnrolmentDue, Policy};
 use crate::domain::recovery::RecoverySet;
@@ -44,8 +44,8 @@ pub struct DeviceLine {
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
-    /// When an unconfirmed device expires. Not in the log, so unknown for an earlier time.
-    #[serde(skip)]
+    /// When a pending device can no longer be confirmed. Not in the log, so unknown for an earlier time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
@@ -58,10 +58,7 @@ impl DeviceLine {
             created_at: device.created_at,
             confirmed_at: device.confirmed_at(),
             last_used_at: device.last_used_at,
-            expires_at: match &device.state {
-                DeviceState::Pending(pending) => Some(pending.expires_at),
-                _ => None,
-            },
+            expires_at: device.expires_at(),
         }
     }
 }

@@ -60,6 +60,9 @@ struct OwnDeviceLine {
     state: &'static str,
     created_at: Timestamp,
     last_used_at: Option<Timestamp>,
+    /// When a pending device can no longer be confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
 }
 
 /// The secret of a new device.
@@ -183,6 +186,7 @@ impl OwnStatus {
             state: device.state.word(),
             created_at: device.created_at,
             last_used_at: device.last_used_at,
+            expires_at: device.expires_at(),
         });
         Self {
             status: user.status(),

@@ -319,11 +319,11 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
         let id = data_encoding::HEXLOWER.decode(text(0)?.as_bytes()).ok()?;
         let id = Id::new(id.try_into().ok()?);
         let confirmed_at = maybe_moment(listed.get(5)?).ok()?;
-        // Events do not keep `expires_at`, since no listing shows it.
+        // Events do not keep `expires_at`; `Device::expires_at` takes this value for unknown.
         let held = match confirmed_at {
             Some(confirmed_at) => BeforeDisable::Active(Active { confirmed_at }),
             None => BeforeDisable::Pending(Pending {
-                expires_at: now.created_at,
+                expires_at: Timestamp::EARLIEST,
                 first_proof: None,
                 replaces: Vec::new(),
             }),
