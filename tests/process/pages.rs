@@ -17,7 +17,7 @@ fn secret(world: &World, user: &str) -> String {
 
 /// Neither the screen nor what has scrolled off it has a group of the key, or a piece of the code.
 #[track_caller]
-fn assert_wiped(screen: &Screen, secret: &str) {
+pub fn assert_wiped(screen: &Screen, secret: &str) {
     screen.until_page(false);
     let left = screen.everything();
     assert!(!left.contains(['█', '▀', '▄']), "{left}");

@@ -22,11 +22,6 @@ pub struct Screen {
 impl Screen {
     /// A shell in a terminal of this size, with `mfactl` as the program on this world's store.
     pub fn new(world: &World, columns: u16, rows: u16) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("mfactl-test-{}-{count}", std::process::id());
-        let screen = Self { name };
-        let (columns, rows) = (columns.to_string(), rows.to_string());
         let mut files = format!("--store {} --key-file {}", world.place(), world.key().display());
         if world.configuration().exists() {
             let _ = write!(files, " --config {}", world.configuration().display());
@@ -35,7 +30,17 @@ impl Screen {
             "env -i TERM=screen-256color PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/nonexistent \
              M='{MFACTL} {files}' PS1='$ ' sh"
         );
-        screen.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, &shell]);
+        Self::with(&shell, columns, rows)
+    }
+
+    /// A terminal in which this command starts a shell whose prompt is `$`.
+    pub fn with(shell: &str, columns: u16, rows: u16) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mfactl-test-{}-{count}", std::process::id());
+        let screen = Self { name };
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        screen.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, shell]);
         screen.until("$");
         screen
     }
