@@ -208,7 +208,8 @@ fn task_6_a_code_that_fails() {
     let mut seed = machine.active("alice");
     let used = seed.code(seed.spent);
     let right = machine.world.next(&mut seed);
-    for (code, words) in [(right, "alice: the code of phone is right"), (used, "TODO2")] {
+    for (code, words) in [(right, "alice: the code of phone is right"), (used, "was already used")]
+    {
         let mut desk = Desk::new(&machine, "hana", "a code that fails");
         desk.begin();
         desk.answer("The code that the app shows", &code);
@@ -219,7 +220,7 @@ fn task_6_a_code_that_fails() {
     let step = now().cast_unsigned() / 30 - 240;
     desk.begin();
     desk.answer("The code that the app shows", &seed.code(step));
-    desk.answer("TODO3", &seed.code(step + 1));
+    desk.answer("next", &seed.code(step + 1));
     desk.task.keys += 7;
     desk.end("2 hours", "0");
     assert_eq!(machine.user("alice")["status"], "enabled");
@@ -271,10 +272,27 @@ fn task_9_the_audit_of_a_month() {
         return;
     };
     machine.active("alice");
+    machine.run("$admin disable --yes --ticket HELP-7 -- alice; $admin enable -- alice");
     for person in ["hana", "aude"] {
         let desk = Desk::new(&machine, person, "the month's audit");
         desk.begin();
-        desk.end("TODO9", "0");
+        let shown = desk.end("all changes:", "0");
+        for words in [
+            "100.0% of 1 user at the end",
+            "1, 1 with a ticket",
+            "1 accepted, 0 wrong",
+            "the log is intact",
+            ", so far\n",
+            "sudo -u mfactl mfactl log --since 2026-11-01T00:00:00Z --until ",
+        ] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        // What an auditor copies from the screen is still an anchor.
+        let anchor = shown.split_once("mfactl-anchor").unwrap().1.lines().next().unwrap();
+        machine.run(&format!(
+            "echo 'mfactl-anchor{anchor}' >/tmp/anchor-$$; $admin verify-log --anchor /tmp/anchor-$$; \
+             rm /tmp/anchor-$$"
+        ));
     }
 }
 
@@ -283,10 +301,22 @@ fn task_10_a_new_login_server() {
     let Some(machine) = machine("a new login server") else {
         return;
     };
-    for service in ["pam", "openvpn", "radius"] {
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/contrib/pam.d/mfactl");
+    for (service, missing) in [
+        ("pam", "do: install -m 0644 contrib/pam.d/mfactl /etc/pam.d/mfactl"),
+        ("openvpn", "missing "),
+        ("radius", "missing "),
+    ] {
         let mut desk = Desk::new(&machine, "root", "a new login server");
         desk.task.command = desk.task.command.replace("pam", service);
         desk.begin();
-        desk.end("TODO10", "1");
+        let shown = desk.end("do the first, and run this again", "1");
+        assert!(shown.contains(missing), "{shown}");
     }
+    // Done as it says, it is missing no more.
+    machine.run(&format!("install -m 0644 {sample} /etc/pam.d/mfactl"));
+    let desk = Desk::new(&machine, "root", "a new login server");
+    desk.begin();
+    let shown = desk.end("do the first, and run this again", "1");
+    assert!(!shown.contains("do: install -m 0644 contrib/pam.d/mfactl"), "{shown}");
 }
