@@ -17,9 +17,13 @@ struct Task {
     keys: usize,
 }
 
+fn page() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/helpdesk.md");
+    fs::read_to_string(path).unwrap()
+}
+
 fn task(name: &str) -> Task {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/helpdesk.md");
-    let text = fs::read_to_string(page).unwrap();
+    let text = page();
     let table = text.split_once("## What each task costs").unwrap().1;
     let row = table.lines().find(|line| line.starts_with(&format!("| {name} |")));
     let cells: Vec<_> = row.unwrap_or_else(|| panic!("no task {name}")).split(" | ").collect();
@@ -264,6 +268,21 @@ fn task_8_300_people_who_leave() {
     let shown = desk.end("300 users: 300 removed, 0 already so, 0 refused", "0");
     assert!(shown.contains("is refused as an unknown user"), "{shown}");
     assert_eq!(machine.run("$admin list-status --format csv | grep -c staff"), "2700\n");
+    // An admin who is not root takes the two lines of the page: the plan, and the same with --yes.
+    let lines: Vec<_> =
+        page().lines().filter_map(|line| line.strip_prefix("ivan$ ")).map(str::to_owned).collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    let screen = machine.terminal("ivan");
+    let modes = screen.modes();
+    screen.line("seq -f 'staff%04g' 301 500 >leavers.txt");
+    for (line, words) in lines.iter().zip(["200 would be removed", "200 removed, 0 already so"]) {
+        screen.until_prompt();
+        screen.line(line);
+        screen.until(words);
+    }
+    assert_eq!(screen.left(), ("0".to_owned(), true));
+    assert_eq!(screen.modes(), modes);
+    assert_eq!(machine.run("$admin list-status --format csv | grep -c staff"), "2500\n");
 }
 
 #[test]
@@ -319,4 +338,34 @@ fn task_10_a_new_login_server() {
     desk.begin();
     let shown = desk.end("do the first, and run this again", "1");
     assert!(!shown.contains("do: install -m 0644 contrib/pam.d/mfactl"), "{shown}");
+}
+
+#[test]
+fn d5_a_line_that_the_rules_do_not_take_says_why_and_asks_for_no_password() {
+    let Some(machine) = machine("lines that the rules do not take") else {
+        return;
+    };
+    machine.active("alice");
+    let before = machine.user("alice");
+    for (line, words, code) in [
+        ("mfa reset alice --keep", "did you mean --keep-until-confirmed?", "64"),
+        ("mfa unlock alice bob", "unexpected argument 'bob' found", "64"),
+        ("mfa bypass alice --for '8 hours'", "don't let hana run bypass with these words", "77"),
+        ("mfa reset alice --reason '(bus)'", "don't let hana run reset with these words", "77"),
+        ("mfa remove-user alice", "don't let hana run remove-user with these words", "77"),
+        ("mfa --store x unlock alice", "don't let hana run unlock with these words", "77"),
+    ] {
+        let screen = machine.terminal("hana");
+        screen.line(line);
+        let shown = screen.until(words);
+        assert_eq!(screen.left(), (code.to_owned(), true), "{shown}");
+        assert!(!shown.contains("password"), "{shown}");
+    }
+    assert_eq!(machine.user("alice"), before);
+    // A machine whose rules want a password still asks for it.
+    machine.run("sed -i 's/NOPASSWD: MFA/MFA/' /etc/sudoers.d/mfactl");
+    let screen = machine.terminal("hana");
+    screen.line("mfa unlock alice");
+    screen.until("[sudo] password for hana:");
+    screen.key("C-c");
 }
