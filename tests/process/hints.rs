@@ -91,7 +91,8 @@ at hana "sudo -u mfactl mfactl diagnose --no-input -- frank"
 says 'echo CODE | sudo -u mfactl mfactl diagnose -- frank'
 paste hana
 says 'frank is locked'
-paste hana
+says 'sudo -u mfactl mfactl diagnose -- frank'
+at hana 'sudo -u mfactl mfactl unlock -- frank'
 says 'unlocked'
 
 at hana 'sudo -u mfactl mfactl show-qr -- dora'
