@@ -1,6 +1,7 @@
 //! A machine with the real `sudo`, the sample rules and people, which stays up while a test sits at its terminals.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
@@ -90,10 +91,17 @@ impl Machine {
         users.iter().find(|user| user["user"] == name).cloned().unwrap_or_default()
     }
 
+    /// A person's own folder.
+    pub fn home(&self, person: &str) -> PathBuf {
+        match person {
+            "root" => self.work.path().to_owned(),
+            _ => self.work.path().join("homes").join(person),
+        }
+    }
+
     /// A person's shell in a terminal of 80 by 24, in their own folder.
     pub fn terminal(&self, person: &str) -> Screen {
-        let home = self.work.path().join("homes").join(person);
-        let home = if person == "root" { self.work.path().to_owned() } else { home };
+        let home = self.home(person);
         let shell = format!(
             "{} runuser -u {person} -- env -i -C {} TERM=screen-256color PATH={PATH} \
              LANG=C.UTF-8 HOME={} PS1='$ ' sh",

@@ -11,6 +11,8 @@ use super::qr::Picture;
 use super::screen::Screen;
 use super::support::{Seed, has, now};
 
+mod prompts;
+
 /// The row of a task in the table.
 struct Task {
     command: String,
@@ -107,6 +109,23 @@ impl<'a> Desk<'a> {
         assert!(self.screen.has_cursor());
         assert_eq!(self.keys, self.task.keys, "keys of {}", self.task.command);
         shown
+    }
+}
+
+#[test]
+fn task_lines_of_the_readme_are_those_that_are_played() {
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    for name in [
+        "a lost phone",
+        "a planned change of phone",
+        "locked out",
+        "a day without the phone",
+        "a code that fails",
+        "a mistake",
+    ] {
+        let Task { command, .. } = task(name);
+        assert!(readme.contains(&command), "{command}");
     }
 }
 
@@ -275,6 +294,7 @@ fn task_8_300_people_who_leave() {
     let screen = machine.terminal("ivan");
     let modes = screen.modes();
     screen.line("seq -f 'staff%04g' 301 500 >leavers.txt");
+    screen.until("500 >leavers.txt");
     for (line, words) in lines.iter().zip(["200 would be removed", "200 removed, 0 already so"]) {
         screen.until_prompt();
         screen.line(line);
