@@ -17,7 +17,7 @@ struct Prompt {
     verb: &'static str,
     /// What answers the prompts before it; `OFF` is a code of two hours ago.
     answers: &'static [(&'static str, &'static str)],
-    prompt: &'static str,
+    words: &'static str,
     /// Words of the user's JSON, and of the message to who interrupts, if the change is made by then.
     made: Option<(&'static str, &'static str)>,
 }
@@ -57,10 +57,10 @@ const PROMPTS: &[Prompt] = &[
 const fn of_hana(
     verb: &'static str,
     answers: &'static [(&'static str, &'static str)],
-    prompt: &'static str,
+    words: &'static str,
     made: Option<(&'static str, &'static str)>,
 ) -> Prompt {
-    Prompt { person: "hana", verb, answers, prompt, made }
+    Prompt { person: "hana", verb, answers, words, made }
 }
 
 impl Prompt {
@@ -81,7 +81,7 @@ impl Prompt {
             let off = seed.code(now().cast_unsigned() / 30 - 240);
             screen.line(if *answer == "OFF" { &off } else { answer });
         }
-        screen.until_asked(self.prompt);
+        screen.until_asked(self.words);
     }
 }
 
@@ -120,7 +120,7 @@ fn d8_a_stop_and_an_interrupt_under_sudo_leave_terminal_and_store_whole_at_every
     };
     for (at, prompt) in PROMPTS.iter().enumerate() {
         let name = format!("user{at}");
-        let place = format!("{}: {}", prompt.verb, prompt.prompt);
+        let place = format!("{}: {}", prompt.verb, prompt.words);
         let seed = prompt.user(&machine, &name);
         let before = machine.user(&name);
         let screen = machine.terminal(prompt.person);
@@ -132,7 +132,7 @@ fn d8_a_stop_and_an_interrupt_under_sudo_leave_terminal_and_store_whole_at_every
         assert_gone(&screen, &secrets);
         assert_eq!(screen.modes(), modes, "{place}: stopped");
         screen.line("fg");
-        screen.until_asked(prompt.prompt);
+        screen.until_asked(prompt.words);
         screen.key("C-c");
         let shown = screen.until("interrupted: ");
         assert_eq!(screen.left(), ("130".into(), true), "{place}: {shown}");
@@ -141,11 +141,11 @@ fn d8_a_stop_and_an_interrupt_under_sudo_leave_terminal_and_store_whole_at_every
         assert!(screen.has_cursor(), "{place}");
         let after = machine.user(&name);
         match prompt.made {
-            Some((words, _)) => assert!(after.to_string().contains(words), "{place}: {after}"),
+            Some((json, _)) => assert!(after.to_string().contains(json), "{place}: {after}"),
             None => assert_eq!(after, before, "{place}"),
         }
         // What stands is named.
-        let says = match (prompt.made, prompt.prompt) {
+        let says = match (prompt.made, prompt.words) {
             (Some((_, says)), _) => says,
             (None, "next") => "counts as a wrong one; nothing else was changed",
             (None, _) => "interrupted: nothing was changed",
@@ -170,7 +170,7 @@ fn d8_hostile_answers_are_refused_and_leave_nothing_for_the_shell() {
     // Where the change is made by then, there is a code to type, or a key to press.
     for (at, prompt) in PROMPTS.iter().filter(|prompt| prompt.made.is_none()).enumerate() {
         let name = format!("user{at}");
-        let place = format!("{}: {}", prompt.verb, prompt.prompt);
+        let place = format!("{}: {}", prompt.verb, prompt.words);
         let seed = prompt.user(&machine, &name);
         let before = machine.user(&name);
         for answer in answers.into_iter().chain([&*long]) {
@@ -203,9 +203,9 @@ fn d8_a_terminal_that_shrinks_to_nothing_while_it_asks_still_takes_the_answer() 
     };
     for (at, prompt) in PROMPTS.iter().enumerate() {
         // Those who answer with a no, and those who leave.
-        let (answer, code) = if prompt.prompt == "[y/N]" { ("n", "1") } else { ("", "") };
+        let (answer, code) = if prompt.words == "[y/N]" { ("n", "1") } else { ("", "") };
         let name = format!("user{at}");
-        let place = format!("{}: {}", prompt.verb, prompt.prompt);
+        let place = format!("{}: {}", prompt.verb, prompt.words);
         let seed = prompt.user(&machine, &name);
         let screen = machine.terminal(prompt.person);
         let modes = screen.modes();
