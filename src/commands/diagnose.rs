@@ -82,6 +82,9 @@ impl Verb for Diagnose {
         if matches!(done.diagnosis, Diagnosis::MaybeClockOff { .. })
             && let Some(person) = &mut app.env.prompt
         {
+            person.set_interrupt_message(&format!(
+                "the first code of {name} counts as a wrong one; nothing else was changed"
+            ));
             let question = "It may be chance. The next code, as soon as the app shows it";
             let next = typed(person.line(question)?);
             if !next.is_empty() {

@@ -21,6 +21,7 @@ use super::Verb;
 use crate::app::App;
 use crate::app::operator_files;
 use crate::commands::left_out::NotGroupOption;
+use crate::domain::caller::Caller;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{counted, shown};
 use crate::domain::time::Timestamp;
@@ -120,7 +121,8 @@ impl Verb for Report {
         if kind == Some(Kind::Page) {
             self.write(app, &page::page(&content))?;
         }
-        Ok(VerbReport::one(ReportRecord { content, output }, verdict).shown_when_quiet())
+        let caller = app.env.caller.clone();
+        Ok(VerbReport::one(ReportRecord { content, output, caller }, verdict).shown_when_quiet())
     }
 }
 
@@ -160,6 +162,8 @@ struct ChartRecord {
 struct ReportRecord {
     content: Content,
     output: Option<String>,
+    /// Who is to run the command that it names.
+    caller: Caller,
 }
 
 impl Serialize for ReportRecord {
@@ -233,7 +237,9 @@ impl Record for ReportRecord {
 
     fn sentence(&self) -> String {
         let Content { end, log, anchor, .. } = &self.content;
-        let Some(output) = &self.output else { return words::words(&self.content) };
+        let Some(output) = &self.output else {
+            return words::words(&self.content, &self.caller);
+        };
         let written = summary(output, end.users, end.coverage());
         match log {
             Some(log) if anchor.is_none() => format!("{written}; {}", log.sentence()),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
 
+use crate::domain::audit::anchor::Anchor;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 
@@ -84,15 +85,18 @@ fn time(text: &str) -> Option<Timestamp> {
     is_form.then(|| Timestamp::parse("time", text).ok()).flatten()
 }
 
-/// Whether the time is a word of a sentence, and neither part of a longer one nor the value of an option.
+/// Whether the time is a word of a sentence, and neither part of a longer one, nor the value of an option, nor in an
+/// anchor, which is compared later as it stands.
 fn stands_alone(text: &str, start: usize) -> bool {
     let (before, after) = (&text[..start], &text[start + LENGTH..]);
+    let is_anchor = before.rsplit('\n').next().is_some_and(Anchor::occurs_in);
     let is_part = |c: char| c.is_alphanumeric() || "-_@=:/'\"".contains(c);
     let word = before.strip_suffix(' ').and_then(|words| words.rsplit(' ').next());
     let is_value = word.is_some_and(|word| word.starts_with("--"));
     !before.ends_with(is_part)
         && !after.starts_with(|c: char| c.is_alphanumeric() || "-_@=/'\"".contains(c))
         && !is_value
+        && !is_anchor
 }
 
 fn apart(at: Timestamp, now: Timestamp) -> Option<String> {
@@ -144,6 +148,7 @@ mod tests {
         for text in [
             "run: mfactl log --since 2026-01-01T00:00:00Z",
             "--of=reset@2026-01-01T00:00:00Z",
+            "anchor: mfactl-anchor 1 92dc 47 5310 2026-01-01T00:00:00Z 65442ad5",
             "T",
             "été T2026-01-01T00:00:00Z",
             "2026-13-01T00:00:00Z",

@@ -11,7 +11,7 @@ use super::support::has;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A store with roles, the wrapper, and a terminal for each person.
-const DESK: &str = r#"
+pub const DESK: &str = r#"
 install -m 0755 "$(dirname "$sample")/mfa" /usr/local/bin/mfa
 cat >/etc/mfactl/config.toml <<'END'
 [roles]

@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
+use tempfile::TempDir;
+
 use super::race::at_once;
 use super::support::{Call, MFACTL, NOT_PERMITTED, World, has, is_root, leave_out};
 
@@ -165,26 +167,36 @@ want() {
 }
 "#;
 
-/// Runs commands on such a machine.
+/// The command that runs commands on such a machine, and the folder that it needs.
 #[track_caller]
-pub fn on_a_machine(what: &str, commands: &str) {
+pub fn machine(what: &str, commands: &str) -> Option<(TempDir, Command)> {
     if !is_root(what) || !has("sudo", what) || !has("unshare", what) || !has("useradd", what) {
-        return;
+        return None;
     }
     let probe = ["-m", "mount", "-t", "tmpfs", "none", "/mnt"];
     let probed = Command::new("unshare").args(probe).status();
     if !probed.is_ok_and(|status| status.success()) {
-        return leave_out("no mounts of one's own", what);
+        leave_out("no mounts of one's own", what);
+        return None;
     }
     let work = tempfile::Builder::new().prefix("mfactl-sudo").tempdir().unwrap();
-    let output = Command::new("unshare")
+    let mut command = Command::new("unshare");
+    command
         .args(["-m", "bash", "-euc", &format!("{MACHINE}\n{commands}\necho done"), "machine"])
         .arg(work.path())
         .args([MFACTL, SAMPLE])
         .env_clear()
-        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-        .output()
-        .unwrap();
+        .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    Some((work, command))
+}
+
+/// Runs commands on such a machine.
+#[track_caller]
+pub fn on_a_machine(what: &str, commands: &str) {
+    let Some((_work, mut command)) = machine(what, commands) else {
+        return;
+    };
+    let output = command.output().unwrap();
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && out.ends_with("done\n"), "{out}");
 }

@@ -17,7 +17,7 @@ fn secret(world: &World, user: &str) -> String {
 
 /// Neither the screen nor what has scrolled off it has a group of the key, or a piece of the code.
 #[track_caller]
-fn assert_wiped(screen: &Screen, secret: &str) {
+pub fn assert_wiped(screen: &Screen, secret: &str) {
     screen.until_page(false);
     let left = screen.everything();
     assert!(!left.contains(['█', '▀', '▄']), "{left}");
@@ -173,13 +173,14 @@ fn a_stop_and_an_interrupt_leave_the_terminal_as_it_was_at_every_prompt() {
         let screen = Screen::new(&world, 80, 24);
         let modes = screen.modes();
         screen.line(&format!("clear; $M {line}"));
-        screen.until(prompt);
+        screen.until_asked(prompt);
         screen.key("C-z");
         screen.until("Stopped");
         assert_wiped(&screen, &bob);
         assert_eq!(screen.modes(), modes, "{line}: stopped");
         screen.line("clear; fg");
-        screen.until(prompt);
+        // The words of the first time are still in the scroll-back.
+        screen.until_asked(prompt);
         screen.key("C-c");
         screen.until("interrupted: ");
         assert_eq!(screen.left(), ("130".into(), true), "{line}");

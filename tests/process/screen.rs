@@ -22,11 +22,6 @@ pub struct Screen {
 impl Screen {
     /// A shell in a terminal of this size, with `mfactl` as the program on this world's store.
     pub fn new(world: &World, columns: u16, rows: u16) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("mfactl-test-{}-{count}", std::process::id());
-        let screen = Self { name };
-        let (columns, rows) = (columns.to_string(), rows.to_string());
         let mut files = format!("--store {} --key-file {}", world.place(), world.key().display());
         if world.configuration().exists() {
             let _ = write!(files, " --config {}", world.configuration().display());
@@ -35,7 +30,17 @@ impl Screen {
             "env -i TERM=screen-256color PATH=/usr/bin:/bin LANG=C.UTF-8 HOME=/nonexistent \
              M='{MFACTL} {files}' PS1='$ ' sh"
         );
-        screen.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, &shell]);
+        Self::with(&shell, columns, rows)
+    }
+
+    /// A terminal in which this command starts a shell whose prompt is `$`.
+    pub fn with(shell: &str, columns: u16, rows: u16) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("mfactl-test-{}-{count}", std::process::id());
+        let screen = Self { name };
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        screen.tmux(&["new-session", "-d", "-x", &columns, "-y", &rows, shell]);
         screen.until("$");
         screen
     }
@@ -135,10 +140,7 @@ impl Screen {
 
     /// The terminal's modes, as the shell and its children find them.
     pub fn modes(&self) -> String {
-        self.until_prompt();
-        self.line("clear; echo mo''des: $(stty -g)");
-        let text = self.until("modes: ");
-        text.lines().find(|l| l.starts_with("modes: ")).unwrap().to_owned()
+        self.told("$(stty -g)")
     }
 
     /// Is the cursor in view?
@@ -158,13 +160,22 @@ impl Screen {
 
     /// The exit code of the last command, and whether the terminal echoes again.
     pub fn left(&self) -> (String, bool) {
+        let told = self.told("$? $(stty -a | grep -o ' -\\?echo ')");
+        let (code, echo) = told.split_once(' ').unwrap();
+        (code.to_owned(), echo.trim() == "echo")
+    }
+
+    /// What the shell says to these words. Each answer has a number, so that no earlier one is taken for it.
+    fn told(&self, words: &str) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let start = format!("told {}: ", COUNT.fetch_add(1, Ordering::Relaxed));
         // What is typed before the prompt is back may be read by the program that ends.
         self.until_prompt();
-        self.line("echo le''ft: $? $(stty -a | grep -o ' -\\?echo ')");
-        let text = self.until("left: ");
-        let line = text.lines().rev().find(|l| l.starts_with("left: ")).unwrap().to_owned();
-        let mut words = line.split_whitespace().skip(1);
-        (words.next().unwrap().to_owned(), words.next() == Some("echo"))
+        self.line(&format!("echo to''{} {words}", &start[2..].trim_end()));
+        let text = self.until(&start);
+        let line = text.lines().find_map(|line| line.strip_prefix(&start)).unwrap().to_owned();
+        self.until_prompt();
+        line
     }
 }
 

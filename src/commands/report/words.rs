@@ -8,6 +8,7 @@ use super::listed::Listed;
 use super::page::course;
 use super::tables::log_command;
 use crate::commands::list_status::UserLine;
+use crate::domain::caller::Caller;
 use crate::domain::hint::command;
 use crate::domain::text::counted;
 use crate::report::Record;
@@ -15,14 +16,14 @@ use crate::report::Record;
 /// Names of each kind on the terminal; the page has more.
 const MAX_NAMES: usize = 10;
 
-pub fn words(content: &Content) -> String {
+pub fn words(content: &Content, caller: &Caller) -> String {
     let Content { period, users, activity, .. } = content;
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         // Writing to a string can't fail.
         let _ = writeln!(text, "{:<22}{value}", format!("{name}:"));
     };
-    let so_far = if period.is_over { "" } else { " (now)" };
+    let so_far = if period.is_over { "" } else { ", so far" };
     line("period", &format!("{} to {}{so_far}", period.since, period.until));
     if let Some(gap) = period.gap() {
         line("not covered", &gap);
@@ -66,7 +67,7 @@ pub fn words(content: &Content) -> String {
     if let Some(anchor) = &content.anchor {
         line("anchor", &anchor.to_string());
     }
-    line("all changes", &log_command(period, command("log")).to_string());
+    line("all changes", &caller.line(&log_command(period, command("log"))));
     text.truncate(text.trim_end().len());
     text
 }
