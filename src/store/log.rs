@@ -69,6 +69,13 @@ impl<'r> LogReader<'r> {
         Ok(at.map(Timestamp::from_unix).transpose()?)
     }
 
+    /// The latest time among the newest events, so many of them.
+    pub fn latest_time(&mut self, events: u32) -> Result<Option<Timestamp>> {
+        let events = [Value::Int(events.into())];
+        let at = first(self.driver, sql::LATEST_TIME, &events, |row| row.int(0))?.flatten();
+        Ok(at.map(Timestamp::from_unix).transpose()?)
+    }
+
     /// The hash of an event.
     pub fn event_hash(&mut self, seq: u64) -> Result<Option<Vec<u8>>> {
         let seq = Value::Int(seq.cast_signed());

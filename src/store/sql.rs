@@ -52,6 +52,9 @@ pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
 pub const NEWEST_TIME: &str = "SELECT at FROM events ORDER BY seq DESC LIMIT 1";
+/// Values: how many events are looked at.
+pub const LATEST_TIME: &str =
+    "SELECT max(at) FROM (SELECT at FROM events ORDER BY seq DESC LIMIT $1) AS newest";
 pub const EVENT_USER: &str = "SELECT \"user\" FROM events WHERE seq = $1";
 pub const EVENT_HASH: &str = "SELECT hash FROM events WHERE seq = $1";
 pub const VERBS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE seq > $1 \
