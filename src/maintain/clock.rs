@@ -85,7 +85,7 @@ pub fn look_at_clock(app: &mut App<'_>) -> Result<ClockHealth> {
     let mut store = app.reader()?;
     let mut snapshot = store.read()?;
     let devices_ahead = snapshot.devices_ahead(now, window)?;
-    let last_event = snapshot.log().newest_time()?;
+    let last_event = snapshot.log().latest_time(1)?;
     let latest_event = snapshot.log().latest_time(LOOKED_AT)?;
     let codes_off = audit::diagnosed_offsets(&mut snapshot, now)?.shared();
     Ok(ClockHealth {
