@@ -5,4 +5,5 @@ pub mod file_trust;
 pub mod new_file;
 pub mod operator_file;
 pub mod operator_rights;
+pub mod path_text;
 pub mod side_file;

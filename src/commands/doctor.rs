@@ -158,6 +158,13 @@ fn of_clock(found: Result<ClockHealth>, caller: &Caller) -> Vec<HealthCheck> {
             clock.ntp()
         );
         (Health::Bad, words)
+    } else if let (Some((at, ahead)), None) = (clock.earlier_event_ahead(), clock.codes_off) {
+        let words = format!(
+            "agrees with the newest event, but one shortly before is of {at}, {ahead} ahead: the clock was ahead \
+             then, or is behind now; {}",
+            clock.ntp()
+        );
+        (Health::Warning, words)
     } else {
         let agrees = match seconds {
             None => "agrees with the log".to_owned(),

@@ -169,6 +169,20 @@ impl Device {
             .and_then(|seconds| Timestamp::from_unix(seconds).ok())
     }
 
+    /// Whether all codes are remembered that were accepted after the ones that may be submitted now. Only then can it
+    /// be brought back from a time ahead.
+    #[must_use]
+    pub fn has_all_ahead(&self, now: Timestamp, window: Window) -> bool {
+        let Factor::Totp(totp) = self.factor;
+        let earliest = totp.step(now).saturating_sub(window.steps() + 1);
+        match self.position {
+            Some(last) if self.refused_until(now, window).is_some() => {
+                self.accepted.has_all_after(earliest, last)
+            }
+            _ => true,
+        }
+    }
+
     /// The device after its code at this position was accepted. The caller has asked
     /// [`Device::is_unused`].
     #[must_use]

@@ -171,7 +171,8 @@ fn reason(
         return Diagnosis::ClockOff { device: label, steps, period: used.period };
     }
     if let Some(until) = device.refused_until(now, window) {
-        return Diagnosis::ClockWasAhead { device: label, until };
+        let can_resync = device.has_all_ahead(now, window);
+        return Diagnosis::ClockWasAhead { device: label, until, can_resync };
     }
     if !device.is_unused(step) {
         let (at, by_later) = (device.last_used_at, device.position.is_some_and(|last| last > step));
@@ -266,7 +267,10 @@ mod tests {
         spent.devices[0].position = Some(common.step(at(NOW)) + 10);
         let until = at(NOW - NOW % 30 + 30 * 11);
         let device = label.clone();
-        assert_eq!(reason_of(&spent, common, NOW), Diagnosis::ClockWasAhead { device, until });
+        assert_eq!(
+            reason_of(&spent, common, NOW),
+            Diagnosis::ClockWasAhead { device, until, can_resync: false }
+        );
         assert_eq!(
             reason_of(&user.clone().disable(None).unwrap().user, common, NOW).finding().word(),
             "disabled"

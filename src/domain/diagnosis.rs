@@ -34,6 +34,8 @@ pub enum Diagnosis {
     ClockWasAhead {
         device: Label,
         until: Timestamp,
+        /// Whether the codes of a time ahead are remembered, which `resync` needs.
+        can_resync: bool,
     },
     /// The phone's clock is off by `steps` time steps of `period` seconds; positive if it is ahead.
     ClockOff {
@@ -208,7 +210,7 @@ impl Diagnosis {
                 format!("the code of {device} is right: sign in with the next one")
             }
             Self::AlreadyUsed { device, at, by_later } => used(device, *at, *by_later, now),
-            Self::ClockWasAhead { device, until } => format!(
+            Self::ClockWasAhead { device, until, .. } => format!(
                 "the code of {device} is right, but codes are refused until {until}: one was accepted while this \
                  server's clock was ahead, or the clock is behind now"
             ),
@@ -285,6 +287,9 @@ impl Diagnosis {
                 command("log").option("--last", "10").option("--user", name.as_str()),
             ),
             Self::AlreadyUsed { .. } => ("if that fails too", plain("diagnose")),
+            Self::ClockWasAhead { device, can_resync: false, .. } => {
+                ("if the clock is right, only a new QR code ends that", of("reset", device))
+            }
             Self::ClockWasAhead { device, .. } => {
                 ("if the clock is right, two codes in a row end that", of("resync", device))
             }

@@ -144,7 +144,7 @@ fn candidates(
     if active.is_empty() {
         return Err(not_active(user, label));
     }
-    let is_known = |n: &usize| has_all_ahead(&user.devices[*n], now, bounds);
+    let is_known = |n: &usize| user.devices[*n].has_all_ahead(now, bounds.window);
     let known: Vec<usize> = active.iter().copied().filter(is_known).collect();
     if known.is_empty() {
         let label = &user.devices[active[0]].label;
@@ -158,18 +158,6 @@ fn candidates(
         return Err(Refusal::new(ErrorCode::CannotResync, message).hint(hint));
     }
     Ok(known)
-}
-
-/// Whether all codes are remembered that were accepted after the ones that may be submitted now.
-fn has_all_ahead(device: &Device, now: Timestamp, bounds: Bounds) -> bool {
-    let crate::domain::factor::Factor::Totp(totp) = device.factor;
-    let earliest = totp.step(now).saturating_sub(bounds.window.steps() + 1);
-    match device.position {
-        Some(last) if device.refused_until(now, bounds.window).is_some() => {
-            device.accepted.has_all_after(earliest, last)
-        }
-        _ => true,
-    }
 }
 
 fn not_active(user: &User, label: Option<&Label>) -> Refusal {

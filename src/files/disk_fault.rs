@@ -4,7 +4,7 @@ use std::io::{Error, ErrorKind};
 use std::path::Path;
 
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::files::file_trust::{display_path, folder_of, path_argument};
+use crate::files::path_text::{display_path, folder_of, path_argument};
 
 /// The refusal for a file that can't be written because of its disk, and `refusal` for any other error.
 #[must_use]

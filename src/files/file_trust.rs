@@ -6,14 +6,14 @@
 use std::fs::{DirBuilder, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
 use crate::domain::caller::SYSTEM_USER;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::text::{shell_argument, shown};
 use crate::files::disk_fault::disk_fault_or;
+pub use crate::files::path_text::{display_path, folder_of, path_argument};
 
 /// Who may own the program's files, and which groups may share them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -300,15 +300,6 @@ pub fn system_uid() -> Option<u32> {
     *UID.get_or_init(|| uzers::get_user_by_name(SYSTEM_USER).map(|u| u.uid()))
 }
 
-/// The parent folder of a path; `.` for a bare name.
-#[must_use]
-pub fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
 /// The refusal for a file that can't be created.
 #[must_use]
 pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
@@ -318,16 +309,4 @@ pub fn not_created(path: &Path, error: &std::io::Error) -> Refusal {
     )
     .hint("check the permissions of its folder");
     disk_fault_or(path, error, refusal)
-}
-
-/// A path in a line that shows a command.
-#[must_use]
-pub fn path_argument(path: &Path) -> String {
-    shell_argument(&path.to_string_lossy())
-}
-
-/// A path for display, with control characters escaped.
-#[must_use]
-pub fn display_path(path: &Path) -> String {
-    shown(&path.to_string_lossy()).into_owned()
 }

@@ -11,6 +11,8 @@ use crate::domain::time::{Span, Timestamp};
 
 /// Machines that share a store may differ by one time step.
 pub const TOLERANCE: Span = Span::seconds(Parameters::COMMON.period);
+/// How many of the newest events are looked at for one of a time ahead.
+const LOOKED_AT: u32 = 1000;
 
 /// What is known of the clock.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +22,8 @@ pub struct ClockHealth {
     pub database: Option<i64>,
     /// The time of the newest event.
     pub last_event: Option<Timestamp>,
+    /// The latest time among the newest [`LOOKED_AT`] events.
+    pub latest_event: Option<Timestamp>,
     /// Active devices whose last code belongs to a time ahead of now, so that they refuse every right code.
     pub devices_ahead: u64,
     /// By how much the codes of several users were off lately.
@@ -29,6 +33,14 @@ pub struct ClockHealth {
 }
 
 impl ClockHealth {
+    /// The latest time in the log of late and by how much it lies ahead of now, where the newest event does not: the
+    /// clock was ahead for a while.
+    pub fn earlier_event_ahead(&self) -> Option<(Timestamp, Span)> {
+        let is_now = self.last_event_ahead().is_none();
+        let latest = self.latest_event.filter(|at| is_now && *at > self.now.plus(TOLERANCE));
+        latest.map(|latest| (latest, latest.since(self.now)))
+    }
+
     /// By how much the newest event lies ahead of now: the clock was ahead then, or is behind now.
     pub fn last_event_ahead(&self) -> Option<Span> {
         let last = self.last_event.filter(|last| *last > self.now.plus(TOLERANCE));
@@ -73,7 +85,16 @@ pub fn look_at_clock(app: &mut App<'_>) -> Result<ClockHealth> {
     let mut store = app.reader()?;
     let mut snapshot = store.read()?;
     let devices_ahead = snapshot.devices_ahead(now, window)?;
-    let last_event = snapshot.log().newest_time()?;
+    let last_event = snapshot.log().latest_time(1)?;
+    let latest_event = snapshot.log().latest_time(LOOKED_AT)?;
     let codes_off = audit::diagnosed_offsets(&mut snapshot, now)?.shared();
-    Ok(ClockHealth { now, database, last_event, devices_ahead, codes_off, is_synchronised })
+    Ok(ClockHealth {
+        now,
+        database,
+        last_event,
+        latest_event,
+        devices_ahead,
+        codes_off,
+        is_synchronised,
+    })
 }

@@ -63,9 +63,10 @@ impl<'r> LogReader<'r> {
         end_of_log(self.driver)
     }
 
-    /// When the newest event was written, by the clock of that moment.
-    pub fn newest_time(&mut self) -> Result<Option<Timestamp>> {
-        let at = first(self.driver, sql::NEWEST_TIME, &[], |row| row.int(0))?.flatten();
+    /// The latest time among the newest events, so many of them.
+    pub fn latest_time(&mut self, events: u32) -> Result<Option<Timestamp>> {
+        let events = [Value::Int(events.into())];
+        let at = first(self.driver, sql::LATEST_TIME, &events, |row| row.int(0))?.flatten();
         Ok(at.map(Timestamp::from_unix).transpose()?)
     }
 

@@ -51,7 +51,9 @@ pub const PEOPLE: &str = "SELECT name, display_name, email, groups FROM users";
 pub const NAMES: &str = "SELECT name FROM users WHERE name >= $1 ORDER BY name";
 
 pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1";
-pub const NEWEST_TIME: &str = "SELECT at FROM events ORDER BY seq DESC LIMIT 1";
+/// Values: how many events are looked at.
+pub const LATEST_TIME: &str =
+    "SELECT max(at) FROM (SELECT at FROM events ORDER BY seq DESC LIMIT $1) AS newest";
 pub const EVENT_USER: &str = "SELECT \"user\" FROM events WHERE seq = $1";
 pub const SUBJECT_OF_EVENT: &str = "SELECT user_id FROM events WHERE seq = $1";
 pub const NAMES_IN_LOG: &str = "SELECT \"user\", user_id FROM events \

@@ -149,10 +149,12 @@ fn key(app: &mut App<'_>) -> Result<Measurement> {
 fn clock(app: &mut App<'_>) -> Result<Measurement> {
     let clock = maintain::look_at_clock(app)?;
     let off = clock.off();
+    let earlier = clock.earlier_event_ahead();
     let mut message = match (clock.last_event.zip(clock.last_event_ahead()), clock.database) {
         (Some((last, ahead)), _) => {
             format!("the newest event is of {last}, {ahead} ahead")
         }
+        (None, None) if earlier.is_some() => "the clock agrees with the newest event".to_owned(),
         (None, Some(apart)) if off > 0 => {
             let way = if apart < 0 { "behind" } else { "ahead of" };
             format!("the clock is {off} s {way} the database's")
@@ -160,6 +162,9 @@ fn clock(app: &mut App<'_>) -> Result<Measurement> {
         (None, Some(_)) => "the clock agrees with the database's and with the log".to_owned(),
         (None, None) => "the clock agrees with the log".to_owned(),
     };
+    if let Some((at, ahead)) = earlier {
+        let _ = write!(message, "; an event shortly before is of {at}, {ahead} ahead");
+    }
     let _ = write!(message, "; {}", clock.ntp());
     if clock.devices_ahead > 0 {
         let devices = counted(clock.devices_ahead, "device");
@@ -173,6 +178,7 @@ fn clock(app: &mut App<'_>) -> Result<Measurement> {
         value: Some(number(off)),
         is_uncertain: clock.is_synchronised == Some(false)
             || clock.devices_ahead > 0
+            || earlier.is_some()
             || clock.codes_off.is_some(),
         unit: "s",
         max: None,

@@ -94,7 +94,8 @@ fn w7_doctor_and_check_see_a_clock_that_was_ahead() {
     // The next event is dated rightly, but the phone is still refused.
     let _ = world.verify("alice", &world.code(&secret, 0));
     let (state, words) = doctor(&world, "clock").unwrap();
-    assert_eq!(state, "good", "{words}");
+    assert_eq!(state, "warning", "{words}");
+    assert!(words.contains("one shortly before is of 2026-01-02T00:00:00Z"), "{words}");
     let (state, words) = doctor(&world, "devices").unwrap();
     assert_eq!(state, "warning");
     assert!(words.contains("the last code of 1 device"), "{words}");
@@ -106,7 +107,38 @@ fn w7_doctor_and_check_see_a_clock_that_was_ahead() {
     );
     let _ = world.run("delete alice --yes").ok();
     assert_eq!(doctor(&world, "devices"), None, "revoked devices refuse everything anyway");
+    let ran = world.run("check clock");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let words = "agrees with the newest event; an event shortly before is of 2026-01-02T00:00:00Z";
+    assert!(ran.out.contains(words), "{ran:?}");
+    // That time has passed at last.
+    world.wait(DAY);
     assert_eq!(world.run("check clock").code, 0);
+    let (state, words) = doctor(&world, "clock").unwrap();
+    assert_eq!(state, "good", "{words}");
+}
+
+#[test]
+fn w7_diagnose_sends_nobody_to_a_resync_that_is_refused() {
+    let world = World::new();
+    let secret = world.active("alice");
+    for (accepted, verb) in [(8, "resync"), (9, "reset")] {
+        world.wait(10 * DAY);
+        for _ in 0..accepted {
+            world.wait(30);
+            let _ = world.verify("alice", &world.code(&secret, 0)).ok();
+        }
+        world.wait(-10 * DAY);
+        let report = world.run_with("diagnose alice --json", &world.code(&secret, 0)).ok().json();
+        assert_eq!(report["finding"], "clock_was_ahead");
+        let next = report["next"].as_str().unwrap();
+        assert!(next.contains(verb), "{accepted}: {next}");
+        let codes = format!("{}\n{}\n", world.code(&secret, 0), world.code(&secret, 1));
+        let ran = world.run_with("resync alice --json", &codes);
+        let expected = if verb == "resync" { (0, "") } else { (76, "cannot_resync") };
+        assert_eq!((ran.code, &*ran.error()), expected, "{ran:?}");
+        world.wait(60);
+    }
 }
 
 #[test]
