@@ -116,7 +116,6 @@ pub fn carry_out<C: UserChange>(
     let dry_run = request.dry_run;
     let mut opened = app.open_store()?;
     let is_asked = match change.confirmation() {
-        Confirmation::Never => false,
         Confirmation::AtTerminal if app.can_ask() && !yes && !dry_run => {
             let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
             // A refusal comes from the question's path too.
@@ -124,7 +123,7 @@ pub fn carry_out<C: UserChange>(
                 .change(user.clone(), now)
                 .map_or(true, |to| change.is_asked_about(&user, &to.user))
         }
-        Confirmation::AtTerminal => false,
+        Confirmation::Never | Confirmation::AtTerminal => false,
         Confirmation::Always => true,
     };
     if is_asked && !yes && !dry_run {

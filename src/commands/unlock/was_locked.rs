@@ -61,19 +61,18 @@ impl WasLocked {
         let passwords = self.failures.saturating_sub(self.wrong_codes);
         let kinds = [(self.wrong_codes, "wrong code"), (passwords, "wrong password")];
         let kinds = kinds.into_iter().filter(|(n, _)| *n > 0).map(|(n, noun)| counted(n, noun));
-        let mut words = kinds.collect::<Vec<_>>().join(" and ");
-        if words.is_empty() {
-            words = "too many wrong codes within an hour".to_owned();
-        }
-        if let Some(first) = self.first_failure_at {
-            words.push_str(&format!(" since {first}"));
-        }
-        if let (Some(verb), Some(at)) = (&self.last_failure_by, self.last_failure_at) {
-            let service =
-                self.service.as_ref().map_or(String::new(), |name| format!(" --from {name}"));
-            words.push_str(&format!(", the last by {verb}{service} at {at}"));
-        }
-        words
+        let kinds = kinds.collect::<Vec<_>>();
+        let what = match kinds.as_slice() {
+            [] => "too many wrong codes within an hour".to_owned(),
+            kinds => kinds.join(" and "),
+        };
+        let since = self.first_failure_at.map_or(String::new(), |first| format!(" since {first}"));
+        let service = self.service.as_ref().map_or(String::new(), |name| format!(" --from {name}"));
+        let last = match (&self.last_failure_by, self.last_failure_at) {
+            (Some(verb), Some(at)) => format!(", the last by {verb}{service} at {at}"),
+            _ => String::new(),
+        };
+        format!("{what}{since}{last}")
     }
 }
 
