@@ -51,7 +51,7 @@ pub struct EditUser {
     /// Change the label of a device
     #[arg(long, value_name = "OLD=NEW", conflicts_with = "from")]
     relabel: Option<String>,
-    /// Skip the confirmation of --rename and --from
+    /// Skip the confirmation of --rename, --from, or groups that decide on MFA
     #[arg(long, short)]
     yes: bool,
     #[command(flatten)]
@@ -154,11 +154,22 @@ impl UserChange for Edit<'_> {
     }
 
     fn confirmation(&self) -> Confirmation {
-        if self.new_name.is_some() { Confirmation::AtTerminal } else { Confirmation::Never }
+        Confirmation::AtTerminal
+    }
+
+    fn is_asked_about(&self, before: &User, after: &User) -> bool {
+        before.name != after.name || self.is_requirement_changed(before, after)
     }
 
     fn question(&self, before: &User, after: &User, _: Timestamp) -> String {
-        format!("Rename {} to {}?", before.name, after.name)
+        let name = &before.name;
+        match (self.new_name.is_some(), self.is_requirement_changed(before, after)) {
+            (true, false) => format!("Rename {name} to {}?", after.name),
+            (true, true) => {
+                format!("Rename {name} to {}, and change whether MFA is required?", after.name)
+            }
+            (false, _) => format!("Change whether MFA is required of {name}?"),
+        }
     }
 
     fn fields(&self) -> Vec<&'static str> {
@@ -171,6 +182,12 @@ impl UserChange for Edit<'_> {
 
     fn message(&self, done: &ChangeResult, _: bool) -> Option<String> {
         (!done.changed).then(|| format!("{}: already so; nothing to change", done.user.name))
+    }
+}
+
+impl Edit<'_> {
+    fn is_requirement_changed(&self, before: &User, after: &User) -> bool {
+        self.policy.requirement(before) != self.policy.requirement(after)
     }
 }
 

@@ -123,8 +123,12 @@ impl Samples {
             "Users who must have MFA and have none.",
             s.required_without_mfa,
         );
-        page.metric("mfactl_coverage_ratio", "gauge", "Share of users with MFA enabled, 0 to 1.");
-        page.value("mfactl_coverage_ratio", &[], s.coverage_ratio());
+        // Absent where there are no users: any number would be a judgement, and alerts take an absent one for what it is.
+        if let Some(ratio) = s.coverage_ratio() {
+            let help = "Share of users with MFA enabled, 0 to 1.";
+            page.metric("mfactl_coverage_ratio", "gauge", help);
+            page.value("mfactl_coverage_ratio", &[], ratio);
+        }
         page.gauge("mfactl_bypass_codes_open", "Valid bypass codes.", self.bypasses);
         page.gauge(
             "mfactl_recovery_codes_left_low_users",

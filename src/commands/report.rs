@@ -173,6 +173,9 @@ impl Serialize for ReportRecord {
 }
 
 fn summary(output: &str, users: u64, coverage: f64) -> String {
+    if users == 0 {
+        return format!("{output}: no users");
+    }
     let coverage = (coverage * 10.0).floor() / 10.0;
     format!("{output}: {}, coverage {coverage:.1}%", counted(users, "user"))
 }

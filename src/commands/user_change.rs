@@ -39,6 +39,11 @@ pub trait UserChange {
         Confirmation::Never
     }
 
+    /// Whether this user's change is asked about at a terminal, where [`Confirmation::AtTerminal`] is only for some.
+    fn is_asked_about(&self, _before: &User, _after: &User) -> bool {
+        true
+    }
+
     /// What was done, as in "unlocked"; the user's name and MFA status are added.
     fn summary(&self, after: &User) -> String;
 
@@ -92,13 +97,33 @@ pub fn change_one<C: UserChange>(
     yes: bool,
     change: &C,
 ) -> Result<Report> {
+    Ok(match carry_out(app, name, operator, yes, change)? {
+        Some((_, record)) => Report::one(record, Verdict::Yes),
+        None => not_confirmed(app),
+    })
+}
+
+/// Makes the change, for a verb that adds to the report. `None` if the operator's answer was no.
+pub fn carry_out<C: UserChange>(
+    app: &mut App<'_>,
+    name: &UserName,
+    operator: &OperatorOptions,
+    yes: bool,
+    change: &C,
+) -> Result<Option<(ChangeResult, ChangeRecord)>> {
     let request = operator.act(app, C::VERB, name, change.device())?;
     let request = ChangeRequest { fields: change.fields(), ..request };
     let dry_run = request.dry_run;
     let mut opened = app.open_store()?;
     let is_asked = match change.confirmation() {
-        Confirmation::Never => false,
-        Confirmation::AtTerminal => app.can_ask(),
+        Confirmation::AtTerminal if app.can_ask() && !yes && !dry_run => {
+            let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
+            // A refusal comes from the question's path too.
+            change
+                .change(user.clone(), now)
+                .map_or(true, |to| change.is_asked_about(&user, &to.user))
+        }
+        Confirmation::Never | Confirmation::AtTerminal => false,
         Confirmation::Always => true,
     };
     if is_asked && !yes && !dry_run {
@@ -108,7 +133,7 @@ pub fn change_one<C: UserChange>(
             change.change(user, now)
         })?;
         if !agreed {
-            return Ok(not_confirmed(app));
+            return Ok(None);
         }
     } else if app.can_ask() && !yes && !dry_run {
         let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
@@ -127,7 +152,7 @@ pub fn change_one<C: UserChange>(
     if let Some(message) = change.message(&done, dry_run) {
         record = record.with_message(message);
     }
-    Ok(Report::one(record, Verdict::Yes))
+    Ok(Some((done, record)))
 }
 
 pub fn change_many<C: UserChange>(

@@ -78,6 +78,9 @@ fn users(app: &mut App<'_>, what: What, left_out: &LeftOut) -> Result<Measuremen
         }
         What::Locked => count("locked", summary.locked, "are locked"),
         What::Bypasses => count("bypasses", bypasses, "have a valid bypass code"),
+        _ if users == 0 => {
+            return Err(Refusal::new(ErrorCode::UserNotFound, "there are no users to count").into());
+        }
         _ => {
             let percent = (summary.exact_coverage() * 10.0).floor() / 10.0;
             Measurement {

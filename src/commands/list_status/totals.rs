@@ -51,17 +51,22 @@ impl Summary {
         self
     }
 
+    /// `None` where there are no users: a share of nobody is neither good nor bad.
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
-    pub fn coverage_ratio(&self) -> f64 {
-        if self.users == 0 { 1.0 } else { self.enabled as f64 / self.users as f64 }
+    pub fn coverage_ratio(&self) -> Option<f64> {
+        (self.users > 0).then(|| self.enabled as f64 / self.users as f64)
     }
 
+    /// In percent; 100 where there are no users, as JSON promises, which is no judgement.
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
     pub fn exact_coverage(&self) -> f64 {
         if self.users == 0 { 100.0 } else { self.enabled as f64 * 100.0 / self.users as f64 }
     }
 
     fn percent(&self) -> String {
+        if self.users == 0 {
+            return "unknown".to_owned();
+        }
         format!("{:.1}%", (self.exact_coverage() * 10.0).floor() / 10.0)
     }
 

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use crate::commands::report::coverage::{CoverageHistory, Point};
-use crate::domain::text::counted;
 use crate::domain::time::Span;
 
 const WIDTH: f64 = 720.0;
@@ -49,12 +48,15 @@ pub fn chart(history: &CoverageHistory) -> String {
     }
     let scale = Scale::of(history);
     let mut line = String::new();
-    let mut last: Option<(f64, f64)> = None;
-    for point in &history.points {
+    let (mut first_x, mut last): (f64, Option<(f64, f64)>) = (LEFT, None);
+    for point in history.points.iter().filter(|point| point.users > 0) {
         let (x, y) = (scale.x(point), height(point.coverage()));
         // Coverage is constant between events, so the line has steps and no slopes.
         match last {
-            None => _ = write!(line, "M{LEFT:.1} {y:.1}H{x:.1}"),
+            None => {
+                first_x = x;
+                let _ = write!(line, "M{x:.1} {y:.1}");
+            }
             Some((_, before)) if (before - y).abs() < f64::EPSILON => _ = write!(line, "H{x:.1}"),
             Some(_) => _ = write!(line, "H{x:.1}V{y:.1}"),
         }
@@ -64,7 +66,7 @@ pub fn chart(history: &CoverageHistory) -> String {
         let floor = height(0.0);
         let _ = write!(
             svg,
-            "<path d=\"{line}V{floor:.1}H{LEFT:.1}Z\" fill=\"#2f6fb3\" fill-opacity=\"0.14\"/>\
+            "<path d=\"{line}V{floor:.1}H{first_x:.1}Z\" fill=\"#2f6fb3\" fill-opacity=\"0.14\"/>\
              <path d=\"{line}\" fill=\"none\" stroke=\"#2f6fb3\" stroke-width=\"2\"/>\
              <circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"#2f6fb3\"/>"
         );
@@ -85,12 +87,14 @@ fn single(svg: &mut String, point: &Point) {
     let (x, y) = (f64::midpoint(LEFT, WIDTH - RIGHT), height(point.coverage()));
     // Below the point, unless the axis is there.
     let text = if point.coverage() < 25.0 { y - 14.0 } else { y + 22.0 };
-    let (percent, users, at) = (point.percent(), counted(point.users, "user"), point.at);
     // Writing to a string can't fail.
+    if point.users > 0 {
+        let _ = write!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"#2f6fb3\"/>");
+    }
+    let (words, at) = (point.words(), point.at);
     let _ = write!(
         svg,
-        "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"#2f6fb3\"/>\
-         <text x=\"{x:.1}\" y=\"{text:.1}\" text-anchor=\"middle\" font-size=\"13\">{percent} of {users} at {at}; \
+        "<text x=\"{x:.1}\" y=\"{text:.1}\" text-anchor=\"middle\" font-size=\"13\">{words} at {at}; \
          no earlier hour to compare with</text>"
     );
 }
@@ -98,7 +102,7 @@ fn single(svg: &mut String, point: &Point) {
 fn describe(history: &CoverageHistory) -> String {
     let coverage = |point: &Point| {
         let day = label(point, false);
-        format!("{} of {} on {day}", point.percent(), counted(point.users, "user"))
+        format!("{} on {day}", point.words())
     };
     match &history.points[..] {
         [] => String::new(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::audit::history::ABSENT;
+use crate::domain::text::counted;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::Status;
 use crate::store::StatusChange;
@@ -62,7 +63,18 @@ impl Point {
 
     /// As the percentage is shown: rounded down to tenths.
     pub fn percent(&self) -> String {
+        if self.users == 0 {
+            return "unknown".to_owned();
+        }
         format!("{:.1}%", (self.coverage() * 10.0).floor() / 10.0)
+    }
+
+    /// The percentage and the users it is of. Nobody is not covered by 100%.
+    pub fn words(&self) -> String {
+        if self.users == 0 {
+            return "no users".to_owned();
+        }
+        format!("{} of {}", self.percent(), counted(self.users, "user"))
     }
 }
 

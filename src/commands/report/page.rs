@@ -6,7 +6,6 @@ use super::chart;
 use super::content::Content;
 use super::tables::{activity, escaped, log, users_without_mfa};
 use crate::commands::list_status::Groups;
-use crate::domain::text::counted;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -52,19 +51,10 @@ pub fn page(content: &Content) -> String {
 /// The numbers at both ends of the period in words.
 pub fn course(content: &Content) -> String {
     let Content { start, end, .. } = content;
-    let figures = |users, percent| format!("{percent} of {}", counted(users, "user"));
-    let at_end = figures(end.users, end.percent());
+    let at_end = end.words();
     match start {
         None => format!("{at_end} at the end; not known at the beginning"),
-        Some(start) if start.users == 0 => {
-            format!("no users at the beginning, {at_end} at the end")
-        }
-        Some(start) => {
-            format!(
-                "{} at the beginning, {at_end} at the end",
-                figures(start.users, start.percent())
-            )
-        }
+        Some(start) => format!("{} at the beginning, {at_end} at the end", start.words()),
     }
 }
 

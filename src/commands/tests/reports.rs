@@ -158,7 +158,7 @@ fn what_a_report_does_not_cover_is_said() {
 #[test]
 fn d20_the_first_day_of_a_store_is_a_point_and_not_a_line() {
     let world = World::new();
-    assert!(page(&world, "").contains("100.0% of 0 users"));
+    assert!(page(&world, "").contains("no users at 2026-01-01T00:00:00Z"));
     let _ = world.active("alice");
     let first = page(&world, "");
     assert!(first.contains("<circle") && !first.contains("<path"), "{first}");
