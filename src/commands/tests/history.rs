@@ -5,7 +5,13 @@ use serde_json::Value;
 use crate::testing::{START, World};
 
 fn listed(world: &World, more: &str) -> Value {
-    let all = world.run(&format!("list-status --json {more}")).ok().json();
+    let mut all = world.run(&format!("list-status --json {more}")).ok().json();
+    // The log has no record of when a pending device of the past would have expired.
+    for user in all["users"].as_array_mut().unwrap() {
+        for device in user["devices"].as_array_mut().unwrap() {
+            device.as_object_mut().unwrap().remove("expires_at");
+        }
+    }
     serde_json::json!([all["users"], all["summary"]])
 }
 
