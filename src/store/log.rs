@@ -172,21 +172,13 @@ impl<'r> LogReader<'r> {
         Ok(id.flatten().map(Id::new))
     }
 
-    /// The user whom this event is about.
-    pub fn subject_of(&mut self, seq: u64) -> Result<Option<Id>> {
-        let seq = [Value::Int(seq.cast_signed())];
-        let id = first(self.driver, sql::SUBJECT_OF_EVENT, &seq, |row| {
-            Ok(row.bytes_ref(0)?.and_then(|id| id.try_into().ok()))
-        })?;
-        Ok(id.flatten().map(Id::new))
-    }
-
-    /// Passes the name in each event about a user, with the user, to `visit`.
-    pub fn names(&mut self, visit: &mut dyn FnMut(&str, Id)) -> Result<()> {
+    /// Passes the number of each event about a user, the name in it, and the user, to `visit`.
+    pub fn names(&mut self, visit: &mut dyn FnMut(u64, &str, Id)) -> Result<()> {
         self.driver.query(sql::NAMES_IN_LOG, &[], &mut |row| {
-            let id = row.bytes_ref(1)?.and_then(|id| id.try_into().ok());
-            if let Some((name, id)) = row.text_ref(0)?.zip(id) {
-                visit(name, Id::new(id));
+            let seq = seq(row, "events")?.unwrap_or_default();
+            let id = row.bytes_ref(2)?.and_then(|id| id.try_into().ok());
+            if let Some((name, id)) = row.text_ref(1)?.zip(id) {
+                visit(seq, name, Id::new(id));
             }
             Ok(true)
         })

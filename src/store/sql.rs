@@ -55,8 +55,7 @@ pub const LAST_EVENT: &str = "SELECT seq, hash FROM events ORDER BY seq DESC LIM
 pub const LATEST_TIME: &str =
     "SELECT max(at) FROM (SELECT at FROM events ORDER BY seq DESC LIMIT $1) AS newest";
 pub const EVENT_USER: &str = "SELECT \"user\" FROM events WHERE seq = $1";
-pub const SUBJECT_OF_EVENT: &str = "SELECT user_id FROM events WHERE seq = $1";
-pub const NAMES_IN_LOG: &str = "SELECT \"user\", user_id FROM events \
+pub const NAMES_IN_LOG: &str = "SELECT seq, \"user\", user_id FROM events \
                                WHERE \"user\" IS NOT NULL AND user_id IS NOT NULL ORDER BY seq";
 pub const EVENT_HASH: &str = "SELECT hash FROM events WHERE seq = $1";
 pub const VERBS_SINCE: &str = "SELECT verb, count(*), min(at) FROM events WHERE seq > $1 \

@@ -29,14 +29,12 @@ pub fn check(snapshot: &mut ReadTx<'_>, past: &[PastName]) -> Result<()> {
             holders.insert(name.clone(), holder);
         }
     }
-    let earlier = earlier_users(snapshot, &holders)?;
+    let events = past.iter().filter_map(|past| past.event).collect();
+    let earlier = earlier_users(snapshot, &holders, &events)?;
     for PastName { line, name, event } in past {
         let holder = holders.get(name).copied().flatten();
-        let meant = match event {
-            Some(event) => snapshot.log().subject_of(*event)?,
-            None => None,
-        };
-        if let Some(meant) = meant.or_else(|| last_other(&earlier, name, holder)) {
+        let meant = event.and_then(|event| earlier.subjects.get(&event).copied());
+        if let Some(meant) = meant.or_else(|| earlier.last_other(name, holder)) {
             if holder == Some(meant) {
                 continue;
             }
@@ -53,18 +51,28 @@ pub fn check(snapshot: &mut ReadTx<'_>, past: &[PastName]) -> Result<()> {
     Ok(())
 }
 
-/// By name, the users who had it at some time, the newest last.
-type EarlierUsers = BTreeMap<String, Vec<Id>>;
+/// What the log knows of these names and events.
+#[derive(Default)]
+struct EarlierUsers {
+    /// By name, the users who had it at some time, the newest last.
+    named: BTreeMap<String, Vec<Id>>,
+    /// By the number of an event, the user whom it is about.
+    subjects: BTreeMap<u64, Id>,
+}
 
 fn earlier_users(
     snapshot: &mut ReadTx<'_>,
     holders: &BTreeMap<UserName, Option<Id>>,
+    events: &BTreeSet<u64>,
 ) -> Result<EarlierUsers> {
     let names: BTreeSet<&str> = holders.keys().flat_map(UserName::spellings).collect();
-    let mut earlier = EarlierUsers::new();
-    snapshot.log().names(&mut |name, id| {
+    let mut earlier = EarlierUsers::default();
+    snapshot.log().names(&mut |event, name, id| {
+        if events.contains(&event) {
+            earlier.subjects.insert(event, id);
+        }
         if names.contains(name) {
-            let users = earlier.entry(name.to_owned()).or_default();
+            let users = earlier.named.entry(name.to_owned()).or_default();
             users.retain(|user| *user != id);
             users.push(id);
         }
@@ -72,10 +80,12 @@ fn earlier_users(
     Ok(earlier)
 }
 
-/// The last one who had this name, in any of its spellings, and is not its holder.
-fn last_other(earlier: &EarlierUsers, name: &UserName, holder: Option<Id>) -> Option<Id> {
-    let users = name.spellings().filter_map(|name| earlier.get(name)).flatten();
-    users.copied().filter(|user| Some(*user) != holder).last()
+impl EarlierUsers {
+    /// The last one who had this name, in any of its spellings, and is not its holder.
+    fn last_other(&self, name: &UserName, holder: Option<Id>) -> Option<Id> {
+        let users = name.spellings().filter_map(|name| self.named.get(name)).flatten();
+        users.copied().filter(|user| Some(*user) != holder).last()
+    }
 }
 
 fn other_user(line: u64, name: &UserName, today: Option<&UserName>) -> Refusal {
