@@ -19,6 +19,7 @@ mod log_ends;
 mod log_period;
 mod log_query;
 mod log_tail;
+mod naming;
 mod newest_event;
 pub mod postgres;
 mod read_tx;

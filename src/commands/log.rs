@@ -237,13 +237,14 @@ fn subject(app: &mut App<'_>, store: &mut dyn Store, name: &str) -> Result<Subje
     let name = app.config.names.read(name)?;
     let mut snapshot = store.read()?;
     if let Some(user) = snapshot.user(&name)? {
-        let (id, before) = (user.id, snapshot.log().seq_of_naming(user.id)?.unwrap_or_default());
+        let (id, before) =
+            (user.id, snapshot.log().naming().seq_of_naming(user.id)?.unwrap_or_default());
         return Ok(SubjectFilter::Holders { id, name: user.name.to_string(), before });
     }
     let mut last = None;
     for spelling in name.spellings() {
         if last.is_none() {
-            last = snapshot.log().last_user_named(spelling)?.map(|id| (id, spelling));
+            last = snapshot.log().naming().last_user_named(spelling)?.map(|id| (id, spelling));
         }
     }
     let Some((last, spelling)) = last else {

@@ -16,6 +16,7 @@ use crate::store::integrity::{
 };
 use crate::store::log_ends::{LogStart, SignedHead};
 use crate::store::log_query::{EventView, LogQuery, LoggedChange, StatusChange};
+use crate::store::naming::Naming;
 use crate::store::row::{self, Value};
 use crate::store::sql;
 use crate::store::user_query::ActivitySince;
@@ -31,6 +32,11 @@ pub struct LogReader<'r> {
 impl<'r> LogReader<'r> {
     pub fn of(driver: &'r mut dyn Driver) -> Self {
         Self { driver }
+    }
+
+    /// The names in it.
+    pub fn naming(self) -> Naming<'r> {
+        Naming { driver: self.driver }
     }
 
     /// Passes the events that match the query to `visit` until it returns `false`.
@@ -131,55 +137,6 @@ impl<'r> LogReader<'r> {
     ) -> Result<()> {
         self.driver.query(&sql::CHANGES, &[Value::Int(after.cast_signed())], &mut |row| {
             visit(row::logged_change(row)?)?;
-            Ok(true)
-        })
-    }
-
-    /// The users who were renamed or removed by events after this number.
-    pub fn renamed_or_removed(&mut self, after: u64) -> Result<Vec<Id>> {
-        let mut moved = Vec::new();
-        self.driver.query(
-            sql::RENAMED_OR_REMOVED,
-            &[Value::Int(after.cast_signed())],
-            &mut |row| {
-                let id = row.bytes_ref(0)?.and_then(|id| id.try_into().ok());
-                moved.extend(id.map(Id::new));
-                Ok(true)
-            },
-        )?;
-        Ok(moved)
-    }
-
-    /// The number of the event that gave a user their present name.
-    pub fn seq_of_naming(&mut self, user: Id) -> Result<Option<u64>> {
-        let id = [Value::Bytes(user.bytes().to_vec())];
-        let mut number = |sql| {
-            let found = first(self.driver, sql, &id, |row| row.int(0))?.flatten();
-            Ok::<_, anyhow::Error>(found.map(i64::cast_unsigned))
-        };
-        Ok(match number(sql::RENAMED_BY)? {
-            None => number(sql::FIRST_OF_USER)?,
-            renamed => renamed,
-        })
-    }
-
-    /// The user who had this name last, according to the log.
-    pub fn last_user_named(&mut self, name: &str) -> Result<Option<Id>> {
-        let name = [Value::Text(name.to_owned())];
-        let id = first(self.driver, sql::LAST_USER_NAMED, &name, |row| {
-            Ok(row.bytes_ref(0)?.and_then(|id| id.try_into().ok()))
-        })?;
-        Ok(id.flatten().map(Id::new))
-    }
-
-    /// Passes the number of each event about a user, the name in it, and the user, to `visit`.
-    pub fn names(&mut self, visit: &mut dyn FnMut(u64, &str, Id)) -> Result<()> {
-        self.driver.query(sql::NAMES_IN_LOG, &[], &mut |row| {
-            let seq = seq(row, "events")?.unwrap_or_default();
-            let id = row.bytes_ref(2)?.and_then(|id| id.try_into().ok());
-            if let Some((name, id)) = row.text_ref(1)?.zip(id) {
-                visit(seq, name, Id::new(id));
-            }
             Ok(true)
         })
     }

@@ -47,7 +47,7 @@ pub fn users_after(
     visit: &mut dyn FnMut(User) -> Result<()>,
 ) -> Result<u64> {
     let mut moved: BTreeMap<UserName, User> = BTreeMap::new();
-    let ids = snapshot.log().renamed_or_removed(after)?;
+    let ids = snapshot.log().naming().renamed_or_removed(after)?;
     for id in &ids {
         let back = snapshot.log().changes_to_revert(*id, after)?;
         let user = match snapshot.user_by_id(*id)? {

@@ -67,7 +67,7 @@ fn earlier_users(
 ) -> Result<EarlierUsers> {
     let names: BTreeSet<&str> = holders.keys().flat_map(UserName::spellings).collect();
     let mut earlier = EarlierUsers::default();
-    snapshot.log().names(&mut |event, name, id| {
+    snapshot.log().naming().names(&mut |event, name, id| {
         if events.contains(&event) {
             earlier.subjects.insert(event, id);
         }
