@@ -268,7 +268,8 @@ fn d4_a_list_with_a_protected_user_needs_what_the_single_verb_needs() {
         "{ran:?}"
     );
     assert_eq!(world.sql("SELECT count(*) FROM users"), "2", "nobody is removed");
-    let _ = world.run_with("remove-user --from - --dry-run", list).ok();
+    let dry = world.run_with("remove-user --from - --dry-run --json", list);
+    assert_eq!((dry.code, dry.err), (77, ran.err), "the plan is refused as the list is");
     let _ = world.run_with("remove-user --from - --yes", "user00\n").ok();
 }
 

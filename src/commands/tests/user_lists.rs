@@ -140,7 +140,11 @@ fn w16_lists_of_spreadsheets_are_read() {
     }
     let latin1 = read(b"user\nalice\n\xe9lodie\n");
     assert_eq!(latin1.code, 65);
-    assert!(latin1.err.contains("line 3 is not UTF-8; save the list as UTF-8"), "{}", latin1.err);
+    assert!(
+        latin1.err.contains("line 3 is not UTF-8 and looks like Latin-1 (Windows-1252); save"),
+        "{}",
+        latin1.err
+    );
     let mixed = read(b"user;email,x\nalice;b,c\n");
     assert_eq!(mixed.code, 65, "{mixed:?}");
 }
