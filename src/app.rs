@@ -5,11 +5,13 @@ mod input;
 pub mod operator_files;
 pub mod output;
 pub mod service_run;
+mod shown_user;
 pub mod transaction;
 pub mod watchdog;
 
 pub use authorization::{Authorization, Decision};
 pub use service_run::ServiceRun;
+pub use shown_user::ShownUser;
 pub use transaction::write_tx;
 
 use std::cell::Cell;
@@ -21,7 +23,6 @@ use crate::config::Config;
 use crate::domain::hint;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
 use crate::domain::user::User;
 use crate::domain::verb::FindVerb;
 use crate::env::{Env, Prompt};
@@ -45,8 +46,8 @@ pub struct App<'a> {
     pub service: Option<ServiceRun>,
     /// The user whom the operator named by something else than the name, or chose from a list.
     pub meant: Option<UserName>,
-    /// The user who was shown to the operator last.
-    pub shown_person: Option<Id>,
+    /// The user who was shown to the operator; transactions refuse another one.
+    pub shown: ShownUser,
     /// The store that was opened to authorize the verb, for the verb to go on with.
     pub opened: Option<OpenStore>,
     /// Set once this run has changed a store, for the error of a result that can't be written.
@@ -110,7 +111,7 @@ impl<'a> App<'a> {
             authorization: Authorization::default(),
             service: None,
             meant: None,
-            shown_person: None,
+            shown: ShownUser::default(),
             opened: None,
             store_changed: Rc::default(),
             ignore_clock_skew: false,

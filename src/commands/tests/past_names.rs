@@ -94,7 +94,7 @@ fn w1_a_removed_user_is_not_the_one_who_was_added_since() {
     let csv = world.run("list-status --format csv").ok().out;
     let log = world.run("log --user bob --format csv").ok().out;
     let _ = world.run("remove-user bob --yes").ok();
-    // Nobody is taken for bob, so he can be made anew from the list.
+    // Nobody has the name, so the list can make the user anew.
     assert_eq!(world.run_with("delete --from - --yes", &csv).code, 67);
     let _ = world.run_with("add-user --from - --yes", &csv).ok();
     let words = "bob was the name of a user who was removed, and is another user today";
