@@ -72,13 +72,17 @@ impl StoreOpener {
 pub struct OpenStore {
     pub store: Box<dyn Store>,
     pub vault: Vault,
+    shown: ShownUser,
 }
 
 impl OpenStore {
     /// Reads a user without a lock and without checking the MAC: good enough for a question to a
-    /// person, not for a decision. An unknown name is `user_not_found` with the nearest names.
+    /// person, not for a decision. An unknown name is `user_not_found` with the nearest names. A user who is not
+    /// the one that the operator was shown is `busy`.
     pub fn read_user(&mut self, name: &UserName) -> Result<User> {
-        read_user(&mut *self.store, name)
+        let read = read_user(&mut *self.store, name);
+        self.shown.check(name, read.as_ref().ok())?;
+        read
     }
 
     /// The error for a name that is not in the store.
@@ -140,7 +144,8 @@ impl<'a> App<'a> {
                 .into());
         }
         let root = key_file::load(&config.key_file, &shown, Some(identity.key))?;
-        Ok(OpenStore { store, vault: Vault::new(&root, identity.store) })
+        let vault = Vault::new(&root, identity.store);
+        Ok(OpenStore { store, vault, shown: self.shown.clone() })
     }
 
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {

@@ -86,7 +86,6 @@ impl Verb for ForceNewPassword {
             }
         }
         let user = opened.read_user(&name)?;
-        app.shown.check(&name, Some(&user))?;
         let is_needed = self.needs_temporary(&user) && !dry_run;
         let once = if is_needed {
             Some(self.show.choose_output_or_hide(app, "the temporary password")?)

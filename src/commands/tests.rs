@@ -47,6 +47,7 @@ mod repeated_options;
 mod reports;
 mod requests;
 mod screens;
+mod shown_users;
 mod signing_in;
 mod silence;
 mod spares;

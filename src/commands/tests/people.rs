@@ -181,12 +181,13 @@ fn d6_a_name_comes_before_an_address_and_looking_asks_nothing() {
 
 #[test]
 fn d6_without_a_name_the_verbs_search_at_a_terminal() {
-    let world = at_a_terminal(world(), &["shared>1"]);
+    let world = at_a_terminal(world(), &["shared>1", "y"]);
     let ran = world.run("unlock").ok();
     assert_eq!(
         ran.prompts,
-        ["unlock whom?", "bob, shared@example.com", "carol, Shared@Example.com"]
+        ["unlock whom?", "bob, shared@example.com", "carol, Shared@Example.com", "Is it them?"]
     );
+    assert!(ran.err.starts_with("carol, Shared@Example.com\n"), "{ran:?}");
     assert!(ran.out.starts_with("carol: "), "{ran:?}");
     for verb in [
         "enrol",
