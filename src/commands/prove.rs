@@ -206,7 +206,7 @@ fn interrupt_words(app: &App<'_>, verb: &str, key: &EnrolmentKey<'_>, next_step:
     let is_reset = |act: Undoable| verb == act.verb() && act == Undoable::Reset;
     let take_back = if user.undo.newest().is_some_and(|newest| is_reset(newest.act)) {
         command("undo").name(&user.name)
-    } else if key.device.is_pending() && verb != "show-qr" {
+    } else if key.device.is_pending() && matches!(verb, "enrol" | "reset") {
         command("delete").device(&key.device.label).name(&user.name)
     } else {
         return next_step.to_owned();

@@ -256,7 +256,7 @@ fn d6_roles_that_may_not_find_neither_search_nor_use_addresses() {
 fn d6_a_protected_user_who_was_searched_for_needs_the_second_operator() {
     let world = world();
     let _ = world.run("edit-user alice --protected").ok();
-    let world = at_a_terminal(world, &["alice@"]);
+    let world = at_a_terminal(world, &["alice@", "y"]);
     world.configure("[roles]\nhelpdesk = [\"daemon\"]\nsecond_operator = [\"disable\"]\n");
     world.uid.set(1);
     let ran = world.run("disable").ok();

@@ -30,7 +30,9 @@ fn case(verb: &str) -> Case {
         "enable" => Case { prepare: "disable", ..case("", &[]) },
         "undo" => Case { prepare: "disable", ..case("", &["y"]) },
         "unlock" => Case { prepare: "lock", ..case("", &[]) },
-        "enrol" => Case { list_options: "--device tablet", ..case("--device tablet", &[]) },
+        "enrol" => {
+            Case { list_options: "--device tablet --no-confirm", ..case("--device tablet", &[]) }
+        }
         "show-qr" => case("--active", &[]),
         "edit-user" => Case { list_options: "--add-group vpn", ..case("--rename carol", &["y"]) },
         "remove-user" => case("", &["alice"]),
@@ -102,7 +104,8 @@ fn crossed(mut world: World, line: &str, answers: Vec<&'static str>, others: &[&
     *world.meanwhile.borrow_mut() = Some(Box::new(meanwhile));
     let ran = world.run(line);
     let (begun, left) = (begun.take(), left.take());
-    Crossed { ran, asked_first: begun == before, went_on: left != events(&world) }
+    let went_on = !left.is_empty() && left != events(&world);
+    Crossed { ran, asked_first: begun == before, went_on }
 }
 
 const SWAP: [&str; 3] = [
@@ -202,4 +205,50 @@ fn a_user_who_was_made_meanwhile_is_not_enrolled() {
     assert!(done.asked_first && !done.went_on && done.ran.code == 75, "{:?}", done.ran);
     let done = crossed(world(&case), "enrol alicf --create", vec!["y"], &[]);
     assert!(done.asked_first && done.went_on && done.ran.code == 0, "{:?}", done.ran);
+}
+
+#[test]
+fn approve_shows_the_user_and_the_consequences_before_it_asks() {
+    let mut world = world(&case("disable"));
+    let _ = world.run("edit-user alice --protected").ok();
+    world.configure(
+        "[roles]\nhelpdesk = [\"daemon\"]\nadmin = [\"sys\"]\nsecond_operator = [\"disable\"]\n",
+    );
+    world.uid.set(1);
+    let request = world.run("disable alice --json").ok().json()["request"].clone();
+    let line = format!("approve {}", request.as_str().unwrap());
+    world.uid.set(3);
+    for (answer, status) in [("n", "enabled"), ("y", "disabled")] {
+        world.answers = Some(vec![answer]);
+        let ran = world.run(&line);
+        assert!(ran.err.starts_with("alice, alice@example.com\n"), "{ran:?}");
+        assert!(ran.err.contains("afterwards: can sign in with the password alone"), "{ran:?}");
+        assert_eq!((ran.prompts.len(), ran.code), (1, u8::from(answer == "n")), "{ran:?}");
+        assert_eq!(world.listed("alice")["status"], status);
+    }
+}
+
+#[test]
+fn undo_says_that_codes_and_the_password_come_back() {
+    let mut world = world(&case("undo"));
+    let _ = world.run("enable alice").ok();
+    let _ = world.run("recovery-codes alice --yes --json --reveal-secrets").ok();
+    let _ = world.run("force-new-password alice --yes --json --reveal-secrets").ok();
+    world.answers = Some(vec!["n"]);
+    let ran = world.run("undo alice");
+    let question = &ran.prompts[0];
+    assert!(question.contains("; 10 recovery codes will be good again"), "{ran:?}");
+    assert!(question.contains("; the state of the password will be as before"), "{ran:?}");
+}
+
+#[test]
+fn an_interrupt_on_the_page_says_how_to_take_the_device_back() {
+    let mut world = world(&case("enrol"));
+    world.answers = Some(vec![""]);
+    let ran = world.run("enrol alice --device tablet").ok();
+    assert!(ran.err.starts_with("alice, alice@example.com\n"), "{ran:?}");
+    let (_, take_back) = ran.interrupt_messages[0].split_once("to take it back, run: ").unwrap();
+    assert_eq!(take_back, "mfactl delete --device tablet -- alice");
+    let _ = world.run("delete --device tablet --yes -- alice").ok();
+    assert_eq!(world.listed("alice")["devices"].as_array().unwrap().len(), 1);
 }
