@@ -22,7 +22,7 @@ struct Bound {
 enum Shown {
     /// The name was a new one.
     Nobody,
-    InState(ShownState),
+    InState(Box<ShownState>),
     /// Changed by this run since, so that the state is another one.
     Changed(Id),
 }
@@ -38,7 +38,7 @@ impl ShownUser {
             Some(_) => return Err(changed_meanwhile(&user.name)),
         };
         if is_new {
-            let to = Shown::InState(ShownState::of(user));
+            let to = Shown::InState(Box::new(ShownState::of(user)));
             *bound = Some(Bound { to, is_displayed: false });
         }
         Ok(())

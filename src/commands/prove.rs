@@ -131,7 +131,7 @@ pub fn show_and_prove(
 ) -> Result<Proof> {
     let Proving { verb, key, showing, asks, next_step, at } = proving;
     let mut talk = Talk::default();
-    set_interrupt_message(app, &interrupt_words(app, verb, key, next_step));
+    set_interrupt_message(app, &interrupt_words(app, key, next_step));
     // The page covers the lines about the user.
     let words =
         if showing.is_for_page(app) { app.env.words(&who(key.user)) } else { String::new() };
@@ -166,7 +166,7 @@ fn prove(
             return Ok(Proof::NotProved(latest));
         }
         let is_person = app.env.prompt.is_some();
-        set_interrupt_message(app, &interrupt_words(app, verb, key, next_step));
+        set_interrupt_message(app, &interrupt_words(app, key, next_step));
         let Some(code) = ask_code(app, key)? else { break };
         if code.is_empty() && is_person {
             break;
@@ -201,8 +201,9 @@ fn prove(
 }
 
 /// How to go on later, and how to take back what the verb did, if it made the device.
-fn interrupt_words(app: &App<'_>, verb: &str, key: &EnrolmentKey<'_>, next_step: &str) -> String {
-    let user = key.user;
+fn interrupt_words(app: &App<'_>, key: &EnrolmentKey<'_>, next_step: &str) -> String {
+    // What users do in `me` is theirs to take back.
+    let (user, verb) = (key.user, app.authorization.verb);
     let is_reset = |act: Undoable| verb == act.verb() && act == Undoable::Reset;
     let take_back = if user.undo.newest().is_some_and(|newest| is_reset(newest.act)) {
         command("undo").name(&user.name)

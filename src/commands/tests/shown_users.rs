@@ -37,8 +37,9 @@ fn case(verb: &str) -> Case {
         "edit-user" => Case { list_options: "--add-group vpn", ..case("--rename carol", &["y"]) },
         "remove-user" => case("", &["alice"]),
         "reset" => Case { list_options: "--no-enrol", ..case("", &["y"]) },
-        "force-new-password" => Case { list_options: "--output secrets", ..case("", &["y"]) },
-        "recovery-codes" => Case { list_options: "--output secrets", ..case("", &["y"]) },
+        "force-new-password" | "recovery-codes" => {
+            Case { list_options: "--output secrets", ..case("", &["y"]) }
+        }
         "bypass" => {
             Case { list_options: "--for 1h --output secrets", ..case("--for 1h --uses 1", &["y"]) }
         }
