@@ -5,11 +5,13 @@ mod input;
 pub mod operator_files;
 pub mod output;
 pub mod service_run;
+mod shown_user;
 pub mod transaction;
 pub mod watchdog;
 
 pub use authorization::{Authorization, Decision};
 pub use service_run::ServiceRun;
+pub use shown_user::ShownUser;
 pub use transaction::write_tx;
 
 use std::cell::Cell;
@@ -21,7 +23,6 @@ use crate::config::Config;
 use crate::domain::hint;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
 use crate::domain::user::User;
 use crate::domain::verb::FindVerb;
 use crate::env::{Env, Prompt};
@@ -45,8 +46,8 @@ pub struct App<'a> {
     pub service: Option<ServiceRun>,
     /// The user whom the operator named by something else than the name, or chose from a list.
     pub meant: Option<UserName>,
-    /// The user who was shown to the operator last.
-    pub shown_person: Option<Id>,
+    /// The user who was shown to the operator; transactions refuse another one.
+    pub shown: ShownUser,
     /// The store that was opened to authorize the verb, for the verb to go on with.
     pub opened: Option<OpenStore>,
     /// Set once this run has changed a store, for the error of a result that can't be written.
@@ -71,13 +72,17 @@ impl StoreOpener {
 pub struct OpenStore {
     pub store: Box<dyn Store>,
     pub vault: Vault,
+    shown: ShownUser,
 }
 
 impl OpenStore {
     /// Reads a user without a lock and without checking the MAC: good enough for a question to a
-    /// person, not for a decision. An unknown name is `user_not_found` with the nearest names.
+    /// person, not for a decision. An unknown name is `user_not_found` with the nearest names. A user who is not
+    /// the one that the operator was shown is `busy`.
     pub fn read_user(&mut self, name: &UserName) -> Result<User> {
-        read_user(&mut *self.store, name)
+        let read = read_user(&mut *self.store, name);
+        self.shown.check(name, read.as_ref().ok())?;
+        read
     }
 
     /// The error for a name that is not in the store.
@@ -110,7 +115,7 @@ impl<'a> App<'a> {
             authorization: Authorization::default(),
             service: None,
             meant: None,
-            shown_person: None,
+            shown: ShownUser::default(),
             opened: None,
             store_changed: Rc::default(),
             ignore_clock_skew: false,
@@ -139,7 +144,8 @@ impl<'a> App<'a> {
                 .into());
         }
         let root = key_file::load(&config.key_file, &shown, Some(identity.key))?;
-        Ok(OpenStore { store, vault: Vault::new(&root, identity.store) })
+        let vault = Vault::new(&root, identity.store);
+        Ok(OpenStore { store, vault, shown: self.shown.clone() })
     }
 
     fn open(&mut self, access: Access) -> Result<Box<dyn Store>> {

@@ -37,6 +37,7 @@ pub mod role;
 pub mod search;
 pub mod secret;
 pub mod self_service;
+pub mod shown_state;
 pub mod sign_in;
 pub mod site_names;
 pub mod text;

@@ -37,6 +37,8 @@ pub struct World {
     draws: Rc<Cell<u64>>,
     pub terminal: Option<Size>,
     pub answers: Option<Vec<&'static str>>,
+    /// What others do while the next run waits for its first answer.
+    pub meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
     /// Whether the terminal has an alternate screen.
     pub has_pages: bool,
     /// What the kernel says of NTP.
@@ -104,6 +106,7 @@ impl World {
             draws: Rc::default(),
             terminal: None,
             answers: None,
+            meanwhile: RefCell::default(),
             has_pages: false,
             is_synchronised: Cell::default(),
             host_name: "mfactl.example.com".to_owned(),
@@ -145,11 +148,13 @@ impl World {
         let (out, err) = (CapturedStream::default(), CapturedStream::default());
         let (prompts, interrupt_messages) = (Recorded::default(), Recorded::default());
         let pages = Recorded::default();
+        let meanwhile = self.meanwhile.take();
         let prompt = self.answers.as_ref().map(|answers| {
             let answers = answers.iter().copied().collect();
             let (prompts, interrupt_messages) = (prompts.clone(), interrupt_messages.clone());
             Box::new(ScriptedPrompt {
                 answers,
+                meanwhile,
                 prompts,
                 interrupt_messages,
                 interrupt_message: String::new(),
@@ -291,6 +296,7 @@ type Recorded = Rc<RefCell<Vec<String>>>;
 
 struct ScriptedPrompt {
     answers: VecDeque<&'static str>,
+    meanwhile: Option<Box<dyn FnOnce()>>,
     prompts: Recorded,
     interrupt_messages: Recorded,
     interrupt_message: String,
@@ -310,6 +316,9 @@ impl ScriptedPrompt {
 
     fn answer(&mut self, question: &str) -> String {
         self.show_page();
+        if let Some(meanwhile) = self.meanwhile.take() {
+            meanwhile();
+        }
         let question = question.trim_end_matches(" [y/N]");
         self.prompts.borrow_mut().push(question.to_owned());
         self.interrupt_messages.borrow_mut().push(self.interrupt_message.clone());

@@ -5,8 +5,7 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, Result};
 
-use crate::app::Authorization;
-use crate::app::{App, OpenStore};
+use crate::app::{App, Authorization, OpenStore, ShownUser};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
@@ -31,6 +30,7 @@ pub struct Transaction<'u> {
     pub vault: &'u Vault,
     authorization: Authorization,
     store_changed: Rc<Cell<bool>>,
+    shown: ShownUser,
 }
 
 impl Transaction<'_> {
@@ -39,11 +39,12 @@ impl Transaction<'_> {
         let has_events = self.tx.has_events();
         self.tx.commit()?;
         self.store_changed.set(self.store_changed.get() || has_events);
+        self.shown.set_changed();
         Ok(())
     }
 
-    /// The user, for an operator who changes or shows something of theirs. A protected user is
-    /// `not_permitted`; an unknown name is `user_not_found`, to which [`write_tx`] adds the
+    /// The user, for an operator who changes or shows something of theirs. Another user than the one who was shown
+    /// is `busy`, also that one in another state; a protected user is `not_permitted`; an unknown name is `user_not_found`, to which [`write_tx`] adds the
     /// nearest names.
     pub fn user(&mut self, name: &UserName) -> Result<User> {
         self.user_if_any(name)?.ok_or_else(|| no_such_user(name))
@@ -52,6 +53,7 @@ impl Transaction<'_> {
     /// Like [`Transaction::user`], with `None` for an unknown name.
     pub fn user_if_any(&mut self, name: &UserName) -> Result<Option<User>> {
         let user = self.find(name)?;
+        self.shown.check(name, user.as_ref())?;
         if let Some(user) = &user {
             self.authorization.check(&mut self.tx, user, self.at)?;
         }
@@ -74,7 +76,9 @@ impl Transaction<'_> {
     /// The user, protected or not: for what users do themselves (`verify`, `sign-in`, the code that
     /// ends `enrol`), for `diagnose`, and for a request to a second operator.
     pub fn any_user(&mut self, name: &UserName) -> Result<User> {
-        self.find(name)?.ok_or_else(|| no_such_user(name))
+        let user = self.find(name)?;
+        self.shown.check(name, user.as_ref())?;
+        user.ok_or_else(|| no_such_user(name))
     }
 
     /// Like [`Transaction::any_user`], for several users.
@@ -118,7 +122,7 @@ impl Transaction<'_> {
         Ok(None)
     }
 
-    /// Like [`Transaction::any_user`], with `None` for an unknown name.
+    /// The user, whoever was shown; `None` for an unknown name.
     pub fn find(&mut self, name: &UserName) -> Result<Option<User>> {
         Ok(self.tx.load(std::slice::from_ref(name))?.pop().flatten())
     }
@@ -165,9 +169,9 @@ pub fn write_tx<T>(
         let Some(mut tx) = begun else { return Ok(None) };
         let at = agreed_time(&*app.env.clock, tx.clock()?)?;
         let authorization = app.authorization.clone();
-        let store_changed = Rc::clone(&app.store_changed);
+        let (store_changed, shown) = (Rc::clone(&app.store_changed), app.shown.clone());
         let vault = &opened.vault;
-        work(app, Transaction { tx, at, vault, authorization, store_changed }).map(Some)
+        work(app, Transaction { tx, at, vault, authorization, store_changed, shown }).map(Some)
     };
     let mut done = attempt(false);
     for _ in 1..MAX_TRIES {

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{ArgMatches, Args, Command};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Verb, VerbEntry, find_entry};
-use crate::app::App;
+use crate::app::{App, OpenStore};
 use crate::commands::operator_options::not_confirmed;
 use crate::domain::approval::Request;
+use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::operate;
-use crate::report::{Cell, Fields, Record, Report, Verdict};
+use crate::report::{Cell, Fields, Format, Record, Report, Verdict, Writer};
 use crate::usage_error::usage_error;
 
 /// Carry out what another operator requested
@@ -62,16 +63,17 @@ impl Verb for Approve {
                 .hint("make the request again with this version")
         })?;
         let approval = operate::begin_approval(app, &entry.spec, &request, self.alone)?;
-        let matches = self.matches(entry, &request)?;
-        if !self.yes {
+        let matches = self.matches(entry, &request, &[])?;
+        if self.yes {
+            drop(opened);
+        } else {
+            self.show(app, opened, entry, &request)?;
             let (line, asker, at) = (request.line(), request.requester(), request.made_at);
             let question = format!("{asker} requested at {at}: mfactl {line}. Carry it out?");
             if !app.confirm(&question)? {
                 return Ok(not_confirmed(app));
             }
         }
-        // `remove-user --erase` needs the store file to itself.
-        drop(opened);
         let report = (entry.run)(&matches, app)?;
         if report.verdict == Verdict::Yes {
             let mut opened = app.open_store()?;
@@ -82,14 +84,43 @@ impl Verb for Approve {
 }
 
 impl Approve {
+    /// Shows the user and what the verb means for them, as the verb itself does before it asks. `remove-user --erase`
+    /// needs the store file to itself, so the store is closed.
+    fn show(
+        &self,
+        app: &mut App<'_>,
+        mut opened: OpenStore,
+        entry: &VerbEntry,
+        request: &Request,
+    ) -> Result<()> {
+        let user = opened.store.read()?.user(&UserName::parse(&request.user)?)?;
+        // The verb refuses another user than the one of the request.
+        let Some(user) = user.filter(|user| user.id == request.user_id) else { return Ok(()) };
+        operate::show_person(app, &mut opened, &user)?;
+        drop(opened);
+        let preview = (entry.run)(&self.matches(entry, request, &["--dry-run"])?, app)?;
+        let consequences = consequences_in(preview)?;
+        if !consequences.is_empty() {
+            let mut store = app.reader()?;
+            operate::show(app, &mut *store, &user, &consequences)?;
+        }
+        Ok(())
+    }
+
     /// The arguments of the request, with the second operator's own options added.
-    fn matches(&self, entry: &VerbEntry, request: &Request) -> Result<ArgMatches, Refusal> {
+    fn matches(
+        &self,
+        entry: &VerbEntry,
+        request: &Request,
+        more: &[&str],
+    ) -> Result<ArgMatches, Refusal> {
         let mut arguments = vec![entry.spec.name.into()];
         let command = (entry.arguments)(Command::new(entry.spec.name));
         let takes = |id: &str| command.get_arguments().any(|arg| arg.get_id() == id);
         if takes("yes") && (self.yes || !entry.asks_approver) {
             arguments.push("--yes".into());
         }
+        arguments.extend(more.iter().map(Into::into));
         if let Some(path) = &self.output {
             arguments.push("--output".into());
             arguments.push(path.clone().into_os_string());
@@ -100,6 +131,28 @@ impl Approve {
         arguments.extend(request.words.iter().map(Into::into));
         command.try_get_matches_from(arguments).map_err(|e| usage_error(&e, Some(entry.spec.name)))
     }
+}
+
+/// What the report of a verb says of the change.
+fn consequences_in(report: Report) -> Result<Vec<String>> {
+    #[derive(Default, Deserialize)]
+    struct Said {
+        #[serde(default)]
+        consequences: Vec<String>,
+    }
+    let mut json = Vec::new();
+    let mut writer = Writer {
+        out: &mut json,
+        format: Format::Json,
+        colour: false,
+        quiet: false,
+        columns: None,
+        for_people: None,
+        only: None,
+    };
+    writer.report(report)?;
+    // A report in a form of its own says nothing of consequences.
+    Ok(serde_json::from_slice::<Said>(&json).unwrap_or_default().consequences)
 }
 
 /// A request in the list.

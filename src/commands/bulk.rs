@@ -64,7 +64,8 @@ impl BulkChange<'_> {
         verb: &mut V,
     ) -> Result<Report> {
         let ticket = self.operator.ticket(app, V::VERB)?;
-        let plan = operate::plan_bulk(app, &mut opened, &self.list, verb)?;
+        let mut plan = operate::plan_bulk(app, &mut opened, &self.list, verb)?;
+        plan.is_shown = !self.yes;
         self.check_limit::<V>(app, &plan)?;
         if self.operator.dry_run {
             return Ok(lines::report(self.heading::<V>(true), self.lines::<V>(&plan.rows, true)));

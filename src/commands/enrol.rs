@@ -136,6 +136,13 @@ impl Verb for Enrol {
         {
             return Ok(not_confirmed(app));
         }
+        if app.can_ask() && !self.operator.dry_run {
+            let user = opened.store.read()?.user(&name)?;
+            match user {
+                Some(user) => operate::show_person(app, &mut opened, &user)?,
+                None => app.shown.bind_to_nobody(),
+            }
+        }
         let draft = DeviceDraft::new(app, label, parameters)?;
         let Added { before, user, at, is_replacement } =
             self.add_device(app, &mut opened, &name, &draft)?;
@@ -157,9 +164,8 @@ impl Verb for Enrol {
             };
             return Ok(Report::one(record, Verdict::Yes));
         }
-        match &before {
-            None => app.note(&format!("made the user {name}")),
-            Some(before) => operate::show_person(app, &mut opened, before)?,
+        if before.is_none() {
+            app.note(&format!("made the user {name}"));
         }
         if is_replacement {
             app.note("the device was already pending; its earlier QR code is void");

@@ -8,7 +8,6 @@ use crate::app::App;
 use crate::commands::VerbEntry;
 use crate::domain::hint::command;
 use crate::domain::identity::who;
-use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::search::SearchText;
 use crate::domain::text::{counted, quoted};
@@ -58,7 +57,7 @@ pub fn find_target(
             if names_others || given.yes || !app.can_ask() {
                 return Ok(true);
             }
-            by_search(entry, app)
+            by_search(entry, app, given)
         }
     }
 }
@@ -115,26 +114,35 @@ fn ambiguous(typed: &str, users: &[User], total: u64) -> Refusal {
         .hint(format!("name one of them: {}{more}", named.join("; ")))
 }
 
-fn by_search(entry: &VerbEntry, app: &mut App<'_>) -> Result<bool> {
+fn by_search(entry: &VerbEntry, app: &mut App<'_>, given: Given) -> Result<bool> {
     let mut store = app.reader()?;
     if store.read()?.counts()?.users == 0 {
         return Err(Refusal::new(ErrorCode::UserNotFound, "there are no users")
             .hint(command("add-user").name("NAME").after("add one with: "))
             .into());
     }
-    let mut hits: Vec<UserName> = Vec::new();
+    let mut hits: Vec<User> = Vec::new();
     let mut search = |typed: &str| {
         hits.clear();
         let Ok(text) = SearchText::parse("NAME", typed) else { return Ok(PickList::default()) };
         let found = operate::find_people(&mut store.read()?, &text, MOST_OFFERED)?;
-        hits.extend(found.users.iter().map(|user| user.name.clone()));
         let more = found.total.saturating_sub(found.users.len() as u64);
-        Ok(PickList { lines: found.users.iter().map(who).collect(), more })
+        hits = found.users;
+        Ok(PickList { lines: hits.iter().map(who).collect(), more })
     };
     let question = format!("{} whom?", entry.spec.name);
     let person = app.person("name the user")?;
     let chosen = person.pick(&question, &mut search)?;
-    drop(store);
-    app.meant = chosen.and_then(|index| hits.get(index).cloned());
-    Ok(app.meant.is_some())
+    let Some(user) = chosen.and_then(|index| hits.into_iter().nth(index)) else {
+        return Ok(false);
+    };
+    if !given.only_looks && entry.spec.addressed != Addressed::NameOrMail {
+        operate::show(app, &mut *store, &user, &[])?;
+        drop(store);
+        if !app.confirm("Is it them?")? {
+            return Ok(false);
+        }
+    }
+    app.meant = Some(user.name);
+    Ok(true)
 }

@@ -14,9 +14,11 @@ use crate::domain::authenticate::Outcome;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Parameters, Window};
 use crate::domain::hint::command;
+use crate::domain::identity::who;
 use crate::domain::otp::Otp;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
+use crate::domain::undo_record::Undoable;
 use crate::domain::user::User;
 use crate::env::OpenPage;
 use crate::maintain;
@@ -129,8 +131,11 @@ pub fn show_and_prove(
 ) -> Result<Proof> {
     let Proving { verb, key, showing, asks, next_step, at } = proving;
     let mut talk = Talk::default();
-    set_interrupt_message(app, next_step);
-    talk.begin(app, key, showing, "").with_context(|| next_step.to_owned())?;
+    set_interrupt_message(app, &interrupt_words(app, key, next_step));
+    // The page covers the lines about the user.
+    let words =
+        if showing.is_for_page(app) { app.env.words(&who(key.user)) } else { String::new() };
+    talk.begin(app, key, showing, &words).with_context(|| next_step.to_owned())?;
     if !asks {
         talk.wait(app)?;
         return Ok(Proof::NotAsked);
@@ -161,7 +166,7 @@ fn prove(
             return Ok(Proof::NotProved(latest));
         }
         let is_person = app.env.prompt.is_some();
-        set_interrupt_message(app, next_step);
+        set_interrupt_message(app, &interrupt_words(app, key, next_step));
         let Some(code) = ask_code(app, key)? else { break };
         if code.is_empty() && is_person {
             break;
@@ -193,6 +198,21 @@ fn prove(
         }
     }
     Ok(if asked { Proof::NotProved(latest) } else { Proof::NotAsked })
+}
+
+/// How to go on later, and how to take back what the verb did, if it made the device.
+fn interrupt_words(app: &App<'_>, key: &EnrolmentKey<'_>, next_step: &str) -> String {
+    // What users do in `me` is theirs to take back.
+    let (user, verb) = (key.user, app.authorization.verb);
+    let is_reset = |act: Undoable| verb == act.verb() && act == Undoable::Reset;
+    let take_back = if user.undo.newest().is_some_and(|newest| is_reset(newest.act)) {
+        command("undo").name(&user.name)
+    } else if key.device.is_pending() && matches!(verb, "enrol" | "reset") {
+        command("delete").device(&key.device.label).name(&user.name)
+    } else {
+        return next_step.to_owned();
+    };
+    format!("{next_step}; {}", app.words(take_back.after("to take it back, run: ")))
 }
 
 fn set_interrupt_message(app: &mut App<'_>, message: &str) {

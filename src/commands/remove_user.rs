@@ -22,6 +22,7 @@ use crate::domain::consequences::REMOVED;
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::user::User;
 use crate::operate;
 use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
@@ -203,11 +204,12 @@ impl RemoveUser {
                 .hint("nothing was changed; restore a backup, and find out who can write to the store")
                 .into());
         }
+        let mut shown = None;
         if !self.yes && !dry_run {
-            let devices = write_tx(app, &mut opened, |_, mut write| {
-                Ok(seen(&mut write, &name)?.damaged.devices)
-            })?;
-            let devices = device_count(usize::try_from(devices)?);
+            let damaged =
+                write_tx(app, &mut opened, |_, mut write| Ok(seen(&mut write, &name)?.damaged))?;
+            let devices = device_count(usize::try_from(damaged.devices)?);
+            shown = Some(damaged);
             let question = format!(
                 "To give up {name}, whose record does not prove, with {devices}, type the name {name}"
             );
@@ -218,6 +220,9 @@ impl RemoveUser {
         app.reopen_if_replaced(&mut opened)?;
         let (problem, devices) = write_tx(app, &mut opened, |app, mut write| {
             let Seen { problem, mut damaged } = seen(&mut write, &name)?;
+            if shown.as_ref().is_some_and(|shown| !shown.is_same(&damaged)) {
+                return Err(changed_meanwhile(&name).into());
+            }
             let devices = damaged.devices;
             if dry_run {
                 return Ok((problem, devices));

@@ -91,6 +91,7 @@ impl Verb for Reset {
         };
         let pending_for = app.config.pending_for;
         if !self.yes && !dry_run {
+            app.shown.bind(&before)?;
             let now = app.env.clock.now()?;
             let replacement = draft
                 .as_ref()

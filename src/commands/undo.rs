@@ -209,7 +209,7 @@ fn question(name: &UserName, undone: &Undone, after: &User) -> String {
     format!("{code}Take back the {act} of {name} at {at}? {}.", parts.join("; "))
 }
 
-/// What an undo does besides restoring what was there, as parts of a sentence; `is` and `are` say whether it is
+/// What an undo does besides restoring devices, as parts of a sentence; `is` and `are` say whether it is
 /// done.
 fn consequences(undone: &Undone, is: &str, are: &str) -> Vec<String> {
     let mut parts = Vec::new();
@@ -229,8 +229,17 @@ fn consequences(undone: &Undone, is: &str, are: &str) -> Vec<String> {
     if undone.voids_codes {
         parts.push(format!("recovery and bypass codes that were made since then {are} void"));
     }
-    if undone.password == PasswordState::ChosenSince {
-        parts.push("the password that was chosen since then stays".to_owned());
+    match undone.recovery_codes {
+        0 => {}
+        1 => parts.push(format!("1 recovery code {is} good again")),
+        codes => parts.push(format!("{codes} recovery codes {are} good again")),
+    }
+    match undone.password {
+        PasswordState::Untouched => {}
+        PasswordState::Restored => parts.push(format!("the state of the password {is} as before")),
+        PasswordState::ChosenSince => {
+            parts.push("the password that was chosen since then stays".to_owned());
+        }
     }
     parts
 }

@@ -137,6 +137,7 @@ pub fn carry_out<C: UserChange>(
         }
     } else if app.can_ask() && !yes && !dry_run {
         let (user, now) = (opened.read_user(name)?, app.env.clock.now()?);
+        app.shown.bind(&user)?;
         let would_change = |changed: Changed| changed.user != user;
         if change.change(user.clone(), now).is_ok_and(would_change) {
             operate::show_person(app, &mut opened, &user)?;

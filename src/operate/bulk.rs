@@ -15,6 +15,7 @@ use crate::domain::name::{Label, UserName};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::shown_state::{ShownState, changed_meanwhile};
 use crate::domain::site_names::SiteNames;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo_record::Undoable;
@@ -154,6 +155,8 @@ pub struct BulkRow {
     /// The place in the list.
     pub index: usize,
     pub id: Id,
+    /// The user before the change; `None` for a new one.
+    before: Option<ShownState>,
     pub name: UserName,
     pub profile: Profile,
     /// After the change; of a user who is removed, before it.
@@ -186,10 +189,21 @@ impl BulkRow {
         matches!(self.result, BulkResult::Refused(_))
     }
 
+    /// Whether it is about the user of the planned row, as they were then.
+    fn is_of_user_in(&self, planned: &Self) -> bool {
+        let is_same_state = match (&planned.before, &self.before) {
+            (Some(planned), Some(now)) => planned.is_same(now),
+            (None, None) => true,
+            _ => false,
+        };
+        is_same_state && self.is_new == planned.is_new
+    }
+
     fn of(index: usize, user: &User, is_new: bool, moment: &BulkMoment<'_>) -> Self {
         Self {
             index,
             id: user.id,
+            before: None,
             name: user.name.clone(),
             profile: user.profile.clone(),
             status: user.status(),
@@ -209,6 +223,8 @@ pub struct BulkPlan {
     pub rows: Vec<BulkRow>,
     /// Users in the store.
     pub users: u64,
+    /// The operator was asked about the plan, so that no other one is carried out.
+    pub is_shown: bool,
 }
 
 impl BulkPlan {
@@ -239,6 +255,10 @@ fn decide(
     (name, holder): (&UserName, Holder),
     moment: &BulkMoment<'_>,
 ) -> Result<Option<(BulkRow, Option<PlannedChange>)>> {
+    let before = match &holder {
+        Holder::User(user) => Some(ShownState::of(user)),
+        Holder::Twin(_) | Holder::Nobody => None,
+    };
     let (row, decided) = match holder {
         Holder::User(user) => {
             let row = BulkRow::of(index, &user, false, moment);
@@ -257,7 +277,7 @@ fn decide(
             None => return Ok(None),
         },
     };
-    Ok(Some(match (decided, row) {
+    let (row, change) = match (decided, row) {
         (Ok(BulkDecision::Already(user, reason)), row) => {
             let is_new = row.is_none();
             (BulkRow { note: reason, ..BulkRow::of(index, &user, is_new, moment) }, None)
@@ -277,7 +297,8 @@ fn decide(
             (BulkRow { result, ..row }, None)
         }
         (Err(error), None) => return Err(error),
-    }))
+    };
+    Ok(Some((BulkRow { before, ..row }, change)))
 }
 
 /// What a verb would do; writes nothing. Unknown names are `user_not_found`, all of them in one error, unless the
@@ -318,7 +339,7 @@ pub fn plan_bulk(
         }
     }
     if unknown.is_empty() {
-        return Ok(BulkPlan { rows, users });
+        return Ok(BulkPlan { rows, users, is_shown: false });
     }
     Err(Refusal::new(ErrorCode::UserNotFound, list.unknown(&unknown))
         .field("--from")
@@ -355,10 +376,20 @@ pub fn change_bulk<A: BulkAct>(
             let (first, mut changes) = (rows.len(), Vec::new());
             for ((planned, name), holder) in set.iter().zip(&names).zip(holders) {
                 let decided = decide(act, planned.index, (name, holder), &moment)?;
-                // Fails: the user was removed meanwhile.
-                let Some((row, change)) = decided else { return Err(no_such_user(name)) };
-                if act.is_bound_to_plan() && !is_same(&row, planned) {
-                    return Err(changed_meanwhile(&row.name).into());
+                let (mut row, mut change) = match decided {
+                    Some(decided) => decided,
+                    None if plan.is_shown => return Err(changed_meanwhile(name).into()),
+                    // Fails: the user was removed meanwhile.
+                    None => return Err(no_such_user(name)),
+                };
+                let is_another = plan.is_shown && !row.is_of_user_in(planned)
+                    || act.is_bound_to_plan() && !is_same(&row, planned);
+                if is_another {
+                    return Err(changed_meanwhile(name).into());
+                }
+                // Only attempts to sign in have made a difference, such as a lock, and nobody agreed to a change.
+                if plan.is_shown && row.is_change() && !planned.is_change() {
+                    (row.result, change) = (BulkResult::Already, None);
                 }
                 if let Some(change) = change {
                     let record = record(A::VERB, ticket, &act.fields(), &change);
@@ -413,11 +444,6 @@ fn is_same(row: &BulkRow, planned: &BulkRow) -> bool {
         && row.id == planned.id
         && row.note == planned.note
         && row.gives_secret == planned.gives_secret
-}
-
-fn changed_meanwhile(name: &UserName) -> Refusal {
-    Refusal::new(ErrorCode::Busy, format!("{name} was changed meanwhile"))
-        .hint("try again; nothing was changed")
 }
 
 fn record(

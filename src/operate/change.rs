@@ -70,6 +70,7 @@ pub fn confirm_change(
     change: impl FnOnce(User, Timestamp) -> Result<Changed, Refusal>,
 ) -> Result<bool> {
     let user = opened.read_user(name)?;
+    app.shown.bind(&user)?;
     let now = app.env.clock.now()?;
     let after = change(user.clone(), now)?.user;
     if after == user {

@@ -51,12 +51,14 @@ pub fn is_name_typed(app: &mut App<'_>, name: &str, question: &str) -> Result<bo
     Ok(answer.trim() == name || app.config.names.read(answer.trim()).is_ok_and(is_it))
 }
 
-/// Shows the user where an operator at a terminal changes them without a question.
+/// Shows the user where an operator at a terminal changes them without a question. The change is then made to nobody
+/// else.
 pub fn show_person(app: &mut App<'_>, opened: &mut OpenStore, user: &User) -> Result<()> {
-    if app.can_ask() && !app.options.quiet {
-        show(app, &mut *opened.store, user, &[])?;
+    match (app.can_ask(), app.options.quiet) {
+        (true, false) => show(app, &mut *opened.store, user, &[]),
+        (true, true) => Ok(app.shown.bind(user)?),
+        (false, _) => Ok(()),
     }
-    Ok(())
 }
 
 const HINT: &str = "add --yes to skip the question";
@@ -72,6 +74,7 @@ fn show_before_asking(
 }
 
 /// Writes the lines to standard error, wrapped at words. A user who was just shown is not shown again.
+/// From now on the run changes nobody but this user, and not if their state has changed.
 pub fn show(
     app: &mut App<'_>,
     store: &mut dyn Store,
@@ -80,7 +83,7 @@ pub fn show(
 ) -> Result<()> {
     let now = app.env.clock.now()?;
     let mut lines = Vec::new();
-    if app.shown_person.replace(user.id) != Some(user.id) {
+    if app.shown.display(user)? {
         let resets = recent_resets(store, user, now.minus(Span::hours(7 * 24)))?;
         lines = identity(user, resets, now);
     }

@@ -39,6 +39,7 @@ pub fn confirm_new_user(
     for user in &similar {
         writeln!(app.env.err.writer, "  {}", who(user))?;
     }
+    app.shown.bind_to_nobody();
     let agreed = app.confirm(&format!("Make a new user {name}?"))?;
     app.reopen_if_replaced(opened)?;
     Ok(agreed)

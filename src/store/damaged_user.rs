@@ -29,6 +29,18 @@ pub struct DamagedUser {
     rows: Vec<i64>,
 }
 
+impl DamagedUser {
+    /// Whether both are the same rows of the same user.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let parts = |of: &Self| {
+            let logged = of.logged.as_ref().map(|logged| (logged.user.id, logged.user.rev));
+            (logged, of.is_of_removed_user, of.devices, of.rows.clone())
+        };
+        parts(self) == parts(other)
+    }
+}
+
 /// A user from the log alone.
 pub struct UserInLog {
     user: User,

@@ -181,12 +181,13 @@ fn d6_a_name_comes_before_an_address_and_looking_asks_nothing() {
 
 #[test]
 fn d6_without_a_name_the_verbs_search_at_a_terminal() {
-    let world = at_a_terminal(world(), &["shared>1"]);
+    let world = at_a_terminal(world(), &["shared>1", "y"]);
     let ran = world.run("unlock").ok();
     assert_eq!(
         ran.prompts,
-        ["unlock whom?", "bob, shared@example.com", "carol, Shared@Example.com"]
+        ["unlock whom?", "bob, shared@example.com", "carol, Shared@Example.com", "Is it them?"]
     );
+    assert!(ran.err.starts_with("carol, Shared@Example.com\n"), "{ran:?}");
     assert!(ran.out.starts_with("carol: "), "{ran:?}");
     for verb in [
         "enrol",
@@ -255,7 +256,7 @@ fn d6_roles_that_may_not_find_neither_search_nor_use_addresses() {
 fn d6_a_protected_user_who_was_searched_for_needs_the_second_operator() {
     let world = world();
     let _ = world.run("edit-user alice --protected").ok();
-    let world = at_a_terminal(world, &["alice@"]);
+    let world = at_a_terminal(world, &["alice@", "y"]);
     world.configure("[roles]\nhelpdesk = [\"daemon\"]\nsecond_operator = [\"disable\"]\n");
     world.uid.set(1);
     let ran = world.run("disable").ok();
