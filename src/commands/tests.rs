@@ -47,6 +47,7 @@ mod repeated_options;
 mod reports;
 mod requests;
 mod screens;
+mod searching;
 mod signing_in;
 mod silence;
 mod spares;
