@@ -17,18 +17,18 @@ const SUDO: [&str; 4] = ["-n", "-u", "mfactl", "mfactl"];
 const MOST_NAMES: usize = 3;
 
 #[derive(Deserialize)]
-struct Hits {
-    users: Vec<Hit>,
+struct FoundUsers {
+    users: Vec<FoundUser>,
 }
 
 #[derive(Deserialize)]
-struct Hit {
+struct FoundUser {
     user: String,
-    devices: Vec<HitDevice>,
+    devices: Vec<FoundDevice>,
 }
 
 #[derive(Deserialize)]
-struct HitDevice {
+struct FoundDevice {
     device: String,
 }
 
@@ -69,7 +69,7 @@ fn completer(look: impl Fn(&str) -> Vec<String> + Send + Sync + 'static) -> ArgV
 }
 
 /// The best hits, the names that begin with the text before all others.
-fn find(text: &str, limit: usize) -> Vec<Hit> {
+fn find(text: &str, limit: usize) -> Vec<FoundUser> {
     // The rules of sudo refuse what begins so.
     if text.is_empty() || text.starts_with('-') {
         return Vec::new();
@@ -80,7 +80,7 @@ fn find(text: &str, limit: usize) -> Vec<Hit> {
     let is_allowed = run(&["-l"], &line).is_some_and(|ran| ran.status.success());
     let found = if is_allowed { run(&[], &line) } else { None };
     found
-        .and_then(|ran| serde_json::from_slice::<Hits>(&ran.stdout).ok())
+        .and_then(|ran| serde_json::from_slice::<FoundUsers>(&ran.stdout).ok())
         .map_or_else(Vec::new, |hits| hits.users)
 }
 

@@ -111,18 +111,18 @@ impl SearchText {
         ];
         let is_whole = |text: &str| text == self.whole;
         let whole = wholes.into_iter().find(|(_, text)| is_whole(text)).map(|(rank, _)| rank);
-        let fields = Fields { email: display_name + 1, groups: email + 1 };
-        whole.or_else(|| self.words.iter().map(|word| fields.rank_of(word, folded)).max())
+        let starts = FieldStarts { email: display_name + 1, groups: email + 1 };
+        whole.or_else(|| self.words.iter().map(|word| starts.rank_of(word, folded)).max())
     }
 }
 
 /// Where the later fields begin. The user name and the display name stand before them.
-struct Fields {
+struct FieldStarts {
     email: usize,
     groups: usize,
 }
 
-impl Fields {
+impl FieldStarts {
     /// The best place at which the word occurs.
     fn rank_of(&self, word: &Finder<'_>, folded: &str) -> Rank {
         let is_person = |at: &usize| *at < self.groups;

@@ -70,6 +70,8 @@ fn begins_command(word: &str, next: &str) -> bool {
     match word.trim_start_matches('(') {
         "sudo" => matches!(next, "-u" | "mfactl"),
         "mfactl" | "mfa" => is_verb(),
+        // A line of an anchor file, which is copied too.
+        "mfactl-anchor" => true,
         _ => false,
     }
 }
@@ -119,6 +121,8 @@ mod tests {
             wrapped(quoted, 20),
             "run:\n  mfactl edit-user --display-name 'A; B, C' -- alice"
         );
+        let anchor = "anchor:  mfactl-anchor 1 03d2 6 2026-01-01T00:00:00Z";
+        assert_eq!(wrapped(anchor, 20), "anchor:\n  mfactl-anchor 1 03d2 6 2026-01-01T00:00:00Z");
         assert_eq!(wrapped("as mfactl: one two", 11), "as mfactl:\n  one two");
         for columns in 1..80 {
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
