@@ -120,7 +120,7 @@ pub fn complete(args: &[OsString], env: &Env) -> bool {
         return false;
     }
     let words = args.get(3..).unwrap_or_default();
-    clap_complete::CompleteEnv::with_factory(|| completing_command(words))
+    clap_complete::CompleteEnv::with_factory(|| completing_command(args.get(2), words))
         .try_complete(args.iter().cloned(), None)
         .unwrap_or(true)
 }

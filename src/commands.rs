@@ -293,10 +293,11 @@ pub fn command() -> Command {
 
 /// The command line with every verb, and with completers for the values of options. `words` follow the program's name.
 #[must_use]
-pub fn completing_command(words: &[OsString]) -> Command {
+pub fn completing_command(program: Option<&OsString>, words: &[OsString]) -> Command {
     let names: Vec<_> = VERBS.iter().map(|entry| entry.spec.name).collect();
     let command = root().subcommands(VERBS.iter().map(VerbEntry::whole_command));
-    crate::completion::completing(command, find_verb, words, (&names, log::LOG_ONLY_VERBS))
+    let line = (words, crate::completion::is_wrapper(program));
+    crate::completion::completing(command, find_verb, line, (&names, log::LOG_ONLY_VERBS))
 }
 
 /// The command line with only the verbs that occur in `args`, or with all if none does. Building all of

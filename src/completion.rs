@@ -1,6 +1,8 @@
 //! Completes words in a shell: users, their devices, groups, requests and verbs. Prints nothing if there is no
 //! readable store, or the operator may not list what is completed.
 
+mod helpdesk;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -18,6 +20,8 @@ use crate::env::Env;
 use crate::operate::{UsedOptions, authorize, open_requests};
 use crate::options::Options;
 
+pub use helpdesk::is_wrapper;
+
 /// Candidates for one completion; a longer list helps nobody.
 const MAX_CANDIDATES: usize = 200;
 /// The verb whose roles may see users, their devices and groups.
@@ -32,25 +36,36 @@ pub fn user_names(find_verb: FindVerb) -> ArgValueCompleter {
 }
 
 /// The command line with completers for the values that have none of their own. `words` are those of the line so far;
-/// `verbs` are the names of all verbs, and `logged` those that only events have.
+/// `verbs` are the names of all verbs, and `logged` those that only events have. With `through_sudo` the store is looked
+/// at as the wrapper does it.
 #[must_use]
 pub fn completing(
     command: Command,
     find_verb: FindVerb,
-    words: &[OsString],
+    (words, through_sudo): (&[OsString], bool),
     (verbs, logged): (&[&'static str], &[&'static str]),
 ) -> Command {
     let names: Vec<_> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     names.into_iter().fold(command, |command, name| {
         command.mut_subcommand(name.clone(), |verb| {
             verb.mut_args(|arg| {
-                match completer_of(&name, &arg, find_verb, words, (verbs, logged)) {
+                let by_sudo = through_sudo.then(|| sudo_completer(&name, &arg, words)).flatten();
+                let own = || completer_of(&name, &arg, find_verb, words, (verbs, logged));
+                match by_sudo.or_else(own) {
                     Some(completer) => arg.add(completer),
                     None => arg,
                 }
             })
         })
     })
+}
+
+fn sudo_completer(verb: &str, arg: &Arg, words: &[OsString]) -> Option<ArgValueCompleter> {
+    match (verb, arg.get_long(), arg.get_id().as_str()) {
+        (_, Some("device"), _) => Some(helpdesk::labels(words)),
+        ("log", Some("user"), _) | (_, None, "name") => Some(helpdesk::names()),
+        _ => None,
+    }
 }
 
 fn completer_of(
@@ -105,13 +120,18 @@ fn completer(
             return Vec::new();
         }
         let found = find(&mut app, prefix).unwrap_or_default();
-        let found = found
-            .into_iter()
-            .filter(|word| word.starts_with(&prefix.to_lowercase()) || word.starts_with(prefix));
-        // bash would insert an apostrophe as it is, and wait for another one.
-        let plain = found.filter(|word| matches!(shell_word(word), Cow::Borrowed(_)));
-        plain.take(MAX_CANDIDATES).map(CompletionCandidate::new).collect()
+        offered(found, prefix)
     })
+}
+
+/// What is found, as a shell may insert it.
+fn offered(found: Vec<String>, prefix: &str) -> Vec<CompletionCandidate> {
+    let found = found
+        .into_iter()
+        .filter(|word| word.starts_with(&prefix.to_lowercase()) || word.starts_with(prefix));
+    // bash would insert an apostrophe as it is, and wait for another one.
+    let plain = found.filter(|word| matches!(shell_word(word), Cow::Borrowed(_)));
+    plain.take(MAX_CANDIDATES).map(CompletionCandidate::new).collect()
 }
 
 fn names(app: &mut App<'_>, prefix: &str) -> Result<Vec<String>> {

@@ -33,6 +33,7 @@ mod usage_error;
 mod testing;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 
 use crate::domain::hint::Hint;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -63,7 +64,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> u8 {
                 let hint = report.hint.map(|hint| env.words(&env.caller.words(&hint)));
                 report.hint = hint.map(Hint::from);
             }
-            report.write(&mut *env.err.writer, wants_json, &env.caller);
+            let mut lines = Vec::new();
+            report.write(&mut lines, wants_json, &env.caller);
+            if let (Some(terminal), false) = (env.err.terminal, wants_json) {
+                let text = String::from_utf8_lossy(&lines);
+                lines = report::wrapped(&text, terminal.columns).into_bytes();
+            }
+            // There is nowhere to report that this can't be written.
+            let _ = env.err.writer.write_all(&lines);
+            let _ = env.err.writer.flush();
             report.exit
         }
     }

@@ -16,7 +16,7 @@ pub use self::table::{Cell, Tone};
 
 use self::csv::CsvWriter;
 use self::table::{Layout, TableWriter};
-use self::wrap::wrapped;
+pub use self::wrap::wrapped;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -69,9 +69,6 @@ pub trait Record: Serialize {
 
     /// Headers of the columns that a narrow terminal leaves out, the least needed first, so that no word is broken.
     const LESS_NEEDED: &'static [&'static str] = &[];
-
-    /// Whether the sentence is a description to read, with no command to copy, so that it may be broken into lines.
-    const IS_DESCRIPTION: bool = false;
 
     /// The header of a table of many records.
     fn header() -> &'static [&'static str] {
@@ -201,7 +198,6 @@ impl Writer<'_> {
     pub fn write_record<R: Record>(&mut self, record: &R) -> Result<()> {
         match self.format {
             Format::Table if self.quiet => {}
-            Format::Table if R::IS_DESCRIPTION => self.description(&record.sentence())?,
             Format::Table => self.line(&record.sentence())?,
             Format::Json | Format::Jsonl => {
                 serde_json::to_writer(&mut *self.out, record)?;
@@ -217,17 +213,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Writes a line for people.
+    /// Writes lines for people, broken between words.
     pub fn line(&mut self, text: &str) -> Result<()> {
-        match &self.for_people {
-            Some(for_people) => writeln!(self.out, "{}", for_people(text))?,
-            None => writeln!(self.out, "{text}")?,
-        }
-        Ok(())
-    }
-
-    /// Writes a description for people, broken between words.
-    pub fn description(&mut self, text: &str) -> Result<()> {
         let text = match &self.for_people {
             Some(for_people) => for_people(text),
             None => text.to_owned(),

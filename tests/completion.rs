@@ -279,3 +279,84 @@ fn d21_approve_completes_open_requests_for_who_may_approve() {
     assert_eq!(ask("3"), [id]);
     assert_eq!(ask("65534"), [""; 0]);
 }
+
+/// A `sudo` that lets through what begins with these words, and notes what it was asked for.
+fn fake_sudo(store: &Store, allowed: &str) -> String {
+    let folder = store.0.path().join("sudo");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("sudo");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >> {0}/asked\ncheck=\n[ \"$1\" != -l ] || {{ check=yes; shift; }}\n\
+         [ \"$1 $2 $3 $4\" = '-n -u mfactl mfactl' ] || exit 1\nshift 4\n\
+         case \"$*\" in {allowed}*) ;; *) exit 1 ;; esac\n[ -z \"$check\" ] || exit 0\n\
+         MFACTL_STORE={1} exec {MFACTL} \"$@\"\n",
+        folder.display(),
+        store.path().display(),
+    );
+    std::fs::write(&file, script).unwrap();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&file, permissions).unwrap();
+    format!("{}:{}", folder.display(), std::env::var("PATH").unwrap())
+}
+
+/// As [`completed`], for the wrapper, whose caller can't read the store.
+fn completed_by_wrapper(store: &Store, line: &str, path: &str) -> Vec<String> {
+    let words: Vec<_> = line.split(' ').collect();
+    let mut command = store.command(MFACTL);
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", words.len().to_string());
+    command.env("PATH", path).env("MFACTL_STORE", store.0.path().join("none.db"));
+    let output = command.args(["--", "mfa"]).args(&words).output().unwrap();
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.split(|c: char| c.is_whitespace() || c == '\u{b}')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn d21_the_wrapper_completes_verbs_options_users_and_devices_through_sudo() {
+    let store = peopled();
+    let path = fake_sudo(&store, "'find --json --limit '");
+    for (line, expected) in [
+        ("res", &["reset", "restore", "resync"][..]),
+        ("reset --tick", &["--ticket"]),
+        ("reset al", &["alice", "alina"]),
+        ("reset AL", &["alice", "alina"]),
+        ("log --user bo", &["bob"]),
+        ("reset alice --device ta", &["tablet"]),
+        ("reset --device l", &[]),
+        ("reset ", &[]),
+    ] {
+        let mut found = completed_by_wrapper(&store, line, &path);
+        found.retain(|word| line != "reset " || !word.starts_with('-'));
+        found.sort();
+        assert_eq!(found, expected, "{line}");
+    }
+    let asked = std::fs::read_to_string(store.0.path().join("sudo/asked")).unwrap();
+    assert!(asked.lines().all(|line| line.contains("-n -u mfactl mfactl find ")), "{asked}");
+}
+
+#[test]
+fn d21_where_the_rules_of_sudo_refuse_find_the_wrapper_completes_no_user() {
+    let store = peopled();
+    let path = fake_sudo(&store, "'log '");
+    assert_eq!(completed_by_wrapper(&store, "reset al", &path), [""; 0]);
+    assert_eq!(completed_by_wrapper(&store, "unlo", &path), ["unlock"]);
+    let asked = std::fs::read_to_string(store.0.path().join("sudo/asked")).unwrap();
+    assert!(asked.lines().all(|line| line.starts_with("-l ")), "only what is allowed: {asked}");
+}
+
+#[test]
+fn d21_bash_and_fish_complete_the_wrapper() {
+    let store = peopled();
+    let bash = "source completions/mfa.bash; COMP_WORDS=(mfa unlo); COMP_CWORD=1; \
+                _clap_complete_mfa mfa unlo x 2>/dev/null; echo \"${COMPREPLY[*]}\"";
+    if let Some(found) = store.shell("bash", bash) {
+        assert_eq!(found.split_whitespace().collect::<Vec<_>>(), ["unlock"]);
+    }
+    let fish = "source completions/mfa.fish; complete -C 'mfa unlo'";
+    if let Some(found) = store.shell("fish", fish) {
+        assert!(found.starts_with("unlock"), "{found}");
+    }
+}

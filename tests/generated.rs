@@ -56,6 +56,9 @@ fn the_completions_are_fresh() {
     ] {
         fresh(&format!("completions/{file}"), &printed(&["completions", shell]));
     }
+    for (shell, file) in [("bash", "mfa.bash"), ("zsh", "_mfa"), ("fish", "mfa.fish")] {
+        fresh(&format!("completions/{file}"), &printed(&["completions", shell, "--wrapper"]));
+    }
 }
 
 #[test]

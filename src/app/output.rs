@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::domain::hint::Hint;
 use crate::env::Env;
 use crate::options::Options;
-use crate::report::{Format, Report, Verdict, Writer};
+use crate::report::{Format, Report, Verdict, Writer, wrapped};
 
 /// Writes a verb's report to standard output.
 pub fn write(env: &mut Env, options: &Options, report: Report) -> Result<Verdict> {
@@ -44,8 +44,7 @@ impl App<'_> {
     /// Prints a note on standard error, unless `--quiet`.
     pub fn note(&mut self, words: &str) {
         if !self.options.quiet {
-            let words = self.env.words(words);
-            let _ = writeln!(self.env.err.writer, "mfactl: {words}");
+            self.say("mfactl: ", words);
         }
     }
 
@@ -81,7 +80,12 @@ impl App<'_> {
 
     /// Prints a warning on standard error, also with `--quiet`.
     pub fn warn(&mut self, words: &str) {
-        let words = self.env.words(words);
-        let _ = writeln!(self.env.err.writer, "mfactl: warning: {words}");
+        self.say("mfactl: warning: ", words);
+    }
+
+    fn say(&mut self, before: &str, words: &str) {
+        let line = format!("{before}{}", self.env.words(words));
+        let columns = self.env.err.terminal.map_or(u16::MAX, |terminal| terminal.columns);
+        let _ = writeln!(self.env.err.writer, "{}", wrapped(&line, columns));
     }
 }

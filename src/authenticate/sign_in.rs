@@ -32,6 +32,9 @@ use crate::store::Change;
 const PASSWORD: &str = "password";
 const TEMPORARY: &str = "temporary_password";
 
+/// What the log and a report say of a code that was right, and was used before: the outcome of `verify`.
+pub const USED_CODE: &str = "replayed";
+
 /// How often a sign-in is tried if the password changes while it is checked.
 const MAX_TRIES: u32 = 3;
 
@@ -364,7 +367,8 @@ fn audit_record(
             let why = match why {
                 RejectReason::Password => "password",
                 RejectReason::TemporaryPasswordExpired { .. } => "temporary password expired",
-                RejectReason::Code | RejectReason::UsedCode => "code",
+                RejectReason::Code => "code",
+                RejectReason::UsedCode => USED_CODE,
                 RejectReason::Disabled => "disabled",
                 RejectReason::NotEnabled => "not_enabled",
                 RejectReason::Locked => "locked",

@@ -83,7 +83,7 @@ impl Verb for Changes {
             match writer.format {
                 Format::Table => {
                     for difference in &differences {
-                        writer.description(&difference.sentence())?;
+                        writer.line(&difference.sentence())?;
                     }
                 }
                 Format::Csv | Format::Jsonl if differences.is_empty() => {}

@@ -10,12 +10,16 @@ use crate::report::Report;
 
 /// Print a shell completion script
 ///
-/// The script completes verbs, options and user names.
+/// The script completes verbs, options, user names and devices. The one for `mfa` looks users up through `sudo`, as `mfa`
+/// does, and asks for no password.
 #[derive(Args, Debug)]
 pub struct Completions {
     /// Shell to print the script for
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
+    /// Complete `mfa` in place of mfactl
+    #[arg(long)]
+    wrapper: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -31,6 +35,7 @@ impl Verb for Completions {
     const NAME: &'static str = "completions";
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl completions bash > /etc/bash_completion.d/mfactl",
+        "mfactl completions bash --wrapper > /etc/bash_completion.d/mfa",
         "mfactl completions fish > ~/.config/fish/completions/mfactl.fish",
     ];
 
@@ -40,7 +45,8 @@ impl Verb for Completions {
         let completer = value.and_then(|v| shells.completer(v.get_name()));
         let mut script = Vec::new();
         if let Some(completer) = completer {
-            completer.write_registration("COMPLETE", "mfactl", "mfactl", "mfactl", &mut script)?;
+            let name = if self.wrapper { "mfa" } else { "mfactl" };
+            completer.write_registration("COMPLETE", name, name, "mfactl", &mut script)?;
         }
         Ok(Report::text(script))
     }

@@ -1,11 +1,13 @@
 //! `mfactl find`
 
+mod hit;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 
+use self::hit::Hit;
 use super::Verb;
-use super::list_status::UserLine;
 use crate::app::App;
 use crate::commands::whole_number;
 use crate::domain::search::SearchText;
@@ -22,8 +24,8 @@ const MOST: usize = 1000;
 /// Find users by name, display name, e-mail or group
 ///
 /// Every word of TEXT must occur; case and accents are ignored. The best hits come first: the exact
-/// name, e-mail address or display name, then the beginnings of words, then hits within words, then
-/// groups. Needs no key and writes nothing. Exit code 1 if nobody is found. For all hits in order of
+/// name, e-mail address or display name, then names that begin with TEXT, then words of the display
+/// name that do, then e-mail addresses, then hits within words, then groups. Needs no key and writes nothing. Exit code 1 if nobody is found. For all hits in order of
 /// their names use `mfactl list-status --match TEXT`.
 #[derive(Args, Debug)]
 pub struct Find {
@@ -60,7 +62,7 @@ impl Verb for Find {
         let Found { users, total } = operate::find_people(&mut store.read()?, &text, limit)?;
         drop(store);
         let lines: Vec<_> =
-            users.iter().map(|user| UserLine::of(user, &app.config.policy, now)).collect();
+            users.iter().map(|user| Hit::of(user, &app.config.policy, now)).collect();
         let verdict = if lines.is_empty() { Verdict::No } else { Verdict::Yes };
         if app.is_for_people() && lines.is_empty() {
             app.note(&format!("nobody is found by {}", quoted(&typed)));

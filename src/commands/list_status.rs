@@ -181,7 +181,7 @@ impl Listing {
                     writeln!(writer.out, "nobody is left outside the groups {groups}")?;
                 }
                 None if is_empty => writeln!(writer.out, "there are no users")?,
-                _ => writer.description(&summary.sentence())?,
+                _ => writer.line(&summary.sentence())?,
             }
         }
         Ok(verdict)

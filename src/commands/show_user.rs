@@ -145,8 +145,6 @@ impl UserDetails {
 
 impl Record for UserDetails {
     const COLUMNS: &'static [&'static str] = UserLine::COLUMNS;
-    const IS_DESCRIPTION: bool = true;
-
     fn fields(&self, f: &mut Fields) {
         self.line.fields(f);
     }

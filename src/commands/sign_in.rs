@@ -13,7 +13,7 @@ use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
-use crate::authenticate::sign_in::{Credentials, SignInResult};
+use crate::authenticate::sign_in::{Credentials, SignInResult, USED_CODE};
 use crate::domain::device::Device;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -36,8 +36,9 @@ use crate::store::Change;
 /// for each step. Otherwise it reads one line of JSON from standard input,
 /// `{"password":…,"code":…,"new_password":…}`, and `outcome` in its report names the next step; repeat
 /// all fields in each call. Exit code 0 means one thing only: signed in and stored. An unknown
-/// user and a wrong password get the same answer. Somebody who types an expired temporary password
-/// reads that it has expired (`reason`).
+/// user and a wrong password get the same answer. After the right password `reason` says that a code
+/// was used before (`replayed`); somebody who types an expired temporary password reads that it has
+/// expired.
 #[derive(Args, Debug)]
 pub struct SignIn {
     /// User name
@@ -206,11 +207,20 @@ impl SignInReport {
         }
         let expired = RejectReason::TemporaryPasswordExpired { is_typed: true };
         let is_expired = done.step == SignInOutcome::Rejected(expired);
+        let reason = match done.step {
+            _ if is_expired => Some("temporary_password_expired"),
+            // Whoever learns it gave the right password, and learns of it without a code too.
+            SignInOutcome::Rejected(RejectReason::UsedCode) => Some(USED_CODE),
+            _ => None,
+        };
         let message = match (&done.step, locked_until) {
             (SignInOutcome::Accepted(_), _) => format!("{name}: signed in"),
             (SignInOutcome::Rejected(_), _) if is_expired => format!(
                 "{name}: rejected; this temporary password has expired: ask the helpdesk for a new one"
             ),
+            (SignInOutcome::Rejected(RejectReason::UsedCode), _) => {
+                format!("{name}: rejected; this code was used before: wait for the next one")
+            }
             (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
             (SignInOutcome::PasswordChangeRequired, _) => {
                 format!("{name}: a new password is required")
@@ -237,7 +247,7 @@ impl SignInReport {
             schema: "mfactl.sign-in/1",
             user: name.to_string(),
             outcome: done.step.word(),
-            reason: is_expired.then_some("temporary_password_expired"),
+            reason,
             factor,
             locked_until,
             due_at,

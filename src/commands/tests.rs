@@ -50,6 +50,7 @@ mod repeated_options;
 mod reports;
 mod requests;
 mod screens;
+mod searching;
 mod shown_users;
 mod signing_in;
 mod silence;

@@ -9,9 +9,9 @@ use crate::domain::user::User;
 const MOST_GROUPS: usize = 6;
 
 /// The user in lines, the first of which begins with the name. `resets` is the number of resets in the last 7 days:
-/// repeated ones can be an impostor at the helpdesk.
+/// repeated ones can be an impostor at the helpdesk. Without roles nobody is kept from changing a protected user.
 #[must_use]
-pub fn identity(user: &User, resets: u64, now: Timestamp) -> Vec<String> {
+pub fn identity(user: &User, resets: u64, has_roles: bool, now: Timestamp) -> Vec<String> {
     let mut lines = vec![who(user)];
     if !user.profile.groups.is_empty() {
         lines.push(groups(&user.profile.groups));
@@ -27,7 +27,9 @@ pub fn identity(user: &User, resets: u64, now: Timestamp) -> Vec<String> {
         1 => Some("warning: was reset once in the last 7 days".to_owned()),
         n => Some(format!("warning: was reset {n} times in the last 7 days")),
     };
-    let protected = user.protected.then(|| "protected: only an admin may change them".to_owned());
+    let protection =
+        if has_roles { "protected: only an admin may change them" } else { "protected" };
+    let protected = user.protected.then(|| protection.to_owned());
     let flags: Vec<String> = [lock, protected, resets].into_iter().flatten().collect();
     if !flags.is_empty() {
         lines.push(flags.join("; "));
@@ -101,7 +103,7 @@ mod tests {
     fn d7_the_lines_say_who_it_is_and_what_is_unusual() {
         let mut user = alice();
         assert_eq!(
-            identity(&user, 0, at(100)),
+            identity(&user, 0, true, at(100)),
             ["alice, Alice Martin, alice@example.com", "no device"]
         );
         user.profile.groups = (0..8).map(|n| format!("g{n}")).collect();
@@ -121,7 +123,7 @@ mod tests {
             user.throttle = user.throttle.failed(FailedFactor::Code, at(100), Limits::DEFAULT);
         }
         assert_eq!(
-            identity(&user, 2, at(100)),
+            identity(&user, 2, true, at(100)),
             [
                 "alice, Alice Martin, alice@example.com",
                 "groups: g0, g1, g2, g3, g4, g5 and 2 more",
@@ -137,7 +139,7 @@ mod tests {
         let mut user = alice();
         user.profile.display_name = Some("a\u{1b}[2J\u{202e}b\nroot".into());
         user.profile.groups = vec!["x\u{9b}y".into()];
-        let lines = identity(&user, 0, at(100)).concat();
+        let lines = identity(&user, 0, true, at(100)).concat();
         assert!(!lines.chars().any(crate::domain::text::is_harmful), "{lines:?}");
     }
 }

@@ -32,8 +32,14 @@ pub enum Rank {
     Mail,
     /// The text is the display name.
     DisplayName,
-    /// Every word begins a word of the name, the display name or the e-mail address.
+    /// The user name begins with the text. Of several words the one with the worst place counts, here and below.
+    NameStart,
+    /// A word of the display name begins with it, or a later word of the user name.
     WordStart,
+    /// The e-mail address begins with it.
+    MailStart,
+    /// A later word of the e-mail address begins with it.
+    MailWordStart,
     /// Some word is only inside of one.
     Inside,
     /// Some word is only in a group.
@@ -105,21 +111,35 @@ impl SearchText {
         ];
         let is_whole = |text: &str| text == self.whole;
         let whole = wholes.into_iter().find(|(_, text)| is_whole(text)).map(|(rank, _)| rank);
-        whole.or_else(|| self.words.iter().map(|word| rank_of(word, folded, email)).max())
+        let starts = FieldStarts { email: display_name + 1, groups: email + 1 };
+        whole.or_else(|| self.words.iter().map(|word| starts.rank_of(word, folded)).max())
     }
 }
 
-/// The best place at which the word occurs; groups begin behind `person`.
-fn rank_of(word: &Finder<'_>, folded: &str, person: usize) -> Rank {
-    let mut best = Rank::Group;
-    for at in word.find_iter(folded.as_bytes()).take_while(|at| *at <= person) {
-        let before = folded[..at].chars().next_back();
-        if before.is_none_or(|c| !c.is_alphanumeric()) {
-            return Rank::WordStart;
-        }
-        best = Rank::Inside;
+/// Where the later fields begin. The user name and the display name stand before them.
+struct FieldStarts {
+    email: usize,
+    groups: usize,
+}
+
+impl FieldStarts {
+    /// The best place at which the word occurs.
+    fn rank_of(&self, word: &Finder<'_>, folded: &str) -> Rank {
+        let is_person = |at: &usize| *at < self.groups;
+        let places = word.find_iter(folded.as_bytes()).take_while(is_person);
+        places.map(|at| self.rank_at(at, folded)).min().unwrap_or(Rank::Group)
     }
-    best
+
+    fn rank_at(&self, at: usize, folded: &str) -> Rank {
+        let before = folded[..at].chars().next_back();
+        match before {
+            None => Rank::NameStart,
+            Some(c) if c.is_alphanumeric() => Rank::Inside,
+            Some(_) if at < self.email => Rank::WordStart,
+            Some(_) if at == self.email => Rank::MailStart,
+            Some(_) => Rank::MailWordStart,
+        }
+    }
 }
 
 /// Adds the text without accents and case: NFKD (UAX 15) without marks, small letters, and `ss` for ß, `σ` for ς. What
@@ -180,8 +200,11 @@ mod tests {
             ("alice  martin", Some(Rank::DisplayName)),
             ("martin alice", Some(Rank::WordStart)),
             ("mart", Some(Rank::WordStart)),
-            ("am", Some(Rank::WordStart)),
-            ("example", Some(Rank::WordStart)),
+            ("am", Some(Rank::NameStart)),
+            ("am al", Some(Rank::WordStart)),
+            ("alice.m", Some(Rank::MailStart)),
+            ("example", Some(Rank::MailWordStart)),
+            ("alice exam", Some(Rank::MailWordStart)),
             ("artin", Some(Rank::Inside)),
             ("alice art", Some(Rank::Inside)),
             ("sales", Some(Rank::Group)),
@@ -193,6 +216,14 @@ mod tests {
         ] {
             assert_eq!(rank(text, ALICE), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn d6_a_later_word_of_the_name_counts_like_a_word_of_the_display_name() {
+        let person = PersonText { name: "j.martin", ..ALICE };
+        let nameless = PersonText { display_name: "", email: "", ..person };
+        assert_eq!(rank("mart", nameless), Some(Rank::WordStart));
+        assert_eq!(rank("j.mart", nameless), Some(Rank::NameStart));
     }
 
     #[test]

@@ -118,6 +118,28 @@ pub enum DoorProof {
     Password,
 }
 
+impl DoorProof {
+    /// Refuses an act that this proof is not good for, whoever the user is.
+    pub fn permit(self, act: OwnAct) -> Result<(), Refusal> {
+        match (self, act) {
+            (Self::Device(_), _)
+            | (Self::BackupCode(_), OwnAct::ReplaceDevice)
+            | (Self::Password, OwnAct::AddDevice) => Ok(()),
+            (Self::BackupCode(_), _) => {
+                let problem = format!("{} takes a code of your device", act.word());
+                Err(Refusal::new(ErrorCode::NotPermitted, problem)
+                    .hint("with a recovery or bypass code you can only replace a device"))
+            }
+            (Self::Password, _) => Err(more_than_the_password(act)),
+        }
+    }
+}
+
+fn more_than_the_password(act: OwnAct) -> Refusal {
+    let problem = format!("{} takes more than the password", act.word());
+    Refusal::new(ErrorCode::NotPermitted, problem).hint("ask the helpdesk for a new QR code")
+}
+
 /// A user who came through the door, for a few minutes.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -167,21 +189,11 @@ impl Session {
             return Err(Refusal::new(ErrorCode::Disabled, "your MFA is switched off")
                 .hint("ask the helpdesk to switch it on"));
         }
-        let (problem, hint) = match (self.proof, act) {
-            (DoorProof::Device(_), _) | (DoorProof::BackupCode(_), OwnAct::ReplaceDevice) => {
-                return Ok(());
-            }
-            (DoorProof::Password, OwnAct::AddDevice) if !user.enrolment_barred => return Ok(()),
-            (DoorProof::BackupCode(_), _) => (
-                format!("{} takes a code of your device", act.word()),
-                "with a recovery or bypass code you can only replace a device",
-            ),
-            (DoorProof::Password, _) => (
-                format!("{} takes more than the password", act.word()),
-                "ask the helpdesk for a new QR code",
-            ),
-        };
-        Err(Refusal::new(ErrorCode::NotPermitted, problem).hint(hint))
+        self.proof.permit(act)?;
+        if self.proof == DoorProof::Password && user.enrolment_barred {
+            return Err(more_than_the_password(act));
+        }
+        Ok(())
     }
 }
 

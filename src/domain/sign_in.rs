@@ -72,8 +72,8 @@ pub enum SignInOutcome {
     },
 }
 
-/// The reason for a rejected sign-in. Only the audit log records it; at a terminal, a user whose password was right is
-/// told that a code was wrong or used.
+/// The reason for a rejected sign-in, for the audit log. Whoever gave the right password is told that a code was wrong or
+/// used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RejectReason {
     Password,

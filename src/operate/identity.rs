@@ -85,7 +85,8 @@ pub fn show(
     let mut lines = Vec::new();
     if app.shown.display(user)? {
         let resets = recent_resets(store, user, now.minus(Span::hours(7 * 24)))?;
-        lines = identity(user, resets, now);
+        let has_roles = app.authorization.roles.is_some();
+        lines = identity(user, resets, has_roles, now);
     }
     if !consequences.is_empty() {
         lines.push(format!("afterwards: {}", consequences.join("; ")));

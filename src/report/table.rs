@@ -132,7 +132,8 @@ impl<'a> TableWriter<'a> {
         }
         if !self.left_out.is_empty() {
             let names = self.left_out.join(", ");
-            writeln!(self.out, "no room for: {names}; a wider terminal or --json shows all")?;
+            let words = format!("no room for: {names}; a wider terminal or --json shows all");
+            writeln!(self.out, "{}", wrapped(&words, self.layout.columns.unwrap_or(u16::MAX)))?;
         }
         Ok(())
     }

@@ -43,7 +43,9 @@ is "$(owners /var/lib/mfactl /etc/mfactl)" "/var/lib/mfactl 2770 mfactl mfaservi
 /etc/mfactl 750 mfactl mfaservice"
 for file in /usr/share/man/man1/mfactl-verify.1.gz /usr/share/man/man1/mfa.1.gz /usr/lib/systemd/system/mfactl-watch.timer \
     /usr/share/bash-completion/completions/mfactl /usr/share/zsh/vendor-completions/_mfactl \
-    /usr/share/fish/vendor_completions.d/mfactl.fish /usr/share/doc/mfactl/examples/pam.d/mfactl; do
+    /usr/share/fish/vendor_completions.d/mfactl.fish /usr/share/fish/vendor_completions.d/mfa.fish \
+    /usr/share/bash-completion/completions/mfa /usr/share/zsh/vendor-completions/_mfa \
+    /usr/share/doc/mfactl/examples/pam.d/mfactl; do
     [ -s "$file" ] || fail "$file is missing"
 done
 is "$(grep -ro '/[a-z/]*/bin/mfactl' -h /usr/share/doc/mfactl/examples | sort -u)" /usr/bin/mfactl

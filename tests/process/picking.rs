@@ -56,8 +56,11 @@ fn d6_leaving_the_search_changes_nothing_and_leaves_the_terminal_as_it_was() {
         if key != "Enter" {
             screen.type_in("ali");
             screen.until("> alice");
-            // It stays in the foreground: a shell would get a terminal without echo.
             screen.key("C-z");
+            screen.until("Stopped");
+            assert_eq!(screen.modes(), modes, "{key}: stopped");
+            screen.line("clear; fg");
+            screen.until("> alice");
         }
         screen.key(key);
         screen.until("nothing was changed");
@@ -84,6 +87,23 @@ fn d6_a_line_that_was_typed_ahead_chooses_nobody() {
     screen.key("C-c");
     assert_eq!(screen.left().0, "130");
     assert_eq!(world.status("alice"), "enabled");
+}
+
+#[test]
+fn d6_a_low_terminal_counts_what_it_hides() {
+    if !has("tmux", "searching at a low terminal") {
+        return;
+    }
+    let world = world();
+    for (rows, more) in [(12, "and 21 more: type on"), (6, "and 27 more: type on")] {
+        let screen = Screen::new(&world, 80, rows);
+        screen.line("clear; $M show-user");
+        screen.until("show-user whom?");
+        screen.type_in("mar");
+        screen.until(more);
+        screen.key("Escape");
+        screen.until("nothing was changed");
+    }
 }
 
 #[test]

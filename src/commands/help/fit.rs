@@ -6,8 +6,8 @@ use crate::env::Env;
 const DEFAULT_WIDTH: usize = 80;
 /// Longer lines are hard to read.
 const MAX_WIDTH: usize = 100;
-/// On a narrower terminal the text of an option is below it: there is no column left beside it.
-pub const MIN_WIDTH: usize = 40;
+/// On a narrower terminal the text of an option is below it: beside it there is too little room for one line.
+pub const MIN_WIDTH: usize = 60;
 
 /// The least room for the second of two columns, that of the longest word.
 const MIN_TEXT: usize = 18;

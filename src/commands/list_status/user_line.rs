@@ -155,7 +155,7 @@ impl Record for UserLine {
         "due_at",
     ];
 
-    const LESS_NEEDED: &'static [&'static str] = &["NAME", "LAST CODE", "DEVICES", "FLAGS"];
+    const LESS_NEEDED: &'static [&'static str] = &["LAST CODE", "DEVICES", "FLAGS", "NAME"];
 
     fn fields(&self, f: &mut Fields) {
         f.text(&self.user);

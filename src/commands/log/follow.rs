@@ -50,7 +50,7 @@ pub fn follow(app: &mut App<'_>, mut query: LogQuery) -> Result<Report> {
 
 fn write(writer: &mut Writer<'_>, event: &EventLine) -> Result<()> {
     if writer.format == Format::Table {
-        writer.description(&event.sentence())?;
+        writer.line(&event.sentence())?;
     } else {
         serde_json::to_writer(&mut *writer.out, event)?;
         writer.out.write_all(b"\n")?;

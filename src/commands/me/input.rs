@@ -11,7 +11,7 @@ use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::Label;
 use crate::domain::password::Password;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::self_service::OwnAct;
+use crate::domain::self_service::{DoorProof, OwnAct};
 use crate::domain::text::refuse;
 use crate::report::Format;
 
@@ -64,6 +64,12 @@ impl OwnRequest {
             Some(word) => Some(wanted(app, &word, device, label, reveals)?),
         };
         let [code, next_code] = [code, next_code].map(bytes);
+        if let (Some(wanted), Some(code)) = (&wanted, &code)
+            && let Submitted::BackupCode(code) = Submitted::read(code)
+        {
+            // Its form alone decides, so that the answer is the same for everybody, and no use is spent.
+            DoorProof::BackupCode(code.kind).permit(wanted.act)?;
+        }
         let is_otp =
             code.as_ref().is_some_and(|code| matches!(Submitted::read(code), Submitted::Otp(_)));
         let needs_two = wanted.as_ref().is_some_and(|wanted| wanted.act.needs_second_code());

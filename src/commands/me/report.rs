@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::input::Wanted;
 use crate::app::App;
 use crate::authenticate::code::Evaluation;
-use crate::authenticate::sign_in::SignInResult;
+use crate::authenticate::sign_in::{SignInResult, USED_CODE};
 use crate::commands::sign_in::SignInReport;
 use crate::domain::authenticate::Outcome;
 use crate::domain::name::UserName;
@@ -76,10 +76,11 @@ pub struct OwnDevice {
 /// The acts that are turned on, and that this user may do in this session.
 pub fn offered(app: &App<'_>, session: &Session, user: &User) -> Vec<OwnAct> {
     let is_optional = app.config.policy.requirement(user) == Requirement::Optional;
+    let has_device = user.live().next().is_some();
     let is_possible = |act: &OwnAct| match act {
         OwnAct::AddDevice => true,
-        OwnAct::SwitchOff => is_optional,
-        _ => user.live().next().is_some(),
+        OwnAct::SwitchOff => is_optional && has_device,
+        _ => has_device,
     };
     let offered = app.config.self_service.acts().filter(is_possible);
     offered.filter(|act| session.permit(user, *act).is_ok()).collect()
@@ -148,7 +149,7 @@ impl MeReport {
         report
     }
 
-    /// The next code was not accepted. As at a sign-in, the answer does not say whether it was wrong or used.
+    /// The next code was not accepted. As at a sign-in, the reason says of a used one that it was used.
     pub fn second_refused(name: &UserName, act: OwnAct, proved: &Evaluation) -> Self {
         let (outcome, until) = match proved.outcome {
             Outcome::Locked { until } => ("locked", until),
@@ -160,6 +161,8 @@ impl MeReport {
         };
         let mut report = Self::new(name, outcome, message);
         (report.act, report.locked_until) = (Some(act.word()), until);
+        let is_used = matches!(proved.outcome, Outcome::Replayed { .. });
+        report.reason = is_used.then_some(USED_CODE);
         report
     }
 

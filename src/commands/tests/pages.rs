@@ -203,7 +203,8 @@ fn problems(shown: &[String], command: &str, ran: &CommandResult) -> Vec<String>
     problems
 }
 
-const TERMINAL: Size = Size { columns: 134, rows: 40 };
+/// A page leaves it to the reader's screen to break lines.
+const TERMINAL: Size = Size { columns: 300, rows: 40 };
 
 /// The words of a command as the program gets them; quoted blanks are left out, since nothing here prints
 /// them.
@@ -242,9 +243,7 @@ fn run_once(console: &Console, last: Option<&'static str>) -> (World, CommandRes
     let mut command = words(&console.command);
     let (input, mut answers) = prepare(&mut world, &mut command);
     answers.extend(last);
-    // A page leaves it to the reader's screen to break the lines of a description.
-    let columns = if command.contains("show-user") { 300 } else { TERMINAL.columns };
-    world.terminal = Some(Size { columns, ..TERMINAL });
+    world.terminal = Some(TERMINAL);
     world.sudo_user = is_sudo(&console.command).then_some("mfactl");
     world.answers = input.is_empty().then_some(answers);
     let mut words: Vec<_> = command.split(' ').skip(1).map(str::to_owned).collect();

@@ -37,8 +37,8 @@ pub fn be_quiet() {
     change(silence);
 }
 
-/// Between the keys of a search, also while it runs: an interrupt is one, and ^Z is not, because a shell would get the
-/// terminal as it is.
+/// Between the keys of a search, also while it runs: an interrupt is one, and ^Z is a key, because a shell would get the
+/// terminal as it is. The search puts it back first.
 pub fn be_quiet_key_by_key() {
     change(|termios| {
         silence(termios);

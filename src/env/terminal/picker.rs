@@ -10,7 +10,7 @@ use dialoguer::console::{Key, Term, measure_text_width, truncate_str};
 
 use crate::domain::text::is_harmful;
 use crate::env::PickList;
-use crate::env::terminal::keys;
+use crate::env::terminal::{keys, modes, suspend};
 
 /// What is typed at most.
 const LONGEST: usize = 60;
@@ -37,6 +37,13 @@ pub fn pick(
             }
             Key::Enter => {}
             Key::Escape | Key::CtrlC | Key::Char('\u{4}') => break None,
+            // ^Z
+            Key::Char('\u{1a}') => {
+                screen.clear()?;
+                suspend();
+                modes::be_quiet_key_by_key();
+                continue;
+            }
             Key::ArrowUp => {
                 chosen = chosen.saturating_sub(1);
                 continue;
@@ -101,13 +108,15 @@ impl Screen {
             Some(found) => {
                 let room = height.saturating_sub(3).max(1);
                 let first = (chosen + 1).saturating_sub(room);
+                let hidden = found.lines.len().saturating_sub(room);
+                let more = found.more.saturating_add(hidden as u64);
                 let shown = found.lines.iter().enumerate().skip(first).take(room);
                 lines
                     .extend(shown.map(|(n, line)| {
                         format!("{} {line}", if n == chosen { '>' } else { ' ' })
                     }));
-                if found.more > 0 && room > 1 {
-                    lines.push(format!("  and {} more: type on", found.more));
+                if more > 0 && room > 1 {
+                    lines.push(format!("  and {more} more: type on"));
                 }
             }
         }

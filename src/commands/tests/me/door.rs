@@ -56,9 +56,15 @@ fn d23_the_door_tells_no_more_than_a_sign_in() {
     let used = world.code(&phone, 0);
     let line = json!({ "password": OLD, "code": used });
     assert_eq!(answer(&line, "alice").0, 0);
-    assert_eq!(answer(&line, "alice").1, expected.1.replace("\"switch-off\"", "null"), "used");
+    let wrong = expected.1.replace("\"switch-off\"", "null");
+    let told = wrong.replace("\"locked_until\"", "\"reason\":\"replayed\",\"locked_until\"");
+    assert_eq!(answer(&line, "alice").1, told, "used, and the password was right");
+    let no_password = json!({ "password": "hunter2", "code": used });
+    assert_eq!(answer(&no_password, "alice").1, wrong, "a stranger learns nothing of it");
     assert_eq!(world.listed("alice")["status"], "enabled");
     assert_eq!(world.newest("sign-in", "outcome"), "rejected", "and it is logged as one");
+    let log = world.run("log --user alice --json").ok().out;
+    assert!(log.contains("replayed"), "{log}");
 }
 
 #[test]
@@ -73,7 +79,16 @@ fn d23_recovery_and_bypass_codes_replace_a_device_and_do_nothing_else() {
         let ran =
             world.me(&json!({ "password": OLD, "code": recovery(n), "act": act, "label": "x" }));
         refused(&ran, 77, "not_permitted");
+        let stranger =
+            world.me(&json!({ "password": "no", "code": recovery(n), "act": act, "label": "x" }));
+        assert_eq!(
+            (stranger.code, &stranger.err),
+            (ran.code, &ran.err),
+            "no password was looked at"
+        );
     }
+    let left = world.listed("alice")["recovery_codes_left"].clone();
+    assert_eq!(left, 10, "what is refused anyway spends no code");
     let ran =
         world.me(&json!({ "password": OLD, "code": recovery(6), "act": "replace-device" })).ok();
     let new = secret_of(&ran.json());

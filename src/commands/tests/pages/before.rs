@@ -139,7 +139,9 @@ pub fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static
             "add-user robert",
             "enrol alice --no-confirm --json --reveal-secrets",
         ]),
-        "find" => world.done(&["add-user mmartin --display-name Martine"]),
+        "find" => {
+            world.done(&["add-user mmartin --display-name Martine --email martine@example.com"])
+        }
         "remove-user" => world.done(&["add-user robert"]),
         "changes" => {
             world.wait(2 * 86_400);
