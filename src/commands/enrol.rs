@@ -11,15 +11,13 @@ use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::commands::device_settings::Settings;
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::prove::{Proving, show_and_prove};
 use crate::commands::targets::Targets;
 use crate::commands::user_change::joined;
-use crate::commands::whole_number;
 use crate::domain::consequences::consequences;
-use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::name::{Label, UserName};
-use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -60,40 +58,6 @@ pub struct Enrol {
     settings: Settings,
     #[command(flatten)]
     operator: OperatorOptions,
-}
-
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Settings that many apps ignore")]
-struct Settings {
-    /// SHA1, SHA256 or SHA512 [default: SHA1]
-    #[arg(long, value_name = "HASH")]
-    algorithm: Option<String>,
-    /// Digits in a code, 6 to 8 [default: 6]
-    #[arg(long, value_name = "N", value_parser = whole_number::from::<u64>(0))]
-    digits: Option<u64>,
-    /// Time step, 15 to 300 s [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = whole_number::from::<u64>(0))]
-    period: Option<u64>,
-    /// Use these settings; asks for two codes in a row
-    #[arg(long)]
-    allow_incompatible: bool,
-}
-
-impl Settings {
-    fn parameters(&self) -> Result<Parameters, Refusal> {
-        let common = Parameters::COMMON;
-        let parameters = Parameters::new(
-            self.algorithm.as_deref().map_or(Ok(common.algorithm), Algorithm::parse)?,
-            self.digits.unwrap_or(common.digits.into()),
-            self.period.unwrap_or(common.period),
-        )?;
-        if parameters.is_common() || self.allow_incompatible {
-            return Ok(parameters);
-        }
-        let apps = parameters.incompatible_apps().join(", ");
-        Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
-            .hint("use SHA1, 6 digits, 30 s, or add --allow-incompatible"))
-    }
 }
 
 impl Verb for Enrol {

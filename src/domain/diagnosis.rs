@@ -291,7 +291,9 @@ impl Diagnosis {
             Self::ClockOff { .. } => ("if the next code fails", plain("diagnose")),
             Self::MaybeClockOff { .. } | Self::Revoked { .. } => ("then", plain("diagnose")),
             Self::ServerClock { .. } => ("to look", command("check").operand("clock")),
-            Self::OtherSettings { device, .. } => ("to do so", of("reset", device)),
+            Self::OtherSettings { device, used, .. } => {
+                ("to do so", with_settings(command("reset").device(device), used).name(name))
+            }
             Self::Disabled { device: Some(device) } => ("to switch it on", of("enable", device)),
             Self::Disabled { device: None } => ("to switch it on", plain("enable")),
             Self::Expired { device, .. } => ("to do so", of("enrol", device)),
@@ -309,6 +311,22 @@ impl Diagnosis {
             Self::TooMany { .. } => ("to end the lock", plain("unlock")),
         }
     }
+}
+
+/// The options of a new device with these settings.
+fn with_settings(command: Command, settings: &Parameters) -> Command {
+    let common = Parameters::COMMON;
+    let mut command = command;
+    if settings.algorithm != common.algorithm {
+        command = command.option("--algorithm", settings.algorithm.as_str());
+    }
+    if settings.digits != common.digits {
+        command = command.option("--digits", &settings.digits.to_string());
+    }
+    if settings.period != common.period {
+        command = command.option("--period", &settings.period.to_string());
+    }
+    if settings.is_common() { command } else { command.flag("--allow-incompatible") }
 }
 
 /// What the verb did to the devices.
