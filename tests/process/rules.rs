@@ -70,7 +70,7 @@ for locale in C C.UTF-8; do
             want denied hana $mf edit-user "--$option" "$value" -- alice
         done
         # One value, which mfactl refuses itself.
-        want 65 hana $mf edit-user "--$option" $'phone=x\n--store y' -- alice
+        want 65 hana $mf edit-user "--$option" $'phone=x\n--store y' --language en -- alice
         want denied hana $mf edit-user "--$option" x "--store" y -- alice
         want denied hana $mf edit-user "--$option=x" -- alice
         want denied hana $mf disable "--$option" x --from /etc/shadow
@@ -115,15 +115,15 @@ printf 'alice\nalice2\n' >"$work/homes/hana/names.txt"
 chown hana: "$work/homes/hana/names.txt"
 chmod 600 "$work/homes/hana/names.txt"
 for words in '--from names.txt --yes' '--yes --from=names.txt' '--from ./names.txt -y --ticket H-1'; do
-    play hana 0 "mfa disable $words"
+    play hana '0 1' "mfa disable $words"
     says '2 users: '
-    play hana 0 'mfa enable --yes --from - < names.txt'
+    play hana '0 1' 'mfa enable --yes --from - < names.txt'
 done
 play hana 65 'mfa disable --yes --from /etc/shadow'
 says "the list can't be read"
 play hana 65 'mfa disable --yes --from gone.txt'
 # The list holds the place of the answer, which is asked for at the terminal.
-printf 'alice2\n' >"$work/homes/hana/names.txt"
+printf 'alice\n' >"$work/homes/hana/names.txt"
 at hana 'mfa disable --from names.txt --no-input'
 ends 64
 at hana 'mfa disable --from names.txt --from names.txt --yes'
