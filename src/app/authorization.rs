@@ -34,6 +34,8 @@ pub struct Authorization {
     pub list_options: Vec<(String, Option<String>)>,
     /// The file of the list; `-` is standard input.
     pub list_file: Option<String>,
+    /// The name in the words of the operator.
+    pub typed_name: Option<String>,
     /// The approved request that this run carries out.
     pub approval: Option<Approval>,
 }
@@ -99,7 +101,22 @@ impl Authorization {
     pub fn list_command(&self, max_changes: usize) -> Command {
         let limit = max_changes.to_string();
         let options = self.list_options.clone();
-        let command = Command { options, ..command(self.verb) }.option("--max-changes", &limit);
+        self.with_list(Command { options, ..command(self.verb) }.option("--max-changes", &limit))
+    }
+
+    /// This run's command as it was given, with one more option, whose value the reader fills in.
+    #[must_use]
+    pub fn command_with(&self, option: &str, value: &str) -> Command {
+        let options = self.list_options.clone();
+        let command = Command { options, ..command(self.verb) }.option(option, value);
+        let command = match &self.typed_name {
+            Some(name) => command.name(name),
+            None => command,
+        };
+        self.with_list(command)
+    }
+
+    fn with_list(&self, command: Command) -> Command {
         match self.list_file.as_deref() {
             Some("-") => command.option("--from", "-").reading("FILE"),
             Some(file) => command.option("--from", file),

@@ -81,6 +81,8 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     app.authorization.list_options = options(entry, matches, &[]);
     let list = matches.try_get_raw("from").ok().flatten().and_then(|mut files| files.next());
     app.authorization.list_file = list.map(|file| file.to_string_lossy().into_owned());
+    let typed = matches.try_get_one::<String>("name").ok().flatten();
+    app.authorization.typed_name = typed.cloned();
     app.env.caller.denied = denied_verbs(app);
     let given =
         Given { yes: is_used("yes"), creates: is_used("create"), only_looks: is_used("list") };
@@ -187,7 +189,11 @@ fn request_approval(
 }
 
 /// The options for a hint that repeats the command, without those of this run alone and those of `left_out`.
-fn options(entry: &VerbEntry, matches: &ArgMatches, left_out: &[&str]) -> Vec<(String, Option<String>)> {
+fn options(
+    entry: &VerbEntry,
+    matches: &ArgMatches,
+    left_out: &[&str],
+) -> Vec<(String, Option<String>)> {
     const OF_THIS_RUN: [&str; 3] = ["dry_run", "from", "max_changes"];
     let command = (entry.arguments)(Command::new(entry.spec.name));
     let mut options = Vec::new();

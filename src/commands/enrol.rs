@@ -17,7 +17,9 @@ use crate::commands::prove::{Proving, show_and_prove};
 use crate::commands::targets::Targets;
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
+use crate::domain::hint::command;
 use crate::domain::name::{Label, UserName};
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -80,7 +82,8 @@ impl Verb for Enrol {
         self.operator.ticket(app, Self::NAME)?;
         let mut opened = None;
         if !self.create {
-            opened.insert(app.open_store()?).read_user(&name)?;
+            let known = opened.insert(app.open_store()?).read_user(&name);
+            known.map_err(|error| may_be_new(error, &name))?;
         }
         let showing =
             self.show.choose_output(app, self.confirm.no_confirm || self.operator.dry_run)?;
@@ -161,6 +164,23 @@ impl Verb for Enrol {
             .with_message(format!("{name}: {status}"));
         record.extra.consequences = Some(consequences);
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
+    }
+}
+
+/// An unknown name that is near no other one may be that of a new user.
+fn may_be_new(error: anyhow::Error, name: &UserName) -> anyhow::Error {
+    match error.downcast::<Refusal>() {
+        Ok(refusal) if refusal.code == ErrorCode::UserNotFound => {
+            let has_command = refusal.hint.as_ref().is_some_and(|h| h.commands().next().is_some());
+            if !has_command {
+                return refusal.into();
+            }
+            let create = command("enrol").flag("--create").name(name);
+            let find = command("find").name("TEXT");
+            refusal.hint(create.after("a new user: ").then("; to search: ").then(find)).into()
+        }
+        Ok(refusal) => refusal.into(),
+        Err(error) => error,
     }
 }
 

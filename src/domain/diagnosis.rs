@@ -359,6 +359,23 @@ fn used(device: &Label, at: Option<Timestamp>, by_later: bool, now: Timestamp) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::factor::totp::Algorithm;
+
+    #[test]
+    fn d11_the_command_for_other_settings_sets_these_up() {
+        let device = Label::default();
+        let used = Parameters::new(Algorithm::Sha256, 8, 30).unwrap();
+        let name = UserName::parse("martin").unwrap();
+        let of = |given, used| {
+            let found = Diagnosis::OtherSettings { device: device.clone(), given, used };
+            found.next(&name).1.to_string()
+        };
+        assert_eq!(
+            of(Parameters::COMMON, used),
+            "mfactl reset --device phone --algorithm SHA256 --digits 8 --allow-incompatible -- martin"
+        );
+        assert_eq!(of(used, Parameters::COMMON), "mfactl reset --device phone -- martin");
+    }
 
     #[test]
     fn d11_a_second_code_confirms_only_what_is_as_far_off() {

@@ -401,7 +401,11 @@ fn d5_a_line_that_the_rules_do_not_take_says_why_and_asks_for_no_password() {
         ("mfa reset alice --keep", "did you mean --keep-until-confirmed?", "64"),
         ("mfa unlock alice bob", "unexpected argument 'bob' found", "64"),
         ("mfa bypass alice --for '8 hours'", "don't let hana run bypass with these words", "77"),
-        ("mfa reset alice --reason 'in bus - lost'", "don't let hana run reset with these words", "77"),
+        (
+            "mfa reset alice --reason 'in bus - lost'",
+            "don't let hana run reset with these words",
+            "77",
+        ),
         ("mfa remove-user alice", "don't let hana run remove-user with these words", "77"),
         ("mfa --store x unlock alice", "don't let hana run unlock with these words", "77"),
     ] {
