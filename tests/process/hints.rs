@@ -246,6 +246,8 @@ fn d5_the_wrapper_puts_words_in_order_and_changes_none() {
         (vec!["check", "-w", "5", "locked"], "check] [locked] [--warning] [5"),
         (vec!["disable", "--from", "-", "--yes"], "disable] [--yes] [--from] [-"),
         (vec!["disable", "--from=-", "--yes"], "disable] [--yes] [--from] [-"),
+        (vec!["verify", "--from", "pam"], "verify] [--from] [pam"),
+        (vec!["disable", "--from", "a", "--from", "b"], "disable] [--from] [a] [--from] [b"),
         (vec!["--json", "list-status"], "list-status] [--json"),
         (vec!["--store", "s", "list-status"], "--store] [s] [list-status"),
         (vec!["enroll", "alice"], "enrol] [--] [alice"),
