@@ -11,6 +11,7 @@ mod check;
 mod completions;
 mod copy_store;
 mod delete;
+mod device_settings;
 mod diagnose;
 mod disable;
 mod doctor;

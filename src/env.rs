@@ -26,6 +26,8 @@ pub struct Env {
     /// `None` unless both standard input and standard error are terminals.
     pub prompt: Option<Box<dyn Prompt>>,
     pub input: Box<dyn Read>,
+    /// The person at the terminal of this process, once a list on standard input was read to its end.
+    pub prompt_after_list: Box<dyn Fn() -> Option<Box<dyn Prompt>>>,
     /// Input is never read from a terminal without a prompt.
     pub input_is_terminal: bool,
     /// Whether a read would return at once, with data or the end of input.

@@ -173,6 +173,7 @@ impl World {
             rng: Box::new(SeededRandom(self.draws.clone())),
             input_is_terminal: prompt.is_some(),
             prompt,
+            prompt_after_list: Box::new(|| None),
             input: Box::new(Cursor::new(input.as_bytes().to_vec())),
             out: Stream { writer: Box::new(out.clone()), terminal: self.terminal },
             err: Stream { writer: Box::new(err.clone()), terminal: self.terminal },

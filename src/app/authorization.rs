@@ -29,6 +29,13 @@ pub struct Authorization {
     pub is_dry: bool,
     /// The options of this run and their values, without those that each operator chooses: for hints.
     pub options: Vec<(String, Option<String>)>,
+    /// All options of this run and their values, without `--dry-run`, `--from` and `--max-changes`: for the command of a
+    /// whole list.
+    pub list_options: Vec<(String, Option<String>)>,
+    /// The file of the list; `-` is standard input.
+    pub list_file: Option<String>,
+    /// The name in the words of the operator.
+    pub typed_name: Option<String>,
     /// The approved request that this run carries out.
     pub approval: Option<Approval>,
 }
@@ -87,6 +94,34 @@ impl Authorization {
     #[must_use]
     pub fn command(&self, name: &UserName) -> Command {
         Command { options: self.options.clone(), ..command(self.verb).name(name) }
+    }
+
+    /// This run's command for its whole list, with a limit. A list of standard input is to be named again.
+    #[must_use]
+    pub fn list_command(&self, max_changes: usize) -> Command {
+        let limit = max_changes.to_string();
+        let options = self.list_options.clone();
+        self.with_list(Command { options, ..command(self.verb) }.option("--max-changes", &limit))
+    }
+
+    /// This run's command as it was given, with one more option, whose value the reader fills in.
+    #[must_use]
+    pub fn command_with(&self, option: &str, value: &str) -> Command {
+        let options = self.list_options.clone();
+        let command = Command { options, ..command(self.verb) }.option(option, value);
+        let command = match &self.typed_name {
+            Some(name) => command.name(name),
+            None => command,
+        };
+        self.with_list(command)
+    }
+
+    fn with_list(&self, command: Command) -> Command {
+        match self.list_file.as_deref() {
+            Some("-") => command.option("--from", "-").reading("FILE"),
+            Some(file) => command.option("--from", file),
+            None => command,
+        }
     }
 
     /// Refuses an option of the verb to everybody but an admin, whatever the user is.

@@ -14,13 +14,15 @@ use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::{VERBS, VerbEntry, find_verb};
 use crate::config::{Config, PathOptions};
 use crate::domain::approval::Request;
-use crate::domain::caller::Caller;
+use crate::domain::caller::{Caller, SYSTEM_USER};
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::role::Role;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
+use crate::domain::verb::VerbSpec;
 use crate::env::Env;
 use crate::operate;
 use crate::operate::UsedOptions;
@@ -75,7 +77,12 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     if let Err(error) = operate::authorize(app, &entry.spec, used) {
         return (entry.on_denied)(app.env, error);
     }
-    app.authorization.options = options(entry, matches);
+    app.authorization.options = options(entry, matches, APPROVER_OPTIONS);
+    app.authorization.list_options = options(entry, matches, &[]);
+    let list = matches.try_get_raw("from").ok().flatten().and_then(|mut files| files.next());
+    app.authorization.list_file = list.map(|file| file.to_string_lossy().into_owned());
+    let typed = matches.try_get_one::<String>("name").ok().flatten();
+    app.authorization.typed_name = typed.cloned();
     app.env.caller.denied = denied_verbs(app);
     let given =
         Given { yes: is_used("yes"), creates: is_used("create"), only_looks: is_used("list") };
@@ -105,13 +112,15 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     (entry.run)(matches, app)
 }
 
-/// The verbs that the operator's role forbids, which no hint may name.
+/// The verbs that the operator may not run, which no hint may name: their role forbids it, or they come by `sudo`, whose
+/// sample rules keep the verbs of login services from everybody.
 fn denied_verbs(app: &App<'_>) -> Vec<&'static str> {
-    if app.config.roles.is_none() {
-        return Vec::new();
-    }
-    let names = VERBS.iter().map(|entry| entry.spec.name);
-    names.filter(|verb| !operate::can_run(app, verb)).collect()
+    let comes_by_sudo = app.env.caller.sudo_user.as_deref() == Some(SYSTEM_USER)
+        && app.env.process.sudo_uid.is_some_and(|uid| uid != 0);
+    let is_service = |spec: &VerbSpec| spec.roles == Some(&[Role::Service]);
+    let is_denied =
+        |spec: &VerbSpec| comes_by_sudo && is_service(spec) || !operate::can_run(app, spec.name);
+    VERBS.iter().map(|entry| &entry.spec).filter(|spec| is_denied(spec)).map(|s| s.name).collect()
 }
 
 /// For a verb that takes something away: says whom a shortened name means before the verb asks, or refuses the name
@@ -179,14 +188,18 @@ fn request_approval(
     Ok(Report::one(PendingApproval::new(&request, guarded, &app.env.caller), Verdict::Yes))
 }
 
-/// The options for a hint that repeats the command for one user.
-fn options(entry: &VerbEntry, matches: &ArgMatches) -> Vec<(String, Option<String>)> {
+/// The options for a hint that repeats the command, without those of this run alone and those of `left_out`.
+fn options(
+    entry: &VerbEntry,
+    matches: &ArgMatches,
+    left_out: &[&str],
+) -> Vec<(String, Option<String>)> {
     const OF_THIS_RUN: [&str; 3] = ["dry_run", "from", "max_changes"];
     let command = (entry.arguments)(Command::new(entry.spec.name));
     let mut options = Vec::new();
     for arg in command.get_arguments() {
         let id = arg.get_id().as_str();
-        let is_left_out = APPROVER_OPTIONS.contains(&id) || OF_THIS_RUN.contains(&id);
+        let is_left_out = left_out.contains(&id) || OF_THIS_RUN.contains(&id);
         let is_given = matches.value_source(id) == Some(ValueSource::CommandLine);
         let Some(long) = arg.get_long().filter(|_| is_given && !is_left_out) else { continue };
         if !arg.get_action().takes_values() {

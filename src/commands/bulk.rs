@@ -107,7 +107,7 @@ impl BulkChange<'_> {
         let would = V::WORDS.would;
         let message = format!("{changing} of {users} {would}, more than {limit} at once");
         let refusal = Refusal::new(ErrorCode::TooManyChanges, message)
-            .hint(format!("check the plan; then add --max-changes {changing}"));
+            .hint(app.authorization.list_command(changing).after("check the plan; then run: "));
         let report = lines::report(self.heading::<V>(true), self.lines::<V>(&plan.rows, true));
         output::write(app.env, &app.options, report)?;
         Err(refusal.into())

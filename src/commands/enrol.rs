@@ -11,13 +11,13 @@ use crate::app::write_tx;
 use crate::app::{App, OpenStore};
 use crate::audit;
 use crate::audit::AuditRecord;
+use crate::commands::device_settings::Settings;
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::commands::prove::{Proving, show_and_prove};
 use crate::commands::targets::Targets;
 use crate::commands::user_change::joined;
-use crate::commands::whole_number;
 use crate::domain::consequences::consequences;
-use crate::domain::factor::totp::{Algorithm, Parameters};
+use crate::domain::hint::command;
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
@@ -62,40 +62,6 @@ pub struct Enrol {
     operator: OperatorOptions,
 }
 
-#[derive(Args, Debug)]
-#[command(next_help_heading = "Settings that many apps ignore")]
-struct Settings {
-    /// SHA1, SHA256 or SHA512 [default: SHA1]
-    #[arg(long, value_name = "HASH")]
-    algorithm: Option<String>,
-    /// Digits in a code, 6 to 8 [default: 6]
-    #[arg(long, value_name = "N", value_parser = whole_number::from::<u64>(0))]
-    digits: Option<u64>,
-    /// Time step, 15 to 300 s [default: 30]
-    #[arg(long, value_name = "SECONDS", value_parser = whole_number::from::<u64>(0))]
-    period: Option<u64>,
-    /// Use these settings; asks for two codes in a row
-    #[arg(long)]
-    allow_incompatible: bool,
-}
-
-impl Settings {
-    fn parameters(&self) -> Result<Parameters, Refusal> {
-        let common = Parameters::COMMON;
-        let parameters = Parameters::new(
-            self.algorithm.as_deref().map_or(Ok(common.algorithm), Algorithm::parse)?,
-            self.digits.unwrap_or(common.digits.into()),
-            self.period.unwrap_or(common.period),
-        )?;
-        if parameters.is_common() || self.allow_incompatible {
-            return Ok(parameters);
-        }
-        let apps = parameters.incompatible_apps().join(", ");
-        Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
-            .hint("use SHA1, 6 digits, 30 s, or add --allow-incompatible"))
-    }
-}
-
 impl Verb for Enrol {
     const NAME: &'static str = "enrol";
     const ALIAS: Option<&'static str> = Some("enroll");
@@ -116,7 +82,8 @@ impl Verb for Enrol {
         self.operator.ticket(app, Self::NAME)?;
         let mut opened = None;
         if !self.create {
-            opened.insert(app.open_store()?).read_user(&name)?;
+            let known = opened.insert(app.open_store()?).read_user(&name);
+            known.map_err(|error| may_be_new(error, &name))?;
         }
         let showing =
             self.show.choose_output(app, self.confirm.no_confirm || self.operator.dry_run)?;
@@ -203,6 +170,23 @@ impl Verb for Enrol {
             .with_message(format!("{name}: {status}"));
         record.extra.consequences = Some(consequences);
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
+    }
+}
+
+/// An unknown name that is near no other one may be that of a new user.
+fn may_be_new(error: anyhow::Error, name: &UserName) -> anyhow::Error {
+    match error.downcast::<Refusal>() {
+        Ok(refusal) if refusal.code == ErrorCode::UserNotFound => {
+            let has_command = refusal.hint.as_ref().is_some_and(|h| h.commands().next().is_some());
+            if !has_command {
+                return refusal.into();
+            }
+            let create = command("enrol").flag("--create").name(name);
+            let find = command("find").name("TEXT");
+            refusal.hint(create.after("a new user: ").then("; to search: ").then(find)).into()
+        }
+        Ok(refusal) => refusal.into(),
+        Err(error) => error,
     }
 }
 

@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 
 use crate::app::App;
 use crate::domain::audit::event::Ticket;
+use crate::domain::hint::Hint;
 use crate::domain::name::{Label, UserName};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::{line, prose_line};
@@ -83,9 +84,19 @@ pub fn require_case_options(
     match app.config.required_options.missing(verb, has_ticket, has_proof) {
         None => Ok(()),
         Some(option) => Err(Refusal::new(ErrorCode::Usage, format!("{shown_verb} needs {option}"))
-            .hint("[helpdesk] in the configuration requires it")
+            .hint(required_hint(app, verb, option))
             .into()),
     }
+}
+
+/// `verb` is that of the option, which may be the request that this run approves.
+fn required_hint(app: &App<'_>, verb: &str, option: &str) -> Hint {
+    let why = "[helpdesk] in the configuration requires it";
+    if app.authorization.verb != verb {
+        return why.into();
+    }
+    let value = if option == "--ticket" { "ID" } else { "HOW" };
+    app.authorization.command_with(option, value).after(&format!("{why}; run: "))
 }
 
 /// The argument of a verb that takes one user.

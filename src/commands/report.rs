@@ -80,7 +80,7 @@ impl Verb for Report {
     const NAME: &'static str = "report";
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl report --since 2026-11 --until 2026-12",
-        "mfactl report --since 2026-11 --until 2026-12 --output november.html",
+        "mfactl report --since 2026-11 --until 2026-12 --output - > november.html",
         "mfactl report --since 30d --json",
         "mfactl report --output mfa.svg --since 365d",
     ];

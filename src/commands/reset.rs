@@ -6,13 +6,13 @@ use clap::Args;
 use super::Verb;
 use crate::app::App;
 use crate::commands::bulk::{BulkChange, BulkVerb};
+use crate::commands::device_settings::Settings;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
-use crate::domain::factor::totp::Parameters;
 use crate::domain::hint::command;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -40,7 +40,7 @@ pub struct Reset {
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
     /// Only revoke; make no new device
-    #[arg(long, conflicts_with_all = ["keep_until_confirmed", "output"])]
+    #[arg(long, conflicts_with_all = ["keep_until_confirmed", "output", "algorithm", "digits", "period"])]
     no_enrol: bool,
     /// Revoke old devices once the new one works
     ///
@@ -56,6 +56,8 @@ pub struct Reset {
     confirm: ConfirmOption,
     #[command(flatten)]
     show: ShowOptions,
+    #[command(flatten)]
+    settings: Settings,
     #[command(flatten)]
     operator: OperatorOptions,
 }
@@ -87,7 +89,7 @@ impl Verb for Reset {
             None
         } else {
             let label = label.clone().unwrap_or_default();
-            Some(DeviceDraft::new(app, label, Parameters::COMMON)?)
+            Some(DeviceDraft::new(app, label, self.settings.parameters()?)?)
         };
         let pending_for = app.config.pending_for;
         if !self.yes && !dry_run {

@@ -18,6 +18,7 @@ mod endings;
 mod excepted;
 mod forced;
 mod forms;
+mod given_again;
 mod group_edits;
 mod handed_over;
 mod help;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::diagnosis::apart;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::time::Span;
 
@@ -55,12 +56,11 @@ impl SharedOffset {
     /// What it says of the clock.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let way = if self.seconds > 0 { "ahead" } else { "behind" };
         let slow = if self.seconds > 0 { "behind" } else { "ahead" };
         format!(
-            "within an hour the codes of {} users fitted a time about {} s {way}, so this clock may be {slow}",
+            "within an hour the codes of {} users fitted a time about {}, so this clock may be {slow}",
             self.users,
-            self.seconds.unsigned_abs()
+            apart(self.seconds)
         )
     }
 }

@@ -296,7 +296,9 @@ impl Diagnosis {
             Self::ClockOff { .. } => ("if the next code fails", plain("diagnose")),
             Self::MaybeClockOff { .. } | Self::Revoked { .. } => ("then", plain("diagnose")),
             Self::ServerClock { .. } => ("to look", command("check").operand("clock")),
-            Self::OtherSettings { device, .. } => ("to do so", of("reset", device)),
+            Self::OtherSettings { device, used, .. } => {
+                ("to do so", with_settings(command("reset").device(device), used).name(name))
+            }
             Self::Disabled { device: Some(device) } => ("to switch it on", of("enable", device)),
             Self::Disabled { device: None } => ("to switch it on", plain("enable")),
             Self::Expired { device, .. } => ("to do so", of("enrol", device)),
@@ -314,6 +316,22 @@ impl Diagnosis {
             Self::TooMany { .. } => ("to end the lock", plain("unlock")),
         }
     }
+}
+
+/// The options of a new device with these settings.
+fn with_settings(command: Command, settings: &Parameters) -> Command {
+    let common = Parameters::COMMON;
+    let mut command = command;
+    if settings.algorithm != common.algorithm {
+        command = command.option("--algorithm", settings.algorithm.as_str());
+    }
+    if settings.digits != common.digits {
+        command = command.option("--digits", &settings.digits.to_string());
+    }
+    if settings.period != common.period {
+        command = command.option("--period", &settings.period.to_string());
+    }
+    if settings.is_common() { command } else { command.flag("--allow-incompatible") }
 }
 
 /// What the verb did to the devices.
@@ -346,6 +364,23 @@ fn used(device: &Label, at: Option<Timestamp>, by_later: bool, now: Timestamp) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::factor::totp::Algorithm;
+
+    #[test]
+    fn d11_the_command_for_other_settings_sets_these_up() {
+        let device = Label::default();
+        let used = Parameters::new(Algorithm::Sha256, 8, 30).unwrap();
+        let name = UserName::parse("martin").unwrap();
+        let of = |given, used| {
+            let found = Diagnosis::OtherSettings { device: device.clone(), given, used };
+            found.next(&name).1.to_string()
+        };
+        assert_eq!(
+            of(Parameters::COMMON, used),
+            "mfactl reset --device phone --algorithm SHA256 --digits 8 --allow-incompatible -- martin"
+        );
+        assert_eq!(of(used, Parameters::COMMON), "mfactl reset --device phone -- martin");
+    }
 
     #[test]
     fn d11_a_second_code_confirms_only_what_is_as_far_off() {

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{Clock, Env, Process, Prompt, RandomSource, Size, Stream};
@@ -66,7 +67,8 @@ impl Read for Input {
 pub fn env() -> Env {
     let (out, err) = (std::io::stdout(), std::io::stderr());
     let input_is_terminal = std::io::stdin().is_terminal();
-    let is_interactive = input_is_terminal && err.is_terminal();
+    let has_person = err.is_terminal();
+    let is_interactive = input_is_terminal && has_person;
     let has_pages = out.is_terminal() && has_alternate_screen(std::env::var("TERM").ok());
     let process = process();
     Env {
@@ -74,6 +76,10 @@ pub fn env() -> Env {
         rng: Box::new(SystemRandom),
         prompt: is_interactive.then(|| Box::new(Terminal::new(has_pages)) as Box<dyn Prompt>),
         input: Box::new(Input),
+        prompt_after_list: Box::new(move || {
+            let is_asked = has_person && !input_is_terminal && take_terminal_as_input().is_some();
+            is_asked.then(|| Box::new(Terminal::new(has_pages)) as Box<dyn Prompt>)
+        }),
         input_is_terminal,
         has_pending_input: || is_ready(&rustix::stdio::stdin(), PollFlags::IN, Some(&NO_WAIT)),
         out: Stream { terminal: size(&out), writer: Box::new(std::io::BufWriter::new(RawOut)) },
@@ -100,6 +106,13 @@ fn has_alternate_screen(term: Option<String>) -> bool {
     let none =
         ["", "dumb", "linux", "unknown", "ansi", "vt52", "vt100", "vt102", "vt220", "cons25"];
     term.is_some_and(|term| !none.contains(&term.as_str()))
+}
+
+/// Makes the terminal of this process its standard input, where prompts read; `None` where it has none, as under cron.
+fn take_terminal_as_input() -> Option<()> {
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let terminal = rustix::fs::open("/dev/tty", flags, Mode::empty()).ok()?;
+    rustix::stdio::dup2_stdin(&terminal).ok()
 }
 
 const NO_WAIT: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };

@@ -126,6 +126,9 @@ fn read_list<T>(
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Refusal::bad_input("--from", "the list is longer than 64 MiB").into());
     }
+    if !is_file && app.env.prompt.is_none() && !app.options.no_input {
+        app.env.prompt = (app.env.prompt_after_list)();
+    }
     let names = app.config.names.clone();
     let has_store = app.config.store.exists(&app.config.file_policy).unwrap_or(true);
     let mut is_user = |cell: &str| {

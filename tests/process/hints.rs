@@ -171,8 +171,13 @@ $admin add-user --display-name Martine -- mmartin
 $admin delete --yes -- robert
 printf 'dave\nerin\n' >"$work/homes/hana/names.txt"
 chmod 644 "$work/homes/hana/names.txt"
+printf 'dave\nerin\n' >"$work/homes/ivan/leavers.txt"
+chmod 644 "$work/homes/ivan/leavers.txt"
 tour() {
-    at hana "$1"
+    case $1 in
+        *remove-user*) at ivan "$1" ;;
+        *) at hana "$1" ;;
+    esac
     case $code in
         0|1|67|76) ;;
         *) echo "exit code $code: $1: $output"; exit 1 ;;
@@ -246,6 +251,8 @@ fn d5_the_wrapper_puts_words_in_order_and_changes_none() {
         (vec!["check", "-w", "5", "locked"], "check] [locked] [--warning] [5"),
         (vec!["disable", "--from", "-", "--yes"], "disable] [--yes] [--from] [-"),
         (vec!["disable", "--from=-", "--yes"], "disable] [--yes] [--from] [-"),
+        (vec!["verify", "--from", "pam"], "verify] [--from] [pam"),
+        (vec!["disable", "--from", "a", "--from", "b"], "disable] [--from] [a] [--from] [b"),
         (vec!["--json", "list-status"], "list-status] [--json"),
         (vec!["--store", "s", "list-status"], "--store] [s] [list-status"),
         (vec!["enroll", "alice"], "enrol] [--] [alice"),

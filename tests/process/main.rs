@@ -38,6 +38,7 @@ mod picking;
 mod pty;
 mod qr;
 mod race;
+mod rules;
 mod self_service;
 mod services;
 mod signals;

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
 use crate::app::App;
+use crate::domain::caller::SYSTEM_USER;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::files::operator_file::NewFile;
 use crate::operate::bulk::BulkRow;
@@ -62,9 +63,14 @@ impl HandOver {
         if options.reveal_secrets && matches!(app.options.format(), Format::Json | Format::Jsonl) {
             return Ok(Self::Document);
         }
+        let hint = if app.env.caller.sudo_user.as_deref() == Some(SYSTEM_USER) {
+            "somebody who is root can run it with --output FILE.csv; the sample rules of sudo take no file"
+        } else {
+            "add --output FILE.csv, or --json --reveal-secrets"
+        };
         Err(Refusal::new(ErrorCode::Usage, format!("{secrets} need a file"))
             .field("--from")
-            .hint("add --output FILE.csv, or --json --reveal-secrets")
+            .hint(hint)
             .into())
     }
 

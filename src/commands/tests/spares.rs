@@ -246,7 +246,7 @@ fn diagnose_names_the_reason_and_counts_as_a_wrong_code() {
     assert_eq!(ask(&world.code(&phone, 0))["finding"], "already_used");
     let off = ask(&world.code(&phone, -10));
     assert_eq!(off["finding"], "clock_off");
-    assert!(off["sentence"].as_str().unwrap().contains("300 s behind"), "{off}");
+    assert!(off["sentence"].as_str().unwrap().contains("5 minutes behind"), "{off}");
     assert_eq!(ask(&world.code(&phone, 1))["finding"], "right");
     assert_eq!(ask("000000")["finding"], "unknown");
     assert_eq!(

@@ -16,7 +16,7 @@ fn specs() -> impl Iterator<Item = &'static VerbSpec> {
 }
 
 /// Whether the verb takes many users, with `--from`. A login service's --from names the service.
-fn takes_list(spec: &VerbSpec) -> bool {
+pub(super) fn takes_list(spec: &VerbSpec) -> bool {
     let entry = VERBS.iter().find(|entry| entry.spec.name == spec.name).unwrap();
     let command = (entry.arguments)(Command::new(spec.name));
     // That of a login service is no list.

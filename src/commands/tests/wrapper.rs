@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Command;
 
-use super::table::assert_fresh;
+use super::table::{assert_fresh, takes_list};
 use crate::commands::{VERBS, VerbEntry, root};
 
 /// The body of a shell function that says whether its argument is one of these words.
@@ -63,6 +63,7 @@ fn d5_the_wrapper_is_fresh() {
         translates("verb_called", &verbs),
         is_one_of("has_store", named(|entry| entry.spec.roles.is_some())),
         is_one_of("takes_separator", named(|entry| entry.takes_separator())),
+        is_one_of("takes_list", named(|entry| takes_list(&entry.spec))),
         is_one_of("takes_value", options),
         translates("long_option", &short),
     ];

@@ -4,6 +4,8 @@ use crate::domain::text::counted;
 
 /// Offsets up to this many seconds are no time zone.
 const NEAR: u64 = 12 * 60;
+/// Offsets from this many seconds on are said in minutes.
+const IN_MINUTES: u64 = 120;
 const QUARTER: u64 = 15 * 60;
 /// A clock that was set by hand is not exact.
 const BY_HAND: u64 = 3 * 60;
@@ -25,7 +27,7 @@ pub fn apart(seconds: i64) -> String {
 #[must_use]
 pub fn about(seconds: i64) -> String {
     let seconds = seconds.unsigned_abs();
-    if seconds <= NEAR {
+    if seconds < IN_MINUTES {
         return format!("{seconds} s");
     }
     let minutes = (time_zones_apart(seconds).unwrap_or(seconds) + 30) / 60;
@@ -53,7 +55,7 @@ mod tests {
     #[test]
     fn d11_offsets_are_said_as_people_say_them() {
         for (seconds, words) in [
-            (-300, "300 s behind"),
+            (-300, "5 minutes behind"),
             (900, "15 minutes ahead"),
             (-7200, "2 hours behind"),
             (-7110, "2 hours behind"),

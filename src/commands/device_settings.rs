@@ -1,0 +1,42 @@
+//! The options for a device whose app does not use SHA1, 6 digits and 30 s.
+
+use clap::Args;
+
+use crate::commands::whole_number;
+use crate::domain::factor::totp::{Algorithm, Parameters};
+use crate::domain::refusal::{ErrorCode, Refusal};
+
+/// How the app of a new device makes its codes.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Settings that many apps ignore")]
+pub struct Settings {
+    /// SHA1, SHA256 or SHA512 [default: SHA1]
+    #[arg(long, value_name = "HASH")]
+    algorithm: Option<String>,
+    /// Digits in a code, 6 to 8 [default: 6]
+    #[arg(long, value_name = "N", value_parser = whole_number::from::<u64>(0))]
+    digits: Option<u64>,
+    /// Time step, 15 to 300 s [default: 30]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_number::from::<u64>(0))]
+    period: Option<u64>,
+    /// Use these settings; asks for two codes in a row
+    #[arg(long)]
+    allow_incompatible: bool,
+}
+
+impl Settings {
+    pub fn parameters(&self) -> Result<Parameters, Refusal> {
+        let common = Parameters::COMMON;
+        let parameters = Parameters::new(
+            self.algorithm.as_deref().map_or(Ok(common.algorithm), Algorithm::parse)?,
+            self.digits.unwrap_or(common.digits.into()),
+            self.period.unwrap_or(common.period),
+        )?;
+        if parameters.is_common() || self.allow_incompatible {
+            return Ok(parameters);
+        }
+        let apps = parameters.incompatible_apps().join(", ");
+        Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
+            .hint("use SHA1, 6 digits, 30 s, or add --allow-incompatible"))
+    }
+}
