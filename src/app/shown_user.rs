@@ -14,12 +14,12 @@ use crate::domain::user::User;
 pub struct ShownUser(Rc<RefCell<Option<Bound>>>);
 
 struct Bound {
-    to: Shown,
+    to: Whom,
     /// The lines about the user are on the screen.
     is_displayed: bool,
 }
 
-enum Shown {
+enum Whom {
     /// The name was a new one.
     Nobody,
     InState(Box<ShownState>),
@@ -33,12 +33,12 @@ impl ShownUser {
         let mut bound = self.0.borrow_mut();
         let is_new = match bound.as_ref().map(|bound| &bound.to) {
             None => true,
-            Some(Shown::InState(state)) if state.id() == user.id => !state.is_state_of(user),
-            Some(Shown::Changed(id)) if *id == user.id => false,
+            Some(Whom::InState(state)) if state.id() == user.id => !state.is_state_of(user),
+            Some(Whom::Changed(id)) if *id == user.id => false,
             Some(_) => return Err(changed_meanwhile(&user.name)),
         };
         if is_new {
-            let to = Shown::InState(Box::new(ShownState::of(user)));
+            let to = Whom::InState(Box::new(ShownState::of(user)));
             *bound = Some(Bound { to, is_displayed: false });
         }
         Ok(())
@@ -55,16 +55,16 @@ impl ShownUser {
     pub fn bind_to_nobody(&self) {
         let mut bound = self.0.borrow_mut();
         if bound.is_none() {
-            *bound = Some(Bound { to: Shown::Nobody, is_displayed: false });
+            *bound = Some(Bound { to: Whom::Nobody, is_displayed: false });
         }
     }
 
     /// Refuses another user than the one who was shown, and that one in another state.
     pub fn check(&self, name: &UserName, found: Option<&User>) -> Result<(), Refusal> {
         let is_same = match (self.0.borrow().as_ref().map(|bound| &bound.to), found) {
-            (None, _) | (Some(Shown::Nobody), None) => true,
-            (Some(Shown::InState(state)), Some(user)) => state.is_state_of(user),
-            (Some(Shown::Changed(id)), Some(user)) => *id == user.id,
+            (None, _) | (Some(Whom::Nobody), None) => true,
+            (Some(Whom::InState(state)), Some(user)) => state.is_state_of(user),
+            (Some(Whom::Changed(id)), Some(user)) => *id == user.id,
             (Some(_), _) => false,
         };
         if is_same { Ok(()) } else { Err(changed_meanwhile(name)) }
@@ -74,10 +74,10 @@ impl ShownUser {
     pub fn set_changed(&self) {
         let mut bound = self.0.borrow_mut();
         *bound = match bound.take() {
-            Some(Bound { to: Shown::InState(state), is_displayed }) => {
-                Some(Bound { to: Shown::Changed(state.id()), is_displayed })
+            Some(Bound { to: Whom::InState(state), is_displayed }) => {
+                Some(Bound { to: Whom::Changed(state.id()), is_displayed })
             }
-            Some(Bound { to: Shown::Nobody, .. }) => None,
+            Some(Bound { to: Whom::Nobody, .. }) => None,
             other => other,
         };
     }
