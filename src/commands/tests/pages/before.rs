@@ -140,7 +140,7 @@ pub fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static
             "enrol alice --no-confirm --json --reveal-secrets",
         ]),
         "find" => {
-            world.done(&["add-user mmartin --display-name Martine --email martine@example.com"])
+            world.done(&["add-user mmartin --display-name Martine --email martine@example.com"]);
         }
         "remove-user" => world.done(&["add-user robert"]),
         "changes" => {
