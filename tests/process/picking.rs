@@ -83,6 +83,9 @@ fn d6_a_line_that_was_typed_ahead_chooses_nobody() {
     screen.type_in("alice\r");
     screen.until("> alice");
     screen.key("Enter");
+    screen.until("Is it them?");
+    screen.type_in("y");
+    screen.key("Enter");
     screen.until("Switch MFA off?");
     screen.key("C-c");
     assert_eq!(screen.left().0, "130");
