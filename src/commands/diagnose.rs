@@ -103,9 +103,12 @@ impl Verb for Diagnose {
 
 /// The code from a person or from standard input; none is asked for where there is nothing to compare it with.
 fn read_code(app: &mut App<'_>, user: &User) -> Result<Submitted> {
-    // Without a terminal the clock is read under the lock only.
-    let now = if app.can_ask() { app.env.clock.now()? } else { Timestamp::EARLIEST };
-    let is_in_vain = without_comparing(user, None, now).is_some();
+    // Without a terminal the clock is read under the lock only, so no device is called expired here.
+    let is_in_vain = if app.can_ask() {
+        without_comparing(user, None, app.env.clock.now()?).is_some()
+    } else {
+        user.live().next().is_none() && without_comparing(user, None, Timestamp::EARLIEST).is_some()
+    };
     let code = match &mut app.env.prompt {
         Some(_) if is_in_vain => return Ok(Submitted::NotACode),
         Some(person) => typed(person.line("The code that the app shows")?),
