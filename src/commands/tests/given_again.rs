@@ -5,8 +5,7 @@ use crate::testing::World;
 #[test]
 fn d5_the_hint_of_a_limit_is_the_whole_command_of_the_list() {
     let world = World::new();
-    let names: Vec<String> = (0..40).map(|n| format!("user{n}")).collect();
-    let names = names.join("\n");
+    let names = (0..40).map(|n| format!("user{n}")).collect::<Vec<_>>().join("\n");
     let _ = world.run_with("add-user --yes --from -", &names).ok();
     let ran = world.run_with("disable --reason left --yes --from -", &names);
     let many = world.run_with("remove-user --ticket HR-5 --yes --from -", &names);
