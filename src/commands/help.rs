@@ -30,10 +30,13 @@ pub const ABOUT: &str = "Enrol, verify, reset and list second factors";
 /// The synopsis of the program.
 pub const USAGE: &str = "mfactl [--store PATH] [--key-file PATH] [--config PATH] VERB [OPTIONS]";
 
+const WRAPPER: &str = "Operators behind sudo type mfa in place of mfactl: mfa reset alice";
+
 const EXAMPLES: &[(&str, &str)] = &[
-    ("mfactl enrol alice --create", "add the user and set up a phone by QR code"),
+    ("mfactl enrol alice --create", "add the user and a phone by QR code"),
     ("mfactl verify alice", "check a code"),
     ("mfactl reset alice", "replace a lost phone"),
+    ("mfactl reset alice --keep-until-confirmed", "replace a phone that still works"),
     ("mfactl list-status --without-mfa", "list users without MFA"),
 ];
 
@@ -72,7 +75,7 @@ pub fn overview(env: &Env) -> String {
     let column = VERBS.iter().map(|entry| entry.spec.name.len()).max().unwrap_or(0);
     let mut text = paragraph(&format!("{ABOUT}."));
     text.extend(["\nExamples:\n", &fit::rows(EXAMPLES, width), "\n"]);
-    text.extend([paragraph(&format!("Usage: {USAGE}"))]);
+    text.extend([paragraph(&format!("Usage: {USAGE}")), paragraph(WRAPPER)]);
     for group in Group::ALL {
         text.extend(["\n", group.title(), ":\n"]);
         let of_group = |e: &&VerbEntry| e.spec.group == group;

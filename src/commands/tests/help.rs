@@ -19,7 +19,7 @@ fn assert_width(line: &str, out: &str, width: usize) {
 }
 
 #[test]
-fn every_verb_but_those_of_login_services_has_both_forms_of_help() {
+fn d9_every_verb_but_those_of_login_services_has_both_forms_of_help() {
     let mut world = World::empty();
     for verb in VERBS.iter().filter(|verb| verb.has_help_flag) {
         let name = verb.spec.name;

@@ -265,7 +265,7 @@ fn diagnose_names_the_reason_and_counts_as_a_wrong_code() {
 }
 
 #[test]
-fn mfa_is_required_for_a_user_a_group_or_a_list() {
+fn d17_mfa_is_required_for_a_user_a_group_or_a_list() {
     let world = World::new();
     for (name, group) in [("alice", "staff"), ("bob", "staff"), ("carol", "guests")] {
         let _ = world.run(&format!("add-user {name} --group {group}")).ok();
