@@ -21,6 +21,7 @@ use crate::domain::device::{Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::hint::command;
+use crate::domain::identity::who;
 use crate::domain::name::Label;
 use crate::domain::otpauth;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -233,6 +234,7 @@ impl EnrolmentKey<'_> {
         let mut uris = vec![self.uri()];
         uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, parameters));
         let page = QrPage {
+            person: who(self.user),
             instructions: self.instructions(self.language(app)),
             uris,
             message: Rc::clone(message),

@@ -14,7 +14,6 @@ use crate::domain::authenticate::Outcome;
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Parameters, Window};
 use crate::domain::hint::command;
-use crate::domain::identity::who;
 use crate::domain::otp::Otp;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
@@ -132,10 +131,7 @@ pub fn show_and_prove(
     let Proving { verb, key, showing, asks, next_step, at } = proving;
     let mut talk = Talk::default();
     set_interrupt_message(app, &interrupt_words(app, key, next_step));
-    // The page covers the lines about the user.
-    let words =
-        if showing.is_for_page(app) { app.env.words(&who(key.user)) } else { String::new() };
-    talk.begin(app, key, showing, &words).with_context(|| next_step.to_owned())?;
+    talk.begin(app, key, showing, "").with_context(|| next_step.to_owned())?;
     if !asks {
         talk.wait(app)?;
         return Ok(Proof::NotAsked);

@@ -15,6 +15,8 @@ const NARROWEST: usize = 11;
 const AMOUNTS: [Amount; 3] = [Amount::Full, Amount::Short, Amount::Key];
 
 pub struct QrPage {
+    /// Whose device it is. The page covers the lines that said so; where there is no room, the account does.
+    pub person: String,
     pub instructions: Instructions,
     /// The key URI, then shorter ones.
     pub uris: Vec<Zeroizing<String>>,
@@ -68,8 +70,10 @@ impl QrPage {
 
     fn texts(&self, width: usize, amount: Amount) -> Vec<Zeroizing<String>> {
         let message = self.message.borrow();
+        let has_room_for_person = message.is_empty() && amount != Amount::Key;
+        let first = if has_room_for_person { &self.person } else { &*message };
         let mut lines: Vec<_> =
-            wrapped(&shown(&message), width).into_iter().map(Zeroizing::new).collect();
+            wrapped(&shown(first), width).into_iter().map(Zeroizing::new).collect();
         if amount == Amount::Full && !lines.is_empty() {
             lines.push(Zeroizing::default());
         }
@@ -99,7 +103,12 @@ mod tests {
             key: secret.grouped(),
             parameters: p,
         };
-        QrPage { instructions, uris, message: Rc::default() }
+        QrPage {
+            person: format!("{account}, Alice Martin"),
+            instructions,
+            uris,
+            message: Rc::default(),
+        }
     }
 
     fn bare(line: &str) -> String {

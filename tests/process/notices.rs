@@ -134,7 +134,8 @@ fn many_mails_share_a_connection_and_a_refused_one_delays_no_other() {
     let ran = world.notifying(&line).run().expect(0);
     assert_eq!(server.mails().len(), 3);
     assert_eq!(server.connections(), 2, "one more after the refusal");
-    assert_eq!(ran.err.lines().count(), 1, "{ran:?}");
+    let notes: Vec<&str> = ran.err.lines().filter(|line| !line.contains("hint: ")).collect();
+    assert_eq!(notes.len(), 1, "{ran:?}");
     assert!(ran.err.contains("1 of 5 users were not notified; nobody: mail: "), "{ran:?}");
     assert!(ran.err.contains("550"), "{ran:?}");
     assert_eq!(world.notices(), "sent\nfailed\nsent\nsent\nno_address");
