@@ -109,7 +109,7 @@ fn w7_doctor_and_check_see_a_clock_that_was_ahead() {
     assert_eq!(doctor(&world, "devices"), None, "revoked devices refuse everything anyway");
     let ran = world.run("check clock");
     assert_eq!(ran.code, 1, "{ran:?}");
-    let words = "agrees with the newest event; an event shortly before is of 2026-01-02T00:00:00Z";
+    let words = "; an event shortly before is of 2026-01-02T00:00:00Z";
     assert!(ran.out.contains(words), "{ran:?}");
     // That time has passed at last.
     world.wait(DAY);
