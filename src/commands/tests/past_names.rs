@@ -42,6 +42,8 @@ fn w1_rows_of_the_log_mean_the_users_of_their_events() {
     refused(&world, &csv, "2", "alice was the name of the user who is alice.martin today");
     let _ = world.active("alice");
     refused(&world, &csv, "2", "alice was the name of the user who is alice.martin today");
+    // Written anew by a spreadsheet, with capitals.
+    refused(&world, &csv.replacen("user", "User", 1), "2", "alice was the name of the user who is");
     // The events of the new alice are hers.
     let later = world.sql("SELECT max(seq) FROM events WHERE verb = 'edit-user'");
     let csv = world.run("log --format csv").ok().out;

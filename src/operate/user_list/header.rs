@@ -190,8 +190,8 @@ pub fn first_row(
         return Err(bad(row.line, &problem).hint("leave one of them").into());
     }
     let index = columns.iter().position(|column| *column == name).unwrap_or_default();
-    // `list-status --columns user` writes no other column.
-    let own = (row.cells == [own_header::USER]).then_some(OwnList::Names);
+    // The column has our name, so mfactl may have written the list before a spreadsheet did.
+    let own = (name == own_header::USER).then_some(OwnList::Names);
     Ok(FirstRow::Header { index, name, own })
 }
 
@@ -254,11 +254,13 @@ mod tests {
 
     #[test]
     fn w1_our_own_lists_are_known_by_their_headers() {
-        for ours in ["user", "user,email", "status,user\nenabled,bob"] {
+        // A spreadsheet may have written our list anew, with a capital or a column of its own.
+        let edited = ["User", "USER", "user,department"];
+        for ours in ["user", "user,email", "status,user\nenabled,bob"].into_iter().chain(edited) {
             assert_eq!(own(ours), Some(OwnList::Names), "{ours}");
         }
         assert_eq!(own(&own_header::HEADERS[1].join(",")), Some(OwnList::Log));
-        for other in ["User", "username", "user,department", "bob"] {
+        for other in ["username", "name,email", "bob"] {
             assert_eq!(own(other), None, "{other}");
         }
     }
