@@ -122,7 +122,7 @@ impl Transaction<'_> {
         Ok(None)
     }
 
-    /// The user, whoever was shown; `None` for an unknown name.
+    /// The user, without a comparison with the user who was shown; `None` for an unknown name.
     pub fn find(&mut self, name: &UserName) -> Result<Option<User>> {
         Ok(self.tx.load(std::slice::from_ref(name))?.pop().flatten())
     }

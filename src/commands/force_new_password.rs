@@ -189,8 +189,8 @@ impl ForceNewPassword {
         }
     }
 
-    /// `passwords` are those that were made; `None` for what would be said of passwords that were not made yet, since
-    /// each costs a slow hash. A user who has one already gets another: the first may be in the wrong hands.
+    /// `passwords` are the temporary passwords of this run. `None` stands for a plan, which makes none, since each costs
+    /// a slow hash. A user who has a temporary password gets another, because the first may be in the wrong hands.
     fn change(
         &self,
         user: User,

@@ -119,7 +119,7 @@ pub enum DoorProof {
 }
 
 impl DoorProof {
-    /// Refuses an act that this proof is not good for, whoever the user is.
+    /// Refuses an act that this proof is not good for, for any user.
     pub fn permit(self, act: OwnAct) -> Result<(), Refusal> {
         match (self, act) {
             (Self::Device(_), _)

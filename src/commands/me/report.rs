@@ -31,7 +31,7 @@ pub struct MeReport {
     locked_until: Option<Timestamp>,
     act: Option<&'static str>,
     changed: bool,
-    /// Absent for whoever was turned away.
+    /// Absent where the user was turned away.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<OwnStatus>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ pub struct OwnDevice {
     pub uri: Zeroizing<String>,
 }
 
-/// The acts that are turned on, and that this user may do in this session.
+/// The acts that the configuration turns on and that this user may do now.
 pub fn offered(app: &App<'_>, session: &Session, user: &User) -> Vec<OwnAct> {
     let is_optional = app.config.policy.requirement(user) == Requirement::Optional;
     let has_device = user.live().next().is_some();

@@ -214,7 +214,9 @@ pub fn read(
     let log = proof.as_ref().map(|proof| VerifyLogRecord::new(proof, 0));
     let policy = policy_words(&policy);
     let not_counted = (!left_out.is_empty()).then(|| {
-        format!("the members of {left_out}, as they are now; what was done to them is listed all the same")
+        format!(
+            "the members of {left_out}, as they are now; changes to them are listed nevertheless"
+        )
     });
     Ok(Content {
         origin,

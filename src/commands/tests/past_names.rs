@@ -80,7 +80,7 @@ fn w1_an_earlier_list_of_users_means_nobody_who_has_the_name_since() {
     for columns in ["", " --columns user", " --columns status,user,email"] {
         refused(&world, &list(columns), "2", words);
     }
-    // Who kept the name is meant, and so is whoever is written without a header.
+    // A user who kept their name is meant, and so is the user of a name in a list without a header.
     let kept =
         list("").lines().filter(|line| !line.starts_with("bob")).collect::<Vec<_>>().join("\n");
     let ran = world.run_with("disable --from - --yes --json", &kept).ok().json();
