@@ -8,6 +8,7 @@ mod report;
 use anyhow::Result;
 use clap::Args;
 
+use self::acts::ActDraft;
 use self::input::OwnRequest;
 use self::report::MeReport;
 use super::Verb;
@@ -133,7 +134,9 @@ fn answer(
         let verdict = crate::commands::sign_in::verdict(&done.step);
         return Ok(Report::one(MeReport::status(app, &session, &user, &done), verdict));
     };
-    session.permit(&user, wanted.act)?;
+    let draft = ActDraft::new(app, wanted)?;
+    // What can't be done is said before the second code is used up.
+    acts::check(app, &session, wanted, &draft, &user, session.at, &opened.vault)?;
     if session.lacks_second_code(wanted.act) {
         let next = request.next_code.as_ref().map_or(&[][..], |code| code);
         let proved = authenticate::prove_again(app, opened, &mut session, name, next)?;
@@ -144,5 +147,5 @@ fn answer(
             ));
         }
     }
-    acts::answer(app, opened, &session, name, wanted)
+    acts::answer(app, opened, &session, name, wanted, &draft)
 }

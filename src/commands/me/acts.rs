@@ -170,23 +170,23 @@ pub fn answer(
     session: &Session,
     name: &UserName,
     wanted: &Wanted,
+    draft: &ActDraft,
 ) -> Result<Report> {
-    let draft = ActDraft::new(app, wanted)?;
-    if let ActDraft::Codes(CodesDraft { codes, .. }) = &draft {
+    if let ActDraft::Codes(CodesDraft { codes, .. }) = draft {
         let user = opened.read_user(name)?;
         let at = session.at;
-        let after = change(app, wanted, &draft, user.clone(), at, &opened.vault)?.user;
+        let after = change(app, wanted, draft, user.clone(), at, &opened.vault)?.user;
         let expected = ChangeResult::of(&user, after, &app.config.policy, at);
-        let mut report = report(app, session, wanted, &draft, &expected);
+        let mut report = report(app, session, wanted, draft, &expected);
         report.codes = Some(codes.iter().map(BackupCode::grouped).collect());
         write_before_commit(app, &report)?;
-        carry_out(app, opened, session, name, wanted, &draft)
+        carry_out(app, opened, session, name, wanted, draft)
             .context("the codes that were shown are not valid")?;
         return Ok(Report::empty(Verdict::Yes));
     }
-    let done = carry_out(app, opened, session, name, wanted, &draft)?;
-    let mut report = report(app, session, wanted, &draft, &done);
-    if let ActDraft::Device(draft) = &draft {
+    let done = carry_out(app, opened, session, name, wanted, draft)?;
+    let mut report = report(app, session, wanted, draft, &done);
+    if let ActDraft::Device(draft) = draft {
         let device = done.user.device(draft.id())?;
         let issuer = app.config.issuer.clone();
         let key = EnrolmentKey { user: &done.user, issuer: &issuer, device, secret: &draft.secret };

@@ -168,6 +168,8 @@ fn d23_switching_off_and_removing_are_for_those_of_whom_mfa_is_not_required() {
         let ran = world.acts(&phone, act, &json!({}));
         refused(&ran, 77, "not_permitted");
         assert!(ran.err.contains(words), "{ran:?}");
+        let next = world.verify("alice", &world.code(&phone, 0)).json();
+        assert_eq!(next["outcome"], "accepted", "{act}: the second code was not used up");
     }
     world.configure(&format!("{ALL}{CHEAP}"));
     let answer = world.acts(&phone, "switch-off", &json!({})).ok().json();
