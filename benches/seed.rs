@@ -134,6 +134,7 @@ fn user(n: u32, enrolled: Timestamp, vault: &Vault) -> Result<User> {
         id: Id::new(people::bytes("device", n)),
         label: Label::parse("phone")?,
         factor: Factor::Totp(Parameters::COMMON),
+        serial: None,
         secret: Sealed(Vec::new()),
         state: DeviceState::Active(Active { confirmed_at: enrolled }),
         position: last.map(|t| Parameters::COMMON.step(t)),

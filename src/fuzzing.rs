@@ -9,6 +9,7 @@ use crate::domain::backup_code::{BackupCode, Submitted};
 use crate::domain::name::{self, Label, UserName};
 use crate::domain::otp::Otp;
 use crate::domain::site_names::SiteNames;
+use crate::domain::yubico_otp::modhex;
 use crate::operate::user_list::parse_names;
 pub use crate::store::read_any_row as row;
 
@@ -65,6 +66,10 @@ pub fn code(bytes: &[u8]) {
             let again = BackupCode::read(code.grouped().as_bytes());
             assert!(again.is_some_and(|again| again.letters() == code.letters()));
         }
+        Submitted::Yubico(code) => {
+            let public_id = code.public_id().len();
+            assert!((1..=16).contains(&public_id), "a public id of {public_id} bytes");
+        }
         Submitted::NotACode => {}
     }
     let bytes_of = |key: &str| (key == "PAM_USER").then(|| "alice".into());
@@ -103,6 +108,9 @@ fn queries(input: &mut dyn std::io::Read) -> Vec<String> {
             let parsed = match &query.parsed {
                 Ok((name, Submitted::Otp(code))) => format!("{name} {}", code.digits()),
                 Ok((name, Submitted::BackupCode(code))) => format!("{name} {}", code.letters()),
+                Ok((name, Submitted::Yubico(code))) => {
+                    format!("{name} {}", modhex(code.public_id()))
+                }
                 Ok((name, Submitted::NotACode)) => format!("{name} -"),
                 Err(code) => code.word().to_owned(),
             };

@@ -21,7 +21,6 @@ use crate::domain::audit::event::{Canonical, CompactCanonical, FieldNumber, Head
 use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
-use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -285,12 +284,12 @@ impl Vault {
         data.field("device", device.id.bytes());
         data.field("field", "secret");
         data.field("kind", device.factor.kind());
-        match device.factor {
-            Factor::Totp(totp) => {
-                data.field("algorithm", totp.algorithm.as_str());
-                data.number("digits", u64::from(totp.digits));
-                data.number("period", totp.period);
-            }
+        if let Some((algorithm, digits)) = device.factor.code_form() {
+            data.field("algorithm", algorithm.as_str());
+            data.number("digits", digits.into());
+        }
+        if let Some(clock) = device.factor.clock() {
+            data.number("period", clock.parameters.period);
         }
         data
     }

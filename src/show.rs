@@ -115,6 +115,7 @@ impl DeviceDraft {
             id: self.id,
             label: self.label.clone(),
             factor: Factor::Totp(self.parameters),
+            serial: None,
             secret: Sealed(Vec::new()),
             state: DeviceState::Pending(pending),
             position: None,
@@ -173,14 +174,38 @@ pub struct EnrolmentKey<'a> {
     pub issuer: &'a str,
     pub device: &'a Device,
     pub secret: &'a Secret,
+    parameters: Parameters,
+}
+
+impl<'a> EnrolmentKey<'a> {
+    /// `usage` for a device that is no app, and scans no QR code.
+    pub fn new(
+        user: &'a User,
+        issuer: &'a str,
+        device: &'a Device,
+        secret: &'a Secret,
+    ) -> Result<Self, Refusal> {
+        match device.factor {
+            Factor::Totp(parameters) => Ok(Self { user, issuer, device, secret, parameters }),
+            _ => Err(Refusal::new(
+                ErrorCode::Usage,
+                format!("{}'s device {} is no app, and has no QR code", user.name, device.label),
+            )),
+        }
+    }
 }
 
 impl EnrolmentKey<'_> {
+    /// The digits of a code.
+    #[must_use]
+    pub const fn digits(&self) -> u8 {
+        self.parameters.digits
+    }
+
     /// The key URI in the QR code.
     #[must_use]
     pub fn uri(&self) -> Zeroizing<String> {
-        let Factor::Totp(parameters) = self.device.factor;
-        otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, parameters)
+        otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, self.parameters)
     }
 
     /// Returns once everything is written and flushed.
@@ -216,23 +241,21 @@ impl EnrolmentKey<'_> {
     }
 
     fn instructions(&self, language: Language) -> Instructions {
-        let Factor::Totp(parameters) = self.device.factor;
         Instructions {
             language,
             account: self.user.name.to_string(),
             issuer: self.issuer.to_owned(),
             key: self.secret.grouped(),
-            parameters,
+            parameters: self.parameters,
         }
     }
 
     /// Opens the page with the QR code on the terminal's alternate screen. What is put into `message` is shown when
     /// something is asked next.
     pub fn open_page(&self, app: &mut App<'_>, message: &Rc<RefCell<String>>) -> Result<OpenPage> {
-        let Factor::Totp(parameters) = self.device.factor;
         let account = self.user.name.as_str();
         let mut uris = vec![self.uri()];
-        uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, parameters));
+        uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, self.parameters));
         let page = QrPage {
             person: who(self.user),
             instructions: self.instructions(self.language(app)),
@@ -291,10 +314,7 @@ pub struct ExtraFields {
 impl Enrolment {
     #[must_use]
     pub fn new(schema: &'static str, user: &User, device: Option<&Device>, issuer: &str) -> Self {
-        let totp = device.map(|d| {
-            let Factor::Totp(parameters) = d.factor;
-            parameters
-        });
+        let form = device.and_then(|d| d.factor.code_form());
         Self {
             schema,
             user: user.name.to_string(),
@@ -302,9 +322,9 @@ impl Enrolment {
             state: device.map(|d| d.state.word()),
             issuer: shown(issuer).into_owned(),
             account: user.name.to_string(),
-            algorithm: totp.map(|p| p.algorithm.as_str()),
-            digits: totp.map(|p| p.digits),
-            period: totp.map(|p| p.period),
+            algorithm: form.map(|(algorithm, _)| algorithm.as_str()),
+            digits: form.map(|(_, digits)| digits),
+            period: device.and_then(|d| d.factor.clock()).map(|clock| clock.parameters.period),
             expires_at: device.and_then(Device::expires_at),
             secret: None,
             uri: None,

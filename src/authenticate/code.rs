@@ -10,7 +10,6 @@ use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
 use crate::domain::authenticate::{Attempt, Authentication, Outcome, authenticate};
 use crate::domain::backup_code::Submitted;
-use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
@@ -174,7 +173,7 @@ pub fn reject_unevaluated_with(
 fn ahead(user: &User, outcome: &Outcome, now: Timestamp, window: Window) -> Option<Span> {
     let Outcome::Replayed { device, .. } = outcome else { return None };
     let device = user.live().find(|d| d.label == *device)?;
-    let Factor::Totp(totp) = device.factor;
-    let steps = device.position?.checked_sub(totp.step(now) + window.steps())?;
-    (steps > 0).then(|| Span::seconds(steps * totp.period))
+    let clock = device.factor.clock()?;
+    let steps = device.position?.checked_sub(*clock.steps(now, window).end())?;
+    (steps > 0).then(|| Span::seconds(steps * clock.parameters.period))
 }

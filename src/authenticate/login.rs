@@ -207,7 +207,7 @@ fn split_code<'g>(
 ) -> Result<Option<(&'g [u8], &'g [u8])>> {
     let now = app.env.clock.now()?;
     let policy = &app.config.policy;
-    let digits = user.into_iter().flat_map(User::live).map(|d| d.factor.digits()).min();
+    let digits = user.into_iter().flat_map(User::live).filter_map(|d| d.factor.digits()).min();
     let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
     let is_excused_with = |user: &User, code| {
         let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
@@ -265,6 +265,7 @@ fn dummy_user(env: &mut Env, write: &Transaction<'_>) -> Result<User> {
         id: Id::new(env.random()?),
         label: Label::stored(String::new()),
         factor: Factor::Totp(Parameters::COMMON),
+        serial: None,
         secret: Sealed(Vec::new()),
         state: DeviceState::Active(Active { confirmed_at: at }),
         // A guess that happens to be right is rejected as a replay.

@@ -115,7 +115,7 @@ impl Verb for Enrol {
             self.add_device(app, &mut opened, &name, &draft)?;
         let issuer = app.config.issuer.clone();
         let device = user.device(draft.id())?;
-        let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
+        let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
         let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
         if self.operator.dry_run {
             let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
@@ -162,7 +162,7 @@ impl Verb for Enrol {
         if device.is_pending() {
             app.note(&format!("hint: {next_step}"));
         }
-        let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
+        let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
         let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
         let status = user.status().label();
         let mut record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)

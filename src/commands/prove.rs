@@ -11,8 +11,7 @@ use crate::authenticate;
 use crate::authenticate::code::Evaluation;
 use crate::commands::verify::VerifyReport;
 use crate::domain::authenticate::Outcome;
-use crate::domain::factor::Factor;
-use crate::domain::factor::totp::{Parameters, Window};
+use crate::domain::factor::totp::{Parameters, Window, matching_step};
 use crate::domain::hint::command;
 use crate::domain::otp::Otp;
 use crate::domain::text::counted;
@@ -168,7 +167,7 @@ fn prove(
             break;
         }
         if !is_code(key, &code, at) {
-            let digits = key.device.factor.digits();
+            let digits = key.digits();
             talk.say(app, &format!("that is no code: type the {digits} digits that the app shows"));
             malformed += 1;
             if !is_person && malformed == MOST_MALFORMED {
@@ -218,7 +217,7 @@ fn set_interrupt_message(app: &mut App<'_>, message: &str) {
 }
 
 fn ask_code(app: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let digits = key.device.factor.digits();
+    let digits = key.digits();
     let Some(person) = &mut app.env.prompt else { return app.read_line() };
     let line = person.line(&format!("The {digits} digits that the app shows (Enter: later)"))?;
     // Apps show "123 456", and people type the blank.
@@ -227,7 +226,7 @@ fn ask_code(app: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizin
 
 /// Whether it could be a code of the device. What could not is no attempt.
 fn is_code(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
-    let digits = usize::from(key.device.factor.digits());
+    let digits = usize::from(key.digits());
     Otp::read(code).is_some_and(|otp| otp.digits().len() == digits)
         || ignores_settings(key, code, now)
 }
@@ -281,9 +280,9 @@ fn clock_sentence(seconds: i64) -> String {
 
 /// Would an app that ignores the settings show this code?
 fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
-    let ignored = Factor::Totp(Parameters::COMMON);
-    let is_right = |code| ignored.check(key.secret, &code, now, Window::DEFAULT).is_some();
-    !key.device.factor.is_common() && Otp::read(code).is_some_and(is_right)
+    let is_right =
+        |code| matching_step(key.secret, Parameters::COMMON, &code, now, Window::DEFAULT).is_some();
+    !key.device.factor.is_proved_by_one_code() && Otp::read(code).is_some_and(is_right)
 }
 
 #[cfg(test)]

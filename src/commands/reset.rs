@@ -123,8 +123,7 @@ impl Verb for Reset {
         let mut verdict = Verdict::Yes;
         if let (Some(draft), Some(id), false) = (&draft, id, dry_run) {
             let device = done.user.device(id)?;
-            let key =
-                EnrolmentKey { user: &done.user, issuer: &issuer, device, secret: &draft.secret };
+            let key = EnrolmentKey::new(&done.user, &issuer, device, &draft.secret)?;
             // After the QR code nothing is written that could push it off the screen.
             if !showing.is_nowhere() {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
@@ -167,7 +166,7 @@ impl Verb for Reset {
             dry_run,
         };
         if let (Some(draft), Some(device), false) = (&draft, device, dry_run) {
-            let key = EnrolmentKey { user: &user, issuer: &issuer, device, secret: &draft.secret };
+            let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
             record = record.include_secret(&key, self.show.reveal_secrets);
         }
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))

@@ -108,8 +108,7 @@ impl Verb for SignIn {
         {
             let (user, device, secret) = new_device(app, &mut opened, &name)?;
             let issuer = app.config.issuer.clone();
-            let key =
-                EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
+            let key = EnrolmentKey::new(&user, &issuer, &device, &secret)?;
             report.enrolment = Some(NewDevice {
                 device: device.label.to_string(),
                 secret: secret.base32(),

@@ -71,6 +71,8 @@ pub struct PolicySection {
     pub grace: Option<String>,
     /// Time steps.
     pub window: Option<i64>,
+    /// Counters.
+    pub look_ahead: Option<i64>,
     pub free_failures: Option<u32>,
     pub longest_delay: Option<String>,
     pub wrong_codes: Option<u32>,

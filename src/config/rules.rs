@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{RequiredOptions, file, in_config, parse_span};
+use crate::domain::factor::hotp::LookAhead;
 use crate::domain::factor::totp::Window;
 use crate::domain::lockout::{Bounds, Limits};
 use crate::domain::name::group;
@@ -20,6 +21,9 @@ use crate::keyring::argon2::HashCost;
 pub fn bounds(file: &file::PolicySection) -> Result<Bounds> {
     let window = file.window.map_or(Ok(Window::DEFAULT), |steps| {
         Window::new(steps).map_err(|e| in_config("policy.window", e))
+    })?;
+    let look_ahead = file.look_ahead.map_or(Ok(LookAhead::DEFAULT), |counters| {
+        LookAhead::new(counters).map_err(|e| in_config("policy.look_ahead", e))
     })?;
     let default = Limits::DEFAULT;
     let free_failures = file.free_failures.unwrap_or(default.free_failures);
@@ -39,7 +43,7 @@ pub fn bounds(file: &file::PolicySection) -> Result<Bounds> {
         let problem = format!("{wrong_codes} is not {least} to {most}");
         return Err(refuse("policy.wrong_codes", problem).into());
     }
-    Ok(Bounds { window, limits: Limits { free_failures, longest_delay, wrong_codes } })
+    Ok(Bounds { window, look_ahead, limits: Limits { free_failures, longest_delay, wrong_codes } })
 }
 
 pub fn parse_span_up_to(key: &str, text: Option<String>, default: Span, max: Span) -> Result<Span> {

@@ -6,6 +6,7 @@
 
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::device::{Active, Device, DeviceState};
+use crate::domain::factor::Comparison;
 use crate::domain::hint::command;
 use crate::domain::labels::label_once_confirmed;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
@@ -228,9 +229,9 @@ fn best_match(
     for &index in candidates {
         let device = &user.devices[index];
         let secret = keys.secret(user.id, device)?;
-        let Some(code) = attempt.submitted.otp() else { continue };
-        let position = device.factor.check(&secret, code, attempt.now, attempt.bounds.window);
-        let Some(position) = position else { continue };
+        let Attempt { submitted, now, bounds, .. } = *attempt;
+        let with = Comparison { secret: &secret, last: device.position, now, bounds };
+        let Some(position) = device.factor.check(submitted, with) else { continue };
         let fresh = device.is_unused(position);
         let candidate = Match { index, position, fresh, active: device.is_active() };
         if best.is_none_or(|b| (candidate.fresh, candidate.active) > (b.fresh, b.active)) {
@@ -271,7 +272,7 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
         return Outcome::Accepted { device: label, factor };
     };
     let successive = position > 0 && pending.first_proof == Some(position - 1);
-    if !device.factor.is_common() && !successive {
+    if !device.factor.is_proved_by_one_code() && !successive {
         pending.first_proof = Some(position);
         *device = device.clone().spent(position);
         return Outcome::FirstOfTwo { device: label, factor };

@@ -8,6 +8,7 @@ use data_encoding::{Encoding, Specification};
 use zeroize::Zeroizing;
 
 use crate::domain::otp::Otp;
+use crate::domain::yubico_otp::YubicoOtp;
 
 /// Crockford's base 32: without I, L, O and U, so that a code can be read aloud. It reads any case, O
 /// as 0, I and L as 1.
@@ -111,6 +112,7 @@ impl fmt::Debug for BackupCode {
 pub enum Submitted {
     Otp(Otp),
     BackupCode(BackupCode),
+    Yubico(YubicoOtp),
     /// Not a code in any form; counts as a wrong code.
     NotACode,
 }
@@ -125,7 +127,10 @@ impl Submitted {
         let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
-        BackupCode::read(bytes).map_or(Self::NotACode, Self::BackupCode)
+        if let Some(code) = BackupCode::read(bytes) {
+            return Self::BackupCode(code);
+        }
+        YubicoOtp::read(bytes).map_or(Self::NotACode, Self::Yubico)
     }
 
     #[must_use]

@@ -13,6 +13,7 @@ use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Window;
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
+use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
 
 /// What holds a user's second factor (NIST: an authenticator).
@@ -21,6 +22,8 @@ pub struct Device {
     pub id: Id,
     pub label: Label,
     pub factor: Factor,
+    /// Of a hardware token or a YubiKey from the inventory.
+    pub serial: Option<Serial>,
     pub secret: Sealed,
     pub state: DeviceState,
     /// The position of the last accepted code: the time step, or the counter. It and all earlier ones
@@ -162,9 +165,11 @@ impl Device {
     /// `None` if the last one is within the window around now, or earlier.
     #[must_use]
     pub fn refused_until(&self, now: Timestamp, window: Window) -> Option<Timestamp> {
-        let Factor::Totp(totp) = self.factor;
-        let last = self.position.filter(|last| *last > totp.step(now) + window.steps())?;
-        i64::try_from(last.saturating_add(1).saturating_mul(totp.period))
+        let clock = self.factor.clock()?;
+        let last = self.position.filter(|last| last > clock.steps(now, window).end())?;
+        let drift = clock.drift.unwrap_or_default().steps();
+        let step = last.saturating_add(1).saturating_sub_signed(drift);
+        i64::try_from(step.saturating_mul(clock.parameters.period))
             .ok()
             .and_then(|seconds| Timestamp::from_unix(seconds).ok())
     }
@@ -173,8 +178,8 @@ impl Device {
     /// be brought back from a time ahead.
     #[must_use]
     pub fn has_all_ahead(&self, now: Timestamp, window: Window) -> bool {
-        let Factor::Totp(totp) = self.factor;
-        let earliest = totp.step(now).saturating_sub(window.steps() + 1);
+        let Some(clock) = self.factor.clock() else { return true };
+        let earliest = clock.steps(now, window).start().saturating_sub(1);
         match self.position {
             Some(last) if self.refused_until(now, window).is_some() => {
                 self.accepted.has_all_after(earliest, last)
@@ -187,7 +192,8 @@ impl Device {
     /// [`Device::is_unused`].
     #[must_use]
     pub fn used(self, position: u64, now: Timestamp) -> Self {
-        Self { last_used_at: Some(now), ..self.spent(position) }
+        let factor = self.factor.clone().learned(position, now);
+        Self { last_used_at: Some(now), factor, ..self.spent(position) }
     }
 
     /// The device after two successive codes, the second of which has this position, which may be earlier than that
@@ -196,7 +202,8 @@ impl Device {
     pub fn resynchronised(self, position: u64, now: Timestamp) -> Self {
         let first = position.saturating_sub(1);
         let accepted = self.accepted.with(first, self.position).with(position, Some(first));
-        Self { position: Some(position), accepted, last_used_at: Some(now), ..self }
+        let factor = self.factor.resynchronised(position, now);
+        Self { position: Some(position), accepted, last_used_at: Some(now), factor, ..self }
     }
 
     /// The same for a code that is no use of the device, such as the first of two.

@@ -54,12 +54,12 @@ pub fn diagnose(
     let code = match submitted {
         Submitted::Otp(code) => code,
         Submitted::BackupCode(code) => return Ok(diagnose_spare(user, keys, code, now)),
-        Submitted::NotACode => return Ok(Diagnosis::NoCode),
+        Submitted::Yubico(_) | Submitted::NotACode => return Ok(Diagnosis::NoCode),
     };
     let mut best: Option<Diagnosis> = None;
     for device in &user.devices {
         let secret = keys.secret(user.id, device)?;
-        let Factor::Totp(given) = device.factor;
+        let Factor::Totp(given) = device.factor else { continue };
         for used in possible_settings(given) {
             let current = used.step(now);
             for step in matching_steps(&secret, used, code, now, REACH) {
@@ -90,7 +90,7 @@ fn far_off(
     let (mut found, mut searched): (Vec<(u64, &Device, i64, u64)>, u64) = (Vec::new(), 0);
     let in_use = |d: &&Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
     for device in user.live().filter(in_use) {
-        let Factor::Totp(given) = device.factor;
+        let Factor::Totp(given) = device.factor else { continue };
         if usize::from(given.digits) != code.digits().len() {
             continue;
         }

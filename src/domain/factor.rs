@@ -1,19 +1,41 @@
 //! What a device proves a user by: the kinds of factor, and how each checks a submitted code.
 
+pub mod drift;
+pub mod hotp;
 pub mod totp;
+pub mod yubikey;
 
+use crate::domain::backup_code::Submitted;
+use crate::domain::factor::drift::Drift;
 use crate::domain::factor::totp::{
-    Parameters, Window, matching_step, matching_steps, successive_steps,
+    Algorithm, Parameters, Window, matching_steps, newest_match, newest_successive,
 };
+use crate::domain::lockout::Bounds;
 use crate::domain::otp::Otp;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 
 /// The kind of a device, with the settings of that kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Factor {
-    /// Time-based one-time codes (RFC 6238).
+    /// Time-based one-time codes (RFC 6238) of an app.
     Totp(Parameters),
+    /// The same of a token, whose clock nobody sets.
+    TotpToken(Parameters, Drift),
+    /// Counter-based one-time codes (RFC 4226).
+    Hotp(hotp::Parameters),
+    /// Yubico OTP.
+    Yubikey,
+}
+
+/// What a code is compared with, beside the kind.
+#[derive(Clone, Copy)]
+pub struct Comparison<'c> {
+    pub secret: &'c Secret,
+    /// The position of the device's last accepted code.
+    pub last: Option<u64>,
+    pub now: Timestamp,
+    pub bounds: Bounds,
 }
 
 impl Factor {
@@ -21,37 +43,91 @@ impl Factor {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Totp(_) => "totp",
+            Self::Totp(_) | Self::TotpToken(..) => "totp",
+            Self::Hotp(_) => "hotp",
+            Self::Yubikey => "yubikey",
         }
+    }
+
+    /// A factor of this kind for a listing of the past, which knows no settings.
+    #[must_use]
+    pub fn listed(kind: &str) -> Option<Self> {
+        let kinds =
+            [Self::Totp(Parameters::COMMON), Self::Hotp(hotp::Parameters::COMMON), Self::Yubikey];
+        kinds.into_iter().find(|factor| factor.kind() == kind)
     }
 
     /// The position of a right code: the value of the moving factor (RFC 4226, section 5.1) for which
-    /// the secret gives this code, here the time step. Whether it was used before is the device's to say;
-    /// see [`crate::domain::device::Device::is_unused`].
+    /// the secret gives this code, which is the time step, or the counter. Whether it was used before is the device's
+    /// to say; see [`crate::domain::device::Device::is_unused`].
     #[must_use]
-    pub fn check(
-        &self,
-        secret: &Secret,
-        submitted: &Otp,
-        now: Timestamp,
-        window: Window,
-    ) -> Option<u64> {
-        match self {
-            Self::Totp(parameters) => matching_step(secret, *parameters, submitted, now, window),
+    pub fn check(&self, submitted: &Submitted, with: Comparison<'_>) -> Option<u64> {
+        let Comparison { secret, last, now, bounds } = with;
+        match (self, submitted) {
+            (Self::Totp(_) | Self::TotpToken(..), Submitted::Otp(code)) => {
+                let clock = self.clock()?;
+                newest_match(secret, clock.parameters, code, clock.steps(now, bounds.window))
+            }
+            (Self::Hotp(parameters), Submitted::Otp(code)) => {
+                hotp::matching_counter(secret, *parameters, code, last, bounds.look_ahead)
+            }
+            (Self::Yubikey, Submitted::Yubico(code)) => yubikey::position(secret, code),
+            _ => None,
         }
     }
 
-    /// The position of the second of two successive right codes, the second of which is inside the window.
+    /// The position of the second of two successive right codes. The second is inside the window, or for a token within
+    /// the reach of a resynchronisation.
     #[must_use]
-    pub fn check_successive(
-        &self,
-        secret: &Secret,
-        codes: [&Otp; 2],
-        now: Timestamp,
-        window: Window,
-    ) -> Option<u64> {
+    pub fn check_successive(&self, codes: [&Otp; 2], with: Comparison<'_>) -> Option<u64> {
+        let Comparison { secret, last, now, bounds } = with;
         match self {
-            Self::Totp(parameters) => successive_steps(secret, *parameters, codes, now, window),
+            Self::Totp(parameters) => {
+                let steps = bounds.window.around(parameters.step(now));
+                newest_successive(secret, *parameters, codes, steps)
+            }
+            Self::TotpToken(parameters, _) => {
+                let (current, reach) = (parameters.step(now), Drift::MOST.unsigned_abs().into());
+                let steps = current.saturating_sub(reach)..=current + reach;
+                newest_successive(secret, *parameters, codes, steps)
+            }
+            Self::Hotp(parameters) => hotp::successive_counters(secret, *parameters, codes, last),
+            Self::Yubikey => None,
+        }
+    }
+
+    /// How the factor reads the time; `None` for one that counts.
+    #[must_use]
+    pub const fn clock(&self) -> Option<FactorClock> {
+        match self {
+            Self::Totp(parameters) => Some(FactorClock { parameters: *parameters, drift: None }),
+            Self::TotpToken(parameters, drift) => {
+                Some(FactorClock { parameters: *parameters, drift: Some(*drift) })
+            }
+            Self::Hotp(_) | Self::Yubikey => None,
+        }
+    }
+
+    /// After a code at this position was accepted: what a token's drift learns from it.
+    #[must_use]
+    pub fn learned(self, position: u64, now: Timestamp) -> Self {
+        match self {
+            Self::TotpToken(parameters, drift) => {
+                Self::TotpToken(parameters, drift.learned(observed(parameters, position, now)))
+            }
+            same => same,
+        }
+    }
+
+    /// After two successive codes, the second at this position: a token's drift is what they show.
+    #[must_use]
+    pub fn resynchronised(self, position: u64, now: Timestamp) -> Self {
+        match self {
+            Self::TotpToken(parameters, drift) => {
+                let shown = Drift::new(observed(parameters, position, now));
+                Self::TotpToken(parameters, shown.unwrap_or(drift))
+            }
+            same => same,
         }
     }
 
@@ -65,31 +141,67 @@ impl Factor {
         now: Timestamp,
         reach: i64,
     ) -> Option<i64> {
+        let parameters = self.clock()?.parameters;
+        let steps = reach.unsigned_abs() / parameters.period;
+        let found = matching_steps(secret, parameters, submitted, now, steps);
+        let current = parameters.step(now).cast_signed();
+        let off = found.into_iter().map(|step| step.cast_signed() - current);
+        let least = off.min_by_key(|steps| steps.abs())?;
+        Some(least * parameters.period.cast_signed())
+    }
+
+    /// Hash and digits of a one-time code; `None` for a kind that has none.
+    #[must_use]
+    pub const fn code_form(&self) -> Option<(Algorithm, u8)> {
         match self {
-            Self::Totp(parameters) => {
-                let steps = reach.unsigned_abs() / parameters.period;
-                let found = matching_steps(secret, *parameters, submitted, now, steps);
-                let current = parameters.step(now).cast_signed();
-                let off = found.into_iter().map(|step| step.cast_signed() - current);
-                let least = off.min_by_key(|steps| steps.abs())?;
-                Some(least * parameters.period.cast_signed())
-            }
+            Self::Totp(p) | Self::TotpToken(p, _) => Some((p.algorithm, p.digits)),
+            Self::Hotp(p) => Some((p.algorithm, p.digits)),
+            Self::Yubikey => None,
         }
     }
 
-    /// The digits of a code.
+    /// The digits of a code; `None` for a code of letters.
     #[must_use]
-    pub const fn digits(&self) -> u8 {
-        match self {
-            Self::Totp(parameters) => parameters.digits,
-        }
+    pub fn digits(&self) -> Option<u8> {
+        self.code_form().map(|(_, digits)| digits)
     }
 
-    /// Whether every app supports it, so that one right code is proof enough that the app does.
+    /// Whether one right code is proof enough: of an app only where every app supports the settings, because others
+    /// may use settings of their own and give a right code by chance.
     #[must_use]
-    pub fn is_common(&self) -> bool {
+    pub fn is_proved_by_one_code(&self) -> bool {
         match self {
             Self::Totp(parameters) => parameters.is_common(),
+            Self::Hotp(parameters) => *parameters == hotp::Parameters::COMMON,
+            Self::TotpToken(..) | Self::Yubikey => true,
         }
     }
+}
+
+/// A factor's clock.
+#[derive(Clone, Copy, Debug)]
+pub struct FactorClock {
+    pub parameters: Parameters,
+    /// `None` for an app.
+    pub drift: Option<Drift>,
+}
+
+impl FactorClock {
+    /// The time step that it shows now.
+    #[must_use]
+    pub fn step(self, now: Timestamp) -> u64 {
+        let step = self.parameters.step(now);
+        self.drift.map_or(step, |drift| drift.applied_to(step))
+    }
+
+    /// The time steps that are accepted now.
+    #[must_use]
+    pub fn steps(self, now: Timestamp, window: Window) -> std::ops::RangeInclusive<u64> {
+        window.around(self.step(now))
+    }
+}
+
+/// How many steps ahead of the server's time this step is.
+const fn observed(parameters: Parameters, step: u64, now: Timestamp) -> i64 {
+    step.cast_signed() - parameters.step(now).cast_signed()
 }

@@ -34,6 +34,7 @@ pub fn phone(byte: u8, state: DeviceState) -> Device {
         id: id(byte),
         label: Label::parse("phone").unwrap(),
         factor: Factor::Totp(Parameters::COMMON),
+        serial: None,
         secret: Sealed(vec![byte]),
         state,
         position: None,

@@ -112,6 +112,7 @@ mod tests {
             id: Id::new([2; 16]),
             label: Label::parse("phone").unwrap(),
             factor: Factor::Totp(Parameters::COMMON),
+            serial: None,
             secret: Sealed(Vec::new()),
             state: DeviceState::Active(Active { confirmed_at: at(0) }),
             position: None,

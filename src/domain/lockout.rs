@@ -3,6 +3,7 @@
 
 mod hour_counts;
 
+use crate::domain::factor::hotp::LookAhead;
 use crate::domain::factor::totp::Window;
 use crate::domain::lockout::hour_counts::HourCounts;
 use crate::domain::time::{Span, Timestamp};
@@ -39,16 +40,18 @@ impl Limits {
     pub const LONGEST: Span = Span::hours(24);
 }
 
-/// What bounds guessing: the window of accepted time steps, and the limits on failures.
+/// What bounds guessing: the window of accepted time steps, the look-ahead of counters, and the limits on failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     pub window: Window,
+    pub look_ahead: LookAhead,
     pub limits: Limits,
 }
 
 #[cfg(test)]
 impl Bounds {
-    pub const DEFAULT: Self = Self { window: Window::DEFAULT, limits: Limits::DEFAULT };
+    pub const DEFAULT: Self =
+        Self { window: Window::DEFAULT, look_ahead: LookAhead::DEFAULT, limits: Limits::DEFAULT };
 }
 
 /// The factor that failed. Wrong passwords only cause delays: if they could lock until an unlock, knowing

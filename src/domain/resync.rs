@@ -5,6 +5,7 @@
 
 use crate::domain::authenticate::Keys;
 use crate::domain::device::Device;
+use crate::domain::factor::Comparison;
 use crate::domain::hint::command;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
 use crate::domain::name::Label;
@@ -93,8 +94,8 @@ pub fn resync(
     for index in candidates(&user, label, now, bounds)? {
         let device = &user.devices[index];
         let secret = keys.secret(user.id, device)?;
-        let found = device.factor.check_successive(&secret, codes, now, bounds.window);
-        let Some(position) = found else { continue };
+        let with = Comparison { secret: &secret, last: device.position, now, bounds };
+        let Some(position) = device.factor.check_successive(codes, with) else { continue };
         let is_fresh = [position - 1, position].iter().all(|p| is_fresh(device, *p, now, bounds));
         if best.is_none_or(|(.., fresh)| !fresh) {
             best = Some((index, position, is_fresh));

@@ -189,7 +189,7 @@ pub fn answer(
     if let ActDraft::Device(draft) = draft {
         let device = done.user.device(draft.id())?;
         let issuer = app.config.issuer.clone();
-        let key = EnrolmentKey { user: &done.user, issuer: &issuer, device, secret: &draft.secret };
+        let key = EnrolmentKey::new(&done.user, &issuer, device, &draft.secret)?;
         let secret: Zeroizing<String> = draft.secret.base32();
         report.enrolment =
             Some(OwnDevice { device: device.label.to_string(), secret, uri: key.uri() });

@@ -264,8 +264,7 @@ fn perform(
         let next_step =
             format!("the new device {} is pending: its first code confirms it", device.label);
         let user = done.user.clone();
-        let key =
-            EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &draft.secret };
+        let key = EnrolmentKey::new(&user, &issuer, &device, &draft.secret)?;
         let proving = Proving {
             verb: wanted.act.verb(),
             key: &key,

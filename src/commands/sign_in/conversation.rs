@@ -72,8 +72,7 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
                 let (user, device, secret) = new_device(app, opened, name)?;
                 set_interrupt_message(app, is_new, true);
                 let issuer = app.config.issuer.clone();
-                let key =
-                    EnrolmentKey { user: &user, issuer: &issuer, device: &device, secret: &secret };
+                let key = EnrolmentKey::new(&user, &issuer, &device, &secret)?;
                 let options = ShowOptions { output: None, reveal_secrets: false };
                 let showing = options.choose_output(app, false)?;
                 let words = "MFA is required: set up an authenticator app now";

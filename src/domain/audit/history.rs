@@ -8,7 +8,6 @@ use serde_json::{Map, Value, json};
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
-use crate::domain::factor::totp::Parameters;
 use crate::domain::hint::command;
 use crate::domain::lockout::{Lock, MOST_WRONG_CODES};
 use crate::domain::name::{Label, UserName};
@@ -339,8 +338,8 @@ fn devices(value: &Value, now: &User) -> Option<Vec<Device>> {
             id,
             label: Label::parse(text(1)?).ok()?,
             // The settings are not in the log, since no listing shows them.
-            factor: Some(Factor::Totp(Parameters::COMMON))
-                .filter(|factor| text(2) == Some(factor.kind()))?,
+            factor: Factor::listed(text(2)?)?,
+            serial: None,
             secret: Sealed(Vec::new()),
             state,
             position: None,

@@ -23,6 +23,7 @@ fn device(byte: u8, parameters: Parameters) -> Device {
     Device {
         label: Label::parse(&format!("device {byte}")).unwrap(),
         factor: Factor::Totp(parameters),
+        serial: None,
         created_at: at(START),
         ..phone(byte, pending_state(START + 259_200))
     }

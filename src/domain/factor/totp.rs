@@ -1,6 +1,7 @@
 //! Time-based one-time codes (RFC 6238). The only module that imports `totp_rs`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use totp_rs::{Builder, Totp};
 
@@ -148,6 +149,12 @@ impl Window {
     pub const fn steps(self) -> u64 {
         self.0 as u64
     }
+
+    /// The time steps that are accepted at this one.
+    #[must_use]
+    pub const fn around(self, step: u64) -> RangeInclusive<u64> {
+        step.saturating_sub(self.steps())..=step.saturating_add(self.steps())
+    }
 }
 
 /// The newest time step in the window that has this code.
@@ -162,28 +169,34 @@ pub fn matching_step(
     now: Timestamp,
     window: Window,
 ) -> Option<u64> {
+    newest_match(secret, parameters, code, window.around(parameters.step(now)))
+}
+
+/// The newest of these time steps that has this code. Every one is computed and compared.
+pub(super) fn newest_match(
+    secret: &Secret,
+    parameters: Parameters,
+    code: &Otp,
+    steps: RangeInclusive<u64>,
+) -> Option<u64> {
     let generator = parameters.generator(secret);
-    let current = parameters.step(now);
-    let first = current.saturating_sub(window.steps());
-    (first..=current + window.steps()).fold(None, |newest, step| {
+    steps.fold(None, |newest, step| {
         generator.check(code.digits(), step * parameters.period).map(|_| step).or(newest)
     })
 }
 
-/// The newest time step in the window that has the second code, and the first in the step before it. Every pair is
-/// computed and compared.
-pub fn successive_steps(
+/// The newest of these time steps that has the second code, and the step before it the first. Every pair is computed
+/// and compared.
+pub(super) fn newest_successive(
     secret: &Secret,
     parameters: Parameters,
     [first, second]: [&Otp; 2],
-    now: Timestamp,
-    window: Window,
+    steps: RangeInclusive<u64>,
 ) -> Option<u64> {
     let generator = parameters.generator(secret);
-    let current = parameters.step(now);
     let has =
         |code: &Otp, step: u64| generator.check(code.digits(), step * parameters.period).is_some();
-    let steps = current.saturating_sub(window.steps()).max(1)..=current + window.steps();
+    let steps = (*steps.start()).max(1)..=*steps.end();
     steps.fold(
         None,
         |newest, step| {

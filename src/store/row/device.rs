@@ -2,17 +2,22 @@
 
 use anyhow::Result;
 
-use super::{Reader, Row, Value, bytes, damaged_column, maybe_number, maybe_time, number, time};
+use super::{
+    Reader, Row, Value, bytes, damaged_column, maybe_number, maybe_text, maybe_time, time,
+};
 use crate::domain::accepted::Accepted;
 use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending, Revocation};
-use crate::domain::factor::Factor;
+use crate::domain::factor::drift::Drift;
 use crate::domain::factor::totp::{Algorithm, Parameters};
+use crate::domain::factor::{Factor, hotp};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
+use crate::domain::serial::Serial;
 
 /// The columns of `devices`, without the row id, the owner and the MAC.
 ///
-/// `algorithm`, `digits` and `period` are null for a kind that has no such setting. `last_step` has the
+/// `algorithm`, `digits` and `period` are null for a kind that has no such setting, and `drift` for all but a token
+/// with a clock. `last_step` has the
 /// position of the last accepted code, `first_proof` that of the first of two, and `accepted` those of several;
 /// the first two keep their names because
 /// the MACs cover the names of columns.
@@ -35,6 +40,8 @@ pub const DEVICE_COLUMNS: &[&str] = &[
     "created_at",
     "last_used_at",
     "accepted",
+    "serial",
+    "drift",
 ];
 
 /// The values of [`DEVICE_COLUMNS`].
@@ -49,14 +56,14 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         _ => None,
     };
     let replaces = pending.filter(|p| !p.replaces.is_empty());
-    let Factor::Totp(totp) = device.factor;
+    let (form, clock) = (device.factor.code_form(), device.factor.clock());
     vec![
         bytes(device.id.bytes()),
         Value::Text(device.label.as_str().to_owned()),
         Value::Text(device.factor.kind().to_owned()),
-        Value::Text(totp.algorithm.as_str().to_owned()),
-        number(totp.digits.into()),
-        number(totp.period),
+        maybe_text(form.map(|(algorithm, _)| algorithm.as_str())),
+        maybe_number(form.map(|(_, digits)| digits.into())),
+        maybe_number(clock.map(|clock| clock.parameters.period)),
         bytes(&device.secret.0),
         Value::Text(device.state.word().to_owned()),
         maybe_time(confirmed_at),
@@ -71,6 +78,8 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         time(device.created_at),
         maybe_time(device.last_used_at),
         device.accepted.to_bytes().map_or(Value::Null, Value::Bytes),
+        maybe_text(device.serial.as_ref().map(Serial::as_str)),
+        clock.and_then(|clock| clock.drift).map_or(Value::Null, |drift| Value::Int(drift.steps())),
     ]
 }
 
@@ -79,14 +88,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     let mut r = Reader::new(row, "devices", DEVICE_COLUMNS, first);
     let id = r.id()?;
     let label = Label::stored(r.text()?);
-    let factor = match r.text()?.as_str() {
-        "totp" => {
-            let algorithm = Algorithm::parse(&r.text()?).map_err(|_| r.damaged())?;
-            let (digits, period) = (r.number()?, r.number()?);
-            Factor::Totp(Parameters::new(algorithm, digits, period).map_err(|_| r.damaged())?)
-        }
-        _ => return Err(r.damaged()),
-    };
+    let factor = factor(&mut r)?;
     let secret = Sealed(r.bytes()?);
     let word = r.text()?;
     let confirmed_at = r.maybe_time()?;
@@ -122,6 +124,7 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
         id,
         label,
         factor,
+        serial: None,
         secret,
         state,
         position: r.maybe_number()?,
@@ -131,5 +134,31 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     };
     let accepted = r.maybe_bytes()?.unwrap_or_default();
     device.accepted = Accepted::from_bytes(&accepted).ok_or_else(|| r.damaged())?;
+    device.serial = r.maybe_text()?.map(Serial::stored);
+    if let Some(steps) = r.maybe_int()? {
+        let drift = Drift::new(steps).ok_or_else(|| r.damaged())?;
+        let Factor::Totp(parameters) = device.factor else { return Err(r.damaged()) };
+        device.factor = Factor::TotpToken(parameters, drift);
+    }
     Ok(device)
+}
+
+/// Kind, algorithm, digits and period.
+fn factor(r: &mut Reader<'_>) -> Result<Factor> {
+    let kind = r.text()?;
+    let unknown = r.damaged();
+    let algorithm = r.maybe_text()?.map(|word| Algorithm::parse(&word)).transpose();
+    let algorithm = algorithm.map_err(|_| r.damaged())?;
+    let (digits, period) = (r.maybe_number()?, r.maybe_number()?);
+    let factor = match (kind.as_str(), algorithm, digits, period) {
+        ("totp", Some(algorithm), Some(digits), Some(period)) => {
+            Parameters::new(algorithm, digits, period).map(Factor::Totp)
+        }
+        ("hotp", Some(algorithm), Some(digits), None) => {
+            hotp::Parameters::new(algorithm, digits).map(Factor::Hotp)
+        }
+        ("yubikey", None, None, None) => Ok(Factor::Yubikey),
+        _ => return Err(unknown),
+    };
+    factor.map_err(|_| r.damaged())
 }

@@ -7,12 +7,14 @@ use crate::domain::audit::event::{Event, EventSubject, Operator, Ticket};
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Active, Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
+use crate::domain::factor::drift::Drift;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::lockout::{FailedFactor, Limits, Lock};
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::secret::{Id, KeyGeneration, Sealed};
+use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::{UndoRecord, UndoStack, Undoable};
 use crate::domain::user::{Language, Profile, User};
@@ -218,7 +220,11 @@ pub fn device(n: u8, state: DeviceState) -> Device {
     Device {
         id: id(n),
         label: Label::parse(&format!("device {n}")).unwrap(),
-        factor: Factor::Totp(Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 }),
+        factor: Factor::TotpToken(
+            Parameters { algorithm: Algorithm::Sha512, digits: 8, period: 60 },
+            Drift::new(3).unwrap(),
+        ),
+        serial: Some(Serial::parse(&format!("GALT{n}")).unwrap()),
         secret: Sealed(vec![n; 40]),
         state,
         position: Some(12),

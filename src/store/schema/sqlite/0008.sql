@@ -1,0 +1,2 @@
+ALTER TABLE devices ADD COLUMN serial TEXT;
+ALTER TABLE devices ADD COLUMN drift INTEGER;
