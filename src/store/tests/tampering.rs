@@ -5,6 +5,7 @@ use data_encoding::HEXLOWER;
 use crate::domain::accepted::Accepted;
 use crate::domain::audit::prunings::{LAST_PRUNED, PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::device::{Active, DeviceState};
+use crate::domain::factor::Factor;
 use crate::domain::lockout::Lock;
 use crate::domain::name::UserName;
 use crate::domain::secret::KeyGeneration;
@@ -122,7 +123,7 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
 /// Reverts everything after the first migration.
 const TO_FIRST: &str = "DROP INDEX events_of_user; ALTER TABLE events DROP COLUMN was_rev; \
     ALTER TABLE events DROP COLUMN was_stamp; ALTER TABLE users DROP COLUMN stamp; ALTER TABLE users DROP COLUMN lock_again; \
-    ALTER TABLE devices DROP COLUMN accepted; \
+    ALTER TABLE devices DROP COLUMN drift; ALTER TABLE devices DROP COLUMN serial; ALTER TABLE devices DROP COLUMN accepted; \
     CREATE INDEX events_of_user ON events(user_id, seq, rev) WHERE user_id IS NOT NULL; DROP INDEX users_required_from; DROP INDEX users_created_at; \
     DROP INDEX events_at; DROP TABLE log_start; ALTER TABLE events DROP COLUMN was_status; \
     ALTER TABLE events DROP COLUMN was; DROP TABLE requests; ALTER TABLE users DROP COLUMN password; \
@@ -139,7 +140,11 @@ fn migrating_a_store_of_the_first_schema_keeps_every_user() {
     (plain.recovery, plain.bypass) = (None, None);
     plain.undo = crate::domain::undo_record::UndoStack::default();
     (plain.enrolment_barred, plain.throttle.lock_looks) = (false, 0);
-    plain.devices.iter_mut().for_each(|device| device.accepted = Accepted::default());
+    for device in &mut plain.devices {
+        (device.accepted, device.serial) = (Accepted::default(), None);
+        let clock = device.factor.clock().unwrap();
+        device.factor = Factor::Totp(clock.parameters);
+    }
     plain.throttle.lock = plain.throttle.lock.map(|lock| Lock::new(lock.start, lock.length));
     fixture.change(|tx| save(tx, Change::Insert(plain.clone())).unwrap());
     // Rows as a program without stamps wrote them, and an event that has nothing in the columns that go.
