@@ -34,12 +34,12 @@ END
 $$;
 
 -- What earlier versions of this file granted.
-REVOKE ALL ON store, users, devices, log_start, events, requests, audit_head
+REVOKE ALL ON store, users, devices, tokens, log_start, events, requests, audit_head
     FROM mfactl_owner, mfactl_service, mfactl_auditor;
 
 -- The helpdesk: every verb except `init --migrate` and a `restore` over the store. Those two need the owner of
 -- the tables, because somebody who may replace the whole store may put an older one back.
-GRANT SELECT, INSERT, UPDATE, DELETE ON users, devices, log_start, events, requests, audit_head TO mfactl_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON users, devices, tokens, log_start, events, requests, audit_head TO mfactl_owner;
 GRANT SELECT ON store TO mfactl_owner;
 
 -- PAM, OpenVPN, RADIUS: `verify` and `sign-in` read a user, write what an attempt changes, and add an
@@ -49,7 +49,7 @@ GRANT SELECT ON store TO mfactl_owner;
 -- proof are among it: the hash of an event covers them, which proves one of a version before schema 5.
 GRANT SELECT ON store, users, devices, log_start, audit_head TO mfactl_service;
 GRANT SELECT (seq, at, verb, outcome, operator_uid, operator_claim, ticket, proof, user_id, status, rev,
-    factor, was_status, was_rev, was_stamp, personal, hash, mac) ON events TO mfactl_service;
+    factor, was_status, was_rev, was_stamp, token_id, personal, hash, mac) ON events TO mfactl_service;
 GRANT UPDATE (failures, wrong_codes, hour_codes, hour_start, lock_start, lock_length, lock_again,
     turned_away, told_at, lock_looks, last_verified_at, password, password_change, temporary_password,
     temporary_until, enrolment_barred, recovery, bypass, undo, rev, stamp, mac) ON users TO mfactl_service;
@@ -69,4 +69,4 @@ ALTER TABLE events ADD CONSTRAINT events_by_services CHECK (
 -- `changes`, `report`, `metrics`, `check`, `show-user`. They may read sealed columns too, because mfactl reads a
 -- whole user: how many recovery codes are left, and when a bypass code expires, is in those columns. What is
 -- sealed stays sealed without the key file, so do not give the key file to auditors.
-GRANT SELECT ON store, users, devices, events, log_start, audit_head, requests TO mfactl_auditor;
+GRANT SELECT ON store, users, devices, tokens, events, log_start, audit_head, requests TO mfactl_auditor;

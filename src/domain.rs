@@ -44,6 +44,7 @@ pub mod site_names;
 pub mod text;
 pub mod threshold;
 pub mod time;
+pub mod token;
 pub mod undo;
 pub mod undo_record;
 pub mod user;

@@ -17,15 +17,19 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::domain::audit::event::{Canonical, CompactCanonical, FieldNumber, Head, Subject};
+use crate::domain::audit::event::{
+    Canonical, CompactCanonical, FieldNumber, Head, Subject, SubjectId,
+};
 use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, KeyGeneration, Sealed, Secret};
 use crate::domain::time::Timestamp;
+use crate::domain::token::Token;
 
 /// Length of a MAC in bytes.
 pub const MAC: usize = 32;
@@ -144,6 +148,22 @@ impl Vault {
         nonce: [u8; NONCE],
     ) -> Result<Sealed> {
         self.seal_with(&self.secret_associated_data(user, device), secret.expose(), nonce)
+    }
+
+    /// Seals the secret of a free token, bound to the token and its settings.
+    pub fn seal_token(&self, token: &Token, secret: &Secret, nonce: [u8; NONCE]) -> Result<Sealed> {
+        self.seal_with(&self.token_associated_data(token), secret.expose(), nonce)
+    }
+
+    /// Opens the secret of a free token; `tampered` when it was altered or moved, or the token has none.
+    pub fn open_token(&self, token: &Token) -> Result<Secret, Refusal> {
+        let data = self.token_associated_data(token);
+        let opened = token.secret().and_then(|secret| self.open_with(&data, secret));
+        opened.map(Secret::new).ok_or_else(|| {
+            let message = format!("the secret of token {} was altered", token.serial);
+            let hint = "find out who can write to the store; remove the token, and add it again";
+            Refusal::new(ErrorCode::Tampered, message).hint(hint)
+        })
     }
 
     /// Seals the hash of a user's password, bound to user and column.
@@ -266,8 +286,11 @@ impl Vault {
         c.field(FieldNumber::Purpose, purpose);
         c.number(FieldNumber::Seq, head.seq);
         c.field(FieldNumber::Hash, head.hash);
-        if let Some(Subject { user_id, rev, was_stamp }) = subject {
-            c.field(FieldNumber::UserId, user_id);
+        if let Some(Subject { id, rev, was_stamp }) = subject {
+            match id {
+                SubjectId::User(id) => c.field(FieldNumber::UserId, id),
+                SubjectId::Token(id) => c.field(FieldNumber::TokenId, id),
+            }
             c.number(FieldNumber::Rev, rev);
             c.maybe(FieldNumber::WasStamp, was_stamp);
         }
@@ -283,14 +306,16 @@ impl Vault {
         let mut data = self.user_associated_data(user);
         data.field("device", device.id.bytes());
         data.field("field", "secret");
-        data.field("kind", device.factor.kind());
-        if let Some((algorithm, digits)) = device.factor.code_form() {
-            data.field("algorithm", algorithm.as_str());
-            data.number("digits", digits.into());
-        }
-        if let Some(clock) = device.factor.clock() {
-            data.number("period", clock.parameters.period);
-        }
+        put_settings(&mut data, &device.factor);
+        data
+    }
+
+    /// The same for a token of the inventory, which belongs to no user yet.
+    fn token_associated_data(&self, token: &Token) -> Canonical {
+        let mut data = self.associated_data();
+        data.field("token", token.id.bytes());
+        data.field("field", "secret");
+        put_settings(&mut data, &token.factor);
         data
     }
 
@@ -301,11 +326,16 @@ impl Vault {
     }
 
     fn user_associated_data(&self, user: Id) -> Canonical {
+        let mut data = self.associated_data();
+        data.field("user", user.bytes());
+        data
+    }
+
+    fn associated_data(&self) -> Canonical {
         let mut data = Canonical::default();
         data.field("mfactl", [VERSION, XCHACHA20_POLY1305]);
         data.field("key", self.key_id.0);
         data.field("store", self.store.bytes());
-        data.field("user", user.bytes());
         data
     }
 }
@@ -329,6 +359,18 @@ impl Keys for Vault {
 impl std::fmt::Debug for Vault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Vault({}, ..)", self.key_id)
+    }
+}
+
+/// Kind and settings, but not the drift, which changes.
+fn put_settings(data: &mut Canonical, factor: &Factor) {
+    data.field("kind", factor.kind());
+    if let Some((algorithm, digits)) = factor.code_form() {
+        data.field("algorithm", algorithm.as_str());
+        data.number("digits", digits.into());
+    }
+    if let Some(clock) = factor.clock() {
+        data.number("period", clock.parameters.period);
     }
 }
 

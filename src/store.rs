@@ -25,11 +25,14 @@ pub mod postgres;
 mod read_tx;
 mod row;
 mod row_source;
+mod saved_token;
 mod sql;
 pub mod sqlite;
 mod stored_requests;
 mod stored_user;
 mod table;
+mod token_query;
+mod token_table;
 #[cfg(test)]
 mod tests;
 mod user_query;
@@ -53,5 +56,8 @@ pub use read_tx::ReadTx;
 #[cfg(any(fuzzing, test))]
 pub use row::read_any_row;
 pub use row_source::{RowCounts, RowSource};
+pub use saved_token::TokenChange;
+pub use token_query::ListedToken;
+pub use token_table::taken;
 pub use user_query::{ActivitySince, By, Moment, Order, Prefilter};
-pub use write_tx::WriteTx;
+pub use write_tx::{Addition, WriteTx};

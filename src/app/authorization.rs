@@ -208,6 +208,7 @@ impl Approval {
             operator: self.operator.clone(),
             ticket: Ticket::default(),
             subject: Some(EventSubject { id: user.id, device: None, factor: None }),
+            token: None,
             detail: Some(detail.to_string()),
         };
         let event = NewEvent { event, salt: self.salt };

@@ -14,7 +14,7 @@ use crate::domain::audit::prunings::{LAST_PRUNED, PRUNE_OUTCOME, PRUNE_VERB};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::time::Timestamp;
-use crate::store::Change;
+use crate::store::{Change, TokenChange};
 
 /// How many events before a time can be pruned. The last event always stays.
 pub fn prunable_events(app: &mut App<'_>, before: Timestamp) -> Result<u64> {
@@ -56,6 +56,7 @@ pub fn prune(app: &mut App<'_>, before: Timestamp, ticket: &Ticket) -> Result<u6
             keep_users(app, &mut write, names, last)?;
             bar.inc(names.len() as u64);
         }
+        keep_tokens(app, &mut write, last)?;
         let up_to = write.tx.prune(last)?;
         let pruned = up_to.saturating_sub(proved.start.head.seq);
         let mut detail = json!({ "before": before, "events": pruned, LAST_PRUNED: up_to });
@@ -94,4 +95,15 @@ fn keep_users(
         }
     }
     audit::save_all(app.env, &mut write.tx, write.at, kept).map(drop)
+}
+
+/// The same for the tokens of the inventory.
+fn keep_tokens(app: &mut App<'_>, write: &mut Transaction<'_>, last: u64) -> Result<()> {
+    for serial in write.tx.tokens_logged_up_to(last)? {
+        let Some(token) = write.tx.token(&serial)? else { continue };
+        let record =
+            AuditRecord { verb: PRUNE_VERB, outcome: KEPT_OUTCOME, ..AuditRecord::default() };
+        audit::save_token(app.env, &mut write.tx, write.at, TokenChange::Keep(token), record)?;
+    }
+    Ok(())
 }

@@ -6,9 +6,10 @@ use crate::domain::audit::event::{Event, EventSubject, Ticket};
 use crate::domain::audit::outcomes::OUTCOMES;
 use crate::domain::hint::command;
 use crate::domain::time::Timestamp;
+use crate::domain::token::Token;
 use crate::domain::user::User;
 use crate::env::Env;
-use crate::store::{Change, NewEvent, WriteTx};
+use crate::store::{Change, NewEvent, TokenChange, WriteTx};
 
 /// What the audit log records of one action.
 #[derive(Default)]
@@ -78,6 +79,30 @@ pub fn store_event(env: &mut Env, at: Timestamp, record: AuditRecord) -> Result<
     new_event(env, at, None, record)
 }
 
+/// An event about a token of the inventory. It names no user: what it says must not need to be erased with them.
+pub fn token_event(
+    env: &mut Env,
+    at: Timestamp,
+    token: &Token,
+    record: AuditRecord,
+) -> Result<NewEvent> {
+    let mut event = new_event(env, at, None, record)?;
+    event.event.token = Some(token.id);
+    Ok(event)
+}
+
+/// Saves a change to a token and its event. Returns the token with its new revision and stamp.
+pub fn save_token(
+    env: &mut Env,
+    tx: &mut WriteTx<'_>,
+    at: Timestamp,
+    change: TokenChange,
+    record: AuditRecord,
+) -> Result<Token> {
+    let event = token_event(env, at, change.token(), record)?;
+    tx.save_token(change, &event)
+}
+
 fn new_event(
     env: &mut Env,
     at: Timestamp,
@@ -96,6 +121,7 @@ fn new_event(
         operator: env.process.operator.clone(),
         ticket,
         subject: user.map(|user| EventSubject { id: user.id, device, factor }),
+        token: None,
         detail,
     };
     Ok(NewEvent { event, salt: env.random()? })

@@ -7,6 +7,7 @@ pub mod chain;
 pub mod chain_error;
 pub mod event;
 pub mod history;
+pub mod logged_tokens;
 pub mod logged_users;
 pub mod outcomes;
 pub mod proved_event;

@@ -68,6 +68,12 @@ impl Id {
         Self(bytes)
     }
 
+    /// `None` for another number of bytes.
+    #[must_use]
+    pub fn try_from_bytes(bytes: Vec<u8>) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     #[must_use]
     pub const fn bytes(&self) -> &[u8; Self::LENGTH] {
         &self.0

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::domain::audit::chain_error::ChainError;
-use crate::domain::audit::event::{Head, Subject};
+use crate::domain::audit::event::{Head, Subject, SubjectId};
 use crate::domain::audit::logged_users::REMOVAL;
 use crate::domain::audit::proved_event::prove_event;
 use crate::domain::name::UserName;
@@ -157,7 +157,7 @@ fn last_event(
     head: &Head,
     user: Id,
 ) -> Result<Option<LastEvent>> {
-    let Some(newest) = newest_event(driver, vault, head, user)? else { return Ok(None) };
+    let Some(newest) = newest_event(driver, vault, head, SubjectId::User(user.bytes()))? else { return Ok(None) };
     let seq = newest.seq;
     let Some(previous) = hash_before(driver, seq)? else {
         return Err(altered_event(seq, ChainError::Missing { expected: seq - 1 }));

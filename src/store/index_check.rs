@@ -57,11 +57,21 @@ const TABLES: &[IndexedTable] = &[
         ],
     },
     IndexedTable {
+        name: "tokens",
+        row: "n",
+        indexes: &[
+            numbers("n"),
+            index("sqlite_autoindex_tokens_1", "id"),
+            index("sqlite_autoindex_tokens_2", "folded"),
+        ],
+    },
+    IndexedTable {
         name: "events",
         row: "seq",
         indexes: &[
             numbers("seq"),
             partial_index("events_of_user", "user_id"),
+            partial_index("events_of_token", "token_id"),
             index("events_at", "at"),
         ],
     },

@@ -17,8 +17,9 @@ use crate::store::row::{self, Row, StoredMac, Value};
 use crate::store::sql;
 use crate::store::stored_requests::requests;
 use crate::store::stored_user::check_users;
+use crate::store::token_query::check_tokens;
 
-/// Checks everything that has a MAC: the log with its guarded end, every user and device, and every request.
+/// Checks everything that has a MAC: the log with its guarded end, every user and device, every token, and every request.
 /// Calls `progress` for each event and each user. `tampered` with what was found first.
 pub fn check_all(driver: &mut dyn Driver, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
     let mut chain = check_chain(driver, vault, progress)?;
@@ -28,6 +29,7 @@ pub fn check_all(driver: &mut dyn Driver, vault: &Vault, progress: &mut dyn FnMu
         _ => return Err(altered_log_end().into()),
     }
     check_users(driver, Some(vault), Some(&mut chain), progress)?.all_good()?;
+    check_tokens(driver, Some(vault), Some(&mut chain))?;
     requests(driver, vault).map(drop)
 }
 

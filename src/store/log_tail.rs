@@ -3,13 +3,14 @@
 use anyhow::Result;
 
 use crate::domain::audit::chain_error::ChainError;
-use crate::domain::audit::event::{EventFields, Head};
+use crate::domain::audit::event::{EventFields, Head, SubjectAfter};
 use crate::domain::audit::history::EarlierValues;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::keyring::Vault;
 use crate::store::change::{NewEvent, SavedUser};
 use crate::store::checks::{altered_log_end, one_row};
 use crate::store::driver::{Driver, first};
+use crate::store::saved_token::SavedToken;
 use crate::store::row::{self, StoredMac, Value, bytes};
 use crate::store::sql;
 
@@ -19,6 +20,31 @@ pub struct LogTail {
     /// The end, once read.
     end: Option<Head>,
     appended: u64,
+}
+
+/// What is saved that an event is about.
+pub enum SavedSubject<'s> {
+    User(&'s mut SavedUser),
+    Token(&'s mut SavedToken),
+    None,
+}
+
+impl SavedSubject<'_> {
+    fn earlier_values(&self) -> EarlierValues {
+        match self {
+            Self::User(user) => user.earlier_values(),
+            Self::Token(token) => token.earlier_values(),
+            Self::None => EarlierValues::default(),
+        }
+    }
+
+    const fn after(&self) -> SubjectAfter<'_> {
+        match self {
+            Self::User(saved) => SubjectAfter::User(&saved.user),
+            Self::Token(saved) => SubjectAfter::Token(&saved.token),
+            Self::None => SubjectAfter::None,
+        }
+    }
 }
 
 impl LogTail {
@@ -37,22 +63,19 @@ impl LogTail {
         self.appended
     }
 
-    /// Appends an event to the hash chain. The first event about a user records the change, and stamps their rows.
+    /// Appends an event to the hash chain. The first event about a user or a token records the change, and stamps their
+    /// rows. Returns the new end.
     pub fn append(
         &mut self,
         driver: &mut dyn Driver,
         vault: &Vault,
         event: &NewEvent,
-        subject: Option<&mut SavedUser>,
-    ) -> Result<()> {
+        subject: SavedSubject<'_>,
+    ) -> Result<Head> {
         let NewEvent { event, salt } = event;
         let previous = self.end(driver, vault)?;
-        let past = match &subject {
-            Some(subject) => subject.earlier_values(),
-            None => EarlierValues::default(),
-        };
-        let user = subject.as_ref().map(|subject| &subject.user);
-        let entry = EventFields::of(event, vault.generation(), user, &past);
+        let past = subject.earlier_values();
+        let entry = EventFields::of(event, vault.generation(), subject.after(), &past);
         let personal = entry.personal.hash(salt);
         let end = Head { seq: previous.seq + 1, hash: entry.chain_hash(&previous, &personal) };
         let mac = StoredMac::value(vault, &vault.event_mac(&end, entry.subject()));
@@ -61,10 +84,12 @@ impl LogTail {
         one_row(appended.map_err(|error| occupied(error, end.seq))?)?;
         self.end = Some(end);
         self.appended += 1;
-        if let Some(subject) = subject {
-            subject.recorded(&end.hash);
+        match subject {
+            SavedSubject::User(saved) => saved.recorded(&end.hash),
+            SavedSubject::Token(saved) => saved.recorded(&end.hash),
+            SavedSubject::None => {}
         }
-        Ok(())
+        Ok(end)
     }
 
     /// Writes the end with its MAC, if events were appended.

@@ -1,30 +1,29 @@
-//! The newest event about a user, which shows whether the user's rows are the newest.
+//! The newest event about a user or a token, which shows whether their rows are the newest.
 
 use anyhow::Result;
 
 use crate::domain::audit::chain_error::ChainError;
-use crate::domain::audit::event::{Head, Subject};
+use crate::domain::audit::event::{Head, Subject, SubjectId};
 use crate::domain::audit::proved_event::prove_event;
 use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Stamp};
-use crate::domain::user::User;
+use crate::domain::secret::Stamp;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
 use crate::store::row::{self, StoredMac, Value};
 use crate::store::sql;
 
-/// The newest event about a user, proved by its MAC.
+/// The newest event about a user or a token, proved by its MAC.
 #[derive(Clone, Copy, Debug)]
 pub struct NewestEvent {
     pub seq: u64,
-    /// The user's revision after it.
+    /// The revision after it.
     rev: u64,
     stamps: EventStamps,
 }
 
-/// What an event says about its user's rows.
+/// What an event says about the rows that it is about.
 #[derive(Clone, Copy, Debug)]
 enum EventStamps {
     /// The stamp before it, and the one that it gave if it records a change.
@@ -36,22 +35,22 @@ enum EventStamps {
 }
 
 impl NewestEvent {
-    /// Whether these are the user's rows after the event. Of the two stamps the earlier one belongs to the earlier
-    /// revision if the event records a change, and otherwise to this one.
-    pub fn left(&self, user: &User) -> bool {
-        match (self.stamps, user.stamp) {
+    /// Whether rows with this revision and stamp are those after the event. Of the two stamps the earlier one belongs to
+    /// the earlier revision if the event records a change, and otherwise to this one.
+    pub fn left(&self, rev: u64, stamp: Option<Stamp>) -> bool {
+        match (self.stamps, stamp) {
             (EventStamps::Both(before, made), Some(stamp)) => {
-                user.rev == self.rev && (stamp == before || stamp == made)
+                rev == self.rev && (stamp == before || stamp == made)
             }
-            (EventStamps::None, None) => user.rev == self.rev,
-            (EventStamps::Uncounted, None) => user.rev >= self.rev,
+            (EventStamps::None, None) => rev == self.rev,
+            (EventStamps::Uncounted, None) => rev >= self.rev,
             _ => false,
         }
     }
 }
 
-/// Finds the newest event about a user and proves it; `head` is the guarded end of the log. `None` when the log has
-/// no event about the user, which only a pruning can have caused.
+/// Finds the newest event about a user or a token and proves it; `head` is the guarded end of the log. `None` when the
+/// log has no event about them: that of a user only a pruning can have caused, and a token has none until it is assigned.
 ///
 /// An index finds the event, but only the row of the table is believed. `tampered` when the event was altered, lies
 /// beyond the end of the log, or is missing from a log that was never pruned.
@@ -59,10 +58,13 @@ pub fn newest_event(
     driver: &mut dyn Driver,
     vault: &Vault,
     head: &Head,
-    user: Id,
+    id: SubjectId<'_>,
 ) -> Result<Option<NewestEvent>> {
-    let id = [Value::Bytes(user.bytes().to_vec())];
-    let found = first(driver, sql::NEWEST_EVENT, &id, |row| {
+    let (sql, bytes) = match id {
+        SubjectId::User(bytes) => (sql::NEWEST_EVENT, bytes),
+        SubjectId::Token(bytes) => (sql::NEWEST_TOKEN_EVENT, bytes),
+    };
+    let found = first(driver, sql, &[Value::Bytes(bytes.to_vec())], |row| {
         let damaged = |column| row::damaged_column("events", column);
         let seq = row.int(0)?.and_then(|seq| seq.try_into().ok());
         let seq = seq.ok_or_else(|| damaged("seq"))?;
@@ -70,7 +72,7 @@ pub fn newest_event(
         let head = Head { seq, hash: hash.ok_or_else(|| damaged("hash"))? };
         let Some(rev) = row.int(1)?.map(i64::cast_unsigned) else { return Ok((head.seq, None)) };
         let was_stamp = row.bytes_ref(4)?;
-        let subject = Subject { user_id: user.bytes(), rev, was_stamp };
+        let subject = Subject { id, rev, was_stamp };
         let mac = StoredMac::read(row, 3)?;
         if !mac.is(vault, &vault.event_mac(&head, Some(subject)))? {
             return Ok((head.seq, None));
@@ -88,13 +90,18 @@ pub fn newest_event(
             Err(altered_event(seq, ChainError::Beyond { end: head.seq }))
         }
         Some((_, Some(proved))) => Ok(Some(proved)),
-        Some((seq, None)) => prove_whole(driver, vault, seq, user).map(Some),
+        Some((seq, None)) => prove_whole(driver, vault, seq, id).map(Some),
     }
 }
 
 /// Proves an event by the hash of all its fields: its MAC may be that of a program before schema 5, which does not
 /// name the user.
-fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Result<NewestEvent> {
+fn prove_whole(
+    driver: &mut dyn Driver,
+    vault: &Vault,
+    seq: u64,
+    id: SubjectId<'_>,
+) -> Result<NewestEvent> {
     let mac = |head: &Head, subject: Option<Subject<'_>>, generation| {
         vault.event_mac_by(generation, head, subject)
     };
@@ -104,8 +111,8 @@ fn prove_whole(driver: &mut dyn Driver, vault: &Vault, seq: u64, user: Id) -> Re
     let number = [Value::Int(seq.cast_signed())];
     let proved = first(driver, &sql::EVENT_TO_PROVE, &number, |row| {
         let (entry, proof) = row::proved_event(row)?;
-        // The index may have led to another user's event.
-        let is_theirs = entry.user_id == Some(user.bytes());
+        // The index may have led to an event about something else.
+        let is_theirs = entry.subject().is_some_and(|subject| subject.id == id);
         let rev = entry.rev.filter(|_| is_theirs).ok_or(ChainError::Hash);
         Ok(prove_event(&entry, &proof, &previous, Some(&mac)).and(rev))
     })?;

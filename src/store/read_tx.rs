@@ -22,6 +22,7 @@ use crate::store::sql;
 use crate::store::stored_requests::requests;
 use crate::store::stored_user::{CheckedUsers, check_users, read_device, read_user, unreadable};
 use crate::store::table::Table;
+use crate::store::token_query::{ListedToken, check_tokens, tokens};
 use crate::store::user_query::{Moment, Order, Prefilter};
 
 /// A consistent view of the store: no lock, no writes. It needs no key and so checks no MAC, except in
@@ -122,21 +123,30 @@ impl ReadTx<'_> {
         current.map_or(Ok(()), |(user, back)| visit(user, back))
     }
 
+    /// Passes every token, by serial, to `visit` until it returns `false`. No MAC is checked and no secret is read.
+    pub fn tokens(&mut self, visit: &mut dyn FnMut(ListedToken) -> Result<bool>) -> Result<()> {
+        tokens(&mut *self.driver, visit)
+    }
+
     /// Checks everything that has a MAC, and calls `progress` for each event and each user. `tampered` with what
     /// was found first.
     pub fn check_all(&mut self, vault: &Vault, progress: &mut dyn FnMut()) -> Result<()> {
         check_all(&mut *self.driver, vault, progress)
     }
 
-    /// Checks users, devices and requests: their MACs with a key, and that users and log agree if `log` was verified
-    /// to its end. Calls `progress` for each user. What is wrong with users is part of the answer; `tampered` for a request.
+    /// Checks users, devices, tokens and requests: their MACs with a key, and that they and the log agree if `log` was verified
+    /// to its end. Calls `progress` for each user. What is wrong with users is part of the answer;
+    /// `tampered` for a token or a request.
     pub fn check_records(
         &mut self,
         vault: Option<&Vault>,
-        log: Option<&mut Chain>,
+        mut log: Option<&mut Chain>,
         progress: &mut dyn FnMut(),
     ) -> Result<CheckedUsers> {
-        let users = check_users(&mut *self.driver, vault, log, progress)?;
+        let users = check_users(&mut *self.driver, vault, log.as_deref_mut(), progress)?;
+        if users.damaged == 0 {
+            check_tokens(&mut *self.driver, vault, log)?;
+        }
         if let Some(vault) = vault.filter(|_| users.damaged == 0) {
             requests(&mut *self.driver, vault)?;
         }

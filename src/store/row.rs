@@ -6,6 +6,7 @@ mod event;
 #[cfg(any(fuzzing, test))]
 mod fuzzing;
 mod request;
+mod token;
 mod undo_stack;
 mod user;
 
@@ -21,6 +22,7 @@ pub use event::{
 #[cfg(any(fuzzing, test))]
 pub use fuzzing::read_any_row;
 pub use request::{REQUEST_COLUMNS, request, request_mac, request_values};
+pub use token::{TOKEN_COLUMNS, token, token_mac, token_values};
 use user::user_values;
 pub use user::{USER_COLUMNS, user};
 

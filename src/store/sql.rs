@@ -10,7 +10,7 @@ use crate::domain::user::Status;
 use crate::store::log_query::{LogQuery, OperatorFilter, SubjectFilter};
 use crate::store::row::{
     DEVICE_COLUMNS, EVENT_COLUMNS, EVENT_VIEW_COLUMNS, LOGGED_CHANGE_COLUMNS, PROVED_COLUMNS,
-    REQUEST_COLUMNS, USER_COLUMNS, Value,
+    REQUEST_COLUMNS, TOKEN_COLUMNS, USER_COLUMNS, Value,
 };
 use crate::store::user_query::{By, Order, Prefilter};
 
@@ -29,6 +29,17 @@ pub const ERASE: &str = "UPDATE events SET \"user\" = NULL, device = NULL, reaso
                          detail = NULL, was = NULL, salt = NULL WHERE user_id = $1";
 pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM events WHERE user_id = $1 \
                                 ORDER BY seq DESC LIMIT 1";
+pub const NEWEST_TOKEN_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM events WHERE token_id = $1 \
+                                      ORDER BY seq DESC LIMIT 1";
+pub const EVENT_DEVICE: &str = "SELECT device FROM events WHERE seq = $1";
+pub const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE id = $1 AND rev = $2";
+/// Tokens of which neither the newest event nor the addition is later.
+pub const TOKENS_LOGGED_UP_TO: &str = "SELECT t.serial FROM tokens t WHERE coalesce(t.added_by, 0) <= $1 \
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.token_id = t.id AND e.seq > $2)";
+/// A token is listed with the device that it is, if its user has it.
+pub const TOKENS_LISTED: &str = "SELECT t.serial, t.kind, t.added_at, t.model, t.holder, u.name, d.state \
+    FROM tokens t LEFT JOIN users u ON u.id = t.holder \
+    LEFT JOIN devices d ON d.\"user\" = u.n AND d.serial = t.serial ORDER BY t.folded";
 pub static EVENT_TO_PROVE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM events WHERE seq = $1", PROVED_COLUMNS.join(", ")));
 /// An event with its personal fields.
@@ -341,6 +352,21 @@ pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// The token with a serial in its folded form, and the MAC.
+pub static TOKEN: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {}, mac FROM tokens WHERE folded = $1", TOKEN_COLUMNS.join(", "))
+});
+pub static TOKENS_WITH_MACS: LazyLock<String> =
+    LazyLock::new(|| format!("SELECT {}, mac FROM tokens", TOKEN_COLUMNS.join(", ")));
+/// Inserts nothing where the serial is taken.
+pub static INSERT_TOKEN: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "INSERT INTO tokens({}, mac) VALUES ({}) ON CONFLICT (folded) DO NOTHING",
+        TOKEN_COLUMNS.join(", "),
+        placeholders(TOKEN_COLUMNS.len() + 1)
+    )
+});
+
 pub static INSERT_USER: LazyLock<String> = LazyLock::new(|| {
     let columns = USER_COLUMNS.len() + 1;
     format!(
@@ -376,6 +402,14 @@ pub fn update_user(changed: &[&str]) -> String {
 pub fn update_device(changed: &[&str]) -> String {
     let last = changed.len() + 1;
     format!("UPDATE devices SET {}, mac = ${last} WHERE n = ${}", assignments(changed), last + 1)
+}
+
+/// Values: the changed columns, the MAC, the id, the revision.
+pub fn update_token(changed: &[&str]) -> String {
+    let mac = changed.len() + 1;
+    let (id, rev) = (mac + 1, mac + 2);
+    let columns = assignments(changed);
+    format!("UPDATE tokens SET {columns}, mac = ${mac} WHERE id = ${id} AND rev = ${rev}")
 }
 
 fn placeholders(count: usize) -> String {

@@ -13,8 +13,8 @@ use crate::store::row::{Row, Value};
 const SCHEMA_COLUMNS: &str = include_str!("schema/postgres/columns.txt");
 
 /// The tables, in an order in which no row precedes the row that it references.
-const TABLE_NAMES: [&str; 6] =
-    ["users", "devices", "log_start", "events", "requests", "audit_head"];
+const TABLE_NAMES: [&str; 7] =
+    ["users", "devices", "tokens", "log_start", "events", "requests", "audit_head"];
 
 /// A table with its columns; rows are sorted by the first one.
 pub struct Table {

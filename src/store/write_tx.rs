@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 
-use crate::domain::audit::event::Head;
+use crate::domain::audit::event::{Head, SubjectId};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
+use crate::domain::secret::{Id, Stamp};
+use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
+use crate::domain::token::Token;
 use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::store::approvals::RequestTable;
@@ -16,11 +18,13 @@ use crate::store::damaged_user::{DamagedUser, damaged_user, remove_rows};
 use crate::store::driver::{Driver, first};
 use crate::store::integrity::log_start;
 use crate::store::log::LogReader;
-use crate::store::log_tail::LogTail;
+use crate::store::log_tail::{LogTail, SavedSubject};
 use crate::store::newest_event::newest_event;
 use crate::store::row::{StoredMac, Value, bytes};
+use crate::store::saved_token::{SavedToken, TokenChange};
 use crate::store::sql;
 use crate::store::stored_user::altered_user;
+use crate::store::token_table;
 use crate::store::user_tables::UserTables;
 
 /// A transaction that holds the write lock: changes that are committed together or not at all. Dropping
@@ -84,9 +88,9 @@ impl<'t> WriteTx<'t> {
             let subject = match &event.event.subject {
                 Some(subject) => {
                     last = index_of(&saved, subject.id, last).ok_or_else(no_subject)?;
-                    Some(&mut saved[last])
+                    SavedSubject::User(&mut saved[last])
                 }
-                None => None,
+                None => SavedSubject::None,
             };
             self.log.append(&mut *self.driver, self.vault, &event, subject)?;
         }
@@ -94,6 +98,41 @@ impl<'t> WriteTx<'t> {
             self.users.write(&mut *self.driver, self.vault, saved)?;
         }
         Ok(saved.into_iter().map(|saved| saved.user).collect())
+    }
+
+    /// The token with this serial, in any case; `tampered` for a row that is not what the newest event about it left.
+    pub fn token(&mut self, serial: &Serial) -> Result<Option<Token>> {
+        let head = self.guarded_end()?;
+        token_table::find(&mut *self.driver, self.vault, &head, serial)
+    }
+
+    /// Saves a token with the event about it. Returns the token with its new revision and stamp.
+    pub fn save_token(&mut self, change: TokenChange, event: &NewEvent) -> Result<Token> {
+        let mut saved = SavedToken::of(change);
+        let subject = SavedSubject::Token(&mut saved);
+        self.log.append(&mut *self.driver, self.vault, event, subject)?;
+        token_table::write(&mut *self.driver, self.vault, &saved)?;
+        Ok(saved.token)
+    }
+
+    /// Appends the event that adds tokens, of which [`WriteTx::add_token`] is told.
+    pub fn begin_adding(&mut self, event: &NewEvent) -> Result<Addition> {
+        self.expect_bulk()?;
+        let head =
+            self.log.append(&mut *self.driver, self.vault, event, SavedSubject::None)?;
+        Ok(Addition { event: head.seq, stamp: Stamp::of(&head.hash) })
+    }
+
+    /// Inserts a token that an event adds together with others. `Ok(false)` when its serial is taken.
+    pub fn add_token(&mut self, token: Token, addition: Addition) -> Result<bool> {
+        let Addition { event, stamp } = addition;
+        let token = Token { rev: 0, stamp, added_by: Some(event), ..token };
+        token_table::insert(&mut *self.driver, self.vault, &token)
+    }
+
+    /// The serials of tokens of which neither the newest event nor the addition is later than this event.
+    pub fn tokens_logged_up_to(&mut self, last: u64) -> Result<Vec<Serial>> {
+        token_table::logged_up_to(&mut *self.driver, last)
     }
 
     /// The audit log as it is under the lock.
@@ -132,7 +171,7 @@ impl<'t> WriteTx<'t> {
     /// The number of the newest event about a loaded user; `None` after a pruning by a program before schema 5.
     pub fn newest_event(&mut self, user: Id) -> Result<Option<u64>> {
         let head = self.guarded_end()?;
-        let newest = newest_event(&mut *self.driver, self.vault, &head, user)?;
+        let newest = newest_event(&mut *self.driver, self.vault, &head, SubjectId::User(user.bytes()))?;
         Ok(newest.map(|newest| newest.seq))
     }
 
@@ -204,8 +243,9 @@ impl WriteTx<'_> {
     /// the log.
     fn check_is_newest(&mut self, user: &User) -> Result<()> {
         let head = self.guarded_end()?;
-        match newest_event(&mut *self.driver, self.vault, &head, user.id)? {
-            Some(newest) if newest.left(user) => Ok(()),
+        let id = SubjectId::User(user.id.bytes());
+        match newest_event(&mut *self.driver, self.vault, &head, id)? {
+            Some(newest) if newest.left(user.rev, user.stamp) => Ok(()),
             None if user.stamp.is_none()
                 && log_start(&mut *self.driver)?.may_lack_users(self.vault)? =>
             {
@@ -226,6 +266,13 @@ fn planned(change: Change, events: &[NewEvent]) -> Result<SavedUser> {
         return Err(Refusal::new(ErrorCode::Internal, "a change has no event").into());
     }
     Ok(SavedUser::of(change, is_logged))
+}
+
+/// The event that adds tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addition {
+    event: u64,
+    stamp: Stamp,
 }
 
 fn no_subject() -> Refusal {

@@ -72,6 +72,7 @@ mod tests {
             ticket: None,
             proof: None,
             user_id: None,
+            token_id: None,
             status: None,
             rev: None,
             factor: None,

@@ -3,6 +3,7 @@
 use crate::domain::audit::beginning::Beginning;
 use crate::domain::audit::chain_error::ChainError;
 use crate::domain::audit::event::{EventFields, Head, Personal};
+use crate::domain::audit::logged_tokens::LoggedTokens;
 use crate::domain::audit::logged_users::LoggedUsers;
 use crate::domain::audit::proved_event::{EventProof, Mac, prove_event};
 use crate::domain::audit::prunings::Prunings;
@@ -15,6 +16,7 @@ pub struct Chain {
     pub head: Head,
     pub events: u64,
     pub users: LoggedUsers,
+    pub tokens: LoggedTokens,
     /// For a log that was never pruned.
     pub beginning: Beginning,
     pub prunings: Prunings,
@@ -28,6 +30,7 @@ impl Chain {
             head: start,
             events: 0,
             users: LoggedUsers::default(),
+            tokens: LoggedTokens::default(),
             beginning: Beginning::default(),
             prunings: Prunings::default(),
         }
@@ -56,6 +59,7 @@ impl Chain {
         let proved = prove_event(entry, proof, &self.head.hash, mac)?;
         self.head = proved.head;
         self.events += 1;
+        self.tokens.add(&proved.head, entry)?;
         let is_first = self.users.add(&proved, entry, proof.salt.is_none())?;
         self.beginning.add(entry, is_first);
         self.prunings.add(proof.seq, entry);
@@ -79,6 +83,7 @@ mod tests {
             ticket: None,
             proof: None,
             user_id: Some(&[1; 16]),
+            token_id: None,
             status: Some("enabled"),
             rev: Some(3),
             factor: Some("totp"),

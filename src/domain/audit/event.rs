@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::audit::history::EarlierValues;
 use crate::domain::secret::{Id, KeyGeneration, Stamp};
 use crate::domain::time::Timestamp;
+use crate::domain::token::Token;
 use crate::domain::user::User;
 
 /// Who ran the command: the uid from the kernel, and separately the claim of `sudo`.
@@ -50,6 +51,8 @@ pub struct Event {
     pub operator: Operator,
     pub ticket: Ticket,
     pub subject: Option<EventSubject>,
+    /// The token of the inventory that the event is about. It is about no user then.
+    pub token: Option<Id>,
     /// What changed, as a JSON object.
     pub detail: Option<String>,
 }
@@ -145,6 +148,7 @@ pub enum FieldNumber {
     Generation,
     WasRev,
     WasStamp,
+    TokenId,
 }
 
 /// A shorter canonical encoding for events, of which a log holds millions: one byte for the field, one
@@ -201,6 +205,8 @@ pub struct EventFields<'e> {
     pub ticket: Option<&'e str>,
     pub proof: Option<&'e str>,
     pub user_id: Option<&'e [u8]>,
+    /// Of an event about a token of the inventory. Revision and stamp are the token's then.
+    pub token_id: Option<&'e [u8]>,
     pub status: Option<&'e str>,
     pub rev: Option<u64>,
     pub factor: Option<&'e str>,
@@ -217,10 +223,17 @@ pub struct EventFields<'e> {
     pub personal: Personal<'e>,
 }
 
-/// The user whom an event is about, their revision after it, and the stamp of their rows before it.
+/// The user or the token that an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectId<'e> {
+    User(&'e [u8]),
+    Token(&'e [u8]),
+}
+
+/// What an event is about, with its revision after the event, and the stamp of its rows before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject<'e> {
-    pub user_id: &'e [u8],
+    pub id: SubjectId<'e>,
     pub rev: u64,
     pub was_stamp: Option<&'e [u8]>,
 }
@@ -252,21 +265,39 @@ impl Personal<'_> {
     }
 }
 
+/// What an event is about, as it is after the event.
+#[derive(Clone, Copy)]
+pub enum SubjectAfter<'e> {
+    User(&'e User),
+    Token(&'e Token),
+    None,
+}
+
 impl<'e> EventFields<'e> {
-    /// The user with revision and stamp; `None` for an event about no user.
+    /// The user or token with revision and stamp; `None` for an event about neither.
     #[must_use]
     pub fn subject(&self) -> Option<Subject<'e>> {
-        Some(Subject { user_id: self.user_id?, rev: self.rev?, was_stamp: self.was_stamp })
+        let token = self.token_id.map(SubjectId::Token);
+        let id = self.user_id.map(SubjectId::User).or(token)?;
+        Some(Subject { id, rev: self.rev?, was_stamp: self.was_stamp })
     }
 
-    /// `user` is the subject after the event, `past` what the event changed of them.
+    /// `after` is the subject after the event, `past` what the event changed of it.
     #[must_use]
     pub fn of(
         event: &'e Event,
         generation: KeyGeneration,
-        user: Option<&'e User>,
+        after: SubjectAfter<'e>,
         past: &'e EarlierValues,
     ) -> Self {
+        let user = match after {
+            SubjectAfter::User(user) => Some(user),
+            SubjectAfter::Token(_) | SubjectAfter::None => None,
+        };
+        let token = match after {
+            SubjectAfter::Token(token) => Some(token),
+            SubjectAfter::User(_) | SubjectAfter::None => None,
+        };
         let subject = event.subject.as_ref();
         Self {
             at: event.at.unix(),
@@ -277,16 +308,20 @@ impl<'e> EventFields<'e> {
             ticket: event.ticket.ticket.as_deref(),
             proof: event.ticket.proof.as_deref(),
             user_id: subject.map(|s| &s.id.bytes()[..]),
+            token_id: token.map(|token| &token.id.bytes()[..]),
             status: user.map(|user| user.status().word()),
-            rev: user.map(|user| user.rev),
-            factor: subject.and_then(|s| s.factor),
+            rev: user.map(|user| user.rev).or(token.map(|token| token.rev)),
+            factor: subject.and_then(|s| s.factor).or(token.map(|token| token.factor.kind())),
             was_status: past.status,
             was_rev: past.rev,
             was_stamp: past.stamp.as_ref().map(|stamp| &stamp.bytes()[..]),
             generation,
             personal: Personal {
                 user: user.map(|user| user.name.as_str()),
-                device: subject.and_then(|s| s.device.as_deref()),
+                device: match token {
+                    Some(token) => Some(token.serial.as_str()),
+                    None => subject.and_then(|s| s.device.as_deref()),
+                },
                 reason: event.ticket.reason.as_deref(),
                 detail: event.detail.as_deref(),
                 was: past.values.as_deref(),
@@ -330,6 +365,7 @@ impl<'e> EventFields<'e> {
             c.number(FieldNumber::WasRev, was_rev);
         }
         c.maybe(FieldNumber::WasStamp, self.was_stamp);
+        c.maybe(FieldNumber::TokenId, self.token_id);
         Sha256::digest(c.bytes()).into()
     }
 }

@@ -236,6 +236,7 @@ mod tests {
             ticket: None,
             proof: None,
             user_id: Some(user),
+            token_id: None,
             status: None,
             rev: Some(rev),
             factor: None,

@@ -56,14 +56,14 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         _ => None,
     };
     let replaces = pending.filter(|p| !p.replaces.is_empty());
-    let (form, clock) = (device.factor.code_form(), device.factor.clock());
+    let [kind, algorithm, digits, period, drift] = factor_values(&device.factor);
     vec![
         bytes(device.id.bytes()),
         Value::Text(device.label.as_str().to_owned()),
-        Value::Text(device.factor.kind().to_owned()),
-        maybe_text(form.map(|(algorithm, _)| algorithm.as_str())),
-        maybe_number(form.map(|(_, digits)| digits.into())),
-        maybe_number(clock.map(|clock| clock.parameters.period)),
+        kind,
+        algorithm,
+        digits,
+        period,
         bytes(&device.secret.0),
         Value::Text(device.state.word().to_owned()),
         maybe_time(confirmed_at),
@@ -79,6 +79,18 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         maybe_time(device.last_used_at),
         device.accepted.to_bytes().map_or(Value::Null, Value::Bytes),
         maybe_text(device.serial.as_ref().map(Serial::as_str)),
+        drift,
+    ]
+}
+
+/// Kind, algorithm, digits, period and drift.
+pub fn factor_values(factor: &Factor) -> [Value; 5] {
+    let (form, clock) = (factor.code_form(), factor.clock());
+    [
+        Value::Text(factor.kind().to_owned()),
+        maybe_text(form.map(|(algorithm, _)| algorithm.as_str())),
+        maybe_number(form.map(|(_, digits)| digits.into())),
+        maybe_number(clock.map(|clock| clock.parameters.period)),
         clock.and_then(|clock| clock.drift).map_or(Value::Null, |drift| Value::Int(drift.steps())),
     ]
 }
@@ -143,8 +155,8 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
     Ok(device)
 }
 
-/// Kind, algorithm, digits and period.
-fn factor(r: &mut Reader<'_>) -> Result<Factor> {
+/// The factor from kind, algorithm, digits and period.
+pub fn factor(r: &mut Reader<'_>) -> Result<Factor> {
     let kind = r.text()?;
     let unknown = r.damaged();
     let algorithm = r.maybe_text()?.map(|word| Algorithm::parse(&word)).transpose();

@@ -39,6 +39,7 @@ pub const EVENT_COLUMNS: &[&str] = &[
     "was",
     "was_rev",
     "was_stamp",
+    "token_id",
 ];
 
 /// The columns of [`event_view`].
@@ -94,6 +95,7 @@ pub const PROVED_COLUMNS: &[&str] = &[
     "personal",
     "hash",
     "mac",
+    "token_id",
 ];
 
 /// The values of [`EVENT_COLUMNS`].
@@ -129,6 +131,7 @@ pub fn event_values(
         maybe_text(entry.personal.was),
         maybe_number(entry.was_rev),
         maybe_bytes(entry.was_stamp),
+        maybe_bytes(entry.token_id),
     ]
 }
 
@@ -179,6 +182,7 @@ pub fn entry_and_proof(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>
         was_status: row.text_ref(20)?,
         was_rev: row.int(22)?.map(i64::cast_unsigned),
         was_stamp: row.bytes_ref(23)?,
+        token_id: row.bytes_ref(24)?,
         generation,
         personal: Personal {
             user: row.text_ref(12)?,
@@ -207,6 +211,7 @@ pub fn proved_event(row: &dyn Row) -> Result<(EventFields<'_>, EventProof<'_>)> 
         was_status: row.text_ref(12)?,
         was_rev: row.int(13)?.map(i64::cast_unsigned),
         was_stamp: row.bytes_ref(14)?,
+        token_id: row.bytes_ref(18)?,
         generation,
         ..r.first_fields()?
     };
@@ -256,6 +261,7 @@ impl<'r> BorrowedEvent<'r> {
             ticket: row.text_ref(6)?,
             proof: row.text_ref(7)?,
             user_id: row.bytes_ref(8)?,
+            token_id: None,
             status: row.text_ref(9)?,
             rev: row.int(10)?.map(i64::cast_unsigned),
             factor: row.text_ref(11)?,

@@ -251,6 +251,7 @@ pub fn event(verb: &'static str, user: Option<&User>, salt: [u8; SALT]) -> NewEv
             reason: Some("because".into()),
         },
         subject,
+        token: None,
         detail: Some("{}".into()),
     };
     NewEvent { event, salt }

@@ -121,7 +121,8 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
 }
 
 /// Reverts everything after the first migration.
-const TO_FIRST: &str = "DROP INDEX events_of_user; ALTER TABLE events DROP COLUMN was_rev; \
+const TO_FIRST: &str = "DROP TABLE tokens; DROP INDEX events_of_token; ALTER TABLE events DROP COLUMN token_id; \
+    DROP INDEX events_of_user; ALTER TABLE events DROP COLUMN was_rev; \
     ALTER TABLE events DROP COLUMN was_stamp; ALTER TABLE users DROP COLUMN stamp; ALTER TABLE users DROP COLUMN lock_again; \
     ALTER TABLE devices DROP COLUMN drift; ALTER TABLE devices DROP COLUMN serial; ALTER TABLE devices DROP COLUMN accepted; \
     CREATE INDEX events_of_user ON events(user_id, seq, rev) WHERE user_id IS NOT NULL; DROP INDEX users_required_from; DROP INDEX users_created_at; \

@@ -1,0 +1,73 @@
+//! A hardware token or YubiKey of the inventory.
+//!
+//! Free tokens are here with their secrets. Once a token is assigned, the secret and the counter are those of the user's
+//! device, and only there; `unassign` brings both back.
+
+use crate::domain::factor::Factor;
+use crate::domain::secret::{Id, Sealed, Stamp};
+use crate::domain::serial::Serial;
+use crate::domain::time::Timestamp;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub id: Id,
+    pub serial: Serial,
+    /// With the drift that was learned when it was last returned.
+    pub factor: Factor,
+    pub state: TokenState,
+    /// The position of the last code that was accepted before it was last returned; it and all earlier ones are used up
+    /// for whoever gets the token next.
+    pub position: Option<u64>,
+    /// Manufacturer and model, as the file said that it was added from.
+    pub model: Option<String>,
+    pub added_at: Timestamp,
+    /// Grows by one with each change, which an event records.
+    pub rev: u64,
+    /// Of the event that made this state.
+    pub stamp: Stamp,
+    /// The event that added it, if that is not about this token alone.
+    pub added_by: Option<u64>,
+}
+
+/// Where a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenState {
+    /// Nobody's; its secret is sealed for the inventory.
+    Free(Sealed),
+    /// A device of the user with this id.
+    Assigned(Id),
+}
+
+impl Token {
+    /// The longest model, in characters.
+    pub const LONGEST_MODEL: usize = 100;
+
+    /// Whom it is assigned to.
+    #[must_use]
+    pub const fn holder(&self) -> Option<Id> {
+        match &self.state {
+            TokenState::Free(_) => None,
+            TokenState::Assigned(user) => Some(*user),
+        }
+    }
+
+    /// The sealed secret of a free token.
+    #[must_use]
+    pub const fn secret(&self) -> Option<&Sealed> {
+        match &self.state {
+            TokenState::Free(secret) => Some(secret),
+            TokenState::Assigned(_) => None,
+        }
+    }
+
+    #[must_use]
+    pub fn assigned(self, to: Id) -> Self {
+        Self { state: TokenState::Assigned(to), ..self }
+    }
+
+    /// The token with the secret and the counter of the device that it was.
+    #[must_use]
+    pub fn returned(self, secret: Sealed, factor: Factor, position: Option<u64>) -> Self {
+        Self { state: TokenState::Free(secret), factor, position, ..self }
+    }
+}
