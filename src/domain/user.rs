@@ -197,9 +197,13 @@ impl User {
     /// Bounds the size of a user, however many devices are revoked. Those that no undo needs go first, then the
     /// oldest change together with its devices.
     pub(super) fn forget_oldest_revoked(&mut self) {
-        while self.devices.iter().filter(|d| !d.is_live()).count() > MOST_REVOKED {
+        // Only `unassign` takes a token away, or its secret would be lost.
+        let is_counted = |d: &&Device| !d.is_live() && d.serial.is_none();
+        while self.devices.iter().filter(is_counted).count() > MOST_REVOKED {
             let revoked_at = |d: &Device| match &d.state {
-                DeviceState::Revoked(revoked) if !self.undo.needs(d.id) => Some(revoked.at),
+                DeviceState::Revoked(revoked) if d.serial.is_none() && !self.undo.needs(d.id) => {
+                    Some(revoked.at)
+                }
                 _ => None,
             };
             let unneeded = self.devices.iter().enumerate();
@@ -215,9 +219,10 @@ impl User {
     /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
     /// has ended, so that a user who types it learns why.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
-        self.devices.retain(
-            |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
-        );
+        self.devices.retain(|d| {
+            d.serial.is_some()
+                || !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time)
+        });
         self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         let is_waited_for = self.password_change == PasswordChange::Required;

@@ -20,12 +20,13 @@ use crate::domain::site_names::SiteNames;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::{Changed, Profile, Status, User};
+use crate::env::Env;
 use crate::keyring::Vault;
 use crate::operate;
 use crate::operate::CommittedChange;
 use crate::operate::UserList;
 use crate::operate::change::{detail, undoable};
-use crate::store::{Change, WriteTx};
+use crate::store::Change;
 
 /// What a verb does to each user of a list. It decides each of them for the plan, and again under the lock.
 pub trait BulkAct {
@@ -60,7 +61,13 @@ pub trait BulkAct {
     }
 
     /// Completes a change that was just saved, in the same transaction.
-    fn after_save(&self, _: &mut WriteTx<'_>, _: &User) -> Result<()> {
+    fn after_save(
+        &self,
+        _: &mut Env,
+        _: &mut Transaction<'_>,
+        _user: &User,
+        _: &Ticket,
+    ) -> Result<()> {
         Ok(())
     }
 }
@@ -400,7 +407,7 @@ pub fn change_bulk<A: BulkAct>(
             let saved = audit::save_all(app.env, &mut write.tx, write.at, changes)?;
             let stored = rows[first..].iter().filter(|row| row.is_change());
             for (row, user) in stored.zip(saved) {
-                act.after_save(&mut write.tx, &user)?;
+                act.after_save(app.env, &mut write, &user, ticket)?;
                 if is_notifying && !row.is_new {
                     notified.push(user);
                 }

@@ -36,6 +36,11 @@ pub const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE id = $1 AND rev = $2";
 /// Tokens of which neither the newest event nor the addition is later.
 pub const TOKENS_LOGGED_UP_TO: &str = "SELECT t.serial FROM tokens t WHERE coalesce(t.added_by, 0) <= $1 \
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.token_id = t.id AND e.seq > $2)";
+/// The serials that are in use, by tokens and by devices that were never in the inventory.
+pub const SERIALS: &str = "SELECT folded FROM tokens \
+                           UNION ALL SELECT serial FROM devices WHERE serial IS NOT NULL";
+pub const TOKEN_HOLDER: &str =
+    "SELECT u.name FROM tokens t JOIN users u ON u.id = t.holder WHERE t.folded = $1";
 /// A token is listed with the device that it is, if its user has it.
 pub const TOKENS_LISTED: &str = "SELECT t.serial, t.kind, t.added_at, t.model, t.holder, u.name, d.state \
     FROM tokens t LEFT JOIN users u ON u.id = t.holder \

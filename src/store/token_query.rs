@@ -3,7 +3,9 @@
 use anyhow::Result;
 
 use crate::domain::audit::chain::Chain;
+use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
+use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
@@ -35,7 +37,8 @@ pub fn tokens(
 ) -> Result<()> {
     let damaged = |column| -> Refusal { row::damaged_column("tokens", column) };
     driver.query(sql::TOKENS_LISTED, &[], &mut |row| {
-        let text = |column, name| Ok::<_, anyhow::Error>(row.text(column)?.ok_or_else(|| damaged(name))?);
+        let text =
+            |column, name| Ok::<_, anyhow::Error>(row.text(column)?.ok_or_else(|| damaged(name))?);
         let added_at = row.int(2)?.map(Timestamp::from_unix).and_then(Result::ok);
         let is_free = row.is_null(4)?;
         let state = row.text(6)?.unwrap_or_else(|| (if is_free { FREE } else { LOST }).to_owned());
@@ -48,6 +51,21 @@ pub fn tokens(
             state,
         })
     })
+}
+
+/// Passes the serial of every token, and of every device that has one, to `visit` in its folded form, until it returns
+/// `false`.
+pub fn serials(driver: &mut dyn Driver, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
+    driver.query(sql::SERIALS, &[], &mut |row| {
+        Ok(row.text(0)?.is_none_or(|serial| visit(&Serial::stored(serial).folded())))
+    })
+}
+
+/// The name of the user who has the token; `None` if nobody has it. Nothing is checked.
+pub fn holder(driver: &mut dyn Driver, serial: &Serial) -> Result<Option<UserName>> {
+    let folded = [Value::Text(serial.folded())];
+    let name = first(driver, sql::TOKEN_HOLDER, &folded, |row| row.text(0))?.flatten();
+    Ok(name.map(UserName::stored))
 }
 
 /// Checks the MAC of every token if there is a key, and that tokens and log agree if the whole log was verified.

@@ -24,6 +24,7 @@ use crate::store::row::{StoredMac, Value, bytes};
 use crate::store::saved_token::{SavedToken, TokenChange};
 use crate::store::sql;
 use crate::store::stored_user::altered_user;
+use crate::store::token_query;
 use crate::store::token_table;
 use crate::store::user_tables::UserTables;
 
@@ -106,6 +107,16 @@ impl<'t> WriteTx<'t> {
         token_table::find(&mut *self.driver, self.vault, &head, serial)
     }
 
+    /// The name of the user who has this token; `None` if nobody has it. No MAC is checked.
+    pub fn token_holder(&mut self, serial: &Serial) -> Result<Option<UserName>> {
+        token_query::holder(&mut *self.driver, serial)
+    }
+
+    /// Passes every serial that is in use, in its folded form, to `visit` until it returns `false`.
+    pub fn serials(&mut self, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
+        token_query::serials(&mut *self.driver, visit)
+    }
+
     /// Saves a token with the event about it. Returns the token with its new revision and stamp.
     pub fn save_token(&mut self, change: TokenChange, event: &NewEvent) -> Result<Token> {
         let mut saved = SavedToken::of(change);
@@ -118,8 +129,7 @@ impl<'t> WriteTx<'t> {
     /// Appends the event that adds tokens, of which [`WriteTx::add_token`] is told.
     pub fn begin_adding(&mut self, event: &NewEvent) -> Result<Addition> {
         self.expect_bulk()?;
-        let head =
-            self.log.append(&mut *self.driver, self.vault, event, SavedSubject::None)?;
+        let head = self.log.append(&mut *self.driver, self.vault, event, SavedSubject::None)?;
         Ok(Addition { event: head.seq, stamp: Stamp::of(&head.hash) })
     }
 
@@ -171,7 +181,8 @@ impl<'t> WriteTx<'t> {
     /// The number of the newest event about a loaded user; `None` after a pruning by a program before schema 5.
     pub fn newest_event(&mut self, user: Id) -> Result<Option<u64>> {
         let head = self.guarded_end()?;
-        let newest = newest_event(&mut *self.driver, self.vault, &head, SubjectId::User(user.bytes()))?;
+        let newest =
+            newest_event(&mut *self.driver, self.vault, &head, SubjectId::User(user.bytes()))?;
         Ok(newest.map(|newest| newest.seq))
     }
 

@@ -12,7 +12,8 @@ use crate::domain::user::{Changed, MOST_DEVICES, Status, User};
 impl User {
     /// Adds a pending device, replacing a pending one with the same label.
     pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
-        if self.live().any(|d| d.label.is_same(&device.label) && !d.is_pending()) {
+        let may_be_replaced = |d: &Device| d.is_pending() && d.serial.is_none();
+        if self.live().any(|d| d.label.is_same(&device.label) && !may_be_replaced(d)) {
             let label = quoted(device.label.as_str());
             return Err(Refusal::new(
                 ErrorCode::AlreadyEnrolled,
@@ -28,14 +29,14 @@ impl User {
         if self.status() == Status::Disabled {
             return Err(self.disabled_refusal());
         }
-        self.devices.retain(|d| !(d.is_pending() && d.label.is_same(&device.label)));
+        self.devices.retain(|d| !(may_be_replaced(d) && d.label.is_same(&device.label)));
         self.with_device(device)
     }
 
     fn with_device(mut self, device: Device) -> Result<Self, Refusal> {
         if self.live().count() >= MOST_DEVICES {
             // Expired devices can never be confirmed.
-            self.devices.retain(|d| !d.is_expired(device.created_at));
+            self.devices.retain(|d| !d.is_expired(device.created_at) || d.serial.is_some());
         }
         if self.live().count() >= MOST_DEVICES {
             return Err(Refusal::new(
