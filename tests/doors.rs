@@ -29,6 +29,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("env", &["domain"]),
     ("files", &["domain", "env"]),
+    ("formats", &["domain"]),
     ("keyring", &["domain"]),
     ("store", &["domain", "files", "keyring"]),
     ("config", &["domain", "env", "files", "keyring", "store"]),
