@@ -59,7 +59,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("bench", &["domain", "files", "keyring", "store"]),
     ("completion", &["app", "config", "domain", "env", "operate", "options"]),
     ("error_report", &["domain"]),
-    ("fuzzing", &["authenticate", "domain", "operate", "store"]),
+    ("fuzzing", &["authenticate", "domain", "formats", "operate", "store"]),
     ("maintain", &["app", "audit", "config", "domain", "files", "keyring", "store"]),
     ("show", &["app", "domain", "env", "files", "keyring", "report"]),
     ("usage_error", &["domain", "suggest"]),
