@@ -1,5 +1,6 @@
 //! The table of verbs. A new verb needs a file, its `mod` line and its entry in [`VERBS`].
 
+mod add_tokens;
 mod add_user;
 mod approve;
 mod assign;
@@ -163,6 +164,13 @@ pub static VERBS: &[VerbEntry] = &[
         group: Group::Enrolment,
         takes_away: true,
         roles: ADMIN.roles,
+        ..CHANGE
+    }),
+    verb::<add_tokens::AddTokens>(VerbSpec {
+        group: Group::Enrolment,
+        changes_user: false,
+        roles: ADMIN.roles,
+        addressed: Addressed::Name,
         ..CHANGE
     }),
     verb::<list_tokens::ListTokens>(VerbSpec { group: Group::Enrolment, ..READ }),

@@ -60,4 +60,4 @@ pub use saved_token::TokenChange;
 pub use token_query::{FREE, LOST, ListedToken};
 pub use token_table::taken;
 pub use user_query::{ActivitySince, By, Moment, Order, Prefilter};
-pub use write_tx::{Addition, WriteTx};
+pub use write_tx::WriteTx;

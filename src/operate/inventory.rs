@@ -1,6 +1,9 @@
 //! Hardware tokens: found in the inventory, and returned to it. Each change to a token is in the transaction of the change
 //! to its user.
 
+pub mod adding;
+pub mod token_file;
+
 use std::collections::BTreeSet;
 
 use anyhow::Result;
