@@ -32,7 +32,7 @@ use crate::operate;
 use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
 use crate::operate::inventory::{TokenCase, assigned_serials, return_tokens, words_of_return};
 use crate::report::{Fields, Record, Report, Verdict};
-use crate::store::{Change, DamagedUser};
+use crate::store::{Change, DamagedUser, WriteTx};
 
 /// Remove a user and all their devices
 ///
@@ -132,9 +132,9 @@ impl Verb for RemoveUser {
             let detail = Some(json!({ "consequences": consequences }).to_string());
             let (verb, ticket) = (Self::NAME, ticket.clone());
             let audit = AuditRecord { verb, outcome, ticket, detail, ..AuditRecord::default() };
+            return_tokens(app.env, &mut write, &user, case)?;
             let removal = Change::Remove(user);
             let removed = audit::save(app.env, &mut write.tx, write.at, removal, audit)?;
-            return_tokens(app.env, &mut write, &removed, case)?;
             if self.erase {
                 write.tx.erase(removed.id)?;
             }
@@ -181,15 +181,19 @@ impl BulkAct for RemoveEach {
         Ok(planned.into())
     }
 
-    fn after_save(
+    fn before_save(
         &self,
         env: &mut Env,
         write: &mut Transaction<'_>,
-        user: &User,
+        removal: &Change,
         ticket: &Ticket,
     ) -> Result<()> {
-        return_tokens(env, write, user, TokenCase { verb: RemoveUser::NAME, ticket })?;
-        if self.erase { write.tx.erase(user.id) } else { Ok(()) }
+        let case = TokenCase { verb: RemoveUser::NAME, ticket };
+        return_tokens(env, write, removal.user(), case)
+    }
+
+    fn after_save(&self, tx: &mut WriteTx<'_>, user: &User) -> Result<()> {
+        if self.erase { tx.erase(user.id) } else { Ok(()) }
     }
 }
 

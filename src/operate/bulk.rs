@@ -26,7 +26,7 @@ use crate::operate;
 use crate::operate::CommittedChange;
 use crate::operate::UserList;
 use crate::operate::change::{detail, undoable};
-use crate::store::Change;
+use crate::store::{Change, WriteTx};
 
 /// What a verb does to each user of a list. It decides each of them for the plan, and again under the lock.
 pub trait BulkAct {
@@ -61,11 +61,16 @@ pub trait BulkAct {
     }
 
     /// Completes a change that was just saved, in the same transaction.
-    fn after_save(
+    fn after_save(&self, _: &mut WriteTx<'_>, _: &User) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes what has to be written of a changed user, as they were, in the same transaction before the change.
+    fn before_save(
         &self,
         _: &mut Env,
         _: &mut Transaction<'_>,
-        _user: &User,
+        _: &Change,
         _: &Ticket,
     ) -> Result<()> {
         Ok(())
@@ -399,6 +404,7 @@ pub fn change_bulk<A: BulkAct>(
                     (row.result, change) = (BulkResult::Already, None);
                 }
                 if let Some(change) = change {
+                    act.before_save(app.env, &mut write, &change.change, ticket)?;
                     let record = record(A::VERB, ticket, &act.fields(), &change);
                     changes.push((keep.applied(change.change, write.at), Some(record)));
                 }
@@ -407,7 +413,7 @@ pub fn change_bulk<A: BulkAct>(
             let saved = audit::save_all(app.env, &mut write.tx, write.at, changes)?;
             let stored = rows[first..].iter().filter(|row| row.is_change());
             for (row, user) in stored.zip(saved) {
-                act.after_save(app.env, &mut write, &user, ticket)?;
+                act.after_save(&mut write.tx, &user)?;
                 if is_notifying && !row.is_new {
                     notified.push(user);
                 }
