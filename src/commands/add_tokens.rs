@@ -12,34 +12,35 @@ use crate::app::App;
 use crate::commands::operator_options::{OperatorOptions, not_confirmed};
 use crate::domain::hint::command;
 use crate::domain::text::counted;
-use crate::formats::TokenFormat;
 use crate::operate::inventory::adding::{
     AddingRules, AdditionPlan, BadToken, add_tokens, plan_addition,
 };
-use crate::operate::inventory::token_file::{KeyFiles, TokenFile};
+use crate::operate::inventory::token_file::{KeyFiles, TokenFile, TokenFormat};
 use crate::report::{Fields, Record, Report, Verdict};
 
 /// Skipped tokens that are named at a terminal.
 const MOST_SHOWN: usize = 20;
 
-/// Add the hardware tokens or YubiKeys of a file to the inventory
+/// Add the hardware tokens of a file to the inventory
 ///
 /// Reads PSKC (RFC 6030, plain or encrypted), both layouts of Yubico's tools, OATH CSV as privacyIDEA
-/// and FreeIPA write it, Entra's and PhenixID's tables, and SafeNet's XML. A YubiKey without a serial
-/// is known by its public id. All tokens are added in one transaction, or none: a serial that is in
+/// and FreeIPA write it, Entra's and PhenixID's tables, and SafeNet's XML. A key of Yubico without a
+/// serial is known by its public id. All tokens are added in one transaction, or none: a serial that is in
 /// use, two tokens of one secret, a secret that is printed in a manual or has less than 128 bits are
-/// refused. The file holds secrets: delete it afterwards, and keep it apart from the key if at all.
+/// refused. The file may hold the secrets in the clear: delete it afterwards.
 #[derive(Args, Debug)]
 pub struct AddTokens {
-    /// File of the maker or of another server (-: stdin)
+    /// File of the maker (-: stdin)
+    ///
+    /// Or one that another server has exported.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Format of the file [default: its content tells]
+    /// Format [default: the content tells]
     #[arg(long, value_enum, value_name = "FORMAT")]
     file_format: Option<FileFormat>,
-    /// File with the passphrase of an encrypted file
+    /// File with the passphrase, in one line
     ///
-    /// One line. Without it the passphrase is asked for at a terminal.
+    /// For a file that is encrypted with one. Without it the passphrase is asked for at a terminal.
     #[arg(long, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     /// File with the pre-shared key, in hex

@@ -84,7 +84,7 @@ impl Verb for Assign {
             Assignment { serial, name, label, ticket, id, nonce, is_active: self.active };
         let planned = assignment.carry_out(app, &mut opened, false)?;
         let schema = "mfactl.assign/1";
-        let report = |done: &Done, change: ChangeRecord| {
+        let report = |done: &Assigned, change: ChangeRecord| {
             TokenReport::new(change, &assignment.serial, &done.device.label)
         };
         if self.operator.dry_run {
@@ -122,7 +122,12 @@ impl Verb for Assign {
 
 impl Assign {
     /// Asks for the first code, unless that is left to a later sign-in.
-    fn prove(&self, app: &mut App<'_>, opened: &mut OpenStore, done: &mut Done) -> Result<Verdict> {
+    fn prove(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        done: &mut Assigned,
+    ) -> Result<Verdict> {
         let (user, label) = (&done.result.user, &done.device.label);
         let confirm = confirmation_hint(app, user);
         let take_back = command("unassign").name(&done.serial).after("to take it back, run: ");
@@ -159,7 +164,7 @@ struct Assignment {
 }
 
 /// What was done, or would be.
-struct Done {
+struct Assigned {
     before: User,
     result: ChangeResult,
     device: Device,
@@ -168,7 +173,7 @@ struct Done {
     token: String,
 }
 
-impl Done {
+impl Assigned {
     fn summary(&self) -> String {
         format!("token {} assigned as {}", self.serial, self.device.label)
     }
@@ -176,7 +181,12 @@ impl Done {
 
 impl Assignment {
     /// Looks at everything under the lock, and saves it if `saves`.
-    fn carry_out(&self, app: &mut App<'_>, opened: &mut OpenStore, saves: bool) -> Result<Done> {
+    fn carry_out(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        saves: bool,
+    ) -> Result<Assigned> {
         write_tx(app, opened, |app, mut write| {
             let before = write.user(&self.name)?;
             let token = find_token(&mut write, &self.serial)?;
@@ -186,7 +196,7 @@ impl Assignment {
             user.enrolment_barred &= !self.is_active;
             let result = ChangeResult::of(&before, user, &app.config.policy, write.at);
             let (serial, words) = (token.serial.to_string(), token.words());
-            let mut done = Done { before, result, device, serial, token: words };
+            let mut done = Assigned { before, result, device, serial, token: words };
             if saves {
                 done.result.user = self.save(app, &mut write, &done, token)?;
                 write.commit()?;
@@ -222,7 +232,7 @@ impl Assignment {
         &self,
         app: &mut App<'_>,
         write: &mut Transaction<'_>,
-        done: &Done,
+        done: &Assigned,
         token: Token,
     ) -> Result<User> {
         let detail = json!({ "token": done.serial, "consequences": done.result.consequences });

@@ -165,18 +165,16 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Op
         return None;
     }
     let mut opened;
-    let name = match app.authorization.token.clone().filter(|token| !token.is_with_name) {
-        Some(token) => {
-            let serial = Serial::parse(&token.serial).ok()?;
-            opened = app.open_store().ok()?;
-            opened.store.read().and_then(|mut snapshot| snapshot.token_holder(&serial)).ok()??
-        }
-        None => {
-            let name = matches.try_get_one::<String>("name").ok()?;
-            let name = app.target(name.map(String::as_str), "").ok()?;
-            opened = app.open_store().ok()?;
-            name
-        }
+    let token = app.authorization.token.clone();
+    let name = if let Some(token) = token.filter(|token| !token.is_with_name) {
+        let serial = Serial::parse(&token.serial).ok()?;
+        opened = app.open_store().ok()?;
+        opened.store.read().and_then(|mut store| store.inventory().holder(&serial)).ok()??
+    } else {
+        let name = matches.try_get_one::<String>("name").ok()?;
+        let name = app.target(name.map(String::as_str), "").ok()?;
+        opened = app.open_store().ok()?;
+        name
     };
     let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
     app.opened = Some(opened);

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::report::{Cell, Fields, Format, Record, Report, Verdict};
 use crate::store::{FREE, LOST, ListedToken};
 
-/// List hardware tokens and YubiKeys, and who has them
+/// List the hardware tokens of the inventory, and who has them
 ///
 /// A token is free, lost, or in the state of the device that it is: pending, active, disabled or revoked.
 /// A revoked one stays with its user until `mfactl unassign SERIAL`. A lost one has lost its secret
@@ -78,7 +78,7 @@ impl Verb for ListTokens {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        let filter = Filter {
+        let filter = TokenFilter {
             state: self.state,
             kind: self.kind,
             text: self.text.map(|text| text.to_lowercase()),
@@ -105,30 +105,30 @@ impl Verb for ListTokens {
     }
 }
 
-struct Filter {
+struct TokenFilter {
     state: Option<StateFilter>,
     kind: Option<KindFilter>,
     /// In small letters.
     text: Option<String>,
 }
 
-impl Filter {
+impl TokenFilter {
     fn matches(&self, token: &ListedToken) -> bool {
         let has_state = |wanted: StateFilter| match wanted {
             StateFilter::Assigned => token.state != FREE && token.state != LOST,
-            named => is_word(named, &token.state),
+            named => is_word(&named, &token.state),
         };
         let has_text = |text: &String| {
             let places = [Some(&token.serial), token.model.as_ref(), token.user.as_ref()];
             places.into_iter().flatten().any(|place| place.to_lowercase().contains(text))
         };
         self.state.is_none_or(has_state)
-            && self.kind.is_none_or(|kind| is_word(kind, &token.kind))
+            && self.kind.is_none_or(|kind| is_word(&kind, &token.kind))
             && self.text.as_ref().is_none_or(has_text)
     }
 }
 
-fn is_word(value: impl ValueEnum, word: &str) -> bool {
+fn is_word(value: &impl ValueEnum, word: &str) -> bool {
     value.to_possible_value().is_some_and(|value| value.get_name() == word)
 }
 

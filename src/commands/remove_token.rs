@@ -77,7 +77,7 @@ impl Verb for RemoveToken {
     }
 }
 
-struct Done {
+struct CheckedToken {
     serial: String,
     /// The token in words.
     words: String,
@@ -90,7 +90,7 @@ fn carry_out(
     opened: &mut OpenStore,
     serial: &Serial,
     ticket: Option<&Ticket>,
-) -> Result<Done> {
+) -> Result<CheckedToken> {
     write_tx(app, opened, |app, mut write| {
         let token = find_token(&mut write, serial)?;
         let state = match whereabouts(&mut write, &token)? {
@@ -98,7 +98,7 @@ fn carry_out(
             Whereabouts::Lost => crate::store::LOST,
             Whereabouts::With(user) => return Err(assigned(&token, &user).into()),
         };
-        let done = Done { serial: token.serial.to_string(), words: token.words(), state };
+        let done = CheckedToken { serial: token.serial.to_string(), words: token.words(), state };
         if let Some(ticket) = ticket {
             let record = TokenCase { verb: RemoveToken::NAME, ticket }.record(&token);
             let removal = TokenChange::Remove(token);

@@ -27,7 +27,6 @@ use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::user::User;
-use crate::env::Env;
 use crate::operate;
 use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
 use crate::operate::inventory::{TokenCase, assigned_serials, return_tokens, words_of_return};
@@ -132,7 +131,7 @@ impl Verb for RemoveUser {
             let detail = Some(json!({ "consequences": consequences }).to_string());
             let (verb, ticket) = (Self::NAME, ticket.clone());
             let audit = AuditRecord { verb, outcome, ticket, detail, ..AuditRecord::default() };
-            return_tokens(app.env, &mut write, &user, case)?;
+            return_tokens(app, &mut write, &user, case)?;
             let removal = Change::Remove(user);
             let removed = audit::save(app.env, &mut write.tx, write.at, removal, audit)?;
             if self.erase {
@@ -183,13 +182,13 @@ impl BulkAct for RemoveEach {
 
     fn before_save(
         &self,
-        env: &mut Env,
+        app: &mut App<'_>,
         write: &mut Transaction<'_>,
         removal: &Change,
         ticket: &Ticket,
     ) -> Result<()> {
         let case = TokenCase { verb: RemoveUser::NAME, ticket };
-        return_tokens(env, write, removal.user(), case)
+        return_tokens(app, write, removal.user(), case)
     }
 
     fn after_save(&self, tx: &mut WriteTx<'_>, user: &User) -> Result<()> {

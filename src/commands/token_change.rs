@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::commands::user_change::ChangeRecord;
+use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::domain::serial::Serial;
 use crate::report::{Fields, Record};
@@ -33,7 +34,7 @@ pub struct TokenReport {
 }
 
 impl TokenReport {
-    pub fn new(change: ChangeRecord, serial: &Serial, label: impl ToString) -> Self {
+    pub fn new(change: ChangeRecord, serial: &Serial, label: &Label) -> Self {
         Self { change, serial: serial.to_string(), device: label.to_string() }
     }
 }

@@ -107,13 +107,13 @@ struct Removal {
 }
 
 /// What was done, or would be.
-struct Done {
+struct Unassigned {
     before: User,
     result: ChangeResult,
     device: Device,
 }
 
-impl Done {
+impl Unassigned {
     fn question(&self, removal: &Removal) -> String {
         let Device { label, state, .. } = &self.device;
         let (serial, name, state) = (&removal.serial, &removal.name, state.word());
@@ -125,7 +125,12 @@ impl Done {
 
 impl Removal {
     /// Looks at everything under the lock, and saves it if `saves`.
-    fn carry_out(&self, app: &mut App<'_>, opened: &mut OpenStore, saves: bool) -> Result<Done> {
+    fn carry_out(
+        &self,
+        app: &mut App<'_>,
+        opened: &mut OpenStore,
+        saves: bool,
+    ) -> Result<Unassigned> {
         let undo_for = app.config.undo_for;
         write_tx(app, opened, |app, mut write| {
             let before = write.user(&self.name)?;
@@ -149,12 +154,12 @@ impl Removal {
                 let change = Change::Update { before: before.clone(), after: result.user };
                 result.user = audit::save(app.env, &mut write.tx, write.at, change, record)?;
                 let case = TokenCase { verb: Unassign::NAME, ticket: &self.ticket };
-                if !return_token(app.env, &mut write, before.id, &device, case)? {
+                if !return_token(app, &mut write, before.id, &device, case)? {
                     return Err(not_returned(&self.serial, &before).into());
                 }
                 write.commit()?;
             }
-            Ok(Done { before, result, device })
+            Ok(Unassigned { before, result, device })
         })
     }
 }
@@ -184,10 +189,9 @@ impl AlreadyFree {
 }
 
 impl Record for AlreadyFree {
-    const COLUMNS: &'static [&'static str] = &["user", "serial", "changed"];
+    const COLUMNS: &'static [&'static str] = &["serial", "changed"];
 
     fn fields(&self, f: &mut Fields) {
-        f.maybe_text(self.user.as_deref());
         f.text(&self.serial);
         f.flag(self.changed);
     }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::App;
 use crate::app::transaction::Transaction;
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -21,7 +22,6 @@ use crate::domain::serial::Serial;
 use crate::domain::text::quoted;
 use crate::domain::token::{Token, TokenState, device_of};
 use crate::domain::user::User;
-use crate::env::Env;
 use crate::store::{FREE, ReadTx, TokenChange};
 use crate::suggest;
 
@@ -62,7 +62,7 @@ pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token>
         return Ok(token);
     }
     let mut known = Vec::new();
-    write.tx.serials(&mut |serial| {
+    write.tx.inventory().serials(&mut |serial| {
         known.push(serial.to_owned());
         known.len() < MAX_COMPARED
     })?;
@@ -76,7 +76,7 @@ pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token>
 /// Where the token is. The user is not checked for whether the operator may change them.
 pub fn whereabouts(write: &mut Transaction<'_>, token: &Token) -> Result<Whereabouts> {
     let Some(holder) = token.holder() else { return Ok(Whereabouts::Free) };
-    let user = match write.tx.token_holder(&token.serial)? {
+    let user = match write.tx.inventory().holder(&token.serial)? {
         Some(name) => write.find(&name)?,
         None => None,
     };
@@ -115,7 +115,7 @@ pub fn lost(token: &Token) -> Refusal {
 /// the inventory has no such token of this user, or can't have it back because its row or the device's secret doesn't
 /// prove: then it is lost.
 pub fn return_token(
-    env: &mut Env,
+    app: &mut App<'_>,
     write: &mut Transaction<'_>,
     owner: Id,
     device: &Device,
@@ -131,22 +131,28 @@ pub fn return_token(
     // A resynchronisation goes back; whoever gets the token next is offered nothing that was ever accepted.
     let position = device.position.max(device.accepted.latest());
     let after = before.clone().returned(Sealed(Vec::new()), device.factor.clone(), position);
-    let sealed = write.vault.seal_token(&after, &secret, env.random()?)?;
+    let sealed = write.vault.seal_token(&after, &secret, app.env.random()?)?;
     let after = Token { state: TokenState::Free(sealed), ..after };
     let record = case.record(&after);
-    audit::save_token(env, &mut write.tx, write.at, TokenChange::Update { before, after }, record)?;
+    audit::save_token(
+        app.env,
+        &mut write.tx,
+        write.at,
+        TokenChange::Update { before, after },
+        record,
+    )?;
     Ok(true)
 }
 
 /// Puts all tokens of a user who is removed back into the inventory.
 pub fn return_tokens(
-    env: &mut Env,
+    app: &mut App<'_>,
     write: &mut Transaction<'_>,
     user: &User,
     case: TokenCase<'_>,
 ) -> Result<()> {
     for device in &user.devices {
-        return_token(env, write, user.id, device, case)?;
+        return_token(app, write, user.id, device, case)?;
     }
     Ok(())
 }

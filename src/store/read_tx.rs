@@ -8,7 +8,6 @@ use crate::domain::factor::totp::Window;
 use crate::domain::name::UserName;
 use crate::domain::search::PersonText;
 use crate::domain::secret::Id;
-use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::Vault;
@@ -23,7 +22,7 @@ use crate::store::sql;
 use crate::store::stored_requests::requests;
 use crate::store::stored_user::{CheckedUsers, check_users, read_device, read_user, unreadable};
 use crate::store::table::Table;
-use crate::store::token_query::{ListedToken, check_tokens, holder, serials, tokens};
+use crate::store::token_query::{InventoryReader, ListedToken, check_tokens, tokens};
 use crate::store::user_query::{Moment, Order, Prefilter};
 
 /// A consistent view of the store: no lock, no writes. It needs no key and so checks no MAC, except in
@@ -129,14 +128,9 @@ impl ReadTx<'_> {
         tokens(&mut *self.driver, visit)
     }
 
-    /// Passes every serial that is in use, in its folded form, to `visit` until it returns `false`.
-    pub fn serials(&mut self, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
-        serials(&mut *self.driver, visit)
-    }
-
-    /// The name of the user who has this token; `None` if nobody has it. No MAC is checked.
-    pub fn token_holder(&mut self, serial: &Serial) -> Result<Option<UserName>> {
-        holder(&mut *self.driver, serial)
+    /// The inventory, of which nothing is checked.
+    pub fn inventory(&mut self) -> InventoryReader<'_> {
+        InventoryReader { driver: &mut *self.driver }
     }
 
     /// Checks everything that has a MAC, and calls `progress` for each event and each user. `tampered` with what

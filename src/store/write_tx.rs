@@ -24,7 +24,7 @@ use crate::store::row::{StoredMac, Value, bytes};
 use crate::store::saved_token::{SavedToken, TokenChange};
 use crate::store::sql;
 use crate::store::stored_user::altered_user;
-use crate::store::token_query;
+use crate::store::token_query::InventoryReader;
 use crate::store::token_table;
 use crate::store::user_tables::UserTables;
 
@@ -107,14 +107,9 @@ impl<'t> WriteTx<'t> {
         token_table::find(&mut *self.driver, self.vault, &head, serial)
     }
 
-    /// The name of the user who has this token; `None` if nobody has it. No MAC is checked.
-    pub fn token_holder(&mut self, serial: &Serial) -> Result<Option<UserName>> {
-        token_query::holder(&mut *self.driver, serial)
-    }
-
-    /// Passes every serial that is in use, in its folded form, to `visit` until it returns `false`.
-    pub fn serials(&mut self, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
-        token_query::serials(&mut *self.driver, visit)
+    /// The inventory, of which nothing is checked.
+    pub fn inventory(&mut self) -> InventoryReader<'_> {
+        InventoryReader { driver: &mut *self.driver }
     }
 
     /// Saves a token with the event about it. Returns the token with its new revision and stamp.

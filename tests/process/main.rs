@@ -47,3 +47,4 @@ mod story;
 mod streams;
 mod tamper;
 mod tasks;
+mod tokens;

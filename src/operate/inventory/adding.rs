@@ -144,7 +144,7 @@ pub fn plan_addition(
         first_serials: Vec::new(),
         serials: HashSet::new(),
     };
-    let mut seen: HashMap<String, Seen> = HashMap::new();
+    let mut seen: HashMap<String, GoodToken> = HashMap::new();
     let mut secrets: HashMap<[u8; 32], TokenPlace> = HashMap::new();
     let mut index = 0;
     let count = file.visit(&mut |record| {
@@ -152,7 +152,7 @@ pub fn plan_addition(
         index += 1;
         let mut check = || {
             let described = Described::of(&record)?;
-            described.check_strength(&record, rules)?;
+            check_strength(&record, rules)?;
             let folded = described.serial.folded();
             if let Some(earlier) = seen.get(&folded) {
                 return Err(TokenProblem::SameSerial(earlier.place));
@@ -164,7 +164,7 @@ pub fn plan_addition(
             secrets.insert(digest, place);
             let (kind, has_user) = (described.factor.kind(), record.user.is_some());
             let serial = described.serial.to_string();
-            seen.insert(folded, Seen { index: this, place, kind, has_user, serial });
+            seen.insert(folded, GoodToken { index: this, place, kind, has_user, serial });
             Ok(())
         };
         if let Err(problem) = check() {
@@ -173,8 +173,8 @@ pub fn plan_addition(
         Ok(())
     })?;
     plan.passed_over = count.passed_over;
-    opened.store.read()?.serials(&mut |serial| {
-        if let Some(Seen { index, place, .. }) = seen.remove(serial) {
+    opened.store.read()?.inventory().serials(&mut |serial| {
+        if let Some(GoodToken { index, place, .. }) = seen.remove(serial) {
             plan.bad.push(BadToken { index, place, problem: TokenProblem::Taken });
         }
         true
@@ -195,7 +195,7 @@ pub fn plan_addition(
 }
 
 /// A token of the first pass that is good so far.
-struct Seen {
+struct GoodToken {
     index: u64,
     place: TokenPlace,
     kind: &'static str,
@@ -216,7 +216,7 @@ pub fn add_tokens(
     let done = write_tx(app, opened, |app, mut write| {
         bar.set_position(0);
         let mut is_taken = false;
-        write.tx.serials(&mut |serial| {
+        write.tx.inventory().serials(&mut |serial| {
             is_taken |= plan.serials.contains(serial);
             !is_taken
         })?;
@@ -235,7 +235,7 @@ pub fn add_tokens(
             let Ok(described) = Described::of(&token) else {
                 return Err(changed_meanwhile().into());
             };
-            let (mut token, secret) = described.token(&token, Id::new(app.env.random()?), write.at);
+            let (mut token, secret) = described.token(Id::new(app.env.random()?), write.at);
             token.state =
                 TokenState::Free(write.vault.seal_token(&token, &secret, app.env.random()?)?);
             let serial = token.serial.clone();
@@ -308,7 +308,7 @@ impl Described {
             }
             TokenKind::Yubikey { public_id, private_id } => {
                 let key = record.secret.expose().try_into().map_err(|_| TokenProblem::BadKey)?;
-                (Factor::Yubikey, None, yubikey::secret(public_id, private_id.expose(), key))
+                (Factor::Yubikey, None, yubikey::secret(public_id, *private_id.expose(), key))
             }
         };
         if record.secret.expose().is_empty() {
@@ -319,18 +319,8 @@ impl Described {
         Ok(Self { serial: serial(record)?, factor, position, model, secret })
     }
 
-    /// Refuses a weak secret, unless it is allowed.
-    fn check_strength(&self, record: &TokenRecord, rules: AddingRules) -> Result<(), TokenProblem> {
-        let is_short = record.secret.expose().len() < 16;
-        match record.weakness() {
-            Some(Weakness::Known) if !rules.allow_known => Err(TokenProblem::Known),
-            _ if is_short && !rules.allow_weak => Err(TokenProblem::Short),
-            _ => Ok(()),
-        }
-    }
-
     /// The token with this id, still without its sealed secret, and the secret.
-    fn token(self, _: &TokenRecord, id: Id, now: Timestamp) -> (Token, Secret) {
+    fn token(self, id: Id, now: Timestamp) -> (Token, Secret) {
         let Self { serial, factor, position, model, secret } = self;
         let token = Token {
             id,
@@ -345,6 +335,20 @@ impl Described {
             added_by: None,
         };
         (token, secret)
+    }
+}
+
+/// The fewest bytes of a secret that is not short (RFC 4226, section 4, R6).
+const FEWEST_BYTES: usize = 16;
+
+/// Refuses a weak secret, unless it is allowed.
+fn check_strength(record: &TokenRecord, rules: AddingRules) -> Result<(), TokenProblem> {
+    // A secret that everybody knows may be short too.
+    let is_short = record.secret.expose().len() < FEWEST_BYTES;
+    match record.weakness() {
+        Some(Weakness::Known) if !rules.allow_known => Err(TokenProblem::Known),
+        _ if is_short && !rules.allow_weak => Err(TokenProblem::Short),
+        _ => Ok(()),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::app::operator_files::open_file;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::text::shown;
 use crate::formats;
-use crate::formats::{DecryptionKey, KeyNeeded, ReadError, TokenCount, TokenFormat, TokenRecord};
+pub use crate::formats::TokenFormat;
+use crate::formats::{DecryptionKey, KeyNeeded, ReadError, TokenCount, TokenRecord};
 
 /// Bytes of the longest file.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;

@@ -109,8 +109,10 @@ fn a_bad_file_is_refused_with_its_place_and_changes_nothing() {
 #[test]
 fn twenty_bad_lines_are_named_and_the_others_counted() {
     let world = World::new();
-    let file: String =
-        (1..=25).map(|n| format!("A{n},6f6c6438306269747321{n:02},hotp,6\n")).collect();
+    let file: String = (1..=25)
+        .map(|n| format!("A{n},6f6c6438306269747321{n:02},hotp,6\n"))
+        .collect::<Vec<_>>()
+        .concat();
     let ran = world.run_with("add-tokens - --yes", &file);
     assert_eq!(ran.code, 65, "{ran:?}");
     assert!(ran.err.contains("line 1 has") && ran.err.contains("line 20 has"), "{ran:?}");
