@@ -13,6 +13,7 @@ mod errors;
 mod identity;
 mod index_check;
 mod integrity;
+mod inventory_reader;
 pub mod location;
 mod log;
 mod log_ends;
@@ -46,6 +47,7 @@ pub use damaged_user::DamagedUser;
 pub use engine::Store;
 pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
+pub use inventory_reader::InventoryReader;
 pub use log::LogReader;
 pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{

@@ -30,6 +30,7 @@ use crate::operate;
 use crate::operate::UsedOptions;
 use crate::options::Options;
 use crate::report::{Fields, Format, Record, Report, Verdict};
+use crate::store::InventoryReader;
 use crate::usage_error::usage_error;
 
 /// Options that a request leaves out, because the approving operator gives their own.
@@ -169,7 +170,11 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Op
     let name = if let Some(token) = token.filter(|token| !token.is_with_name) {
         let serial = Serial::parse(&token.serial).ok()?;
         opened = app.open_store().ok()?;
-        opened.store.read().and_then(|mut store| store.inventory().holder(&serial)).ok()??
+        opened
+            .store
+            .read()
+            .and_then(|mut store| InventoryReader::of(&mut store).holder(&serial))
+            .ok()??
     } else {
         let name = matches.try_get_one::<String>("name").ok()?;
         let name = app.target(name.map(String::as_str), "").ok()?;

@@ -22,7 +22,7 @@ use crate::domain::serial::Serial;
 use crate::domain::text::quoted;
 use crate::domain::token::{Token, TokenState, device_of};
 use crate::domain::user::User;
-use crate::store::{FREE, ReadTx, TokenChange};
+use crate::store::{FREE, InventoryReader, ReadTx, TokenChange};
 use crate::suggest;
 
 /// Serials that are compared with an unknown one; a hint is not worth more time.
@@ -62,7 +62,7 @@ pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token>
         return Ok(token);
     }
     let mut known = Vec::new();
-    write.tx.inventory().serials(&mut |serial| {
+    InventoryReader::under_lock(&mut write.tx).serials(&mut |serial| {
         known.push(serial.to_owned());
         known.len() < MAX_COMPARED
     })?;
@@ -76,7 +76,7 @@ pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token>
 /// Where the token is. The user is not checked for whether the operator may change them.
 pub fn whereabouts(write: &mut Transaction<'_>, token: &Token) -> Result<Whereabouts> {
     let Some(holder) = token.holder() else { return Ok(Whereabouts::Free) };
-    let user = match write.tx.inventory().holder(&token.serial)? {
+    let user = match InventoryReader::under_lock(&mut write.tx).holder(&token.serial)? {
         Some(name) => write.find(&name)?,
         None => None,
     };

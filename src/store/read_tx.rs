@@ -22,7 +22,7 @@ use crate::store::sql;
 use crate::store::stored_requests::requests;
 use crate::store::stored_user::{CheckedUsers, check_users, read_device, read_user, unreadable};
 use crate::store::table::Table;
-use crate::store::token_query::{InventoryReader, ListedToken, check_tokens, tokens};
+use crate::store::token_query::{ListedToken, check_tokens, tokens};
 use crate::store::user_query::{Moment, Order, Prefilter};
 
 /// A consistent view of the store: no lock, no writes. It needs no key and so checks no MAC, except in
@@ -126,11 +126,6 @@ impl ReadTx<'_> {
     /// Passes every token, by serial, to `visit` until it returns `false`. No MAC is checked and no secret is read.
     pub fn tokens(&mut self, visit: &mut dyn FnMut(ListedToken) -> Result<bool>) -> Result<()> {
         tokens(&mut *self.driver, visit)
-    }
-
-    /// The inventory, of which nothing is checked.
-    pub fn inventory(&mut self) -> InventoryReader<'_> {
-        InventoryReader { driver: &mut *self.driver }
     }
 
     /// Checks everything that has a MAC, and calls `progress` for each event and each user. `tampered` with what

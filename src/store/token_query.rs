@@ -3,9 +3,7 @@
 use anyhow::Result;
 
 use crate::domain::audit::chain::Chain;
-use crate::domain::name::UserName;
 use crate::domain::refusal::Refusal;
-use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
 use crate::keyring::Vault;
 use crate::store::driver::{Driver, first};
@@ -51,28 +49,6 @@ pub fn tokens(
             state,
         })
     })
-}
-
-/// Looks into the inventory without checking anything.
-pub struct InventoryReader<'t> {
-    pub(super) driver: &'t mut dyn Driver,
-}
-
-impl InventoryReader<'_> {
-    /// Passes every serial that is in use, by a token or by a device that was never one, in its folded form to `visit`
-    /// until it returns `false`.
-    pub fn serials(&mut self, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
-        self.driver.query(sql::SERIALS, &[], &mut |row| {
-            Ok(row.text(0)?.is_none_or(|serial| visit(&Serial::stored(serial).folded())))
-        })
-    }
-
-    /// The name of the user who has the token; `None` if nobody has it.
-    pub fn holder(&mut self, serial: &Serial) -> Result<Option<UserName>> {
-        let folded = [Value::Text(serial.folded())];
-        let name = first(self.driver, sql::TOKEN_HOLDER, &folded, |row| row.text(0))?.flatten();
-        Ok(name.map(UserName::stored))
-    }
 }
 
 /// Checks the MAC of every token if there is a key, and that tokens and log agree if the whole log was verified.

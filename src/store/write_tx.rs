@@ -24,7 +24,6 @@ use crate::store::row::{StoredMac, Value, bytes};
 use crate::store::saved_token::{SavedToken, TokenChange};
 use crate::store::sql;
 use crate::store::stored_user::altered_user;
-use crate::store::token_query::InventoryReader;
 use crate::store::token_table;
 use crate::store::user_tables::UserTables;
 
@@ -105,11 +104,6 @@ impl<'t> WriteTx<'t> {
     pub fn token(&mut self, serial: &Serial) -> Result<Option<Token>> {
         let head = self.guarded_end()?;
         token_table::find(&mut *self.driver, self.vault, &head, serial)
-    }
-
-    /// The inventory, of which nothing is checked.
-    pub fn inventory(&mut self) -> InventoryReader<'_> {
-        InventoryReader { driver: &mut *self.driver }
     }
 
     /// Saves a token with the event about it. Returns the token with its new revision and stamp.

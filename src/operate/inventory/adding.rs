@@ -23,7 +23,7 @@ use crate::domain::token::{Token, TokenState};
 use crate::domain::yubico_otp::modhex;
 use crate::formats::{TokenKind, TokenPlace, TokenRecord, Weakness};
 use crate::operate::inventory::token_file::{FIELD, TokenFile};
-use crate::store::taken;
+use crate::store::{InventoryReader, taken};
 
 /// Bad tokens that an error names.
 const MOST_NAMED: usize = 20;
@@ -173,7 +173,7 @@ pub fn plan_addition(
         Ok(())
     })?;
     plan.passed_over = count.passed_over;
-    opened.store.read()?.inventory().serials(&mut |serial| {
+    InventoryReader::of(&mut opened.store.read()?).serials(&mut |serial| {
         if let Some(GoodToken { index, place, .. }) = seen.remove(serial) {
             plan.bad.push(BadToken { index, place, problem: TokenProblem::Taken });
         }
@@ -216,7 +216,7 @@ pub fn add_tokens(
     let done = write_tx(app, opened, |app, mut write| {
         bar.set_position(0);
         let mut is_taken = false;
-        write.tx.inventory().serials(&mut |serial| {
+        InventoryReader::under_lock(&mut write.tx).serials(&mut |serial| {
             is_taken |= plan.serials.contains(serial);
             !is_taken
         })?;
