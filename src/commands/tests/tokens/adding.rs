@@ -138,6 +138,33 @@ fn bad_tokens_are_left_out_on_request() {
 }
 
 #[test]
+fn a_hostile_document_adds_nothing() {
+    let plain = include_str!("../../../../tests/samples/tokens/pskc-plain.xml");
+    let encrypted = include_str!("../../../../tests/samples/tokens/pskc-passphrase.xml");
+    let entity = "<!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><pskc:KeyContainer";
+    let (deep, end) = ("<a>".repeat(100_000), "</a>".repeat(100_000));
+    let mut world = World::new();
+    world.answers = Some(vec!["sample-passphrase"]);
+    for (what, file) in [
+        ("a DTD", plain.replacen("<pskc:KeyContainer", entity, 1)),
+        (
+            "100,000 levels",
+            plain.replacen("</pskc:KeyContainer>", &format!("{deep}{end}</pskc:KeyContainer>"), 1),
+        ),
+        ("cut off", plain[..plain.len() / 2].to_owned()),
+        ("no rounds", encrypted.replace(">12000<", ">0<")),
+        ("2^31 rounds", encrypted.replace(">12000<", ">2147483648<")),
+    ] {
+        let path = world.folder.path().join("hostile.xml");
+        assert!(file != plain && file != encrypted, "{what}");
+        std::fs::write(&path, file).unwrap();
+        let ran = world.run(&format!("add-tokens {} --yes --allow-known", path.display()));
+        assert_eq!(ran.code, 65, "{what}: {ran:?}");
+        assert_eq!(world.sql("SELECT count(*) FROM tokens"), "0", "{what}");
+    }
+}
+
+#[test]
 fn a_serial_of_a_device_is_in_use_although_it_is_not_free() {
     let world = stocked();
     let _ = world.run("assign MFA0001 alice --no-confirm").ok();

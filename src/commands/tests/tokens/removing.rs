@@ -157,8 +157,21 @@ fn the_tokens_of_a_damaged_user_are_lost_and_can_be_removed_and_added_again() {
         let ran = world.run(&format!("{line} --json"));
         assert_eq!((ran.code, ran.error().as_str()), (76, "token_lost"), "{line}: {ran:?}");
     }
+    let doctor = world.run("doctor --json").json();
+    let findings = doctor["findings"].as_array().unwrap();
+    let tokens = findings.iter().find(|finding| finding["what"] == "tokens").unwrap();
+    assert_eq!(tokens["state"], "warning", "{tokens}");
+    assert!(
+        tokens["words"]
+            .as_str()
+            .unwrap()
+            .starts_with("1 of 5 tokens lost with their users: MFA0001;"),
+        "{tokens}"
+    );
     let ran = world.run("remove-token MFA0001 --yes --json").ok().json();
     assert_eq!(ran["state"], "lost");
+    let doctor = world.run("doctor").out;
+    assert!(doctor.contains("4 tokens, of which 4 are free"), "{doctor}");
     let file = "MFA0001,6d666163746c2d73616d706c652d616c69636521,totp,6,30\n";
     let _ = world.run_with("add-tokens - --yes", file).ok();
     assert_eq!(listed(&world, TOTP), free());
