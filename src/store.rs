@@ -31,10 +31,10 @@ pub mod sqlite;
 mod stored_requests;
 mod stored_user;
 mod table;
-mod token_query;
-mod token_table;
 #[cfg(test)]
 mod tests;
+mod token_query;
+mod token_table;
 mod user_query;
 mod user_tables;
 mod write_tx;

@@ -157,7 +157,9 @@ fn last_event(
     head: &Head,
     user: Id,
 ) -> Result<Option<LastEvent>> {
-    let Some(newest) = newest_event(driver, vault, head, SubjectId::User(user.bytes()))? else { return Ok(None) };
+    let Some(newest) = newest_event(driver, vault, head, SubjectId::User(user.bytes()))? else {
+        return Ok(None);
+    };
     let seq = newest.seq;
     let Some(previous) = hash_before(driver, seq)? else {
         return Err(altered_event(seq, ChainError::Missing { expected: seq - 1 }));

@@ -10,8 +10,8 @@ use crate::keyring::Vault;
 use crate::store::change::{NewEvent, SavedUser};
 use crate::store::checks::{altered_log_end, one_row};
 use crate::store::driver::{Driver, first};
-use crate::store::saved_token::SavedToken;
 use crate::store::row::{self, StoredMac, Value, bytes};
+use crate::store::saved_token::SavedToken;
 use crate::store::sql;
 
 /// The end of the log during a transaction. The stored one follows with the commit.

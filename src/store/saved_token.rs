@@ -9,7 +9,10 @@ use crate::domain::token::Token;
 #[derive(Debug)]
 pub enum TokenChange {
     Insert(Token),
-    Update { before: Token, after: Token },
+    Update {
+        before: Token,
+        after: Token,
+    },
     Remove(Token),
     /// Writes nothing. For a token that an event is about, but that stays as it is.
     Keep(Token),

@@ -35,7 +35,8 @@ pub fn tokens(
 ) -> Result<()> {
     let damaged = |column| -> Refusal { row::damaged_column("tokens", column) };
     driver.query(sql::TOKENS_LISTED, &[], &mut |row| {
-        let text = |column, name| Ok::<_, anyhow::Error>(row.text(column)?.ok_or_else(|| damaged(name))?);
+        let text =
+            |column, name| Ok::<_, anyhow::Error>(row.text(column)?.ok_or_else(|| damaged(name))?);
         let added_at = row.int(2)?.map(Timestamp::from_unix).and_then(Result::ok);
         let is_free = row.is_null(4)?;
         let state = row.text(6)?.unwrap_or_else(|| (if is_free { FREE } else { LOST }).to_owned());

@@ -92,13 +92,15 @@ pub fn insert(driver: &mut dyn Driver, vault: &Vault, token: &Token) -> Result<b
 
 /// Writes the row of a token whose event was appended.
 pub fn write(driver: &mut dyn Driver, vault: &Vault, saved: &SavedToken) -> Result<()> {
-    let by_id = |token: &Token| {
-        [bytes(token.id.bytes()), Value::Int(token.rev.cast_signed())]
-    };
+    let by_id = |token: &Token| [bytes(token.id.bytes()), Value::Int(token.rev.cast_signed())];
     match &saved.change {
         TokenChange::Keep(_) => Ok(()),
         TokenChange::Insert(_) => {
-            if insert(driver, vault, &saved.token)? { Ok(()) } else { Err(taken(&saved.token.serial)) }
+            if insert(driver, vault, &saved.token)? {
+                Ok(())
+            } else {
+                Err(taken(&saved.token.serial))
+            }
         }
         TokenChange::Update { before, .. } => {
             let values = token_values(&saved.token);

@@ -118,8 +118,7 @@ impl<'t> WriteTx<'t> {
     /// Appends the event that adds tokens, of which [`WriteTx::add_token`] is told.
     pub fn begin_adding(&mut self, event: &NewEvent) -> Result<Addition> {
         self.expect_bulk()?;
-        let head =
-            self.log.append(&mut *self.driver, self.vault, event, SavedSubject::None)?;
+        let head = self.log.append(&mut *self.driver, self.vault, event, SavedSubject::None)?;
         Ok(Addition { event: head.seq, stamp: Stamp::of(&head.hash) })
     }
 
@@ -171,7 +170,8 @@ impl<'t> WriteTx<'t> {
     /// The number of the newest event about a loaded user; `None` after a pruning by a program before schema 5.
     pub fn newest_event(&mut self, user: Id) -> Result<Option<u64>> {
         let head = self.guarded_end()?;
-        let newest = newest_event(&mut *self.driver, self.vault, &head, SubjectId::User(user.bytes()))?;
+        let newest =
+            newest_event(&mut *self.driver, self.vault, &head, SubjectId::User(user.bytes()))?;
         Ok(newest.map(|newest| newest.seq))
     }
 
