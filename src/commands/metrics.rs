@@ -120,12 +120,14 @@ impl Samples {
         page.gauge("mfactl_users_locked", "Users locked now.", s.locked);
         page.gauge(
             "mfactl_users_overdue",
-            "Users who must have MFA and have none.",
+            "Users who must have MFA and have none, or weak kinds only.",
             s.required_without_mfa,
         );
+        let help = "Users with MFA enabled by weak kinds of devices only.";
+        page.gauge("mfactl_users_weak", help, s.weak);
         // Absent where there are no users: any number would be a judgement, and alerts take an absent one for what it is.
         if let Some(ratio) = s.coverage_ratio() {
-            let help = "Share of users with MFA enabled, 0 to 1.";
+            let help = "Share of users with MFA enabled by a strong kind of device, 0 to 1.";
             page.metric("mfactl_coverage_ratio", "gauge", help);
             page.value("mfactl_coverage_ratio", &[], ratio);
         }

@@ -36,6 +36,8 @@ struct UserDetails {
     schema: &'static str,
     #[serde(flatten)]
     line: UserLine,
+    /// The kinds of devices that are strong for this user.
+    strong_kinds: Vec<&'static str>,
     language: Option<&'static str>,
     protected: bool,
     created_at: Timestamp,
@@ -110,6 +112,13 @@ impl UserDetails {
         })
     }
 
+    fn weakness(&self) -> Option<String> {
+        self.line.weak.then(|| match self.strong_kinds.as_slice() {
+            [] => "no kind of device is strong in every one of these groups".to_owned(),
+            kinds => format!("no active device of a strong kind: {}", kinds.join(", ")),
+        })
+    }
+
     fn new(user: &User, policy: &Policy, now: Timestamp, events: Vec<EventLine>) -> Self {
         let revoked = user.devices.iter().filter_map(|d| match &d.state {
             DeviceState::Revoked(r) => {
@@ -121,6 +130,7 @@ impl UserDetails {
         Self {
             schema: "mfactl.show-user/1",
             line: UserLine::of(user, policy, now),
+            strong_kinds: policy.strong.of_groups(&user.profile.groups).into_owned(),
             language: user.profile.language.map(Language::code),
             protected: user.protected,
             created_at: user.created_at,
@@ -165,6 +175,7 @@ impl Record for UserDetails {
         row("protected", if self.protected { "yes".into() } else { String::new() });
         row("MFA required", if line.required { "yes".into() } else { String::new() });
         row("MFA due", line.due_at.map(|t| t.to_string()).unwrap_or_default());
+        row("weak", self.weakness().unwrap_or_default());
         row(
             "recovery",
             match line.recovery_codes_left {

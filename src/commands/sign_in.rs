@@ -25,7 +25,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::{DeviceDraft, EnrolmentKey};
 use crate::store::Change;
@@ -198,7 +198,8 @@ impl SignInReport {
         let (mut due_at, mut left) = (None, None);
         if let (SignInOutcome::Accepted(_), Some(user)) = (&done.step, &done.user) {
             let requirement: Requirement = app.config.policy.requirement(user);
-            due_at = match requirement.enrolment_due(user.status(), done.at) {
+            // A device of any kind lets them in, so only who has none is told.
+            due_at = match requirement.enrolment_due(user.status() == Status::Enabled, done.at) {
                 Some(EnrolmentDue::Upcoming(at)) => Some(at),
                 _ => None,
             };

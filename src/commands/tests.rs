@@ -65,5 +65,6 @@ mod undoing;
 mod unknown_words;
 mod user_lists;
 mod watching;
+mod weak;
 mod words;
 mod wrapper;

@@ -275,6 +275,7 @@ mod tests {
     use crate::domain::fixture::{active_state, alice, at, pending_state, with_phone};
     use crate::domain::lockout::{FailedFactor, Limits};
     use crate::domain::policy::Scope;
+    use crate::domain::policy::strong::StrongKinds;
     use crate::domain::secret::Sealed;
     use crate::domain::time::Span;
 
@@ -292,7 +293,13 @@ mod tests {
 
     fn said(before: Option<&User>, after: &User) -> Vec<String> {
         let scope = Scope::Groups(vec!["staff".into()]);
-        let policy = Policy { scope, except_groups: Vec::new(), since: None, grace: Span(0) };
+        let policy = Policy {
+            scope,
+            except_groups: Vec::new(),
+            since: None,
+            grace: Span(0),
+            strong: StrongKinds::default(),
+        };
         consequences(before, after, &policy, at(NOW))
     }
 

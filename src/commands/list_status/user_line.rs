@@ -20,6 +20,8 @@ pub struct UserLine {
     pub email: Option<String>,
     pub groups: Vec<String>,
     pub status: Status,
+    /// MFA is enabled, but only by devices of weak kinds.
+    pub weak: bool,
     /// MFA is required now.
     pub required: bool,
     /// When MFA will be required, if it is not yet.
@@ -66,7 +68,7 @@ impl DeviceLine {
 impl UserLine {
     pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
         let requirement = policy.requirement(user);
-        let due = requirement.enrolment_due(user.status(), now);
+        let due = requirement.enrolment_due(policy.is_covered(user), now);
         let profile = &user.profile;
         let safe = |text: &Option<String>| text.as_deref().map(|t| shown(t).into_owned());
         let locked = user.locked(now);
@@ -76,6 +78,7 @@ impl UserLine {
             email: safe(&profile.email),
             groups: profile.groups.iter().map(|g| shown(g).into_owned()).collect(),
             status: user.status(),
+            weak: policy.is_weak(user),
             required: requirement.is_in_force(now),
             due_at: match due {
                 Some(EnrolmentDue::Upcoming(at)) => Some(at),
@@ -92,14 +95,15 @@ impl UserLine {
         }
     }
 
-    /// MFA is required but not enabled.
+    /// MFA is required now, but no device of a strong kind is active.
     pub fn is_overdue(&self) -> bool {
-        self.required && self.status != Status::Enabled
+        self.required && (self.status != Status::Enabled || self.weak)
     }
 
     /// The flags that are set, as words.
     fn flags(&self) -> String {
         let flags = [
+            ("weak", self.weak),
             ("overdue", self.is_overdue()),
             ("required", self.required && !self.is_overdue()),
             ("due", self.due_at.is_some()),
@@ -130,6 +134,7 @@ impl UserLine {
 
     const fn tone(&self) -> Tone {
         match self.status {
+            Status::Enabled if self.weak => Tone::Warning,
             Status::Enabled => Tone::Good,
             Status::Pending => Tone::Warning,
             Status::Disabled | Status::NotEnabled => Tone::Bad,
@@ -153,6 +158,7 @@ impl Record for UserLine {
         "recovery_codes_left",
         "last_verified_at",
         "due_at",
+        "weak",
     ];
 
     const LESS_NEEDED: &'static [&'static str] = &["LAST CODE", "DEVICES", "FLAGS", "NAME"];
@@ -172,6 +178,7 @@ impl Record for UserLine {
         f.value(self.recovery_codes_left);
         f.maybe_value(self.last_verified_at);
         f.maybe_value(self.due_at);
+        f.flag(self.weak);
     }
 
     fn sentence(&self) -> String {
