@@ -36,6 +36,7 @@ pub mod resync;
 pub mod role;
 pub mod search;
 pub mod secret;
+pub mod secret_strength;
 pub mod self_service;
 pub mod serial;
 pub mod shown_state;

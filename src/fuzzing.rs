@@ -10,6 +10,7 @@ use crate::domain::name::{self, Label, UserName};
 use crate::domain::otp::Otp;
 use crate::domain::site_names::SiteNames;
 use crate::domain::yubico_otp::modhex;
+use crate::formats::{self, DecryptionKey, TokenFormat};
 use crate::operate::user_list::parse_names;
 pub use crate::store::read_any_row as row;
 
@@ -87,6 +88,27 @@ pub fn code(bytes: &[u8]) {
     assert_eq!(whole, queries(&mut Bytewise(bytes)));
 }
 
+/// A list of tokens, in the format that is recognised and in any other. No serial comes twice.
+pub fn tokens(bytes: &[u8]) {
+    let _ = formats::needs(bytes);
+    let recognised = formats::recognise(bytes);
+    for format in TokenFormat::ALL {
+        // Not a passphrase: its rounds would be all that is measured.
+        let key =
+            DecryptionKey::Preshared((*b"\x124Vx\x90\x124Vx\x90\x124Vx\x90\x12").to_vec().into());
+        let mut serials = BTreeSet::new();
+        let count = formats::read(bytes, format, &key, &mut |record| {
+            assert!(record.serial.is_none_or(|serial| serials.insert(serial)));
+            assert!((10..=128).contains(&record.secret.expose().len()));
+            Ok(())
+        });
+        if let Ok(count) = count {
+            assert!(count.read > 0 && count.read >= serials.len() as u64);
+            assert!(recognised.is_ok(), "{} is read and not recognised", format.word());
+        }
+    }
+}
+
 /// The bytes one at a time.
 struct Bytewise<'b>(&'b [u8]);
 
@@ -125,14 +147,15 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use crate::fuzzing::{code, list, name, row};
+    use crate::fuzzing::{code, list, name, row, tokens};
 
     /// The folder of its bytes, and what reads them.
     type Target = (&'static str, fn(&[u8]));
 
     #[test]
     fn the_committed_bytes_are_read() {
-        let targets: [Target; 4] = [("code", code), ("list", list), ("name", name), ("row", row)];
+        let targets: [Target; 5] =
+            [("code", code), ("list", list), ("name", name), ("row", row), ("tokens", tokens)];
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
         let mut folders: Vec<String> = fs::read_dir(&corpus)
             .unwrap()

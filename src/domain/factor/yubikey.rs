@@ -1,4 +1,4 @@
-//! Yubico OTP, checked without Yubico's servers. The only module that imports `aes`.
+//! Yubico OTP, checked without Yubico's servers.
 //!
 //! A YubiKey encrypts two counters with a key that it shares with us. The use counter grows with each start of the key
 //! and the session counter with each touch, so that both together only grow: that is the position of a code.
