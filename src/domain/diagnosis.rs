@@ -314,7 +314,6 @@ impl Diagnosis {
             Self::Right { device, pending: true, source: CodeSource::App, .. } => {
                 ("to confirm the device", of("show-qr", device))
             }
-            Self::Right { pending: true, .. } => ("to confirm the device with it", plain("verify")),
             Self::Token(finding) => finding.next(name),
             Self::Right { .. } | Self::Spare { spare: Spare::Good { .. }, .. } => (
                 "if that fails",

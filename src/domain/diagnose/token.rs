@@ -213,6 +213,15 @@ mod tests {
         assert_eq!(word(&user, &code(1, 0)), DiagnosisWord::Right);
         let words = sentence(&user, &code(1, 0).to_uppercase());
         assert!(words.contains("right") && words.contains("in capitals"), "{words}");
+        let dvorak = |letter| match "cbdefghijklnrtuv".find(letter) {
+            Some(place) => char::from(b"jxe.uidchtnbpygk"[place]),
+            None => letter,
+        };
+        let words = sentence(&user, &code(1, 0).chars().map(dvorak).collect::<String>());
+        assert!(words.contains("right") && words.contains("on a Dvorak layout"), "{words}");
+        let mut pending = user.clone();
+        pending.devices[0].state = crate::domain::fixture::pending_state(NOW + 60);
+        assert!(next(&pending, &code(1, 0)).starts_with("mfactl log"), "it has no QR code");
         user.devices[0] = user.devices[0].clone().used(7 << 8 | 3, at(NOW - 60));
         for (uses, session, expected) in [
             (7, 4, DiagnosisWord::Right),

@@ -1,5 +1,7 @@
 //! Tokens with a counter, tokens with a clock, and the `YubiKey`.
 
+use proptest::prelude::*;
+
 use crate::domain::authenticate::*;
 use crate::domain::factor::totp::{Parameters, code_at};
 use crate::domain::factor::{Factor, hotp, yubikey};
@@ -7,6 +9,9 @@ use crate::domain::fixture;
 use crate::domain::fixture::{
     OneSecret, active_state, at, hotp_code, id, pending_state, secret, with_devices,
 };
+use crate::domain::lockout::Throttle;
+use crate::domain::otp::Otp;
+use crate::domain::resync::resync;
 use crate::domain::time::Span;
 use crate::domain::undo::UndoReach;
 use crate::domain::undo_record::Undoable;
@@ -223,6 +228,77 @@ fn no_change_of_the_user_takes_a_device_back() {
             let (changed, outcome) = attempt(changed, &first, START);
             assert_eq!(outcome.word(), "replayed", "{what}");
             assert_eq!(attempt(changed, &second, START).1.word(), "accepted", "{what}");
+        }
+    }
+}
+
+/// What can happen to a device that counts.
+#[derive(Clone, Debug)]
+enum Action {
+    /// The code so many counters from the last accepted one.
+    Code(i64),
+    Resync(i64),
+    Disable,
+    Enable,
+    ResetAndUndo,
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        5 => (-3_i64..14).prop_map(Action::Code),
+        2 => (-3_i64..1003).prop_map(Action::Resync),
+        1 => Just(Action::Disable),
+        1 => Just(Action::Enable),
+        1 => Just(Action::ResetAndUndo),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_counter_is_accepted_twice_and_none_goes_back(
+        actions in prop::collection::vec(action(), 1..40),
+    ) {
+        let mut user = hotp_user();
+        let mut last: Option<u64> = None;
+        for action in actions {
+            let near = |by: i64| last.unwrap_or(0).saturating_add_signed(by);
+            let can_try = user.status() == Status::Enabled;
+            user.throttle = Throttle::default();
+            match action {
+                Action::Code(by) if can_try => {
+                    let code = hotp_code(near(by));
+                    let (after, outcome) = attempt(user, &code, START);
+                    user = after;
+                    // Two counters may have the same digits.
+                    let mut next = last.map_or(0..=9, |last| last + 1..=last + 10);
+                    prop_assert_eq!(outcome.lets_in(), next.any(|n| hotp_code(n) == code));
+                }
+                Action::Resync(by) if can_try => {
+                    let second = near(by).max(1);
+                    let codes = [second - 1, second]
+                        .map(|counter| Otp::read(hotp_code(counter).as_bytes()).unwrap());
+                    let [first, next] = &codes;
+                    let (now, bounds) = (at(START), Bounds::DEFAULT);
+                    let done = resync(user, None, [first, next], &OneSecret, now, bounds).unwrap();
+                    user = done.0;
+                    let ahead = last.map_or(1..=999, |last| last + 2..=last + 1000);
+                    prop_assert_eq!(done.1.word() == "done", ahead.contains(&second));
+                }
+                Action::Code(_) | Action::Resync(_) => {}
+                Action::Disable => user = user.disable(None).unwrap().user,
+                Action::Enable => user = user.enable(None).unwrap().user,
+                Action::ResetAndUndo => {
+                    let reset = user.clone().reset(None, None, false, at(START)).unwrap();
+                    let reset = reset.with_undo(Some(Undoable::Reset), &user, at(START)).user;
+                    let reach = UndoReach::EvenAfterCode;
+                    user = reset.take_back(at(START), Span::hours(1), reach).unwrap().0;
+                }
+            }
+            let now = user.devices[0].position;
+            prop_assert!(now >= last, "from {:?} to {:?}", last, now);
+            last = now;
         }
     }
 }
