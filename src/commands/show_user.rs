@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::list_status::UserLine;
+use super::list_status::{DeviceLine, TokenDetails, UserLine};
 use super::log::{EventLine, OperatorNames};
 use crate::app::App;
 use crate::commands::operator_options::UserArg;
@@ -126,10 +126,11 @@ impl UserDetails {
             }
             _ => None,
         });
+        let devices = user.live().map(DeviceLine::with_token).collect();
         let bypass = user.bypass.as_ref().filter(|bypass| !bypass.is_over(now));
         Self {
             schema: "mfactl.show-user/1",
-            line: UserLine::of(user, policy, now),
+            line: UserLine { devices, ..UserLine::of(user, policy, now) },
             strong_kinds: policy.strong.of_groups(&user.profile.groups).into_owned(),
             language: user.profile.language.map(Language::code),
             protected: user.protected,
@@ -220,7 +221,9 @@ impl Record for UserDetails {
                 Some(end) => format!("expires {end} unless confirmed"),
                 None => format!("last used {}", maybe(d.last_used_at)),
             };
-            row("device", format!("{what}, {more}"));
+            let token = d.token.as_ref().map_or_else(String::new, TokenDetails::words);
+            let token = if token.is_empty() { token } else { format!(", {token}") };
+            row("device", format!("{what}, {more}{token}"));
         }
         for r in &self.revoked {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));

@@ -14,6 +14,7 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult, USED_CODE};
+use crate::domain::code_source::CodeSource;
 use crate::domain::device::Device;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -163,7 +164,8 @@ fn new_device(
     let pending_for = app.config.pending_for;
     write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
-        let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
+        let has_pending_device =
+            |d: &&Device| d.is_pending() && !d.is_expired(write.at) && !d.is_hardware();
         let waiting = before.live().find(has_pending_device).cloned();
         if let Some(waiting) = waiting {
             let secret = write.vault.open(before.id, &waiting)?;
@@ -219,7 +221,8 @@ impl SignInReport {
                 "{name}: rejected; this temporary password has expired: ask the helpdesk for a new one"
             ),
             (SignInOutcome::Rejected(RejectReason::UsedCode), _) => {
-                format!("{name}: rejected; this code was used before: wait for the next one")
+                let next = done.user.as_ref().map(CodeSource::of_user).unwrap_or_default();
+                format!("{name}: rejected; this code was used before: {}", next.after_used())
             }
             (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
             (SignInOutcome::PasswordChangeRequired, _) => {

@@ -60,6 +60,7 @@ mod stale_rows;
 mod states;
 mod strays;
 mod table;
+mod tokens;
 mod undo_scope;
 mod undoing;
 mod unknown_words;

@@ -13,6 +13,7 @@ use crate::authenticate::code::Evaluation;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::BackupCodeKind;
 use crate::domain::caller::Caller;
+use crate::domain::code_source::CodeSource;
 use crate::domain::hint::{Hint, command};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -145,7 +146,7 @@ impl VerifyReport {
                 format!("{name}: accepted; {device} is confirmed")
             }
             (Outcome::FirstOfTwo { device, .. }, _) => format!(
-                "{name}: the first code of {device} is correct; give the next one that the app shows"
+                "{name}: the first code of {device} is correct; give the next one that it shows"
             ),
             (Outcome::AcceptedBackup { kind: BackupCodeKind::Recovery, left }, _) => {
                 format!("{name}: accepted by a recovery code; {left} left")
@@ -153,8 +154,10 @@ impl VerifyReport {
             (Outcome::AcceptedBackup { kind: BackupCodeKind::Bypass, left }, _) => {
                 format!("{name}: accepted by the bypass code; uses left: {left}")
             }
-            (Outcome::Replayed { .. }, _) => {
-                format!("{name}: this code was used already: wait for the next one")
+            (Outcome::Replayed { device, .. }, _) => {
+                let of_device = user.live().filter(|d| d.label == *device);
+                let next = CodeSource::of_all(of_device).after_used();
+                format!("{name}: this code was used already: {next}")
             }
             (Outcome::Rejected, None) => format!("{name}: rejected"),
             (Outcome::Rejected, Some(Some(t))) => format!("{name}: rejected; locked until {t}"),

@@ -141,6 +141,12 @@ impl Submitted {
         }
     }
 
+    /// Whether it has the form of a device's code.
+    #[must_use]
+    pub const fn is_of_device(&self) -> bool {
+        matches!(self, Self::Otp(_) | Self::Yubico(_))
+    }
+
     #[must_use]
     pub const fn backup_code(&self) -> Option<&BackupCode> {
         match self {

@@ -119,6 +119,13 @@ impl Device {
         matches!(self.state, DeviceState::Disabled(_))
     }
 
+    /// Whether the user has it in hand as it is, with its secret inside: a token or a YubiKey. Its secret is never
+    /// shown, and no password gives a device in its place; only its code confirms it.
+    #[must_use]
+    pub const fn is_hardware(&self) -> bool {
+        self.serial.is_some() || matches!(self.factor, Factor::TotpToken(..) | Factor::Yubikey)
+    }
+
     /// Whether it is pending and can't be confirmed now: its time is over, or the clock was ahead when it was made.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
@@ -199,7 +206,11 @@ impl Device {
     /// The device after two successive codes, the second of which has this position, which may be earlier than that
     /// of the last accepted code.
     #[must_use]
-    pub fn resynchronised(self, position: u64, now: Timestamp) -> Self {
+    pub fn resynchronised(mut self, position: u64, now: Timestamp) -> Self {
+        if let DeviceState::Pending(pending) = &mut self.state {
+            // Two successive codes are as good as the first of two.
+            pending.first_proof = Some(position);
+        }
         let first = position.saturating_sub(1);
         let accepted = self.accepted.with(first, self.position).with(position, Some(first));
         let factor = self.factor.resynchronised(position, now);

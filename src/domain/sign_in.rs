@@ -209,6 +209,8 @@ fn second_factor(
         _ if !needs_mfa => SignInOutcome::Accepted(None),
         _ if !is_required => SignInOutcome::Rejected(RejectReason::NotEnabled),
         _ if user.enrolment_barred && user.live().any(confirmable) => SignInOutcome::CodeRequired,
+        // The user was given a token already.
+        _ if user.live().any(|d| confirmable(d) && d.is_hardware()) => SignInOutcome::CodeRequired,
         _ => SignInOutcome::EnrolmentRequired { is_barred: user.enrolment_barred },
     };
     Ok((user, outcome))

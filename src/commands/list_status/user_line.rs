@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::token_details::TokenDetails;
 use crate::domain::device::Device;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::{EnrolmentDue, Policy};
@@ -49,6 +50,9 @@ pub struct DeviceLine {
     /// When a pending device can no longer be confirmed. Not in the log, so unknown for an earlier time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// In `show-user` only: these are not in the log, so unknown for an earlier time.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenDetails>,
 }
 
 impl DeviceLine {
@@ -61,7 +65,13 @@ impl DeviceLine {
             confirmed_at: device.confirmed_at(),
             last_used_at: device.last_used_at,
             expires_at: device.expires_at(),
+            token: None,
         }
+    }
+
+    /// With what there is to know of a token or a YubiKey.
+    pub fn with_token(device: &Device) -> Self {
+        Self { token: TokenDetails::of(device), ..Self::of(device) }
     }
 }
 

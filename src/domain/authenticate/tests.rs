@@ -1,3 +1,5 @@
+mod tokens;
+
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 

@@ -28,11 +28,17 @@ pub enum DiagnosisWord {
     BypassCodeUsed,
     BypassCodeUnknown,
     TooManyDiagnoses,
+    Drifted,
+    CounterAhead,
+    OtherKey,
+    AlteredCode,
+    OtherKind,
+    NoModhex,
 }
 
 impl DiagnosisWord {
     #[cfg(test)]
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::Right,
         Self::Locked,
         Self::AlreadyUsed,
@@ -55,6 +61,12 @@ impl DiagnosisWord {
         Self::BypassCodeUsed,
         Self::BypassCodeUnknown,
         Self::TooManyDiagnoses,
+        Self::Drifted,
+        Self::CounterAhead,
+        Self::OtherKey,
+        Self::AlteredCode,
+        Self::OtherKind,
+        Self::NoModhex,
     ];
 
     /// The value in JSON.
@@ -83,6 +95,12 @@ impl DiagnosisWord {
             Self::BypassCodeUsed => "bypass_code_used",
             Self::BypassCodeUnknown => "bypass_code_unknown",
             Self::TooManyDiagnoses => "too_many_diagnoses",
+            Self::Drifted => "drifted",
+            Self::CounterAhead => "counter_ahead",
+            Self::OtherKey => "other_key",
+            Self::AlteredCode => "altered_code",
+            Self::OtherKind => "other_kind",
+            Self::NoModhex => "no_modhex",
         }
     }
 }

@@ -213,11 +213,20 @@ pub fn matching_steps(
     now: Timestamp,
     reach: u64,
 ) -> Vec<u64> {
-    let generator = parameters.generator(secret);
     let current = parameters.step(now);
-    let first = current.saturating_sub(reach);
+    matches(secret, parameters, code, current.saturating_sub(reach)..=current + reach)
+}
+
+/// All of these time steps that have this code, in ascending order. For diagnosis.
+pub(super) fn matches(
+    secret: &Secret,
+    parameters: Parameters,
+    code: &Otp,
+    steps: RangeInclusive<u64>,
+) -> Vec<u64> {
+    let generator = parameters.generator(secret);
     let has = |step: &u64| generator.check(code.digits(), step * parameters.period).is_some();
-    (first..=current + reach).filter(has).collect()
+    steps.filter(has).collect()
 }
 
 /// The code at a time. Only tests compute codes; the program itself never does.

@@ -52,6 +52,12 @@ pub fn position(secret: &Secret, otp: &YubicoOtp) -> Option<u64> {
     bool::from(is_public_id & is_private_id & is_whole).then_some(position)
 }
 
+/// Whether the code names this key. That doesn't make it one of its codes.
+#[must_use]
+pub fn has_public_id(secret: &Secret, otp: &YubicoOtp) -> bool {
+    parts(secret).is_some_and(|(public_id, ..)| public_id == otp.public_id())
+}
+
 /// Use counter and session counter of a position.
 #[must_use]
 pub const fn counters(position: u64) -> (u64, u64) {
