@@ -33,7 +33,9 @@ use crate::show::{ConfirmOption, ShowOptions};
 pub struct Enrol {
     #[command(flatten)]
     targets: Targets,
-    /// Label of the new device [default: by its kind, such as phone or yubikey]
+    /// Label of the new device [default: by its kind]
+    ///
+    /// phone for totp, token for hotp, yubikey for yubikey.
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
     /// What the device is
@@ -60,7 +62,6 @@ impl Verb for Enrol {
     const ALIAS: Option<&'static str> = Some("enroll");
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl enrol alice --create",
-        "mfactl enrol alice --device tablet",
         "mfactl enrol alice --kind yubikey",
         "mfactl enrol alice --no-confirm --output alice.png",
         "mfactl enrol --from joiners.csv --create --no-confirm",

@@ -186,6 +186,12 @@ impl User {
         self.devices.iter().filter(|d| d.is_live())
     }
 
+    /// The device that is not revoked and has this label.
+    #[must_use]
+    pub fn live_device(&self, label: &Label) -> Option<&Device> {
+        self.labelled(Some(label)).next()
+    }
+
     /// The end of the lock if the user is locked now; `Some(None)` means until unlocked.
     #[must_use]
     pub fn locked(&self, now: Timestamp) -> Option<Option<Timestamp>> {
@@ -196,11 +202,13 @@ impl User {
         }
     }
 
-    /// Bounds the size of a user, however many devices are revoked. Those that no undo needs go first, then the
-    /// oldest change together with its devices.
+    /// Bounds the size of a user, however many apps are revoked. Those that no undo needs go first, then the
+    /// oldest change together with its devices. Hardware is kept, and not counted; see [`User::purge`].
     pub(super) fn forget_oldest_revoked(&mut self) {
-        while self.devices.iter().filter(|d| !d.is_live()).count() > MOST_REVOKED {
+        let is_forgettable = |d: &Device| !d.is_live() && d.serial.is_none();
+        while self.devices.iter().filter(|d| is_forgettable(d)).count() > MOST_REVOKED {
             let revoked_at = |d: &Device| match &d.state {
+                _ if !is_forgettable(d) => None,
                 DeviceState::Revoked(revoked) if !self.undo.needs(d.id) => Some(revoked.at),
                 _ => None,
             };
@@ -216,10 +224,15 @@ impl User {
     /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
     /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
     /// has ended, so that a user who types it learns why.
+    ///
+    /// A revoked device with a serial stays. The secret of a token from the inventory is nowhere else while it is
+    /// assigned, and neither is the counter that keeps its old codes from being accepted again: `unassign` takes both
+    /// back. A YubiKey that `enrol` programmed stays too. Its mark is a public id, as that of a YubiKey from the
+    /// inventory may be, so that the device alone doesn't tell the two apart, and there are never many.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
-        self.devices.retain(
-            |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
-        );
+        let is_over =
+            |d: &Device| matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time);
+        self.devices.retain(|d| !is_over(d) || d.serial.is_some());
         self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         let is_waited_for = self.password_change == PasswordChange::Required;
