@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::commands::device_settings::Settings;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
-use crate::domain::factor::kind::Kind;
+use crate::domain::factor::kind::DeviceKind;
 use crate::domain::name::Label;
 use crate::domain::refusal::Refusal;
 use crate::report::Report;
@@ -39,8 +39,8 @@ pub struct Enrol {
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
     /// What the device is
-    #[arg(long, value_name = "KIND", value_enum, default_value_t = Kind::Totp)]
-    kind: Kind,
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = DeviceKind::Totp)]
+    kind: DeviceKind,
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
@@ -72,9 +72,9 @@ impl Verb for Enrol {
             return self.run_many(app, path);
         }
         match self.kind {
-            Kind::Totp => totp::run(&self, app),
-            Kind::Hotp => hotp::run(&self, app),
-            Kind::Yubikey => yubikey::run(&self, app),
+            DeviceKind::Totp => totp::run(&self, app),
+            DeviceKind::Hotp => hotp::run(&self, app),
+            DeviceKind::Yubikey => yubikey::run(&self, app),
         }
     }
 }
@@ -86,7 +86,7 @@ impl Enrol {
     }
 }
 
-impl ValueEnum for Kind {
+impl ValueEnum for DeviceKind {
     fn value_variants<'a>() -> &'a [Self] {
         Self::ALL
     }

@@ -1,11 +1,14 @@
 //! A user with everything that protects the account.
 
 mod changes;
+mod never_shown;
+
+pub use never_shown::never_shown;
+
 use serde::Serialize;
 
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Device, DeviceState};
-use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::lockout::{Lockout, Throttle};
 use crate::domain::name::{Label, UserName};
@@ -186,12 +189,6 @@ impl User {
         self.devices.iter().filter(|d| d.is_live())
     }
 
-    /// The device that is not revoked and has this label.
-    #[must_use]
-    pub fn live_device(&self, label: &Label) -> Option<&Device> {
-        self.labelled(Some(label)).next()
-    }
-
     /// The end of the lock if the user is locked now; `Some(None)` means until unlocked.
     #[must_use]
     pub fn locked(&self, now: Timestamp) -> Option<Option<Timestamp>> {
@@ -259,7 +256,7 @@ impl User {
             devices = apps().filter(|d| d.is_active()).collect();
         }
         if let (None, Some(other)) = (apps().next(), self.labelled(label).next()) {
-            return Err(self.never_shown(other));
+            return Err(never_shown(self, other));
         }
         match devices.as_slice() {
             [one] if one.is_expired(now) => Err(Refusal::new(
@@ -291,26 +288,6 @@ impl User {
                     .hint(show.name(&self.name).after(&words)))
             }
         }
-    }
-
-    /// The refusal for a device that is no app: its secret is in the hardware, and nobody needs to see it again.
-    #[must_use]
-    pub fn never_shown(&self, device: &Device) -> Refusal {
-        let (name, label) = (&self.name, &device.label);
-        let refusal = |what: &str| {
-            let message = format!("{name}'s device {label} is {what}, whose secret is not shown");
-            Refusal::new(ErrorCode::Usage, message)
-        };
-        if device.factor != Factor::Yubikey {
-            return refusal("a hardware token");
-        }
-        let enrol = command("enrol").option("--kind", "yubikey").device(label).name(name);
-        refusal("a YubiKey").hint(if device.is_pending() {
-            enrol.after("program it with a new one: ")
-        } else {
-            let delete = command("delete").device(label).name(name);
-            delete.after("to program it with a new one, run: ").then("; then: ").then(enrol)
-        })
     }
 
     /// Refuses a user without any device (`not_enabled`).

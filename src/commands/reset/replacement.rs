@@ -35,7 +35,9 @@ impl Reset {
     /// The hardware that `--device` names.
     pub(super) fn named_hardware<'u>(&self, user: &'u User) -> Option<&'u Device> {
         let label = self.label().ok().flatten()?;
-        user.live_device(&label).filter(|device| AppSettings::of(device).is_none())
+        user.live()
+            .find(|device| device.label.is_same(&label))
+            .filter(|device| AppSettings::of(device).is_none())
     }
 
     /// The app that is made in place of what is revoked; `None` if only that is asked for, and for hardware, which no QR
@@ -61,7 +63,8 @@ impl Reset {
             self.settings.refuse_for("hardware")?;
             return Ok(None);
         }
-        let named = self.label()?.and_then(|label| user.live_device(&label));
+        let named =
+            self.label()?.and_then(|label| user.live().find(|device| device.label.is_same(&label)));
         Ok(Some(match named.map(|device| &device.factor) {
             Some(Factor::Hotp(_)) => AppSettings::Hotp(self.settings.hotp_parameters()?, 0),
             _ => AppSettings::Totp(self.settings.parameters()?),
