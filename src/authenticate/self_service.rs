@@ -69,7 +69,7 @@ pub fn prove_again(
             .into());
     };
     let submitted = match Submitted::read(code) {
-        otp @ Submitted::Otp(_) => otp,
+        otp @ (Submitted::Otp(_) | Submitted::Yubico(_)) => otp,
         // A recovery code beside the phone's is no second code of the phone.
         _ => Submitted::NotACode,
     };

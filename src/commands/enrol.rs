@@ -38,7 +38,9 @@ pub struct Enrol {
     /// phone for totp, token for hotp, yubikey for yubikey.
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
-    /// What the device is
+    /// Kind of the device: totp, hotp or yubikey
+    ///
+    /// A YubiKey has no QR code: its three values are shown once, and --output writes them as text.
     #[arg(long, value_name = "KIND", value_enum, default_value_t = DeviceKind::Totp)]
     kind: DeviceKind,
     /// Add the user if the name is unknown

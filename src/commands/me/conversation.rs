@@ -19,6 +19,7 @@ use crate::commands::sign_in::conversation::{TRIES, ask_code, ask_hidden, refuse
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::Submitted;
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
 use crate::domain::password::Password;
@@ -125,8 +126,13 @@ fn prove_again(
     user: &User,
 ) -> Result<Option<Evaluation>> {
     let DoorProof::Device(id) = session.proof else { return Ok(None) };
-    let label = user.device(id)?.label.to_string();
-    app.note(&format!("this takes the next code of {label} too: wait until the app shows it"));
+    let Device { label, factor, .. } = user.device(id)?;
+    let how = match factor {
+        Factor::Yubikey => "touch it again",
+        Factor::Hotp(_) => "make one more",
+        Factor::Totp(_) | Factor::TotpToken(..) => "wait until the app shows it",
+    };
+    app.note(&format!("this takes the next code of {label} too: {how}"));
     let (mut last, mut wrong, mut malformed) = (None, 0, 0);
     while wrong < TRIES {
         let line = ask_hidden(app, &format!("Next code of {label}"))?;
@@ -135,9 +141,13 @@ fn prove_again(
         if code.is_empty() {
             break;
         }
-        if !matches!(Submitted::read(&code), Submitted::Otp(_)) && malformed < 2 * TRIES {
+        let is_code = matches!(Submitted::read(&code), Submitted::Otp(_) | Submitted::Yubico(_));
+        if !is_code && malformed < 2 * TRIES {
             malformed += 1;
-            app.note("that is no code: type the digits that the app shows");
+            app.note(match factor {
+                Factor::Yubikey => "that is no code: touch the YubiKey",
+                _ => "that is no code: type the digits that the app shows",
+            });
             continue;
         }
         app.reopen_if_replaced(opened)?;

@@ -70,8 +70,9 @@ impl OwnRequest {
             // Its form alone decides, so that the answer is the same for everybody, and no use is spent.
             DoorProof::BackupCode(code.kind).permit(wanted.act)?;
         }
-        let is_otp =
-            code.as_ref().is_some_and(|code| matches!(Submitted::read(code), Submitted::Otp(_)));
+        let is_otp = code.as_ref().is_some_and(|code| {
+            matches!(Submitted::read(code), Submitted::Otp(_) | Submitted::Yubico(_))
+        });
         let needs_two = wanted.as_ref().is_some_and(|wanted| wanted.act.needs_second_code());
         if is_otp && needs_two && next_code.is_none() {
             return Err(Refusal::bad_input("next_code", "is missing")

@@ -332,6 +332,15 @@ fn a_yubikey_opens_the_door_of_its_user_and_no_app_takes_its_place() {
     let ran = world.acts(&phone, "replace-device", &json!({ "device": "yubikey" }));
     refused(&ran, 77, "not_permitted");
     assert!(ran.err.contains("no app can replace it"), "{ran:?}");
+    // Two touches are two codes in a row, and the same one twice is not.
+    let renew = |code: u16, next: u16| {
+        world.me(&json!({
+            "password": OLD, "code": touched(&key, code), "next_code": touched(&key, next),
+            "act": "recovery-codes",
+        }))
+    };
+    assert_eq!(renew(3, 3).code, 1);
+    let _ = renew(4, 5).ok();
     let _ = world.acts(&phone, "replace-device", &json!({ "device": "phone" })).ok();
     let _ = world.acts(&phone, "remove-device", &json!({ "device": "yubikey" })).ok();
 }
