@@ -34,6 +34,7 @@ impl World {
             outcome: "done",
             operator: Operator { uid: 0, claim: None },
             ticket: Ticket::default(),
+            token: None,
             subject: Some(EventSubject {
                 id: before.id,
                 device: Some(label),
