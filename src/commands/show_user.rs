@@ -209,7 +209,9 @@ impl Record for UserDetails {
                 Some(end) => format!("expires {end} unless confirmed"),
                 None => format!("last used {}", maybe(d.last_used_at)),
             };
-            row("device", format!("{what}, {more}"));
+            let left =
+                d.codes_left.map_or_else(String::new, |n| format!(", {} left", counted(n, "code")));
+            row("device", format!("{what}, {more}{left}"));
         }
         for r in &self.revoked {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));

@@ -1,12 +1,14 @@
 //! The decision whether a submitted code is accepted.
 //!
 //! A code is accepted when it matches an active or pending device of the user at a position inside
-//! the window and later than the last accepted one; or when it is an unused backup code of the user.
+//! the window and later than the last accepted one, or on a printed list an unused one; or when it is an unused
+//! backup code of the user.
 //! Everything else is refused.
 
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::factor::Comparison;
+use crate::domain::factor::paper::UsedCode;
 use crate::domain::hint::command;
 use crate::domain::labels::label_once_confirmed;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
@@ -21,10 +23,11 @@ use crate::domain::user::{Status, User};
 /// What the decision asks of the keys of a store. It asks itself, so that no caller can open secrets in
 /// the wrong order, or too early.
 pub trait Keys {
-    /// Opens the sealed secret of a device; `tampered` if it was altered, or belongs to another device.
+    /// Opens the sealed secret of a device; `tampered` if it was altered, or belongs to another device. Of a device
+    /// whose kind has none it is empty.
     fn secret(&self, user: Id, device: &Device) -> Result<Secret, Refusal>;
 
-    /// The keyed hash of a backup code, for one set of one user.
+    /// The keyed hash of a code of letters, for one set of one user.
     fn backup_code_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag;
 }
 
@@ -55,11 +58,14 @@ pub enum Outcome {
     Accepted {
         device: Label,
         factor: &'static str,
+        /// The code of a printed list.
+        used: Option<UsedCode>,
     },
     /// Accepted, and the pending device is now active.
     Confirmed {
         device: Label,
         factor: &'static str,
+        used: Option<UsedCode>,
     },
     /// The first of the two successive codes that confirm a device with uncommon settings. The user
     /// is not let in.
@@ -109,6 +115,15 @@ impl Outcome {
             | Self::FirstOfTwo { device, .. }
             | Self::Replayed { device, .. } => Some(device),
             Self::AcceptedBackup { .. } | Self::Rejected | Self::Locked { .. } => None,
+        }
+    }
+
+    /// The code of a printed list that let the user in.
+    #[must_use]
+    pub const fn used(&self) -> Option<UsedCode> {
+        match self {
+            Self::Accepted { used, .. } | Self::Confirmed { used, .. } => *used,
+            _ => None,
         }
     }
 
@@ -164,6 +179,8 @@ fn is_usable(user: &User, kind: BackupCodeKind, now: Timestamp) -> bool {
     match kind {
         BackupCodeKind::Recovery => user.recovery.is_some(),
         BackupCodeKind::Bypass => user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
+        // It is the code of a device.
+        BackupCodeKind::Paper => false,
     }
 }
 
@@ -230,7 +247,9 @@ fn best_match(
         let device = &user.devices[index];
         let secret = keys.secret(user.id, device)?;
         let Attempt { submitted, now, bounds, .. } = *attempt;
-        let with = Comparison { secret: &secret, last: device.position, now, bounds };
+        // Computed for a device of any kind, as a match of it is looked for in all.
+        let tag = submitted.backup_code().map(|c| keys.backup_code_tag(user.id, device.id, c));
+        let with = Comparison { secret: &secret, last: device.position, now, bounds, tag };
         let Some(position) = device.factor.check(submitted, with) else { continue };
         let fresh = device.is_unused(position);
         let candidate = Match { index, position, fresh, active: device.is_active() };
@@ -248,6 +267,7 @@ fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) 
     let set = match kind {
         BackupCodeKind::Recovery => user.recovery.as_ref()?.id,
         BackupCodeKind::Bypass => user.bypass.as_ref()?.id,
+        BackupCodeKind::Paper => return None,
     };
     let tag = &keys.backup_code_tag(user.id, set, code);
     let left = match kind {
@@ -260,6 +280,7 @@ fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) 
             let bypass = user.bypass.clone()?.used(tag, attempt.now)?;
             user.bypass.insert(bypass).uses
         }
+        BackupCodeKind::Paper => return None,
     };
     Some(Outcome::AcceptedBackup { kind, left })
 }
@@ -269,7 +290,8 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let (label, factor) = (device.label.clone(), device.factor.kind());
     let DeviceState::Pending(pending) = &mut device.state else {
         *device = device.clone().used(position, now);
-        return Outcome::Accepted { device: label, factor };
+        let used = device.factor.list().map(|list| list.used_code(position));
+        return Outcome::Accepted { device: label, factor, used };
     };
     let successive = position > 0 && pending.first_proof == Some(position - 1);
     if !device.factor.is_proved_by_one_code() && !successive {
@@ -280,12 +302,13 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
     *device = device.clone().used(position, now);
+    let used = device.factor.list().map(|list| list.used_code(position));
     let label =
         label_once_confirmed(&user.devices, &user.devices[index], &replaced).unwrap_or(label);
     user.devices[index].label = label.clone();
     replace_devices(user, index, &replaced, now);
     user.enrolment_barred = false;
-    Outcome::Confirmed { device: label, factor }
+    Outcome::Confirmed { device: label, factor, used }
 }
 
 /// Revokes the devices that a new one replaces, now that it works; they are kept for undo.

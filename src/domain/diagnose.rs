@@ -53,6 +53,9 @@ pub fn diagnose(
 ) -> Result<Diagnosis, Refusal> {
     let code = match submitted {
         Submitted::Otp(code) => code,
+        Submitted::BackupCode(code) if code.kind == BackupCodeKind::Paper => {
+            return Ok(diagnose_paper(user, keys, code, now));
+        }
         Submitted::BackupCode(code) => return Ok(diagnose_spare(user, keys, code, now)),
         Submitted::Yubico(_) | Submitted::NotACode => return Ok(Diagnosis::NoCode),
     };
@@ -141,8 +144,37 @@ fn diagnose_spare(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestam
                 () => Spare::Good { left: bypass.uses.into(), until: Some(until) },
             }
         }),
+        BackupCodeKind::Paper => None,
     };
     Diagnosis::Spare { kind, spare: spare.unwrap_or(Spare::Unknown { left: 0, at: None }) }
+}
+
+/// What a code of a printed list is worth. Nothing is used up. A used code is not kept, so that it is one of the
+/// unknown ones.
+fn diagnose_paper(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestamp) -> Diagnosis {
+    let kind = BackupCodeKind::Paper;
+    let mut best: Option<Diagnosis> = None;
+    let (mut lists, mut left) = (0, 0);
+    for device in &user.devices {
+        let Some(list) = device.factor.list() else { continue };
+        let own_left = list.left() as u64;
+        if device.is_live() {
+            (lists, left) = (lists + 1, left + own_left);
+        }
+        let tag = keys.backup_code_tag(user.id, device.id, code);
+        if list.position(&tag).is_some() {
+            let good =
+                Diagnosis::Spare { kind, spare: Spare::Good { left: own_left, until: None } };
+            best = Some(out_of_use(device, now).unwrap_or(good));
+        }
+    }
+    best.unwrap_or(Diagnosis::Spare {
+        kind,
+        spare: match (lists, left) {
+            (1.., 0) => Spare::Used { at: None },
+            (_, left) => Spare::Unknown { left, at: None },
+        },
+    })
 }
 
 fn reason(
@@ -154,14 +186,8 @@ fn reason(
 ) -> Diagnosis {
     let label = device.label.clone();
     // Setting the clock or changing the settings does not help a device that is out of use.
-    if let DeviceState::Revoked(revoked) = &device.state {
-        return Diagnosis::Revoked { device: label, at: revoked.at };
-    }
-    if device.is_disabled() {
-        return Diagnosis::Disabled { device: Some(label) };
-    }
-    if device.is_expired(now) {
-        return expired(device, now);
+    if let Some(out_of_use) = out_of_use(device, now) {
+        return out_of_use;
     }
     if used != given {
         return Diagnosis::OtherSettings { device: label, given, used };
@@ -179,6 +205,16 @@ fn reason(
         return Diagnosis::AlreadyUsed { device: label, at, by_later };
     }
     Diagnosis::Right { device: label, pending: device.is_pending() }
+}
+
+/// Why the device verifies no code at all.
+fn out_of_use(device: &Device, now: Timestamp) -> Option<Diagnosis> {
+    let label = device.label.clone();
+    match &device.state {
+        DeviceState::Revoked(revoked) => Some(Diagnosis::Revoked { device: label, at: revoked.at }),
+        DeviceState::Disabled(_) => Some(Diagnosis::Disabled { device: Some(label) }),
+        _ => device.is_expired(now).then(|| expired(device, now)),
+    }
 }
 
 fn expired(device: &Device, now: Timestamp) -> Diagnosis {
@@ -219,9 +255,12 @@ mod tests {
     use crate::domain::device::{DeviceState, Pending};
     use crate::domain::diagnose::*;
     use crate::domain::diagnosis::DiagnosisWord;
+    use crate::domain::factor::paper::List;
     use crate::domain::factor::totp::code_at;
     use crate::domain::fixture;
     use crate::domain::fixture::{OneSecret, active_state, at, phone, secret};
+    use crate::domain::recovery::Tag;
+    use crate::domain::secret::{Id, Secret};
 
     const NOW: i64 = 1_800_000_000;
 
@@ -311,6 +350,48 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The tag of a code is its letters.
+    struct Letters;
+
+    impl Keys for Letters {
+        fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
+            Ok(secret())
+        }
+
+        fn backup_code_tag(&self, _: Id, _: Id, code: &BackupCode) -> Tag {
+            let letters = code.letters().as_bytes();
+            std::array::from_fn(|n| letters.get(n).copied().unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn a_code_of_a_printed_list_is_good_used_or_unknown() {
+        let code = |byte| BackupCode::new(BackupCodeKind::Paper, &[byte; 10]);
+        let tag = |byte| Letters.backup_code_tag(fixture::id(1), fixture::id(2), &code(byte));
+        let list = List::new(vec![tag(1), tag(2)]);
+        let of = |list, byte, state| {
+            let device = Device { factor: Factor::Paper(list), ..phone(2, state) };
+            let user = User { devices: vec![device], ..fixture::alice() };
+            let submitted = Submitted::BackupCode(code(byte));
+            diagnose(&user, &Letters, &submitted, at(NOW), Window::DEFAULT).unwrap()
+        };
+        let found = |list: &List, byte| of(list.clone(), byte, active_state());
+        assert!(found(&list, 2).fits());
+        assert_eq!(found(&list, 2).finding().word(), "paper_code");
+        assert_eq!(found(&list, 3).finding().word(), "paper_code_unknown");
+        let once = list.clone().used(1);
+        assert!(!found(&once, 2).fits() && found(&once, 1).fits());
+        assert_eq!(found(&once, 2).finding().word(), "paper_code_unknown");
+        assert_eq!(found(&once.used(0), 2).finding().word(), "paper_code_used");
+        let expired = of(list.clone(), 1, fixture::pending_state(NOW - 1));
+        assert_eq!(expired.finding().word(), "expired");
+        assert!(of(list, 1, fixture::pending_state(NOW + 1)).fits());
+        let none = fixture::alice();
+        let submitted = Submitted::BackupCode(code(1));
+        let none = diagnose(&none, &Letters, &submitted, at(NOW), Window::DEFAULT).unwrap();
+        assert_eq!(none.finding().word(), "paper_code_unknown");
     }
 
     #[test]

@@ -126,6 +126,11 @@ impl Diagnosis {
                 Spare::Used { .. } => DiagnosisWord::BypassCodeUsed,
                 Spare::Unknown { .. } => DiagnosisWord::BypassCodeUnknown,
             },
+            Self::Spare { kind: BackupCodeKind::Paper, spare } => match spare {
+                Spare::Good { .. } => DiagnosisWord::PaperCode,
+                Spare::Used { .. } => DiagnosisWord::PaperCodeUsed,
+                _ => DiagnosisWord::PaperCodeUnknown,
+            },
         }
     }
 
@@ -263,7 +268,7 @@ impl Diagnosis {
                 .to_owned(),
             Self::NoCode => {
                 "this is not a code: a code has 6 to 8 digits, a bypass code 12 letters and digits, a recovery \
-                 code 16"
+                 code 16, and one of a printed list 10"
                     .to_owned()
             }
             Self::Spare { kind, spare } => spare.sentence(*kind, name),
@@ -308,6 +313,9 @@ impl Diagnosis {
             Self::NoCode => ("ask for the code again", plain("diagnose")),
             Self::Spare { kind: BackupCodeKind::Recovery, .. } => {
                 ("for new ones", plain("recovery-codes"))
+            }
+            Self::Spare { kind: BackupCodeKind::Paper, .. } => {
+                ("for a new list", command("enrol").option("--kind", "paper").name(name))
             }
             Self::Spare { spare: Spare::NotYet { .. }, .. } => ("to look", plain("show-user")),
             Self::Spare { kind: BackupCodeKind::Bypass, .. } => {

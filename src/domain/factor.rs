@@ -2,6 +2,7 @@
 
 pub mod drift;
 pub mod hotp;
+pub mod paper;
 pub mod totp;
 pub mod yubikey;
 
@@ -12,6 +13,7 @@ use crate::domain::factor::totp::{
 };
 use crate::domain::lockout::Bounds;
 use crate::domain::otp::Otp;
+use crate::domain::recovery::Tag;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 
@@ -26,6 +28,8 @@ pub enum Factor {
     Hotp(hotp::Parameters),
     /// Yubico OTP.
     Yubikey,
+    /// A printed list of codes.
+    Paper(paper::List),
 }
 
 /// What a code is compared with, beside the kind.
@@ -36,6 +40,8 @@ pub struct Comparison<'c> {
     pub last: Option<u64>,
     pub now: Timestamp,
     pub bounds: Bounds,
+    /// The keyed hash of a code of letters, for this device.
+    pub tag: Option<Tag>,
 }
 
 impl Factor {
@@ -46,23 +52,28 @@ impl Factor {
             Self::Totp(_) | Self::TotpToken(..) => "totp",
             Self::Hotp(_) => "hotp",
             Self::Yubikey => "yubikey",
+            Self::Paper(_) => "paper",
         }
     }
 
     /// A factor of this kind for a listing of the past, which knows no settings.
     #[must_use]
     pub fn listed(kind: &str) -> Option<Self> {
-        let kinds =
-            [Self::Totp(Parameters::COMMON), Self::Hotp(hotp::Parameters::COMMON), Self::Yubikey];
+        let kinds = [
+            Self::Totp(Parameters::COMMON),
+            Self::Hotp(hotp::Parameters::COMMON),
+            Self::Yubikey,
+            Self::Paper(paper::List::UNKNOWN),
+        ];
         kinds.into_iter().find(|factor| factor.kind() == kind)
     }
 
     /// The position of a right code: the value of the moving factor (RFC 4226, section 5.1) for which
-    /// the secret gives this code, which is the time step, or the counter. Whether it was used before is the device's
-    /// to say; see [`crate::domain::device::Device::is_unused`].
+    /// the secret gives this code, which is the time step, or the counter, or on paper the place of a code that is
+    /// still unused. Whether it was used before is the device's to say; see [`crate::domain::device::Device::is_unused`].
     #[must_use]
     pub fn check(&self, submitted: &Submitted, with: Comparison<'_>) -> Option<u64> {
-        let Comparison { secret, last, now, bounds } = with;
+        let Comparison { secret, last, now, bounds, tag } = with;
         match (self, submitted) {
             (Self::Totp(_) | Self::TotpToken(..), Submitted::Otp(code)) => {
                 let clock = self.clock()?;
@@ -72,6 +83,7 @@ impl Factor {
                 hotp::matching_counter(secret, *parameters, code, last, bounds.look_ahead)
             }
             (Self::Yubikey, Submitted::Yubico(code)) => yubikey::position(secret, code),
+            (Self::Paper(list), Submitted::BackupCode(_)) => list.position(&tag?),
             _ => None,
         }
     }
@@ -80,7 +92,7 @@ impl Factor {
     /// the reach of a resynchronisation.
     #[must_use]
     pub fn check_successive(&self, codes: [&Otp; 2], with: Comparison<'_>) -> Option<u64> {
-        let Comparison { secret, last, now, bounds } = with;
+        let Comparison { secret, last, now, bounds, .. } = with;
         match self {
             Self::Totp(parameters) => {
                 let steps = bounds.window.around(parameters.step(now));
@@ -92,7 +104,22 @@ impl Factor {
                 newest_successive(secret, *parameters, codes, steps)
             }
             Self::Hotp(parameters) => hotp::successive_counters(secret, *parameters, codes, last),
-            Self::Yubikey => None,
+            Self::Yubikey | Self::Paper(_) => None,
+        }
+    }
+
+    /// Whether the device has a secret that is sealed.
+    #[must_use]
+    pub const fn has_secret(&self) -> bool {
+        !matches!(self, Self::Paper(_))
+    }
+
+    /// The codes of a list; `None` for a kind that computes them.
+    #[must_use]
+    pub const fn list(&self) -> Option<&paper::List> {
+        match self {
+            Self::Paper(list) => Some(list),
+            _ => None,
         }
     }
 
@@ -104,7 +131,7 @@ impl Factor {
             Self::TotpToken(parameters, drift) => {
                 Some(FactorClock { parameters: *parameters, drift: Some(*drift) })
             }
-            Self::Hotp(_) | Self::Yubikey => None,
+            Self::Hotp(_) | Self::Yubikey | Self::Paper(_) => None,
         }
     }
 
@@ -156,7 +183,7 @@ impl Factor {
         match self {
             Self::Totp(p) | Self::TotpToken(p, _) => Some((p.algorithm, p.digits)),
             Self::Hotp(p) => Some((p.algorithm, p.digits)),
-            Self::Yubikey => None,
+            Self::Yubikey | Self::Paper(_) => None,
         }
     }
 
@@ -173,7 +200,7 @@ impl Factor {
         match self {
             Self::Totp(parameters) => parameters.is_common(),
             Self::Hotp(parameters) => *parameters == hotp::Parameters::COMMON,
-            Self::TotpToken(..) | Self::Yubikey => true,
+            Self::TotpToken(..) | Self::Yubikey | Self::Paper(_) => true,
         }
     }
 }

@@ -57,6 +57,9 @@ pub struct FilterOptions {
     /// Fewer unused recovery codes than this
     #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
     recovery_codes_below: Option<usize>,
+    /// With a printed list that has fewer unused codes than this
+    #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
+    codes_left_below: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -95,6 +98,7 @@ pub struct Filter {
     overdue: bool,
     bypass: bool,
     recovery_codes_below: Option<usize>,
+    codes_left_below: Option<usize>,
 }
 
 impl FilterOptions {
@@ -120,6 +124,7 @@ impl FilterOptions {
             overdue: self.overdue,
             bypass: self.bypass,
             recovery_codes_below: self.recovery_codes_below,
+            codes_left_below: self.codes_left_below,
         })
     }
 }
@@ -180,6 +185,9 @@ impl Filter {
             && (!self.overdue || line.is_overdue())
             && (!self.bypass || line.bypass)
             && self.recovery_codes_below.is_none_or(|n| line.recovery_codes_left < n)
+            && self
+                .codes_left_below
+                .is_none_or(|n| line.paper_codes_left().is_some_and(|left| left < n))
             && (!self.never_used || user.last_verified_at.is_none())
             && has_lasted(last, self.inactive_for)
             && self.pending_longer_than.is_none_or(has_pending_device)

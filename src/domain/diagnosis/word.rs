@@ -27,12 +27,15 @@ pub enum DiagnosisWord {
     BypassCodeExpired,
     BypassCodeUsed,
     BypassCodeUnknown,
+    PaperCode,
+    PaperCodeUsed,
+    PaperCodeUnknown,
     TooManyDiagnoses,
 }
 
 impl DiagnosisWord {
     #[cfg(test)]
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::Right,
         Self::Locked,
         Self::AlreadyUsed,
@@ -54,6 +57,9 @@ impl DiagnosisWord {
         Self::BypassCodeExpired,
         Self::BypassCodeUsed,
         Self::BypassCodeUnknown,
+        Self::PaperCode,
+        Self::PaperCodeUsed,
+        Self::PaperCodeUnknown,
         Self::TooManyDiagnoses,
     ];
 
@@ -82,6 +88,9 @@ impl DiagnosisWord {
             Self::BypassCodeExpired => "bypass_code_expired",
             Self::BypassCodeUsed => "bypass_code_used",
             Self::BypassCodeUnknown => "bypass_code_unknown",
+            Self::PaperCode => "paper_code",
+            Self::PaperCodeUsed => "paper_code_used",
+            Self::PaperCodeUnknown => "paper_code_unknown",
             Self::TooManyDiagnoses => "too_many_diagnoses",
         }
     }

@@ -9,7 +9,7 @@ use crate::domain::accepted::Accepted;
 use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending, Revocation};
 use crate::domain::factor::drift::Drift;
 use crate::domain::factor::totp::{Algorithm, Parameters};
-use crate::domain::factor::{Factor, hotp};
+use crate::domain::factor::{Factor, hotp, paper};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::serial::Serial;
@@ -17,7 +17,7 @@ use crate::domain::serial::Serial;
 /// The columns of `devices`, without the row id, the owner and the MAC.
 ///
 /// `algorithm`, `digits` and `period` are null for a kind that has no such setting, and `drift` for all but a token
-/// with a clock. `last_step` has the
+/// with a clock, and `codes`, the keyed hashes of a list, for all but paper. `last_step` has the
 /// position of the last accepted code, `first_proof` that of the first of two, and `accepted` those of several;
 /// the first two keep their names because
 /// the MACs cover the names of columns.
@@ -42,6 +42,7 @@ pub const DEVICE_COLUMNS: &[&str] = &[
     "accepted",
     "serial",
     "drift",
+    "codes",
 ];
 
 /// The values of [`DEVICE_COLUMNS`].
@@ -80,6 +81,7 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         device.accepted.to_bytes().map_or(Value::Null, Value::Bytes),
         maybe_text(device.serial.as_ref().map(Serial::as_str)),
         clock.and_then(|clock| clock.drift).map_or(Value::Null, |drift| Value::Int(drift.steps())),
+        device.factor.list().map_or(Value::Null, |list| Value::Bytes(list.to_bytes())),
     ]
 }
 
@@ -140,6 +142,13 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
         let Factor::Totp(parameters) = device.factor else { return Err(r.damaged()) };
         device.factor = Factor::TotpToken(parameters, drift);
     }
+    device.factor = match (device.factor, r.maybe_bytes()?) {
+        (Factor::Paper(_), Some(codes)) => {
+            Factor::Paper(paper::List::from_bytes(&codes).ok_or_else(|| r.damaged())?)
+        }
+        (Factor::Paper(_), None) | (_, Some(_)) => return Err(r.damaged()),
+        (other, None) => other,
+    };
     Ok(device)
 }
 
@@ -158,6 +167,8 @@ fn factor(r: &mut Reader<'_>) -> Result<Factor> {
             hotp::Parameters::new(algorithm, digits).map(Factor::Hotp)
         }
         ("yubikey", None, None, None) => Ok(Factor::Yubikey),
+        // Its codes are in a later column.
+        ("paper", None, None, None) => Ok(Factor::Paper(paper::List::UNKNOWN)),
         _ => return Err(unknown),
     };
     factor.map_err(|_| r.damaged())

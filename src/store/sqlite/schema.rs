@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/sqlite/0006.sql"),
     include_str!("../schema/sqlite/0007.sql"),
     include_str!("../schema/sqlite/0008.sql"),
+    include_str!("../schema/sqlite/0009.sql"),
 ];
 
 /// The objects that the migrations make, as SQLite stores their SQL.
