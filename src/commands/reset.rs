@@ -13,6 +13,7 @@ use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
+use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -89,7 +90,8 @@ impl Verb for Reset {
             None
         } else {
             let label = label.clone().unwrap_or_default();
-            Some(DeviceDraft::new(app, label, self.settings.parameters()?)?)
+            let factor = Factor::Totp(self.settings.parameters()?);
+            Some(DeviceDraft::new(app, label, factor)?)
         };
         let pending_for = app.config.pending_for;
         if !self.yes && !dry_run {
@@ -129,7 +131,7 @@ impl Verb for Reset {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
             }
             let asks = can_ask(app, &showing) && !self.confirm.no_confirm;
-            let next_step = pending_hint(app, &done.user, &device.label);
+            let next_step = pending_hint(app, &done.user, device);
             let (verb, at) = (Self::NAME, done.at);
             let proving = Proving { verb, key: &key, showing, asks, next_step: &next_step, at };
             (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&done.user);

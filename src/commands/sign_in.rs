@@ -2,7 +2,7 @@
 
 pub mod conversation;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -15,10 +15,12 @@ use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult, USED_CODE};
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
 use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
+use crate::domain::otpauth::AppSettings;
 use crate::domain::password::Password;
 use crate::domain::policy::{EnrolmentDue, Requirement};
 use crate::domain::recovery::{FEW, RecoverySet};
@@ -117,7 +119,7 @@ impl Verb for SignIn {
             report.enrolment = Some(NewDevice {
                 device: device.label.to_string(),
                 secret: secret.base32(),
-                uri: key.uri(),
+                uri: key.uri().context("an app has a key URI")?,
             });
         }
         let reveals = report.enrolment.is_some();
@@ -158,17 +160,19 @@ fn read_credentials(app: &mut App<'_>) -> Result<Credentials> {
     })
 }
 
-/// The pending device that the user is to set up; made if there is none.
+/// The pending app that the user is to set up; made if there is none.
 fn new_device(
     app: &mut App<'_>,
     opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<(User, Device, Secret)> {
-    let draft = DeviceDraft::new(app, Label::default(), Parameters::COMMON)?;
+    let draft = DeviceDraft::new(app, Label::default(), Factor::Totp(Parameters::COMMON))?;
     let pending_for = app.config.pending_for;
     write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
-        let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
+        let is_app = |d: &Device| AppSettings::of(d).is_some();
+        let has_pending_device =
+            |d: &&Device| d.is_pending() && !d.is_expired(write.at) && is_app(d);
         let waiting = before.live().find(has_pending_device).cloned();
         if let Some(waiting) = waiting {
             let secret = write.vault.open(before.id, &waiting)?;

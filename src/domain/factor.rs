@@ -2,6 +2,7 @@
 
 pub mod drift;
 pub mod hotp;
+pub mod kind;
 pub mod paper;
 pub mod totp;
 pub mod yubikey;

@@ -5,9 +5,11 @@ use serde::Serialize;
 
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::lockout::{Lockout, Throttle};
 use crate::domain::name::{Label, UserName};
+use crate::domain::otpauth::AppSettings;
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -236,10 +238,15 @@ impl User {
     ) -> Result<&Device, Refusal> {
         self.check_has_devices()?;
         self.check_label(label)?;
+        let is_app = |d: &&Device| AppSettings::of(d).is_some();
         let pending = |d: &&Device| d.is_pending();
-        let mut devices: Vec<&Device> = self.labelled(label).filter(pending).collect();
+        let apps = || self.labelled(label).filter(is_app);
+        let mut devices: Vec<&Device> = apps().filter(pending).collect();
         if devices.is_empty() && active_too {
-            devices = self.labelled(label).filter(|d| d.is_active()).collect();
+            devices = apps().filter(|d| d.is_active()).collect();
+        }
+        if let (None, Some(other)) = (apps().next(), self.labelled(label).next()) {
+            return Err(self.never_shown(other));
         }
         match devices.as_slice() {
             [one] if one.is_expired(now) => Err(Refusal::new(
@@ -250,7 +257,7 @@ impl User {
                 command("enrol").device(&one.label).name(&self.name).after("make a new one with: "),
             )),
             [one] => Ok(one),
-            [] if self.labelled(label).any(Device::is_active) => Err(Refusal::new(
+            [] if apps().any(Device::is_active) => Err(Refusal::new(
                 ErrorCode::NotPending,
                 format!("{}'s device is active, and its QR code is not shown again", self.name),
             )
@@ -271,6 +278,26 @@ impl User {
                     .hint(show.name(&self.name).after(&words)))
             }
         }
+    }
+
+    /// The refusal for a device that is no app: its secret is in the hardware, and nobody needs to see it again.
+    #[must_use]
+    pub fn never_shown(&self, device: &Device) -> Refusal {
+        let (name, label) = (&self.name, &device.label);
+        let refusal = |what: &str| {
+            let message = format!("{name}'s device {label} is {what}, whose secret is not shown");
+            Refusal::new(ErrorCode::Usage, message)
+        };
+        if device.factor != Factor::Yubikey {
+            return refusal("a hardware token");
+        }
+        let enrol = command("enrol").option("--kind", "yubikey").device(label).name(name);
+        refusal("a YubiKey").hint(if device.is_pending() {
+            enrol.after("program it with a new one: ")
+        } else {
+            let delete = command("delete").device(label).name(name);
+            delete.after("to program it with a new one, run: ").then("; then: ").then(enrol)
+        })
     }
 
     /// Refuses a user without any device (`not_enabled`).

@@ -1,5 +1,7 @@
 //! Counter-based one-time codes (RFC 4226). A code is right at a counter, and the counter only goes forward.
 
+use std::fmt;
+
 use crate::domain::factor::totp;
 use crate::domain::factor::totp::Algorithm;
 use crate::domain::otp::Otp;
@@ -24,9 +26,28 @@ impl Parameters {
         Ok(Self { algorithm, digits: checked.digits })
     }
 
+    #[must_use]
+    pub fn is_common(&self) -> bool {
+        *self == Self::COMMON
+    }
+
+    /// Apps known to ignore one of these settings: the same that ignore it for time-based codes.
+    #[must_use]
+    pub fn incompatible_apps(&self) -> Vec<&'static str> {
+        let period = totp::Parameters::COMMON.period;
+        totp::Parameters { algorithm: self.algorithm, digits: self.digits, period }
+            .incompatible_apps()
+    }
+
     /// As those of a time-based code whose time step is one second: the counter is its time.
     const fn by_counter(self) -> totp::Parameters {
         totp::Parameters { algorithm: self.algorithm, digits: self.digits, period: 1 }
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} digits", self.algorithm.as_str(), self.digits)
     }
 }
 
@@ -86,6 +107,16 @@ pub fn successive_counters(
     let first = last.map_or(Some(1), |last| last.checked_add(2))?;
     let end = end_of(last, RESYNC_REACH);
     totp::newest_successive(secret, parameters.by_counter(), codes, first..=end)
+}
+
+/// The counter of the next code: what an app is to begin with.
+#[must_use]
+pub const fn next_counter(last: Option<u64>) -> u64 {
+    match last {
+        Some(last) if last < LAST_COUNTER => last + 1,
+        Some(_) => LAST_COUNTER,
+        None => 0,
+    }
 }
 
 /// The last of so many counters after the last used one.

@@ -11,6 +11,11 @@ use zeroize::Zeroizing;
 use crate::domain::secret::Secret;
 use crate::domain::yubico_otp::YubicoOtp;
 
+/// Bytes of the public id of a key that is programmed here, which are the 12 letters that most programs expect.
+pub const PUBLIC_ID: usize = 6;
+/// The first byte of such a public id: `vv` in modhex, which Yubico leaves to keys that others program. Its own begin with
+/// `cc`.
+pub const OWN_PREFIX: u8 = 0xff;
 /// Bytes of the private id inside the block.
 pub const PRIVATE_ID: usize = 6;
 /// Bytes of the AES key.
@@ -22,10 +27,10 @@ const CAPS_LOCK: u16 = 0x8000;
 
 /// The secret of a YubiKey: public id, private id and key, which are sealed as one.
 #[must_use]
-pub fn secret(public_id: &[u8], private_id: [u8; PRIVATE_ID], key: &[u8; KEY]) -> Secret {
+pub fn secret(public_id: &[u8], private_id: &[u8; PRIVATE_ID], key: &[u8; KEY]) -> Secret {
     let mut whole = Zeroizing::new(Vec::with_capacity(public_id.len() + PRIVATE_ID + KEY));
     whole.extend_from_slice(public_id);
-    whole.extend_from_slice(&private_id);
+    whole.extend_from_slice(private_id);
     whole.extend_from_slice(key);
     Secret::new(whole)
 }
@@ -79,13 +84,24 @@ pub mod tests {
     pub const PRIVATE: [u8; PRIVATE_ID] = [1, 2, 3, 4, 5, 6];
 
     pub fn key() -> Secret {
-        secret(&from_modhex("ccccccnrhbfu").unwrap(), PRIVATE, &KEY_1)
+        secret(&from_modhex("ccccccnrhbfu").unwrap(), &PRIVATE, &KEY_1)
     }
 
     /// A code of the key; `alter` changes the block before its encryption.
     pub fn code(uses: u16, session: u8, alter: impl Fn(&mut [u8; 16])) -> String {
+        code_of(&key(), uses, session, alter)
+    }
+
+    /// The same of the key with this secret.
+    pub fn code_of(
+        secret: &Secret,
+        uses: u16,
+        session: u8,
+        alter: impl Fn(&mut [u8; 16]),
+    ) -> String {
+        let (public_id, private_id, key) = parts(secret).unwrap();
         let mut block = [0; 16];
-        block[..6].copy_from_slice(&PRIVATE);
+        block[..6].copy_from_slice(private_id);
         block[6..8].copy_from_slice(&uses.to_le_bytes());
         block[8..11].copy_from_slice(&[0x56, 0x34, 0x12]);
         block[11] = session;
@@ -93,8 +109,8 @@ pub mod tests {
         let sum = !crc(&block[..14]);
         block[14..].copy_from_slice(&sum.to_le_bytes());
         alter(&mut block);
-        Aes128::new((&KEY_1).into()).encrypt_block((&mut block).into());
-        format!("ccccccnrhbfu{}", modhex(&block))
+        Aes128::new(key.into()).encrypt_block((&mut block).into());
+        format!("{}{}", modhex(public_id), modhex(&block))
     }
 
     fn read(secret: &Secret, text: &str) -> Option<u64> {
@@ -128,7 +144,7 @@ pub mod tests {
         assert_eq!(read(&key(), &foreign), None, "another public id");
         let mut other = KEY_1;
         other[0] ^= 1;
-        let other = secret(&from_modhex("ccccccnrhbfu").unwrap(), PRIVATE, &other);
+        let other = secret(&from_modhex("ccccccnrhbfu").unwrap(), &PRIVATE, &other);
         assert_eq!(read(&other, &right), None, "another key");
         for place in 12..44 {
             let mut altered = right.clone().into_bytes();
