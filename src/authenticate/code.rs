@@ -108,10 +108,10 @@ pub fn evaluate(
     user.purge(now, undo_for);
     let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
-    let used = outcome.used().map(|UsedCode { number, left }| {
+    let code = outcome.used_code().map(|UsedCode { number, left }| {
         [("code", number), ("left", left.try_into().unwrap_or(u64::MAX))]
     });
-    let counts = used
+    let counts = code
         .into_iter()
         .flatten()
         .chain((rejected_before > 0).then_some(("turned_away_before", rejected_before.into())));

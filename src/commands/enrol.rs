@@ -3,6 +3,7 @@
 mod course;
 mod hotp;
 mod many;
+mod paper;
 mod proved;
 mod totp;
 mod yubikey;
@@ -16,9 +17,11 @@ use crate::app::App;
 use crate::commands::device_settings::Settings;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
+use crate::commands::whole_number;
 use crate::domain::factor::kind::Kind;
+use crate::domain::factor::paper::List;
 use crate::domain::name::Label;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::Report;
 use crate::show::{ConfirmOption, ShowOptions};
 
@@ -39,6 +42,11 @@ pub struct Enrol {
     /// What the device is
     #[arg(long, value_name = "KIND", value_enum, default_value_t = Kind::Totp)]
     kind: Kind,
+    /// Codes on a printed list, 10 to 100 [default: 50]
+    ///
+    /// For --kind paper. The list is shown once, or goes to a new text file with --output.
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = whole_number::within(List::FEWEST..=List::MOST))]
+    codes: Option<usize>,
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
@@ -67,6 +75,7 @@ impl Verb for Enrol {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
+        self.check_codes()?;
         if let Some(path) = self.targets.list_file() {
             return self.run_many(app, path);
         }
@@ -74,11 +83,22 @@ impl Verb for Enrol {
             Kind::Totp => totp::run(&self, app),
             Kind::Hotp => hotp::run(&self, app),
             Kind::Yubikey => yubikey::run(&self, app),
+            Kind::Paper => paper::run(&self, app),
         }
     }
 }
 
 impl Enrol {
+    fn check_codes(&self) -> Result<(), Refusal> {
+        if self.codes.is_none() || self.kind == Kind::Paper {
+            return Ok(());
+        }
+        let problem = format!("a device of kind {} has no list of codes", self.kind.word());
+        Err(Refusal::new(ErrorCode::Usage, problem)
+            .field("--codes")
+            .hint("leave --codes out, or add --kind paper"))
+    }
+
     fn label(&self) -> Result<Label, Refusal> {
         let given = self.device.as_deref().map(Label::parse).transpose()?;
         Ok(given.unwrap_or_else(|| self.kind.default_label()))
@@ -95,6 +115,7 @@ impl ValueEnum for Kind {
             Self::Totp => "an app whose codes change with the time",
             Self::Hotp => "an app, or a YubiKey's OATH slot, that counts its codes",
             Self::Yubikey => "a YubiKey that types Yubico OTP; it is programmed anew",
+            Self::Paper => "a printed list of codes, each good once, in any order",
         };
         Some(PossibleValue::new(self.word()).help(help))
     }

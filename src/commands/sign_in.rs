@@ -196,11 +196,11 @@ fn new_device(
 
 impl SignInReport {
     pub fn new(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
-        let (factor, used) = match &done.step {
-            SignInOutcome::Accepted(Some(outcome)) => (outcome.factor(), outcome.used()),
+        let (factor, code) = match &done.step {
+            SignInOutcome::Accepted(Some(outcome)) => (outcome.factor(), outcome.used_code()),
             _ => (None, None),
         };
-        let paper_left = used.map(|code| code.left).filter(|left| *left <= List::FEW);
+        let paper_left = code.map(|code| code.left).filter(|left| *left <= List::FEW);
         let locked_until = match done.step {
             SignInOutcome::Locked { until } => until,
             _ => None,

@@ -42,6 +42,7 @@ mod nobody;
 mod notices;
 mod operators;
 mod pages;
+mod paper;
 mod past_names;
 mod people;
 mod prompts;

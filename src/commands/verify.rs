@@ -128,7 +128,7 @@ impl Verb for Verify {
             app.note(&app.words(hint));
         }
         if let Some(UsedCode { left, .. }) =
-            attempted.outcome.used().filter(|c| c.left <= List::FEW)
+            attempted.outcome.used_code().filter(|c| c.left <= List::FEW)
         {
             let words = format!("hint: {} left on the printed list", counted(left, "code"));
             let enrol = command("enrol").option("--kind", "paper").name(&name);
@@ -149,11 +149,11 @@ impl VerifyReport {
         let locked_until = user.locked(*at).flatten();
         let name = &user.name;
         let message = match (outcome, user.locked(*at)) {
-            (Outcome::Accepted { used: Some(UsedCode { number, left }), device, .. }, _) => {
+            (Outcome::Accepted { code: Some(UsedCode { number, left }), device, .. }, _) => {
                 format!("{name}: accepted by code {number} of {device}; {left} left")
             }
             (Outcome::Accepted { .. }, _) => format!("{name}: accepted"),
-            (Outcome::Confirmed { used: Some(UsedCode { number, left }), device, .. }, _) => {
+            (Outcome::Confirmed { code: Some(UsedCode { number, left }), device, .. }, _) => {
                 format!("{name}: accepted; {device} is confirmed by its code {number}; {left} left")
             }
             (Outcome::Confirmed { device, .. }, _) => {

@@ -59,13 +59,13 @@ pub enum Outcome {
         device: Label,
         factor: &'static str,
         /// The code of a printed list.
-        used: Option<UsedCode>,
+        code: Option<UsedCode>,
     },
     /// Accepted, and the pending device is now active.
     Confirmed {
         device: Label,
         factor: &'static str,
-        used: Option<UsedCode>,
+        code: Option<UsedCode>,
     },
     /// The first of the two successive codes that confirm a device with uncommon settings. The user
     /// is not let in.
@@ -120,9 +120,9 @@ impl Outcome {
 
     /// The code of a printed list that let the user in.
     #[must_use]
-    pub const fn used(&self) -> Option<UsedCode> {
+    pub const fn used_code(&self) -> Option<UsedCode> {
         match self {
-            Self::Accepted { used, .. } | Self::Confirmed { used, .. } => *used,
+            Self::Accepted { code, .. } | Self::Confirmed { code, .. } => *code,
             _ => None,
         }
     }
@@ -290,8 +290,8 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let (label, factor) = (device.label.clone(), device.factor.kind());
     let DeviceState::Pending(pending) = &mut device.state else {
         *device = device.clone().used(position, now);
-        let used = device.factor.list().map(|list| list.used_code(position));
-        return Outcome::Accepted { device: label, factor, used };
+        let code = device.factor.list().map(|list| list.used_code(position));
+        return Outcome::Accepted { device: label, factor, code };
     };
     let successive = position > 0 && pending.first_proof == Some(position - 1);
     if !device.factor.is_proved_by_one_code() && !successive {
@@ -302,13 +302,13 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
     *device = device.clone().used(position, now);
-    let used = device.factor.list().map(|list| list.used_code(position));
+    let code = device.factor.list().map(|list| list.used_code(position));
     let label =
         label_once_confirmed(&user.devices, &user.devices[index], &replaced).unwrap_or(label);
     user.devices[index].label = label.clone();
     replace_devices(user, index, &replaced, now);
     user.enrolment_barred = false;
-    Outcome::Confirmed { device: label, factor, used }
+    Outcome::Confirmed { device: label, factor, code }
 }
 
 /// Revokes the devices that a new one replaces, now that it works; they are kept for undo.

@@ -100,6 +100,29 @@ impl DeviceState {
 }
 
 impl Device {
+    /// A new device of a kind that has no secret.
+    #[must_use]
+    pub fn without_secret(
+        id: Id,
+        label: Label,
+        factor: Factor,
+        state: DeviceState,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            label,
+            factor,
+            serial: None,
+            secret: Sealed(Vec::new()),
+            state,
+            position: None,
+            accepted: Accepted::default(),
+            created_at: now,
+            last_used_at: None,
+        }
+    }
+
     #[must_use]
     pub const fn is_live(&self) -> bool {
         !matches!(self.state, DeviceState::Revoked(_))

@@ -288,6 +288,12 @@ impl User {
             let message = format!("{name}'s device {label} is {what}, whose secret is not shown");
             Refusal::new(ErrorCode::Usage, message)
         };
+        if let Factor::Paper(_) = device.factor {
+            let message =
+                format!("{name}'s device {label} is a printed list, which is shown only once");
+            let enrol = command("enrol").option("--kind", "paper").name(name);
+            return Refusal::new(ErrorCode::Usage, message).hint(enrol.after("print a new one: "));
+        }
         if device.factor != Factor::Yubikey {
             return refusal("a hardware token");
         }

@@ -11,10 +11,12 @@ pub enum Kind {
     Hotp,
     /// A YubiKey with Yubico OTP.
     Yubikey,
+    /// A printed list of codes.
+    Paper,
 }
 
 impl Kind {
-    pub const ALL: &'static [Self] = &[Self::Totp, Self::Hotp, Self::Yubikey];
+    pub const ALL: &'static [Self] = &[Self::Totp, Self::Hotp, Self::Yubikey, Self::Paper];
 
     /// The word of the contract.
     #[must_use]
@@ -23,6 +25,7 @@ impl Kind {
             Self::Totp => "totp",
             Self::Hotp => "hotp",
             Self::Yubikey => "yubikey",
+            Self::Paper => "paper",
         }
     }
 
@@ -33,6 +36,7 @@ impl Kind {
             Self::Totp => return Label::default(),
             Self::Hotp => "token",
             Self::Yubikey => "yubikey",
+            Self::Paper => "paper",
         })
     }
 }
@@ -49,6 +53,6 @@ mod tests {
             assert!(!labels[..n].contains(&labels[n]), "{}", kind.word());
         }
         let labels: Vec<_> = labels.iter().map(Label::as_str).collect();
-        assert_eq!(labels, ["phone", "token", "yubikey"]);
+        assert_eq!(labels, ["phone", "token", "yubikey", "paper"]);
     }
 }

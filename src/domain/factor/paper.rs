@@ -6,7 +6,6 @@
 use subtle::ConstantTimeEq as _;
 
 use crate::domain::recovery::Tag;
-use crate::domain::refusal::Refusal;
 
 /// The codes of a list, by their keyed hashes, which are bound to user and device. A used code becomes `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +23,10 @@ pub struct UsedCode {
 impl List {
     /// A list that is known only by its kind, such as one from the log.
     pub const UNKNOWN: Self = Self(Vec::new());
+    /// The number of codes that a new list may have.
     pub const FEWEST: usize = 10;
     pub const MOST: usize = 100;
+    /// And has if nobody says otherwise.
     pub const USUAL: usize = 50;
     /// With this many codes left or fewer, it is time for a new list.
     pub const FEW: usize = 5;
@@ -36,16 +37,6 @@ impl List {
     #[must_use]
     pub fn new(tags: Vec<Tag>) -> Self {
         Self(tags.into_iter().map(Some).collect())
-    }
-
-    /// How many codes a new list may have.
-    pub fn checked_length(codes: i64) -> Result<usize, Refusal> {
-        let (fewest, most) = (Self::FEWEST, Self::MOST);
-        let in_range = usize::try_from(codes).ok().filter(|n| (fewest..=most).contains(n));
-        let problem = || format!("{codes} is not {fewest} to {most} codes");
-        in_range.ok_or_else(|| {
-            Refusal::bad_input("--codes", problem()).hint(format!("give {fewest} to {most}"))
-        })
     }
 
     /// The number of unused codes.
@@ -142,16 +133,6 @@ mod tests {
         let too_many = [1; 101 * 32];
         for bytes in [&[][..], &[1; 31], &[1; 33], &too_many] {
             assert_eq!(List::from_bytes(bytes), None, "{} bytes", bytes.len());
-        }
-    }
-
-    #[test]
-    fn a_new_list_has_ten_to_a_hundred_codes() {
-        for codes in [10, 50, 100] {
-            assert_eq!(List::checked_length(codes).unwrap(), usize::try_from(codes).unwrap());
-        }
-        for codes in [9, 101, 0, -1, i64::MAX] {
-            assert_eq!(List::checked_length(codes).unwrap_err().field.as_deref(), Some("--codes"));
         }
     }
 }

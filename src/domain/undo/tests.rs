@@ -423,10 +423,10 @@ fn no_undo_brings_a_used_code_of_a_list_back() {
         (Undoable::Reset, user.clone().revoke(None, now).unwrap().void_backup_codes()),
     ];
     for (act, changed) in changes {
-        let mut changed = changed.with_undo(Some(act), &user, now).user;
+        let mut after = changed.with_undo(Some(act), &user, now).user;
         // It is as used as the device says, whenever that was.
-        changed.devices[0] = changed.devices[0].clone().used(1, now);
-        let (back, _) = changed.take_back(now, UNDO_FOR, UndoReach::ToLastCode).unwrap();
+        after.devices[0] = after.devices[0].clone().used(1, now);
+        let (back, _) = after.take_back(now, UNDO_FOR, UndoReach::ToLastCode).unwrap();
         assert!(back.devices[0].is_active(), "{act:?}");
         assert_eq!(back.devices[0].factor, Factor::Paper(list.clone().used(1)), "{act:?}");
     }
