@@ -1,6 +1,7 @@
 //! `mfactl enrol`
 
 mod course;
+mod external;
 mod hotp;
 mod many;
 mod paper;
@@ -47,6 +48,11 @@ pub struct Enrol {
     /// For --kind paper. The list is shown once, or goes to a new text file with --output.
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = whole_number::within(List::FEWEST..=List::MOST))]
     codes: Option<usize>,
+    /// What an external device is
+    ///
+    /// For --kind external, which is noted and never verified here.
+    #[arg(long, hide_short_help = true, value_name = "TEXT")]
+    mark: Option<String>,
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
@@ -75,7 +81,7 @@ impl Verb for Enrol {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
-        self.check_codes()?;
+        self.check_own_options()?;
         if let Some(path) = self.targets.list_file() {
             return self.run_many(app, path);
         }
@@ -84,19 +90,28 @@ impl Verb for Enrol {
             Kind::Hotp => hotp::run(&self, app),
             Kind::Yubikey => yubikey::run(&self, app),
             Kind::Paper => paper::run(&self, app),
+            Kind::External => external::run(&self, app),
         }
     }
 }
 
 impl Enrol {
-    fn check_codes(&self) -> Result<(), Refusal> {
-        if self.codes.is_none() || self.kind == Kind::Paper {
-            return Ok(());
+    /// Refuses the options of another kind.
+    fn check_own_options(&self) -> Result<(), Refusal> {
+        for (option, is_given, kind) in [
+            ("--codes", self.codes.is_some(), Kind::Paper),
+            ("--mark", self.mark.is_some(), Kind::External),
+        ] {
+            if is_given && self.kind != kind {
+                let (own, other) = (self.kind.word(), kind.word());
+                let problem =
+                    format!("{option} is for a device of kind {other}, and this is {own}");
+                return Err(Refusal::new(ErrorCode::Usage, problem)
+                    .field(option)
+                    .hint(format!("leave {option} out, or add --kind {other}")));
+            }
         }
-        let problem = format!("a device of kind {} has no list of codes", self.kind.word());
-        Err(Refusal::new(ErrorCode::Usage, problem)
-            .field("--codes")
-            .hint("leave --codes out, or add --kind paper"))
+        Ok(())
     }
 
     fn label(&self) -> Result<Label, Refusal> {
@@ -116,6 +131,7 @@ impl ValueEnum for Kind {
             Self::Hotp => "an app, or a YubiKey's OATH slot, that counts its codes",
             Self::Yubikey => "a YubiKey that types Yubico OTP; it is programmed anew",
             Self::Paper => "a printed list of codes, each good once, in any order",
+            Self::External => "a note of what another program verifies, such as a FIDO2 key",
         };
         Some(PossibleValue::new(self.word()).help(help))
     }

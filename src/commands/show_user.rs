@@ -211,6 +211,7 @@ impl Record for UserDetails {
             };
             let left =
                 d.codes_left.map_or_else(String::new, |n| format!(", {} left", counted(n, "code")));
+            let more = d.mark.as_ref().map_or(more, |mark| format!("not verified here: {mark}"));
             row("device", format!("{what}, {more}{left}"));
         }
         for r in &self.revoked {

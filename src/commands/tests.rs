@@ -16,6 +16,7 @@ mod dry_runs;
 mod edits;
 mod endings;
 mod excepted;
+mod external;
 mod forced;
 mod forms;
 mod given_again;

@@ -16,6 +16,7 @@ use crate::domain::name::Label;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
+use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::{UndoRecord, Undoable};
 use crate::domain::user::{Status, User};
@@ -157,12 +158,22 @@ pub fn candidates(
         return Ok(Vec::new());
     }
     user.check_has_devices()?;
-    let can_verify = |d: &Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
+    let can_verify = |d: &Device| {
+        d.factor.mark().is_none() && (d.is_active() || (d.is_pending() && !d.is_expired(now)))
+    };
     let is_asked_for = |d: &Device| only.is_none_or(|id| d.id == id);
     let is_candidate = |d: &Device| can_verify(d) && is_asked_for(d);
     let found: Vec<_> =
         (0..user.devices.len()).filter(|&n| is_candidate(&user.devices[n])).collect();
     if found.is_empty() {
+        let mut external = user.live().filter(|d| is_asked_for(d) && d.is_active());
+        if let Some(mark) = external.find_map(|d| d.factor.mark()) {
+            let mark = quoted(mark.as_str());
+            let problem = format!("{} has only {mark}, which is not verified here", user.name);
+            let enrol = command("enrol").name(&user.name);
+            return Err(Refusal::new(ErrorCode::NotEnabled, problem)
+                .hint(enrol.after("set up a device whose codes are, with: ")));
+        }
         let expired = user.live().find(|d| is_asked_for(d) && d.is_expired(now));
         let why = expired.map_or("was not confirmed in time", |device| device.expired_words(now));
         return Err(Refusal::new(

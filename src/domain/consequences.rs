@@ -170,6 +170,9 @@ fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String 
         PasswordChange::NotRequired => {}
     }
     let status = user.status();
+    if user.has_only_external() {
+        return "is refused here, where no code of an external device is verified".to_owned();
+    }
     if status == Status::Enabled {
         return "needs a code to sign in".to_owned();
     }

@@ -1,6 +1,7 @@
 //! What a device proves a user by: the kinds of factor, and how each checks a submitted code.
 
 pub mod drift;
+pub mod external;
 pub mod hotp;
 pub mod kind;
 pub mod paper;
@@ -31,6 +32,8 @@ pub enum Factor {
     Yubikey,
     /// A printed list of codes.
     Paper(paper::List),
+    /// What another program verifies.
+    External(external::Mark),
 }
 
 /// What a code is compared with, beside the kind.
@@ -54,6 +57,7 @@ impl Factor {
             Self::Hotp(_) => "hotp",
             Self::Yubikey => "yubikey",
             Self::Paper(_) => "paper",
+            Self::External(_) => "external",
         }
     }
 
@@ -65,6 +69,7 @@ impl Factor {
             Self::Hotp(hotp::Parameters::COMMON),
             Self::Yubikey,
             Self::Paper(paper::List::UNKNOWN),
+            Self::External(external::Mark::UNKNOWN),
         ];
         kinds.into_iter().find(|factor| factor.kind() == kind)
     }
@@ -105,14 +110,14 @@ impl Factor {
                 newest_successive(secret, *parameters, codes, steps)
             }
             Self::Hotp(parameters) => hotp::successive_counters(secret, *parameters, codes, last),
-            Self::Yubikey | Self::Paper(_) => None,
+            Self::Yubikey | Self::Paper(_) | Self::External(_) => None,
         }
     }
 
     /// Whether the device has a secret that is sealed.
     #[must_use]
     pub const fn has_secret(&self) -> bool {
-        !matches!(self, Self::Paper(_))
+        !matches!(self, Self::Paper(_) | Self::External(_))
     }
 
     /// The codes of a list; `None` for a kind that computes them.
@@ -120,6 +125,15 @@ impl Factor {
     pub const fn list(&self) -> Option<&paper::List> {
         match self {
             Self::Paper(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// What it is in the operator's words; `None` for a factor that is verified here.
+    #[must_use]
+    pub const fn mark(&self) -> Option<&external::Mark> {
+        match self {
+            Self::External(mark) => Some(mark),
             _ => None,
         }
     }
@@ -132,7 +146,7 @@ impl Factor {
             Self::TotpToken(parameters, drift) => {
                 Some(FactorClock { parameters: *parameters, drift: Some(*drift) })
             }
-            Self::Hotp(_) | Self::Yubikey | Self::Paper(_) => None,
+            Self::Hotp(_) | Self::Yubikey | Self::Paper(_) | Self::External(_) => None,
         }
     }
 
@@ -184,7 +198,7 @@ impl Factor {
         match self {
             Self::Totp(p) | Self::TotpToken(p, _) => Some((p.algorithm, p.digits)),
             Self::Hotp(p) => Some((p.algorithm, p.digits)),
-            Self::Yubikey | Self::Paper(_) => None,
+            Self::Yubikey | Self::Paper(_) | Self::External(_) => None,
         }
     }
 
@@ -201,7 +215,7 @@ impl Factor {
         match self {
             Self::Totp(parameters) => parameters.is_common(),
             Self::Hotp(parameters) => *parameters == hotp::Parameters::COMMON,
-            Self::TotpToken(..) | Self::Yubikey | Self::Paper(_) => true,
+            Self::TotpToken(..) | Self::Yubikey | Self::Paper(_) | Self::External(_) => true,
         }
     }
 }

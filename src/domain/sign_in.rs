@@ -205,6 +205,12 @@ fn second_factor(
     }
     let confirmable = |d: &Device| d.is_pending() && !d.is_expired(now);
     let outcome = match user.status() {
+        // Asked for a code they would have none, unless it is a recovery or bypass code.
+        Status::Enabled
+            if user.has_only_external() && user.recovery.is_none() && user.bypass.is_none() =>
+        {
+            SignInOutcome::Rejected(RejectReason::NotEnabled)
+        }
         Status::Enabled => SignInOutcome::CodeRequired,
         _ if !needs_mfa => SignInOutcome::Accepted(None),
         _ if !is_required => SignInOutcome::Rejected(RejectReason::NotEnabled),

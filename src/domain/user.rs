@@ -181,6 +181,13 @@ impl User {
         counted == *other
     }
 
+    /// Whether all that makes the user enabled is verified elsewhere, so that no code of a device is right here.
+    #[must_use]
+    pub fn has_only_external(&self) -> bool {
+        let mut active = self.devices.iter().filter(|device| device.is_active()).peekable();
+        active.peek().is_some() && active.all(|device| device.factor.mark().is_some())
+    }
+
     /// The devices that are not revoked.
     pub fn live(&self) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(|d| d.is_live())
@@ -288,6 +295,12 @@ impl User {
             let message = format!("{name}'s device {label} is {what}, whose secret is not shown");
             Refusal::new(ErrorCode::Usage, message)
         };
+        if let Some(mark) = device.factor.mark() {
+            let mark = quoted(mark.as_str());
+            let message =
+                format!("{name}'s device {label} is external ({mark}), and has no secret here");
+            return Refusal::new(ErrorCode::Usage, message);
+        }
         if let Factor::Paper(_) = device.factor {
             let message =
                 format!("{name}'s device {label} is a printed list, which is shown only once");

@@ -34,7 +34,7 @@ impl Enrol {
         let settings = match self.kind {
             Kind::Totp => self.totp_settings()?,
             Kind::Hotp => self.hotp_settings()?,
-            Kind::Yubikey | Kind::Paper => return Err(self.one_by_one().into()),
+            Kind::Yubikey | Kind::Paper | Kind::External => return Err(self.one_by_one().into()),
         };
         self.check_options(app)?;
         let (list, profiles) = if self.create {
@@ -71,7 +71,7 @@ impl Enrol {
     }
 
     /// The values of a YubiKey are shown once, and typed into a program while the key is plugged in. A list goes to one
-    /// person.
+    /// person, and a note is about one device.
     fn one_by_one(&self) -> Refusal {
         let kind = self.kind.word();
         let message = format!("a list can't enrol devices of kind {kind}");

@@ -44,6 +44,9 @@ pub struct DeviceLine {
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// What an external device is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// The unused codes of a printed list.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codes_left: Option<usize>,
@@ -61,6 +64,7 @@ impl DeviceLine {
             created_at: device.created_at,
             confirmed_at: device.confirmed_at(),
             last_used_at: device.last_used_at,
+            mark: device.factor.mark().map(|mark| shown(mark.as_str()).into_owned()),
             codes_left: device.codes_left(),
             expires_at: device.expires_at(),
         }

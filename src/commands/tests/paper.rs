@@ -134,7 +134,7 @@ fn options_of_other_kinds_and_other_numbers_are_refused() {
     for (line, code, words) in [
         ("enrol alice --kind paper --codes 9", 64, "is not a whole number from 10 to 100"),
         ("enrol alice --kind paper --codes 101", 64, "is not a whole number from 10 to 100"),
-        ("enrol alice --codes 20", 64, "a device of kind totp has no list of codes"),
+        ("enrol alice --codes 20", 64, "--codes is for a device of kind paper, and this is totp"),
         ("enrol alice --kind paper --digits 8", 64, "a device of kind paper has no such setting"),
     ] {
         let ran = world.run(line);

@@ -13,10 +13,13 @@ pub enum Kind {
     Yubikey,
     /// A printed list of codes.
     Paper,
+    /// A note of what another program verifies.
+    External,
 }
 
 impl Kind {
-    pub const ALL: &'static [Self] = &[Self::Totp, Self::Hotp, Self::Yubikey, Self::Paper];
+    pub const ALL: &'static [Self] =
+        &[Self::Totp, Self::Hotp, Self::Yubikey, Self::Paper, Self::External];
 
     /// The word of the contract.
     #[must_use]
@@ -26,6 +29,7 @@ impl Kind {
             Self::Hotp => "hotp",
             Self::Yubikey => "yubikey",
             Self::Paper => "paper",
+            Self::External => "external",
         }
     }
 
@@ -37,6 +41,7 @@ impl Kind {
             Self::Hotp => "token",
             Self::Yubikey => "yubikey",
             Self::Paper => "paper",
+            Self::External => "external",
         })
     }
 }
@@ -53,6 +58,6 @@ mod tests {
             assert!(!labels[..n].contains(&labels[n]), "{}", kind.word());
         }
         let labels: Vec<_> = labels.iter().map(Label::as_str).collect();
-        assert_eq!(labels, ["phone", "token", "yubikey", "paper"]);
+        assert_eq!(labels, ["phone", "token", "yubikey", "paper", "external"]);
     }
 }

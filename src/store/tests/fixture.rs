@@ -8,6 +8,7 @@ use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Active, Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
 use crate::domain::factor::drift::Drift;
+use crate::domain::factor::external::Mark;
 use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::lockout::{FailedFactor, Limits, Lock};
@@ -158,7 +159,9 @@ pub fn alice() -> User {
     let mut devices: Vec<Device> =
         (2_u8..).zip(states).map(|(n, state)| device(n, state)).collect();
     devices.push(device(5, DeviceState::Active(active.clone())).disabled().revoked(at(300)));
-    devices.push(paper(6, DeviceState::Active(active)));
+    devices.push(paper(6, DeviceState::Active(active.clone())));
+    let note = Factor::External(Mark::parse("FIDO2 key").unwrap());
+    devices.push(Device { factor: note, ..paper(7, DeviceState::Active(active)) });
     let mut user = User::new(id(1), UserName::parse("alice").unwrap(), at(100));
     user.profile = Profile {
         display_name: Some("Alice".into()),
