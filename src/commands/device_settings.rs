@@ -4,7 +4,6 @@ use clap::Args;
 
 use crate::commands::whole_number;
 use crate::domain::factor::hotp;
-use crate::domain::factor::kind::Kind;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::refusal::{ErrorCode, Refusal};
 
@@ -63,8 +62,8 @@ impl Settings {
         Ok((algorithm, self.digits.unwrap_or(common.digits.into())))
     }
 
-    /// For a kind of device that makes its codes in one way only.
-    pub fn refuse_for(&self, kind: Kind) -> Result<(), Refusal> {
+    /// For what makes its codes in one way only, such as "a YubiKey".
+    pub fn refuse_for(&self, what: &str) -> Result<(), Refusal> {
         let given = [
             ("--algorithm", self.algorithm.is_some()),
             ("--digits", self.digits.is_some()),
@@ -74,8 +73,7 @@ impl Settings {
         let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else {
             return Ok(());
         };
-        let problem = format!("a device of kind {} has no such setting", kind.word());
-        Err(Refusal::new(ErrorCode::Usage, problem)
+        Err(Refusal::new(ErrorCode::Usage, format!("{what} has no such setting"))
             .field(option)
             .hint(format!("leave {option} out")))
     }

@@ -19,7 +19,7 @@ use crate::commands::device_settings::Settings;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
 use crate::commands::whole_number;
-use crate::domain::factor::kind::Kind;
+use crate::domain::factor::kind::DeviceKind;
 use crate::domain::factor::paper::List;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -37,12 +37,14 @@ use crate::show::{ConfirmOption, ShowOptions};
 pub struct Enrol {
     #[command(flatten)]
     targets: Targets,
-    /// Label of the new device [default: by its kind, such as phone or yubikey]
+    /// Label of the new device [default: by its kind]
+    ///
+    /// phone for totp, token for hotp, yubikey for yubikey.
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
     /// What the device is
-    #[arg(long, value_name = "KIND", value_enum, default_value_t = Kind::Totp)]
-    kind: Kind,
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = DeviceKind::Totp)]
+    kind: DeviceKind,
     /// Codes on a printed list, 10 to 100 [default: 50]
     ///
     /// For --kind paper. The list is shown once, or goes to a new text file with --output.
@@ -74,7 +76,6 @@ impl Verb for Enrol {
     const ALIAS: Option<&'static str> = Some("enroll");
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl enrol alice --create",
-        "mfactl enrol alice --device tablet",
         "mfactl enrol alice --kind yubikey",
         "mfactl enrol alice --no-confirm --output alice.png",
         "mfactl enrol --from joiners.csv --create --no-confirm",
@@ -86,11 +87,11 @@ impl Verb for Enrol {
             return self.run_many(app, path);
         }
         match self.kind {
-            Kind::Totp => totp::run(&self, app),
-            Kind::Hotp => hotp::run(&self, app),
-            Kind::Yubikey => yubikey::run(&self, app),
-            Kind::Paper => paper::run(&self, app),
-            Kind::External => external::run(&self, app),
+            DeviceKind::Totp => totp::run(&self, app),
+            DeviceKind::Hotp => hotp::run(&self, app),
+            DeviceKind::Yubikey => yubikey::run(&self, app),
+            DeviceKind::Paper => paper::run(&self, app),
+            DeviceKind::External => external::run(&self, app),
         }
     }
 }
@@ -99,8 +100,8 @@ impl Enrol {
     /// Refuses the options of another kind.
     fn check_own_options(&self) -> Result<(), Refusal> {
         for (option, is_given, kind) in [
-            ("--codes", self.codes.is_some(), Kind::Paper),
-            ("--mark", self.mark.is_some(), Kind::External),
+            ("--codes", self.codes.is_some(), DeviceKind::Paper),
+            ("--mark", self.mark.is_some(), DeviceKind::External),
         ] {
             if is_given && self.kind != kind {
                 let (own, other) = (self.kind.word(), kind.word());
@@ -120,7 +121,7 @@ impl Enrol {
     }
 }
 
-impl ValueEnum for Kind {
+impl ValueEnum for DeviceKind {
     fn value_variants<'a>() -> &'a [Self] {
         Self::ALL
     }

@@ -26,6 +26,8 @@ mod help;
 mod hints;
 mod history;
 mod joiners_leavers;
+mod kinds;
+mod kinds_taken_back;
 mod labels;
 mod lists;
 mod local_times;

@@ -1,11 +1,14 @@
 //! A user with everything that protects the account.
 
 mod changes;
+mod never_shown;
+
+pub use never_shown::never_shown;
+
 use serde::Serialize;
 
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Device, DeviceState};
-use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::lockout::{Lockout, Throttle};
 use crate::domain::name::{Label, UserName};
@@ -203,11 +206,13 @@ impl User {
         }
     }
 
-    /// Bounds the size of a user, however many devices are revoked. Those that no undo needs go first, then the
-    /// oldest change together with its devices.
+    /// Bounds the size of a user, however many apps are revoked. Those that no undo needs go first, then the
+    /// oldest change together with its devices. Hardware is kept, and not counted; see [`User::purge`].
     pub(super) fn forget_oldest_revoked(&mut self) {
-        while self.devices.iter().filter(|d| !d.is_live()).count() > MOST_REVOKED {
+        let is_forgettable = |d: &Device| !d.is_live() && d.serial.is_none();
+        while self.devices.iter().filter(|d| is_forgettable(d)).count() > MOST_REVOKED {
             let revoked_at = |d: &Device| match &d.state {
+                _ if !is_forgettable(d) => None,
                 DeviceState::Revoked(revoked) if !self.undo.needs(d.id) => Some(revoked.at),
                 _ => None,
             };
@@ -223,10 +228,15 @@ impl User {
     /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
     /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
     /// has ended, so that a user who types it learns why.
+    ///
+    /// A revoked device with a serial stays. The secret of a token from the inventory is nowhere else while it is
+    /// assigned, and neither is the counter that keeps its old codes from being accepted again: `unassign` takes both
+    /// back. A YubiKey that `enrol` programmed stays too. Its mark is a public id, as that of a YubiKey from the
+    /// inventory may be, so that the device alone doesn't tell the two apart, and there are never many.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
-        self.devices.retain(
-            |d| !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time),
-        );
+        let is_over =
+            |d: &Device| matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time);
+        self.devices.retain(|d| !is_over(d) || d.serial.is_some());
         self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         let is_waited_for = self.password_change == PasswordChange::Required;
@@ -253,7 +263,7 @@ impl User {
             devices = apps().filter(|d| d.is_active()).collect();
         }
         if let (None, Some(other)) = (apps().next(), self.labelled(label).next()) {
-            return Err(self.never_shown(other));
+            return Err(never_shown(self, other));
         }
         match devices.as_slice() {
             [one] if one.is_expired(now) => Err(Refusal::new(
@@ -285,38 +295,6 @@ impl User {
                     .hint(show.name(&self.name).after(&words)))
             }
         }
-    }
-
-    /// The refusal for a device that is no app: its secret is in the hardware, and nobody needs to see it again.
-    #[must_use]
-    pub fn never_shown(&self, device: &Device) -> Refusal {
-        let (name, label) = (&self.name, &device.label);
-        let refusal = |what: &str| {
-            let message = format!("{name}'s device {label} is {what}, whose secret is not shown");
-            Refusal::new(ErrorCode::Usage, message)
-        };
-        if let Some(mark) = device.factor.mark() {
-            let mark = quoted(mark.as_str());
-            let message =
-                format!("{name}'s device {label} is external ({mark}), and has no secret here");
-            return Refusal::new(ErrorCode::Usage, message);
-        }
-        if let Factor::Paper(_) = device.factor {
-            let message =
-                format!("{name}'s device {label} is a printed list, which is shown only once");
-            let enrol = command("enrol").option("--kind", "paper").name(name);
-            return Refusal::new(ErrorCode::Usage, message).hint(enrol.after("print a new one: "));
-        }
-        if device.factor != Factor::Yubikey {
-            return refusal("a hardware token");
-        }
-        let enrol = command("enrol").option("--kind", "yubikey").device(label).name(name);
-        refusal("a YubiKey").hint(if device.is_pending() {
-            enrol.after("program it with a new one: ")
-        } else {
-            let delete = command("delete").device(label).name(name);
-            delete.after("to program it with a new one, run: ").then("; then: ").then(enrol)
-        })
     }
 
     /// Refuses a user without any device (`not_enabled`).

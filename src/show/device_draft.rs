@@ -41,7 +41,7 @@ impl DeviceDraft {
         app.env.rng.fill(&mut *private_id)?;
         let mut key = Zeroizing::new([0; yubikey::KEY]);
         app.env.rng.fill(&mut *key)?;
-        let secret = yubikey::secret(&public_id, &private_id, &key);
+        let secret = yubikey::secret(&public_id, *private_id, &key);
         let serial = Serial::parse(&modhex(&public_id))?;
         let draft = Self::holding(app, label, Factor::Yubikey, secret)?;
         Ok(Self { serial: Some(serial), ..draft })
@@ -81,11 +81,5 @@ impl DeviceDraft {
     #[must_use]
     pub const fn id(&self) -> Id {
         self.id
-    }
-
-    /// What tells it from all other devices, if it is no app.
-    #[must_use]
-    pub const fn serial(&self) -> Option<&Serial> {
-        self.serial.as_ref()
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::otpauth;
 use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
-use crate::domain::user::{Language, User};
+use crate::domain::user::{Language, User, never_shown};
 use crate::env::{OpenPage, Stream};
 use crate::files::file_trust::display_path;
 use crate::show::qr;
@@ -79,7 +79,7 @@ impl<'a> EnrolmentKey<'a> {
         let form = match AppSettings::of(device) {
             Some(settings) => KeyForm::App(settings),
             None if device.factor == Factor::Yubikey => KeyForm::Yubikey,
-            None => return Err(user.never_shown(device)),
+            None => return Err(never_shown(user, device)),
         };
         Ok(Self { user, issuer, device, secret, form })
     }

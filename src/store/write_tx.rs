@@ -6,6 +6,7 @@ use crate::domain::audit::event::Head;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use crate::keyring::Vault;
@@ -114,6 +115,12 @@ impl<'t> WriteTx<'t> {
         let at =
             first(&mut *self.driver, sql::LATEST_OF_OUTCOME, &values, |row| row.int(0))?.flatten();
         at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
+    }
+
+    /// Whether a device has this serial, a revoked one too.
+    pub fn is_serial_taken(&mut self, serial: &Serial) -> Result<bool> {
+        let value = Value::Text(serial.folded());
+        Ok(first(&mut *self.driver, sql::SERIAL_TAKEN, &[value], |_| Ok(()))?.is_some())
     }
 
     /// Makes the commit as expensive as any other although nothing is stored, so that the response

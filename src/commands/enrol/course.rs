@@ -35,7 +35,7 @@ pub struct Prepared {
 
 /// Whether to go on.
 pub enum Preparation {
-    Done(Prepared),
+    Done(Box<Prepared>),
     /// Nothing is to be done, and this is the answer.
     Ended(Report),
 }
@@ -82,7 +82,7 @@ impl Enrol {
                 None => app.shown.bind_to_nobody(),
             }
         }
-        Ok(Preparation::Done(Prepared { name, opened, showing }))
+        Ok(Preparation::Done(Box::new(Prepared { name, opened, showing })))
     }
 
     /// Stores the device that `make` makes for the user with this id.
@@ -106,6 +106,13 @@ impl Enrol {
                 None => User::new(id, name.for_new_user()?, now),
             };
             let device = make(write.vault, user.id, now)?;
+            if let Some(serial) = &device.serial
+                && write.tx.is_serial_taken(serial)?
+            {
+                let problem = format!("another device has the mark {serial}");
+                let again = "run the command again: it makes other values";
+                return Err(Refusal::new(ErrorCode::AlreadyEnrolled, problem).hint(again).into());
+            }
             let is_replacement =
                 user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
             let (label, kind) = (device.label.to_string(), device.factor.kind());

@@ -5,6 +5,7 @@ use anyhow::Result;
 use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
 use crate::app::App;
+use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
 use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::factor::Factor;
@@ -17,13 +18,13 @@ use crate::show::secret_output::SecretOutput;
 
 pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let name = enrol.targets.name(app)?;
-    enrol.settings.refuse_for(enrol.kind)?;
+    enrol.settings.refuse_for("an external device")?;
     let (label, mark) = (enrol.label()?, enrol.mark()?);
     let prepared = match enrol.prepare(app, name, |_| Ok(SecretOutput::Nowhere))? {
         Preparation::Done(prepared) => prepared,
         Preparation::Ended(report) => return Ok(report),
     };
-    let Prepared { name, mut opened, .. } = prepared;
+    let Prepared { name, mut opened, .. } = *prepared;
     let id = Id::new(app.env.random()?);
     let added = enrol.add_device(app, &mut opened, &name, |_, _, now| {
         // There is no code that could prove it.
@@ -41,7 +42,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
         app.note(&format!("made the user {name}"));
     }
     let meaning = consequences(before.as_ref(), user, &app.config.policy, *at);
-    let words = meaning.iter().map(|clause| format!("; {clause}")).collect::<String>();
+    let words = joined(&meaning);
     let mut record = record.with_message(format!("{name}: {label} is noted: {mark}{words}"));
     record.extra.consequences = Some(meaning);
     Ok(Report::one(record, Verdict::Yes))

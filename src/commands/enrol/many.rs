@@ -12,7 +12,7 @@ use crate::commands::bulk::lines::BulkWords;
 use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::domain::device::Device;
-use crate::domain::factor::kind::Kind;
+use crate::domain::factor::kind::DeviceKind;
 use crate::domain::hint::{Hint, command};
 use crate::domain::name::UserName;
 use crate::domain::otpauth;
@@ -32,9 +32,11 @@ impl Enrol {
     pub(super) fn run_many(&self, app: &mut App<'_>, path: &Path) -> Result<Report> {
         let label = self.label()?;
         let settings = match self.kind {
-            Kind::Totp => self.totp_settings()?,
-            Kind::Hotp => self.hotp_settings()?,
-            Kind::Yubikey | Kind::Paper | Kind::External => return Err(self.one_by_one().into()),
+            DeviceKind::Totp => self.totp_settings()?,
+            DeviceKind::Hotp => self.hotp_settings()?,
+            DeviceKind::Yubikey | DeviceKind::Paper | DeviceKind::External => {
+                return Err(self.one_by_one().into());
+            }
         };
         self.check_options(app)?;
         let (list, profiles) = if self.create {

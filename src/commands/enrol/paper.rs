@@ -40,7 +40,7 @@ struct Draft {
 
 pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let name = enrol.targets.name(app)?;
-    enrol.settings.refuse_for(enrol.kind)?;
+    enrol.settings.refuse_for("a printed list")?;
     let is_rehearsal = enrol.operator.dry_run;
     let choose = |app: &mut App<'_>| {
         if is_rehearsal {
@@ -52,7 +52,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
         Preparation::Done(prepared) => prepared,
         Preparation::Ended(report) => return Ok(report),
     };
-    let Prepared { name, mut opened, showing } = prepared;
+    let Prepared { name, mut opened, showing } = *prepared;
     let user = opened.store.read()?.user(&name)?;
     let draft = Draft::new(app, enrol.label_beside(user.as_ref())?, enrol.codes)?;
     let pending_for = app.config.pending_for;

@@ -30,11 +30,11 @@ pub fn enrol_app(enrol: &Enrol, app: &mut App<'_>, settings: AppSettings) -> Res
 pub fn enrol_draft(
     enrol: &Enrol,
     app: &mut App<'_>,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
     draft: &DeviceDraft,
     warning: Option<String>,
 ) -> Result<Report> {
-    let Prepared { name, mut opened, showing } = prepared;
+    let Prepared { name, mut opened, showing } = *prepared;
     let pending_for = app.config.pending_for;
     let added = enrol.add_device(app, &mut opened, &name, |vault, user, now| {
         draft.device(vault, user, now, pending_for)

@@ -13,7 +13,7 @@ use crate::show::secret_output::SecretOutput;
 pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let name = enrol.targets.name(app)?;
     let label = enrol.label()?;
-    enrol.settings.refuse_for(enrol.kind)?;
+    enrol.settings.refuse_for("a YubiKey")?;
     let is_rehearsal = enrol.operator.dry_run;
     let choose = |app: &mut App<'_>| {
         if is_rehearsal {

@@ -57,7 +57,9 @@ pub struct FilterOptions {
     /// Fewer unused recovery codes than this
     #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
     recovery_codes_below: Option<usize>,
-    /// With a printed list that has fewer unused codes than this
+    /// Fewer unused codes on a printed list
+    ///
+    /// Of users whose list is active; the codes of several lists are added up.
     #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
     codes_left_below: Option<usize>,
 }

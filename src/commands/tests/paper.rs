@@ -62,8 +62,9 @@ fn a_used_code_stays_used_over_disable_reset_delete_and_their_undo() {
     let world = World::new();
     let codes = list(&world, "--codes 10");
     let _ = world.verify("alice", &codes[0]).ok();
-    let mut next = 1;
-    for change in ["disable alice --yes", "reset alice --yes --json", "delete alice --yes"] {
+    for (next, change) in
+        (1..).zip(["disable alice --yes", "reset alice --yes --json", "delete alice --yes"])
+    {
         let _ = world.run(change).ok();
         assert_ne!(world.verify("alice", &codes[next]).code, 0, "{change}");
         let _ = world.run("unlock alice").ok();
@@ -73,7 +74,6 @@ fn a_used_code_stays_used_over_disable_reset_delete_and_their_undo() {
             let _ = world.run("unlock alice").ok();
         }
         assert_eq!(answer(&world, &codes[next]), accepted(), "{change}");
-        next += 1;
     }
     let _ = world.run("disable alice --yes").ok();
     let _ = world.run("enable alice").ok();
@@ -135,7 +135,7 @@ fn options_of_other_kinds_and_other_numbers_are_refused() {
         ("enrol alice --kind paper --codes 9", 64, "is not a whole number from 10 to 100"),
         ("enrol alice --kind paper --codes 101", 64, "is not a whole number from 10 to 100"),
         ("enrol alice --codes 20", 64, "--codes is for a device of kind paper, and this is totp"),
-        ("enrol alice --kind paper --digits 8", 64, "a device of kind paper has no such setting"),
+        ("enrol alice --kind paper --digits 8", 64, "a printed list has no such setting"),
     ] {
         let ran = world.run(line);
         assert!(ran.code == code && ran.err.contains(words), "{line}: {ran:?}");

@@ -27,13 +27,13 @@ impl Parameters {
     }
 
     #[must_use]
-    pub fn is_common(&self) -> bool {
-        *self == Self::COMMON
+    pub fn is_common(self) -> bool {
+        self == Self::COMMON
     }
 
     /// Apps known to ignore one of these settings: the same that ignore it for time-based codes.
     #[must_use]
-    pub fn incompatible_apps(&self) -> Vec<&'static str> {
+    pub fn incompatible_apps(self) -> Vec<&'static str> {
         let period = totp::Parameters::COMMON.period;
         totp::Parameters { algorithm: self.algorithm, digits: self.digits, period }
             .incompatible_apps()

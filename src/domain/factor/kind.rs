@@ -4,7 +4,7 @@ use crate::domain::name::Label;
 
 /// A kind of device, as an operator names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DeviceKind {
     /// An app with time-based codes.
     Totp,
     /// An app or a key with counter-based codes.
@@ -17,7 +17,7 @@ pub enum Kind {
     External,
 }
 
-impl Kind {
+impl DeviceKind {
     pub const ALL: &'static [Self] =
         &[Self::Totp, Self::Hotp, Self::Yubikey, Self::Paper, Self::External];
 
@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn each_kind_has_a_word_and_a_label_of_its_own() {
-        let labels: Vec<_> = Kind::ALL.iter().map(|kind| kind.default_label()).collect();
-        for (n, kind) in Kind::ALL.iter().enumerate() {
+        let labels: Vec<_> = DeviceKind::ALL.iter().map(|kind| kind.default_label()).collect();
+        for (n, kind) in DeviceKind::ALL.iter().enumerate() {
             assert_eq!(Label::parse(labels[n].as_str()).unwrap(), labels[n], "{}", kind.word());
             assert!(!labels[..n].contains(&labels[n]), "{}", kind.word());
         }

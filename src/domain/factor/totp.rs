@@ -157,22 +157,11 @@ impl Window {
     }
 }
 
-/// The newest time step in the window that has this code.
+/// The newest of these time steps that has this code.
 ///
 /// Every step is computed and compared in constant time, even after a match. Two steps can have the
 /// same digits; the newest is returned, because using up the older one would leave the code valid
 /// for the newer.
-pub fn matching_step(
-    secret: &Secret,
-    parameters: Parameters,
-    code: &Otp,
-    now: Timestamp,
-    window: Window,
-) -> Option<u64> {
-    newest_match(secret, parameters, code, window.around(parameters.step(now)))
-}
-
-/// The newest of these time steps that has this code. Every one is computed and compared.
 pub(super) fn newest_match(
     secret: &Secret,
     parameters: Parameters,
@@ -242,7 +231,8 @@ mod tests {
     }
 
     fn step(secret: &Secret, p: Parameters, code: &str, t: i64, w: Window) -> Option<u64> {
-        matching_step(secret, p, &Otp::read(code.as_bytes()).unwrap(), at(t), w)
+        let code = Otp::read(code.as_bytes()).unwrap();
+        newest_match(secret, p, &code, w.around(p.step(at(t))))
     }
 
     /// RFC 6238, appendix B.

@@ -27,10 +27,10 @@ const CAPS_LOCK: u16 = 0x8000;
 
 /// The secret of a YubiKey: public id, private id and key, which are sealed as one.
 #[must_use]
-pub fn secret(public_id: &[u8], private_id: &[u8; PRIVATE_ID], key: &[u8; KEY]) -> Secret {
+pub fn secret(public_id: &[u8], private_id: [u8; PRIVATE_ID], key: &[u8; KEY]) -> Secret {
     let mut whole = Zeroizing::new(Vec::with_capacity(public_id.len() + PRIVATE_ID + KEY));
     whole.extend_from_slice(public_id);
-    whole.extend_from_slice(private_id);
+    whole.extend_from_slice(&private_id);
     whole.extend_from_slice(key);
     Secret::new(whole)
 }
@@ -84,7 +84,7 @@ pub mod tests {
     pub const PRIVATE: [u8; PRIVATE_ID] = [1, 2, 3, 4, 5, 6];
 
     pub fn key() -> Secret {
-        secret(&from_modhex("ccccccnrhbfu").unwrap(), &PRIVATE, &KEY_1)
+        secret(&from_modhex("ccccccnrhbfu").unwrap(), PRIVATE, &KEY_1)
     }
 
     /// A code of the key; `alter` changes the block before its encryption.
@@ -144,7 +144,7 @@ pub mod tests {
         assert_eq!(read(&key(), &foreign), None, "another public id");
         let mut other = KEY_1;
         other[0] ^= 1;
-        let other = secret(&from_modhex("ccccccnrhbfu").unwrap(), &PRIVATE, &other);
+        let other = secret(&from_modhex("ccccccnrhbfu").unwrap(), PRIVATE, &other);
         assert_eq!(read(&other, &right), None, "another key");
         for place in 12..44 {
             let mut altered = right.clone().into_bytes();
