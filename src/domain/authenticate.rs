@@ -185,6 +185,13 @@ pub fn candidates(
     Ok(found)
 }
 
+/// Whether every device of an enabled user is verified elsewhere, so that no code of a device is right here.
+#[must_use]
+pub fn has_only_external(user: &User) -> bool {
+    let mut in_use = user.live().filter(|device| !device.is_disabled());
+    user.status() == Status::Enabled && in_use.all(|device| device.factor.mark().is_some())
+}
+
 /// Whether the user has backup codes of this kind that could be accepted now or later.
 fn is_usable(user: &User, kind: BackupCodeKind, now: Timestamp) -> bool {
     match kind {

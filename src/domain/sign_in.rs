@@ -1,6 +1,8 @@
 //! The decision about a sign-in: password, forced password change, code, enrolment.
 
-use crate::domain::authenticate::{Attempt, Authentication, Keys, Outcome, authenticate};
+use crate::domain::authenticate::{
+    Attempt, Authentication, Keys, Outcome, authenticate, has_only_external,
+};
 use crate::domain::device::Device;
 use crate::domain::lockout::{FailedFactor, Limits, Lockout};
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -207,7 +209,7 @@ fn second_factor(
     let outcome = match user.status() {
         // Asked for a code they would have none, unless it is a recovery or bypass code.
         Status::Enabled
-            if user.has_only_external() && user.recovery.is_none() && user.bypass.is_none() =>
+            if has_only_external(&user) && user.recovery.is_none() && user.bypass.is_none() =>
         {
             SignInOutcome::Rejected(RejectReason::NotEnabled)
         }

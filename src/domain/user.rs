@@ -184,13 +184,6 @@ impl User {
         counted == *other
     }
 
-    /// Whether all that makes the user enabled is verified elsewhere, so that no code of a device is right here.
-    #[must_use]
-    pub fn has_only_external(&self) -> bool {
-        let mut active = self.devices.iter().filter(|device| device.is_active()).peekable();
-        active.peek().is_some() && active.all(|device| device.factor.mark().is_some())
-    }
-
     /// The devices that are not revoked.
     pub fn live(&self) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(|d| d.is_live())

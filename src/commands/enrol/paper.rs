@@ -32,7 +32,7 @@ const TRIES: usize = 3;
 const QUESTION: &str = "Confirm it with any one of its codes, which is used up then (Enter: later)";
 
 /// A list that is not in the store yet.
-struct Draft {
+struct ListDraft {
     id: Id,
     label: Label,
     codes: Vec<BackupCode>,
@@ -54,7 +54,7 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     };
     let Prepared { name, mut opened, showing } = *prepared;
     let user = opened.store.read()?.user(&name)?;
-    let draft = Draft::new(app, enrol.label_beside(user.as_ref())?, enrol.codes)?;
+    let draft = ListDraft::new(app, enrol.label_beside(user.as_ref())?, enrol.codes)?;
     let pending_for = app.config.pending_for;
     let added = enrol.add_device(app, &mut opened, &name, |vault, user, now| {
         Ok(draft.device(vault, user, now, pending_for))
@@ -126,7 +126,7 @@ impl Enrol {
     }
 }
 
-impl Draft {
+impl ListDraft {
     fn new(app: &mut App<'_>, label: Label, codes: Option<usize>) -> Result<Self> {
         let codes = (0..codes.unwrap_or(List::USUAL))
             .map(|_| Ok(BackupCode::new(BackupCodeKind::Paper, &app.env.random()?)))

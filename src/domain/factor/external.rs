@@ -44,7 +44,7 @@ impl fmt::Display for Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::authenticate::candidates;
+    use crate::domain::authenticate::{candidates, has_only_external};
     use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
     use crate::domain::device::{Device, DeviceState};
     use crate::domain::factor::{Comparison, Factor};
@@ -88,7 +88,7 @@ mod tests {
         let device = |n, state: DeviceState| Device { factor: key(), ..phone(n, state) };
         let mut user = alice();
         user.devices.push(device(2, active_state()));
-        assert!(user.has_only_external());
+        assert!(has_only_external(&user));
         for submitted in submitted() {
             let refusal = candidates(&user, None, &submitted, at(60)).unwrap_err();
             assert_eq!(refusal.code.word(), "not_enabled");
@@ -96,10 +96,11 @@ mod tests {
         }
         let id = user.devices[0].id;
         user.devices.push(phone(3, pending_state(100)));
+        assert!(!has_only_external(&user), "the first code of the phone is right");
         assert_eq!(candidates(&user, None, &Submitted::NotACode, at(60)).unwrap(), [1]);
         assert!(candidates(&user, Some(id), &Submitted::NotACode, at(60)).is_err());
         user.devices[1].state = active_state();
-        assert!(!user.has_only_external());
+        assert!(!has_only_external(&user));
         let off = user.disable(None).unwrap().user;
         let refusal = candidates(&off, None, &Submitted::NotACode, at(60)).unwrap_err();
         assert_eq!(refusal.code.word(), "disabled");
