@@ -344,3 +344,6 @@ impl User {
         self.devices = devices.map(|d| if matches(&d) { change(d) } else { d }).collect();
     }
 }
+
+#[cfg(test)]
+mod tests;
