@@ -2,6 +2,7 @@
 
 mod device_draft;
 mod enrolment_key;
+pub mod paper_list;
 pub mod qr;
 mod qr_instructions;
 mod qr_page;
@@ -129,6 +130,9 @@ pub struct Enrolment {
     private_id: Option<Zeroizing<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<Zeroizing<String>>,
+    /// The codes of a printed list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes: Option<Vec<Zeroizing<String>>>,
     #[serde(flatten)]
     pub extra: ExtraFields,
     #[serde(skip)]
@@ -171,6 +175,7 @@ impl Enrolment {
             public_id: None,
             private_id: None,
             key: None,
+            codes: None,
             extra: ExtraFields::default(),
             message: String::new(),
         }

@@ -150,7 +150,10 @@ fn refuse(
 fn explained(write: &mut Transaction<'_>, user: &User, found: Diagnosis) -> Result<Diagnosis> {
     let log = &mut write.tx.log();
     let is_use_of = |kind: BackupCodeKind| {
-        move |event: &crate::store::EventView| event.factor.as_deref() == Some(kind.word())
+        move |event: &crate::store::EventView| {
+            let is_accepted = matches!(event.outcome.as_str(), "accepted" | "confirmed");
+            is_accepted && event.factor.as_deref() == Some(kind.word())
+        }
     };
     Ok(match found {
         Diagnosis::NoDevice { .. } => {

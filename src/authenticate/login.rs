@@ -235,7 +235,7 @@ fn accept_exempt(
     user: User,
     from: &'static str,
 ) -> Result<()> {
-    let detail = detail(Some(from), None);
+    let detail = detail(Some(from), []);
     let record = AuditRecord { verb: VERB, outcome: "not_asked", detail, ..AuditRecord::default() };
     audit::save(env, &mut write.tx, write.at, Change::Keep(user), record).map(drop)
 }
@@ -257,7 +257,7 @@ fn reject_unknown_user(
     if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
         return write.tx.dummy_write();
     }
-    let detail = detail(from, None);
+    let detail = detail(from, []);
     let record = AuditRecord { verb: VERB, outcome: UNKNOWN, detail, ..AuditRecord::default() };
     audit::append_store_event(env, &mut write.tx, now, record)
 }

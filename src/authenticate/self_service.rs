@@ -69,7 +69,7 @@ pub fn prove_again(
             .into());
     };
     let submitted = match Submitted::read(code) {
-        code @ (Submitted::Otp(_) | Submitted::Yubico(_)) => code,
+        code if code.is_of_device() => code,
         // A recovery code beside the device's is no second code of the device.
         _ => Submitted::NotACode,
     };

@@ -1,8 +1,10 @@
 //! `mfactl enrol`
 
 mod course;
+mod external;
 mod hotp;
 mod many;
+mod paper;
 mod proved;
 mod totp;
 mod yubikey;
@@ -16,9 +18,11 @@ use crate::app::App;
 use crate::commands::device_settings::Settings;
 use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
+use crate::commands::whole_number;
 use crate::domain::factor::kind::DeviceKind;
+use crate::domain::factor::paper::List;
 use crate::domain::name::Label;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::report::Report;
 use crate::show::{ConfirmOption, ShowOptions};
 
@@ -43,6 +47,16 @@ pub struct Enrol {
     /// A YubiKey has no QR code: its three values are shown once, and --output writes them as text.
     #[arg(long, value_name = "KIND", value_enum, default_value_t = DeviceKind::Totp)]
     kind: DeviceKind,
+    /// Codes on a printed list, 10 to 100 [default: 50]
+    ///
+    /// For --kind paper. The list is shown once, or goes to a new text file with --output.
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = whole_number::within(List::FEWEST..=List::MOST))]
+    codes: Option<usize>,
+    /// What an external device is
+    ///
+    /// For --kind external, which is noted and never verified here.
+    #[arg(long, hide_short_help = true, value_name = "TEXT")]
+    mark: Option<String>,
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
@@ -70,6 +84,7 @@ impl Verb for Enrol {
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
+        self.check_own_options()?;
         if let Some(path) = self.targets.list_file() {
             return self.run_many(app, path);
         }
@@ -77,11 +92,31 @@ impl Verb for Enrol {
             DeviceKind::Totp => totp::run(&self, app),
             DeviceKind::Hotp => hotp::run(&self, app),
             DeviceKind::Yubikey => yubikey::run(&self, app),
+            DeviceKind::Paper => paper::run(&self, app),
+            DeviceKind::External => external::run(&self, app),
         }
     }
 }
 
 impl Enrol {
+    /// Refuses the options of another kind.
+    fn check_own_options(&self) -> Result<(), Refusal> {
+        for (option, is_given, kind) in [
+            ("--codes", self.codes.is_some(), DeviceKind::Paper),
+            ("--mark", self.mark.is_some(), DeviceKind::External),
+        ] {
+            if is_given && self.kind != kind {
+                let (own, other) = (self.kind.word(), kind.word());
+                let problem =
+                    format!("{option} is for a device of kind {other}, and this is {own}");
+                return Err(Refusal::new(ErrorCode::Usage, problem)
+                    .field(option)
+                    .hint(format!("leave {option} out, or add --kind {other}")));
+            }
+        }
+        Ok(())
+    }
+
     fn label(&self) -> Result<Label, Refusal> {
         let given = self.device.as_deref().map(Label::parse).transpose()?;
         Ok(given.unwrap_or_else(|| self.kind.default_label()))
@@ -98,6 +133,8 @@ impl ValueEnum for DeviceKind {
             Self::Totp => "an app whose codes change with the time",
             Self::Hotp => "an app, or a YubiKey's OATH slot, that counts its codes",
             Self::Yubikey => "a YubiKey that types Yubico OTP; it is programmed anew",
+            Self::Paper => "a printed list of codes, each good once, in any order",
+            Self::External => "a note of what another program verifies, such as a FIDO2 key",
         };
         Some(PossibleValue::new(self.word()).help(help))
     }

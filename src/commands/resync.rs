@@ -212,7 +212,7 @@ fn done_words(outcome: &Outcome, user: &User) -> String {
             "the clock of {device} is {}, which is allowed for from now on; the next code {then}",
             steps_apart(drift.steps(), parameters.period)
         ),
-        (Factor::Totp(_) | Factor::Yubikey, _) => {
+        (Factor::Totp(_) | Factor::Yubikey | Factor::Paper(_) | Factor::External(_), _) => {
             format!("{device} is at the present again; the next code {then}")
         }
     }

@@ -223,7 +223,10 @@ impl Record for UserDetails {
             };
             let token = d.token.as_ref().map_or_else(String::new, TokenDetails::words);
             let token = if token.is_empty() { token } else { format!(", {token}") };
-            row("device", format!("{what}, {more}{token}"));
+            let left =
+                d.codes_left.map_or_else(String::new, |n| format!(", {} left", counted(n, "code")));
+            let more = d.mark.as_ref().map_or(more, |mark| format!("not verified here: {mark}"));
+            row("device", format!("{what}, {more}{token}{left}"));
         }
         for r in &self.revoked {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));

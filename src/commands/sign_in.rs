@@ -17,6 +17,7 @@ use crate::authenticate::sign_in::{Credentials, SignInResult, USED_CODE};
 use crate::domain::code_source::CodeSource;
 use crate::domain::device::Device;
 use crate::domain::factor::Factor;
+use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
@@ -27,6 +28,7 @@ use crate::domain::recovery::{FEW, RecoverySet};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
@@ -77,6 +79,9 @@ pub struct SignInReport {
     /// Absent unless few are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes_left: Option<usize>,
+    /// Absent unless few are left of the printed list whose code this was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paper_codes_left: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enrolment: Option<NewDevice>,
     #[serde(skip)]
@@ -192,10 +197,11 @@ fn new_device(
 
 impl SignInReport {
     pub fn new(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
-        let factor = match &done.step {
-            SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
-            _ => None,
+        let (factor, code) = match &done.step {
+            SignInOutcome::Accepted(Some(outcome)) => (outcome.factor(), outcome.used_code()),
+            _ => (None, None),
         };
+        let paper_left = code.map(|code| code.left).filter(|left| *left <= List::FEW);
         let locked_until = match done.step {
             SignInOutcome::Locked { until } => until,
             _ => None,
@@ -249,6 +255,12 @@ impl SignInReport {
         if let Some(left) = left {
             app.note(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
         }
+        if let Some(left) = paper_left {
+            app.note(&format!(
+                "hint: {} left on the printed list: ask the helpdesk for a new one",
+                counted(left, "code")
+            ));
+        }
         Self {
             schema: "mfactl.sign-in/1",
             user: name.to_string(),
@@ -258,6 +270,7 @@ impl SignInReport {
             locked_until,
             due_at,
             recovery_codes_left: left,
+            paper_codes_left: paper_left,
             enrolment: None,
             message,
         }

@@ -14,9 +14,11 @@ use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::BackupCodeKind;
 use crate::domain::caller::Caller;
 use crate::domain::code_source::CodeSource;
+use crate::domain::factor::paper::{List, UsedCode};
 use crate::domain::hint::{Hint, command};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use service::ServiceOptions;
@@ -126,6 +128,13 @@ impl Verb for Verify {
             let hint = resync.after(&format!("{words}; if it is right, run: ")).or(&words);
             app.note(&app.words(hint));
         }
+        if let Some(UsedCode { left, .. }) =
+            attempted.outcome.used_code().filter(|c| c.left <= List::FEW)
+        {
+            let words = format!("hint: {} left on the printed list", counted(left, "code"));
+            let enrol = command("enrol").option("--kind", "paper").name(&name);
+            app.note(&app.words(enrol.after(&format!("{words}; for a new one, run: ")).or(&words)));
+        }
         let verdict = if attempted.outcome.lets_in() { Verdict::Yes } else { Verdict::No };
         Ok(Report::one(VerifyReport::new(&attempted, &app.env.caller), verdict))
     }
@@ -141,7 +150,13 @@ impl VerifyReport {
         let locked_until = user.locked(*at).flatten();
         let name = &user.name;
         let message = match (outcome, user.locked(*at)) {
+            (Outcome::Accepted { code: Some(UsedCode { number, left }), device, .. }, _) => {
+                format!("{name}: accepted by code {number} of {device}; {left} left")
+            }
             (Outcome::Accepted { .. }, _) => format!("{name}: accepted"),
+            (Outcome::Confirmed { code: Some(UsedCode { number, left }), device, .. }, _) => {
+                format!("{name}: accepted; {device} is confirmed by its code {number}; {left} left")
+            }
             (Outcome::Confirmed { device, .. }, _) => {
                 format!("{name}: accepted; {device} is confirmed")
             }

@@ -14,6 +14,8 @@ pub enum CodeSource {
     /// A token, or an app, with a button for each code.
     Button,
     YubiKey,
+    /// A printed list.
+    Paper,
     /// Devices of different kinds.
     Several,
 }
@@ -26,13 +28,17 @@ impl CodeSource {
             Factor::TotpToken(..) => Self::Token,
             Factor::Hotp(_) => Self::Button,
             Factor::Yubikey => Self::YubiKey,
+            Factor::Paper(_) => Self::Paper,
+            // Nobody is asked for a code of it.
+            Factor::External(_) => Self::Several,
         }
     }
 
     /// Of all of these; an app where there are none, because that is what a user is given first.
     #[must_use]
     pub fn of_all<'d>(devices: impl IntoIterator<Item = &'d Device>) -> Self {
-        let mut sources = devices.into_iter().map(Self::of);
+        let is_verified = |device: &&Device| device.factor.mark().is_none();
+        let mut sources = devices.into_iter().filter(is_verified).map(Self::of);
         let first = sources.next().unwrap_or_default();
         if sources.all(|source| source == first) { first } else { Self::Several }
     }
@@ -51,6 +57,7 @@ impl CodeSource {
             Self::Token => "The code that the token shows",
             Self::Button => "The code that the device shows after its button is pressed",
             Self::YubiKey => "The line that the YubiKey types when it is touched",
+            Self::Paper => "A code of the printed list that is not crossed out",
             Self::Several => "The code that the device shows or types",
         }
     }
@@ -63,6 +70,7 @@ impl CodeSource {
             Self::Token => "The next code, as soon as the token shows it",
             Self::Button => "The next code, after the button is pressed once more",
             Self::YubiKey => "The next line, after the YubiKey is touched once more",
+            Self::Paper => "One more code of the printed list",
             Self::Several => "The next code of the same device",
         }
     }
@@ -75,6 +83,7 @@ impl CodeSource {
             Self::Token => "wait until the token shows it",
             Self::Button => "press its button once more",
             Self::YubiKey => "touch it once more",
+            Self::Paper => "use one more of the list",
             Self::Several => "wait until the device shows it",
         }
     }
@@ -86,6 +95,7 @@ impl CodeSource {
             Self::App | Self::Token => "wait for the next one",
             Self::Button => "press the button for the next one",
             Self::YubiKey => "touch the YubiKey for the next one",
+            Self::Paper => "use another one of the list, and cross it out",
             Self::Several => "use the next one",
         }
     }
@@ -97,6 +107,7 @@ impl CodeSource {
             Self::App => "type the digits that the app shows",
             Self::Token | Self::Button => "type the digits that the token shows",
             Self::YubiKey => "touch the YubiKey, which types the code",
+            Self::Paper => "type the ten letters and digits of one code of the list",
             Self::Several => "type the digits that the device shows, or touch the YubiKey",
         }
     }

@@ -85,6 +85,9 @@ pub fn diagnose(
 ) -> Result<Diagnosis, Refusal> {
     match submitted {
         Submitted::Otp(_) | Submitted::Yubico(_) => {}
+        Submitted::BackupCode(code) if code.kind == BackupCodeKind::Paper => {
+            return Ok(diagnose_paper(user, keys, code, now));
+        }
         Submitted::BackupCode(code) => return Ok(diagnose_spare(user, keys, code, now)),
         Submitted::NotACode => return Ok(Diagnosis::NoCode),
     }
@@ -188,8 +191,37 @@ fn diagnose_spare(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestam
                 () => Spare::Good { left: bypass.uses.into(), until: Some(until) },
             }
         }),
+        BackupCodeKind::Paper => None,
     };
     Diagnosis::Spare { kind, spare: spare.unwrap_or(Spare::Unknown { left: 0, at: None }) }
+}
+
+/// What a code of a printed list is worth. Nothing is used up. A used code is not kept, so that it is one of the
+/// unknown ones.
+fn diagnose_paper(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestamp) -> Diagnosis {
+    let kind = BackupCodeKind::Paper;
+    let mut best: Option<Diagnosis> = None;
+    let (mut lists, mut left) = (0, 0);
+    for device in &user.devices {
+        let Some(list) = device.factor.list() else { continue };
+        let own_left = list.left() as u64;
+        if device.is_live() {
+            (lists, left) = (lists + 1, left + own_left);
+        }
+        let tag = keys.backup_code_tag(user.id, device.id, code);
+        if list.position(&tag).is_some() {
+            let good =
+                Diagnosis::Spare { kind, spare: Spare::Good { left: own_left, until: None } };
+            best = Some(out_of_use(device, now).unwrap_or(good));
+        }
+    }
+    best.unwrap_or(Diagnosis::Spare {
+        kind,
+        spare: match (lists, left) {
+            (1.., 0) => Spare::Used { at: None },
+            (_, left) => Spare::Unknown { left, at: None },
+        },
+    })
 }
 
 fn reason(

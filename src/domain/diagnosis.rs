@@ -136,6 +136,11 @@ impl Diagnosis {
                 Spare::Used { .. } => DiagnosisWord::BypassCodeUsed,
                 Spare::Unknown { .. } => DiagnosisWord::BypassCodeUnknown,
             },
+            Self::Spare { kind: BackupCodeKind::Paper, spare } => match spare {
+                Spare::Good { .. } => DiagnosisWord::PaperCode,
+                Spare::Used { .. } => DiagnosisWord::PaperCodeUsed,
+                _ => DiagnosisWord::PaperCodeUnknown,
+            },
         }
     }
 
@@ -294,8 +299,8 @@ impl Diagnosis {
                  right account"
                 .to_owned(),
             Self::NoCode => {
-                "this is not a code: a code has 6 to 8 digits, that of a YubiKey 44 letters, a bypass code 12 \
-                 letters and digits, a recovery code 16"
+                "this is not a code: a code has 6 to 8 digits, that of a YubiKey 44 letters, one of a printed list \
+                 10 letters and digits, a bypass code 12, a recovery code 16"
                     .to_owned()
             }
             Self::Spare { kind, spare } => spare.sentence(*kind, name),
@@ -343,6 +348,9 @@ impl Diagnosis {
             Self::NoCode => ("ask for the code again", plain("diagnose")),
             Self::Spare { kind: BackupCodeKind::Recovery, .. } => {
                 ("for new ones", plain("recovery-codes"))
+            }
+            Self::Spare { kind: BackupCodeKind::Paper, .. } => {
+                ("for a new list", command("enrol").option("--kind", "paper").name(name))
             }
             Self::Spare { spare: Spare::NotYet { .. }, .. } => ("to look", plain("show-user")),
             Self::Spare { kind: BackupCodeKind::Bypass, .. } => {

@@ -65,7 +65,9 @@ impl AppSettings {
             Factor::Hotp(parameters) => {
                 Some(Self::Hotp(parameters, hotp::next_counter(device.position)))
             }
-            Factor::TotpToken(..) | Factor::Yubikey => None,
+            Factor::TotpToken(..) | Factor::Yubikey | Factor::Paper(_) | Factor::External(_) => {
+                None
+            }
         }
     }
 

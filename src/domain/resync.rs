@@ -112,7 +112,15 @@ pub fn resync(
     for index in candidates(&user, label, now, bounds)? {
         let device = &user.devices[index];
         let secret = keys.secret(user.id, device)?;
-        let with = Comparison { secret: &secret, last: device.position, now, bounds };
+        let Bounds { window, look_ahead, .. } = bounds;
+        let with = Comparison {
+            secret: &secret,
+            last: device.position,
+            now,
+            window,
+            look_ahead,
+            tag: None,
+        };
         let Some(position) = device.factor.check_successive(codes, with) else { continue };
         let is_fresh = [position - 1, position].iter().all(|p| is_fresh(device, *p, now, bounds));
         if best.is_none_or(|(.., fresh)| !fresh) {

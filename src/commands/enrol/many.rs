@@ -34,7 +34,9 @@ impl Enrol {
         let settings = match self.kind {
             DeviceKind::Totp => self.totp_settings()?,
             DeviceKind::Hotp => self.hotp_settings()?,
-            DeviceKind::Yubikey => return Err(self.one_by_one().into()),
+            DeviceKind::Yubikey | DeviceKind::Paper | DeviceKind::External => {
+                return Err(self.one_by_one().into());
+            }
         };
         self.check_options(app)?;
         let (list, profiles) = if self.create {
@@ -70,7 +72,8 @@ impl Enrol {
         bulk.run(app, opened, &mut each)
     }
 
-    /// The values of a YubiKey are shown once, and typed into a program while the key is plugged in.
+    /// The values of a YubiKey are shown once, and typed into a program while the key is plugged in. A list goes to one
+    /// person, and a note is about one device.
     fn one_by_one(&self) -> Refusal {
         let kind = self.kind.word();
         let message = format!("a list can't enrol devices of kind {kind}");

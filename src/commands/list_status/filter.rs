@@ -53,6 +53,11 @@ pub struct FilterOptions {
     /// Fewer unused recovery codes than this
     #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
     recovery_codes_below: Option<usize>,
+    /// Fewer unused codes on a printed list
+    ///
+    /// Of users whose list is active; the codes of several lists are added up.
+    #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
+    codes_left_below: Option<usize>,
 }
 
 /// What the configuration makes of a user's MFA.
@@ -118,6 +123,7 @@ pub struct Filter {
     policy: PolicyFilter,
     bypass: bool,
     recovery_codes_below: Option<usize>,
+    codes_left_below: Option<usize>,
 }
 
 impl FilterOptions {
@@ -142,6 +148,7 @@ impl FilterOptions {
             policy: self.policy,
             bypass: self.bypass,
             recovery_codes_below: self.recovery_codes_below,
+            codes_left_below: self.codes_left_below,
         })
     }
 }
@@ -207,6 +214,9 @@ impl Filter {
             && self.policy.matches(line)
             && (!self.bypass || line.bypass)
             && self.recovery_codes_below.is_none_or(|n| line.recovery_codes_left < n)
+            && self
+                .codes_left_below
+                .is_none_or(|n| line.paper_codes_left().is_some_and(|left| left < n))
             && (!self.never_used || user.last_verified_at.is_none())
             && has_lasted(last, self.inactive_for)
             && self.pending_longer_than.is_none_or(has_pending_device)

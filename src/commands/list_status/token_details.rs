@@ -42,6 +42,7 @@ impl TokenDetails {
                 let (counter, session) = device.position.map(yubikey::counters).unzip();
                 Self { serial, counter, session_counter: session, ..Self::default() }
             }
+            Factor::Paper(_) | Factor::External(_) => Self::default(),
         };
         (details != Self::default()).then_some(details)
     }

@@ -9,7 +9,7 @@ use crate::domain::device::Device;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::{EnrolmentDue, Policy};
 use crate::domain::recovery::RecoverySet;
-use crate::domain::text::shown;
+use crate::domain::text::{counted, shown};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::report::{Cell, Fields, Record, Tone};
@@ -47,6 +47,12 @@ pub struct DeviceLine {
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// What an external device is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// The unused codes of a printed list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes_left: Option<usize>,
     /// When a pending device can no longer be confirmed. Not in the log, so unknown for an earlier time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
@@ -64,6 +70,8 @@ impl DeviceLine {
             created_at: device.created_at,
             confirmed_at: device.confirmed_at(),
             last_used_at: device.last_used_at,
+            mark: device.factor.mark().map(|mark| shown(mark.as_str()).into_owned()),
+            codes_left: device.codes_left(),
             expires_at: device.expires_at(),
             token: None,
         }
@@ -124,6 +132,22 @@ impl UserLine {
         let set: Vec<_> =
             flags.into_iter().filter(|(_, is_set)| *is_set).map(|(word, _)| word).collect();
         set.join(", ")
+    }
+
+    /// The unused codes of the user's active lists; `None` without such a list.
+    pub fn paper_codes_left(&self) -> Option<usize> {
+        let lists = self.devices.iter().filter(|device| device.state == "active");
+        lists.filter_map(|device| device.codes_left).reduce(|a, b| a + b)
+    }
+
+    /// As people read them.
+    fn devices_with_codes(&self) -> Cow<'static, str> {
+        match self.paper_codes_left() {
+            Some(left) => {
+                format!("{} ({} left)", self.devices(", "), counted(left, "paper code")).into()
+            }
+            None => self.devices(", "),
+        }
     }
 
     fn devices(&self, separator: &str) -> Cow<'static, str> {
@@ -192,7 +216,7 @@ impl Record for UserLine {
     }
 
     fn sentence(&self) -> String {
-        let devices = self.devices(", ");
+        let devices = self.devices_with_codes();
         let mut text = format!("{}: {}", self.user, self.status.label());
         for more in [devices.as_ref(), &self.flags()] {
             if !more.is_empty() {
@@ -215,7 +239,7 @@ impl Record for UserLine {
             Cell::plain(self.display_name.as_deref().unwrap_or_default()),
             Cell::toned(self.status.label(), self.tone()),
             Cell::toned(flags, if self.locked { Tone::Bad } else { Tone::Plain }),
-            Cell::plain(self.devices(", ")),
+            Cell::plain(self.devices_with_codes()),
             Cell::plain(last),
         ]
     }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::authenticate::sign_in::Credentials;
-use crate::domain::backup_code::Submitted;
+use crate::domain::backup_code::{BackupCodeKind, Submitted};
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::Label;
 use crate::domain::password::Password;
@@ -66,6 +66,7 @@ impl OwnRequest {
         let [code, next_code] = [code, next_code].map(bytes);
         if let (Some(wanted), Some(code)) = (&wanted, &code)
             && let Submitted::BackupCode(code) = Submitted::read(code)
+            && code.kind != BackupCodeKind::Paper
         {
             // Its form alone decides, so that the answer is the same for everybody, and no use is spent.
             DoorProof::BackupCode(code.kind).permit(wanted.act)?;

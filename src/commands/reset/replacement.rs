@@ -8,12 +8,19 @@ use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::user::User;
 
-/// How the user gets a new token or YubiKey in place of this one.
+/// How the user gets a new token, YubiKey or list in place of this one.
 pub fn new_hardware(user: &User, device: &Device) -> Hint {
     let name = &user.name;
     if device.factor == Factor::Yubikey {
         let enrol = command("enrol").option("--kind", "yubikey").device(&device.label).name(name);
         return enrol.after("there is no QR code for a YubiKey; to program one, run: ");
+    }
+    if device.factor.list().is_some() {
+        let enrol = command("enrol").option("--kind", "paper").device(&device.label).name(name);
+        return enrol.after("there is no QR code for a printed list; to print one, run: ");
+    }
+    if device.factor.mark().is_some() {
+        return Hint::from("there is no QR code for an external device; enrol another one");
     }
     Hint::from("there is no QR code for a hardware token; assign another one to the user")
 }
@@ -53,7 +60,7 @@ impl Reset {
             ];
             if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
                 let problem = format!(
-                    "{}'s device {} is hardware, and no QR code replaces it",
+                    "{}'s device {} is no app, and no QR code replaces it",
                     user.name, device.label
                 );
                 return Err(Refusal::new(ErrorCode::Usage, problem)

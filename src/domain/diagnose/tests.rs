@@ -1,9 +1,12 @@
 use crate::domain::device::{DeviceState, Pending};
 use crate::domain::diagnose::*;
 use crate::domain::diagnosis::DiagnosisWord;
+use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::code_at;
 use crate::domain::fixture;
 use crate::domain::fixture::{OneSecret, active_state, at, phone, secret};
+use crate::domain::recovery::Tag;
+use crate::domain::secret::{Id, Secret};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -106,4 +109,46 @@ fn no_sentence_contains_a_code() {
         let words = found.sentence(&user.name, at(NOW)) + &found.next(&user.name).1.to_string();
         assert!(!words.contains(&code), "{words}");
     }
+}
+
+/// The tag of a code is its letters.
+struct Letters;
+
+impl Keys for Letters {
+    fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
+        Ok(secret())
+    }
+
+    fn backup_code_tag(&self, _: Id, _: Id, code: &BackupCode) -> Tag {
+        let letters = code.letters().as_bytes();
+        std::array::from_fn(|n| letters.get(n).copied().unwrap_or_default())
+    }
+}
+
+#[test]
+fn a_code_of_a_printed_list_is_good_used_or_unknown() {
+    let code = |byte| BackupCode::new(BackupCodeKind::Paper, &[byte; 10]);
+    let tag = |byte| Letters.backup_code_tag(fixture::id(1), fixture::id(2), &code(byte));
+    let list = List::new(vec![tag(1), tag(2)]);
+    let of = |list, byte, state| {
+        let device = Device { factor: Factor::Paper(list), ..phone(2, state) };
+        let user = User { devices: vec![device], ..fixture::alice() };
+        let submitted = Submitted::BackupCode(code(byte));
+        diagnose(&user, &Letters, &submitted, at(NOW), Bounds::DEFAULT).unwrap()
+    };
+    let found = |list: &List, byte| of(list.clone(), byte, active_state());
+    assert!(found(&list, 2).fits());
+    assert_eq!(found(&list, 2).finding().word(), "paper_code");
+    assert_eq!(found(&list, 3).finding().word(), "paper_code_unknown");
+    let once = list.clone().used(1);
+    assert!(!found(&once, 2).fits() && found(&once, 1).fits());
+    assert_eq!(found(&once, 2).finding().word(), "paper_code_unknown");
+    assert_eq!(found(&once.used(0), 2).finding().word(), "paper_code_used");
+    let expired = of(list.clone(), 1, fixture::pending_state(NOW - 1));
+    assert_eq!(expired.finding().word(), "expired");
+    assert!(of(list, 1, fixture::pending_state(NOW + 1)).fits());
+    let none = fixture::alice();
+    let submitted = Submitted::BackupCode(code(1));
+    let none = diagnose(&none, &Letters, &submitted, at(NOW), Bounds::DEFAULT).unwrap();
+    assert_eq!(none.finding().word(), "paper_code_unknown");
 }

@@ -27,6 +27,9 @@ pub enum DiagnosisWord {
     BypassCodeExpired,
     BypassCodeUsed,
     BypassCodeUnknown,
+    PaperCode,
+    PaperCodeUsed,
+    PaperCodeUnknown,
     TooManyDiagnoses,
     Drifted,
     CounterAhead,
@@ -38,7 +41,7 @@ pub enum DiagnosisWord {
 
 impl DiagnosisWord {
     #[cfg(test)]
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Right,
         Self::Locked,
         Self::AlreadyUsed,
@@ -60,6 +63,9 @@ impl DiagnosisWord {
         Self::BypassCodeExpired,
         Self::BypassCodeUsed,
         Self::BypassCodeUnknown,
+        Self::PaperCode,
+        Self::PaperCodeUsed,
+        Self::PaperCodeUnknown,
         Self::TooManyDiagnoses,
         Self::Drifted,
         Self::CounterAhead,
@@ -94,6 +100,9 @@ impl DiagnosisWord {
             Self::BypassCodeExpired => "bypass_code_expired",
             Self::BypassCodeUsed => "bypass_code_used",
             Self::BypassCodeUnknown => "bypass_code_unknown",
+            Self::PaperCode => "paper_code",
+            Self::PaperCodeUsed => "paper_code_used",
+            Self::PaperCodeUnknown => "paper_code_unknown",
             Self::TooManyDiagnoses => "too_many_diagnoses",
             Self::Drifted => "drifted",
             Self::CounterAhead => "counter_ahead",

@@ -11,10 +11,15 @@ pub enum DeviceKind {
     Hotp,
     /// A YubiKey with Yubico OTP.
     Yubikey,
+    /// A printed list of codes.
+    Paper,
+    /// A note of what another program verifies.
+    External,
 }
 
 impl DeviceKind {
-    pub const ALL: &'static [Self] = &[Self::Totp, Self::Hotp, Self::Yubikey];
+    pub const ALL: &'static [Self] =
+        &[Self::Totp, Self::Hotp, Self::Yubikey, Self::Paper, Self::External];
 
     /// The word of the contract.
     #[must_use]
@@ -23,6 +28,8 @@ impl DeviceKind {
             Self::Totp => "totp",
             Self::Hotp => "hotp",
             Self::Yubikey => "yubikey",
+            Self::Paper => "paper",
+            Self::External => "external",
         }
     }
 
@@ -33,6 +40,8 @@ impl DeviceKind {
             Self::Totp => return Label::default(),
             Self::Hotp => "token",
             Self::Yubikey => "yubikey",
+            Self::Paper => "paper",
+            Self::External => "external",
         })
     }
 }
@@ -49,6 +58,6 @@ mod tests {
             assert!(!labels[..n].contains(&labels[n]), "{}", kind.word());
         }
         let labels: Vec<_> = labels.iter().map(Label::as_str).collect();
-        assert_eq!(labels, ["phone", "token", "yubikey"]);
+        assert_eq!(labels, ["phone", "token", "yubikey", "paper", "external"]);
     }
 }

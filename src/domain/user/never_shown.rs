@@ -4,6 +4,7 @@ use crate::domain::device::Device;
 use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::quoted;
 use crate::domain::user::User;
 
 /// The refusal for a device that is no app: its secret is in the hardware, and nobody needs to see it again.
@@ -14,6 +15,18 @@ pub fn never_shown(user: &User, device: &Device) -> Refusal {
         let message = format!("{name}'s device {label} is {what}, whose secret is not shown");
         Refusal::new(ErrorCode::Usage, message)
     };
+    if let Some(mark) = device.factor.mark() {
+        let mark = quoted(mark.as_str());
+        let message =
+            format!("{name}'s device {label} is external ({mark}), and has no secret here");
+        return Refusal::new(ErrorCode::Usage, message);
+    }
+    if let Factor::Paper(_) = device.factor {
+        let message =
+            format!("{name}'s device {label} is a printed list, which is shown only once");
+        let enrol = command("enrol").option("--kind", "paper").name(name);
+        return Refusal::new(ErrorCode::Usage, message).hint(enrol.after("print a new one: "));
+    }
     if device.factor != Factor::Yubikey {
         return refusal("a hardware token");
     }
