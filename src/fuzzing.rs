@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::authenticate::services::batch_input::LineReader;
-use crate::authenticate::services::{openvpn, pam};
+use crate::authenticate::services::{CodeAtEnd, openvpn, pam};
 use crate::domain::backup_code::{BackupCode, Submitted};
 use crate::domain::name::{self, Label, UserName};
 use crate::domain::otp::Otp;
@@ -75,9 +75,11 @@ pub fn code(bytes: &[u8]) {
     }
     let bytes_of = |key: &str| (key == "PAM_USER").then(|| "alice".into());
     if let Ok(input) = pam::read(&bytes_of, bytes.to_vec().into(), &site()) {
-        for digits in [6, 8] {
-            if let Some((password, code)) = input.typed.split(digits) {
+        for (digits, may_be_yubico) in [(6, false), (8, false), (6, true)] {
+            let at_end = CodeAtEnd { digits, may_be_yubico };
+            if let Some((password, code)) = input.typed.split(at_end) {
                 assert!(code.len() >= 6 && password.len() + code.len() <= bytes.len());
+                assert!(!matches!(Submitted::read(code), Submitted::NotACode));
             }
         }
     }

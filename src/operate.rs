@@ -17,7 +17,9 @@ pub use authorize::{UsedOptions, authorize, begin_approval, can_run, operator_ui
 pub use bulk::{change_bulk, plan_bulk};
 pub use change::{change_user, confirm_change};
 pub use identity::{ask_about, ask_for_name, is_name_typed, show, show_person};
-pub use known_group::{EmptyGroup, empty_policy_groups, require_known_group, require_member};
+pub use known_group::{
+    EmptyGroup, GroupRule, empty_policy_groups, require_known_group, require_member,
+};
 pub use new_user::{confirm_new_user, similar_names};
 pub use notify::{
     CommittedChange, notify_activation, notify_activations, notify_change, notify_own_change,

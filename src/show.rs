@@ -1,41 +1,36 @@
 //! A new device: its secret, where the secret is shown, and the report.
 
+mod device_draft;
+mod enrolment_key;
+pub mod paper_list;
 pub mod qr;
 mod qr_instructions;
 mod qr_page;
 pub mod secret_output;
 pub mod show_once;
+mod yubikey_values;
 
-use std::cell::RefCell;
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+pub use device_draft::DeviceDraft;
+pub use enrolment_key::EnrolmentKey;
 
-use anyhow::{Context as _, Result};
+use std::path::PathBuf;
+
+use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::domain::device::{Device, DeviceState, Pending};
-use crate::domain::factor::Factor;
-use crate::domain::factor::totp::Parameters;
+use crate::domain::device::Device;
 use crate::domain::hint::command;
-use crate::domain::identity::who;
-use crate::domain::name::Label;
-use crate::domain::otpauth;
+use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Sealed, Secret};
 use crate::domain::text::shown;
-use crate::domain::time::{Span, Timestamp};
-use crate::domain::user::{Language, User};
-use crate::env::{OpenPage, Stream};
-use crate::files::file_trust::display_path;
-use crate::keyring::Vault;
-use crate::report::{Fields, Record};
-use crate::show::qr_instructions::Instructions;
-use crate::show::qr_page::QrPage;
-use crate::show::secret_output::{SecretOutput, Target, write_file};
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use crate::report::{Fields, Format, Record};
+use crate::show::enrolment_key::check_image_file;
+use crate::show::secret_output::SecretOutput;
 
 /// How a pending device is confirmed. Names `verify` only to an operator who may run it.
 #[must_use]
@@ -46,8 +41,12 @@ pub fn confirmation_hint(app: &App<'_>, user: &User) -> String {
 
 /// What is left to do about a pending device, and how.
 #[must_use]
-pub fn pending_hint(app: &App<'_>, user: &User, label: &Label) -> String {
-    let name = &user.name;
+pub fn pending_hint(app: &App<'_>, user: &User, device: &Device) -> String {
+    let (name, label) = (&user.name, &device.label);
+    if AppSettings::of(device).is_none() {
+        let pending = format!("{name}'s device {label} is pending; ");
+        return pending + &confirmation_hint(app, user);
+    }
     let mut show = command("show-qr").name(name);
     if user.live().filter(|device| device.is_pending()).count() > 1 {
         show = show.device(label);
@@ -78,196 +77,28 @@ pub struct ConfirmOption {
     pub no_confirm: bool,
 }
 
-/// A new device that is not in the store yet.
-pub struct DeviceDraft {
-    pub secret: Secret,
-    id: Id,
-    nonce: [u8; 24],
-    label: Label,
-    parameters: Parameters,
-}
-
-impl DeviceDraft {
-    /// Draws the secret, the id and the nonce.
-    pub fn new(app: &mut App<'_>, label: Label, parameters: Parameters) -> Result<Self> {
-        let mut secret = Zeroizing::new(vec![0; Secret::LENGTH]);
-        app.env.rng.fill(&mut secret)?;
-        Ok(Self {
-            secret: Secret::new(secret),
-            id: Id::new(app.env.random()?),
-            nonce: app.env.random()?,
-            label,
-            parameters,
-        })
-    }
-
-    /// The pending device; its secret is sealed for the user.
-    pub fn device(
-        &self,
-        vault: &Vault,
-        user: Id,
-        now: Timestamp,
-        pending_for: Span,
-    ) -> Result<Device> {
-        let pending =
-            Pending { expires_at: now.plus(pending_for), first_proof: None, replaces: Vec::new() };
-        let mut device = Device {
-            id: self.id,
-            label: self.label.clone(),
-            factor: Factor::Totp(self.parameters),
-            serial: None,
-            secret: Sealed(Vec::new()),
-            state: DeviceState::Pending(pending),
-            position: None,
-            created_at: now,
-            last_used_at: None,
-            accepted: crate::domain::accepted::Accepted::default(),
-        };
-        device.secret = vault.seal(user, &device, &self.secret, self.nonce)?;
-        Ok(device)
-    }
-
-    #[must_use]
-    pub const fn id(&self) -> Id {
-        self.id
-    }
-}
-
-/// The format of an image file.
-#[derive(Clone, Copy)]
-enum ImageFormat {
-    Png,
-    Svg,
-}
-
 impl ShowOptions {
     /// `may_hide` allows a verb to continue where the secret can't be shown; otherwise that is a
     /// `usage` error.
     pub fn choose_output(&self, app: &mut App<'_>, may_hide: bool) -> Result<SecretOutput> {
         let file = self.output.as_deref();
-        file.map(image_format).transpose()?;
+        file.map(check_image_file).transpose()?;
         let output = SecretOutput::choose(app, file, self.reveal_secrets, false)?;
         if may_hide || !app.is_for_people() {
             return Ok(output);
         }
         output.require("the secret", "FILE.png")
     }
-}
 
-fn image_format(path: &Path) -> Result<ImageFormat> {
-    match path.extension().and_then(OsStr::to_str).map(str::to_ascii_lowercase).as_deref() {
-        Some("png") => Ok(ImageFormat::Png),
-        Some("svg") => Ok(ImageFormat::Svg),
-        _ => Err(Refusal::new(
-            ErrorCode::Usage,
-            format!("{} does not end in .png or .svg", display_path(path)),
-        )
-        .field("--output")
-        .hint("name a file that ends in .png or .svg")
-        .into()),
-    }
-}
-
-/// A secret with all that a QR code or a manual entry needs.
-pub struct EnrolmentKey<'a> {
-    pub user: &'a User,
-    pub issuer: &'a str,
-    pub device: &'a Device,
-    pub secret: &'a Secret,
-    parameters: Parameters,
-}
-
-impl<'a> EnrolmentKey<'a> {
-    /// `usage` for a device that is no app, and scans no QR code.
-    pub fn new(
-        user: &'a User,
-        issuer: &'a str,
-        device: &'a Device,
-        secret: &'a Secret,
-    ) -> Result<Self, Refusal> {
-        match device.factor {
-            Factor::Totp(parameters) => Ok(Self { user, issuer, device, secret, parameters }),
-            _ => Err(Refusal::new(
-                ErrorCode::Usage,
-                format!("{}'s device {} is no app, and has no QR code", user.name, device.label),
-            )),
+    /// For a secret that is never shown again: `usage` where it can't be shown, in JSON too. The file is plain text.
+    pub fn choose_only_output(&self, app: &mut App<'_>, secret: &str) -> Result<SecretOutput> {
+        let (file, reveal) = (self.output.as_deref(), self.reveal_secrets);
+        if reveal && file.is_none() && app.options.format() == Format::Csv {
+            return Err(Refusal::new(ErrorCode::Usage, "CSV has no column for a secret")
+                .hint("use --json, or add --output FILE")
+                .into());
         }
-    }
-}
-
-impl EnrolmentKey<'_> {
-    /// The digits of a code.
-    #[must_use]
-    pub const fn digits(&self) -> u8 {
-        self.parameters.digits
-    }
-
-    /// The key URI in the QR code.
-    #[must_use]
-    pub fn uri(&self) -> Zeroizing<String> {
-        otpauth::uri(self.issuer, self.user.name.as_str(), self.secret, self.parameters)
-    }
-
-    /// Returns once everything is written and flushed.
-    pub fn show(&self, app: &mut App<'_>, output: SecretOutput) -> Result<()> {
-        let language = self.language(app);
-        let file = match output.target(app) {
-            None => return Ok(()),
-            Some(Target::Stream(stream)) => return self.print(stream, language),
-            Some(Target::File(file)) => file,
-        };
-        let uri = self.uri();
-        let content = Zeroizing::new(match image_format(file.path())? {
-            ImageFormat::Png => qr::png(&uri)?,
-            ImageFormat::Svg => qr::svg(&uri)?,
-        });
-        let file = write_file(file, &content)?;
-        app.note(&format!(
-            "wrote the QR code to {}; delete the file after scanning it",
-            display_path(file.path())
-        ));
-        file.keep();
-        Ok(())
-    }
-
-    fn print(&self, stream: &mut Stream, language: Language) -> Result<()> {
-        let qr = qr::draw(&self.uri(), stream.terminal)?;
-        let columns = stream.terminal.map(|t| t.columns);
-        let instructions = self.instructions(language);
-        let written = instructions
-            .write(&mut *stream.writer, columns, qr)
-            .and_then(|()| stream.writer.flush());
-        written.context("the QR code can't be written")
-    }
-
-    fn instructions(&self, language: Language) -> Instructions {
-        Instructions {
-            language,
-            account: self.user.name.to_string(),
-            issuer: self.issuer.to_owned(),
-            key: self.secret.grouped(),
-            parameters: self.parameters,
-        }
-    }
-
-    /// Opens the page with the QR code on the terminal's alternate screen. What is put into `message` is shown when
-    /// something is asked next.
-    pub fn open_page(&self, app: &mut App<'_>, message: &Rc<RefCell<String>>) -> Result<OpenPage> {
-        let account = self.user.name.as_str();
-        let mut uris = vec![self.uri()];
-        uris.extend(otpauth::shorter_uris(self.issuer, account, self.secret, self.parameters));
-        let page = QrPage {
-            person: who(self.user),
-            instructions: self.instructions(self.language(app)),
-            uris,
-            message: Rc::clone(message),
-        };
-        app.person("run it at a terminal")?.open_page(Box::new(move |size| page.lines(size)))
-    }
-
-    fn language(&self, app: &App<'_>) -> Language {
-        let language = app.options.language().or(self.user.profile.language);
-        language.unwrap_or(Language::English)
+        SecretOutput::choose(app, file, reveal, reveal)?.require(secret, "FILE")
     }
 }
 
@@ -277,6 +108,8 @@ pub struct Enrolment {
     schema: &'static str,
     user: String,
     device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
     state: Option<&'static str>,
     issuer: String,
     account: String,
@@ -290,6 +123,16 @@ pub struct Enrolment {
     secret: Option<Zeroizing<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<Zeroizing<String>>,
+    /// The three values of a YubiKey, in place of `secret` and `uri`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    private_id: Option<Zeroizing<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Zeroizing<String>>,
+    /// The codes of a printed list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes: Option<Vec<Zeroizing<String>>>,
     #[serde(flatten)]
     pub extra: ExtraFields,
     #[serde(skip)]
@@ -319,6 +162,7 @@ impl Enrolment {
             schema,
             user: user.name.to_string(),
             device: device.map(|d| d.label.to_string()),
+            kind: device.map(|d| d.factor.kind()),
             state: device.map(|d| d.state.word()),
             issuer: shown(issuer).into_owned(),
             account: user.name.to_string(),
@@ -328,6 +172,10 @@ impl Enrolment {
             expires_at: device.and_then(Device::expires_at),
             secret: None,
             uri: None,
+            public_id: None,
+            private_id: None,
+            key: None,
+            codes: None,
             extra: ExtraFields::default(),
             message: String::new(),
         }
@@ -336,9 +184,16 @@ impl Enrolment {
     /// Adds the secret, where the operator asks for it.
     #[must_use]
     pub fn include_secret(mut self, key: &EnrolmentKey<'_>, reveal: bool) -> Self {
-        if reveal {
+        if !reveal {
+            return self;
+        }
+        if let Some(values) = key.yubikey_values() {
+            self.public_id = Some(values.public_id);
+            self.private_id = Some(values.private_id);
+            self.key = Some(values.key);
+        } else {
             self.secret = Some(key.secret.base32());
-            self.uri = Some(key.uri());
+            self.uri = key.uri();
         }
         self
     }

@@ -1,6 +1,7 @@
 //! Runs the program in process: fixed clock, seeded random numbers, captured streams, scripted answers.
 
 mod engine;
+mod hardware;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -10,6 +10,7 @@ use crate::audit;
 use crate::audit::{AuditRecord, RecordedChange};
 use crate::domain::authenticate::{Attempt, Authentication, Outcome, authenticate};
 use crate::domain::backup_code::Submitted;
+use crate::domain::factor::paper::UsedCode;
 use crate::domain::factor::totp::Window;
 use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
@@ -107,15 +108,19 @@ pub fn evaluate(
     user.purge(now, undo_for);
     let rejected_before = before.throttle.turned_away;
     user.throttle.turned_away = 0;
+    let code = outcome.used_code().map(|UsedCode { number, left }| {
+        [("code", number), ("left", left.try_into().unwrap_or(u64::MAX))]
+    });
+    let counts = code
+        .into_iter()
+        .flatten()
+        .chain((rejected_before > 0).then_some(("turned_away_before", rejected_before.into())));
     let record = AuditRecord {
         verb,
         outcome: outcome.word(),
         device: outcome.device().map(ToString::to_string),
         factor: outcome.factor(),
-        detail: detail(
-            from,
-            (rejected_before > 0).then_some(("turned_away_before", rejected_before)),
-        ),
+        detail: detail(from, counts),
         ..AuditRecord::default()
     };
     let ahead = ahead(&user, &outcome, now, bounds.window);
@@ -134,11 +139,14 @@ pub fn evaluate_and_save(
     Ok(answer.with_user(audit::save(env, &mut write.tx, write.at, change, record)?))
 }
 
-/// Event details: the login service and a count, where there are any.
-pub fn detail(from: Option<&str>, count: Option<(&str, u32)>) -> Option<String> {
+/// Event details: the login service and counts, where there are any.
+pub fn detail<'c>(
+    from: Option<&str>,
+    counts: impl IntoIterator<Item = (&'c str, u64)>,
+) -> Option<String> {
     let mut detail = serde_json::Map::new();
     detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
-    detail.extend(count.map(|(name, count)| (name.to_owned(), json!(count))));
+    detail.extend(counts.into_iter().map(|(name, count)| (name.to_owned(), json!(count))));
     (!detail.is_empty()).then(|| serde_json::Value::from(detail).to_string())
 }
 
@@ -164,7 +172,7 @@ pub fn reject_unevaluated_with(
     let (throttle, due) = before.throttle.clone().turned_away(at);
     let after = User { throttle, ..before.clone() };
     let record = due.map(|attempts| {
-        let detail = detail(from, Some(("attempts", attempts)));
+        let detail = detail(from, Some(("attempts", attempts.into())));
         AuditRecord { detail, ..record }
     });
     (Change::Update { before, after }, record)

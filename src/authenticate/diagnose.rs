@@ -11,8 +11,10 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate::code::reject_unevaluated_with;
 use crate::domain::audit::event::Ticket;
-use crate::domain::backup_code::{BackupCodeKind, Submitted};
-use crate::domain::diagnose::{LOCKED_SPAN, MOST_WHILE_LOCKED, diagnose, without_comparing};
+use crate::domain::backup_code::BackupCodeKind;
+use crate::domain::diagnose::{
+    LOCKED_SPAN, MOST_WHILE_LOCKED, ReadOut, diagnose, without_comparing,
+};
 use crate::domain::diagnosis::{Diagnosis, DiagnosisWord, Spare};
 use crate::domain::lockout::FailedFactor;
 use crate::domain::name::UserName;
@@ -26,7 +28,7 @@ const VERB: &str = audit::diagnosed::DIAGNOSE;
 /// A code to diagnose.
 pub struct DiagnosedCode<'d> {
     pub name: &'d UserName,
-    pub submitted: &'d Submitted,
+    pub read_out: &'d ReadOut,
     pub ticket: &'d Ticket,
     /// What was found of the code before this one.
     pub first: Option<&'d Diagnosis>,
@@ -64,14 +66,14 @@ pub fn diagnose_code(
         let at = write.at;
         let mut user = before.clone();
         let is_locked = before.locked(at).is_some();
-        let in_vain = without_comparing(&before, Some(code.submitted), at);
+        let in_vain = without_comparing(&before, Some(code.read_out), at);
         let diagnosis = if let Some(diagnosis) = in_vain {
             diagnosis
         } else {
             if let Some(until) = refused_until(&mut write, &before, is_locked)? {
                 return refuse(app, write, before, code.ticket, until);
             }
-            let found = diagnose(&before, write.vault, code.submitted, at, bounds.window)?;
+            let found = diagnose(&before, write.vault, &code.read_out.submitted, at, bounds)?;
             user.throttle = if is_locked {
                 user.throttle.looked_at(at)
             } else {
@@ -148,7 +150,10 @@ fn refuse(
 fn explained(write: &mut Transaction<'_>, user: &User, found: Diagnosis) -> Result<Diagnosis> {
     let log = &mut write.tx.log();
     let is_use_of = |kind: BackupCodeKind| {
-        move |event: &crate::store::EventView| event.factor.as_deref() == Some(kind.word())
+        move |event: &crate::store::EventView| {
+            let is_accepted = matches!(event.outcome.as_str(), "accepted" | "confirmed");
+            is_accepted && event.factor.as_deref() == Some(kind.word())
+        }
     };
     Ok(match found {
         Diagnosis::NoDevice { .. } => {

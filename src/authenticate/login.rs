@@ -13,7 +13,7 @@ use crate::authenticate;
 use crate::authenticate::code::{
     CodeSubmission, Evaluation, detail, evaluate_and_save, reject_unevaluated,
 };
-use crate::authenticate::services::{SHORTEST_CODE, Typed};
+use crate::authenticate::services::{CodeAtEnd, SHORTEST_CODE, Typed};
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::domain::authenticate::{Attempt, authenticate};
 use crate::domain::backup_code::Submitted;
@@ -164,7 +164,8 @@ fn login_with_password_and_code(
 ) -> Result<LoginOutcome> {
     let typed = login.typed;
     // Only the input decides whether a slow hash is computed: the time must not depend on the user.
-    let shortest_password = match (typed.split(SHORTEST_CODE), login.without) {
+    let any_code = CodeAtEnd { digits: SHORTEST_CODE, may_be_yubico: true };
+    let shortest_password = match (typed.split(any_code), login.without) {
         (Some((password, code)), _) if !code.is_empty() => password,
         (_, NotEnabledPolicy::Accept) => typed.password(),
         (_, NotEnabledPolicy::Refuse) => return Ok(LoginOutcome::NO),
@@ -208,7 +209,11 @@ fn split_code<'g>(
     let now = app.env.clock.now()?;
     let policy = &app.config.policy;
     let digits = user.into_iter().flat_map(User::live).filter_map(|d| d.factor.digits()).min();
-    let split = login.typed.split(digits.map_or(SHORTEST_CODE, usize::from));
+    let is_yubikey = |device: &Device| matches!(device.factor, Factor::Yubikey);
+    let split = login.typed.split(CodeAtEnd {
+        digits: digits.map_or(SHORTEST_CODE, usize::from),
+        may_be_yubico: user.is_some_and(|user| user.live().any(is_yubikey)),
+    });
     let is_excused_with = |user: &User, code| {
         let (submitted, requirement) = (Submitted::read(code), policy.requirement(user));
         is_exempt(user, &submitted, requirement, login.without, now)
@@ -230,7 +235,7 @@ fn accept_exempt(
     user: User,
     from: &'static str,
 ) -> Result<()> {
-    let detail = detail(Some(from), None);
+    let detail = detail(Some(from), []);
     let record = AuditRecord { verb: VERB, outcome: "not_asked", detail, ..AuditRecord::default() };
     audit::save(env, &mut write.tx, write.at, Change::Keep(user), record).map(drop)
 }
@@ -252,7 +257,7 @@ fn reject_unknown_user(
     if recorded_at.is_some_and(|t| t <= now && now.since(t) < RECORD_EVERY) {
         return write.tx.dummy_write();
     }
-    let detail = detail(from, None);
+    let detail = detail(from, []);
     let record = AuditRecord { verb: VERB, outcome: UNKNOWN, detail, ..AuditRecord::default() };
     audit::append_store_event(env, &mut write.tx, now, record)
 }

@@ -10,6 +10,7 @@ use crate::audit::AuditRecord;
 use crate::authenticate::code::reject_unevaluated_with;
 use crate::domain::audit::event::Ticket;
 use crate::domain::consequences::consequences;
+use crate::domain::factor::Factor;
 use crate::domain::name::{Label, UserName};
 use crate::domain::otp::Otp;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -68,11 +69,14 @@ pub fn resync_device(
         let (mut user, outcome) = resync(before.clone(), label, codes, write.vault, at, bounds)?;
         user.purge(at, undo_for);
         let device = outcome.device().map(ToString::to_string);
-        let factor = device.as_ref().map(|_| "totp");
+        let factor = outcome.factor().map(Factor::kind);
         let consequences = consequences(Some(&before), &user, &app.config.policy, at);
         let mut detail = serde_json::Map::new();
-        if let ResyncOutcome::Done { from, to, .. } = &outcome {
+        if let ResyncOutcome::Done { from, to, factor, .. } = &outcome {
             detail.extend([("from".to_owned(), json!(from)), ("to".to_owned(), json!(to))]);
+            if let Factor::TotpToken(_, drift) = factor {
+                detail.insert("drift".into(), json!(drift.steps()));
+            }
         }
         if !consequences.is_empty() {
             detail.insert("consequences".into(), json!(consequences));

@@ -69,8 +69,8 @@ pub fn prove_again(
             .into());
     };
     let submitted = match Submitted::read(code) {
-        otp @ Submitted::Otp(_) => otp,
-        // A recovery code beside the phone's is no second code of the phone.
+        code if code.is_of_device() => code,
+        // A recovery code beside the device's is no second code of the device.
         _ => Submitted::NotACode,
     };
     let submission = CodeSubmission {

@@ -16,6 +16,8 @@ use zeroize::Zeroizing;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::site_names::SiteNames;
+use crate::domain::yubico_otp;
+use crate::domain::yubico_otp::YubicoOtp;
 
 /// Looks up an environment variable as the service set it.
 pub type EnvLookup<'v> = &'v dyn Fn(&str) -> Option<OsString>;
@@ -32,6 +34,15 @@ pub struct ServiceInput {
 const CODE_LENGTHS: [usize; 2] = [8, SHORTEST_CODE];
 /// Digits of the shortest code.
 pub const SHORTEST_CODE: usize = 6;
+
+/// The code that follows a password in one field, where there can be one of two forms.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeAtEnd {
+    /// The most digits of a code.
+    pub digits: usize,
+    /// Whether it may be what a YubiKey types.
+    pub may_be_yubico: bool,
+}
 
 /// What the user typed.
 pub enum Typed {
@@ -60,16 +71,21 @@ impl Typed {
         }
     }
 
-    /// Password and code. In a single field the code is the longest run of 8 or 6 digits at its end
-    /// that is no longer than `digits`; `None` if there is none, or no password before it.
+    /// Password and code. In a single field the code is at its end: 44 letters of modhex, or the longest run of 8 or
+    /// 6 digits that is no longer than `digits`; `None` if there is none, or no password before it. Modhex has no
+    /// digits, so no line ends in both.
     #[must_use]
-    pub fn split(&self, digits: usize) -> Option<(&[u8], &[u8])> {
+    pub fn split(&self, at_end: CodeAtEnd) -> Option<(&[u8], &[u8])> {
         let line = match self {
             Self::TwoFields { password, code } => return Some((password, code)),
             Self::OneField(line) => line,
         };
-        let trailing = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-        let length = CODE_LENGTHS.into_iter().find(|n| *n <= digits.min(trailing))?;
+        let length = if at_end.may_be_yubico && yubico_otp::ends_in_otp(line) {
+            YubicoOtp::USUAL_LENGTH
+        } else {
+            let trailing = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+            CODE_LENGTHS.into_iter().find(|n| *n <= at_end.digits.min(trailing))?
+        };
         let (password, code) = line.split_at(line.len() - length);
         (!password.is_empty()).then_some((password, code))
     }
@@ -121,7 +137,8 @@ mod tests {
         let split = |text: &str, digits| {
             let typed = typed(text);
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            typed.split(digits).map(|(password, code)| (text(password), text(code)))
+            let at_end = CodeAtEnd { digits, may_be_yubico: true };
+            typed.split(at_end).map(|(password, code)| (text(password), text(code)))
         };
         let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
         assert_eq!(split("hunter2123456", 6), pair("hunter2", "123456"));
@@ -132,6 +149,33 @@ mod tests {
         for line in ["", "123456", "hunter", "hunter12345", "123456hunter"] {
             assert_eq!(split(line, 6), None, "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_yubikey_types_comes_last_too() {
+        const OTP: &str = "ccccccnrhbfukgehjkbcgkjchnrntruvnrkkfiejnvhv";
+        let split = |text: &str, may_be_yubico| {
+            let typed = typed(text);
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let at_end = CodeAtEnd { digits: 6, may_be_yubico };
+            typed.split(at_end).map(|(password, code)| (text(password), text(code)))
+        };
+        let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
+        for otp in [OTP.to_owned(), OTP.to_uppercase()] {
+            for password in ["hunter2", "hunter123456", "c", "ccc", "p\u{e9}"] {
+                let line = format!("{password}{otp}");
+                assert_eq!(split(&line, true), pair(password, &otp), "{line}");
+                assert_eq!(split(&line, false), None, "no YubiKey: all of it is a password");
+            }
+            assert_eq!(split(&otp, true), None, "no password");
+            assert_eq!(split(&otp[1..], true), None);
+            assert_eq!(split(&format!("hunter2{otp}x"), true), None);
+            let digits = format!("hunter2{otp}123456");
+            assert_eq!(split(&digits, true), pair(&format!("hunter2{otp}"), "123456"));
+        }
+        let mixed = format!("hunter2{}{}", OTP[..22].to_uppercase(), &OTP[22..]);
+        assert_eq!(split(&mixed, true), None, "neither small letters nor capitals");
+        assert_eq!(split("hunter2123456", true), pair("hunter2", "123456"));
     }
 
     #[test]
@@ -157,7 +201,8 @@ mod tests {
         fn both_parts_of_a_split_make_up_the_line(
             text in "[a-z0-9]{0,20}[0-9]{0,10}", digits in 0_usize..12,
         ) {
-            if let Some((password, code)) = typed(&text).split(digits) {
+            let at_end = CodeAtEnd { digits, may_be_yubico: false };
+            if let Some((password, code)) = typed(&text).split(at_end) {
                 prop_assert_eq!([password, code].concat(), text.as_bytes());
                 prop_assert!(matches!(code.len(), 6 | 8) && !password.is_empty());
             }

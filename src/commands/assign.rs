@@ -107,6 +107,7 @@ impl Verb for Assign {
             let outcome = Outcome::Confirmed {
                 device: done.device.label.clone(),
                 factor: done.device.factor.kind(),
+                code: None,
             };
             let (user, at) = (&done.result.user, done.result.at);
             operate::notify_activation(app, &mut opened, user, &outcome, at);

@@ -39,10 +39,12 @@ pub struct Check {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum What {
-    /// Percentage of users with MFA enabled (default 95: and 90:)
+    /// Percentage of users with MFA enabled by a strong kind of device (default 95: and 90:)
     Coverage,
-    /// Users who must have MFA and have none (default 0 and 0)
+    /// Users who must have MFA and have none, or weak kinds only (default 0 and 0)
     Overdue,
+    /// Users with MFA enabled by weak kinds of devices only (default 5 and 20)
+    Weak,
     /// Users with a valid bypass code (default 5 and 20)
     Bypasses,
     /// Locked users (default 5 and 20)
@@ -60,7 +62,7 @@ pub enum What {
 
 impl What {
     pub const fn is_about_users(self) -> bool {
-        matches!(self, Self::Coverage | Self::Overdue | Self::Bypasses | Self::Locked)
+        matches!(self, Self::Coverage | Self::Overdue | Self::Weak | Self::Bypasses | Self::Locked)
     }
 
     const fn defaults(self) -> (&'static str, &'static str) {
@@ -68,7 +70,7 @@ impl What {
             Self::Coverage => ("95:", "90:"),
             Self::Overdue | Self::Log => ("0", "0"),
             Self::Key => ("0", "1"),
-            Self::Bypasses | Self::Locked => ("5", "20"),
+            Self::Weak | Self::Bypasses | Self::Locked => ("5", "20"),
             Self::Backup => ("26", "50"),
             Self::Clock => ("10", "30"),
         }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::commands::whole_number;
+use crate::domain::factor::hotp;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::refusal::{ErrorCode, Refusal};
 
@@ -27,16 +28,53 @@ pub struct Settings {
 impl Settings {
     pub fn parameters(&self) -> Result<Parameters, Refusal> {
         let common = Parameters::COMMON;
-        let parameters = Parameters::new(
-            self.algorithm.as_deref().map_or(Ok(common.algorithm), Algorithm::parse)?,
-            self.digits.unwrap_or(common.digits.into()),
-            self.period.unwrap_or(common.period),
-        )?;
+        let (algorithm, digits) = self.form()?;
+        let parameters = Parameters::new(algorithm, digits, self.period.unwrap_or(common.period))?;
         if parameters.is_common() || self.allow_incompatible {
             return Ok(parameters);
         }
         let apps = parameters.incompatible_apps().join(", ");
         Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
             .hint("use SHA1, 6 digits, 30 s, or add --allow-incompatible"))
+    }
+
+    /// For codes that are counted.
+    pub fn hotp_parameters(&self) -> Result<hotp::Parameters, Refusal> {
+        if self.period.is_some() {
+            let problem = "a device of kind hotp counts its codes, and has no time step";
+            return Err(Refusal::new(ErrorCode::Usage, problem)
+                .field("--period")
+                .hint("leave --period out"));
+        }
+        let (algorithm, digits) = self.form()?;
+        let parameters = hotp::Parameters::new(algorithm, digits)?;
+        if parameters.is_common() || self.allow_incompatible {
+            return Ok(parameters);
+        }
+        let apps = parameters.incompatible_apps().join(", ");
+        Err(Refusal::new(ErrorCode::Usage, format!("{parameters} fails in {apps}"))
+            .hint("use SHA1, 6 digits, or add --allow-incompatible"))
+    }
+
+    fn form(&self) -> Result<(Algorithm, u64), Refusal> {
+        let common = Parameters::COMMON;
+        let algorithm = self.algorithm.as_deref().map_or(Ok(common.algorithm), Algorithm::parse)?;
+        Ok((algorithm, self.digits.unwrap_or(common.digits.into())))
+    }
+
+    /// For what makes its codes in one way only, such as "a YubiKey".
+    pub fn refuse_for(&self, what: &str) -> Result<(), Refusal> {
+        let given = [
+            ("--algorithm", self.algorithm.is_some()),
+            ("--digits", self.digits.is_some()),
+            ("--period", self.period.is_some()),
+            ("--allow-incompatible", self.allow_incompatible),
+        ];
+        let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else {
+            return Ok(());
+        };
+        Err(Refusal::new(ErrorCode::Usage, format!("{what} has no such setting"))
+            .field(option)
+            .hint(format!("leave {option} out")))
     }
 }

@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::authenticate;
 use crate::authenticate::{Diagnosed, DiagnosedCode};
 use crate::commands::operator_options::{OperatorOptions, UserArg};
-use crate::domain::backup_code::Submitted;
-use crate::domain::diagnose::without_comparing;
+use crate::domain::code_source::CodeSource;
+use crate::domain::diagnose::{ReadOut, without_comparing};
 use crate::domain::diagnosis::{Diagnosis, DiagnosisWord, apart};
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
@@ -28,11 +28,13 @@ use crate::report::{Fields, Record, Report, Verdict};
 /// with all of the user's devices, also disabled and revoked ones, with a clock that is up to 14 hours
 /// off, and with the settings that apps fall back to. Where a clock is more than ten minutes off, one
 /// code can fit by chance, so that at a terminal the next code is asked for too. Recovery codes and
-/// bypass codes are named, and not used up. Where codes of several users are off alike, this server's
-/// clock is named instead of their phones; where it is not known that NTP keeps this clock, either may
-/// be off. The last words are the command to run next. Nobody is signed in, and no code is used up or
-/// printed. To keep this from helping anyone guess, each code that is compared counts as a wrong one;
-/// while the user is locked ten an hour are compared, and the lock gets no longer.
+/// bypass codes are named, and not used up. Of a token it says how far its counter or its clock is away,
+/// and of what a YubiKey types whether it was used, altered, of another key, or typed on another layout.
+/// Where codes of several users are off alike, this server's clock is named instead of their phones;
+/// where it is not known that NTP keeps this clock, either may be off. The last words are the command to
+/// run next. Nobody is signed in, and no code is used up or printed. To keep this from helping anyone
+/// guess, each code that is compared counts as a wrong one; while the user is locked ten an hour are
+/// compared, and the lock gets no longer.
 #[derive(Args, Debug)]
 pub struct Diagnose {
     #[command(flatten)]
@@ -74,10 +76,9 @@ impl Verb for Diagnose {
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
         operate::show_person(app, &mut opened, &user)?;
-        let submitted = read_code(app, &user)?;
+        let read_out = read_code(app, &user)?;
         app.reopen_if_replaced(&mut opened)?;
-        let code =
-            DiagnosedCode { name: &name, submitted: &submitted, ticket: &ticket, first: None };
+        let code = DiagnosedCode { name: &name, read_out: &read_out, ticket: &ticket, first: None };
         let mut done = authenticate::diagnose_code(app, &mut opened, &code)?;
         if matches!(done.diagnosis, Diagnosis::MaybeClockOff { .. })
             && let Some(person) = &mut app.env.prompt
@@ -89,8 +90,8 @@ impl Verb for Diagnose {
             let next = typed(person.line(question)?);
             if !next.is_empty() {
                 app.reopen_if_replaced(&mut opened)?;
-                let (submitted, first) = (&Submitted::read(&next), Some(&done.diagnosis));
-                let code = DiagnosedCode { submitted, first, ..code };
+                let (read_out, first) = (&ReadOut::read(&next), Some(&done.diagnosis));
+                let code = DiagnosedCode { read_out, first, ..code };
                 done = authenticate::diagnose_code(app, &mut opened, &code)?;
             }
         }
@@ -102,7 +103,7 @@ impl Verb for Diagnose {
 }
 
 /// The code from a person or from standard input; none is asked for where there is nothing to compare it with.
-fn read_code(app: &mut App<'_>, user: &User) -> Result<Submitted> {
+fn read_code(app: &mut App<'_>, user: &User) -> Result<ReadOut> {
     // Without a terminal the clock is read under the lock only.
     let is_in_vain = if app.can_ask() {
         without_comparing(user, None, app.env.clock.now()?).is_some()
@@ -110,8 +111,8 @@ fn read_code(app: &mut App<'_>, user: &User) -> Result<Submitted> {
         user.live().next().is_none() && user.recovery.is_none() && user.bypass.is_none()
     };
     let code = match &mut app.env.prompt {
-        Some(_) if is_in_vain => return Ok(Submitted::NotACode),
-        Some(person) => typed(person.line("The code that the app shows")?),
+        Some(_) if is_in_vain => return Ok(ReadOut::NO_CODE),
+        Some(person) => typed(person.line(CodeSource::of_user(user).question())?),
         None => app.read_input()?,
     };
     if code.trim_ascii().is_empty() && !is_in_vain {
@@ -124,7 +125,7 @@ fn read_code(app: &mut App<'_>, user: &User) -> Result<Submitted> {
             )
             .into());
     }
-    Ok(Submitted::read(&code))
+    Ok(ReadOut::read(&code))
 }
 
 fn typed(mut line: Zeroizing<String>) -> Zeroizing<Vec<u8>> {

@@ -225,10 +225,10 @@ fn groups(app: &mut App<'_>) -> Result<Vec<HealthCheck>> {
     let empty = operate::empty_policy_groups(&mut app.reader()?.read()?, &policy)?;
     let finding = |empty: operate::EmptyGroup| {
         let group = quoted(&empty.group);
-        let rule = if empty.is_required {
-            format!("MFA is required of {group}")
-        } else {
-            format!("{group} is excepted from MFA")
+        let rule = match empty.rule {
+            operate::GroupRule::Required => format!("MFA is required of {group}"),
+            operate::GroupRule::Excepted => format!("{group} is excepted from MFA"),
+            operate::GroupRule::StrongKinds => format!("{group} has strong kinds of its own"),
         };
         HealthCheck {
             what: "groups",

@@ -1,36 +1,30 @@
 //! `mfactl enrol`
 
+mod course;
+mod external;
+mod hotp;
 mod many;
+mod paper;
+mod proved;
+mod totp;
+mod yubikey;
 
 use anyhow::Result;
-use clap::Args;
-use serde_json::json;
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
 
 use super::Verb;
-use crate::app::write_tx;
-use crate::app::{App, OpenStore};
-use crate::audit;
-use crate::audit::AuditRecord;
+use crate::app::App;
 use crate::commands::device_settings::Settings;
-use crate::commands::operator_options::{OperatorOptions, not_confirmed};
-use crate::commands::prove::{Proving, show_and_prove};
+use crate::commands::operator_options::OperatorOptions;
 use crate::commands::targets::Targets;
-use crate::commands::user_change::joined;
-use crate::domain::consequences::consequences;
-use crate::domain::hint::command;
-use crate::domain::name::{Label, UserName};
+use crate::commands::whole_number;
+use crate::domain::factor::kind::DeviceKind;
+use crate::domain::factor::paper::List;
+use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::Id;
-use crate::domain::time::Timestamp;
-use crate::domain::user::User;
-use crate::maintain;
-use crate::operate;
-use crate::report::{Report, Verdict};
-use crate::show::secret_output::SecretOutput;
-use crate::show::{
-    ConfirmOption, DeviceDraft, Enrolment, EnrolmentKey, ExtraFields, ShowOptions, pending_hint,
-};
-use crate::store::Change;
+use crate::report::Report;
+use crate::show::{ConfirmOption, ShowOptions};
 
 /// Set up a device by QR code and confirm it with a code
 ///
@@ -43,9 +37,26 @@ use crate::store::Change;
 pub struct Enrol {
     #[command(flatten)]
     targets: Targets,
-    /// Label of the new device [default: phone]
+    /// Label of the new device [default: by its kind]
+    ///
+    /// phone for totp, token for hotp, yubikey for yubikey.
     #[arg(long, value_name = "LABEL")]
     device: Option<String>,
+    /// Kind of the device: totp, hotp or yubikey
+    ///
+    /// A YubiKey has no QR code: its three values are shown once, and --output writes them as text.
+    #[arg(long, value_name = "KIND", value_enum, default_value_t = DeviceKind::Totp)]
+    kind: DeviceKind,
+    /// Codes on a printed list, 10 to 100 [default: 50]
+    ///
+    /// For --kind paper. The list is shown once, or goes to a new text file with --output.
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = whole_number::within(List::FEWEST..=List::MOST))]
+    codes: Option<usize>,
+    /// What an external device is
+    ///
+    /// For --kind external, which is noted and never verified here.
+    #[arg(long, hide_short_help = true, value_name = "TEXT")]
+    mark: Option<String>,
     /// Add the user if the name is unknown
     #[arg(long)]
     create: bool,
@@ -67,188 +78,64 @@ impl Verb for Enrol {
     const ALIAS: Option<&'static str> = Some("enroll");
     const EXAMPLES: &'static [&'static str] = &[
         "mfactl enrol alice --create",
-        "mfactl enrol alice --device tablet",
+        "mfactl enrol alice --kind yubikey",
         "mfactl enrol alice --no-confirm --output alice.png",
         "mfactl enrol --from joiners.csv --create --no-confirm",
     ];
 
     fn run(self, app: &mut App<'_>) -> Result<Report> {
+        self.check_own_options()?;
         if let Some(path) = self.targets.list_file() {
             return self.run_many(app, path);
         }
-        let name = self.targets.name(app)?;
-        let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
-        let parameters = self.settings.parameters()?;
-        self.operator.ticket(app, Self::NAME)?;
-        let mut opened = None;
-        if !self.create {
-            let known = opened.insert(app.open_store()?).read_user(&name);
-            known.map_err(|error| may_be_new(error, &name))?;
+        match self.kind {
+            DeviceKind::Totp => totp::run(&self, app),
+            DeviceKind::Hotp => hotp::run(&self, app),
+            DeviceKind::Yubikey => yubikey::run(&self, app),
+            DeviceKind::Paper => paper::run(&self, app),
+            DeviceKind::External => external::run(&self, app),
         }
-        let showing =
-            self.show.choose_output(app, self.confirm.no_confirm || self.operator.dry_run)?;
-        let may_create = self.create && !self.operator.dry_run;
-        let mut opened = match opened {
-            Some(opened) => opened,
-            None if may_create => maintain::open_or_create_store(app)?,
-            None => app.open_store()?,
-        };
-        if self.create
-            && !operate::confirm_new_user(
-                app,
-                &mut opened,
-                &name,
-                self.operator.dry_run || self.yes,
-            )?
-        {
-            return Ok(not_confirmed(app));
-        }
-        if app.can_ask() && !self.operator.dry_run {
-            let user = opened.store.read()?.user(&name)?;
-            match user {
-                Some(user) => operate::show_person(app, &mut opened, &user)?,
-                None => app.shown.bind_to_nobody(),
-            }
-        }
-        let draft = DeviceDraft::new(app, label, parameters)?;
-        let Added { before, user, at, is_replacement } =
-            self.add_device(app, &mut opened, &name, &draft)?;
-        let issuer = app.config.issuer.clone();
-        let device = user.device(draft.id())?;
-        let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
-        let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
-        if self.operator.dry_run {
-            let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
-            let made = if before.is_none() { "made and " } else { "" };
-            let mut record = record.with_message(format!(
-                "{name}: would be {made}enrolled{}; nothing was changed",
-                joined(&consequences)
-            ));
-            record.extra = ExtraFields {
-                dry_run: true,
-                consequences: Some(consequences),
-                ..ExtraFields::default()
-            };
-            return Ok(Report::one(record, Verdict::Yes));
-        }
-        if before.is_none() {
-            app.note(&format!("made the user {name}"));
-        }
-        if is_replacement {
-            app.note("the device was already pending; its earlier QR code is void");
-        }
-        if !parameters.is_common() {
-            app.note(&format!(
-                "hint: {} may fail with {parameters}",
-                parameters.incompatible_apps().join(", ")
-            ));
-        }
-        let next_step = pending_hint(app, &user, &device.label);
-        // After the QR code nothing is written that could push it off the screen.
-        if !matches!(showing, SecretOutput::Nowhere) {
-            let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
-            app.note(&format!("{name}: {}", meaning.join("; ")));
-        }
-        let proving = Proving {
-            verb: Self::NAME,
-            key: &key,
-            showing,
-            asks: !self.confirm.no_confirm,
-            next_step: &next_step,
-            at,
-        };
-        let (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&user);
-        let device = user.device(draft.id())?;
-        if device.is_pending() {
-            app.note(&format!("hint: {next_step}"));
-        }
-        let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
-        let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
-        let status = user.status().label();
-        let mut record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
-            .include_secret(&key, self.show.reveal_secrets)
-            .with_message(format!("{name}: {status}"));
-        record.extra.consequences = Some(consequences);
-        Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
-}
-
-/// An unknown name that is near no other one may be that of a new user.
-fn may_be_new(error: anyhow::Error, name: &UserName) -> anyhow::Error {
-    match error.downcast::<Refusal>() {
-        Ok(refusal) if refusal.code == ErrorCode::UserNotFound => {
-            let has_command = refusal.hint.as_ref().is_some_and(|h| h.commands().next().is_some());
-            if !has_command {
-                return refusal.into();
-            }
-            let create = command("enrol").flag("--create").name(name);
-            let find = command("find").name("TEXT");
-            refusal.hint(create.after("a new user: ").then("; to search: ").then(find)).into()
-        }
-        Ok(refusal) => refusal.into(),
-        Err(error) => error,
-    }
-}
-
-/// A pending device that was stored.
-struct Added {
-    /// `None` for a new user.
-    before: Option<User>,
-    user: User,
-    at: Timestamp,
-    /// It replaces another pending device of the same label.
-    is_replacement: bool,
 }
 
 impl Enrol {
-    /// Stores the pending device.
-    fn add_device(
-        &self,
-        app: &mut App<'_>,
-        opened: &mut OpenStore,
-        name: &UserName,
-        draft: &DeviceDraft,
-    ) -> Result<Added> {
-        let pending_for = app.config.pending_for;
-        let id = Id::new(app.env.random()?);
-        write_tx(app, opened, |app, mut write| {
-            let before =
-                if self.create { write.user_if_any(name)? } else { Some(write.user(name)?) };
-            let now = write.at;
-            if before.is_none() {
-                write.require_no_twin(&app.config.names, name, id)?;
+    /// Refuses the options of another kind.
+    fn check_own_options(&self) -> Result<(), Refusal> {
+        for (option, is_given, kind) in [
+            ("--codes", self.codes.is_some(), DeviceKind::Paper),
+            ("--mark", self.mark.is_some(), DeviceKind::External),
+        ] {
+            if is_given && self.kind != kind {
+                let (own, other) = (self.kind.word(), kind.word());
+                let problem =
+                    format!("{option} is for a device of kind {other}, and this is {own}");
+                return Err(Refusal::new(ErrorCode::Usage, problem)
+                    .field(option)
+                    .hint(format!("leave {option} out, or add --kind {other}")));
             }
-            let user = match &before {
-                Some(user) => user.clone(),
-                None => User::new(id, name.for_new_user()?, now),
-            };
-            let device = draft.device(write.vault, user.id, now, pending_for)?;
-            let is_replacement =
-                user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
-            let user = user.enrol(device)?;
-            if self.operator.dry_run {
-                return Ok(Added { before, user, at: now, is_replacement });
-            }
-            let consequences = consequences(before.as_ref(), &user, &app.config.policy, now);
-            let mut detail = json!({ "consequences": consequences });
-            if before.is_none() {
-                detail["user"] = json!("created");
-            }
-            let audit = AuditRecord {
-                verb: Self::NAME,
-                outcome: "pending",
-                ticket: self.operator.ticket(app, Self::NAME)?,
-                device: Some(user.device(draft.id())?.label.to_string()),
-                factor: Some(user.device(draft.id())?.factor.kind()),
-                detail: Some(detail.to_string()),
-            };
-            let change = match before.clone() {
-                Some(before) => Change::Update { before, after: user },
-                None => Change::Insert(user),
-            };
-            let user = audit::save(app.env, &mut write.tx, now, change, audit)?;
-            write.commit()?;
-            Ok(Added { before, user, at: now, is_replacement })
-        })
+        }
+        Ok(())
+    }
+
+    fn label(&self) -> Result<Label, Refusal> {
+        let given = self.device.as_deref().map(Label::parse).transpose()?;
+        Ok(given.unwrap_or_else(|| self.kind.default_label()))
+    }
+}
+
+impl ValueEnum for DeviceKind {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            Self::Totp => "an app whose codes change with the time",
+            Self::Hotp => "an app, or a YubiKey's OATH slot, that counts its codes",
+            Self::Yubikey => "a YubiKey that types Yubico OTP; it is programmed anew",
+            Self::Paper => "a printed list of codes, each good once, in any order",
+            Self::External => "a note of what another program verifies, such as a FIDO2 key",
+        };
+        Some(PossibleValue::new(self.word()).help(help))
     }
 }

@@ -2,6 +2,7 @@
 
 mod as_of;
 mod filter;
+mod token_details;
 mod totals;
 mod user_line;
 
@@ -19,8 +20,9 @@ use crate::report::{Format, Report, Verdict, Writer};
 use crate::store::{By, Order, Prefilter, ReadTx, Store};
 
 pub use as_of::users_after;
+pub use token_details::TokenDetails;
 pub use totals::{GroupLine, Groups, Summary};
-pub use user_line::UserLine;
+pub use user_line::{DeviceLine, UserLine};
 
 /// List users and their MFA status
 ///

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::app::operator_files;
 use crate::audit;
 use crate::commands::left_out::{LeftOut, NotGroupOption};
+use crate::domain::factor::paper::List;
 use crate::domain::hint::command;
 use crate::domain::recovery::FEW;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -42,6 +43,7 @@ pub struct Metrics {
 struct Samples {
     summary: Summary,
     users_low_on_codes: u64,
+    users_low_on_paper: u64,
     bypasses: u64,
     events: Vec<(String, String, u64)>,
     /// `None` if the log was not verified.
@@ -95,6 +97,8 @@ fn count(app: &mut App<'_>, now: Timestamp, left_out: &LeftOut) -> Result<Sample
         let line = UserLine::of(&user, &policy, now);
         samples.users_low_on_codes +=
             u64::from(user.recovery.is_some() && line.recovery_codes_left < FEW);
+        samples.users_low_on_paper +=
+            u64::from(line.paper_codes_left().is_some_and(|left| left <= List::FEW));
         samples.bypasses += u64::from(line.bypass);
         samples.summary.count(&line);
         Ok(())
@@ -120,12 +124,14 @@ impl Samples {
         page.gauge("mfactl_users_locked", "Users locked now.", s.locked);
         page.gauge(
             "mfactl_users_overdue",
-            "Users who must have MFA and have none.",
+            "Users who must have MFA and have none, or weak kinds only.",
             s.required_without_mfa,
         );
+        let help = "Users with MFA enabled by weak kinds of devices only.";
+        page.gauge("mfactl_users_weak", help, s.weak);
         // Absent where there are no users: any number would be a judgement, and alerts take an absent one for what it is.
         if let Some(ratio) = s.coverage_ratio() {
-            let help = "Share of users with MFA enabled, 0 to 1.";
+            let help = "Share of users with MFA enabled by a strong kind of device, 0 to 1.";
             page.metric("mfactl_coverage_ratio", "gauge", help);
             page.value("mfactl_coverage_ratio", &[], ratio);
         }
@@ -134,6 +140,11 @@ impl Samples {
             "mfactl_recovery_codes_left_low_users",
             "Users with few recovery codes left.",
             self.users_low_on_codes,
+        );
+        page.gauge(
+            "mfactl_paper_codes_left_low_users",
+            "Users with few codes left of a printed list.",
+            self.users_low_on_paper,
         );
         page.metric("mfactl_events_total", "counter", "Events in the log by verb and outcome.");
         for (verb, outcome, count) in &self.events {

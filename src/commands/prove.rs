@@ -11,13 +11,17 @@ use crate::authenticate;
 use crate::authenticate::code::Evaluation;
 use crate::commands::verify::VerifyReport;
 use crate::domain::authenticate::Outcome;
-use crate::domain::factor::totp::{Parameters, Window, matching_step};
+use crate::domain::backup_code::Submitted;
+use crate::domain::factor::totp::Parameters;
+use crate::domain::factor::{Comparison, Factor, hotp};
 use crate::domain::hint::command;
+use crate::domain::lockout::Bounds;
 use crate::domain::otp::Otp;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::Undoable;
 use crate::domain::user::User;
+use crate::domain::yubico_otp::{YubicoOtp, modhex};
 use crate::env::OpenPage;
 use crate::maintain;
 use crate::report::{Record as _, Verdict};
@@ -166,9 +170,8 @@ fn prove(
         if code.is_empty() && is_person {
             break;
         }
-        if !is_code(key, &code, at) {
-            let digits = key.digits();
-            talk.say(app, &format!("that is no code: type the {digits} digits that the app shows"));
+        if !is_code(key, &code, at, app.config.bounds) {
+            talk.say(app, &form_sentence(key));
             malformed += 1;
             if !is_person && malformed == MOST_MALFORMED {
                 break;
@@ -217,22 +220,36 @@ fn set_interrupt_message(app: &mut App<'_>, message: &str) {
 }
 
 fn ask_code(app: &mut App<'_>, key: &EnrolmentKey<'_>) -> Result<Option<Zeroizing<Vec<u8>>>> {
-    let digits = key.digits();
     let Some(person) = &mut app.env.prompt else { return app.read_line() };
-    let line = person.line(&format!("The {digits} digits that the app shows (Enter: later)"))?;
+    let question = match (&key.device.factor, key.digits()) {
+        (Factor::Hotp(_), Some(digits)) => format!("The next {digits} digits (Enter: later)"),
+        (_, Some(digits)) => format!("The {digits} digits that the app shows (Enter: later)"),
+        (_, None) => "Program the YubiKey, then touch it here (Enter: later)".to_owned(),
+    };
+    let line = person.line(&question)?;
     // Apps show "123 456", and people type the blank.
     Ok(Some(Zeroizing::new(line.bytes().filter(|b| *b != b' ').collect())))
 }
 
 /// Whether it could be a code of the device. What could not is no attempt.
-fn is_code(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
-    let digits = usize::from(key.digits());
-    Otp::read(code).is_some_and(|otp| otp.digits().len() == digits)
-        || ignores_settings(key, code, now)
+fn is_code(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp, bounds: Bounds) -> bool {
+    let Some(digits) = key.digits() else { return YubicoOtp::read(code).is_some() };
+    Otp::read(code).is_some_and(|otp| otp.digits().len() == usize::from(digits))
+        || ignores_settings(key, code, now, bounds)
+}
+
+/// What a code looks like, for what is none.
+fn form_sentence(key: &EnrolmentKey<'_>) -> String {
+    match key.digits() {
+        Some(digits) => format!("that is no code: type the {digits} digits that the app shows"),
+        None => "that is no code of a YubiKey: touch the key for as long as its slot asks for, \
+                 about one second for slot 1 and three for slot 2"
+            .to_owned(),
+    }
 }
 
 /// Why a code was refused. Only for this device, which was just made and whose secret the operator has seen, may it be
-/// said that the code fits another time.
+/// said what is wrong with the code.
 fn sentence(
     app: &mut App<'_>,
     key: &EnrolmentKey<'_>,
@@ -240,12 +257,28 @@ fn sentence(
     attempted: &Evaluation,
 ) -> String {
     let sentence = VerifyReport::new(attempted, &app.env.caller).sentence();
-    match attempted.outcome {
-        Outcome::Replayed { .. } => "that code was used already: wait for the next one".to_owned(),
-        Outcome::Rejected if ignores_settings(key, code, attempted.at) => format!(
+    let bounds = app.config.bounds;
+    let ignores = |key| ignores_settings(key, code, attempted.at, bounds);
+    match (&attempted.outcome, &key.device.factor) {
+        (Outcome::Replayed { .. }, factor) => {
+            let next = match factor {
+                Factor::Yubikey => "touch the key again",
+                Factor::Hotp(_) => "make the next one",
+                _ => "wait for the next one",
+            };
+            format!("that code was used already: {next}")
+        }
+        (Outcome::Rejected, Factor::Hotp(_)) if ignores(key) => {
+            format!("{sentence}; hint: the app ignores these settings and uses SHA1, 6 digits")
+        }
+        (Outcome::Rejected, Factor::Hotp(_)) => {
+            format!("{sentence}; make the next one, and type it")
+        }
+        (Outcome::Rejected, Factor::Yubikey) => format!("{sentence}; {}", other_key(key, code)),
+        (Outcome::Rejected, _) if ignores(key) => format!(
             "{sentence}; hint: the app ignores these settings and uses SHA1, 6 digits, 30 s"
         ),
-        Outcome::Rejected => {
+        (Outcome::Rejected, _) => {
             let otp = Otp::read(code);
             let seconds = otp.and_then(|otp| {
                 key.device.factor.seconds_off(key.secret, &otp, attempted.at, REACH)
@@ -260,6 +293,19 @@ fn sentence(
             app.words(command("check").operand("clock").after(&words))
         }
         _ => sentence,
+    }
+}
+
+/// Whether a YubiKey's code is that of another key or slot, which its public id tells.
+fn other_key(key: &EnrolmentKey<'_>, code: &[u8]) -> String {
+    let Some(ours) = &key.device.serial else { return String::new() };
+    match YubicoOtp::read(code).map(|otp| modhex(otp.public_id())) {
+        Some(theirs) if theirs != ours.as_str() => {
+            format!(
+                "it is of another key or slot: it begins with {theirs}, and this one with {ours}"
+            )
+        }
+        _ => "the private id or the key in the slot is another one: program it again".to_owned(),
     }
 }
 
@@ -279,9 +325,15 @@ fn clock_sentence(seconds: i64) -> String {
 }
 
 /// Would an app that ignores the settings show this code?
-fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp) -> bool {
-    let is_right =
-        |code| matching_step(key.secret, Parameters::COMMON, &code, now, Window::DEFAULT).is_some();
+fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp, bounds: Bounds) -> bool {
+    let usual = match key.device.factor {
+        Factor::Hotp(_) => Factor::Hotp(hotp::Parameters::COMMON),
+        _ => Factor::Totp(Parameters::COMMON),
+    };
+    let (secret, last) = (key.secret, key.device.position);
+    let Bounds { window, look_ahead, .. } = bounds;
+    let with = Comparison { secret, last, now, window, look_ahead, tag: None };
+    let is_right = |code| usual.check(&Submitted::Otp(code), with).is_some();
     !key.device.factor.is_proved_by_one_code() && Otp::read(code).is_some_and(is_right)
 }
 

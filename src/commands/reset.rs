@@ -1,8 +1,11 @@
 //! `mfactl reset`
 
+mod replacement;
+
 use anyhow::Result;
 use clap::Args;
 
+use self::replacement::new_hardware;
 use super::Verb;
 use crate::app::App;
 use crate::commands::bulk::{BulkChange, BulkVerb};
@@ -13,6 +16,7 @@ use crate::commands::prove::{Proving, can_ask, show_and_prove};
 use crate::commands::targets::{Target, Targets};
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
+use crate::domain::device::Device;
 use crate::domain::hint::command;
 use crate::domain::name::Label;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -32,6 +36,10 @@ use crate::show::{
 ///
 /// In one transaction, all devices (or the one named by --device) are revoked, the lock is cleared,
 /// and a new pending device is made. MFA stays required if it was.
+///
+/// The new device is an app with time-based codes; in place of an app that --device names and that counts its codes it is
+/// again one that counts. A hardware token or YubiKey that --device names is only revoked: for a new one run assign, or
+/// enrol --kind yubikey.
 #[derive(Args, Debug)]
 pub struct Reset {
     #[command(flatten)]
@@ -80,17 +88,16 @@ impl Verb for Reset {
         let dry_run = act.dry_run;
         let mut opened = app.open_store()?;
         let before = opened.read_user(&name)?;
-        let showing = if self.no_enrol {
-            SecretOutput::Nowhere
-        } else {
+        let replacement = self.replacement(&before)?;
+        let showing = if replacement.is_some() {
             self.show.choose_output(app, dry_run)?
-        };
-        let draft = if self.no_enrol {
-            None
         } else {
-            let label = label.clone().unwrap_or_default();
-            Some(DeviceDraft::new(app, label, self.settings.parameters()?)?)
+            SecretOutput::Nowhere
         };
+        let draft = replacement.map(|settings| {
+            DeviceDraft::new(app, label.clone().unwrap_or_default(), settings.factor())
+        });
+        let draft = draft.transpose()?;
         let pending_for = app.config.pending_for;
         if !self.yes && !dry_run {
             app.shown.bind(&before)?;
@@ -111,12 +118,16 @@ impl Verb for Reset {
         let issuer = app.config.issuer.clone();
         let mut revoked = Vec::new();
         let done = operate::change_user(app, &mut opened, &act, |user, now, vault| {
+            self.require_same(&user, replacement)?;
             let replacement =
                 draft.as_ref().map(|d| d.device(vault, user.id, now, pending_for)).transpose()?;
             let changed = self.change(user, replacement, now)?;
             revoked = changed.touched.iter().map(ToString::to_string).collect();
             Ok(changed)
         })?;
+        if let (Some(hardware), false) = (self.named_hardware(&before), dry_run || self.no_enrol) {
+            app.note(&format!("hint: {}", app.words(new_hardware(&before, hardware))));
+        }
         let id = draft.as_ref().map(DeviceDraft::id);
         let mut user = done.user.clone();
         let mut consequences = done.consequences.clone();
@@ -129,7 +140,7 @@ impl Verb for Reset {
                 app.note(&format!("{name}: {}", consequences.join("; ")));
             }
             let asks = can_ask(app, &showing) && !self.confirm.no_confirm;
-            let next_step = pending_hint(app, &done.user, &device.label);
+            let next_step = pending_hint(app, &done.user, device);
             let (verb, at) = (Self::NAME, done.at);
             let proving = Proving { verb, key: &key, showing, asks, next_step: &next_step, at };
             (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&done.user);
@@ -148,13 +159,7 @@ impl Verb for Reset {
                 let consequences = joined(&consequences);
                 format!("{name}: would be reset{consequences}; nothing was changed")
             }
-            (true, false) => {
-                let cut = device_count(revoked.len());
-                let status = user.status().label();
-                let consequences =
-                    if device.is_none() { joined(&consequences) } else { String::new() };
-                format!("{name}: reset; {cut} cut off; MFA is {status}{consequences}")
-            }
+            (true, false) => done_sentence(&user, revoked.len(), device, &consequences),
         };
         let mut record =
             Enrolment::new("mfactl.reset/1", &user, device, &issuer).with_message(message);
@@ -171,6 +176,17 @@ impl Verb for Reset {
         }
         Ok(Report::one(record, verdict).requires_delivery(self.show.reveal_secrets))
     }
+}
+
+fn done_sentence(
+    user: &User,
+    revoked: usize,
+    new: Option<&Device>,
+    consequences: &[String],
+) -> String {
+    let (cut, status) = (device_count(revoked), user.status().label());
+    let consequences = if new.is_none() { joined(consequences) } else { String::new() };
+    format!("{}: reset; {cut} cut off; MFA is {status}{consequences}", user.name)
 }
 
 /// Every user of a list is reset, and gets no new device.
@@ -204,7 +220,7 @@ impl Reset {
     fn change(
         &self,
         user: User,
-        replacement: Option<crate::domain::device::Device>,
+        replacement: Option<Device>,
         now: Timestamp,
     ) -> Result<Changed, Refusal> {
         let label = self.label()?;
@@ -233,6 +249,9 @@ impl Reset {
             _ => device_list(user),
         };
         let when = if self.keep_until_confirmed { " once the new one is proved" } else { "" };
+        if let (Some(device), false) = (self.named_hardware(user), self.no_enrol) {
+            return format!("Cut off device {}? A new one gets no QR code", device.label);
+        }
         match (user.live().next(), self.no_enrol) {
             (Some(_), _) => format!("Cut off {devices}{when}?"),
             (None, false) => "There is no device. Make a new one?".to_owned(),

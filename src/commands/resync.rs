@@ -11,6 +11,9 @@ use crate::authenticate;
 use crate::authenticate::{Resynced, TwoCodes};
 use crate::commands::operator_options::{DeviceOption, OperatorOptions, UserArg};
 use crate::domain::caller::Caller;
+use crate::domain::code_source::CodeSource;
+use crate::domain::diagnosis::steps_apart;
+use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::otp::Otp;
@@ -23,11 +26,14 @@ use crate::report::{Fields, Record, Report, Verdict};
 
 /// Bring a device back to the present by two codes in a row
 ///
-/// A code that was accepted while the clock was ahead uses up every earlier one, so that right codes
-/// are refused until that time. Two successive codes of now, typed one after the other or given as
-/// two lines of standard input, bring the device back. Codes that were accepted before stay used up,
-/// also when their time comes. Nobody is signed in. Wrong codes count as two, and nothing is compared
-/// while the user is locked. Pending and disabled devices are refused.
+/// Two successive codes, typed one after the other or given as two lines of standard input, show where
+/// a device is. For a phone: a code that was accepted while the clock was ahead uses up every earlier
+/// one, so that right codes are refused until that time; two codes of now end that. For a token with a
+/// button: its counter goes forward, by up to 1,000 presses that were no sign-in. For a token with a
+/// clock: mfactl learns by how much that is off, up to 100 time steps. A YubiKey needs none, and is
+/// refused. Codes that were accepted before stay used up, also when their time comes. Nobody is signed
+/// in. Wrong codes count as two, and nothing is compared while the user is locked. Pending phones and
+/// disabled devices are refused.
 #[derive(Args, Debug)]
 pub struct Resync {
     #[command(flatten)]
@@ -75,9 +81,9 @@ impl Verb for Resync {
             return Ok(Report::one(ResyncReport::dry_run(&user), Verdict::Yes));
         }
         let codes = match check(&user, label.as_ref(), now, bounds) {
-            Ok(()) => {
+            Ok(source) => {
                 operate::show_person(app, &mut opened, &user)?;
-                Some(read_codes(app, &name)?)
+                Some(read_codes(app, &name, source)?)
             }
             // An attempt while locked is counted.
             Err(refusal) if refusal.code == ErrorCode::Locked => None,
@@ -98,13 +104,18 @@ impl Verb for Resync {
 }
 
 /// Two codes from a person, without echo, or two lines of standard input. What is no code counts as no attempt.
-fn read_codes(app: &mut App<'_>, name: &UserName) -> Result<[Otp; 2]> {
-    let first = read_code(app, "The code that the app shows now")?;
-    let second = read_code(app, "The next code, as soon as the app shows it")?;
-    let hint = command("resync")
-        .name(name)
-        .fed_by(r"printf 'CODE\nNEXT\n'")
-        .after("wait for the next code and type both, or: ");
+fn read_codes(app: &mut App<'_>, name: &UserName, source: CodeSource) -> Result<[Otp; 2]> {
+    let question = match source {
+        CodeSource::App => "The code that the app shows now",
+        _ => source.question(),
+    };
+    let first = read_code(app, question)?;
+    let second = read_code(app, source.next_question())?;
+    let wait = match source {
+        CodeSource::Button => "press the button for the next code and type both, or: ",
+        _ => "wait for the next code and type both, or: ",
+    };
+    let hint = command("resync").name(name).fed_by(r"printf 'CODE\nNEXT\n'").after(wait);
     let (Some(first), Some(second)) = (first, second) else {
         let message = "two codes of 6 to 8 digits are needed";
         return Err(Refusal::bad_input("code", message).hint(hint).into());
@@ -147,23 +158,25 @@ impl ResyncReport {
         let Resynced { user, outcome, consequences, at } = done;
         let name = &user.name;
         let locked = user.locked(at);
+        let rejected = match CodeSource::of_user(&user) {
+            CodeSource::App => "these are not two successive codes of now",
+            _ => "these are not two successive codes of a device, or too far off",
+        };
         let message = match (&outcome, locked) {
-            (Outcome::Done { device, .. }, _) => {
-                format!("{name}: {device} is at the present again; the next code is accepted")
-            }
-            (Outcome::Replayed { device }, _) => format!(
+            (Outcome::Done { .. }, _) => format!("{name}: {}", done_words(&outcome, &user)),
+            (Outcome::Replayed { device, factor: Factor::Hotp(_) }, _) => format!(
+                "{name}: one of these codes of {device} was already used; press the button for two new ones"
+            ),
+            (Outcome::Replayed { device, .. }, _) => format!(
                 "{name}: one of these codes of {device} was already used; wait for two new ones"
             ),
-            (Outcome::Rejected, None) => {
-                format!("{name}: these are not two successive codes of now")
-            }
+            (Outcome::Rejected, None) => format!("{name}: {rejected}"),
             (Outcome::Rejected, Some(Some(until))) => {
-                format!("{name}: these are not two successive codes of now; locked until {until}")
+                format!("{name}: {rejected}; locked until {until}")
             }
             (Outcome::Rejected, Some(None)) => {
-                caller.words(&command("unlock").name(name).after(&format!(
-                    "{name}: these are not two successive codes of now; locked; to unlock, run: "
-                )))
+                let words = format!("{name}: {rejected}; locked; to unlock, run: ");
+                caller.words(&command("unlock").name(name).after(&words))
             }
         };
         Self {
@@ -176,6 +189,31 @@ impl ResyncReport {
             consequences,
             dry_run: false,
             message,
+        }
+    }
+}
+
+/// What two right codes have changed.
+fn done_words(outcome: &Outcome, user: &User) -> String {
+    let Outcome::Done { device, factor, from, to } = outcome else { return String::new() };
+    let is_pending = user.live().any(|d| d.label == *device && d.is_pending());
+    let then = if is_pending { "confirms it" } else { "is accepted" };
+    match (factor, from) {
+        (Factor::Hotp(_), Some(from)) => {
+            format!("the counter of {device} went from {from} to {to}; the next code {then}")
+        }
+        (Factor::Hotp(_), None) => {
+            format!("the counter of {device} is {to}; the next code {then}")
+        }
+        (Factor::TotpToken(_, drift), _) if drift.steps() == 0 => {
+            format!("the clock of {device} is right; the next code {then}")
+        }
+        (Factor::TotpToken(parameters, drift), _) => format!(
+            "the clock of {device} is {}, which is allowed for from now on; the next code {then}",
+            steps_apart(drift.steps(), parameters.period)
+        ),
+        (Factor::Totp(_) | Factor::Yubikey | Factor::Paper(_) | Factor::External(_), _) => {
+            format!("{device} is at the present again; the next code {then}")
         }
     }
 }

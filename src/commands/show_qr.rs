@@ -97,7 +97,7 @@ impl Verb for ShowQr {
         let asks =
             can_ask(app, &showing) && device.is_pending() && !is_locked && !self.confirm.no_confirm;
         let next_step = if device.is_pending() {
-            pending_hint(app, &user, &device.label)
+            pending_hint(app, &user, device)
         } else {
             "nothing was changed".to_owned()
         };

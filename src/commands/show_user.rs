@@ -5,7 +5,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Verb;
-use super::list_status::UserLine;
+use super::list_status::{DeviceLine, TokenDetails, UserLine};
 use super::log::{EventLine, OperatorNames};
 use crate::app::App;
 use crate::commands::operator_options::UserArg;
@@ -36,6 +36,8 @@ struct UserDetails {
     schema: &'static str,
     #[serde(flatten)]
     line: UserLine,
+    /// The kinds of devices that are strong for this user.
+    strong_kinds: Vec<&'static str>,
     language: Option<&'static str>,
     protected: bool,
     created_at: Timestamp,
@@ -110,6 +112,13 @@ impl UserDetails {
         })
     }
 
+    fn weakness(&self) -> Option<String> {
+        self.line.weak.then(|| match self.strong_kinds.as_slice() {
+            [] => "no kind of device is strong in every one of these groups".to_owned(),
+            kinds => format!("no active device of a strong kind: {}", kinds.join(", ")),
+        })
+    }
+
     fn new(user: &User, policy: &Policy, now: Timestamp, events: Vec<EventLine>) -> Self {
         let revoked = user.devices.iter().filter_map(|d| match &d.state {
             DeviceState::Revoked(r) => {
@@ -117,10 +126,12 @@ impl UserDetails {
             }
             _ => None,
         });
+        let devices = user.live().map(DeviceLine::with_token).collect();
         let bypass = user.bypass.as_ref().filter(|bypass| !bypass.is_over(now));
         Self {
             schema: "mfactl.show-user/1",
-            line: UserLine::of(user, policy, now),
+            line: UserLine { devices, ..UserLine::of(user, policy, now) },
+            strong_kinds: policy.strong.of_groups(&user.profile.groups).into_owned(),
             language: user.profile.language.map(Language::code),
             protected: user.protected,
             created_at: user.created_at,
@@ -165,6 +176,7 @@ impl Record for UserDetails {
         row("protected", if self.protected { "yes".into() } else { String::new() });
         row("MFA required", if line.required { "yes".into() } else { String::new() });
         row("MFA due", line.due_at.map(|t| t.to_string()).unwrap_or_default());
+        row("weak", self.weakness().unwrap_or_default());
         row(
             "recovery",
             match line.recovery_codes_left {
@@ -209,7 +221,12 @@ impl Record for UserDetails {
                 Some(end) => format!("expires {end} unless confirmed"),
                 None => format!("last used {}", maybe(d.last_used_at)),
             };
-            row("device", format!("{what}, {more}"));
+            let token = d.token.as_ref().map_or_else(String::new, TokenDetails::words);
+            let token = if token.is_empty() { token } else { format!(", {token}") };
+            let left =
+                d.codes_left.map_or_else(String::new, |n| format!(", {} left", counted(n, "code")));
+            let more = d.mark.as_ref().map_or(more, |mark| format!("not verified here: {mark}"));
+            row("device", format!("{what}, {more}{token}{left}"));
         }
         for r in &self.revoked {
             row("device", format!("{}: revoked {}", r.device, r.revoked_at));

@@ -2,7 +2,7 @@
 
 pub mod conversation;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -14,18 +14,23 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::authenticate;
 use crate::authenticate::sign_in::{Credentials, SignInResult, USED_CODE};
+use crate::domain::code_source::CodeSource;
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
+use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
+use crate::domain::otpauth::AppSettings;
 use crate::domain::password::Password;
 use crate::domain::policy::{EnrolmentDue, Requirement};
 use crate::domain::recovery::{FEW, RecoverySet};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Secret;
 use crate::domain::sign_in::{RejectReason, SignInOutcome};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
-use crate::domain::user::User;
+use crate::domain::user::{Status, User};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::show::{DeviceDraft, EnrolmentKey};
 use crate::store::Change;
@@ -74,6 +79,9 @@ pub struct SignInReport {
     /// Absent unless few are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_codes_left: Option<usize>,
+    /// Absent unless few are left of the printed list whose code this was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paper_codes_left: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enrolment: Option<NewDevice>,
     #[serde(skip)]
@@ -112,7 +120,7 @@ impl Verb for SignIn {
             report.enrolment = Some(NewDevice {
                 device: device.label.to_string(),
                 secret: secret.base32(),
-                uri: key.uri(),
+                uri: key.uri().context("an app has a key URI")?,
             });
         }
         let reveals = report.enrolment.is_some();
@@ -153,17 +161,19 @@ fn read_credentials(app: &mut App<'_>) -> Result<Credentials> {
     })
 }
 
-/// The pending device that the user is to set up; made if there is none.
+/// The pending app that the user is to set up; made if there is none.
 fn new_device(
     app: &mut App<'_>,
     opened: &mut OpenStore,
     name: &UserName,
 ) -> Result<(User, Device, Secret)> {
-    let draft = DeviceDraft::new(app, Label::default(), Parameters::COMMON)?;
+    let draft = DeviceDraft::new(app, Label::default(), Factor::Totp(Parameters::COMMON))?;
     let pending_for = app.config.pending_for;
     write_tx(app, opened, |app, mut write| {
         let before = write.any_user(name)?;
-        let has_pending_device = |d: &&Device| d.is_pending() && !d.is_expired(write.at);
+        let is_app = |d: &Device| AppSettings::of(d).is_some();
+        let has_pending_device =
+            |d: &&Device| d.is_pending() && !d.is_expired(write.at) && is_app(d);
         let waiting = before.live().find(has_pending_device).cloned();
         if let Some(waiting) = waiting {
             let secret = write.vault.open(before.id, &waiting)?;
@@ -187,10 +197,11 @@ fn new_device(
 
 impl SignInReport {
     pub fn new(app: &mut App<'_>, name: &UserName, done: &SignInResult) -> Self {
-        let factor = match &done.step {
-            SignInOutcome::Accepted(Some(outcome)) => outcome.factor(),
-            _ => None,
+        let (factor, code) = match &done.step {
+            SignInOutcome::Accepted(Some(outcome)) => (outcome.factor(), outcome.used_code()),
+            _ => (None, None),
         };
+        let paper_left = code.map(|code| code.left).filter(|left| *left <= List::FEW);
         let locked_until = match done.step {
             SignInOutcome::Locked { until } => until,
             _ => None,
@@ -198,7 +209,8 @@ impl SignInReport {
         let (mut due_at, mut left) = (None, None);
         if let (SignInOutcome::Accepted(_), Some(user)) = (&done.step, &done.user) {
             let requirement: Requirement = app.config.policy.requirement(user);
-            due_at = match requirement.enrolment_due(user.status(), done.at) {
+            // A device of any kind lets them in, so only who has none is told.
+            due_at = match requirement.enrolment_due(user.status() == Status::Enabled, done.at) {
                 Some(EnrolmentDue::Upcoming(at)) => Some(at),
                 _ => None,
             };
@@ -218,7 +230,8 @@ impl SignInReport {
                 "{name}: rejected; this temporary password has expired: ask the helpdesk for a new one"
             ),
             (SignInOutcome::Rejected(RejectReason::UsedCode), _) => {
-                format!("{name}: rejected; this code was used before: wait for the next one")
+                let next = done.user.as_ref().map(CodeSource::of_user).unwrap_or_default();
+                format!("{name}: rejected; this code was used before: {}", next.after_used())
             }
             (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
             (SignInOutcome::PasswordChangeRequired, _) => {
@@ -242,6 +255,12 @@ impl SignInReport {
         if let Some(left) = left {
             app.note(&format!("hint: {left} recovery codes left: ask the helpdesk for new ones"));
         }
+        if let Some(left) = paper_left {
+            app.note(&format!(
+                "hint: {} left on the printed list: ask the helpdesk for a new one",
+                counted(left, "code")
+            ));
+        }
         Self {
             schema: "mfactl.sign-in/1",
             user: name.to_string(),
@@ -251,6 +270,7 @@ impl SignInReport {
             locked_until,
             due_at,
             recovery_codes_left: left,
+            paper_codes_left: paper_left,
             enrolment: None,
             message,
         }

@@ -13,9 +13,12 @@ use crate::authenticate::code::Evaluation;
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::BackupCodeKind;
 use crate::domain::caller::Caller;
+use crate::domain::code_source::CodeSource;
+use crate::domain::factor::paper::{List, UsedCode};
 use crate::domain::hint::{Hint, command};
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
+use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 use crate::report::{Fields, Record, Report, Verdict};
 use service::ServiceOptions;
@@ -125,6 +128,13 @@ impl Verb for Verify {
             let hint = resync.after(&format!("{words}; if it is right, run: ")).or(&words);
             app.note(&app.words(hint));
         }
+        if let Some(UsedCode { left, .. }) =
+            attempted.outcome.used_code().filter(|c| c.left <= List::FEW)
+        {
+            let words = format!("hint: {} left on the printed list", counted(left, "code"));
+            let enrol = command("enrol").option("--kind", "paper").name(&name);
+            app.note(&app.words(enrol.after(&format!("{words}; for a new one, run: ")).or(&words)));
+        }
         let verdict = if attempted.outcome.lets_in() { Verdict::Yes } else { Verdict::No };
         Ok(Report::one(VerifyReport::new(&attempted, &app.env.caller), verdict))
     }
@@ -140,12 +150,18 @@ impl VerifyReport {
         let locked_until = user.locked(*at).flatten();
         let name = &user.name;
         let message = match (outcome, user.locked(*at)) {
+            (Outcome::Accepted { code: Some(UsedCode { number, left }), device, .. }, _) => {
+                format!("{name}: accepted by code {number} of {device}; {left} left")
+            }
             (Outcome::Accepted { .. }, _) => format!("{name}: accepted"),
+            (Outcome::Confirmed { code: Some(UsedCode { number, left }), device, .. }, _) => {
+                format!("{name}: accepted; {device} is confirmed by its code {number}; {left} left")
+            }
             (Outcome::Confirmed { device, .. }, _) => {
                 format!("{name}: accepted; {device} is confirmed")
             }
             (Outcome::FirstOfTwo { device, .. }, _) => format!(
-                "{name}: the first code of {device} is correct; give the next one that the app shows"
+                "{name}: the first code of {device} is correct; give the next one that it shows"
             ),
             (Outcome::AcceptedBackup { kind: BackupCodeKind::Recovery, left }, _) => {
                 format!("{name}: accepted by a recovery code; {left} left")
@@ -153,8 +169,10 @@ impl VerifyReport {
             (Outcome::AcceptedBackup { kind: BackupCodeKind::Bypass, left }, _) => {
                 format!("{name}: accepted by the bypass code; uses left: {left}")
             }
-            (Outcome::Replayed { .. }, _) => {
-                format!("{name}: this code was used already: wait for the next one")
+            (Outcome::Replayed { device, .. }, _) => {
+                let of_device = user.live().filter(|d| d.label == *device);
+                let next = CodeSource::of_all(of_device).after_used();
+                format!("{name}: this code was used already: {next}")
             }
             (Outcome::Rejected, None) => format!("{name}: rejected"),
             (Outcome::Rejected, Some(Some(t))) => format!("{name}: rejected; locked until {t}"),

@@ -66,6 +66,10 @@ pub struct PolicySection {
     pub required_groups: Vec<String>,
     /// Groups of which it is not required, such as service accounts.
     pub except_groups: Vec<String>,
+    /// The kinds of devices that meet the requirement.
+    pub strong: Option<Vec<String>>,
+    /// The kinds that meet it for the members of a group.
+    pub strong_by_group: BTreeMap<String, Vec<String>>,
     /// A date or a time.
     pub since: Option<String>,
     pub grace: Option<String>,

@@ -8,6 +8,7 @@ use crate::domain::factor::totp::Window;
 use crate::domain::lockout::{Bounds, Limits};
 use crate::domain::name::group;
 use crate::domain::password::{LONGEST, PasswordRules, SHORTEST};
+use crate::domain::policy::strong::{StrongKinds, kinds};
 use crate::domain::policy::{Policy, Scope, has_group};
 use crate::domain::refusal::Refusal;
 use crate::domain::self_service::{OwnAct, SelfService};
@@ -87,7 +88,26 @@ pub fn policy(file: &file::PolicySection) -> Result<Policy> {
         except_groups,
         since: since.map_err(|e| in_config("policy.since", e))?,
         grace: grace.map_or(Ok(Span(0)), |text| parse_span("policy.grace", Some(text), Span(0)))?,
+        strong: strong_kinds(file)?,
     })
+}
+
+fn strong_kinds(file: &file::PolicySection) -> Result<StrongKinds, Refusal> {
+    let listed = |key: &str, words: &[String]| kinds(words).map_err(|problem| refuse(key, problem));
+    let mut strong = StrongKinds::default();
+    if let Some(words) = &file.strong {
+        strong.for_all = listed("policy.strong", words)?;
+    }
+    let key = "policy.strong_by_group";
+    for (name, words) in &file.strong_by_group {
+        let group = group(name).map_err(|e| in_config(key, e))?;
+        if strong.names_group(&group) {
+            return Err(refuse(key, format!("names the group {} twice", quoted(&group))));
+        }
+        let kinds = listed(&format!("{key}.{name}"), words)?;
+        strong.by_group.push((group, kinds));
+    }
+    Ok(strong)
 }
 
 pub fn names(file: &file::NamesSection) -> Result<SiteNames> {

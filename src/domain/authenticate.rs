@@ -1,12 +1,14 @@
 //! The decision whether a submitted code is accepted.
 //!
 //! A code is accepted when it matches an active or pending device of the user at a position inside
-//! the window and later than the last accepted one; or when it is an unused backup code of the user.
+//! the window and later than the last accepted one, or on a printed list an unused one; or when it is an unused
+//! backup code of the user.
 //! Everything else is refused.
 
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::factor::Comparison;
+use crate::domain::factor::paper::UsedCode;
 use crate::domain::hint::command;
 use crate::domain::labels::label_once_confirmed;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
@@ -14,6 +16,7 @@ use crate::domain::name::Label;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
+use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::{UndoRecord, Undoable};
 use crate::domain::user::{Status, User};
@@ -21,10 +24,11 @@ use crate::domain::user::{Status, User};
 /// What the decision asks of the keys of a store. It asks itself, so that no caller can open secrets in
 /// the wrong order, or too early.
 pub trait Keys {
-    /// Opens the sealed secret of a device; `tampered` if it was altered, or belongs to another device.
+    /// Opens the sealed secret of a device; `tampered` if it was altered, or belongs to another device. Of a device
+    /// whose kind has none it is empty.
     fn secret(&self, user: Id, device: &Device) -> Result<Secret, Refusal>;
 
-    /// The keyed hash of a backup code, for one set of one user.
+    /// The keyed hash of a code of letters, for one set of one user.
     fn backup_code_tag(&self, user: Id, set: Id, code: &BackupCode) -> Tag;
 }
 
@@ -55,11 +59,14 @@ pub enum Outcome {
     Accepted {
         device: Label,
         factor: &'static str,
+        /// The code of a printed list.
+        code: Option<UsedCode>,
     },
     /// Accepted, and the pending device is now active.
     Confirmed {
         device: Label,
         factor: &'static str,
+        code: Option<UsedCode>,
     },
     /// The first of the two successive codes that confirm a device with uncommon settings. The user
     /// is not let in.
@@ -112,6 +119,15 @@ impl Outcome {
         }
     }
 
+    /// The code of a printed list that let the user in.
+    #[must_use]
+    pub const fn used_code(&self) -> Option<UsedCode> {
+        match self {
+            Self::Accepted { code, .. } | Self::Confirmed { code, .. } => *code,
+            _ => None,
+        }
+    }
+
     /// The kind of factor that was verified.
     #[must_use]
     pub const fn factor(&self) -> Option<&'static str> {
@@ -142,12 +158,22 @@ pub fn candidates(
         return Ok(Vec::new());
     }
     user.check_has_devices()?;
-    let can_verify = |d: &Device| d.is_active() || (d.is_pending() && !d.is_expired(now));
+    let can_verify = |d: &Device| {
+        d.factor.mark().is_none() && (d.is_active() || (d.is_pending() && !d.is_expired(now)))
+    };
     let is_asked_for = |d: &Device| only.is_none_or(|id| d.id == id);
     let is_candidate = |d: &Device| can_verify(d) && is_asked_for(d);
     let found: Vec<_> =
         (0..user.devices.len()).filter(|&n| is_candidate(&user.devices[n])).collect();
     if found.is_empty() {
+        let mut external = user.live().filter(|d| is_asked_for(d) && d.is_active());
+        if let Some(mark) = external.find_map(|d| d.factor.mark()) {
+            let mark = quoted(mark.as_str());
+            let problem = format!("{} has only {mark}, which is not verified here", user.name);
+            let enrol = command("enrol").name(&user.name);
+            return Err(Refusal::new(ErrorCode::NotEnabled, problem)
+                .hint(enrol.after("set up a device whose codes are, with: ")));
+        }
         let expired = user.live().find(|d| is_asked_for(d) && d.is_expired(now));
         let why = expired.map_or("was not confirmed in time", |device| device.expired_words(now));
         return Err(Refusal::new(
@@ -159,11 +185,20 @@ pub fn candidates(
     Ok(found)
 }
 
+/// Whether every device of an enabled user is verified elsewhere, so that no code of a device is right here.
+#[must_use]
+pub fn has_only_external(user: &User) -> bool {
+    let mut in_use = user.live().filter(|device| !device.is_disabled());
+    user.status() == Status::Enabled && in_use.all(|device| device.factor.mark().is_some())
+}
+
 /// Whether the user has backup codes of this kind that could be accepted now or later.
 fn is_usable(user: &User, kind: BackupCodeKind, now: Timestamp) -> bool {
     match kind {
         BackupCodeKind::Recovery => user.recovery.is_some(),
         BackupCodeKind::Bypass => user.bypass.as_ref().is_some_and(|bypass| !bypass.is_over(now)),
+        // It is the code of a device.
+        BackupCodeKind::Paper => false,
     }
 }
 
@@ -230,7 +265,11 @@ fn best_match(
         let device = &user.devices[index];
         let secret = keys.secret(user.id, device)?;
         let Attempt { submitted, now, bounds, .. } = *attempt;
-        let with = Comparison { secret: &secret, last: device.position, now, bounds };
+        // Computed for a device of any kind, as a match of it is looked for in all.
+        let tag = submitted.backup_code().map(|c| keys.backup_code_tag(user.id, device.id, c));
+        let Bounds { window, look_ahead, .. } = bounds;
+        let with =
+            Comparison { secret: &secret, last: device.position, now, window, look_ahead, tag };
         let Some(position) = device.factor.check(submitted, with) else { continue };
         let fresh = device.is_unused(position);
         let candidate = Match { index, position, fresh, active: device.is_active() };
@@ -248,6 +287,7 @@ fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) 
     let set = match kind {
         BackupCodeKind::Recovery => user.recovery.as_ref()?.id,
         BackupCodeKind::Bypass => user.bypass.as_ref()?.id,
+        BackupCodeKind::Paper => return None,
     };
     let tag = &keys.backup_code_tag(user.id, set, code);
     let left = match kind {
@@ -260,6 +300,7 @@ fn consume_backup_code(user: &mut User, attempt: &Attempt<'_>, keys: &dyn Keys) 
             let bypass = user.bypass.clone()?.used(tag, attempt.now)?;
             user.bypass.insert(bypass).uses
         }
+        BackupCodeKind::Paper => return None,
     };
     Some(Outcome::AcceptedBackup { kind, left })
 }
@@ -269,7 +310,8 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let (label, factor) = (device.label.clone(), device.factor.kind());
     let DeviceState::Pending(pending) = &mut device.state else {
         *device = device.clone().used(position, now);
-        return Outcome::Accepted { device: label, factor };
+        let code = device.factor.list().map(|list| list.used_code(position));
+        return Outcome::Accepted { device: label, factor, code };
     };
     let successive = position > 0 && pending.first_proof == Some(position - 1);
     if !device.factor.is_proved_by_one_code() && !successive {
@@ -280,12 +322,13 @@ fn accept(user: &mut User, index: usize, position: u64, now: Timestamp) -> Outco
     let replaced = std::mem::take(&mut pending.replaces);
     device.state = DeviceState::Active(Active { confirmed_at: now });
     *device = device.clone().used(position, now);
+    let code = device.factor.list().map(|list| list.used_code(position));
     let label =
         label_once_confirmed(&user.devices, &user.devices[index], &replaced).unwrap_or(label);
     user.devices[index].label = label.clone();
     replace_devices(user, index, &replaced, now);
     user.enrolment_barred = false;
-    Outcome::Confirmed { device: label, factor }
+    Outcome::Confirmed { device: label, factor, code }
 }
 
 /// Revokes the devices that a new one replaces, now that it works; they are kept for undo.

@@ -1,5 +1,5 @@
-//! Backup codes, which replace the code of a device: recovery codes (look-up secrets in NIST SP
-//! 800-63B-4) and bypass codes, as people type them.
+//! Codes of letters, as people type them. Backup codes replace the code of a device: recovery codes (look-up secrets in
+//! NIST SP 800-63B-4) and bypass codes. The codes of a printed list are those of a device.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -24,22 +24,35 @@ static CROCKFORD: LazyLock<Encoding> = LazyLock::new(|| {
 /// Bytes of the longest code.
 const BYTES: usize = 10;
 
-/// The kind of a backup code; each has its own length.
+/// The kind of a code of letters; each has its own length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BackupCodeKind {
     /// 80 bits; NIST SP 800-63B-4, section 4.2.1.1 asks for 64.
     Recovery,
     /// 60 bits; valid for hours and a few uses.
     Bypass,
+    /// 50 bits; a code of a printed list, see [`crate::domain::factor::paper`].
+    Paper,
 }
 
 impl BackupCodeKind {
+    const ALL: [Self; 3] = [Self::Recovery, Self::Bypass, Self::Paper];
+
     /// Letters in a code of this kind, without hyphens.
     #[must_use]
     pub const fn letters(self) -> usize {
         match self {
             Self::Recovery => 16,
             Self::Bypass => 12,
+            Self::Paper => 10,
+        }
+    }
+
+    /// Letters between two hyphens.
+    const fn group(self) -> usize {
+        match self {
+            Self::Recovery | Self::Bypass => 4,
+            Self::Paper => 5,
         }
     }
 
@@ -48,11 +61,12 @@ impl BackupCodeKind {
         match self {
             Self::Recovery => "recovery",
             Self::Bypass => "bypass",
+            Self::Paper => "paper",
         }
     }
 }
 
-/// A backup code: upper-case letters and digits of [`CROCKFORD`], no hyphens.
+/// A code of letters: upper-case letters and digits of [`CROCKFORD`], no hyphens.
 #[derive(Clone)]
 pub struct BackupCode {
     pub kind: BackupCodeKind,
@@ -71,9 +85,9 @@ impl BackupCode {
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
         let letters = || text.iter().copied().filter(|byte| !matches!(byte, b'-' | b' '));
-        let kinds = [BackupCodeKind::Recovery, BackupCodeKind::Bypass];
-        let kind = kinds.into_iter().find(|kind| kind.letters() == letters().count())?;
-        // Only whole bytes can be decoded, so that the shorter code is filled up with zeros.
+        let mut kinds = BackupCodeKind::ALL.into_iter();
+        let kind = kinds.find(|kind| kind.letters() == letters().count())?;
+        // Only whole bytes can be decoded, so that a shorter code is filled up with zeros.
         let mut typed = Zeroizing::new([b'0'; BackupCodeKind::Recovery.letters()]);
         typed.iter_mut().zip(letters()).for_each(|(place, letter)| *place = letter);
         let mut bytes = Zeroizing::new([0; BYTES]);
@@ -87,12 +101,12 @@ impl BackupCode {
         &self.letters
     }
 
-    /// Groups of four with hyphens, for display.
+    /// Groups of four with hyphens, or on paper of five, for display.
     #[must_use]
     pub fn grouped(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(20));
         for (n, letter) in self.letters.chars().enumerate() {
-            if n > 0 && n % 4 == 0 {
+            if n > 0 && n % self.kind.group() == 0 {
                 text.push('-');
             }
             text.push(letter);
@@ -141,6 +155,16 @@ impl Submitted {
         }
     }
 
+    /// Whether it has the form of a device's code.
+    #[must_use]
+    pub const fn is_of_device(&self) -> bool {
+        match self {
+            Self::Otp(_) | Self::Yubico(_) => true,
+            Self::BackupCode(code) => matches!(code.kind, BackupCodeKind::Paper),
+            Self::NotACode => false,
+        }
+    }
+
     #[must_use]
     pub const fn backup_code(&self) -> Option<&BackupCode> {
         match self {
@@ -169,6 +193,16 @@ mod tests {
             );
         }
         assert_eq!(BackupCode::read(b"0123-4567-89AB").unwrap().kind, BackupCodeKind::Bypass);
+        let code = BackupCode::new(BackupCodeKind::Paper, &random);
+        assert_eq!(code.grouped().as_str(), "01234-56789");
+        for text in ["01234-56789", "o1234 567 89", "0123456789", "oi2345-6789"] {
+            let read = BackupCode::read(text.as_bytes()).unwrap();
+            assert_eq!(
+                (read.kind, read.letters()),
+                (BackupCodeKind::Paper, code.letters()),
+                "{text}"
+            );
+        }
     }
 
     #[test]

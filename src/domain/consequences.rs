@@ -1,5 +1,6 @@
 //! What a change means for a user, said before it, after it, and in the log.
 
+use crate::domain::authenticate::has_only_external;
 use crate::domain::bypass::BypassCode;
 use crate::domain::device::DeviceState;
 use crate::domain::labels::label_once_confirmed;
@@ -170,6 +171,9 @@ fn entry_words(user: &User, requirement: Requirement, now: Timestamp) -> String 
         PasswordChange::NotRequired => {}
     }
     let status = user.status();
+    if has_only_external(user) {
+        return "is refused here, where no code of an external device is verified".to_owned();
+    }
     if status == Status::Enabled {
         return "needs a code to sign in".to_owned();
     }
@@ -275,6 +279,7 @@ mod tests {
     use crate::domain::fixture::{active_state, alice, at, pending_state, with_phone};
     use crate::domain::lockout::{FailedFactor, Limits};
     use crate::domain::policy::Scope;
+    use crate::domain::policy::strong::StrongKinds;
     use crate::domain::secret::Sealed;
     use crate::domain::time::Span;
 
@@ -292,7 +297,13 @@ mod tests {
 
     fn said(before: Option<&User>, after: &User) -> Vec<String> {
         let scope = Scope::Groups(vec!["staff".into()]);
-        let policy = Policy { scope, except_groups: Vec::new(), since: None, grace: Span(0) };
+        let policy = Policy {
+            scope,
+            except_groups: Vec::new(),
+            since: None,
+            grace: Span(0),
+            strong: StrongKinds::default(),
+        };
         consequences(before, after, &policy, at(NOW))
     }
 

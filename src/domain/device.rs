@@ -10,6 +10,7 @@
 
 use crate::domain::accepted::Accepted;
 use crate::domain::factor::Factor;
+use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::Window;
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
@@ -27,7 +28,7 @@ pub struct Device {
     pub secret: Sealed,
     pub state: DeviceState,
     /// The position of the last accepted code: the time step, or the counter. It and all earlier ones
-    /// are used up (RFC 6238, section 5.2; RFC 4226, section 7.2).
+    /// are used up (RFC 6238, section 5.2; RFC 4226, section 7.2). `None` for a list, which keeps its unused codes.
     pub position: Option<u64>,
     pub accepted: Accepted,
     pub created_at: Timestamp,
@@ -99,6 +100,29 @@ impl DeviceState {
 }
 
 impl Device {
+    /// A new device of a kind that has no secret.
+    #[must_use]
+    pub fn without_secret(
+        id: Id,
+        label: Label,
+        factor: Factor,
+        state: DeviceState,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            label,
+            factor,
+            serial: None,
+            secret: Sealed(Vec::new()),
+            state,
+            position: None,
+            accepted: Accepted::default(),
+            created_at: now,
+            last_used_at: None,
+        }
+    }
+
     #[must_use]
     pub const fn is_live(&self) -> bool {
         !matches!(self.state, DeviceState::Revoked(_))
@@ -117,6 +141,13 @@ impl Device {
     #[must_use]
     pub const fn is_disabled(&self) -> bool {
         matches!(self.state, DeviceState::Disabled(_))
+    }
+
+    /// Whether the user has it in hand as it is, with its secret inside: a token or a YubiKey. Its secret is never
+    /// shown, and no password gives a device in its place; only its code confirms it.
+    #[must_use]
+    pub const fn is_hardware(&self) -> bool {
+        self.serial.is_some() || matches!(self.factor, Factor::TotpToken(..) | Factor::Yubikey)
     }
 
     /// Whether it is pending and can't be confirmed now: its time is over, or the clock was ahead when it was made.
@@ -144,6 +175,13 @@ impl Device {
         Some(pending.expires_at).filter(|at| *at != Timestamp::EARLIEST)
     }
 
+    /// How many codes of a printed list are left; `None` for another kind, and for one that was read from the log, which
+    /// doesn't keep them.
+    #[must_use]
+    pub fn codes_left(&self) -> Option<usize> {
+        self.factor.list().filter(|list| **list != List::UNKNOWN).map(List::left)
+    }
+
     /// When its first code was accepted.
     #[must_use]
     pub fn confirmed_at(&self) -> Option<Timestamp> {
@@ -154,9 +192,12 @@ impl Device {
     }
 
     /// The replay rule: whether a code at this position is later than the last accepted one. After a
-    /// resynchronisation there may be accepted ones that are later still.
+    /// resynchronisation there may be accepted ones that are later still. The codes of a list have no order.
     #[must_use]
     pub fn is_unused(&self, position: u64) -> bool {
+        if let Some(list) = self.factor.list() {
+            return list.is_unused(position);
+        }
         self.position.is_none_or(|last| position > last)
             && !self.accepted.contains(position, self.position)
     }
@@ -192,14 +233,19 @@ impl Device {
     /// [`Device::is_unused`].
     #[must_use]
     pub fn used(self, position: u64, now: Timestamp) -> Self {
-        let factor = self.factor.clone().learned(position, now);
-        Self { last_used_at: Some(now), factor, ..self.spent(position) }
+        let spent = self.spent(position);
+        let factor = spent.factor.clone().learned(position, now);
+        Self { last_used_at: Some(now), factor, ..spent }
     }
 
     /// The device after two successive codes, the second of which has this position, which may be earlier than that
     /// of the last accepted code.
     #[must_use]
-    pub fn resynchronised(self, position: u64, now: Timestamp) -> Self {
+    pub fn resynchronised(mut self, position: u64, now: Timestamp) -> Self {
+        if let DeviceState::Pending(pending) = &mut self.state {
+            // Two successive codes are as good as the first of two.
+            pending.first_proof = Some(position);
+        }
         let first = position.saturating_sub(1);
         let accepted = self.accepted.with(first, self.position).with(position, Some(first));
         let factor = self.factor.resynchronised(position, now);
@@ -209,6 +255,9 @@ impl Device {
     /// The same for a code that is no use of the device, such as the first of two.
     #[must_use]
     pub fn spent(self, position: u64) -> Self {
+        if let Factor::Paper(list) = self.factor {
+            return Self { factor: Factor::Paper(list.used(position)), ..self };
+        }
         let accepted = self.accepted.with(position, self.position);
         Self { position: Some(position), accepted, ..self }
     }

@@ -1,16 +1,22 @@
 //! Compares a code with all that a user has or had, for an operator who helps them.
 
+mod token;
+
 use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
+use crate::domain::code_source::CodeSource;
 use crate::domain::device::{BeforeDisable, Device, DeviceState};
-use crate::domain::diagnosis::{Diagnosis, Spare};
+use crate::domain::diagnose::token::{other_kind, with_token};
+use crate::domain::diagnosis::{Diagnosis, Spare, TokenFinding};
 use crate::domain::factor::Factor;
 use crate::domain::factor::totp::{Algorithm, Parameters, Window, matching_steps};
+use crate::domain::lockout::Bounds;
 use crate::domain::name::Label;
 use crate::domain::otp::Otp;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
+use crate::domain::yubico_otp::YubicoOtp;
 
 /// Time steps before and after the current one that are searched with all settings.
 const REACH: u64 = 20;
@@ -21,16 +27,38 @@ const FARTHEST: Span = Span::minutes(14 * 60 + 5);
 pub const MOST_WHILE_LOCKED: usize = 10;
 pub const LOCKED_SPAN: Span = Span::hours(1);
 
-/// The finding where there is nothing to compare a code with, so that no attempt is counted. `submitted` is `None`
+/// What a user reads out or sends, for a diagnosis.
+pub struct ReadOut {
+    pub submitted: Submitted,
+    /// As long as what a YubiKey types, but no code of any form.
+    is_like_yubico: bool,
+}
+
+impl ReadOut {
+    /// Nothing that has the form of a code.
+    pub const NO_CODE: Self = Self { submitted: Submitted::NotACode, is_like_yubico: false };
+
+    #[must_use]
+    pub fn read(bytes: &[u8]) -> Self {
+        let submitted = Submitted::read(bytes);
+        let text = std::str::from_utf8(bytes).unwrap_or_default().trim_end();
+        // Letters of another alphabet have more than one byte.
+        let is_long = text.chars().filter(|c| !c.is_control()).count() == YubicoOtp::USUAL_LENGTH;
+        let is_like_yubico = matches!(submitted, Submitted::NotACode) && is_long;
+        Self { submitted, is_like_yubico }
+    }
+}
+
+/// The finding where there is nothing to compare a code with, so that no attempt is counted. `read_out` is `None`
 /// before it is asked for.
 #[must_use]
 pub fn without_comparing(
     user: &User,
-    submitted: Option<&Submitted>,
+    read_out: Option<&ReadOut>,
     now: Timestamp,
 ) -> Option<Diagnosis> {
     let has_spares = user.recovery.is_some() || user.bypass.is_some();
-    if submitted.map_or(has_spares, |submitted| submitted.backup_code().is_some()) {
+    if read_out.map_or(has_spares, |read_out| read_out.submitted.backup_code().is_some()) {
         return None;
     }
     let mut live = user.live().peekable();
@@ -40,7 +68,11 @@ pub fn without_comparing(
     if let Some(device) = user.live().next().filter(|_| live.all(|d| d.is_expired(now))) {
         return Some(expired(device, now));
     }
-    matches!(submitted, Some(Submitted::NotACode)).then_some(Diagnosis::NoCode)
+    match read_out? {
+        ReadOut { is_like_yubico: true, .. } => Some(TokenFinding::NoModhex.into()),
+        ReadOut { submitted: Submitted::NotACode, .. } => Some(Diagnosis::NoCode),
+        _ => None,
+    }
 }
 
 /// Compares what was submitted with every device that the user has or had, or with their backup codes.
@@ -49,24 +81,36 @@ pub fn diagnose(
     keys: &dyn Keys,
     submitted: &Submitted,
     now: Timestamp,
-    window: Window,
+    bounds: Bounds,
 ) -> Result<Diagnosis, Refusal> {
-    let code = match submitted {
-        Submitted::Otp(code) => code,
+    match submitted {
+        Submitted::Otp(_) | Submitted::Yubico(_) => {}
+        Submitted::BackupCode(code) if code.kind == BackupCodeKind::Paper => {
+            return Ok(diagnose_paper(user, keys, code, now));
+        }
         Submitted::BackupCode(code) => return Ok(diagnose_spare(user, keys, code, now)),
-        Submitted::Yubico(_) | Submitted::NotACode => return Ok(Diagnosis::NoCode),
-    };
+        Submitted::NotACode => return Ok(Diagnosis::NoCode),
+    }
     let mut best: Option<Diagnosis> = None;
     for device in &user.devices {
         let secret = keys.secret(user.id, device)?;
-        let Factor::Totp(given) = device.factor else { continue };
-        for used in possible_settings(given) {
-            let current = used.step(now);
-            for step in matching_steps(&secret, used, code, now, REACH) {
-                let candidate = reason(device, (given, used), (step, current), now, window);
-                if best.as_ref().is_none_or(|best| rank(&candidate) < rank(best)) {
-                    best = Some(candidate);
+        let found = match (&device.factor, submitted) {
+            (Factor::Totp(given), Submitted::Otp(code)) => {
+                let mut found = Vec::new();
+                for used in possible_settings(*given) {
+                    let current = used.step(now);
+                    for step in matching_steps(&secret, used, code, now, REACH) {
+                        let settings = (*given, used);
+                        found.push(reason(device, settings, (step, current), now, bounds.window));
+                    }
                 }
+                found
+            }
+            _ => with_token(device, &secret, submitted, now, bounds),
+        };
+        for candidate in found {
+            if best.as_ref().is_none_or(|best| rank(&candidate) < rank(best)) {
+                best = Some(candidate);
             }
         }
     }
@@ -76,8 +120,14 @@ pub fn diagnose(
     if user.status() == Status::Disabled {
         return Ok(Diagnosis::Disabled { device: None });
     }
-    let unknown = Diagnosis::Unknown { only: only_device(user) };
-    Ok(far_off(user, keys, code, now)?.unwrap_or(unknown))
+    if let Some(finding) = other_kind(user, submitted) {
+        return Ok(finding.into());
+    }
+    let unknown = Diagnosis::Unknown { only: only_device(user), source: CodeSource::of_user(user) };
+    match submitted {
+        Submitted::Otp(code) => Ok(far_off(user, keys, code, now)?.unwrap_or(unknown)),
+        _ => Ok(unknown),
+    }
 }
 
 /// The nearest time within hours that the code fits, with the device's own settings.
@@ -141,8 +191,37 @@ fn diagnose_spare(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestam
                 () => Spare::Good { left: bypass.uses.into(), until: Some(until) },
             }
         }),
+        BackupCodeKind::Paper => None,
     };
     Diagnosis::Spare { kind, spare: spare.unwrap_or(Spare::Unknown { left: 0, at: None }) }
+}
+
+/// What a code of a printed list is worth. Nothing is used up. A used code is not kept, so that it is one of the
+/// unknown ones.
+fn diagnose_paper(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestamp) -> Diagnosis {
+    let kind = BackupCodeKind::Paper;
+    let mut best: Option<Diagnosis> = None;
+    let (mut lists, mut left) = (0, 0);
+    for device in &user.devices {
+        let Some(list) = device.factor.list() else { continue };
+        let own_left = list.left() as u64;
+        if device.is_live() {
+            (lists, left) = (lists + 1, left + own_left);
+        }
+        let tag = keys.backup_code_tag(user.id, device.id, code);
+        if list.position(&tag).is_some() {
+            let good =
+                Diagnosis::Spare { kind, spare: Spare::Good { left: own_left, until: None } };
+            best = Some(out_of_use(device, now).unwrap_or(good));
+        }
+    }
+    best.unwrap_or(Diagnosis::Spare {
+        kind,
+        spare: match (lists, left) {
+            (1.., 0) => Spare::Used { at: None },
+            (_, left) => Spare::Unknown { left, at: None },
+        },
+    })
 }
 
 fn reason(
@@ -154,14 +233,8 @@ fn reason(
 ) -> Diagnosis {
     let label = device.label.clone();
     // Setting the clock or changing the settings does not help a device that is out of use.
-    if let DeviceState::Revoked(revoked) = &device.state {
-        return Diagnosis::Revoked { device: label, at: revoked.at };
-    }
-    if device.is_disabled() {
-        return Diagnosis::Disabled { device: Some(label) };
-    }
-    if device.is_expired(now) {
-        return expired(device, now);
+    if let Some(out_of_use) = out_of_use(device, now) {
+        return out_of_use;
     }
     if used != given {
         return Diagnosis::OtherSettings { device: label, given, used };
@@ -170,15 +243,48 @@ fn reason(
         let steps = i64::try_from(step).unwrap_or(i64::MAX) - i64::try_from(current).unwrap_or(0);
         return Diagnosis::ClockOff { device: label, steps, period: used.period };
     }
+    of_the_window(device, step, now, window)
+}
+
+/// Why a device can't be used, whatever the code.
+fn out_of_use(device: &Device, now: Timestamp) -> Option<Diagnosis> {
+    let label = device.label.clone();
+    match &device.state {
+        DeviceState::Revoked(revoked) => {
+            let source = CodeSource::of(device);
+            Some(Diagnosis::Revoked { device: label, at: revoked.at, source })
+        }
+        DeviceState::Disabled(_) => Some(Diagnosis::Disabled { device: Some(label) }),
+        _ if device.is_expired(now) => Some(expired(device, now)),
+        _ => None,
+    }
+}
+
+/// What a code is worth that is inside the window.
+fn of_the_window(device: &Device, step: u64, now: Timestamp, window: Window) -> Diagnosis {
     if let Some(until) = device.refused_until(now, window) {
-        let can_resync = device.has_all_ahead(now, window);
-        return Diagnosis::ClockWasAhead { device: label, until, can_resync };
+        let (device, can_resync) = (device.label.clone(), device.has_all_ahead(now, window));
+        return Diagnosis::ClockWasAhead { device, until, can_resync };
     }
-    if !device.is_unused(step) {
-        let (at, by_later) = (device.last_used_at, device.position.is_some_and(|last| last > step));
-        return Diagnosis::AlreadyUsed { device: label, at, by_later };
+    if device.is_unused(step) { right(device) } else { already_used(device, step) }
+}
+
+fn right(device: &Device) -> Diagnosis {
+    Diagnosis::Right {
+        device: device.label.clone(),
+        pending: device.is_pending(),
+        source: CodeSource::of(device),
+        note: None,
     }
-    Diagnosis::Right { device: label, pending: device.is_pending() }
+}
+
+fn already_used(device: &Device, position: u64) -> Diagnosis {
+    Diagnosis::AlreadyUsed {
+        device: device.label.clone(),
+        at: device.last_used_at,
+        by_later: device.position.is_some_and(|last| last > position),
+        source: CodeSource::of(device),
+    }
 }
 
 fn expired(device: &Device, now: Timestamp) -> Diagnosis {
@@ -198,7 +304,7 @@ const fn rank(diagnosis: &Diagnosis) -> u8 {
         Diagnosis::Disabled { .. } => 2,
         Diagnosis::Revoked { .. } => 3,
         Diagnosis::Expired { .. } => 4,
-        Diagnosis::ClockOff { .. } => 5,
+        Diagnosis::ClockOff { .. } | Diagnosis::Token(_) => 5,
         _ => 6,
     }
 }
@@ -215,112 +321,4 @@ fn possible_settings(own: Parameters) -> impl Iterator<Item = Parameters> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::domain::device::{DeviceState, Pending};
-    use crate::domain::diagnose::*;
-    use crate::domain::diagnosis::DiagnosisWord;
-    use crate::domain::factor::totp::code_at;
-    use crate::domain::fixture;
-    use crate::domain::fixture::{OneSecret, active_state, at, phone, secret};
-
-    const NOW: i64 = 1_800_000_000;
-
-    fn alice(parameters: Parameters) -> User {
-        let factor = Factor::Totp(parameters);
-        let device = Device { factor, ..phone(2, active_state()) };
-        User { devices: vec![device], ..fixture::alice() }
-    }
-
-    fn reason_of(user: &User, made_with: Parameters, seconds: i64) -> Diagnosis {
-        let code = Submitted::read(code_at(&secret(), made_with, seconds).as_bytes());
-        diagnose(user, &OneSecret, &code, at(NOW), Window::DEFAULT).unwrap()
-    }
-
-    #[test]
-    fn each_reason_is_found() {
-        let common = Parameters::COMMON;
-        let user = alice(common);
-        let label = Label::parse("phone").unwrap();
-        let device = label.clone();
-        assert_eq!(reason_of(&user, common, NOW), Diagnosis::Right { device, pending: false });
-        for steps in [-20, -2, 2, 20] {
-            let device = label.clone();
-            let expected = Diagnosis::ClockOff { device, steps, period: 30 };
-            assert_eq!(reason_of(&user, common, NOW + 30 * steps), expected);
-        }
-        for steps in [21, -21, 1690, -1690] {
-            let found = reason_of(&user, common, NOW + 30 * steps);
-            assert_eq!(found.finding(), DiagnosisWord::MaybeClockOff, "{steps}: {found:?}");
-        }
-        assert_eq!(
-            reason_of(&user, common, NOW + 30 * 1691),
-            Diagnosis::Unknown { only: Some(label.clone()) }
-        );
-        let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
-        assert_eq!(reason_of(&alice(sha256), common, NOW).finding().word(), "other_settings");
-        assert_eq!(reason_of(&user, sha256, NOW).finding().word(), "other_settings");
-        let mut spent = user.clone();
-        spent.devices[0].position = Some(common.step(at(NOW)));
-        assert_eq!(reason_of(&spent, common, NOW).finding().word(), "already_used");
-        spent.devices[0].position = Some(common.step(at(NOW)) + 1);
-        assert_eq!(reason_of(&spent, common, NOW).finding().word(), "already_used", "a fast phone");
-        spent.devices[0].position = Some(common.step(at(NOW)) + 10);
-        let until = at(NOW - NOW % 30 + 30 * 11);
-        let device = label.clone();
-        assert_eq!(
-            reason_of(&spent, common, NOW),
-            Diagnosis::ClockWasAhead { device, until, can_resync: false }
-        );
-        assert_eq!(
-            reason_of(&user.clone().disable(None).unwrap().user, common, NOW).finding().word(),
-            "disabled"
-        );
-        let revoked = user.clone().revoke(None, at(NOW)).unwrap().user;
-        assert_eq!(reason_of(&revoked, common, NOW).finding().word(), "revoked");
-        let none =
-            diagnose(&user, &OneSecret, &Submitted::NotACode, at(NOW), Window::DEFAULT).unwrap();
-        assert_eq!(none, Diagnosis::NoCode);
-    }
-
-    #[test]
-    fn that_a_device_is_out_of_use_ranks_before_its_clock_and_its_settings() {
-        let common = Parameters::COMMON;
-        let sha256 = Parameters { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
-        let user = alice(common);
-        let mut expired = user.clone();
-        expired.devices[0].state = DeviceState::Pending(Pending {
-            expires_at: at(NOW - 1),
-            first_proof: None,
-            replaces: Vec::new(),
-        });
-        for (user, word) in [
-            (user.clone().disable(None).unwrap().user, "disabled"),
-            (user.clone().revoke(None, at(NOW)).unwrap().user, "revoked"),
-            (expired, "expired"),
-        ] {
-            for steps in [-20, -1, 0, 2, 20] {
-                assert_eq!(
-                    reason_of(&user, common, NOW + 30 * steps).finding().word(),
-                    word,
-                    "{steps}"
-                );
-                assert_eq!(
-                    reason_of(&user, sha256, NOW + 60 * steps).finding().word(),
-                    word,
-                    "{steps}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn no_sentence_contains_a_code() {
-        let user = alice(Parameters::COMMON);
-        for offset in -21..=21 {
-            let code = code_at(&secret(), Parameters::COMMON, NOW + 30 * offset);
-            let found = reason_of(&user, Parameters::COMMON, NOW + 30 * offset);
-            let words = found.sentence(&user.name, at(NOW)) + &found.next(&user.name).1.to_string();
-            assert!(!words.contains(&code), "{words}");
-        }
-    }
-}
+mod tests;

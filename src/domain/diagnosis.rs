@@ -2,9 +2,11 @@
 
 mod offset;
 mod spare;
+mod token;
 mod word;
 
 use crate::domain::backup_code::BackupCodeKind;
+use crate::domain::code_source::CodeSource;
 use crate::domain::diagnosis::offset::{about, remedy};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::hint::{Command, command};
@@ -14,6 +16,7 @@ use crate::domain::time::Timestamp;
 
 pub use offset::apart;
 pub use spare::Spare;
+pub use token::{RightNote, TokenFinding, steps_apart};
 pub use word::DiagnosisWord;
 
 /// The reason why a code fails.
@@ -23,12 +26,15 @@ pub enum Diagnosis {
     Right {
         device: Label,
         pending: bool,
+        source: CodeSource,
+        note: Option<RightNote>,
     },
     /// `at` is when the device's last code was accepted. It was this one, or if `by_later` a later one.
     AlreadyUsed {
         device: Label,
         at: Option<Timestamp>,
         by_later: bool,
+        source: CodeSource,
     },
     /// It is right, but a code was accepted while the clock was ahead: until then no code is later than that.
     ClockWasAhead {
@@ -70,6 +76,7 @@ pub enum Diagnosis {
     Revoked {
         device: Label,
         at: Timestamp,
+        source: CodeSource,
     },
     Expired {
         device: Label,
@@ -82,6 +89,7 @@ pub enum Diagnosis {
     /// It matches none of the user's devices. `only` is the user's device if there is one only.
     Unknown {
         only: Option<Label>,
+        source: CodeSource,
     },
     /// It does not have the form of a code.
     NoCode,
@@ -89,6 +97,7 @@ pub enum Diagnosis {
         kind: BackupCodeKind,
         spare: Spare,
     },
+    Token(TokenFinding),
     /// So many codes were diagnosed while the user was locked that no more are compared until then.
     TooMany {
         until: Timestamp,
@@ -113,6 +122,7 @@ impl Diagnosis {
             Self::Unknown { .. } => DiagnosisWord::Unknown,
             Self::NoCode => DiagnosisWord::NoCode,
             Self::TooMany { .. } => DiagnosisWord::TooManyDiagnoses,
+            Self::Token(finding) => finding.finding(),
             Self::Spare { kind: BackupCodeKind::Recovery, spare: Spare::Good { .. } } => {
                 DiagnosisWord::RecoveryCode
             }
@@ -125,6 +135,11 @@ impl Diagnosis {
                 Spare::Expired { .. } => DiagnosisWord::BypassCodeExpired,
                 Spare::Used { .. } => DiagnosisWord::BypassCodeUsed,
                 Spare::Unknown { .. } => DiagnosisWord::BypassCodeUnknown,
+            },
+            Self::Spare { kind: BackupCodeKind::Paper, spare } => match spare {
+                Spare::Good { .. } => DiagnosisWord::PaperCode,
+                Spare::Used { .. } => DiagnosisWord::PaperCodeUsed,
+                _ => DiagnosisWord::PaperCodeUnknown,
             },
         }
     }
@@ -142,6 +157,7 @@ impl Diagnosis {
             | Self::Revoked { device, .. }
             | Self::Expired { device, .. } => Some(device),
             Self::Disabled { device } => device.as_ref(),
+            Self::Token(finding) => finding.device(),
             Self::NoDevice { .. }
             | Self::Unknown { .. }
             | Self::NoCode
@@ -175,6 +191,17 @@ impl Diagnosis {
         }
     }
 
+    /// A right code, with what is worth saying of it.
+    #[must_use]
+    pub fn with_note(self, note: Option<RightNote>) -> Self {
+        match self {
+            Self::Right { device, pending, source, .. } => {
+                Self::Right { device, pending, source, note }
+            }
+            same => same,
+        }
+    }
+
     /// The finding, given how many other users' codes were as far off lately.
     #[must_use]
     pub fn with_others(self, others: u64) -> Self {
@@ -198,7 +225,7 @@ impl Diagnosis {
         if is_same {
             Self::ClockOff { device, steps, period }
         } else {
-            Self::Unknown { only: None }
+            Self::Unknown { only: None, source: CodeSource::App }
         }
     }
 
@@ -206,10 +233,14 @@ impl Diagnosis {
     #[must_use]
     pub fn sentence(&self, name: &UserName, now: Timestamp) -> String {
         match self {
-            Self::Right { device, .. } => {
-                format!("the code of {device} is right: sign in with the next one")
+            Self::Right { device, note, .. } => {
+                let note = note.map_or_else(String::new, |note| format!("; {}", note.words()));
+                format!("the code of {device} is right: sign in with the next one{note}")
             }
-            Self::AlreadyUsed { device, at, by_later } => used(device, *at, *by_later, now),
+            Self::AlreadyUsed { device, at, by_later, source } => {
+                used(device, *at, *by_later, now) + source.after_used()
+            }
+            Self::Token(finding) => finding.sentence(name),
             Self::ClockWasAhead { device, until, .. } => format!(
                 "the code of {device} is right, but codes are refused until {until}: one was accepted while this \
                  server's clock was ahead, or the clock is behind now"
@@ -241,7 +272,10 @@ impl Diagnosis {
                 "MFA is switched off, so no code is accepted, and this one belongs to no device of the user"
                     .to_owned()
             }
-            Self::Revoked { device, at } => format!(
+            Self::Revoked { device, at, source } if *source != CodeSource::App => format!(
+                "the code belongs to {device}, which was revoked on {at}: use the code of the new device"
+            ),
+            Self::Revoked { device, at, .. } => format!(
                 "the code belongs to {device}, which was revoked on {at}: remove the old account from the app, and \
                  use the code of the new one"
             ),
@@ -258,12 +292,15 @@ impl Diagnosis {
                 }
                 None => format!("{name} has no device and never had one, so no code can be right"),
             },
+            Self::Unknown { source, .. } if *source != CodeSource::App => {
+                "the code belongs to none of this user's devices: check that they use their own".to_owned()
+            }
             Self::Unknown { .. } => "the code belongs to none of this user's devices: check that the app shows the \
                  right account"
                 .to_owned(),
             Self::NoCode => {
-                "this is not a code: a code has 6 to 8 digits, a bypass code 12 letters and digits, a recovery \
-                 code 16"
+                "this is not a code: a code has 6 to 8 digits, that of a YubiKey 44 letters, one of a printed list \
+                 10 letters and digits, a bypass code 12, a recovery code 16"
                     .to_owned()
             }
             Self::Spare { kind, spare } => spare.sentence(*kind, name),
@@ -279,9 +316,10 @@ impl Diagnosis {
         let plain = |verb: &'static str| command(verb).name(name);
         let of = |verb: &'static str, device: &Label| command(verb).device(device).name(name);
         match self {
-            Self::Right { device, pending: true } => {
+            Self::Right { device, pending: true, source: CodeSource::App, .. } => {
                 ("to confirm the device", of("show-qr", device))
             }
+            Self::Token(finding) => finding.next(name),
             Self::Right { .. } | Self::Spare { spare: Spare::Good { .. }, .. } => (
                 "if that fails",
                 command("log").option("--last", "10").option("--user", name.as_str()),
@@ -303,11 +341,16 @@ impl Diagnosis {
             Self::Disabled { device: None } => ("to switch it on", plain("enable")),
             Self::Expired { device, .. } => ("to do so", of("enrol", device)),
             Self::NoDevice { .. } => ("to set one up", plain("enrol")),
-            Self::Unknown { only: Some(device) } => ("if it does", of("reset", device)),
-            Self::Unknown { only: None } => ("to see the devices", plain("show-user")),
+            Self::Unknown { only: Some(device), source: CodeSource::App } => {
+                ("if it does", of("reset", device))
+            }
+            Self::Unknown { .. } => ("to see the devices", plain("show-user")),
             Self::NoCode => ("ask for the code again", plain("diagnose")),
             Self::Spare { kind: BackupCodeKind::Recovery, .. } => {
                 ("for new ones", plain("recovery-codes"))
+            }
+            Self::Spare { kind: BackupCodeKind::Paper, .. } => {
+                ("for a new list", command("enrol").option("--kind", "paper").name(name))
             }
             Self::Spare { spare: Spare::NotYet { .. }, .. } => ("to look", plain("show-user")),
             Self::Spare { kind: BackupCodeKind::Bypass, .. } => {
@@ -344,20 +387,18 @@ fn taken_by(verb: &str) -> String {
     }
 }
 
+/// Ends in a colon, for what to do.
 fn used(device: &Label, at: Option<Timestamp>, by_later: bool, now: Timestamp) -> String {
     let ago = |at: Timestamp| match now.since(at).0 {
         0 => "just now".to_owned(),
         _ => format!("{} ago", now.since(at)),
     };
     match (at, by_later) {
-        (None, _) => format!("the code of {device} was already used: wait for the next one"),
-        (Some(at), false) => {
-            format!("the code of {device} was already used {}: wait for the next one", ago(at))
+        (None, _) => format!("the code of {device} was already used: "),
+        (Some(at), false) => format!("the code of {device} was already used {}: ", ago(at)),
+        (Some(at), true) => {
+            format!("the code of {device} is used up, since a later one was accepted {}: ", ago(at))
         }
-        (Some(at), true) => format!(
-            "the code of {device} is used up, since a later one was accepted {}: wait for the next one",
-            ago(at)
-        ),
     }
 }
 

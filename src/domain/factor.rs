@@ -1,7 +1,10 @@
 //! What a device proves a user by: the kinds of factor, and how each checks a submitted code.
 
 pub mod drift;
+pub mod external;
 pub mod hotp;
+pub mod kind;
+pub mod paper;
 pub mod totp;
 pub mod yubikey;
 
@@ -10,8 +13,8 @@ use crate::domain::factor::drift::Drift;
 use crate::domain::factor::totp::{
     Algorithm, Parameters, Window, matching_steps, newest_match, newest_successive,
 };
-use crate::domain::lockout::Bounds;
 use crate::domain::otp::Otp;
+use crate::domain::recovery::Tag;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 
@@ -26,6 +29,10 @@ pub enum Factor {
     Hotp(hotp::Parameters),
     /// Yubico OTP.
     Yubikey,
+    /// A printed list of codes.
+    Paper(paper::List),
+    /// What another program verifies.
+    External(external::Mark),
 }
 
 /// What a code is compared with, beside the kind.
@@ -35,7 +42,10 @@ pub struct Comparison<'c> {
     /// The position of the device's last accepted code.
     pub last: Option<u64>,
     pub now: Timestamp,
-    pub bounds: Bounds,
+    pub window: Window,
+    pub look_ahead: hotp::LookAhead,
+    /// The keyed hash of a code of letters, for this device.
+    pub tag: Option<Tag>,
 }
 
 impl Factor {
@@ -46,32 +56,40 @@ impl Factor {
             Self::Totp(_) | Self::TotpToken(..) => "totp",
             Self::Hotp(_) => "hotp",
             Self::Yubikey => "yubikey",
+            Self::Paper(_) => "paper",
+            Self::External(_) => "external",
         }
     }
 
     /// A factor of this kind for a listing of the past, which knows no settings.
     #[must_use]
     pub fn listed(kind: &str) -> Option<Self> {
-        let kinds =
-            [Self::Totp(Parameters::COMMON), Self::Hotp(hotp::Parameters::COMMON), Self::Yubikey];
+        let kinds = [
+            Self::Totp(Parameters::COMMON),
+            Self::Hotp(hotp::Parameters::COMMON),
+            Self::Yubikey,
+            Self::Paper(paper::List::UNKNOWN),
+            Self::External(external::Mark::UNKNOWN),
+        ];
         kinds.into_iter().find(|factor| factor.kind() == kind)
     }
 
     /// The position of a right code: the value of the moving factor (RFC 4226, section 5.1) for which
-    /// the secret gives this code, which is the time step, or the counter. Whether it was used before is the device's
-    /// to say; see [`crate::domain::device::Device::is_unused`].
+    /// the secret gives this code, which is the time step, or the counter, or on paper the place of a code that is
+    /// still unused. Whether it was used before is the device's to say; see [`crate::domain::device::Device::is_unused`].
     #[must_use]
     pub fn check(&self, submitted: &Submitted, with: Comparison<'_>) -> Option<u64> {
-        let Comparison { secret, last, now, bounds } = with;
+        let Comparison { secret, last, now, window, look_ahead, tag } = with;
         match (self, submitted) {
             (Self::Totp(_) | Self::TotpToken(..), Submitted::Otp(code)) => {
                 let clock = self.clock()?;
-                newest_match(secret, clock.parameters, code, clock.steps(now, bounds.window))
+                newest_match(secret, clock.parameters, code, clock.steps(now, window))
             }
             (Self::Hotp(parameters), Submitted::Otp(code)) => {
-                hotp::matching_counter(secret, *parameters, code, last, bounds.look_ahead)
+                hotp::matching_counter(secret, *parameters, code, last, look_ahead)
             }
             (Self::Yubikey, Submitted::Yubico(code)) => yubikey::position(secret, code),
+            (Self::Paper(list), Submitted::BackupCode(_)) => list.position(&tag?),
             _ => None,
         }
     }
@@ -80,10 +98,10 @@ impl Factor {
     /// the reach of a resynchronisation.
     #[must_use]
     pub fn check_successive(&self, codes: [&Otp; 2], with: Comparison<'_>) -> Option<u64> {
-        let Comparison { secret, last, now, bounds } = with;
+        let Comparison { secret, last, now, window, .. } = with;
         match self {
             Self::Totp(parameters) => {
-                let steps = bounds.window.around(parameters.step(now));
+                let steps = window.around(parameters.step(now));
                 newest_successive(secret, *parameters, codes, steps)
             }
             Self::TotpToken(parameters, _) => {
@@ -92,7 +110,31 @@ impl Factor {
                 newest_successive(secret, *parameters, codes, steps)
             }
             Self::Hotp(parameters) => hotp::successive_counters(secret, *parameters, codes, last),
-            Self::Yubikey => None,
+            Self::Yubikey | Self::Paper(_) | Self::External(_) => None,
+        }
+    }
+
+    /// Whether the device has a secret that is sealed.
+    #[must_use]
+    pub const fn has_secret(&self) -> bool {
+        !matches!(self, Self::Paper(_) | Self::External(_))
+    }
+
+    /// The codes of a list; `None` for a kind that computes them.
+    #[must_use]
+    pub const fn list(&self) -> Option<&paper::List> {
+        match self {
+            Self::Paper(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// What it is in the operator's words; `None` for a factor that is verified here.
+    #[must_use]
+    pub const fn mark(&self) -> Option<&external::Mark> {
+        match self {
+            Self::External(mark) => Some(mark),
+            _ => None,
         }
     }
 
@@ -104,7 +146,7 @@ impl Factor {
             Self::TotpToken(parameters, drift) => {
                 Some(FactorClock { parameters: *parameters, drift: Some(*drift) })
             }
-            Self::Hotp(_) | Self::Yubikey => None,
+            Self::Hotp(_) | Self::Yubikey | Self::Paper(_) | Self::External(_) => None,
         }
     }
 
@@ -156,7 +198,7 @@ impl Factor {
         match self {
             Self::Totp(p) | Self::TotpToken(p, _) => Some((p.algorithm, p.digits)),
             Self::Hotp(p) => Some((p.algorithm, p.digits)),
-            Self::Yubikey => None,
+            Self::Yubikey | Self::Paper(_) | Self::External(_) => None,
         }
     }
 
@@ -173,7 +215,7 @@ impl Factor {
         match self {
             Self::Totp(parameters) => parameters.is_common(),
             Self::Hotp(parameters) => *parameters == hotp::Parameters::COMMON,
-            Self::TotpToken(..) | Self::Yubikey => true,
+            Self::TotpToken(..) | Self::Yubikey | Self::Paper(_) | Self::External(_) => true,
         }
     }
 }

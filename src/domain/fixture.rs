@@ -1,4 +1,4 @@
-//! Alice and her phone, as the tests of decisions need them.
+//! Alice and her devices of each kind, as the tests of decisions need them.
 
 use zeroize::Zeroizing;
 
@@ -6,12 +6,14 @@ use crate::domain::accepted::Accepted;
 use crate::domain::authenticate::Keys;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::device::{Active, Device, DeviceState, Pending};
-use crate::domain::factor::Factor;
+use crate::domain::factor::drift::Drift;
 use crate::domain::factor::totp::Parameters;
+use crate::domain::factor::{Factor, hotp, yubikey};
 use crate::domain::name::{Label, UserName};
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::{Id, Sealed, Secret};
+use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 
@@ -44,6 +46,32 @@ pub fn phone(byte: u8, state: DeviceState) -> Device {
     }
 }
 
+/// A token with a clock, at the server's time, which was never used.
+pub fn token(byte: u8, state: DeviceState) -> Device {
+    other(byte, state, "token", Factor::TotpToken(Parameters::COMMON, Drift::default()))
+}
+
+/// A token with a button, which was never pressed.
+pub fn hotp(byte: u8, state: DeviceState) -> Device {
+    other(byte, state, "button", Factor::Hotp(hotp::Parameters::COMMON))
+}
+
+/// A YubiKey that was never touched. [`OneSecret`] knows its key, and [`yubikey::tests::code`] makes its codes.
+pub fn yubikey(byte: u8, state: DeviceState) -> Device {
+    other(byte, state, "key", Factor::Yubikey)
+}
+
+fn other(byte: u8, state: DeviceState, label: &str, factor: Factor) -> Device {
+    let label = Label::parse(label).unwrap();
+    let serial = Some(Serial::parse(&format!("S-{byte}")).unwrap());
+    Device { label, factor, serial, ..phone(byte, state) }
+}
+
+/// A user with these devices.
+pub fn with_devices(devices: impl IntoIterator<Item = Device>) -> User {
+    User { devices: devices.into_iter().collect(), ..alice() }
+}
+
 pub fn active_state() -> DeviceState {
     DeviceState::Active(Active { confirmed_at: at(0) })
 }
@@ -58,17 +86,25 @@ pub fn with_phone(mut user: User, state: DeviceState) -> User {
     user
 }
 
-/// The secret of every phone.
+/// The secret of every device but a YubiKey.
 pub fn secret() -> Secret {
     Secret::new(Zeroizing::new(vec![7; Secret::LENGTH]))
 }
 
-/// Keys that give every phone the same [`secret`].
+/// The code of [`hotp`] at a counter.
+pub fn hotp_code(counter: u64) -> String {
+    hotp::code_at(&secret(), hotp::Parameters::COMMON, counter)
+}
+
+/// Keys that give every device the same [`secret`], and every YubiKey that of [`yubikey::tests::key`].
 pub struct OneSecret;
 
 impl Keys for OneSecret {
-    fn secret(&self, _: Id, _: &Device) -> Result<Secret, Refusal> {
-        Ok(secret())
+    fn secret(&self, _: Id, device: &Device) -> Result<Secret, Refusal> {
+        Ok(match device.factor {
+            Factor::Yubikey => yubikey::tests::key(),
+            _ => secret(),
+        })
     }
 
     fn backup_code_tag(&self, _: Id, _: Id, _: &BackupCode) -> Tag {

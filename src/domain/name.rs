@@ -216,6 +216,12 @@ impl Label {
         spelling::seen(&self.0) == spelling::seen(&other.0)
     }
 
+    /// What a new device of a kind is called; a word of the program, so that it needs no check.
+    #[must_use]
+    pub fn of_kind(word: &'static str) -> Self {
+        Self(word.to_owned())
+    }
+
     /// An unchecked label from a store; see [`UserName::stored`].
     #[must_use]
     pub const fn stored(label: String) -> Self {

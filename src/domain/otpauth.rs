@@ -1,4 +1,4 @@
-//! The key URI that a QR code carries: `otpauth://totp/ISSUER:ACCOUNT?secret=…`.
+//! The key URI that a QR code carries: `otpauth://totp/ISSUER:ACCOUNT?secret=…`, or `otpauth://hotp/…` with a counter.
 //!
 //! Written so that every known app reads it: the issuer in both places, `%20` and never `+`,
 //! a literal colon between issuer and account, and every setting, even at its default.
@@ -8,7 +8,9 @@ use std::fmt::Write as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use crate::domain::factor::totp::Parameters;
+use crate::domain::device::Device;
+use crate::domain::factor::totp::{Algorithm, Parameters};
+use crate::domain::factor::{Factor, hotp};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::text::prose_line;
@@ -44,29 +46,120 @@ pub fn issuer_of_host(host_name: &str) -> String {
     own.unwrap_or_else(|| NAMELESS.to_owned())
 }
 
+/// What an app computes its codes by, beside the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppSettings {
+    Totp(Parameters),
+    /// With the counter of the next code.
+    Hotp(hotp::Parameters, u64),
+}
+
+impl AppSettings {
+    /// Of a device whose secret an app takes from a QR code; `None` for a hardware token, which came with its secret,
+    /// and for a kind that is no app.
+    #[must_use]
+    pub const fn of(device: &Device) -> Option<Self> {
+        match device.factor {
+            _ if device.serial.is_some() => None,
+            Factor::Totp(parameters) => Some(Self::Totp(parameters)),
+            Factor::Hotp(parameters) => {
+                Some(Self::Hotp(parameters, hotp::next_counter(device.position)))
+            }
+            Factor::TotpToken(..) | Factor::Yubikey | Factor::Paper(_) | Factor::External(_) => {
+                None
+            }
+        }
+    }
+
+    /// The factor of a new device with these settings.
+    #[must_use]
+    pub const fn factor(self) -> Factor {
+        match self {
+            Self::Totp(p) => Factor::Totp(p),
+            Self::Hotp(p, _) => Factor::Hotp(p),
+        }
+    }
+
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Totp(_) => "totp",
+            Self::Hotp(..) => "hotp",
+        }
+    }
+
+    const fn algorithm(self) -> Algorithm {
+        match self {
+            Self::Totp(p) => p.algorithm,
+            Self::Hotp(p, _) => p.algorithm,
+        }
+    }
+
+    /// The digits of a code.
+    #[must_use]
+    pub const fn digits(self) -> u8 {
+        match self {
+            Self::Totp(p) => p.digits,
+            Self::Hotp(p, _) => p.digits,
+        }
+    }
+
+    /// Whether every app supports them.
+    #[must_use]
+    pub fn are_common(self) -> bool {
+        match self {
+            Self::Totp(p) => p.is_common(),
+            Self::Hotp(p, _) => p.is_common(),
+        }
+    }
+
+    /// Such as "Duo Mobile may fail with SHA256, 6 digits, 30 s"; `None` for settings that every app supports.
+    #[must_use]
+    pub fn warning(self) -> Option<String> {
+        let (settings, apps) = match self {
+            Self::Totp(p) => (p.to_string(), p.incompatible_apps()),
+            Self::Hotp(p, _) => (p.to_string(), p.incompatible_apps()),
+        };
+        (!apps.is_empty()).then(|| format!("{} may fail with {settings}", apps.join(", ")))
+    }
+
+    /// The name and value of what moves: the period, or the counter.
+    const fn moving(self) -> (&'static str, u64) {
+        match self {
+            Self::Totp(p) => ("period", p.period),
+            Self::Hotp(_, counter) => ("counter", counter),
+        }
+    }
+}
+
 /// The key URI. It contains the secret, so it is wiped when dropped.
 #[must_use]
-pub fn uri(issuer: &str, account: &str, secret: &Secret, p: Parameters) -> Zeroizing<String> {
+pub fn uri(
+    issuer: &str,
+    account: &str,
+    secret: &Secret,
+    settings: AppSettings,
+) -> Zeroizing<String> {
     let issuer = utf8_percent_encode(issuer, RESERVED);
     let account = utf8_percent_encode(account, RESERVED);
+    let (moving, value) = settings.moving();
     Zeroizing::new(format!(
-        "otpauth://totp/{issuer}:{account}?secret={}&issuer={issuer}&algorithm={}&digits={}&period={}",
+        "otpauth://{}/{issuer}:{account}?secret={}&issuer={issuer}&algorithm={}&digits={}&{moving}={value}",
+        settings.kind(),
         secret.base32().as_str(),
-        p.algorithm.as_str(),
-        p.digits,
-        p.period,
+        settings.algorithm().as_str(),
+        settings.digits(),
     ))
 }
 
 /// Shorter forms of the URI, for a code that must fit a small terminal, each a little shorter: without the settings
 /// that every app assumes, then with less of the account, at last with the issuer in one place. The name that a phone
-/// shows is cut; its codes are the same.
+/// shows is cut; its codes are the same. A counter stays, because the format demands it.
 #[must_use]
 pub fn shorter_uris(
     issuer: &str,
     account: &str,
     secret: &Secret,
-    p: Parameters,
+    settings: AppSettings,
 ) -> Vec<Zeroizing<String>> {
     let mut uris: Vec<Zeroizing<String>> = Vec::new();
     for (most_issuer, is_twice) in [(usize::MAX, true), (16, false), (8, false)] {
@@ -74,7 +167,8 @@ pub fn shorter_uris(
             let issuer = cut(issuer, most_issuer);
             let account = cut(account, most_account);
             let mut uri = Zeroizing::new(format!(
-                "otpauth://totp/{issuer}:{account}?secret={}",
+                "otpauth://{}/{issuer}:{account}?secret={}",
+                settings.kind(),
                 secret.base32().as_str()
             ));
             if is_twice {
@@ -82,17 +176,16 @@ pub fn shorter_uris(
                 uri.push_str(&issuer);
             }
             let common = Parameters::COMMON;
-            if p.algorithm != common.algorithm {
+            if settings.algorithm() != common.algorithm {
                 uri.push_str("&algorithm=");
-                uri.push_str(p.algorithm.as_str());
+                uri.push_str(settings.algorithm().as_str());
             }
-            for (name, value, usual) in [
-                ("digits", p.digits.into(), common.digits.into()),
-                ("period", p.period, common.period),
-            ] {
-                if value != usual {
-                    let _ = write!(uri, "&{name}={value}");
-                }
+            if settings.digits() != common.digits {
+                let _ = write!(uri, "&digits={}", settings.digits());
+            }
+            let (moving, value) = settings.moving();
+            if (moving, value) != ("period", common.period) {
+                let _ = write!(uri, "&{moving}={value}");
             }
             if uris.last().is_none_or(|last| uri.len() < last.len()) {
                 uris.push(uri);
@@ -112,12 +205,35 @@ fn cut(text: &str, characters: usize) -> String {
 mod tests {
     use super::*;
 
+    const COMMON: AppSettings = AppSettings::Totp(Parameters::COMMON);
+
+    fn secret() -> Secret {
+        Secret::new(Zeroizing::new(b"mfactl-sample-alice!".to_vec()))
+    }
+
+    #[test]
+    fn a_counter_stands_in_every_form_of_the_uri() {
+        let settings = AppSettings::Hotp(hotp::Parameters::COMMON, 7);
+        let whole = uri("mfactl", "alice", &secret(), settings);
+        assert_eq!(
+            whole.as_str(),
+            "otpauth://hotp/mfactl:alice?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB&issuer=mfactl\
+             &algorithm=SHA1&digits=6&counter=7"
+        );
+        let shorter = shorter_uris("mfactl", "alice", &secret(), settings);
+        assert_eq!(shorter.len(), 2);
+        for uri in shorter {
+            assert!(uri.starts_with("otpauth://hotp/") && uri.ends_with("&counter=7"));
+            assert!(!uri.contains("period") && !uri.contains("digits"));
+        }
+    }
+
     #[test]
     fn d2_shorter_uris_keep_the_secret_and_every_uncommon_setting() {
-        let secret = Secret::new(Zeroizing::new(b"mfactl-sample-alice!".to_vec()));
+        let secret = secret();
         let rare = Parameters { digits: 8, ..Parameters::COMMON };
         for (parameters, settings) in [(Parameters::COMMON, ""), (rare, "&digits=8")] {
-            let uris = shorter_uris("mfactl", "alice", &secret, parameters);
+            let uris = shorter_uris("mfactl", "alice", &secret, AppSettings::Totp(parameters));
             let uris: Vec<&str> = uris.iter().map(|uri| uri.as_str()).collect();
             let start = "otpauth://totp/mfactl:alice?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB";
             assert_eq!(
@@ -126,16 +242,15 @@ mod tests {
             );
         }
         let long = "a".repeat(255);
-        let uris = shorter_uris(&"i".repeat(40), &long, &secret, Parameters::COMMON);
+        let uris = shorter_uris(&"i".repeat(40), &long, &secret, COMMON);
         assert!(uris.iter().is_sorted_by(|longer, shorter| longer.len() > shorter.len()));
         assert!(uris.last().unwrap().starts_with("otpauth://totp/iiiiiiii:aaaaaaaaaaaa?secret="));
     }
 
     #[test]
     fn the_uri_has_the_form_that_all_apps_read() {
-        let secret = Secret::new(Zeroizing::new(b"mfactl-sample-alice!".to_vec()));
         assert_eq!(
-            uri("Exemple & Co", "éloïse.dupré@exemple.fr", &secret, Parameters::COMMON).as_str(),
+            uri("Exemple & Co", "éloïse.dupré@exemple.fr", &secret(), COMMON).as_str(),
             "otpauth://totp/Exemple%20%26%20Co:%C3%A9lo%C3%AFse.dupr%C3%A9%40exemple.fr\
              ?secret=NVTGCY3UNQWXGYLNOBWGKLLBNRUWGZJB&issuer=Exemple%20%26%20Co\
              &algorithm=SHA1&digits=6&period=30"

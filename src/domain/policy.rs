@@ -1,6 +1,10 @@
-//! Which users need MFA, and from when.
+//! Which users need MFA, from when, and by which kinds of devices.
 
+pub mod strong;
+
+use crate::domain::device::Device;
 use crate::domain::name::is_same_group;
+use crate::domain::policy::strong::StrongKinds;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
 
@@ -14,6 +18,8 @@ pub struct Policy {
     pub since: Option<Timestamp>,
     /// How long a user has to enrol once the requirement applies to them.
     pub grace: Span,
+    /// The kinds of devices that meet the requirement.
+    pub strong: StrongKinds,
 }
 
 /// Which users the requirement applies to.
@@ -40,11 +46,11 @@ impl Requirement {
         matches!(self, Self::From(from) if from <= now)
     }
 
-    /// Whether a user with this status still has to enrol.
+    /// Whether a user still has to enrol; see [`Policy::is_covered`].
     #[must_use]
-    pub fn enrolment_due(self, status: Status, now: Timestamp) -> Option<EnrolmentDue> {
+    pub fn enrolment_due(self, is_covered: bool, now: Timestamp) -> Option<EnrolmentDue> {
         match self {
-            Self::From(from) if status != Status::Enabled => Some(if from <= now {
+            Self::From(from) if !is_covered => Some(if from <= now {
                 EnrolmentDue::Overdue(from)
             } else {
                 EnrolmentDue::Upcoming(from)
@@ -54,7 +60,7 @@ impl Requirement {
     }
 }
 
-/// A user without MFA who needs it, now or later.
+/// A user without MFA of a strong kind who needs it, now or later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EnrolmentDue {
     Upcoming(Timestamp),
@@ -94,6 +100,22 @@ impl Policy {
     #[must_use]
     pub fn requires_group(&self, group: &str) -> bool {
         matches!(&self.scope, Scope::Groups(groups) if has_group(groups, group))
+    }
+
+    /// Whether an active device of the user is of a kind that is strong for them. A code of any other device lets them
+    /// in just the same; only lists and checks make a difference.
+    #[must_use]
+    pub fn is_covered(&self, user: &User) -> bool {
+        let is_strong = |device: &&Device| {
+            self.strong.of_groups(&user.profile.groups).contains(&device.factor.kind())
+        };
+        user.devices.iter().filter(|device| device.is_active()).any(|device| is_strong(&device))
+    }
+
+    /// Whether MFA is enabled, but only by devices of weak kinds.
+    #[must_use]
+    pub fn is_weak(&self, user: &User) -> bool {
+        user.status() == Status::Enabled && !self.is_covered(user)
     }
 
     /// Whether the configuration excepts the members of this group from what it requires.
@@ -139,6 +161,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::fixture::{active_state, pending_state, with_phone};
     use crate::domain::name::UserName;
     use crate::domain::secret::Id;
 
@@ -153,7 +176,13 @@ mod tests {
     }
 
     fn policy(scope: Scope, since: Option<i64>) -> Policy {
-        Policy { scope, except_groups: Vec::new(), since: since.map(at), grace: Span(100) }
+        Policy {
+            scope,
+            except_groups: Vec::new(),
+            since: since.map(at),
+            grace: Span(100),
+            strong: StrongKinds::default(),
+        }
     }
 
     #[test]
@@ -223,16 +252,33 @@ mod tests {
     #[test]
     fn a_user_with_mfa_has_nothing_to_enrol() {
         let requirement = Requirement::From(at(100));
-        assert_eq!(requirement.enrolment_due(Status::Enabled, at(200)), None);
-        assert_eq!(
-            requirement.enrolment_due(Status::Pending, at(200)),
-            Some(EnrolmentDue::Overdue(at(100)))
-        );
-        assert_eq!(
-            requirement.enrolment_due(Status::Disabled, at(99)),
-            Some(EnrolmentDue::Upcoming(at(100)))
-        );
-        assert_eq!(Requirement::Optional.enrolment_due(Status::NotEnabled, at(0)), None);
+        assert_eq!(requirement.enrolment_due(true, at(200)), None);
+        let overdue = Some(EnrolmentDue::Overdue(at(100)));
+        assert_eq!(requirement.enrolment_due(false, at(200)), overdue);
+        let upcoming = Some(EnrolmentDue::Upcoming(at(100)));
+        assert_eq!(requirement.enrolment_due(false, at(99)), upcoming);
+        assert_eq!(Requirement::Optional.enrolment_due(false, at(0)), None);
         assert!(requirement.is_in_force(at(100)) && !requirement.is_in_force(at(99)));
+    }
+
+    #[test]
+    fn a_user_whose_active_devices_are_all_of_weak_kinds_is_weak() {
+        let any = policy(Scope::Everybody, None);
+        let keys_of = |groups: &[&str]| StrongKinds {
+            by_group: groups.iter().map(|g| ((*g).to_owned(), vec!["yubikey"])).collect(),
+            ..StrongKinds::default()
+        };
+        let keys = Policy { strong: keys_of(&["admins"]), ..any.clone() };
+        let judged = |policy: &Policy, user: &User| (policy.is_covered(user), policy.is_weak(user));
+        for (state, by_any, by_keys) in [
+            (active_state(), (true, false), (false, true)),
+            (pending_state(9000), (false, false), (false, false)),
+        ] {
+            let admin = with_phone(user(&["admins"]), state.clone());
+            assert_eq!((judged(&any, &admin), judged(&keys, &admin)), (by_any, by_keys));
+            let clerk = with_phone(user(&["staff"]), state);
+            assert_eq!(judged(&keys, &clerk), by_any, "in no such group");
+        }
+        assert_eq!(judged(&keys, &user(&["admins"])), (false, false), "not even a weak one");
     }
 }

@@ -1,6 +1,8 @@
 //! The decision about a sign-in: password, forced password change, code, enrolment.
 
-use crate::domain::authenticate::{Attempt, Authentication, Keys, Outcome, authenticate};
+use crate::domain::authenticate::{
+    Attempt, Authentication, Keys, Outcome, authenticate, has_only_external,
+};
 use crate::domain::device::Device;
 use crate::domain::lockout::{FailedFactor, Limits, Lockout};
 use crate::domain::login_rule::NotEnabledPolicy;
@@ -205,10 +207,18 @@ fn second_factor(
     }
     let confirmable = |d: &Device| d.is_pending() && !d.is_expired(now);
     let outcome = match user.status() {
+        // Asked for a code they would have none, unless it is a recovery or bypass code.
+        Status::Enabled
+            if has_only_external(&user) && user.recovery.is_none() && user.bypass.is_none() =>
+        {
+            SignInOutcome::Rejected(RejectReason::NotEnabled)
+        }
         Status::Enabled => SignInOutcome::CodeRequired,
         _ if !needs_mfa => SignInOutcome::Accepted(None),
         _ if !is_required => SignInOutcome::Rejected(RejectReason::NotEnabled),
         _ if user.enrolment_barred && user.live().any(confirmable) => SignInOutcome::CodeRequired,
+        // The user was given a token already.
+        _ if user.live().any(|d| confirmable(d) && d.is_hardware()) => SignInOutcome::CodeRequired,
         _ => SignInOutcome::EnrolmentRequired { is_barred: user.enrolment_barred },
     };
     Ok((user, outcome))

@@ -1,6 +1,10 @@
 //! A user with everything that protects the account.
 
 mod changes;
+mod never_shown;
+
+pub use never_shown::never_shown;
+
 use serde::Serialize;
 
 use crate::domain::bypass::BypassCode;
@@ -8,6 +12,7 @@ use crate::domain::device::{Device, DeviceState};
 use crate::domain::hint::command;
 use crate::domain::lockout::{Lockout, Throttle};
 use crate::domain::name::{Label, UserName};
+use crate::domain::otpauth::AppSettings;
 use crate::domain::password::{PasswordChange, TemporaryPassword};
 use crate::domain::recovery::RecoverySet;
 use crate::domain::refusal::{ErrorCode, Refusal};
@@ -194,16 +199,14 @@ impl User {
         }
     }
 
-    /// Bounds the size of a user, however many devices are revoked. Those that no undo needs go first, then the
-    /// oldest change together with its devices.
+    /// Bounds the size of a user, however many apps are revoked. Those that no undo needs go first, then the
+    /// oldest change together with its devices. Hardware is kept, and not counted; see [`User::purge`].
     pub(super) fn forget_oldest_revoked(&mut self) {
-        // Only `unassign` takes a token away, or its secret would be lost.
-        let is_counted = |d: &&Device| !d.is_live() && d.serial.is_none();
-        while self.devices.iter().filter(is_counted).count() > MOST_REVOKED {
+        let is_forgettable = |d: &Device| !d.is_live() && d.serial.is_none();
+        while self.devices.iter().filter(|d| is_forgettable(d)).count() > MOST_REVOKED {
             let revoked_at = |d: &Device| match &d.state {
-                DeviceState::Revoked(revoked) if d.serial.is_none() && !self.undo.needs(d.id) => {
-                    Some(revoked.at)
-                }
+                _ if !is_forgettable(d) => None,
+                DeviceState::Revoked(revoked) if !self.undo.needs(d.id) => Some(revoked.at),
                 _ => None,
             };
             let unneeded = self.devices.iter().enumerate();
@@ -218,11 +221,15 @@ impl User {
     /// Drops what can no longer be used: revoked devices and changes to undo older than the undo time, and
     /// an expired bypass code or temporary password. A temporary password that was never used is kept as one that
     /// has ended, so that a user who types it learns why.
+    ///
+    /// A revoked device with a serial stays. The secret of a token from the inventory is nowhere else while it is
+    /// assigned, and neither is the counter that keeps its old codes from being accepted again: `unassign` takes both
+    /// back. A YubiKey that `enrol` programmed stays too. Its mark is a public id, as that of a YubiKey from the
+    /// inventory may be, so that the device alone doesn't tell the two apart, and there are never many.
     pub fn purge(&mut self, now: Timestamp, undo_time: Span) {
-        self.devices.retain(|d| {
-            d.serial.is_some()
-                || !matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time)
-        });
+        let is_over =
+            |d: &Device| matches!(&d.state, DeviceState::Revoked(r) if now.since(r.at) > undo_time);
+        self.devices.retain(|d| !is_over(d) || d.serial.is_some());
         self.undo.expire(now, undo_time);
         self.bypass = self.bypass.take().filter(|bypass| !bypass.is_over(now));
         let is_waited_for = self.password_change == PasswordChange::Required;
@@ -241,10 +248,15 @@ impl User {
     ) -> Result<&Device, Refusal> {
         self.check_has_devices()?;
         self.check_label(label)?;
+        let is_app = |d: &&Device| AppSettings::of(d).is_some();
         let pending = |d: &&Device| d.is_pending();
-        let mut devices: Vec<&Device> = self.labelled(label).filter(pending).collect();
+        let apps = || self.labelled(label).filter(is_app);
+        let mut devices: Vec<&Device> = apps().filter(pending).collect();
         if devices.is_empty() && active_too {
-            devices = self.labelled(label).filter(|d| d.is_active()).collect();
+            devices = apps().filter(|d| d.is_active()).collect();
+        }
+        if let (None, Some(other)) = (apps().next(), self.labelled(label).next()) {
+            return Err(never_shown(self, other));
         }
         match devices.as_slice() {
             [one] if one.is_expired(now) => Err(Refusal::new(
@@ -255,7 +267,7 @@ impl User {
                 command("enrol").device(&one.label).name(&self.name).after("make a new one with: "),
             )),
             [one] => Ok(one),
-            [] if self.labelled(label).any(Device::is_active) => Err(Refusal::new(
+            [] if apps().any(Device::is_active) => Err(Refusal::new(
                 ErrorCode::NotPending,
                 format!("{}'s device is active, and its QR code is not shown again", self.name),
             )
@@ -332,3 +344,6 @@ impl User {
         self.devices = devices.map(|d| if matches(&d) { change(d) } else { d }).collect();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -73,6 +73,18 @@ impl fmt::Debug for YubicoOtp {
     }
 }
 
+/// Whether a line ends in as many letters of modhex as a YubiKey usually types, all small or all capitals.
+#[must_use]
+pub fn ends_in_otp(line: &[u8]) -> bool {
+    let Some(start) = line.len().checked_sub(YubicoOtp::USUAL_LENGTH) else { return false };
+    let typed = YubicoOtp::read(&line[start..]).map(|otp| otp.typed);
+    match typed {
+        Some(TypedOn::MostLayouts) => true,
+        Some(TypedOn::Capitals) => line[start..].iter().all(u8::is_ascii_uppercase),
+        Some(TypedOn::Dvorak) | None => false,
+    }
+}
+
 /// Bytes as the letters that a YubiKey types.
 #[must_use]
 pub fn modhex(bytes: &[u8]) -> String {

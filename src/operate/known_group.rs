@@ -20,7 +20,10 @@ pub fn require_known_group(
     field: &str,
     group: &str,
 ) -> Result<()> {
-    if policy.requires_group(group) || policy.excepts_group(group) {
+    let is_named = policy.requires_group(group)
+        || policy.excepts_group(group)
+        || policy.strong.names_group(group);
+    if is_named {
         return Ok(());
     }
     require_member(snapshot, field, group)
@@ -39,9 +42,17 @@ pub fn require_member(snapshot: &mut ReadTx<'_>, field: &str, group: &str) -> Re
 /// A group that the configuration names although nobody is in it.
 pub struct EmptyGroup {
     pub group: String,
-    /// MFA is required of it; else it is excepted.
-    pub is_required: bool,
+    pub rule: GroupRule,
     pub hint: Hint,
+}
+
+/// What `[policy]` says of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupRule {
+    Required,
+    Excepted,
+    /// It has a list of strong kinds of its own.
+    StrongKinds,
 }
 
 /// The groups that `[policy]` names although nobody is in them.
@@ -50,12 +61,14 @@ pub fn empty_policy_groups(snapshot: &mut ReadTx<'_>, policy: &Policy) -> Result
         Scope::Groups(groups) => groups.as_slice(),
         Scope::Nobody | Scope::Everybody => &[],
     };
-    let named = required.iter().map(|group| (group, true));
+    let required = required.iter().map(|group| (group, GroupRule::Required));
+    let excepted = policy.except_groups.iter().map(|group| (group, GroupRule::Excepted));
+    let strong = policy.strong.by_group.iter().map(|(group, _)| (group, GroupRule::StrongKinds));
     let mut empty = Vec::new();
-    for (group, is_required) in named.chain(policy.except_groups.iter().map(|g| (g, false))) {
+    for (group, rule) in required.chain(excepted).chain(strong) {
         if let Some(others) = others(snapshot, group)? {
             let hint = hint(group, &others);
-            empty.push(EmptyGroup { group: group.clone(), is_required, hint });
+            empty.push(EmptyGroup { group: group.clone(), rule, hint });
         }
     }
     Ok(empty)

@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 use unicode_width::UnicodeWidthStr as _;
 use zeroize::Zeroizing;
 
-use crate::domain::factor::totp::Parameters;
+use crate::domain::otpauth::AppSettings;
 use crate::domain::text::{shown, wrapped};
 use crate::domain::user::Language;
 use crate::show::qr::TerminalQr;
@@ -22,7 +22,7 @@ pub struct Instructions {
     pub issuer: String,
     /// The secret in groups of four letters.
     pub key: Zeroizing<String>,
-    pub parameters: Parameters,
+    pub settings: AppSettings,
 }
 
 /// How much is said where there is little room.
@@ -39,6 +39,7 @@ struct Texts {
     scan: [&'static str; 2],
     account: &'static str,
     digits: &'static str,
+    counter: &'static str,
     only: [&'static str; 2],
     too_small: fn(usize, usize) -> String,
     enlarge: fn(usize, usize) -> String,
@@ -48,6 +49,7 @@ const ENGLISH: Texts = Texts {
     scan: ["Scan this with your", "authenticator app, or type:"],
     account: "Account:",
     digits: "digits",
+    counter: "counter",
     only: ["Only this screen and your", "sign-in ask for a code."],
     too_small: |w, h| {
         format!(
@@ -63,6 +65,7 @@ const FRENCH: Texts = Texts {
     scan: ["Scannez ceci avec votre", "application, ou saisissez\u{a0}:"],
     account: "Compte\u{a0}:",
     digits: "chiffres",
+    counter: "compteur",
     only: ["Seuls cet écran et votre", "connexion demandent un code."],
     too_small: |w, h| {
         format!(
@@ -141,22 +144,29 @@ impl Instructions {
         let rows = if width < FULL_WIDTH { 3 } else { 1 };
         let account = format!("{} {account} ({issuer})", texts.account);
         lines.extend(wrapped(&truncate(&account, width.saturating_mul(rows)), width));
-        let p = self.parameters;
-        if is_full || !p.is_common() {
-            let settings = format!(
-                "TOTP, {}, {} {}, {} s",
-                p.algorithm.as_str(),
-                p.digits,
-                texts.digits,
-                p.period
-            );
-            lines.extend(wrapped(&settings, width));
+        // Whoever types the key of a counter-based device has to tell the app its kind and counter too.
+        if is_full || !self.settings.are_common() || matches!(self.settings, AppSettings::Hotp(..))
+        {
+            lines.extend(wrapped(&self.settings_line(), width));
         }
         if is_full {
             lines.push(String::new());
             lines.extend(fitted(texts.only, width));
         }
         lines.into_iter().map(Zeroizing::new).collect()
+    }
+
+    /// Such as "TOTP, SHA1, 6 digits, 30 s".
+    fn settings_line(&self) -> String {
+        let texts = self.texts();
+        let (kind, algorithm, moving) = match self.settings {
+            AppSettings::Totp(p) => ("TOTP", p.algorithm, format!("{} s", p.period)),
+            AppSettings::Hotp(p, counter) => {
+                ("HOTP", p.algorithm, format!("{} {counter}", texts.counter))
+            }
+        };
+        let digits = self.settings.digits();
+        format!("{kind}, {}, {digits} {}, {moving}", algorithm.as_str(), texts.digits)
     }
 }
 

@@ -87,21 +87,22 @@ mod tests {
     use super::*;
     use crate::domain::factor::totp::Parameters;
     use crate::domain::otpauth;
+    use crate::domain::otpauth::AppSettings;
     use crate::domain::secret::Secret;
     use crate::domain::user::Language;
     use unicode_width::UnicodeWidthStr as _;
 
     fn page(issuer: &str, account: &str, language: Language) -> QrPage {
         let secret = Secret::new(Zeroizing::new(b"mfactl-sample-alice!".to_vec()));
-        let p = Parameters::COMMON;
-        let mut uris = vec![otpauth::uri(issuer, account, &secret, p)];
-        uris.extend(otpauth::shorter_uris(issuer, account, &secret, p));
+        let settings = AppSettings::Totp(Parameters::COMMON);
+        let mut uris = vec![otpauth::uri(issuer, account, &secret, settings)];
+        uris.extend(otpauth::shorter_uris(issuer, account, &secret, settings));
         let instructions = Instructions {
             language,
             account: account.to_owned(),
             issuer: issuer.to_owned(),
             key: secret.grouped(),
-            parameters: p,
+            settings,
         };
         QrPage {
             person: format!("{account}, Alice Martin"),

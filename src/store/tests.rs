@@ -5,6 +5,7 @@ mod reading;
 mod requests;
 mod spellings;
 mod tampering;
+mod tokens;
 
 use std::path::Path;
 

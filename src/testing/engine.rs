@@ -101,7 +101,7 @@ impl Engine {
             return format!(
                 "CASE typeof(\"{column}\") WHEN 'integer' THEN \"{column}\" + 1 \
                  WHEN 'text' THEN \"{column}\" || 'x' \
-                 WHEN 'blob' THEN zeroblob(length(\"{column}\")) ELSE 1 END"
+                 WHEN 'blob' THEN zeroblob(max(1, length(\"{column}\"))) ELSE 1 END"
             );
         }
         let columns = include_str!("../store/schema/postgres/columns.txt");
@@ -111,7 +111,7 @@ impl Engine {
         match column_type.split(' ').next() {
             Some("bigint") => format!("coalesce(\"{column}\", 0) + 1"),
             Some("text") => format!("coalesce(\"{column}\", '') || 'x'"),
-            _ => format!("decode(repeat('00', length(\"{column}\")), 'hex')"),
+            _ => format!("decode(repeat('00', greatest(1, length(\"{column}\"))), 'hex')"),
         }
     }
 

@@ -27,6 +27,7 @@ mod files;
 mod fleet;
 mod hints;
 mod kill;
+mod kinds;
 mod machine;
 mod migration;
 mod notices;

@@ -102,6 +102,7 @@ fn typed(password: Zeroizing<Vec<u8>>) -> Typed {
 
 #[cfg(test)]
 mod tests {
+    use crate::authenticate::services::CodeAtEnd;
     use crate::authenticate::services::openvpn::*;
     use proptest::prelude::*;
     use std::ffi::OsString;
@@ -138,7 +139,10 @@ mod tests {
     fn a_static_challenge_separates_password_and_code() {
         let asked = verified("alice\nSCRV1:aHVudGVyMg==:MTIzNDU2\n");
         assert_eq!(asked.typed.code(), b"123456");
-        assert_eq!(asked.typed.split(6), Some((b"hunter2".as_slice(), b"123456".as_slice())));
+        assert_eq!(
+            asked.typed.split(CodeAtEnd { digits: 6, may_be_yubico: false }),
+            Some((b"hunter2".as_slice(), b"123456".as_slice()))
+        );
         assert_eq!(verified("alice\nSCRV1::MTIzNDU2\n").typed.code(), b"123456");
         for broken in ["SCRV1:", "SCRV1:a:MTIzNDU2", "SCRV1::MTIzNDU2:x", "SCRV1:aHVu"] {
             let asked = verified(&format!("alice\n{broken}\n"));

@@ -69,6 +69,7 @@ impl Difference {
         turned_on("new_password", |line| line.password_change_required);
         // Reported when the code is issued: when it becomes valid there is no event to report.
         turned_on("bypass", |line| line.has_unexpired_bypass);
+        turned_on("weak", |line| line.weak);
         turned_on("overdue", UserLine::is_overdue);
         let had_enough = before.is_some_and(|line| line.recovery_codes_left >= FEW);
         note("recovery_low", had_enough && now.is_some_and(|line| line.recovery_codes_left < FEW));
@@ -99,6 +100,7 @@ fn describe(change: &str) -> &str {
         "new_device" => "new device active",
         "new_password" => "must choose a new password",
         "bypass" => "has a bypass code",
+        "weak" => "weak kinds of devices only",
         "overdue" => "MFA is overdue",
         "recovery_low" => "few recovery codes left",
         "not_required" => "MFA is no longer required",
@@ -148,6 +150,7 @@ mod tests {
     use super::*;
     use crate::domain::name::UserName;
     use crate::domain::password::PasswordChange;
+    use crate::domain::policy::strong::StrongKinds;
     use crate::domain::policy::{Policy, Scope};
     use crate::domain::secret::Id;
     use crate::domain::time::Span;
@@ -158,8 +161,13 @@ mod tests {
         let at = Timestamp::from_unix(1000).unwrap();
         let user = User::new(Id::new([1; 16]), UserName::parse("alice").unwrap(), at);
         assert_eq!(user.password_change, PasswordChange::NotRequired);
-        let policy =
-            Policy { scope: Scope::Nobody, except_groups: Vec::new(), since: None, grace: Span(0) };
+        let policy = Policy {
+            scope: Scope::Nobody,
+            except_groups: Vec::new(),
+            since: None,
+            grace: Span(0),
+            strong: StrongKinds::default(),
+        };
         let mut line = UserLine::of(&user, &policy, at);
         change(&mut line);
         Some(line)
@@ -173,6 +181,8 @@ mod tests {
     fn every_change_has_its_word() {
         use Status::{Disabled, Enabled, NotEnabled, Pending};
         let codes = |left| line(|line| (line.status, line.recovery_codes_left) = (Enabled, left));
+        let weak =
+            |is_required| line(|l| (l.status, l.weak, l.required) = (Enabled, true, is_required));
         for (before, now, expected) in [
             (with_status(Enabled), with_status(Enabled), &[][..]),
             (with_status(Enabled), with_status(NotEnabled), &["unprotected"]),
@@ -195,6 +205,9 @@ mod tests {
             ),
             (with_status(NotEnabled), line(|l| l.has_unexpired_bypass = true), &["bypass"]),
             (with_status(NotEnabled), line(|l| l.required = true), &["overdue"]),
+            (with_status(Enabled), weak(false), &["weak"]),
+            (with_status(Pending), weak(true), &["enabled", "weak", "overdue"]),
+            (weak(false), with_status(Enabled), &[]),
             (line(|l| l.required = true), with_status(NotEnabled), &["not_required"]),
         ] {
             assert_eq!(

@@ -22,7 +22,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
-use crate::domain::user::{Status, User};
+use crate::domain::user::User;
 use crate::store::{LoggedChange, Moment, Order, ReadTx};
 
 const LAST_RUN: &str = "last-run";
@@ -252,7 +252,7 @@ fn became_overdue(
     let day = policy.since.map(|since| since.plus(grace));
     if day.is_some_and(|day| from < day && day <= now) {
         snapshot.users(Order::default(), &mut |user| {
-            if user.status() != Status::Enabled {
+            if !policy.is_covered(&user) {
                 users.insert(user.id);
             }
             Ok(())

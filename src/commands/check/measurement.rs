@@ -33,7 +33,7 @@ pub fn measure(app: &mut App<'_>, what: What, left_out: &LeftOut) -> Result<Meas
     if !what.is_about_users() && !left_out.is_empty() {
         return Err(Refusal::new(ErrorCode::Usage, "only what counts users can leave some out")
             .field("--not-group")
-            .hint("leave it out, or check coverage, overdue, bypasses or locked")
+            .hint("leave it out, or check coverage, overdue, weak, bypasses or locked")
             .into());
     }
     match what {
@@ -41,7 +41,7 @@ pub fn measure(app: &mut App<'_>, what: What, left_out: &LeftOut) -> Result<Meas
         What::Backup => backup(app),
         What::Key => key(app),
         What::Clock => clock(app),
-        What::Coverage | What::Overdue | What::Bypasses | What::Locked => {
+        What::Coverage | What::Overdue | What::Weak | What::Bypasses | What::Locked => {
             users(app, what, left_out)
         }
     }
@@ -74,14 +74,23 @@ fn users(app: &mut App<'_>, what: What, left_out: &LeftOut) -> Result<Measuremen
     };
     Ok(match what {
         What::Overdue => {
-            count("overdue", summary.required_without_mfa, "must have MFA and have none")
+            let none = match summary.weak {
+                0 => "must have MFA and have none",
+                _ => "must have MFA and have none, or weak kinds only",
+            };
+            count("overdue", summary.required_without_mfa, none)
         }
+        What::Weak => count("weak", summary.weak, "have weak kinds of devices only"),
         What::Locked => count("locked", summary.locked, "are locked"),
         What::Bypasses => count("bypasses", bypasses, "have a valid bypass code"),
         _ if users == 0 => {
             return Err(Refusal::new(ErrorCode::UserNotFound, "there are no users to count").into());
         }
         _ => {
+            let weak = match summary.weak {
+                0 => String::new(),
+                n => format!("; {n} more by weak kinds of devices only"),
+            };
             let percent = (summary.exact_coverage() * 10.0).floor() / 10.0;
             Measurement {
                 name: "coverage",
@@ -89,7 +98,7 @@ fn users(app: &mut App<'_>, what: What, left_out: &LeftOut) -> Result<Measuremen
                 is_uncertain: false,
                 unit: "%",
                 max: Some(100),
-                message: format!("{percent:.1}% of {}", counted(users, "user")),
+                message: format!("{percent:.1}% of {}{weak}", counted(users, "user")),
             }
         }
     })

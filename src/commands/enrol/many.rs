@@ -12,10 +12,11 @@ use crate::commands::bulk::lines::BulkWords;
 use crate::commands::bulk::secrets::{HandOver, SecretField, SecretFields};
 use crate::commands::bulk::{BulkChange, BulkVerb};
 use crate::domain::device::Device;
-use crate::domain::factor::totp::Parameters;
+use crate::domain::factor::kind::DeviceKind;
 use crate::domain::hint::{Hint, command};
-use crate::domain::name::{Label, UserName};
+use crate::domain::name::UserName;
 use crate::domain::otpauth;
+use crate::domain::otpauth::AppSettings;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
 use crate::domain::time::Span;
@@ -29,6 +30,14 @@ use crate::show::DeviceDraft;
 
 impl Enrol {
     pub(super) fn run_many(&self, app: &mut App<'_>, path: &Path) -> Result<Report> {
+        let label = self.label()?;
+        let settings = match self.kind {
+            DeviceKind::Totp => self.totp_settings()?,
+            DeviceKind::Hotp => self.hotp_settings()?,
+            DeviceKind::Yubikey | DeviceKind::Paper | DeviceKind::External => {
+                return Err(self.one_by_one().into());
+            }
+        };
         self.check_options(app)?;
         let (list, profiles) = if self.create {
             let NewUserList { list, profiles } = operate::read_new_users(app, path)?;
@@ -36,8 +45,6 @@ impl Enrol {
         } else {
             (operate::read_user_list(app, path)?, Vec::new())
         };
-        let label = self.device.as_deref().map(Label::parse).transpose()?.unwrap_or_default();
-        let parameters = self.settings.parameters()?;
         let creates = self.create && !self.operator.dry_run;
         let mut opened =
             if creates { maintain::open_or_create_store(app)? } else { app.open_store()? };
@@ -47,7 +54,7 @@ impl Enrol {
         }
         let mut drafts = Vec::with_capacity(list.names.len());
         for _ in &list.names {
-            let draft = DeviceDraft::new(app, label.clone(), parameters)?;
+            let draft = DeviceDraft::new(app, label.clone(), settings.factor())?;
             drafts.push((Id::new(app.env.random()?), draft));
         }
         let mut each = EnrolEach {
@@ -55,7 +62,7 @@ impl Enrol {
             drafts,
             profiles,
             similar,
-            parameters,
+            settings,
             issuer: app.config.issuer.clone(),
             pending_for: app.config.pending_for,
             reveals: self.show.reveal_secrets,
@@ -63,6 +70,17 @@ impl Enrol {
         let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
         let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
         bulk.run(app, opened, &mut each)
+    }
+
+    /// The values of a YubiKey are shown once, and typed into a program while the key is plugged in. A list goes to one
+    /// person, and a note is about one device.
+    fn one_by_one(&self) -> Refusal {
+        let kind = self.kind.word();
+        let message = format!("a list can't enrol devices of kind {kind}");
+        let one = command("enrol").option("--kind", kind).name("NAME");
+        Refusal::new(ErrorCode::Usage, message)
+            .field("--from")
+            .hint(one.after("run for each user: "))
     }
 
     fn check_options(&self, app: &App<'_>) -> Result<(), Refusal> {
@@ -99,7 +117,7 @@ struct EnrolEach {
     profiles: Vec<ListedProfile>,
     /// For each name the users for whom it could be a slip.
     similar: Vec<Vec<String>>,
-    parameters: Parameters,
+    settings: AppSettings,
     issuer: String,
     pending_for: Span,
     /// The secrets go into the JSON.
@@ -176,7 +194,7 @@ impl BulkVerb for EnrolEach {
 
     fn secrets(&self, row: &BulkRow) -> SecretFields {
         let Some((_, draft)) = self.drafts.get(row.index) else { return SecretFields::default() };
-        let uri = otpauth::uri(&self.issuer, row.name.as_str(), &draft.secret, self.parameters);
+        let uri = otpauth::uri(&self.issuer, row.name.as_str(), &draft.secret, self.settings);
         SecretFields(vec![
             ("secret", SecretField::Text(draft.secret.base32())),
             ("uri", SecretField::Text(uri)),

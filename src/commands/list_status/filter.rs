@@ -45,18 +45,47 @@ pub struct FilterOptions {
     /// No accepted code ever
     #[arg(long)]
     never_used: bool,
-    /// MFA missing, required from a later date
-    #[arg(long)]
-    due: bool,
-    /// MFA missing, though required now
-    #[arg(long)]
-    overdue: bool,
+    #[command(flatten)]
+    policy: PolicyFilter,
     /// With a valid bypass code
     #[arg(long)]
     bypass: bool,
     /// Fewer unused recovery codes than this
     #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
     recovery_codes_below: Option<usize>,
+    /// Fewer unused codes on a printed list
+    ///
+    /// Of users whose list is active; the codes of several lists are added up.
+    #[arg(long, value_name = "N", value_parser = whole_number::from::<usize>(1))]
+    codes_left_below: Option<usize>,
+}
+
+/// What the configuration makes of a user's MFA.
+#[derive(Args, Clone, Copy, Debug)]
+struct PolicyFilter {
+    /// MFA enabled by weak kinds of devices only
+    ///
+    /// Which kinds are strong is `policy.strong` of the configuration.
+    #[arg(long)]
+    weak: bool,
+    /// MFA missing or weak, due at a later date
+    #[arg(long)]
+    due: bool,
+    /// MFA missing or weak, though required now
+    #[arg(long)]
+    overdue: bool,
+}
+
+impl PolicyFilter {
+    const fn asks_for_requirement(self) -> bool {
+        self.due || self.overdue
+    }
+
+    fn matches(self, line: &UserLine) -> bool {
+        (!self.weak || line.weak)
+            && (!self.due || line.due_at.is_some())
+            && (!self.overdue || line.is_overdue())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -91,10 +120,10 @@ pub struct Filter {
     pending_longer_than: Option<Span>,
     inactive_for: Option<Span>,
     never_used: bool,
-    due: bool,
-    overdue: bool,
+    policy: PolicyFilter,
     bypass: bool,
     recovery_codes_below: Option<usize>,
+    codes_left_below: Option<usize>,
 }
 
 impl FilterOptions {
@@ -116,10 +145,10 @@ impl FilterOptions {
             pending_longer_than: span("--pending-longer-than", &self.pending_longer_than)?,
             inactive_for: span("--inactive-for", &self.inactive_for)?,
             never_used: self.never_used,
-            due: self.due,
-            overdue: self.overdue,
+            policy: self.policy,
             bypass: self.bypass,
             recovery_codes_below: self.recovery_codes_below,
+            codes_left_below: self.codes_left_below,
         })
     }
 }
@@ -141,13 +170,19 @@ impl Filter {
 
     /// The part of this filter that SQL can apply. It may let too many users pass, never too few.
     pub fn prefilter(&self, policy: &Policy, now: Timestamp) -> Prefilter {
+        // Who is due or overdue may be enabled, with weak kinds of devices only.
         let mut statuses = self.statuses.clone();
-        if self.without_mfa || self.due || self.overdue {
-            let without = [Status::Disabled, Status::Pending, Status::NotEnabled];
+        let without = [Status::Disabled, Status::Pending, Status::NotEnabled];
+        for (is_asked, possible) in
+            [(self.without_mfa, &without[..]), (self.policy.weak, &[Status::Enabled])]
+        {
+            if !is_asked {
+                continue;
+            }
             if statuses.is_empty() {
-                statuses.extend(without);
+                statuses.extend(possible);
             } else {
-                statuses.retain(|status| without.contains(status));
+                statuses.retain(|status| possible.contains(status));
             }
             // The filters contradict each other; an empty list would mean any status.
             if statuses.is_empty() {
@@ -162,7 +197,7 @@ impl Filter {
             is_unused: self.never_used,
             has_bypass: self.bypass,
             has_pending_device: self.pending_longer_than.is_some(),
-            is_required: (self.due || self.overdue) && policy.scope == Scope::Nobody,
+            is_required: self.policy.asks_for_requirement() && policy.scope == Scope::Nobody,
         }
     }
 
@@ -176,10 +211,12 @@ impl Filter {
             && (!self.without_mfa || line.status != Status::Enabled)
             && self.text.as_ref().is_none_or(|text| text.finds(user))
             && (!self.locked || line.locked)
-            && (!self.due || line.due_at.is_some())
-            && (!self.overdue || line.is_overdue())
+            && self.policy.matches(line)
             && (!self.bypass || line.bypass)
             && self.recovery_codes_below.is_none_or(|n| line.recovery_codes_left < n)
+            && self
+                .codes_left_below
+                .is_none_or(|n| line.paper_codes_left().is_some_and(|left| left < n))
             && (!self.never_used || user.last_verified_at.is_none())
             && has_lasted(last, self.inactive_for)
             && self.pending_longer_than.is_none_or(has_pending_device)

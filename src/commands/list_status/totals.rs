@@ -17,8 +17,11 @@ pub struct Summary {
     pub disabled: u64,
     pub not_enabled: u64,
     pub locked: u64,
+    /// Weak ones among them.
     pub required_without_mfa: u64,
-    /// Percentage of enabled users, rounded down to hundredths; 100 if there are no users.
+    /// Enabled users, but by devices of weak kinds only.
+    pub weak: u64,
+    /// Percentage of enabled users who are not weak, rounded down to hundredths; 100 if there are no users.
     pub coverage: f64,
     /// Users of an earlier time who are neither listed nor counted, because their names were erased
     /// from the log later.
@@ -42,6 +45,7 @@ impl Summary {
         }
         self.locked += u64::from(line.locked);
         self.required_without_mfa += u64::from(line.is_overdue());
+        self.weak += u64::from(line.weak);
     }
 
     /// Sets the coverage after the last user was counted.
@@ -51,16 +55,21 @@ impl Summary {
         self
     }
 
+    /// Users with an active device of a strong kind.
+    pub const fn covered(&self) -> u64 {
+        self.enabled - self.weak
+    }
+
     /// `None` where there are no users: a share of nobody is neither good nor bad.
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
     pub fn coverage_ratio(&self) -> Option<f64> {
-        (self.users > 0).then(|| self.enabled as f64 / self.users as f64)
+        (self.users > 0).then(|| self.covered() as f64 / self.users as f64)
     }
 
     /// In percent; 100 where there are no users, as JSON promises, which is no judgement.
     #[expect(clippy::cast_precision_loss, reason = "no store has 2^53 users")]
     pub fn exact_coverage(&self) -> f64 {
-        if self.users == 0 { 100.0 } else { self.enabled as f64 * 100.0 / self.users as f64 }
+        if self.users == 0 { 100.0 } else { self.covered() as f64 * 100.0 / self.users as f64 }
     }
 
     fn percent(&self) -> String {
@@ -76,6 +85,10 @@ impl Summary {
         let some = |n: u64, word| if n > 0 { format!(", {n} {word}") } else { String::new() };
         let (locked, overdue) =
             (some(*locked, "locked"), some(self.required_without_mfa, "overdue"));
+        let weak = match self.weak {
+            0 => String::new(),
+            n => format!(" ({n} weak)"),
+        };
         let nameless = match self.nameless {
             0 => String::new(),
             n => format!(
@@ -83,7 +96,7 @@ impl Summary {
             ),
         };
         format!(
-            "{users} {noun}: {enabled} enabled, {pending} pending, {disabled} disabled, \
+            "{users} {noun}: {enabled} enabled{weak}, {pending} pending, {disabled} disabled, \
              {not_enabled} not enabled{locked}{overdue}; coverage {}{nameless}",
             self.percent()
         )
@@ -140,6 +153,7 @@ impl Record for GroupLine {
         "locked",
         "required_without_mfa",
         "coverage",
+        "weak",
     ];
 
     fn fields(&self, f: &mut Fields) {
@@ -157,6 +171,7 @@ impl Record for GroupLine {
             f.value(number);
         }
         f.value(s.coverage);
+        f.value(s.weak);
     }
 
     fn sentence(&self) -> String {
@@ -168,7 +183,17 @@ impl Record for GroupLine {
     }
 
     fn header() -> &'static [&'static str] {
-        &["GROUP", "USERS", "ENABLED", "PENDING", "DISABLED", "NOT ENABLED", "LOCKED", "COVERAGE"]
+        &[
+            "GROUP",
+            "USERS",
+            "ENABLED",
+            "WEAK",
+            "PENDING",
+            "DISABLED",
+            "NOT ENABLED",
+            "LOCKED",
+            "COVERAGE",
+        ]
     }
 
     fn cells(&self) -> Vec<Cell> {
@@ -178,11 +203,12 @@ impl Record for GroupLine {
             Some(group) => group,
         };
         let number = |n: u64| Cell::plain(n.to_string());
-        let tone = if s.enabled == s.users { Tone::Good } else { Tone::Warning };
+        let tone = if s.covered() == s.users { Tone::Good } else { Tone::Warning };
         vec![
             Cell::plain(name),
             number(s.users),
             number(s.enabled),
+            number(s.weak),
             number(s.pending),
             number(s.disabled),
             number(s.not_enabled),

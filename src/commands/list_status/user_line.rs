@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::token_details::TokenDetails;
 use crate::domain::device::Device;
 use crate::domain::password::PasswordChange;
 use crate::domain::policy::{EnrolmentDue, Policy};
 use crate::domain::recovery::RecoverySet;
-use crate::domain::text::shown;
+use crate::domain::text::{counted, shown};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Status, User};
 use crate::report::{Cell, Fields, Record, Tone};
@@ -20,6 +21,8 @@ pub struct UserLine {
     pub email: Option<String>,
     pub groups: Vec<String>,
     pub status: Status,
+    /// MFA is enabled, but only by devices of weak kinds.
+    pub weak: bool,
     /// MFA is required now.
     pub required: bool,
     /// When MFA will be required, if it is not yet.
@@ -44,9 +47,18 @@ pub struct DeviceLine {
     pub created_at: Timestamp,
     pub confirmed_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// What an external device is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
+    /// The unused codes of a printed list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes_left: Option<usize>,
     /// When a pending device can no longer be confirmed. Not in the log, so unknown for an earlier time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// In `show-user` only: these are not in the log, so unknown for an earlier time.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub token: Option<TokenDetails>,
 }
 
 impl DeviceLine {
@@ -58,15 +70,23 @@ impl DeviceLine {
             created_at: device.created_at,
             confirmed_at: device.confirmed_at(),
             last_used_at: device.last_used_at,
+            mark: device.factor.mark().map(|mark| shown(mark.as_str()).into_owned()),
+            codes_left: device.codes_left(),
             expires_at: device.expires_at(),
+            token: None,
         }
+    }
+
+    /// With what there is to know of a token or a YubiKey.
+    pub fn with_token(device: &Device) -> Self {
+        Self { token: TokenDetails::of(device), ..Self::of(device) }
     }
 }
 
 impl UserLine {
     pub fn of(user: &User, policy: &Policy, now: Timestamp) -> Self {
         let requirement = policy.requirement(user);
-        let due = requirement.enrolment_due(user.status(), now);
+        let due = requirement.enrolment_due(policy.is_covered(user), now);
         let profile = &user.profile;
         let safe = |text: &Option<String>| text.as_deref().map(|t| shown(t).into_owned());
         let locked = user.locked(now);
@@ -76,6 +96,7 @@ impl UserLine {
             email: safe(&profile.email),
             groups: profile.groups.iter().map(|g| shown(g).into_owned()).collect(),
             status: user.status(),
+            weak: policy.is_weak(user),
             required: requirement.is_in_force(now),
             due_at: match due {
                 Some(EnrolmentDue::Upcoming(at)) => Some(at),
@@ -92,14 +113,15 @@ impl UserLine {
         }
     }
 
-    /// MFA is required but not enabled.
+    /// MFA is required now, but no device of a strong kind is active.
     pub fn is_overdue(&self) -> bool {
-        self.required && self.status != Status::Enabled
+        self.required && (self.status != Status::Enabled || self.weak)
     }
 
     /// The flags that are set, as words.
     fn flags(&self) -> String {
         let flags = [
+            ("weak", self.weak),
             ("overdue", self.is_overdue()),
             ("required", self.required && !self.is_overdue()),
             ("due", self.due_at.is_some()),
@@ -110,6 +132,22 @@ impl UserLine {
         let set: Vec<_> =
             flags.into_iter().filter(|(_, is_set)| *is_set).map(|(word, _)| word).collect();
         set.join(", ")
+    }
+
+    /// The unused codes of the user's active lists; `None` without such a list.
+    pub fn paper_codes_left(&self) -> Option<usize> {
+        let lists = self.devices.iter().filter(|device| device.state == "active");
+        lists.filter_map(|device| device.codes_left).reduce(|a, b| a + b)
+    }
+
+    /// As people read them.
+    fn devices_with_codes(&self) -> Cow<'static, str> {
+        match self.paper_codes_left() {
+            Some(left) => {
+                format!("{} ({} left)", self.devices(", "), counted(left, "paper code")).into()
+            }
+            None => self.devices(", "),
+        }
     }
 
     fn devices(&self, separator: &str) -> Cow<'static, str> {
@@ -130,6 +168,7 @@ impl UserLine {
 
     const fn tone(&self) -> Tone {
         match self.status {
+            Status::Enabled if self.weak => Tone::Warning,
             Status::Enabled => Tone::Good,
             Status::Pending => Tone::Warning,
             Status::Disabled | Status::NotEnabled => Tone::Bad,
@@ -153,6 +192,7 @@ impl Record for UserLine {
         "recovery_codes_left",
         "last_verified_at",
         "due_at",
+        "weak",
     ];
 
     const LESS_NEEDED: &'static [&'static str] = &["LAST CODE", "DEVICES", "FLAGS", "NAME"];
@@ -172,10 +212,11 @@ impl Record for UserLine {
         f.value(self.recovery_codes_left);
         f.maybe_value(self.last_verified_at);
         f.maybe_value(self.due_at);
+        f.flag(self.weak);
     }
 
     fn sentence(&self) -> String {
-        let devices = self.devices(", ");
+        let devices = self.devices_with_codes();
         let mut text = format!("{}: {}", self.user, self.status.label());
         for more in [devices.as_ref(), &self.flags()] {
             if !more.is_empty() {
@@ -198,7 +239,7 @@ impl Record for UserLine {
             Cell::plain(self.display_name.as_deref().unwrap_or_default()),
             Cell::toned(self.status.label(), self.tone()),
             Cell::toned(flags, if self.locked { Tone::Bad } else { Tone::Plain }),
-            Cell::plain(self.devices(", ")),
+            Cell::plain(self.devices_with_codes()),
             Cell::plain(last),
         ]
     }

@@ -10,6 +10,7 @@ use crate::authenticate;
 use crate::authenticate::OwnChange;
 use crate::domain::authenticate::Keys as _;
 use crate::domain::backup_code::{BackupCode, BackupCodeKind};
+use crate::domain::factor::Factor;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::labels::free_label;
 use crate::domain::name::{Label, UserName};
@@ -42,7 +43,8 @@ impl ActDraft {
         Ok(match wanted.act {
             OwnAct::AddDevice | OwnAct::ReplaceDevice => {
                 let label = wanted.label.clone().or_else(|| wanted.device.clone());
-                Self::Device(DeviceDraft::new(app, label.unwrap_or_default(), Parameters::COMMON)?)
+                let factor = Factor::Totp(Parameters::COMMON);
+                Self::Device(DeviceDraft::new(app, label.unwrap_or_default(), factor)?)
             }
             OwnAct::RecoveryCodes => {
                 let new = |_| Ok(BackupCode::new(BackupCodeKind::Recovery, &app.env.random()?));
@@ -191,8 +193,8 @@ pub fn answer(
         let issuer = app.config.issuer.clone();
         let key = EnrolmentKey::new(&done.user, &issuer, device, &draft.secret)?;
         let secret: Zeroizing<String> = draft.secret.base32();
-        report.enrolment =
-            Some(OwnDevice { device: device.label.to_string(), secret, uri: key.uri() });
+        let uri = key.uri().context("an app has a key URI")?;
+        report.enrolment = Some(OwnDevice { device: device.label.to_string(), secret, uri });
     }
     let reveals = report.enrolment.is_some();
     Ok(Report::one(report, Verdict::Yes).requires_delivery(reveals))

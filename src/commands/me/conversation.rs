@@ -15,9 +15,10 @@ use crate::authenticate::code::Evaluation;
 use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::commands::prove::{Proving, Talk, can_ask, show_and_prove};
 use crate::commands::recovery_codes;
-use crate::commands::sign_in::conversation::{TRIES, ask_code, ask_hidden, refused_code};
+use crate::commands::sign_in::conversation::{TRIES, ask_code, ask_hidden, refused_code, source};
 use crate::domain::authenticate::Outcome;
 use crate::domain::backup_code::Submitted;
+use crate::domain::code_source::CodeSource;
 use crate::domain::device::Device;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::{Label, UserName};
@@ -105,11 +106,11 @@ fn enter(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Result<S
                 if had_code && wrong + 1 < TRIES =>
             {
                 wrong += 1;
-                talk.say(app, refused_code(*reason));
+                talk.say(app, &refused_code(*reason, source(&done)));
             }
             _ => return Ok(done),
         }
-        credentials.code = ask_code(app, &talk, &mut malformed)?;
+        credentials.code = ask_code(app, &talk, source(&done), &mut malformed)?;
         if credentials.code.is_none() {
             return Ok(done);
         }
@@ -125,8 +126,9 @@ fn prove_again(
     user: &User,
 ) -> Result<Option<Evaluation>> {
     let DoorProof::Device(id) = session.proof else { return Ok(None) };
-    let label = user.device(id)?.label.to_string();
-    app.note(&format!("this takes the next code of {label} too: wait until the app shows it"));
+    let device = user.device(id)?;
+    let (label, source) = (device.label.to_string(), CodeSource::of(device));
+    app.note(&format!("this takes the next code of {label} too: {}", source.wait()));
     let (mut last, mut wrong, mut malformed) = (None, 0, 0);
     while wrong < TRIES {
         let line = ask_hidden(app, &format!("Next code of {label}"))?;
@@ -135,9 +137,9 @@ fn prove_again(
         if code.is_empty() {
             break;
         }
-        if !matches!(Submitted::read(&code), Submitted::Otp(_)) && malformed < 2 * TRIES {
+        if !Submitted::read(&code).is_of_device() && malformed < 2 * TRIES {
             malformed += 1;
-            app.note("that is no code: type the digits that the app shows");
+            app.note(&format!("that is no code: {}", source.instruction()));
             continue;
         }
         app.reopen_if_replaced(opened)?;
@@ -151,7 +153,7 @@ fn prove_again(
         }
         wrong += 1;
         let reason = if is_used { RejectReason::UsedCode } else { RejectReason::Code };
-        app.note(refused_code(reason));
+        app.note(&refused_code(reason, source));
     }
     Ok(last)
 }

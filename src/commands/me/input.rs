@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::authenticate::sign_in::Credentials;
-use crate::domain::backup_code::Submitted;
+use crate::domain::backup_code::{BackupCodeKind, Submitted};
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::Label;
 use crate::domain::password::Password;
@@ -66,14 +66,14 @@ impl OwnRequest {
         let [code, next_code] = [code, next_code].map(bytes);
         if let (Some(wanted), Some(code)) = (&wanted, &code)
             && let Submitted::BackupCode(code) = Submitted::read(code)
+            && code.kind != BackupCodeKind::Paper
         {
             // Its form alone decides, so that the answer is the same for everybody, and no use is spent.
             DoorProof::BackupCode(code.kind).permit(wanted.act)?;
         }
-        let is_otp =
-            code.as_ref().is_some_and(|code| matches!(Submitted::read(code), Submitted::Otp(_)));
+        let is_of_device = code.as_ref().is_some_and(|code| Submitted::read(code).is_of_device());
         let needs_two = wanted.as_ref().is_some_and(|wanted| wanted.act.needs_second_code());
-        if is_otp && needs_two && next_code.is_none() {
+        if is_of_device && needs_two && next_code.is_none() {
             return Err(Refusal::bad_input("next_code", "is missing")
                 .hint("give the code and the one that follows it, of the same device")
                 .into());

@@ -60,6 +60,9 @@ struct OwnDeviceLine {
     state: &'static str,
     created_at: Timestamp,
     last_used_at: Option<Timestamp>,
+    /// The unused codes of a printed list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codes_left: Option<usize>,
     /// When a pending device can no longer be confirmed.
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
@@ -189,6 +192,7 @@ impl OwnStatus {
             state: device.state.word(),
             created_at: device.created_at,
             last_used_at: device.last_used_at,
+            codes_left: device.codes_left(),
             expires_at: device.expires_at(),
         });
         Self {

@@ -1,6 +1,7 @@
 //! The content of a report: read in one snapshot, in constant memory.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -16,6 +17,7 @@ use crate::commands::left_out::LeftOut;
 use crate::commands::list_status::{GroupLine, Groups, Summary, UserLine, users_after};
 use crate::commands::verify_log::VerifyLogRecord;
 use crate::domain::audit::anchor::Anchor;
+use crate::domain::policy::strong::StrongKinds;
 use crate::domain::policy::{Policy, Scope};
 use crate::domain::secret::Id;
 use crate::domain::text::{quoted, shell_word, shown};
@@ -73,6 +75,8 @@ pub struct Users {
     pub disabled: Listed<UserLine>,
     /// Neither enabled nor disabled, and not required, or not yet.
     pub exempt: Listed<UserLine>,
+    /// Enabled by devices of weak kinds only; who is overdue is listed there too.
+    pub weak: Listed<UserLine>,
 }
 
 impl Users {
@@ -80,8 +84,11 @@ impl Users {
         let line = UserLine::of(user, policy, at);
         self.summary.count(&line);
         self.groups.count(&line);
+        if line.weak {
+            self.weak.add(MAX_USERS, || UserLine::of(user, policy, at));
+        }
         match line.status {
-            Status::Enabled => {}
+            Status::Enabled if !line.is_overdue() => {}
             _ if line.is_overdue() => self.overdue.add(MAX_USERS, || line),
             Status::Disabled => self.disabled.add(MAX_USERS, || line),
             _ => self.exempt.add(MAX_USERS, || line),
@@ -212,7 +219,7 @@ pub fn read(
     let whole = proof.as_ref().filter(|proof| proof.problem().is_none());
     let anchor = whole.map(|proof| Anchor { store: proof.store, head: proof.head, at: now });
     let log = proof.as_ref().map(|proof| VerifyLogRecord::new(proof, 0));
-    let policy = policy_words(&policy);
+    let policy = format!("{}{}", policy_words(&policy), strong_words(&policy.strong));
     let not_counted = (!left_out.is_empty()).then(|| {
         format!(
             "the members of {left_out}, as they are now; changes to them are listed nevertheless"
@@ -232,6 +239,18 @@ pub fn read(
         log,
         anchor,
     })
+}
+
+/// Which kinds are strong, where that is not the default.
+fn strong_words(strong: &StrongKinds) -> String {
+    if *strong == StrongKinds::default() {
+        return String::new();
+    }
+    let mut words = format!("; strong kinds of devices: {}", strong.for_all.join(", "));
+    for (group, kinds) in &strong.by_group {
+        let _ = write!(words, "; for the group {}: {}", quoted(group), kinds.join(", "));
+    }
+    words
 }
 
 fn policy_words(policy: &Policy) -> String {
@@ -276,6 +295,7 @@ pub struct Document<'c> {
     overdue: &'c Listed<UserLine>,
     disabled: &'c Listed<UserLine>,
     exempt: &'c Listed<UserLine>,
+    weak: &'c Listed<UserLine>,
     #[serde(flatten)]
     activity: &'c Activity,
     log: Option<&'c VerifyLogRecord>,
@@ -304,13 +324,20 @@ fn group_line((group, summary): (&str, &Summary)) -> GroupLine {
 }
 
 impl Content {
+    /// The numbers at the end, without the users who are enabled by devices of weak kinds only. The course of the
+    /// numbers counts these: the log has the status, whatever kinds it comes from.
+    pub fn covered(&self) -> Point {
+        let enabled = self.end.enabled.saturating_sub(self.users.summary.weak);
+        Point { enabled, ..self.end }
+    }
+
     pub fn document<'c>(&'c self, output: Option<&'c str>) -> Document<'c> {
-        let end = Figures::of(&self.end);
+        let (end, covered) = (Figures::of(&self.end), Figures::of(&self.covered()));
         Document {
             schema: "mfactl.report/1",
             output,
             users: end.users,
-            coverage: end.coverage,
+            coverage: covered.coverage,
             since: self.period.since,
             until: self.period.until,
             is_over: self.period.is_over,
@@ -325,6 +352,7 @@ impl Content {
             overdue: &self.users.overdue,
             disabled: &self.users.disabled,
             exempt: &self.users.exempt,
+            weak: &self.users.weak,
             activity: &self.activity,
             log: self.log.as_ref(),
             anchor: self.anchor.as_ref().map(ToString::to_string),

@@ -50,11 +50,18 @@ pub fn page(content: &Content) -> String {
 
 /// The numbers at both ends of the period in words.
 pub fn course(content: &Content) -> String {
-    let Content { start, end, .. } = content;
+    let Content { start, end, users, .. } = content;
     let at_end = end.words();
-    match start {
+    let course = match start {
         None => format!("{at_end} at the end; not known at the beginning"),
         Some(start) => format!("{} at the beginning, {at_end} at the end", start.words()),
+    };
+    match users.weak.total {
+        0 => course,
+        n => format!(
+            "{course}; {} at the end by strong kinds of devices (weak kinds only: {n})",
+            content.covered().percent()
+        ),
     }
 }
 
@@ -66,9 +73,12 @@ fn tiles(html: &mut String, content: &Content) {
             writeln!(html, "<div class=\"tile {class}\"><b>{value}</b><span>{name}</span></div>");
     };
     let alarm = |count: u64| if count > 0 { "bad" } else { "" };
-    tile("coverage", end.percent(), "main");
+    tile("coverage", content.covered().percent(), "main");
     tile("users", end.users.to_string(), "");
     tile("enabled", end.enabled.to_string(), "");
+    if summary.weak > 0 {
+        tile("weak", summary.weak.to_string(), alarm(summary.weak));
+    }
     tile("pending", summary.pending.to_string(), "");
     tile("disabled", summary.disabled.to_string(), alarm(summary.disabled));
     tile("not enabled", summary.not_enabled.to_string(), alarm(summary.not_enabled));

@@ -12,12 +12,16 @@ use crate::domain::hint::{Command, command};
 use crate::domain::text::shown;
 use crate::report::Record as _;
 
-/// The users without MFA, by what that means.
+/// The users without MFA, or with weak kinds of devices only, by what that means.
 pub fn users_without_mfa(html: &mut String, content: &Content) {
     let users = &content.users;
     let missing = content.end.users - content.end.enabled;
     // Writing to a string can't fail.
-    let _ = writeln!(html, "<section>\n<h2>Without MFA: {missing}</h2>");
+    let (weak, overdue_heading) = match users.weak.total {
+        0 => (String::new(), "Required, but missing"),
+        n => (format!("; with weak kinds only: {n}"), "Required, but missing or weak"),
+    };
+    let _ = writeln!(html, "<section>\n<h2>Without MFA: {missing}{weak}</h2>");
     let _ = writeln!(html, "<p>{}.</p>", escaped(&capitalized(&content.policy)));
     if let Some(whom) = &content.not_counted {
         let _ = writeln!(html, "<p class=\"notice\">Not counted: {}.</p>", escaped(whom));
@@ -36,13 +40,14 @@ pub fn users_without_mfa(html: &mut String, content: &Content) {
     }
     let list = command("list-status");
     for (heading, listed, list) in [
-        ("Required, but missing", &users.overdue, list.clone().flag("--overdue")),
+        (overdue_heading, &users.overdue, list.clone().flag("--overdue")),
         (
             "Switched off by an operator",
             &users.disabled,
             list.clone().option("--status", "disabled"),
         ),
-        ("Not required, or not yet", &users.exempt, list.flag("--without-mfa")),
+        ("Not required, or not yet", &users.exempt, list.clone().flag("--without-mfa")),
+        ("Enabled, but by weak kinds of devices only", &users.weak, list.flag("--weak")),
     ] {
         if listed.total > 0 {
             let _ = writeln!(html, "<h3>{heading}: {}</h3>", listed.total);
@@ -78,7 +83,7 @@ fn user_rows(html: &mut String, listed: &Listed<UserLine>) {
             escaped(&line.user),
             escaped(line.display_name.as_deref().unwrap_or_default()),
             escaped(&line.groups.join(", ")),
-            line.status.label(),
+            if line.weak { "enabled (weak)" } else { line.status.label() },
         );
     }
     html.push_str("</tbody>\n</table>\n");

@@ -33,9 +33,14 @@ pub fn words(content: &Content, caller: &Caller) -> String {
     if let Some(whom) = &content.not_counted {
         line("not counted", whom);
     }
-    line("required, no MFA", &names(&users.overdue));
+    let has_weak = users.weak.total > 0;
+    let overdue = if has_weak { "required, unmet" } else { "required, no MFA" };
+    line(overdue, &names(&users.overdue));
     line("switched off", &names(&users.disabled));
     line("not required, no MFA", &names(&users.exempt));
+    if has_weak {
+        line("weak kinds only", &names(&users.weak));
+    }
     for (verb, _) in LISTED {
         if let Some(listed) = activity.changes.get(verb) {
             let with_ticket = activity.counts.iter().filter(|count| count.verb == *verb);

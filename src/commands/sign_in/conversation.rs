@@ -6,10 +6,11 @@ use zeroize::Zeroizing;
 use super::{SignInReport, new_device, verdict};
 use crate::app::{App, OpenStore};
 use crate::authenticate;
-use crate::authenticate::sign_in::Credentials;
+use crate::authenticate::sign_in::{Credentials, SignInResult};
 use crate::commands::new_password::ask_new_password;
 use crate::commands::prove::Talk;
 use crate::domain::backup_code::Submitted;
+use crate::domain::code_source::CodeSource;
 use crate::domain::login_rule::NotEnabledPolicy;
 use crate::domain::name::UserName;
 use crate::domain::password::Password;
@@ -79,22 +80,22 @@ pub fn hold(app: &mut App<'_>, opened: &mut OpenStore, name: &UserName) -> Resul
                 talk.begin(app, &key, showing, words)
                     .context("the new device is pending; sign in again")?;
                 shown = true;
-                credentials.code = ask_code(app, &talk, &mut malformed)?;
+                credentials.code = ask_code(app, &talk, CodeSource::App, &mut malformed)?;
             }
             SignInOutcome::EnrolmentRequired { is_barred: false } | SignInOutcome::CodeRequired => {
-                credentials.code = ask_code(app, &talk, &mut malformed)?;
+                credentials.code = ask_code(app, &talk, source(&done), &mut malformed)?;
             }
             SignInOutcome::Rejected(reason @ (RejectReason::Code | RejectReason::UsedCode))
                 if had_code && wrong + 1 < TRIES =>
             {
                 wrong += 1;
-                talk.say(app, refused_code(*reason));
-                credentials.code = ask_code(app, &talk, &mut malformed)?;
+                talk.say(app, &refused_code(*reason, source(&done)));
+                credentials.code = ask_code(app, &talk, source(&done), &mut malformed)?;
             }
             step => {
                 drop(talk);
                 if had_code && *step == SignInOutcome::Rejected(RejectReason::UsedCode) {
-                    app.note(refused_code(RejectReason::UsedCode));
+                    app.note(&refused_code(RejectReason::UsedCode, source(&done)));
                 }
                 let verdict = verdict(step);
                 return Ok(Report::one(SignInReport::new(app, name, &done), verdict));
@@ -143,11 +144,16 @@ pub fn ask_hidden(app: &mut App<'_>, question: &str) -> Result<Zeroizing<String>
 }
 
 /// Why a code was refused, for a user whose password was right.
-pub const fn refused_code(reason: RejectReason) -> &'static str {
+pub fn refused_code(reason: RejectReason, source: CodeSource) -> String {
     match reason {
-        RejectReason::UsedCode => "that code was used already: wait for the next one",
-        _ => "that code is wrong",
+        RejectReason::UsedCode => format!("that code was used already: {}", source.after_used()),
+        _ => "that code is wrong".to_owned(),
     }
+}
+
+/// Where a user reads their codes from, for one whose password was right.
+pub fn source(done: &SignInResult) -> CodeSource {
+    done.user.as_ref().map(CodeSource::of_user).unwrap_or_default()
 }
 
 /// `None` for an empty line, which ends the sign-in. What is no code of any form is asked again and not counted,
@@ -155,6 +161,7 @@ pub const fn refused_code(reason: RejectReason) -> &'static str {
 pub fn ask_code(
     app: &mut App<'_>,
     talk: &Talk,
+    source: CodeSource,
     malformed: &mut usize,
 ) -> Result<Option<Zeroizing<Vec<u8>>>> {
     loop {
@@ -169,9 +176,10 @@ pub fn ask_code(
             return Ok(Some(code));
         }
         *malformed += 1;
+        let instruction = source.instruction();
         talk.say(
             app,
-            "that is no code: type the digits that the app shows, or a recovery or bypass code",
+            &format!("that is no code: {instruction}, or type a recovery or bypass code"),
         );
     }
 }

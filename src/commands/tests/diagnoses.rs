@@ -33,7 +33,7 @@ fn throttle(world: &World) -> String {
 
 #[test]
 fn d11_the_words_of_findings_are_a_closed_list() {
-    const WORDS: [&str; 22] = [
+    const WORDS: [&str; 31] = [
         "right",
         "locked",
         "already_used",
@@ -55,7 +55,16 @@ fn d11_the_words_of_findings_are_a_closed_list() {
         "bypass_code_expired",
         "bypass_code_used",
         "bypass_code_unknown",
+        "paper_code",
+        "paper_code_used",
+        "paper_code_unknown",
         "too_many_diagnoses",
+        "drifted",
+        "counter_ahead",
+        "other_key",
+        "altered_code",
+        "other_kind",
+        "no_modhex",
     ];
     assert_eq!(DiagnosisWord::ALL.map(DiagnosisWord::word), WORDS);
     for finding in DiagnosisWord::ALL {

@@ -87,7 +87,7 @@ fn each_short_page_ends_alike_and_its_columns_are_straight() {
 fn device_options_say_which_device_is_meant() {
     let world = World::empty();
     for (verb, text) in [
-        ("enrol", "Label of the new device [default: phone]"),
+        ("enrol", "Label of the new device [default: by its kind]"),
         ("show-qr", "Label of the device, if there are several"),
         ("reset", "Replace only the device with this label"),
         ("disable", "Only the device with this label"),

@@ -58,7 +58,7 @@ fn everybody_is_listed_by_name_with_a_summary() {
     assert_eq!(
         summary,
         serde_json::json!({"users": 5, "enabled": 2, "pending": 1, "disabled": 1,
-            "not_enabled": 1, "locked": 1, "required_without_mfa": 0, "coverage": 40.0})
+            "not_enabled": 1, "locked": 1, "required_without_mfa": 0, "weak": 0, "coverage": 40.0})
     );
     let table = world.run("list-status").ok().out;
     assert!(table.ends_with(

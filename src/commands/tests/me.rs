@@ -5,6 +5,7 @@ mod terminal;
 
 use serde_json::{Value, json};
 
+use super::kinds::{pending_yubikey, touched};
 use crate::domain::secret::Secret;
 use crate::testing::{CommandResult, World};
 
@@ -319,4 +320,27 @@ fn d23_doctor_lists_what_is_turned_on() {
     assert_eq!(words(&world), ["add-device, from the configuration"]);
     world.configure(CHEAP);
     assert!(words(&world).is_empty());
+}
+
+#[test]
+fn a_yubikey_opens_the_door_of_its_user_and_no_app_takes_its_place() {
+    let (world, phone) = world(ALL);
+    let key = pending_yubikey(&world, "alice");
+    let _ = world.verify("alice", &touched(&key, 1)).ok();
+    let answer = world.me(&json!({ "password": OLD, "code": touched(&key, 2) })).ok().json();
+    assert_eq!(answer["status"]["devices"][1]["device"], "yubikey", "{answer}");
+    let ran = world.acts(&phone, "replace-device", &json!({ "device": "yubikey" }));
+    refused(&ran, 77, "not_permitted");
+    assert!(ran.err.contains("no app can replace it"), "{ran:?}");
+    // Two touches are two codes in a row, and the same one twice is not.
+    let renew = |code: u16, next: u16| {
+        world.me(&json!({
+            "password": OLD, "code": touched(&key, code), "next_code": touched(&key, next),
+            "act": "recovery-codes",
+        }))
+    };
+    assert_eq!(renew(3, 3).code, 1);
+    let _ = renew(4, 5).ok();
+    let _ = world.acts(&phone, "replace-device", &json!({ "device": "phone" })).ok();
+    let _ = world.acts(&phone, "remove-device", &json!({ "device": "yubikey" })).ok();
 }

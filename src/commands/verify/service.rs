@@ -52,7 +52,7 @@ enum NotEnabled {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Split {
-    /// The code is the last 6 or 8 digits
+    /// The code is the last 6 or 8 digits, or the last 44 letters of a YubiKey
     Last,
 }
 

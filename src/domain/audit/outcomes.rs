@@ -3,6 +3,7 @@
 /// In order of the alphabet. A test build fails on an event with another one.
 pub const OUTCOMES: &[&str] = &[
     "accepted",
+    "active",
     "code_required",
     "confirmed",
     "disabled",

@@ -1,3 +1,5 @@
+mod tokens;
+
 use proptest::prelude::*;
 use zeroize::Zeroizing;
 
@@ -5,8 +7,9 @@ use crate::domain::authenticate::*;
 use crate::domain::backup_code::BackupCode;
 use crate::domain::bypass::BypassCode;
 use crate::domain::factor::Factor;
+use crate::domain::factor::paper::{List, UsedCode};
 use crate::domain::factor::totp::{Parameters, code_at};
-use crate::domain::fixture::{at, id, pending_state, phone};
+use crate::domain::fixture::{active_state, at, id, pending_state, phone};
 use crate::domain::lockout::MOST_WRONG_CODES;
 use crate::domain::name::UserName;
 use crate::domain::recovery::RecoverySet;
@@ -216,6 +219,60 @@ fn a_bypass_code_is_accepted_without_a_device_until_it_expires() {
     let submitted = Submitted::BackupCode(code);
     assert!(candidates(&user, None, &submitted, at(START + 59)).is_ok());
     assert!(candidates(&user, None, &submitted, at(START + 60)).is_err());
+}
+
+fn paper_code(byte: u8) -> BackupCode {
+    backup_code(BackupCodeKind::Paper, byte)
+}
+
+/// A list with three codes.
+fn paper_list(byte: u8, state: DeviceState) -> Device {
+    let tags = [1, 2, 3].map(|code| tag(&paper_code(code))).to_vec();
+    let label = Label::parse("paper").unwrap();
+    Device { label, factor: Factor::Paper(List::new(tags)), ..phone(byte, state) }
+}
+
+#[test]
+fn the_codes_of_a_list_are_good_in_any_order_and_each_once() {
+    let typed = |byte| paper_code(byte).grouped().to_lowercase().replace('-', " ");
+    let user = alice(vec![device(1, Parameters::COMMON), paper_list(2, active_state())]);
+    let user = confirmed(user, 1);
+    let (user, outcome) = attempt(user, &typed(3), START);
+    assert_eq!(outcome.used_code(), Some(UsedCode { number: 3, left: 2 }));
+    assert_eq!((outcome.word(), outcome.factor()), ("accepted", Some("paper")));
+    assert_eq!(outcome.device().map(Label::as_str), Some("paper"));
+    let (user, outcome) = attempt(user, &typed(1), START);
+    assert_eq!(outcome.used_code(), Some(UsedCode { number: 1, left: 1 }));
+    assert_eq!((user.devices[1].position, user.devices[1].last_used_at), (None, Some(at(START))));
+    for wrong in [3, 1, 9] {
+        let (_, outcome) = attempt(user.clone(), &typed(wrong), START);
+        assert_eq!((outcome.word(), outcome.used_code()), ("rejected", None), "{wrong}");
+    }
+    let (user, outcome) = attempt(user, &code(1, START), START);
+    assert_eq!((outcome.factor(), outcome.used_code()), (Some("totp"), None));
+    let off = user.clone().disable(None).unwrap().user;
+    let submitted = Submitted::BackupCode(paper_code(2));
+    assert!(candidates(&off, None, &submitted, at(START)).is_err());
+    let on = off.enable(None).unwrap().user;
+    assert_eq!(attempt(on.clone(), &typed(3), START).1, Outcome::Rejected, "used before");
+    assert_eq!(attempt(on, &typed(2), START).1.used_code(), Some(UsedCode { number: 2, left: 0 }));
+    let recovery = backup_code(BackupCodeKind::Recovery, 2);
+    assert_eq!(attempt(user, &recovery.grouped(), START).1, Outcome::Rejected);
+}
+
+#[test]
+fn the_first_right_code_confirms_a_list_and_no_code_of_another_kind_is_of_it() {
+    let pending = alice(vec![paper_list(2, pending_state(START + 60))]);
+    let (confirmed, outcome) = attempt(pending.clone(), &paper_code(2).grouped(), START);
+    assert_eq!(outcome.word(), "confirmed");
+    assert_eq!(outcome.used_code(), Some(UsedCode { number: 2, left: 2 }));
+    assert!(confirmed.devices[0].is_active());
+    let (confirmed, outcome) = attempt(confirmed, &paper_code(2).grouped(), START);
+    assert_eq!(outcome, Outcome::Rejected);
+    assert!(attempt(confirmed, &paper_code(1).grouped(), START).1.lets_in());
+    for other in ["123456", "not a code"] {
+        assert_eq!(attempt(pending.clone(), other, START).1, Outcome::Rejected, "{other}");
+    }
 }
 
 #[test]

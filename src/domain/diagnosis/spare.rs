@@ -1,11 +1,11 @@
-//! What a recovery code or a bypass code is worth, in words.
+//! What a recovery code, a bypass code or a code of a printed list is worth, in words.
 
 use crate::domain::backup_code::BackupCodeKind;
 use crate::domain::name::UserName;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 
-/// What a recovery code or a bypass code is worth.
+/// What a code of letters is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spare {
     /// It would be accepted. `left` are the uses left, or the unused codes of the set.
@@ -48,6 +48,9 @@ impl Spare {
             (Self::Good { left, .. }, BackupCodeKind::Recovery) => format!(
                 "this is a recovery code, and it is good, one of {left} unused: sign in with it in place of the code"
             ),
+            (Self::Good { left, .. }, BackupCodeKind::Paper) => format!(
+                "this is a code of a printed list, and it is good, one of {left} unused: sign in with it"
+            ),
             (Self::NotYet { from }, _) => {
                 format!("this is the {code} code of {name}, but it is good only from {from} on")
             }
@@ -72,6 +75,11 @@ impl Spare {
             (Self::Unknown { left, at }, BackupCodeKind::Recovery) => format!(
                 "this has the form of a recovery code, but it is none of the {left} unused ones: used already, of an \
                  earlier set, or mistyped{}",
+                used(at)
+            ),
+            (Self::Unknown { left, at }, BackupCodeKind::Paper) => format!(
+                "this has the form of a code of a printed list, but it is none of the {left} unused ones: used \
+                 already, of another list, or mistyped{}",
                 used(at)
             ),
         }

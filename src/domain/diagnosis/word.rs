@@ -27,12 +27,21 @@ pub enum DiagnosisWord {
     BypassCodeExpired,
     BypassCodeUsed,
     BypassCodeUnknown,
+    PaperCode,
+    PaperCodeUsed,
+    PaperCodeUnknown,
     TooManyDiagnoses,
+    Drifted,
+    CounterAhead,
+    OtherKey,
+    AlteredCode,
+    OtherKind,
+    NoModhex,
 }
 
 impl DiagnosisWord {
     #[cfg(test)]
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 31] = [
         Self::Right,
         Self::Locked,
         Self::AlreadyUsed,
@@ -54,7 +63,16 @@ impl DiagnosisWord {
         Self::BypassCodeExpired,
         Self::BypassCodeUsed,
         Self::BypassCodeUnknown,
+        Self::PaperCode,
+        Self::PaperCodeUsed,
+        Self::PaperCodeUnknown,
         Self::TooManyDiagnoses,
+        Self::Drifted,
+        Self::CounterAhead,
+        Self::OtherKey,
+        Self::AlteredCode,
+        Self::OtherKind,
+        Self::NoModhex,
     ];
 
     /// The value in JSON.
@@ -82,7 +100,16 @@ impl DiagnosisWord {
             Self::BypassCodeExpired => "bypass_code_expired",
             Self::BypassCodeUsed => "bypass_code_used",
             Self::BypassCodeUnknown => "bypass_code_unknown",
+            Self::PaperCode => "paper_code",
+            Self::PaperCodeUsed => "paper_code_used",
+            Self::PaperCodeUnknown => "paper_code_unknown",
             Self::TooManyDiagnoses => "too_many_diagnoses",
+            Self::Drifted => "drifted",
+            Self::CounterAhead => "counter_ahead",
+            Self::OtherKey => "other_key",
+            Self::AlteredCode => "altered_code",
+            Self::OtherKind => "other_kind",
+            Self::NoModhex => "no_modhex",
         }
     }
 }

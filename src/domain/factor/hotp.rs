@@ -1,5 +1,7 @@
 //! Counter-based one-time codes (RFC 4226). A code is right at a counter, and the counter only goes forward.
 
+use std::fmt;
+
 use crate::domain::factor::totp;
 use crate::domain::factor::totp::Algorithm;
 use crate::domain::otp::Otp;
@@ -24,9 +26,28 @@ impl Parameters {
         Ok(Self { algorithm, digits: checked.digits })
     }
 
+    #[must_use]
+    pub fn is_common(self) -> bool {
+        self == Self::COMMON
+    }
+
+    /// Apps known to ignore one of these settings: the same that ignore it for time-based codes.
+    #[must_use]
+    pub fn incompatible_apps(self) -> Vec<&'static str> {
+        let period = totp::Parameters::COMMON.period;
+        totp::Parameters { algorithm: self.algorithm, digits: self.digits, period }
+            .incompatible_apps()
+    }
+
     /// As those of a time-based code whose time step is one second: the counter is its time.
     const fn by_counter(self) -> totp::Parameters {
         totp::Parameters { algorithm: self.algorithm, digits: self.digits, period: 1 }
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {} digits", self.algorithm.as_str(), self.digits)
     }
 }
 
@@ -88,6 +109,58 @@ pub fn successive_counters(
     totp::newest_successive(secret, parameters.by_counter(), codes, first..=end)
 }
 
+/// Where a code stands that is not accepted, or no more; see [`counter_near`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NearCounter {
+    Next(u64),
+    /// The last used one, or an earlier one.
+    Used(u64),
+    /// So many counters after the look-ahead.
+    Beyond(u64),
+}
+
+/// How far behind the last used counter a code is looked for, for a diagnosis. One wrong code in 10,000 fits there by
+/// chance.
+const REACH_BEHIND: u64 = 100;
+
+/// The counter that has this code, from [`REACH_BEHIND`] before the last used one to [`RESYNC_REACH`] after it: for a
+/// diagnosis. One that would be accepted comes first, then a used one, then the nearest ahead.
+pub fn counter_near(
+    secret: &Secret,
+    parameters: Parameters,
+    code: &Otp,
+    last: Option<u64>,
+    look_ahead: LookAhead,
+) -> Option<NearCounter> {
+    let first = last.map_or(0, |last| last.saturating_sub(REACH_BEHIND));
+    let found =
+        totp::matches(secret, parameters.by_counter(), code, first..=end_of(last, RESYNC_REACH));
+    let end = end_of(last, look_ahead.counters());
+    let is_used = |counter: &u64| last.is_some_and(|last| *counter <= last);
+    let next = found.iter().copied().rfind(|counter| !is_used(counter) && *counter <= end);
+    let used = found.iter().copied().rfind(is_used);
+    let beyond = found.iter().copied().find(|counter| *counter > end);
+    next.map(NearCounter::Next)
+        .or(used.map(NearCounter::Used))
+        .or(beyond.map(|counter| NearCounter::Beyond(counter - end)))
+}
+
+/// The code at a counter. Only tests compute codes.
+#[cfg(test)]
+pub fn code_at(secret: &Secret, parameters: Parameters, counter: u64) -> String {
+    totp::code_at(secret, parameters.by_counter(), counter.cast_signed())
+}
+
+/// The counter of the next code: what an app is to begin with.
+#[must_use]
+pub const fn next_counter(last: Option<u64>) -> u64 {
+    match last {
+        Some(last) if last < LAST_COUNTER => last + 1,
+        Some(_) => LAST_COUNTER,
+        None => 0,
+    }
+}
+
 /// The last of so many counters after the last used one.
 const fn end_of(last: Option<u64>, counters: u64) -> u64 {
     let end = match last {
@@ -111,7 +184,7 @@ mod tests {
     }
 
     fn code(counter: u64) -> String {
-        totp::code_at(&secret(), Parameters::COMMON.by_counter(), counter.cast_signed())
+        code_at(&secret(), Parameters::COMMON, counter)
     }
 
     fn counter(code: &str, last: Option<u64>) -> Option<u64> {
@@ -175,5 +248,24 @@ mod tests {
         for last in [LAST_COUNTER, u64::MAX] {
             assert_eq!(successive_counters(&secret(), Parameters::COMMON, codes, Some(last)), None);
         }
+    }
+
+    #[test]
+    fn a_diagnosis_finds_codes_far_ahead_and_some_behind() {
+        let near = |counter, last| {
+            let code = &otp(&code(counter));
+            counter_near(&secret(), Parameters::COMMON, code, last, LookAhead::DEFAULT)
+        };
+        assert_eq!(near(510, Some(500)), Some(NearCounter::Next(510)));
+        assert_eq!(near(511, Some(500)), Some(NearCounter::Beyond(1)));
+        assert_eq!(near(1500, Some(500)), Some(NearCounter::Beyond(990)));
+        assert_eq!(near(1501, Some(500)), None);
+        for used in [500, 499, 400] {
+            assert_eq!(near(used, Some(500)), Some(NearCounter::Used(used)));
+        }
+        assert_eq!(near(399, Some(500)), None);
+        assert_eq!(near(9, None), Some(NearCounter::Next(9)));
+        assert_eq!(near(10, None), Some(NearCounter::Beyond(1)));
+        assert_eq!(near(LAST_COUNTER, Some(LAST_COUNTER)), Some(NearCounter::Used(LAST_COUNTER)));
     }
 }

@@ -157,22 +157,11 @@ impl Window {
     }
 }
 
-/// The newest time step in the window that has this code.
+/// The newest of these time steps that has this code.
 ///
 /// Every step is computed and compared in constant time, even after a match. Two steps can have the
 /// same digits; the newest is returned, because using up the older one would leave the code valid
 /// for the newer.
-pub fn matching_step(
-    secret: &Secret,
-    parameters: Parameters,
-    code: &Otp,
-    now: Timestamp,
-    window: Window,
-) -> Option<u64> {
-    newest_match(secret, parameters, code, window.around(parameters.step(now)))
-}
-
-/// The newest of these time steps that has this code. Every one is computed and compared.
 pub(super) fn newest_match(
     secret: &Secret,
     parameters: Parameters,
@@ -213,11 +202,20 @@ pub fn matching_steps(
     now: Timestamp,
     reach: u64,
 ) -> Vec<u64> {
-    let generator = parameters.generator(secret);
     let current = parameters.step(now);
-    let first = current.saturating_sub(reach);
+    matches(secret, parameters, code, current.saturating_sub(reach)..=current + reach)
+}
+
+/// All of these time steps that have this code, in ascending order. For diagnosis.
+pub(super) fn matches(
+    secret: &Secret,
+    parameters: Parameters,
+    code: &Otp,
+    steps: RangeInclusive<u64>,
+) -> Vec<u64> {
+    let generator = parameters.generator(secret);
     let has = |step: &u64| generator.check(code.digits(), step * parameters.period).is_some();
-    (first..=current + reach).filter(has).collect()
+    steps.filter(has).collect()
 }
 
 /// The code at a time. Only tests compute codes; the program itself never does.
@@ -242,7 +240,8 @@ mod tests {
     }
 
     fn step(secret: &Secret, p: Parameters, code: &str, t: i64, w: Window) -> Option<u64> {
-        matching_step(secret, p, &Otp::read(code.as_bytes()).unwrap(), at(t), w)
+        let code = Otp::read(code.as_bytes()).unwrap();
+        newest_match(secret, p, &code, w.around(p.step(at(t))))
     }
 
     /// RFC 6238, appendix B.

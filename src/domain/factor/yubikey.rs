@@ -1,4 +1,4 @@
-//! Yubico OTP, checked without Yubico's servers. The only module that imports `aes`.
+//! Yubico OTP, checked without Yubico's servers.
 //!
 //! A YubiKey encrypts two counters with a key that it shares with us. The use counter grows with each start of the key
 //! and the session counter with each touch, so that both together only grow: that is the position of a code.
@@ -11,6 +11,11 @@ use zeroize::Zeroizing;
 use crate::domain::secret::Secret;
 use crate::domain::yubico_otp::YubicoOtp;
 
+/// Bytes of the public id of a key that is programmed here, which are the 12 letters that most programs expect.
+pub const PUBLIC_ID: usize = 6;
+/// The first byte of such a public id: `vv` in modhex, which Yubico leaves to keys that others program. Its own begin with
+/// `cc`.
+pub const OWN_PREFIX: u8 = 0xff;
 /// Bytes of the private id inside the block.
 pub const PRIVATE_ID: usize = 6;
 /// Bytes of the AES key.
@@ -52,6 +57,12 @@ pub fn position(secret: &Secret, otp: &YubicoOtp) -> Option<u64> {
     bool::from(is_public_id & is_private_id & is_whole).then_some(position)
 }
 
+/// Whether the code names this key. That doesn't make it one of its codes.
+#[must_use]
+pub fn has_public_id(secret: &Secret, otp: &YubicoOtp) -> bool {
+    parts(secret).is_some_and(|(public_id, ..)| public_id == otp.public_id())
+}
+
 /// Use counter and session counter of a position.
 #[must_use]
 pub const fn counters(position: u64) -> (u64, u64) {
@@ -84,8 +95,19 @@ pub mod tests {
 
     /// A code of the key; `alter` changes the block before its encryption.
     pub fn code(uses: u16, session: u8, alter: impl Fn(&mut [u8; 16])) -> String {
+        code_of(&key(), uses, session, alter)
+    }
+
+    /// The same of the key with this secret.
+    pub fn code_of(
+        secret: &Secret,
+        uses: u16,
+        session: u8,
+        alter: impl Fn(&mut [u8; 16]),
+    ) -> String {
+        let (public_id, private_id, key) = parts(secret).unwrap();
         let mut block = [0; 16];
-        block[..6].copy_from_slice(&PRIVATE);
+        block[..6].copy_from_slice(private_id);
         block[6..8].copy_from_slice(&uses.to_le_bytes());
         block[8..11].copy_from_slice(&[0x56, 0x34, 0x12]);
         block[11] = session;
@@ -93,8 +115,8 @@ pub mod tests {
         let sum = !crc(&block[..14]);
         block[14..].copy_from_slice(&sum.to_le_bytes());
         alter(&mut block);
-        Aes128::new((&KEY_1).into()).encrypt_block((&mut block).into());
-        format!("ccccccnrhbfu{}", modhex(&block))
+        Aes128::new(key.into()).encrypt_block((&mut block).into());
+        format!("{}{}", modhex(public_id), modhex(&block))
     }
 
     fn read(secret: &Secret, text: &str) -> Option<u64> {

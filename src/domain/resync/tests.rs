@@ -1,3 +1,5 @@
+mod tokens;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

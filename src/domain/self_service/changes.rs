@@ -24,6 +24,11 @@ pub fn replace(
     now: Timestamp,
 ) -> Result<Changed, Refusal> {
     let label = in_use(&user, label)?;
+    if user.live().any(|d| d.label == label && d.serial.is_some()) {
+        let problem = format!("your device {label} is a hardware token, and no app can replace it");
+        return Err(Refusal::new(ErrorCode::NotPermitted, problem)
+            .hint("set up a further device, then remove this one"));
+    }
     let throttle = user.throttle.clone();
     let mut changed = user.reset(Some(&label), Some(device), true, now).map_err(for_user)?;
     changed.user.throttle = throttle;

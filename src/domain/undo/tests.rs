@@ -6,8 +6,10 @@ use zeroize::Zeroizing;
 
 use crate::domain::authenticate::{Attempt, Authentication, Keys, Outcome, authenticate};
 use crate::domain::backup_code::{BackupCode, Submitted};
+use crate::domain::factor::Factor;
+use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::{Parameters, code_at};
-use crate::domain::fixture::{at, pending_state, phone};
+use crate::domain::fixture::{active_state, alice, at, pending_state, phone};
 use crate::domain::lockout::Bounds;
 use crate::domain::name::UserName;
 use crate::domain::password::TemporaryPassword;
@@ -406,5 +408,26 @@ proptest! {
             prop_assert_ne!(&numbered, &label);
             prop_assert_eq!(Label::parse(numbered.as_str()).unwrap(), numbered);
         }
+    }
+}
+
+#[test]
+fn no_undo_brings_a_used_code_of_a_list_back() {
+    let list = List::new(vec![[1; 32], [2; 32]]).used(0);
+    let device = Device { factor: Factor::Paper(list.clone()), ..phone(2, active_state()) };
+    let user = User { devices: vec![device], ..alice() };
+    let now = at(START);
+    let changes = [
+        (Undoable::Disable, user.clone().disable(None).unwrap()),
+        (Undoable::Delete, user.clone().revoke(None, now).unwrap()),
+        (Undoable::Reset, user.clone().revoke(None, now).unwrap().void_backup_codes()),
+    ];
+    for (act, changed) in changes {
+        let mut after = changed.with_undo(Some(act), &user, now).user;
+        // It is as used as the device says, whenever that was.
+        after.devices[0] = after.devices[0].clone().used(1, now);
+        let (back, _) = after.take_back(now, UNDO_FOR, UndoReach::ToLastCode).unwrap();
+        assert!(back.devices[0].is_active(), "{act:?}");
+        assert_eq!(back.devices[0].factor, Factor::Paper(list.clone().used(1)), "{act:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Operators' changes to a user's devices.
 
 use crate::domain::device::{Device, DeviceState};
+use crate::domain::factor::Factor;
 use crate::domain::hint::command;
 use crate::domain::labels::free_label;
 use crate::domain::name::Label;
@@ -11,9 +12,12 @@ use crate::domain::user::{Changed, MOST_DEVICES, Status, User};
 
 impl User {
     /// Adds a pending device, replacing a pending one with the same label.
+    ///
+    /// A pending hardware token is not replaced: it is on somebody's desk, and only `unassign` takes it back. A pending
+    /// YubiKey is, by another YubiKey, because it can be programmed anew; it is revoked and kept, since it may belong to
+    /// the inventory (see [`User::purge`]).
     pub fn enrol(mut self, device: Device) -> Result<Self, Refusal> {
-        let may_be_replaced = |d: &Device| d.is_pending() && d.serial.is_none();
-        if self.live().any(|d| d.label.is_same(&device.label) && !may_be_replaced(d)) {
+        if self.live().any(|d| d.label.is_same(&device.label) && !d.is_pending()) {
             let label = quoted(device.label.as_str());
             return Err(Refusal::new(
                 ErrorCode::AlreadyEnrolled,
@@ -29,7 +33,19 @@ impl User {
         if self.status() == Status::Disabled {
             return Err(self.disabled_refusal());
         }
-        self.devices.retain(|d| !(may_be_replaced(d) && d.label.is_same(&device.label)));
+        let is_replaced = |d: &Device| d.is_pending() && d.label.is_same(&device.label);
+        if let Some(token) = self.live().find(|d| is_replaced(d) && d.serial.is_some())
+            && (&token.factor, &device.factor) != (&Factor::Yubikey, &Factor::Yubikey)
+        {
+            let (name, label) = (&self.name, &token.label);
+            let message = format!("{name}'s token {label} waits for its first code");
+            return Err(Refusal::new(ErrorCode::AlreadyEnrolled, message)
+                .hint("give the new device another label with --device"));
+        }
+        self.devices.retain(|d| !is_replaced(d) || d.serial.is_some());
+        let devices = std::mem::take(&mut self.devices).into_iter();
+        let at = device.created_at;
+        self.devices = devices.map(|d| if is_replaced(&d) { d.revoked(at) } else { d }).collect();
         self.with_device(device)
     }
 

@@ -23,6 +23,7 @@ const STATUS: &[&str] = &[
     "recovery_codes_left",
     "last_verified_at",
     "due_at",
+    "weak",
 ];
 
 /// `log`, where some events are about no user.

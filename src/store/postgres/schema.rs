@@ -24,6 +24,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/postgres/0007.sql"),
     include_str!("../schema/postgres/0008.sql"),
     include_str!("../schema/postgres/0009.sql"),
+    include_str!("../schema/postgres/0010.sql"),
+    include_str!("../schema/postgres/0011.sql"),
 ];
 
 /// Stands in the expected texts for the name of the schema, where the server shows it.

@@ -8,8 +8,9 @@ use super::{
 use crate::domain::accepted::Accepted;
 use crate::domain::device::{Active, BeforeDisable, Device, DeviceState, Pending, Revocation};
 use crate::domain::factor::drift::Drift;
+use crate::domain::factor::external::Mark;
 use crate::domain::factor::totp::{Algorithm, Parameters};
-use crate::domain::factor::{Factor, hotp};
+use crate::domain::factor::{Factor, hotp, paper};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed};
 use crate::domain::serial::Serial;
@@ -17,7 +18,8 @@ use crate::domain::serial::Serial;
 /// The columns of `devices`, without the row id, the owner and the MAC.
 ///
 /// `algorithm`, `digits` and `period` are null for a kind that has no such setting, and `drift` for all but a token
-/// with a clock. `last_step` has the
+/// with a clock, `codes`, the keyed hashes of a list, for all but paper, and `note` for
+/// all but an external device. `last_step` has the
 /// position of the last accepted code, `first_proof` that of the first of two, and `accepted` those of several;
 /// the first two keep their names because
 /// the MACs cover the names of columns.
@@ -42,6 +44,8 @@ pub const DEVICE_COLUMNS: &[&str] = &[
     "accepted",
     "serial",
     "drift",
+    "codes",
+    "note",
 ];
 
 /// The values of [`DEVICE_COLUMNS`].
@@ -80,6 +84,8 @@ pub fn device_values(device: &Device) -> Vec<Value> {
         device.accepted.to_bytes().map_or(Value::Null, Value::Bytes),
         maybe_text(device.serial.as_ref().map(Serial::as_str)),
         drift,
+        device.factor.list().map_or(Value::Null, |list| Value::Bytes(list.to_bytes())),
+        maybe_text(device.factor.mark().map(Mark::as_str)),
     ]
 }
 
@@ -152,6 +158,16 @@ pub fn device(row: &dyn Row, first: usize) -> Result<Device> {
         let Factor::Totp(parameters) = device.factor else { return Err(r.damaged()) };
         device.factor = Factor::TotpToken(parameters, drift);
     }
+    device.factor = match (device.factor, r.maybe_bytes()?, r.maybe_text()?) {
+        (Factor::Paper(_), Some(codes), None) => {
+            Factor::Paper(paper::List::from_bytes(&codes).ok_or_else(|| r.damaged())?)
+        }
+        (Factor::External(_), None, Some(note)) => Factor::External(Mark::stored(note)),
+        (Factor::Paper(_) | Factor::External(_), ..) | (_, Some(_), _) | (_, _, Some(_)) => {
+            return Err(r.damaged());
+        }
+        (other, None, None) => other,
+    };
     Ok(device)
 }
 
@@ -170,6 +186,9 @@ pub fn factor(r: &mut Reader<'_>) -> Result<Factor> {
             hotp::Parameters::new(algorithm, digits).map(Factor::Hotp)
         }
         ("yubikey", None, None, None) => Ok(Factor::Yubikey),
+        // What these two have is in later columns.
+        ("paper", None, None, None) => Ok(Factor::Paper(paper::List::UNKNOWN)),
+        ("external", None, None, None) => Ok(Factor::External(Mark::UNKNOWN)),
         _ => return Err(unknown),
     };
     factor.map_err(|_| r.damaged())

@@ -22,6 +22,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../schema/sqlite/0007.sql"),
     include_str!("../schema/sqlite/0008.sql"),
     include_str!("../schema/sqlite/0009.sql"),
+    include_str!("../schema/sqlite/0010.sql"),
+    include_str!("../schema/sqlite/0011.sql"),
 ];
 
 /// The objects that the migrations make, as SQLite stores their SQL.

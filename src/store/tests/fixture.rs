@@ -8,6 +8,8 @@ use crate::domain::bypass::BypassCode;
 use crate::domain::device::{Active, Device, DeviceState, Pending};
 use crate::domain::factor::Factor;
 use crate::domain::factor::drift::Drift;
+use crate::domain::factor::external::Mark;
+use crate::domain::factor::paper::List;
 use crate::domain::factor::totp::{Algorithm, Parameters};
 use crate::domain::lockout::{FailedFactor, Limits, Lock};
 use crate::domain::name::{Label, UserName};
@@ -156,7 +158,10 @@ pub fn alice() -> User {
     ];
     let mut devices: Vec<Device> =
         (2_u8..).zip(states).map(|(n, state)| device(n, state)).collect();
-    devices.push(device(5, DeviceState::Active(active)).disabled().revoked(at(300)));
+    devices.push(device(5, DeviceState::Active(active.clone())).disabled().revoked(at(300)));
+    devices.push(paper(6, DeviceState::Active(active.clone())));
+    let note = Factor::External(Mark::parse("FIDO2 key").unwrap());
+    devices.push(Device { factor: note, ..paper(7, DeviceState::Active(active)) });
     let mut user = User::new(id(1), UserName::parse("alice").unwrap(), at(100));
     user.profile = Profile {
         display_name: Some("Alice".into()),
@@ -231,6 +236,19 @@ pub fn device(n: u8, state: DeviceState) -> Device {
         created_at: at(100),
         last_used_at: Some(at(350)),
         accepted: crate::domain::accepted::Accepted::default().with(11, None).with(12, Some(11)),
+    }
+}
+
+/// A printed list, one code of which was used.
+pub fn paper(n: u8, state: DeviceState) -> Device {
+    let tags = (1..=10).map(|code| [code; 32]).collect();
+    Device {
+        factor: Factor::Paper(List::new(tags).used(3)),
+        serial: None,
+        secret: Sealed(Vec::new()),
+        position: None,
+        accepted: crate::domain::accepted::Accepted::default(),
+        ..device(n, state)
     }
 }
 

@@ -1,0 +1,87 @@
+//! A device that shows its secret once and is proved with a code.
+
+use anyhow::Result;
+
+use super::Enrol;
+use super::course::{Added, Preparation, Prepared};
+use crate::app::App;
+use crate::commands::Verb as _;
+use crate::commands::prove::{Proving, show_and_prove};
+use crate::domain::consequences::consequences;
+use crate::domain::otpauth::AppSettings;
+use crate::report::Report;
+use crate::show::secret_output::SecretOutput;
+use crate::show::{DeviceDraft, Enrolment, EnrolmentKey, pending_hint};
+
+/// An app, which scans a QR code.
+pub fn enrol_app(enrol: &Enrol, app: &mut App<'_>, settings: AppSettings) -> Result<Report> {
+    let name = enrol.targets.name(app)?;
+    let label = enrol.label()?;
+    let may_hide = enrol.confirm.no_confirm || enrol.operator.dry_run;
+    let prepared = match enrol.prepare(app, name, |app| enrol.show.choose_output(app, may_hide))? {
+        Preparation::Done(prepared) => prepared,
+        Preparation::Ended(report) => return Ok(report),
+    };
+    let draft = DeviceDraft::new(app, label, settings.factor())?;
+    enrol_draft(enrol, app, prepared, &draft, settings.warning())
+}
+
+/// Stores the pending device, shows its secret and asks for a code. `warning` is about its settings.
+pub fn enrol_draft(
+    enrol: &Enrol,
+    app: &mut App<'_>,
+    prepared: Box<Prepared>,
+    draft: &DeviceDraft,
+    warning: Option<String>,
+) -> Result<Report> {
+    let Prepared { name, mut opened, showing } = *prepared;
+    let pending_for = app.config.pending_for;
+    let added = enrol.add_device(app, &mut opened, &name, |vault, user, now| {
+        draft.device(vault, user, now, pending_for)
+    })?;
+    let Added { before, user, at, is_replacement } = &added;
+    let (user, at) = (user.clone(), *at);
+    let issuer = app.config.issuer.clone();
+    let device = user.device(draft.id())?;
+    let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
+    if enrol.operator.dry_run {
+        let record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer);
+        return Ok(Enrol::rehearsed(app, &added, record));
+    }
+    if before.is_none() {
+        app.note(&format!("made the user {name}"));
+    }
+    if *is_replacement {
+        app.note(key.void_words());
+    }
+    if let Some(warning) = warning {
+        app.note(&format!("hint: {warning}"));
+    }
+    let next_step = pending_hint(app, &user, device);
+    // After the QR code nothing is written that could push it off the screen.
+    if !matches!(showing, SecretOutput::Nowhere) {
+        let meaning = consequences(before.as_ref(), &user, &app.config.policy, at);
+        app.note(&format!("{name}: {}", meaning.join("; ")));
+    }
+    let proving = Proving {
+        verb: Enrol::NAME,
+        key: &key,
+        showing,
+        asks: !enrol.confirm.no_confirm,
+        next_step: &next_step,
+        at,
+    };
+    let (user, verdict) = show_and_prove(app, &mut opened, proving)?.into_parts(&user);
+    let device = user.device(draft.id())?;
+    if device.is_pending() {
+        app.note(&format!("hint: {next_step}"));
+    }
+    let key = EnrolmentKey::new(&user, &issuer, device, &draft.secret)?;
+    let consequences = consequences(before.as_ref(), &user, &app.config.policy, at);
+    let status = user.status().label();
+    let mut record = Enrolment::new("mfactl.enrol/1", &user, Some(device), &issuer)
+        .include_secret(&key, enrol.show.reveal_secrets)
+        .with_message(format!("{name}: {status}"));
+    record.extra.consequences = Some(consequences);
+    Ok(Report::one(record, verdict).requires_delivery(enrol.show.reveal_secrets))
+}

@@ -1,0 +1,91 @@
+//! Devices that are noted and not verified.
+
+use serde_json::json;
+
+use crate::testing::World;
+
+const NOTE: &str = "enrol alice --create --kind external --mark FIDO2";
+
+#[test]
+fn an_external_device_is_active_at_once_and_no_code_of_it_is_accepted() {
+    let world = World::new();
+    let ran = world.run(NOTE).ok();
+    assert!(ran.out.starts_with("alice: external is noted: FIDO2; is refused here"), "{ran:?}");
+    let listed = world.listed("alice");
+    assert_eq!(
+        (&listed["status"], &listed["devices"][0]["kind"]),
+        (&json!("enabled"), &json!("external"))
+    );
+    assert_eq!(listed["devices"][0]["mark"], "FIDO2");
+    let shown = world.run("show-user alice").ok().out;
+    assert!(
+        shown.contains("external: active (external)") && shown.contains("not verified here: FIDO2"),
+        "{shown}"
+    );
+    for code in ["123456", "00000-00000", "0000-0000-0000-0000", "x"] {
+        let ran = world.verify("alice", code);
+        assert_eq!((ran.code, ran.error().as_str()), (76, "not_enabled"), "{ran:?}");
+        assert!(ran.err.contains("which is not verified here"), "{ran:?}");
+    }
+    assert_eq!(world.sql("SELECT failures FROM users"), "0", "no guess is counted");
+    let _ = world.run_with("set-password alice", "correct horse battery staple").ok();
+    for code in ["", ",\"code\":\"123456\""] {
+        let line = format!("{{\"password\":\"correct horse battery staple\"{code}}}");
+        let ran = world.run_with("sign-in alice --json", &line);
+        assert_eq!((ran.code, &ran.json()["outcome"]), (1, &json!("rejected")), "{ran:?}");
+    }
+    let ran = world.run("show-qr alice --active --json --reveal-secrets");
+    assert!(ran.code == 64 && ran.err.contains("has no secret here"), "{ran:?}");
+    let _ = world.run("verify-log").ok();
+}
+
+#[test]
+fn the_changes_of_any_device_work_and_beside_a_phone_the_phone_is_asked() {
+    let world = World::new();
+    let secret = world.active("alice");
+    let _ = world.run("enrol alice --kind external --mark FIDO2 --device key").ok();
+    world.wait(30);
+    assert_eq!(world.verify("alice", &world.code(&secret, 0)).ok().json()["device"], "phone");
+    let state = || world.listed("alice")["devices"][1]["state"].clone();
+    for (line, after) in [
+        ("disable alice --yes --device key", json!("disabled")),
+        ("undo alice --yes", json!("active")),
+        ("edit-user alice --relabel key=safe", json!("active")),
+        ("delete alice --yes --device safe", json!(null)),
+        ("undo alice --yes", json!("active")),
+        ("reset alice --yes --json", json!(null)),
+    ] {
+        let _ = world.run(line).ok();
+        assert_eq!(state(), after, "{line}");
+    }
+    let _ = world.run("undo alice --yes").ok();
+    assert_eq!(world.listed("alice")["devices"][1]["mark"], "FIDO2");
+    let copy = world.run("list-status --json").ok().out;
+    assert!(copy.contains("\"external\""), "{copy}");
+}
+
+#[test]
+fn a_note_needs_its_text_and_no_other_kind_takes_one() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    for (line, code, words) in [
+        ("enrol alice --kind external", 64, "needs a note of what it is"),
+        (
+            "enrol alice --mark FIDO2",
+            64,
+            "--mark is for a device of kind external, and this is totp",
+        ),
+        (
+            "enrol alice --kind external --mark FIDO2 --codes 10",
+            64,
+            "--codes is for a device of kind paper",
+        ),
+        ("enrol alice --kind external --mark FIDO2 --digits 8", 64, "has no such setting"),
+    ] {
+        let ran = world.run(line);
+        assert!(ran.code == code && ran.err.contains(words), "{line}: {ran:?}");
+    }
+    let ran = world.run("enrol alice --kind external --mark FIDO2 --dry-run").ok();
+    assert!(ran.out.contains("would be enrolled"), "{ran:?}");
+    assert_eq!(world.listed("alice")["status"], "not_enabled");
+}

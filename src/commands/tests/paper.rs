@@ -1,0 +1,248 @@
+//! Printed lists of codes, from the sheet to the last code.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::{Value, json};
+
+use crate::env::Size;
+use crate::testing::World;
+
+/// Makes a list for alice, whom it adds if she is new, and returns the codes in their order.
+fn list(world: &World, more: &str) -> Vec<String> {
+    let line = format!("enrol alice --create --kind paper --json --reveal-secrets {more}");
+    let made = world.run(&line).ok().json();
+    assert_eq!((&made["kind"], &made["state"]), (&json!("paper"), &json!("pending")), "{made}");
+    made["codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect()
+}
+
+fn answer(world: &World, code: &str) -> (u8, Value) {
+    let ran = world.verify("alice", code);
+    (ran.code, ran.json()["outcome"].clone())
+}
+
+fn device(world: &World, n: usize) -> Value {
+    world.listed("alice")["devices"][n].clone()
+}
+
+fn accepted() -> (u8, Value) {
+    (0, json!("accepted"))
+}
+
+fn rejected() -> (u8, Value) {
+    (1, json!("rejected"))
+}
+
+#[test]
+fn a_list_is_confirmed_by_one_of_its_codes_and_each_is_good_once() {
+    let world = World::new();
+    let codes = list(&world, "");
+    assert_eq!((codes.len(), codes[0].len()), (50, 11));
+    assert_eq!(device(&world, 0)["codes_left"], 50);
+    assert_eq!(answer(&world, &codes[6]), (0, json!("confirmed")));
+    assert_eq!(device(&world, 0)["codes_left"], 49);
+    let ran = world.run_with("verify alice", &codes[49].to_lowercase().replace('-', " ")).ok();
+    assert_eq!(ran.out, "alice: accepted by code 50 of paper; 48 left\n");
+    assert_eq!(world.verify("alice", &codes[0]).ok().json()["factor"], "paper");
+    for used in [0, 6, 49] {
+        assert_eq!(answer(&world, &codes[used]), rejected(), "{used}");
+    }
+    assert_eq!(answer(&world, &codes[1]), accepted());
+    let log = world.run("log --user alice --outcome accepted --json").ok().json();
+    assert_eq!(log["events"][0]["detail"], json!({ "code": 50, "left": 48 }));
+    let stored = world.sql("SELECT length(codes) || '/' || length(secret) FROM devices");
+    assert_eq!(stored, "1600/0", "hashes of the codes, and no secret");
+    let people = world.run("list-status").ok().out;
+    assert!(people.contains("46 paper codes left"), "{people}");
+    assert!(world.run("show-user alice").ok().out.contains("46 codes left"));
+    let _ = (world.run("verify-log").ok(), world.run("doctor"));
+}
+
+#[test]
+fn a_used_code_stays_used_over_disable_reset_delete_and_their_undo() {
+    let world = World::new();
+    let codes = list(&world, "--codes 10");
+    let _ = world.verify("alice", &codes[0]).ok();
+    for (next, change) in
+        (1..).zip(["disable alice --yes", "reset alice --yes --json", "delete alice --yes"])
+    {
+        let _ = world.run(change).ok();
+        assert_ne!(world.verify("alice", &codes[next]).code, 0, "{change}");
+        let _ = world.run("unlock alice").ok();
+        let _ = world.run("undo alice --yes").ok();
+        for used in &codes[..next] {
+            assert_eq!(answer(&world, used), rejected(), "{change}");
+            let _ = world.run("unlock alice").ok();
+        }
+        assert_eq!(answer(&world, &codes[next]), accepted(), "{change}");
+    }
+    let _ = world.run("disable alice --yes").ok();
+    let _ = world.run("enable alice").ok();
+    assert_eq!(answer(&world, &codes[0]), rejected());
+    let _ = world.run("edit-user alice --relabel paper=safe").ok();
+    assert_eq!(answer(&world, &codes[9]), accepted(), "the label is no part of the hashes");
+}
+
+#[test]
+fn the_codes_of_another_user_or_list_are_wrong_and_lock() {
+    let world = World::new();
+    let codes = list(&world, "");
+    let _ = world.verify("alice", &codes[0]).ok();
+    let made = world.run("enrol bob --create --kind paper --json --reveal-secrets").ok().json();
+    for n in 0..5 {
+        assert_eq!(answer(&world, made["codes"][n].as_str().unwrap()), rejected());
+    }
+    assert_eq!(answer(&world, &codes[1]).1, "locked");
+    let _ = world.run("unlock alice").ok();
+    // A second list has a label of its own; that of the first is taken.
+    let second = list(&world, "");
+    assert_eq!(device(&world, 1)["device"], "paper-2");
+    assert_eq!(answer(&world, &second[0]), (0, json!("confirmed")));
+    assert_eq!(answer(&world, &codes[1]), accepted(), "the first is good still");
+    let taken = world.run("enrol alice --kind paper --device paper --output x.txt");
+    assert_eq!(taken.code, 76, "{taken:?}");
+}
+
+#[test]
+fn a_list_goes_to_a_new_private_file_and_is_shown_this_once() {
+    let world = World::new();
+    let file = world.folder.path().join("alice.txt");
+    let line = format!("enrol alice --create --kind paper --codes 20 --output {}", file.display());
+    let ran = world.run(&line).ok();
+    assert!(ran.err.contains("delete the file after printing it"), "{ran:?}");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let codes: Vec<&str> = text.split_whitespace().filter(|word| word.len() == 11).collect();
+    assert_eq!(codes.len(), 20, "{text}");
+    assert!(text.starts_with("Codes of alice: paper, made 2026-"), "{text}");
+    assert!(codes.iter().all(|code| !(ran.out.clone() + &ran.err).contains(code)), "{ran:?}");
+    assert_eq!(world.run(&line).code, 73, "the file is there");
+    let shown = world.run("show-qr alice --json --reveal-secrets");
+    assert_eq!(shown.code, 64, "{shown:?}");
+    assert!(shown.err.contains("printed list, which is shown only once"), "{shown:?}");
+    assert_eq!(answer(&world, codes[0]), (0, json!("confirmed")));
+    for more in ["", " --json"] {
+        let ran = world.run(&format!("enrol alice --kind paper{more}"));
+        assert_eq!(ran.code, 64, "where it can't be shown, nothing is made: {ran:?}");
+    }
+    assert_eq!(world.listed("alice")["devices"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn options_of_other_kinds_and_other_numbers_are_refused() {
+    let world = World::new();
+    let _ = world.run("add-user alice").ok();
+    for (line, code, words) in [
+        ("enrol alice --kind paper --codes 9", 64, "is not a whole number from 10 to 100"),
+        ("enrol alice --kind paper --codes 101", 64, "is not a whole number from 10 to 100"),
+        ("enrol alice --codes 20", 64, "--codes is for a device of kind paper, and this is totp"),
+        ("enrol alice --kind paper --digits 8", 64, "a printed list has no such setting"),
+    ] {
+        let ran = world.run(line);
+        assert!(ran.code == code && ran.err.contains(words), "{line}: {ran:?}");
+    }
+    let ran = world.run("enrol alice --kind paper --dry-run --json").ok().json();
+    assert_eq!((&ran["dry_run"], &ran["codes"]), (&json!(true), &Value::Null));
+    assert_eq!(world.listed("alice")["status"], "not_enabled");
+}
+
+#[test]
+fn who_has_few_codes_left_is_listed_counted_and_told() {
+    let world = World::new();
+    let codes = list(&world, "--codes 10");
+    let below =
+        |n: u32| world.run(&format!("list-status --codes-left-below {n} --fail-if-any")).code;
+    assert_eq!(below(50), 0, "the list is not confirmed yet");
+    for code in &codes[..4] {
+        let ran = world.run_with("verify alice", code).ok();
+        assert!(!ran.err.contains("left on the printed list"), "{ran:?}");
+    }
+    assert_eq!((below(6), below(7)), (0, 1));
+    let _ = world.active("bob");
+    assert_eq!(below(7), 1, "whoever has no list lacks no codes");
+    let low = || world.run("metrics").ok().out.contains("mfactl_paper_codes_left_low_users 1");
+    assert!(!low());
+    let ran = world.run_with("verify alice", &codes[4]).ok();
+    assert!(ran.err.contains("5 codes left on the printed list"), "{ran:?}");
+    assert!(ran.err.replace("\n  ", " ").contains("mfactl enrol --kind paper -- alice"), "{ran:?}");
+    assert!(low());
+    let _ = world.run("disable alice --yes").ok();
+    assert!(!low() && below(7) == 0);
+}
+
+#[test]
+fn diagnose_tells_what_a_code_of_a_list_is_worth_and_uses_none_up() {
+    let world = World::new();
+    let codes = list(&world, "--codes 10");
+    let found = |code: &str| world.run_with("diagnose alice --json", code).json();
+    assert_eq!(found(&codes[0])["finding"], "paper_code");
+    let _ = world.verify("alice", &codes[0]).ok();
+    let used = found(&codes[0]);
+    assert_eq!(used["finding"], "paper_code_unknown", "{used}");
+    let words = "none of the 9 unused ones: used already, of another list, or mistyped; the last one was used on 2026";
+    assert!(used["sentence"].as_str().unwrap().contains(words), "{used}");
+    assert_eq!(used["next"], "mfactl enrol --kind paper -- alice");
+    assert_eq!(found("00000-00000")["finding"], "paper_code_unknown");
+    let _ = world.run("disable alice --yes").ok();
+    assert_eq!(found(&codes[1])["finding"], "disabled");
+    let _ = world.run("enable alice").ok();
+    for code in &codes[1..] {
+        assert_eq!(found(code)["finding"], "paper_code");
+        let _ = world.verify("alice", code).ok();
+    }
+    assert_eq!(found(&codes[9])["finding"], "paper_code_used");
+}
+
+/// A terminal with pages, and these answers.
+fn at_terminal(columns: u16, answers: &[&str]) -> World {
+    let answers = answers.iter().map(|answer| &*answer.to_string().leak()).collect();
+    let mut world = World::new();
+    world.terminal = Some(Size { columns, rows: 24 });
+    (world.has_pages, world.answers) = (true, Some(answers));
+    world
+}
+
+fn codes_in(pages: &[String]) -> Vec<String> {
+    let mut codes: Vec<String> = pages
+        .join("\n")
+        .split_whitespace()
+        .filter(|word| word.len() == 11 && word.as_bytes()[5] == b'-')
+        .map(str::to_owned)
+        .collect();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+#[test]
+fn on_a_terminal_every_code_is_on_a_page_and_one_of_them_confirms_the_list() {
+    for (columns, codes, enters) in
+        [(80, 50, 0), (60, 50, 0), (40, 50, 1), (80, 100, 1), (40, 100, 2)]
+    {
+        let line = format!("enrol alice --create --yes --kind paper --codes {codes}");
+        let mut answers = vec![""; enters + 1];
+        let world = at_terminal(columns, &answers);
+        let ran = world.run(&line).ok();
+        assert_eq!(ran.prompts.len(), enters + 1, "{columns}, {codes}: {:?}", ran.prompts);
+        let seen = codes_in(&ran.pages);
+        assert_eq!(seen.len(), codes, "{columns}, {codes}");
+        assert!(!seen.iter().any(|code| ran.err.contains(code) || ran.out.contains(code)));
+        assert!(ran.err.contains("pending"), "{ran:?}");
+        // The same world draws the same codes.
+        answers.splice(enters.., ["abc", "00000-00000", &seen[0]]);
+        let ran = at_terminal(columns, &answers).run(&line).ok();
+        let left = codes - 1;
+        assert!(ran.out.contains(&format!("alice: enabled; {left} codes on paper")), "{ran:?}");
+        assert!(ran.pages.concat().contains("that is no code of a list"), "{ran:?}");
+    }
+}
+
+#[test]
+fn without_a_right_code_the_list_stays_pending() {
+    let line = "enrol alice --create --yes --kind paper";
+    let world = at_terminal(80, &["00000-00000"; 3]);
+    let ran = world.run(line);
+    assert_eq!((ran.code, ran.prompts.len()), (1, 3), "{ran:?}");
+    assert!(ran.err.contains("pending") && ran.err.contains("rejected"), "{ran:?}");
+    let ran = at_terminal(80, &[""]).run(&format!("{line} --no-confirm")).ok();
+    assert_eq!(ran.prompts, ["Enter wipes this screen"]);
+}
