@@ -1,7 +1,9 @@
 //! The table of verbs. A new verb needs a file, its `mod` line and its entry in [`VERBS`].
 
+mod add_tokens;
 mod add_user;
 mod approve;
+mod assign;
 mod authorize;
 mod backup;
 mod bulk;
@@ -24,6 +26,7 @@ pub mod help;
 mod init;
 mod left_out;
 mod list_status;
+mod list_tokens;
 mod log;
 mod machine_store;
 mod man;
@@ -34,6 +37,7 @@ mod new_password;
 mod operator_options;
 mod prove;
 mod recovery_codes;
+mod remove_token;
 mod remove_user;
 mod report;
 mod require_mfa;
@@ -45,6 +49,8 @@ mod show_qr;
 mod show_user;
 mod sign_in;
 mod targets;
+mod token_change;
+mod unassign;
 mod undo;
 mod unlock;
 mod user_change;
@@ -158,6 +164,29 @@ pub static VERBS: &[VerbEntry] = &[
         group: Group::Enrolment,
         takes_away: true,
         roles: ADMIN.roles,
+        ..CHANGE
+    }),
+    verb::<add_tokens::AddTokens>(VerbSpec {
+        group: Group::Enrolment,
+        changes_user: false,
+        roles: ADMIN.roles,
+        addressed: Addressed::Name,
+        ..CHANGE
+    }),
+    verb::<list_tokens::ListTokens>(VerbSpec { group: Group::Enrolment, ..READ }),
+    verb::<assign::Assign>(VerbSpec { group: Group::Enrolment, ..CHANGE }),
+    verb::<unassign::Unassign>(VerbSpec {
+        group: Group::Enrolment,
+        takes_away: true,
+        addressed: Addressed::Name,
+        notice: Some(NoticeKind::DeviceRemoved),
+        ..CHANGE
+    }),
+    verb::<remove_token::RemoveToken>(VerbSpec {
+        group: Group::Enrolment,
+        changes_user: false,
+        roles: ADMIN.roles,
+        addressed: Addressed::Name,
         ..CHANGE
     }),
     verb::<reset::Reset>(VerbSpec {
@@ -284,6 +313,11 @@ pub fn find_verb(name: &str) -> Option<&'static VerbSpec> {
 /// Completes a user name.
 fn user_names() -> ArgValueCompleter {
     crate::completion::user_names(find_verb)
+}
+
+/// Completes the serial of a token.
+fn serials() -> ArgValueCompleter {
+    crate::completion::serials(find_verb)
 }
 
 /// The command line with every verb.

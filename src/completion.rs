@@ -26,6 +26,8 @@ pub use helpdesk::is_wrapper;
 const MAX_CANDIDATES: usize = 200;
 /// The verb whose roles may see users, their devices and groups.
 const LISTING: &str = "list-status";
+/// The verb whose roles may see the inventory.
+const LISTING_TOKENS: &str = "list-tokens";
 const APPROVING: &str = "approve";
 const GROUP_OPTIONS: &[&str] = &["group", "not-group", "add-group", "remove-group"];
 
@@ -33,6 +35,12 @@ const GROUP_OPTIONS: &[&str] = &["group", "not-group", "add-group", "remove-grou
 #[must_use]
 pub fn user_names(find_verb: FindVerb) -> ArgValueCompleter {
     completer(find_verb, LISTING, names)
+}
+
+/// Completes the serial of a token in the default store.
+#[must_use]
+pub fn serials(find_verb: FindVerb) -> ArgValueCompleter {
+    completer(find_verb, LISTING_TOKENS, tokens)
 }
 
 /// The command line with completers for the values that have none of their own. `words` are those of the line so far;
@@ -139,6 +147,17 @@ fn names(app: &mut App<'_>, prefix: &str) -> Result<Vec<String>> {
     app.reader()?.read()?.names(&prefix.to_lowercase(), &mut |name| {
         found.push(name.to_owned());
         found.len() < MAX_CANDIDATES
+    })?;
+    Ok(found)
+}
+
+fn tokens(app: &mut App<'_>, prefix: &str) -> Result<Vec<String>> {
+    let (prefix, mut found) = (prefix.to_lowercase(), Vec::new());
+    app.reader()?.read()?.tokens(&mut |token| {
+        if token.serial.to_lowercase().starts_with(&prefix) {
+            found.push(token.serial);
+        }
+        Ok(found.len() < MAX_CANDIDATES)
     })?;
     Ok(found)
 }

@@ -84,7 +84,10 @@ const fn exit(code: ErrorCode) -> u8 {
     match code {
         ErrorCode::Usage => 64,
         ErrorCode::BadInput => 65,
-        ErrorCode::UserNotFound | ErrorCode::DeviceNotFound | ErrorCode::RequestNotFound => 67,
+        ErrorCode::UserNotFound
+        | ErrorCode::DeviceNotFound
+        | ErrorCode::RequestNotFound
+        | ErrorCode::TokenNotFound => 67,
         ErrorCode::StoreUnavailable => 69,
         ErrorCode::Internal => 70,
         ErrorCode::CannotCreate => 73,
@@ -101,6 +104,8 @@ const fn exit(code: ErrorCode) -> u8 {
         | ErrorCode::PendingExpired
         | ErrorCode::AmbiguousDevice
         | ErrorCode::TooManyDevices
+        | ErrorCode::TokenAssigned
+        | ErrorCode::TokenLost
         | ErrorCode::StoreNewer
         | ErrorCode::NothingToUndo
         | ErrorCode::NoPassword

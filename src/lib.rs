@@ -14,8 +14,7 @@ mod domain;
 pub mod env;
 mod error_report;
 mod files;
-// Private as the others once a verb reads lists of tokens.
-pub mod formats;
+mod formats;
 #[cfg(any(fuzzing, test))]
 #[doc(hidden)]
 pub mod fuzzing;

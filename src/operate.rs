@@ -5,6 +5,7 @@ pub mod authorize;
 pub mod bulk;
 pub mod change;
 mod identity;
+pub mod inventory;
 mod known_group;
 mod new_user;
 pub mod notify;

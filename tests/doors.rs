@@ -45,8 +45,8 @@ const DOORS: &[(&str, &[&str])] = &[
     (
         "operate",
         &[
-            "app", "audit", "config", "domain", "files", "keyring", "notice", "report", "store",
-            "suggest",
+            "app", "audit", "config", "domain", "files", "formats", "keyring", "notice", "report",
+            "store", "suggest",
         ],
     ),
     (

@@ -36,8 +36,18 @@ pub struct Authorization {
     pub list_file: Option<String>,
     /// The name in the words of the operator.
     pub typed_name: Option<String>,
+    /// The hardware token that the verb is about.
+    pub token: Option<NamedToken>,
     /// The approved request that this run carries out.
     pub approval: Option<Approval>,
+}
+
+/// The token that a verb names.
+#[derive(Clone)]
+pub struct NamedToken {
+    pub serial: String,
+    /// The verb takes the user's name after the serial; else the user is whoever has the token.
+    pub is_with_name: bool,
 }
 
 /// A second operator's approval of a request.
@@ -93,7 +103,12 @@ impl Authorization {
     /// This run's command for one user, with its options.
     #[must_use]
     pub fn command(&self, name: &UserName) -> Command {
-        Command { options: self.options.clone(), ..command(self.verb).name(name) }
+        let command = Command { options: self.options.clone(), ..command(self.verb) };
+        match &self.token {
+            None => command.name(name),
+            Some(token) if token.is_with_name => command.name(&token.serial).name(name),
+            Some(token) => command.name(&token.serial),
+        }
     }
 
     /// This run's command for its whole list, with a limit. A list of standard input is to be named again.
@@ -109,6 +124,10 @@ impl Authorization {
     pub fn command_with(&self, option: &str, value: &str) -> Command {
         let options = self.list_options.clone();
         let command = Command { options, ..command(self.verb) }.option(option, value);
+        let command = match &self.token {
+            Some(token) => command.name(&token.serial),
+            None => command,
+        };
         let command = match &self.typed_name {
             Some(name) => command.name(name),
             None => command,

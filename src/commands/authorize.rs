@@ -7,6 +7,7 @@ use clap::{ArgMatches, Command, FromArgMatches as _};
 use serde::Serialize;
 
 use crate::app::Decision;
+use crate::app::authorization::NamedToken;
 use crate::app::{App, output};
 use crate::commands::machine_store::require_named_store;
 use crate::commands::meant::{Given, find_target};
@@ -19,6 +20,7 @@ use crate::domain::hint::command;
 use crate::domain::name::UserName;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::role::Role;
+use crate::domain::serial::Serial;
 use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
@@ -28,6 +30,7 @@ use crate::operate;
 use crate::operate::UsedOptions;
 use crate::options::Options;
 use crate::report::{Fields, Format, Record, Report, Verdict};
+use crate::store::InventoryReader;
 use crate::usage_error::usage_error;
 
 /// Options that a request leaves out, because the approving operator gives their own.
@@ -83,6 +86,7 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
     app.authorization.list_file = list.map(|file| file.to_string_lossy().into_owned());
     let typed = matches.try_get_one::<String>("name").ok().flatten();
     app.authorization.typed_name = typed.cloned();
+    app.authorization.token = named_token(matches);
     app.env.caller.denied = denied_verbs(app);
     let given =
         Given { yes: is_used("yes"), creates: is_used("create"), only_looks: is_used("list") };
@@ -110,6 +114,13 @@ fn report(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Result<
         ));
     }
     (entry.run)(matches, app)
+}
+
+/// The token that the arguments name.
+fn named_token(matches: &ArgMatches) -> Option<NamedToken> {
+    let serial = matches.try_get_one::<String>("serial").ok()??.clone();
+    let is_with_name = matches.try_get_one::<String>("name").is_ok();
+    Some(NamedToken { serial, is_with_name })
 }
 
 /// The verbs that the operator may not run, which no hint may name: their role forbids it, or they come by `sudo`, whose
@@ -154,9 +165,22 @@ fn target_user(entry: &VerbEntry, matches: &ArgMatches, app: &mut App<'_>) -> Op
     if !entry.spec.changes_user || app.config.roles.is_none() {
         return None;
     }
-    let name = matches.try_get_one::<String>("name").ok()?;
-    let name = app.target(name.map(String::as_str), "").ok()?;
-    let mut opened = app.open_store().ok()?;
+    let mut opened;
+    let token = app.authorization.token.clone();
+    let name = if let Some(token) = token.filter(|token| !token.is_with_name) {
+        let serial = Serial::parse(&token.serial).ok()?;
+        opened = app.open_store().ok()?;
+        opened
+            .store
+            .read()
+            .and_then(|mut store| InventoryReader::of(&mut store).holder(&serial))
+            .ok()??
+    } else {
+        let name = matches.try_get_one::<String>("name").ok()?;
+        let name = app.target(name.map(String::as_str), "").ok()?;
+        opened = app.open_store().ok()?;
+        name
+    };
     let user = opened.store.read().and_then(|mut snapshot| snapshot.user(&name)).ok()?;
     app.opened = Some(opened);
     user

@@ -4,6 +4,7 @@ mod files;
 mod names;
 mod self_service;
 mod service;
+mod tokens;
 
 use anyhow::Result;
 use clap::Args;
@@ -103,6 +104,8 @@ impl Verb for Doctor {
         findings.extend(self_service::turned_on(&app.config));
         findings.extend(groups(app)?);
         findings.extend(names::taken_for_one(app)?);
+        let inventory = tokens::inventory(app);
+        findings.extend(inventory.unwrap_or_else(|error| Some(bad("tokens", &error))));
         findings.extend(records_and_log(app));
         findings.extend(database(app));
         findings.push(check("key copy", key_copy(app)));

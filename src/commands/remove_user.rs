@@ -1,5 +1,7 @@
 //! `mfactl remove-user`
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use clap::Args;
 use serde::Serialize;
@@ -17,6 +19,7 @@ use crate::commands::operator_options::OperatorOptions;
 use crate::commands::operator_options::not_confirmed;
 use crate::commands::reset::device_count;
 use crate::commands::targets::{Target, Targets};
+use crate::domain::audit::event::Ticket;
 use crate::domain::audit::history::GIVEN_UP;
 use crate::domain::consequences::REMOVED;
 use crate::domain::hint::command;
@@ -26,6 +29,7 @@ use crate::domain::shown_state::changed_meanwhile;
 use crate::domain::user::User;
 use crate::operate;
 use crate::operate::bulk::{BulkAct, BulkDecision, BulkMoment, PlannedChange};
+use crate::operate::inventory::{TokenCase, assigned_serials, return_tokens, words_of_return};
 use crate::report::{Fields, Record, Report, Verdict};
 use crate::store::{Change, DamagedUser, WriteTx};
 
@@ -33,11 +37,11 @@ use crate::store::{Change, DamagedUser, WriteTx};
 ///
 /// Asks for the name to be typed. The audit log keeps its events. --erase also replaces the user's name, labels and reasons in the
 /// log by a number, without breaking its hash chain. A user of the same name who is added later is
-/// a new user.
+/// a new user. Their hardware tokens go back to the inventory.
 ///
 /// --damaged gives up a user whose record does not prove: it was altered, put back from a copy, or can't
 /// be read. Nothing in the record is believed; the log must be whole. Only an admin may. It can't be
-/// combined with --erase: the log keeps the name of a user who was given up.
+/// combined with --erase: the log keeps the name of a user who was given up. Their tokens are lost.
 #[derive(Args, Debug)]
 pub struct RemoveUser {
     #[command(flatten)]
@@ -61,7 +65,7 @@ struct Removed {
     user: String,
     erased: bool,
     changed: bool,
-    consequences: [&'static str; 1],
+    consequences: Vec<String>,
     /// Why the record of a user who was given up was not believed.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -92,14 +96,17 @@ impl Verb for RemoveUser {
             Target::Many(list) => {
                 let (max_changes, operator) = (self.targets.max_changes(), &self.operator);
                 let bulk = BulkChange { list, max_changes, operator, yes: self.yes };
-                let opened = app.open_store()?;
-                return bulk.run(app, opened, &mut RemoveEach { erase: self.erase });
+                let mut opened = app.open_store()?;
+                let assigned = assigned_serials(&mut opened.store.read()?)?;
+                let mut each = RemoveEach { erase: self.erase, assigned };
+                return bulk.run(app, opened, &mut each);
             }
         };
         let ticket = self.operator.ticket(app, Self::NAME)?;
         let dry_run = self.operator.dry_run;
         let mut opened = app.open_store()?;
         let user = opened.read_user(&name)?;
+        let assigned = assigned_serials(&mut opened.store.read()?)?;
         if !self.yes && !dry_run {
             let devices = match user.live().count() {
                 0 => String::new(),
@@ -108,33 +115,37 @@ impl Verb for RemoveUser {
             let erase = if self.erase { ", and to erase the name from the log" } else { "" };
             let question =
                 format!("To remove the user{devices} for ever{erase}, type the name {name}");
-            if !operate::ask_for_name(app, &mut opened, &user, &[REMOVED.to_owned()], &question)? {
+            let meaning = consequences(&user, &assigned);
+            if !operate::ask_for_name(app, &mut opened, &user, &meaning, &question)? {
                 return Ok(not_confirmed(app));
             }
         }
-        write_tx(app, &mut opened, |app, mut write| {
+        let consequences = write_tx(app, &mut opened, |app, mut write| {
             let user = write.user(&name)?;
+            let consequences = consequences(&user, &assigned);
             if dry_run {
-                return Ok(());
+                return Ok(consequences);
             }
             let outcome = outcome(self.erase);
-            let ticket = ticket.clone();
-            let detail = Some(json!({ "consequences": [REMOVED] }).to_string());
-            let verb = Self::NAME;
+            let case = TokenCase { verb: Self::NAME, ticket: &ticket };
+            let detail = Some(json!({ "consequences": consequences }).to_string());
+            let (verb, ticket) = (Self::NAME, ticket.clone());
             let audit = AuditRecord { verb, outcome, ticket, detail, ..AuditRecord::default() };
+            return_tokens(app, &mut write, &user, case)?;
             let removal = Change::Remove(user);
             let removed = audit::save(app.env, &mut write.tx, write.at, removal, audit)?;
             if self.erase {
                 write.tx.erase(removed.id)?;
             }
-            write.commit()
+            write.commit()?;
+            Ok(consequences)
         })?;
         let removed = Removed {
             schema: "mfactl.remove-user/1",
             user: name.to_string(),
             erased: self.erase,
             changed: true,
-            consequences: [REMOVED],
+            consequences,
             problem: None,
             devices: None,
             dry_run,
@@ -147,6 +158,8 @@ impl Verb for RemoveUser {
 /// Every user of a list is removed.
 struct RemoveEach {
     erase: bool,
+    /// The serials of the tokens that somebody has.
+    assigned: BTreeSet<String>,
 }
 
 impl BulkAct for RemoveEach {
@@ -157,13 +170,25 @@ impl BulkAct for RemoveEach {
         let devices = (devices > 0).then(|| format!("with {}", device_count(devices)));
         let erased = self.erase.then(|| ERASED.to_owned());
         let notes: Vec<_> = devices.into_iter().chain(erased.clone()).collect();
+        let consequences = consequences(&user, &self.assigned);
         let planned = PlannedChange {
             note: (!notes.is_empty()).then(|| notes.join("; ")),
             counted: erased,
             outcome: outcome(self.erase),
-            ..PlannedChange::new(Change::Remove(user), vec![REMOVED.to_owned()])
+            ..PlannedChange::new(Change::Remove(user), consequences)
         };
         Ok(planned.into())
+    }
+
+    fn before_save(
+        &self,
+        app: &mut App<'_>,
+        write: &mut Transaction<'_>,
+        removal: &Change,
+        ticket: &Ticket,
+    ) -> Result<()> {
+        let case = TokenCase { verb: RemoveUser::NAME, ticket };
+        return_tokens(app, write, removal.user(), case)
     }
 
     fn after_save(&self, tx: &mut WriteTx<'_>, user: &User) -> Result<()> {
@@ -174,6 +199,12 @@ impl BulkAct for RemoveEach {
 impl BulkVerb for RemoveEach {
     const SCHEMA: &'static str = "mfactl.remove-user/1";
     const WORDS: BulkWords = BulkWords::REMOVE;
+}
+
+/// What the removal means for the user, and for their tokens.
+fn consequences(user: &User, assigned: &BTreeSet<String>) -> Vec<String> {
+    let tokens = words_of_return(user, assigned);
+    [REMOVED.to_owned()].into_iter().chain(tokens).collect()
 }
 
 const ERASED: &str = "the name is erased from the log";
@@ -258,7 +289,7 @@ impl RemoveUser {
             user: name.to_string(),
             erased: false,
             changed: true,
-            consequences: [REMOVED],
+            consequences: vec![REMOVED.to_owned()],
             problem: Some(problem),
             devices: Some(devices),
             dry_run,
@@ -302,25 +333,25 @@ impl Record for Removed {
     }
 
     fn sentence(&self) -> String {
-        let name = &self.user;
+        let (name, meaning) = (&self.user, self.consequences.join("; "));
         match (self.dry_run, self.erased) {
             (true, _) if self.problem.is_some() => {
-                format!("{name}: would be given up; {REMOVED}; nothing was changed")
+                format!("{name}: would be given up; {meaning}; nothing was changed")
             }
-            (true, _) => format!("{name}: would be removed; {REMOVED}; nothing was changed"),
+            (true, _) => format!("{name}: would be removed; {meaning}; nothing was changed"),
             (false, false) if self.problem.is_some() => {
                 let devices =
                     usize::try_from(self.devices.unwrap_or_default()).unwrap_or(usize::MAX);
                 format!(
-                    "{name}: given up, with {}; {REMOVED}; check the rest with: {}",
+                    "{name}: given up, with {}; {meaning}; check the rest with: {}",
                     device_count(devices),
                     self.check
                 )
             }
             (false, true) => {
-                format!("{name}: removed, and the name erased from the log; {REMOVED}")
+                format!("{name}: removed, and the name erased from the log; {meaning}")
             }
-            (false, false) => format!("{name}: removed; {REMOVED}"),
+            (false, false) => format!("{name}: removed; {meaning}"),
         }
     }
 }

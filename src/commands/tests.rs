@@ -64,6 +64,7 @@ mod stale_rows;
 mod states;
 mod strays;
 mod table;
+mod token_codes;
 mod tokens;
 mod undo_scope;
 mod undoing;

@@ -46,6 +46,12 @@ impl Accepted {
         self
     }
 
+    /// The latest position that is known.
+    #[must_use]
+    pub fn latest(&self) -> Option<u64> {
+        self.0.last().copied()
+    }
+
     /// Whether every code that was accepted after this position is remembered; `last` is the device's last one.
     #[must_use]
     pub fn has_all_after(&self, position: u64, last: u64) -> bool {

@@ -3,10 +3,15 @@
 //! Free tokens are here with their secrets. Once a token is assigned, the secret and the counter are those of the user's
 //! device, and only there; `unassign` brings both back.
 
+use crate::domain::accepted::Accepted;
+use crate::domain::device::{Device, DeviceState};
 use crate::domain::factor::Factor;
+use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::serial::Serial;
+use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
+use crate::domain::user::{Changed, User};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
@@ -70,4 +75,56 @@ impl Token {
     pub fn returned(self, secret: Sealed, factor: Factor, position: Option<u64>) -> Self {
         Self { state: TokenState::Free(secret), factor, position, ..self }
     }
+
+    /// The device that a user gets with it, whose secret is still to be sealed for them.
+    #[must_use]
+    pub fn device(&self, id: Id, label: Label, state: DeviceState, now: Timestamp) -> Device {
+        Device {
+            id,
+            label,
+            factor: self.factor.clone(),
+            serial: Some(self.serial.clone()),
+            secret: Sealed(Vec::new()),
+            state,
+            position: self.position,
+            accepted: Accepted::default(),
+            created_at: now,
+            last_used_at: None,
+        }
+    }
+
+    /// What its device is called unless the operator says otherwise.
+    #[must_use]
+    pub fn label(&self) -> Label {
+        let word = if self.factor == Factor::Yubikey { "yubikey" } else { "token" };
+        Label::stored(word.to_owned())
+    }
+
+    /// Serial, kind and model, such as "GALT1 (totp, Example C200)".
+    #[must_use]
+    pub fn words(&self) -> String {
+        let model = self.model.as_deref().map(|model| format!(", {}", shown(model)));
+        format!("{} ({}{})", self.serial, self.factor.kind(), model.unwrap_or_default())
+    }
 }
+
+/// The user's device with this serial, in whatever state.
+#[must_use]
+pub fn device_of<'u>(user: &'u User, serial: &Serial) -> Option<&'u Device> {
+    let is_it = |own: &Serial| own.folded() == serial.folded();
+    user.devices.iter().find(|d| d.serial.as_ref().is_some_and(is_it))
+}
+
+/// The user without the token, which leaves them for good: no undo brings it back. `None` if they don't have it.
+#[must_use]
+pub fn taken_from(mut user: User, serial: &Serial) -> Option<(Changed, Device)> {
+    let id = device_of(&user, serial)?.id;
+    let index = user.devices.iter().position(|d| d.id == id)?;
+    let device = user.devices.remove(index);
+    user.undo.forget_device(id);
+    let touched = vec![device.label.clone()];
+    Some((Changed { user, touched }, device))
+}
+
+#[cfg(test)]
+mod tests;

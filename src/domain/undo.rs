@@ -211,8 +211,8 @@ impl UndoRecord {
                 continue;
             }
             cut_off.push(device.label.clone());
-            // One that never worked need not be kept for those who look into the case.
-            if device.confirmed_at().is_some() {
+            // One that never worked need not be kept for those who look into the case; a token is only lent.
+            if device.confirmed_at().is_some() || device.serial.is_some() {
                 left.push(device.revoked(now));
             }
         }

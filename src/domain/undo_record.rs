@@ -100,6 +100,15 @@ impl UndoStack {
         self.0.iter().any(|act| act.devices.contains(&device))
     }
 
+    /// This device is gone for good: the changes give back what else they took. One that took nothing else is dropped.
+    pub fn forget_device(&mut self, device: Id) {
+        self.0.retain_mut(|act| {
+            let had_any = !act.devices.is_empty();
+            act.devices.retain(|taken| *taken != device);
+            !had_any || !act.devices.is_empty()
+        });
+    }
+
     /// Drops what is older than the undo time, and everything below it: an older change is reached only through
     /// the newer ones, and a clock that was set back can make it look younger.
     pub fn expire(&mut self, now: Timestamp, undo_time: Span) {

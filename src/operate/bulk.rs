@@ -1,6 +1,7 @@
 //! One change to many users: a plan without a lock, then one transaction in which each user is decided again.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use anyhow::Result;
 
@@ -61,6 +62,17 @@ pub trait BulkAct {
 
     /// Completes a change that was just saved, in the same transaction.
     fn after_save(&self, _: &mut WriteTx<'_>, _: &User) -> Result<()> {
+        Ok(())
+    }
+
+    /// Writes what has to be written of a changed user, as they were, in the same transaction before the change.
+    fn before_save(
+        &self,
+        _: &mut App<'_>,
+        _: &mut Transaction<'_>,
+        _: &Change,
+        _: &Ticket,
+    ) -> Result<()> {
         Ok(())
     }
 }
@@ -357,7 +369,8 @@ pub fn change_bulk<A: BulkAct>(
     act: &A,
 ) -> Result<Vec<BulkRow>> {
     let keep = UndoRule { act: undoable(app, A::VERB), undo_for: app.config.undo_for };
-    let is_notifying = app.config.notify.is_some();
+    let config = Rc::clone(&app.config);
+    let is_notifying = config.notify.is_some();
     let bar = app.progress_bar(plan.rows.len() as u64);
     let done = write_tx(app, opened, |app, mut write| {
         let (mut rows, mut notified) = (Vec::with_capacity(plan.rows.len()), Vec::new());
@@ -370,8 +383,8 @@ pub fn change_bulk<A: BulkAct>(
             };
             let names: Vec<_> = set.iter().map(name).collect();
             let users = write.users_if_any(&names, !act.only_makes())?;
-            let holders = holders(&mut write, &app.config.names, &names, users)?;
-            let policy = &app.config.policy;
+            let holders = holders(&mut write, &config.names, &names, users)?;
+            let policy = &config.policy;
             let moment = BulkMoment { at: write.at, vault: write.vault, policy };
             let (first, mut changes) = (rows.len(), Vec::new());
             for ((planned, name), holder) in set.iter().zip(&names).zip(holders) {
@@ -392,6 +405,7 @@ pub fn change_bulk<A: BulkAct>(
                     (row.result, change) = (BulkResult::Already, None);
                 }
                 if let Some(change) = change {
+                    act.before_save(app, &mut write, &change.change, ticket)?;
                     let record = record(A::VERB, ticket, &act.fields(), &change);
                     changes.push((keep.applied(change.change, write.at), Some(record)));
                 }

@@ -149,7 +149,7 @@ pub(super) fn undoable(app: &App<'_>, verb: &str) -> Option<Undoable> {
 }
 
 /// What the log says of a change besides its columns.
-pub(super) fn detail(
+pub fn detail(
     touched: &[String],
     fields: &[&'static str],
     details: &[(&'static str, String)],

@@ -13,7 +13,7 @@ use super::{Fields, ForPeople, Record};
 /// Rows that are written at once; the first batch sets the column widths.
 const BATCH_ROWS: usize = 400;
 /// Columns of timestamps, which are never wrapped.
-const UNWRAPPED: &[&str] = &["TIME", "LAST CODE"];
+const UNWRAPPED: &[&str] = &["TIME", "LAST CODE", "ADDED"];
 
 /// One cell. The text must say all; the tone only adds colour.
 pub struct Cell {

@@ -36,6 +36,11 @@ pub const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE id = $1 AND rev = $2";
 /// Tokens of which neither the newest event nor the addition is later.
 pub const TOKENS_LOGGED_UP_TO: &str = "SELECT t.serial FROM tokens t WHERE coalesce(t.added_by, 0) <= $1 \
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.token_id = t.id AND e.seq > $2)";
+/// The serials that are in use, by tokens and by devices that were never in the inventory.
+pub const SERIALS: &str = "SELECT folded FROM tokens \
+                           UNION ALL SELECT serial FROM devices WHERE serial IS NOT NULL";
+pub const TOKEN_HOLDER: &str =
+    "SELECT u.name FROM tokens t JOIN users u ON u.id = t.holder WHERE t.folded = $1";
 /// A token is listed with the device that it is, if its user has it.
 pub const TOKENS_LISTED: &str = "SELECT t.serial, t.kind, t.added_at, t.model, t.holder, u.name, d.state \
     FROM tokens t LEFT JOIN users u ON u.id = t.holder \
@@ -317,9 +322,6 @@ pub static USERS_AS_OF: LazyLock<String> = LazyLock::new(|| {
 /// The window in steps, and the time. The statement reads no column of a device's secret.
 pub const DEVICES_AHEAD: &str = "SELECT count(*) FROM devices WHERE state IN ('active', 'pending') \
                                 AND kind = 'totp' AND (last_step - $1 - coalesce(drift, 0)) * period > $2";
-/// A serial in small letters. No index has the serials of devices, so this reads the table.
-pub const SERIAL_TAKEN: &str =
-    "SELECT 1 FROM devices WHERE serial IS NOT NULL AND lower(serial) = $1 LIMIT 1";
 pub const CREATED_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
 pub const REQUIRED_BETWEEN: &str =
     "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";

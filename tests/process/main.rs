@@ -48,3 +48,4 @@ mod story;
 mod streams;
 mod tamper;
 mod tasks;
+mod tokens;

@@ -76,7 +76,9 @@ fn d1_every_verb_with_a_store_is_refused_and_the_others_are_not() {
     for entry in VERBS {
         let name = entry.spec.name;
         let words = match name {
-            "restore" | "backup" => " FILE",
+            "restore" | "backup" | "add-tokens" => " FILE",
+            "assign" => " T1 alice",
+            "unassign" | "remove-token" => " T1",
             "copy-store" => " --to other.db",
             "changes" => " --since 7d",
             "bypass" => " --for 1h alice",

@@ -45,6 +45,7 @@ fn case(verb: &str) -> Case {
         }
         "resync" => case("", &["123456", "654321"]),
         "set-password" => case("", &[PASSWORD, PASSWORD]),
+        "assign" => Case { prepare: "token", ..case("T1", &["y", ""]) },
         _ => panic!("{verb}: say how it is run at a terminal"),
     }
 }
@@ -57,7 +58,7 @@ fn world(case: &Case) -> World {
         let _ = world.run(&format!("edit-user {name} --email {name}@example.com")).ok();
         let _ = world.run_with(&format!("set-password {name}"), PASSWORD).ok();
         match case.prepare {
-            "" => {}
+            "" | "token" => {}
             "lock" => {
                 for _ in 0..12 {
                     let _ = world.verify(name, "000000");
@@ -66,6 +67,10 @@ fn world(case: &Case) -> World {
             }
             verb => drop(world.run(&format!("{verb} {name} --yes")).ok()),
         }
+    }
+    if case.prepare == "token" {
+        let token = "T1,6d666163746c2d73616d706c652d6572696e2121,totp,6,30\n";
+        let _ = world.run_with("add-tokens - --yes", token).ok();
     }
     world.terminal = Some(Size { columns: 100, rows: 50 });
     world
@@ -121,8 +126,26 @@ const ADDED_AGAIN: [&str; 3] = [
 ];
 const CUT_OFF: [&str; 1] = ["reset alice --no-enrol --yes"];
 
+/// The verbs that change a user whom they name. `unassign` has a test of its own.
 fn changing() -> impl Iterator<Item = &'static VerbEntry> {
-    VERBS.iter().filter(|entry| entry.spec.changes_user)
+    VERBS.iter().filter(|entry| entry.spec.changes_user && entry.spec.name != "unassign")
+}
+
+#[test]
+fn a_token_is_taken_from_nobody_but_the_user_who_was_shown() {
+    for others in [&SWAP[..], &ADDED_AGAIN, &CUT_OFF, &["unassign T1 --yes"]] {
+        let world = world(&case("assign"));
+        let _ = world.run("assign T1 alice --active --proof video").ok();
+        let others: Vec<String> = others.iter().map(|o| in_folder(&world, o)).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        let done = crossed(world, "unassign T1", vec!["y"], &others);
+        assert!(done.asked_first && !done.went_on, "{others:?}: {:?}", done.ran);
+        assert_eq!(done.ran.code, 75, "{others:?}: {:?}", done.ran);
+    }
+    let world = world(&case("assign"));
+    let _ = world.run("assign T1 alice --active --proof video").ok();
+    let done = crossed(world, "unassign T1", vec!["y"], &["verify alice", "verify bob"]);
+    assert!(done.asked_first && done.went_on && done.ran.code == 0, "{:?}", done.ran);
 }
 
 fn in_folder(world: &World, options: &str) -> String {

@@ -39,6 +39,8 @@ diagnose NAME right                      | 67 user_not_found | 0 not_enabled    
 resync NAME wrong                        | 67 user_not_found | 76 not_enabled      | 76 not_active       | 76 not_active       | 65 bad_input        | 76 disabled         | 76 disabled         | 76 locked
 set-password NAME wrong                  | 67 user_not_found | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input        | 65 bad_input
 add-user NAME                            | 0 not_enabled+    | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists      | 76 user_exists
+assign T1 NAME --no-confirm              | 67 user_not_found | 0 pending+          | 0 pending+          | 0 pending+          | 0 enabled+          | 76 disabled         | 76 disabled         | 0 enabled+
+unassign T2 --yes                        | 67 token_not_found | 67 token_not_found | 67 token_not_found | 67 token_not_found | 67 token_not_found | 67 token_not_found | 67 token_not_found | 67 token_not_found
 remove-user NAME --yes                   | 67 user_not_found | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+             | 0 gone+
 approve 00000000 --yes                   | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found | 67 request_not_found
 show-user NAME                           | 67 user_not_found | 0 not_enabled       | 0 pending           | 0 pending           | 0 enabled           | 0 disabled          | 0 disabled          | 0 enabled
@@ -46,6 +48,8 @@ show-user NAME                           | 67 user_not_found | 0 not_enabled    
 
 /// Puts alice into a state and returns the code that is valid now.
 pub fn put(world: &World, state: &str) -> String {
+    let token = "T1,6d666163746c2d73616d706c652d6572696e2121,totp,6,30\n";
+    let _ = world.run_with("add-tokens - --yes", token).ok();
     if state == "nobody" {
         return "123456".into();
     }

@@ -45,10 +45,11 @@ const LOG: &[&str] = &[
 ];
 
 /// Every header with the column user; a test keeps the list whole.
-pub const HEADERS: [&[&str]; 17] = [
+pub const HEADERS: [&[&str]; 19] = [
     STATUS,
     LOG,
     &["request", "made_at", "expires_at", "operator_uid", "operator_claim", "verb", "user"],
+    &["serial", "kind", "state", "user", "model", "added_at"],
     &["user", "changed", "request", "expires_at"],
     &["user", "changes", "was", "is", "at", "verb", "operator_uid", "operator_claim", "ticket"],
     &["user", "device", "state", "issuer", "account", "algorithm", "digits", "period"],
@@ -71,6 +72,17 @@ pub const HEADERS: [&[&str]; 17] = [
         "changed",
         "undone",
         "undone_at",
+    ],
+    &[
+        "user",
+        "status",
+        "devices",
+        "locked",
+        "password_change_required",
+        "changed",
+        "consequences",
+        "serial",
+        "device",
     ],
 ];
 

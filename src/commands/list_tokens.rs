@@ -1,0 +1,202 @@
+//! `mfactl list-tokens`
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use super::Verb;
+use crate::app::App;
+use crate::domain::text::{counted, shown};
+use crate::domain::time::Timestamp;
+use crate::report::{Cell, Fields, Format, Record, Report, Verdict};
+use crate::store::{FREE, LOST, ListedToken};
+
+/// List the hardware tokens of the inventory, and who has them
+///
+/// A token is free, lost, or in the state of the device that it is: pending, active, disabled or revoked.
+/// A revoked one stays with its user until `mfactl unassign SERIAL`. A lost one has lost its secret
+/// with its user. Needs no key and writes nothing.
+#[derive(Args, Debug)]
+pub struct ListTokens {
+    /// Only tokens in this state
+    #[arg(long, value_enum, value_name = "STATE")]
+    state: Option<StateFilter>,
+    /// Only tokens of this kind
+    #[arg(long, value_enum, value_name = "KIND")]
+    kind: Option<KindFilter>,
+    /// Only with TEXT in serial, model or user
+    #[arg(long = "match", value_name = "TEXT")]
+    text: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StateFilter {
+    Free,
+    /// Somebody has it, in whatever state
+    Assigned,
+    Pending,
+    Active,
+    Disabled,
+    Revoked,
+    Lost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum KindFilter {
+    Totp,
+    Hotp,
+    Yubikey,
+}
+
+/// One token. The columns are those of the JSON.
+#[derive(Serialize)]
+struct TokenLine {
+    serial: String,
+    kind: String,
+    state: String,
+    user: Option<String>,
+    model: Option<String>,
+    added_at: Timestamp,
+}
+
+/// How many tokens there are, whatever is listed.
+#[derive(Default, Serialize)]
+struct TokenCounts {
+    tokens: u64,
+    free: u64,
+    assigned: u64,
+    lost: u64,
+    listed: u64,
+}
+
+impl Verb for ListTokens {
+    const NAME: &'static str = "list-tokens";
+    const EXAMPLES: &'static [&'static str] = &[
+        "mfactl list-tokens",
+        "mfactl list-tokens --state free --kind hotp",
+        "mfactl list-tokens --match alice --json",
+    ];
+
+    fn run(self, app: &mut App<'_>) -> Result<Report> {
+        let filter = TokenFilter {
+            state: self.state,
+            kind: self.kind,
+            text: self.text.map(|text| text.to_lowercase()),
+        };
+        let mut store = app.reader()?;
+        Ok(Report::list(Verdict::Yes, move |writer| {
+            let counts = writer.many(&[("schema", "mfactl.list-tokens/1")], "tokens", |write| {
+                let mut counts = TokenCounts::default();
+                store.read()?.tokens(&mut |token| {
+                    counts.count(&token);
+                    if filter.matches(&token) {
+                        counts.listed += 1;
+                        write(&TokenLine::from(token))?;
+                    }
+                    Ok(true)
+                })?;
+                Ok(counts)
+            })?;
+            if writer.format == Format::Table && !writer.quiet {
+                writer.line(&counts.sentence())?;
+            }
+            Ok(Verdict::Yes)
+        }))
+    }
+}
+
+struct TokenFilter {
+    state: Option<StateFilter>,
+    kind: Option<KindFilter>,
+    /// In small letters.
+    text: Option<String>,
+}
+
+impl TokenFilter {
+    fn matches(&self, token: &ListedToken) -> bool {
+        let has_state = |wanted: StateFilter| match wanted {
+            StateFilter::Assigned => token.state != FREE && token.state != LOST,
+            named => is_word(&named, &token.state),
+        };
+        let has_text = |text: &String| {
+            let places = [Some(&token.serial), token.model.as_ref(), token.user.as_ref()];
+            places.into_iter().flatten().any(|place| place.to_lowercase().contains(text))
+        };
+        self.state.is_none_or(has_state)
+            && self.kind.is_none_or(|kind| is_word(&kind, &token.kind))
+            && self.text.as_ref().is_none_or(has_text)
+    }
+}
+
+fn is_word(value: &impl ValueEnum, word: &str) -> bool {
+    value.to_possible_value().is_some_and(|value| value.get_name() == word)
+}
+
+impl TokenCounts {
+    fn count(&mut self, token: &ListedToken) {
+        self.tokens += 1;
+        match token.state.as_str() {
+            FREE => self.free += 1,
+            LOST => self.lost += 1,
+            _ => self.assigned += 1,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Self { tokens, free, assigned, lost, listed } = self;
+        if *tokens == 0 {
+            return "there are no tokens".to_owned();
+        }
+        let lost = if *lost == 0 { String::new() } else { format!(", {lost} lost") };
+        let all = format!("{}: {free} free, {assigned} assigned{lost}", counted(*tokens, "token"));
+        if listed == tokens { all } else { format!("{listed} listed of {all}") }
+    }
+}
+
+impl From<ListedToken> for TokenLine {
+    fn from(token: ListedToken) -> Self {
+        let ListedToken { serial, kind, state, user, model, added_at } = token;
+        let safe = |text: String| shown(&text).into_owned();
+        Self {
+            serial: safe(serial),
+            kind: safe(kind),
+            state: safe(state),
+            user: user.map(safe),
+            model: model.map(safe),
+            added_at,
+        }
+    }
+}
+
+impl Record for TokenLine {
+    const COLUMNS: &'static [&'static str] =
+        &["serial", "kind", "state", "user", "model", "added_at"];
+    const LESS_NEEDED: &'static [&'static str] = &["ADDED", "MODEL", "KIND"];
+
+    fn fields(&self, f: &mut Fields) {
+        f.text(&self.serial);
+        f.text(&self.kind);
+        f.text(&self.state);
+        f.maybe_text(self.user.as_deref());
+        f.maybe_text(self.model.as_deref());
+        f.value(self.added_at);
+    }
+
+    fn sentence(&self) -> String {
+        let Self { serial, kind, state, .. } = self;
+        let user = self.user.as_ref().map(|user| format!(" of {user}")).unwrap_or_default();
+        let model = self.model.as_ref().map(|model| format!(", {model}")).unwrap_or_default();
+        format!("{serial}: {kind}, {state}{user}{model}")
+    }
+
+    fn header() -> &'static [&'static str] {
+        &["SERIAL", "KIND", "STATE", "USER", "MODEL", "ADDED"]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let (user, model) = (self.user.as_deref(), self.model.as_deref());
+        let added_at = self.added_at.to_string();
+        let [user, model] = [user, model].map(Option::unwrap_or_default);
+        [&self.serial, &self.kind, &self.state, user, model, &added_at].map(Cell::plain).into()
+    }
+}
