@@ -21,6 +21,7 @@ mod log;
 mod pam;
 mod seed;
 mod sign_in;
+mod tokens;
 mod verify;
 
 mod shared {
@@ -61,6 +62,12 @@ const COMMANDS: &[Entry] = &[
         log::run,
     ),
     ("sign_in", "", "sign-in beside one Argon2id and one verify", sign_in::run),
+    (
+        "tokens",
+        "[TOKENS]",
+        "the inventory beside sqlite3, and one verification of each kind",
+        tokens::run,
+    ),
     (
         "fleet",
         "[USERS]",

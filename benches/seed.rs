@@ -160,6 +160,7 @@ fn event(user: Option<&User>, at: Timestamp) -> Event {
             device: Some("phone".to_owned()),
             factor: Some("totp"),
         }),
+        token: None,
         detail: None,
     }
 }

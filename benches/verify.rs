@@ -139,7 +139,8 @@ fn instructions(stores: &mut [Stores]) -> Result<()> {
     Ok(())
 }
 
-fn counted(task: &Task) -> Result<String> {
+/// Thousands of instructions of one run outside the kernel.
+pub fn counted(task: &Task) -> Result<String> {
     let report = task.told(&[
         "valgrind",
         "--tool=callgrind",

@@ -4,6 +4,7 @@ mod access;
 mod approvals;
 pub mod backup;
 mod change;
+mod check_all;
 mod checks;
 mod copy;
 mod damaged_user;

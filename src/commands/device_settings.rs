@@ -39,7 +39,7 @@ impl Settings {
     }
 
     /// For codes that are counted.
-    pub fn hotp_parameters(&self) -> Result<hotp::Parameters, Refusal> {
+    pub fn hotp_parameters(&self) -> Result<hotp::CodeForm, Refusal> {
         if self.period.is_some() {
             let problem = "a device of kind hotp counts its codes, and has no time step";
             return Err(Refusal::new(ErrorCode::Usage, problem)
@@ -47,7 +47,7 @@ impl Settings {
                 .hint("leave --period out"));
         }
         let (algorithm, digits) = self.form()?;
-        let parameters = hotp::Parameters::new(algorithm, digits)?;
+        let parameters = hotp::CodeForm::new(algorithm, digits)?;
         if parameters.is_common() || self.allow_incompatible {
             return Ok(parameters);
         }

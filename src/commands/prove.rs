@@ -327,7 +327,7 @@ fn clock_sentence(seconds: i64) -> String {
 /// Would an app that ignores the settings show this code?
 fn ignores_settings(key: &EnrolmentKey<'_>, code: &[u8], now: Timestamp, bounds: Bounds) -> bool {
     let usual = match key.device.factor {
-        Factor::Hotp(_) => Factor::Hotp(hotp::Parameters::COMMON),
+        Factor::Hotp(_) => Factor::Hotp(hotp::CodeForm::COMMON),
         _ => Factor::Totp(Parameters::COMMON),
     };
     let (secret, last) = (key.secret, key.device.position);

@@ -26,7 +26,7 @@ pub enum Factor {
     /// The same of a token, whose clock nobody sets.
     TotpToken(Parameters, Drift),
     /// Counter-based one-time codes (RFC 4226).
-    Hotp(hotp::Parameters),
+    Hotp(hotp::CodeForm),
     /// Yubico OTP.
     Yubikey,
     /// A printed list of codes.
@@ -66,7 +66,7 @@ impl Factor {
     pub fn listed(kind: &str) -> Option<Self> {
         let kinds = [
             Self::Totp(Parameters::COMMON),
-            Self::Hotp(hotp::Parameters::COMMON),
+            Self::Hotp(hotp::CodeForm::COMMON),
             Self::Yubikey,
             Self::Paper(paper::List::UNKNOWN),
             Self::External(external::Mark::UNKNOWN),
@@ -214,7 +214,7 @@ impl Factor {
     pub fn is_proved_by_one_code(&self) -> bool {
         match self {
             Self::Totp(parameters) => parameters.is_common(),
-            Self::Hotp(parameters) => *parameters == hotp::Parameters::COMMON,
+            Self::Hotp(parameters) => *parameters == hotp::CodeForm::COMMON,
             Self::TotpToken(..) | Self::Yubikey | Self::Paper(_) | Self::External(_) => true,
         }
     }

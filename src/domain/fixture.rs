@@ -53,7 +53,7 @@ pub fn token(byte: u8, state: DeviceState) -> Device {
 
 /// A token with a button, which was never pressed.
 pub fn hotp(byte: u8, state: DeviceState) -> Device {
-    other(byte, state, "button", Factor::Hotp(hotp::Parameters::COMMON))
+    other(byte, state, "button", Factor::Hotp(hotp::CodeForm::COMMON))
 }
 
 /// A YubiKey that was never touched. [`OneSecret`] knows its key, and [`yubikey::tests::code`] makes its codes.
@@ -93,7 +93,7 @@ pub fn secret() -> Secret {
 
 /// The code of [`hotp`] at a counter.
 pub fn hotp_code(counter: u64) -> String {
-    hotp::code_at(&secret(), hotp::Parameters::COMMON, counter)
+    hotp::code_at(&secret(), hotp::CodeForm::COMMON, counter)
 }
 
 /// Keys that give every device the same [`secret`], and every YubiKey that of [`yubikey::tests::key`].

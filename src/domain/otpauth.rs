@@ -51,7 +51,7 @@ pub fn issuer_of_host(host_name: &str) -> String {
 pub enum AppSettings {
     Totp(Parameters),
     /// With the counter of the next code.
-    Hotp(hotp::Parameters, u64),
+    Hotp(hotp::CodeForm, u64),
 }
 
 impl AppSettings {
@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_counter_stands_in_every_form_of_the_uri() {
-        let settings = AppSettings::Hotp(hotp::Parameters::COMMON, 7);
+        let settings = AppSettings::Hotp(hotp::CodeForm::COMMON, 7);
         let whole = uri("mfactl", "alice", &secret(), settings);
         assert_eq!(
             whole.as_str(),

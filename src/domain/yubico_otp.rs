@@ -91,8 +91,8 @@ pub fn modhex(bytes: &[u8]) -> String {
     MODHEX_ENCODING.encode(bytes)
 }
 
-/// The bytes of modhex in small letters.
-#[must_use]
+/// The bytes of modhex in small letters. The program itself only reads what a key types.
+#[cfg(test)]
 pub fn from_modhex(text: &str) -> Option<Vec<u8>> {
     MODHEX_ENCODING.decode(text.as_bytes()).ok()
 }

@@ -15,9 +15,10 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::audit::event::Ticket;
 use crate::domain::device::Device;
+use crate::domain::factor::Factor;
 use crate::domain::hint::{Hint, command};
 use crate::domain::refusal::{ErrorCode, Refusal};
-use crate::domain::secret::{Id, Sealed};
+use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::serial::Serial;
 use crate::domain::text::quoted;
 use crate::domain::token::{Token, TokenState, device_of};
@@ -109,6 +110,33 @@ pub fn lost(token: &Token) -> Refusal {
     let remove = command("remove-token").name(token.serial.as_str());
     Refusal::new(ErrorCode::TokenLost, message)
         .hint(remove.after("remove it, then add it again from the maker's file: "))
+}
+
+/// Enters a token that was programmed for its user, and is with them from the start. `token_exists` where another one
+/// has this serial.
+pub fn enter_assigned(
+    app: &mut App<'_>,
+    write: &mut Transaction<'_>,
+    owner: Id,
+    serial: Serial,
+    factor: Factor,
+    case: TokenCase<'_>,
+) -> Result<()> {
+    let token = Token {
+        id: Id::new(app.env.random()?),
+        serial,
+        factor,
+        state: TokenState::Assigned(owner),
+        position: None,
+        model: None,
+        added_at: write.at,
+        rev: 0,
+        stamp: Stamp::NONE,
+        added_by: None,
+    };
+    let record = case.record(&token);
+    audit::save_token(app.env, &mut write.tx, write.at, TokenChange::Insert(token), record)
+        .map(drop)
 }
 
 /// Puts the token that a device was back into the inventory, with its secret, its counter and its drift. `false` where

@@ -322,9 +322,6 @@ pub static USERS_AS_OF: LazyLock<String> = LazyLock::new(|| {
 /// The window in steps, and the time. The statement reads no column of a device's secret.
 pub const DEVICES_AHEAD: &str = "SELECT count(*) FROM devices WHERE state IN ('active', 'pending') \
                                 AND kind = 'totp' AND (last_step - $1 - coalesce(drift, 0)) * period > $2";
-/// A serial in small letters. No index has the serials of devices, so this reads the table.
-pub const SERIAL_TAKEN: &str =
-    "SELECT 1 FROM devices WHERE serial IS NOT NULL AND lower(serial) = $1 LIMIT 1";
 pub const CREATED_BETWEEN: &str = "SELECT id FROM users WHERE created_at > $1 AND created_at <= $2";
 pub const REQUIRED_BETWEEN: &str =
     "SELECT id FROM users WHERE required_from > $1 AND required_from <= $2";

@@ -154,12 +154,6 @@ impl<'t> WriteTx<'t> {
         at.map(|at| Ok(Timestamp::from_unix(at)?)).transpose()
     }
 
-    /// Whether a device has this serial, a revoked one too.
-    pub fn is_serial_taken(&mut self, serial: &Serial) -> Result<bool> {
-        let value = Value::Text(serial.folded());
-        Ok(first(&mut *self.driver, sql::SERIAL_TAKEN, &[value], |_| Ok(()))?.is_some())
-    }
-
     /// Makes the commit as expensive as any other although nothing is stored, so that the response
     /// time does not reveal whether a user exists.
     pub fn dummy_write(&mut self) -> Result<()> {

@@ -21,6 +21,8 @@ use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::maintain;
 use crate::operate;
+use crate::operate::inventory;
+use crate::operate::inventory::TokenCase;
 use crate::report::{Report, Verdict};
 use crate::show::secret_output::SecretOutput;
 use crate::show::{Enrolment, ExtraFields};
@@ -106,13 +108,7 @@ impl Enrol {
                 None => User::new(id, name.for_new_user()?, now),
             };
             let device = make(write.vault, user.id, now)?;
-            if let Some(serial) = &device.serial
-                && write.tx.is_serial_taken(serial)?
-            {
-                let problem = format!("another device has the mark {serial}");
-                let again = "run the command again: it makes other values";
-                return Err(Refusal::new(ErrorCode::AlreadyEnrolled, problem).hint(again).into());
-            }
+            let token = device.serial.clone().map(|serial| (serial, device.factor.clone()));
             let is_replacement =
                 user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
             let (label, kind) = (device.label.to_string(), device.factor.kind());
@@ -138,7 +134,12 @@ impl Enrol {
                 Some(before) => Change::Update { before, after: user },
                 None => Change::Insert(user),
             };
+            let ticket = audit.ticket.clone();
             let user = audit::save(app.env, &mut write.tx, now, change, audit)?;
+            if let Some((serial, factor)) = token {
+                let case = TokenCase { verb: Self::NAME, ticket: &ticket };
+                inventory::enter_assigned(app, &mut write, user.id, serial, factor, case)?;
+            }
             write.commit()?;
             Ok(Added { before, user, at: now, is_replacement })
         })

@@ -1,301 +1,303 @@
-//! Each kind of token, and the `YubiKey`, through the verbs.
+//! Hardware tokens: added, given to users, taken back, removed.
 
-use serde_json::{Value, json};
+mod adding;
+mod removing;
 
-use crate::domain::device::Device;
-use crate::domain::factor::totp::{Parameters, code_at};
-use crate::domain::factor::yubikey;
-use crate::domain::fixture;
-use crate::domain::fixture::{active_state, hotp_code, pending_state, secret};
-use crate::testing::{START, World};
+use zeroize::Zeroizing;
 
-const PASSWORD: &str = "correct horse battery 9";
+use crate::domain::factor::totp::{Algorithm, Parameters, code_at};
+use crate::domain::secret::Secret;
+use crate::testing::{CommandResult, World};
 
-fn yubikey_code(uses: u16, session: u8) -> String {
-    yubikey::tests::code(uses, session, |_| {})
-}
+/// A TOTP token, an HOTP token, and a YubiKey.
+const TOTP: &str = "MFA0001";
+const HOTP: &str = "MFA0002";
+const YUBIKEY: &str = "ccccccnrhbfu";
+const OATH: &str = include_str!("../../../tests/samples/tokens/privacyidea.csv");
+const YUBICO: &str = "Yubico OTP,2/1/2024 3:04 AM,1,ccccccnrhbfu,010203040506,\
+                      00112233445566778899aabbccddeeff,,,0,0,0,0,0,0,0,0,0,0\n";
+/// Codes of the YubiKey, in their order.
+const TOUCHES: [&str; 3] = [
+    "ccccccnrhbfukgehjkbcgkjchnrntruvnrkkfiejnvhv",
+    "ccccccnrhbfukhhftknhcteblfngfekrdnvjidcfjflf",
+    "ccccccnrhbfuheukivdbferklnbfjndglkjgnkvfcebn",
+];
 
-/// Alice with one device.
-fn alice(device: Device) -> World {
+/// A world with alice, bob, four OATH tokens and a YubiKey.
+pub(super) fn stocked() -> World {
     let world = World::new();
-    world.hand_over("alice", device, &secret());
+    stock(&world);
+    let _ = world.run("add-user alice").ok();
+    let _ = world.run("add-user bob").ok();
     world
 }
 
-fn with_yubikey() -> World {
-    let world = World::new();
-    world.hand_over("alice", fixture::yubikey(2, active_state()), &yubikey::tests::key());
-    world
+/// Fills the inventory.
+pub(super) fn stock(world: &World) {
+    let _ = world.run_with("add-tokens - --yes", OATH).ok();
+    let yubico = format!("LOGGING START,2/1/2024 3:04 AM\n{YUBICO}");
+    let _ = world.run_with("add-tokens - --yes --allow-known", &yubico).ok();
 }
 
-fn token_code(world: &World, steps: i64) -> String {
-    code_at(&secret(), Parameters::COMMON, world.now.get() + 30 * steps)
+fn secret(bytes: &[u8]) -> Secret {
+    Secret::new(Zeroizing::new(bytes.to_vec()))
 }
 
-fn outcome(world: &World, code: &str) -> String {
-    world.verify("alice", code).json()["outcome"].as_str().unwrap().to_owned()
+/// The code of the TOTP token, so many steps from now.
+fn totp(world: &World, steps: i64) -> String {
+    world.code(&secret(b"mfactl-sample-alice!"), steps)
 }
 
-fn diagnosed(world: &World, code: &str) -> Value {
-    world.run_with("diagnose alice --json", code).json()
+/// The code of the HOTP token at a counter.
+fn hotp(counter: i64) -> String {
+    let by_counter = Parameters { algorithm: Algorithm::Sha1, digits: 6, period: 1 };
+    code_at(&secret(b"mfactl-sample-carol!"), by_counter, counter)
 }
 
-fn shown(world: &World) -> Value {
-    world.run("show-user alice --json").ok().json()["devices"][0].clone()
+fn outcome(ran: &CommandResult) -> String {
+    ran.json()["outcome"].as_str().unwrap_or_default().to_owned()
 }
 
-#[test]
-fn d17_each_kind_is_accepted_once_and_proves_afterwards() {
-    for (world, first, second, kind) in [
-        (alice(fixture::hotp(2, active_state())), hotp_code(3), hotp_code(4), "hotp"),
-        (with_yubikey(), yubikey_code(3, 0), yubikey_code(3, 1), "yubikey"),
-    ] {
-        let report = world.verify("alice", &first).ok().json();
-        assert_eq!((&report["outcome"], &report["factor"]), (&"accepted".into(), &kind.into()));
-        let replayed = world.run_with("verify alice", &first);
-        assert!(
-            replayed.out.contains("used already: ") && !replayed.out.contains("wait"),
-            "{kind}"
-        );
-        let _ = world.run("disable alice --yes").ok();
-        let _ = world.run("enable alice").ok();
-        assert_eq!(outcome(&world, &first), "replayed", "{kind}");
-        let _ = world.run("reset alice --no-enrol --yes").ok();
-        let _ = world.run("undo alice --yes").ok();
-        assert_eq!(outcome(&world, &first), "replayed", "{kind}");
-        assert_eq!(outcome(&world, &second), "accepted", "{kind}");
-        let batch = format!("alice\t{second}\t1\nalice\t{}\t2\n", "000000");
-        let batch = world.run_with("verify --batch", &batch).ok().out;
-        assert!(batch.contains("replayed") && batch.contains("rejected"), "{batch}");
-        let _ = world.run("verify-log").ok();
-    }
+/// State and user of a token.
+fn listed(world: &World, serial: &str) -> (String, Option<String>) {
+    let all = world.run("list-tokens --json").ok().json();
+    let tokens = all["tokens"].as_array().unwrap();
+    let token = tokens.iter().find(|token| token["serial"] == serial).expect("the token");
+    (token["state"].as_str().unwrap().to_owned(), token["user"].as_str().map(str::to_owned))
 }
 
-#[test]
-fn d17_a_counter_beyond_the_look_ahead_is_named_and_resynchronised() {
-    let world = alice(fixture::hotp(2, active_state()));
-    world.configure("[policy]\nlook_ahead = 2\n");
-    assert_eq!(outcome(&world, &hotp_code(12)), "rejected");
-    world.configure("[policy]\nlook_ahead = 20\n");
-    assert_eq!(outcome(&world, &hotp_code(12)), "accepted");
-    assert_eq!(outcome(&world, &hotp_code(33)), "rejected", "verify says no more");
-    assert_eq!(outcome(&world, &hotp_code(12)), "replayed");
-    assert_eq!(outcome(&world, &hotp_code(13)), "accepted", "a sign-in clears the count");
-    let found = diagnosed(&world, &hotp_code(40));
-    assert_eq!((&found["finding"], &found["device"]), (&"counter_ahead".into(), &"button".into()));
-    assert!(found["sentence"].as_str().unwrap().contains("7 codes beyond"), "{found}");
-    assert_eq!(found["next"], "mfactl resync --device button -- alice");
-    assert_eq!(world.sql("SELECT wrong_codes FROM users"), "1", "it counts as a wrong one");
-    let codes = format!("{}\n{}\n", hotp_code(339), hotp_code(340));
-    let ran = world.run_with("resync alice", &codes).ok();
-    assert_eq!(
-        ran.out,
-        "alice: the counter of button went from 13 to 340; the next code is accepted\n"
-    );
-    let log = world.run("log --json --last 1").ok().out;
-    assert!(log.contains("\"factor\":\"hotp\"") && log.contains("\"to\":340"), "{log}");
-    assert_eq!(shown(&world)["counter"], 340);
-    assert_eq!(shown(&world)["serial"], "S-2");
-    assert_eq!(outcome(&world, &hotp_code(341)), "accepted");
-    let text = world.run("show-user alice").ok().out;
-    assert!(text.contains("(hotp)") && text.contains("serial S-2, counter 341"), "{text}");
+fn free() -> (String, Option<String>) {
+    ("free".to_owned(), None)
+}
+
+fn of(user: &str, state: &str) -> (String, Option<String>) {
+    (state.to_owned(), Some(user.to_owned()))
+}
+
+fn sound(world: &World) {
     let _ = world.run("verify-log").ok();
+    let _ = world.run("doctor --json");
 }
 
 #[test]
-fn d17_wrong_codes_of_a_token_count_as_two_and_lock() {
-    let world = alice(fixture::hotp(2, active_state()));
-    for n in 0..3 {
-        let ran = world.run_with("resync alice --json", "000000\n000001\n");
-        if n < 2 {
-            assert_eq!((ran.code, &ran.json()["outcome"]), (1, &"rejected".into()), "{ran:?}");
+fn list_tokens_has_the_fields_of_the_contract_in_their_order() {
+    let world = stocked();
+    let _ = world.run("assign MFA0001 alice --no-confirm").ok();
+    let ran = world.run("list-tokens --json").ok();
+    assert!(ran.out.starts_with(
+        "{\"schema\":\"mfactl.list-tokens/1\",\"tokens\":[\n{\"serial\":\"ccccccnrhbfu\",\"kind\":\"yubikey\",\
+         \"state\":\"free\",\"user\":null,\"model\":\"YubiKey\",\"added_at\":\"2026-01-01T00:00:00Z\"}"
+    ), "{ran:?}");
+    assert!(ran.out.contains(
+        "{\"serial\":\"MFA0001\",\"kind\":\"totp\",\"state\":\"pending\",\"user\":\"alice\",\"model\":null,"
+    ), "{ran:?}");
+    let list = |line: &str| {
+        let listed = world.run(&format!("list-tokens --json {line}")).ok().json();
+        let tokens = listed["tokens"].as_array().unwrap().clone();
+        tokens
+            .iter()
+            .map(|t| t["serial"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    assert_eq!(list("--state free --kind totp"), "MFA0003");
+    assert_eq!(list("--state pending"), "MFA0001");
+    assert_eq!(list("--state assigned"), "MFA0001");
+    assert_eq!(list("--kind yubikey"), "ccccccnrhbfu");
+    assert_eq!(list("--match ALI"), "MFA0001");
+    assert_eq!(list("--match mfa000 --kind hotp"), "MFA0002 MFA0004");
+    assert_eq!(list("--state lost"), "");
+    let table = world.run("list-tokens").ok();
+    assert!(table.out.contains("5 tokens: 4 free, 1 assigned\n"), "{table:?}");
+    let csv = world.run("list-tokens --format csv --state pending").ok();
+    assert_eq!(
+        csv.out.replace("\r\n", "\n"),
+        "serial,kind,state,user,model,added_at\nMFA0001,totp,pending,alice,,2026-01-01T00:00:00Z\n"
+    );
+    let lines = world.run("list-tokens --format jsonl").ok();
+    assert_eq!(lines.out.lines().count(), 5);
+}
+
+#[test]
+fn an_auditor_lists_tokens_and_changes_none() {
+    let world = stocked();
+    world.configure("[roles]\nauditor = [\"daemon\"]\nhelpdesk = [\"bin\"]\nadmin = [\"sys\"]\n");
+    world.uid.set(1);
+    let _ = world.run("list-tokens").ok();
+    for line in ["assign MFA0001 alice", "unassign MFA0001 --yes", "remove-token MFA0001 --yes"] {
+        assert_eq!(world.run(line).code, 77, "{line}");
+    }
+    world.uid.set(2);
+    let _ = world.run("assign MFA0001 alice --no-confirm").ok();
+    let _ = world.run("unassign MFA0001 --yes").ok();
+    assert_eq!(world.run("remove-token MFA0001 --yes").code, 77);
+    assert_eq!(world.run_with("add-tokens - --yes", OATH).code, 77);
+    world.uid.set(3);
+    let _ = world.run("remove-token MFA0001 --yes").ok();
+}
+
+#[test]
+fn a_token_is_pending_until_its_first_code() {
+    let world = stocked();
+    for (serial, user, code) in [
+        (TOTP, "alice", totp(&world, 0)),
+        (HOTP, "bob", hotp(3)),
+        (YUBIKEY, "alice", TOUCHES[0].to_owned()),
+    ] {
+        let assigned = world.run(&format!("assign {serial} {user} --json --no-confirm")).ok();
+        let json = assigned.json();
+        assert_eq!(json["schema"], "mfactl.assign/1");
+        assert_eq!(
+            (&json["serial"], &json["user"], &json["changed"]),
+            (&serial.into(), &user.into(), &true.into())
+        );
+        assert!(json["consequences"].is_array());
+        let label = if serial == YUBIKEY { "yubikey" } else { "token" };
+        assert_eq!(json["device"], label);
+        assert_eq!(listed(&world, serial), of(user, "pending"));
+        assert_eq!(world.verify(user, "000000").code, 1);
+        let proved = world.verify(user, &code).ok();
+        assert_eq!(
+            (outcome(&proved), proved.json()["device"].as_str()),
+            ("confirmed".into(), Some(label))
+        );
+        assert_eq!(listed(&world, serial), of(user, "active"));
+        assert_eq!(outcome(&world.verify(user, &code)), "replayed");
+    }
+    sound(&world);
+}
+
+#[test]
+fn the_first_code_is_asked_for_at_a_terminal_and_read_from_a_pipe() {
+    let mut world = stocked();
+    let piped = world.run_with("assign MFA0001 alice", &format!("{}\n", totp(&world, 0))).ok();
+    assert!(
+        piped.out.contains("alice: token MFA0001 assigned as token; MFA is enabled"),
+        "{piped:?}"
+    );
+    world.terminal = Some(crate::env::Size { columns: 100, rows: 40 });
+    let code: &'static str = Box::leak(hotp(0).into_boxed_str());
+    world.answers = Some(vec!["y", "12345", "000000", code]);
+    let ran = world.run("assign MFA0002 bob").ok();
+    assert_eq!(ran.prompts[0], "Assign the token MFA0002 (hotp) to bob?");
+    assert!(ran.prompts[1].contains("The 6 digits that the token shows"), "{ran:?}");
+    assert!(
+        ran.interrupt_messages[1].contains("to take it back, run: mfactl unassign -- MFA0002"),
+        "{ran:?}"
+    );
+    assert_eq!(listed(&world, HOTP), of("bob", "active"));
+    world.answers = Some(vec!["y", "000000", "000001", "000002"]);
+    let ran = world.run("assign ccccccnrhbfu bob");
+    assert_eq!(ran.code, 0, "no code of a YubiKey is no attempt: {ran:?}");
+    assert_eq!(listed(&world, YUBIKEY), of("bob", "pending"));
+    world.answers = Some(vec!["n"]);
+    assert_eq!(world.run("assign MFA0003 bob --device third").code, 1);
+    assert_eq!(listed(&world, "MFA0003"), free());
+}
+
+#[test]
+fn active_at_once_needs_a_proof() {
+    let world = stocked();
+    let ran = world.run("assign MFA0001 alice --active");
+    assert_eq!(ran.code, 64, "{ran:?}");
+    assert!(ran.err.contains("mfactl assign --active --proof HOW -- MFA0001 alice"), "{ran:?}");
+    assert_eq!(listed(&world, TOTP), free());
+    let _ = world.run("assign MFA0001 alice --active --proof in-person").ok();
+    assert_eq!(listed(&world, TOTP), of("alice", "active"));
+    assert_eq!(outcome(&world.verify("alice", &totp(&world, 0))), "accepted");
+}
+
+#[test]
+fn a_refused_assignment_changes_nothing() {
+    let world = stocked();
+    let _ = world.run("assign MFA0004 bob --no-confirm").ok();
+    world.active("dave");
+    let _ = world.run("disable dave --yes").ok();
+    let _ = world.run("add-user carol").ok();
+    let _ = world.run("edit-user carol --protected").ok();
+    world.configure("[roles]\nhelpdesk = [\"bin\"]\nadmin = [\"sys\"]\n");
+    world.uid.set(2);
+    let before = world.sql("SELECT count(*) FROM events");
+    for (line, code, error) in [
+        ("assign MFA0009 alice", 67, "token_not_found"),
+        ("assign MFA0001 alicf", 67, "user_not_found"),
+        ("assign MFA0004 alice", 76, "token_assigned"),
+        ("assign MFA0004 bob", 76, "token_assigned"),
+        ("assign MFA0001 dave", 76, "disabled"),
+        ("assign MFA0001 carol", 77, "not_permitted"),
+        ("assign =1+2 alice", 65, "bad_input"),
+        ("assign MFA0001 alice --device a=b", 65, "bad_input"),
+        ("assign MFA0001 bob --device token", 76, "already_enrolled"),
+        ("unassign MFA0009 --yes", 67, "token_not_found"),
+        ("remove-token MFA0004 --yes", 77, "not_permitted"),
+    ] {
+        for more in ["", " --dry-run"] {
+            let ran = world.run(&format!("{line} --json{more}"));
+            assert_eq!((ran.code, ran.error().as_str()), (code, error), "{line}: {ran:?}");
+            assert_eq!(world.sql("SELECT count(*) FROM events"), before, "{line}");
         }
     }
-    let codes = format!("{}\n{}\n", hotp_code(0), hotp_code(1));
-    let locked = world.run_with("resync alice --json", &codes);
-    assert_eq!((locked.code, locked.error()), (76, "locked".to_owned()));
-    let _ = world.run("unlock alice").ok();
-    let ran = world.run_with("resync alice", &codes).ok();
-    assert_eq!(ran.out, "alice: the counter of button is 1; the next code is accepted\n");
-    let wrong = world.run_with("resync alice", &codes);
-    assert!(wrong.out.contains("not two successive codes of a device"), "{wrong:?}");
+    let ran = world.run("assign MFA0009 alice");
+    assert!(ran.err.contains("did you mean mfa000"), "{ran:?}");
+    let ran = world.run("assign MFA0001 alicf");
+    assert!(ran.err.contains("did you mean alice?"), "{ran:?}");
+    let ran = world.run("assign MFA0004 alice");
+    assert!(ran.err.contains("take it back with: mfactl unassign -- MFA0004"), "{ran:?}");
+    world.uid.set(3);
+    assert_eq!(world.run("remove-token MFA0004 --yes").code, 76);
+    assert_eq!(world.run("remove-token MFA0009 --yes").code, 67);
+    assert_eq!(listed(&world, TOTP), free());
 }
 
 #[test]
-fn d17_the_drift_of_a_token_is_learned_shown_and_set() {
-    let world = alice(fixture::token(2, active_state()));
-    assert_eq!((&shown(&world)["drift"], &shown(&world)["drift_seconds"]), (&json!(0), &json!(0)));
-    for n in 1..=2 {
-        world.wait(3600);
-        assert_eq!(outcome(&world, &token_code(&world, -n)), "accepted");
-    }
-    assert_eq!(
-        (&shown(&world)["drift"], &shown(&world)["drift_seconds"]),
-        (&json!(-2), &json!(-60))
-    );
-    assert_eq!(shown(&world)["kind"], "totp");
-    let text = world.run("show-user alice").ok().out;
-    assert!(text.contains("clock 2 steps (60 s) behind"), "{text}");
-    world.wait(3600);
-    let right = diagnosed(&world, &token_code(&world, -2));
-    assert_eq!(right["finding"], "right");
-    assert!(right["sentence"].as_str().unwrap().contains("2 steps (60 s) behind"), "{right}");
-    let off = diagnosed(&world, &token_code(&world, 40));
-    assert_eq!(
-        (&off["finding"], &off["next"]),
-        (&"drifted".into(), &"mfactl resync --device token -- alice".into())
-    );
-    let codes = format!("{}\n{}\n", token_code(&world, 39), token_code(&world, 40));
-    let ran = world.run_with("resync alice", &codes).ok();
-    assert_eq!(
-        ran.out,
-        "alice: the clock of token is 40 steps (20 minutes) ahead, which is allowed for from now on; the next code \
-         is accepted\n"
-    );
-    assert_eq!(shown(&world)["drift"], 40);
-    assert_eq!(outcome(&world, &token_code(&world, 40)), "replayed");
-    assert_eq!(outcome(&world, &token_code(&world, 41)), "accepted");
-    let phone = World::new();
-    let _ = phone.active("alice");
-    assert!(shown(&phone).get("drift").is_none() && shown(&phone).get("serial").is_none());
-}
-
-#[test]
-fn d17_a_yubikey_is_diagnosed_and_not_resynchronised() {
-    let world = with_yubikey();
-    assert_eq!(outcome(&world, &yubikey_code(5, 2)), "accepted");
-    assert_eq!(
-        (&shown(&world)["counter"], &shown(&world)["session_counter"]),
-        (&json!(5), &json!(2))
-    );
-    let text = world.run("show-user alice").ok().out;
-    assert!(text.contains("use counter 5, use 2 of it"), "{text}");
-    for (code, finding) in [
-        (yubikey_code(5, 3), "right"),
-        (yubikey_code(5, 2), "already_used"),
-        (yubikey_code(6, 0).replace("ccccccnrhbfu", "ccccccnrhbfv"), "other_key"),
-        (yubikey::tests::code(6, 0, |block| block[14] ^= 1), "altered_code"),
-        ("123456".to_owned(), "other_kind"),
+fn a_dry_run_of_each_verb_changes_nothing_and_says_what_the_real_run_does() {
+    for (prepare, line) in [
+        ("", "assign MFA0001 alice --no-confirm"),
+        ("", "assign MFA0001 alice --active --proof video"),
+        ("assign MFA0001 alice --active --proof video", "unassign MFA0001 --yes"),
+        ("", "unassign MFA0001 --yes"),
+        ("", "remove-token MFA0001 --yes"),
+        ("assign MFA0001 alice --active --proof video", "remove-user alice --yes"),
     ] {
-        assert_eq!(diagnosed(&world, &code)["finding"], finding, "{code}");
+        let world = stocked();
+        if !prepare.is_empty() {
+            let _ = world.run(prepare).ok();
+        }
+        let before = (world.sql("SELECT count(*) FROM events"), listed(&world, TOTP));
+        let dry = world.run(&format!("{line} --json --dry-run")).ok().json();
         assert_eq!(
-            world.sql("SELECT wrong_codes FROM users"),
-            "1",
-            "{finding} counts as a wrong one"
+            (world.sql("SELECT count(*) FROM events"), listed(&world, TOTP)),
+            before,
+            "{line}"
         );
-        let _ = world.run("unlock alice").ok();
+        let real = world.run(&format!("{line} --json")).ok().json();
+        assert_eq!(dry["changed"], real["changed"], "{line}");
+        assert_eq!(dry["consequences"], real["consequences"], "{line}");
+        assert_eq!(dry["status"], real["status"], "{line}");
     }
-    let before = world.sql("SELECT wrong_codes FROM users");
-    assert_eq!(diagnosed(&world, &"s".repeat(44))["finding"], "no_modhex");
-    assert_eq!(world.sql("SELECT wrong_codes FROM users"), before, "nothing was compared");
-    let ran = world.run_with("resync alice --json", "123456\n654321\n");
-    assert_eq!((ran.code, ran.error()), (76, "cannot_resync".to_owned()));
-    assert!(ran.err.contains("YubiKey") && ran.err.contains("mfactl diagnose -- alice"), "{ran:?}");
 }
 
 #[test]
-fn d17_the_questions_fit_the_device() {
-    let mut world = with_yubikey();
-    world.answers = Some(vec![yubikey_code(5, 3).leak()]);
-    let ran = world.run("diagnose alice").ok();
-    assert_eq!(ran.prompts, ["The line that the YubiKey types when it is touched"]);
-    let mut world = alice(fixture::hotp(2, active_state()));
-    world.answers = Some(vec![hotp_code(20).leak(), hotp_code(21).leak()]);
-    let ran = world.run("resync alice").ok();
-    assert!(ran.prompts.len() == 2 && ran.prompts.iter().all(|words| !words.contains("app")));
-}
-
-#[test]
-fn d17_a_user_with_only_a_yubikey_signs_in_and_uses_me() {
-    let mut world = with_yubikey();
-    world.configure(
-        "[password]\nmemory = 19\n[self_service]\nswitch_off = true\nrecovery_codes = true\n",
+fn the_event_of_a_token_names_no_user() {
+    let world = stocked();
+    let _ = world
+        .run("assign MFA0001 alice --active --proof video --reason alice_lost_hers --ticket T-1")
+        .ok();
+    let _ = world.run("unassign MFA0001 --yes --reason alice_left").ok();
+    let rows = world.sql(
+        "SELECT verb, coalesce(\"user\", ''), coalesce(reason, ''), coalesce(ticket, ''), detail FROM events \
+         WHERE token_id IS NOT NULL ORDER BY seq",
     );
-    let _ = world.run_with("set-password alice", &format!("{PASSWORD}\n")).ok();
-    world.answers = Some(vec![PASSWORD, "hello", yubikey_code(1, 0).leak()]);
-    let ran = world.run("sign-in alice").ok();
-    assert!(ran.err.contains("touch the YubiKey, which types the code"), "{ran:?}");
-    world.answers = Some(vec![PASSWORD, yubikey_code(1, 0).leak(), yubikey_code(1, 1).leak()]);
-    let ran = world.run("sign-in alice").ok();
-    assert!(ran.err.contains("touch the YubiKey for the next one"), "{ran:?}");
-    world.answers = None;
-    let line = json!({ "password": PASSWORD, "code": yubikey_code(1, 2) }).to_string();
-    let report = world.run_with("sign-in alice", &line).ok().json();
-    assert_eq!((&report["outcome"], &report["factor"]), (&"accepted".into(), &"yubikey".into()));
-
-    let me = |line: &Value| {
-        world.run_with("me --name alice --json --reveal-secrets", &format!("{line}\n"))
-    };
-    let mut line =
-        json!({ "password": PASSWORD, "code": yubikey_code(1, 3), "act": "recovery-codes" });
-    assert_eq!(me(&line).error(), "bad_input", "it takes the next code too");
-    line["next_code"] = yubikey_code(1, 3).into();
-    assert_eq!(me(&line).code, 1, "the same code twice");
-    line["code"] = yubikey_code(1, 4).into();
-    line["next_code"] = yubikey_code(1, 5).into();
-    let _ = me(&line).ok();
-    let answers =
-        vec![PASSWORD, yubikey_code(1, 6).leak(), "1", "y", "123456x", yubikey_code(1, 7).leak()];
-    world.answers = Some(answers);
-    let ran = world.run("me --name alice").ok();
-    assert!(ran.err.contains("this takes the next code of key too: touch it once more"), "{ran:?}");
-    assert!(ran.err.contains("that is no code: touch the YubiKey"), "{ran:?}");
-    assert_eq!(world.listed("alice")["status"], "disabled");
-}
-
-#[test]
-fn d17_a_password_alone_shows_nothing_of_a_token_that_is_pending() {
-    let pending = pending_state(START + 86_400);
-    for (device, key, code) in [
-        (fixture::yubikey(2, pending.clone()), yubikey::tests::key(), yubikey_code(1, 0)),
-        (fixture::hotp(2, pending.clone()), secret(), hotp_code(0)),
-        (fixture::token(2, pending), secret(), code_at(&secret(), Parameters::COMMON, START)),
-    ] {
-        let world = World::new();
-        world.configure("[password]\nmemory = 19\n");
-        world.hand_over("alice", device, &key);
-        let _ = world.run("require-mfa alice").ok();
-        let _ = world.run_with("set-password alice", &format!("{PASSWORD}\n")).ok();
-        let line = json!({ "password": PASSWORD }).to_string();
-        let ran = world.run_with("sign-in alice --reveal-secrets", &line);
-        assert_eq!((ran.code, &ran.json()["outcome"]), (1, &"code_required".into()), "{ran:?}");
-        assert!(ran.json().get("enrolment").is_none(), "{ran:?}");
-        let line = json!({ "password": PASSWORD, "code": code }).to_string();
-        assert_eq!(world.run_with("sign-in alice", &line).ok().json()["outcome"], "accepted");
-        assert_eq!(world.listed("alice")["status"], "enabled");
-    }
-}
-
-#[test]
-fn d17_a_yubikey_types_right_behind_a_password() {
-    let mut world = with_yubikey();
-    world.configure("[password]\nmemory = 19\n");
-    let _ = world.active("bob");
-    for user in ["alice", "bob"] {
-        let _ = world.run_with(&format!("set-password {user}"), &format!("{PASSWORD}\n")).ok();
-    }
-    let (store, folder) = (world.engine.location(), world.folder.path().to_owned());
-    let paths = format!(
-        "--store {} --key-file {} --config {}",
-        store.display(),
-        folder.join("key/mfactl.key").display(),
-        folder.join("config.toml").display()
+    assert!(!rows.contains("alice"), "{rows}");
+    assert!(
+        rows.contains("assign") && rows.contains("unassign") && rows.contains("MFA0001"),
+        "{rows}"
     );
-    let split = |world: &mut World, user: &str, typed: &str| {
-        let service = [("PAM_USER", user), ("PAM_TYPE", "auth")];
-        world.variables = service.map(|(name, value)| (name.to_owned(), value.into())).to_vec();
-        let line = format!("{paths} verify --from pam --split last");
-        let ran = world.run_with(&line, &format!("{typed}\0"));
-        world.variables = Vec::new();
-        ran.code
-    };
-    let both = |code: &str| format!("{PASSWORD}{code}");
-    assert_eq!(split(&mut world, "alice", &yubikey_code(1, 0)), 1, "the code alone");
-    assert_eq!(split(&mut world, "alice", &format!("wrong{}", yubikey_code(1, 0))), 1);
-    assert_eq!(split(&mut world, "bob", &both(&yubikey_code(1, 0))), 1, "not bob's");
-    assert_eq!(split(&mut world, "nobody", &both(&yubikey_code(1, 0))), 1);
-    assert_eq!(split(&mut world, "alice", &both(&yubikey_code(1, 0))), 0);
-    assert_eq!(split(&mut world, "alice", &both(&yubikey_code(1, 0))), 1, "replayed");
-    assert_eq!(split(&mut world, "alice", &both(&yubikey_code(1, 1).to_uppercase())), 0);
-    let _ = world.run("verify-log").ok();
+    assert!(rows.contains("T-1"), "{rows}");
+    let of_user = world.sql(
+        "SELECT count(*) FROM events WHERE \"user\" = 'alice' AND verb IN ('assign', 'unassign')",
+    );
+    assert_eq!(of_user, "2");
+    let _ = world.run("remove-user alice --erase --yes").ok();
+    sound(&world);
 }

@@ -69,7 +69,7 @@ fn of_clock(
 
 fn of_counter(
     device: &Device,
-    parameters: hotp::Parameters,
+    parameters: hotp::CodeForm,
     secret: &Secret,
     code: &Otp,
     bounds: Bounds,

@@ -8,15 +8,15 @@ use crate::domain::otp::Otp;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 
-/// How codes are computed from a secret.
+/// The form of a code: what is computed from a secret and a counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parameters {
+pub struct CodeForm {
     pub algorithm: Algorithm,
     /// 6, 7 or 8.
     pub digits: u8,
 }
 
-impl Parameters {
+impl CodeForm {
     /// The settings of RFC 4226, which every token and every app has: SHA1, 6 digits.
     pub const COMMON: Self = Self { algorithm: Algorithm::Sha1, digits: 6 };
 
@@ -45,7 +45,7 @@ impl Parameters {
     }
 }
 
-impl fmt::Display for Parameters {
+impl fmt::Display for CodeForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {} digits", self.algorithm.as_str(), self.digits)
     }
@@ -87,26 +87,26 @@ pub const LAST_COUNTER: u64 = i64::MAX.unsigned_abs();
 /// the newer is returned, because using up the older one would leave the code valid for the newer.
 pub fn matching_counter(
     secret: &Secret,
-    parameters: Parameters,
+    form: CodeForm,
     code: &Otp,
     last: Option<u64>,
     look_ahead: LookAhead,
 ) -> Option<u64> {
     let (first, end) = (last.unwrap_or(0), end_of(last, look_ahead.counters()));
-    totp::newest_match(secret, parameters.by_counter(), code, first..=end)
+    totp::newest_match(secret, form.by_counter(), code, first..=end)
 }
 
 /// The newest counter after the last used one that has the second code, and the one before it the first. Every pair up
 /// to [`RESYNC_REACH`] ahead is computed and compared.
 pub fn successive_counters(
     secret: &Secret,
-    parameters: Parameters,
+    form: CodeForm,
     codes: [&Otp; 2],
     last: Option<u64>,
 ) -> Option<u64> {
     let first = last.map_or(Some(1), |last| last.checked_add(2))?;
     let end = end_of(last, RESYNC_REACH);
-    totp::newest_successive(secret, parameters.by_counter(), codes, first..=end)
+    totp::newest_successive(secret, form.by_counter(), codes, first..=end)
 }
 
 /// Where a code stands that is not accepted, or no more; see [`counter_near`].
@@ -127,14 +127,13 @@ const REACH_BEHIND: u64 = 100;
 /// diagnosis. One that would be accepted comes first, then a used one, then the nearest ahead.
 pub fn counter_near(
     secret: &Secret,
-    parameters: Parameters,
+    form: CodeForm,
     code: &Otp,
     last: Option<u64>,
     look_ahead: LookAhead,
 ) -> Option<NearCounter> {
     let first = last.map_or(0, |last| last.saturating_sub(REACH_BEHIND));
-    let found =
-        totp::matches(secret, parameters.by_counter(), code, first..=end_of(last, RESYNC_REACH));
+    let found = totp::matches(secret, form.by_counter(), code, first..=end_of(last, RESYNC_REACH));
     let end = end_of(last, look_ahead.counters());
     let is_used = |counter: &u64| last.is_some_and(|last| *counter <= last);
     let next = found.iter().copied().rfind(|counter| !is_used(counter) && *counter <= end);
@@ -147,8 +146,8 @@ pub fn counter_near(
 
 /// The code at a counter. Only tests compute codes.
 #[cfg(test)]
-pub fn code_at(secret: &Secret, parameters: Parameters, counter: u64) -> String {
-    totp::code_at(secret, parameters.by_counter(), counter.cast_signed())
+pub fn code_at(secret: &Secret, form: CodeForm, counter: u64) -> String {
+    totp::code_at(secret, form.by_counter(), counter.cast_signed())
 }
 
 /// The counter of the next code: what an app is to begin with.
@@ -184,11 +183,11 @@ mod tests {
     }
 
     fn code(counter: u64) -> String {
-        code_at(&secret(), Parameters::COMMON, counter)
+        code_at(&secret(), CodeForm::COMMON, counter)
     }
 
     fn counter(code: &str, last: Option<u64>) -> Option<u64> {
-        matching_counter(&secret(), Parameters::COMMON, &otp(code), last, LookAhead::DEFAULT)
+        matching_counter(&secret(), CodeForm::COMMON, &otp(code), last, LookAhead::DEFAULT)
     }
 
     /// RFC 4226, appendix D.
@@ -211,7 +210,7 @@ mod tests {
             let look_ahead = LookAhead::new(counters).unwrap();
             let counters = counters.unsigned_abs();
             let found = |last, code: &str| {
-                matching_counter(&secret(), Parameters::COMMON, &otp(code), last, look_ahead)
+                matching_counter(&secret(), CodeForm::COMMON, &otp(code), last, look_ahead)
             };
             assert_eq!(found(Some(100), &code(100 + counters)), Some(100 + counters));
             assert_eq!(found(Some(100), &code(101 + counters)), None);
@@ -226,7 +225,7 @@ mod tests {
     fn two_successive_codes_are_found_a_thousand_ahead() {
         let found = |last, first: u64, second: u64| {
             let codes = [&otp(&code(first)), &otp(&code(second))];
-            successive_counters(&secret(), Parameters::COMMON, codes, last)
+            successive_counters(&secret(), CodeForm::COMMON, codes, last)
         };
         assert_eq!(found(Some(5), 1004, 1005), Some(1005));
         assert_eq!(found(Some(5), 1005, 1006), None, "too far ahead");
@@ -246,7 +245,7 @@ mod tests {
         assert_eq!(counter("755224", Some(LAST_COUNTER)), None);
         let codes = [&otp("755224"), &otp("287082")];
         for last in [LAST_COUNTER, u64::MAX] {
-            assert_eq!(successive_counters(&secret(), Parameters::COMMON, codes, Some(last)), None);
+            assert_eq!(successive_counters(&secret(), CodeForm::COMMON, codes, Some(last)), None);
         }
     }
 
@@ -254,7 +253,7 @@ mod tests {
     fn a_diagnosis_finds_codes_far_ahead_and_some_behind() {
         let near = |counter, last| {
             let code = &otp(&code(counter));
-            counter_near(&secret(), Parameters::COMMON, code, last, LookAhead::DEFAULT)
+            counter_near(&secret(), CodeForm::COMMON, code, last, LookAhead::DEFAULT)
         };
         assert_eq!(near(510, Some(500)), Some(NearCounter::Next(510)));
         assert_eq!(near(511, Some(500)), Some(NearCounter::Beyond(1)));

@@ -29,7 +29,7 @@ fn token(factor: Factor) -> Token {
 }
 
 fn hotp_token() -> Token {
-    token(Factor::Hotp(hotp::Parameters::COMMON))
+    token(Factor::Hotp(hotp::CodeForm::COMMON))
 }
 
 /// Alice with a phone and a token.

@@ -78,7 +78,7 @@ fn only_a_yubikey_takes_the_place_of_a_pending_yubikey_and_the_earlier_one_is_ke
     assert_eq!(ids(&after), [id(2), id(4)]);
     assert!(!after.devices[0].is_live() && after.devices[1].is_pending());
     let mut tokens = alice();
-    let counting = Factor::Hotp(crate::domain::factor::hotp::Parameters::COMMON);
+    let counting = Factor::Hotp(crate::domain::factor::hotp::CodeForm::COMMON);
     tokens.devices.push(hardware(2, counting, pending_state(50)));
     assert!(tokens.enrol(key).is_err(), "a token is on somebody's desk");
 }

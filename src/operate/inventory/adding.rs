@@ -299,7 +299,7 @@ impl Described {
                 (Factor::TotpToken(*parameters, Drift::default()), None, record.secret.clone())
             }
             TokenKind::Hotp { algorithm, digits, counter } => {
-                let parameters = hotp::Parameters::new(*algorithm, (*digits).into());
+                let parameters = hotp::CodeForm::new(*algorithm, (*digits).into());
                 let parameters = parameters.map_err(|_| TokenProblem::BadKey)?;
                 if *counter > hotp::LAST_COUNTER {
                     return Err(TokenProblem::Counter);

@@ -183,7 +183,7 @@ pub fn factor(r: &mut Reader<'_>) -> Result<Factor> {
             Parameters::new(algorithm, digits, period).map(Factor::Totp)
         }
         ("hotp", Some(algorithm), Some(digits), None) => {
-            hotp::Parameters::new(algorithm, digits).map(Factor::Hotp)
+            hotp::CodeForm::new(algorithm, digits).map(Factor::Hotp)
         }
         ("yubikey", None, None, None) => Ok(Factor::Yubikey),
         // What these two have is in later columns.

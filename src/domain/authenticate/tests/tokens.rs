@@ -113,7 +113,7 @@ fn the_first_code_confirms_a_pending_device_of_each_kind() {
 
 #[test]
 fn a_counter_with_uncommon_settings_is_proved_by_two_successive_codes() {
-    let parameters = hotp::Parameters { digits: 8, ..hotp::Parameters::COMMON };
+    let parameters = hotp::CodeForm { digits: 8, ..hotp::CodeForm::COMMON };
     let code = |counter| hotp::code_at(&secret(), parameters, counter);
     let factor = Factor::Hotp(parameters);
     let device = Device { factor, ..fixture::hotp(2, pending_state(START + 1000)) };
