@@ -301,6 +301,6 @@ pub fn read(
 
 fn unknown() -> Refusal {
     let names = TokenFormat::ALL.map(TokenFormat::name).join(", ");
-    Refusal::bad_input("file", "is not a list of tokens that mfactl knows")
+    Refusal::bad_input("FILE", "is not a list of tokens that mfactl knows")
         .hint(format!("it reads {names}; export the tokens in one of these"))
 }

@@ -29,7 +29,7 @@ use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, KeyGeneration, Sealed, Secret};
 use crate::domain::time::Timestamp;
-use crate::domain::token::Token;
+use crate::domain::token::{Fingerprint, Token};
 
 /// Length of a MAC in bytes.
 pub const MAC: usize = 32;
@@ -148,6 +148,15 @@ impl Vault {
         nonce: [u8; NONCE],
     ) -> Result<Sealed> {
         self.seal_with(&self.secret_associated_data(user, device), secret.expose(), nonce)
+    }
+
+    /// The fingerprint of a token's secret.
+    #[must_use]
+    pub fn fingerprint(&self, secret: &Secret) -> Fingerprint {
+        let mut text = Canonical::default();
+        text.field("secret", secret.expose());
+        let mac = self.state_mac("token secret", &text);
+        Fingerprint::new(std::array::from_fn(|n| mac[n]))
     }
 
     /// Seals the secret of a free token, bound to the token and its settings.

@@ -13,10 +13,32 @@ use crate::domain::text::shown;
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Changed, User};
 
+/// Tells tokens of one secret, to whoever has the key of the store: no two tokens may have one, since one code would be
+/// right for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; Fingerprint::LENGTH]);
+
+impl Fingerprint {
+    /// Length in bytes.
+    pub const LENGTH: usize = 16;
+
+    #[must_use]
+    pub const fn new(bytes: [u8; Self::LENGTH]) -> Self {
+        Self(bytes)
+    }
+
+    #[must_use]
+    pub const fn bytes(&self) -> &[u8; Self::LENGTH] {
+        &self.0
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     pub id: Id,
     pub serial: Serial,
+    /// Of the secret, wherever that is.
+    pub fingerprint: Fingerprint,
     /// With the drift that was learned when it was last returned.
     pub factor: Factor,
     pub state: TokenState,

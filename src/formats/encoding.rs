@@ -16,7 +16,7 @@ pub fn decode(bytes: &[u8]) -> Result<&str, Refusal> {
         return Err(refuse("is no text: it has a NUL byte"));
     }
     if text.trim().is_empty() {
-        return Err(Refusal::bad_input("file", "is empty").hint("export the tokens again"));
+        return Err(Refusal::bad_input("FILE", "is empty").hint("export the tokens again"));
     }
     Ok(text)
 }
@@ -28,5 +28,5 @@ pub fn line_at(bytes: &[u8], at: usize) -> usize {
 }
 
 fn refuse(problem: &str) -> Refusal {
-    Refusal::bad_input("file", problem).hint("save the list of tokens as text in UTF-8")
+    Refusal::bad_input("FILE", problem).hint("save the list of tokens as text in UTF-8")
 }

@@ -50,7 +50,7 @@ impl<'v> Tokens<'v> {
     /// What was read, unless there was nothing.
     pub fn counted(self) -> Result<TokenCount, Refusal> {
         if self.count.read == 0 {
-            return Err(Refusal::bad_input("file", "holds no token with a key")
+            return Err(Refusal::bad_input("FILE", "holds no token with a key")
                 .hint("export the tokens again, with their keys (seeds)"));
         }
         Ok(self.count)

@@ -218,7 +218,7 @@ impl<'t> XmlReader<'t> {
     fn event(&mut self) -> Result<Event<'t>, Refusal> {
         match self.reader.read_event() {
             Ok(Event::DocType(_)) => Err(Refusal::bad_input(
-                "file",
+                "FILE",
                 "has a document type definition (DOCTYPE), which no list of tokens needs",
             )
             .hint("take it out of the file if you trust where the file comes from")),
@@ -287,7 +287,7 @@ impl<'t> XmlReader<'t> {
     fn refuse(&self, problem: &str) -> Refusal {
         let at = usize::try_from(self.reader.buffer_position()).unwrap_or(usize::MAX);
         let line = line_at(self.text.as_bytes(), at);
-        Refusal::bad_input("file", format!("{problem} (near line {line})"))
+        Refusal::bad_input("FILE", format!("{problem} (near line {line})"))
             .hint("export the tokens again, or have them sent again")
     }
 }

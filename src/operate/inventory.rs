@@ -15,7 +15,6 @@ use crate::audit;
 use crate::audit::AuditRecord;
 use crate::domain::audit::event::Ticket;
 use crate::domain::device::Device;
-use crate::domain::factor::Factor;
 use crate::domain::hint::{Hint, command};
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Sealed, Stamp};
@@ -63,7 +62,7 @@ pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token>
         return Ok(token);
     }
     let mut known = Vec::new();
-    InventoryReader::under_lock(&mut write.tx).serials(&mut |serial| {
+    InventoryReader::under_lock(&mut write.tx).marks(&mut |serial, _| {
         known.push(serial.to_owned());
         known.len() < MAX_COMPARED
     })?;
@@ -112,20 +111,22 @@ pub fn lost(token: &Token) -> Refusal {
         .hint(remove.after("remove it, then add it again from the maker's file: "))
 }
 
-/// Enters a token that was programmed for its user, and is with them from the start. `token_exists` where another one
-/// has this serial.
+/// Enters a device that was programmed for its user as a token that is with them from the start. `bad_input` where
+/// another one has its serial.
 pub fn enter_assigned(
     app: &mut App<'_>,
     write: &mut Transaction<'_>,
     owner: Id,
-    serial: Serial,
-    factor: Factor,
+    device: &Device,
     case: TokenCase<'_>,
 ) -> Result<()> {
+    let Some(serial) = device.serial.clone() else { return Ok(()) };
+    let secret = write.vault.open(owner, device)?;
     let token = Token {
         id: Id::new(app.env.random()?),
         serial,
-        factor,
+        fingerprint: write.vault.fingerprint(&secret),
+        factor: device.factor.clone(),
         state: TokenState::Assigned(owner),
         position: None,
         model: None,

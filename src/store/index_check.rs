@@ -63,6 +63,7 @@ const TABLES: &[IndexedTable] = &[
             numbers("n"),
             index("sqlite_autoindex_tokens_1", "id"),
             index("sqlite_autoindex_tokens_2", "folded"),
+            index("sqlite_autoindex_tokens_3", "fingerprint"),
         ],
     },
     IndexedTable {

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use crate::domain::name::UserName;
 use crate::domain::serial::Serial;
+use crate::domain::token::Fingerprint;
 use crate::store::driver::{Driver, first};
 use crate::store::read_tx::ReadTx;
 use crate::store::row::Value;
@@ -24,11 +25,14 @@ impl<'t> InventoryReader<'t> {
         Self { driver: &mut *tx.driver }
     }
 
-    /// Passes every serial that is in use, by a token or by a device that was never one, in its folded form to `visit`
-    /// until it returns `false`.
-    pub fn serials(self, visit: &mut dyn FnMut(&str) -> bool) -> Result<()> {
-        self.driver.query(sql::SERIALS, &[], &mut |row| {
-            Ok(row.text(0)?.is_none_or(|serial| visit(&Serial::stored(serial).folded())))
+    /// Passes each token's serial in its folded form, and the fingerprint of its secret, to `visit` until it returns
+    /// `false`.
+    pub fn marks(self, visit: &mut dyn FnMut(&str, Option<Fingerprint>) -> bool) -> Result<()> {
+        self.driver.query(sql::TOKEN_MARKS, &[], &mut |row| {
+            let fingerprint = row.bytes_ref(1)?.and_then(|bytes| bytes.try_into().ok());
+            Ok(row
+                .text_ref(0)?
+                .is_none_or(|serial| visit(serial, fingerprint.map(Fingerprint::new))))
         })
     }
 

@@ -37,8 +37,7 @@ pub const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE id = $1 AND rev = $2";
 pub const TOKENS_LOGGED_UP_TO: &str = "SELECT t.serial FROM tokens t WHERE coalesce(t.added_by, 0) <= $1 \
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.token_id = t.id AND e.seq > $2)";
 /// The serials that are in use, by tokens and by devices that were never in the inventory.
-pub const SERIALS: &str = "SELECT folded FROM tokens \
-                           UNION ALL SELECT serial FROM devices WHERE serial IS NOT NULL";
+pub const TOKEN_MARKS: &str = "SELECT folded, fingerprint FROM tokens";
 pub const TOKEN_HOLDER: &str =
     "SELECT u.name FROM tokens t JOIN users u ON u.id = t.holder WHERE t.folded = $1";
 /// A token is listed with the device that it is, if its user has it.
@@ -363,10 +362,10 @@ pub static TOKEN: LazyLock<String> = LazyLock::new(|| {
 });
 pub static TOKENS_WITH_MACS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {}, mac FROM tokens", TOKEN_COLUMNS.join(", ")));
-/// Inserts nothing where the serial is taken.
+/// Inserts nothing where another token has the serial or the secret.
 pub static INSERT_TOKEN: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "INSERT INTO tokens({}, mac) VALUES ({}) ON CONFLICT (folded) DO NOTHING",
+        "INSERT INTO tokens({}, mac) VALUES ({}) ON CONFLICT DO NOTHING",
         TOKEN_COLUMNS.join(", "),
         placeholders(TOKEN_COLUMNS.len() + 1)
     )

@@ -83,7 +83,7 @@ fn is_of_addition(
     Ok(proved.unwrap_or(false))
 }
 
-/// Inserts the row of a new token. `Ok(false)` when its serial is taken.
+/// Inserts the row of a new token. `Ok(false)` when another one has its serial or its secret.
 pub fn insert(driver: &mut dyn Driver, vault: &Vault, token: &Token) -> Result<bool> {
     let mut values = token_values(token);
     values.push(StoredMac::value(vault, &token_mac(vault, &values)));
@@ -114,11 +114,10 @@ pub fn write(driver: &mut dyn Driver, vault: &Vault, saved: &SavedToken) -> Resu
     }
 }
 
-/// The refusal for a serial that the inventory has already.
+/// The refusal for a serial or a secret that the inventory has already.
 pub fn taken(serial: &Serial) -> Error {
-    Refusal::new(ErrorCode::BadInput, format!("the inventory has a token {serial} already"))
-        .field("serial")
-        .into()
+    let message = format!("the inventory has a token {serial} already, or one with its secret");
+    Refusal::new(ErrorCode::BadInput, message).field("serial").into()
 }
 
 /// The serials of tokens of which neither the newest event nor the addition is later than this event.

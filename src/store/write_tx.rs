@@ -122,7 +122,8 @@ impl<'t> WriteTx<'t> {
         Ok(Addition { event: head.seq, stamp: Stamp::of(&head.hash) })
     }
 
-    /// Inserts a token that an event adds together with others. `Ok(false)` when its serial is taken.
+    /// Inserts a token that an event adds together with others. `Ok(false)` when another
+    /// one has its serial or its secret.
     pub fn add_token(&mut self, token: Token, addition: Addition) -> Result<bool> {
         let Addition { event, stamp } = addition;
         let token = Token { rev: 0, stamp, added_by: Some(event), ..token };

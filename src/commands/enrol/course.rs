@@ -108,7 +108,7 @@ impl Enrol {
                 None => User::new(id, name.for_new_user()?, now),
             };
             let device = make(write.vault, user.id, now)?;
-            let token = device.serial.clone().map(|serial| (serial, device.factor.clone()));
+            let token = Some(device.clone()).filter(|device| device.serial.is_some());
             let is_replacement =
                 user.live().any(|d| d.is_pending() && d.label.is_same(&device.label));
             let (label, kind) = (device.label.to_string(), device.factor.kind());
@@ -136,9 +136,9 @@ impl Enrol {
             };
             let ticket = audit.ticket.clone();
             let user = audit::save(app.env, &mut write.tx, now, change, audit)?;
-            if let Some((serial, factor)) = token {
+            if let Some(token) = token {
                 let case = TokenCase { verb: Self::NAME, ticket: &ticket };
-                inventory::enter_assigned(app, &mut write, user.id, serial, factor, case)?;
+                inventory::enter_assigned(app, &mut write, user.id, &token, case)?;
             }
             write.commit()?;
             Ok(Added { before, user, at: now, is_replacement })

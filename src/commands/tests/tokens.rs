@@ -301,3 +301,19 @@ fn the_event_of_a_token_names_no_user() {
     let _ = world.run("remove-user alice --erase --yes").ok();
     sound(&world);
 }
+
+#[test]
+fn no_two_tokens_have_one_secret() {
+    let world = stocked();
+    let again = OATH.replace("MFA000", "NEW000");
+    let _ = world.run("assign MFA0001 alice --no-confirm").ok();
+    let ran = world.run_with("add-tokens - --yes --json", &again);
+    assert_eq!((ran.code, ran.error().as_str()), (65, "bad_input"), "{ran:?}");
+    assert!(ran.err.contains("line 2 has the secret of a token that was added before"), "{ran:?}");
+    assert_eq!(world.sql("SELECT count(*) FROM tokens WHERE serial LIKE 'NEW%'"), "0");
+    let _ = world.run("remove-token MFA0002 --yes").ok();
+    let ran = world.run_with("add-tokens - --yes --skip-bad", &again);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(world.sql("SELECT serial FROM tokens WHERE serial LIKE 'NEW%'"), "NEW0002");
+    sound(&world);
+}

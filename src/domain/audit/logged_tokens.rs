@@ -123,7 +123,7 @@ mod tests {
     use crate::domain::secret::{KeyGeneration, Sealed};
     use crate::domain::serial::Serial;
     use crate::domain::time::Timestamp;
-    use crate::domain::token::TokenState;
+    use crate::domain::token::{Fingerprint, TokenState};
 
     const TOKEN: [u8; 16] = [1; 16];
 
@@ -169,6 +169,7 @@ mod tests {
         Token {
             id: Id::new(TOKEN),
             serial: Serial::parse("A1").unwrap(),
+            fingerprint: Fingerprint::new([1; 16]),
             factor: Factor::Yubikey,
             state: TokenState::Free(Sealed(Vec::new())),
             position: None,

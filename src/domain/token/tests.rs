@@ -17,6 +17,7 @@ fn token(factor: Factor) -> Token {
     Token {
         id: Id::new([7; 16]),
         serial: serial("GALT1"),
+        fingerprint: Fingerprint::new([1; 16]),
         factor,
         state: TokenState::Free(Sealed(vec![1])),
         position: Some(41),

@@ -20,7 +20,7 @@ fn foreign_files_are_refused_with_the_formats_that_are_read() {
         assert!(!refusal.to_string().contains('\n'), "{refusal}");
     }
     let refusal = recognise(b"alice\nbob\n").unwrap_err();
-    assert_eq!(refusal.to_string(), "file: is not a list of tokens that mfactl knows");
+    assert_eq!(refusal.to_string(), "FILE: is not a list of tokens that mfactl knows");
     let hint = format!("{:?}", refusal.hint);
     assert!(TokenFormat::ALL.iter().all(|format| hint.contains(format.name())), "{hint}");
 }
@@ -49,7 +49,7 @@ fn other_encodings_are_refused() {
         (b"", "empty"),
         (b"\xef\xbb\xbf \n", "empty"),
         (nul.as_bytes(), "NUL"),
-        (&latin_1, "line 1: file: is not UTF-8"),
+        (&latin_1, "line 1: FILE: is not UTF-8"),
     ] {
         let message = refused_bytes(bytes, &DecryptionKey::None);
         assert!(message.contains(reason), "{message}");

@@ -5,7 +5,6 @@ use std::fmt;
 
 use anyhow::Result;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use crate::app::{App, OpenStore, write_tx};
 use crate::audit;
@@ -19,9 +18,10 @@ use crate::domain::secret::{Id, Sealed, Secret, Stamp};
 use crate::domain::serial::Serial;
 use crate::domain::text::prose_line;
 use crate::domain::time::Timestamp;
-use crate::domain::token::{Token, TokenState};
+use crate::domain::token::{Fingerprint, Token, TokenState};
 use crate::domain::yubico_otp::modhex;
 use crate::formats::{TokenKind, TokenPlace, TokenRecord, Weakness};
+use crate::keyring::Vault;
 use crate::operate::inventory::token_file::{FIELD, TokenFile};
 use crate::store::{InventoryReader, taken};
 
@@ -51,6 +51,7 @@ pub enum TokenProblem {
     Known,
     Short,
     SameSecret(TokenPlace),
+    SecretTaken,
     Counter,
 }
 
@@ -70,6 +71,7 @@ impl fmt::Display for TokenProblem {
             Self::Known => f.write_str("a publicly known secret"),
             Self::Short => f.write_str("a secret of less than 128 bits"),
             Self::SameSecret(place) => write!(f, "the secret of {place}"),
+            Self::SecretTaken => f.write_str("the secret of a token that was added before"),
             Self::Counter => f.write_str("a counter that is too high"),
         }
     }
@@ -129,7 +131,7 @@ impl fmt::Display for BadToken {
     }
 }
 
-/// Looks at every token of the file, and for its serial in the store.
+/// Looks at every token of the file, and for its serial and its secret in the store.
 pub fn plan_addition(
     opened: &mut OpenStore,
     file: &TokenFile,
@@ -145,7 +147,8 @@ pub fn plan_addition(
         serials: HashSet::new(),
     };
     let mut seen: HashMap<String, GoodToken> = HashMap::new();
-    let mut secrets: HashMap<[u8; 32], TokenPlace> = HashMap::new();
+    let mut secrets: HashMap<Fingerprint, (TokenPlace, String)> = HashMap::new();
+    let vault = &opened.vault;
     let mut index = 0;
     let count = file.visit(&mut |record| {
         let (place, this) = (record.place, index);
@@ -157,11 +160,11 @@ pub fn plan_addition(
             if let Some(earlier) = seen.get(&folded) {
                 return Err(TokenProblem::SameSerial(earlier.place));
             }
-            let digest = Sha256::digest(record.secret.expose()).into();
-            if let Some(earlier) = secrets.get(&digest) {
+            let fingerprint = vault.fingerprint(&described.secret);
+            if let Some((earlier, _)) = secrets.get(&fingerprint) {
                 return Err(TokenProblem::SameSecret(*earlier));
             }
-            secrets.insert(digest, place);
+            secrets.insert(fingerprint, (place, folded.clone()));
             let (kind, has_user) = (described.factor.kind(), record.user.is_some());
             let serial = described.serial.to_string();
             seen.insert(folded, GoodToken { index: this, place, kind, has_user, serial });
@@ -173,10 +176,15 @@ pub fn plan_addition(
         Ok(())
     })?;
     plan.passed_over = count.passed_over;
-    InventoryReader::of(&mut opened.store.read()?).serials(&mut |serial| {
-        if let Some(GoodToken { index, place, .. }) = seen.remove(serial) {
-            plan.bad.push(BadToken { index, place, problem: TokenProblem::Taken });
-        }
+    InventoryReader::of(&mut opened.store.read()?).marks(&mut |serial, fingerprint| {
+        let mut note = |found: Option<GoodToken>, problem| {
+            let bad =
+                found.map(|GoodToken { index, place, .. }| BadToken { index, place, problem });
+            plan.bad.extend(bad);
+        };
+        note(seen.remove(serial), TokenProblem::Taken);
+        let same = fingerprint.and_then(|fingerprint| secrets.get(&fingerprint));
+        note(same.and_then(|(_, folded)| seen.remove(folded)), TokenProblem::SecretTaken);
         true
     })?;
     plan.bad.sort_by_key(|bad| bad.index);
@@ -216,7 +224,7 @@ pub fn add_tokens(
     let done = write_tx(app, opened, |app, mut write| {
         bar.set_position(0);
         let mut is_taken = false;
-        InventoryReader::under_lock(&mut write.tx).serials(&mut |serial| {
+        InventoryReader::under_lock(&mut write.tx).marks(&mut |serial, _| {
             is_taken |= plan.serials.contains(serial);
             !is_taken
         })?;
@@ -235,7 +243,8 @@ pub fn add_tokens(
             let Ok(described) = Described::of(&token) else {
                 return Err(changed_meanwhile().into());
             };
-            let (mut token, secret) = described.token(Id::new(app.env.random()?), write.at);
+            let id = Id::new(app.env.random()?);
+            let (mut token, secret) = described.token(write.vault, id, write.at);
             token.state =
                 TokenState::Free(write.vault.seal_token(&token, &secret, app.env.random()?)?);
             let serial = token.serial.clone();
@@ -320,11 +329,12 @@ impl Described {
     }
 
     /// The token with this id, still without its sealed secret, and the secret.
-    fn token(self, id: Id, now: Timestamp) -> (Token, Secret) {
+    fn token(self, vault: &Vault, id: Id, now: Timestamp) -> (Token, Secret) {
         let Self { serial, factor, position, model, secret } = self;
         let token = Token {
             id,
             serial,
+            fingerprint: vault.fingerprint(&secret),
             factor,
             state: TokenState::Free(Sealed(Vec::new())),
             position,

@@ -11,7 +11,7 @@ use crate::domain::factor::Factor;
 use crate::domain::factor::drift::Drift;
 use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::serial::Serial;
-use crate::domain::token::{Token, TokenState};
+use crate::domain::token::{Fingerprint, Token, TokenState};
 use crate::keyring::{MAC, Vault};
 
 /// The columns of `tokens`, without the row id and the MAC. `folded` is the serial in the form in which it is unique.
@@ -20,6 +20,7 @@ pub const TOKEN_COLUMNS: &[&str] = &[
     "id",
     "serial",
     "folded",
+    "fingerprint",
     "kind",
     "algorithm",
     "digits",
@@ -42,6 +43,7 @@ pub fn token_values(token: &Token) -> Vec<Value> {
         bytes(token.id.bytes()),
         Value::Text(token.serial.as_str().to_owned()),
         Value::Text(token.serial.folded()),
+        bytes(token.fingerprint.bytes()),
         kind,
         algorithm,
         digits,
@@ -73,6 +75,7 @@ pub fn token(row: &dyn Row) -> Result<Token> {
     if r.text()? != serial.folded() {
         return Err(r.damaged());
     }
+    let fingerprint = Fingerprint::new(r.bytes()?.try_into().map_err(|_| r.damaged())?);
     let factor = factor(&mut r)?;
     let factor = match (r.maybe_int()?, factor) {
         (Some(steps), Factor::Totp(parameters)) => {
@@ -91,6 +94,7 @@ pub fn token(row: &dyn Row) -> Result<Token> {
     Ok(Token {
         id,
         serial,
+        fingerprint,
         factor,
         state,
         position: r.maybe_number()?,

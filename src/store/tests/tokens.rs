@@ -7,7 +7,7 @@ use crate::domain::factor::drift::Drift;
 use crate::domain::factor::totp::Parameters;
 use crate::domain::secret::{Sealed, Stamp};
 use crate::domain::serial::Serial;
-use crate::domain::token::{Token, TokenState};
+use crate::domain::token::{Fingerprint, Token, TokenState};
 use crate::store::row::TOKEN_COLUMNS;
 use crate::store::{NewEvent, SALT, Store, TokenChange, WriteTx};
 
@@ -19,6 +19,7 @@ fn token(n: u8) -> Token {
     Token {
         id: id(n),
         serial: serial(&format!("GALT{n}")),
+        fingerprint: Fingerprint::new([n; 16]),
         factor: Factor::TotpToken(Parameters::COMMON, Drift::new(-2).unwrap()),
         state: TokenState::Free(Sealed(vec![n; 40])),
         position: Some(12),
@@ -85,10 +86,11 @@ fn a_token_is_read_back_as_it_was_saved() {
 }
 
 #[test]
-fn a_serial_is_unique_in_any_case() {
+fn a_serial_is_unique_in_any_case_and_so_is_a_secret() {
     let fixture = TestStore::new();
-    let other = Token { id: id(5), serial: serial("galt1"), ..token(1) };
-    assert_eq!(fixture.change(|tx| add(tx, [token(1), other, token(2)])), 2);
+    let other = Token { id: id(5), serial: serial("galt1"), ..token(3) };
+    let twin = Token { fingerprint: token(1).fingerprint, ..token(4) };
+    assert_eq!(fixture.change(|tx| add(tx, [token(1), other, twin, token(2)])), 2);
     assert_eq!(found(&fixture, "galt1").unwrap().unwrap().id, id(1));
 }
 
