@@ -9,7 +9,8 @@ pub struct Copy<'w> {
 }
 
 /// The tables that are copied.
-const TABLES: [&str; 6] = ["users", "devices", "events", "requests", "audit_head", "log_start"];
+const TABLES: [&str; 7] =
+    ["users", "devices", "tokens", "events", "requests", "audit_head", "log_start"];
 
 impl<'w> Copy<'w> {
     pub fn of(world: &'w World) -> Self {
