@@ -48,7 +48,7 @@ pub use damaged_user::DamagedUser;
 pub use engine::Store;
 pub use errors::{Conflict, DeniedByDatabase};
 pub use identity::Identity;
-pub use inventory_reader::InventoryReader;
+pub use inventory_reader::{InventoryReader, MarkState};
 pub use log::LogReader;
 pub use log_ends::{LogStart, SignedHead};
 pub use log_query::{

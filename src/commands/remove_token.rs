@@ -19,7 +19,8 @@ use crate::store::TokenChange;
 /// Remove a free or lost token from the inventory
 ///
 /// Asks for the serial to be typed. The secret is gone: to have the token again, add it from the file
-/// of its maker. One that somebody has is refused; take it back with `mfactl unassign SERIAL`.
+/// of its maker. Which of its codes are used up stays known, and none is accepted again. Of a lost token that is
+/// not known, so one with a counter can't be added again. One that somebody has is refused; take it back with `mfactl unassign SERIAL`.
 #[derive(Args, Debug)]
 pub struct RemoveToken {
     #[command(flatten)]
@@ -101,7 +102,9 @@ fn carry_out(
         let done = CheckedToken { serial: token.serial.to_string(), words: token.words(), state };
         if let Some(ticket) = ticket {
             let record = TokenCase { verb: RemoveToken::NAME, ticket }.record(&token);
-            let removal = TokenChange::Remove(token);
+            let after =
+                token.clone().removed(Some(write.at).filter(|_| state == crate::store::LOST));
+            let removal = TokenChange::Update { before: token, after };
             audit::save_token(app.env, &mut write.tx, write.at, removal, record)?;
             write.commit()?;
         }

@@ -5,7 +5,8 @@
 
 use crate::domain::accepted::Accepted;
 use crate::domain::device::{Device, DeviceState};
-use crate::domain::factor::Factor;
+use crate::domain::factor::drift::Drift;
+use crate::domain::factor::{Factor, hotp};
 use crate::domain::name::Label;
 use crate::domain::secret::{Id, Sealed, Stamp};
 use crate::domain::serial::Serial;
@@ -63,6 +64,9 @@ pub enum TokenState {
     Free(Sealed),
     /// A device of the user with this id.
     Assigned(Id),
+    /// Nowhere: it was removed from the inventory. What stays is which secret it had and up to which position its codes
+    /// are used up, so that none is accepted again if the token is added once more.
+    Removed,
 }
 
 impl Token {
@@ -73,7 +77,7 @@ impl Token {
     #[must_use]
     pub const fn holder(&self) -> Option<Id> {
         match &self.state {
-            TokenState::Free(_) => None,
+            TokenState::Free(_) | TokenState::Removed => None,
             TokenState::Assigned(user) => Some(*user),
         }
     }
@@ -83,7 +87,40 @@ impl Token {
     pub const fn secret(&self) -> Option<&Sealed> {
         match &self.state {
             TokenState::Free(secret) => Some(secret),
-            TokenState::Assigned(_) => None,
+            TokenState::Assigned(_) | TokenState::Removed => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn is_removed(&self) -> bool {
+        matches!(self.state, TokenState::Removed)
+    }
+
+    /// What stays of the token once it is removed. `lost_at`: the position of its last code went with its user, so that
+    /// every code of a counter is used up, and of a clock every code up to this time.
+    #[must_use]
+    pub fn removed(self, lost_at: Option<Timestamp>) -> Self {
+        let position = match (lost_at, self.factor.clock()) {
+            (None, _) => self.position,
+            (Some(now), Some(clock)) => {
+                Some(clock.parameters.step(now).saturating_add(Drift::MOST.unsigned_abs().into()))
+            }
+            (Some(_), None) => Some(hotp::LAST_COUNTER),
+        };
+        Self { state: TokenState::Removed, position, ..self }
+    }
+
+    /// The token after it was added once more as `added`: it keeps its identity, and no code comes back.
+    #[must_use]
+    pub fn added_again(self, added: Self) -> Self {
+        let position = self.position.max(added.position);
+        Self {
+            id: self.id,
+            rev: self.rev,
+            stamp: self.stamp,
+            added_by: self.added_by,
+            position,
+            ..added
         }
     }
 

@@ -22,7 +22,7 @@ use crate::domain::serial::Serial;
 use crate::domain::text::quoted;
 use crate::domain::token::{Token, TokenState, device_of};
 use crate::domain::user::User;
-use crate::store::{FREE, InventoryReader, ReadTx, TokenChange};
+use crate::store::{FREE, InventoryReader, MarkState, ReadTx, TokenChange};
 use crate::suggest;
 
 /// Serials that are compared with an unknown one; a hint is not worth more time.
@@ -58,12 +58,15 @@ impl TokenCase<'_> {
 
 /// The token with this serial; `token_not_found` with the nearest serials.
 pub fn find_token(write: &mut Transaction<'_>, serial: &Serial) -> Result<Token> {
+    // The row of a removed token has another folded serial.
     if let Some(token) = write.tx.token(serial)? {
         return Ok(token);
     }
     let mut known = Vec::new();
-    InventoryReader::under_lock(&mut write.tx).marks(&mut |serial, _| {
-        known.push(serial.to_owned());
+    InventoryReader::under_lock(&mut write.tx).marks(&mut |marks| {
+        if marks.state == MarkState::There {
+            known.push(marks.folded.to_owned());
+        }
         known.len() < MAX_COMPARED
     })?;
     let nearest = suggest::nearest_hint(&serial.folded(), known.iter().map(String::as_str));
@@ -87,6 +90,14 @@ pub fn whereabouts(write: &mut Transaction<'_>, token: &Token) -> Result<Whereab
 /// Refuses a token that somebody has, or that is lost.
 pub fn require_free(write: &mut Transaction<'_>, token: &Token) -> Result<()> {
     match whereabouts(write, token)? {
+        Whereabouts::Free
+            if InventoryReader::under_lock(&mut write.tx).has_device(&token.serial)? =>
+        {
+            let message = format!("the token {} is free, and somebody has it", token.serial);
+            Err(Refusal::new(ErrorCode::Tampered, message)
+                .hint(command("verify-log").after("see what was altered with: "))
+                .into())
+        }
         Whereabouts::Free => Ok(()),
         Whereabouts::With(user) => Err(assigned(token, &user).into()),
         Whereabouts::Lost => Err(lost(token).into()),
@@ -108,7 +119,7 @@ pub fn lost(token: &Token) -> Refusal {
         format!("the token {} is lost: its user is gone, and its secret with them", token.serial);
     let remove = command("remove-token").name(token.serial.as_str());
     Refusal::new(ErrorCode::TokenLost, message)
-        .hint(remove.after("remove it, then add it again from the maker's file: "))
+        .hint(remove.after("give the user another one, and remove it: "))
 }
 
 /// Enters a device that was programmed for its user as a token that is with them from the start. `bad_input` where

@@ -54,6 +54,7 @@ const TABLES: &[IndexedTable] = &[
             numbers("n"),
             index("sqlite_autoindex_devices_1", "id"),
             index("devices_of_user", "\"user\""),
+            partial_index("devices_serial", "serial"),
         ],
     },
     IndexedTable {

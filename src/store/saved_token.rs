@@ -13,20 +13,16 @@ pub enum TokenChange {
         before: Token,
         after: Token,
     },
-    Remove(Token),
     /// Writes nothing. For a token that an event is about, but that stays as it is.
     Keep(Token),
 }
 
 impl TokenChange {
-    /// The token after the change; before it, if it is removed.
+    /// The token after the change.
     #[must_use]
     pub const fn token(&self) -> &Token {
         match self {
-            Self::Insert(token)
-            | Self::Update { after: token, .. }
-            | Self::Remove(token)
-            | Self::Keep(token) => token,
+            Self::Insert(token) | Self::Update { after: token, .. } | Self::Keep(token) => token,
         }
     }
 }
@@ -42,7 +38,6 @@ impl SavedToken {
         let token = match &change {
             TokenChange::Insert(token) => Token { rev: 0, stamp: Stamp::NONE, ..token.clone() },
             TokenChange::Update { before, after } => Token { rev: before.rev + 1, ..after.clone() },
-            TokenChange::Remove(token) => Token { rev: token.rev + 1, ..token.clone() },
             TokenChange::Keep(token) => token.clone(),
         };
         Self { token, change }
@@ -53,7 +48,6 @@ impl SavedToken {
         let (rev, stamp) = match &self.change {
             TokenChange::Insert(_) => (None, Stamp::NONE),
             TokenChange::Update { before, .. } => (Some(before.rev), before.stamp),
-            TokenChange::Remove(token) => (Some(token.rev), token.stamp),
             TokenChange::Keep(token) => (None, token.stamp),
         };
         EarlierValues { rev, stamp: Some(stamp), ..EarlierValues::default() }

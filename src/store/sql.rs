@@ -32,18 +32,21 @@ pub const NEWEST_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM event
 pub const NEWEST_TOKEN_EVENT: &str = "SELECT seq, rev, hash, mac, was_stamp FROM events WHERE token_id = $1 \
                                       ORDER BY seq DESC LIMIT 1";
 pub const EVENT_DEVICE: &str = "SELECT device FROM events WHERE seq = $1";
-pub const REMOVE_TOKEN: &str = "DELETE FROM tokens WHERE id = $1 AND rev = $2";
+pub const DEVICE_OF_SERIAL: &str = "SELECT 1 FROM devices WHERE serial = $1 LIMIT 1";
 /// Tokens of which neither the newest event nor the addition is later.
-pub const TOKENS_LOGGED_UP_TO: &str = "SELECT t.serial FROM tokens t WHERE coalesce(t.added_by, 0) <= $1 \
+pub const TOKENS_LOGGED_UP_TO: &str = "SELECT t.folded FROM tokens t WHERE coalesce(t.added_by, 0) <= $1 \
     AND NOT EXISTS (SELECT 1 FROM events e WHERE e.token_id = t.id AND e.seq > $2)";
 /// The serials that are in use, by tokens and by devices that were never in the inventory.
-pub const TOKEN_MARKS: &str = "SELECT folded, fingerprint FROM tokens";
+/// Of a removed token with its position.
+pub const TOKEN_MARKS: &str = "SELECT folded, fingerprint, CASE WHEN secret IS NULL AND holder IS NULL THEN 1 END, \
+                               position FROM tokens";
 pub const TOKEN_HOLDER: &str =
     "SELECT u.name FROM tokens t JOIN users u ON u.id = t.holder WHERE t.folded = $1";
 /// A token is listed with the device that it is, if its user has it.
 pub const TOKENS_LISTED: &str = "SELECT t.serial, t.kind, t.added_at, t.model, t.holder, u.name, d.state \
     FROM tokens t LEFT JOIN users u ON u.id = t.holder \
-    LEFT JOIN devices d ON d.\"user\" = u.n AND d.serial = t.serial ORDER BY t.folded";
+    LEFT JOIN devices d ON d.\"user\" = u.n AND d.serial = t.serial \
+    WHERE t.secret IS NOT NULL OR t.holder IS NOT NULL ORDER BY t.folded";
 pub static EVENT_TO_PROVE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {} FROM events WHERE seq = $1", PROVED_COLUMNS.join(", ")));
 /// An event with its personal fields.
@@ -359,6 +362,9 @@ pub static USERS_WITH_MACS: LazyLock<String> = LazyLock::new(|| {
 /// The token with a serial in its folded form, and the MAC.
 pub static TOKEN: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {}, mac FROM tokens WHERE folded = $1", TOKEN_COLUMNS.join(", "))
+});
+pub static TOKEN_OF_SECRET: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {}, mac FROM tokens WHERE fingerprint = $1", TOKEN_COLUMNS.join(", "))
 });
 pub static TOKENS_WITH_MACS: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {}, mac FROM tokens", TOKEN_COLUMNS.join(", ")));

@@ -8,7 +8,7 @@ use crate::domain::audit::proved_event::prove_event;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Stamp;
 use crate::domain::serial::Serial;
-use crate::domain::token::Token;
+use crate::domain::token::{Fingerprint, Token};
 use crate::keyring::Vault;
 use crate::store::checks::one_row;
 use crate::store::driver::{Driver, first};
@@ -19,18 +19,35 @@ use crate::store::row::{
 use crate::store::saved_token::{SavedToken, TokenChange};
 use crate::store::sql;
 
-/// The token with this serial in any case, as its newest event left it. `tampered` for a row that was altered, or put
+/// The token with this folded serial, as its newest event left it. `tampered` for a row that was altered, or put
 /// there from another copy of the store. `head` is the guarded end of the log.
 pub fn find(
     driver: &mut dyn Driver,
     vault: &Vault,
     head: &Head,
-    serial: &Serial,
+    folded: &str,
 ) -> Result<Option<Token>> {
-    let folded = [Value::Text(serial.folded())];
-    let found = first(driver, &sql::TOKEN, &folded, |row| {
+    let found = read_one(driver, &sql::TOKEN, Value::Text(folded.to_owned()))?;
+    proved(driver, vault, head, found)
+}
+
+fn read_one(
+    driver: &mut dyn Driver,
+    sql: &str,
+    value: Value,
+) -> Result<Option<(Token, StoredMac)>> {
+    first(driver, sql, &[value], |row| {
         Ok((token(row)?, StoredMac::read(row, TOKEN_COLUMNS.len())?))
-    })?;
+    })
+}
+
+/// The token, if its row is the one that its newest event left.
+fn proved(
+    driver: &mut dyn Driver,
+    vault: &Vault,
+    head: &Head,
+    found: Option<(Token, StoredMac)>,
+) -> Result<Option<Token>> {
     let Some((token, mac)) = found else { return Ok(None) };
     check_mac(vault, &token, &mac)?;
     let is_newest = match newest_event(driver, vault, head, SubjectId::Token(token.id.bytes()))? {
@@ -38,6 +55,17 @@ pub fn find(
         None => token.rev == 0 && is_of_addition(driver, vault, head, &token)?,
     };
     if is_newest { Ok(Some(token)) } else { Err(altered(&token.serial)) }
+}
+
+/// The removed token that had this secret, as its newest event left it.
+pub fn find_removed(
+    driver: &mut dyn Driver,
+    vault: &Vault,
+    head: &Head,
+    fingerprint: Fingerprint,
+) -> Result<Option<Token>> {
+    let found = read_one(driver, &sql::TOKEN_OF_SECRET, bytes(fingerprint.bytes()))?;
+    proved(driver, vault, head, found.filter(|(token, _)| token.is_removed()))
 }
 
 /// `tampered` for a MAC that is not that of the token's row.
@@ -110,7 +138,6 @@ pub fn write(driver: &mut dyn Driver, vault: &Vault, saved: &SavedToken) -> Resu
             values.extend(by_id(before));
             one_row(driver.execute(&sql::update_token(&columns), &values)?)
         }
-        TokenChange::Remove(token) => one_row(driver.execute(sql::REMOVE_TOKEN, &by_id(token))?),
     }
 }
 
@@ -120,12 +147,12 @@ pub fn taken(serial: &Serial) -> Error {
     Refusal::new(ErrorCode::BadInput, message).field("serial").into()
 }
 
-/// The serials of tokens of which neither the newest event nor the addition is later than this event.
-pub fn logged_up_to(driver: &mut dyn Driver, last: u64) -> Result<Vec<Serial>> {
+/// The folded serials of tokens of which neither the newest event nor the addition is later than this event.
+pub fn logged_up_to(driver: &mut dyn Driver, last: u64) -> Result<Vec<String>> {
     let mut serials = Vec::new();
     let last = Value::Int(last.cast_signed());
     driver.query(sql::TOKENS_LOGGED_UP_TO, &[last.clone(), last], &mut |row| {
-        serials.extend(row.text(0)?.map(Serial::stored));
+        serials.extend(row.text(0)?);
         Ok(true)
     })?;
     Ok(serials)

@@ -8,7 +8,7 @@ use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Stamp};
 use crate::domain::serial::Serial;
 use crate::domain::time::Timestamp;
-use crate::domain::token::Token;
+use crate::domain::token::{Fingerprint, Token};
 use crate::domain::user::User;
 use crate::keyring::Vault;
 use crate::store::approvals::RequestTable;
@@ -102,8 +102,19 @@ impl<'t> WriteTx<'t> {
 
     /// The token with this serial, in any case; `tampered` for a row that is not what the newest event about it left.
     pub fn token(&mut self, serial: &Serial) -> Result<Option<Token>> {
+        Ok(self.any_token(&serial.folded())?.filter(|token| !token.is_removed()))
+    }
+
+    /// The token with this folded serial, also a removed one.
+    pub fn any_token(&mut self, folded: &str) -> Result<Option<Token>> {
         let head = self.guarded_end()?;
-        token_table::find(&mut *self.driver, self.vault, &head, serial)
+        token_table::find(&mut *self.driver, self.vault, &head, folded)
+    }
+
+    /// The removed token that had this secret.
+    pub fn removed_token(&mut self, fingerprint: Fingerprint) -> Result<Option<Token>> {
+        let head = self.guarded_end()?;
+        token_table::find_removed(&mut *self.driver, self.vault, &head, fingerprint)
     }
 
     /// Saves a token with the event about it. Returns the token with its new revision and stamp.
@@ -130,8 +141,8 @@ impl<'t> WriteTx<'t> {
         token_table::insert(&mut *self.driver, self.vault, &token)
     }
 
-    /// The serials of tokens of which neither the newest event nor the addition is later than this event.
-    pub fn tokens_logged_up_to(&mut self, last: u64) -> Result<Vec<Serial>> {
+    /// The folded serials of tokens of which neither the newest event nor the addition is later than this event.
+    pub fn tokens_logged_up_to(&mut self, last: u64) -> Result<Vec<String>> {
         token_table::logged_up_to(&mut *self.driver, last)
     }
 

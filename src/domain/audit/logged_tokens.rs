@@ -1,4 +1,4 @@
-//! What the log says about each token of the inventory: the newest revision, and whether it was removed.
+//! What the log says about each token of the inventory: the newest revision.
 //!
 //! Tokens that were added from a file have no event of their own until they are assigned: their rows bear the stamp of
 //! the event that added the file.
@@ -12,8 +12,6 @@ use crate::domain::token::Token;
 
 /// The verb of the event that adds the tokens of a file.
 pub const ADDITION: &str = "add-tokens";
-/// The verb of the event that removes a token.
-pub const TOKEN_REMOVAL: &str = "remove-token";
 
 /// The tokens of a log, collected event by event.
 #[derive(Debug, Default)]
@@ -29,7 +27,6 @@ struct LoggedToken {
     stamp: Option<Stamp>,
     /// The number of the newest event.
     last: u64,
-    is_removed: bool,
     has_row: bool,
 }
 
@@ -38,8 +35,6 @@ struct LoggedToken {
 pub enum TokenMismatch {
     /// No event added it.
     Unlogged,
-    /// This event removed the token.
-    Removed { event: u64 },
     /// This event left the token with another row.
     Other { event: u64 },
 }
@@ -49,11 +44,6 @@ impl TokenMismatch {
     pub fn words(self, serial: &str) -> String {
         match self {
             Self::Unlogged => format!("no event of the log added the token {serial}"),
-            Self::Removed { event } => {
-                format!(
-                    "the token {serial} is in the store again, although event {event} removed it"
-                )
-            }
             Self::Other { event } => format!(
                 "the record of the token {serial} is not the one that event {event} left: it was put there from \
                  another copy of the store"
@@ -80,12 +70,11 @@ impl LoggedTokens {
         if let Some(known) = self.tokens.get(&token) {
             let continues = entry.was_rev.unwrap_or(rev) == known.rev
                 && entry.was_stamp == known.stamp.as_ref().map(|stamp| &stamp.bytes()[..]);
-            if known.is_removed || !continues {
+            if !continues {
                 return Err(ChainError::Revision);
             }
         }
-        let is_removed = entry.verb == TOKEN_REMOVAL;
-        let logged = LoggedToken { rev, stamp, last: head.seq, is_removed, has_row: false };
+        let logged = LoggedToken { rev, stamp, last: head.seq, has_row: false };
         self.tokens.insert(token, logged);
         Ok(())
     }
@@ -98,19 +87,16 @@ impl LoggedTokens {
             return if is_new { Ok(()) } else { Err(TokenMismatch::Unlogged) };
         };
         known.has_row = true;
-        if known.is_removed {
-            return Err(TokenMismatch::Removed { event: known.last });
-        }
         if token.rev != known.rev || Some(token.stamp) != known.stamp {
             return Err(TokenMismatch::Other { event: known.last });
         }
         Ok(())
     }
 
-    /// The newest event of a token that was compared by nobody and removed by no event: its row is gone.
+    /// The newest event of a token that was compared by nobody: its row is gone. That of a removed token stays.
     #[must_use]
     pub fn missing(&self) -> Option<u64> {
-        let is_missing = |token: &&LoggedToken| !token.is_removed && !token.has_row;
+        let is_missing = |token: &&LoggedToken| !token.has_row;
         self.tokens.values().filter(is_missing).map(|token| token.last).min()
     }
 }
@@ -219,21 +205,6 @@ mod tests {
         ] {
             assert_eq!(tokens.compare(&wrong), Err(TokenMismatch::Unlogged));
         }
-    }
-
-    #[test]
-    fn a_removed_token_stays_removed() {
-        let mut tokens = log();
-        let third = stamp(3);
-        let removal = event(TOKEN_REMOVAL, Some(&TOKEN), Some(2), 3, Some(&third));
-        tokens.add(&head(4), &removal).unwrap();
-        assert_eq!(tokens.missing(), None);
-        let removed = Err(TokenMismatch::Removed { event: 4 });
-        assert_eq!(tokens.compare(&token(2, stamp(3), Some(1))), removed);
-        assert_eq!(tokens.compare(&token(3, stamp(4), Some(1))), removed);
-        let fourth = stamp(4);
-        let again = event("assign", Some(&TOKEN), Some(3), 4, Some(&fourth));
-        assert_eq!(tokens.add(&head(5), &again), Err(ChainError::Revision));
     }
 
     #[test]

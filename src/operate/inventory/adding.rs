@@ -6,6 +6,7 @@ use std::fmt;
 use anyhow::Result;
 use serde_json::json;
 
+use crate::app::transaction::Transaction;
 use crate::app::{App, OpenStore, write_tx};
 use crate::audit;
 use crate::audit::AuditRecord;
@@ -22,8 +23,9 @@ use crate::domain::token::{Fingerprint, Token, TokenState};
 use crate::domain::yubico_otp::modhex;
 use crate::formats::{TokenKind, TokenPlace, TokenRecord, Weakness};
 use crate::keyring::Vault;
+use crate::operate::inventory::TokenCase;
 use crate::operate::inventory::token_file::{FIELD, TokenFile};
-use crate::store::{InventoryReader, taken};
+use crate::store::{InventoryReader, MarkState, TokenChange, taken};
 
 /// Bad tokens that an error names.
 const MOST_NAMED: usize = 20;
@@ -52,6 +54,7 @@ pub enum TokenProblem {
     Short,
     SameSecret(TokenPlace),
     SecretTaken,
+    Lost,
     Counter,
 }
 
@@ -72,6 +75,9 @@ impl fmt::Display for TokenProblem {
             Self::Short => f.write_str("a secret of less than 128 bits"),
             Self::SameSecret(place) => write!(f, "the secret of {place}"),
             Self::SecretTaken => f.write_str("the secret of a token that was added before"),
+            Self::Lost => f.write_str(
+                "the secret of a token that was lost with its user: which of its codes are used up is not known",
+            ),
             Self::Counter => f.write_str("a counter that is too high"),
         }
     }
@@ -176,15 +182,20 @@ pub fn plan_addition(
         Ok(())
     })?;
     plan.passed_over = count.passed_over;
-    InventoryReader::of(&mut opened.store.read()?).marks(&mut |serial, fingerprint| {
+    InventoryReader::of(&mut opened.store.read()?).marks(&mut |marks| {
         let mut note = |found: Option<GoodToken>, problem| {
             let bad =
                 found.map(|GoodToken { index, place, .. }| BadToken { index, place, problem });
             plan.bad.extend(bad);
         };
-        note(seen.remove(serial), TokenProblem::Taken);
-        let same = fingerprint.and_then(|fingerprint| secrets.get(&fingerprint));
-        note(same.and_then(|(_, folded)| seen.remove(folded)), TokenProblem::SecretTaken);
+        let problem = match marks.state {
+            MarkState::There => TokenProblem::SecretTaken,
+            MarkState::Removed => return true,
+            MarkState::RemovedLost => TokenProblem::Lost,
+        };
+        note(seen.remove(marks.folded), TokenProblem::Taken);
+        let same = marks.fingerprint.and_then(|fingerprint| secrets.get(&fingerprint));
+        note(same.and_then(|(_, folded)| seen.remove(folded)), problem);
         true
     })?;
     plan.bad.sort_by_key(|bad| bad.index);
@@ -224,8 +235,8 @@ pub fn add_tokens(
     let done = write_tx(app, opened, |app, mut write| {
         bar.set_position(0);
         let mut is_taken = false;
-        InventoryReader::under_lock(&mut write.tx).marks(&mut |serial, _| {
-            is_taken |= plan.serials.contains(serial);
+        InventoryReader::under_lock(&mut write.tx).marks(&mut |marks| {
+            is_taken |= plan.serials.contains(marks.folded);
             !is_taken
         })?;
         if is_taken {
@@ -247,9 +258,8 @@ pub fn add_tokens(
             let (mut token, secret) = described.token(write.vault, id, write.at);
             token.state =
                 TokenState::Free(write.vault.seal_token(&token, &secret, app.env.random()?)?);
-            let serial = token.serial.clone();
-            if !write.tx.add_token(token, addition)? {
-                return Err(taken(&serial));
+            if !write.tx.add_token(token.clone(), addition)? {
+                add_again(app, &mut write, token, &secret, ticket)?;
             }
             added += 1;
             bar.inc(1);
@@ -262,6 +272,24 @@ pub fn add_tokens(
     });
     bar.finish_and_clear();
     done
+}
+
+/// Brings back a token that was removed, with the position of its last code. Refuses one that is there.
+fn add_again(
+    app: &mut App<'_>,
+    write: &mut Transaction<'_>,
+    token: Token,
+    secret: &Secret,
+    ticket: &Ticket,
+) -> Result<()> {
+    let Some(before) = write.tx.removed_token(token.fingerprint)? else {
+        return Err(taken(&token.serial));
+    };
+    let mut after = before.clone().added_again(token);
+    after.state = TokenState::Free(write.vault.seal_token(&after, secret, app.env.random()?)?);
+    let record = TokenCase { verb: ADDITION, ticket }.record(&after);
+    let change = TokenChange::Update { before, after };
+    audit::save_token(app.env, &mut write.tx, write.at, change, record).map(drop)
 }
 
 fn record(file: &TokenFile, plan: &AdditionPlan, ticket: &Ticket) -> AuditRecord {

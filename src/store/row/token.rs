@@ -15,7 +15,7 @@ use crate::domain::token::{Fingerprint, Token, TokenState};
 use crate::keyring::{MAC, Vault};
 
 /// The columns of `tokens`, without the row id and the MAC. `folded` is the serial in the form in which it is unique.
-/// A free token has a secret, and an assigned one has a holder.
+/// A free token has a secret, an assigned one has a holder, and a removed one has neither.
 pub const TOKEN_COLUMNS: &[&str] = &[
     "id",
     "serial",
@@ -42,7 +42,7 @@ pub fn token_values(token: &Token) -> Vec<Value> {
     vec![
         bytes(token.id.bytes()),
         Value::Text(token.serial.as_str().to_owned()),
-        Value::Text(token.serial.folded()),
+        Value::Text(folded(&token.serial, token.id, token.is_removed())),
         bytes(token.fingerprint.bytes()),
         kind,
         algorithm,
@@ -60,6 +60,11 @@ pub fn token_values(token: &Token) -> Vec<Value> {
     ]
 }
 
+/// The serial in the form in which it is unique. That of a removed token may be another token's now.
+fn folded(serial: &Serial, id: Id, is_removed: bool) -> String {
+    if is_removed { id.to_string() } else { serial.folded() }
+}
+
 /// The MAC of a token's row.
 pub fn token_mac(vault: &Vault, values: &[Value]) -> [u8; MAC] {
     let mut row = Canonical::default();
@@ -72,9 +77,7 @@ pub fn token(row: &dyn Row) -> Result<Token> {
     let mut r = Reader::new(row, "tokens", TOKEN_COLUMNS, 0);
     let id = r.id()?;
     let serial = Serial::stored(r.text()?);
-    if r.text()? != serial.folded() {
-        return Err(r.damaged());
-    }
+    let found = r.text()?;
     let fingerprint = Fingerprint::new(r.bytes()?.try_into().map_err(|_| r.damaged())?);
     let factor = factor(&mut r)?;
     let factor = match (r.maybe_int()?, factor) {
@@ -89,8 +92,12 @@ pub fn token(row: &dyn Row) -> Result<Token> {
     let state = match (secret, holder) {
         (Some(secret), None) => TokenState::Free(Sealed(secret)),
         (None, Some(Some(user))) => TokenState::Assigned(user),
+        (None, None) => TokenState::Removed,
         _ => return Err(damaged_column("tokens", "holder").into()),
     };
+    if found != folded(&serial, id, matches!(state, TokenState::Removed)) {
+        return Err(damaged_column("tokens", "folded").into());
+    }
     Ok(Token {
         id,
         serial,

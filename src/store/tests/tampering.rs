@@ -124,7 +124,7 @@ fn restoring_all_rows_of_a_user_from_an_older_copy_is_detected() {
 const TO_FIRST: &str = "DROP TABLE tokens; DROP INDEX events_of_token; ALTER TABLE events DROP COLUMN token_id; \
     DROP INDEX events_of_user; ALTER TABLE events DROP COLUMN was_rev; \
     ALTER TABLE events DROP COLUMN was_stamp; ALTER TABLE users DROP COLUMN stamp; ALTER TABLE users DROP COLUMN lock_again; \
-    ALTER TABLE devices DROP COLUMN note; ALTER TABLE devices DROP COLUMN codes; ALTER TABLE devices DROP COLUMN drift; ALTER TABLE devices DROP COLUMN serial; ALTER TABLE devices DROP COLUMN accepted; \
+    ALTER TABLE devices DROP COLUMN note; ALTER TABLE devices DROP COLUMN codes; ALTER TABLE devices DROP COLUMN drift; DROP INDEX devices_serial; ALTER TABLE devices DROP COLUMN serial; ALTER TABLE devices DROP COLUMN accepted; \
     CREATE INDEX events_of_user ON events(user_id, seq, rev) WHERE user_id IS NOT NULL; DROP INDEX users_required_from; DROP INDEX users_created_at; \
     DROP INDEX events_at; DROP TABLE log_start; ALTER TABLE events DROP COLUMN was_status; \
     ALTER TABLE events DROP COLUMN was; DROP TABLE requests; ALTER TABLE users DROP COLUMN password; \

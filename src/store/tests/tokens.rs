@@ -152,14 +152,16 @@ fn a_removed_token_does_not_come_back_also_after_a_pruning() {
         let mut tx = store.begin(&fixture.vault).unwrap();
         let removed = tx.token(&serial("GALT1")).unwrap().unwrap();
         let event = about(Some(&removed), "remove-token", 2);
-        tx.save_token(TokenChange::Remove(removed), &event).unwrap();
+        let after = removed.clone().removed(None);
+        tx.save_token(TokenChange::Update { before: removed, after }, &event).unwrap();
         tx.commit().unwrap();
+        assert_eq!(found_with(&mut store, &fixture, "GALT1"), Ok(None));
         assert_eq!(fixture.check_with(&mut store), Ok(()));
         if prunes {
             let mut tx = store.begin(&fixture.vault).unwrap();
             append(&mut tx, about(None, "backup", 3)).unwrap();
-            for serial in tx.tokens_logged_up_to(3).unwrap() {
-                let kept = tx.token(&serial).unwrap().unwrap();
+            for folded in tx.tokens_logged_up_to(3).unwrap() {
+                let kept = tx.any_token(&folded).unwrap().unwrap();
                 let event = about(Some(&kept), "log", 4);
                 tx.save_token(TokenChange::Keep(kept), &event).unwrap();
             }
@@ -169,7 +171,8 @@ fn a_removed_token_does_not_come_back_also_after_a_pruning() {
             assert_eq!((second.rev, second.added_by), (0, Some(2)));
         }
         fixture.sql(
-            "INSERT INTO tokens SELECT * FROM earlier WHERE serial = 'GALT1'; DROP TABLE earlier",
+            "DELETE FROM tokens WHERE serial = 'GALT1'; \
+             INSERT INTO tokens SELECT * FROM earlier WHERE serial = 'GALT1'; DROP TABLE earlier",
         );
         assert_eq!(found(&fixture, "GALT1"), Err("tampered"), "pruned: {prunes}");
         assert_eq!(fixture.check_with(&mut store), Err("tampered"), "pruned: {prunes}");
@@ -212,4 +215,27 @@ impl TestStore {
         let mut read = store.read().unwrap();
         read.check_all(&self.vault, &mut || {}).map_err(|error| error_code(&error))
     }
+}
+
+#[test]
+fn a_removed_token_is_known_by_its_secret_and_leaves_its_serial_to_another() {
+    let fixture = used();
+    let removed = fixture.change(|tx| update(tx, |token| token.removed(None), 6));
+    assert_eq!(found(&fixture, "GALT1"), Ok(None));
+    let other = Token { id: id(7), fingerprint: Fingerprint::new([7; 16]), ..token(1) };
+    assert_eq!(fixture.change(|tx| add(tx, [other.clone(), token(1)])), 1);
+    assert_eq!(found(&fixture, "GALT1").unwrap().unwrap().id, other.id);
+    let mut store = fixture.open();
+    let mut tx = store.begin(&fixture.vault).unwrap();
+    assert_eq!(tx.removed_token(other.fingerprint).unwrap(), None);
+    let known = tx.removed_token(token(1).fingerprint).unwrap().unwrap();
+    assert_eq!(known, removed);
+    let again = known.added_again(Token { serial: serial("NEW1"), position: Some(3), ..token(1) });
+    assert_eq!((again.id, again.position), (id(1), Some(40)), "the position is kept");
+    drop(tx);
+    assert_eq!(fixture.check(), Ok(()));
+    fixture.sql("UPDATE tokens SET position = 3 WHERE secret IS NULL AND holder IS NULL");
+    let mut tx = store.begin(&fixture.vault).unwrap();
+    let found = tx.removed_token(token(1).fingerprint).map_err(|error| error_code(&error));
+    assert_eq!(found, Err("tampered"));
 }

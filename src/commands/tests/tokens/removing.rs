@@ -175,6 +175,43 @@ fn the_tokens_of_a_damaged_user_are_lost_and_can_be_removed_and_added_again() {
     let file = "MFA0001,6d666163746c2d73616d706c652d616c69636521,totp,6,30\n";
     let _ = world.run_with("add-tokens - --yes", file).ok();
     assert_eq!(listed(&world, TOTP), free());
+    let _ = world.run("assign MFA0001 bob --active --proof video").ok();
+    assert_eq!(outcome(&world.verify("bob", &totp(&world, 0))), "replayed");
+    sound(&world);
+}
+
+#[test]
+fn no_code_comes_back_with_a_token_that_is_removed_and_added_again() {
+    let world = stocked();
+    let file = "NEW,6d666163746c2d73616d706c652d6361726f6c21,hotp,6\n";
+    let _ = world.run("assign MFA0002 alice --active --proof video").ok();
+    let _ = world.verify("alice", &hotp(4)).ok();
+    let _ = world.run("unassign MFA0002 --yes").ok();
+    let _ = world.run("remove-token MFA0002 --yes").ok();
+    assert!(!world.run("list-tokens").ok().out.contains("MFA0002"));
+    assert_eq!(world.run("assign MFA0002 bob").code, 67);
+    let _ = world.run_with("add-tokens - --yes", file).ok();
+    let _ = world.run("assign NEW bob --active --proof video").ok();
+    for used in [0, 3, 4] {
+        assert_eq!(world.verify("bob", &hotp(used)).code, 1, "{used}");
+    }
+    assert_eq!(outcome(&world.verify("bob", &hotp(5))), "accepted");
+    sound(&world);
+}
+
+#[test]
+fn a_lost_token_with_a_counter_is_not_added_again() {
+    let world = stocked();
+    let _ = world.run("assign MFA0002 alice --active --proof video").ok();
+    let _ = world.verify("alice", &hotp(4)).ok();
+    world.sql("UPDATE users SET email = 'x@y' WHERE name = 'alice'");
+    let _ = world.run("remove-user alice --damaged --yes").ok();
+    let _ = world.run("remove-token MFA0002 --yes").ok();
+    let file = "MFA0002,6d666163746c2d73616d706c652d6361726f6c21,hotp,6\n";
+    let ran = world.run_with("add-tokens - --yes", file);
+    assert!(ran.code == 65 && ran.err.contains("was lost with its user"), "{ran:?}");
+    let other = "MFA0002,6d666163746c2d73616d706c652d6361726f6c22,hotp,6\n";
+    let _ = world.run_with("add-tokens - --yes", other).ok();
     sound(&world);
 }
 
