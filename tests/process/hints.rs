@@ -161,7 +161,8 @@ fn d5_every_line_of_the_tour_is_taken_by_the_sample_rules() {
     if !has("script", what) || !has("oathtool", what) {
         return;
     }
-    let lines: Vec<_> = ["README.md", "docs/helpdesk.md"].into_iter().flat_map(lines_of).collect();
+    let pages = ["README.md", "docs/helpdesk.md", "docs/factors.md"];
+    let lines: Vec<_> = pages.into_iter().flat_map(lines_of).collect();
     assert!(lines.len() > 20, "{lines:?}");
     let mut steps = r#"
 $admin add-user --display-name "Alice Martin" --group staff -- alice

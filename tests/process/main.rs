@@ -23,6 +23,7 @@ mod credentials;
 mod crowds;
 mod disks;
 mod durable;
+mod factors;
 mod files;
 mod fleet;
 mod hints;

@@ -3,6 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
+use super::factors::{Button, YubiKey};
 use super::support::{Call, Ran, World, has};
 
 /// Starts all calls, and gives them their input only when all of them run.
@@ -81,6 +82,55 @@ fn one_code_of_a_printed_list_submitted_sixty_four_times_at_once_is_accepted_onc
     }
     let left = world.run("list-status --json");
     assert!(left.out.contains("\"codes_left\":48"), "{left:?}");
+    world.assert_sound();
+}
+
+/// The outcomes of 64 simultaneous submissions of this code: one acceptance, and replays, in the answers and in the log.
+#[track_caller]
+fn assert_one_of_sixty_four(world: &World, code: &str, outcome: &str) {
+    let (events, replays) = (world.events(), logged(world, "replayed"));
+    let runs = at_once(vec![submitting(world, "alice", code); 64]);
+    assert_eq!(runs.iter().filter(|r| r.code == 0).count(), 1, "{runs:#?}");
+    assert_eq!((count(&runs, outcome), count(&runs, "replayed")), (1, 63), "{runs:#?}");
+    assert_eq!((logged(world, outcome), logged(world, "replayed") - replays), (1, 63));
+    assert_eq!(world.events() - events, 64);
+}
+
+/// The verifications in the log with this outcome.
+fn logged(world: &World, outcome: &str) -> u32 {
+    let about = format!("verb = 'verify' AND outcome = '{outcome}'");
+    world.sql(&format!("SELECT count(*) FROM events WHERE {about}")).parse().unwrap()
+}
+
+#[test]
+fn one_counted_code_submitted_sixty_four_times_at_once_is_accepted_once() {
+    if !tools("the race for one counted code") {
+        return;
+    }
+    let world = World::new();
+    let made = world.run("enrol alice --create --no-confirm --kind hotp --json --reveal-secrets");
+    let mut button = Button::new(made.expect(0).json("secret"), 0);
+    assert_one_of_sixty_four(&world, &button.next(), "confirmed");
+    // The last code that is near enough.
+    button.press(8);
+    assert_one_of_sixty_four(&world, &button.next(), "accepted");
+    world.verify("alice", &button.next()).expect(0);
+    world.assert_sound();
+}
+
+#[test]
+fn one_code_of_a_yubikey_submitted_sixty_four_times_at_once_is_accepted_once() {
+    if !tools("the race for one code of a YubiKey") {
+        return;
+    }
+    let world = World::new();
+    let line = "enrol alice --create --no-confirm --kind yubikey --json --reveal-secrets";
+    let mut key = YubiKey::of_document(&world.run(line).expect(0).document());
+    assert_one_of_sixty_four(&world, &key.next(), "confirmed");
+    let skipped = key.next();
+    assert_one_of_sixty_four(&world, &key.next(), "accepted");
+    assert_eq!(world.verify("alice", &skipped).outcome(), "replayed", "counters only go forward");
+    world.verify("alice", &key.next()).expect(0);
     world.assert_sound();
 }
 

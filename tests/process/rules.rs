@@ -48,6 +48,9 @@ for locale in C C.UTF-8; do
         play hana 0 "$as""edit-user --relabel 'work phone=my phone' -- alice"
         play hana 0 "$as""edit-user --relabel 'my phone=work phone' -- alice"
         play hana 0 "$as""reset --dry-run --algorithm SHA256 --allow-incompatible -- alice"
+        play hana 0 "$as""enrol --dry-run --kind paper --codes 20 -- alice"
+        play hana 0 "$as""enrol --dry-run --kind external --mark 'FIDO2 key no. 3' -- alice"
+        play hana 0 "$as""list-status --codes-left-below 10"
         play ivan 0 "$as""remove-user --dry-run --reason 'left: 1 May' -- alice"
         play ivan 0 "$as""edit-user --no-protected --reason 'left: 1 May' -- alice"
         printf 'alice\nalice2\n' >"$work/homes/hana/names.txt"
@@ -89,6 +92,8 @@ for line in "enrol --no-confirm" recovery-codes "bypass --for 1h" force-new-pass
     want denied hana $mf $line --yes --reveal-secrets --json -- alice
     want denied hana $mf $line --yes --output x -- alice
 done
+want denied hana $mf enrol --kind paper --output x -- alice
+want denied hana $mf enrol --kind external --mark 'x --output y' -- alice
 want denied hana $mf reset --reveal-secrets --json -- alice
 want denied hana $mf show-qr --reveal-secrets --json -- alice
 want denied hana $mf approve --reveal-secrets -- 00000000

@@ -122,21 +122,6 @@ fn before_diagnose(world: &World) -> &'static str {
     world.code(&crate::testing::secret(&secret), -10).leak()
 }
 
-/// A token of alice, and one that nobody has.
-fn before_tokens(world: &World, command: &mut String) -> (String, Vec<&'static str>) {
-    alice_without_phone(world);
-    world.done(&["add-user robert"]);
-    let tokens = "GALT10280114,6d666163746c2d73616d706c652d6572696e2121,totp,6,30\n\
-                  GALT10280116,6d666163746c2d73616d706c652d6361726f6c21,hotp,6\n";
-    if command.contains("tokens.csv") {
-        write_list(world, command, "tokens.csv", tokens);
-        return (String::new(), vec!["y"]);
-    }
-    let _ = world.run_with("add-tokens - --yes", tokens).ok();
-    world.done(&["assign GALT10280114 alice --active --proof in-person"]);
-    (String::new(), vec!["y", ""])
-}
-
 /// Puts the world into the state before a command; returns standard input and answers, and may fill in the
 /// command what only this world knows.
 pub fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static str>) {
@@ -201,9 +186,6 @@ pub fn prepare(world: &mut World, command: &mut String) -> (String, Vec<&'static
             let asked = world.run("force-new-password alice --yes --json --reveal-secrets").ok();
             let password = asked.json()["temporary_password"].as_str().unwrap().to_owned();
             return (String::new(), vec![password.leak(), NEW_PASSWORD, NEW_PASSWORD, ""]);
-        }
-        "add-tokens" | "list-tokens" | "assign" | "unassign" => {
-            return before_tokens(world, command);
         }
         "me" => return before_me(world, command),
         "show-user" | "log" => {
