@@ -196,32 +196,29 @@ fn diagnose_spare(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestam
     Diagnosis::Spare { kind, spare: spare.unwrap_or(Spare::Unknown { left: 0, at: None }) }
 }
 
-/// What a code of a printed list is worth. Nothing is used up. A used code is not kept, so that it is one of the
-/// unknown ones.
+/// What a code of a printed list is worth. Nothing is used up.
 fn diagnose_paper(user: &User, keys: &dyn Keys, code: &BackupCode, now: Timestamp) -> Diagnosis {
     let kind = BackupCodeKind::Paper;
     let mut best: Option<Diagnosis> = None;
-    let (mut lists, mut left) = (0, 0);
+    let mut left = 0;
     for device in &user.devices {
         let Some(list) = device.factor.list() else { continue };
         let own_left = list.left() as u64;
         if device.is_live() {
-            (lists, left) = (lists + 1, left + own_left);
+            left += own_left;
         }
         let tag = keys.backup_code_tag(user.id, device.id, code);
-        if list.position(&tag).is_some() {
-            let good =
-                Diagnosis::Spare { kind, spare: Spare::Good { left: own_left, until: None } };
-            best = Some(out_of_use(device, now).unwrap_or(good));
+        if let Some(position) = list.position(&tag) {
+            let spare = if list.is_unused(position) {
+                Spare::Good { left: own_left, until: None }
+            } else {
+                Spare::Used { at: None }
+            };
+            best = Some(out_of_use(device, now).unwrap_or(Diagnosis::Spare { kind, spare }));
         }
     }
-    best.unwrap_or(Diagnosis::Spare {
-        kind,
-        spare: match (lists, left) {
-            (1.., 0) => Spare::Used { at: None },
-            (_, left) => Spare::Unknown { left, at: None },
-        },
-    })
+    let unknown = Spare::Unknown { left, at: None };
+    best.unwrap_or(Diagnosis::Spare { kind, spare: unknown })
 }
 
 fn reason(

@@ -59,7 +59,6 @@ fn one_right_code_submitted_sixty_four_times_at_once_is_accepted_once() {
     world.assert_sound();
 }
 
-/// A used code of a list is a wrong one, so that the others lock the user.
 #[test]
 fn one_code_of_a_printed_list_submitted_sixty_four_times_at_once_is_accepted_once() {
     if !tools("the race for one code of a list") {
@@ -71,14 +70,7 @@ fn one_code_of_a_printed_list_submitted_sixty_four_times_at_once_is_accepted_onc
     let codes: Vec<&str> =
         made["codes"].as_array().unwrap().iter().map(|code| code.as_str().unwrap()).collect();
     for (code, outcome) in [(codes[6], "confirmed"), (codes[2], "accepted")] {
-        let runs = at_once(vec![submitting(&world, "alice", code); 64]);
-        assert_eq!(runs.iter().filter(|r| r.code == 0).count(), 1, "{runs:#?}");
-        assert_eq!(count(&runs, outcome), 1, "{runs:#?}");
-        assert_eq!(count(&runs, "rejected") + count(&runs, "locked"), 63, "{runs:#?}");
-        let written =
-            format!("SELECT count(*) FROM events WHERE verb = 'verify' AND outcome = '{outcome}'");
-        assert_eq!(world.sql(&written), "1");
-        assert_eq!(world.run("unlock alice").code, 0);
+        assert_one_of_sixty_four(&world, code, outcome);
     }
     let left = world.run("list-status --json");
     assert!(left.out.contains("\"codes_left\":48"), "{left:?}");

@@ -136,7 +136,7 @@ impl ListDraft {
 
     fn device(&self, vault: &Vault, user: Id, now: Timestamp, pending_for: Span) -> Device {
         let tag = |code| vault.backup_code_tag(user, self.id, code);
-        let list = List::new(self.codes.iter().map(tag).collect());
+        let list = List::new(&self.codes.iter().map(tag).collect::<Vec<_>>());
         let pending =
             Pending { expires_at: now.plus(pending_for), first_proof: None, replaces: Vec::new() };
         let state = DeviceState::Pending(pending);

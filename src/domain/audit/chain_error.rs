@@ -42,8 +42,8 @@ impl ChainError {
                 format!("event {seq} was added beyond the end of the log, which is event {end}")
             }
             Self::Revision => format!(
-                "event {seq} does not continue the newest state of its user: their record was put back from an \
-                 older copy when it was written"
+                "event {seq} does not continue the newest state of its user or token: an older record was put back from a \
+                 copy when it was written"
             ),
             Self::Blank => format!(
                 "the user, device, reason and details of event {seq} were removed, and no \

@@ -57,6 +57,10 @@ impl Spare {
             (Self::Expired { at }, _) => {
                 format!("this is a {code} code, and it expired on {at}")
             }
+            (Self::Used { .. }, BackupCodeKind::Paper) => format!(
+                "this is a code of a printed list of {name}, and it was used before: each is good once, so use one \
+                 that is not crossed out"
+            ),
             (Self::Used { at }, _) => {
                 let when = at.map_or_else(String::new, |at| format!(" on {at}"));
                 format!(
@@ -78,8 +82,8 @@ impl Spare {
                 used(at)
             ),
             (Self::Unknown { left, at }, BackupCodeKind::Paper) => format!(
-                "this has the form of a code of a printed list, but it is none of the {left} unused ones: used \
-                 already, of another list, or mistyped{}",
+                "this has the form of a code of a printed list, but it is none of {name}'s lists, of which \
+                 {left} codes are left: of another list, or mistyped{}",
                 used(at)
             ),
         }

@@ -7,9 +7,28 @@ use subtle::ConstantTimeEq as _;
 
 use crate::domain::recovery::Tag;
 
-/// The codes of a list, by their keyed hashes, which are bound to user and device. A used code becomes `None`.
+/// The codes of a list, by their keyed hashes, which are bound to user and device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct List(Vec<Option<Tag>>);
+pub struct List(Vec<Code>);
+
+/// A code. A used one stays, so that it is told from a wrong one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Code {
+    hash: [u8; Code::HASH],
+    is_used: bool,
+}
+
+impl Code {
+    /// Bytes of the keyed hash that are kept: many more than a code of 50 bits has, and half of what every reading and
+    /// writing of the row would else have to authenticate.
+    const HASH: usize = 16;
+    /// As stored, with whether it is used.
+    const WIDTH: usize = Self::HASH + 1;
+
+    fn new(tag: &Tag) -> Self {
+        Self { hash: std::array::from_fn(|n| tag[n]), is_used: false }
+    }
+}
 
 /// A used code of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,27 +49,25 @@ impl List {
     pub const USUAL: usize = 50;
     /// With this many codes left or fewer, it is time for a new list.
     pub const FEW: usize = 5;
-    /// A used code as stored. No keyed hash is all zeros.
-    const USED: Tag = [0; size_of::<Tag>()];
-
     /// A list of codes that nobody has used.
     #[must_use]
-    pub fn new(tags: Vec<Tag>) -> Self {
-        Self(tags.into_iter().map(Some).collect())
+    pub fn new(tags: &[Tag]) -> Self {
+        Self(tags.iter().map(Code::new).collect())
     }
 
     /// The number of unused codes.
     #[must_use]
     pub fn left(&self) -> usize {
-        self.0.iter().flatten().count()
+        self.0.iter().filter(|code| !code.is_used).count()
     }
 
-    /// The position of an unused code with this tag. Every code is compared, even after a match.
+    /// The position of the code with this tag, used or not. Every code is compared, even after a match.
     #[must_use]
     pub fn position(&self, tag: &Tag) -> Option<u64> {
+        let submitted = Code::new(tag).hash;
         let mut matching = None;
-        for (position, stored) in (0..).zip(&self.0) {
-            let matches = bool::from(stored.unwrap_or(Self::USED).ct_eq(tag)) && stored.is_some();
+        for (position, code) in (0..).zip(&self.0) {
+            let matches = bool::from(code.hash.ct_eq(&submitted));
             matching = if matches { Some(position) } else { matching };
         }
         matching
@@ -58,14 +75,14 @@ impl List {
 
     #[must_use]
     pub fn is_unused(&self, position: u64) -> bool {
-        self.0.get(index(position)).is_some_and(Option::is_some)
+        self.0.get(index(position)).is_some_and(|code| !code.is_used)
     }
 
     /// The list after its code at this position was used.
     #[must_use]
     pub fn used(mut self, position: u64) -> Self {
         if let Some(code) = self.0.get_mut(index(position)) {
-            *code = None;
+            code.is_used = true;
         }
         self
     }
@@ -76,19 +93,23 @@ impl List {
         UsedCode { number: position.saturating_add(1), left: self.left() }
     }
 
-    /// As stored.
+    /// As stored: each code with a byte that says whether it is used.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|tag| tag.unwrap_or(Self::USED)).collect()
+        let bytes = |code: &Code| code.hash.into_iter().chain([u8::from(code.is_used)]);
+        self.0.iter().flat_map(bytes).collect()
     }
 
     /// From the stored form; `None` if it is none.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (tags, rest) = bytes.as_chunks::<{ size_of::<Tag>() }>();
-        let is_list = rest.is_empty() && (1..=Self::MOST).contains(&tags.len());
-        let tag = |tag: &Tag| Some(*tag).filter(|tag| *tag != Self::USED);
-        is_list.then(|| Self(tags.iter().map(tag).collect()))
+        let (codes, rest) = bytes.as_chunks::<{ Code::WIDTH }>();
+        let is_list = rest.is_empty() && (1..=Self::MOST).contains(&codes.len());
+        let code = |[hash @ .., used]: &[u8; Code::WIDTH]| match used {
+            0 | 1 => Some(Code { hash: *hash, is_used: *used == 1 }),
+            _ => None,
+        };
+        if is_list { codes.iter().map(code).collect::<Option<_>>().map(Self) } else { None }
     }
 }
 
@@ -102,7 +123,7 @@ mod tests {
     use super::*;
 
     fn list() -> List {
-        List::new((1..=10).map(|n| [n; 32]).collect())
+        List::new(&(1..=10).map(|n| [n; 32]).collect::<Vec<_>>())
     }
 
     #[test]
@@ -114,7 +135,8 @@ mod tests {
             list = list.used(position);
             let used = UsedCode { number: code.into(), left };
             assert_eq!(list.used_code(position), used);
-            assert!(!list.is_unused(position) && list.position(&[code; 32]).is_none());
+            assert_eq!(list.position(&[code; 32]), Some(position), "it is still known");
+            assert!(!list.is_unused(position));
         }
         assert!(list.position(&[3; 32]).is_some(), "one before the last used");
         assert!(list.position(&[11; 32]).is_none() && list.position(&[0; 32]).is_none());
@@ -126,12 +148,12 @@ mod tests {
     fn bytes_are_read_back_and_no_others() {
         let list = list().used(3).used(9);
         let bytes = list.to_bytes();
-        assert_eq!(bytes.len(), 320);
+        assert_eq!(bytes.len(), 170);
         assert_eq!(List::from_bytes(&bytes), Some(list));
-        let all_used = [0; 320];
+        let all_used = [1; 170];
         assert_eq!(List::from_bytes(&all_used).map(|list| list.left()), Some(0));
-        let too_many = [1; 101 * 32];
-        for bytes in [&[][..], &[1; 31], &[1; 33], &too_many] {
+        let too_many = [1; 101 * 17];
+        for bytes in [&[][..], &[1; 16], &[1; 18], &[2; 17], &too_many] {
             assert_eq!(List::from_bytes(bytes), None, "{} bytes", bytes.len());
         }
     }

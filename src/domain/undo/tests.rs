@@ -413,7 +413,7 @@ proptest! {
 
 #[test]
 fn no_undo_brings_a_used_code_of_a_list_back() {
-    let list = List::new(vec![[1; 32], [2; 32]]).used(0);
+    let list = List::new(&[[1; 32], [2; 32]]).used(0);
     let device = Device { factor: Factor::Paper(list.clone()), ..phone(2, active_state()) };
     let user = User { devices: vec![device], ..alice() };
     let now = at(START);

@@ -241,9 +241,9 @@ pub fn device(n: u8, state: DeviceState) -> Device {
 
 /// A printed list, one code of which was used.
 pub fn paper(n: u8, state: DeviceState) -> Device {
-    let tags = (1..=10).map(|code| [code; 32]).collect();
+    let tags = (1..=10).map(|code| [code; 32]).collect::<Vec<_>>();
     Device {
-        factor: Factor::Paper(List::new(tags).used(3)),
+        factor: Factor::Paper(List::new(&tags).used(3)),
         serial: None,
         secret: Sealed(Vec::new()),
         position: None,
