@@ -80,8 +80,12 @@ pub const RESYNC_REACH: u64 = 1000;
 /// The highest counter. The store keeps numbers of 63 bits; no token gets there.
 pub const LAST_COUNTER: u64 = i64::MAX.unsigned_abs();
 
-/// The newest counter that has this code, from the last used one, which shows a repeated code, to the end of the
-/// look-ahead.
+/// How many counters before the last used one are recognised as used: a code that was written down, or read out twice,
+/// is a repeated code and no guess. Few, because each is a further HMAC at every attempt.
+const LOOK_BACK: u64 = 10;
+
+/// The newest counter that has this code, from [`LOOK_BACK`] before the last used one, which shows a repeated code, to
+/// the end of the look-ahead. Whether it is unused is for the caller to ask.
 ///
 /// Every counter is computed and compared in constant time, even after a match. Of two counters with the same digits
 /// the newer is returned, because using up the older one would leave the code valid for the newer.
@@ -92,7 +96,8 @@ pub fn matching_counter(
     last: Option<u64>,
     look_ahead: LookAhead,
 ) -> Option<u64> {
-    let (first, end) = (last.unwrap_or(0), end_of(last, look_ahead.counters()));
+    let first = last.map_or(0, |last| last.saturating_sub(LOOK_BACK));
+    let end = end_of(last, look_ahead.counters());
     totp::newest_match(secret, form.by_counter(), code, first..=end)
 }
 
@@ -200,7 +205,9 @@ mod tests {
         for (n, code) in (0..).zip(codes) {
             assert_eq!(counter(code, None), Some(n));
             assert_eq!(counter(code, Some(n)), Some(n), "the last used one");
-            assert_eq!(counter(code, Some(n + 1)), None, "an earlier one");
+            assert_eq!(counter(code, Some(n + 1)), Some(n), "an earlier one");
+            assert_eq!(counter(code, Some(n + LOOK_BACK)), Some(n), "the earliest recognised one");
+            assert_eq!(counter(code, Some(n + LOOK_BACK + 1)), None, "too long ago");
         }
     }
 
