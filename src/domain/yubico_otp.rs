@@ -73,16 +73,15 @@ impl fmt::Debug for YubicoOtp {
     }
 }
 
-/// Whether a line ends in as many letters of modhex as a YubiKey usually types, all small or all capitals.
+/// Whether a line ends in as many letters as a YubiKey usually types, on any layout, all small or all capitals. No
+/// layout has a digit among them.
 #[must_use]
 pub fn ends_in_otp(line: &[u8]) -> bool {
     let Some(start) = line.len().checked_sub(YubicoOtp::USUAL_LENGTH) else { return false };
-    let typed = YubicoOtp::read(&line[start..]).map(|otp| otp.typed);
-    match typed {
-        Some(TypedOn::MostLayouts) => true,
-        Some(TypedOn::Capitals) => line[start..].iter().all(u8::is_ascii_uppercase),
-        Some(TypedOn::Dvorak) | None => false,
-    }
+    let end = &line[start..];
+    let is_one_case =
+        !end.iter().any(u8::is_ascii_lowercase) || !end.iter().any(u8::is_ascii_uppercase);
+    is_one_case && YubicoOtp::read(end).is_some()
 }
 
 /// Bytes as the letters that a YubiKey types.
