@@ -152,7 +152,10 @@ fn d17_wrong_codes_of_a_token_count_as_two_and_lock() {
     let _ = world.run("unlock alice").ok();
     let ran = world.run_with("resync alice", &codes).ok();
     assert_eq!(ran.out, "alice: the counter of button is 1; the next code is accepted\n");
-    let wrong = world.run_with("resync alice", &codes);
+    let used = world.run_with("resync alice", &codes);
+    assert!(used.out.contains("one of these codes of button was already used"), "{used:?}");
+    assert_eq!(world.sql("SELECT failures FROM users"), "0");
+    let wrong = world.run_with("resync alice", "000000\n000001\n");
     assert!(wrong.out.contains("not two successive codes of a device"), "{wrong:?}");
 }
 

@@ -101,15 +101,16 @@ pub fn matching_counter(
     totp::newest_match(secret, form.by_counter(), code, first..=end)
 }
 
-/// The newest counter after the last used one that has the second code, and the one before it the first. Every pair up
-/// to [`RESYNC_REACH`] ahead is computed and compared.
+/// The newest counter that has the second code, and the one before it the first, from [`REACH_BEHIND`] before the last
+/// used one, which shows repeated codes, to [`RESYNC_REACH`] after it. Whether both are unused is for the caller to ask.
+/// Every pair is computed and compared.
 pub fn successive_counters(
     secret: &Secret,
     form: CodeForm,
     codes: [&Otp; 2],
     last: Option<u64>,
 ) -> Option<u64> {
-    let first = last.map_or(Some(1), |last| last.checked_add(2))?;
+    let first = last.map_or(1, |last| last.saturating_sub(REACH_BEHIND).max(1));
     let end = end_of(last, RESYNC_REACH);
     totp::newest_successive(secret, form.by_counter(), codes, first..=end)
 }
@@ -124,8 +125,8 @@ pub enum NearCounter {
     Beyond(u64),
 }
 
-/// How far behind the last used counter a code is looked for, for a diagnosis. One wrong code in 10,000 fits there by
-/// chance.
+/// How far behind the last used counter a code is looked for, for a diagnosis and for two successive codes. One wrong
+/// code in 10,000 fits there by chance.
 const REACH_BEHIND: u64 = 100;
 
 /// The counter that has this code, from [`REACH_BEHIND`] before the last used one to [`RESYNC_REACH`] after it: for a
@@ -238,7 +239,10 @@ mod tests {
         assert_eq!(found(Some(5), 1005, 1006), None, "too far ahead");
         assert_eq!(found(Some(5), 900, 902), None, "not successive");
         assert_eq!(found(Some(5), 901, 900), None, "the wrong way round");
-        assert_eq!(found(Some(5), 5, 6), None, "the first one is used");
+        assert_eq!(found(Some(5), 5, 6), Some(6), "the first one is used");
+        assert_eq!(found(Some(500), 499, 500), Some(500), "both are used");
+        assert_eq!(found(Some(500), 399, 400), Some(400));
+        assert_eq!(found(Some(500), 398, 399), None, "too long ago");
         assert_eq!(found(Some(5), 6, 7), Some(7));
         assert_eq!(found(None, 0, 1), Some(1));
         assert_eq!(found(None, 998, 999), Some(999));
