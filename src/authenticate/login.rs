@@ -166,18 +166,18 @@ fn login_with_password_and_code(
     // Only the input decides whether a slow hash is computed: the time must not depend on the user.
     let any_code = CodeAtEnd { digits: SHORTEST_CODE, may_be_yubico: true };
     let shortest_password = match (typed.split(any_code), login.without) {
-        (Some((password, code)), _) if !code.is_empty() => password,
-        (_, NotEnabledPolicy::Accept) => typed.password(),
-        (_, NotEnabledPolicy::Refuse) => return Ok(LoginOutcome::NO),
+        (Some((password, code)), _) if !code.is_empty() => Some(password),
+        (_, NotEnabledPolicy::Accept) => Some(typed.password()),
+        (_, NotEnabledPolicy::Refuse) => None,
     };
-    let Some(shortest_password) = password(shortest_password) else {
-        return Ok(LoginOutcome::NO);
-    };
+    // Without a password to hash the attempt is a wrong password, which is counted and logged: it takes no proof, so
+    // that as a wrong code it would let anybody shut a user out.
+    let shortest_password = shortest_password.and_then(password);
     let user = opened.store.read()?.user(login.name)?;
-    let code = split_code(app, user.as_ref(), login)?;
+    let code = split_code(app, user.as_ref(), login)?.filter(|_| shortest_password.is_some());
     let password_part = code.map_or_else(|| typed.password(), |(password, _)| password);
     let credentials = Credentials {
-        password: Some(password(password_part).unwrap_or(shortest_password)),
+        password: shortest_password.map(|shortest| password(password_part).unwrap_or(shortest)),
         new_password: None,
         code: code.map(|(_, code)| Zeroizing::new(code.to_vec())),
         without: login.without,

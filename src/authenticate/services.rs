@@ -31,7 +31,7 @@ pub struct ServiceInput {
 }
 
 /// Digits of a code that follows a password, the longest first.
-const CODE_LENGTHS: [usize; 2] = [8, SHORTEST_CODE];
+const CODE_LENGTHS: [usize; 3] = [8, 7, SHORTEST_CODE];
 /// Digits of the shortest code.
 pub const SHORTEST_CODE: usize = 6;
 
@@ -71,9 +71,9 @@ impl Typed {
         }
     }
 
-    /// Password and code. In a single field the code is at its end: 44 letters of modhex, or the longest run of 8 or
-    /// 6 digits that is no longer than `digits`; `None` if there is none, or no password before it. Modhex has no
-    /// digits, so no line ends in both.
+    /// Password and code. In a single field the code is at its end: 44 letters of a YubiKey, or the longest run of 6
+    /// to 8 digits that is no longer than `digits`; `None` if there is none, or no password before it. A YubiKey types
+    /// no digits, so no line ends in both.
     #[must_use]
     pub fn split(&self, at_end: CodeAtEnd) -> Option<(&[u8], &[u8])> {
         let line = match self {
@@ -142,7 +142,10 @@ mod tests {
         };
         let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
         assert_eq!(split("hunter2123456", 6), pair("hunter2", "123456"));
-        assert_eq!(split("hunter2123456", 7), pair("hunter2", "123456"));
+        assert_eq!(split("hunter2123456", 7), pair("hunter", "2123456"));
+        assert_eq!(split("hunter_123456", 7), pair("hunter_", "123456"));
+        assert_eq!(split("hunter12345678", 7), pair("hunter1", "2345678"));
+        assert_eq!(split("hunter1234567", 6), pair("hunter1", "234567"));
         assert_eq!(split("hunter12345678", 8), pair("hunter", "12345678"));
         assert_eq!(split("hunter123456", 8), pair("hunter", "123456"));
         assert_eq!(split("hunter12345678", 6), pair("hunter12", "345678"));
@@ -161,7 +164,12 @@ mod tests {
             typed.split(at_end).map(|(password, code)| (text(password), text(code)))
         };
         let pair = |a: &str, b: &str| Some((a.to_owned(), b.to_owned()));
-        for otp in [OTP.to_owned(), OTP.to_uppercase()] {
+        let dvorak = |letter| match "cbdefghijklnrtuv".find(letter) {
+            Some(place) => char::from(b"jxe.uidchtnbpygk"[place]),
+            None => letter,
+        };
+        let dvorak: String = OTP.chars().map(dvorak).collect();
+        for otp in [OTP.to_owned(), OTP.to_uppercase(), dvorak.clone(), dvorak.to_uppercase()] {
             for password in ["hunter2", "hunter123456", "c", "ccc", "p\u{e9}"] {
                 let line = format!("{password}{otp}");
                 assert_eq!(split(&line, true), pair(password, &otp), "{line}");
@@ -169,12 +177,16 @@ mod tests {
             }
             assert_eq!(split(&otp, true), None, "no password");
             assert_eq!(split(&otp[1..], true), None);
-            assert_eq!(split(&format!("hunter2{otp}x"), true), None);
+            assert_eq!(split(&format!("hunter2{otp}z"), true), None);
             let digits = format!("hunter2{otp}123456");
             assert_eq!(split(&digits, true), pair(&format!("hunter2{otp}"), "123456"));
         }
         let mixed = format!("hunter2{}{}", OTP[..22].to_uppercase(), &OTP[22..]);
         assert_eq!(split(&mixed, true), None, "neither small letters nor capitals");
+        let mixed = format!("hunter2{}{}", dvorak[..22].to_uppercase(), &dvorak[22..]);
+        assert_eq!(split(&mixed, true), None, "the same on Dvorak");
+        let neither = format!("hunter2{}{}", &dvorak[..43], "v");
+        assert_eq!(split(&neither, true), None, "of two layouts");
         assert_eq!(split("hunter2123456", true), pair("hunter2", "123456"));
     }
 
@@ -204,7 +216,7 @@ mod tests {
             let at_end = CodeAtEnd { digits, may_be_yubico: false };
             if let Some((password, code)) = typed(&text).split(at_end) {
                 prop_assert_eq!([password, code].concat(), text.as_bytes());
-                prop_assert!(matches!(code.len(), 6 | 8) && !password.is_empty());
+                prop_assert!((6..=8).contains(&code.len()) && !password.is_empty());
             }
         }
     }

@@ -35,6 +35,9 @@ const TEMPORARY: &str = "temporary_password";
 /// What the log and a report say of a code that was right, and was used before: the outcome of `verify`.
 pub const USED_CODE: &str = "replayed";
 
+/// What the log says of an input in which no password with a code behind it was found.
+const NOT_SPLIT: &str = "no password with a code";
+
 /// How often a sign-in is tried if the password changes while it is checked.
 const MAX_TRIES: u32 = 3;
 
@@ -312,7 +315,7 @@ fn decide_locked(
         };
         let (mut user, step) = domain::sign_in::sign_in(before.clone(), claim, write.vault)?;
         user.purge(now, undo_for);
-        let record = audit_record(&before, &user, &step, credentials.from);
+        let record = audit_record(&before, &user, &step, credentials);
         if let (SignInOutcome::Accepted(_), None) = (&step, &credentials.new_password) {
             user.password = checked.rehashed.clone().or(user.password);
         }
@@ -351,10 +354,10 @@ fn audit_record(
     before: &User,
     after: &User,
     step: &SignInOutcome,
-    from: Option<&str>,
+    credentials: &Credentials,
 ) -> AuditRecord {
     let mut detail = serde_json::Map::new();
-    detail.extend(from.map(|from| ("from".to_owned(), json!(from))));
+    detail.extend(credentials.from.map(|from| ("from".to_owned(), json!(from))));
     if after.password != before.password {
         detail.insert("password".into(), json!("changed"));
     }
@@ -365,6 +368,8 @@ fn audit_record(
         }
         SignInOutcome::Rejected(why) => {
             let why = match why {
+                // For the help desk: the password may have been right, with nothing behind it.
+                RejectReason::Password if credentials.password.is_none() => NOT_SPLIT,
                 RejectReason::Password => "password",
                 RejectReason::TemporaryPasswordExpired { .. } => "temporary password expired",
                 RejectReason::Code => "code",

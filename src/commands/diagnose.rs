@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::authenticate;
 use crate::authenticate::{Diagnosed, DiagnosedCode};
 use crate::commands::operator_options::{OperatorOptions, UserArg};
+use crate::domain::authenticate::has_only_external;
 use crate::domain::code_source::CodeSource;
 use crate::domain::diagnose::{ReadOut, without_comparing};
 use crate::domain::diagnosis::{Diagnosis, DiagnosisWord, apart};
@@ -108,7 +109,8 @@ fn read_code(app: &mut App<'_>, user: &User) -> Result<ReadOut> {
     let is_in_vain = if app.can_ask() {
         without_comparing(user, None, app.env.clock.now()?).is_some()
     } else {
-        user.live().next().is_none() && user.recovery.is_none() && user.bypass.is_none()
+        let has_codes = user.live().next().is_some() && !has_only_external(user);
+        !has_codes && user.recovery.is_none() && user.bypass.is_none()
     };
     let code = match &mut app.env.prompt {
         Some(_) if is_in_vain => return Ok(ReadOut::NO_CODE),

@@ -222,6 +222,8 @@ impl SignInReport {
             _ if is_expired => Some("temporary_password_expired"),
             // Whoever learns it gave the right password, and learns of it without a code too.
             SignInOutcome::Rejected(RejectReason::UsedCode) => Some(USED_CODE),
+            // The same, of a user whose devices another program verifies.
+            SignInOutcome::Rejected(RejectReason::NotEnabled) => Some(ErrorCode::NotEnabled.word()),
             _ => None,
         };
         let message = match (&done.step, locked_until) {
@@ -233,6 +235,10 @@ impl SignInReport {
                 let next = done.user.as_ref().map(CodeSource::of_user).unwrap_or_default();
                 format!("{name}: rejected; this code was used before: {}", next.after_used())
             }
+            (SignInOutcome::Rejected(RejectReason::NotEnabled), _) => format!(
+                "{name}: rejected; the password is right, but no code of their device is verified here: ask the \
+                 helpdesk"
+            ),
             (SignInOutcome::Rejected(_), _) => format!("{name}: rejected"),
             (SignInOutcome::PasswordChangeRequired, _) => {
                 format!("{name}: a new password is required")

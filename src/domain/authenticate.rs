@@ -9,13 +9,14 @@ use crate::domain::backup_code::{BackupCode, BackupCodeKind, Submitted};
 use crate::domain::device::{Active, Device, DeviceState};
 use crate::domain::factor::Comparison;
 use crate::domain::factor::paper::UsedCode;
-use crate::domain::hint::command;
+use crate::domain::hint::{Hint, command};
 use crate::domain::labels::label_once_confirmed;
 use crate::domain::lockout::{Bounds, FailedFactor, Lockout};
 use crate::domain::name::Label;
 use crate::domain::recovery::Tag;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::{Id, Secret};
+use crate::domain::serial::Serial;
 use crate::domain::text::quoted;
 use crate::domain::time::Timestamp;
 use crate::domain::undo_record::{UndoRecord, Undoable};
@@ -176,13 +177,24 @@ pub fn candidates(
         }
         let expired = user.live().find(|d| is_asked_for(d) && d.is_expired(now));
         let why = expired.map_or("was not confirmed in time", |device| device.expired_words(now));
-        return Err(Refusal::new(
-            ErrorCode::PendingExpired,
-            format!("{}'s device {why}", user.name),
-        )
-        .hint(command("enrol").name(&user.name).after("make a new one with: ")));
+        let again = match expired.and_then(|device| device.serial.as_ref()) {
+            Some(serial) => hand_out_again(serial, user),
+            None => command("enrol").name(&user.name).after("make a new one with: "),
+        };
+        let problem = format!("{}'s device {why}", user.name);
+        return Err(Refusal::new(ErrorCode::PendingExpired, problem).hint(again));
     }
     Ok(found)
+}
+
+/// A token that was not confirmed in time has no other secret that could be shown.
+fn hand_out_again(serial: &Serial, user: &User) -> Hint {
+    let assign = command("assign").name(serial.as_str()).name(&user.name);
+    command("unassign")
+        .name(serial.as_str())
+        .after("take the token back with: ")
+        .then("; then: ")
+        .then(assign)
 }
 
 /// Whether every device of an enabled user is verified elsewhere, so that no code of a device is right here.

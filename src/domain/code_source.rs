@@ -34,12 +34,15 @@ impl CodeSource {
         }
     }
 
-    /// Of all of these; an app where there are none, because that is what a user is given first.
+    /// Of all of these; an app where there are none, because that is what a user is given first. Where no code of any is
+    /// verified, none of them is named.
     #[must_use]
     pub fn of_all<'d>(devices: impl IntoIterator<Item = &'d Device>) -> Self {
+        let mut devices = devices.into_iter().peekable();
+        let if_none = if devices.peek().is_some() { Self::Several } else { Self::default() };
         let is_verified = |device: &&Device| device.factor.mark().is_none();
-        let mut sources = devices.into_iter().filter(is_verified).map(Self::of);
-        let first = sources.next().unwrap_or_default();
+        let mut sources = devices.filter(is_verified).map(Self::of);
+        let first = sources.next().unwrap_or(if_none);
         if sources.all(|source| source == first) { first } else { Self::Several }
     }
 

@@ -16,7 +16,7 @@ use crate::domain::otp::Otp;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::user::{Status, User};
-use crate::domain::yubico_otp::YubicoOtp;
+use crate::domain::yubico_otp::Misread;
 
 /// Time steps before and after the current one that are searched with all settings.
 const REACH: u64 = 20;
@@ -30,22 +30,20 @@ pub const LOCKED_SPAN: Span = Span::hours(1);
 /// What a user reads out or sends, for a diagnosis.
 pub struct ReadOut {
     pub submitted: Submitted,
-    /// As long as what a YubiKey types, but no code of any form.
-    is_like_yubico: bool,
+    misread: Option<Misread>,
 }
 
 impl ReadOut {
     /// Nothing that has the form of a code.
-    pub const NO_CODE: Self = Self { submitted: Submitted::NotACode, is_like_yubico: false };
+    pub const NO_CODE: Self = Self { submitted: Submitted::NotACode, misread: None };
 
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
         let submitted = Submitted::read(bytes);
         let text = std::str::from_utf8(bytes).unwrap_or_default().trim_end();
-        // Letters of another alphabet have more than one byte.
-        let is_long = text.chars().filter(|c| !c.is_control()).count() == YubicoOtp::USUAL_LENGTH;
-        let is_like_yubico = matches!(submitted, Submitted::NotACode) && is_long;
-        Self { submitted, is_like_yubico }
+        let is_code = !matches!(submitted, Submitted::NotACode);
+        let misread = if is_code { None } else { Misread::read(text) };
+        Self { submitted, misread }
     }
 }
 
@@ -68,8 +66,11 @@ pub fn without_comparing(
     if let Some(device) = user.live().next().filter(|_| live.all(|d| d.is_expired(now))) {
         return Some(expired(device, now));
     }
+    if let Some(finding) = token::not_verified_here(user) {
+        return Some(finding.into());
+    }
     match read_out? {
-        ReadOut { is_like_yubico: true, .. } => Some(TokenFinding::NoModhex.into()),
+        ReadOut { misread: Some(misread), .. } => Some(TokenFinding::Misread(*misread).into()),
         ReadOut { submitted: Submitted::NotACode, .. } => Some(Diagnosis::NoCode),
         _ => None,
     }
@@ -290,7 +291,8 @@ fn expired(device: &Device, now: Timestamp) -> Diagnosis {
         BeforeDisable::Active(_) => None,
     };
     let is_ahead = device.created_at.is_ahead_of(now);
-    Diagnosis::Expired { device: device.label.clone(), at: at.filter(|_| !is_ahead) }
+    let (label, serial) = (device.label.clone(), device.serial.clone());
+    Diagnosis::Expired { device: label, at: at.filter(|_| !is_ahead), serial }
 }
 
 /// The most likely reason has the lowest rank.

@@ -11,6 +11,7 @@ use crate::domain::diagnosis::offset::{about, remedy};
 use crate::domain::factor::totp::Parameters;
 use crate::domain::hint::{Command, command};
 use crate::domain::name::{Label, UserName};
+use crate::domain::serial::Serial;
 use crate::domain::text::counted;
 use crate::domain::time::Timestamp;
 
@@ -78,9 +79,11 @@ pub enum Diagnosis {
         at: Timestamp,
         source: CodeSource,
     },
+    /// Never confirmed. A token of the inventory has a serial.
     Expired {
         device: Label,
         at: Option<Timestamp>,
+        serial: Option<Serial>,
     },
     /// There is nothing to compare it with. `taken` is the newest change that took a device away, and when.
     NoDevice {
@@ -279,12 +282,13 @@ impl Diagnosis {
                 "the code belongs to {device}, which was revoked on {at}: remove the old account from the app, and \
                  use the code of the new one"
             ),
-            Self::Expired { device, at } => {
+            Self::Expired { device, at, serial } => {
                 let why = at.map_or_else(
                     || "was made while the clock was ahead".to_owned(),
                     |at| format!("was not confirmed in time by {at}"),
                 );
-                format!("{device} {why}: set it up again")
+                let again = if serial.is_some() { "take it back and assign it" } else { "set it up" };
+                format!("{device} {why}: {again} again")
             }
             Self::NoDevice { taken } => match taken {
                 Some((verb, at)) => {
@@ -339,6 +343,9 @@ impl Diagnosis {
             }
             Self::Disabled { device: Some(device) } => ("to switch it on", of("enable", device)),
             Self::Disabled { device: None } => ("to switch it on", plain("enable")),
+            Self::Expired { serial: Some(serial), .. } => {
+                ("to take it back", command("unassign").name(serial.as_str()))
+            }
             Self::Expired { device, .. } => ("to do so", of("enrol", device)),
             Self::NoDevice { .. } => ("to set one up", plain("enrol")),
             Self::Unknown { only: Some(device), source: CodeSource::App } => {

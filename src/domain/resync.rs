@@ -163,7 +163,7 @@ fn is_fresh(device: &Device, position: u64, now: Timestamp, bounds: Bounds) -> b
 
 /// The devices that can be resynchronised, by their place: the active ones, and pending tokens, whose first code may be
 /// far from where they are thought to be. Those are left out that have accepted more codes ahead than are remembered,
-/// and every `YubiKey`.
+/// every `YubiKey`, and what another program verifies.
 fn candidates(
     user: &User,
     label: Option<&Label>,
@@ -178,6 +178,11 @@ fn candidates(
     let active: Vec<usize> = (0..user.devices.len()).filter(is_meant).filter(is_usable).collect();
     if active.is_empty() {
         return Err(not_active(user, label));
+    }
+    let is_external = |n: &usize| user.devices[*n].factor.mark().is_some();
+    let (external, active): (Vec<usize>, Vec<usize>) = active.into_iter().partition(is_external);
+    if active.is_empty() {
+        return Err(not_verified_here(user, &user.devices[external[0]]));
     }
     let is_yubikey = |n: &usize| matches!(user.devices[*n].factor, Factor::Yubikey);
     let (yubikeys, active): (Vec<usize>, Vec<usize>) = active.into_iter().partition(is_yubikey);
@@ -206,6 +211,17 @@ fn may_be_resynchronised(device: &Device, now: Timestamp) -> bool {
         && !device.is_expired(now)
         && matches!(device.factor, Factor::TotpToken(..) | Factor::Hotp(_));
     device.is_active() || is_pending_token
+}
+
+/// Another program has what there is to resynchronise.
+fn not_verified_here(user: &User, external: &Device) -> Refusal {
+    let label = quoted(external.label.as_str());
+    let message = format!(
+        "{}'s device {label} is verified by another program, so that there is nothing to resynchronise here",
+        user.name
+    );
+    Refusal::new(ErrorCode::CannotResync, message)
+        .hint(command("show-user").name(&user.name).after("see their devices with: "))
 }
 
 /// A code of a YubiKey has its counters in it.

@@ -73,15 +73,52 @@ impl fmt::Debug for YubicoOtp {
     }
 }
 
-/// Whether a line ends in as many letters of modhex as a YubiKey usually types, all small or all capitals.
+/// Whether a line ends in as many letters as a YubiKey usually types, on any layout, all small or all capitals. No
+/// layout has a digit among them.
 #[must_use]
 pub fn ends_in_otp(line: &[u8]) -> bool {
     let Some(start) = line.len().checked_sub(YubicoOtp::USUAL_LENGTH) else { return false };
-    let typed = YubicoOtp::read(&line[start..]).map(|otp| otp.typed);
-    match typed {
-        Some(TypedOn::MostLayouts) => true,
-        Some(TypedOn::Capitals) => line[start..].iter().all(u8::is_ascii_uppercase),
-        Some(TypedOn::Dvorak) | None => false,
+    let end = &line[start..];
+    let is_one_case =
+        !end.iter().any(u8::is_ascii_lowercase) || !end.iter().any(u8::is_ascii_uppercase);
+    is_one_case && YubicoOtp::read(end).is_some()
+}
+
+/// How something is like what a YubiKey types, and yet no code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misread {
+    /// It has the usual length, but other letters.
+    OtherLetters,
+    /// Two lines in one.
+    Twice,
+    /// It has so many letters.
+    Length(usize),
+}
+
+impl Misread {
+    /// The fewest letters that are taken for a line that was cut off, which is half of one. Words and names are shorter.
+    const FEWEST: usize = YubicoOtp::USUAL_LENGTH / 2;
+
+    /// Tells from the letters alone what went wrong. `None` for a code, and for anything else.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let usual = YubicoOtp::USUAL_LENGTH;
+        if YubicoOtp::read(text.as_bytes()).is_some() {
+            return None;
+        }
+        // Letters of another alphabet have more than one byte.
+        let letters = text.chars().filter(|letter| !letter.is_control()).count();
+        if letters == usual {
+            return Some(Self::OtherLetters);
+        }
+        let lower = text.to_ascii_lowercase();
+        let is_of_layout = |layout: &str| lower.chars().all(|letter| layout.contains(letter));
+        if letters < Self::FEWEST || ![MODHEX, DVORAK].into_iter().any(is_of_layout) {
+            return None;
+        }
+        let public_id = usual - 2 * BLOCK;
+        let is_twice = letters == 2 * usual && lower[..public_id] == lower[usual..][..public_id];
+        Some(if is_twice { Self::Twice } else { Self::Length(letters) })
     }
 }
 
@@ -123,6 +160,29 @@ mod tests {
         let dvorak: String =
             OTP.chars().map(|letter| char::from(DVORAK.as_bytes()[place(letter)])).collect();
         assert_eq!(public_id(&dvorak), Some((id, TypedOn::Dvorak)));
+    }
+
+    #[test]
+    fn a_line_that_was_typed_twice_or_cut_off_is_recognised() {
+        let next = format!("{}{}", &OTP[..12], &OTP[12..].replace('c', "b"));
+        for (text, expected) in [
+            (format!("{OTP}{OTP}"), Some(Misread::Twice)),
+            (format!("{OTP}{next}").to_uppercase(), Some(Misread::Twice)),
+            (format!("{}{OTP}", OTP.replace('c', "b")), Some(Misread::Length(88))),
+            (OTP[..43].to_owned(), Some(Misread::Length(43))),
+            (OTP[..32].to_owned(), Some(Misread::Length(32))),
+            (OTP[12..42].to_owned(), Some(Misread::Length(30))),
+            (format!("{OTP}c"), Some(Misread::Length(45))),
+            ("jxe.uidchtnbpygkjxe.uidchtnbpygkj".to_owned(), Some(Misread::Length(33))),
+            ("a".repeat(44), Some(Misread::OtherLetters)),
+            (OTP.to_owned(), None),
+            ("a".repeat(43), None),
+            ("befriended".to_owned(), None),
+            ("123456".to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(Misread::read(&text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use anyhow::Result;
 
 use super::Enrol;
 use super::course::{Added, Preparation, Prepared};
-use crate::app::App;
+use crate::app::{App, OpenStore};
+use crate::commands::operator_options::not_confirmed;
 use crate::commands::user_change::joined;
 use crate::domain::consequences::consequences;
 use crate::domain::device::{Active, Device, DeviceState};
@@ -12,6 +13,9 @@ use crate::domain::factor::Factor;
 use crate::domain::factor::external::Mark;
 use crate::domain::refusal::{ErrorCode, Refusal};
 use crate::domain::secret::Id;
+use crate::domain::time::Timestamp;
+use crate::domain::user::{Status, User};
+use crate::operate;
 use crate::report::{Report, Verdict};
 use crate::show::Enrolment;
 use crate::show::secret_output::SecretOutput;
@@ -26,12 +30,21 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     };
     let Prepared { name, mut opened, .. } = *prepared;
     let id = Id::new(app.env.random()?);
-    let added = enrol.add_device(app, &mut opened, &name, |_, _, now| {
+    let note = |now| {
         // There is no code that could prove it.
         let state = DeviceState::Active(Active { confirmed_at: now });
         let factor = Factor::External(mark.clone());
-        Ok(Device::without_secret(id, label.clone(), factor, state, now))
-    })?;
+        Device::without_secret(id, label.clone(), factor, state, now)
+    };
+    if app.can_ask() && !enrol.operator.dry_run && !enrol.yes {
+        let user = opened.store.read()?.user(&name)?;
+        if let Some(user) = user
+            && !is_agreed(app, &mut opened, &user, &note)?
+        {
+            return Ok(not_confirmed(app));
+        }
+    }
+    let added = enrol.add_device(app, &mut opened, &name, |_, _, now| Ok(note(now)))?;
     let Added { before, user, at, .. } = &added;
     let issuer = app.config.issuer.clone();
     let record = Enrolment::new("mfactl.enrol/1", user, Some(user.device(id)?), &issuer);
@@ -46,6 +59,23 @@ pub fn run(enrol: &Enrol, app: &mut App<'_>) -> Result<Report> {
     let mut record = record.with_message(format!("{name}: {label} is noted: {mark}{words}"));
     record.extra.consequences = Some(meaning);
     Ok(Report::one(record, Verdict::Yes))
+}
+
+/// Asks about the first device of a user: with it the password alone is not enough any more, and no code is there yet.
+fn is_agreed(
+    app: &mut App<'_>,
+    opened: &mut OpenStore,
+    user: &User,
+    note: impl Fn(Timestamp) -> Device,
+) -> Result<bool> {
+    if user.status() == Status::Enabled {
+        return Ok(true);
+    }
+    let now = app.env.clock.now()?;
+    let after = user.clone().enrol(note(now))?;
+    let meaning = consequences(Some(user), &after, &app.config.policy, now);
+    let question = format!("Note an external device of {}?", user.name);
+    operate::ask_about(app, opened, user, &meaning, &question)
 }
 
 impl Enrol {

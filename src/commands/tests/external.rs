@@ -33,7 +33,10 @@ fn an_external_device_is_active_at_once_and_no_code_of_it_is_accepted() {
         let line = format!("{{\"password\":\"correct horse battery staple\"{code}}}");
         let ran = world.run_with("sign-in alice --json", &line);
         assert_eq!((ran.code, &ran.json()["outcome"]), (1, &json!("rejected")), "{ran:?}");
+        assert_eq!(ran.json()["reason"], "not_enabled", "the password was right");
     }
+    let ran = world.run_with("sign-in alice --json", "{\"password\":\"wrong\"}");
+    assert_eq!((&ran.json()["outcome"], &ran.json()["reason"]), (&json!("rejected"), &json!(null)));
     let ran = world.run("show-qr alice --active --json --reveal-secrets");
     assert!(ran.code == 64 && ran.err.contains("has no secret here"), "{ran:?}");
     let _ = world.run("verify-log").ok();
@@ -62,6 +65,74 @@ fn the_changes_of_any_device_work_and_beside_a_phone_the_phone_is_asked() {
     assert_eq!(world.listed("alice")["devices"][1]["mark"], "FIDO2");
     let copy = world.run("list-status --json").ok().out;
     assert!(copy.contains("\"external\""), "{copy}");
+}
+
+#[test]
+fn a_diagnosis_asks_for_no_code_of_a_user_with_only_a_note() {
+    let mut world = World::new();
+    let _ = world.run(NOTE).ok();
+    let ran = world.run("diagnose alice --json").ok();
+    let report = ran.json();
+    assert_eq!((&report["finding"], &report["device"]), (&json!("other_kind"), &json!("external")));
+    let sentence = report["sentence"].as_str().unwrap();
+    assert!(sentence.contains("has only \"FIDO2\", which is not verified here"), "{sentence}");
+    assert_eq!(report["next"], "mfactl enrol -- alice");
+    let _ = world.run_with("diagnose alice", "123456").ok();
+    assert_eq!(world.sql("SELECT failures FROM users"), "0", "nothing was compared");
+    world.answers = Some(vec![]);
+    let ran = world.run("diagnose alice").ok();
+    assert!(ran.out.contains("not verified here") && !ran.out.contains("app"), "{ran:?}");
+}
+
+#[test]
+fn a_person_is_asked_before_a_note_ends_the_sign_in_by_password() {
+    let mut world = World::new();
+    let _ = world.run("add-user bob").ok();
+    let secret = world.active("carol");
+    world.answers = Some(vec!["n"]);
+    let ran = world.run("enrol bob --kind external --mark FIDO2");
+    assert!(
+        ran.err.contains("afterwards: is refused here, where no code of an external"),
+        "{ran:?}"
+    );
+    assert_eq!((ran.code, ran.prompts.len()), (1, 1), "{ran:?}");
+    assert_eq!(world.listed("bob")["status"], "not_enabled");
+    world.answers = Some(vec!["y"]);
+    let _ = world.run("enrol bob --kind external --mark FIDO2").ok();
+    assert_eq!(world.listed("bob")["status"], "enabled");
+    world.answers = Some(vec![]);
+    let _ = world.run("enrol carol --kind external --mark FIDO2").ok();
+    let _ = world.run("add-user dora").ok();
+    let _ = world.run("enrol dora --kind external --mark FIDO2 --yes").ok();
+    world.answers = None;
+    world.wait(30);
+    let _ = world.verify("carol", &world.code(&secret, 0)).ok();
+}
+
+#[test]
+fn a_resync_of_a_note_is_refused_before_codes_are_asked_for() {
+    let world = World::new();
+    let _ = world.run(NOTE).ok();
+    let ran = world.run("resync alice --json");
+    assert_eq!((ran.code, ran.error().as_str()), (76, "cannot_resync"), "{ran:?}");
+    assert!(ran.err.contains("verified by another program"), "{ran:?}");
+    let secret = world.active("bob");
+    let _ = world.run("enrol bob --kind external --mark FIDO2").ok();
+    assert_eq!(world.run("resync bob --json").error(), "bad_input", "of the phone");
+    drop(secret);
+}
+
+#[test]
+fn with_another_device_or_spare_code_a_diagnosis_asks() {
+    let world = World::new();
+    let _ = world.run(NOTE).ok();
+    let _ = world.run("recovery-codes alice --yes --json --reveal-secrets").ok();
+    assert_eq!(world.run("diagnose alice").code, 64, "a recovery code may be meant");
+    let secret = world.active("bob");
+    let _ = world.run("enrol bob --kind external --mark FIDO2").ok();
+    world.wait(30);
+    let report = world.run_with("diagnose bob --json", &world.code(&secret, 0)).ok().json();
+    assert_eq!(report["finding"], "right");
 }
 
 #[test]

@@ -246,6 +246,43 @@ fn password_and_code_in_one_line() {
 }
 
 #[test]
+fn an_input_that_cannot_be_split_is_counted_as_a_wrong_password_and_logged() {
+    let mut world = World::new();
+    world.configure("[password]\nmemory = 19\n");
+    let secret = world.active("alice");
+    let _ = world.run_with("set-password alice", "correct horse battery 9\n").ok();
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    let counts = |world: &World| world.sql("SELECT failures || '/' || wrong_codes FROM users");
+    let logged = |world: &World| {
+        world.sql("SELECT count(*) FROM events WHERE detail LIKE '%no password with a code%'")
+    };
+    let split = |world: &mut World, user: &str, typed: &str| {
+        pam_with(world, "--split last", user, typed).code
+    };
+    let letters = "c".repeat(44);
+    for (n, typed) in ["correct horse battery 9", &code, &letters, "12345"].into_iter().enumerate()
+    {
+        assert_eq!(split(&mut world, "alice", typed), 1, "{typed}");
+        assert_eq!(counts(&world), format!("{}/0", n + 1), "no wrong code: {typed}");
+        assert_eq!(logged(&world), (n + 1).to_string(), "{typed}");
+    }
+    assert_eq!(split(&mut world, "alice", ""), 1);
+    assert_eq!(counts(&world), "4/0", "nothing was typed");
+    assert_eq!(split(&mut world, "nobody", "correct horse battery 9"), 1);
+    assert_eq!(world.sql("SELECT count(*) FROM events WHERE outcome = 'unknown'"), "1");
+    assert_eq!(split(&mut world, "alice", &format!("wrong{code}")), 1);
+    assert_eq!((counts(&world), logged(&world)), ("5/0".into(), "4".into()), "a wrong password");
+    world.wait(30);
+    let code = world.code(&secret, 0);
+    assert_eq!(split(&mut world, "alice", &format!("correct horse battery 9{code}")), 0);
+    assert_eq!(counts(&world), "0/0");
+    let log = world.run("log --user alice").ok().out;
+    assert!(log.contains("no password with a code"), "{log}");
+    let _ = world.run("verify-log").ok();
+}
+
+#[test]
 fn a_password_is_enough_where_mfa_is_neither_enabled_nor_required() {
     let mut world = World::new();
     world.configure("[password]\nmemory = 19\n");

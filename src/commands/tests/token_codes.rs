@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::domain::device::Device;
-use crate::domain::factor::totp::{Parameters, code_at};
+use crate::domain::factor::Factor;
+use crate::domain::factor::hotp::CodeForm;
+use crate::domain::factor::hotp::code_at as code_at_counter;
+use crate::domain::factor::totp::{Algorithm, Parameters, code_at};
 use crate::domain::factor::yubikey;
 use crate::domain::fixture;
 use crate::domain::fixture::{active_state, hotp_code, pending_state, secret};
@@ -26,6 +29,23 @@ fn with_yubikey() -> World {
     let world = World::new();
     world.hand_over("alice", fixture::yubikey(2, active_state()), &yubikey::tests::key());
     world
+}
+
+/// The exit code of a login with password and code in one line.
+fn split(world: &mut World, user: &str, typed: &str) -> u8 {
+    let (store, folder) = (world.engine.location(), world.folder.path().to_owned());
+    let paths = format!(
+        "--store {} --key-file {} --config {}",
+        store.display(),
+        folder.join("key/mfactl.key").display(),
+        folder.join("config.toml").display()
+    );
+    let service = [("PAM_USER", user), ("PAM_TYPE", "auth")];
+    world.variables = service.map(|(name, value)| (name.to_owned(), value.into())).to_vec();
+    let ran =
+        world.run_with(&format!("{paths} verify --from pam --split last"), &format!("{typed}\0"));
+    world.variables = Vec::new();
+    ran.code
 }
 
 fn token_code(world: &World, steps: i64) -> String {
@@ -103,6 +123,21 @@ fn d17_a_counter_beyond_the_look_ahead_is_named_and_resynchronised() {
 }
 
 #[test]
+fn d17_a_code_before_the_last_one_is_replayed_and_not_counted() {
+    let world = alice(fixture::hotp(2, active_state()));
+    let failures = || world.sql("SELECT failures || '/' || wrong_codes FROM users");
+    world.configure("[policy]\nlook_ahead = 20\n");
+    assert_eq!(outcome(&world, &hotp_code(14)), "accepted");
+    for counter in (4..=14).rev() {
+        assert_eq!(outcome(&world, &hotp_code(counter)), "replayed", "{counter}");
+    }
+    assert_eq!(failures(), "0/0");
+    assert_eq!(outcome(&world, &hotp_code(3)), "rejected", "too long ago to be known");
+    assert_eq!(failures(), "1/1");
+    assert_eq!(outcome(&world, &hotp_code(15)), "accepted");
+}
+
+#[test]
 fn d17_wrong_codes_of_a_token_count_as_two_and_lock() {
     let world = alice(fixture::hotp(2, active_state()));
     for n in 0..3 {
@@ -117,7 +152,10 @@ fn d17_wrong_codes_of_a_token_count_as_two_and_lock() {
     let _ = world.run("unlock alice").ok();
     let ran = world.run_with("resync alice", &codes).ok();
     assert_eq!(ran.out, "alice: the counter of button is 1; the next code is accepted\n");
-    let wrong = world.run_with("resync alice", &codes);
+    let used = world.run_with("resync alice", &codes);
+    assert!(used.out.contains("one of these codes of button was already used"), "{used:?}");
+    assert_eq!(world.sql("SELECT failures FROM users"), "0");
+    let wrong = world.run_with("resync alice", "000000\n000001\n");
     assert!(wrong.out.contains("not two successive codes of a device"), "{wrong:?}");
 }
 
@@ -274,21 +312,6 @@ fn d17_a_yubikey_types_right_behind_a_password() {
     for user in ["alice", "bob"] {
         let _ = world.run_with(&format!("set-password {user}"), &format!("{PASSWORD}\n")).ok();
     }
-    let (store, folder) = (world.engine.location(), world.folder.path().to_owned());
-    let paths = format!(
-        "--store {} --key-file {} --config {}",
-        store.display(),
-        folder.join("key/mfactl.key").display(),
-        folder.join("config.toml").display()
-    );
-    let split = |world: &mut World, user: &str, typed: &str| {
-        let service = [("PAM_USER", user), ("PAM_TYPE", "auth")];
-        world.variables = service.map(|(name, value)| (name.to_owned(), value.into())).to_vec();
-        let line = format!("{paths} verify --from pam --split last");
-        let ran = world.run_with(&line, &format!("{typed}\0"));
-        world.variables = Vec::new();
-        ran.code
-    };
     let both = |code: &str| format!("{PASSWORD}{code}");
     assert_eq!(split(&mut world, "alice", &yubikey_code(1, 0)), 1, "the code alone");
     assert_eq!(split(&mut world, "alice", &format!("wrong{}", yubikey_code(1, 0))), 1);
@@ -297,5 +320,27 @@ fn d17_a_yubikey_types_right_behind_a_password() {
     assert_eq!(split(&mut world, "alice", &both(&yubikey_code(1, 0))), 0);
     assert_eq!(split(&mut world, "alice", &both(&yubikey_code(1, 0))), 1, "replayed");
     assert_eq!(split(&mut world, "alice", &both(&yubikey_code(1, 1).to_uppercase())), 0);
+    let dvorak = |letter| match "cbdefghijklnrtuv".find(letter) {
+        Some(place) => char::from(b"jxe.uidchtnbpygk"[place]),
+        None => letter,
+    };
+    let on_dvorak = |code: &str| both(&code.chars().map(dvorak).collect::<String>());
+    assert_eq!(split(&mut world, "bob", &on_dvorak(&yubikey_code(1, 2))), 1, "not bob's");
+    assert_eq!(split(&mut world, "alice", &on_dvorak(&yubikey_code(1, 2))), 0);
+    assert_eq!(split(&mut world, "alice", &on_dvorak(&yubikey_code(1, 2))), 1, "replayed");
+    let log = world.run("log --user alice").ok().out;
+    assert_eq!(log.matches("no password with a code").count(), 1, "the code alone: {log}");
+}
+
+#[test]
+fn d17_seven_digits_follow_a_password_too() {
+    let form = CodeForm::new(Algorithm::Sha1, 7).unwrap();
+    let mut world =
+        alice(Device { factor: Factor::Hotp(form), ..fixture::hotp(2, active_state()) });
+    world.configure("[password]\nmemory = 19\n");
+    let _ = world.run_with("set-password alice", &format!("{PASSWORD}\n")).ok();
+    let code = code_at_counter(&secret(), form, 3);
+    assert_eq!(split(&mut world, "alice", &format!("{PASSWORD}{}", &code[1..])), 1, "six of them");
+    assert_eq!(split(&mut world, "alice", &format!("{PASSWORD}{code}")), 0);
     let _ = world.run("verify-log").ok();
 }

@@ -168,6 +168,30 @@ fn a_token_is_pending_until_its_first_code() {
 }
 
 #[test]
+fn a_token_that_was_not_confirmed_in_time_is_handed_out_again() {
+    let world = stocked();
+    let _ = world.run(&format!("assign {TOTP} alice --no-confirm")).ok();
+    let _ = world.run("enrol bob --no-confirm").ok();
+    world.wait(40 * 24 * 3600);
+    let ran = world.verify("alice", &totp(&world, 0));
+    assert_eq!(ran.error(), "pending_expired");
+    let hint = format!("mfactl unassign -- {TOTP}; then: mfactl assign -- {TOTP} alice");
+    assert!(ran.err.contains(&hint), "{ran:?}");
+    let report = world.run_with("diagnose alice --json", &totp(&world, 0)).ok().json();
+    assert_eq!(
+        (&report["finding"], &report["next"]),
+        (&"expired".into(), &format!("mfactl unassign -- {TOTP}").into())
+    );
+    let phone = world.verify("bob", "000000");
+    assert!(phone.err.contains("mfactl enrol -- bob"), "{phone:?}");
+    let report = world.run_with("diagnose bob --json", "000000").ok().json();
+    assert_eq!(report["next"], "mfactl enrol --device phone -- bob");
+    let _ = world.run(&format!("unassign {TOTP} --yes")).ok();
+    let _ = world.run(&format!("assign {TOTP} alice --no-confirm")).ok();
+    assert_eq!(world.verify("alice", &totp(&world, 0)).ok().json()["outcome"], "confirmed");
+}
+
+#[test]
 fn the_first_code_is_asked_for_at_a_terminal_and_read_from_a_pipe() {
     let mut world = stocked();
     let piped = world.run_with("assign MFA0001 alice", &format!("{}\n", totp(&world, 0))).ok();

@@ -52,7 +52,7 @@ enum NotEnabled {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Split {
-    /// The code is the last 6 or 8 digits, or the last 44 letters of a YubiKey
+    /// The code is the last 6 to 8 digits, or the last 44 letters of a YubiKey
     Last,
 }
 
@@ -191,11 +191,19 @@ fn decide(
         NotEnabled::Accept => NotEnabledPolicy::Accept,
         NotEnabled::Refuse => NotEnabledPolicy::Refuse,
     };
-    if typed.code().is_empty() && without == NotEnabledPolicy::Refuse {
+    let has_password = options.split.is_some();
+    // Whoever types nothing attempts nothing; a password without its code is an attempt.
+    let is_no_attempt = typed.code().is_empty()
+        && if has_password {
+            typed.password().is_empty()
+        } else {
+            without == NotEnabledPolicy::Refuse
+        };
+    if is_no_attempt {
         on_decision(false)?;
         return Ok(false);
     }
-    let login = LoginRequest { from, name, typed, without, has_password: options.split.is_some() };
+    let login = LoginRequest { from, name, typed, without, has_password };
     let mut opened = app.open_store()?;
     // The service must not wait while the store shortens its write-ahead log.
     opened.store.defer_upkeep();

@@ -1,5 +1,6 @@
 //! Compares a code with a hardware token or a YubiKey.
 
+use crate::domain::authenticate::has_only_external;
 use crate::domain::backup_code::Submitted;
 use crate::domain::code_source::CodeSource;
 use crate::domain::device::Device;
@@ -87,7 +88,7 @@ fn of_counter(
 
 fn of_yubikey(device: &Device, secret: &Secret, code: &YubicoOtp) -> Option<Diagnosis> {
     if !yubikey::has_public_id(secret, code) {
-        return None;
+        return other_length(device, secret, code).map(Into::into);
     }
     Some(match yubikey::position(secret, code) {
         None => TokenFinding::Altered { device: device.label.clone() }.into(),
@@ -97,6 +98,29 @@ fn of_yubikey(device: &Device, secret: &Secret, code: &YubicoOtp) -> Option<Diag
             right(device).with_note(note)
         }
     })
+}
+
+/// The public id is as long as its owner chose, so that a code that was cut off, or is too long, seems to be of
+/// another key.
+fn other_length(device: &Device, secret: &Secret, code: &YubicoOtp) -> Option<TokenFinding> {
+    let (public_id, ..) = yubikey::parts(secret)?;
+    let typed = [code.public_id(), code.block().as_slice()].concat();
+    let right = public_id.len() + code.block().len();
+    if typed.len() == right || !typed.starts_with(public_id) {
+        return None;
+    }
+    let device = device.label.clone();
+    Some(TokenFinding::Length { device, letters: 2 * typed.len(), right: 2 * right })
+}
+
+/// The finding where another program verifies all that the user has.
+pub(super) fn not_verified_here(user: &User) -> Option<TokenFinding> {
+    if !has_only_external(user) {
+        return None;
+    }
+    let device = user.live().find(|device| !device.is_disabled())?;
+    let mark = device.factor.mark()?.clone();
+    Some(TokenFinding::NotVerifiedHere { device: device.label.clone(), mark })
 }
 
 /// The finding where the user has no device at all that gives such a code, or a YubiKey but not this one.
@@ -248,6 +272,36 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_yubikey_that_is_not_whole_is_named() {
+        let user = with_devices([yubikey(2, active_state())]);
+        let otp = yubikey::tests::code(1, 0, |_| {});
+        let unread = |text: &str| {
+            let found = without_comparing(&user, Some(&ReadOut::read(text.as_bytes())), at(NOW));
+            found.map(|found| found.sentence(&user.name, at(NOW)))
+        };
+        for (text, words) in [
+            (format!("{otp}{otp}"), "twice: touch it once"),
+            (otp[..43].to_owned(), "cut off: it has 43 letters instead of 44"),
+            (otp[..32].to_owned(), "cut off: it has 32 letters instead of 44"),
+            (format!("{otp}c"), "too long: it has 45 letters instead of 44"),
+        ] {
+            let sentence = unread(&text).unwrap();
+            assert!(sentence.contains(words), "{sentence}");
+        }
+        assert_eq!(unread(&otp), None);
+        // These have the form of a code, with a public id of another length.
+        for (text, words) in [
+            (otp[..42].to_owned(), "what key types, but cut off: it has 42 letters instead of 44"),
+            (format!("{otp}cc"), "what key types, but too long: it has 46 letters instead of 44"),
+        ] {
+            assert_eq!(word(&user, &text), DiagnosisWord::AlteredCode);
+            assert!(sentence(&user, &text).contains(words), "{}", sentence(&user, &text));
+        }
+        let foreign = otp.replace("ccccccnrhbfu", "ccccccnrhbfv");
+        assert_eq!(word(&user, &foreign[..42]), DiagnosisWord::OtherKey);
+    }
+
+    #[test]
     fn a_code_of_a_kind_that_the_user_has_not_is_named() {
         let otp = yubikey::tests::code(1, 0, |_| {});
         let key_only = with_devices([yubikey(2, active_state())]);
@@ -272,6 +326,7 @@ mod tests {
             assert_eq!(finding(&text), Some(DiagnosisWord::NoModhex), "{text}");
         }
         assert_eq!(finding(&"a".repeat(43)), Some(DiagnosisWord::NoCode));
+        assert_eq!(finding(&"c".repeat(43)), Some(DiagnosisWord::NoCode));
         assert_eq!(finding("hello"), Some(DiagnosisWord::NoCode));
         assert_eq!(finding(&yubikey::tests::code(1, 0, |_| {})), None);
         assert_eq!(finding("123456"), None);

@@ -3,10 +3,11 @@
 use crate::domain::code_source::CodeSource;
 use crate::domain::diagnosis::offset::about;
 use crate::domain::diagnosis::{Diagnosis, DiagnosisWord};
+use crate::domain::factor::external::Mark;
 use crate::domain::hint::{Command, command};
 use crate::domain::name::{Label, UserName};
-use crate::domain::text::counted;
-use crate::domain::yubico_otp::TypedOn;
+use crate::domain::text::{counted, quoted};
+use crate::domain::yubico_otp::{Misread, TypedOn, YubicoOtp};
 
 /// Why a code of a token or a YubiKey fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +22,12 @@ pub enum TokenFinding {
     Altered { device: Label },
     /// The user has no device that gives such a code.
     OtherKind { is_yubico: bool, has: CodeSource },
-    /// As long as what a YubiKey types, but of other letters.
-    NoModhex,
+    /// The user's only device is one that another program verifies.
+    NotVerifiedHere { device: Label, mark: Mark },
+    /// Like what a YubiKey types, but no code.
+    Misread(Misread),
+    /// It begins with the public id of the user's YubiKey, and has too few or too many letters.
+    Length { device: Label, letters: usize, right: usize },
 }
 
 /// What is worth saying of a right code.
@@ -75,9 +80,10 @@ impl TokenFinding {
             Self::Drifted { .. } => DiagnosisWord::Drifted,
             Self::CounterAhead { .. } => DiagnosisWord::CounterAhead,
             Self::OtherKey { .. } => DiagnosisWord::OtherKey,
-            Self::Altered { .. } => DiagnosisWord::AlteredCode,
-            Self::OtherKind { .. } => DiagnosisWord::OtherKind,
-            Self::NoModhex => DiagnosisWord::NoModhex,
+            Self::Altered { .. } | Self::Length { .. } => DiagnosisWord::AlteredCode,
+            Self::OtherKind { .. } | Self::NotVerifiedHere { .. } => DiagnosisWord::OtherKind,
+            Self::Misread(Misread::OtherLetters) => DiagnosisWord::NoModhex,
+            Self::Misread(_) => DiagnosisWord::NoCode,
         }
     }
 
@@ -86,8 +92,10 @@ impl TokenFinding {
         match self {
             Self::Drifted { device, .. }
             | Self::CounterAhead { device, .. }
+            | Self::NotVerifiedHere { device, .. }
+            | Self::Length { device, .. }
             | Self::Altered { device } => Some(device),
-            Self::OtherKey { .. } | Self::OtherKind { .. } | Self::NoModhex => None,
+            Self::OtherKey { .. } | Self::OtherKind { .. } | Self::Misread(_) => None,
         }
     }
 
@@ -118,9 +126,23 @@ impl TokenFinding {
             Self::OtherKind { is_yubico: false, .. } => format!(
                 "this is a code of digits, and {name} has only a YubiKey: touch it, and send what it types"
             ),
-            Self::NoModhex => "this is as long as what a YubiKey types, but has other letters than \
-                 cbdefghijklnrtuv: another keyboard layout, or a fixed password in the slot that was touched"
-                .to_owned(),
+            Self::NotVerifiedHere { mark, .. } => {
+                format!("{name} has only {}, which is not verified here", quoted(mark.as_str()))
+            }
+            Self::Misread(Misread::OtherLetters) => {
+                "this is as long as what a YubiKey types, but has other letters than cbdefghijklnrtuv: another \
+                 keyboard layout, or a fixed password in the slot that was touched"
+                    .to_owned()
+            }
+            Self::Misread(Misread::Twice) => {
+                "this is what a YubiKey types, twice: touch it once, and send that line alone".to_owned()
+            }
+            Self::Misread(Misread::Length(letters)) => {
+                length_words("this is what a YubiKey types", *letters, YubicoOtp::USUAL_LENGTH)
+            }
+            Self::Length { device, letters, right } => {
+                length_words(&format!("this is what {device} types"), *letters, *right)
+            }
         }
     }
 
@@ -134,8 +156,19 @@ impl TokenFinding {
             }
             Self::OtherKey { .. } => ("to see the devices", plain("show-user")),
             Self::Altered { .. } => ("if that fails too", plain("diagnose")),
-            Self::OtherKind { .. } => ("then", plain("diagnose")),
-            Self::NoModhex => ("with the right layout", plain("diagnose")),
+            Self::NotVerifiedHere { .. } => {
+                ("for a device whose codes are verified", plain("enrol"))
+            }
+            Self::Misread(Misread::OtherLetters) => ("with the right layout", plain("diagnose")),
+            Self::OtherKind { .. } | Self::Misread(_) | Self::Length { .. } => {
+                ("then", plain("diagnose"))
+            }
         }
     }
+}
+
+fn length_words(what: &str, letters: usize, right: usize) -> String {
+    let how = if letters < right { "cut off" } else { "too long" };
+    let touch = "touch it again, and send the whole line and nothing else";
+    format!("{what}, but {how}: it has {letters} letters instead of {right}; {touch}")
 }

@@ -80,8 +80,12 @@ pub const RESYNC_REACH: u64 = 1000;
 /// The highest counter. The store keeps numbers of 63 bits; no token gets there.
 pub const LAST_COUNTER: u64 = i64::MAX.unsigned_abs();
 
-/// The newest counter that has this code, from the last used one, which shows a repeated code, to the end of the
-/// look-ahead.
+/// How many counters before the last used one are recognised as used: a code that was written down, or read out twice,
+/// is a repeated code and no guess. Few, because each is a further HMAC at every attempt.
+const LOOK_BACK: u64 = 10;
+
+/// The newest counter that has this code, from [`LOOK_BACK`] before the last used one, which shows a repeated code, to
+/// the end of the look-ahead. Whether it is unused is for the caller to ask.
 ///
 /// Every counter is computed and compared in constant time, even after a match. Of two counters with the same digits
 /// the newer is returned, because using up the older one would leave the code valid for the newer.
@@ -92,19 +96,21 @@ pub fn matching_counter(
     last: Option<u64>,
     look_ahead: LookAhead,
 ) -> Option<u64> {
-    let (first, end) = (last.unwrap_or(0), end_of(last, look_ahead.counters()));
+    let first = last.map_or(0, |last| last.saturating_sub(LOOK_BACK));
+    let end = end_of(last, look_ahead.counters());
     totp::newest_match(secret, form.by_counter(), code, first..=end)
 }
 
-/// The newest counter after the last used one that has the second code, and the one before it the first. Every pair up
-/// to [`RESYNC_REACH`] ahead is computed and compared.
+/// The newest counter that has the second code, and the one before it the first, from [`REACH_BEHIND`] before the last
+/// used one, which shows repeated codes, to [`RESYNC_REACH`] after it. Whether both are unused is for the caller to ask.
+/// Every pair is computed and compared.
 pub fn successive_counters(
     secret: &Secret,
     form: CodeForm,
     codes: [&Otp; 2],
     last: Option<u64>,
 ) -> Option<u64> {
-    let first = last.map_or(Some(1), |last| last.checked_add(2))?;
+    let first = last.map_or(1, |last| last.saturating_sub(REACH_BEHIND).max(1));
     let end = end_of(last, RESYNC_REACH);
     totp::newest_successive(secret, form.by_counter(), codes, first..=end)
 }
@@ -119,8 +125,8 @@ pub enum NearCounter {
     Beyond(u64),
 }
 
-/// How far behind the last used counter a code is looked for, for a diagnosis. One wrong code in 10,000 fits there by
-/// chance.
+/// How far behind the last used counter a code is looked for, for a diagnosis and for two successive codes. One wrong
+/// code in 10,000 fits there by chance.
 const REACH_BEHIND: u64 = 100;
 
 /// The counter that has this code, from [`REACH_BEHIND`] before the last used one to [`RESYNC_REACH`] after it: for a
@@ -200,7 +206,9 @@ mod tests {
         for (n, code) in (0..).zip(codes) {
             assert_eq!(counter(code, None), Some(n));
             assert_eq!(counter(code, Some(n)), Some(n), "the last used one");
-            assert_eq!(counter(code, Some(n + 1)), None, "an earlier one");
+            assert_eq!(counter(code, Some(n + 1)), Some(n), "an earlier one");
+            assert_eq!(counter(code, Some(n + LOOK_BACK)), Some(n), "the earliest recognised one");
+            assert_eq!(counter(code, Some(n + LOOK_BACK + 1)), None, "too long ago");
         }
     }
 
@@ -231,7 +239,10 @@ mod tests {
         assert_eq!(found(Some(5), 1005, 1006), None, "too far ahead");
         assert_eq!(found(Some(5), 900, 902), None, "not successive");
         assert_eq!(found(Some(5), 901, 900), None, "the wrong way round");
-        assert_eq!(found(Some(5), 5, 6), None, "the first one is used");
+        assert_eq!(found(Some(5), 5, 6), Some(6), "the first one is used");
+        assert_eq!(found(Some(500), 499, 500), Some(500), "both are used");
+        assert_eq!(found(Some(500), 399, 400), Some(400));
+        assert_eq!(found(Some(500), 398, 399), None, "too long ago");
         assert_eq!(found(Some(5), 6, 7), Some(7));
         assert_eq!(found(None, 0, 1), Some(1));
         assert_eq!(found(None, 998, 999), Some(999));
