@@ -264,7 +264,7 @@ fn an_interrupted_search_leaves_its_message_alone_on_its_line() {
     world.active("alice");
     for (typed, listed) in [("", "Esc leaves"), ("ali", "> alice")] {
         let screen = Screen::new(&world, 80, 24);
-        screen.line("clear; $M disable");
+        screen.line("$M disable");
         screen.until("Esc leaves");
         if !typed.is_empty() {
             screen.type_in(typed);
